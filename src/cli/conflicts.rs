@@ -1,0 +1,65 @@
+//! `fluxtower conflicts`: the same key with two contents.
+
+use serde::Serialize;
+
+use super::{CliError, Context, Exit};
+
+/// List rows whose time came again with other content, both contents side by side
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Only this table
+    #[arg(long, value_name = "NAME")]
+    table: Option<String>,
+    /// Show at most so many, newest first
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    limit: usize,
+}
+
+#[derive(Serialize)]
+struct Item {
+    table: String,
+    time: String,
+    record: Option<i64>,
+    place: String,
+    stays: String,
+    raw: String,
+    row: Option<String>,
+}
+
+#[derive(Serialize)]
+struct List {
+    conflicts: Vec<Item>,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let store = context.store()?;
+    if let Some(table) = &args.table {
+        context.known_table(&store, table)?;
+    }
+    let conflicts = store
+        .conflicts(args.table.as_deref(), args.limit)?
+        .into_iter()
+        .map(|line| Item {
+            table: line.table,
+            time: line.ts.to_string(),
+            record: line.record,
+            place: line.place,
+            stays: line.stays,
+            raw: line.raw,
+            row: line.row,
+        })
+        .collect();
+    let list = List { conflicts };
+    context.output.result(&list, |out| {
+        if list.conflicts.is_empty() {
+            return writeln!(out, "no conflicts");
+        }
+        for item in &list.conflicts {
+            writeln!(out, "{}  {}  {}", item.table, item.time, item.place)?;
+            writeln!(out, "    the row ({} stays): {}", item.stays, item.row.as_deref().unwrap_or("gone"))?;
+            writeln!(out, "    kept beside:        {}", item.raw)?;
+        }
+        Ok(())
+    })?;
+    Ok(Exit::Well)
+}

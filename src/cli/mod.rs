@@ -1,0 +1,161 @@
+//! The command line: one file a command, each with `Args` and `run`.
+//!
+//! What scripts rely on: stdout is data and stderr is talk, `--json` prints one object, and the exit code says in one
+//! number whether a person is needed ([`Exit`]). An error is printed once, here.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::store::Store;
+use crate::time::{Clock, SystemClock, Timestamp};
+
+mod conflicts;
+mod error;
+mod gaps;
+mod ingest;
+mod log;
+mod output;
+mod progress;
+mod rejected;
+mod replay;
+mod run;
+mod status;
+mod sync;
+
+use error::CliError;
+use output::Output;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// All well.
+    Well = 0,
+    /// It works, but a person should look.
+    Look = 1,
+    /// Wrong use or configuration.
+    Usage = 2,
+    /// The destination refuses us.
+    Refused = 3,
+    /// The work could not be done: disk, database.
+    Failed = 4,
+}
+
+/// Carry a field station's data from LoggerNet's .DAT files to InfluxDB, and never lose a record
+#[derive(Debug, Parser)]
+#[command(name = "fluxtower", version, about, max_term_width = 100)]
+struct Cli {
+    /// The configuration; without it, config.toml here or beside the program
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print one JSON object on stdout
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say more on stderr; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Say only what went wrong
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Ingest(ingest::Args),
+    Sync(sync::Args),
+    Run(run::Args),
+    Status(status::Args),
+    Replay(replay::Args),
+    Rejected(rejected::Args),
+    Conflicts(conflicts::Args),
+    Gaps(gaps::Args),
+}
+
+/// What every command works with.
+struct Context {
+    config: Config,
+    clock: SystemClock,
+    output: Output,
+    /// Whether bars may be drawn.
+    bars: bool,
+}
+
+impl Context {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_utc(self.clock.now())
+    }
+
+    fn store(&self) -> Result<Store, CliError> {
+        Ok(Store::open(&self.config.store_path)?)
+    }
+
+    /// Reads an instant that the user typed.
+    fn instant(&self, option: &'static str, text: &str) -> Result<Timestamp, CliError> {
+        crate::time::parse_instant(text, &self.config.station.clock)
+            .ok_or_else(|| CliError::Instant { option, text: text.to_owned() })
+    }
+
+    /// The table's name, if the configuration or the store knows it.
+    fn known_table(&self, store: &Store, name: &str) -> Result<(), CliError> {
+        let known = store.table_status()?;
+        if self.config.table(name).is_some() || known.iter().any(|table| table.table == name) {
+            return Ok(());
+        }
+        let names = self.config.tables.iter().map(|table| table.name.0.as_str()).collect::<Vec<_>>().join(", ");
+        Err(CliError::UnknownTable { name: name.to_owned(), known: names })
+    }
+}
+
+/// Parses the command line, runs the command, prints the error if there is one.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Well };
+            // Nobody is left to tell if the terminal is gone.
+            let _ = error.print();
+            return ExitCode::from(exit as u8);
+        }
+    };
+    let exit = match run(cli) {
+        Ok(exit) => exit,
+        Err(error) => {
+            output::say_error(&error);
+            error.exit()
+        }
+    };
+    ExitCode::from(exit as u8)
+}
+
+fn run(cli: Cli) -> Result<Exit, CliError> {
+    let path = cli.config.unwrap_or_else(default_config);
+    let config = Config::load(&path)?;
+    let verbosity = if cli.quiet { -1 } else { i8::try_from(cli.verbose).unwrap_or(i8::MAX) };
+    log::init(Some(&config.log), verbosity)?;
+    let output = Output::new(cli.json, cli.quiet);
+    let context = Context { config, clock: SystemClock, bars: !cli.quiet && output::stderr_is_terminal(), output };
+    match cli.command {
+        Command::Ingest(args) => ingest::run(&context, args),
+        Command::Sync(args) => sync::run(&context, &args),
+        Command::Run(args) => run::run(&context, &args),
+        Command::Status(args) => status::run(&context, &args),
+        Command::Replay(args) => replay::run(&context, &args),
+        Command::Rejected(args) => rejected::run(&context, &args),
+        Command::Conflicts(args) => conflicts::run(&context, &args),
+        Command::Gaps(args) => gaps::run(&context, &args),
+    }
+}
+
+/// Task Scheduler starts programs in a folder of its own choice, so the program's folder counts too.
+fn default_config() -> PathBuf {
+    let here = PathBuf::from("config.toml");
+    if here.exists() {
+        return here;
+    }
+    let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("config.toml")));
+    beside.filter(|path| path.exists()).unwrap_or(here)
+}

@@ -1,0 +1,53 @@
+//! `fluxtower rejected`: lines that are no rows, and rows that the destination refuses.
+
+use serde::Serialize;
+
+use super::{CliError, Context, Exit};
+
+/// List rejected lines and rows, with their text and the reason
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Only this table
+    #[arg(long, value_name = "NAME")]
+    table: Option<String>,
+    /// Show at most so many, newest first
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    limit: usize,
+}
+
+#[derive(Serialize)]
+struct Item {
+    table: String,
+    kind: &'static str,
+    place: String,
+    reason: String,
+    raw: String,
+}
+
+#[derive(Serialize)]
+struct List {
+    rejected: Vec<Item>,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let store = context.store()?;
+    if let Some(table) = &args.table {
+        context.known_table(&store, table)?;
+    }
+    let rejected = store
+        .rejected(args.table.as_deref(), args.limit)?
+        .into_iter()
+        .map(|line| Item { table: line.table, kind: line.kind, place: line.place, reason: line.reason, raw: line.raw })
+        .collect();
+    let list = List { rejected };
+    context.output.result(&list, |out| {
+        if list.rejected.is_empty() {
+            return writeln!(out, "nothing was rejected");
+        }
+        for item in &list.rejected {
+            writeln!(out, "{}  {}\n    {}\n    {}", item.table, item.place, item.reason, item.raw)?;
+        }
+        Ok(())
+    })?;
+    Ok(Exit::Well)
+}

@@ -1,0 +1,188 @@
+//! `fluxtower status`: is the data coming in, and is it going out.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::output::{count, grouped, span};
+use super::{CliError, Context, Exit};
+use crate::store::{Store, TableStatus};
+use crate::time::Timestamp;
+
+const NANOS: i64 = 1_000_000_000;
+/// What happened longer ago than this is listed, but no longer asks for a person.
+const RECENT_NANOS: i64 = 30 * 86_400 * NANOS;
+/// Pending rows are ordinary while a link is down for hours.
+const UNSENT_TOO_LONG_NANOS: i64 = 24 * 3_600 * NANOS;
+
+/// Show what came in, what waits and what a person should look at
+///
+/// Exit code 0 means all well, 1 that a person should look.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+#[derive(Serialize)]
+struct Table {
+    table: String,
+    rows: u64,
+    pending: u64,
+    sent: u64,
+    rejected: u64,
+    expired: u64,
+    conflicts: u64,
+    rejected_lines: u64,
+    gaps: u64,
+    records_missing: u64,
+    newest: Option<String>,
+    newest_age_s: Option<i64>,
+    oldest_pending: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Report {
+    verdict: String,
+    reasons: Vec<String>,
+    tables: Vec<Table>,
+    last_ingest: Option<String>,
+    last_sync: Option<String>,
+    last_sent: Option<String>,
+}
+
+pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
+    let store = context.store()?;
+    let now = context.now();
+    let known = store.table_status()?;
+    let reasons = reasons(context, &store, &known, now)?;
+    let ended = |command: &str| store.last_run(command, None).map(|run| run.map(|run| run.ended.to_string()));
+    let report = Report {
+        verdict: if reasons.is_empty() { "ok".to_owned() } else { format!("look: {}", reasons.join("; ")) },
+        last_ingest: ended("ingest")?,
+        last_sync: ended("sync")?,
+        last_sent: store.last_stored()?.map(|at| at.to_string()),
+        tables: known.iter().map(|table| line(table, now)).collect(),
+        reasons,
+    };
+    context.output.result(&report, |out| write(context, out, &report, &known, now))?;
+    Ok(if report.reasons.is_empty() { Exit::Well } else { Exit::Look })
+}
+
+fn age_s(now: Timestamp, then: Timestamp) -> i64 {
+    (now.0 - then.0) / NANOS
+}
+
+fn line(table: &TableStatus, now: Timestamp) -> Table {
+    Table {
+        table: table.table.clone(),
+        rows: table.rows,
+        pending: table.pending,
+        sent: table.sent,
+        rejected: table.rejected,
+        expired: table.expired,
+        conflicts: table.conflicts,
+        rejected_lines: table.rejected_lines,
+        gaps: table.gaps,
+        records_missing: table.records_missing,
+        newest: table.newest.map(|newest| newest.to_string()),
+        newest_age_s: table.newest.map(|newest| age_s(now, newest)),
+        oldest_pending: table.oldest_pending.map(|oldest| oldest.to_string()),
+    }
+}
+
+/// What a person should look at, most pressing first.
+fn reasons(context: &Context, store: &Store, known: &[TableStatus], now: Timestamp) -> Result<Vec<String>, CliError> {
+    let mut reasons = Vec::new();
+    let recent = |then: Option<Timestamp>| then.is_some_and(|then| now.0.saturating_sub(then.0) < RECENT_NANOS);
+    for config in &context.config.tables {
+        let Some(status) = known.iter().find(|status| status.table == config.name.0) else {
+            reasons.push(format!("table \"{}\" has never been read", config.name));
+            continue;
+        };
+        let age = status.newest.map(|newest| age_s(now, newest));
+        if let (Some(limit), Some(age)) = (config.stale_after, age)
+            && u64::try_from(age).is_ok_and(|age| age > limit.as_secs())
+        {
+            reasons.push(format!("table \"{}\" has had no new row for {}", config.name, span(age)));
+        }
+    }
+    let pending: u64 = known.iter().map(|table| table.pending).sum();
+    let last = store.last_stored()?;
+    if pending > 0 && last.is_some_and(|last| now.0 - last.0 > UNSENT_TOO_LONG_NANOS) {
+        let ago = last.map_or(0, |last| age_s(now, last));
+        reasons.push(format!("nothing was acknowledged for {} and {} wait", span(ago), count(pending, "row")));
+    }
+    if let Some(run) = store.last_run("sync", None)?.filter(|run| run.exit >= i64::from(Exit::Usage as u8)) {
+        reasons.push(format!("the last sync failed: {}", held_words(&run.summary)));
+    }
+    reasons.extend(store.file_notes()?);
+    let refused: u64 = known.iter().map(|table| table.rejected).sum();
+    if refused > 0 {
+        reasons.push(format!("{} refused by the destination: see `fluxtower rejected`", count(refused, "row")));
+    }
+    let missing = store.gaps()?.into_iter().filter(|line| recent(Some(line.gap.after.1))).map(|line| line.gap.missing.cast_unsigned()).sum();
+    if missing > 0 {
+        reasons.push(format!("{} missing: see `fluxtower gaps`", count(missing, "record")));
+    }
+    if recent(store.newest_rejected_line()?) {
+        let lines: u64 = known.iter().map(|table| table.rejected_lines).sum();
+        reasons.push(format!("{} no row: see `fluxtower rejected`", if lines == 1 { "1 line is".to_owned() } else { format!("{} lines are", grouped(lines)) }));
+    }
+    if recent(store.newest_conflict()?) {
+        let conflicts: u64 = known.iter().map(|table| table.conflicts).sum();
+        reasons.push(format!("{} came with two contents: see `fluxtower conflicts`", count(conflicts, "time")));
+    }
+    Ok(reasons)
+}
+
+/// The note of a sync that was held, or the text of the error that ended it.
+fn held_words(summary: &str) -> String {
+    let report: Option<serde_json::Value> = serde_json::from_str(summary).ok();
+    let note = report.as_ref().and_then(|report| report.get("notes")?.as_array()?.last()?.as_str());
+    note.unwrap_or(summary).to_owned()
+}
+
+fn write(context: &Context, out: &mut dyn Write, report: &Report, known: &[TableStatus], now: Timestamp) -> io::Result<()> {
+    writeln!(out, "station {}, {}", context.config.station.name, context.config.store_path.display())?;
+    if !known.is_empty() {
+        let width = known.iter().map(|table| table.table.chars().count()).max().unwrap_or(0).max(5);
+        writeln!(out)?;
+        writeln!(out, "{:width$}  {:>12}  {:>12}  {:>12}  {:>16}  notes", "table", "rows", "sent", "pending", "newest row")?;
+        for table in known {
+            let newest = table.newest.map_or_else(|| "none".to_owned(), |newest| format!("{} ago", span(age_s(now, newest))));
+            writeln!(
+                out,
+                "{:width$}  {:>12}  {:>12}  {:>12}  {newest:>16}  {}",
+                table.table,
+                grouped(table.rows),
+                grouped(table.sent),
+                grouped(table.pending),
+                notes(table, now)
+            )?;
+        }
+    }
+    writeln!(out)?;
+    let when = |at: &Option<String>| at.clone().unwrap_or_else(|| "never".to_owned());
+    writeln!(out, "last ingest {}, last sync {}, last acknowledged {}", when(&report.last_ingest), when(&report.last_sync), when(&report.last_sent))?;
+    match report.reasons.as_slice() {
+        [] => writeln!(out, "all well"),
+        reasons => reasons.iter().try_for_each(|reason| writeln!(out, "look: {reason}")),
+    }
+}
+
+fn notes(table: &TableStatus, now: Timestamp) -> String {
+    let mut notes = Vec::new();
+    if let Some(oldest) = table.oldest_pending {
+        notes.push(format!("oldest waiting row is {} old", span(age_s(now, oldest))));
+    }
+    for (number, noun) in [
+        (table.rejected, "refused row"),
+        (table.expired, "expired row"),
+        (table.conflicts, "conflict"),
+        (table.rejected_lines, "rejected line"),
+        (table.records_missing, "missing record"),
+    ] {
+        if number > 0 {
+            notes.push(count(number, noun));
+        }
+    }
+    notes.join(", ")
+}

@@ -1,0 +1,123 @@
+//! `fluxtower sync`: store to destination.
+
+use std::io::{self, Write};
+
+use super::output::{bytes, count, grouped};
+use super::progress::Bars;
+use super::{CliError, Context, Exit};
+use crate::store::{Lock, LockKind, Store};
+use crate::sync::{DryRun, StoppedBy, SyncReport};
+
+/// A link that drops for hours is ordinary at a tower; nothing acknowledged for this long is not.
+const QUIET_TOO_LONG_NANOS: i64 = 24 * 3_600 * 1_000_000_000;
+
+/// Send pending rows to the destination, newest first, within budget and deadline
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Say what would be sent, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    if args.dry_run {
+        let dry = crate::sync::dry_run(&context.config, &context.store()?)?;
+        context.output.result(&dry, |out| write_dry(out, &dry))?;
+        return Ok(Exit::Well);
+    }
+    let Some((report, exit)) = sync(context)? else {
+        tracing::warn!("another sync is running; this one leaves the work to it");
+        context.output.result(&serde_json::json!({ "stopped_by": "already_running" }), |_| Ok(()))?;
+        return Ok(Exit::Well);
+    };
+    context.output.result(&report, |out| write(out, &report))?;
+    Ok(exit)
+}
+
+/// None when another sync is at work.
+pub(super) fn sync(context: &Context) -> Result<Option<(SyncReport, Exit)>, CliError> {
+    let store = context.store()?;
+    let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else { return Ok(None) };
+    let started = context.now();
+    let bars = Bars::rows(context.bars);
+    let open = || crate::destination::open(&context.config);
+    let result = crate::sync::run(&context.config, &store, &context.clock, open, &bars);
+    bars.clear();
+    let report = match result {
+        Ok(report) => report,
+        Err(error) => {
+            let error = CliError::from(error);
+            store.log_run("sync", started, context.now(), error.exit() as u8, &error.to_string())?;
+            return Err(error);
+        }
+    };
+    let exit = exit_of(context, &store, &report)?;
+    tracing::info!(
+        sent = report.sent,
+        rejected = report.rejected,
+        expired = report.expired,
+        pending = report.pending,
+        requests = report.requests,
+        stopped_by = ?report.stopped_by,
+        "sync done"
+    );
+    let summary = serde_json::to_string(&report).unwrap_or_default();
+    store.log_run("sync", started, context.now(), exit as u8, &summary)?;
+    Ok(Some((report, exit)))
+}
+
+fn exit_of(context: &Context, store: &Store, report: &SyncReport) -> Result<Exit, CliError> {
+    Ok(match report.stopped_by {
+        StoppedBy::Held => Exit::Refused,
+        StoppedBy::Refusals => Exit::Look,
+        StoppedBy::Unreachable => {
+            let last = store.last_stored()?;
+            let quiet = last.is_none_or(|last| context.now().0.saturating_sub(last.0) > QUIET_TOO_LONG_NANOS);
+            if quiet { Exit::Look } else { Exit::Well }
+        }
+        _ if report.rejected > 0 || !report.notes.is_empty() => Exit::Look,
+        _ => Exit::Well,
+    })
+}
+
+pub(super) fn write(out: &mut dyn Write, report: &SyncReport) -> io::Result<()> {
+    writeln!(
+        out,
+        "sent {} in {} ({} of line protocol, {} on the wire)",
+        count(report.sent, "row"),
+        count(report.requests, "request"),
+        bytes(report.bytes),
+        bytes(report.wire_bytes)
+    )?;
+    for (number, word) in [(report.rejected, "refused by the destination: see `fluxtower rejected`"), (report.expired, "older than the bucket keeps rows")] {
+        if number > 0 {
+            writeln!(out, "{} {word}", count(number, "row"))?;
+        }
+    }
+    let why = match report.stopped_by {
+        StoppedBy::Done => None,
+        StoppedBy::Deadline => Some("the time of this run was used up"),
+        StoppedBy::Budget => Some("the byte budget of five minutes was used up"),
+        StoppedBy::Unreachable => Some("the destination cannot be reached or is not ready"),
+        StoppedBy::Held => Some("the destination refuses us; nothing was marked, a person has to act"),
+        StoppedBy::Refusals => Some("many rows were refused"),
+    };
+    if let Some(why) = why {
+        writeln!(out, "stopped: {why}")?;
+    }
+    for note in &report.notes {
+        writeln!(out, "  ! {note}")?;
+    }
+    if report.pending > 0 {
+        writeln!(out, "{} still wait", count(report.pending, "row"))?;
+    }
+    Ok(())
+}
+
+fn write_dry(out: &mut dyn Write, dry: &DryRun) -> io::Result<()> {
+    writeln!(out, "would send {} in {} ({} of line protocol)", count(dry.rows, "row"), grouped(dry.requests) + " requests", bytes(dry.bytes))?;
+    for note in &dry.notes {
+        writeln!(out, "  ! {note}")?;
+    }
+    Ok(())
+}

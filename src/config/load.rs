@@ -1,0 +1,328 @@
+//! From what a user wrote to what the program runs on.
+//!
+//! Every check is made here, in [`super::table`] and, for single values, in [`super::value`].
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::Spanned;
+use url::Url;
+
+use super::file::{DestinationSection, File, LogSection, StationSection, StoreSection, SyncSection, Text};
+use super::place::{Section, Source};
+use super::spelling::{any_of, look_alikes};
+use super::{Api, Config, ConfigError, DestinationConfig, InfluxConfig, LogConfig, Secret, Station, SyncConfig};
+use super::{table, value};
+use crate::time::StationClock;
+
+const DEFAULT_STORE: &str = "fluxtower.db";
+const DEFAULT_OUTBOX: &str = "outbox";
+/// The batch that InfluxData recommends for its free plan and its 2.x servers, and the most this program sends: a
+/// larger request is no faster and costs more when it must be sent again or split (InfluxDB docs, "Optimize writes").
+const MOST_BATCH_ROWS: u64 = 5_000;
+/// About one megabyte before compression, for the same reasons; the free plan takes five in five minutes.
+const MOST_BATCH_BYTES: u64 = 1_048_576;
+const DEFAULT_BATCH_ROWS: usize = 5_000;
+const DEFAULT_BATCH_BYTES: usize = 1_000_000;
+/// A request or a window smaller than this might not hold one row of an ordinary table.
+const LEAST_BYTES: u64 = 1_000;
+/// Task Scheduler calls every five minutes; the next call should find this one done.
+const DEFAULT_DEADLINE: Duration = Duration::from_secs(240);
+/// A server's own limit for a write is 10 s; a cellular link adds to it.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+const DEFAULT_LOG_BYTES: u64 = 5_000_000;
+const DEFAULT_LOG_KEEP: usize = 5;
+
+impl Config {
+    /// Reads and checks the file at `path`. Relative paths in it are joined to its folder.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with file, line, key, what is wrong and the mend. The first thing that is wrong is reported.
+    pub fn load(path: &Path) -> Result<Config, ConfigError> {
+        let bytes = fs::read(path).map_err(|source| match source.kind() {
+            std::io::ErrorKind::NotFound => ConfigError::Missing { path: path.to_owned() },
+            _ => ConfigError::Unreadable { path: path.to_owned(), source },
+        })?;
+        let text = String::from_utf8(bytes).map_err(|_| ConfigError::NotUtf8 { path: path.to_owned() })?;
+        Config::parse(&text, path)
+    }
+
+    /// As [`Config::load`], of a text that is already read. `path` names it in messages and gives the folder.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let source = Source { path, text };
+        let file = File::parse(&source)?;
+        let folder = folder_of(path);
+        let station = station(&source, file.station.as_ref())?;
+        Ok(Config {
+            path: path.to_owned(),
+            store_path: store_path(&source, file.store.as_ref(), &folder)?,
+            destination: destination(&source, file.destination.as_ref(), &folder)?,
+            sync: sync(&source, file.sync.as_ref())?,
+            log: log(&source, file.log.as_ref(), &folder)?,
+            tables: table::tables(&source, &file.table, &station, &folder)?,
+            station,
+        })
+    }
+}
+
+/// Whole, so that a file keeps its name in the store from whichever folder the program is called.
+fn folder_of(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    whole.parent().map(Path::to_owned).unwrap_or_default()
+}
+
+fn section<'a, T>(source: &'a Source<'a>, name: &str, found: Option<&Spanned<T>>) -> Section<'a> {
+    Section::new(source, name, found.map(|found| found.span().start))
+}
+
+fn station(source: &Source<'_>, found: Option<&Spanned<StationSection>>) -> Result<Station, ConfigError> {
+    let at = section(source, "[station]", found);
+    let Some(found) = found.map(Spanned::get_ref) else {
+        return Err(at.lacks("is missing; write it with name = \"US-UMB\" and utc_offset = \"-05:00\""));
+    };
+    let name = at.read("name", &found.name, value::plain_text)?;
+    let name = name.ok_or_else(|| at.lacks("name is missing; write for example name = \"US-UMB\""))?;
+    let clock = clock(&at, &found.utc_offset, &found.timezone)?.ok_or_else(|| {
+        at.lacks(
+            "utc_offset is missing; write for example utc_offset = \"-05:00\" (or timezone = \
+             \"America/Detroit\" if the loggers change to summer time)",
+        )
+    })?;
+    Ok(Station { name, clock })
+}
+
+/// The clock of a station or a table: one of two ways to say it, or neither.
+pub(super) fn clock(at: &Section<'_>, offset: &Text, zone: &Text) -> Result<Option<StationClock>, ConfigError> {
+    if let (Some(_), Some(zone)) = (offset, zone) {
+        return Err(at.wrong(
+            &zone.span(),
+            "timezone stands beside utc_offset; keep one of them: utc_offset for loggers that stay on \
+             standard time, timezone for loggers that change to summer time",
+        ));
+    }
+    let offset = at.read("utc_offset", offset, value::utc_offset)?;
+    Ok(offset.or(at.read("timezone", zone, value::timezone)?))
+}
+
+fn store_path(
+    source: &Source<'_>,
+    found: Option<&Spanned<StoreSection>>,
+    folder: &Path,
+) -> Result<PathBuf, ConfigError> {
+    let at = section(source, "[store]", found);
+    let path = found.map(|found| at.read("path", &found.get_ref().path, value::path_text)).transpose()?.flatten();
+    Ok(value::join(folder, path.as_deref().unwrap_or(DEFAULT_STORE)))
+}
+
+fn log(source: &Source<'_>, found: Option<&Spanned<LogSection>>, folder: &Path) -> Result<LogConfig, ConfigError> {
+    let at = section(source, "[log]", found);
+    let absent = LogSection::default();
+    let found = found.map_or(&absent, Spanned::get_ref);
+    let file = at.read("file", &found.file, value::path_text)?;
+    let max_bytes =
+        at.number("max_bytes", &found.max_bytes, 10_000..=u64::MAX, "a smaller file would hold no more than one run")?;
+    let keep = at.number("keep", &found.keep, 1..=100, "each full file is kept as NAME.1, NAME.2 and so on")?;
+    Ok(LogConfig {
+        file: file.map(|file| value::join(folder, &file)),
+        max_bytes: max_bytes.unwrap_or(DEFAULT_LOG_BYTES),
+        keep: keep.and_then(|keep| usize::try_from(keep).ok()).unwrap_or(DEFAULT_LOG_KEEP),
+    })
+}
+
+fn sync(source: &Source<'_>, found: Option<&Spanned<SyncSection>>) -> Result<SyncConfig, ConfigError> {
+    let at = section(source, "[sync]", found);
+    let absent = SyncSection::default();
+    let found = found.map_or(&absent, Spanned::get_ref);
+    let why = "InfluxDB takes batches of 5000 lines and about 1 MB best, and a larger one costs more when \
+     it must be sent again";
+    let rows = at.number("batch_rows", &found.batch_rows, 1..=MOST_BATCH_ROWS, why)?;
+    let bytes = at.number("batch_bytes", &found.batch_bytes, LEAST_BYTES..=MOST_BATCH_BYTES, why)?;
+    let why = "a smaller budget would not hold one row; leave the key out for no limit";
+    let budget_bytes = at.number("budget_bytes", &found.budget_bytes, LEAST_BYTES..=u64::MAX, why)?;
+    let size = |number: Option<u64>, default| number.and_then(|number| usize::try_from(number).ok()).unwrap_or(default);
+    Ok(SyncConfig {
+        batch_rows: size(rows, DEFAULT_BATCH_ROWS),
+        batch_bytes: size(bytes, DEFAULT_BATCH_BYTES),
+        budget_bytes,
+        deadline: at.read("deadline", &found.deadline, value::some_time)?.unwrap_or(DEFAULT_DEADLINE),
+        heartbeat_url: at.read_quietly("heartbeat_url", &found.heartbeat_url, value::web_url)?,
+    })
+}
+
+fn destination(
+    source: &Source<'_>,
+    found: Option<&Spanned<DestinationSection>>,
+    folder: &Path,
+) -> Result<DestinationConfig, ConfigError> {
+    let at = section(source, "[destination]", found);
+    let Some(found) = found.map(Spanned::get_ref) else {
+        return Err(
+            at.lacks("is missing; write it with kind = \"files\" and path = \"outbox\", or with kind = \"influxdb\"")
+        );
+    };
+    for (key, span) in [("token", &found.token), ("password", &found.password)] {
+        if let Some(span) = span {
+            return Err(at.wrong(
+                &span.span(),
+                format!(
+                    "{key} must not stand in this file; write {key}_env = \"INFLUX_{}\" and set that variable, or \
+                     {key}_file = \"{key}.txt\" and put it there alone",
+                    key.to_uppercase()
+                ),
+            ));
+        }
+    }
+    match &found.kind {
+        Some(kind) if kind.get_ref() == "files" => files(&at, found, folder),
+        Some(kind) if kind.get_ref() == "influxdb" => influx(&at, found, folder).map(DestinationConfig::Influx),
+        Some(kind) => Err(at.wrong(
+            &kind.span(),
+            format!("kind = \"{}\" is not known; write \"files\" or \"influxdb\"", kind.get_ref()),
+        )),
+        None => Err(at.lacks("kind is missing; write kind = \"files\" or kind = \"influxdb\"")),
+    }
+}
+
+fn files(at: &Section<'_>, found: &DestinationSection, folder: &Path) -> Result<DestinationConfig, ConfigError> {
+    let strangers = [
+        ("url", &found.url),
+        ("api", &found.api),
+        ("org", &found.org),
+        ("bucket", &found.bucket),
+        ("token_env", &found.token_env),
+        ("token_file", &found.token_file),
+        ("user", &found.user),
+        ("password_env", &found.password_env),
+        ("password_file", &found.password_file),
+        ("retention", &found.retention),
+        ("timeout", &found.timeout),
+    ];
+    refuse(at, &strangers, "kind = \"influxdb\"")?;
+    let path = at.read("path", &found.path, value::path_text)?;
+    Ok(DestinationConfig::Files { path: value::join(folder, path.as_deref().unwrap_or(DEFAULT_OUTBOX)) })
+}
+
+fn influx(at: &Section<'_>, found: &DestinationSection, folder: &Path) -> Result<InfluxConfig, ConfigError> {
+    refuse(at, &[("path", &found.path)], "kind = \"files\"")?;
+    let api = at.read("api", &found.api, api)?.unwrap_or(Api::V2);
+    let url = server(at, found)?;
+    let token = [("token_env", &found.token_env), ("token_file", &found.token_file)];
+    let password = [("password_env", &found.password_env), ("password_file", &found.password_file)];
+    let user = [("user", &found.user)];
+    let org = [("org", &found.org)];
+    match api {
+        Api::V1 => {
+            refuse(at, &token, "api = \"v2\" and \"v3\" (1.x knows user and password_env)")?;
+            refuse(at, &org, "api = \"v2\"")?;
+        }
+        Api::V2 => {
+            refuse(at, &user, "api = \"v1\" (v2 knows token_env)")?;
+            refuse(at, &password, "api = \"v1\" (v2 knows token_env)")?;
+        }
+        Api::V3 => {
+            refuse(at, &user, "api = \"v1\" (v3 knows token_env)")?;
+            refuse(at, &password, "api = \"v1\" (v3 knows token_env)")?;
+            refuse(at, &org, "api = \"v2\"")?;
+        }
+    }
+    let org = at.read("org", &found.org, value::plain_text)?;
+    let bucket = at.read("bucket", &found.bucket, value::plain_text)?;
+    let bucket = bucket.ok_or_else(|| at.lacks(format!("bucket is missing; write {}", bucket_example(api))))?;
+    let user = at.read("user", &found.user, value::plain_text)?;
+    let secret = match api {
+        Api::V1 => secret(at, password, folder)?,
+        Api::V2 | Api::V3 => secret(at, token, folder)?,
+    };
+    match (api, &user, &secret) {
+        (Api::V1, Some(_), None) => {
+            return Err(at.lacks(
+                "password_env is missing beside user; write password_env = \"INFLUX_PASSWORD\", or take user out",
+            ));
+        }
+        (Api::V1, None, Some(_)) => return Err(at.lacks("user is missing beside the password; write user = \"...\"")),
+        (Api::V2, _, None) => {
+            return Err(
+                at.lacks("token_env is missing; write token_env = \"INFLUX_TOKEN\" or token_file = \"token.txt\"")
+            );
+        }
+        _ => {}
+    }
+    if api == Api::V2 && org.is_none() {
+        return Err(at.lacks("org is missing; write org = \"...\", the organisation that your InfluxDB account shows"));
+    }
+    Ok(InfluxConfig {
+        url,
+        api,
+        org: org.unwrap_or_default(),
+        bucket,
+        secret,
+        user,
+        retention: at.read("retention", &found.retention, value::some_time)?,
+        timeout: at.read("timeout", &found.timeout, value::some_time)?.unwrap_or(DEFAULT_TIMEOUT),
+    })
+}
+
+/// A key that another choice brought along would be silently without effect, so it is refused.
+fn refuse(at: &Section<'_>, strangers: &[(&str, &Text)], home: &str) -> Result<(), ConfigError> {
+    match strangers.iter().find_map(|(key, text)| text.as_ref().map(|text| (key, text.span()))) {
+        Some((key, span)) => Err(at.wrong(&span, format!("{key} belongs to {home}; take it out or put # before it"))),
+        None => Ok(()),
+    }
+}
+
+fn server(at: &Section<'_>, found: &DestinationSection) -> Result<Url, ConfigError> {
+    let url = at.read_quietly("url", &found.url, value::server_url)?;
+    let url = url.ok_or_else(|| {
+        at.lacks("url is missing; write for example url = \"https://us-east-1-1.aws.cloud2.influxdata.com\"")
+    })?;
+    let open = url.scheme() == "http" && !value::is_loopback(&url) && found.allow_http != Some(true);
+    match &found.url {
+        Some(place) if open => Err(at.wrong(
+            &place.span(),
+            "url sends the token over the network for all to read; write https://, or allow_http = true \
+             if the network is your own",
+        )),
+        _ => Ok(url),
+    }
+}
+
+fn secret(at: &Section<'_>, [env, file]: [(&str, &Text); 2], folder: &Path) -> Result<Option<Secret>, ConfigError> {
+    if let (Some(_), Some(second)) = (env.1, file.1) {
+        return Err(at.wrong(&second.span(), format!("{} stands beside {}; keep one of them", file.0, env.0)));
+    }
+    let name = at.read_quietly(env.0, env.1, value::variable_name)?;
+    let path = at.read_quietly(file.0, file.1, value::secret_file)?;
+    Ok(name.map(Secret::Env).or(path.map(|path| Secret::File(value::join(folder, &path)))))
+}
+
+fn api(text: &str) -> Result<Api, String> {
+    match text {
+        "v1" => Ok(Api::V1),
+        "v2" => Ok(Api::V2),
+        "v3" => Ok(Api::V3),
+        _ => Err("is not known; write \"v2\" (Cloud 2.0, OSS 2.x), \"v1\" (1.x) or \"v3\" (InfluxDB 3)".to_owned()),
+    }
+}
+
+fn bucket_example(api: Api) -> &'static str {
+    match api {
+        Api::V1 => "bucket = \"database\" or \"database/retention_policy\"",
+        Api::V2 => "bucket = \"ameriflux_atmospheric\"",
+        Api::V3 => "bucket = \"...\", the name of the database",
+    }
+}
+
+/// One of a few words, or what is wrong with `text`.
+pub(super) fn one_of<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
+    if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
+        return Ok(*meaning);
+    }
+    let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    let alike = look_alikes(text, known.iter().copied());
+    Err(format!("is not known; write {}", any_of(if alike.is_empty() { &known } else { &alike })))
+}

@@ -1,0 +1,244 @@
+//! What a site tells fluxtower, checked once, ready to run on.
+//!
+//! The file a user writes and the value the program runs on are two types: [`file`] says what may stand in the TOML,
+//! this module what it means. Everything that can be wrong is found here, with file, line, key and the mend, so that no
+//! later module has to doubt its configuration. Secrets are named, never held: [`Secret`] reads them when they are
+//! used.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use url::Url;
+
+use crate::time::StationClock;
+
+mod error;
+mod file;
+mod load;
+mod place;
+mod secret;
+mod spelling;
+mod table;
+mod value;
+
+pub use error::ConfigError;
+pub use secret::{Secret, SecretError};
+pub(crate) use spelling::look_alikes;
+
+/// A validated configuration. Relative paths are already joined to the folder of the config file.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file it was read from.
+    pub path: PathBuf,
+    /// The station that every table belongs to.
+    pub station: Station,
+    /// Path of the SQLite database.
+    pub store_path: PathBuf,
+    /// Where rows go.
+    pub destination: DestinationConfig,
+    /// How they go.
+    pub sync: SyncConfig,
+    /// What is written to the log file.
+    pub log: LogConfig,
+    /// In the order of the file; names are unique.
+    pub tables: Vec<TableConfig>,
+}
+
+/// The station that this agent runs on.
+#[derive(Debug, Clone)]
+pub struct Station {
+    /// For example `US-UMB`; sent as the tag `station` unless a table's tags say otherwise.
+    pub name: String,
+    /// How its loggers' clocks relate to UTC.
+    pub clock: StationClock,
+}
+
+/// Where rows go.
+#[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "a process holds one, and a box would only make it harder to match")]
+pub enum DestinationConfig {
+    /// A folder of line-protocol files, ready for `influx write`.
+    Files {
+        /// The folder; made when it is first needed.
+        path: PathBuf,
+    },
+    /// A server that speaks one of InfluxDB's write APIs.
+    Influx(InfluxConfig),
+}
+
+/// Which write API a server speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Api {
+    /// `/write` of InfluxDB 1.x.
+    V1,
+    /// `/api/v2/write` of Cloud 2.0 and OSS 2.x.
+    V2,
+    /// `/api/v3/write_lp` of InfluxDB 3.
+    V3,
+}
+
+/// An InfluxDB, or a server that speaks its write API.
+#[derive(Debug, Clone)]
+pub struct InfluxConfig {
+    /// Scheme, host and port; the path is empty.
+    pub url: Url,
+    /// Which write API it speaks.
+    pub api: Api,
+    /// Organisation (v2); empty for the others.
+    pub org: String,
+    /// Bucket (v2), `db` or `db/rp` (v1), database (v3). A table may name its own.
+    pub bucket: String,
+    /// The token of v2 and v3, the password of v1.
+    pub secret: Option<Secret>,
+    /// The user of v1.
+    pub user: Option<String>,
+    /// How long the bucket keeps rows, when the server cannot be asked.
+    pub retention: Option<Duration>,
+    /// Total time allowed for one request.
+    pub timeout: Duration,
+}
+
+/// How rows go.
+#[derive(Debug, Clone)]
+pub struct SyncConfig {
+    /// Most lines in one request.
+    pub batch_rows: usize,
+    /// Most bytes of line protocol in one request, before compression.
+    pub batch_bytes: usize,
+    /// Most bytes of line protocol in one window of five minutes; none means no limit.
+    pub budget_bytes: Option<u64>,
+    /// `sync` stops starting requests after this long.
+    pub deadline: Duration,
+    /// Called with GET after a sync that left nothing due.
+    pub heartbeat_url: Option<Url>,
+}
+
+/// The log file.
+#[derive(Debug, Clone)]
+pub struct LogConfig {
+    /// None means stderr only.
+    pub file: Option<PathBuf>,
+    /// A full file is set aside as `NAME.1`, `NAME.2`, ….
+    pub max_bytes: u64,
+    /// How many files set aside are kept.
+    pub keep: usize,
+}
+
+/// The name of a table in the configuration: the key of everything the store knows of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableName(pub String);
+
+impl std::fmt::Display for TableName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One logger table: its files, its shape and where its rows go.
+#[derive(Debug, Clone)]
+pub struct TableConfig {
+    /// Unique in the file.
+    pub name: TableName,
+    /// Glob patterns, joined to the folder of the config file.
+    pub files: Vec<PathBuf>,
+    /// What stands in them.
+    pub format: FileFormat,
+    /// The table name that line 1 must carry; none means that the first file read decides.
+    pub logger_table: Option<String>,
+    /// The measurement its rows are written to.
+    pub measurement: String,
+    /// Constant tags, `station` among them.
+    pub tags: BTreeMap<String, String>,
+    /// Overrides the destination's bucket.
+    pub bucket: Option<String>,
+    /// The station's clock, or the table's own.
+    pub clock: StationClock,
+    /// What to do when the same key comes again with other content.
+    pub on_conflict: OnConflict,
+    /// A last line without a line end is taken once the file has been still for this long.
+    pub last_line_after: Duration,
+    /// Rows before this instant come from a dead clock and are rejected.
+    pub valid_from: DateTime<Utc>,
+    /// Values that mean "missing" in every column that does not say otherwise.
+    pub sentinels: Vec<f64>,
+    /// `status` calls the table stale when its newest row is older than this.
+    pub stale_after: Option<Duration>,
+    /// By the column's name in the file. Columns not named here are fields under their own name.
+    pub columns: BTreeMap<String, ColumnConfig>,
+}
+
+/// What stands in a table's files.
+#[derive(Debug, Clone)]
+pub enum FileFormat {
+    /// LoggerNet's TOA5, four header lines.
+    Toa5,
+    /// Rows without a header.
+    Csv(CsvFormat),
+}
+
+/// Rows without a header: the names come from the configuration.
+#[derive(Debug, Clone)]
+pub struct CsvFormat {
+    /// A name per column, in the order of the file.
+    pub columns: Vec<String>,
+    /// Which of them is the time.
+    pub time_column: String,
+    /// In chrono's strftime letters; none means `YYYY-MM-DD hh:mm:ss[.f]`.
+    pub time_format: Option<String>,
+    /// Which of them is the record number, if one is.
+    pub record_column: Option<String>,
+}
+
+/// What to do when the same key comes again with other content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnConflict {
+    /// The first stays; the other is kept beside.
+    Keep,
+    /// The newer becomes the row and is sent again; the older is kept beside.
+    Replace,
+}
+
+/// What a column is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ColumnUse {
+    /// A float field.
+    #[default]
+    Field,
+    /// Part of the row's identity, sent as a tag.
+    Tag,
+    /// Stored, never sent.
+    Ignore,
+}
+
+/// One column of a table.
+#[derive(Debug, Clone, Default)]
+pub struct ColumnConfig {
+    /// What it is for.
+    pub column_use: ColumnUse,
+    /// The name it is sent under; none means its own.
+    pub field: Option<String>,
+    /// AmeriFlux base name, with or without position qualifiers.
+    pub variable: Option<String>,
+    /// The range test, if one is configured (directly or through `variable`).
+    pub range: Option<Range>,
+    /// Values that mean "missing" here; none means the table's.
+    pub sentinels: Option<Vec<f64>>,
+}
+
+/// QARTOD gross range: inside `suspect` is 1, inside `fail` only is 3, outside is 4. Bounds belong to the inside.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Range {
+    /// Lower and upper bound of what is expected.
+    pub suspect: (f64, f64),
+    /// Lower and upper bound of what is possible.
+    pub fail: (f64, f64),
+}
+
+impl Config {
+    /// The table of that name.
+    pub fn table(&self, name: &str) -> Option<&TableConfig> {
+        self.tables.iter().find(|table| table.name.0 == name)
+    }
+}

@@ -1,0 +1,102 @@
+//! Where in the file a thing stands, for messages.
+
+use std::fmt::Display;
+use std::ops::{Range, RangeInclusive};
+use std::path::Path;
+
+use toml::Spanned;
+
+use super::ConfigError;
+
+/// The text of a configuration and the name it goes by.
+pub(super) struct Source<'a> {
+    /// As the user gave it, so that messages show what the user knows.
+    pub path: &'a Path,
+    /// All of it.
+    pub text: &'a str,
+}
+
+impl Source<'_> {
+    /// The line of a byte, from 1.
+    pub(super) fn line(&self, at: usize) -> usize {
+        let before = self.text.as_bytes().get(..at).unwrap_or(self.text.as_bytes());
+        before.iter().filter(|byte| **byte == b'\n').count() + 1
+    }
+}
+
+/// A section under check.
+pub(super) struct Section<'a> {
+    source: &'a Source<'a>,
+    /// For example `[sync]`.
+    name: String,
+    /// Its first byte; none if it does not stand in the file.
+    at: Option<usize>,
+}
+
+impl<'a> Section<'a> {
+    pub(super) fn new(source: &'a Source<'a>, name: impl Into<String>, at: Option<usize>) -> Section<'a> {
+        Section { source, name: name.into(), at }
+    }
+
+    /// An error at `span`; `problem` begins with the key.
+    pub(super) fn wrong(&self, span: &Range<usize>, problem: impl Display) -> ConfigError {
+        self.error(Some(span.start), problem)
+    }
+
+    /// An error of the section as a whole: something is missing.
+    pub(super) fn lacks(&self, problem: impl Display) -> ConfigError {
+        self.error(self.at, problem)
+    }
+
+    /// Reads a string by one of the functions of [`super::value`], whose error is what is wrong and the mend.
+    pub(super) fn read<T>(
+        &self,
+        key: &str,
+        value: &Option<Spanned<String>>,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, ConfigError> {
+        let Some(value) = value else { return Ok(None) };
+        match read(value.get_ref()) {
+            Ok(read) => Ok(Some(read)),
+            Err(problem) => Err(self.wrong(&value.span(), format!("{key} = \"{}\" {problem}", value.get_ref()))),
+        }
+    }
+
+    /// As [`Section::read`], for values that an error must not repeat.
+    pub(super) fn read_quietly<T>(
+        &self,
+        key: &str,
+        value: &Option<Spanned<String>>,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, ConfigError> {
+        let Some(value) = value else { return Ok(None) };
+        read(value.get_ref()).map(Some).map_err(|problem| self.wrong(&value.span(), format!("{key} {problem}")))
+    }
+
+    /// A whole number within bounds; `why` is the reason for them.
+    pub(super) fn number(
+        &self,
+        key: &str,
+        value: &Option<Spanned<i64>>,
+        bounds: RangeInclusive<u64>,
+        why: &str,
+    ) -> Result<Option<u64>, ConfigError> {
+        let Some(value) = value else { return Ok(None) };
+        if let Some(number) = u64::try_from(*value.get_ref()).ok().filter(|number| bounds.contains(number)) {
+            return Ok(Some(number));
+        }
+        let range = match *bounds.end() {
+            u64::MAX => format!("{} or more", bounds.start()),
+            most => format!("{} to {most}", bounds.start()),
+        };
+        Err(self.wrong(&value.span(), format!("{key} = {} is out of bounds; write {range}: {why}", value.get_ref())))
+    }
+
+    fn error(&self, at: Option<usize>, problem: impl Display) -> ConfigError {
+        ConfigError::Invalid {
+            file: self.source.path.to_owned(),
+            line: at.map(|at| self.source.line(at)),
+            message: format!("{} {problem}", self.name),
+        }
+    }
+}

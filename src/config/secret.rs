@@ -1,0 +1,140 @@
+//! Secrets: named in the configuration, read when they are used, never kept (I10).
+//!
+//! A [`Secret`] holds the name of an environment variable or of a file, so printing it shows nothing worth stealing.
+//! The text that [`Secret::read`] returns goes into one request header and nowhere else. No error here quotes content.
+
+use std::path::PathBuf;
+
+/// Where a token or password is to be found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Secret {
+    /// The name of an environment variable.
+    Env(String),
+    /// A file that holds the secret on its only line.
+    File(PathBuf),
+}
+
+/// Why a secret cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The environment variable is not set for this process.
+    #[error(
+        "the environment variable {name} is not set; on Windows run `setx {name} \"...\"` as the user that runs \
+         the task (or with /M as administrator) and start the task anew, elsewhere `export {name}=...`"
+    )]
+    NotSet {
+        /// Of the variable.
+        name: String,
+    },
+    /// The file cannot be read.
+    #[error(
+        "{} cannot be read ({source}); write the secret into it, and let only the user that runs fluxtower read it",
+        path.display()
+    )]
+    Unreadable {
+        /// Of the file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// There is nothing in it.
+    #[error("{place} is empty; put the secret there")]
+    Empty {
+        /// The variable or file.
+        place: String,
+    },
+    /// There is more or something else in it than one line of UTF-8.
+    #[error("{place} does not hold one line of plain text; save the secret alone, on one line, as UTF-8")]
+    NotOneLine {
+        /// The variable or file.
+        place: String,
+    },
+}
+
+impl Secret {
+    /// The secret itself, without a line end or byte-order mark. Read anew at each call, so that a changed token is
+    /// found without a restart.
+    ///
+    /// # Errors
+    /// [`SecretError`] if it is not there, empty, or not one line of text. The message never holds content.
+    pub fn read(&self) -> Result<String, SecretError> {
+        let bytes = match self {
+            Secret::Env(name) => match std::env::var_os(name) {
+                Some(text) => {
+                    text.into_string().map_err(|_| SecretError::NotOneLine { place: self.describe() })?.into_bytes()
+                }
+                None => return Err(SecretError::NotSet { name: name.clone() }),
+            },
+            Secret::File(path) => {
+                std::fs::read(path).map_err(|source| SecretError::Unreadable { path: path.clone(), source })?
+            }
+        };
+        let text = String::from_utf8(bytes).map_err(|_| SecretError::NotOneLine { place: self.describe() })?;
+        let text = text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);
+        if text.trim().is_empty() {
+            return Err(SecretError::Empty { place: self.describe() });
+        }
+        if text.chars().any(char::is_control) {
+            return Err(SecretError::NotOneLine { place: self.describe() });
+        }
+        Ok(text.to_owned())
+    }
+
+    /// Where it is looked for, for messages.
+    pub fn describe(&self) -> String {
+        match self {
+            Secret::Env(name) => format!("the environment variable {name}"),
+            Secret::File(path) => format!("the file {}", path.display()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(content: &[u8]) -> (tempfile::TempDir, Secret) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token.txt");
+        std::fs::write(&path, content).unwrap();
+        (folder, Secret::File(path))
+    }
+
+    #[test]
+    fn a_line_end_and_a_byte_order_mark_do_not_belong_to_the_secret() {
+        for content in ["s3cret==", "s3cret==\n", "s3cret==\r\n", "\u{feff}s3cret==\r\n"] {
+            assert_eq!(file(content.as_bytes()).1.read().unwrap(), "s3cret==");
+        }
+    }
+
+    #[test]
+    fn an_empty_file_is_an_error_that_names_it() {
+        for content in ["", "\r\n", "  \n"] {
+            let message = file(content.as_bytes()).1.read().unwrap_err().to_string();
+            assert!(message.contains("token.txt is empty"), "{message}");
+        }
+    }
+
+    #[test]
+    fn i10_no_error_shows_content() {
+        for content in [&b"s3cret\ns3cret"[..], b"\xff\xfes\x003\x00c\x00r\x00e\x00t\x00", b"s3cret\tx\n"] {
+            let (_folder, secret) = file(content);
+            let error = secret.read().unwrap_err();
+            assert!(!format!("{error} {error:?} {secret:?} {}", secret.describe()).contains("s3cret"));
+        }
+    }
+
+    #[test]
+    fn a_variable_that_is_not_set_is_named_with_the_command_that_sets_it() {
+        let message = Secret::Env("FLUXTOWER_TEST_NOT_SET".to_owned()).read().unwrap_err().to_string();
+        assert!(
+            message.contains("setx FLUXTOWER_TEST_NOT_SET") && message.contains("export FLUXTOWER_TEST_NOT_SET"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_variable_that_is_set_is_read() {
+        assert!(!Secret::Env("PATH".to_owned()).read().unwrap().is_empty());
+    }
+}

@@ -1,0 +1,240 @@
+//! The one table from an HTTP response to an [`Outcome`].
+//!
+//! A status alone decides nothing (facts: influx-write-contract 2.3): the same event has four codes, a 400 may be a
+//! server that is shutting down, a 200 may be a hotel's login page. What is not in the table is held, because holding
+//! loses nothing.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
+
+use super::{Answer, Outcome};
+use crate::config::Api;
+
+/// Longest wait that a server can impose.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+/// Longest words kept of an answer, in characters. A batch's complaint ends with what matters, so the end is kept too.
+const WORDS_MAX: usize = 600;
+const WORDS_END: usize = 180;
+
+/// Matters inside InfluxDB 3 that its v2 endpoint reports as 400 (3.4.2 to 3.10; `write_buffer::Error` and
+/// `influxdb3_wal::Error`): the same bytes are taken later.
+const PASSING_TROUBLE: [&str; 10] = [
+    "error from wal",
+    "wal is shutdown",
+    "wal buffer full",
+    "error writing wal file",
+    "object store error",
+    "object store path error",
+    "persister error",
+    "error from persister",
+    "service is overloaded",
+    "system overloaded",
+];
+
+/// Matters of the configuration that some products report as 400: no row is to blame.
+const CONFIG_TROUBLE: [&str; 9] = [
+    "org not found",
+    "organization not found",
+    "bucket not found",
+    "database not found",
+    "invalid precision",
+    "missing query parameter",
+    "authorization header",
+    "forbidden",
+    "read-only",
+];
+
+/// Reads a response that arrived whole. `body` has no secret in it any more.
+pub(super) fn read(api: Api, status: u16, headers: &HeaderMap, body: &str) -> Answer {
+    let message = message(body);
+    let server_time = headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(http_date);
+    let words = words(&message);
+    Answer {
+        outcome: outcome(api, status, headers, body, &message, server_time),
+        status: Some(status),
+        words,
+        server_time,
+    }
+}
+
+fn outcome(
+    api: Api,
+    status: u16,
+    headers: &HeaderMap,
+    body: &str,
+    message: &str,
+    server_time: Option<DateTime<Utc>>,
+) -> Outcome {
+    let text = message.to_lowercase();
+    let retry = || Outcome::Retry { after: retry_after(headers, server_time) };
+    match status {
+        204 => Outcome::Stored,
+        200..=299 => held(other_success(api, status, headers, body)),
+        300..=399 => held(redirect(headers)),
+        400 if is_passing_trouble(&text) => retry(),
+        400 if is_unknown_path(&text) => held(wrong_product(api)),
+        400 if is_config_trouble(&text) => held(refused_400(api)),
+        400 | 413 | 422 => Outcome::Split,
+        401 => held(unauthorized(api)),
+        403 if speaks_of_retention(&text) => Outcome::Split,
+        403 => held(forbidden(api)),
+        404 => held(not_found(api)),
+        408 | 425 | 429 | 499 => retry(),
+        405 | 406 | 410 | 501 | 505 => held(wrong_product(api)),
+        407 | 511 => held("a proxy or the network's login page stands in between: log in to the network, or give the proxy its password".to_owned()),
+        411 => held("a proxy in between does not pass on the request's length: use the server's own address in `url`".to_owned()),
+        415 => held("the server, or a proxy in between, does not take gzip: use the server's own address in `url`".to_owned()),
+        500 if text.contains("retention policy not found") => held(not_found(api)),
+        500 => Outcome::Failing,
+        502..=599 => retry(),
+        _ => held(format!("the status {status} means nothing to fluxtower: check `url` and what stands between this computer and the server")),
+    }
+}
+
+fn held(mend: String) -> Outcome {
+    Outcome::Held { mend }
+}
+
+/// A complaint about a line may quote words of that line, so it is never taken for the server's own trouble.
+fn is_about_lines(text: &str) -> bool {
+    ["parse", "partial write", "no data written", "line protocol", "points rejected"]
+        .iter()
+        .any(|part| text.contains(part))
+}
+
+fn is_passing_trouble(text: &str) -> bool {
+    !is_about_lines(text) && PASSING_TROUBLE.iter().any(|part| text.contains(part))
+}
+
+fn is_config_trouble(text: &str) -> bool {
+    !is_about_lines(text) && CONFIG_TROUBLE.iter().any(|part| text.contains(part))
+}
+
+/// VictoriaMetrics says 400 where others say 404.
+pub(super) fn is_unknown_path(text: &str) -> bool {
+    text.contains("unsupported path requested")
+}
+
+/// See [`Answer::speaks_of_retention`].
+pub(super) fn speaks_of_retention(words: &str) -> bool {
+    let text = words.to_lowercase();
+    text.contains("retention") && !text.contains("retention policy not found")
+}
+
+fn other_success(api: Api, status: u16, headers: &HeaderMap, body: &str) -> String {
+    let content_type =
+        headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_lowercase();
+    let start = body.trim_start().to_lowercase();
+    let is_page = content_type.contains("html") || start.starts_with("<!doctype html") || start.starts_with("<html");
+    let is_json = content_type.contains("json") || start.starts_with(['{', '[']);
+    match status {
+        200 if is_page => "a web page answered instead of InfluxDB: log in to this network (captive portal), or check `url` and `api`".to_owned(),
+        200 if is_json => format!("the server answered, but not as a write: `url` must be scheme, host and port only, and `api` must be right (it is {})", spelled(api)),
+        201 => "the server says that it stored only a part and not which: check that `api` fits the product, and look at the server's words".to_owned(),
+        202 | 206..=208 => "the server does not say that it stored the rows: something stands between this computer and InfluxDB; use the server's own address in `url`".to_owned(),
+        _ => format!("the status {status} does not say that the rows are stored (204 would): check `url` and `api`"),
+    }
+}
+
+fn redirect(headers: &HeaderMap) -> String {
+    let target = headers.get(LOCATION).and_then(|value| value.to_str().ok()).map(words);
+    match target {
+        Some(target) => format!(
+            "the server sends us on to {target}: if that is InfluxDB, put it (scheme, host and port) into `url`; if it is a login page, log in to this network"
+        ),
+        None => "the server sends us on to another address: put InfluxDB's own address into `url` (https?)".to_owned(),
+    }
+}
+
+fn refused_400(api: Api) -> String {
+    match api {
+        Api::V1 => "check `bucket` (`db` or `db/rp`), `user` and the password in [destination]".to_owned(),
+        Api::V2 => "check `org`, `bucket` and the token in [destination]".to_owned(),
+        Api::V3 => "check `bucket` (the database) and the token in [destination]".to_owned(),
+    }
+}
+
+fn unauthorized(api: Api) -> String {
+    match api {
+        Api::V1 => "the user or the password is wrong: check `user` and `password_env` or `password_file`".to_owned(),
+        Api::V2 | Api::V3 => "the token is wrong, switched off or may not write to this bucket: make a token with write permission and put it where `token_env` or `token_file` says".to_owned(),
+    }
+}
+
+fn forbidden(api: Api) -> String {
+    match api {
+        Api::V1 => "the user may not write to this database: GRANT WRITE on it".to_owned(),
+        Api::V2 | Api::V3 => "the token may not write to this bucket, or the account's limit is reached: make a token with write permission for it".to_owned(),
+    }
+}
+
+fn not_found(api: Api) -> String {
+    match api {
+        Api::V1 => "the database or its retention policy does not exist, or `api` is wrong: make it, or correct `bucket` (`db` or `db/rp`)".to_owned(),
+        Api::V2 => "the bucket or the organisation does not exist, or `api` is wrong: make the bucket, or correct `bucket` and `org`".to_owned(),
+        Api::V3 => "the database does not exist, or `api` is wrong: make it, or correct `bucket`".to_owned(),
+    }
+}
+
+fn wrong_product(api: Api) -> String {
+    format!("the server does not know this request: check `url`, and whether `api` ({}) fits the product", spelled(api))
+}
+
+fn spelled(api: Api) -> &'static str {
+    match api {
+        Api::V1 => "v1",
+        Api::V2 => "v2",
+        Api::V3 => "v3",
+    }
+}
+
+/// Seconds, or an HTTP date: a proxy's way. A date counts from the answer's own `Date`, because this computer's clock
+/// may be wrong.
+fn retry_after(headers: &HeaderMap, server_time: Option<DateTime<Utc>>) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        text.parse().map_or(LONGEST_WAIT, Duration::from_secs)
+    } else {
+        let until = http_date(text)?;
+        (until - server_time.unwrap_or_else(Utc::now)).to_std().unwrap_or(Duration::ZERO)
+    };
+    Some(wait.min(LONGEST_WAIT))
+}
+
+fn http_date(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc2822(text.trim()).ok().map(|date| date.with_timezone(&Utc))
+}
+
+/// What the server says, out of whichever JSON shape it uses (facts: influx-write-contract 2.1); otherwise the body.
+/// InfluxDB 3 says it in two places, of which the second has the reason.
+pub(super) fn message(body: &str) -> String {
+    let Ok(serde_json::Value::Object(json)) = serde_json::from_str(body) else {
+        return body.to_owned();
+    };
+    let main = json.get("message").or_else(|| json.get("error")).and_then(|value| value.as_str());
+    match (main, json.get("data")) {
+        (Some(main), Some(data)) if !data.is_null() => format!("{main}: {data}"),
+        (Some(main), _) => main.to_owned(),
+        (None, _) => body.to_owned(),
+    }
+}
+
+/// Fit for a log line: no control characters, no runs of spaces, at most 600 characters.
+pub(super) fn words(text: &str) -> String {
+    let spaced: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    let clean = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
+    let length = clean.chars().count();
+    if length <= WORDS_MAX {
+        return clean;
+    }
+    let start = clean.chars().take(WORDS_MAX - WORDS_END - 3);
+    let end = clean.chars().skip(length - WORDS_END);
+    start.chain(" … ".chars()).chain(end).collect()
+}
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

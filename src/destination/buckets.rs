@@ -1,0 +1,329 @@
+//! What a server knows about its buckets: how long each keeps rows, which there are, and a new one.
+//!
+//! The sender needs the retention to tell a row that is too old from a row that is wrong. A token that may only write
+//! cannot ask, and then the answer is [`Retention::Unknown`], never a guess.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::influx::{Influx, database_and_policy};
+use super::influxql::{self, identifier};
+use super::query::QueryError;
+use crate::config::Api;
+
+/// Buckets asked for at a time; the server's largest page.
+const PAGE: usize = 100;
+
+/// How long a bucket keeps its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Retention {
+    /// For ever.
+    Forever,
+    /// Rows older than this are refused, hidden or deleted.
+    For(Duration),
+    /// The server does not say, and why.
+    Unknown(String),
+}
+
+/// A bucket (v2), a database with a retention policy (v1) or a database (v3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bucket {
+    /// In the spelling of the configuration's `bucket`.
+    pub name: String,
+    /// Only v2 has one. The same name with another id is another bucket.
+    pub id: Option<String>,
+    /// How long it keeps rows.
+    pub retention: Retention,
+}
+
+#[derive(Debug, Deserialize)]
+struct Page {
+    buckets: Vec<PageBucket>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PageBucket {
+    id: String,
+    name: String,
+    #[serde(default)]
+    retention_rules: Vec<RetentionRule>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RetentionRule {
+    #[serde(default)]
+    every_seconds: u64,
+}
+
+impl From<PageBucket> for Bucket {
+    fn from(bucket: PageBucket) -> Bucket {
+        let seconds = bucket.retention_rules.iter().map(|rule| rule.every_seconds).find(|seconds| *seconds > 0);
+        let retention = seconds.map_or(Retention::Forever, |seconds| Retention::For(Duration::from_secs(seconds)));
+        Bucket { name: bucket.name, id: Some(bucket.id), retention }
+    }
+}
+
+impl Influx {
+    /// How long a bucket keeps its rows; none means the destination's own.
+    ///
+    /// # Errors
+    /// The server cannot be reached, or its answer makes no sense. A refusal is [`Retention::Unknown`].
+    pub fn retention(&self, bucket: Option<&str>) -> Result<Retention, QueryError> {
+        let name = self.bucket(bucket);
+        match self.find(name) {
+            Ok(Some(found)) => Ok(found.retention),
+            Ok(None) => Ok(Retention::Unknown(format!("there is no bucket `{name}`, or the token may not see it"))),
+            Err(QueryError::Refused { words, mend, .. }) => Ok(Retention::Unknown(format!("{words} ({mend})"))),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// One bucket by its name; none if there is no such bucket, or the token may not see it.
+    ///
+    /// # Errors
+    /// No answer, a refusal, or an answer that cannot be relied on.
+    pub fn find(&self, name: &str) -> Result<Option<Bucket>, QueryError> {
+        match self.config.api {
+            Api::V1 => self.find_policy(name),
+            Api::V2 => Ok(self.page(&[("name", name)])?.into_iter().find(|bucket| bucket.name == name)),
+            Api::V3 => Ok(self.databases()?.into_iter().find(|bucket| bucket.name == name)),
+        }
+    }
+
+    /// All buckets that the token may see, without the server's own.
+    ///
+    /// # Errors
+    /// As [`Influx::find`].
+    pub fn list(&self) -> Result<Vec<Bucket>, QueryError> {
+        let mut all = match self.config.api {
+            Api::V1 => self.all_policies()?,
+            Api::V2 => self.all_pages()?,
+            Api::V3 => self.databases()?,
+        };
+        all.retain(|bucket| !bucket.name.starts_with('_'));
+        Ok(all)
+    }
+
+    /// Makes a bucket; none keeps rows for ever.
+    ///
+    /// # Errors
+    /// As [`Influx::find`]; the server's words say whether the name is taken or a limit is reached.
+    pub fn create(&self, name: &str, retention: Option<Duration>) -> Result<(), QueryError> {
+        let seconds = retention.map(|retention| retention.as_secs());
+        if seconds == Some(0) {
+            // InfluxDB 3 reads 0 as "delete everything", the others as "for ever".
+            let words = "a retention of 0 means something else to each product".to_owned();
+            return Err(QueryError::Refused { status: None, words, mend: "leave it out to keep rows for ever" });
+        }
+        match self.config.api {
+            Api::V1 => self.create_policy(name, seconds),
+            Api::V2 => {
+                let rules = json!([{"type": "expire", "everySeconds": seconds.unwrap_or(0)}]);
+                let org = self.organisation_id()?;
+                self.post_json("/api/v2/buckets", &json!({"orgID": org, "name": name, "retentionRules": rules}))
+            }
+            Api::V3 => {
+                let period = seconds.map_or("none".to_owned(), |seconds| format!("{seconds}s"));
+                self.post_json("/api/v3/configure/database", &json!({"db": name, "retention_period": period}))
+            }
+        }
+    }
+
+    fn page(&self, filter: &[(&str, &str)]) -> Result<Vec<Bucket>, QueryError> {
+        let query = [&[("org", self.config.org.as_str())], filter].concat();
+        let reply = self.ask(self.request(Method::GET, "/api/v2/buckets", &query))?;
+        let page: Page = parse(&reply.body)?;
+        Ok(page.buckets.into_iter().map(Bucket::from).collect())
+    }
+
+    fn all_pages(&self) -> Result<Vec<Bucket>, QueryError> {
+        let mut all = Vec::new();
+        loop {
+            let (limit, offset) = (PAGE.to_string(), all.len().to_string());
+            let page = self.page(&[("limit", &limit), ("offset", &offset)])?;
+            let is_last = page.len() < PAGE;
+            all.extend(page);
+            if is_last {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// The API wants the id where the configuration has the name; an id in the configuration is taken as it is.
+    fn organisation_id(&self) -> Result<String, QueryError> {
+        let org = &self.config.org;
+        if org.len() == 16 && org.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Ok(org.clone());
+        }
+        let reply = self.ask(self.request(Method::GET, "/api/v2/orgs", &[("org", org)]))?;
+        let found: Value = parse(&reply.body)?;
+        let id = found["orgs"].as_array().into_iter().flatten().find(|entry| entry["name"] == org.as_str());
+        id.and_then(|entry| entry["id"].as_str()).map(str::to_owned).ok_or_else(|| QueryError::Refused {
+            status: Some(reply.status),
+            words: format!("no organisation `{org}`"),
+            mend: "correct `org`, or give the token permission to read organisations",
+        })
+    }
+
+    fn post_json(&self, path: &str, body: &Value) -> Result<(), QueryError> {
+        let request = self.request(Method::POST, path, &[]).header(CONTENT_TYPE, "application/json");
+        self.ask(request.body(body.to_string())).map(drop)
+    }
+
+    fn databases(&self) -> Result<Vec<Bucket>, QueryError> {
+        let reply = self.ask(self.request(Method::GET, "/api/v3/configure/database", &[("format", "json")]))?;
+        let rows: Vec<Value> = parse(&reply.body)?;
+        Ok(rows.iter().filter_map(database).collect())
+    }
+
+    /// All retention policies of a database, the default one first under the database's bare name.
+    fn policies(&self, db: &str) -> Result<Vec<Bucket>, QueryError> {
+        let series = influxql::run(self, None, &format!("SHOW RETENTION POLICIES ON {}", identifier(db)))?;
+        let mut found = Vec::new();
+        for series in &series {
+            for row in &series.values {
+                let cell =
+                    |name: &str| series.columns.iter().position(|column| column == name).and_then(|at| row.get(at));
+                let retention = cell("duration").and_then(Value::as_str).and_then(retention_in_words);
+                let retention =
+                    retention.unwrap_or_else(|| Retention::Unknown("the policy has no duration".to_owned()));
+                if cell("default") == Some(&Value::Bool(true)) {
+                    found.insert(0, Bucket { name: db.to_owned(), id: None, retention: retention.clone() });
+                }
+                if let Some(policy) = cell("name").and_then(Value::as_str) {
+                    found.push(Bucket { name: format!("{db}/{policy}"), id: None, retention });
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn find_policy(&self, name: &str) -> Result<Option<Bucket>, QueryError> {
+        let (db, _) = database_and_policy(name);
+        if !self.database_names()?.iter().any(|found| found == db) {
+            return Ok(None);
+        }
+        Ok(self.policies(db)?.into_iter().find(|bucket| bucket.name == name))
+    }
+
+    fn all_policies(&self) -> Result<Vec<Bucket>, QueryError> {
+        let mut all = Vec::new();
+        for db in self.database_names()? {
+            all.extend(self.policies(&db)?);
+        }
+        Ok(all)
+    }
+
+    fn database_names(&self) -> Result<Vec<String>, QueryError> {
+        let series = influxql::run(self, None, "SHOW DATABASES")?;
+        let rows = series.iter().flat_map(|series| &series.values);
+        Ok(rows.filter_map(|row| row.first().and_then(Value::as_str).map(str::to_owned)).collect())
+    }
+
+    fn create_policy(&self, name: &str, seconds: Option<u64>) -> Result<(), QueryError> {
+        let (db, policy) = database_and_policy(name);
+        let duration = seconds.map_or("INF".to_owned(), |seconds| format!("{seconds}s"));
+        let statement = match policy {
+            Some(policy) if self.database_names()?.iter().any(|found| found == db) => {
+                format!(
+                    "CREATE RETENTION POLICY {} ON {} DURATION {duration} REPLICATION 1",
+                    identifier(policy),
+                    identifier(db)
+                )
+            }
+            Some(policy) => {
+                format!("CREATE DATABASE {} WITH DURATION {duration} NAME {}", identifier(db), identifier(policy))
+            }
+            None => format!("CREATE DATABASE {} WITH DURATION {duration}", identifier(db)),
+        };
+        influxql::run(self, None, &statement).map(drop)
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(body: &str) -> Result<T, QueryError> {
+    serde_json::from_str(body)
+        .map_err(|_| QueryError::Unknown(super::answer::words(&format!("not what was asked for: {body}"))))
+}
+
+/// A row of InfluxDB 3's list. The column of the retention differs between versions, and older ones have none.
+fn database(row: &Value) -> Option<Bucket> {
+    let name = ["iox::database", "name", "database_name"].iter().find_map(|key| row[*key].as_str())?;
+    let nanos = row["retention_period_ns"].as_u64().map(|nanos| Retention::For(Duration::from_nanos(nanos)));
+    let words = row["retention_period"].as_str().and_then(retention_in_words);
+    let retention = nanos.or(words).unwrap_or_else(|| Retention::Unknown("this server does not list it".to_owned()));
+    Some(Bucket { name: name.to_owned(), id: None, retention })
+}
+
+/// `720h0m0s`, `30d`, `0s`, `none`.
+fn retention_in_words(text: &str) -> Option<Retention> {
+    if matches!(text.to_ascii_lowercase().as_str(), "none" | "inf") {
+        return Some(Retention::Forever);
+    }
+    let mut total = Duration::ZERO;
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        let (number, tail) = rest.split_at(rest.find(|letter: char| !letter.is_ascii_digit())?);
+        let (unit, tail) =
+            tail.split_at(tail.find(|letter: char| letter.is_ascii_digit() || letter == ' ').unwrap_or(tail.len()));
+        let number: u64 = number.parse().ok()?;
+        let seconds = |length: u64| number.checked_mul(length).map(Duration::from_secs);
+        total += match unit {
+            "ns" => Duration::from_nanos(number),
+            "us" | "µs" | "u" => Duration::from_micros(number),
+            "ms" => Duration::from_millis(number),
+            "s" => seconds(1)?,
+            "m" => seconds(60)?,
+            "h" => seconds(3600)?,
+            "d" | "day" | "days" => seconds(86_400)?,
+            "w" => seconds(7 * 86_400)?,
+            _ => return None,
+        };
+        rest = tail.trim_start();
+    }
+    Some(if total.is_zero() { Retention::Forever } else { Retention::For(total) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_retention_is_read_in_each_products_spelling() {
+        let days = |days: u64| Some(Retention::For(Duration::from_secs(days * 86_400)));
+        for (text, expected) in [
+            ("720h0m0s", days(30)),
+            ("30d", days(30)),
+            ("4w", days(28)),
+            ("29days 24h", days(30)),
+            ("0s", Some(Retention::Forever)),
+            ("none", Some(Retention::Forever)),
+            ("INF", Some(Retention::Forever)),
+            ("", None),
+            ("30", None),
+            ("-1h", None),
+            ("1.5h", None),
+            ("1 fortnight", None),
+            ("99999999999999999999h", None),
+        ] {
+            assert_eq!(retention_in_words(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_database_of_influxdb_3_may_not_tell_its_retention() {
+        let known = database(&json!({"iox::database": "a", "retention_period": "30d"})).unwrap();
+        assert_eq!(known.retention, Retention::For(Duration::from_secs(30 * 86_400)));
+        let silent = database(&json!({"iox::database": "a"})).unwrap();
+        assert!(matches!(silent.retention, Retention::Unknown(_)));
+        assert_eq!(database(&json!({"other": 1})), None);
+    }
+}

@@ -1,0 +1,262 @@
+//! A server that speaks one of InfluxDB's write APIs.
+//!
+//! One client for writing, for asking about buckets ([`super::buckets`]) and for counting back out ([`super::query`]).
+//! It follows no redirect (a POST would become a GET), repeats nothing by itself, reads each response to its end and
+//! lets no secret out: the token stands in a header marked as sensitive, errors carry no URL, and a server that quotes
+//! the token back at us is edited (I10).
+
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use reqwest::blocking::{Client, RequestBuilder};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::redirect::Policy;
+use url::{Host, Url};
+
+use super::answer;
+use super::{Answer, Destination, DestinationError, Outcome, Request, refuse_hollow};
+use crate::config::{Api, InfluxConfig};
+
+/// Most that is read of the answer to a write. Complaints that list a hundred lines fit.
+const ANSWER_MAX: u64 = 64 * 1024;
+
+/// Longest wait for a connection: a host that does not answer at all is known sooner than one that is slow.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How the server knows us.
+enum Login {
+    Nobody,
+    Header(HeaderValue),
+    Basic { user: String, password: String },
+}
+
+/// A server, and what it takes to talk to it. Has no `Debug`, because it holds the secret.
+pub struct Influx {
+    client: Client,
+    pub(super) config: InfluxConfig,
+    login: Login,
+    secret: Option<String>,
+}
+
+/// A response that arrived whole. The secret is taken out of the body.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: String,
+    /// The body is longer than was to be read.
+    pub(super) is_cut: bool,
+}
+
+impl Influx {
+    /// Reads the secret and sets up the client; connects to nothing.
+    ///
+    /// # Errors
+    /// The secret cannot be read or used, or the client cannot be set up.
+    pub fn open(config: &InfluxConfig) -> Result<Influx, DestinationError> {
+        let secret =
+            config.secret.as_ref().map(|secret| secret.read().map_err(DestinationError::Secret)).transpose()?;
+        let mut config = config.clone();
+        // A name in the URL would be sent as a login of its own. The setters fail for URLs without a host only.
+        let _ = config.url.set_username("");
+        let _ = config.url.set_password(None);
+        let login = login(&config, secret.as_deref())?;
+        let mut client = Client::builder()
+            .redirect(Policy::none())
+            .user_agent(concat!("fluxtower/", env!("CARGO_PKG_VERSION")))
+            .timeout(config.timeout)
+            .connect_timeout(config.timeout.min(CONNECT_TIMEOUT));
+        if is_loopback(&config.url) {
+            // Plain http is allowed here because nothing leaves the machine; a proxy would carry the token out.
+            client = client.no_proxy();
+        }
+        let client = client.build().map_err(|error| DestinationError::Client(cause(&error)))?;
+        Ok(Influx { client, config, login, secret })
+    }
+
+    /// A request to a path of the server, with the login on it.
+    pub(super) fn request(&self, method: Method, path: &str, query: &[(&str, &str)]) -> RequestBuilder {
+        let mut url = self.config.url.clone();
+        url.set_path(path);
+        url.set_fragment(None);
+        url.set_query(None);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let request = self.client.request(method, url);
+        match &self.login {
+            Login::Nobody => request,
+            Login::Header(value) => request.header(AUTHORIZATION, value.clone()),
+            Login::Basic { user, password } => request.basic_auth(user, Some(password)),
+        }
+    }
+
+    /// Sends and reads to the end, or up to `most` bytes. The error is in words, fit for a person.
+    pub(super) fn exchange(&self, request: RequestBuilder, most: u64) -> Result<Reply, String> {
+        let deadline = Instant::now() + self.config.timeout;
+        let mut response = request.send().map_err(|error| self.network_words(error))?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = read_body(&mut response, most, deadline)
+            .map_err(|error| answer::words(&format!("the answer ({status}) broke off: {}", io_cause(&error))))?;
+        let is_cut = body.len() as u64 > most;
+        let body = self.without_secret(&String::from_utf8_lossy(&body));
+        Ok(Reply { status, headers, body, is_cut })
+    }
+
+    /// Where the server is, without anything secret.
+    pub(super) fn address(&self) -> String {
+        let url = &self.config.url;
+        let host = url.host_str().unwrap_or("nowhere");
+        match url.port() {
+            Some(port) => format!("{}://{host}:{port}", url.scheme()),
+            None => format!("{}://{host}", url.scheme()),
+        }
+    }
+
+    pub(super) fn bucket<'a>(&'a self, bucket: Option<&'a str>) -> &'a str {
+        bucket.unwrap_or(&self.config.bucket)
+    }
+
+    fn without_secret(&self, text: &str) -> String {
+        match &self.secret {
+            Some(secret) if !secret.is_empty() => text.replace(secret.as_str(), "[secret]"),
+            _ => text.to_owned(),
+        }
+    }
+
+    fn network_words(&self, error: reqwest::Error) -> String {
+        let error = error.without_url();
+        let (address, cause) = (self.address(), cause(&error));
+        let words = if error.is_timeout() {
+            format!("no answer from {address} within {} s: {cause}", self.config.timeout.as_secs())
+        } else if error.is_connect() {
+            format!("no connection to {address}: {cause}")
+        } else {
+            format!("the connection to {address} broke off: {cause}")
+        };
+        answer::words(&self.without_secret(&words))
+    }
+
+    fn write_request(&self, bucket: &str) -> RequestBuilder {
+        let post = |path, query: &[(&str, &str)]| self.request(Method::POST, path, query);
+        match self.config.api {
+            Api::V1 => match database_and_policy(bucket) {
+                (db, Some(rp)) => post("/write", &[("db", db), ("rp", rp), ("precision", "ns")]),
+                (db, None) => post("/write", &[("db", db), ("precision", "ns")]),
+            },
+            Api::V2 => post("/api/v2/write", &[("org", &self.config.org), ("bucket", bucket), ("precision", "ns")]),
+            Api::V3 => {
+                post("/api/v3/write_lp", &[("db", bucket), ("precision", "nanosecond"), ("accept_partial", "false")])
+            }
+        }
+    }
+}
+
+impl Destination for Influx {
+    fn name(&self) -> String {
+        let api = match self.config.api {
+            Api::V1 => "v1",
+            Api::V2 => "v2",
+            Api::V3 => "v3",
+        };
+        format!("{} (InfluxDB {api}), bucket {}", self.address(), self.config.bucket)
+    }
+
+    fn write(&mut self, request: &Request<'_>) -> Result<Answer, DestinationError> {
+        refuse_hollow(request)?;
+        let mut post = self
+            .write_request(self.bucket(request.bucket))
+            .header(CONTENT_TYPE, "text/plain; charset=utf-8")
+            .header(ACCEPT, "application/json");
+        post = if request.gzip.is_empty() {
+            post.body(request.lines.to_vec())
+        } else {
+            post.header(CONTENT_ENCODING, "gzip").body(request.gzip.to_vec())
+        };
+        Ok(match self.exchange(post, ANSWER_MAX) {
+            Ok(reply) => answer::read(self.config.api, reply.status, &reply.headers, &reply.body),
+            Err(words) => Answer::without_server(Outcome::Retry { after: None }, words),
+        })
+    }
+
+    fn wants_gzip(&self) -> bool {
+        true
+    }
+}
+
+fn login(config: &InfluxConfig, secret: Option<&str>) -> Result<Login, DestinationError> {
+    let Some(secret) = secret else {
+        return Ok(Login::Nobody);
+    };
+    if let (Api::V1, Some(user)) = (config.api, &config.user) {
+        return Ok(Login::Basic { user: user.clone(), password: secret.to_owned() });
+    }
+    let scheme = if config.api == Api::V3 { "Bearer" } else { "Token" };
+    let mut value =
+        HeaderValue::from_str(&format!("{scheme} {secret}")).map_err(|_| DestinationError::SecretUnusable)?;
+    value.set_sensitive(true);
+    Ok(Login::Header(value))
+}
+
+/// `db` or `db/rp`, as the v1 API's two parameters.
+pub(super) fn database_and_policy(bucket: &str) -> (&str, Option<&str>) {
+    match bucket.split_once('/') {
+        Some((db, rp)) if !rp.is_empty() => (db, Some(rp)),
+        Some((db, _)) => (db, None),
+        None => (bucket, None),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// The client's own timeout counts for each read; a server that drips is stopped here.
+fn read_body(response: &mut impl Read, most: u64, deadline: Instant) -> std::io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    let mut chunk = [0_u8; 8192];
+    while body.len() as u64 <= most {
+        match response.read(&mut chunk)? {
+            0 => break,
+            count => body.extend_from_slice(&chunk[..count]),
+        }
+        if Instant::now() > deadline {
+            return Err(std::io::ErrorKind::TimedOut.into());
+        }
+    }
+    Ok(body)
+}
+
+/// The innermost reason: the outer ones say "error sending request".
+fn cause(error: &reqwest::Error) -> String {
+    let mut deepest: &dyn std::error::Error = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}
+
+/// As [`cause`]; the client hides its own errors, which name the URL, inside.
+fn io_cause(error: &std::io::Error) -> String {
+    let mut deepest = match error.get_ref() {
+        Some(inner) => inner as &dyn std::error::Error,
+        None => return error.to_string(),
+    };
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    match deepest.downcast_ref::<reqwest::Error>() {
+        Some(error) if error.is_timeout() => "no more of it came in time".to_owned(),
+        Some(_) => "the connection was lost".to_owned(),
+        None => deepest.to_string(),
+    }
+}
+
+#[cfg(test)]
+#[path = "influx_tests.rs"]
+mod tests;

@@ -1,0 +1,292 @@
+//! The client against a server of a few lines, on loopback.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread::JoinHandle;
+
+use flate2::read::GzDecoder;
+
+use super::*;
+use crate::config::Secret;
+use crate::destination::{CountAsk, QueryError, Retention};
+use crate::time::Timestamp;
+
+const TOKEN: &str = "s3cret-token";
+/// Longer than any of these takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+const LINES: &[u8] = b"m f=1 1\n";
+
+/// A request as it arrived: head, then body.
+type Arrived = (String, Vec<u8>);
+
+/// Answers one connection after the other with what it is given, and hands back the requests.
+fn serve(answers: Vec<String>) -> (Url, JoinHandle<Vec<Arrived>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let served = std::thread::spawn(move || {
+        answers
+            .into_iter()
+            .map(|answer| {
+                let stream = accept(&listener);
+                let mut reader = BufReader::new(stream);
+                let mut head = String::new();
+                while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head).unwrap() > 0 {}
+                let length = head
+                    .lines()
+                    .find_map(|line| line.strip_prefix("content-length: "))
+                    .map_or(0, |n| n.parse().unwrap());
+                let mut body = vec![0; length];
+                reader.read_exact(&mut body).unwrap();
+                reader.get_mut().write_all(answer.as_bytes()).unwrap();
+                (head, body)
+            })
+            .collect()
+    });
+    (url, served)
+}
+
+/// Waits for a client, but not for ever.
+fn accept(listener: &TcpListener) -> TcpStream {
+    listener.set_nonblocking(true).unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => {
+                stream.set_nonblocking(false).unwrap();
+                stream.set_read_timeout(Some(PATIENCE)).unwrap();
+                return stream;
+            }
+            Err(error) => assert!(Instant::now() < deadline, "nobody came: {error}"),
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn http(status: &str, headers: &str, body: &str) -> String {
+    format!("HTTP/1.1 {status}\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n{body}", body.len())
+}
+
+fn config(url: Url, api: Api) -> InfluxConfig {
+    InfluxConfig {
+        url,
+        api,
+        org: "umbs & co".to_owned(),
+        bucket: "db/rp".to_owned(),
+        secret: None,
+        user: None,
+        retention: None,
+        timeout: PATIENCE,
+    }
+}
+
+/// With a secret in a file, as `token_file` has it.
+fn open(url: Url, api: Api) -> Influx {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), format!("{TOKEN}\n")).unwrap();
+    let secret = Some(Secret::File(file.path().to_owned()));
+    Influx::open(&InfluxConfig { secret, ..config(url, api) }).unwrap()
+}
+
+fn gzip() -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(LINES).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn write(influx: &mut Influx) -> Answer {
+    influx.write(&Request { bucket: None, lines: LINES, gzip: &gzip(), rows: 1 }).unwrap()
+}
+
+#[test]
+fn i10_each_api_gets_its_own_request_and_the_token_in_a_header_only() {
+    for (api, target, login) in [
+        (Api::V1, "POST /write?db=db&rp=rp&precision=ns HTTP/1.1", "Token s3cret-token"),
+        (Api::V2, "POST /api/v2/write?org=umbs+%26+co&bucket=db%2Frp&precision=ns HTTP/1.1", "Token s3cret-token"),
+        (
+            Api::V3,
+            "POST /api/v3/write_lp?db=db%2Frp&precision=nanosecond&accept_partial=false HTTP/1.1",
+            "Bearer s3cret-token",
+        ),
+    ] {
+        let (url, served) = serve(vec![http("204 No Content", "", "")]);
+        let mut influx = open(url, api);
+        assert_eq!(write(&mut influx).outcome, Outcome::Stored);
+        assert!(!influx.name().contains(TOKEN));
+        let (head, body) = served.join().unwrap().remove(0);
+        assert_eq!(head.lines().next(), Some(target));
+        let agent = concat!("user-agent: fluxtower/", env!("CARGO_PKG_VERSION"));
+        let login = format!("authorization: {login}");
+        for header in [
+            agent,
+            &login,
+            "content-type: text/plain; charset=utf-8",
+            "accept: application/json",
+            "content-encoding: gzip",
+        ] {
+            assert!(head.lines().any(|line| line == header), "{header} in {head}");
+        }
+        assert!(!head.contains("transfer-encoding"), "a sized body: {head}");
+        let mut lines = Vec::new();
+        GzDecoder::new(&body[..]).read_to_end(&mut lines).unwrap();
+        assert_eq!(lines, LINES);
+    }
+}
+
+#[test]
+fn i10_a_user_of_v1_logs_in_by_header() {
+    let (url, served) = serve(vec![http("204 No Content", "", "")]);
+    let mut influx = open(url.clone(), Api::V1);
+    influx.login = login(&InfluxConfig { user: Some("tower".to_owned()), ..config(url, Api::V1) }, Some("pw")).unwrap();
+    assert_eq!(write(&mut influx).outcome, Outcome::Stored);
+    let (head, _) = served.join().unwrap().remove(0);
+    assert!(head.contains("authorization: Basic dG93ZXI6cHc="), "{head}");
+    assert_eq!(head.lines().next(), Some("POST /write?db=db&rp=rp&precision=ns HTTP/1.1"));
+}
+
+#[test]
+fn i10_a_server_that_quotes_the_token_is_edited() {
+    let body = format!("{{\"message\":\"token {TOKEN} is unknown\"}}");
+    let (url, served) = serve(vec![http("401 Unauthorized", "", &body)]);
+    let answer = write(&mut open(url, Api::V2));
+    assert_eq!(answer.words, "token [secret] is unknown");
+    assert!(matches!(answer.outcome, Outcome::Held { .. }));
+    served.join().unwrap();
+}
+
+#[test]
+fn i5_a_redirect_is_not_followed() {
+    let (url, served) = serve(vec![http("302 Found", "location: http://127.0.0.1:9/login\r\n", "")]);
+    let answer = write(&mut open(url, Api::V2));
+    assert_eq!(answer.status, Some(302));
+    assert!(matches!(answer.outcome, Outcome::Held { mend } if mend.contains("http://127.0.0.1:9/login")));
+    served.join().unwrap();
+}
+
+#[test]
+fn i5_an_answer_that_does_not_arrive_whole_is_tried_again() {
+    for answer in [
+        "",
+        "HTTP/1.1 204",
+        "not http at all\r\n\r\n",
+        "HTTP/1.1 400 Bad Request\r\ncontent-length: 100\r\n\r\n{\"message\":",
+        "HTTP/1.1 401 Unauthorized\r\ntransfer-encoding: chunked\r\n\r\n5\r\nabc",
+    ] {
+        let (url, served) = serve(vec![answer.to_owned()]);
+        let answer = write(&mut open(url, Api::V2));
+        assert_eq!(answer.outcome, Outcome::Retry { after: None }, "{answer:?}");
+        assert_eq!(answer.status, None);
+        assert!(!answer.words.is_empty() && !answer.words.contains("/api/v2/write"), "{answer:?}");
+        served.join().unwrap();
+    }
+}
+
+#[test]
+fn a_server_that_is_away_or_silent_is_tried_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let impatient = InfluxConfig { timeout: Duration::from_millis(300), ..config(url.clone(), Api::V2) };
+    let silent = write(&mut Influx::open(&impatient).unwrap());
+    assert_eq!(silent.outcome, Outcome::Retry { after: None });
+    assert!(silent.words.contains("no answer from http://127.0.0.1"), "{}", silent.words);
+    drop(listener);
+    let away = write(&mut open(url, Api::V2));
+    assert_eq!(away.outcome, Outcome::Retry { after: None });
+    assert!(away.words.contains("no connection to http://127.0.0.1"), "{}", away.words);
+}
+
+#[test]
+fn a_long_complaint_is_read_in_part_only() {
+    let (url, served) = serve(vec![http("413 Payload Too Large", "", &"x".repeat(200_000))]);
+    let answer = write(&mut open(url, Api::V2));
+    assert_eq!(answer.outcome, Outcome::Split);
+    assert_eq!(answer.words.chars().count(), 600);
+    // The server may find the connection closed before it has said everything.
+    let _ = served.join();
+}
+
+#[test]
+fn i5_an_empty_request_never_reaches_the_server() {
+    let url = Url::parse("http://127.0.0.1:9").unwrap();
+    let request = Request { bucket: None, lines: b"", gzip: b"", rows: 0 };
+    assert!(matches!(open(url, Api::V2).write(&request), Err(DestinationError::Empty)));
+}
+
+#[test]
+fn i10_a_secret_that_cannot_be_sent_is_not_shown() {
+    let url = Url::parse("http://127.0.0.1:9").unwrap();
+    let error = login(&config(url, Api::V2), Some("two\nlines")).err().unwrap();
+    assert!(matches!(error, DestinationError::SecretUnusable));
+    assert!(!format!("{error} {error:?}").contains("two"));
+}
+
+#[test]
+fn a_bucket_tells_how_long_it_keeps_rows() {
+    let body = r#"{"buckets":[{"id":"0a","orgID":"0b","name":"db/rp","retentionRules":[{"type":"expire","everySeconds":2592000}]}]}"#;
+    let empty = r#"{"buckets":[]}"#;
+    let page = "content-type: application/json\r\n";
+    let answers = vec![
+        http("200 OK", page, body),
+        http("200 OK", page, empty),
+        http("401 Unauthorized", page, "{}"),
+        http("200 OK", page, "<html>"),
+    ];
+    let (url, served) = serve(answers);
+    let influx = open(url, Api::V2);
+    assert_eq!(influx.retention(None), Ok(Retention::For(Duration::from_secs(2_592_000))));
+    assert!(matches!(influx.retention(None), Ok(Retention::Unknown(_))));
+    assert!(matches!(influx.retention(None), Ok(Retention::Unknown(_))));
+    assert!(matches!(influx.retention(None), Err(QueryError::Unknown(_))));
+    let requests = served.join().unwrap();
+    assert!(
+        requests[0].0.starts_with("GET /api/v2/buckets?org=umbs+%26+co&name=db%2Frp HTTP/1.1"),
+        "{}",
+        requests[0].0
+    );
+}
+
+#[test]
+fn a_new_bucket_says_how_long_it_keeps_rows() {
+    let orgs = r#"{"orgs":[{"id":"0123456789abcdef","name":"umbs & co"}]}"#;
+    let (url, served) = serve(vec![http("200 OK", "", orgs), http("201 Created", "", "{}")]);
+    let influx = open(url, Api::V2);
+    influx.create("new", None).unwrap();
+    assert!(matches!(influx.create("new", Some(Duration::ZERO)), Err(QueryError::Refused { status: None, .. })));
+    let (_, body) = served.join().unwrap().remove(1);
+    let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(body["orgID"], "0123456789abcdef");
+    assert_eq!(body["retentionRules"][0]["everySeconds"], 0);
+}
+
+#[test]
+fn a_count_is_never_made_up() {
+    let csv = "content-type: text/csv\r\n";
+    let good = ",result,table,_field,_value\r\n,fields,0,f,5\r\n\r\n,result,table,_value\r\n,times,0,5\r\n";
+    let failed = "#datatype,string,long\r\n,error,reference\r\n,engine: closed,897\r\n";
+    let answers = vec![
+        http("200 OK", csv, good),
+        http("200 OK", csv, failed),
+        http("200 OK", "content-type: text/html\r\n", ""),
+        http("403 Forbidden", "", "{}"),
+        http("503 Service Unavailable", "", ""),
+        format!("HTTP/1.1 200 OK\r\n{csv}content-length: 500\r\n\r\n{good}"),
+    ];
+    let (url, served) = serve(answers);
+    let influx = open(url, Api::V2);
+    let fields = ["f".to_owned()];
+    let ask = CountAsk {
+        bucket: None,
+        measurement: "m",
+        tags: &[],
+        fields: &fields,
+        from: Timestamp(0),
+        until: Timestamp(9),
+    };
+    let counted = influx.count(&ask).unwrap();
+    assert_eq!((counted.per_field["f"], counted.distinct_times), (5, Some(5)));
+    assert!(matches!(influx.count(&ask), Err(QueryError::Unknown(_))));
+    assert!(matches!(influx.count(&ask), Err(QueryError::Unknown(_))));
+    assert!(matches!(influx.count(&ask), Err(QueryError::Refused { status: Some(403), .. })));
+    assert!(matches!(influx.count(&ask), Err(QueryError::Unreachable(_))));
+    assert!(matches!(influx.count(&ask), Err(QueryError::Unreachable(_))));
+    served.join().unwrap();
+}

@@ -1,0 +1,248 @@
+//! Where lines go: a server that speaks one of InfluxDB's write APIs, or a folder of `.lp` files.
+//!
+//! The promise to whoever sends: an [`Answer`] says what happened to the *request*, never to a single row, and only
+//! [`Outcome::Stored`] allows rows to be marked as sent (I5). Everything the network can do is an answer; a
+//! [`DestinationError`] is what stops before a request was made. No secret comes out of this module in any form (I10).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::config::{Config, DestinationConfig, SecretError};
+
+mod answer;
+mod buckets;
+mod files;
+mod flux;
+mod influx;
+mod influxql;
+mod query;
+
+pub use buckets::{Bucket, Retention};
+pub use files::Files;
+pub use influx::Influx;
+pub use query::{CountAsk, Counted, Language, QueryError};
+
+/// One request: whole lines, each ending in `\n`.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// None means the destination's own.
+    pub bucket: Option<&'a str>,
+    /// The lines as they are.
+    pub lines: &'a [u8],
+    /// The same lines as one gzip member. If it is empty, the lines go out as they are; a folder takes no notice of it.
+    pub gzip: &'a [u8],
+    /// How many lines there are. Must agree with `lines`.
+    pub rows: usize,
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// What it means for the request.
+    pub outcome: Outcome,
+    /// The HTTP status; none if there was no whole response, or no server.
+    pub status: Option<u16>,
+    /// The server's own words, or those of the network: no control characters, at most 600 characters, no secret.
+    pub words: String,
+    /// The server's clock, from the `Date` header.
+    pub server_time: Option<DateTime<Utc>>,
+}
+
+/// What an answer means for the request. Nothing but `Stored` marks a row as sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Exactly 204, or a file synced to disk.
+    Stored,
+    /// 400, 413, 422: a row may be to blame. The parts are to be sent apart.
+    Split,
+    /// 500: to be sent again; the same answer again and again means that a row is to blame.
+    Failing,
+    /// The server or the network is not ready: the same bytes later. Some of it may have been stored.
+    Retry {
+        /// How long the server asks to be left alone, at most one hour.
+        after: Option<Duration>,
+    },
+    /// The destination refuses us, or is not what it should be. A person has to act; no row is to blame.
+    Held {
+        /// What that person has to do.
+        mend: String,
+    },
+}
+
+impl Answer {
+    /// True if the words are about rows older than the bucket keeps. Four statuses are used for it, so the words decide
+    /// (facts: influx-write-contract 2.3). A missing retention policy is another matter.
+    pub fn speaks_of_retention(&self) -> bool {
+        answer::speaks_of_retention(&self.words)
+    }
+
+    /// An answer that no server gave.
+    fn without_server(outcome: Outcome, words: String) -> Answer {
+        Answer { outcome, status: None, words, server_time: None }
+    }
+}
+
+/// Takes requests.
+pub trait Destination: Send {
+    /// For people: what and where, without secrets.
+    fn name(&self) -> String;
+
+    /// Sends one request and waits for the answer.
+    ///
+    /// # Errors
+    /// What stops before a request is made; nothing was sent then.
+    fn write(&mut self, request: &Request<'_>) -> Result<Answer, DestinationError>;
+
+    /// Whether [`Request::gzip`] is used.
+    fn wants_gzip(&self) -> bool;
+}
+
+/// What stops before a request is made.
+#[derive(Debug, thiserror::Error)]
+pub enum DestinationError {
+    /// The token or password cannot be read.
+    #[error("the destination's token or password cannot be read")]
+    Secret(#[source] SecretError),
+    /// The token or password holds a byte that HTTP cannot carry.
+    #[error("the token or password holds a line break or another character that cannot be sent")]
+    SecretUnusable,
+    /// The HTTP client cannot be set up; most likely the system's certificates cannot be read.
+    #[error("the HTTP client cannot be set up: {0}")]
+    Client(String),
+    /// A batch without lines. It would be answered with 204 (facts: influx-write-contract 7.10).
+    #[error("a request without lines was about to be sent")]
+    Empty,
+    /// The batch does not hold the lines that it says it holds, or its gzip form is not whole.
+    #[error("the request's body does not hold its {rows} lines")]
+    Miscounted {
+        /// What it should hold.
+        rows: usize,
+    },
+    /// A file of the folder destination cannot be written.
+    #[error("{path} cannot be written")]
+    Disk {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl DestinationError {
+    /// True if it will be the same the next time unless a person does something.
+    pub fn is_permanent(&self) -> bool {
+        match self {
+            DestinationError::Secret(_) | DestinationError::SecretUnusable | DestinationError::Client(_) => true,
+            DestinationError::Empty | DestinationError::Miscounted { .. } => true,
+            DestinationError::Disk { source, .. } => matches!(
+                source.kind(),
+                std::io::ErrorKind::PermissionDenied
+                    | std::io::ErrorKind::ReadOnlyFilesystem
+                    | std::io::ErrorKind::NotADirectory
+            ),
+        }
+    }
+
+    /// What to do.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            DestinationError::Secret(_) => {
+                "set the variable of `token_env`, or the file of `token_file`, for the account that runs fluxtower"
+            }
+            DestinationError::SecretUnusable => "store the token again: one line, no quotes",
+            DestinationError::Client(_) => "check the system's certificate store",
+            DestinationError::Empty | DestinationError::Miscounted { .. } => {
+                "this is a fault in fluxtower: nothing was sent and nothing is lost; please report it"
+            }
+            DestinationError::Disk { source, .. } => match source.kind() {
+                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                    "make room on the disk; rows stay pending"
+                }
+                _ => {
+                    "check that the folder of [destination] `path` exists and may be written by the account that runs fluxtower"
+                }
+            },
+        }
+    }
+}
+
+/// Opens the destination of a configuration: reads the secret, connects to nothing.
+///
+/// # Errors
+/// The secret cannot be read or used, or the HTTP client cannot be set up.
+pub fn open(config: &Config) -> Result<Box<dyn Destination>, DestinationError> {
+    Ok(match &config.destination {
+        DestinationConfig::Files { path } => Box::new(Files::new(path.clone())),
+        DestinationConfig::Influx(influx) => Box::new(Influx::open(influx)?),
+    })
+}
+
+/// A batch without lines is acknowledged by most servers, and one whose gzip stream is unfinished or doubled may be
+/// stored in part under a 204: neither is ever sent (facts: influx-write-contract 1.2, 7.10).
+fn refuse_hollow(request: &Request<'_>) -> Result<(), DestinationError> {
+    if request.rows == 0 || request.lines.iter().all(u8::is_ascii_whitespace) {
+        return Err(DestinationError::Empty);
+    }
+    let whole = request.lines.ends_with(b"\n") && memchr::memchr_iter(b'\n', request.lines).count() == request.rows;
+    if !whole || !(request.gzip.is_empty() || is_whole_gzip(request.gzip, request.lines.len())) {
+        return Err(DestinationError::Miscounted { rows: request.rows });
+    }
+    Ok(())
+}
+
+/// A member opens with its magic and ends with the length of what it holds (RFC 1952), so an unfinished stream and a
+/// second member both show in the last four bytes.
+fn is_whole_gzip(gzip: &[u8], length: usize) -> bool {
+    let stated = gzip.last_chunk::<4>().map(|end| u32::from_le_bytes(*end));
+    gzip.len() >= 18 && gzip.starts_with(&[0x1f, 0x8b, 8]) && stated == u32::try_from(length & 0xffff_ffff).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn gzip(lines: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(lines).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn i5_a_hollow_request_is_refused_before_it_is_sent() {
+        let lines = b"m f=1 1\nm f=2 2\n";
+        let whole = gzip(lines);
+        let doubled = [gzip(&lines[..8]), gzip(&lines[8..])].concat();
+        let good = Request { bucket: None, lines, gzip: &whole, rows: 2 };
+        assert!(refuse_hollow(&good).is_ok());
+        assert!(refuse_hollow(&Request { gzip: b"", ..good }).is_ok());
+        for (request, empty) in [
+            (Request { rows: 0, ..good }, true),
+            (Request { lines: b"", ..good }, true),
+            (Request { lines: b"\n\n", ..good }, true),
+            (Request { rows: 3, ..good }, false),
+            (Request { lines: &lines[..15], ..good }, false),
+            (Request { gzip: &whole[..whole.len() - 8], ..good }, false),
+            (Request { gzip: &doubled, ..good }, false),
+            (Request { gzip: lines, ..good }, false),
+        ] {
+            let error = refuse_hollow(&request).unwrap_err();
+            assert_eq!(matches!(error, DestinationError::Empty), empty, "{request:?}");
+            assert!(error.is_permanent() && !error.hint().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_not_for_ever() {
+        let disk = |kind: std::io::ErrorKind| DestinationError::Disk { path: PathBuf::from("x"), source: kind.into() };
+        assert!(!disk(std::io::ErrorKind::StorageFull).is_permanent());
+        assert!(disk(std::io::ErrorKind::PermissionDenied).is_permanent());
+    }
+}

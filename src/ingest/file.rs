@@ -1,0 +1,257 @@
+//! One file: where to begin, chunk by chunk, and what to remember of it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::Progress;
+use super::lines::LineTaker;
+use super::report::{Counts, FileReport};
+use crate::config::{FileFormat, TableConfig};
+use crate::source::{Chunk, QuietFile, SourceError};
+use crate::store::{FileSeen, Result, Staging, Store, Table};
+use crate::time::{Clock, Timestamp};
+
+/// A file that changes while it is read is begun again so often, so far apart.
+const ATTEMPTS: u32 = 6;
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(40);
+
+/// Reads the files of one table.
+pub(super) struct Reader<'a, 's> {
+    pub(super) store: &'s Store,
+    pub(super) staging: &'a mut Staging<'s>,
+    pub(super) config: &'a TableConfig,
+    pub(super) clock: &'a dyn Clock,
+    pub(super) progress: &'a dyn Progress,
+    /// The user named the file: it is read whole, known or not.
+    pub(super) by_hand: bool,
+}
+
+/// Why one attempt ended early.
+enum Stop {
+    Store(crate::store::StoreError),
+    Source(SourceError),
+}
+
+impl From<crate::store::StoreError> for Stop {
+    fn from(error: crate::store::StoreError) -> Stop {
+        Stop::Store(error)
+    }
+}
+
+impl From<SourceError> for Stop {
+    fn from(error: SourceError) -> Stop {
+        Stop::Source(error)
+    }
+}
+
+/// Where reading begins.
+enum Start {
+    /// Nothing new.
+    Unchanged,
+    /// At the first line.
+    Whole,
+    /// Behind what was read before.
+    At(FileSeen),
+}
+
+impl Reader<'_, '_> {
+    /// Reads the file. Trouble with the file is a note in the report; an error is trouble with the store.
+    pub(super) fn read(&mut self, table: &mut Table, path: &Path) -> Result<FileReport> {
+        let name = path.to_string_lossy().into_owned();
+        let mut report = FileReport { file: name.clone(), unchanged: false, counts: Counts::default(), note: None };
+        for attempt in 1.. {
+            let error = match self.attempt(table, path, &name, &mut report) {
+                Ok(()) => return Ok(report),
+                Err(Stop::Store(error)) => return Err(error),
+                Err(Stop::Source(error)) => error,
+            };
+            if error.is_permanent() || attempt == ATTEMPTS {
+                tracing::warn!(table = %table.name, "{error}");
+                report.note = Some(error.to_string());
+                return Ok(report);
+            }
+            // The writer is at work: let it finish, and let a sync write meanwhile.
+            self.staging.flush(table)?;
+            self.staging.commit()?;
+            std::thread::sleep(BETWEEN_ATTEMPTS);
+        }
+        Ok(report)
+    }
+
+    fn attempt(&mut self, table: &mut Table, path: &Path, name: &str, report: &mut FileReport) -> std::result::Result<(), Stop> {
+        let mut file = QuietFile::open(path)?;
+        let now = Timestamp::from_utc(self.clock.now());
+        let mut taker = LineTaker::new(self.store, self.config, name, now);
+        let seen = self.store.file_seen(table, name)?;
+        let start = self.start(&mut file, seen.as_ref(), now)?;
+        let from = match start {
+            Start::Unchanged => {
+                report.unchanged = true;
+                report.note = seen.and_then(|seen| seen.note);
+                return Ok(());
+            }
+            Start::At(seen) if self.resume(&mut taker, table, &seen)? => seen.resume_at,
+            _ => {
+                if matches!(self.config.format, FileFormat::Csv(_)) {
+                    taker.begin_csv(table)?;
+                }
+                0
+            }
+        };
+        file.start_at(from);
+        self.progress.file(path, file.snapshot().size.saturating_sub(from));
+        let read = self.chunks(table, &mut file, &mut taker, name, from, now);
+        report.counts.add(&taker.counts);
+        report.note = taker.note;
+        if let Some(refusal) = taker.refusal {
+            report.note = Some(format!("{name} {refusal}"));
+        }
+        read
+    }
+
+    fn resume(&self, taker: &mut LineTaker<'_>, table: &mut Table, seen: &FileSeen) -> Result<bool> {
+        match seen.header {
+            Some(header) => taker.resume(table, seen.resume_line, header),
+            None => Ok(false),
+        }
+    }
+
+    /// Compares the file with what is known of it.
+    fn start(&self, file: &mut QuietFile, seen: Option<&FileSeen>, now: Timestamp) -> std::result::Result<Start, SourceError> {
+        let Some(seen) = seen.filter(|_| !self.by_hand) else { return Ok(Start::Whole) };
+        let snapshot = file.snapshot();
+        let same_time = snapshot.modified_nanos() == seen.modified;
+        if snapshot.size == seen.size {
+            let (hash, complete) = file.fingerprint(seen.size)?;
+            if hash == seen.whole_hash && (complete || same_time) {
+                let tail_waits = seen.resume_at < seen.size && !seen.tail_taken && seen.note.is_none();
+                if !(tail_waits && self.tail_is_due(file, now)) {
+                    return Ok(Start::Unchanged);
+                }
+                return Ok(Start::At(seen.clone()));
+            }
+            if !complete {
+                return Ok(Start::Whole);
+            }
+        }
+        if seen.resume_at == 0 || seen.resume_at > snapshot.size {
+            return Ok(Start::Whole);
+        }
+        let (hash, _) = file.fingerprint(seen.resume_at)?;
+        Ok(if hash == seen.prefix_hash { Start::At(seen.clone()) } else { Start::Whole })
+    }
+
+    fn tail_is_due(&self, file: &QuietFile, now: Timestamp) -> bool {
+        let still = now.0.saturating_sub(file.snapshot().modified_nanos());
+        u128::try_from(still).is_ok_and(|still| still >= self.config.last_line_after.as_nanos())
+    }
+
+    fn chunks(
+        &mut self,
+        table: &mut Table,
+        file: &mut QuietFile,
+        taker: &mut LineTaker<'_>,
+        name: &str,
+        from: u64,
+        now: Timestamp,
+    ) -> std::result::Result<(), Stop> {
+        let snapshot = file.snapshot();
+        let tail_is_due = self.tail_is_due(file, now);
+        let mut resume = Resume { at: from, line: taker.number - 1, header: taker.header };
+        let mut tail_taken = false;
+        while let Some(Chunk { offset, bytes, is_tail }) = file.next_chunk()? {
+            let end = offset + bytes.len() as u64;
+            if is_tail {
+                tail_taken = self.take_tail(table, taker, bytes, tail_is_due)?;
+                self.progress.advance(bytes.len() as u64);
+                break;
+            }
+            let mut begin = 0;
+            for line_end in memchr::memchr_iter(b'\n', bytes) {
+                let line_at = offset + begin as u64;
+                taker.take(self.staging, table, &bytes[begin..line_end])?;
+                begin = line_end + 1;
+                match taker.unfinished_header_lines() {
+                    0 => {}
+                    1 => resume = Resume { at: line_at, line: taker.number - 2, header: taker.header },
+                    _ => {}
+                }
+            }
+            self.progress.advance(bytes.len() as u64);
+            if taker.unfinished_header_lines() == 0 {
+                resume = Resume { at: end, line: taker.number - 1, header: taker.header };
+                if end < snapshot.size && taker.refusal.is_none() && self.staging.is_commit_due() {
+                    let (hash, _) = file.fingerprint(end)?;
+                    let so_far = resume.seen(name, end, snapshot.modified_nanos(), (hash, hash), now);
+                    self.staging.save_file(table, &so_far)?;
+                    self.staging.flush(table)?;
+                    self.staging.commit()?;
+                }
+            }
+        }
+        taker.counts.deferred += taker.unfinished_header_lines();
+        if taker.refusal.is_some() || taker.header.is_none() {
+            resume = Resume { at: 0, line: 0, header: None };
+        }
+        let (whole, _) = file.fingerprint(snapshot.size)?;
+        let prefix = if resume.at == snapshot.size { whole } else { file.fingerprint(resume.at)?.0 };
+        let mut seen = resume.seen(name, snapshot.size, snapshot.modified_nanos(), (whole, prefix), now);
+        seen.tail_taken = tail_taken;
+        seen.note = taker.refusal.as_ref().map(|refusal| format!("{name} {refusal}"));
+        self.staging.save_file(table, &seen)?;
+        if self.staging.is_commit_due() {
+            self.staging.flush(table)?;
+            self.staging.commit()?;
+        }
+        Ok(())
+    }
+
+    /// What stands behind the last line end: blank, taken because the file has been still for long enough, or deferred.
+    fn take_tail(&mut self, table: &mut Table, taker: &mut LineTaker<'_>, bytes: &[u8], is_due: bool) -> Result<bool> {
+        let in_header = taker.unfinished_header_lines() > 0 || taker.header.is_none();
+        let blank = crate::toa5::strip_noise(bytes).iter().all(u8::is_ascii_whitespace);
+        if blank && !in_header {
+            taker.counts.lines += 1;
+            taker.counts.blank += 1;
+            return Ok(false);
+        }
+        if is_due && !in_header && !crate::toa5::starts_header(&crate::toa5::strip_noise(bytes)) {
+            taker.take(self.staging, table, bytes)?;
+            return Ok(true);
+        }
+        if taker.header.is_none() && taker.unfinished_header_lines() == 0 && taker.refusal.is_none() {
+            // One line and no line end: say what it is, if it can be told.
+            let format = crate::toa5::detect(bytes);
+            taker.refusal = format.refusal().filter(|_| format != crate::toa5::Format::Unknown).map(str::to_owned);
+        }
+        taker.counts.lines += 1;
+        taker.counts.deferred += 1;
+        Ok(false)
+    }
+}
+
+/// A point behind which everything is still to be read.
+#[derive(Clone, Copy)]
+struct Resume {
+    at: u64,
+    line: u64,
+    header: Option<i64>,
+}
+
+impl Resume {
+    fn seen(&self, name: &str, size: u64, modified: i64, (whole_hash, prefix_hash): (u64, u64), now: Timestamp) -> FileSeen {
+        FileSeen {
+            path: name.to_owned(),
+            size,
+            modified,
+            whole_hash,
+            resume_at: self.at,
+            resume_line: self.line,
+            prefix_hash,
+            header: self.header,
+            tail_taken: false,
+            note: None,
+            seen: now,
+        }
+    }
+}

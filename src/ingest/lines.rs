@@ -1,0 +1,331 @@
+//! From physical lines to the store: headers, rows, and a place for everything else (I1).
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use super::report::Counts;
+use crate::config::{ColumnUse, FileFormat, TableConfig};
+use crate::qc::TableTests;
+use crate::store::{Incoming, LineAt, Outcome, Result, Staging, Store, Table};
+use crate::time::{Candidates, LocalTime, StationClock, Timestamp};
+use crate::toa5::{self, ColumnSource, Header, Layout, ParsedRow};
+
+/// A logger's clock may run ahead of the computer's, not by a day.
+const FUTURE_ALLOWED_NANOS: i64 = 86_400 * 1_000_000_000;
+
+/// What the next line is taken for.
+enum Expect {
+    /// The first line of the file.
+    Beginning,
+    /// Lines of a header block, so many seen so far.
+    Header(Vec<Vec<u8>>),
+    /// Rows of the header in force.
+    Rows(Box<RowReading>),
+    /// Rows that cannot be placed: each is kept with this reason.
+    Rejecting(String),
+}
+
+struct RowReading {
+    layout: Layout,
+    tests: TableTests,
+    has_tags: bool,
+}
+
+/// Takes the lines of one file in order.
+pub(super) struct LineTaker<'a> {
+    pub(super) store: &'a Store,
+    pub(super) config: &'a TableConfig,
+    pub(super) path: &'a str,
+    pub(super) now: Timestamp,
+    /// Of the next line.
+    pub(super) number: u64,
+    pub(super) counts: Counts,
+    /// The header in force.
+    pub(super) header: Option<i64>,
+    /// Why the file cannot be read as what it is. Every line is then deferred.
+    pub(super) refusal: Option<String>,
+    /// Something odd that did not stop the reading.
+    pub(super) note: Option<String>,
+    expect: Expect,
+    /// Time of the row before this one in the file.
+    previous: Option<Timestamp>,
+    row: ParsedRow,
+    flags: String,
+    tags: String,
+}
+
+impl<'a> LineTaker<'a> {
+    pub(super) fn new(store: &'a Store, config: &'a TableConfig, path: &'a str, now: Timestamp) -> LineTaker<'a> {
+        LineTaker {
+            store,
+            config,
+            path,
+            now,
+            number: 1,
+            counts: Counts::default(),
+            header: None,
+            refusal: None,
+            note: None,
+            expect: Expect::Beginning,
+            previous: None,
+            row: ParsedRow::default(),
+            flags: String::new(),
+            tags: String::new(),
+        }
+    }
+
+    /// Begins behind `lines` lines, under a header that was read before.
+    pub(super) fn resume(&mut self, table: &mut Table, lines: u64, header_id: i64) -> Result<bool> {
+        let Some(header) = self.store.header(header_id)? else { return Ok(false) };
+        self.number = lines + 1;
+        self.use_header(table, &header)?;
+        Ok(true)
+    }
+
+    /// Begins a file without a header.
+    pub(super) fn begin_csv(&mut self, table: &mut Table) -> Result<()> {
+        if let FileFormat::Csv(format) = &self.config.format {
+            let header = Header::from_names(&self.config.name.0, &format.columns);
+            self.use_header(table, &header)?;
+        }
+        Ok(())
+    }
+
+    /// Lines of a header block that is not complete. They are deferred.
+    pub(super) fn unfinished_header_lines(&self) -> u64 {
+        match &self.expect {
+            Expect::Header(lines) => lines.len() as u64,
+            _ => 0,
+        }
+    }
+
+    /// Takes one physical line, with or without its carriage return.
+    #[inline]
+    pub(super) fn take(&mut self, staging: &mut Staging<'_>, table: &mut Table, raw: &[u8]) -> Result<()> {
+        let number = self.number;
+        self.number += 1;
+        self.counts.lines += 1;
+        if self.refusal.is_some() {
+            self.counts.deferred += 1;
+            return Ok(());
+        }
+        let line = toa5::strip_noise(raw);
+        if let Expect::Rows(_) = self.expect
+            && !line.is_empty()
+            && line[0] != b'T'
+            && !line.starts_with(b"\"T")
+        {
+            return self.take_row(staging, table, number, &line);
+        }
+        self.take_other(staging, table, number, &line)
+    }
+
+    #[cold]
+    fn take_other(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
+        if let Expect::Header(lines) = &mut self.expect {
+            lines.push(line.to_vec());
+            if lines.len() == toa5::HEADER_LINES {
+                return self.finish_header(staging, table, number);
+            }
+            return Ok(());
+        }
+        if line.iter().all(u8::is_ascii_whitespace) {
+            self.counts.blank += 1;
+            return Ok(());
+        }
+        if matches!(self.config.format, FileFormat::Toa5) {
+            if matches!(self.expect, Expect::Beginning)
+                && let Some(reason) = toa5::detect(line).refusal()
+            {
+                // Blank lines before it are accounted for already.
+                self.refusal = Some(reason.to_owned());
+                self.counts.deferred += 1;
+                return Ok(());
+            }
+            if toa5::starts_header(line) {
+                self.expect = Expect::Header(vec![line.to_vec()]);
+                return Ok(());
+            }
+        }
+        match &self.expect {
+            Expect::Rejecting(reason) => {
+                let reason = reason.clone();
+                self.reject(staging, table, number, line, &reason)
+            }
+            _ => self.take_row(staging, table, number, line),
+        }
+    }
+
+    fn finish_header(&mut self, staging: &mut Staging<'_>, table: &mut Table, last: u64) -> Result<()> {
+        let Expect::Header(lines) = std::mem::replace(&mut self.expect, Expect::Beginning) else { return Ok(()) };
+        let parsed = match lines.as_slice() {
+            [first, second, third, fourth] => Header::parse([first, second, third, fourth]),
+            _ => return Ok(()),
+        };
+        match parsed {
+            Ok(header) => {
+                self.counts.header += lines.len() as u64;
+                if let Some(reason) = self.foreign(table, &header) {
+                    self.note = Some(format!("{}: {reason}", self.path));
+                    self.expect = Expect::Rejecting(reason);
+                    return Ok(());
+                }
+                self.use_header(table, &header)
+            }
+            Err(error) if self.header.is_none() => {
+                self.refusal = Some(format!("has a damaged header: {error}"));
+                self.counts.deferred += lines.len() as u64;
+                Ok(())
+            }
+            Err(error) => {
+                let reason = format!("stands in or behind a damaged header: {error}");
+                let first = last + 1 - lines.len() as u64;
+                for (number, line) in (first..).zip(&lines) {
+                    self.reject(staging, table, number, line, &reason)?;
+                }
+                self.expect = Expect::Rejecting(reason);
+                Ok(())
+            }
+        }
+    }
+
+    /// Why a header is of another table. The name in line 1 may change with a logger's program, so a file that shares
+    /// half of its columns with the table still belongs to it, unless the configuration pins the name.
+    fn foreign(&self, table: &Table, header: &Header) -> Option<String> {
+        let of_other = |expected: &str| {
+            format!(
+                "line 1 names the logger table \"{}\", table \"{}\" holds \"{expected}\"; give the file a [[table]] of its own",
+                header.table, self.config.name
+            )
+        };
+        if let Some(pinned) = &self.config.logger_table {
+            return (*pinned != header.table).then(|| of_other(pinned));
+        }
+        let known = table.header_table.as_ref().filter(|known| **known != header.table)?;
+        let values: Vec<usize> = self.value_places(header);
+        let shared = values.iter().filter(|&&place| table.place(&header.names[place]).is_some()).count();
+        (shared * 2 < values.len().max(1)).then(|| of_other(known))
+    }
+
+    /// Places in the file of the columns that carry values.
+    fn value_places(&self, header: &Header) -> Vec<usize> {
+        let (time, record) = self.key_names(header);
+        (0..header.names.len()).filter(|&place| Some(place) != time && Some(place) != record).collect()
+    }
+
+    /// Places in the file of time and record number.
+    fn key_names(&self, header: &Header) -> (Option<usize>, Option<usize>) {
+        let place = |wanted: &str| header.names.iter().position(|name| name.eq_ignore_ascii_case(wanted));
+        match &self.config.format {
+            FileFormat::Toa5 => (place("TIMESTAMP"), place("RECORD")),
+            FileFormat::Csv(format) => (place(&format.time_column), format.record_column.as_deref().and_then(place)),
+        }
+    }
+
+    fn use_header(&mut self, table: &mut Table, header: &Header) -> Result<()> {
+        let values = self.value_places(header);
+        self.header = Some(self.store.learn_header(table, header, &values, self.now)?);
+        let (time, record) = self.key_names(header);
+        let is_tag = |name: &str| self.config.columns.get(name).is_some_and(|column| column.column_use == ColumnUse::Tag);
+        let sources: Vec<ColumnSource> = header
+            .names
+            .iter()
+            .enumerate()
+            .map(|(at, name)| match table.place(name) {
+                _ if Some(at) == time => ColumnSource::Time,
+                _ if Some(at) == record => ColumnSource::Record,
+                Some(place) if is_tag(name) => ColumnSource::Tag(place),
+                // learn_header has put every other name on the list.
+                place => ColumnSource::Value(place.unwrap_or_default()),
+            })
+            .collect();
+        let has_tags = sources.iter().any(|source| matches!(source, ColumnSource::Tag(_)));
+        let time_format = match &self.config.format {
+            FileFormat::Csv(format) => format.time_format.clone(),
+            FileFormat::Toa5 => None,
+        };
+        let names = table.column_names();
+        let layout = Layout::new(sources, names.len(), time_format);
+        self.expect = Expect::Rows(Box::new(RowReading { layout, tests: TableTests::new(self.config, &names), has_tags }));
+        Ok(())
+    }
+
+    #[inline]
+    fn take_row(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
+        let Expect::Rows(reading) = &self.expect else {
+            return self.reject(staging, table, number, line, "stands before the header");
+        };
+        if let Err(error) = self.row.read(line, &reading.layout) {
+            return self.reject(staging, table, number, line, &error.to_string());
+        }
+        // A layout without a time column is refused with its header.
+        let local = self.row.time.unwrap_or(LocalTime(0));
+        let ts = match self.config.clock.candidates(local) {
+            Candidates::One(ts) => ts,
+            Candidates::Two(earlier, later) => self.settle_double_hour(staging, table, earlier, later)?,
+        };
+        if ts < Timestamp::from_utc(self.config.valid_from) || ts.0 > self.now.0.saturating_add(FUTURE_ALLOWED_NANOS) {
+            let reason = format!("the logger's clock is wrong: {local} is before valid_from or more than a day ahead");
+            return self.reject(staging, table, number, line, &reason);
+        }
+        reading.tests.flag_row(&self.row.values, &mut self.flags);
+        if reading.has_tags {
+            self.tags = serde_json::to_string(&self.row.tags).unwrap_or_default();
+        }
+        let odd_time = !self.row.time_is_plain || (matches!(self.config.clock, StationClock::Zone(_)) && self.config.clock.local(ts) != local);
+        if odd_time && self.row.time_is_plain {
+            self.row.time_text = local.to_string();
+        }
+        let row = Incoming {
+            tags: if reading.has_tags { &self.tags } else { "[]" },
+            ts,
+            record: self.row.record,
+            values: self.row.values_json(),
+            flags: &self.flags,
+            ts_text: odd_time.then_some(self.row.time_text.as_str()),
+            line: LineAt { path: self.path, number, raw: line },
+        };
+        match staging.stage(table, &row, self.config.on_conflict)? {
+            Outcome::Staged => self.counts.staged += 1,
+            Outcome::Duplicate => self.counts.duplicates += 1,
+            Outcome::Conflict => self.counts.conflicts += 1,
+        }
+        self.previous = Some(ts);
+        Ok(())
+    }
+
+    /// The row of this record number, if one of the two is staged; else file order: the clock went on from the row before.
+    fn settle_double_hour(&self, staging: &Staging<'_>, table: &Table, earlier: Timestamp, later: Timestamp) -> Result<Timestamp> {
+        if let Some(record) = self.row.record {
+            for candidate in [earlier, later] {
+                if staging.has_record_at(table, candidate, record)? {
+                    return Ok(candidate);
+                }
+            }
+        }
+        let before = match self.previous {
+            Some(previous) => Some(previous),
+            // The row before this one was in an earlier collection.
+            None => self.row.record.and_then(|record| table.runs.time_before(record)),
+        };
+        Ok(if before.is_some_and(|before| before >= earlier) { later } else { earlier })
+    }
+
+    fn reject(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8], reason: &str) -> Result<()> {
+        self.counts.rejected += 1;
+        staging.reject(table, LineAt { path: self.path, number, raw: line }, reason)
+    }
+}
+
+/// The table name in a file's line 1, if the file is TOA5.
+pub(super) fn header_table(path: &Path) -> Option<String> {
+    let mut lines = Vec::new();
+    let mut reader = BufReader::new(std::fs::File::open(path).ok()?);
+    for _ in 0..toa5::HEADER_LINES {
+        let mut line = Vec::new();
+        reader.read_until(b'\n', &mut line).ok()?;
+        lines.push(line.strip_suffix(b"\n").unwrap_or(&line).to_vec());
+    }
+    let [first, second, third, fourth] = lines.as_slice() else { return None };
+    Some(Header::parse([first, second, third, fourth]).ok()?.table)
+}

@@ -1,0 +1,113 @@
+//! What an ingest did: the account of I1.
+
+use serde::Serialize;
+
+/// One place for every physical line that was read. The seven below `lines` add up to it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Physical lines read.
+    pub lines: u64,
+    /// Header lines.
+    pub header: u64,
+    /// New rows.
+    pub staged: u64,
+    /// The same reading again.
+    pub duplicates: u64,
+    /// The same key with other content.
+    pub conflicts: u64,
+    /// Not a row: kept with the reason.
+    pub rejected: u64,
+    /// Not decided yet: an unterminated last line, an unfinished header, a file that cannot be read as what it is.
+    pub deferred: u64,
+    /// Nothing on the line.
+    pub blank: u64,
+}
+
+impl Counts {
+    /// The sum of all places; equals `lines`.
+    pub fn accounted(&self) -> u64 {
+        self.header + self.staged + self.duplicates + self.conflicts + self.rejected + self.deferred + self.blank
+    }
+
+    pub(super) fn add(&mut self, other: &Counts) {
+        self.lines += other.lines;
+        self.header += other.header;
+        self.staged += other.staged;
+        self.duplicates += other.duplicates;
+        self.conflicts += other.conflicts;
+        self.rejected += other.rejected;
+        self.deferred += other.deferred;
+        self.blank += other.blank;
+    }
+}
+
+/// One file.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileReport {
+    /// As found by the pattern.
+    pub file: String,
+    /// Whether nothing was read because it holds what it held at the last read.
+    pub unchanged: bool,
+    /// Its lines.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Why it could not be read, or what is odd about it.
+    pub note: Option<String>,
+}
+
+/// One table.
+#[derive(Debug, Clone, Serialize)]
+pub struct TableReport {
+    /// Its name in the configuration.
+    pub table: String,
+    /// Files looked at.
+    pub files: u64,
+    /// All their lines.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// What a person should know of the table's files.
+    pub notes: Vec<String>,
+    /// File by file.
+    pub sources: Vec<FileReport>,
+}
+
+impl TableReport {
+    pub(super) fn new(table: &str) -> TableReport {
+        TableReport { table: table.to_owned(), files: 0, counts: Counts::default(), notes: Vec::new(), sources: Vec::new() }
+    }
+
+    pub(super) fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
+    pub(super) fn add(&mut self, file: FileReport) {
+        self.files += 1;
+        self.counts.add(&file.counts);
+        self.notes.extend(file.note.clone());
+        self.sources.push(file);
+    }
+}
+
+/// A whole ingest.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct IngestReport {
+    /// In the order of the configuration.
+    pub tables: Vec<TableReport>,
+}
+
+impl IngestReport {
+    /// The sum over all tables.
+    pub fn totals(&self) -> Counts {
+        let mut totals = Counts::default();
+        for table in &self.tables {
+            totals.add(&table.counts);
+        }
+        totals
+    }
+
+    /// Whether a person should look: a file that cannot be read, a line that is no row, a key with two contents.
+    pub fn needs_a_look(&self) -> bool {
+        let totals = self.totals();
+        totals.rejected + totals.conflicts > 0 || self.tables.iter().any(|table| !table.notes.is_empty())
+    }
+}

@@ -1,0 +1,44 @@
+//! fluxtower carries a field station's data from Campbell LoggerNet's overwritten `.DAT` files to InfluxDB.
+//!
+//! ```text
+//! .DAT file ──► source ──► toa5 ──► qc ──► store (SQLite) ──► line ──► destination
+//!  overwritten  a quiet    header   flags  the truth:         line     InfluxDB v2 · v1 · v3,
+//!  or appended  copy       + rows          rows, state,       protocol or a folder of .lp files
+//!                                          gaps, receipts
+//! ```
+//!
+//! Data flows one way: a module uses only what stands to the left of it, and [`config`] and [`time`]. Two modules
+//! join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it. [`cli`] sits on top.
+//!
+//! # Invariants
+//! A test carries each number in its name.
+//!
+//! - **I1 accounted.** Every physical line of a file is one of: header, staged, duplicate, conflict, rejected, deferred,
+//!   blank. The counts add up to the lines read. Rejected and conflicting lines keep their raw text.
+//! - **I2 whole.** A staged value stood on a complete line of a file that did not change while it was read.
+//! - **I3 once.** One staged row per (table, timestamp), or per (table, timestamp, tag columns) where a table declares
+//!   tag columns. Reading the same bytes again changes nothing. The same key with other content is a conflict: kept
+//!   beside, counted, shown.
+//! - **I4 durable.** When `ingest` returns, its rows survive a power cut: rows and the file's resume point in one
+//!   transaction, WAL, `synchronous = FULL`.
+//! - **I5 acknowledged.** A row is `sent` only if it was in a request that the configured endpoint answered with exactly
+//!   204, or, for the folder of `.lp` files, after the file was synced to disk.
+//! - **I6 still here.** A row leaves `pending` only as sent, as rejected (refused alone, twice, with a known-good line
+//!   accepted between), or as expired (older than the bucket's retention). `replay` puts every one of these back.
+//! - **I7 same bytes.** Sending a row again sends the same line protocol.
+//! - **I8 raw stays raw.** QC never changes a stored value. Missing is null, never 0. Numbers go out as floats, always.
+//! - **I9 apart.** Ingest never waits for the network; a long sync never holds ingest up.
+//! - **I10 quiet.** The token is never printed, logged, stored in the database or put in a URL. Plain http only to
+//!   loopback, unless `allow_http = true`.
+
+pub mod cli;
+pub mod config;
+pub mod destination;
+pub mod ingest;
+pub mod line;
+pub mod qc;
+pub mod source;
+pub mod store;
+pub mod sync;
+pub mod time;
+pub mod toa5;

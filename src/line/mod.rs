@@ -1,0 +1,306 @@
+//! A reading becomes one line of line protocol.
+//!
+//! The promise is that every product that speaks line protocol reads the same point from the line: one line is one
+//! point, numbers are floats, the time is always written, and nothing that a logger can put into a name merges two
+//! lines or hides one. The rules come from running five parsers on the odd cases (facts: influx-write-contract 4).
+//!
+//! [`LineShape`] does everything that depends on the series once; [`LineShape::render`] is the hot path and neither
+//! allocates nor looks anything up. The same row through the same shape is the same bytes (I7), and a shape built from
+//! a longer column list keeps the names of the columns it had.
+
+use std::io::Write;
+
+use crate::config::{ColumnUse, TableConfig};
+use crate::time::Timestamp;
+
+mod cells;
+mod escape;
+
+#[cfg(test)]
+mod tests;
+
+use cells::{Cell, Cells};
+use escape::Names;
+
+/// The longest series key, and series key + field key + 4, that InfluxDB 1.x and 2.x take (`models.MaxKeyLength`).
+const MAX_KEY_BYTES: usize = 65_535;
+
+/// QARTOD's digit for "missing".
+const MISSING: u8 = b'9';
+
+/// Why a reading cannot become a line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LineError {
+    /// The table has no column that is sent as a field.
+    #[error("measurement `{measurement}` has no field column: give at least one column of the table `use = \"field\"`")]
+    NothingToSend {
+        /// As it would be sent.
+        measurement: String,
+    },
+    /// Measurement, tags and a field name are too long together.
+    #[error(
+        "measurement, tags and field `{field}` need {bytes} bytes, InfluxDB takes {MAX_KEY_BYTES}: shorten the tag values or the field's name"
+    )]
+    KeyTooLong {
+        /// The field, empty when measurement and tags alone are too long.
+        field: String,
+        /// What they need.
+        bytes: usize,
+    },
+    /// The values are not the JSON array that the store writes.
+    #[error("the stored values of {at} are damaged at byte {byte}: read the file again with `ingest FILE`")]
+    Values {
+        /// The row's time.
+        at: Timestamp,
+        /// Where the array stops making sense, from 0.
+        byte: usize,
+    },
+    /// The row has more values than the table has columns.
+    #[error(
+        "the row of {at} has more values than the {columns} columns known: the column list was read before the row was staged"
+    )]
+    Columns {
+        /// The row's time.
+        at: Timestamp,
+        /// Columns known to this shape.
+        columns: usize,
+    },
+    /// There is not exactly one flag digit a value.
+    #[error("the row of {at} does not have one flag digit a value: run `reflag` over its day")]
+    Flags {
+        /// The row's time.
+        at: Timestamp,
+    },
+    /// The three instants at the ends of the range that InfluxDB keeps for itself.
+    #[error("the time {0} is outside the range that InfluxDB takes")]
+    TimeOutOfRange(Timestamp),
+}
+
+/// What is the same in every line of a series: built once, used for each row.
+#[derive(Debug, Clone)]
+pub struct LineShape {
+    measurement: String,
+    tags: Vec<(String, String)>,
+    /// Measurement and tags, escaped, with the space after them.
+    prefix: Vec<u8>,
+    /// One per column of the store; none for tags and ignored columns.
+    fields: Vec<Option<FieldShape>>,
+}
+
+/// A field column: its name and the two keys, escaped and ending in `=`.
+#[derive(Debug, Clone)]
+struct FieldShape {
+    name: String,
+    value_key: Vec<u8>,
+    flag_key: Vec<u8>,
+    flag_is_sent: bool,
+}
+
+impl LineShape {
+    /// Builds the shape of one series.
+    ///
+    /// `columns` is the store's column list for the table, in order; it only grows. `series_tags` are the values of
+    /// the tag columns, by the column's name in the file.
+    ///
+    /// # Errors
+    /// [`LineError::NothingToSend`] without a field column, [`LineError::KeyTooLong`] over InfluxDB's limit.
+    pub fn new(
+        table: &TableConfig,
+        columns: &[String],
+        series_tags: &[(String, String)],
+    ) -> Result<LineShape, LineError> {
+        let measurement = escape::measurement(&table.measurement);
+        let mut names = Names::default();
+        let tags = sent_tags(table, series_tags, &mut names);
+        let prefix = prefix(&measurement, &tags);
+        let series_bytes = prefix.len() - 1;
+        if series_bytes > MAX_KEY_BYTES {
+            return Err(LineError::KeyTooLong { field: String::new(), bytes: series_bytes });
+        }
+        let fields: Vec<_> = columns.iter().map(|column| FieldShape::new(table, column, &mut names)).collect();
+        for field in fields.iter().flatten() {
+            let key_bytes = field.value_key.len().max(field.flag_key.len()) - 1;
+            let bytes = series_bytes + key_bytes + 4;
+            if bytes > MAX_KEY_BYTES {
+                return Err(LineError::KeyTooLong { field: field.name.clone(), bytes });
+            }
+        }
+        if fields.iter().flatten().next().is_none() {
+            return Err(LineError::NothingToSend { measurement });
+        }
+        Ok(LineShape { measurement, tags, prefix, fields })
+    }
+
+    /// Appends one line with its line end to `out`.
+    ///
+    /// `values` is the store's JSON array; where it is shorter than the column list, the rest is missing. `flags` has
+    /// one QARTOD digit a value. A row without any value still goes out, with the flags of all its fields, so that a
+    /// dead sensor can be told from a dead agent.
+    ///
+    /// # Errors
+    /// The row is damaged, or its time is out of range; `out` is then as it was.
+    pub fn render(&self, timestamp: Timestamp, values: &str, flags: &str, out: &mut Vec<u8>) -> Result<(), LineError> {
+        if timestamp.0 < i64::MIN + 2 || timestamp.0 == i64::MAX {
+            return Err(LineError::TimeOutOfRange(timestamp));
+        }
+        let start = out.len();
+        let rendered = self.render_fields(timestamp, values, flags.as_bytes(), out);
+        if rendered.is_err() {
+            out.truncate(start);
+            return rendered;
+        }
+        // Formatting an integer into memory cannot fail.
+        let _ = writeln!(out, " {}", timestamp.0);
+        Ok(())
+    }
+
+    fn render_fields(&self, at: Timestamp, values: &str, flags: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
+        out.extend_from_slice(&self.prefix);
+        let fields_start = out.len();
+        let damaged = |byte| LineError::Values { at, byte };
+        let mut cells = Cells::new(values).map_err(damaged)?;
+        let mut count = 0;
+        let mut has_value = false;
+        while let Some(cell) = cells.next().map_err(damaged)? {
+            let column = self.fields.get(count).ok_or(LineError::Columns { at, columns: self.fields.len() })?;
+            let flag = *flags.get(count).filter(|digit| digit.is_ascii_digit()).ok_or(LineError::Flags { at })?;
+            count += 1;
+            if let Some(field) = column {
+                if flag != MISSING {
+                    has_value |= field.put_value(cell, fields_start, out);
+                }
+                if field.flag_is_sent {
+                    field.put_flag(flag, fields_start, out);
+                }
+            }
+        }
+        if flags.len() != count {
+            return Err(LineError::Flags { at });
+        }
+        let tail = &self.fields[count..];
+        if has_value {
+            tail.iter()
+                .flatten()
+                .filter(|field| field.flag_is_sent)
+                .for_each(|field| field.put_flag(MISSING, fields_start, out));
+        } else {
+            out.truncate(fields_start);
+            let row_flags = flags.iter().copied().chain(std::iter::repeat(MISSING));
+            for (field, flag) in self.fields.iter().zip(row_flags) {
+                if let Some(field) = field {
+                    field.put_flag(flag, fields_start, out);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The measurement as it is sent, unescaped.
+    pub fn measurement(&self) -> &str {
+        &self.measurement
+    }
+
+    /// The names of the value fields as they are sent, unescaped, in column order.
+    pub fn field_names(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().flatten().map(|field| field.name.as_str())
+    }
+
+    /// The tags as they are sent, unescaped, sorted by the bytes of their keys; none has an empty value.
+    pub fn tags(&self) -> &[(String, String)] {
+        &self.tags
+    }
+}
+
+impl FieldShape {
+    /// None for a column that is not a field. The name of the flag is taken even where it is not sent, so that a range
+    /// test configured later renames nothing.
+    fn new(table: &TableConfig, column: &str, names: &mut Names) -> Option<FieldShape> {
+        let config = table.columns.get(column);
+        if config.is_some_and(|config| config.column_use != ColumnUse::Field) {
+            return None;
+        }
+        let wanted = config.and_then(|config| config.field.as_deref()).unwrap_or(column);
+        let name = names.take(&escape::key(wanted));
+        let flag_name = names.take(&format!("{name}_qc"));
+        let with_equals = |name: &str| {
+            let mut key = Vec::with_capacity(name.len() + 1);
+            escape::put_key(name, &mut key);
+            key.push(b'=');
+            key
+        };
+        Some(FieldShape {
+            value_key: with_equals(&name),
+            flag_key: with_equals(&flag_name),
+            flag_is_sent: config.is_some_and(|config| config.range.is_some()),
+            name,
+        })
+    }
+
+    /// True if there was a value to put.
+    #[inline]
+    fn put_value(&self, cell: Cell<'_>, fields_start: usize, out: &mut Vec<u8>) -> bool {
+        match cell {
+            Cell::Canonical(token) => {
+                put_key(&self.value_key, fields_start, out);
+                out.extend_from_slice(token);
+            }
+            Cell::Odd(number) => {
+                put_key(&self.value_key, fields_start, out);
+                // Debug spelling of a finite f64 is canonical and shortest; writing to memory cannot fail.
+                let _ = write!(out, "{number:?}");
+            }
+            Cell::Missing => return false,
+        }
+        true
+    }
+
+    #[inline]
+    fn put_flag(&self, flag: u8, fields_start: usize, out: &mut Vec<u8>) {
+        put_key(&self.flag_key, fields_start, out);
+        out.push(flag);
+    }
+}
+
+#[inline]
+fn put_key(key: &[u8], fields_start: usize, out: &mut Vec<u8>) {
+    if out.len() > fields_start {
+        out.push(b',');
+    }
+    out.extend_from_slice(key);
+}
+
+/// The names of all tags the table can have are taken first, whether this series has a value for them or not: a
+/// field must have the same name in every series.
+fn sent_tags(table: &TableConfig, series_tags: &[(String, String)], names: &mut Names) -> Vec<(String, String)> {
+    let mut tags: Vec<(String, String)> = Vec::new();
+    for (key, value) in &table.tags {
+        tags.push((names.take(&escape::key(key)), escape::text(value)));
+    }
+    let tag_columns = table.columns.iter().filter(|(_, config)| config.column_use == ColumnUse::Tag);
+    for (column, config) in tag_columns {
+        let name = names.take(&escape::key(config.field.as_deref().unwrap_or(column)));
+        if let Some((_, value)) = series_tags.iter().find(|(tag, _)| tag == column) {
+            tags.push((name, escape::text(value)));
+        }
+    }
+    let is_tag_column = |name: &str| table.columns.get(name).is_some_and(|config| config.column_use == ColumnUse::Tag);
+    for (key, value) in series_tags.iter().filter(|(key, _)| !is_tag_column(key)) {
+        tags.push((names.take(&escape::key(key)), escape::text(value)));
+    }
+    tags.retain(|(_, value)| !value.is_empty());
+    tags.sort();
+    tags
+}
+
+fn prefix(measurement: &str, tags: &[(String, String)]) -> Vec<u8> {
+    let mut prefix = Vec::new();
+    escape::put_measurement(measurement, &mut prefix);
+    for (key, value) in tags {
+        prefix.push(b',');
+        escape::put_key(key, &mut prefix);
+        prefix.push(b'=');
+        escape::put_key(value, &mut prefix);
+    }
+    prefix.push(b' ');
+    prefix
+}

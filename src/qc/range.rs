@@ -1,0 +1,108 @@
+//! The tests of a single value: is it there, and is it within its range.
+
+use super::flag::Flag;
+use crate::config::{Range, TableConfig};
+use crate::toa5::Value;
+
+/// What one column is tested for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnTests {
+    range: Option<Range>,
+    sentinels: Vec<f64>,
+}
+
+impl ColumnTests {
+    /// `sentinels` are values that mean "missing" although they are numbers (7999, -9999).
+    pub fn new(range: Option<Range>, sentinels: Vec<f64>) -> ColumnTests {
+        ColumnTests { range, sentinels }
+    }
+
+    /// QARTOD's gross range: both intervals are closed, a value on a bound is inside. Text where a range is configured
+    /// is no measurement, so it fails.
+    #[inline]
+    pub fn flag(&self, value: Value) -> Flag {
+        match (value, &self.range) {
+            (Value::Missing, _) => Flag::Missing,
+            // A sentinel is a spelling, so only exactly that number is meant.
+            #[allow(clippy::float_cmp)]
+            (Value::Number(number), _) if self.sentinels.iter().any(|&sentinel| sentinel == number) => Flag::Missing,
+            (_, None) => Flag::NotEvaluated,
+            (Value::Text, Some(_)) => Flag::Fail,
+            (Value::Number(number), Some(range)) => {
+                if number < range.fail.0 || number > range.fail.1 {
+                    Flag::Fail
+                } else if number < range.suspect.0 || number > range.suspect.1 {
+                    Flag::Suspect
+                } else {
+                    Flag::Pass
+                }
+            }
+        }
+    }
+}
+
+/// The tests of a table, aligned with its column list.
+#[derive(Debug, Clone, Default)]
+pub struct TableTests {
+    columns: Vec<ColumnTests>,
+}
+
+impl TableTests {
+    /// For the column list `names`.
+    pub fn new(table: &TableConfig, names: &[String]) -> TableTests {
+        let columns = names
+            .iter()
+            .map(|name| {
+                let column = table.columns.get(name);
+                let sentinels = column.and_then(|column| column.sentinels.clone()).unwrap_or_else(|| table.sentinels.clone());
+                ColumnTests::new(column.and_then(|column| column.range), sentinels)
+            })
+            .collect();
+        TableTests { columns }
+    }
+
+    /// Replaces `flags` by one digit per value.
+    #[inline]
+    pub fn flag_row(&self, values: &[Value], flags: &mut String) {
+        flags.clear();
+        for (value, tests) in values.iter().zip(&self.columns) {
+            flags.push(char::from(tests.flag(*value).digit()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digits(tests: &ColumnTests, values: &[f64]) -> String {
+        values.iter().map(|&value| char::from(tests.flag(Value::Number(value)).digit())).collect()
+    }
+
+    #[test]
+    fn bounds_belong_to_the_inside_as_in_qartod() {
+        let tests = ColumnTests::new(Some(Range { suspect: (2.0, 8.0), fail: (0.0, 10.0) }), Vec::new());
+        let values = [-0.0001, 0.0, 1.999, 2.0, 5.0, 8.0, 8.001, 10.0, 10.001];
+        assert_eq!(digits(&tests, &values), "433111334");
+    }
+
+    #[test]
+    fn a_sentinel_is_missing_and_only_exactly_that_number() {
+        let tests = ColumnTests::new(Some(Range { suspect: (-50.0, 50.0), fail: (-50.0, 50.0) }), vec![7999.0, -9999.0]);
+        assert_eq!(digits(&tests, &[7999.0, -9999.0, 7998.9, 25.0]), "9941");
+    }
+
+    #[test]
+    fn what_is_not_tested_says_so() {
+        let tests = ColumnTests::new(None, Vec::new());
+        assert_eq!(tests.flag(Value::Number(1e9)), Flag::NotEvaluated);
+        assert_eq!(tests.flag(Value::Text), Flag::NotEvaluated);
+        assert_eq!(tests.flag(Value::Missing), Flag::Missing);
+    }
+
+    #[test]
+    fn text_where_a_number_is_expected_fails() {
+        let tests = ColumnTests::new(Some(Range { suspect: (0.0, 1.0), fail: (0.0, 1.0) }), Vec::new());
+        assert_eq!(tests.flag(Value::Text), Flag::Fail);
+    }
+}

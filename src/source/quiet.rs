@@ -1,0 +1,170 @@
+//! Reading a file in chunks of whole lines, each chunk proven unchanged before it is handed on.
+
+use std::fs::{File, Metadata};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::error::SourceError;
+use super::fingerprint::{WHOLE, fingerprint};
+
+/// Read at once; also the most that a small ingest holds in memory.
+const CHUNK: usize = 4 << 20;
+/// A "line" longer than this is no line. The longest real one (1,107 columns) has 12 KiB.
+const LONGEST_LINE: usize = 16 << 20;
+/// File systems stamp a write with a coarse clock (4 ms on ext4, up to 2 s on FAT, and NTFS may stamp when the writer
+/// closes), so that a change within this time of the last one can hide behind an equal stamp: the bytes are compared.
+const COARSE_CLOCK: Duration = Duration::from_secs(2);
+
+/// What identifies the state of a file at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Bytes.
+    pub size: u64,
+    /// Time of the last change.
+    pub modified: SystemTime,
+}
+
+impl Snapshot {
+    fn of(metadata: &Metadata) -> Snapshot {
+        Snapshot { size: metadata.len(), modified: metadata.modified().unwrap_or(UNIX_EPOCH) }
+    }
+
+    /// Nanoseconds since 1970.
+    pub fn modified_nanos(&self) -> i64 {
+        let nanos = |span: Duration| i64::try_from(span.as_nanos()).unwrap_or(i64::MAX);
+        match self.modified.duration_since(UNIX_EPOCH) {
+            Ok(since) => nanos(since),
+            Err(before) => -nanos(before.duration()),
+        }
+    }
+}
+
+/// Lines of the file, with their line ends.
+#[derive(Debug)]
+pub struct Chunk<'a> {
+    /// Where in the file the first of them begins.
+    pub offset: u64,
+    /// Whole lines; or, at the end of the file, what stands behind the last line end.
+    pub bytes: &'a [u8],
+    /// Whether this is the unterminated rest.
+    pub is_tail: bool,
+}
+
+/// An open file and the state it was opened in.
+#[derive(Debug)]
+pub struct QuietFile {
+    path: PathBuf,
+    file: File,
+    snapshot: Snapshot,
+    buffer: Vec<u8>,
+    /// Offset in the file of the buffer's first byte.
+    offset: u64,
+    /// Bytes of the buffer that were handed on by the last call.
+    used: usize,
+    at_end: bool,
+}
+
+impl QuietFile {
+    /// Opens `path` to be read from its beginning.
+    pub fn open(path: &Path) -> Result<QuietFile, SourceError> {
+        let failed = |source| SourceError::io(path, source);
+        let file = File::open(path).map_err(failed)?;
+        let snapshot = Snapshot::of(&file.metadata().map_err(failed)?);
+        Ok(QuietFile { path: path.to_owned(), file, snapshot, buffer: Vec::new(), offset: 0, used: 0, at_end: false })
+    }
+
+    /// The state it was opened in.
+    pub fn snapshot(&self) -> Snapshot {
+        self.snapshot
+    }
+
+    /// The fingerprint of its first `length` bytes; whether every one of them counted.
+    pub fn fingerprint(&mut self, length: u64) -> Result<(u64, bool), SourceError> {
+        let hash = fingerprint(&mut self.file, length).map_err(|source| match source.kind() {
+            std::io::ErrorKind::UnexpectedEof => SourceError::Changed { path: self.path.clone() },
+            _ => SourceError::io(&self.path, source),
+        })?;
+        self.still_the_same()?;
+        Ok((hash, length <= WHOLE))
+    }
+
+    /// The next chunk begins at `offset`.
+    pub fn start_at(&mut self, offset: u64) {
+        self.buffer.clear();
+        self.used = 0;
+        self.offset = offset;
+        self.at_end = false;
+    }
+
+    /// The next whole lines, or the unterminated rest, or None at the end. [`SourceError::Changed`] when the file is not
+    /// what it was when it was opened; what earlier calls gave stays good.
+    pub fn next_chunk(&mut self) -> Result<Option<Chunk<'_>>, SourceError> {
+        self.buffer.drain(..self.used);
+        self.offset += self.used as u64;
+        self.used = 0;
+        if self.at_end {
+            return Ok(None);
+        }
+        loop {
+            let start = self.buffer.len();
+            self.fill()?;
+            if let Some(end) = memchr::memrchr(b'\n', &self.buffer[start..]) {
+                self.used = start + end + 1;
+                return Ok(Some(Chunk { offset: self.offset, bytes: &self.buffer[..self.used], is_tail: false }));
+            }
+            if self.buffer.len() == start {
+                self.at_end = true;
+                self.used = self.buffer.len();
+                let rest = Chunk { offset: self.offset, bytes: &self.buffer, is_tail: true };
+                return Ok((!self.buffer.is_empty()).then_some(rest));
+            }
+            if self.buffer.len() > LONGEST_LINE {
+                return Err(SourceError::NoLines { path: self.path.clone(), limit: LONGEST_LINE });
+            }
+        }
+    }
+
+    /// Appends up to a chunk to the buffer and proves that the file did not change meanwhile.
+    fn fill(&mut self) -> Result<(), SourceError> {
+        let failed = |source| SourceError::io(&self.path, source);
+        let start = self.buffer.len();
+        let from = self.offset + start as u64;
+        let left = usize::try_from(self.snapshot.size.saturating_sub(from)).unwrap_or(usize::MAX);
+        self.buffer.resize(start + left.min(CHUNK), 0);
+        self.file.seek(SeekFrom::Start(from)).map_err(failed)?;
+        if let Err(source) = self.file.read_exact(&mut self.buffer[start..]) {
+            self.buffer.truncate(start);
+            return Err(match source.kind() {
+                std::io::ErrorKind::UnexpectedEof => SourceError::Changed { path: self.path.clone() },
+                _ => SourceError::io(&self.path, source),
+            });
+        }
+        if self.snapshot.modified.elapsed().map_or(true, |age| age < COARSE_CLOCK) {
+            self.compare(from, start)?;
+        }
+        self.still_the_same()
+    }
+
+    /// Reads again what was just read.
+    fn compare(&mut self, from: u64, start: usize) -> Result<(), SourceError> {
+        let failed = |source| SourceError::io(&self.path, source);
+        self.file.seek(SeekFrom::Start(from)).map_err(failed)?;
+        let mut again = [0; 16 << 10];
+        let mut at = start;
+        while at < self.buffer.len() {
+            let wanted = again.len().min(self.buffer.len() - at);
+            let read = self.file.read(&mut again[..wanted]).map_err(failed)?;
+            if read == 0 || again[..read] != self.buffer[at..at + read] {
+                return Err(SourceError::Changed { path: self.path.clone() });
+            }
+            at += read;
+        }
+        Ok(())
+    }
+
+    fn still_the_same(&self) -> Result<(), SourceError> {
+        let now = Snapshot::of(&self.file.metadata().map_err(|source| SourceError::io(&self.path, source))?);
+        if now == self.snapshot { Ok(()) } else { Err(SourceError::Changed { path: self.path.clone() }) }
+    }
+}

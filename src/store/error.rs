@@ -1,0 +1,103 @@
+//! What can go wrong with the store, and what to do about it.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// A failure of the store.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The folder or file cannot be opened or made.
+    #[error("cannot open the database {path}: {source}; check that the folder exists and may be written to")]
+    Open {
+        /// The database.
+        path: PathBuf,
+        /// SQLite's words.
+        source: rusqlite::Error,
+    },
+    /// The file is no SQLite database, or pages of it are damaged.
+    #[error(
+        "the database {path} is damaged ({source}); stop scheduled runs, rename the file, and run `fluxtower ingest` on the \
+         .DAT files and any exports: a new database is made, and rows already in the bucket are overwritten by the same rows"
+    )]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// SQLite's words.
+        source: rusqlite::Error,
+    },
+    /// A newer program made it.
+    #[error("the database {path} is of version {found}, this program knows versions up to {known}; install the newer fluxtower again, nothing was touched")]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The newest version this program knows.
+        known: i64,
+    },
+    /// The file is a database of something else.
+    #[error("{path} is an SQLite database, but not one of fluxtower; set [store] path to another file")]
+    Foreign {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The disk has no room left.
+    #[error("the disk of {path} is full; make room, nothing staged so far is lost")]
+    DiskFull {
+        /// The database.
+        path: PathBuf,
+    },
+    /// Another program has held the database for longer than the busy timeout.
+    #[error("the database {path} has been locked by another program for {}s; close the SQLite browser that has it open", super::BUSY_TIMEOUT.as_secs())]
+    Busy {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The lock file cannot be made.
+    #[error("cannot lock {path}: {source}; check that the database's folder may be written to")]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// The system's words.
+        source: std::io::Error,
+    },
+    /// A table's clock is not the one its rows were staged by.
+    #[error("table \"{table}\" was staged with the clock {staged}, the configuration says {configured}; put the old one back, or give the table a new name to stage it anew")]
+    ClockChanged {
+        /// Its name.
+        table: String,
+        /// In the store.
+        staged: String,
+        /// In the configuration.
+        configured: String,
+    },
+    /// SQLite refused a statement.
+    #[error("the database {path} failed: {source}")]
+    Sql {
+        /// The database.
+        path: PathBuf,
+        /// SQLite's words.
+        source: rusqlite::Error,
+    },
+}
+
+impl StoreError {
+    /// Whether trying again later cannot help.
+    pub fn is_permanent(&self) -> bool {
+        !matches!(self, StoreError::Busy { .. } | StoreError::DiskFull { .. })
+    }
+
+    /// Gives SQLite's error its place and its mend.
+    pub(super) fn at(path: &std::path::Path, source: rusqlite::Error) -> StoreError {
+        use rusqlite::ErrorCode;
+        let path = path.to_owned();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged { path, source },
+            Some(ErrorCode::DiskFull) => StoreError::DiskFull { path },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },
+            Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => StoreError::Open { path, source },
+            _ => StoreError::Sql { path, source },
+        }
+    }
+}

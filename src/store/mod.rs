@@ -1,0 +1,100 @@
+//! The store: one SQLite file that holds every row, its state and the proof of where it went.
+//!
+//! WAL, so that sync reads while ingest writes; `synchronous = FULL`, so that a commit survives a power cut (I4). Pages of
+//! 16 KiB: rows of a table are appended side by side, and an ingest of 864,000 rows costs a quarter less than with 4 KiB.
+//! Each part of the schema has one file here that writes it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+mod backlog;
+mod error;
+mod files;
+mod listing;
+mod lock;
+mod migrate;
+mod outbox;
+mod record_runs;
+mod runs;
+mod staging;
+mod status;
+mod tables;
+mod views;
+
+pub use error::StoreError;
+pub use files::FileSeen;
+pub use listing::{ClockLine, ConflictLine, GapLine, RejectedLine};
+pub use lock::{Lock, LockKind};
+pub use outbox::{Mark, PendingRow, ReceiptDraft, Replay, SentRow, SeriesBacklog, State};
+pub use record_runs::{ClockEvent, EventKind, Gap, RecordRuns};
+pub use runs::RunLine;
+pub use staging::{Incoming, LineAt, Outcome, Staging};
+pub use status::TableStatus;
+pub use tables::{Column, Table};
+
+/// How long a statement waits for another process's write to end. Writes here take milliseconds; a browser may hold longer.
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Page cache per connection, in KiB (negative, as SQLite wants it): enough for the tail of every table of a large site.
+const CACHE_KIB: i64 = -12_000;
+
+/// An open store.
+#[derive(Debug)]
+pub struct Store {
+    conn: Connection,
+    path: PathBuf,
+}
+
+/// The result of a store's work.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+impl Store {
+    /// Opens the database for reading and writing, makes it if it is not there, brings an older one up to date. Refuses a
+    /// newer, a foreign and a damaged one without touching it.
+    pub fn open(path: &Path) -> Result<Store> {
+        Store::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+    }
+
+    fn open_with(path: &Path, flags: OpenFlags) -> Result<Store> {
+        let at = |source| StoreError::at(path, source);
+        let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(at)?;
+        conn.busy_timeout(BUSY_TIMEOUT).map_err(at)?;
+        migrate::check(&conn, path)?;
+        conn.pragma_update(None, "page_size", 16_384).map_err(at)?;
+        conn.pragma_update(None, "journal_mode", "wal").map_err(at)?;
+        conn.pragma_update(None, "synchronous", "full").map_err(at)?;
+        conn.pragma_update(None, "foreign_keys", false).map_err(at)?;
+        conn.pragma_update(None, "cache_size", CACHE_KIB).map_err(at)?;
+        conn.set_prepared_statement_cache_capacity(64);
+        let mut store = Store { conn, path: path.to_owned() };
+        migrate::run(&mut store.conn, path)?;
+        Ok(store)
+    }
+
+    /// Opens an existing database for reading only.
+    pub fn open_reader(path: &Path) -> Result<Store> {
+        let at = |source| StoreError::at(path, source);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(path, flags).map_err(at)?;
+        conn.busy_timeout(BUSY_TIMEOUT).map_err(at)?;
+        conn.pragma_update(None, "query_only", true).map_err(at)?;
+        conn.pragma_update(None, "cache_size", CACHE_KIB).map_err(at)?;
+        Ok(Store { conn, path: path.to_owned() })
+    }
+
+    /// Where the database is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// SQLite's own check of every page and index. Reads the whole file.
+    pub fn integrity(&self) -> Result<String> {
+        self.conn.query_row("PRAGMA integrity_check", [], |row| row.get(0)).map_err(|source| self.at(source))
+    }
+
+    fn at(&self, source: rusqlite::Error) -> StoreError {
+        StoreError::at(&self.path, source)
+    }
+}

@@ -1,0 +1,347 @@
+//! The way in: rows, conflicts and rejected lines, in transactions short enough for a sync beside them (I9).
+//!
+//! [`Staging`] opens a transaction at its first write and keeps it until [`Staging::commit`]. What was staged, the counts,
+//! the backlog, the record runs and the file's resume point become durable together (I4) or not at all. Dropped without a
+//! commit, it rolls back.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OptionalExtension, Statement, params};
+
+use super::record_runs::EventKind;
+use super::tables::{Series, Table, hash_of};
+use super::{Result, Store, backlog};
+use crate::config::OnConflict;
+use crate::time::Timestamp;
+use crate::toa5::same_reading;
+
+/// Rows after which a commit is due: some 3 MB of WAL.
+const ROWS_PER_COMMIT: u32 = 20_000;
+/// Time after which a commit is due, so that another process's write waits no longer.
+const TIME_PER_COMMIT: Duration = Duration::from_millis(400);
+/// The clock is looked at once in so many rows.
+const ROWS_PER_LOOK: u32 = 512;
+
+const NEXT_ID: &str = "next_reading_id";
+
+/// A row to be staged.
+#[derive(Debug, Clone, Copy)]
+pub struct Incoming<'a> {
+    /// JSON array of the tag columns' values; `[]` where there are none.
+    pub tags: &'a str,
+    /// UTC.
+    pub ts: Timestamp,
+    /// RECORD.
+    pub record: Option<i64>,
+    /// JSON array, aligned with the column list.
+    pub values: &'a str,
+    /// One digit per value.
+    pub flags: &'a str,
+    /// The logger's own text, where it cannot be printed again.
+    pub ts_text: Option<&'a str>,
+    /// The line, for a conflict.
+    pub line: LineAt<'a>,
+}
+
+/// A physical line and where it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct LineAt<'a> {
+    /// The file.
+    pub path: &'a str,
+    /// From 1.
+    pub number: u64,
+    /// Its bytes, without line end and noise.
+    pub raw: &'a [u8],
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// New.
+    Staged,
+    /// The same reading under the same key was there.
+    Duplicate,
+    /// Another reading under the same key was there.
+    Conflict,
+}
+
+/// The writer of one ingest.
+#[derive(Debug)]
+pub struct Staging<'s> {
+    pub(super) store: &'s Store,
+    insert: Statement<'s>,
+    next_id: i64,
+    open_since: Option<Instant>,
+    rows: u32,
+}
+
+impl<'s> Staging<'s> {
+    /// One at a time: the caller holds the ingest lock.
+    pub fn new(store: &'s Store) -> Result<Staging<'s>> {
+        let sql = |source| store.at(source);
+        let insert = store
+            .conn
+            .prepare(
+                "INSERT INTO reading (id, series, ts, record, vals, flags, state, ts_text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7)
+                 ON CONFLICT (series, ts) DO NOTHING",
+            )
+            .map_err(sql)?;
+        let next_id = store
+            .conn
+            .query_row("SELECT value FROM setting WHERE key = ?1", [NEXT_ID], |row| row.get(0))
+            .optional()
+            .map_err(sql)?
+            .unwrap_or(1);
+        Ok(Staging { store, insert, next_id, open_since: None, rows: 0 })
+    }
+
+    /// Opens the transaction if none is open.
+    pub(super) fn begin(&mut self) -> Result<()> {
+        if self.open_since.is_none() {
+            self.store.conn.execute_batch("BEGIN IMMEDIATE").map_err(|source| self.store.at(source))?;
+            self.open_since = Some(Instant::now());
+            self.rows = 0;
+        }
+        Ok(())
+    }
+
+    /// Whether it is time to commit. Cheap enough to ask after each row.
+    #[inline]
+    pub fn is_commit_due(&self) -> bool {
+        self.rows >= ROWS_PER_COMMIT
+            || (self.rows.is_multiple_of(ROWS_PER_LOOK) && self.open_since.is_some_and(|since| since.elapsed() > TIME_PER_COMMIT))
+    }
+
+    /// Stages one row.
+    #[inline]
+    pub fn stage(&mut self, table: &mut Table, row: &Incoming<'_>, on_conflict: OnConflict) -> Result<Outcome> {
+        self.begin()?;
+        self.rows += 1;
+        self.stage_row(table, row, on_conflict).map_err(|source| self.store.at(source))
+    }
+
+    fn stage_row(&mut self, table: &mut Table, row: &Incoming<'_>, on_conflict: OnConflict) -> rusqlite::Result<Outcome> {
+        let series = match table.series.get(row.tags) {
+            Some(series) => series.id,
+            None => add_series(&self.store.conn, table, row.tags)?,
+        };
+        let insert = &mut self.insert;
+        insert.raw_bind_parameter(1, self.next_id)?;
+        insert.raw_bind_parameter(2, series)?;
+        insert.raw_bind_parameter(3, row.ts.0)?;
+        insert.raw_bind_parameter(4, row.record)?;
+        insert.raw_bind_parameter(5, row.values)?;
+        insert.raw_bind_parameter(6, row.flags)?;
+        insert.raw_bind_parameter(7, row.ts_text)?;
+        let outcome = if insert.raw_execute()? == 1 {
+            self.next_id += 1;
+            note_staged(table, row);
+            Outcome::Staged
+        } else {
+            self.meet(table, series, row, on_conflict)?
+        };
+        if outcome != Outcome::Duplicate && row.tags == "[]" {
+            self.see_record(table, row)?;
+        }
+        Ok(outcome)
+    }
+
+    /// The key is taken: the same reading again, or a conflict.
+    #[cold]
+    fn meet(&mut self, table: &mut Table, series: i64, row: &Incoming<'_>, on_conflict: OnConflict) -> rusqlite::Result<Outcome> {
+        let conn = &self.store.conn;
+        let (id, record, values): (i64, Option<i64>, String) = conn
+            .prepare_cached("SELECT id, record, vals FROM reading WHERE series = ?1 AND ts = ?2")?
+            .query_row(params![series, row.ts.0], |found| Ok((found.get(0)?, found.get(1)?, found.get(2)?)))?;
+        if record == row.record && same_reading(&values, row.values) {
+            return Ok(Outcome::Duplicate);
+        }
+        let known: bool = conn
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM conflict WHERE series = ?1 AND ts = ?2 AND hash = ?3)")?
+            .query_row(params![series, row.ts.0, content_hash(row.record, row.values)], |found| found.get(0))?;
+        if known {
+            return Ok(Outcome::Conflict);
+        }
+        table.tally.conflicts += 1;
+        let mut keep = conn.prepare_cached(
+            "INSERT INTO conflict (series, ts, record, path, line, raw, stays, hash, seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?;
+        let seen = Timestamp::from_utc(chrono::Utc::now()).0;
+        let line = i64::try_from(row.line.number).unwrap_or(i64::MAX);
+        match on_conflict {
+            OnConflict::Keep => {
+                let raw = crate::toa5::decode(row.line.raw);
+                let hash = content_hash(row.record, row.values);
+                keep.execute(params![series, row.ts.0, row.record, row.line.path, line, raw, "first", hash, seen])?;
+            }
+            OnConflict::Replace => {
+                let hash = content_hash(record, &values);
+                keep.execute(params![series, row.ts.0, record, row.line.path, line, values, "newer", hash, seen])?;
+                self.replace(table, series, id, row)?;
+            }
+        }
+        Ok(Outcome::Conflict)
+    }
+
+    /// The newer reading takes the key under a new id, so that a request in flight cannot mark it with the older one's fate.
+    fn replace(&mut self, table: &mut Table, series: i64, id: i64, row: &Incoming<'_>) -> rusqlite::Result<()> {
+        let conn = &self.store.conn;
+        let state: i64 = conn.query_row("SELECT state FROM reading WHERE id = ?1", [id], |found| found.get(0))?;
+        conn.prepare_cached(
+            "UPDATE reading SET id = ?2, record = ?3, vals = ?4, flags = ?5, ts_text = ?6, state = 0 WHERE id = ?1",
+        )?
+        .execute(params![id, self.next_id, row.record, row.values, row.flags, row.ts_text])?;
+        self.next_id += 1;
+        super::outbox::move_tally(conn, table.id, super::State::from_code(state), super::State::Pending, 1)?;
+        backlog::add(conn, series, row.ts, row.ts, None)
+    }
+
+    fn see_record(&mut self, table: &mut Table, row: &Incoming<'_>) -> rusqlite::Result<()> {
+        let Some(record) = row.record else { return Ok(()) };
+        let Some(event) = table.runs.see(record, row.ts) else { return Ok(()) };
+        let kind = match event.kind {
+            EventKind::Reset => "reset",
+            EventKind::Step => "step",
+        };
+        self.store
+            .conn
+            .prepare_cached(
+                "INSERT OR IGNORE INTO clock_event (logger_table, kind, record_before, ts_before, record_after, ts_after, seen)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![
+                table.id,
+                kind,
+                event.before.0,
+                event.before.1.0,
+                event.after.0,
+                event.after.1.0,
+                Timestamp::from_utc(chrono::Utc::now()).0
+            ])?;
+        Ok(())
+    }
+
+    /// Whether the table has a row at this time with this record number; settles the double hour of a zone.
+    pub fn has_record_at(&self, table: &Table, ts: Timestamp, record: i64) -> Result<bool> {
+        self.store
+            .conn
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM series s JOIN reading r ON r.series = s.id AND r.ts = ?2
+                 WHERE s.logger_table = ?1 AND r.record = ?3)",
+            )
+            .and_then(|mut statement| statement.query_row(params![table.id, ts.0, record], |row| row.get(0)))
+            .map_err(|source| self.store.at(source))
+    }
+
+    /// Keeps a line that is no row.
+    pub fn reject(&mut self, table: &mut Table, line: LineAt<'_>, reason: &str) -> Result<()> {
+        self.begin()?;
+        self.rows += 1;
+        let raw = crate::toa5::decode(line.raw);
+        let kept = self
+            .store
+            .conn
+            .prepare_cached(
+                "INSERT INTO rejected_line (logger_table, path, line, raw, reason, hash, seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT (logger_table, hash) DO NOTHING",
+            )
+            .and_then(|mut statement| {
+                statement.execute(params![
+                    table.id,
+                    line.path,
+                    i64::try_from(line.number).unwrap_or(i64::MAX),
+                    raw,
+                    reason,
+                    hash_of(line.raw),
+                    Timestamp::from_utc(chrono::Utc::now()).0
+                ])
+            })
+            .map_err(|source| self.store.at(source))?;
+        table.tally.rejected_lines += i64::from(kept == 1);
+        Ok(())
+    }
+
+    /// Writes what the table has gathered. Part of every commit while the table is worked on, and due when work on it ends.
+    pub fn flush(&mut self, table: &mut Table) -> Result<()> {
+        if self.open_since.is_none() {
+            return Ok(());
+        }
+        self.flush_table(table).map_err(|source| self.store.at(source))
+    }
+
+    fn flush_table(&mut self, table: &mut Table) -> rusqlite::Result<()> {
+        let conn = &self.store.conn;
+        let tally = std::mem::take(&mut table.tally);
+        if tally.staged + tally.conflicts + tally.rejected_lines > 0 {
+            conn.prepare_cached(
+                "UPDATE logger_table SET rows = rows + ?2, pending = pending + ?2, conflicts = conflicts + ?3,
+                 rejected_lines = rejected_lines + ?4 WHERE id = ?1",
+            )?
+            .execute(params![table.id, tally.staged, tally.conflicts, tally.rejected_lines])?;
+        }
+        for series in table.series.values_mut() {
+            if let Some((from, to)) = series.staged.take() {
+                backlog::add(conn, series.id, from, to, series.newest_saved)?;
+                series.newest_saved = series.newest;
+                conn.prepare_cached("UPDATE series SET newest = ?2 WHERE id = ?1")?
+                    .execute(params![series.id, series.newest.map(|newest| newest.0)])?;
+            }
+        }
+        if table.runs.is_changed() {
+            let (written, gone) = table.runs.take_changes();
+            for (epoch, first) in gone {
+                conn.prepare_cached("DELETE FROM record_run WHERE logger_table = ?1 AND epoch = ?2 AND first_record = ?3")?
+                    .execute(params![table.id, epoch, first])?;
+            }
+            for run in written {
+                conn.prepare_cached(
+                    "INSERT OR REPLACE INTO record_run (logger_table, epoch, first_record, last_record, first_ts, last_ts)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                )?
+                .execute(params![table.id, run.epoch, run.first, run.last, run.first_ts.0, run.last_ts.0])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes everything durable. The tables worked on have been flushed.
+    pub fn commit(&mut self) -> Result<()> {
+        if self.open_since.take().is_none() {
+            return Ok(());
+        }
+        let conn = &self.store.conn;
+        conn.prepare_cached("INSERT OR REPLACE INTO setting (key, value) VALUES (?1, ?2)")
+            .and_then(|mut statement| statement.execute(params![NEXT_ID, self.next_id]))
+            .and_then(|_| conn.execute_batch("COMMIT"))
+            .map_err(|source| self.store.at(source))
+    }
+}
+
+impl Drop for Staging<'_> {
+    fn drop(&mut self) {
+        if self.open_since.is_some() {
+            // The connection may be beyond help; the transaction is then rolled back by the next process that opens the file.
+            let _ = self.store.conn.execute_batch("ROLLBACK");
+        }
+    }
+}
+
+fn add_series(conn: &Connection, table: &mut Table, tags: &str) -> rusqlite::Result<i64> {
+    conn.execute("INSERT INTO series (logger_table, tags) VALUES (?1, ?2)", params![table.id, tags])?;
+    let id = conn.last_insert_rowid();
+    table.series.insert(tags.to_owned(), Series { id, newest: None, newest_saved: None, staged: None });
+    Ok(id)
+}
+
+fn note_staged(table: &mut Table, row: &Incoming<'_>) {
+    table.tally.staged += 1;
+    if let Some(series) = table.series.get_mut(row.tags) {
+        series.newest = series.newest.max(Some(row.ts));
+        series.staged = Some(series.staged.map_or((row.ts, row.ts), |(from, to)| (from.min(row.ts), to.max(row.ts))));
+    }
+}
+
+/// Of what a row says, not of how its line was spelled.
+fn content_hash(record: Option<i64>, values: &str) -> i64 {
+    hash_of(format!("{record:?} {values}").as_bytes())
+}

@@ -1,0 +1,95 @@
+//! What `status` shows, from kept counts: as fast on twenty million rows as on twenty thousand.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::record_runs::RecordRuns;
+use super::tables::record_runs;
+use super::{Result, Store};
+use crate::time::Timestamp;
+
+/// One table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableStatus {
+    /// Its name in the configuration.
+    pub table: String,
+    /// Rows staged.
+    pub rows: u64,
+    /// Of these, waiting.
+    pub pending: u64,
+    /// Of these, sent.
+    pub sent: u64,
+    /// Of these, refused by the destination.
+    pub rejected: u64,
+    /// Of these, older than the bucket keeps rows.
+    pub expired: u64,
+    /// Other contents seen under a key that was taken.
+    pub conflicts: u64,
+    /// Lines that are no rows.
+    pub rejected_lines: u64,
+    /// Holes in RECORD.
+    pub gaps: u64,
+    /// Records missing in them.
+    pub records_missing: u64,
+    /// Time of the newest row.
+    pub newest: Option<Timestamp>,
+    /// Time of the oldest row that waits.
+    pub oldest_pending: Option<Timestamp>,
+}
+
+impl Store {
+    /// Every table that was ever ingested, in that order.
+    pub fn table_status(&self) -> Result<Vec<TableStatus>> {
+        self.read_status().map_err(|source| self.at(source))
+    }
+
+    fn read_status(&self) -> rusqlite::Result<Vec<TableStatus>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT id, name, rows, pending, sent, rejected, expired, conflicts, rejected_lines,
+                    (SELECT max(newest) FROM series WHERE logger_table = t.id)
+             FROM logger_table t ORDER BY id",
+        )?;
+        let mut tables = Vec::new();
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let id: i64 = row.get(0)?;
+            let count = |place| row.get::<_, i64>(place).map(i64::cast_unsigned);
+            let gaps = RecordRuns::new(record_runs(&self.conn, id)?).gaps();
+            tables.push(TableStatus {
+                table: row.get(1)?,
+                rows: count(2)?,
+                pending: count(3)?,
+                sent: count(4)?,
+                rejected: count(5)?,
+                expired: count(6)?,
+                conflicts: count(7)?,
+                rejected_lines: count(8)?,
+                gaps: gaps.len() as u64,
+                records_missing: gaps.iter().map(|gap| gap.missing.cast_unsigned()).sum(),
+                newest: row.get::<_, Option<i64>>(9)?.map(Timestamp),
+                oldest_pending: self.oldest_pending(id)?,
+            });
+        }
+        Ok(tables)
+    }
+
+    fn oldest_pending(&self, table: i64) -> rusqlite::Result<Option<Timestamp>> {
+        let mut intervals = self.conn.prepare_cached(
+            "SELECT b.series, b.from_ts, b.to_ts FROM series s JOIN backlog b ON b.series = s.id
+             WHERE s.logger_table = ?1 ORDER BY b.from_ts",
+        )?;
+        let mut first = self.conn.prepare_cached(
+            "SELECT ts FROM reading WHERE series = ?1 AND ts BETWEEN ?2 AND ?3 AND state = 0 ORDER BY ts LIMIT 1",
+        )?;
+        let mut oldest: Option<i64> = None;
+        let mut rows = intervals.query([table])?;
+        while let Some(row) = rows.next()? {
+            let (series, from, to): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            if oldest.is_some_and(|oldest| from >= oldest) {
+                break;
+            }
+            let found: Option<i64> = first.query_row(params![series, from, to], |row| row.get(0)).optional()?;
+            oldest = oldest.into_iter().chain(found).min();
+        }
+        Ok(oldest.map(Timestamp))
+    }
+}

@@ -1,0 +1,209 @@
+//! Logger tables, their columns, headers and series.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::error::StoreError;
+use super::record_runs::{RecordRuns, Run};
+use super::{Result, Store, views};
+use crate::config::{TableConfig, TableName};
+use crate::time::Timestamp;
+use crate::toa5::Header;
+
+/// One name of a table's column list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// As in the file's line 2.
+    pub name: String,
+    /// As in line 3; empty where none was given.
+    pub units: String,
+    /// As in line 4.
+    pub process: String,
+}
+
+/// A table as the store knows it, loaded once per ingest. Changes wait here until they are flushed with the rows.
+#[derive(Debug)]
+pub struct Table {
+    pub(super) id: i64,
+    /// Its name in the configuration.
+    pub name: TableName,
+    /// The table name in line 1 of the first file read.
+    pub header_table: Option<String>,
+    /// Only ever grows.
+    pub columns: Vec<Column>,
+    /// Record numbers seen; used where no tag column tells rows of one time apart.
+    pub runs: RecordRuns,
+    pub(super) series: HashMap<String, Series>,
+    pub(super) tally: Tally,
+}
+
+/// One series of a table.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Series {
+    pub(super) id: i64,
+    pub(super) newest: Option<Timestamp>,
+    /// Newest row before this transaction, and the interval of rows it staged.
+    pub(super) newest_saved: Option<Timestamp>,
+    pub(super) staged: Option<(Timestamp, Timestamp)>,
+}
+
+/// Counts not yet written.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Tally {
+    pub(super) staged: i64,
+    pub(super) conflicts: i64,
+    pub(super) rejected_lines: i64,
+}
+
+impl Table {
+    /// The names of the column list.
+    pub fn column_names(&self) -> Vec<String> {
+        self.columns.iter().map(|column| column.name.clone()).collect()
+    }
+
+    /// Place of a name in the column list.
+    pub fn place(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+}
+
+impl Store {
+    /// Loads the table, or registers it. Refuses one whose rows were staged by another clock: the same line would get
+    /// another time, and every row would be staged again beside the first.
+    pub fn table(&self, config: &TableConfig) -> Result<Table> {
+        let clock = config.clock.to_string();
+        let sql = |source| self.at(source);
+        self.conn
+            .execute("INSERT OR IGNORE INTO logger_table (name, clock) VALUES (?1, ?2)", params![config.name.0, clock])
+            .map_err(sql)?;
+        let (id, staged_clock, rows, header_table): (i64, String, i64, Option<String>) = self
+            .conn
+            .query_row("SELECT id, clock, rows, header_table FROM logger_table WHERE name = ?1", [&config.name.0], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })
+            .map_err(sql)?;
+        if staged_clock != clock {
+            if rows > 0 {
+                return Err(StoreError::ClockChanged { table: config.name.0.clone(), staged: staged_clock, configured: clock });
+            }
+            self.conn.execute("UPDATE logger_table SET clock = ?2 WHERE id = ?1", params![id, clock]).map_err(sql)?;
+        }
+        Ok(Table {
+            id,
+            name: config.name.clone(),
+            header_table,
+            columns: columns(&self.conn, id).map_err(sql)?,
+            runs: RecordRuns::new(record_runs(&self.conn, id).map_err(sql)?),
+            series: series(&self.conn, id).map_err(sql)?,
+            tally: Tally::default(),
+        })
+    }
+
+    /// Adds the header's unknown names to the column list, keeps the header as a version, and makes the table's view anew
+    /// where it changed. Gives the version's id. `values` are the names that carry values.
+    pub fn learn_header(&self, table: &mut Table, header: &Header, values: &[usize], now: Timestamp) -> Result<i64> {
+        self.learn(table, header, values, now).map_err(|source| self.at(source))
+    }
+
+    fn learn(&self, table: &mut Table, header: &Header, values: &[usize], now: Timestamp) -> rusqlite::Result<i64> {
+        let text = serde_json::to_string(header).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        let hash = hash_of(text.as_bytes());
+        let known: Option<i64> = self
+            .conn
+            .prepare_cached("SELECT id FROM header_version WHERE logger_table = ?1 AND hash = ?2")?
+            .query_row(params![table.id, hash], |row| row.get(0))
+            .optional()?;
+        if let Some(id) = known {
+            return Ok(id);
+        }
+        let before = table.columns.len();
+        for &place in values {
+            if table.place(&header.names[place]).is_none() {
+                let column = Column {
+                    name: header.names[place].clone(),
+                    units: header.units[place].clone(),
+                    process: header.process[place].clone(),
+                };
+                self.conn
+                    .prepare_cached("INSERT INTO column_list (logger_table, position, name, units, process) VALUES (?1, ?2, ?3, ?4, ?5)")?
+                    .execute(params![table.id, i64_of(table.columns.len()), column.name, column.units, column.process])?;
+                table.columns.push(column);
+            }
+        }
+        if table.header_table.is_none() {
+            self.conn.execute("UPDATE logger_table SET header_table = ?2 WHERE id = ?1", params![table.id, header.table])?;
+            table.header_table = Some(header.table.clone());
+        }
+        self.conn.execute(
+            "INSERT INTO header_version (logger_table, hash, header, first_seen) VALUES (?1, ?2, ?3, ?4)",
+            params![table.id, hash, text, now.0],
+        )?;
+        let id = self.conn.last_insert_rowid();
+        if table.columns.len() != before {
+            views::create(&self.conn, table)?;
+        }
+        Ok(id)
+    }
+
+    /// The column list of a table, by its name in the configuration.
+    pub fn column_names(&self, table: &str) -> Result<Vec<String>> {
+        self.conn
+            .prepare_cached(
+                "SELECT c.name FROM logger_table t JOIN column_list c ON c.logger_table = t.id WHERE t.name = ?1 ORDER BY c.position",
+            )
+            .and_then(|mut statement| statement.query_map([table], |row| row.get(0))?.collect())
+            .map_err(|source| self.at(source))
+    }
+
+    /// A header version by its id.
+    pub fn header(&self, id: i64) -> Result<Option<Header>> {
+        let text: Option<String> = self
+            .conn
+            .query_row("SELECT header FROM header_version WHERE id = ?1", [id], |row| row.get(0))
+            .optional()
+            .map_err(|source| self.at(source))?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+}
+
+fn columns(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Column>> {
+    conn.prepare_cached("SELECT name, units, process FROM column_list WHERE logger_table = ?1 ORDER BY position")?
+        .query_map([table], |row| Ok(Column { name: row.get(0)?, units: row.get(1)?, process: row.get(2)? }))?
+        .collect()
+}
+
+fn series(conn: &Connection, table: i64) -> rusqlite::Result<HashMap<String, Series>> {
+    conn.prepare_cached("SELECT tags, id, newest FROM series WHERE logger_table = ?1")?
+        .query_map([table], |row| {
+            let newest = row.get::<_, Option<i64>>(2)?.map(Timestamp);
+            Ok((row.get(0)?, Series { id: row.get(1)?, newest, newest_saved: newest, staged: None }))
+        })?
+        .collect()
+}
+
+pub(super) fn record_runs(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Run>> {
+    conn.prepare_cached(
+        "SELECT epoch, first_record, last_record, first_ts, last_ts FROM record_run WHERE logger_table = ?1 ORDER BY epoch, first_record",
+    )?
+    .query_map([table], |row| {
+        Ok(Run {
+            epoch: row.get(0)?,
+            first: row.get(1)?,
+            last: row.get(2)?,
+            first_ts: Timestamp(row.get(3)?),
+            last_ts: Timestamp(row.get(4)?),
+        })
+    })?
+    .collect()
+}
+
+/// xxh3 as SQLite's signed integer.
+pub(super) fn hash_of(bytes: &[u8]) -> i64 {
+    xxhash_rust::xxh3::xxh3_64(bytes).cast_signed()
+}
+
+/// Lengths and counts fit 63 bits.
+pub(super) fn i64_of(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

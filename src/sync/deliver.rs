@@ -1,0 +1,400 @@
+//! What follows from each answer, row by row.
+//!
+//! 204 settles the rows of exactly that request. A refusal that may be a row's fault halves the batch until the culprit
+//! stands alone; it is set aside only after the server took a line that it took before, and refused the culprit again
+//! (I6). Everything else leaves the rows where they are.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use super::batch::Batch;
+use super::courier::Courier;
+use super::feed::Ready;
+use super::pace::Pace;
+use super::{BUDGET_WINDOW, Progress, StoppedBy, SyncError, SyncReport};
+use crate::config::SyncConfig;
+use crate::destination::{Answer, Outcome};
+use crate::store::{ReceiptDraft, State, Store};
+use crate::time::{Clock, Timestamp};
+
+/// A 500 that comes so often for the same bytes is taken for a row's fault (an old InfluxDB answers a field type conflict
+/// so).
+const FAILURES_BEFORE_SPLIT: u32 = 3;
+/// More refusals than this in one run are hardly single bad rows; the others wait for a person.
+const MOST_REFUSALS: u64 = 64;
+/// So many rows refused one after the other, with nothing accepted between, are not pursued before a known-good line was.
+const MOST_SUSPECTS: usize = 16;
+
+/// Why the delivery ended.
+pub(super) enum Stop {
+    Done,
+    Deadline,
+    Budget,
+    Unreachable(String),
+    Held(String),
+    Refusals(String),
+}
+
+impl Stop {
+    pub(super) fn word(&self) -> StoppedBy {
+        match self {
+            Stop::Done => StoppedBy::Done,
+            Stop::Deadline => StoppedBy::Deadline,
+            Stop::Budget => StoppedBy::Budget,
+            Stop::Unreachable(_) => StoppedBy::Unreachable,
+            Stop::Held(_) => StoppedBy::Held,
+            Stop::Refusals(_) => StoppedBy::Refusals,
+        }
+    }
+}
+
+/// Either an end that is part of the plan, or an error.
+enum Ended {
+    Stop(Stop),
+    Error(SyncError),
+}
+
+impl<E: Into<SyncError>> From<E> for Ended {
+    fn from(error: E) -> Ended {
+        Ended::Error(error.into())
+    }
+}
+
+type Step = Result<(), Ended>;
+
+/// One sync's worth of requests.
+pub(super) struct Delivery<'a> {
+    store: &'a Store,
+    clock: &'a dyn Clock,
+    limits: &'a SyncConfig,
+    destination: &'a str,
+    courier: Courier,
+    progress: &'a dyn Progress,
+    report: &'a mut SyncReport,
+    pace: Pace,
+    /// A line that each bucket took.
+    known_good: HashMap<Option<String>, Vec<u8>>,
+    /// Rows refused alone, with the server's answer, until a known-good line was accepted.
+    suspects: Vec<(Batch, Answer)>,
+    refused_in_a_row: usize,
+    /// Bytes on their way that no receipt counts yet.
+    unsettled_bytes: u64,
+}
+
+impl<'a> Delivery<'a> {
+    pub(super) fn new(
+        store: &'a Store,
+        clock: &'a dyn Clock,
+        limits: &'a SyncConfig,
+        destination: &'a str,
+        courier: Courier,
+        progress: &'a dyn Progress,
+        report: &'a mut SyncReport,
+    ) -> Delivery<'a> {
+        Delivery {
+            store,
+            clock,
+            limits,
+            destination,
+            courier,
+            progress,
+            report,
+            pace: Pace::new(limits.deadline),
+            known_good: HashMap::new(),
+            suspects: Vec::new(),
+            refused_in_a_row: 0,
+            unsettled_bytes: 0,
+        }
+    }
+
+    /// Delivers batch after batch. `earlier` finds a line that a bucket took in an earlier run.
+    pub(super) fn run(
+        &mut self,
+        ready: Receiver<Result<Ready, SyncError>>,
+        earlier: impl Fn(Option<&str>) -> Result<Option<Vec<u8>>, SyncError>,
+    ) -> Result<Stop, SyncError> {
+        match self.deliver_all(&ready, &earlier) {
+            Ok(()) => Ok(Stop::Done),
+            Err(Ended::Stop(stop)) => Ok(stop),
+            Err(Ended::Error(error)) => Err(error),
+        }
+    }
+
+    fn deliver_all(
+        &mut self,
+        ready: &Receiver<Result<Ready, SyncError>>,
+        earlier: &dyn Fn(Option<&str>) -> Result<Option<Vec<u8>>, SyncError>,
+    ) -> Step {
+        let mut accepted: Option<(Arc<Ready>, Answer)> = None;
+        while let Ok(next) = ready.recv() {
+            let outcome = self.post_within_limits(next?);
+            // The store syncs to disk while the network works.
+            if let Some((batch, answer)) = accepted.take() {
+                self.unsettled_bytes = self.unsettled_bytes.saturating_sub(batch.batch.lines().len() as u64);
+                self.settle(&batch, &answer)?;
+            }
+            let (posted, last) = outcome?;
+            let answer = self.courier.answer()?;
+            if answer.outcome == Outcome::Stored {
+                self.accept(&posted.batch);
+                accepted = Some((posted, answer));
+            } else {
+                self.unsettled_bytes = 0;
+                self.trouble(&posted, answer)?;
+                self.judge(earlier)?;
+            }
+            if last {
+                if let Some((batch, answer)) = accepted.take() {
+                    self.settle(&batch, &answer)?;
+                }
+                return Err(Ended::Stop(Stop::Budget));
+            }
+        }
+        if let Some((batch, answer)) = accepted {
+            self.settle(&batch, &answer)?;
+        }
+        Ok(())
+    }
+
+    /// Posts the batch, or as much of it as the budget leaves room for; then it is the last.
+    fn post_within_limits(&mut self, ready: Ready) -> Result<(Arc<Ready>, bool), Ended> {
+        if self.pace.is_over() {
+            return Err(Ended::Stop(Stop::Deadline));
+        }
+        let (ready, last) = self.within_budget(ready)?;
+        let ready = Arc::new(ready);
+        self.post(&ready)?;
+        self.unsettled_bytes += ready.batch.lines().len() as u64;
+        Ok((ready, last))
+    }
+
+    fn within_budget(&self, ready: Ready) -> Result<(Ready, bool), Ended> {
+        let Some(budget) = self.limits.budget_bytes else { return Ok((ready, false)) };
+        let window = i64::try_from(BUDGET_WINDOW.as_nanos()).unwrap_or(i64::MAX);
+        let since = Timestamp(self.now().0.saturating_sub(window));
+        let used = self.store.bytes_since(since)? + self.unsettled_bytes;
+        let room = usize::try_from(budget.saturating_sub(used)).unwrap_or(usize::MAX);
+        if ready.batch.lines().len() <= room {
+            return Ok((ready, false));
+        }
+        let mut head = ready.batch.head(room);
+        if head.is_empty() && used == 0 {
+            // A row wider than the whole budget goes alone, or it would never go.
+            head = ready.batch.head(ready.batch.lines().len() / ready.batch.rows().len().max(1) * 2);
+        }
+        if head.is_empty() {
+            return Err(Ended::Stop(Stop::Budget));
+        }
+        let gzip = if ready.gzip.is_empty() { Vec::new() } else { head.gzip().map_err(SyncError::Compress)? };
+        Ok((Ready { batch: head, gzip }, true))
+    }
+
+    fn post(&mut self, ready: &Arc<Ready>) -> Step {
+        self.courier.post(ready)?;
+        self.report.requests += 1;
+        self.report.bytes += ready.batch.lines().len() as u64;
+        self.report.wire_bytes += wire_bytes(ready) as u64;
+        Ok(())
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_utc(self.clock.now())
+    }
+
+    fn receipt<'r>(&'r self, ready: &'r Ready, answer: &'r Answer, outcome: &'r str) -> ReceiptDraft<'r> {
+        ReceiptDraft {
+            at: self.now().0,
+            destination: self.destination,
+            bucket: ready.batch.bucket.as_deref(),
+            rows: ready.batch.rows().len(),
+            bytes: ready.batch.lines().len(),
+            wire_bytes: wire_bytes(ready),
+            status: answer.status,
+            outcome,
+            words: &answer.words,
+        }
+    }
+
+    /// The server took the batch.
+    fn accept(&mut self, batch: &Batch) {
+        self.pace.succeeded();
+        self.refused_in_a_row = 0;
+        self.known_good.insert(batch.bucket.clone(), batch.last_line().to_vec());
+    }
+
+    /// Writes the receipt and marks its rows as sent, in one transaction (I5).
+    fn settle(&mut self, ready: &Ready, answer: &Answer) -> Step {
+        let marks = ready.batch.marks();
+        let sent = self.store.mark(&self.receipt(ready, answer, "stored"), State::Sent, &marks)?;
+        self.report.sent += sent;
+        self.progress.done(ready.batch.rows().len() as u64);
+        Ok(())
+    }
+
+    /// Delivers a batch from scratch.
+    fn deliver(&mut self, batch: Batch, compressed: bool) -> Step {
+        if self.pace.is_over() {
+            return Err(Ended::Stop(Stop::Deadline));
+        }
+        let gzip = if compressed { batch.gzip().map_err(SyncError::Compress)? } else { Vec::new() };
+        let ready = Arc::new(Ready { batch, gzip });
+        self.post(&ready)?;
+        let answer = self.courier.answer()?;
+        if answer.outcome == Outcome::Stored {
+            self.accept(&ready.batch);
+            return self.settle(&ready, &answer);
+        }
+        self.trouble(&ready, answer)
+    }
+
+    /// Anything but 204: waits and sends the same bytes again, splits, or stops.
+    fn trouble(&mut self, ready: &Arc<Ready>, first: Answer) -> Step {
+        let mut answer = first;
+        let mut failures = 0;
+        loop {
+            let outcome = answer.outcome.clone();
+            match outcome {
+                Outcome::Stored => {
+                    self.accept(&ready.batch);
+                    return self.settle(ready, &answer);
+                }
+                Outcome::Held { mend } => {
+                    self.store.note_answer(&self.receipt(ready, &answer, "held"))?;
+                    let words = if answer.words.is_empty() { String::new() } else { format!(" ({})", answer.words) };
+                    tracing::error!("the destination refuses us: {mend}{words}");
+                    return Err(Ended::Stop(Stop::Held(format!("{mend}{words}"))));
+                }
+                Outcome::Split => {
+                    self.store.note_answer(&self.receipt(ready, &answer, "split"))?;
+                    return self.split(ready, answer);
+                }
+                Outcome::Failing => {
+                    self.store.note_answer(&self.receipt(ready, &answer, "failing"))?;
+                    failures += 1;
+                    if failures >= FAILURES_BEFORE_SPLIT {
+                        return self.split(ready, answer);
+                    }
+                    self.wait(None, &answer)?;
+                }
+                Outcome::Retry { after } => {
+                    self.store.note_answer(&self.receipt(ready, &answer, "retry"))?;
+                    self.wait(after, &answer)?;
+                }
+            }
+            self.post(ready)?;
+            answer = self.courier.answer()?;
+        }
+    }
+
+    fn wait(&mut self, asked: Option<Duration>, answer: &Answer) -> Step {
+        let words = match answer.status {
+            Some(status) => format!("{status} {}", answer.words),
+            None => answer.words.clone(),
+        };
+        let Some(wait) = self.pace.next_wait(asked) else {
+            tracing::warn!("no answer that helps: {words}; rows wait for the next run");
+            return Err(Ended::Stop(Stop::Unreachable(words)));
+        };
+        tracing::warn!("{words}; trying again in {:.1} s", wait.as_secs_f64());
+        std::thread::sleep(wait);
+        Ok(())
+    }
+
+    fn split(&mut self, ready: &Arc<Ready>, answer: Answer) -> Step {
+        if let [_] = ready.batch.rows() {
+            self.suspects.push((ready.batch.clone(), answer));
+            self.refused_in_a_row += 1;
+            if self.refused_in_a_row >= MOST_SUSPECTS && self.known_good.is_empty() {
+                return Err(Ended::Stop(Stop::Held(self.nothing_accepted())));
+            }
+            return Ok(());
+        }
+        let (left, right) = ready.batch.halves();
+        let compressed = !ready.gzip.is_empty();
+        self.deliver(left, compressed)?;
+        self.deliver(right, compressed)
+    }
+
+    fn nothing_accepted(&self) -> String {
+        let words = self.suspects.last().map(|(_, answer)| answer.words.clone()).unwrap_or_default();
+        format!("the server refuses every row and has accepted none, so it is not taken for the rows' fault: {words}")
+    }
+
+    /// Decides about rows refused alone.
+    fn judge(&mut self, earlier: &dyn Fn(Option<&str>) -> Result<Option<Vec<u8>>, SyncError>) -> Step {
+        while let Some((batch, answer)) = self.suspects.pop() {
+            let ready = Arc::new(self.pack(batch)?);
+            if answer.speaks_of_retention() {
+                let marked = self.store.mark(&self.receipt(&ready, &answer, "expired"), State::Expired, &ready.batch.marks())?;
+                self.report.expired += marked;
+                self.progress.done(1);
+                continue;
+            }
+            self.try_known_good(&ready.batch, earlier)?;
+            self.post(&ready)?;
+            let again = self.courier.answer()?;
+            match again.outcome {
+                Outcome::Split | Outcome::Failing => self.set_aside(&ready, &again)?,
+                _ => self.trouble(&ready, again)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn pack(&self, batch: Batch) -> Result<Ready, SyncError> {
+        // One line: nothing to gain from compressing it.
+        Ok(Ready { batch, gzip: Vec::new() })
+    }
+
+    /// Sends a line that the bucket took before. If it is not taken now, it is the server and not the rows.
+    fn try_known_good(&mut self, suspect: &Batch, earlier: &dyn Fn(Option<&str>) -> Result<Option<Vec<u8>>, SyncError>) -> Step {
+        let known = match self.known_good.get(&suspect.bucket) {
+            Some(line) => Some(line.clone()),
+            None => earlier(suspect.bucket.as_deref())?,
+        };
+        let Some(line) = known else { return Err(Ended::Stop(Stop::Held(self.nothing_accepted()))) };
+        let mut canary = Batch::new(suspect.bucket.clone());
+        let pushed: Result<(), SyncError> = canary.push((0, 0, Timestamp(0)), |out| {
+            out.extend_from_slice(&line);
+            Ok(())
+        });
+        pushed?;
+        let ready = Arc::new(self.pack(canary)?);
+        self.post(&ready)?;
+        let answer = self.courier.answer()?;
+        match &answer.outcome {
+            Outcome::Stored => {
+                self.store.note_answer(&self.receipt(&ready, &answer, "known good"))?;
+                self.pace.succeeded();
+                Ok(())
+            }
+            Outcome::Retry { .. } => Err(Ended::Stop(Stop::Unreachable(answer.words))),
+            _ => {
+                let words = answer.words;
+                Err(Ended::Stop(Stop::Held(format!("the server refuses a line that it took before, so no row is to blame: {words}"))))
+            }
+        }
+    }
+
+    /// The row stays refused: it leaves `pending`, with its line and the server's words.
+    fn set_aside(&mut self, ready: &Ready, answer: &Answer) -> Step {
+        let [row] = ready.batch.rows() else { return Ok(()) };
+        let line = String::from_utf8_lossy(ready.batch.lines());
+        let marked =
+            self.store.reject_row(&self.receipt(ready, answer, "rejected"), row.series, row.id, row.ts, line.trim_end())?;
+        tracing::warn!("a row was refused and set aside: {} ({})", answer.words, line.trim_end());
+        self.report.rejected += marked;
+        self.progress.done(1);
+        if self.report.rejected >= MOST_REFUSALS {
+            let note = format!("{MOST_REFUSALS} rows were refused in one run; the others wait. See `fluxtower rejected`");
+            return Err(Ended::Stop(Stop::Refusals(note)));
+        }
+        Ok(())
+    }
+}
+
+fn wire_bytes(ready: &Ready) -> usize {
+    if ready.gzip.is_empty() { ready.batch.lines().len() } else { ready.gzip.len() }
+}

@@ -1,0 +1,124 @@
+//! From plan to batches: reads, renders and compresses the next request while the last one is on its way.
+
+use std::collections::HashMap;
+use std::sync::mpsc::SyncSender;
+
+use super::SyncError;
+use super::batch::Batch;
+use super::plan::{BucketPlan, Piece};
+use crate::config::SyncConfig;
+use crate::line::LineShape;
+use crate::store::{SeriesBacklog, Store};
+use crate::time::Timestamp;
+
+/// Rows read at once from one series of the backlog.
+const STRIDE: usize = 1_000;
+
+/// A batch, ready to go.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub(super) batch: Batch,
+    /// Empty where the destination takes lines as they are.
+    pub(super) gzip: Vec<u8>,
+}
+
+/// Makes batches and hands them on; stops when nobody takes them any more.
+pub(super) struct Feed<'a> {
+    /// A connection of its own, so that it reads while another thread writes.
+    pub(super) store: Store,
+    pub(super) backlog: &'a [SeriesBacklog],
+    /// By index into `backlog`.
+    pub(super) shapes: &'a [LineShape],
+    pub(super) limits: &'a SyncConfig,
+    pub(super) compress: bool,
+    pub(super) out: SyncSender<Result<Ready, SyncError>>,
+}
+
+/// Why the feed ends early: a store that fails, or a taker that has gone.
+enum End {
+    Failed(SyncError),
+    NobodyTakes,
+}
+
+impl From<SyncError> for End {
+    fn from(error: SyncError) -> End {
+        End::Failed(error)
+    }
+}
+
+impl Feed<'_> {
+    /// Every batch of the plan: first the live pictures of all buckets, then their backlogs.
+    pub(super) fn run(&self, plan: &[BucketPlan]) {
+        let lanes = plan.iter().map(|bucket| (&bucket.bucket, &bucket.live)).chain(plan.iter().map(|bucket| (&bucket.bucket, &bucket.backlog)));
+        for (bucket, pieces) in lanes {
+            match self.lane(bucket.as_ref(), pieces) {
+                Ok(()) => {}
+                Err(End::Failed(error)) => {
+                    // If nobody takes it, the run has ended with an error of its own.
+                    let _ = self.out.send(Err(error));
+                    return;
+                }
+                Err(End::NobodyTakes) => return,
+            }
+        }
+    }
+
+    /// The pieces of one bucket, the piece with the oldest rows first, a stride at a time.
+    fn lane(&self, bucket: Option<&String>, pieces: &[Piece]) -> Result<(), End> {
+        let mut waiting: HashMap<usize, Piece> = pieces.iter().copied().enumerate().collect();
+        let mut batch = Batch::new(bucket.cloned());
+        loop {
+            let oldest = waiting.iter().min_by_key(|(place, piece)| (piece.interval.0, **place)).map(|(place, piece)| (*place, *piece));
+            let Some((place, piece)) = oldest else { break };
+            match self.stride(&mut batch, piece)? {
+                Some(next) => waiting.insert(place, Piece { interval: (next, piece.interval.1), ..piece }),
+                None => waiting.remove(&place),
+            };
+            if self.is_full(&batch) {
+                self.hand_on(std::mem::replace(&mut batch, Batch::new(bucket.cloned())))?;
+            }
+        }
+        if batch.is_empty() { Ok(()) } else { self.hand_on(batch) }
+    }
+
+    fn is_full(&self, batch: &Batch) -> bool {
+        batch.rows().len() >= self.limits.batch_rows || batch.lines().len() >= self.limits.batch_bytes
+    }
+
+    /// Adds up to a stride of the piece's rows. Gives where to go on, or None at the piece's end.
+    fn stride(&self, batch: &mut Batch, piece: Piece) -> Result<Option<Timestamp>, End> {
+        let series = self.backlog[piece.series].series;
+        let shape = &self.shapes[piece.series];
+        let room = self.limits.batch_rows - batch.rows().len().min(self.limits.batch_rows);
+        let limit = STRIDE.min(room);
+        let mut read = 0;
+        let mut next = None;
+        let mut failed = None;
+        self.store
+            .pending_rows(series, piece.interval, limit, |row| {
+                if self.is_full(batch) {
+                    next = Some(row.ts);
+                    return false;
+                }
+                let rendered = batch.push((series, row.id, row.ts), |out| shape.render(row.ts, row.values, row.flags, out));
+                if let Err(error) = rendered {
+                    failed = Some(SyncError::Line { table: self.backlog[piece.series].table.clone(), ts: row.ts, source: error });
+                    return false;
+                }
+                read += 1;
+                next = Some(Timestamp(row.ts.0 + 1));
+                true
+            })
+            .map_err(SyncError::from)?;
+        if let Some(error) = failed {
+            return Err(End::Failed(error));
+        }
+        let ended = read < limit && !self.is_full(batch);
+        Ok(next.filter(|next| !ended && *next <= piece.interval.1))
+    }
+
+    fn hand_on(&self, batch: Batch) -> Result<(), End> {
+        let gzip = if self.compress { batch.gzip().map_err(SyncError::Compress)? } else { Vec::new() };
+        self.out.send(Ok(Ready { batch, gzip })).map_err(|_| End::NobodyTakes)
+    }
+}

@@ -1,0 +1,302 @@
+//! Store to destination: the right half of the flow.
+//!
+//! A plan is made from the backlog ([`plan`]), turned into batches by one thread ([`feed`]), carried by another
+//! ([`courier`]) and settled in the store by this one ([`deliver`]), so that the link is never idle while SQLite syncs to
+//! disk. Rows leave `pending` here and nowhere else, and only by an answer (I5, I6).
+
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::config::{ColumnUse, Config, TableConfig};
+use crate::destination::{Destination, DestinationError};
+use crate::line::{LineError, LineShape};
+use crate::store::{SeriesBacklog, Store, StoreError};
+use crate::time::{Clock, Timestamp};
+
+mod batch;
+mod courier;
+mod deliver;
+mod feed;
+mod pace;
+mod plan;
+
+pub use batch::{Batch, BatchRow};
+pub use pace::Pace;
+pub use plan::{BucketPlan, Piece, live_rows, plan};
+
+use deliver::{Delivery, Stop};
+use feed::Feed;
+
+/// The window in which the free plan counts bytes (InfluxDB Cloud, account limits). Ours trails behind now, so that no
+/// placement of the server's window can hold more.
+pub const BUDGET_WINDOW: Duration = Duration::from_secs(300);
+
+/// Told how far a long drain is.
+pub trait Progress {
+    /// So many rows wait.
+    fn backlog(&self, rows: u64);
+    /// So many rows more are settled.
+    fn done(&self, rows: u64);
+}
+
+/// For when nobody looks.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unseen;
+
+impl Progress for Unseen {
+    fn backlog(&self, _rows: u64) {}
+    fn done(&self, _rows: u64) {}
+}
+
+/// Why a sync ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoppedBy {
+    /// Nothing is due any more.
+    Done,
+    /// The time of the run is used up.
+    Deadline,
+    /// The bytes of the window are used up.
+    Budget,
+    /// The network or the server is not ready; rows wait.
+    Unreachable,
+    /// The destination refuses us; a person has to act.
+    Held,
+    /// More rows were refused than one run sets aside.
+    Refusals,
+}
+
+/// What a sync did.
+#[derive(Debug, Clone, Serialize)]
+pub struct SyncReport {
+    /// Rows acknowledged.
+    pub sent: u64,
+    /// Rows refused alone, with the server's words kept.
+    pub rejected: u64,
+    /// Rows older than the bucket keeps them.
+    pub expired: u64,
+    /// Rows that still wait, of all tables.
+    pub pending: u64,
+    /// Requests made.
+    pub requests: u64,
+    /// Bytes of line protocol in them, as a quota counts.
+    pub bytes: u64,
+    /// Bytes on the wire.
+    pub wire_bytes: u64,
+    /// Why it ended.
+    pub stopped_by: StoppedBy,
+    /// What a person should do or know.
+    pub notes: Vec<String>,
+}
+
+impl SyncReport {
+    fn new() -> SyncReport {
+        SyncReport {
+            sent: 0,
+            rejected: 0,
+            expired: 0,
+            pending: 0,
+            requests: 0,
+            bytes: 0,
+            wire_bytes: 0,
+            stopped_by: StoppedBy::Done,
+            notes: Vec::new(),
+        }
+    }
+}
+
+/// What stops a sync before its work is done.
+#[derive(Debug, Error)]
+pub enum SyncError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The destination cannot be used at all.
+    #[error("{source}; {}", .source.hint())]
+    Destination {
+        /// Why.
+        #[from]
+        source: DestinationError,
+    },
+    /// A stored row cannot be spelled.
+    #[error("table \"{table}\", row of {ts}: {source}")]
+    Line {
+        /// Its table.
+        table: String,
+        /// Its time.
+        ts: Timestamp,
+        /// Why.
+        source: LineError,
+    },
+    /// Memory could not be written; never seen.
+    #[error("a batch cannot be compressed: {0}")]
+    Compress(std::io::Error),
+    /// A thread of the sync ended without a word.
+    #[error("sync lost one of its threads; run it again, nothing is lost")]
+    Thread,
+}
+
+impl SyncError {
+    /// Whether trying again later cannot help.
+    pub fn is_permanent(&self) -> bool {
+        match self {
+            SyncError::Store(error) => error.is_permanent(),
+            SyncError::Destination { source } => source.is_permanent(),
+            SyncError::Line { .. } => true,
+            SyncError::Compress(_) | SyncError::Thread => false,
+        }
+    }
+}
+
+/// The backlog, with what is needed to spell it.
+struct Outbox {
+    backlog: Vec<SeriesBacklog>,
+    shapes: Vec<LineShape>,
+    buckets: Vec<Option<String>>,
+    plan: Vec<BucketPlan>,
+    notes: Vec<String>,
+}
+
+impl Outbox {
+    fn open(config: &Config, store: &Store) -> Result<Outbox, SyncError> {
+        let mut outbox = Outbox { backlog: Vec::new(), shapes: Vec::new(), buckets: Vec::new(), plan: Vec::new(), notes: Vec::new() };
+        for series in store.backlog()? {
+            let Some(table) = config.table(&series.table) else {
+                outbox.note(format!("table \"{}\" is no longer in the configuration; its rows wait", series.table));
+                continue;
+            };
+            match shape(store, table, &series)? {
+                Ok(shape) => {
+                    outbox.shapes.push(shape);
+                    outbox.buckets.push(table.bucket.clone());
+                    outbox.backlog.push(series);
+                }
+                Err(error) => outbox.note(format!("table \"{}\": {error}; its rows wait", series.table)),
+            }
+        }
+        let live = live_rows(config.sync.batch_rows, outbox.backlog.len());
+        let mut live_from = Vec::new();
+        for series in &outbox.backlog {
+            let hull = series.intervals.first().zip(series.intervals.last()).map(|(first, last)| (first.0, last.1));
+            live_from.push(match hull {
+                Some(hull) => store.nth_newest_pending(series.series, hull, live)?,
+                None => None,
+            });
+        }
+        outbox.plan = plan(&outbox.backlog, |index| outbox.buckets[index].clone(), |index| live_from[index]);
+        Ok(outbox)
+    }
+
+    fn note(&mut self, note: String) {
+        if !self.notes.contains(&note) {
+            tracing::warn!("{note}");
+            self.notes.push(note);
+        }
+    }
+}
+
+/// How the lines of a series are spelled.
+fn shape(store: &Store, table: &TableConfig, series: &SeriesBacklog) -> Result<Result<LineShape, LineError>, SyncError> {
+    let columns = store.column_names(&series.table)?;
+    let tag_names = columns.iter().filter(|name| table.columns.get(*name).is_some_and(|column| column.column_use == ColumnUse::Tag));
+    let tags: Vec<(String, String)> = tag_names.cloned().zip(series.tags.iter().cloned()).collect();
+    Ok(LineShape::new(table, &columns, &tags))
+}
+
+/// Sends what is due, within deadline and budget. The caller holds the sync lock. `destination` is opened only when there
+/// is something to send.
+pub fn run(
+    config: &Config,
+    store: &Store,
+    clock: &dyn Clock,
+    open: impl FnOnce() -> Result<Box<dyn Destination>, DestinationError>,
+    progress: &dyn Progress,
+) -> Result<SyncReport, SyncError> {
+    let mut report = SyncReport::new();
+    let outbox = Outbox::open(config, store)?;
+    report.notes.clone_from(&outbox.notes);
+    if outbox.plan.is_empty() {
+        report.pending = store.pending()?;
+        return Ok(report);
+    }
+    let mut destination = open()?;
+    let name = destination.name();
+    let reader = Store::open_reader(store.path())?;
+    progress.backlog(store.pending()?);
+    let (ready_out, ready) = sync_channel(1);
+    let feed = Feed {
+        store: reader,
+        backlog: &outbox.backlog,
+        shapes: &outbox.shapes,
+        limits: &config.sync,
+        compress: destination.wants_gzip(),
+        out: ready_out,
+    };
+    let plan = &outbox.plan;
+    let stop = std::thread::scope(|scope| {
+        // Moved in, so that its channel closes with the last batch.
+        scope.spawn(move || feed.run(plan));
+        let courier = courier::Courier::start(scope, destination.as_mut());
+        let mut delivery = Delivery::new(store, clock, &config.sync, &name, courier, progress, &mut report);
+        delivery.run(ready, |bucket| last_accepted(config, store, bucket))
+    })?;
+    report.stopped_by = stop.word();
+    if let Stop::Held(note) | Stop::Unreachable(note) | Stop::Refusals(note) = stop {
+        report.notes.push(note);
+    }
+    report.pending = store.pending()?;
+    Ok(report)
+}
+
+/// The line of a row that the destination took in an earlier run, to tell a bad row from a bad server.
+fn last_accepted(config: &Config, store: &Store, bucket: Option<&str>) -> Result<Option<Vec<u8>>, SyncError> {
+    let Some(row) = store.last_sent_row(bucket)? else { return Ok(None) };
+    let Some(table) = config.table(&row.table) else { return Ok(None) };
+    let series = SeriesBacklog { series: 0, table: row.table, tags: row.tags, intervals: Vec::new() };
+    let Ok(shape) = shape(store, table, &series)? else { return Ok(None) };
+    let mut line = Vec::new();
+    Ok(shape.render(row.ts, &row.values, &row.flags, &mut line).is_ok().then_some(line))
+}
+
+/// What a sync would send now.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct DryRun {
+    /// Rows that would be sent.
+    pub rows: u64,
+    /// In so many requests.
+    pub requests: u64,
+    /// With so many bytes of line protocol.
+    pub bytes: u64,
+    /// What a person should know.
+    pub notes: Vec<String>,
+}
+
+/// Counts what [`run`] would send, without sending.
+pub fn dry_run(config: &Config, store: &Store) -> Result<DryRun, SyncError> {
+    let outbox = Outbox::open(config, store)?;
+    let (ready_out, ready) = sync_channel(1);
+    let reader = Store::open_reader(store.path())?;
+    let feed = Feed {
+        store: reader,
+        backlog: &outbox.backlog,
+        shapes: &outbox.shapes,
+        limits: &config.sync,
+        compress: false,
+        out: ready_out,
+    };
+    let plan = &outbox.plan;
+    let mut dry = DryRun { notes: outbox.notes.clone(), ..DryRun::default() };
+    std::thread::scope(|scope| {
+        scope.spawn(move || feed.run(plan));
+        for batch in ready {
+            let batch = batch?.batch;
+            dry.requests += 1;
+            dry.rows += batch.rows().len() as u64;
+            dry.bytes += batch.lines().len() as u64;
+        }
+        Ok(dry)
+    })
+}

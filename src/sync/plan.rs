@@ -1,0 +1,100 @@
+//! Which rows go out, and in which order: the plan is data, made before anything is sent.
+//!
+//! The live picture first: the newest rows of every series of a bucket share the first request. Then the backlog, oldest
+//! first across the series of a bucket. A plan says intervals of time and rows at most; [`super::feed`] turns it into
+//! batches.
+
+use crate::store::SeriesBacklog;
+use crate::time::Timestamp;
+
+/// A piece of one series' backlog, to be read oldest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece {
+    /// Index into the plan's list of series.
+    pub series: usize,
+    /// Closed interval of time.
+    pub interval: (Timestamp, Timestamp),
+}
+
+/// What one bucket gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BucketPlan {
+    /// None means the destination's own.
+    pub bucket: Option<String>,
+    /// The newest rows of every series.
+    pub live: Vec<Piece>,
+    /// The rest.
+    pub backlog: Vec<Piece>,
+}
+
+/// Least rows of a series that count as the live picture: one collection of five minutes at one row a minute, twice over.
+const LEAST_LIVE: usize = 10;
+
+/// How many of its newest rows each of `series` series may put into a first request of `batch_rows`.
+pub fn live_rows(batch_rows: usize, series: usize) -> usize {
+    (batch_rows / series.max(1)).max(LEAST_LIVE)
+}
+
+/// Makes the plan. `bucket_of` says where a series goes; `live_from` is the time of the oldest of its live rows, if it has
+/// pending rows.
+pub fn plan(
+    backlog: &[SeriesBacklog],
+    bucket_of: impl Fn(usize) -> Option<String>,
+    live_from: impl Fn(usize) -> Option<Timestamp>,
+) -> Vec<BucketPlan> {
+    let mut buckets: Vec<BucketPlan> = Vec::new();
+    for (index, series) in backlog.iter().enumerate() {
+        let Some(live) = live_from(index) else { continue };
+        let bucket = bucket_of(index);
+        let place = buckets.iter().position(|known| known.bucket == bucket).unwrap_or_else(|| {
+            buckets.push(BucketPlan { bucket, live: Vec::new(), backlog: Vec::new() });
+            buckets.len() - 1
+        });
+        for &(from, to) in &series.intervals {
+            if to >= live {
+                buckets[place].live.push(Piece { series: index, interval: (from.max(live), to) });
+            }
+            if from < live {
+                buckets[place].backlog.push(Piece { series: index, interval: (from, to.min(Timestamp(live.0 - 1))) });
+            }
+        }
+    }
+    buckets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(table: &str, intervals: &[(i64, i64)]) -> SeriesBacklog {
+        let intervals = intervals.iter().map(|&(from, to)| (Timestamp(from), Timestamp(to))).collect();
+        SeriesBacklog { series: 1, table: table.to_owned(), tags: Vec::new(), intervals }
+    }
+
+    fn piece(series: usize, from: i64, to: i64) -> Piece {
+        Piece { series, interval: (Timestamp(from), Timestamp(to)) }
+    }
+
+    #[test]
+    fn the_newest_rows_of_every_series_come_before_any_backlog() {
+        let backlog = [series("a", &[(0, 100)]), series("b", &[(50, 60), (80, 90)]), series("empty", &[(1, 2)])];
+        let plan = plan(&backlog, |_| None, |index| [Some(Timestamp(95)), Some(Timestamp(85)), None][index]);
+        assert_eq!(plan.len(), 1);
+        assert_eq!(plan[0].live, [piece(0, 95, 100), piece(1, 85, 90)]);
+        assert_eq!(plan[0].backlog, [piece(0, 0, 94), piece(1, 50, 60), piece(1, 80, 84)]);
+    }
+
+    #[test]
+    fn a_bucket_has_a_plan_of_its_own() {
+        let backlog = [series("a", &[(0, 9)]), series("b", &[(0, 9)])];
+        let plan = plan(&backlog, |index| (index == 1).then(|| "soil".to_owned()), |_| Some(Timestamp(0)));
+        assert_eq!(plan.iter().map(|bucket| bucket.bucket.as_deref()).collect::<Vec<_>>(), [None, Some("soil")]);
+        assert!(plan.iter().all(|bucket| bucket.backlog.is_empty()));
+    }
+
+    #[test]
+    fn every_series_has_its_share_of_the_first_request() {
+        assert_eq!(live_rows(5000, 5), 1000);
+        assert_eq!(live_rows(5000, 2000), 10);
+    }
+}

@@ -1,0 +1,117 @@
+//! Numbers as Campbell software spells them.
+//!
+//! Rust's own parser takes `NAN`, `inf` and `1e400`, which line protocol has no word for; and a spelling that JSON and
+//! every InfluxDB accept can be kept byte for byte, so that a value leaves as it came. Both are decided in one pass.
+
+/// A finite number and how it was spelled.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Number {
+    /// Its value, rounded as IEEE 754 asks.
+    pub value: f64,
+    /// Whether the spelling is `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?`: valid JSON, and valid line protocol for
+    /// InfluxDB 1, 2 and 3 alike.
+    pub canonical: bool,
+}
+
+const EXACT_POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+    1e21, 1e22,
+];
+const LARGEST_EXACT_MANTISSA: u64 = 1 << 53;
+
+/// Reads a finite decimal number. None for anything else: words, blanks, hex, digits with separators, `1e400`.
+///
+/// Up to 15 digits and exponents to ±22 are exact in one multiplication or division (Clinger 1990); Campbell's FP2,
+/// IEEE4 and IEEE8 print 4, 7 and 15 digits, so the standard library's parser is hardly ever needed.
+#[inline]
+pub fn parse_number(text: &[u8]) -> Option<Number> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, text),
+    };
+    let mut mantissa: u64 = 0;
+    let mut at = 0;
+    while let Some(byte @ b'0'..=b'9') = digits.get(at) {
+        mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
+        at += 1;
+    }
+    let whole = at;
+    let mut fraction = 0;
+    let mut canonical = whole == 1 || (whole > 1 && digits[0] != b'0');
+    if digits.get(at) == Some(&b'.') {
+        at += 1;
+        let start = at;
+        while let Some(byte @ b'0'..=b'9') = digits.get(at) {
+            mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
+            at += 1;
+        }
+        fraction = at - start;
+        canonical &= fraction > 0;
+    }
+    if whole + fraction == 0 {
+        return None;
+    }
+    if at == digits.len() && whole + fraction <= 18 && fraction <= 22 && mantissa <= LARGEST_EXACT_MANTISSA {
+        #[allow(clippy::cast_precision_loss)]
+        let magnitude = mantissa as f64 / EXACT_POWERS[fraction];
+        return Some(Number { value: if negative { -magnitude } else { magnitude }, canonical });
+    }
+    slow(text, &digits[at..], canonical)
+}
+
+#[cold]
+fn slow(text: &[u8], tail: &[u8], canonical: bool) -> Option<Number> {
+    if let [b'e' | b'E', exponent @ ..] = tail {
+        let exponent = exponent.strip_prefix(b"+").or_else(|| exponent.strip_prefix(b"-")).unwrap_or(exponent);
+        if exponent.is_empty() || !exponent.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+    } else if !tail.is_empty() {
+        return None;
+    }
+    let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
+    value.is_finite().then_some(Number { value, canonical })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn campbell_spellings_are_numbers() {
+        for (text, value, canonical) in [
+            ("624.6105", 624.6105, true),
+            ("-0", -0.0, true),
+            ("7999", 7999.0, true),
+            ("7.591075E-005", 7.591075e-5, true),
+            ("4.09545187592563E-312", 4.09545187592563e-312, true),
+            (".451", 0.451, false),
+            ("-.077", -0.077, false),
+            ("00012", 12.0, false),
+            ("1.", 1.0, false),
+            ("123456789012345678901234567890", 123456789012345678901234567890.0, true),
+        ] {
+            let number = parse_number(text.as_bytes()).unwrap();
+            assert_eq!((number.value.to_bits(), number.canonical), (f64::to_bits(value), canonical), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_influxdb_would_refuse_is_no_number() {
+        for text in ["", "-", ".", "NAN", "INF", "-INF", "nan", "inf", "1e400", "-1e400", "+1", "1_000", "0x10", " 1", "1 ", "1e", "1e+", "1f", "1i", "--1", "1.2.3", "1,5"] {
+            assert_eq!(parse_number(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_spelling_equals_the_standard_librarys(whole in 0u64..10_000_000_000, fraction in 0u64..1_000_000_000, digits in 0usize..12, exponent in -40i32..40, negative: bool) {
+            let sign = if negative { "-" } else { "" };
+            for text in [format!("{sign}{whole}"), format!("{sign}{whole}.{fraction:0digits$}"), format!("{sign}{whole}.{fraction}E{exponent}")] {
+                let number = parse_number(text.as_bytes()).unwrap();
+                prop_assert_eq!(number.value.to_bits(), text.parse::<f64>().unwrap().to_bits(), "{}", text);
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Bytes to text: what a logger, a power failure or an old editor may have left between the characters.
+
+use std::borrow::Cow;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+const CONTROL_Z: u8 = 0x1A;
+
+/// Drops what is never data: NUL bytes (a file system's padding after a power failure; a collector then appends, so they
+/// stand at the head of the next good row), Ctrl-Z (DOS end of file), the carriage return before a line feed, and a byte
+/// order mark. Borrows where there is nothing to drop, as nearly always.
+pub fn strip_noise(line: &[u8]) -> Cow<'_, [u8]> {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if memchr::memchr2(0, CONTROL_Z, line).is_none() {
+        return Cow::Borrowed(line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line));
+    }
+    let kept: Vec<u8> = line.iter().copied().filter(|&byte| byte != 0 && byte != CONTROL_Z).collect();
+    let kept = kept.strip_suffix(b"\r").unwrap_or(&kept);
+    Cow::Owned(kept.strip_prefix(BYTE_ORDER_MARK).unwrap_or(kept).to_vec())
+}
+
+/// UTF-8, else Windows-1252, the code page of the CRBasic editor. Never fails: the five bytes that 1252 leaves undefined
+/// become the C1 control characters of the same number, so that nothing is lost.
+pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(bytes.iter().map(|&byte| from_1252(byte)).collect()),
+    }
+}
+
+fn from_1252(byte: u8) -> char {
+    const HIGH: [char; 32] = [
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8D}', 'Ž', '\u{8F}', '\u{90}', '‘', '’', '“',
+        '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9D}', 'ž', 'Ÿ',
+    ];
+    match byte {
+        0x80..=0x9F => HIGH[usize::from(byte - 0x80)],
+        _ => char::from(byte),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clean_line_is_borrowed() {
+        assert!(matches!(strip_noise(b"1,2,3\r"), Cow::Borrowed(b"1,2,3")));
+    }
+
+    #[test]
+    fn nul_bytes_ctrl_z_and_a_byte_order_mark_are_dropped() {
+        assert_eq!(&*strip_noise(b"\0\0\0\"2020-06-16 12:10:00\",4589\r"), b"\"2020-06-16 12:10:00\",4589");
+        assert_eq!(&*strip_noise(b"\xEF\xBB\xBF\"TOA5\""), b"\"TOA5\"");
+        assert_eq!(&*strip_noise(b"\x1A"), b"");
+    }
+
+    #[test]
+    fn windows_1252_is_read_where_utf8_fails() {
+        assert_eq!(decode(b"\xB0C \x80"), "°C €");
+        assert_eq!(decode("°C".as_bytes()), "°C");
+    }
+}
