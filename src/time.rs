@@ -61,7 +61,12 @@ impl LocalTime {
     /// (LoggerNet's "2400" option). None for anything else, a date with slashes included.
     pub fn parse(text: &[u8]) -> Option<LocalTime> {
         let (stamp, fraction) = text.split_at_checked(19)?;
-        if stamp[4] != b'-' || stamp[7] != b'-' || !matches!(stamp[10], b' ' | b'T') || stamp[13] != b':' || stamp[16] != b':' {
+        if stamp[4] != b'-'
+            || stamp[7] != b'-'
+            || !matches!(stamp[10], b' ' | b'T')
+            || stamp[13] != b':'
+            || stamp[16] != b':'
+        {
             return None;
         }
         let year = digits(&stamp[0..4])?;
@@ -162,9 +167,9 @@ impl StationClock {
     /// The instants that `local` can mean on this clock.
     pub fn candidates(&self, local: LocalTime) -> Candidates {
         match self {
-            StationClock::Fixed(offset) => {
-                Candidates::One(Timestamp(local.0.saturating_sub(i64::from(offset.local_minus_utc()) * NANOS_PER_SECOND)))
-            }
+            StationClock::Fixed(offset) => Candidates::One(Timestamp(
+                local.0.saturating_sub(i64::from(offset.local_minus_utc()) * NANOS_PER_SECOND),
+            )),
             StationClock::Zone(zone) => {
                 let naive = local.naive();
                 let nanos = |instant: DateTime<Tz>| Timestamp::from_utc(instant.with_timezone(&Utc));
@@ -232,7 +237,12 @@ mod tests {
 
     #[test]
     fn a_stamp_survives_reading_and_writing() {
-        for text in ["2026-06-01 00:00:00", "2026-06-01 00:00:00.1", "2024-02-29 23:59:59.000664", "1990-01-01 00:00:00.123456789"] {
+        for text in [
+            "2026-06-01 00:00:00",
+            "2026-06-01 00:00:00.1",
+            "2024-02-29 23:59:59.000664",
+            "1990-01-01 00:00:00.123456789",
+        ] {
             assert_eq!(local(text).to_string(), text);
         }
     }
@@ -256,7 +266,17 @@ mod tests {
 
     #[test]
     fn what_is_not_a_stamp_is_refused() {
-        for text in ["", "NAN", "11/11/2015 0:00", "2026-02-29 00:00:00", "2026-13-01 00:00:00", "2026-06-01 00:60:00", "2026-06-01 00:00:00.", "2026-06-01 00:00:00.1234567890", "2026-06-01 00:00"] {
+        for text in [
+            "",
+            "NAN",
+            "11/11/2015 0:00",
+            "2026-02-29 00:00:00",
+            "2026-13-01 00:00:00",
+            "2026-06-01 00:60:00",
+            "2026-06-01 00:00:00.",
+            "2026-06-01 00:00:00.1234567890",
+            "2026-06-01 00:00",
+        ] {
             assert_eq!(LocalTime::parse(text.as_bytes()), None, "{text}");
         }
     }
@@ -281,7 +301,13 @@ mod tests {
     #[test]
     fn an_instant_is_read_as_a_person_types_it() {
         let clock = StationClock::Fixed(FixedOffset::west_opt(5 * 3600).unwrap());
-        for text in ["2026-06-01", "2026-06-01 00:00", "2026-06-01 00:00:00", "2026-06-01T05:00:00Z", "2026-06-01T00:00:00-05:00"] {
+        for text in [
+            "2026-06-01",
+            "2026-06-01 00:00",
+            "2026-06-01 00:00:00",
+            "2026-06-01T05:00:00Z",
+            "2026-06-01T00:00:00-05:00",
+        ] {
             assert_eq!(parse_instant(text, &clock), Some(utc("2026-06-01T05:00:00Z")), "{text}");
         }
         assert_eq!(parse_instant("yesterday", &clock), None);

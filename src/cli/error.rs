@@ -28,7 +28,9 @@ pub(super) enum CliError {
     #[error(transparent)]
     Sync(#[from] SyncError),
     /// An instant cannot be read.
-    #[error("{option} \"{text}\" is no time; write 2026-06-01, \"2026-06-01 12:00\" (station time) or 2026-06-01T17:00:00Z")]
+    #[error(
+        "{option} \"{text}\" is no time; write 2026-06-01, \"2026-06-01 12:00\" (station time) or 2026-06-01T17:00:00Z"
+    )]
     Instant {
         /// The option.
         option: &'static str,
@@ -55,11 +57,17 @@ impl CliError {
     /// Its exit code.
     pub(super) fn exit(&self) -> Exit {
         match self {
-            CliError::Config(_) | CliError::Instant { .. } | CliError::ReplayWhat | CliError::UnknownTable { .. } => Exit::Usage,
+            CliError::Config(_) | CliError::Instant { .. } | CliError::ReplayWhat | CliError::UnknownTable { .. } => {
+                Exit::Usage
+            }
             CliError::Store(StoreError::ClockChanged { .. }) => Exit::Usage,
             CliError::Ingest(IngestError::Store(StoreError::ClockChanged { .. })) => Exit::Usage,
-            CliError::Ingest(IngestError::UnknownTable { .. } | IngestError::WhichTable { .. } | IngestError::Source(_)) => Exit::Usage,
-            CliError::Sync(SyncError::Destination { source: DestinationError::Secret(_) | DestinationError::SecretUnusable }) => Exit::Usage,
+            CliError::Ingest(
+                IngestError::UnknownTable { .. } | IngestError::WhichTable { .. } | IngestError::Source(_),
+            ) => Exit::Usage,
+            CliError::Sync(SyncError::Destination {
+                source: DestinationError::Secret(_) | DestinationError::SecretUnusable,
+            }) => Exit::Usage,
             CliError::Output(source) if source.kind() == std::io::ErrorKind::BrokenPipe => Exit::Well,
             _ => Exit::Failed,
         }

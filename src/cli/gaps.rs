@@ -75,7 +75,13 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             writeln!(out, "no records are missing")?;
         }
         for gap in &list.gaps {
-            writeln!(out, "{}  {} missing before record {}", gap.table, count(gap.missing.cast_unsigned(), "record"), gap.after_record)?;
+            writeln!(
+                out,
+                "{}  {} missing before record {}",
+                gap.table,
+                count(gap.missing.cast_unsigned(), "record"),
+                gap.after_record
+            )?;
             writeln!(out, "    {}", gap.repair)?;
         }
         for event in &list.clock {

@@ -107,6 +107,9 @@ mod tests {
         assert_eq!(grouped(1_234_567), "1,234,567");
         assert_eq!(count(1, "row"), "1 row");
         assert_eq!(bytes(4_200_000), "4.2 MB");
-        assert_eq!((span(5), span(300), span(7_800), span(356_400)), ("5 s".into(), "5 min".into(), "2 h 10 min".into(), "4 d 3 h".into()));
+        assert_eq!(
+            (span(5), span(300), span(7_800), span(356_400)),
+            ("5 s".into(), "5 min".into(), "2 h 10 min".into(), "4 d 3 h".into())
+        );
     }
 }

@@ -62,7 +62,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     tracing::info!(requeued = requeued.requeued, dry_run = args.dry_run, "replay");
     context.output.result(&requeued, |out| {
         let rows = count(requeued.requeued, "row");
-        if args.dry_run { writeln!(out, "{rows} would be pending again") } else { writeln!(out, "{rows} pending again") }
+        if args.dry_run {
+            writeln!(out, "{rows} would be pending again")
+        } else {
+            writeln!(out, "{rows} pending again")
+        }
     })?;
     Ok(Exit::Well)
 }

@@ -25,7 +25,8 @@ pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
     if synced.is_none() {
         tracing::warn!("another sync is running; this run leaves the sending to it");
     }
-    let exit = ingested.as_ref().map_or(Exit::Well, |both| both.1).max(synced.as_ref().map_or(Exit::Well, |both| both.1));
+    let exit =
+        ingested.as_ref().map_or(Exit::Well, |both| both.1).max(synced.as_ref().map_or(Exit::Well, |both| both.1));
     let both = Both { ingest: ingested.map(|both| both.0), sync: synced.map(|both| both.0) };
     context.output.result(&both, |out| {
         if let Some(report) = &both.ingest {

@@ -118,13 +118,21 @@ fn reasons(context: &Context, store: &Store, known: &[TableStatus], now: Timesta
     if refused > 0 {
         reasons.push(format!("{} refused by the destination: see `fluxtower rejected`", count(refused, "row")));
     }
-    let missing = store.gaps()?.into_iter().filter(|line| recent(Some(line.gap.after.1))).map(|line| line.gap.missing.cast_unsigned()).sum();
+    let missing = store
+        .gaps()?
+        .into_iter()
+        .filter(|line| recent(Some(line.gap.after.1)))
+        .map(|line| line.gap.missing.cast_unsigned())
+        .sum();
     if missing > 0 {
         reasons.push(format!("{} missing: see `fluxtower gaps`", count(missing, "record")));
     }
     if recent(store.newest_rejected_line()?) {
         let lines: u64 = known.iter().map(|table| table.rejected_lines).sum();
-        reasons.push(format!("{} no row: see `fluxtower rejected`", if lines == 1 { "1 line is".to_owned() } else { format!("{} lines are", grouped(lines)) }));
+        reasons.push(format!(
+            "{} no row: see `fluxtower rejected`",
+            if lines == 1 { "1 line is".to_owned() } else { format!("{} lines are", grouped(lines)) }
+        ));
     }
     if recent(store.newest_conflict()?) {
         let conflicts: u64 = known.iter().map(|table| table.conflicts).sum();
@@ -140,14 +148,25 @@ fn held_words(summary: &str) -> String {
     note.unwrap_or(summary).to_owned()
 }
 
-fn write(context: &Context, out: &mut dyn Write, report: &Report, known: &[TableStatus], now: Timestamp) -> io::Result<()> {
+fn write(
+    context: &Context,
+    out: &mut dyn Write,
+    report: &Report,
+    known: &[TableStatus],
+    now: Timestamp,
+) -> io::Result<()> {
     writeln!(out, "station {}, {}", context.config.station.name, context.config.store_path.display())?;
     if !known.is_empty() {
         let width = known.iter().map(|table| table.table.chars().count()).max().unwrap_or(0).max(5);
         writeln!(out)?;
-        writeln!(out, "{:width$}  {:>12}  {:>12}  {:>12}  {:>16}  notes", "table", "rows", "sent", "pending", "newest row")?;
+        writeln!(
+            out,
+            "{:width$}  {:>12}  {:>12}  {:>12}  {:>16}  notes",
+            "table", "rows", "sent", "pending", "newest row"
+        )?;
         for table in known {
-            let newest = table.newest.map_or_else(|| "none".to_owned(), |newest| format!("{} ago", span(age_s(now, newest))));
+            let newest =
+                table.newest.map_or_else(|| "none".to_owned(), |newest| format!("{} ago", span(age_s(now, newest))));
             writeln!(
                 out,
                 "{:width$}  {:>12}  {:>12}  {:>12}  {newest:>16}  {}",
@@ -161,7 +180,13 @@ fn write(context: &Context, out: &mut dyn Write, report: &Report, known: &[Table
     }
     writeln!(out)?;
     let when = |at: &Option<String>| at.clone().unwrap_or_else(|| "never".to_owned());
-    writeln!(out, "last ingest {}, last sync {}, last acknowledged {}", when(&report.last_ingest), when(&report.last_sync), when(&report.last_sent))?;
+    writeln!(
+        out,
+        "last ingest {}, last sync {}, last acknowledged {}",
+        when(&report.last_ingest),
+        when(&report.last_sync),
+        when(&report.last_sent)
+    )?;
     match report.reasons.as_slice() {
         [] => writeln!(out, "all well"),
         reasons => reasons.iter().try_for_each(|reason| writeln!(out, "look: {reason}")),

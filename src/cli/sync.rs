@@ -89,7 +89,10 @@ pub(super) fn write(out: &mut dyn Write, report: &SyncReport) -> io::Result<()> 
         bytes(report.bytes),
         bytes(report.wire_bytes)
     )?;
-    for (number, word) in [(report.rejected, "refused by the destination: see `fluxtower rejected`"), (report.expired, "older than the bucket keeps rows")] {
+    for (number, word) in [
+        (report.rejected, "refused by the destination: see `fluxtower rejected`"),
+        (report.expired, "older than the bucket keeps rows"),
+    ] {
         if number > 0 {
             writeln!(out, "{} {word}", count(number, "row"))?;
         }
@@ -115,7 +118,13 @@ pub(super) fn write(out: &mut dyn Write, report: &SyncReport) -> io::Result<()> 
 }
 
 fn write_dry(out: &mut dyn Write, dry: &DryRun) -> io::Result<()> {
-    writeln!(out, "would send {} in {} ({} of line protocol)", count(dry.rows, "row"), grouped(dry.requests) + " requests", bytes(dry.bytes))?;
+    writeln!(
+        out,
+        "would send {} in {} ({} of line protocol)",
+        count(dry.rows, "row"),
+        grouped(dry.requests) + " requests",
+        bytes(dry.bytes)
+    )?;
     for note in &dry.notes {
         writeln!(out, "  ! {note}")?;
     }

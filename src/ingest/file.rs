@@ -78,7 +78,13 @@ impl Reader<'_, '_> {
         Ok(report)
     }
 
-    fn attempt(&mut self, table: &mut Table, path: &Path, name: &str, report: &mut FileReport) -> std::result::Result<(), Stop> {
+    fn attempt(
+        &mut self,
+        table: &mut Table,
+        path: &Path,
+        name: &str,
+        report: &mut FileReport,
+    ) -> std::result::Result<(), Stop> {
         let mut file = QuietFile::open(path)?;
         let now = Timestamp::from_utc(self.clock.now());
         let mut taker = LineTaker::new(self.store, self.config, name, now);
@@ -117,7 +123,12 @@ impl Reader<'_, '_> {
     }
 
     /// Compares the file with what is known of it.
-    fn start(&self, file: &mut QuietFile, seen: Option<&FileSeen>, now: Timestamp) -> std::result::Result<Start, SourceError> {
+    fn start(
+        &self,
+        file: &mut QuietFile,
+        seen: Option<&FileSeen>,
+        now: Timestamp,
+    ) -> std::result::Result<Start, SourceError> {
         let Some(seen) = seen.filter(|_| !self.by_hand) else { return Ok(Start::Whole) };
         let snapshot = file.snapshot();
         let same_time = snapshot.modified_nanos() == seen.modified;
@@ -239,7 +250,14 @@ struct Resume {
 }
 
 impl Resume {
-    fn seen(&self, name: &str, size: u64, modified: i64, (whole_hash, prefix_hash): (u64, u64), now: Timestamp) -> FileSeen {
+    fn seen(
+        &self,
+        name: &str,
+        size: u64,
+        modified: i64,
+        (whole_hash, prefix_hash): (u64, u64),
+        now: Timestamp,
+    ) -> FileSeen {
         FileSeen {
             path: name.to_owned(),
             size,

@@ -112,6 +112,7 @@ impl<'a> LineTaker<'a> {
         let line = toa5::strip_noise(raw);
         if let Expect::Rows(_) = self.expect
             && !line.is_empty()
+            && line[0] > b' '
             && line[0] != b'T'
             && !line.starts_with(b"\"T")
         {
@@ -226,7 +227,8 @@ impl<'a> LineTaker<'a> {
         let values = self.value_places(header);
         self.header = Some(self.store.learn_header(table, header, &values, self.now)?);
         let (time, record) = self.key_names(header);
-        let is_tag = |name: &str| self.config.columns.get(name).is_some_and(|column| column.column_use == ColumnUse::Tag);
+        let is_tag =
+            |name: &str| self.config.columns.get(name).is_some_and(|column| column.column_use == ColumnUse::Tag);
         let sources: Vec<ColumnSource> = header
             .names
             .iter()
@@ -246,7 +248,8 @@ impl<'a> LineTaker<'a> {
         };
         let names = table.column_names();
         let layout = Layout::new(sources, names.len(), time_format);
-        self.expect = Expect::Rows(Box::new(RowReading { layout, tests: TableTests::new(self.config, &names), has_tags }));
+        self.expect =
+            Expect::Rows(Box::new(RowReading { layout, tests: TableTests::new(self.config, &names), has_tags }));
         Ok(())
     }
 
@@ -264,7 +267,10 @@ impl<'a> LineTaker<'a> {
             Candidates::One(ts) => ts,
             Candidates::Two(earlier, later) => self.settle_double_hour(staging, table, earlier, later)?,
         };
-        if ts < Timestamp::from_utc(self.config.valid_from) || ts.0 > self.now.0.saturating_add(FUTURE_ALLOWED_NANOS) {
+        if ts.0 < 0
+            || ts < Timestamp::from_utc(self.config.valid_from)
+            || ts.0 > self.now.0.saturating_add(FUTURE_ALLOWED_NANOS)
+        {
             let reason = format!("the logger's clock is wrong: {local} is before valid_from or more than a day ahead");
             return self.reject(staging, table, number, line, &reason);
         }
@@ -272,7 +278,8 @@ impl<'a> LineTaker<'a> {
         if reading.has_tags {
             self.tags = serde_json::to_string(&self.row.tags).unwrap_or_default();
         }
-        let odd_time = !self.row.time_is_plain || (matches!(self.config.clock, StationClock::Zone(_)) && self.config.clock.local(ts) != local);
+        let odd_time = !self.row.time_is_plain
+            || (matches!(self.config.clock, StationClock::Zone(_)) && self.config.clock.local(ts) != local);
         if odd_time && self.row.time_is_plain {
             self.row.time_text = local.to_string();
         }
@@ -295,7 +302,13 @@ impl<'a> LineTaker<'a> {
     }
 
     /// The row of this record number, if one of the two is staged; else file order: the clock went on from the row before.
-    fn settle_double_hour(&self, staging: &Staging<'_>, table: &Table, earlier: Timestamp, later: Timestamp) -> Result<Timestamp> {
+    fn settle_double_hour(
+        &self,
+        staging: &Staging<'_>,
+        table: &Table,
+        earlier: Timestamp,
+        later: Timestamp,
+    ) -> Result<Timestamp> {
         if let Some(record) = self.row.record {
             for candidate in [earlier, later] {
                 if staging.has_record_at(table, candidate, record)? {
@@ -311,7 +324,14 @@ impl<'a> LineTaker<'a> {
         Ok(if before.is_some_and(|before| before >= earlier) { later } else { earlier })
     }
 
-    fn reject(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8], reason: &str) -> Result<()> {
+    fn reject(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        number: u64,
+        line: &[u8],
+        reason: &str,
+    ) -> Result<()> {
         self.counts.rejected += 1;
         staging.reject(table, LineAt { path: self.path, number, raw: line }, reason)
     }

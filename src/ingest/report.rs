@@ -73,7 +73,13 @@ pub struct TableReport {
 
 impl TableReport {
     pub(super) fn new(table: &str) -> TableReport {
-        TableReport { table: table.to_owned(), files: 0, counts: Counts::default(), notes: Vec::new(), sources: Vec::new() }
+        TableReport {
+            table: table.to_owned(),
+            files: 0,
+            counts: Counts::default(),
+            notes: Vec::new(),
+            sources: Vec::new(),
+        }
     }
 
     pub(super) fn note(&mut self, note: String) {

@@ -177,20 +177,16 @@ impl LineShape {
         if flags.len() != count {
             return Err(LineError::Flags { at });
         }
-        let tail = &self.fields[count..];
-        if has_value {
-            tail.iter()
-                .flatten()
-                .filter(|field| field.flag_is_sent)
-                .for_each(|field| field.put_flag(MISSING, fields_start, out));
-        } else {
+        if !has_value {
             out.truncate(fields_start);
-            let row_flags = flags.iter().copied().chain(std::iter::repeat(MISSING));
-            for (field, flag) in self.fields.iter().zip(row_flags) {
+            for (field, flag) in self.fields.iter().zip(flags) {
                 if let Some(field) = field {
-                    field.put_flag(flag, fields_start, out);
+                    field.put_flag(*flag, fields_start, out);
                 }
             }
+        }
+        if out.len() == fields_start {
+            return Err(LineError::NothingToSend { measurement: self.measurement.clone() });
         }
         Ok(())
     }

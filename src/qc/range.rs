@@ -4,39 +4,47 @@ use super::flag::Flag;
 use crate::config::{Range, TableConfig};
 use crate::toa5::Value;
 
-/// What one column is tested for.
+/// What one column is tested for. A column without a range has bounds that every number passes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ColumnTests {
-    range: Option<Range>,
+    fail: (f64, f64),
+    suspect: (f64, f64),
+    /// Pass where a range is configured, not evaluated where none is.
+    inside: Flag,
     sentinels: Vec<f64>,
 }
 
 impl ColumnTests {
     /// `sentinels` are values that mean "missing" although they are numbers (7999, -9999).
     pub fn new(range: Option<Range>, sentinels: Vec<f64>) -> ColumnTests {
-        ColumnTests { range, sentinels }
+        let everything = (f64::NEG_INFINITY, f64::INFINITY);
+        match range {
+            Some(range) => ColumnTests { fail: range.fail, suspect: range.suspect, inside: Flag::Pass, sentinels },
+            None => ColumnTests { fail: everything, suspect: everything, inside: Flag::NotEvaluated, sentinels },
+        }
     }
 
     /// QARTOD's gross range: both intervals are closed, a value on a bound is inside. Text where a range is configured
     /// is no measurement, so it fails.
     #[inline]
     pub fn flag(&self, value: Value) -> Flag {
-        match (value, &self.range) {
-            (Value::Missing, _) => Flag::Missing,
-            // A sentinel is a spelling, so only exactly that number is meant.
-            #[allow(clippy::float_cmp)]
-            (Value::Number(number), _) if self.sentinels.iter().any(|&sentinel| sentinel == number) => Flag::Missing,
-            (_, None) => Flag::NotEvaluated,
-            (Value::Text, Some(_)) => Flag::Fail,
-            (Value::Number(number), Some(range)) => {
-                if number < range.fail.0 || number > range.fail.1 {
-                    Flag::Fail
-                } else if number < range.suspect.0 || number > range.suspect.1 {
-                    Flag::Suspect
-                } else {
-                    Flag::Pass
-                }
-            }
+        let number = match value {
+            Value::Number(number) => number,
+            Value::Missing => return Flag::Missing,
+            Value::Text if self.inside == Flag::Pass => return Flag::Fail,
+            Value::Text => return Flag::NotEvaluated,
+        };
+        // A sentinel is a spelling, so only exactly that number is meant.
+        #[allow(clippy::float_cmp)]
+        if self.sentinels.iter().any(|&sentinel| sentinel == number) {
+            return Flag::Missing;
+        }
+        if number < self.fail.0 || number > self.fail.1 {
+            Flag::Fail
+        } else if number < self.suspect.0 || number > self.suspect.1 {
+            Flag::Suspect
+        } else {
+            self.inside
         }
     }
 }
@@ -54,7 +62,8 @@ impl TableTests {
             .iter()
             .map(|name| {
                 let column = table.columns.get(name);
-                let sentinels = column.and_then(|column| column.sentinels.clone()).unwrap_or_else(|| table.sentinels.clone());
+                let sentinels =
+                    column.and_then(|column| column.sentinels.clone()).unwrap_or_else(|| table.sentinels.clone());
                 ColumnTests::new(column.and_then(|column| column.range), sentinels)
             })
             .collect();
@@ -88,7 +97,8 @@ mod tests {
 
     #[test]
     fn a_sentinel_is_missing_and_only_exactly_that_number() {
-        let tests = ColumnTests::new(Some(Range { suspect: (-50.0, 50.0), fail: (-50.0, 50.0) }), vec![7999.0, -9999.0]);
+        let tests =
+            ColumnTests::new(Some(Range { suspect: (-50.0, 50.0), fail: (-50.0, 50.0) }), vec![7999.0, -9999.0]);
         assert_eq!(digits(&tests, &[7999.0, -9999.0, 7998.9, 25.0]), "9941");
     }
 

@@ -24,11 +24,17 @@ pub fn find(table: &TableConfig) -> Result<Vec<PathBuf>, SourceError> {
             current.extend(matches(&pattern.to_string_lossy())?);
         }
         let literal = pattern.is_file() || !is_pattern(pattern);
-        let text = if literal { glob::Pattern::escape(&pattern.to_string_lossy()) } else { pattern.to_string_lossy().into_owned() };
+        let text = if literal {
+            glob::Pattern::escape(&pattern.to_string_lossy())
+        } else {
+            pattern.to_string_lossy().into_owned()
+        };
         for ending in SET_ASIDE {
             aside.extend(matches(&format!("{text}{ending}"))?);
         }
-        if let Some(stem) = text.rfind('.').filter(|dot| !text[*dot..].contains(['/', '\\', '*', '?', ']'])).map(|dot| &text[..dot]) {
+        if let Some(stem) =
+            text.rfind('.').filter(|dot| !text[*dot..].contains(['/', '\\', '*', '?', ']'])).map(|dot| &text[..dot])
+        {
             aside.extend(matches(&format!("{stem}.bak*"))?);
         }
     }

@@ -34,7 +34,13 @@ pub(super) fn fingerprint<F: Read + Seek>(file: &mut F, length: u64) -> std::io:
     Ok(hash.digest())
 }
 
-fn piece<F: Read + Seek>(file: &mut F, from: u64, length: u64, buffer: &mut [u8], hash: &mut Xxh3) -> std::io::Result<()> {
+fn piece<F: Read + Seek>(
+    file: &mut F,
+    from: u64,
+    length: u64,
+    buffer: &mut [u8],
+    hash: &mut Xxh3,
+) -> std::io::Result<()> {
     file.seek(SeekFrom::Start(from))?;
     let mut left = length;
     while left > 0 {

@@ -5,6 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::key;
 use crate::time::Timestamp;
 
 /// Adds the closed interval to the series' backlog. `newest_before` is the time of its newest row before the rows in the
@@ -29,7 +30,8 @@ pub(super) fn add(
         high = high.max(end);
         delete.execute(params![series, start])?;
     }
-    conn.prepare_cached("INSERT INTO backlog (series, from_ts, to_ts) VALUES (?1, ?2, ?3)")?.execute(params![series, low, high])?;
+    conn.prepare_cached("INSERT INTO backlog (series, from_ts, to_ts) VALUES (?1, ?2, ?3)")?
+        .execute(params![series, low, high])?;
     Ok(())
 }
 
@@ -41,23 +43,27 @@ pub(super) fn tighten(conn: &Connection, series: i64, from: Timestamp, to: Times
     let found: Vec<(i64, i64)> = overlapping
         .query_map(params![series, from.0, to.0], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
-    let mut first = conn.prepare_cached(
-        "SELECT ts FROM reading WHERE series = ?1 AND ts BETWEEN ?2 AND ?3 AND state = 0 ORDER BY ts LIMIT 1",
-    )?;
+    let mut first = conn
+        .prepare_cached("SELECT id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 0 ORDER BY id LIMIT 1")?;
     let mut last = conn.prepare_cached(
-        "SELECT ts FROM reading WHERE series = ?1 AND ts BETWEEN ?2 AND ?3 AND state = 0 ORDER BY ts DESC LIMIT 1",
+        "SELECT id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 0 ORDER BY id DESC LIMIT 1",
     )?;
+    let time = |row: &rusqlite::Row<'_>| Ok(key::time(row.get(0)?, row.get(1)?).0);
     for (start, end) in found {
-        let low: Option<i64> = first.query_row(params![series, start, end], |row| row.get(0)).optional()?;
+        let bounds = key::keys(series, Timestamp(start), Timestamp(end));
+        let low: Option<i64> = first.query_row(bounds, time).optional()?;
         match low {
             None => {
-                conn.prepare_cached("DELETE FROM backlog WHERE series = ?1 AND from_ts = ?2")?.execute(params![series, start])?;
+                conn.prepare_cached("DELETE FROM backlog WHERE series = ?1 AND from_ts = ?2")?
+                    .execute(params![series, start])?;
             }
             Some(low) => {
-                let high: i64 = last.query_row(params![series, low, end], |row| row.get(0))?;
+                let high: i64 = last.query_row(bounds, time)?;
                 if (low, high) != (start, end) {
-                    conn.prepare_cached("UPDATE backlog SET from_ts = ?3, to_ts = ?4 WHERE series = ?1 AND from_ts = ?2")?
-                        .execute(params![series, start, low, high])?;
+                    conn.prepare_cached(
+                        "UPDATE backlog SET from_ts = ?3, to_ts = ?4 WHERE series = ?1 AND from_ts = ?2",
+                    )?
+                    .execute(params![series, start, low, high])?;
                 }
             }
         }

@@ -27,7 +27,9 @@ pub enum StoreError {
         source: rusqlite::Error,
     },
     /// A newer program made it.
-    #[error("the database {path} is of version {found}, this program knows versions up to {known}; install the newer fluxtower again, nothing was touched")]
+    #[error(
+        "the database {path} is of version {found}, this program knows versions up to {known}; install the newer fluxtower again, nothing was touched"
+    )]
     Newer {
         /// The database.
         path: PathBuf,
@@ -63,7 +65,9 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// A table's clock is not the one its rows were staged by.
-    #[error("table \"{table}\" was staged with the clock {staged}, the configuration says {configured}; put the old one back, or give the table a new name to stage it anew")]
+    #[error(
+        "table \"{table}\" was staged with the clock {staged}, the configuration says {configured}; put the old one back, or give the table a new name to stage it anew"
+    )]
     ClockChanged {
         /// Its name.
         table: String,
@@ -71,6 +75,16 @@ pub enum StoreError {
         staged: String,
         /// In the configuration.
         configured: String,
+    },
+    /// A column of measurements was declared a tag.
+    #[error(
+        "table \"{table}\" brings the store to more than {most} series; a column with so many values is no tag: set its use to \"field\""
+    )]
+    TooManySeries {
+        /// The table.
+        table: String,
+        /// What the store can hold.
+        most: i64,
     },
     /// SQLite refused a statement.
     #[error("the database {path} failed: {source}")]
@@ -96,7 +110,9 @@ impl StoreError {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged { path, source },
             Some(ErrorCode::DiskFull) => StoreError::DiskFull { path },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },
-            Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => StoreError::Open { path, source },
+            Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
+                StoreError::Open { path, source }
+            }
             _ => StoreError::Sql { path, source },
         }
     }

@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
+use super::key;
 use super::record_runs::{Gap, RecordRuns};
 use super::tables::{i64_of, record_runs};
 use super::{Result, Store};
@@ -141,16 +142,22 @@ impl Store {
             )?;
             let mut list: Vec<RejectedLine> = lines
                 .query_map(params![table, i64_of(limit)], |row| {
-                    Ok(RejectedLine { table: row.get(0)?, kind: "line", place: row.get(1)?, reason: row.get(2)?, raw: row.get(3)? })
+                    Ok(RejectedLine {
+                        table: row.get(0)?,
+                        kind: "line",
+                        place: row.get(1)?,
+                        reason: row.get(2)?,
+                        raw: row.get(3)?,
+                    })
                 })?
                 .collect::<rusqlite::Result<_>>()?;
             let mut refused = self.conn.prepare_cached(
-                "SELECT t.name, r.ts, f.words, f.line FROM refused_row f JOIN reading r ON r.id = f.id AND r.state = 2
-                 JOIN series s ON s.id = r.series JOIN logger_table t ON t.id = s.logger_table
+                "SELECT t.name, r.id, f.words, f.line, r.nanos FROM refused_row f JOIN reading r ON r.id = f.id AND r.state = 2
+                 JOIN series s ON s.id = ((r.id >> 52) & 4095) JOIN logger_table t ON t.id = s.logger_table
                  WHERE ?1 IS NULL OR t.name = ?1 ORDER BY f.id DESC LIMIT ?2",
             )?;
             let rows = refused.query_map(params![table, i64_of(limit)], |row| {
-                let place = Timestamp(row.get(1)?).to_string();
+                let place = key::time(row.get(1)?, row.get(4)?).to_string();
                 Ok(RejectedLine { table: row.get(0)?, kind: "row", place, reason: row.get(2)?, raw: row.get(3)? })
             })?;
             for row in rows {
@@ -168,7 +175,7 @@ impl Store {
                 .prepare_cached(
                     "SELECT t.name, c.ts, c.record, c.path || ':' || c.line, c.stays, c.raw, r.vals
                      FROM conflict c JOIN series s ON s.id = c.series JOIN logger_table t ON t.id = s.logger_table
-                     LEFT JOIN reading r ON r.series = c.series AND r.ts = c.ts
+                     LEFT JOIN reading r ON r.id = (c.series << 52 | c.ts / 1000)
                      WHERE ?1 IS NULL OR t.name = ?1 ORDER BY c.id DESC LIMIT ?2",
                 )?
                 .query_map(params![table, i64_of(limit)], |row| {

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 mod backlog;
 mod error;
 mod files;
+mod key;
 mod listing;
 mod lock;
 mod migrate;

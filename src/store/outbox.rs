@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::tables::i64_of;
-use super::{Result, Store, backlog};
+use super::{Result, Store, backlog, key};
 use crate::time::Timestamp;
 
 /// Rows that one transaction of a replay touches, so that no other writer waits long (I9).
@@ -68,7 +68,7 @@ pub struct SeriesBacklog {
 /// A pending row, borrowed from the statement that reads it.
 #[derive(Debug, Clone, Copy)]
 pub struct PendingRow<'a> {
-    /// `reading.id`.
+    /// Its key: opaque, unique.
     pub id: i64,
     /// UTC.
     pub ts: Timestamp,
@@ -76,6 +76,8 @@ pub struct PendingRow<'a> {
     pub values: &'a str,
     /// One digit per value.
     pub flags: &'a str,
+    /// How often its content was replaced.
+    pub version: i64,
 }
 
 /// A row that was sent.
@@ -94,35 +96,26 @@ pub struct SentRow {
 }
 
 /// Rows of one series that share a fate.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
     /// Their series.
     pub series: i64,
-    /// Their ids, in any order.
-    pub ids: Vec<i64>,
+    /// Ids and versions.
+    rows: Vec<(i64, i64)>,
     /// Time of the oldest and the newest of them.
-    pub span: Option<(Timestamp, Timestamp)>,
+    span: (Timestamp, Timestamp),
 }
 
 impl Mark {
-    /// Adds a row.
-    pub fn push(&mut self, id: i64, ts: Timestamp) {
-        self.ids.push(id);
-        self.span = Some(self.span.map_or((ts, ts), |(from, to)| (from.min(ts), to.max(ts))));
+    /// One row, by its id, version and time.
+    pub fn new(series: i64, id: i64, version: i64, ts: Timestamp) -> Mark {
+        Mark { series, rows: vec![(id, version)], span: (ts, ts) }
     }
 
-    /// Ids as unbroken ranges.
-    fn ranges(&self) -> Vec<(i64, i64)> {
-        let mut ids = self.ids.clone();
-        ids.sort_unstable();
-        let mut ranges: Vec<(i64, i64)> = Vec::new();
-        for id in ids {
-            match ranges.last_mut() {
-                Some(range) if range.1 + 1 == id => range.1 = id,
-                _ => ranges.push((id, id)),
-            }
-        }
-        ranges
+    /// Adds a row.
+    pub fn push(&mut self, id: i64, version: i64, ts: Timestamp) {
+        self.rows.push((id, version));
+        self.span = (self.span.0.min(ts), self.span.1.max(ts));
     }
 }
 
@@ -200,14 +193,16 @@ impl Store {
     ) -> Result<()> {
         let mut read = || -> rusqlite::Result<()> {
             let mut statement = self.conn.prepare_cached(
-                "SELECT id, ts, vals, flags FROM reading WHERE series = ?1 AND ts BETWEEN ?2 AND ?3 AND state = 0
-                 ORDER BY ts LIMIT ?4",
+                "SELECT id, nanos, vals, flags, version FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 0
+                 ORDER BY id LIMIT ?3",
             )?;
-            let mut rows = statement.query(params![series, from.0, to.0, i64_of(limit)])?;
+            let (low, high) = key::keys(series, from, to);
+            let mut rows = statement.query(params![low, high, i64_of(limit)])?;
             while let Some(row) = rows.next()? {
                 let text = |place| row.get_ref(place).and_then(|value| Ok(value.as_str()?));
-                let pending =
-                    PendingRow { id: row.get(0)?, ts: Timestamp(row.get(1)?), values: text(2)?, flags: text(3)? };
+                let id = row.get(0)?;
+                let ts = key::time(id, row.get(1)?);
+                let pending = PendingRow { id, ts, values: text(2)?, flags: text(3)?, version: row.get(4)? };
                 if !take(pending) {
                     break;
                 }
@@ -218,16 +213,21 @@ impl Store {
     }
 
     /// Time of the pending row that has `rows - 1` newer pending rows in the interval, or of its oldest.
-    pub fn nth_newest_pending(&self, series: i64, (from, to): (Timestamp, Timestamp), rows: usize) -> Result<Option<Timestamp>> {
+    pub fn nth_newest_pending(
+        &self,
+        series: i64,
+        (from, to): (Timestamp, Timestamp),
+        rows: usize,
+    ) -> Result<Option<Timestamp>> {
         self.conn
             .prepare_cached(
-                "SELECT min(ts) FROM (SELECT ts FROM reading WHERE series = ?1 AND ts BETWEEN ?2 AND ?3 AND state = 0
-                 ORDER BY ts DESC LIMIT ?4)",
+                "SELECT min(id) FROM (SELECT id FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 0 ORDER BY id DESC LIMIT ?3)",
             )
             .and_then(|mut statement| {
-                statement.query_row(params![series, from.0, to.0, i64_of(rows)], |row| row.get::<_, Option<i64>>(0))
+                let (low, high) = key::keys(series, from, to);
+                statement.query_row(params![low, high, i64_of(rows)], |row| row.get::<_, Option<i64>>(0))
             })
-            .map(|ts| ts.map(Timestamp))
+            .map(|id| id.map(|id| key::time(id, 0)))
             .map_err(|source| self.at(source))
     }
 
@@ -235,7 +235,8 @@ impl Store {
     /// are no longer pending, or were replaced since, stay as they are. Gives how many were marked.
     pub fn mark(&self, receipt: &ReceiptDraft<'_>, state: State, marks: &[Mark]) -> Result<u64> {
         let work = || -> rusqlite::Result<u64> {
-            let transaction = rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
+            let transaction =
+                rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
             let id = insert_receipt(&transaction, receipt)?;
             let marked = mark_rows(&transaction, id, state, marks)?;
             transaction.commit()?;
@@ -250,16 +251,17 @@ impl Store {
     }
 
     /// Marks one row as rejected, with the line and the server's words.
-    pub fn reject_row(&self, receipt: &ReceiptDraft<'_>, series: i64, id: i64, ts: Timestamp, line: &str) -> Result<u64> {
+    pub fn reject_row(&self, receipt: &ReceiptDraft<'_>, mark: &Mark, line: &str) -> Result<u64> {
         let work = || -> rusqlite::Result<u64> {
-            let transaction = rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
+            let transaction =
+                rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
             let receipt_id = insert_receipt(&transaction, receipt)?;
-            let mut mark = Mark { series, ..Mark::default() };
-            mark.push(id, ts);
-            let marked = mark_rows(&transaction, receipt_id, State::Rejected, &[mark])?;
-            if marked == 1 {
+            let marked = mark_rows(&transaction, receipt_id, State::Rejected, std::slice::from_ref(mark))?;
+            if let ([(id, _)], 1) = (mark.rows.as_slice(), marked) {
                 transaction
-                    .prepare_cached("INSERT OR REPLACE INTO refused_row (id, receipt, line, words) VALUES (?1, ?2, ?3, ?4)")?
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO refused_row (id, receipt, line, words) VALUES (?1, ?2, ?3, ?4)",
+                    )?
                     .execute(params![id, receipt_id, line, receipt.words])?;
             }
             transaction.commit()?;
@@ -271,14 +273,16 @@ impl Store {
     /// Pending rows of the series older than `cutoff` become expired: they are never sent, and come back with `replay`.
     pub fn expire(&self, series: i64, cutoff: Timestamp) -> Result<u64> {
         let work = || -> rusqlite::Result<u64> {
-            let transaction = rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
+            let transaction =
+                rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
             let oldest: Option<i64> = transaction
                 .prepare_cached("SELECT min(from_ts) FROM backlog WHERE series = ?1 AND from_ts < ?2")?
                 .query_row(params![series, cutoff.0], |row| row.get(0))?;
             let Some(oldest) = oldest else { return Ok(0) };
+            let (low, high) = key::keys(series, Timestamp(oldest), Timestamp(cutoff.0 - 1));
             let expired = transaction
-                .prepare_cached("UPDATE reading SET state = ?4 WHERE series = ?1 AND ts >= ?2 AND ts < ?3 AND state = 0")?
-                .execute(params![series, oldest, cutoff.0, State::Expired.code()])?;
+                .prepare_cached("UPDATE reading SET state = ?3 WHERE id BETWEEN ?1 AND ?2 AND state = 0")?
+                .execute(params![low, high, State::Expired.code()])?;
             move_series_tally(&transaction, series, State::Pending, State::Expired, i64_of(expired))?;
             backlog::tighten(&transaction, series, Timestamp(oldest), cutoff)?;
             transaction.commit()?;
@@ -293,61 +297,60 @@ impl Store {
     }
 
     fn replay_all(&self, replay: &Replay, dry_run: bool) -> rusqlite::Result<u64> {
-        let from = replay.since.map_or(i64::MIN, |since| since.0);
-        let to = replay.until.map_or(i64::MAX, |until| until.0);
+        let (from, to) = (replay.since.unwrap_or(key::TIMES.0), replay.until.unwrap_or(key::TIMES.1));
         let mut series_of = self.conn.prepare_cached(
             "SELECT s.id FROM series s JOIN logger_table t ON t.id = s.logger_table WHERE ?1 IS NULL OR t.name = ?1 ORDER BY s.id",
         )?;
-        let list: Vec<i64> = series_of.query_map([&replay.table], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        let list: Vec<i64> =
+            series_of.query_map([&replay.table], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
         let mut total = 0;
         for series in list {
+            let (low, high) = key::keys(series, from, to);
             if dry_run {
                 for state in &replay.states {
                     let count: i64 = self
                         .conn
-                        .prepare_cached("SELECT count(*) FROM reading WHERE series = ?1 AND ts BETWEEN ?2 AND ?3 AND state = ?4")?
-                        .query_row(params![series, from, to, state.code()], |row| row.get(0))?;
+                        .prepare_cached("SELECT count(*) FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = ?3")?
+                        .query_row(params![low, high, state.code()], |row| row.get(0))?;
                     total += count.cast_unsigned();
                 }
             } else {
-                total += self.replay_series(series, from, to, &replay.states)?;
+                total += self.replay_series(series, (low, high), &replay.states)?;
             }
         }
         Ok(total)
     }
 
-    fn replay_series(&self, series: i64, from: i64, to: i64, states: &[State]) -> rusqlite::Result<u64> {
+    fn replay_series(&self, series: i64, (low, high): (i64, i64), states: &[State]) -> rusqlite::Result<u64> {
         let mut total = 0;
-        let mut next = Some(from);
+        let mut next = Some(low);
         while let Some(start) = next {
-            let transaction = rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
-            // The step's first and last row; the row behind it begins the next step.
-            let (first, beyond): (Option<i64>, Option<i64>) = transaction
-                .prepare_cached(
-                    "SELECT (SELECT ts FROM reading WHERE series = ?1 AND ts BETWEEN ?2 AND ?3 ORDER BY ts LIMIT 1),
-                            (SELECT ts FROM reading WHERE series = ?1 AND ts BETWEEN ?2 AND ?3 ORDER BY ts LIMIT 1 OFFSET ?4)",
-                )?
-                .query_row(params![series, start, to, ROWS_PER_REPLAY_STEP], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let Some(first) = first else { break };
-            let last = beyond.map_or(to, |beyond| beyond - 1);
+            let transaction =
+                rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
+            // The row behind this step begins the next one.
+            next = transaction
+                .prepare_cached("SELECT id FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1 OFFSET ?3")?
+                .query_row(params![start, high, ROWS_PER_REPLAY_STEP], |row| row.get(0))
+                .optional()?;
+            let last = next.map_or(high, |beyond| beyond - 1);
             let mut changed = 0;
             for &state in states.iter().filter(|&&state| state != State::Pending) {
                 let moved = transaction
-                    .prepare_cached("UPDATE reading SET state = 0 WHERE series = ?1 AND ts BETWEEN ?2 AND ?3 AND state = ?4")?
-                    .execute(params![series, first, last, state.code()])?;
+                    .prepare_cached("UPDATE reading SET state = 0 WHERE id BETWEEN ?1 AND ?2 AND state = ?3")?
+                    .execute(params![start, last, state.code()])?;
                 move_series_tally(&transaction, series, state, State::Pending, i64_of(moved))?;
                 changed += moved;
             }
             if changed > 0 {
-                let newest: i64 = transaction
-                    .prepare_cached("SELECT max(ts) FROM reading WHERE series = ?1 AND ts BETWEEN ?2 AND ?3")?
-                    .query_row(params![series, first, last], |row| row.get(0))?;
-                backlog::add(&transaction, series, Timestamp(first), Timestamp(newest), None)?;
-                backlog::tighten(&transaction, series, Timestamp(first), Timestamp(newest))?;
+                // Steps that touch become one interval.
+                let before = key::time(start - 1, 999);
+                backlog::add(&transaction, series, key::time(start, 0), key::time(last, 999), Some(before))?;
+            }
+            if next.is_none() {
+                backlog::tighten(&transaction, series, key::time(low, 0), key::time(high, 999))?;
             }
             transaction.commit()?;
             total += changed as u64;
-            next = beyond;
         }
         Ok(total)
     }
@@ -365,10 +368,10 @@ impl Store {
     pub fn last_sent_row(&self, bucket: Option<&str>) -> Result<Option<SentRow>> {
         self.conn
             .prepare_cached(
-                "SELECT t.name, s.tags, r.ts, r.vals, r.flags
+                "SELECT t.name, s.tags, r.id, r.vals, r.flags, r.nanos
                  FROM receipt c JOIN receipt_rows w ON w.receipt = c.id
                  JOIN reading r ON r.id = w.last_id AND r.state = 1
-                 JOIN series s ON s.id = r.series JOIN logger_table t ON t.id = s.logger_table
+                 JOIN series s ON s.id = ((r.id >> 52) & 4095) JOIN logger_table t ON t.id = s.logger_table
                  WHERE c.outcome = 'stored' AND c.bucket IS ?1 ORDER BY c.id DESC LIMIT 1",
             )
             .and_then(|mut statement| {
@@ -377,7 +380,7 @@ impl Store {
                         Ok(SentRow {
                             table: row.get(0)?,
                             tags: serde_json::from_str(&row.get::<_, String>(1)?).unwrap_or_default(),
-                            ts: Timestamp(row.get(2)?),
+                            ts: key::time(row.get(2)?, row.get(5)?),
                             values: row.get(3)?,
                             flags: row.get(4)?,
                         })
@@ -424,20 +427,34 @@ fn insert_receipt(conn: &Connection, receipt: &ReceiptDraft<'_>) -> rusqlite::Re
     Ok(conn.last_insert_rowid())
 }
 
+/// In one step where the request carried every pending row of a range, row by row where something was staged or replaced
+/// since it was read.
 fn mark_rows(conn: &Connection, receipt: i64, state: State, marks: &[Mark]) -> rusqlite::Result<u64> {
-    let mut update = conn.prepare_cached("UPDATE reading SET state = ?3 WHERE id BETWEEN ?1 AND ?2 AND state = 0")?;
-    let mut cover = conn.prepare_cached("INSERT INTO receipt_rows (receipt, first_id, last_id) VALUES (?1, ?2, ?3)")?;
+    let mut count = conn.prepare_cached(
+        "SELECT count(*), coalesce(sum(version), 0) FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 0",
+    )?;
+    let mut range = conn.prepare_cached("UPDATE reading SET state = ?3 WHERE id BETWEEN ?1 AND ?2 AND state = 0")?;
+    let mut single =
+        conn.prepare_cached("UPDATE reading SET state = ?3 WHERE id = ?1 AND version = ?2 AND state = 0")?;
+    let mut cover =
+        conn.prepare_cached("INSERT INTO receipt_rows (receipt, first_id, last_id, rows) VALUES (?1, ?2, ?3, ?4)")?;
     let mut total = 0;
     for mark in marks {
+        let ids = mark.rows.iter().map(|row| row.0);
+        let (Some(first), Some(last)) = (ids.clone().min(), ids.max()) else { continue };
+        let there: (i64, i64) = count.query_row([first, last], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let carried = (i64_of(mark.rows.len()), mark.rows.iter().map(|row| row.1).sum());
         let mut moved = 0;
-        for (first, last) in mark.ranges() {
-            moved += update.execute(params![first, last, state.code()])?;
-            cover.execute(params![receipt, first, last])?;
+        if there == carried && carried.1 == 0 {
+            moved = range.execute(params![first, last, state.code()])?;
+        } else {
+            for (id, version) in &mark.rows {
+                moved += single.execute(params![id, version, state.code()])?;
+            }
         }
+        cover.execute(params![receipt, first, last, i64_of(mark.rows.len())])?;
         move_series_tally(conn, mark.series, State::Pending, state, i64_of(moved))?;
-        if let Some((from, to)) = mark.span {
-            backlog::tighten(conn, mark.series, from, to)?;
-        }
+        backlog::tighten(conn, mark.series, mark.span.0, mark.span.1)?;
         total += moved as u64;
     }
     Ok(total)

@@ -94,7 +94,12 @@ impl RecordRuns {
     /// Time of the last record seen below `record`, in the newest epoch.
     pub fn time_before(&self, record: i64) -> Option<Timestamp> {
         let newest = self.runs.last()?.epoch;
-        self.runs.iter().rev().take_while(|run| run.epoch == newest).find(|run| run.last < record).map(|run| run.last_ts)
+        self.runs
+            .iter()
+            .rev()
+            .take_while(|run| run.epoch == newest)
+            .find(|run| run.last < record)
+            .map(|run| run.last_ts)
     }
 
     /// A row with this number and time was in a file.
@@ -132,7 +137,12 @@ impl RecordRuns {
             }
         }
         let epoch = epochs.last().map_or(0, |last| last + 1);
-        let before = self.runs.iter().filter(|run| run.first_ts < ts).max_by_key(|run| run.last_ts).map(|run| (run.last, run.last_ts));
+        let before = self
+            .runs
+            .iter()
+            .filter(|run| run.first_ts < ts)
+            .max_by_key(|run| run.last_ts)
+            .map(|run| (run.last, run.last_ts));
         let run = Run { epoch, first: record, last: record, first_ts: ts, last_ts: ts };
         self.runs.push(run);
         self.current = self.runs.len() - 1;
@@ -266,7 +276,10 @@ mod tests {
     fn a_reset_to_zero_loses_nothing() {
         let (runs, events) = seen(&[(100, 0), (101, 10), (0, 20), (1, 30)]);
         assert!(runs.gaps().is_empty());
-        assert_eq!(events, [ClockEvent { kind: EventKind::Reset, before: (101, Timestamp(10)), after: (0, Timestamp(20)) }]);
+        assert_eq!(
+            events,
+            [ClockEvent { kind: EventKind::Reset, before: (101, Timestamp(10)), after: (0, Timestamp(20)) }]
+        );
     }
 
     #[test]
@@ -281,7 +294,10 @@ mod tests {
         let (runs, events) = seen(&[(10, 1000), (11, 1100), (12, 1050), (13, 1150)]);
         assert!(runs.gaps().is_empty());
         assert_eq!(runs.runs().len(), 1);
-        assert_eq!(events, [ClockEvent { kind: EventKind::Step, before: (11, Timestamp(1100)), after: (12, Timestamp(1050)) }]);
+        assert_eq!(
+            events,
+            [ClockEvent { kind: EventKind::Step, before: (11, Timestamp(1100)), after: (12, Timestamp(1050)) }]
+        );
     }
 
     #[test]

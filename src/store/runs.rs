@@ -23,12 +23,15 @@ impl Store {
     /// Keeps a run.
     pub fn log_run(&self, command: &str, started: Timestamp, ended: Timestamp, exit: u8, summary: &str) -> Result<()> {
         let work = || -> rusqlite::Result<()> {
-            let transaction = rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
+            let transaction =
+                rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
             transaction
                 .prepare_cached("INSERT INTO run (command, started, ended, exit, summary) VALUES (?1, ?2, ?3, ?4, ?5)")?
                 .execute(params![command, started.0, ended.0, exit, summary])?;
             transaction
-                .prepare_cached("DELETE FROM run WHERE id IN (SELECT id FROM run WHERE ended < ?1 ORDER BY id LIMIT 50)")?
+                .prepare_cached(
+                    "DELETE FROM run WHERE id IN (SELECT id FROM run WHERE ended < ?1 ORDER BY id LIMIT 50)",
+                )?
                 .execute([ended.0.saturating_sub(KEEP_NANOS)])?;
             transaction.commit()
         };

@@ -6,8 +6,10 @@
 
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OptionalExtension, Statement, params};
+use rusqlite::{Statement, params};
 
+use super::error::StoreError;
+use super::key::{self, MOST_SERIES, key};
 use super::record_runs::EventKind;
 use super::tables::{Series, Table, hash_of};
 use super::{Result, Store, backlog};
@@ -21,8 +23,6 @@ const ROWS_PER_COMMIT: u32 = 20_000;
 const TIME_PER_COMMIT: Duration = Duration::from_millis(400);
 /// The clock is looked at once in so many rows.
 const ROWS_PER_LOOK: u32 = 512;
-
-const NEXT_ID: &str = "next_reading_id";
 
 /// A row to be staged.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +70,6 @@ pub enum Outcome {
 pub struct Staging<'s> {
     pub(super) store: &'s Store,
     insert: Statement<'s>,
-    next_id: i64,
     open_since: Option<Instant>,
     rows: u32,
 }
@@ -78,21 +77,14 @@ pub struct Staging<'s> {
 impl<'s> Staging<'s> {
     /// One at a time: the caller holds the ingest lock.
     pub fn new(store: &'s Store) -> Result<Staging<'s>> {
-        let sql = |source| store.at(source);
         let insert = store
             .conn
             .prepare(
-                "INSERT INTO reading (id, series, ts, record, vals, flags, state, ts_text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7)
-                 ON CONFLICT (series, ts) DO NOTHING",
+                "INSERT INTO reading (id, nanos, record, vals, flags, state, version, ts_text)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6) ON CONFLICT (id) DO NOTHING",
             )
-            .map_err(sql)?;
-        let next_id = store
-            .conn
-            .query_row("SELECT value FROM setting WHERE key = ?1", [NEXT_ID], |row| row.get(0))
-            .optional()
-            .map_err(sql)?
-            .unwrap_or(1);
-        Ok(Staging { store, insert, next_id, open_since: None, rows: 0 })
+            .map_err(|source| store.at(source))?;
+        Ok(Staging { store, insert, open_since: None, rows: 0 })
     }
 
     /// Opens the transaction if none is open.
@@ -109,7 +101,8 @@ impl<'s> Staging<'s> {
     #[inline]
     pub fn is_commit_due(&self) -> bool {
         self.rows >= ROWS_PER_COMMIT
-            || (self.rows.is_multiple_of(ROWS_PER_LOOK) && self.open_since.is_some_and(|since| since.elapsed() > TIME_PER_COMMIT))
+            || (self.rows.is_multiple_of(ROWS_PER_LOOK)
+                && self.open_since.is_some_and(|since| since.elapsed() > TIME_PER_COMMIT))
     }
 
     /// Stages one row.
@@ -117,25 +110,30 @@ impl<'s> Staging<'s> {
     pub fn stage(&mut self, table: &mut Table, row: &Incoming<'_>, on_conflict: OnConflict) -> Result<Outcome> {
         self.begin()?;
         self.rows += 1;
-        self.stage_row(table, row, on_conflict).map_err(|source| self.store.at(source))
+        let place = match table.series.find(row.tags) {
+            Some(place) => place,
+            None => self.add_series(table, row.tags)?,
+        };
+        self.stage_row(table, place, row, on_conflict).map_err(|source| self.store.at(source))
     }
 
-    fn stage_row(&mut self, table: &mut Table, row: &Incoming<'_>, on_conflict: OnConflict) -> rusqlite::Result<Outcome> {
-        let series = match table.series.get(row.tags) {
-            Some(series) => series.id,
-            None => add_series(&self.store.conn, table, row.tags)?,
-        };
+    fn stage_row(
+        &mut self,
+        table: &mut Table,
+        place: usize,
+        row: &Incoming<'_>,
+        on_conflict: OnConflict,
+    ) -> rusqlite::Result<Outcome> {
+        let series = table.series.at(place).id;
         let insert = &mut self.insert;
-        insert.raw_bind_parameter(1, self.next_id)?;
-        insert.raw_bind_parameter(2, series)?;
-        insert.raw_bind_parameter(3, row.ts.0)?;
-        insert.raw_bind_parameter(4, row.record)?;
-        insert.raw_bind_parameter(5, row.values)?;
-        insert.raw_bind_parameter(6, row.flags)?;
-        insert.raw_bind_parameter(7, row.ts_text)?;
+        insert.raw_bind_parameter(1, key(series, row.ts))?;
+        insert.raw_bind_parameter(2, key::nanos(row.ts))?;
+        insert.raw_bind_parameter(3, row.record)?;
+        insert.raw_bind_parameter(4, row.values)?;
+        insert.raw_bind_parameter(5, row.flags)?;
+        insert.raw_bind_parameter(6, row.ts_text)?;
         let outcome = if insert.raw_execute()? == 1 {
-            self.next_id += 1;
-            note_staged(table, row);
+            note_staged(table, place, row.ts);
             Outcome::Staged
         } else {
             self.meet(table, series, row, on_conflict)?
@@ -146,14 +144,32 @@ impl<'s> Staging<'s> {
         Ok(outcome)
     }
 
+    fn add_series(&self, table: &mut Table, tags: &str) -> Result<usize> {
+        let conn = &self.store.conn;
+        let added = conn.execute("INSERT INTO series (logger_table, tags) VALUES (?1, ?2)", params![table.id, tags]);
+        added.map_err(|source| self.store.at(source))?;
+        let id = conn.last_insert_rowid();
+        if id > MOST_SERIES {
+            return Err(StoreError::TooManySeries { table: table.name.0.clone(), most: MOST_SERIES });
+        }
+        Ok(table.series.push(tags, Series { id, newest: None, newest_saved: None, staged: None }))
+    }
+
     /// The key is taken: the same reading again, or a conflict.
     #[cold]
-    fn meet(&mut self, table: &mut Table, series: i64, row: &Incoming<'_>, on_conflict: OnConflict) -> rusqlite::Result<Outcome> {
+    fn meet(
+        &mut self,
+        table: &mut Table,
+        series: i64,
+        row: &Incoming<'_>,
+        on_conflict: OnConflict,
+    ) -> rusqlite::Result<Outcome> {
         let conn = &self.store.conn;
-        let (id, record, values): (i64, Option<i64>, String) = conn
-            .prepare_cached("SELECT id, record, vals FROM reading WHERE series = ?1 AND ts = ?2")?
-            .query_row(params![series, row.ts.0], |found| Ok((found.get(0)?, found.get(1)?, found.get(2)?)))?;
-        if record == row.record && same_reading(&values, row.values) {
+        let id = key(series, row.ts);
+        let (nanos, record, values): (i64, Option<i64>, String) = conn
+            .prepare_cached("SELECT nanos, record, vals FROM reading WHERE id = ?1")?
+            .query_row([id], |found| Ok((found.get(0)?, found.get(1)?, found.get(2)?)))?;
+        if nanos == key::nanos(row.ts) && record == row.record && same_reading(&values, row.values) {
             return Ok(Outcome::Duplicate);
         }
         let known: bool = conn
@@ -183,15 +199,16 @@ impl<'s> Staging<'s> {
         Ok(Outcome::Conflict)
     }
 
-    /// The newer reading takes the key under a new id, so that a request in flight cannot mark it with the older one's fate.
+    /// The newer reading takes the key under a new version, so that a request on its way cannot mark it with the older
+    /// one's fate.
     fn replace(&mut self, table: &mut Table, series: i64, id: i64, row: &Incoming<'_>) -> rusqlite::Result<()> {
         let conn = &self.store.conn;
         let state: i64 = conn.query_row("SELECT state FROM reading WHERE id = ?1", [id], |found| found.get(0))?;
         conn.prepare_cached(
-            "UPDATE reading SET id = ?2, record = ?3, vals = ?4, flags = ?5, ts_text = ?6, state = 0 WHERE id = ?1",
+            "UPDATE reading SET nanos = ?2, record = ?3, vals = ?4, flags = ?5, ts_text = ?6, state = 0, version = version + 1
+             WHERE id = ?1",
         )?
-        .execute(params![id, self.next_id, row.record, row.values, row.flags, row.ts_text])?;
-        self.next_id += 1;
+        .execute(params![id, key::nanos(row.ts), row.record, row.values, row.flags, row.ts_text])?;
         super::outbox::move_tally(conn, table.id, super::State::from_code(state), super::State::Pending, 1)?;
         backlog::add(conn, series, row.ts, row.ts, None)
     }
@@ -226,10 +243,10 @@ impl<'s> Staging<'s> {
         self.store
             .conn
             .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM series s JOIN reading r ON r.series = s.id AND r.ts = ?2
+                "SELECT EXISTS (SELECT 1 FROM series s JOIN reading r ON r.id = (s.id << 52 | ?2)
                  WHERE s.logger_table = ?1 AND r.record = ?3)",
             )
-            .and_then(|mut statement| statement.query_row(params![table.id, ts.0, record], |row| row.get(0)))
+            .and_then(|mut statement| statement.query_row(params![table.id, key(0, ts), record], |row| row.get(0)))
             .map_err(|source| self.store.at(source))
     }
 
@@ -279,7 +296,7 @@ impl<'s> Staging<'s> {
             )?
             .execute(params![table.id, tally.staged, tally.conflicts, tally.rejected_lines])?;
         }
-        for series in table.series.values_mut() {
+        for series in table.series.iter_mut() {
             if let Some((from, to)) = series.staged.take() {
                 backlog::add(conn, series.id, from, to, series.newest_saved)?;
                 series.newest_saved = series.newest;
@@ -290,8 +307,10 @@ impl<'s> Staging<'s> {
         if table.runs.is_changed() {
             let (written, gone) = table.runs.take_changes();
             for (epoch, first) in gone {
-                conn.prepare_cached("DELETE FROM record_run WHERE logger_table = ?1 AND epoch = ?2 AND first_record = ?3")?
-                    .execute(params![table.id, epoch, first])?;
+                conn.prepare_cached(
+                    "DELETE FROM record_run WHERE logger_table = ?1 AND epoch = ?2 AND first_record = ?3",
+                )?
+                .execute(params![table.id, epoch, first])?;
             }
             for run in written {
                 conn.prepare_cached(
@@ -310,10 +329,7 @@ impl<'s> Staging<'s> {
             return Ok(());
         }
         let conn = &self.store.conn;
-        conn.prepare_cached("INSERT OR REPLACE INTO setting (key, value) VALUES (?1, ?2)")
-            .and_then(|mut statement| statement.execute(params![NEXT_ID, self.next_id]))
-            .and_then(|_| conn.execute_batch("COMMIT"))
-            .map_err(|source| self.store.at(source))
+        conn.execute_batch("COMMIT").map_err(|source| self.store.at(source))
     }
 }
 
@@ -326,19 +342,11 @@ impl Drop for Staging<'_> {
     }
 }
 
-fn add_series(conn: &Connection, table: &mut Table, tags: &str) -> rusqlite::Result<i64> {
-    conn.execute("INSERT INTO series (logger_table, tags) VALUES (?1, ?2)", params![table.id, tags])?;
-    let id = conn.last_insert_rowid();
-    table.series.insert(tags.to_owned(), Series { id, newest: None, newest_saved: None, staged: None });
-    Ok(id)
-}
-
-fn note_staged(table: &mut Table, row: &Incoming<'_>) {
+fn note_staged(table: &mut Table, place: usize, ts: Timestamp) {
     table.tally.staged += 1;
-    if let Some(series) = table.series.get_mut(row.tags) {
-        series.newest = series.newest.max(Some(row.ts));
-        series.staged = Some(series.staged.map_or((row.ts, row.ts), |(from, to)| (from.min(row.ts), to.max(row.ts))));
-    }
+    let series = table.series.at(place);
+    series.newest = series.newest.max(Some(ts));
+    series.staged = Some(series.staged.map_or((ts, ts), |(from, to)| (from.min(ts), to.max(ts))));
 }
 
 /// Of what a row says, not of how its line was spelled.

@@ -1,7 +1,8 @@
 //! What `status` shows, from kept counts: as fast on twenty million rows as on twenty thousand.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::OptionalExtension;
 
+use super::key;
 use super::record_runs::RecordRuns;
 use super::tables::record_runs;
 use super::{Result, Store};
@@ -78,7 +79,7 @@ impl Store {
              WHERE s.logger_table = ?1 ORDER BY b.from_ts",
         )?;
         let mut first = self.conn.prepare_cached(
-            "SELECT ts FROM reading WHERE series = ?1 AND ts BETWEEN ?2 AND ?3 AND state = 0 ORDER BY ts LIMIT 1",
+            "SELECT id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 0 ORDER BY id LIMIT 1",
         )?;
         let mut oldest: Option<i64> = None;
         let mut rows = intervals.query([table])?;
@@ -87,7 +88,9 @@ impl Store {
             if oldest.is_some_and(|oldest| from >= oldest) {
                 break;
             }
-            let found: Option<i64> = first.query_row(params![series, from, to], |row| row.get(0)).optional()?;
+            let bounds = key::keys(series, Timestamp(from), Timestamp(to));
+            let found: Option<i64> =
+                first.query_row(bounds, |row| Ok(key::time(row.get(0)?, row.get(1)?).0)).optional()?;
             oldest = oldest.into_iter().chain(found).min();
         }
         Ok(oldest.map(Timestamp))

@@ -34,7 +34,7 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Record numbers seen; used where no tag column tells rows of one time apart.
     pub runs: RecordRuns,
-    pub(super) series: HashMap<String, Series>,
+    pub(super) series: SeriesList,
     pub(super) tally: Tally,
 }
 
@@ -46,6 +46,42 @@ pub(super) struct Series {
     /// Newest row before this transaction, and the interval of rows it staged.
     pub(super) newest_saved: Option<Timestamp>,
     pub(super) staged: Option<(Timestamp, Timestamp)>,
+}
+
+/// The series of a table. Rows of one series stand together in a file, so the last one found is looked at first.
+#[derive(Debug, Default)]
+pub(super) struct SeriesList {
+    list: Vec<(String, Series)>,
+    by_tags: HashMap<String, usize>,
+    last: usize,
+}
+
+impl SeriesList {
+    /// Its place in the list.
+    #[inline]
+    pub(super) fn find(&mut self, tags: &str) -> Option<usize> {
+        if self.list.get(self.last).is_some_and(|(known, _)| known == tags) {
+            return Some(self.last);
+        }
+        self.last = *self.by_tags.get(tags)?;
+        Some(self.last)
+    }
+
+    pub(super) fn push(&mut self, tags: &str, series: Series) -> usize {
+        self.last = self.list.len();
+        self.list.push((tags.to_owned(), series));
+        self.by_tags.insert(tags.to_owned(), self.last);
+        self.last
+    }
+
+    #[inline]
+    pub(super) fn at(&mut self, place: usize) -> &mut Series {
+        &mut self.list[place].1
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Series> {
+        self.list.iter_mut().map(|(_, series)| series)
+    }
 }
 
 /// Counts not yet written.
@@ -79,13 +115,19 @@ impl Store {
             .map_err(sql)?;
         let (id, staged_clock, rows, header_table): (i64, String, i64, Option<String>) = self
             .conn
-            .query_row("SELECT id, clock, rows, header_table FROM logger_table WHERE name = ?1", [&config.name.0], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-            })
+            .query_row(
+                "SELECT id, clock, rows, header_table FROM logger_table WHERE name = ?1",
+                [&config.name.0],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+            )
             .map_err(sql)?;
         if staged_clock != clock {
             if rows > 0 {
-                return Err(StoreError::ClockChanged { table: config.name.0.clone(), staged: staged_clock, configured: clock });
+                return Err(StoreError::ClockChanged {
+                    table: config.name.0.clone(),
+                    staged: staged_clock,
+                    configured: clock,
+                });
             }
             self.conn.execute("UPDATE logger_table SET clock = ?2 WHERE id = ?1", params![id, clock]).map_err(sql)?;
         }
@@ -107,7 +149,8 @@ impl Store {
     }
 
     fn learn(&self, table: &mut Table, header: &Header, values: &[usize], now: Timestamp) -> rusqlite::Result<i64> {
-        let text = serde_json::to_string(header).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        let text =
+            serde_json::to_string(header).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
         let hash = hash_of(text.as_bytes());
         let known: Option<i64> = self
             .conn
@@ -132,7 +175,8 @@ impl Store {
             }
         }
         if table.header_table.is_none() {
-            self.conn.execute("UPDATE logger_table SET header_table = ?2 WHERE id = ?1", params![table.id, header.table])?;
+            self.conn
+                .execute("UPDATE logger_table SET header_table = ?2 WHERE id = ?1", params![table.id, header.table])?;
             table.header_table = Some(header.table.clone());
         }
         self.conn.execute(
@@ -173,13 +217,15 @@ fn columns(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Column>> {
         .collect()
 }
 
-fn series(conn: &Connection, table: i64) -> rusqlite::Result<HashMap<String, Series>> {
-    conn.prepare_cached("SELECT tags, id, newest FROM series WHERE logger_table = ?1")?
-        .query_map([table], |row| {
-            let newest = row.get::<_, Option<i64>>(2)?.map(Timestamp);
-            Ok((row.get(0)?, Series { id: row.get(1)?, newest, newest_saved: newest, staged: None }))
-        })?
-        .collect()
+fn series(conn: &Connection, table: i64) -> rusqlite::Result<SeriesList> {
+    let mut list = SeriesList::default();
+    let mut statement = conn.prepare_cached("SELECT tags, id, newest FROM series WHERE logger_table = ?1")?;
+    let mut rows = statement.query([table])?;
+    while let Some(row) = rows.next()? {
+        let newest = row.get::<_, Option<i64>>(2)?.map(Timestamp);
+        list.push(&row.get::<_, String>(0)?, Series { id: row.get(1)?, newest, newest_saved: newest, staged: None });
+    }
+    Ok(list)
 }
 
 pub(super) fn record_runs(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Run>> {

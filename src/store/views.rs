@@ -16,7 +16,8 @@ pub(super) fn create(conn: &Connection, table: &Table) -> rusqlite::Result<()> {
     let mut sql = format!(
         "DROP VIEW IF EXISTS {name};
          CREATE VIEW {name} AS SELECT r.id AS \"row_id\",
-             strftime('%Y-%m-%d %H:%M:%S', r.ts / 1000000000, 'unixepoch') AS \"time_utc\", r.ts AS \"ts\", r.record AS \"record\",
+             strftime('%Y-%m-%d %H:%M:%S', (r.id & 4503599627370495) / 1000000, 'unixepoch') AS \"time_utc\",
+             (r.id & 4503599627370495) * 1000 + r.nanos AS \"ts\", r.record AS \"record\",
              CASE r.state WHEN 0 THEN 'pending' WHEN 1 THEN 'sent' WHEN 2 THEN 'rejected' ELSE 'expired' END AS \"state\",
              s.tags AS \"tags\""
     );
@@ -30,7 +31,11 @@ pub(super) fn create(conn: &Connection, table: &Table) -> rusqlite::Result<()> {
     if table.columns.len() > MOST_FIELDS_WITH_FLAGS {
         sql.push_str(", r.flags AS \"flags\"");
     }
-    let _ = write!(sql, " FROM series s JOIN reading r ON r.series = s.id WHERE s.logger_table = {};", table.id);
+    let _ = write!(
+        sql,
+        " FROM series s JOIN reading r ON r.id BETWEEN (s.id << 52) AND (s.id << 52 | 4503599627370495) WHERE s.logger_table = {};",
+        table.id
+    );
     conn.execute_batch(&sql)
 }
 

@@ -13,8 +13,10 @@ use crate::time::Timestamp;
 pub struct BatchRow {
     /// Its series.
     pub series: i64,
-    /// `reading.id`.
+    /// Its key in the store.
     pub id: i64,
+    /// How often its content was replaced.
+    pub version: i64,
     /// Its time.
     pub ts: Timestamp,
     /// Where its line ends in the batch's lines.
@@ -42,7 +44,7 @@ impl Batch {
     /// Adds a row by letting `render` append its line.
     pub fn push<E>(
         &mut self,
-        (series, id, ts): (i64, i64, Timestamp),
+        (series, id, version, ts): (i64, i64, i64, Timestamp),
         render: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
         let start = self.lines.len();
@@ -50,7 +52,7 @@ impl Batch {
             self.lines.truncate(start);
             return Err(error);
         }
-        self.rows.push(BatchRow { series, id, ts, end: self.lines.len() });
+        self.rows.push(BatchRow { series, id, version, ts, end: self.lines.len() });
         Ok(())
     }
 
@@ -106,13 +108,13 @@ impl Batch {
         for row in &self.rows {
             // Rows of a series stand together, nearly always.
             let place = match marks.last() {
-                Some(last) if last.series == row.series => marks.len() - 1,
-                _ => marks.iter().position(|mark| mark.series == row.series).unwrap_or_else(|| {
-                    marks.push(Mark { series: row.series, ..Mark::default() });
-                    marks.len() - 1
-                }),
+                Some(last) if last.series == row.series => Some(marks.len() - 1),
+                _ => marks.iter().position(|mark| mark.series == row.series),
             };
-            marks[place].push(row.id, row.ts);
+            match place {
+                Some(place) => marks[place].push(row.id, row.version, row.ts),
+                None => marks.push(Mark::new(row.series, row.id, row.version, row.ts)),
+            }
         }
         marks
     }
@@ -125,7 +127,7 @@ mod tests {
     fn batch(lines: &[&str]) -> Batch {
         let mut batch = Batch::new(None);
         for (id, line) in (1..).zip(lines) {
-            let rendered: Result<(), ()> = batch.push((7, id, Timestamp(id)), |out| {
+            let rendered: Result<(), ()> = batch.push((7, id, 0, Timestamp(id)), |out| {
                 out.extend_from_slice(line.as_bytes());
                 Ok(())
             });
@@ -155,7 +157,7 @@ mod tests {
     #[test]
     fn a_line_that_cannot_be_rendered_leaves_no_trace() {
         let mut all = batch(&["a\n"]);
-        let failed = all.push((7, 9, Timestamp(9)), |out| {
+        let failed = all.push((7, 9, 0, Timestamp(9)), |out| {
             out.extend_from_slice(b"half");
             Err("no field")
         });

@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use super::batch::Batch;
 use super::courier::Courier;
-use super::feed::Ready;
+use super::feed::{Fed, Ready};
 use super::pace::Pace;
 use super::{BUDGET_WINDOW, Progress, StoppedBy, SyncError, SyncReport};
 use crate::config::SyncConfig;
 use crate::destination::{Answer, Outcome};
-use crate::store::{ReceiptDraft, State, Store};
+use crate::store::{Mark, ReceiptDraft, State, Store};
 use crate::time::{Clock, Timestamp};
 
 /// A 500 that comes so often for the same bytes is taken for a row's fault (an old InfluxDB answers a field type conflict
@@ -24,6 +24,8 @@ use crate::time::{Clock, Timestamp};
 const FAILURES_BEFORE_SPLIT: u32 = 3;
 /// More refusals than this in one run are hardly single bad rows; the others wait for a person.
 const MOST_REFUSALS: u64 = 64;
+/// Enough to see what is wrong.
+const MOST_NOTES: usize = 20;
 /// So many rows refused one after the other, with nothing accepted between, are not pursued before a known-good line was.
 const MOST_SUSPECTS: usize = 16;
 
@@ -112,7 +114,7 @@ impl<'a> Delivery<'a> {
     /// Delivers batch after batch. `earlier` finds a line that a bucket took in an earlier run.
     pub(super) fn run(
         &mut self,
-        ready: Receiver<Result<Ready, SyncError>>,
+        ready: Receiver<Result<Fed, SyncError>>,
         earlier: impl Fn(Option<&str>) -> Result<Option<Vec<u8>>, SyncError>,
     ) -> Result<Stop, SyncError> {
         match self.deliver_all(&ready, &earlier) {
@@ -124,12 +126,19 @@ impl<'a> Delivery<'a> {
 
     fn deliver_all(
         &mut self,
-        ready: &Receiver<Result<Ready, SyncError>>,
+        ready: &Receiver<Result<Fed, SyncError>>,
         earlier: &dyn Fn(Option<&str>) -> Result<Option<Vec<u8>>, SyncError>,
     ) -> Step {
         let mut accepted: Option<(Arc<Ready>, Answer)> = None;
         while let Ok(next) = ready.recv() {
-            let outcome = self.post_within_limits(next?);
+            let next = match next? {
+                Fed::Batch(next) => next,
+                Fed::Note(note) => {
+                    self.note(note);
+                    continue;
+                }
+            };
+            let outcome = self.post_within_limits(next);
             // The store syncs to disk while the network works.
             if let Some((batch, answer)) = accepted.take() {
                 self.unsettled_bytes = self.unsettled_bytes.saturating_sub(batch.batch.lines().len() as u64);
@@ -197,6 +206,13 @@ impl<'a> Delivery<'a> {
         self.report.bytes += ready.batch.lines().len() as u64;
         self.report.wire_bytes += wire_bytes(ready) as u64;
         Ok(())
+    }
+
+    fn note(&mut self, note: String) {
+        tracing::warn!("{note}");
+        if self.report.notes.len() < MOST_NOTES {
+            self.report.notes.push(note);
+        }
     }
 
     fn now(&self) -> Timestamp {
@@ -327,7 +343,8 @@ impl<'a> Delivery<'a> {
         while let Some((batch, answer)) = self.suspects.pop() {
             let ready = Arc::new(self.pack(batch)?);
             if answer.speaks_of_retention() {
-                let marked = self.store.mark(&self.receipt(&ready, &answer, "expired"), State::Expired, &ready.batch.marks())?;
+                let marked =
+                    self.store.mark(&self.receipt(&ready, &answer, "expired"), State::Expired, &ready.batch.marks())?;
                 self.report.expired += marked;
                 self.progress.done(1);
                 continue;
@@ -349,14 +366,18 @@ impl<'a> Delivery<'a> {
     }
 
     /// Sends a line that the bucket took before. If it is not taken now, it is the server and not the rows.
-    fn try_known_good(&mut self, suspect: &Batch, earlier: &dyn Fn(Option<&str>) -> Result<Option<Vec<u8>>, SyncError>) -> Step {
+    fn try_known_good(
+        &mut self,
+        suspect: &Batch,
+        earlier: &dyn Fn(Option<&str>) -> Result<Option<Vec<u8>>, SyncError>,
+    ) -> Step {
         let known = match self.known_good.get(&suspect.bucket) {
             Some(line) => Some(line.clone()),
             None => earlier(suspect.bucket.as_deref())?,
         };
         let Some(line) = known else { return Err(Ended::Stop(Stop::Held(self.nothing_accepted()))) };
         let mut canary = Batch::new(suspect.bucket.clone());
-        let pushed: Result<(), SyncError> = canary.push((0, 0, Timestamp(0)), |out| {
+        let pushed: Result<(), SyncError> = canary.push((0, 0, 0, Timestamp(0)), |out| {
             out.extend_from_slice(&line);
             Ok(())
         });
@@ -373,7 +394,9 @@ impl<'a> Delivery<'a> {
             Outcome::Retry { .. } => Err(Ended::Stop(Stop::Unreachable(answer.words))),
             _ => {
                 let words = answer.words;
-                Err(Ended::Stop(Stop::Held(format!("the server refuses a line that it took before, so no row is to blame: {words}"))))
+                Err(Ended::Stop(Stop::Held(format!(
+                    "the server refuses a line that it took before, so no row is to blame: {words}"
+                ))))
             }
         }
     }
@@ -381,14 +404,15 @@ impl<'a> Delivery<'a> {
     /// The row stays refused: it leaves `pending`, with its line and the server's words.
     fn set_aside(&mut self, ready: &Ready, answer: &Answer) -> Step {
         let [row] = ready.batch.rows() else { return Ok(()) };
+        let mark = Mark::new(row.series, row.id, row.version, row.ts);
         let line = String::from_utf8_lossy(ready.batch.lines());
-        let marked =
-            self.store.reject_row(&self.receipt(ready, answer, "rejected"), row.series, row.id, row.ts, line.trim_end())?;
+        let marked = self.store.reject_row(&self.receipt(ready, answer, "rejected"), &mark, line.trim_end())?;
         tracing::warn!("a row was refused and set aside: {} ({})", answer.words, line.trim_end());
         self.report.rejected += marked;
         self.progress.done(1);
         if self.report.rejected >= MOST_REFUSALS {
-            let note = format!("{MOST_REFUSALS} rows were refused in one run; the others wait. See `fluxtower rejected`");
+            let note =
+                format!("{MOST_REFUSALS} rows were refused in one run; the others wait. See `fluxtower rejected`");
             return Err(Ended::Stop(Stop::Refusals(note)));
         }
         Ok(())

@@ -22,6 +22,15 @@ pub(super) struct Ready {
     pub(super) gzip: Vec<u8>,
 }
 
+/// What the feed gives.
+#[derive(Debug)]
+pub(super) enum Fed {
+    /// The next request.
+    Batch(Ready),
+    /// A row that cannot be spelled, and why.
+    Note(String),
+}
+
 /// Makes batches and hands them on; stops when nobody takes them any more.
 pub(super) struct Feed<'a> {
     /// A connection of its own, so that it reads while another thread writes.
@@ -31,7 +40,7 @@ pub(super) struct Feed<'a> {
     pub(super) shapes: &'a [LineShape],
     pub(super) limits: &'a SyncConfig,
     pub(super) compress: bool,
-    pub(super) out: SyncSender<Result<Ready, SyncError>>,
+    pub(super) out: SyncSender<Result<Fed, SyncError>>,
 }
 
 /// Why the feed ends early: a store that fails, or a taker that has gone.
@@ -49,7 +58,10 @@ impl From<SyncError> for End {
 impl Feed<'_> {
     /// Every batch of the plan: first the live pictures of all buckets, then their backlogs.
     pub(super) fn run(&self, plan: &[BucketPlan]) {
-        let lanes = plan.iter().map(|bucket| (&bucket.bucket, &bucket.live)).chain(plan.iter().map(|bucket| (&bucket.bucket, &bucket.backlog)));
+        let lanes = plan
+            .iter()
+            .map(|bucket| (&bucket.bucket, &bucket.live))
+            .chain(plan.iter().map(|bucket| (&bucket.bucket, &bucket.backlog)));
         for (bucket, pieces) in lanes {
             match self.lane(bucket.as_ref(), pieces) {
                 Ok(()) => {}
@@ -68,7 +80,10 @@ impl Feed<'_> {
         let mut waiting: HashMap<usize, Piece> = pieces.iter().copied().enumerate().collect();
         let mut batch = Batch::new(bucket.cloned());
         loop {
-            let oldest = waiting.iter().min_by_key(|(place, piece)| (piece.interval.0, **place)).map(|(place, piece)| (*place, *piece));
+            let oldest = waiting
+                .iter()
+                .min_by_key(|(place, piece)| (piece.interval.0, **place))
+                .map(|(place, piece)| (*place, *piece));
             let Some((place, piece)) = oldest else { break };
             match self.stride(&mut batch, piece)? {
                 Some(next) => waiting.insert(place, Piece { interval: (next, piece.interval.1), ..piece }),
@@ -100,18 +115,22 @@ impl Feed<'_> {
                     next = Some(row.ts);
                     return false;
                 }
-                let rendered = batch.push((series, row.id, row.ts), |out| shape.render(row.ts, row.values, row.flags, out));
-                if let Err(error) = rendered {
-                    failed = Some(SyncError::Line { table: self.backlog[piece.series].table.clone(), ts: row.ts, source: error });
-                    return false;
-                }
+                let rendered = batch.push((series, row.id, row.version, row.ts), |out| {
+                    shape.render(row.ts, row.values, row.flags, out)
+                });
                 read += 1;
-                next = Some(Timestamp(row.ts.0 + 1));
+                if let Err(error) = rendered {
+                    // The row stays pending: no answer has decided about it.
+                    failed =
+                        Some(format!("table \"{}\", row of {}: {error}", self.backlog[piece.series].table, row.ts));
+                }
+                // Keys count microseconds.
+                next = Some(Timestamp(row.ts.0 + 1_000));
                 true
             })
             .map_err(SyncError::from)?;
-        if let Some(error) = failed {
-            return Err(End::Failed(error));
+        if let Some(note) = failed {
+            self.out.send(Ok(Fed::Note(note))).map_err(|_| End::NobodyTakes)?;
         }
         let ended = read < limit && !self.is_full(batch);
         Ok(next.filter(|next| !ended && *next <= piece.interval.1))
@@ -119,6 +138,6 @@ impl Feed<'_> {
 
     fn hand_on(&self, batch: Batch) -> Result<(), End> {
         let gzip = if self.compress { batch.gzip().map_err(SyncError::Compress)? } else { Vec::new() };
-        self.out.send(Ok(Ready { batch, gzip })).map_err(|_| End::NobodyTakes)
+        self.out.send(Ok(Fed::Batch(Ready { batch, gzip }))).map_err(|_| End::NobodyTakes)
     }
 }

@@ -28,7 +28,7 @@ pub use pace::Pace;
 pub use plan::{BucketPlan, Piece, live_rows, plan};
 
 use deliver::{Delivery, Stop};
-use feed::Feed;
+use feed::{Fed, Feed};
 
 /// The window in which the free plan counts bytes (InfluxDB Cloud, account limits). Ours trails behind now, so that no
 /// placement of the server's window can hold more.
@@ -121,16 +121,6 @@ pub enum SyncError {
         #[from]
         source: DestinationError,
     },
-    /// A stored row cannot be spelled.
-    #[error("table \"{table}\", row of {ts}: {source}")]
-    Line {
-        /// Its table.
-        table: String,
-        /// Its time.
-        ts: Timestamp,
-        /// Why.
-        source: LineError,
-    },
     /// Memory could not be written; never seen.
     #[error("a batch cannot be compressed: {0}")]
     Compress(std::io::Error),
@@ -145,7 +135,6 @@ impl SyncError {
         match self {
             SyncError::Store(error) => error.is_permanent(),
             SyncError::Destination { source } => source.is_permanent(),
-            SyncError::Line { .. } => true,
             SyncError::Compress(_) | SyncError::Thread => false,
         }
     }
@@ -162,7 +151,13 @@ struct Outbox {
 
 impl Outbox {
     fn open(config: &Config, store: &Store) -> Result<Outbox, SyncError> {
-        let mut outbox = Outbox { backlog: Vec::new(), shapes: Vec::new(), buckets: Vec::new(), plan: Vec::new(), notes: Vec::new() };
+        let mut outbox = Outbox {
+            backlog: Vec::new(),
+            shapes: Vec::new(),
+            buckets: Vec::new(),
+            plan: Vec::new(),
+            notes: Vec::new(),
+        };
         for series in store.backlog()? {
             let Some(table) = config.table(&series.table) else {
                 outbox.note(format!("table \"{}\" is no longer in the configuration; its rows wait", series.table));
@@ -199,9 +194,15 @@ impl Outbox {
 }
 
 /// How the lines of a series are spelled.
-fn shape(store: &Store, table: &TableConfig, series: &SeriesBacklog) -> Result<Result<LineShape, LineError>, SyncError> {
+fn shape(
+    store: &Store,
+    table: &TableConfig,
+    series: &SeriesBacklog,
+) -> Result<Result<LineShape, LineError>, SyncError> {
     let columns = store.column_names(&series.table)?;
-    let tag_names = columns.iter().filter(|name| table.columns.get(*name).is_some_and(|column| column.column_use == ColumnUse::Tag));
+    let tag_names = columns
+        .iter()
+        .filter(|name| table.columns.get(*name).is_some_and(|column| column.column_use == ColumnUse::Tag));
     let tags: Vec<(String, String)> = tag_names.cloned().zip(series.tags.iter().cloned()).collect();
     Ok(LineShape::new(table, &columns, &tags))
 }
@@ -292,7 +293,13 @@ pub fn dry_run(config: &Config, store: &Store) -> Result<DryRun, SyncError> {
     std::thread::scope(|scope| {
         scope.spawn(move || feed.run(plan));
         for batch in ready {
-            let batch = batch?.batch;
+            let batch = match batch? {
+                Fed::Batch(ready) => ready.batch,
+                Fed::Note(note) => {
+                    dry.notes.push(note);
+                    continue;
+                }
+            };
             dry.requests += 1;
             dry.rows += batch.rows().len() as u64;
             dry.bytes += batch.lines().len() as u64;

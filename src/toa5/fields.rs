@@ -1,5 +1,7 @@
 //! The fields of one physical line, RFC 4180 with the quotes remembered.
 
+use super::number::{Number, take_number};
+
 /// One field as it stands on the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field<'a> {
@@ -33,6 +35,20 @@ impl<'a> Fields<'a> {
     /// Whether the line's quotes do not match up. Meaningful once the fields are used up.
     pub fn is_torn(&self) -> bool {
         self.torn
+    }
+
+    /// What has not been walked over yet; None behind the last field.
+    pub(super) fn rest(&self) -> Option<&'a [u8]> {
+        self.rest
+    }
+
+    /// Takes the next field if it is a bare number, in one pass over its bytes. Otherwise nothing is taken.
+    #[inline]
+    pub(super) fn next_number(&mut self) -> Option<Number> {
+        let rest = self.rest?;
+        let (number, length) = take_number(rest)?;
+        self.rest = if length == rest.len() { None } else { Some(&rest[length + 1..]) };
+        Some(number)
     }
 
     fn quoted(&mut self, body: &'a [u8]) -> Field<'a> {
@@ -122,7 +138,12 @@ mod tests {
     splits_to!(trailing_blanks_are_kept, "\"1,4093  \",2", vec![quoted("1,4093  "), plain("2")], false);
     splits_to!(a_doubled_quote_stays_inside, "\"x\"\"y\",1", vec![quoted("x\"\"y"), plain("1")], false);
     splits_to!(empty_strings_are_fields, "\"\",\"\"", vec![quoted(""), quoted("")], false);
-    splits_to!(an_open_quote_tears_the_line, "1,\"2025-11-04 15:40:", vec![plain("1"), quoted("2025-11-04 15:40:")], true);
+    splits_to!(
+        an_open_quote_tears_the_line,
+        "1,\"2025-11-04 15:40:",
+        vec![plain("1"), quoted("2025-11-04 15:40:")],
+        true
+    );
     splits_to!(text_after_a_quote_tears_the_line, "\"a\"b,1", vec![quoted("a\"b,1")], true);
     splits_to!(a_quote_inside_a_bare_field_is_text, "5\"x,1", vec![plain("5\"x"), plain("1")], false);
 }

@@ -38,15 +38,25 @@ impl Format {
                 "was saved again by a spreadsheet or R (quotes gone, line 1 padded or dates rewritten), so its dates and \
                  missing values cannot be trusted; export the period again from LoggerNet"
             }
-            Format::Toaci1 => "is TOACI1 (short header, no units); set the table's output format to \"ASCII, long header, TOA5\" in LoggerNet Setup",
-            Format::Tob1 => "is TOB1 (binary); set the output format to TOA5 in LoggerNet Setup, or convert it with CardConvert",
+            Format::Toaci1 => {
+                "is TOACI1 (short header, no units); set the table's output format to \"ASCII, long header, TOA5\" in LoggerNet Setup"
+            }
+            Format::Tob1 => {
+                "is TOB1 (binary); set the output format to TOA5 in LoggerNet Setup, or convert it with CardConvert"
+            }
             Format::Tob2 => "is TOB2 (a card image); convert it with CardConvert to TOA5",
             Format::Tob3 => "is TOB3 (a card image); convert it with CardConvert to TOA5",
             Format::CsiXml => "is CSIXML; set the output format to TOA5 in LoggerNet Setup",
             Format::CsiJson => "is CSIJSON; set the output format to TOA5 in LoggerNet Setup",
-            Format::Array => "holds mixed arrays without a header (CR10X, CR23X, 21X); describe it as format = \"csv\" if it has one array, or collect tables as TOA5",
-            Format::LfsPointer => "is a git-LFS pointer, not the file itself; run `git lfs pull` or wait for the collection",
-            Format::Unknown => "has no TOA5 header; if it is CSV without a header, say format = \"csv\" and name its columns in the configuration",
+            Format::Array => {
+                "holds mixed arrays without a header (CR10X, CR23X, 21X); describe it as format = \"csv\" if it has one array, or collect tables as TOA5"
+            }
+            Format::LfsPointer => {
+                "is a git-LFS pointer, not the file itself; run `git lfs pull` or wait for the collection"
+            }
+            Format::Unknown => {
+                "has no TOA5 header; if it is CSV without a header, say format = \"csv\" and name its columns in the configuration"
+            }
         })
     }
 }
@@ -102,7 +112,10 @@ mod tests {
     #[test]
     fn a_file_is_named_as_what_it_is() {
         for (line, format) in [
-            (&b"\"TOA5\",\"46m\",\"CR5000\",\"1041\",\"CR5000.Std.07\",\"CPU:Y21.CR5\",\"6827\",\"PARCal\"\r"[..], Format::Toa5),
+            (
+                &b"\"TOA5\",\"46m\",\"CR5000\",\"1041\",\"CR5000.Std.07\",\"CPU:Y21.CR5\",\"6827\",\"PARCal\"\r"[..],
+                Format::Toa5,
+            ),
             (b"\"TOA5\",\"\",\"CR200\"", Format::Toa5),
             (b"\xEF\xBB\xBFTOA5,some_site,CR1000,E7000,CR1000.Std.22,CPU:demo.CR1,12345,demo,,,,", Format::Resaved),
             (b"TOA5,46m,CR5000,1041,CR5000.Std.07,CPU:Y21.CR5,6827,PARCal", Format::Resaved),

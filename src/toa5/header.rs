@@ -79,7 +79,13 @@ impl Header {
     /// The header of a file that has none, from the names in the configuration.
     pub fn from_names(table: &str, names: &[String]) -> Header {
         let empty = vec![String::new(); names.len()];
-        Header { environment: Vec::new(), table: table.to_owned(), names: names.to_vec(), units: empty.clone(), process: empty }
+        Header {
+            environment: Vec::new(),
+            table: table.to_owned(),
+            names: names.to_vec(),
+            units: empty.clone(),
+            process: empty,
+        }
     }
 }
 
@@ -100,7 +106,8 @@ fn split(line: &[u8]) -> Option<Vec<String>> {
 mod tests {
     use super::*;
 
-    const LINE1: &[u8] = b"\"TOA5\",\"46m\",\"CR5000\",\"1041\",\"CR5000.Std.07\",\"CPU:Y21.CR5\",\"6827\",\"PARCal\"\r";
+    const LINE1: &[u8] =
+        b"\"TOA5\",\"46m\",\"CR5000\",\"1041\",\"CR5000.Std.07\",\"CPU:Y21.CR5\",\"6827\",\"PARCal\"\r";
 
     fn parse(names: &str, units: &str, process: &str) -> Result<Header, HeaderError> {
         Header::parse([LINE1, names.as_bytes(), units.as_bytes(), process.as_bytes()])
@@ -108,7 +115,8 @@ mod tests {
 
     #[test]
     fn four_lines_are_read() {
-        let header = parse("\"TIMESTAMP\",\"RECORD\",\"T(1,2)\"", "\"TS\",\"RN\",\"\u{b0}C\"", "\"\",\"\",\"Avg\"").unwrap();
+        let header =
+            parse("\"TIMESTAMP\",\"RECORD\",\"T(1,2)\"", "\"TS\",\"RN\",\"\u{b0}C\"", "\"\",\"\",\"Avg\"").unwrap();
         assert_eq!(header.table, "PARCal");
         assert_eq!(header.environment[0], "46m");
         assert_eq!(header.names[2], "T(1,2)");
@@ -118,7 +126,8 @@ mod tests {
 
     #[test]
     fn a_quote_in_a_unit_costs_the_units_and_not_the_file() {
-        let header = parse("\"TIMESTAMP\",\"RECORD\",\"A\"", "\"TS\",\"RN\",\"6\" pipe\"", "\"\",\"\",\"Avg\"").unwrap();
+        let header =
+            parse("\"TIMESTAMP\",\"RECORD\",\"A\"", "\"TS\",\"RN\",\"6\" pipe\"", "\"\",\"\",\"Avg\"").unwrap();
         assert_eq!(header.units, ["", "", ""]);
         assert_eq!(header.process[2], "Avg");
     }

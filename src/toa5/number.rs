@@ -20,57 +20,68 @@ const EXACT_POWERS: [f64; 23] = [
 const LARGEST_EXACT_MANTISSA: u64 = 1 << 53;
 
 /// Reads a finite decimal number. None for anything else: words, blanks, hex, digits with separators, `1e400`.
+#[inline]
+pub fn parse_number(text: &[u8]) -> Option<Number> {
+    match take_number(text) {
+        Some((number, length)) if length == text.len() => Some(number),
+        _ => None,
+    }
+}
+
+/// Reads the number that `text` begins with, up to a comma or the end, and says how many bytes it has. None as above.
 ///
 /// Up to 15 digits and exponents to ±22 are exact in one multiplication or division (Clinger 1990); Campbell's FP2,
 /// IEEE4 and IEEE8 print 4, 7 and 15 digits, so the standard library's parser is hardly ever needed.
 #[inline]
-pub fn parse_number(text: &[u8]) -> Option<Number> {
-    let (negative, digits) = match text {
-        [b'-', rest @ ..] => (true, rest),
-        _ => (false, text),
-    };
+pub(super) fn take_number(text: &[u8]) -> Option<(Number, usize)> {
+    let negative = text.first() == Some(&b'-');
+    let start = usize::from(negative);
     let mut mantissa: u64 = 0;
-    let mut at = 0;
-    while let Some(byte @ b'0'..=b'9') = digits.get(at) {
+    let mut at = start;
+    while let Some(byte @ b'0'..=b'9') = text.get(at) {
         mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
         at += 1;
     }
-    let whole = at;
+    let whole = at - start;
     let mut fraction = 0;
-    let mut canonical = whole == 1 || (whole > 1 && digits[0] != b'0');
-    if digits.get(at) == Some(&b'.') {
+    let mut canonical = whole == 1 || (whole > 1 && text[start] != b'0');
+    if text.get(at) == Some(&b'.') {
         at += 1;
-        let start = at;
-        while let Some(byte @ b'0'..=b'9') = digits.get(at) {
+        let point = at;
+        while let Some(byte @ b'0'..=b'9') = text.get(at) {
             mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
             at += 1;
         }
-        fraction = at - start;
+        fraction = at - point;
         canonical &= fraction > 0;
     }
     if whole + fraction == 0 {
         return None;
     }
-    if at == digits.len() && whole + fraction <= 18 && fraction <= 22 && mantissa <= LARGEST_EXACT_MANTISSA {
+    let ends = matches!(text.get(at), None | Some(b','));
+    if ends && whole + fraction <= 18 && mantissa <= LARGEST_EXACT_MANTISSA {
         #[allow(clippy::cast_precision_loss)]
         let magnitude = mantissa as f64 / EXACT_POWERS[fraction];
-        return Some(Number { value: if negative { -magnitude } else { magnitude }, canonical });
+        return Some((Number { value: if negative { -magnitude } else { magnitude }, canonical }, at));
     }
-    slow(text, &digits[at..], canonical)
+    slow(text, at, canonical)
 }
 
 #[cold]
-fn slow(text: &[u8], tail: &[u8], canonical: bool) -> Option<Number> {
-    if let [b'e' | b'E', exponent @ ..] = tail {
-        let exponent = exponent.strip_prefix(b"+").or_else(|| exponent.strip_prefix(b"-")).unwrap_or(exponent);
-        if exponent.is_empty() || !exponent.iter().all(u8::is_ascii_digit) {
-            return None;
+fn slow(text: &[u8], tail: usize, canonical: bool) -> Option<(Number, usize)> {
+    let length = memchr::memchr(b',', text).unwrap_or(text.len());
+    match text.get(tail..length)? {
+        [] => {}
+        [b'e' | b'E', exponent @ ..] => {
+            let digits = exponent.strip_prefix(b"+").or_else(|| exponent.strip_prefix(b"-")).unwrap_or(exponent);
+            if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+                return None;
+            }
         }
-    } else if !tail.is_empty() {
-        return None;
+        _ => return None,
     }
-    let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
-    value.is_finite().then_some(Number { value, canonical })
+    let value: f64 = std::str::from_utf8(&text[..length]).ok()?.parse().ok()?;
+    value.is_finite().then_some((Number { value, canonical }, length))
 }
 
 #[cfg(test)]
@@ -99,7 +110,10 @@ mod tests {
 
     #[test]
     fn what_influxdb_would_refuse_is_no_number() {
-        for text in ["", "-", ".", "NAN", "INF", "-INF", "nan", "inf", "1e400", "-1e400", "+1", "1_000", "0x10", " 1", "1 ", "1e", "1e+", "1f", "1i", "--1", "1.2.3", "1,5"] {
+        for text in [
+            "", "-", ".", "NAN", "INF", "-INF", "nan", "inf", "1e400", "-1e400", "+1", "1_000", "0x10", " 1", "1 ",
+            "1e", "1e+", "1f", "1i", "--1", "1.2.3", "1,5",
+        ] {
             assert_eq!(parse_number(text.as_bytes()), None, "{text}");
         }
     }

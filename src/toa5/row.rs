@@ -136,30 +136,67 @@ impl ParsedRow {
         done
     }
 
+    /// The file's columns are the table's: numbers in a spelling that JSON knows are copied with their commas, as many at
+    /// once as stand together.
     fn read_in_order(&mut self, fields: &mut Fields<'_>, layout: &Layout, found: &mut usize) -> Result<(), RowError> {
-        let mut first = true;
+        let line = fields.rest().unwrap_or_default();
+        let place = |fields: &Fields<'_>| fields.rest().map_or(line.len() + 1, |rest| line.len() - rest.len());
         self.json.push(b'[');
+        // Where the numbers not yet copied begin and end.
+        let mut run = 0..0;
         for source in &layout.sources {
+            let begin = place(fields);
+            if let ColumnSource::Value(_) = source
+                && let Some(number) = fields.next_number()
+            {
+                *found += 1;
+                self.values.push(Value::Number(number.value));
+                let end = place(fields) - 1;
+                if number.canonical {
+                    run = if run.is_empty() { begin..end } else { run.start..end };
+                } else {
+                    self.copy_run(&line[std::mem::take(&mut run)]);
+                    self.separate();
+                    write_json(&mut self.json, &number.value);
+                }
+                continue;
+            }
             let Some(field) = fields.next() else { break };
             *found += 1;
             match source {
                 ColumnSource::Time => self.take_time(field, layout)?,
                 ColumnSource::Record => self.take_record(field)?,
                 ColumnSource::Value(_) | ColumnSource::Tag(_) => {
-                    if !first {
-                        self.json.push(b',');
-                    }
-                    first = false;
+                    self.copy_run(&line[std::mem::take(&mut run)]);
+                    self.separate();
                     let value = write_value(field, &mut self.json);
                     self.values.push(value);
                     if matches!(source, ColumnSource::Tag(_)) {
                         self.tags.push(plain_text(field));
                     }
+                    continue;
                 }
             }
+            self.copy_run(&line[std::mem::take(&mut run)]);
         }
+        self.copy_run(&line[run]);
         self.json.push(b']');
         Ok(())
+    }
+
+    #[inline]
+    fn copy_run(&mut self, run: &[u8]) {
+        if !run.is_empty() {
+            self.separate();
+            self.json.extend_from_slice(run);
+        }
+    }
+
+    #[inline]
+    fn separate(&mut self) {
+        if self.json.len() > 1 {
+            self.json.push(b',');
+        }
     }
 
     /// A changed program moved, added or removed columns: each value goes to its place, the others stay null.
@@ -198,14 +235,20 @@ impl ParsedRow {
 
     /// Tags in the order of the column list, however the file orders its columns: they are the row's identity.
     fn order_tags(&mut self, layout: &Layout) {
-        let places = layout.sources.iter().filter_map(|source| if let ColumnSource::Tag(place) = source { Some(*place) } else { None });
+        let places = layout
+            .sources
+            .iter()
+            .filter_map(|source| if let ColumnSource::Tag(place) = source { Some(*place) } else { None });
         let mut placed: Vec<(usize, String)> = places.zip(self.tags.drain(..)).collect();
         placed.sort();
         self.tags.extend(placed.into_iter().map(|(_, text)| text));
     }
 
     fn take_time(&mut self, field: Field<'_>, layout: &Layout) -> Result<(), RowError> {
-        let refused = || RowError::Time { text: decode(field.text).chars().take(40).collect(), hint: spreadsheet_reason(field.text) };
+        let refused = || RowError::Time {
+            text: decode(field.text).chars().take(40).collect(),
+            hint: spreadsheet_reason(field.text),
+        };
         match &layout.time_format {
             None => {
                 let time = LocalTime::parse(field.text).ok_or_else(refused)?;
@@ -380,7 +423,13 @@ mod tests {
     #[test]
     fn the_loggers_own_text_is_kept_where_it_cannot_be_printed_again() {
         let layout = plain_layout(1);
-        for (stamp, plain) in [("2026-06-01 00:00:00", true), ("2026-06-01 00:00:00.05", true), ("2026-06-01 00:00:00.50", false), ("2026-05-31 24:00:00", false), ("2026-06-01T00:00:00", false)] {
+        for (stamp, plain) in [
+            ("2026-06-01 00:00:00", true),
+            ("2026-06-01 00:00:00.05", true),
+            ("2026-06-01 00:00:00.50", false),
+            ("2026-05-31 24:00:00", false),
+            ("2026-06-01T00:00:00", false),
+        ] {
             let row = read(&format!("\"{stamp}\",1,2"), &layout).unwrap();
             assert_eq!(row.time_is_plain, plain, "{stamp}");
         }

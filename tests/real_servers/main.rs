@@ -1,0 +1,18 @@
+//! The program against servers that other people wrote: InfluxDB 1.6 and VictoriaMetrics, as Debian packages them.
+//!
+//! Each test starts a server of its own on a loopback port, with its data in a folder that goes away, and ends it. What
+//! should be in the server is read from the .DAT file by this test's own few lines, not by fluxtower's parser. Run:
+//!
+//! ```text
+//! FLUXTOWER_INFLUXD=$(command -v influxd) FLUXTOWER_VICTORIA=$(command -v victoria-metrics) \
+//!     cargo test --test real_servers -- --ignored
+//! ```
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::float_cmp)]
+
+mod readings;
+mod refusals;
+mod restart;
+mod round_trip;
+mod server;
+mod station;
