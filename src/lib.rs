@@ -42,3 +42,4 @@ pub mod store;
 pub mod sync;
 pub mod time;
 pub mod toa5;
+pub mod verify;

@@ -4,10 +4,11 @@ use thiserror::Error;
 
 use super::{Exit, log};
 use crate::config::ConfigError;
-use crate::destination::DestinationError;
+use crate::destination::{DestinationError, QueryError};
 use crate::ingest::IngestError;
 use crate::store::StoreError;
 use crate::sync::SyncError;
+use crate::verify::VerifyError;
 
 /// A command's failure.
 #[derive(Debug, Error)]
@@ -48,6 +49,15 @@ pub(super) enum CliError {
     /// `replay` without any choice would send everything again.
     #[error("say what to send again: --since TIME, --rejected or --expired")]
     ReplayWhat,
+    /// Verification stopped.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    /// The server cannot be asked.
+    #[error(transparent)]
+    Query(QueryError),
+    /// A folder has no buckets.
+    #[error("the destination is a folder of files, which has no buckets; set [destination] kind = \"influxdb\"")]
+    NoBuckets,
     /// Stdout is gone.
     #[error("cannot write to stdout: {0}")]
     Output(#[from] std::io::Error),
@@ -68,6 +78,8 @@ impl CliError {
             CliError::Sync(SyncError::Destination {
                 source: DestinationError::Secret(_) | DestinationError::SecretUnusable,
             }) => Exit::Usage,
+            CliError::NoBuckets => Exit::Usage,
+            CliError::Query(QueryError::Refused { .. }) => Exit::Refused,
             CliError::Output(source) if source.kind() == std::io::ErrorKind::BrokenPipe => Exit::Well,
             _ => Exit::Failed,
         }

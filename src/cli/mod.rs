@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::store::Store;
 use crate::time::{Clock, SystemClock, Timestamp};
 
+mod bucket;
 mod conflicts;
 mod error;
 mod gaps;
@@ -19,11 +20,13 @@ mod ingest;
 mod log;
 mod output;
 mod progress;
+mod prune;
 mod rejected;
 mod replay;
 mod run;
 mod status;
 mod sync;
+mod verify;
 
 use error::CliError;
 use output::Output;
@@ -70,9 +73,12 @@ enum Command {
     Run(run::Args),
     Status(status::Args),
     Replay(replay::Args),
+    Verify(verify::Args),
+    Bucket(bucket::Args),
     Rejected(rejected::Args),
     Conflicts(conflicts::Args),
     Gaps(gaps::Args),
+    Prune(prune::Args),
 }
 
 /// What every command works with.
@@ -144,6 +150,9 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Run(args) => run::run(&context, &args),
         Command::Status(args) => status::run(&context, &args),
         Command::Replay(args) => replay::run(&context, &args),
+        Command::Verify(args) => verify::run(&context, &args),
+        Command::Bucket(args) => bucket::run(&context, &args),
+        Command::Prune(args) => prune::run(&context, &args),
         Command::Rejected(args) => rejected::run(&context, &args),
         Command::Conflicts(args) => conflicts::run(&context, &args),
         Command::Gaps(args) => gaps::run(&context, &args),

@@ -78,6 +78,7 @@ pub(super) struct SyncSection {
     pub batch_bytes: Option<Spanned<i64>>,
     pub budget_bytes: Option<Spanned<i64>>,
     pub deadline: Text,
+    pub health: Option<bool>,
     pub heartbeat_url: Text,
 }
 
@@ -137,6 +138,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("table", "[[table]], with two brackets"),
     ("columns", "[table.columns.NAME]"),
     ("allow_http", "allow_http = true"),
+    ("health", "health = true"),
     ("batch_rows", "batch_rows = 5000"),
     ("batch_bytes", "batch_bytes = 1_000_000"),
     ("budget_bytes", "budget_bytes = 4_000_000"),

@@ -150,6 +150,7 @@ fn sync(source: &Source<'_>, found: Option<&Spanned<SyncSection>>) -> Result<Syn
         batch_bytes: size(bytes, DEFAULT_BATCH_BYTES),
         budget_bytes,
         deadline: at.read("deadline", &found.deadline, value::some_time)?.unwrap_or(DEFAULT_DEADLINE),
+        health: found.health.unwrap_or(true),
         heartbeat_url: at.read_quietly("heartbeat_url", &found.heartbeat_url, value::web_url)?,
     })
 }

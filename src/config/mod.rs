@@ -111,6 +111,8 @@ pub struct SyncConfig {
     pub budget_bytes: Option<u64>,
     /// `sync` stops starting requests after this long.
     pub deadline: Duration,
+    /// Whether the agent sends its own health with each sync (measurement `fluxtower_agent`).
+    pub health: bool,
     /// Called with GET after a sync that left nothing due.
     pub heartbeat_url: Option<Url>,
 }

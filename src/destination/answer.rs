@@ -50,7 +50,7 @@ const CONFIG_TROUBLE: [&str; 9] = [
 /// Reads a response that arrived whole. `body` has no secret in it any more.
 pub(super) fn read(api: Api, status: u16, headers: &HeaderMap, body: &str) -> Answer {
     let message = message(body);
-    let server_time = headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(http_date);
+    let server_time = server_time(headers);
     let words = words(&message);
     Answer {
         outcome: outcome(api, status, headers, body, &message, server_time),
@@ -202,6 +202,11 @@ fn retry_after(headers: &HeaderMap, server_time: Option<DateTime<Utc>>) -> Optio
         (until - server_time.unwrap_or_else(Utc::now)).to_std().unwrap_or(Duration::ZERO)
     };
     Some(wait.min(LONGEST_WAIT))
+}
+
+/// The server's clock.
+pub(super) fn server_time(headers: &HeaderMap) -> Option<DateTime<Utc>> {
+    headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(http_date)
 }
 
 fn http_date(text: &str) -> Option<DateTime<Utc>> {

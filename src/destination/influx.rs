@@ -5,9 +5,11 @@
 //! lets no secret out: the token stands in a header marked as sensitive, errors carry no URL, and a server that quotes
 //! the token back at us is edited (I10).
 
+use std::cell::Cell;
 use std::io::Read;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use reqwest::Method;
 use reqwest::blocking::{Client, RequestBuilder};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -15,7 +17,10 @@ use reqwest::redirect::Policy;
 use url::{Host, Url};
 
 use super::answer;
-use super::{Answer, Destination, DestinationError, Outcome, Request, refuse_hollow};
+use super::{
+    Answer, BucketLook, CountAsk, Counted, Destination, DestinationError, Outcome, QueryError, Request, Retention,
+    refuse_hollow,
+};
 use crate::config::{Api, InfluxConfig};
 
 /// Most that is read of the answer to a write. Complaints that list a hundred lines fit.
@@ -37,6 +42,8 @@ pub struct Influx {
     pub(super) config: InfluxConfig,
     login: Login,
     secret: Option<String>,
+    /// The server's clock in the newest answer.
+    clock: Cell<Option<DateTime<Utc>>>,
 }
 
 /// A response that arrived whole. The secret is taken out of the body.
@@ -71,7 +78,7 @@ impl Influx {
             client = client.no_proxy();
         }
         let client = client.build().map_err(|error| DestinationError::Client(cause(&error)))?;
-        Ok(Influx { client, config, login, secret })
+        Ok(Influx { client, config, login, secret, clock: Cell::new(None) })
     }
 
     /// A request to a path of the server, with the login on it.
@@ -96,6 +103,7 @@ impl Influx {
         let deadline = Instant::now() + self.config.timeout;
         let mut response = request.send().map_err(|error| self.network_words(error))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        self.clock.set(answer::server_time(&headers));
         let body = read_body(&mut response, most, deadline)
             .map_err(|error| answer::words(&format!("the answer ({status}) broke off: {}", io_cause(&error))))?;
         let is_cut = body.len() as u64 > most;
@@ -180,6 +188,28 @@ impl Destination for Influx {
     }
 
     fn wants_gzip(&self) -> bool {
+        true
+    }
+
+    fn look(&mut self, bucket: Option<&str>) -> BucketLook {
+        self.clock.set(None);
+        let (id, retention) = match self.find(self.bucket(bucket)) {
+            Ok(Some(found)) => (found.id, found.retention),
+            Ok(None) => (None, Retention::Unknown("the token may not see the bucket".to_owned())),
+            Err(error) => (None, Retention::Unknown(error.to_string())),
+        };
+        let retention = match (retention, self.config.retention) {
+            (Retention::Unknown(_), Some(configured)) => Retention::For(configured),
+            (found, _) => found,
+        };
+        BucketLook { id, retention, server_time: self.clock.get() }
+    }
+
+    fn count(&mut self, ask: &CountAsk<'_>) -> Result<Counted, QueryError> {
+        Influx::count(self, ask)
+    }
+
+    fn speaks_health(&self) -> bool {
         true
     }
 }

@@ -15,12 +15,14 @@ mod answer;
 mod buckets;
 mod files;
 mod flux;
+mod heartbeat;
 mod influx;
 mod influxql;
 mod query;
 
 pub use buckets::{Bucket, Retention};
 pub use files::Files;
+pub use heartbeat::beat;
 pub use influx::Influx;
 pub use query::{CountAsk, Counted, Language, QueryError};
 
@@ -97,6 +99,37 @@ pub trait Destination: Send {
 
     /// Whether [`Request::gzip`] is used.
     fn wants_gzip(&self) -> bool;
+
+    /// Asks for what is known of a bucket; none means the destination's own. A server that does not say is no error.
+    fn look(&mut self, bucket: Option<&str>) -> BucketLook {
+        let _ = bucket;
+        BucketLook { id: None, retention: Retention::Forever, server_time: None }
+    }
+
+    /// Counts values back out.
+    ///
+    /// # Errors
+    /// No answer, a refusal, an answer that cannot be relied on, or a destination that cannot be asked.
+    fn count(&mut self, ask: &CountAsk<'_>) -> Result<Counted, QueryError> {
+        let _ = ask;
+        Err(QueryError::Unknown("a folder of files cannot be asked what arrived".to_owned()))
+    }
+
+    /// Whether the agent's own health is of use there.
+    fn speaks_health(&self) -> bool {
+        false
+    }
+}
+
+/// What a server says of a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BucketLook {
+    /// Only v2 has one. The same name with another id is another bucket.
+    pub id: Option<String>,
+    /// How long it keeps rows; the configured time where the server does not say.
+    pub retention: Retention,
+    /// The server's clock.
+    pub server_time: Option<DateTime<Utc>>,
 }
 
 /// What stops before a request is made.

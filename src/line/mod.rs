@@ -76,6 +76,14 @@ pub enum LineError {
     TimeOutOfRange(Timestamp),
 }
 
+/// A tag value as it stands on a line, for lines that are not readings.
+pub fn tag_value(raw: &str) -> String {
+    let mut out = Vec::new();
+    let clean = escape::text(raw);
+    escape::put_key(clean.trim(), &mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// What is the same in every line of a series: built once, used for each row.
 #[derive(Debug, Clone)]
 pub struct LineShape {
@@ -189,6 +197,28 @@ impl LineShape {
             return Err(LineError::NothingToSend { measurement: self.measurement.clone() });
         }
         Ok(())
+    }
+
+    /// Adds one to the count of each value field that [`LineShape::render`] would send for this row. `counts` is as long as
+    /// [`LineShape::field_names`]. Says whether there was any.
+    pub fn count_values(&self, values: &str, flags: &str, counts: &mut [u64]) -> bool {
+        let Ok(mut cells) = Cells::new(values) else { return false };
+        let mut flags = flags.bytes();
+        let mut places = counts.iter_mut();
+        let mut any = false;
+        for column in &self.fields {
+            let Ok(Some(cell)) = cells.next() else { break };
+            let flag = flags.next().unwrap_or(MISSING);
+            if column.is_none() {
+                continue;
+            }
+            let Some(count) = places.next() else { break };
+            if flag != MISSING && !matches!(cell, Cell::Missing) {
+                *count += 1;
+                any = true;
+            }
+        }
+        any
     }
 
     /// The measurement as it is sent, unescaped.

@@ -390,6 +390,85 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
+    /// Every series, by table, with the time of its oldest and newest sent row in `from ..= to`.
+    pub fn sent_series(&self, (from, to): (Timestamp, Timestamp)) -> Result<Vec<SeriesBacklog>> {
+        self.read_sent_series(from, to).map_err(|source| self.at(source))
+    }
+
+    fn read_sent_series(&self, from: Timestamp, to: Timestamp) -> rusqlite::Result<Vec<SeriesBacklog>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT s.id, t.name, s.tags FROM series s JOIN logger_table t ON t.id = s.logger_table ORDER BY t.id, s.id",
+        )?;
+        let mut ends = self.conn.prepare_cached(
+            "SELECT (SELECT id FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 1 ORDER BY id LIMIT 1),
+                    (SELECT id FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 1 ORDER BY id DESC LIMIT 1)",
+        )?;
+        let mut list = Vec::new();
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let series: i64 = row.get(0)?;
+            let found: (Option<i64>, Option<i64>) =
+                ends.query_row(key::keys(series, from, to), |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let (Some(first), Some(last)) = found else { continue };
+            let tags = serde_json::from_str(&row.get::<_, String>(2)?).unwrap_or_default();
+            let intervals = vec![(key::time(first, 0), key::time(last, 999))];
+            list.push(SeriesBacklog { series, table: row.get(1)?, tags, intervals });
+        }
+        Ok(list)
+    }
+
+    /// Hands the sent rows of the closed interval to `take`, oldest first.
+    pub fn sent_rows(&self, series: i64, (from, to): (Timestamp, Timestamp), mut take: impl FnMut(PendingRow<'_>)) -> Result<()> {
+        let mut read = || -> rusqlite::Result<()> {
+            let mut statement = self.conn.prepare_cached(
+                "SELECT id, nanos, vals, flags, version FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 1 ORDER BY id",
+            )?;
+            let mut rows = statement.query(key::keys(series, from, to))?;
+            while let Some(row) = rows.next()? {
+                let text = |place| row.get_ref(place).and_then(|value| Ok(value.as_str()?));
+                let id = row.get(0)?;
+                let ts = key::time(id, row.get(1)?);
+                take(PendingRow { id, ts, values: text(2)?, flags: text(3)?, version: row.get(4)? });
+            }
+            Ok(())
+        };
+        read().map_err(|source| self.at(source))
+    }
+
+    /// Sent rows of the series in the closed interval go back to pending.
+    pub fn requeue_sent(&self, series: i64, (from, to): (Timestamp, Timestamp)) -> Result<u64> {
+        self.replay_series(series, key::keys(series, from, to), &[State::Sent]).map_err(|source| self.at(source))
+    }
+
+    /// Deletes sent rows of the series in the closed interval, in steps that let other writers in.
+    pub fn prune_sent(&self, series: i64, (from, to): (Timestamp, Timestamp)) -> Result<u64> {
+        let (low, high) = key::keys(series, from, to);
+        let step = || -> rusqlite::Result<u64> {
+            let transaction = rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
+            let gone = transaction
+                .prepare_cached(
+                    "DELETE FROM reading WHERE id IN
+                     (SELECT id FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 1 ORDER BY id LIMIT ?3)",
+                )?
+                .execute(params![low, high, ROWS_PER_REPLAY_STEP])?;
+            transaction
+                .prepare_cached(
+                    "UPDATE logger_table SET rows = rows - ?2, sent = sent - ?2
+                     WHERE id = (SELECT logger_table FROM series WHERE id = ?1)",
+                )?
+                .execute(params![series, i64_of(gone)])?;
+            transaction.commit()?;
+            Ok(gone as u64)
+        };
+        let mut total = 0;
+        loop {
+            match step().map_err(|source| self.at(source))? {
+                0 => return Ok(total),
+                gone => total += gone,
+            }
+        }
+    }
+
     /// When a request was last acknowledged.
     pub fn last_stored(&self) -> Result<Option<Timestamp>> {
         self.conn

@@ -11,7 +11,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::config::{ColumnUse, Config, TableConfig};
-use crate::destination::{Destination, DestinationError};
+use crate::destination::{Destination, DestinationError, Retention};
 use crate::line::{LineError, LineShape};
 use crate::store::{SeriesBacklog, Store, StoreError};
 use crate::time::{Clock, Timestamp};
@@ -21,7 +21,9 @@ mod courier;
 mod deliver;
 mod feed;
 mod pace;
+mod pin;
 mod plan;
+mod health;
 
 pub use batch::{Batch, BatchRow};
 pub use pace::Pace;
@@ -193,8 +195,8 @@ impl Outbox {
     }
 }
 
-/// How the lines of a series are spelled.
-fn shape(
+/// How the lines of a series are spelled, if they can be.
+pub fn shape(
     store: &Store,
     table: &TableConfig,
     series: &SeriesBacklog,
@@ -217,14 +219,25 @@ pub fn run(
     progress: &dyn Progress,
 ) -> Result<SyncReport, SyncError> {
     let mut report = SyncReport::new();
-    let outbox = Outbox::open(config, store)?;
+    let mut outbox = Outbox::open(config, store)?;
     report.notes.clone_from(&outbox.notes);
-    if outbox.plan.is_empty() {
+    if outbox.plan.is_empty() && !health::is_due(config) {
         report.pending = store.pending()?;
         return Ok(report);
     }
     let mut destination = open()?;
     let name = destination.name();
+    match look(store, clock, &outbox, &name, destination.as_mut(), &mut report)? {
+        Look::Go => {}
+        Look::Expired => outbox = Outbox::open(config, store)?,
+        Look::Hold(mend) => {
+            tracing::error!("{mend}");
+            report.stopped_by = StoppedBy::Held;
+            report.notes.push(mend);
+            report.pending = store.pending()?;
+            return Ok(report);
+        }
+    }
     let reader = Store::open_reader(store.path())?;
     progress.backlog(store.pending()?);
     let (ready_out, ready) = sync_channel(1);
@@ -249,7 +262,51 @@ pub fn run(
         report.notes.push(note);
     }
     report.pending = store.pending()?;
+    if matches!(report.stopped_by, StoppedBy::Done | StoppedBy::Budget | StoppedBy::Deadline) {
+        health::send(config, store, clock, destination.as_mut(), &mut report)?;
+    }
     Ok(report)
+}
+
+/// What a look at the buckets led to.
+enum Look {
+    Go,
+    /// Rows left the backlog.
+    Expired,
+    /// A bucket is not the one that it was.
+    Hold(String),
+}
+
+/// Asks for every bucket's id and retention, holds if it is another bucket, and lets go of rows that it would not keep.
+fn look(
+    store: &Store,
+    clock: &dyn Clock,
+    outbox: &Outbox,
+    name: &str,
+    destination: &mut dyn Destination,
+    report: &mut SyncReport,
+) -> Result<Look, SyncError> {
+    for bucket in &outbox.plan {
+        let look = destination.look(bucket.bucket.as_deref());
+        match pin::compare(store, name, bucket.bucket.as_deref(), &look)? {
+            pin::Verdict::Same => {}
+            pin::Verdict::Note(note) => report.notes.push(note),
+            pin::Verdict::Hold(mend) => return Ok(Look::Hold(mend)),
+        }
+        let Retention::For(retention) = look.retention else { continue };
+        let now = Timestamp::from_utc(look.server_time.unwrap_or_else(|| clock.now()));
+        let cutoff = Timestamp(now.0.saturating_sub(i64::try_from(retention.as_nanos()).unwrap_or(i64::MAX)));
+        for (series, of) in outbox.backlog.iter().zip(&outbox.buckets) {
+            if *of == bucket.bucket {
+                report.expired += store.expire(series.series, cutoff)?;
+            }
+        }
+    }
+    if report.expired > 0 {
+        tracing::warn!("{} rows are older than their bucket keeps rows; they are not sent", report.expired);
+        return Ok(Look::Expired);
+    }
+    Ok(Look::Go)
 }
 
 /// The line of a row that the destination took in an earlier run, to tell a bad row from a bad server.

@@ -1,0 +1,82 @@
+//! `fluxtower prune`: makes room.
+
+use serde::Serialize;
+
+use super::output::count;
+use super::{CliError, Context, Exit};
+use crate::destination::{Destination, Retention};
+use crate::store::{Lock, LockKind};
+use crate::time::Timestamp;
+
+const DAY: i64 = 86_400 * 1_000_000_000;
+
+/// Delete rows that were sent, are older than a number of days and are seen in the bucket
+///
+/// Pending, rejected and expired rows are never deleted. Where the destination can be asked, a day is deleted only when all
+/// of it is counted there; days that the bucket itself no longer keeps are deleted when they were sent.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Keep at least so many days
+    #[arg(long, value_name = "DAYS")]
+    older_than: u32,
+    /// Say how many days would be looked at, and delete nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Serialize, Default)]
+struct Pruned {
+    pruned: u64,
+    kept_unverified: u64,
+    days: u64,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let store = context.store()?;
+    let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else {
+        tracing::warn!("a sync is running; prune again when it has ended");
+        return Ok(Exit::Well);
+    };
+    let cutoff = context.now().0.saturating_sub(i64::from(args.older_than) * DAY);
+    let mut destination = crate::destination::open(&context.config).map_err(crate::sync::SyncError::from)?;
+    let mut pruned = Pruned::default();
+    for series in store.sent_series((Timestamp(0), Timestamp(cutoff - 1)))? {
+        let bucket = context.config.table(&series.table).and_then(|table| table.bucket.clone());
+        let kept_from = kept_from(destination.as_mut(), bucket.as_deref(), context.now());
+        for &(first, last) in &series.intervals {
+            let mut from = first.0;
+            while from <= last.0 {
+                let end = ((from.div_euclid(DAY) + 1) * DAY - 1).min(last.0);
+                let window = (Timestamp(from), Timestamp(end));
+                pruned.days += 1;
+                let gone_there = kept_from.is_some_and(|kept_from| end < kept_from);
+                let can_be_asked = destination.speaks_health();
+                let there = gone_there
+                    || !can_be_asked
+                    || crate::verify::is_there(&context.config, &store, destination.as_mut(), &series, window)? == Some(true);
+                if !there {
+                    pruned.kept_unverified += 1;
+                } else if !args.dry_run {
+                    pruned.pruned += store.prune_sent(series.series, window)?;
+                }
+                from = end + 1;
+            }
+        }
+    }
+    context.output.result(&pruned, |out| {
+        writeln!(out, "deleted {} of {}", count(pruned.pruned, "row"), count(pruned.days, "day"))?;
+        if pruned.kept_unverified > 0 {
+            writeln!(out, "{} kept: not all of it was counted in the bucket, see `fluxtower verify`", count(pruned.kept_unverified, "day"))?;
+        }
+        Ok(())
+    })?;
+    Ok(if pruned.kept_unverified > 0 { Exit::Look } else { Exit::Well })
+}
+
+/// The oldest instant that the bucket still keeps, if it forgets.
+fn kept_from(destination: &mut dyn Destination, bucket: Option<&str>, now: Timestamp) -> Option<i64> {
+    let look = destination.look(bucket);
+    let Retention::For(retention) = look.retention else { return None };
+    let now = look.server_time.map_or(now, Timestamp::from_utc);
+    Some(now.0.saturating_sub(i64::try_from(retention.as_nanos()).unwrap_or(i64::MAX)))
+}

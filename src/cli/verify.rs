@@ -1,0 +1,83 @@
+//! `fluxtower verify`: counts rows back out of the bucket.
+
+use super::output::{count, grouped};
+use super::{CliError, Context, Exit};
+use crate::store::{Lock, LockKind};
+use crate::time::Timestamp;
+use crate::verify::Scope;
+
+/// Without `--since`, the last week: what a server may still have lost after a crash.
+const WEEK_NANOS: i64 = 7 * 86_400 * 1_000_000_000;
+
+/// Count what was sent back out of the bucket, and list what is missing
+///
+/// Needs a token that may read. Exit code 1 when something is missing or could not be asked.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// From this time on; without it, the last seven days
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Up to and with this time
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// Only this table
+    #[arg(long, value_name = "NAME")]
+    table: Option<String>,
+    /// Put what is missing back to pending
+    #[arg(long)]
+    requeue: bool,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let store = context.store()?;
+    if let Some(table) = &args.table {
+        context.known_table(&store, table)?;
+    }
+    let _lock = if args.requeue { Some(Lock::take(store.path(), LockKind::Sync)?) } else { None };
+    if matches!(_lock, Some(None)) {
+        tracing::warn!("a sync is running; verify again when it has ended");
+        return Ok(Exit::Well);
+    }
+    let since = args.since.as_deref().map(|text| context.instant("--since", text)).transpose()?;
+    let until = args.until.as_deref().map(|text| context.instant("--until", text)).transpose()?;
+    let scope = Scope {
+        since: since.unwrap_or(Timestamp(context.now().0.saturating_sub(WEEK_NANOS))),
+        until: until.unwrap_or(Timestamp(i64::MAX)),
+        table: args.table.as_deref(),
+        requeue: args.requeue,
+    };
+    let mut destination = crate::destination::open(&context.config).map_err(crate::sync::SyncError::from)?;
+    let report = crate::verify::run(&context.config, &store, destination.as_mut(), scope)?;
+    context.output.result(&report, |out| {
+        writeln!(out, "compared {}", count(report.windows, "window"))?;
+        for lack in &report.list {
+            writeln!(
+                out,
+                "{}  {} to {}: {} of {} values of {} are in the bucket",
+                lack.table,
+                lack.from,
+                lack.until,
+                grouped(lack.found),
+                grouped(lack.sent),
+                lack.field
+            )?;
+        }
+        if report.unknown > 0 {
+            writeln!(out, "{} could not be compared", count(report.unknown, "window"))?;
+        }
+        for note in &report.notes {
+            writeln!(out, "  ! {note}")?;
+        }
+        match (report.missing, report.requeued) {
+            (0, _) if report.unknown == 0 => writeln!(out, "everything that was sent is there"),
+            (0, _) => Ok(()),
+            (missing, 0) => writeln!(out, "at least {} missing; `fluxtower verify --requeue` sends them again", count(missing, "row")),
+            (missing, requeued) => writeln!(out, "at least {} missing, {} pending again", count(missing, "row"), count(requeued, "row")),
+        }
+    })?;
+    Ok(match (report.refused, report.missing + report.unknown) {
+        (true, _) => Exit::Refused,
+        (false, 0) => Exit::Well,
+        (false, _) => Exit::Look,
+    })
+}

@@ -1,0 +1,99 @@
+//! The agent's own health as a small measurement, and a sign of life for a dead man's switch.
+//!
+//! On a dashboard "no data" and "no agent" look the same, unless the agent says each time that it is there.
+
+use std::fmt::Write as _;
+
+use super::{StoppedBy, SyncError, SyncReport};
+use crate::config::{Config, DestinationConfig};
+use crate::destination::{Destination, Outcome, Request, beat};
+use crate::line::tag_value;
+use crate::store::{ReceiptDraft, Store};
+use crate::time::{Clock, Timestamp};
+
+/// The measurement.
+const MEASUREMENT: &str = "fluxtower_agent";
+const NANOS: i64 = 1_000_000_000;
+
+/// Whether a sync has something to say although no row waits.
+pub(super) fn is_due(config: &Config) -> bool {
+    config.sync.health && matches!(config.destination, DestinationConfig::Influx(_)) || config.sync.heartbeat_url.is_some()
+}
+
+/// Sends the health lines and, when nothing is due any more, calls the heartbeat. Neither failure is a failure of the
+/// sync: what matters has been said by then, and whoever watches sees the silence.
+pub(super) fn send(
+    config: &Config,
+    store: &Store,
+    clock: &dyn Clock,
+    destination: &mut dyn Destination,
+    report: &mut SyncReport,
+) -> Result<(), SyncError> {
+    if config.sync.health && destination.speaks_health() {
+        let now = Timestamp::from_utc(clock.now());
+        let lines = lines(config, store, now)?;
+        let rows = lines.matches('\n').count();
+        let answer = destination.write(&Request { bucket: None, lines: lines.as_bytes(), gzip: &[], rows })?;
+        let stored = answer.outcome == Outcome::Stored;
+        report.requests += 1;
+        report.bytes += lines.len() as u64;
+        report.wire_bytes += lines.len() as u64;
+        store.note_answer(&ReceiptDraft {
+            at: now.0,
+            destination: &destination.name(),
+            bucket: None,
+            rows,
+            bytes: lines.len(),
+            wire_bytes: lines.len(),
+            status: answer.status,
+            outcome: if stored { "health" } else { "health refused" },
+            words: &answer.words,
+        })?;
+        if let Outcome::Held { mend } = &answer.outcome {
+            report.stopped_by = StoppedBy::Held;
+            report.notes.push(format!("{mend} ({})", answer.words));
+        } else if !stored {
+            tracing::warn!("the agent's own health was not taken: {}", answer.words);
+        }
+    }
+    if let Some(url) = config.sync.heartbeat_url.as_ref().filter(|_| report.pending == 0 && report.stopped_by == StoppedBy::Done)
+        && let Err(words) = beat(url)
+    {
+        tracing::warn!("the heartbeat was not heard: {words}");
+    }
+    Ok(())
+}
+
+/// One line for the agent, one per table.
+fn lines(config: &Config, store: &Store, now: Timestamp) -> Result<String, SyncError> {
+    let station = tag_value(&config.station.name);
+    let tables = store.table_status()?;
+    let sum = |of: fn(&crate::store::TableStatus) -> u64| tables.iter().map(of).sum::<u64>();
+    let age = |then: Timestamp| (now.0 - then.0) / NANOS;
+    let oldest = tables.iter().filter_map(|table| table.oldest_pending).min();
+    // Writing to a String cannot fail.
+    let mut lines = format!(
+        "{MEASUREMENT},station={station} backlog={},oldest_pending_age_s={},rejected={},rejected_lines={},conflicts={},gaps={},version=\"{}\" {}\n",
+        sum(|table| table.pending),
+        oldest.map_or(0, age),
+        sum(|table| table.rejected),
+        sum(|table| table.rejected_lines),
+        sum(|table| table.conflicts),
+        sum(|table| table.gaps),
+        env!("CARGO_PKG_VERSION"),
+        now.0
+    );
+    for table in &tables {
+        let Some(newest) = table.newest else { continue };
+        let _ = writeln!(
+            lines,
+            "{MEASUREMENT},station={station},table={} newest_age_s={},pending={},gaps={} {}",
+            tag_value(&table.table),
+            age(newest),
+            table.pending,
+            table.gaps,
+            now.0
+        );
+    }
+    Ok(lines)
+}
