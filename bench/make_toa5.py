@@ -51,12 +51,12 @@ def stamps(start, hz, count):
         for i in range(count):
             yield (start + step * i).strftime("%Y-%m-%d %H:%M:%S")
         return
-    fractions = [""] + [f".{i / hz:.6f}"[2:].rstrip("0") for i in range(1, int(hz))]
+    fractions = [""] + [f"{i / hz:.6f}"[1:].rstrip("0") for i in range(1, int(hz))]
     second = start
     while count > 0:
         text = second.strftime("%Y-%m-%d %H:%M:%S")
         for fraction in fractions[:count]:
-            yield text + (f".{fraction}" if fraction else "")
+            yield text + fraction
         count -= len(fractions)
         second += timedelta(seconds=1)
 

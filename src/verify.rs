@@ -107,7 +107,12 @@ struct Asked<'a> {
 }
 
 /// Compares store and bucket. The caller holds the sync lock when `requeue` is set.
-pub fn run(config: &Config, store: &Store, destination: &mut dyn Destination, scope: Scope<'_>) -> Result<VerifyReport, VerifyError> {
+pub fn run(
+    config: &Config,
+    store: &Store,
+    destination: &mut dyn Destination,
+    scope: Scope<'_>,
+) -> Result<VerifyReport, VerifyError> {
     let mut report = VerifyReport::default();
     for series in store.sent_series((scope.since, scope.until))? {
         if scope.table.is_some_and(|table| table != series.table) {
@@ -117,7 +122,7 @@ pub fn run(config: &Config, store: &Store, destination: &mut dyn Destination, sc
             note(&mut report, format!("table \"{}\" is no longer in the configuration", series.table));
             continue;
         };
-        let shape = match shape(store, table, &series)? {
+        let shape = match shape(config, store, table, &series)? {
             Ok(shape) => shape,
             Err(error) => {
                 note(&mut report, format!("table \"{}\": {error}", series.table));
@@ -151,7 +156,7 @@ pub fn is_there(
     (from, to): (Timestamp, Timestamp),
 ) -> Result<Option<bool>, VerifyError> {
     let Some(table) = config.table(&series.table) else { return Ok(None) };
-    let Ok(shape) = shape(store, table, series)? else { return Ok(None) };
+    let Ok(shape) = shape(config, store, table, series)? else { return Ok(None) };
     let fields = shape.field_names().map(str::to_owned).collect();
     let asked = Asked { series, shape, fields, bucket: table.bucket.as_deref() };
     let mut report = VerifyReport::default();
@@ -249,28 +254,36 @@ fn compare(
     expected: &[u64],
     report: &mut VerifyReport,
 ) -> Option<Lack> {
-    let counted = destination.count(&CountAsk {
-        bucket: asked.bucket,
-        measurement: asked.shape.measurement(),
-        tags: asked.shape.tags(),
-        fields: &asked.fields,
-        from: Timestamp(from),
-        until: Timestamp(until),
-    });
-    let counted = match counted {
-        Ok(counted) => counted,
-        Err(error) => {
-            report.refused |= matches!(error, QueryError::Refused { .. });
-            note(report, error.to_string());
-            return None;
+    let mut counted: Vec<u64> = Vec::new();
+    let mut fields = asked.fields.as_slice();
+    for (measurement, count) in asked.shape.measurements() {
+        let (part, rest) = fields.split_at(count.min(fields.len()));
+        fields = rest;
+        let answer = destination.count(&CountAsk {
+            bucket: asked.bucket,
+            measurement,
+            tags: asked.shape.tags(),
+            fields: part,
+            from: Timestamp(from),
+            until: Timestamp(until),
+        });
+        match answer {
+            Ok(answer) => {
+                counted.extend(part.iter().map(|field| answer.per_field.get(field).copied().unwrap_or(0)));
+            }
+            Err(error) => {
+                report.refused |= matches!(error, QueryError::Refused { .. });
+                note(report, error.to_string());
+                return None;
+            }
         }
-    };
-    let found = |field: &String| counted.per_field.get(field).copied().unwrap_or(0);
+    }
     asked
         .fields
         .iter()
         .zip(expected)
-        .map(|(field, &sent)| (field.clone(), sent, found(field)))
+        .zip(counted)
+        .map(|((field, &sent), found)| (field.clone(), sent, found))
         .filter(|(_, sent, found)| found < sent)
         .max_by_key(|(_, sent, found)| sent - found)
 }

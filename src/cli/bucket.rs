@@ -103,7 +103,9 @@ fn create(context: &Context, name: &str, days: Option<u64>) -> Result<Exit, CliE
     let retention = days.map(|days| Duration::from_secs(days.saturating_mul(86_400)));
     match influx(context)?.create(name, retention) {
         Ok(()) => {
-            context.output.result(&serde_json::json!({ "created": name }), |out| writeln!(out, "made bucket {name}"))?;
+            context
+                .output
+                .result(&serde_json::json!({ "created": name }), |out| writeln!(out, "made bucket {name}"))?;
             Ok(Exit::Well)
         }
         Err(error) => refused(error),

@@ -13,6 +13,7 @@ use crate::store::Store;
 use crate::time::{Clock, SystemClock, Timestamp};
 
 mod bucket;
+mod check;
 mod conflicts;
 mod error;
 mod gaps;
@@ -72,6 +73,7 @@ enum Command {
     Sync(sync::Args),
     Run(run::Args),
     Status(status::Args),
+    Check(check::Args),
     Replay(replay::Args),
     Verify(verify::Args),
     Bucket(bucket::Args),
@@ -148,6 +150,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Ingest(args) => ingest::run(&context, args),
         Command::Sync(args) => sync::run(&context, &args),
         Command::Run(args) => run::run(&context, &args),
+        Command::Check(args) => check::run(&context, &args),
         Command::Status(args) => status::run(&context, &args),
         Command::Replay(args) => replay::run(&context, &args),
         Command::Verify(args) => verify::run(&context, &args),

@@ -53,7 +53,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
                 let can_be_asked = destination.speaks_health();
                 let there = gone_there
                     || !can_be_asked
-                    || crate::verify::is_there(&context.config, &store, destination.as_mut(), &series, window)? == Some(true);
+                    || crate::verify::is_there(&context.config, &store, destination.as_mut(), &series, window)?
+                        == Some(true);
                 if !there {
                     pruned.kept_unverified += 1;
                 } else if !args.dry_run {
@@ -66,7 +67,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     context.output.result(&pruned, |out| {
         writeln!(out, "deleted {} of {}", count(pruned.pruned, "row"), count(pruned.days, "day"))?;
         if pruned.kept_unverified > 0 {
-            writeln!(out, "{} kept: not all of it was counted in the bucket, see `fluxtower verify`", count(pruned.kept_unverified, "day"))?;
+            writeln!(
+                out,
+                "{} kept: not all of it was counted in the bucket, see `fluxtower verify`",
+                count(pruned.kept_unverified, "day")
+            )?;
         }
         Ok(())
     })?;

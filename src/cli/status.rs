@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::output::{count, grouped, span};
+use super::output::{bytes, count, grouped, span};
 use super::{CliError, Context, Exit};
 use crate::store::{Store, TableStatus};
 use crate::time::Timestamp;
@@ -46,6 +46,10 @@ struct Report {
     last_ingest: Option<String>,
     last_sync: Option<String>,
     last_sent: Option<String>,
+    /// Bytes of line protocol that wait, by a sample.
+    pending_bytes: u64,
+    /// How long the backlog takes to drain, where that can be told.
+    drain_s: Option<u64>,
 }
 
 pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
@@ -53,6 +57,8 @@ pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
     let now = context.now();
     let known = store.table_status()?;
     let reasons = reasons(context, &store, &known, now)?;
+    let waits = known.iter().any(|table| table.pending > 0);
+    let pending_bytes = if waits { crate::sync::pending_bytes(&context.config, &store)? } else { 0 };
     let ended = |command: &str| store.last_run(command, None).map(|run| run.map(|run| run.ended.to_string()));
     let report = Report {
         verdict: if reasons.is_empty() { "ok".to_owned() } else { format!("look: {}", reasons.join("; ")) },
@@ -60,6 +66,8 @@ pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
         last_sync: ended("sync")?,
         last_sent: store.last_stored()?.map(|at| at.to_string()),
         tables: known.iter().map(|table| line(table, now)).collect(),
+        pending_bytes,
+        drain_s: drain_s(context, &store, &known, pending_bytes)?,
         reasons,
     };
     context.output.result(&report, |out| write(context, out, &report, &known, now))?;
@@ -88,6 +96,47 @@ fn line(table: &TableStatus, now: Timestamp) -> Table {
     }
 }
 
+/// By the budget where there is one: a window of five minutes takes so many bytes, and the first begins now. Else by the
+/// rate of the last sync that sent something.
+fn drain_s(context: &Context, store: &Store, known: &[TableStatus], bytes: u64) -> Result<Option<u64>, CliError> {
+    if bytes == 0 {
+        return Ok(None);
+    }
+    if let Some(budget) = context.config.sync.budget_bytes {
+        let windows = bytes.div_ceil(budget.max(1));
+        return Ok(Some((windows - 1) * crate::sync::BUDGET_WINDOW.as_secs()));
+    }
+    let pending: u64 = known.iter().map(|table| table.pending).sum();
+    let Some(run) = store.last_run("sync", None)? else { return Ok(None) };
+    let sent =
+        serde_json::from_str::<serde_json::Value>(&run.summary).ok().and_then(|report| report.get("sent")?.as_u64());
+    let millis = u64::try_from((run.ended.0 - run.started.0) / 1_000_000).unwrap_or(0);
+    Ok(sent.filter(|&sent| sent > 0).map(|sent| pending.saturating_mul(millis) / sent / 1_000))
+}
+
+/// Rows that wait for more than half of the time that their bucket keeps rows.
+fn expiring(context: &Context, store: &Store, known: &[TableStatus], now: Timestamp) -> Result<Vec<String>, CliError> {
+    let kept = crate::sync::retentions(store)?;
+    let mut reasons = Vec::new();
+    for status in known {
+        let Some(oldest) = status.oldest_pending else { continue };
+        let Some(table) = context.config.table(&status.table) else { continue };
+        let of_bucket = kept.iter().find(|(bucket, _)| *bucket == table.bucket);
+        let Some((_, kept)) = of_bucket else { continue };
+        let kept = i64::try_from(kept.as_secs()).unwrap_or(i64::MAX);
+        let age = age_s(now, oldest);
+        if age > kept / 2 {
+            let left = span((kept - age).max(0));
+            reasons.push(format!(
+                "rows of table \"{}\" wait and expire in {left}: the bucket keeps rows for {}",
+                status.table,
+                span(kept)
+            ));
+        }
+    }
+    Ok(reasons)
+}
+
 /// What a person should look at, most pressing first.
 fn reasons(context: &Context, store: &Store, known: &[TableStatus], now: Timestamp) -> Result<Vec<String>, CliError> {
     let mut reasons = Vec::new();
@@ -113,6 +162,7 @@ fn reasons(context: &Context, store: &Store, known: &[TableStatus], now: Timesta
     if let Some(run) = store.last_run("sync", None)?.filter(|run| run.exit >= i64::from(Exit::Usage as u8)) {
         reasons.push(format!("the last sync failed: {}", held_words(&run.summary)));
     }
+    reasons.extend(expiring(context, store, known, now)?);
     reasons.extend(store.file_notes()?);
     let refused: u64 = known.iter().map(|table| table.rejected).sum();
     if refused > 0 {
@@ -187,6 +237,14 @@ fn write(
         when(&report.last_sync),
         when(&report.last_sent)
     )?;
+    if report.pending_bytes > 0 {
+        let time = match report.drain_s {
+            None => String::new(),
+            Some(0) => ", which the next sync can send at once".to_owned(),
+            Some(seconds) => format!(", about {} to drain", span(i64::try_from(seconds).unwrap_or(i64::MAX))),
+        };
+        writeln!(out, "waiting: about {} of line protocol{time}", bytes(report.pending_bytes))?;
+    }
     match report.reasons.as_slice() {
         [] => writeln!(out, "all well"),
         reasons => reasons.iter().try_for_each(|reason| writeln!(out, "look: {reason}")),

@@ -71,8 +71,14 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         match (report.missing, report.requeued) {
             (0, _) if report.unknown == 0 => writeln!(out, "everything that was sent is there"),
             (0, _) => Ok(()),
-            (missing, 0) => writeln!(out, "at least {} missing; `fluxtower verify --requeue` sends them again", count(missing, "row")),
-            (missing, requeued) => writeln!(out, "at least {} missing, {} pending again", count(missing, "row"), count(requeued, "row")),
+            (missing, 0) => writeln!(
+                out,
+                "at least {} missing; `fluxtower verify --requeue` sends them again",
+                count(missing, "row")
+            ),
+            (missing, requeued) => {
+                writeln!(out, "at least {} missing, {} pending again", count(missing, "row"), count(requeued, "row"))
+            }
         }
     })?;
     Ok(match (report.refused, report.missing + report.unknown) {

@@ -238,6 +238,17 @@ pub struct Range {
     pub fail: (f64, f64),
 }
 
+impl DestinationConfig {
+    /// The most columns (time, tags and fields) that a measurement may have there. InfluxDB 3 Core allows 500
+    /// (facts: influx-write-contract 1.3); the others set no limit that a logger's table reaches.
+    pub fn most_columns(&self) -> Option<usize> {
+        match self {
+            DestinationConfig::Influx(influx) if influx.api == Api::V3 => Some(500),
+            _ => None,
+        }
+    }
+}
+
 impl Config {
     /// The table of that name.
     pub fn table(&self, name: &str) -> Option<&TableConfig> {

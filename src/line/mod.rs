@@ -87,12 +87,22 @@ pub fn tag_value(raw: &str) -> String {
 /// What is the same in every line of a series: built once, used for each row.
 #[derive(Debug, Clone)]
 pub struct LineShape {
-    measurement: String,
     tags: Vec<(String, String)>,
-    /// Measurement and tags, escaped, with the space after them.
-    prefix: Vec<u8>,
+    /// One, unless the product limits the columns of a measurement and the table has more.
+    parts: Vec<Part>,
     /// One per column of the store; none for tags and ignored columns.
     fields: Vec<Option<FieldShape>>,
+}
+
+/// A measurement that takes some of a table's fields. Fields are given to parts in column order, a field and its flag to
+/// the same one, so a column that is added later moves none.
+#[derive(Debug, Clone)]
+struct Part {
+    measurement: String,
+    /// Measurement and tags, escaped, with the space after them.
+    prefix: Vec<u8>,
+    /// How many fields it has.
+    fields: usize,
 }
 
 /// A field column: its name and the two keys, escaped and ending in `=`.
@@ -102,17 +112,34 @@ struct FieldShape {
     value_key: Vec<u8>,
     flag_key: Vec<u8>,
     flag_is_sent: bool,
+    /// Place in the list of parts.
+    part: usize,
 }
 
 impl LineShape {
+    /// Builds the shape of one series, for a product that takes any number of columns.
+    ///
+    /// # Errors
+    /// As [`LineShape::within`].
+    pub fn new(
+        table: &TableConfig,
+        columns: &[String],
+        series_tags: &[(String, String)],
+    ) -> Result<LineShape, LineError> {
+        LineShape::within(None, table, columns, series_tags)
+    }
+
     /// Builds the shape of one series.
     ///
     /// `columns` is the store's column list for the table, in order; it only grows. `series_tags` are the values of
-    /// the tag columns, by the column's name in the file.
+    /// the tag columns, by the column's name in the file. `most_columns` is how many columns (time, tags, fields, flags)
+    /// the product allows a measurement: what does not fit goes to the measurement with `_2` behind its name, then `_3`,
+    /// at the same time with the same tags.
     ///
     /// # Errors
     /// [`LineError::NothingToSend`] without a field column, [`LineError::KeyTooLong`] over InfluxDB's limit.
-    pub fn new(
+    pub fn within(
+        most_columns: Option<usize>,
         table: &TableConfig,
         columns: &[String],
         series_tags: &[(String, String)],
@@ -120,12 +147,11 @@ impl LineShape {
         let measurement = escape::measurement(&table.measurement);
         let mut names = Names::default();
         let tags = sent_tags(table, series_tags, &mut names);
-        let prefix = prefix(&measurement, &tags);
-        let series_bytes = prefix.len() - 1;
+        let series_bytes = prefix(&measurement, &tags).len() - 1;
         if series_bytes > MAX_KEY_BYTES {
             return Err(LineError::KeyTooLong { field: String::new(), bytes: series_bytes });
         }
-        let fields: Vec<_> = columns.iter().map(|column| FieldShape::new(table, column, &mut names)).collect();
+        let mut fields: Vec<_> = columns.iter().map(|column| FieldShape::new(table, column, &mut names)).collect();
         for field in fields.iter().flatten() {
             let key_bytes = field.value_key.len().max(field.flag_key.len()) - 1;
             let bytes = series_bytes + key_bytes + 4;
@@ -136,7 +162,19 @@ impl LineShape {
         if fields.iter().flatten().next().is_none() {
             return Err(LineError::NothingToSend { measurement });
         }
-        Ok(LineShape { measurement, tags, prefix, fields })
+        // Time and tags are columns too; a field needs one for itself and one for its flag.
+        let room = most_columns.map_or(usize::MAX, |most| (most.saturating_sub(1 + tags.len()) / 2).max(1));
+        let mut parts: Vec<Part> = Vec::new();
+        for field in fields.iter_mut().flatten() {
+            if parts.last().is_none_or(|part| part.fields == room) {
+                let name =
+                    if parts.is_empty() { measurement.clone() } else { format!("{measurement}_{}", parts.len() + 1) };
+                parts.push(Part { prefix: prefix(&name, &tags), measurement: name, fields: 0 });
+            }
+            field.part = parts.len() - 1;
+            parts[field.part].fields += 1;
+        }
+        Ok(LineShape { tags, parts, fields })
     }
 
     /// Appends one line with its line end to `out`.
@@ -155,17 +193,13 @@ impl LineShape {
         let rendered = self.render_fields(timestamp, values, flags.as_bytes(), out);
         if rendered.is_err() {
             out.truncate(start);
-            return rendered;
         }
-        // Formatting an integer into memory cannot fail.
-        let _ = writeln!(out, " {}", timestamp.0);
-        Ok(())
+        rendered
     }
 
     fn render_fields(&self, at: Timestamp, values: &str, flags: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
-        out.extend_from_slice(&self.prefix);
-        let fields_start = out.len();
         let damaged = |byte| LineError::Values { at, byte };
+        let mut line = Line::begin(self, at, out);
         let mut cells = Cells::new(values).map_err(damaged)?;
         let mut count = 0;
         let mut has_value = false;
@@ -174,11 +208,12 @@ impl LineShape {
             let flag = *flags.get(count).filter(|digit| digit.is_ascii_digit()).ok_or(LineError::Flags { at })?;
             count += 1;
             if let Some(field) = column {
+                line.turn_to(field.part);
                 if flag != MISSING {
-                    has_value |= field.put_value(cell, fields_start, out);
+                    has_value |= field.put_value(cell, line.fields_start, line.out);
                 }
                 if field.flag_is_sent {
-                    field.put_flag(flag, fields_start, out);
+                    field.put_flag(flag, line.fields_start, line.out);
                 }
             }
         }
@@ -186,15 +221,17 @@ impl LineShape {
             return Err(LineError::Flags { at });
         }
         if !has_value {
-            out.truncate(fields_start);
+            line.start_again();
             for (field, flag) in self.fields.iter().zip(flags) {
                 if let Some(field) = field {
-                    field.put_flag(*flag, fields_start, out);
+                    line.turn_to(field.part);
+                    field.put_flag(*flag, line.fields_start, line.out);
                 }
             }
         }
-        if out.len() == fields_start {
-            return Err(LineError::NothingToSend { measurement: self.measurement.clone() });
+        line.end();
+        if line.out.len() == line.row_start {
+            return Err(LineError::NothingToSend { measurement: self.measurement().to_owned() });
         }
         Ok(())
     }
@@ -221,9 +258,14 @@ impl LineShape {
         any
     }
 
-    /// The measurement as it is sent, unescaped.
+    /// The measurement as it is sent, unescaped; the first, where there are several.
     pub fn measurement(&self) -> &str {
-        &self.measurement
+        self.parts.first().map_or("", |part| &part.measurement)
+    }
+
+    /// Every measurement with the number of its fields, in the order of [`LineShape::field_names`].
+    pub fn measurements(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.parts.iter().map(|part| (part.measurement.as_str(), part.fields))
     }
 
     /// The names of the value fields as they are sent, unescaped, in column order.
@@ -234,6 +276,58 @@ impl LineShape {
     /// The tags as they are sent, unescaped, sorted by the bytes of their keys; none has an empty value.
     pub fn tags(&self) -> &[(String, String)] {
         &self.tags
+    }
+}
+
+/// The line that is being written, one per part that has something to say.
+struct Line<'a> {
+    shape: &'a LineShape,
+    at: Timestamp,
+    out: &'a mut Vec<u8>,
+    row_start: usize,
+    line_start: usize,
+    fields_start: usize,
+    part: usize,
+}
+
+impl<'a> Line<'a> {
+    fn begin(shape: &'a LineShape, at: Timestamp, out: &'a mut Vec<u8>) -> Line<'a> {
+        let row_start = out.len();
+        let mut line = Line { shape, at, out, row_start, line_start: row_start, fields_start: row_start, part: 0 };
+        line.open(0);
+        line
+    }
+
+    fn open(&mut self, part: usize) {
+        self.part = part;
+        self.line_start = self.out.len();
+        if let Some(part) = self.shape.parts.get(part) {
+            self.out.extend_from_slice(&part.prefix);
+        }
+        self.fields_start = self.out.len();
+    }
+
+    #[inline]
+    fn turn_to(&mut self, part: usize) {
+        if part != self.part {
+            self.end();
+            self.open(part);
+        }
+    }
+
+    fn start_again(&mut self) {
+        self.out.truncate(self.row_start);
+        self.open(0);
+    }
+
+    /// Closes the line, or takes it back if it holds no field.
+    fn end(&mut self) {
+        if self.out.len() == self.fields_start {
+            self.out.truncate(self.line_start);
+            return;
+        }
+        // Formatting an integer into memory cannot fail.
+        let _ = writeln!(self.out, " {}", self.at.0);
     }
 }
 
@@ -258,6 +352,7 @@ impl FieldShape {
             value_key: with_equals(&name),
             flag_key: with_equals(&flag_name),
             flag_is_sent: config.is_some_and(|config| config.range.is_some()),
+            part: 0,
             name,
         })
     }

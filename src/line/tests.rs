@@ -96,7 +96,8 @@ fn a_flag_goes_out_with_each_field_that_has_a_range() {
     for (values, flags, sent) in [
         ("[1,2,3]", "134", "a=1,a_qc=1,b=2,c=3,c_qc=4"),
         ("[null,2,3]", "921", "a_qc=9,b=2,c=3,c_qc=1"),
-        ("[1,2]", "12", "a=1,a_qc=1,b=2,c_qc=9"),
+        // Staged before the table had c: the line stays what it was (I7).
+        ("[1,2]", "12", "a=1,a_qc=1,b=2"),
         ("[1,null,-9999]", "199", "a=1,a_qc=1,c_qc=9"),
         ("[\"x\",2,3]", "221", "a_qc=2,b=2,c=3,c_qc=1"),
     ] {
@@ -107,8 +108,10 @@ fn a_flag_goes_out_with_each_field_that_has_a_range() {
 #[test]
 fn a_row_without_a_value_carries_the_flags_of_all_its_fields() {
     let table = table(&[("a", ranged()), ("plot", used_as(ColumnUse::Tag)), ("x", used_as(ColumnUse::Ignore))]);
-    for (values, flags) in [("[null,\"p\",1,null,null]", "92299"), ("[null,\"p\",1]", "922"), ("[]", "")] {
-        assert_eq!(fields(&table, &["a", "plot", "x", "b", "c"], values, flags), "a_qc=9,b_qc=9,c_qc=9", "{values}");
+    for (values, flags, sent) in
+        [("[null,\"p\",1,null,null]", "92299", "a_qc=9,b_qc=9,c_qc=9"), ("[null,\"p\",1]", "922", "a_qc=9")]
+    {
+        assert_eq!(fields(&table, &["a", "plot", "x", "b", "c"], values, flags), sent, "{values}");
     }
     assert_eq!(
         fields(&table, &["a", "plot", "x", "b", "c"], "[null,\"p\",1,\"s\",9]", "92229"),
@@ -286,4 +289,23 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_table_wider_than_the_product_allows_goes_to_several_measurements() {
+    let columns: Vec<String> = (0..7).map(|number| format!("T{number}")).collect();
+    // Time, two tags, and room for three fields with their flags.
+    let tags = pairs(&[("plot", "6a")]);
+    let shape = LineShape::within(Some(9), &table(&[]), &columns, &tags).unwrap();
+    assert_eq!(shape.measurements().map(|(_, fields)| fields).collect::<Vec<_>>(), [3, 3, 1]);
+    let mut out = Vec::new();
+    shape.render(Timestamp(5), "[1,2,3,null,null,null,7]", "2229992", &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 2, "a part without a value has no line: {text}");
+    assert!(
+        lines[0].contains("T0=1,T1=2,T2=3 5") && lines[1].contains("_3,") && lines[1].ends_with("T6=7 5"),
+        "{text}"
+    );
+    assert_eq!(shape.field_names().count(), 7);
 }

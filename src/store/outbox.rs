@@ -65,6 +65,13 @@ pub struct SeriesBacklog {
     pub intervals: Vec<(Timestamp, Timestamp)>,
 }
 
+impl SeriesBacklog {
+    /// From the first interval's beginning to the last one's end.
+    pub fn hull(&self) -> Option<(Timestamp, Timestamp)> {
+        self.intervals.first().zip(self.intervals.last()).map(|(first, last)| (first.0, last.1))
+    }
+}
+
 /// A pending row, borrowed from the statement that reads it.
 #[derive(Debug, Clone, Copy)]
 pub struct PendingRow<'a> {
@@ -418,7 +425,12 @@ impl Store {
     }
 
     /// Hands the sent rows of the closed interval to `take`, oldest first.
-    pub fn sent_rows(&self, series: i64, (from, to): (Timestamp, Timestamp), mut take: impl FnMut(PendingRow<'_>)) -> Result<()> {
+    pub fn sent_rows(
+        &self,
+        series: i64,
+        (from, to): (Timestamp, Timestamp),
+        mut take: impl FnMut(PendingRow<'_>),
+    ) -> Result<()> {
         let mut read = || -> rusqlite::Result<()> {
             let mut statement = self.conn.prepare_cached(
                 "SELECT id, nanos, vals, flags, version FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 1 ORDER BY id",
@@ -444,7 +456,8 @@ impl Store {
     pub fn prune_sent(&self, series: i64, (from, to): (Timestamp, Timestamp)) -> Result<u64> {
         let (low, high) = key::keys(series, from, to);
         let step = || -> rusqlite::Result<u64> {
-            let transaction = rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
+            let transaction =
+                rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
             let gone = transaction
                 .prepare_cached(
                     "DELETE FROM reading WHERE id IN

@@ -11,6 +11,8 @@ const KEEP_NANOS: i64 = 90 * 86_400 * 1_000_000_000;
 /// One run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunLine {
+    /// When it began.
+    pub started: Timestamp,
     /// When it ended.
     pub ended: Timestamp,
     /// Its exit code.
@@ -79,12 +81,12 @@ impl Store {
     pub fn last_run(&self, command: &str, exit: Option<u8>) -> Result<Option<RunLine>> {
         self.conn
             .prepare_cached(
-                "SELECT ended, exit, summary FROM run WHERE command = ?1 AND (?2 IS NULL OR exit = ?2) ORDER BY ended DESC LIMIT 1",
+                "SELECT ended, exit, summary, started FROM run WHERE command = ?1 AND (?2 IS NULL OR exit = ?2) ORDER BY ended DESC LIMIT 1",
             )
             .and_then(|mut statement| {
                 statement
                     .query_row(params![command, exit], |row| {
-                        Ok(RunLine { ended: Timestamp(row.get(0)?), exit: row.get(1)?, summary: row.get(2)? })
+                        Ok(RunLine { started: Timestamp(row.get(3)?), ended: Timestamp(row.get(0)?), exit: row.get(1)?, summary: row.get(2)? })
                     })
                     .optional()
             })

@@ -21,8 +21,6 @@ use crate::toa5::same_reading;
 const ROWS_PER_COMMIT: u32 = 20_000;
 /// Time after which a commit is due, so that another process's write waits no longer.
 const TIME_PER_COMMIT: Duration = Duration::from_millis(400);
-/// The clock is looked at once in so many rows.
-const ROWS_PER_LOOK: u32 = 512;
 
 /// A row to be staged.
 #[derive(Debug, Clone, Copy)]
@@ -97,12 +95,9 @@ impl<'s> Staging<'s> {
         Ok(())
     }
 
-    /// Whether it is time to commit. Cheap enough to ask after each row.
-    #[inline]
+    /// Whether it is time to commit. To be asked between chunks and files.
     pub fn is_commit_due(&self) -> bool {
-        self.rows >= ROWS_PER_COMMIT
-            || (self.rows.is_multiple_of(ROWS_PER_LOOK)
-                && self.open_since.is_some_and(|since| since.elapsed() > TIME_PER_COMMIT))
+        self.rows >= ROWS_PER_COMMIT || self.open_since.is_some_and(|since| since.elapsed() > TIME_PER_COMMIT)
     }
 
     /// Stages one row.

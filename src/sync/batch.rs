@@ -61,6 +61,11 @@ impl Batch {
         &self.lines
     }
 
+    /// Lines in it: one per row, or more where a table is wider than the product allows.
+    pub fn line_count(&self) -> usize {
+        memchr::memchr_iter(b'\n', &self.lines).count()
+    }
+
     /// Its rows, in the order of the lines.
     pub fn rows(&self) -> &[BatchRow] {
         &self.rows

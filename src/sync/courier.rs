@@ -25,7 +25,7 @@ impl Courier {
                     bucket: ready.batch.bucket.as_deref(),
                     lines: ready.batch.lines(),
                     gzip: &ready.gzip,
-                    rows: ready.batch.rows().len(),
+                    rows: ready.batch.line_count(),
                 };
                 if outbox.send(destination.write(&request)).is_err() {
                     return;

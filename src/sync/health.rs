@@ -17,7 +17,8 @@ const NANOS: i64 = 1_000_000_000;
 
 /// Whether a sync has something to say although no row waits.
 pub(super) fn is_due(config: &Config) -> bool {
-    config.sync.health && matches!(config.destination, DestinationConfig::Influx(_)) || config.sync.heartbeat_url.is_some()
+    config.sync.health && matches!(config.destination, DestinationConfig::Influx(_))
+        || config.sync.heartbeat_url.is_some()
 }
 
 /// Sends the health lines and, when nothing is due any more, calls the heartbeat. Neither failure is a failure of the
@@ -56,7 +57,8 @@ pub(super) fn send(
             tracing::warn!("the agent's own health was not taken: {}", answer.words);
         }
     }
-    if let Some(url) = config.sync.heartbeat_url.as_ref().filter(|_| report.pending == 0 && report.stopped_by == StoppedBy::Done)
+    if let Some(url) =
+        config.sync.heartbeat_url.as_ref().filter(|_| report.pending == 0 && report.stopped_by == StoppedBy::Done)
         && let Err(words) = beat(url)
     {
         tracing::warn!("the heartbeat was not heard: {words}");

@@ -20,13 +20,14 @@ mod batch;
 mod courier;
 mod deliver;
 mod feed;
+mod health;
 mod pace;
 mod pin;
 mod plan;
-mod health;
 
 pub use batch::{Batch, BatchRow};
 pub use pace::Pace;
+pub use pin::retentions;
 pub use plan::{BucketPlan, Piece, live_rows, plan};
 
 use deliver::{Delivery, Stop};
@@ -165,7 +166,7 @@ impl Outbox {
                 outbox.note(format!("table \"{}\" is no longer in the configuration; its rows wait", series.table));
                 continue;
             };
-            match shape(store, table, &series)? {
+            match shape(config, store, table, &series)? {
                 Ok(shape) => {
                     outbox.shapes.push(shape);
                     outbox.buckets.push(table.bucket.clone());
@@ -177,8 +178,7 @@ impl Outbox {
         let live = live_rows(config.sync.batch_rows, outbox.backlog.len());
         let mut live_from = Vec::new();
         for series in &outbox.backlog {
-            let hull = series.intervals.first().zip(series.intervals.last()).map(|(first, last)| (first.0, last.1));
-            live_from.push(match hull {
+            live_from.push(match series.hull() {
                 Some(hull) => store.nth_newest_pending(series.series, hull, live)?,
                 None => None,
             });
@@ -197,6 +197,7 @@ impl Outbox {
 
 /// How the lines of a series are spelled, if they can be.
 pub fn shape(
+    config: &Config,
     store: &Store,
     table: &TableConfig,
     series: &SeriesBacklog,
@@ -206,7 +207,7 @@ pub fn shape(
         .iter()
         .filter(|name| table.columns.get(*name).is_some_and(|column| column.column_use == ColumnUse::Tag));
     let tags: Vec<(String, String)> = tag_names.cloned().zip(series.tags.iter().cloned()).collect();
-    Ok(LineShape::new(table, &columns, &tags))
+    Ok(LineShape::within(config.destination.most_columns(), table, &columns, &tags))
 }
 
 /// Sends what is due, within deadline and budget. The caller holds the sync lock. `destination` is opened only when there
@@ -314,7 +315,7 @@ fn last_accepted(config: &Config, store: &Store, bucket: Option<&str>) -> Result
     let Some(row) = store.last_sent_row(bucket)? else { return Ok(None) };
     let Some(table) = config.table(&row.table) else { return Ok(None) };
     let series = SeriesBacklog { series: 0, table: row.table, tags: row.tags, intervals: Vec::new() };
-    let Ok(shape) = shape(store, table, &series)? else { return Ok(None) };
+    let Ok(shape) = shape(config, store, table, &series)? else { return Ok(None) };
     let mut line = Vec::new();
     Ok(shape.render(row.ts, &row.values, &row.flags, &mut line).is_ok().then_some(line))
 }
@@ -330,6 +331,29 @@ pub struct DryRun {
     pub bytes: u64,
     /// What a person should know.
     pub notes: Vec<String>,
+}
+
+/// Rows of each series that an estimate looks at.
+const SAMPLE_ROWS: usize = 50;
+
+/// Bytes of line protocol that wait, by the length of a sample of each table's lines.
+pub fn pending_bytes(config: &Config, store: &Store) -> Result<u64, SyncError> {
+    let outbox = Outbox::open(config, store)?;
+    let mut bytes = 0;
+    for status in store.table_status()?.iter().filter(|status| status.pending > 0) {
+        let mut line = Vec::new();
+        let mut rows: u64 = 0;
+        let of_table = outbox.backlog.iter().zip(&outbox.shapes).filter(|(series, _)| series.table == status.table);
+        for (series, shape) in of_table {
+            let Some(hull) = series.hull() else { continue };
+            store.pending_rows(series.series, hull, SAMPLE_ROWS, |row| {
+                rows += u64::from(shape.render(row.ts, row.values, row.flags, &mut line).is_ok());
+                true
+            })?;
+        }
+        bytes += (line.len() as u64 * status.pending).checked_div(rows).unwrap_or(0);
+    }
+    Ok(bytes)
 }
 
 /// Counts what [`run`] would send, without sending.

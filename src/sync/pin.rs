@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SyncError;
 use crate::destination::{BucketLook, Retention};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// What is remembered of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +30,12 @@ pub(super) enum Verdict {
 }
 
 /// Compares a bucket with what is remembered of it, and remembers it.
-pub(super) fn compare(store: &Store, destination: &str, bucket: Option<&str>, look: &BucketLook) -> Result<Verdict, SyncError> {
+pub(super) fn compare(
+    store: &Store,
+    destination: &str,
+    bucket: Option<&str>,
+    look: &BucketLook,
+) -> Result<Verdict, SyncError> {
     let key = format!("{}{destination} | {}", Store::PIN, bucket.unwrap_or_default());
     let retention_s = match &look.retention {
         Retention::Forever => Some(0),
@@ -51,6 +56,20 @@ pub(super) fn compare(store: &Store, destination: &str, bucket: Option<&str>, lo
     Ok(verdict)
 }
 
+/// How long each bucket keeps rows, as last seen; none means the destination's own. Only those that forget.
+pub fn retentions(store: &Store) -> Result<Vec<(Option<String>, Duration)>, StoreError> {
+    let pins = store.recall_all(Store::PIN)?;
+    Ok(pins
+        .iter()
+        .filter_map(|(key, text)| {
+            let pin: Pin = serde_json::from_str(text).ok()?;
+            let bucket = key.rsplit_once(" | ")?.1;
+            let seconds = pin.retention_s.filter(|&seconds| seconds > 0)?;
+            Some(((!bucket.is_empty()).then(|| bucket.to_owned()), Duration::from_secs(seconds)))
+        })
+        .collect())
+}
+
 fn judge(before: &Pin, now: &Pin, name: &str) -> Verdict {
     if let (Some(old), Some(new)) = (&before.id, &now.id)
         && old != new
@@ -69,7 +88,9 @@ fn judge(before: &Pin, now: &Pin, name: &str) -> Verdict {
                      `fluxtower bucket confirm`"
                 ))
             } else {
-                Verdict::Note(format!("{name} now keeps rows {is}; `fluxtower replay --expired` sends what was too old before"))
+                Verdict::Note(format!(
+                    "{name} now keeps rows {is}; `fluxtower replay --expired` sends what was too old before"
+                ))
             }
         }
         _ => Verdict::Same,

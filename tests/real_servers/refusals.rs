@@ -31,7 +31,7 @@ fn i6_a_row_whose_field_has_another_type_in_its_shard_is_set_aside_and_the_other
     let sync = station.must(1, &["sync"]);
     assert_eq!((sync["sent"].as_u64(), sync["rejected"].as_u64()), (Some(198), Some(2)), "{sync}");
     assert_eq!(sync["pending"].as_u64(), Some(0));
-    assert_eq!(station.times_in_state(2), [utc(text), utc(integer)]);
+    assert_eq!(station.times("t", "rejected"), [utc(text), utc(integer)]);
     let rejected = station.run(&["rejected"]).json.to_string();
     assert!(rejected.contains("field type conflict"), "the server's words are missing: {rejected}");
 
@@ -42,7 +42,7 @@ fn i6_a_row_whose_field_has_another_type_in_its_shard_is_set_aside_and_the_other
             .iter()
             .map(|row| row[0].as_i64().unwrap())
             .collect();
-    assert_eq!(found, station.times_in_state(1));
+    assert_eq!(found, station.times("t", "sent"));
 }
 
 #[test]
@@ -62,10 +62,10 @@ fn i6_rows_older_than_the_retention_expire_and_the_others_are_sent() {
     assert_eq!(sync["pending"].as_u64(), Some(0), "{ended:?}");
     assert_eq!(sync["rejected"].as_u64(), Some(0), "{ended:?}");
     assert!((46..=52).contains(&sent) && sent + expired == 144, "{ended:?}");
-    let sent: Vec<i64> = station.times_in_state(1);
-    let found: Vec<i64> = influxd.points("flux").into_keys().map(|point| point.at).collect();
+    let sent: Vec<i64> = station.times("t", "sent");
+    let found: Vec<i64> = influxd.points("flux", ["t"]).into_keys().map(|point| point.at).collect();
     assert!(sent.iter().all(|time| found.contains(time)), "a row is marked as sent and is not there");
-    assert!(station.times_in_state(3).iter().all(|time| *time < sent[0]));
+    assert!(station.times("t", "expired").iter().all(|time| *time < sent[0]));
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn i5_a_database_that_does_not_exist_ends_with_3_and_marks_nothing() {
     station.must(0, &["ingest"]);
     let sync = station.must(3, &["sync"]);
     assert_eq!((sync["sent"].as_u64(), sync["pending"].as_u64()), (Some(0), Some(100)), "{sync}");
-    assert_eq!(station.times_in_state(0).len(), 100);
+    assert_eq!(station.times("t", "pending").len(), 100);
 
     influxd.query("", "CREATE DATABASE flux");
     assert_eq!(station.must(0, &["sync"])["sent"].as_u64(), Some(100));
@@ -107,11 +107,11 @@ fn i5_a_wrong_password_ends_with_3_and_marks_nothing() {
     let ended = station.run(&["sync"]);
     assert_eq!(ended.exit, 3, "{ended:?}");
     assert!(!ended.talk.contains("wrong\"") && !ended.json.to_string().contains("admin:wrong"), "{ended:?}");
-    assert_eq!(station.times_in_state(0).len(), 100);
-    assert!(influxd.points("flux").is_empty());
+    assert_eq!(station.times("t", "pending").len(), 100);
+    assert!(influxd.points("flux", ["t"]).is_empty());
 
     let station = Station::new(&login("RIGHT"), "", &[&hourly(100)]);
     station.must(0, &["ingest"]);
     station.must(0, &["sync"]);
-    assert_eq!(influxd.points("flux").len(), 100);
+    assert_eq!(influxd.points("flux", ["t"]).len(), 100);
 }

@@ -17,7 +17,7 @@ fn fast_table() -> Readings {
 }
 
 fn times(influxd: &Influxd) -> Vec<i64> {
-    let mut times: Vec<i64> = influxd.points("flux").into_keys().map(|point| point.at).collect();
+    let mut times: Vec<i64> = influxd.points("flux", ["fast"]).into_keys().map(|point| point.at).collect();
     times.sort_unstable();
     times.dedup();
     times
@@ -53,8 +53,8 @@ fn i5_after_two_crashes_of_the_server_in_mid_drain_the_rows_marked_as_sent_are_t
         influxd.revive();
     }
     assert_eq!(sync.wait().unwrap().code(), Some(0));
-    assert_eq!(station.times_in_state(1).len(), ROWS);
-    assert_eq!(station.times_in_state(1), times(&influxd));
+    assert_eq!(station.times("fast", "sent").len(), ROWS);
+    assert_eq!(station.times("fast", "sent"), times(&influxd));
 }
 
 #[test]
@@ -71,12 +71,12 @@ fn i5_i6_a_server_that_stays_away_leaves_rows_pending_and_none_marked_that_it_di
     influxd.kill();
     assert_eq!(sync.wait().unwrap().code(), Some(0), "a link that is down is no reason to call a person");
     influxd.revive();
-    let (sent, kept) = (station.times_in_state(1), times(&influxd));
+    let (sent, kept) = (station.times("fast", "sent"), times(&influxd));
     assert!(sent.len() < ROWS);
     // The last request may have been kept without an answer; never the other way round.
     assert!(sent.iter().all(|time| kept.binary_search(time).is_ok()), "a row is marked as sent and is not there");
 
     station.must(0, &["sync"]);
-    assert_eq!(station.times_in_state(1).len(), ROWS);
-    assert_eq!(station.times_in_state(1), times(&influxd));
+    assert_eq!(station.times("fast", "sent").len(), ROWS);
+    assert_eq!(station.times("fast", "sent"), times(&influxd));
 }

@@ -79,10 +79,11 @@ impl Station {
         store
     }
 
-    /// The times of all rows in this state: 0 pending, 1 sent, 2 rejected, 3 expired.
-    pub fn times_in_state(&self, state: u8) -> Vec<i64> {
+    /// The times of a table's rows in this state, in order, by the view that people read.
+    pub fn times(&self, table: &str, state: &str) -> Vec<i64> {
         let store = self.store();
-        let mut statement = store.prepare("SELECT ts FROM reading WHERE state = ?1 ORDER BY ts").unwrap();
+        let mut statement =
+            store.prepare(&format!("SELECT ts FROM \"t_{table}\" WHERE state = ?1 ORDER BY ts")).unwrap();
         statement.query_map([state], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     }
 

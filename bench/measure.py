@@ -1,0 +1,102 @@
+"""Runs programs, takes their time and memory from the system, and judges ratios."""
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PROGRAM = Path(os.environ.get("FLUXTOWER", "fluxtower")).absolute()
+FAILED = []
+NOT_RUN = []
+
+
+class Usage:
+    """What one process took: seconds on the clock, seconds of CPU (user and system), memory at its peak in MB."""
+
+    def __init__(self, wall, cpu, memory, out):
+        self.wall, self.cpu, self.memory, self.out = wall, cpu, memory, out
+
+    def json(self):
+        return json.loads(self.out)
+
+
+def run(command, exits=(0,), stdin=None, cwd=None, env=None):
+    """Runs a program to its end; any exit code but `exits` ends the benchmark."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        began = time.perf_counter()
+        source = subprocess.DEVNULL if stdin is None else open(stdin, "rb")
+        process = subprocess.Popen([str(part) for part in command], stdin=source, stdout=out, stderr=err, cwd=cwd, env=env)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if stdin is not None:
+            source.close()
+        out.seek(0)
+        text = out.read()
+        if process.returncode not in exits:
+            err.seek(0)
+            words = err.read().decode(errors="replace")[-3000:]
+            sys.exit(f"bench: {' '.join(map(str, command))} ended with {process.returncode}:\n{words}")
+        return Usage(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text)
+
+
+class Station:
+    """A folder with a configuration."""
+
+    def __init__(self, folder, tables, destination='kind = "files"\npath = "outbox"'):
+        self.folder = Path(folder)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self.configure(tables, destination)
+
+    def configure(self, tables, destination):
+        (self.folder / "config.toml").write_text(
+            '[station]\nname = "bench"\nutc_offset = "-05:00"\n[store]\npath = "s.db"\n'
+            f'[destination]\n{destination}\n[sync]\ndeadline = "60m"\n{tables}', encoding="utf-8")
+
+    def __call__(self, *arguments, exits=(0,)):
+        return run([PROGRAM, "--config", self.folder / "config.toml", "--quiet", "--json", *arguments], exits)
+
+
+def table(name, files, columns=(), low=-50, high=950):
+    """A [[table]]; `columns` get a range test."""
+    text = f'[[table]]\nname = "{name}"\nfiles = ["{files}"]\n'
+    for column in columns:
+        text += f'[table.columns.{column}]\nsuspect = [{low}, {high}]\nfail = [{low * 2}, {high * 1.1:.0f}]\n'
+    return text
+
+
+class Judge:
+    """Prints ratios and keeps what is over its limit."""
+
+    def __init__(self, quick):
+        # A short run on a busy machine is noisy; it is there to catch gross changes for the worse.
+        self.slack = 2.0 if quick else 1.0
+
+    def most(self, what, value, limit, how=""):
+        self._say(what, value, f"<= {limit:g}", value <= limit * self.slack, how)
+
+    def least(self, what, value, limit, how=""):
+        self._say(what, value, f">= {limit:g}", value >= limit / self.slack, how)
+
+    def _say(self, what, value, limit, good, how):
+        print(f"{'PASS' if good else 'FAIL'}  {what:<58} {value:9.3f}  (limit {limit})  {how}", flush=True)
+        if not good:
+            FAILED.append(what)
+
+
+def note(text):
+    print(f"      {text}", flush=True)
+
+
+def not_run(what, why):
+    print(f"\n!!!!  NOT RUN: {what}: {why}\n", flush=True)
+    NOT_RUN.append(what)
+
+
+def median(numbers):
+    return statistics.median(numbers)

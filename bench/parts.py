@@ -1,0 +1,290 @@
+"""The parts of the benchmark. bench/run starts it."""
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import make_toa5
+import servers
+from measure import FAILED, NOT_RUN, PROGRAM, Judge, Station, median, not_run, note, run, table
+
+START = datetime(2026, 6, 1)
+# fluxtower waits up to 60 ms for a file that was written to a moment ago. Task Scheduler starts it later than that.
+REST = 0.15
+
+
+def ingest(work, judge, quick, _rows):
+    """A day of 10 Hz, 16 values with a range test on each."""
+    rows = 200_000 if quick else 864_000
+    data = work / "fast.dat"
+    make_toa5.write(data, rows)
+    tables = table("EC_fast", data, make_toa5.names(16))
+    ours, theirs, memory = [], [], []
+    for _ in range(3):
+        station = Station(work / "ingest", tables)
+        first = station("ingest")
+        staged = first.json()["tables"][0]["staged"]
+        if staged != rows:
+            sys.exit(f"bench: {staged} of {rows} rows staged")
+        ours.append(first)
+        memory.append(first.memory)
+        # Into a table with names from the file and text columns: the least that .import can do.
+        database = work / "import.db"
+        database.unlink(missing_ok=True)
+        theirs.append(run(["sqlite3", database, f".import --csv --skip 1 {data} t"]))
+    again = [station("ingest") for _ in range(3)]
+    if any(one.json()["tables"][0]["staged"] for one in again):
+        sys.exit("bench: an unchanged file was staged again")
+    cpu = min(one.cpu for one in ours)
+    import_cpu = min(one.cpu for one in theirs)
+    judge.most("ingest: CPU / CPU of sqlite3 .import", cpu / import_cpu, 0.5, f"{cpu:.2f} s / {import_cpu:.2f} s, {rows:,} rows")
+    unchanged = min(one.cpu for one in again)
+    # In a quick run the cost of starting the program is most of it.
+    judge.most("ingest: CPU of the unchanged file / first", unchanged / cpu, 0.04 if quick else 0.01, f"{unchanged * 1000:.1f} ms")
+    judge.most("ingest: peak memory, MB", max(memory), 64)
+    note(f"clock: {min(one.wall for one in ours):.2f} s, .import {min(one.wall for one in theirs):.2f} s; "
+         f"{data.stat().st_size / 1e6:.0f} MB of file, {(work / 'ingest/s.db').stat().st_size / 1e6:.0f} MB of store")
+
+
+def append(work, judge, quick, _rows):
+    """Sixty rows at the end of a long and of a short file."""
+    stations = {}
+    for size, label in ((50_000_000 if quick else 1_000_000_000, "long"), (1_000_000, "short")):
+        data = work / f"{label}.dat"
+        # Whole seconds, so that what is appended goes on without a repetition.
+        rows = size // 1760 * 10
+        end = make_toa5.write(data, rows)
+        station = Station(work / label, table("EC_fast", data))
+        station("ingest")
+        stations[label] = [station, data, rows, end]
+        note(f"{label}: {data.stat().st_size / 1e6:.0f} MB, {rows:,} rows")
+    taken = {"long": [], "short": []}
+    for _ in range(5 if quick else 9):
+        for label, state in stations.items():
+            station, data, rows, end = state
+            state[3] = make_toa5.write(data, 60, start=end, record=rows, append=True)
+            state[2] += 60
+            time.sleep(REST)
+            usage = station("ingest")
+            if usage.json()["tables"][0]["staged"] != 60:
+                sys.exit("bench: the 60 appended rows were not staged")
+            taken[label].append(usage)
+    for what in ("cpu", "wall"):
+        long, short = (min(getattr(one, what) for one in taken[label]) for label in ("long", "short"))
+        name = "CPU" if what == "cpu" else "clock"
+        judge.most(f"append: {name}, 60 rows to a long file / to 1 MB", long / short, 3, f"{long * 1e3:.1f} ms / {short * 1e3:.1f} ms")
+    judge.most("append: peak memory, MB", max(one.memory for one in taken["long"]), 64)
+
+
+def small(work, judge, quick, _rows):
+    """A collection of five minutes: ten small files with sixty new rows each."""
+    files = [work / f"table{number}.dat" for number in range(10)]
+    ends = [make_toa5.write(file, 60, hz=1, seed=number) for number, file in enumerate(files)]
+    station = Station(work / "small", "".join(table(f"t{number}", file) for number, file in enumerate(files)))
+    station("ingest")
+    database, script = work / "small.db", work / "insert.sql"
+    columns = ", ".join(["time TEXT", "record INTEGER"] + [f"v{number} REAL" for number in range(16)])
+    run(["sqlite3", database, "PRAGMA journal_mode = WAL", f"CREATE TABLE t ({columns})"])
+    ours, theirs = [], []
+    for turn in range(1, 6 if quick else 16):
+        lines = []
+        for number, file in enumerate(files):
+            before = file.stat().st_size
+            ends[number] = make_toa5.write(file, 60, hz=1, start=ends[number], record=60 * turn, append=True, seed=number + turn)
+            with open(file, encoding="ascii") as text:
+                text.seek(before)
+                lines += text.read().splitlines()
+        inserts = "".join(f"INSERT INTO t VALUES ({line.replace(chr(34), chr(39))});\n" for line in lines)
+        script.write_text(f"PRAGMA synchronous = FULL;\nBEGIN;\n{inserts}COMMIT;\n")
+        time.sleep(REST)
+        usage = station("ingest")
+        if sum(one["staged"] for one in usage.json()["tables"]) != 600:
+            sys.exit("bench: the 600 rows were not staged")
+        ours.append(usage.wall)
+        theirs.append(run(["sqlite3", database], stdin=script).wall)
+    judge.most("small: ten files of 60 rows / one sqlite3 transaction", median(ours) / median(theirs), 3,
+               f"{median(ours) * 1e3:.1f} ms / {median(theirs) * 1e3:.1f} ms, clock, WAL, synchronous FULL")
+
+
+def idle(work, judge, quick, rows):
+    """`status` and `sync` with nothing to do: what they cost must not grow with the archive."""
+    rows = rows or (2_000_000 if quick else 20_000_000)
+    stations = {}
+    with servers.sink(work) as url:
+        for count in (rows, 20_000):
+            station = Station(work / f"idle{count}", table("EC_fast", "part*.dat"), sink_destination(url))
+            began, done, end = time.monotonic(), 0, START
+            while done < count:
+                part = min(count - done, 2_000_000)
+                data = station.folder / f"part{done}.dat"
+                end = make_toa5.write(data, part, values=1, start=end, record=done)
+                station("ingest")
+                data.unlink()
+                station("sync")
+                done += part
+            counts = station("status", exits=(0, 1)).json()["tables"][0]
+            if (counts["sent"], counts["pending"]) != (count, 0):
+                sys.exit(f"bench: {counts}")
+            stations[count] = station
+            note(f"{count:,} rows of one value staged and sent in {time.monotonic() - began:.0f} s")
+        for command in ("status", "sync"):
+            taken = {count: [] for count in stations}
+            for _ in range(15):
+                for count, station in stations.items():
+                    taken[count].append(station(command, exits=(0, 1)).wall)
+            many, few = median(taken[rows]), median(taken[20_000])
+            judge.most(f"idle: {command}, {rows:,} sent rows / 20,000", many / few, 1.5, f"{many * 1e3:.1f} ms / {few * 1e3:.1f} ms")
+
+
+def sink_destination(url):
+    os.environ["FLUXTOWER_BENCH_TOKEN"] = "any"
+    return f'kind = "influxdb"\nurl = "{url}"\norg = "any"\nbucket = "any"\ntoken_env = "FLUXTOWER_BENCH_TOKEN"'
+
+
+def backlog(work, rows):
+    """A station with so many rows of sixteen values that wait, and its file."""
+    data = work / "backlog.dat"
+    make_toa5.write(data, rows)
+    station = Station(work / "backlog", table("EC_fast", data))
+    station("ingest")
+    return station, data
+
+
+def sync_all(station, rows, work, destination):
+    """Sends everything again to this destination and gives the sync's usage."""
+    station.configure(table("EC_fast", work / "backlog.dat"), destination)
+    station("replay", "--since", "2000-01-01")
+    usage = station("sync")
+    report = usage.json()
+    if (report["sent"], report["pending"]) != (rows, 0):
+        sys.exit(f"bench: {report}")
+    return usage, report
+
+
+def requests_a_second(url, bodies, work):
+    """What the server does when nothing is to be made: curl posts the bodies over one connection, 300 requests at least."""
+    files = sorted(bodies.iterdir())
+    files *= 1 + 300 // len(files)
+    return len(files) / post_all(url, "/api/v2/write?org=any&bucket=any&precision=ns", files, work).wall
+
+
+def post_all(url, path, files, work):
+    plan = work / "curl.conf"
+    with open(plan, "w", encoding="utf-8") as text:
+        for number, file in enumerate(files):
+            text.write("next\n" if number else "")
+            text.write(f'url = "{url}{path}"\ndata-binary = "@{file}"\nheader = "Content-Encoding: gzip"\nheader = "Expect:"\n'
+                       'header = "Content-Type: text/plain; charset=utf-8"\noutput = "/dev/null"\nwrite-out = "%{http_code}\\n"\n'
+                       'noproxy = "*"\nsilent\n')
+    usage = run(["curl", "-K", plan])
+    if set(usage.out.split()) != {b"204"}:
+        sys.exit(f"bench: curl was answered {sorted(set(usage.out.split()))}")
+    return usage
+
+
+def drain(work, judge, quick, _rows):
+    """A day of backlog against a server that does nothing, beside the pandas route."""
+    rows = 200_000 if quick else 864_000
+    station, _ = backlog(work, rows)
+    bodies = work / "bodies"
+    shutil.rmtree(bodies, ignore_errors=True)
+    bodies.mkdir()
+    with servers.sink(work, bodies) as url:
+        _, report = sync_all(station, rows, work, sink_destination(url))
+    with servers.sink(work) as url:
+        note(f"the server takes {requests_a_second(url, bodies, work):.0f} such requests a second")
+        best = min((sync_all(station, rows, work, sink_destination(url))[0] for _ in range(3)), key=lambda usage: usage.wall)
+        note(f"drain: {rows / best.wall:,.0f} rows/s ({rows:,} in {best.wall:.2f} s, CPU {best.cpu:.2f} s, {best.memory:.0f} MB at most), "
+             f"{report['requests']} requests, {report['wire_bytes'] / rows:.1f} compressed bytes a row of {report['bytes'] / rows:.0f}")
+        judge.most("drain: peak memory, MB", best.memory, 64)
+        if subprocess.run([sys.executable, "-c", "import pandas, influxdb_client"], capture_output=True, check=False).returncode:
+            not_run("drain against pandas", "python3 -m pip install pandas influxdb-client")
+            return
+        sample = work / "sample.dat"
+        make_toa5.write(sample, min(rows, 100_000))
+        taken = [run([sys.executable, Path(__file__).with_name("pandas_route.py"), sample, url]).json() for _ in range(3)]
+        theirs = max(one["rows"] / one["seconds"] for one in taken)
+        judge.least("drain: rows/s / rows/s of the pandas route", rows / best.wall / theirs, 10, f"pandas writes {theirs:,.0f} rows/s")
+
+
+def server(work, judge, quick, _rows):
+    """The same backlog into InfluxDB 1.6, beside curl with the bodies ready-made."""
+    if not servers.influxd_program():
+        not_run("server", "influxd (InfluxDB 1.6) is not installed")
+        return
+    rows = 100_000 if quick else 864_000
+    station, _ = backlog(work, rows)
+    bodies = work / "bodies"
+    shutil.rmtree(bodies, ignore_errors=True)
+    bodies.mkdir()
+    with servers.sink(work, bodies) as url:
+        _, report = sync_all(station, rows, work, sink_destination(url))
+    files = sorted(bodies.iterdir())
+    note(f"{len(files)} requests, {report['wire_bytes'] / rows:.1f} compressed bytes a row")
+    ours, theirs = [], []
+    for turn in range(3):
+        def fluxtower():
+            with servers.influxd(work / "influxd") as url:
+                usage, _ = sync_all(station, rows, work, f'kind = "influxdb"\napi = "v1"\nurl = "{url}"\nbucket = "flux"')
+                counted(url, rows)
+            ours.append(usage.wall)
+
+        def curl():
+            with servers.influxd(work / "influxd") as url:
+                theirs.append(post_all(url, "/write?db=flux&precision=ns", files, work).wall)
+                counted(url, rows)
+
+        for one in (fluxtower, curl) if turn % 2 == 0 else (curl, fluxtower):
+            one()
+    judge.least("server: rows/s / rows/s of curl with ready bodies", median(theirs) / median(ours), 0.9,
+                f"{rows / median(ours):,.0f} / {rows / median(theirs):,.0f} rows/s")
+    note("fluxtower " + ", ".join(f"{wall:.2f}" for wall in ours) + " s; curl " + ", ".join(f"{wall:.2f}" for wall in theirs) + " s")
+
+
+def counted(url, rows):
+    """Ends the benchmark unless the database holds each row, by a column that now and then has no value."""
+    text = servers.query(url, 'SELECT count(Batt) FROM EC_fast', "flux")
+    count = int(text.split("Z\",")[1].split("]")[0])
+    if not rows * 0.99 < count <= rows:
+        sys.exit(f"bench: {count} of {rows} rows are in the database")
+
+
+PARTS = {"ingest": ingest, "append": append, "small": small, "idle": idle, "drain": drain, "server": server}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="bench/run")
+    parser.add_argument("parts", nargs="*", default=["all"], choices=[*PARTS, "all"], metavar="part", help=", ".join([*PARTS, "all"]))
+    parser.add_argument("--quick", action="store_true", help="smaller files; fails at twice the limit only")
+    parser.add_argument("--rows", type=int, help="rows of the large store of `idle` (20 million, quick: 2 million)")
+    arguments = parser.parse_args()
+    chosen = list(PARTS) if "all" in arguments.parts else arguments.parts
+    judge = Judge(arguments.quick)
+    print(f"{run([PROGRAM, '--version']).out.decode().strip()}{', quick' if arguments.quick else ''}; "
+          f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}", flush=True)
+    work = Path(tempfile.mkdtemp(prefix="fluxtower-bench-", dir=os.environ.get("BENCH_DIR")))
+    try:
+        for name in chosen:
+            began = time.monotonic()
+            folder = work / name
+            folder.mkdir()
+            PARTS[name](folder, judge, arguments.quick, arguments.rows)
+            shutil.rmtree(folder)
+            note(f"{name} took {timedelta(seconds=round(time.monotonic() - began))}")
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    unfinished = f"; NOT RUN: {', '.join(NOT_RUN)}" if NOT_RUN else ""
+    if FAILED:
+        print(f"bench: over the limit: {', '.join(FAILED)}{unfinished}")
+        return 1
+    print(f"bench: every ratio that was measured is within its limit{unfinished}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+//! `fluxtower check`: is everything in place, a line each, with the mend.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::output::{count, span};
+use super::{CliError, Context, Exit};
+use crate::config::{DestinationConfig, TableConfig};
+use crate::destination::Retention;
+use crate::store::Store;
+use crate::time::Timestamp;
+
+/// A clock that is off by more than this makes wrong decisions about retention.
+const CLOCK_OFF_S: i64 = 120;
+
+/// Look at configuration, files, database and destination, a line each, with the mend
+///
+/// Sends no row. Exit code 1 when something should be looked at.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+#[derive(Serialize)]
+struct Line {
+    what: String,
+    /// `ok`, `look` or `bad`.
+    verdict: &'static str,
+    words: String,
+}
+
+#[derive(Serialize, Default)]
+struct Report {
+    checks: Vec<Line>,
+}
+
+impl Report {
+    fn say(&mut self, what: &str, verdict: &'static str, words: String) {
+        self.checks.push(Line { what: what.to_owned(), verdict, words });
+    }
+}
+
+pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
+    let mut report = Report::default();
+    let config = &context.config;
+    report.say(
+        "configuration",
+        "ok",
+        format!("{}, {}", config.path.display(), count(config.tables.len() as u64, "table")),
+    );
+    let store = context.store()?;
+    report.say("database", "ok", store.path().display().to_string());
+    for table in &config.tables {
+        files(context, table, &mut report);
+        width(context, table, &store, &mut report)?;
+    }
+    destination(context, &mut report);
+    context.output.result(&report, |out| write(out, &report))?;
+    Ok(if report.checks.iter().all(|line| line.verdict == "ok") { Exit::Well } else { Exit::Look })
+}
+
+fn files(context: &Context, table: &TableConfig, report: &mut Report) {
+    let what = format!("table {}", table.name);
+    let found = match crate::source::find(table) {
+        Ok(found) => found,
+        Err(error) => return report.say(&what, "bad", error.to_string()),
+    };
+    let newest = found.iter().filter_map(|path| path.metadata().ok()?.modified().ok()).max();
+    match newest {
+        None => {
+            let patterns =
+                table.files.iter().map(|pattern| pattern.display().to_string()).collect::<Vec<_>>().join(", ");
+            report.say(
+                &what,
+                "look",
+                format!("no file matches {patterns}; correct `files`, or wait for the first collection"),
+            );
+        }
+        Some(newest) => {
+            let age = context.now().0 / 1_000_000_000 - Timestamp::from_utc(newest.into()).0 / 1_000_000_000;
+            report.say(
+                &what,
+                "ok",
+                format!("{}, newest written {} ago", count(found.len() as u64, "file"), span(age.max(0))),
+            );
+        }
+    }
+}
+
+fn width(context: &Context, table: &TableConfig, store: &Store, report: &mut Report) -> Result<(), CliError> {
+    let Some(most) = context.config.destination.most_columns() else { return Ok(()) };
+    let columns = store.column_names(&table.name.0)?;
+    let what = format!("table {}", table.name);
+    match crate::line::LineShape::within(Some(most), table, &columns, &[]) {
+        Ok(shape) if shape.measurements().count() > 1 => {
+            let names = shape
+                .measurements()
+                .map(|(name, fields)| format!("{name} ({fields} fields)"))
+                .collect::<Vec<_>>()
+                .join(", ");
+            report.say(
+                &what,
+                "ok",
+                format!("wider than the {most} columns that a measurement may have there: goes to {names}"),
+            );
+        }
+        Err(error) if !columns.is_empty() => report.say(&what, "bad", error.to_string()),
+        _ => {}
+    }
+    Ok(())
+}
+
+fn destination(context: &Context, report: &mut Report) {
+    let config = &context.config;
+    let mut destination = match crate::destination::open(config) {
+        Ok(destination) => destination,
+        Err(error) => {
+            let source = std::error::Error::source(&error).map(|source| format!(" ({source})")).unwrap_or_default();
+            report.say("destination", "bad", format!("{error}{source}; {}", error.hint()));
+            return;
+        }
+    };
+    let name = destination.name();
+    if let DestinationConfig::Files { .. } = config.destination {
+        report.say("destination", "ok", name);
+        return;
+    }
+    let mut buckets: Vec<Option<&str>> = config.tables.iter().map(|table| table.bucket.as_deref()).collect();
+    buckets.sort_unstable();
+    buckets.dedup();
+    let mut clock_said = false;
+    for bucket in buckets {
+        let look = destination.look(bucket);
+        let what = format!("bucket {}", bucket.unwrap_or("of [destination]"));
+        match look.retention {
+            Retention::Forever => report.say(&what, "ok", format!("{name}, keeps rows for ever")),
+            Retention::For(kept) => {
+                let kept = span(i64::try_from(kept.as_secs()).unwrap_or(i64::MAX));
+                report.say(&what, "ok", format!("{name}, keeps rows for {kept}"));
+            }
+            Retention::Unknown(why) => {
+                report.say(
+                    &what,
+                    "look",
+                    format!("{name}: {why}; if writing works, set `retention` so that rows too old are known"),
+                );
+            }
+        }
+        if let Some(theirs) = look.server_time.filter(|_| !clock_said) {
+            clock_said = true;
+            let off = (context.now().0 - Timestamp::from_utc(theirs).0) / 1_000_000_000;
+            let verdict = if off.abs() > CLOCK_OFF_S { "look" } else { "ok" };
+            let mend = if off.abs() > CLOCK_OFF_S { "; set this computer's clock by a time server" } else { "" };
+            report.say("clock", verdict, format!("this computer and the server differ by {} s{mend}", off.abs()));
+        }
+    }
+}
+
+fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let width = report.checks.iter().map(|line| line.what.chars().count()).max().unwrap_or(0);
+    report.checks.iter().try_for_each(|line| writeln!(out, "{:4}  {:width$}  {}", line.verdict, line.what, line.words))
+}

@@ -1,0 +1,13 @@
+//! The delivery side through the program itself, against a stand-in for InfluxDB that misbehaves in every way known.
+
+#[path = "../server/mod.rs"]
+mod server;
+
+mod acknowledged;
+mod broken_links;
+mod limits;
+mod poison;
+mod replay;
+mod secrecy;
+mod side_by_side;
+mod waiting;

@@ -1,0 +1,187 @@
+//! A station in a folder of its own: its config, its files, its store, and the program run on them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use super::Taken;
+
+/// 2026-06-01T00:00:00Z; the station's clocks are on UTC.
+const EPOCH_S: i64 = 1_780_272_000;
+const TOKEN_VARIABLE: &str = "FLUXTOWER_TEST_TOKEN";
+
+/// The time of a row: so many minutes after the first one.
+pub fn ns(minute: i64) -> i64 {
+    (EPOCH_S + minute * 60) * 1_000_000_000
+}
+
+/// The first value of the row of that minute.
+#[allow(clippy::cast_precision_loss)]
+pub fn value(minute: i64) -> f64 {
+    (minute.rem_euclid(997)) as f64 / 4.0
+}
+
+fn stamp(minute: i64) -> String {
+    chrono::DateTime::from_timestamp(EPOCH_S + minute * 60, 0).unwrap().format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// What a run of the program left.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    /// The object on stdout.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// A number of the object on stdout.
+    pub fn number(&self, key: &str) -> u64 {
+        self.json()[key].as_u64().unwrap_or_else(|| panic!("no number {key}: {self:?}"))
+    }
+
+    /// The notes on stdout, as one text.
+    pub fn notes(&self) -> String {
+        self.json()["notes"].to_string()
+    }
+
+    pub fn expect(self, code: i32) -> Ran {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        self
+    }
+}
+
+pub struct Site {
+    folder: TempDir,
+    tables: Vec<String>,
+    pub token: String,
+}
+
+impl Site {
+    /// One table, `met`.
+    pub fn new(url: &str) -> Site {
+        Site::with(url, &["met"], "", "")
+    }
+
+    /// `destination` and `sync` are further lines of those sections.
+    pub fn with(url: &str, tables: &[&str], destination: &str, sync: &str) -> Site {
+        // Thousands of syncs to disk are not what these tests are about.
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }.unwrap();
+        let site = Site {
+            folder,
+            tables: tables.iter().map(|&table| table.to_owned()).collect(),
+            token: "not-a-secret".to_owned(),
+        };
+        site.configure(url, destination, sync);
+        site
+    }
+
+    /// Writes the config anew.
+    pub fn configure(&self, url: &str, destination: &str, sync: &str) {
+        let mut text = format!(
+            "[station]\nname = \"US-UMB\"\nutc_offset = \"+00:00\"\n[store]\npath = \"store.db\"\n\
+             [destination]\nkind = \"influxdb\"\nurl = \"{url}\"\norg = \"umbs\"\nbucket = \"tower\"\n\
+             token_env = \"{TOKEN_VARIABLE}\"\n{destination}\n[sync]\nhealth = false\n{sync}\n[log]\nfile = \"fluxtower.log\"\n"
+        );
+        for table in &self.tables {
+            let _ = write!(text, "[[table]]\nname = \"{table}\"\nfiles = [\"{table}*.dat\"]\n");
+            if table.starts_with("soil") {
+                text.push_str("bucket = \"soil\"\n");
+            }
+        }
+        std::fs::write(self.path("config.toml"), text).unwrap();
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A whole `.DAT` file with the rows of these minutes.
+    pub fn text(table: &str, minutes: impl IntoIterator<Item = i64>) -> String {
+        let mut text = format!(
+            "\"TOA5\",\"UMB\",\"CR1000\",\"1\",\"CR1000.Std.32\",\"CPU:p.CR1\",\"1\",\"{table}\"\r\n\
+             \"TIMESTAMP\",\"RECORD\",\"T_Avg\",\"P_Avg\"\r\n\"TS\",\"RN\",\"Deg C\",\"kPa\"\r\n\"\",\"\",\"Avg\",\"Avg\"\r\n"
+        );
+        for minute in minutes {
+            let _ = write!(text, "\"{}\",{minute},{},98.5\r\n", stamp(minute), value(minute));
+        }
+        text
+    }
+
+    /// Writes a table's file anew, as LoggerNet does when it overwrites.
+    pub fn write(&self, table: &str, minutes: impl IntoIterator<Item = i64>) {
+        std::fs::write(self.path(&format!("{table}.dat")), Site::text(table, minutes)).unwrap();
+    }
+
+    /// Writes every table's file and reads them.
+    pub fn stage(&self, minutes: std::ops::Range<i64>) {
+        for table in &self.tables {
+            self.write(table, minutes.clone());
+        }
+        self.run(&["ingest", "--json"]).expect(0);
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fluxtower"));
+        command.arg("--config").arg(self.path("config.toml")).args(arguments);
+        command.env(TOKEN_VARIABLE, &self.token).stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        let output = self.command(arguments).output().unwrap();
+        Ran {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    pub fn sync(&self) -> Ran {
+        self.run(&["sync", "--json"])
+    }
+
+    /// Runs beside the test; nobody reads what it says.
+    pub fn spawn(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// Every staged row with its state, as someone with an SQLite browser sees it. A row that is there twice fails.
+    pub fn states(&self) -> BTreeMap<Taken, String> {
+        let store = rusqlite::Connection::open(self.path("store.db")).unwrap();
+        let mut states = BTreeMap::new();
+        for table in &self.tables {
+            let mut rows = match store.prepare(&format!("SELECT ts, state FROM \"t_{table}\"")) {
+                Ok(rows) => rows,
+                // Never read.
+                Err(_) => continue,
+            };
+            let rows = rows.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))).unwrap();
+            for row in rows {
+                let (ts, state) = row.unwrap();
+                assert_eq!(states.insert((table.clone(), ts), state), None, "{table} {ts} is there twice");
+            }
+        }
+        states
+    }
+
+    pub fn in_state(&self, state: &str) -> BTreeSet<Taken> {
+        self.states().into_iter().filter(|(_, known)| known == state).map(|(row, _)| row).collect()
+    }
+
+    pub fn count(&self, state: &str) -> usize {
+        self.in_state(state).len()
+    }
+}
