@@ -1,4 +1,7 @@
-"""A server that takes every write and answers 204: sink.py PORT_FILE [FOLDER]. Writes each body into FOLDER, numbered."""
+"""A server that takes every write and answers 204: sink.py PORT_FILE [FOLDER].
+
+Writes each gzip body into FOLDER, numbered; lines that come without gzip are single rows beside the batches.
+"""
 import socket
 import sys
 import threading
@@ -23,11 +26,13 @@ class Sink:
                         return
                     have += more
                 head, _, have = have.partition(b"\r\n\r\n")
-                length = 0
+                length, packed = 0, False
                 for line in head.split(b"\r\n"):
                     name, _, value = line.partition(b":")
                     if name.lower() == b"content-length":
                         length = int(value)
+                    elif name.lower() == b"content-encoding":
+                        packed = value.strip() == b"gzip"
                     elif name.lower() == b"expect":
                         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
                 if length > len(body):
@@ -41,7 +46,7 @@ class Sink:
                     if got == 0:
                         return
                     taken += got
-                if self.folder and length:
+                if self.folder and packed:
                     with self.lock:
                         self.count += 1
                         number = self.count

@@ -34,6 +34,9 @@ const PASSING_TROUBLE: [&str; 10] = [
     "system overloaded",
 ];
 
+/// With the space before it, because a complaint quotes names, and `water_retention` is a name.
+const RETENTION: [&str; 3] = [" retention policy", " retention period", " retention window"];
+
 /// Matters of the configuration that some products report as 400: no row is to blame.
 const CONFIG_TROUBLE: [&str; 9] = [
     "org not found",
@@ -120,8 +123,8 @@ pub(super) fn is_unknown_path(text: &str) -> bool {
 
 /// See [`Answer::speaks_of_retention`].
 pub(super) fn speaks_of_retention(words: &str) -> bool {
-    let text = words.to_lowercase();
-    text.contains("retention") && !text.contains("retention policy not found")
+    let text = format!(" {}", words.to_lowercase());
+    RETENTION.iter().any(|part| text.contains(part)) && !text.contains("retention policy not found")
 }
 
 fn other_success(api: Api, status: u16, headers: &HeaderMap, body: &str) -> String {

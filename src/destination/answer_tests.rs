@@ -257,7 +257,9 @@ fn retention_is_known_by_its_words() {
         ("partial write: points beyond retention policy dropped=1", true),
         ("data in table m is outside of the Retention Period", true),
         ("the bucket rejects data older than the retention period", true),
+        ("retention period exceeded", true),
         ("retention policy not found: x", false),
+        ("field type conflict: input field \"water_retention\" on measurement \"soil\" is type float", false),
         ("unable to parse", false),
     ] {
         assert_eq!(answer(Api::V1, 422, words).speaks_of_retention(), speaks, "{words}");

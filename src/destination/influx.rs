@@ -41,7 +41,8 @@ pub struct Influx {
     client: Client,
     pub(super) config: InfluxConfig,
     login: Login,
-    secret: Option<String>,
+    /// Every spelling of the secret in which a server could quote it.
+    secrets: Vec<String>,
     /// The server's clock in the newest answer.
     clock: Cell<Option<DateTime<Utc>>>,
 }
@@ -126,10 +127,7 @@ impl Influx {
     }
 
     fn without_secret(&self, text: &str) -> String {
-        match &self.secret {
-            Some(secret) if !secret.is_empty() => text.replace(secret.as_str(), "[secret]"),
-            _ => text.to_owned(),
-        }
+        self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "[secret]"))
     }
 
     fn network_words(&self, error: reqwest::Error) -> String {

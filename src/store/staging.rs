@@ -204,7 +204,7 @@ impl<'s> Staging<'s> {
              WHERE id = ?1",
         )?
         .execute(params![id, key::nanos(row.ts), row.record, row.values, row.flags, row.ts_text])?;
-        super::outbox::move_tally(conn, table.id, super::State::from_code(state), super::State::Pending, 1)?;
+        super::receipts::move_tally(conn, table.id, super::State::from_code(state), super::State::Pending, 1)?;
         backlog::add(conn, series, row.ts, row.ts, None)
     }
 

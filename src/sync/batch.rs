@@ -107,6 +107,26 @@ impl Batch {
         Batch { bucket: self.bucket.clone(), lines: self.lines[start..end].to_vec(), rows }
     }
 
+    /// The rows that pass.
+    pub fn retain(&self, passes: impl Fn(&BatchRow) -> bool) -> Batch {
+        let mut kept = Batch::new(self.bucket.clone());
+        let mut start = 0;
+        for row in &self.rows {
+            if passes(row) {
+                kept.lines.extend_from_slice(&self.lines[start..row.end]);
+                kept.rows.push(BatchRow { end: kept.lines.len(), ..*row });
+            }
+            start = row.end;
+        }
+        kept
+    }
+
+    /// Takes the last row out again.
+    pub fn drop_last(&mut self) {
+        self.rows.pop();
+        self.lines.truncate(self.rows.last().map_or(0, |row| row.end));
+    }
+
     /// What the store is to be told of its rows, series by series.
     pub fn marks(&self) -> Vec<Mark> {
         let mut marks: Vec<Mark> = Vec::new();
@@ -149,6 +169,15 @@ mod tests {
         let (middle, last) = right.halves();
         assert_eq!((middle.lines(), last.lines()), (&b"bb\n"[..], &b"ccc\n"[..]));
         assert_eq!(last.rows()[0].id, 3);
+    }
+
+    #[test]
+    fn a_row_taken_out_leaves_the_others_as_they_were() {
+        let mut all = batch(&["a\n", "bb\n", "ccc\n"]);
+        let kept = all.retain(|row| row.id != 2);
+        assert_eq!((kept.lines(), kept.last_line()), (&b"a\nccc\n"[..], &b"ccc\n"[..]));
+        all.drop_last();
+        assert_eq!((all.lines(), all.last_line()), (&b"a\nbb\n"[..], &b"bb\n"[..]));
     }
 
     #[test]

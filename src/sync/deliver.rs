@@ -4,7 +4,6 @@
 //! stands alone; it is set aside only after the server took a line that it took before, and refused the culprit again
 //! (I6). Everything else leaves the rows where they are.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -16,18 +15,21 @@ use super::pace::Pace;
 use super::{BUDGET_WINDOW, Progress, StoppedBy, SyncError, SyncReport};
 use crate::config::SyncConfig;
 use crate::destination::{Answer, Outcome};
-use crate::store::{Mark, ReceiptDraft, State, Store};
+use crate::store::{ReceiptDraft, State, Store};
 use crate::time::{Clock, Timestamp};
+
+mod refusals;
+
+pub(super) use refusals::Earlier;
+use refusals::Refusals;
 
 /// A 500 that comes so often for the same bytes is taken for a row's fault (an old InfluxDB answers a field type conflict
 /// so).
 const FAILURES_BEFORE_SPLIT: u32 = 3;
-/// More refusals than this in one run are hardly single bad rows; the others wait for a person.
-const MOST_REFUSALS: u64 = 64;
 /// Enough to see what is wrong.
 const MOST_NOTES: usize = 20;
-/// So many rows refused one after the other, with nothing accepted between, are not pursued before a known-good line was.
-const MOST_SUSPECTS: usize = 16;
+/// A receipt's word for a request that is to be sent again as it is.
+const RETRY: &str = "retry";
 
 /// Why the delivery ended.
 pub(super) enum Stop {
@@ -76,11 +78,7 @@ pub(super) struct Delivery<'a> {
     progress: &'a dyn Progress,
     report: &'a mut SyncReport,
     pace: Pace,
-    /// A line that each bucket took.
-    known_good: HashMap<Option<String>, Vec<u8>>,
-    /// Rows refused alone, with the server's answer, until a known-good line was accepted.
-    suspects: Vec<(Batch, Answer)>,
-    refused_in_a_row: usize,
+    refusals: Refusals<'a>,
     /// Bytes on their way that no receipt counts yet.
     unsettled_bytes: u64,
 }
@@ -94,6 +92,7 @@ impl<'a> Delivery<'a> {
         courier: Courier,
         progress: &'a dyn Progress,
         report: &'a mut SyncReport,
+        earlier: &'a Earlier<'a>,
     ) -> Delivery<'a> {
         Delivery {
             store,
@@ -104,31 +103,21 @@ impl<'a> Delivery<'a> {
             progress,
             report,
             pace: Pace::new(limits.deadline),
-            known_good: HashMap::new(),
-            suspects: Vec::new(),
-            refused_in_a_row: 0,
+            refusals: Refusals::new(earlier),
             unsettled_bytes: 0,
         }
     }
 
-    /// Delivers batch after batch. `earlier` finds a line that a bucket took in an earlier run.
-    pub(super) fn run(
-        &mut self,
-        ready: Receiver<Result<Fed, SyncError>>,
-        earlier: impl Fn(Option<&str>) -> Result<Option<Vec<u8>>, SyncError>,
-    ) -> Result<Stop, SyncError> {
-        match self.deliver_all(&ready, &earlier) {
+    /// Delivers batch after batch.
+    pub(super) fn run(&mut self, ready: &Receiver<Result<Fed, SyncError>>) -> Result<Stop, SyncError> {
+        match self.deliver_all(ready) {
             Ok(()) => Ok(Stop::Done),
             Err(Ended::Stop(stop)) => Ok(stop),
             Err(Ended::Error(error)) => Err(error),
         }
     }
 
-    fn deliver_all(
-        &mut self,
-        ready: &Receiver<Result<Fed, SyncError>>,
-        earlier: &dyn Fn(Option<&str>) -> Result<Option<Vec<u8>>, SyncError>,
-    ) -> Step {
+    fn deliver_all(&mut self, ready: &Receiver<Result<Fed, SyncError>>) -> Step {
         let mut accepted: Option<(Arc<Ready>, Answer)> = None;
         while let Ok(next) = ready.recv() {
             let next = match next? {
@@ -151,8 +140,8 @@ impl<'a> Delivery<'a> {
                 accepted = Some((posted, answer));
             } else {
                 self.unsettled_bytes = 0;
-                self.trouble(&posted, answer)?;
-                self.judge(earlier)?;
+                self.trouble(&posted, answer, FAILURES_BEFORE_SPLIT)?;
+                self.judge()?;
             }
             if last {
                 if let Some((batch, answer)) = accepted.take() {
@@ -225,7 +214,8 @@ impl<'a> Delivery<'a> {
             destination: self.destination,
             bucket: ready.batch.bucket.as_deref(),
             rows: ready.batch.rows().len(),
-            bytes: ready.batch.lines().len(),
+            // What no server took, no quota counts: an outage must not use up the budget of the run that ends it.
+            bytes: if outcome == RETRY { 0 } else { ready.batch.lines().len() },
             wire_bytes: wire_bytes(ready),
             status: answer.status,
             outcome,
@@ -236,8 +226,7 @@ impl<'a> Delivery<'a> {
     /// The server took the batch.
     fn accept(&mut self, batch: &Batch) {
         self.pace.succeeded();
-        self.refused_in_a_row = 0;
-        self.known_good.insert(batch.bucket.clone(), batch.last_line().to_vec());
+        self.refusals.learn(batch);
     }
 
     /// Writes the receipt and marks its rows as sent, in one transaction (I5).
@@ -249,8 +238,12 @@ impl<'a> Delivery<'a> {
         Ok(())
     }
 
-    /// Delivers a batch from scratch.
-    fn deliver(&mut self, batch: Batch, compressed: bool) -> Step {
+    /// Delivers a part of a batch.
+    fn deliver(&mut self, part: &Batch, compressed: bool, patience: u32) -> Step {
+        let batch = self.refusals.without_expired(part);
+        if batch.is_empty() {
+            return Ok(());
+        }
         if self.pace.is_over() {
             return Err(Ended::Stop(Stop::Deadline));
         }
@@ -262,11 +255,11 @@ impl<'a> Delivery<'a> {
             self.accept(&ready.batch);
             return self.settle(&ready, &answer);
         }
-        self.trouble(&ready, answer)
+        self.trouble(&ready, answer, patience)
     }
 
-    /// Anything but 204: waits and sends the same bytes again, splits, or stops.
-    fn trouble(&mut self, ready: &Arc<Ready>, first: Answer) -> Step {
+    /// Anything but 204: waits and sends the same bytes again, splits, or stops. `patience` is how many times a 500 may come.
+    fn trouble(&mut self, ready: &Arc<Ready>, first: Answer, patience: u32) -> Step {
         let mut answer = first;
         let mut failures = 0;
         loop {
@@ -278,9 +271,7 @@ impl<'a> Delivery<'a> {
                 }
                 Outcome::Held { mend } => {
                     self.store.note_answer(&self.receipt(ready, &answer, "held"))?;
-                    let words = if answer.words.is_empty() { String::new() } else { format!(" ({})", answer.words) };
-                    tracing::error!("the destination refuses us: {mend}{words}");
-                    return Err(Ended::Stop(Stop::Held(format!("{mend}{words}"))));
+                    return Err(held(&mend, &answer));
                 }
                 Outcome::Split => {
                     self.store.note_answer(&self.receipt(ready, &answer, "split"))?;
@@ -289,13 +280,13 @@ impl<'a> Delivery<'a> {
                 Outcome::Failing => {
                     self.store.note_answer(&self.receipt(ready, &answer, "failing"))?;
                     failures += 1;
-                    if failures >= FAILURES_BEFORE_SPLIT {
+                    if failures >= patience {
                         return self.split(ready, answer);
                     }
                     self.wait(None, &answer)?;
                 }
                 Outcome::Retry { after } => {
-                    self.store.note_answer(&self.receipt(ready, &answer, "retry"))?;
+                    self.store.note_answer(&self.receipt(ready, &answer, RETRY))?;
                     self.wait(after, &answer)?;
                 }
             }
@@ -317,106 +308,13 @@ impl<'a> Delivery<'a> {
         std::thread::sleep(wait);
         Ok(())
     }
+}
 
-    fn split(&mut self, ready: &Arc<Ready>, answer: Answer) -> Step {
-        if let [_] = ready.batch.rows() {
-            self.suspects.push((ready.batch.clone(), answer));
-            self.refused_in_a_row += 1;
-            if self.refused_in_a_row >= MOST_SUSPECTS && self.known_good.is_empty() {
-                return Err(Ended::Stop(Stop::Held(self.nothing_accepted())));
-            }
-            return Ok(());
-        }
-        let (left, right) = ready.batch.halves();
-        let compressed = !ready.gzip.is_empty();
-        self.deliver(left, compressed)?;
-        self.deliver(right, compressed)
-    }
-
-    fn nothing_accepted(&self) -> String {
-        let words = self.suspects.last().map(|(_, answer)| answer.words.clone()).unwrap_or_default();
-        format!("the server refuses every row and has accepted none, so it is not taken for the rows' fault: {words}")
-    }
-
-    /// Decides about rows refused alone.
-    fn judge(&mut self, earlier: &dyn Fn(Option<&str>) -> Result<Option<Vec<u8>>, SyncError>) -> Step {
-        while let Some((batch, answer)) = self.suspects.pop() {
-            let ready = Arc::new(self.pack(batch)?);
-            if answer.speaks_of_retention() {
-                let marked =
-                    self.store.mark(&self.receipt(&ready, &answer, "expired"), State::Expired, &ready.batch.marks())?;
-                self.report.expired += marked;
-                self.progress.done(1);
-                continue;
-            }
-            self.try_known_good(&ready.batch, earlier)?;
-            self.post(&ready)?;
-            let again = self.courier.answer()?;
-            match again.outcome {
-                Outcome::Split | Outcome::Failing => self.set_aside(&ready, &again)?,
-                _ => self.trouble(&ready, again)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn pack(&self, batch: Batch) -> Result<Ready, SyncError> {
-        // One line: nothing to gain from compressing it.
-        Ok(Ready { batch, gzip: Vec::new() })
-    }
-
-    /// Sends a line that the bucket took before. If it is not taken now, it is the server and not the rows.
-    fn try_known_good(
-        &mut self,
-        suspect: &Batch,
-        earlier: &dyn Fn(Option<&str>) -> Result<Option<Vec<u8>>, SyncError>,
-    ) -> Step {
-        let known = match self.known_good.get(&suspect.bucket) {
-            Some(line) => Some(line.clone()),
-            None => earlier(suspect.bucket.as_deref())?,
-        };
-        let Some(line) = known else { return Err(Ended::Stop(Stop::Held(self.nothing_accepted()))) };
-        let mut canary = Batch::new(suspect.bucket.clone());
-        let pushed: Result<(), SyncError> = canary.push((0, 0, 0, Timestamp(0)), |out| {
-            out.extend_from_slice(&line);
-            Ok(())
-        });
-        pushed?;
-        let ready = Arc::new(self.pack(canary)?);
-        self.post(&ready)?;
-        let answer = self.courier.answer()?;
-        match &answer.outcome {
-            Outcome::Stored => {
-                self.store.note_answer(&self.receipt(&ready, &answer, "known good"))?;
-                self.pace.succeeded();
-                Ok(())
-            }
-            Outcome::Retry { .. } => Err(Ended::Stop(Stop::Unreachable(answer.words))),
-            _ => {
-                let words = answer.words;
-                Err(Ended::Stop(Stop::Held(format!(
-                    "the server refuses a line that it took before, so no row is to blame: {words}"
-                ))))
-            }
-        }
-    }
-
-    /// The row stays refused: it leaves `pending`, with its line and the server's words.
-    fn set_aside(&mut self, ready: &Ready, answer: &Answer) -> Step {
-        let [row] = ready.batch.rows() else { return Ok(()) };
-        let mark = Mark::new(row.series, row.id, row.version, row.ts);
-        let line = String::from_utf8_lossy(ready.batch.lines());
-        let marked = self.store.reject_row(&self.receipt(ready, answer, "rejected"), &mark, line.trim_end())?;
-        tracing::warn!("a row was refused and set aside: {} ({})", answer.words, line.trim_end());
-        self.report.rejected += marked;
-        self.progress.done(1);
-        if self.report.rejected >= MOST_REFUSALS {
-            let note =
-                format!("{MOST_REFUSALS} rows were refused in one run; the others wait. See `fluxtower rejected`");
-            return Err(Ended::Stop(Stop::Refusals(note)));
-        }
-        Ok(())
-    }
+/// The destination refuses us: what a person has to do, and the server's words.
+fn held(mend: &str, answer: &Answer) -> Ended {
+    let words = if answer.words.is_empty() { String::new() } else { format!(" ({})", answer.words) };
+    tracing::error!("the destination refuses us: {mend}{words}");
+    Ended::Stop(Stop::Held(format!("{mend}{words}")))
 }
 
 fn wire_bytes(ready: &Ready) -> usize {

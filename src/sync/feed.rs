@@ -43,6 +43,14 @@ pub(super) struct Feed<'a> {
     pub(super) out: SyncSender<Result<Fed, SyncError>>,
 }
 
+/// What became of a stride.
+struct Stride {
+    /// Where to go on, or None at the piece's end.
+    next: Option<Timestamp>,
+    /// Whether the batch takes no more.
+    is_full: bool,
+}
+
 /// Why the feed ends early: a store that fails, or a taker that has gone.
 enum End {
     Failed(SyncError),
@@ -85,39 +93,40 @@ impl Feed<'_> {
                 .min_by_key(|(place, piece)| (piece.interval.0, **place))
                 .map(|(place, piece)| (*place, *piece));
             let Some((place, piece)) = oldest else { break };
-            match self.stride(&mut batch, piece)? {
+            let stride = self.stride(&mut batch, piece)?;
+            match stride.next {
                 Some(next) => waiting.insert(place, Piece { interval: (next, piece.interval.1), ..piece }),
                 None => waiting.remove(&place),
             };
-            if self.is_full(&batch) {
+            if stride.is_full {
                 self.hand_on(std::mem::replace(&mut batch, Batch::new(bucket.cloned())))?;
             }
         }
         if batch.is_empty() { Ok(()) } else { self.hand_on(batch) }
     }
 
-    fn is_full(&self, batch: &Batch) -> bool {
-        batch.rows().len() >= self.limits.batch_rows || batch.lines().len() >= self.limits.batch_bytes
-    }
-
-    /// Adds up to a stride of the piece's rows. Gives where to go on, or None at the piece's end.
-    fn stride(&self, batch: &mut Batch, piece: Piece) -> Result<Option<Timestamp>, End> {
+    /// Adds up to a stride of the piece's rows.
+    fn stride(&self, batch: &mut Batch, piece: Piece) -> Result<Stride, End> {
         let series = self.backlog[piece.series].series;
         let shape = &self.shapes[piece.series];
         let room = self.limits.batch_rows - batch.rows().len().min(self.limits.batch_rows);
         let limit = STRIDE.min(room);
         let mut read = 0;
         let mut next = None;
+        let mut is_full = false;
         let mut failed = None;
         self.store
             .pending_rows(series, piece.interval, limit, |row| {
-                if self.is_full(batch) {
-                    next = Some(row.ts);
-                    return false;
-                }
                 let rendered = batch.push((series, row.id, row.version, row.ts), |out| {
                     shape.render(row.ts, row.values, row.flags, out)
                 });
+                if batch.lines().len() > self.limits.batch_bytes && batch.rows().len() > 1 {
+                    // It opens the next batch. A row larger than a whole batch goes alone.
+                    batch.drop_last();
+                    next = Some(row.ts);
+                    is_full = true;
+                    return false;
+                }
                 read += 1;
                 if let Err(error) = rendered {
                     // The row stays pending: no answer has decided about it.
@@ -132,8 +141,9 @@ impl Feed<'_> {
         if let Some(note) = failed {
             self.out.send(Ok(Fed::Note(note))).map_err(|_| End::NobodyTakes)?;
         }
-        let ended = read < limit && !self.is_full(batch);
-        Ok(next.filter(|next| !ended && *next <= piece.interval.1))
+        let ended = read < limit && !is_full;
+        is_full |= batch.rows().len() >= self.limits.batch_rows || batch.lines().len() >= self.limits.batch_bytes;
+        Ok(Stride { next: next.filter(|next| !ended && *next <= piece.interval.1), is_full })
     }
 
     fn hand_on(&self, batch: Batch) -> Result<(), End> {

@@ -143,6 +143,9 @@ impl SyncError {
     }
 }
 
+/// A line may be longer than the newest one of its table by this part of it.
+const LINES_VARY: usize = 4;
+
 /// The backlog, with what is needed to spell it.
 struct Outbox {
     backlog: Vec<SeriesBacklog>,
@@ -175,7 +178,7 @@ impl Outbox {
                 Err(error) => outbox.note(format!("table \"{}\": {error}; its rows wait", series.table)),
             }
         }
-        let live = live_rows(config.sync.batch_rows, outbox.backlog.len());
+        let live = live_rows(outbox.rows_in_a_request(config, store)?, outbox.backlog.len());
         let mut live_from = Vec::new();
         for series in &outbox.backlog {
             live_from.push(match series.hull() {
@@ -185,6 +188,24 @@ impl Outbox {
         }
         outbox.plan = plan(&outbox.backlog, |index| outbox.buckets[index].clone(), |index| live_from[index]);
         Ok(outbox)
+    }
+
+    /// By the length of the longest of the series' newest lines.
+    fn rows_in_a_request(&self, config: &Config, store: &Store) -> Result<usize, SyncError> {
+        let mut longest = 0;
+        for (series, shape) in self.backlog.iter().zip(&self.shapes) {
+            let Some(hull) = series.hull() else { continue };
+            let Some(newest) = store.nth_newest_pending(series.series, hull, 1)? else { continue };
+            store.pending_rows(series.series, (newest, hull.1), 1, |row| {
+                let mut line = Vec::new();
+                // A row that cannot be spelled is not sent.
+                let _ = shape.render(row.ts, row.values, row.flags, &mut line);
+                longest = longest.max(line.len());
+                true
+            })?;
+        }
+        let lines = config.sync.batch_bytes / (longest + longest / LINES_VARY).max(1);
+        Ok(lines.min(config.sync.batch_rows))
     }
 
     fn note(&mut self, note: String) {
@@ -251,12 +272,16 @@ pub fn run(
         out: ready_out,
     };
     let plan = &outbox.plan;
+    let earlier = |bucket: Option<&str>| last_accepted(config, store, bucket);
     let stop = std::thread::scope(|scope| {
         // Moved in, so that its channel closes with the last batch.
         scope.spawn(move || feed.run(plan));
         let courier = courier::Courier::start(scope, destination.as_mut());
-        let mut delivery = Delivery::new(store, clock, &config.sync, &name, courier, progress, &mut report);
-        delivery.run(ready, |bucket| last_accepted(config, store, bucket))
+        let mut delivery =
+            Delivery::new(store, clock, &config.sync, &name, courier, progress, &mut report, &earlier);
+        // Moved in, so that the feed ends with the delivery.
+        let ready = ready;
+        delivery.run(&ready)
     })?;
     report.stopped_by = stop.word();
     if let Stop::Held(note) | Stop::Unreachable(note) | Stop::Refusals(note) = stop {

@@ -27,12 +27,10 @@ pub struct BucketPlan {
     pub backlog: Vec<Piece>,
 }
 
-/// Least rows of a series that count as the live picture: one collection of five minutes at one row a minute, twice over.
-const LEAST_LIVE: usize = 10;
-
-/// How many of its newest rows each of `series` series may put into a first request of `batch_rows`.
-pub fn live_rows(batch_rows: usize, series: usize) -> usize {
-    (batch_rows / series.max(1)).max(LEAST_LIVE)
+/// How many of its newest rows each of `series` series may put into a first request that holds `rows`. All of them must
+/// fit: the first request ends where it is full, and the newest rows stand at the end.
+pub fn live_rows(rows: usize, series: usize) -> usize {
+    (rows / series.max(1)).max(1)
 }
 
 /// Makes the plan. `bucket_of` says where a series goes; `live_from` is the time of the oldest of its live rows, if it has
@@ -95,6 +93,7 @@ mod tests {
     #[test]
     fn every_series_has_its_share_of_the_first_request() {
         assert_eq!(live_rows(5000, 5), 1000);
-        assert_eq!(live_rows(5000, 2000), 10);
+        assert_eq!(live_rows(5000, 2000), 2);
+        assert_eq!(live_rows(9, 20), 1);
     }
 }

@@ -83,6 +83,23 @@ fn i6_a_backlog_that_is_older_than_the_retention_as_a_whole_does_not_wait_for_ev
 
 #[test]
 #[ignore = "needs real servers, see .ci/run"]
+fn i6_old_rows_expire_also_where_the_account_may_not_ask_for_the_retention() {
+    let influxd = Influxd::start_guarded();
+    influxd.query("", "CREATE DATABASE flux WITH DURATION 1d SHARD DURATION 1h");
+    influxd.query("", "CREATE USER tower WITH PASSWORD 'right'");
+    influxd.query("", "GRANT WRITE ON flux TO tower");
+    let start = station_time(Utc::now()).with_nanosecond(0).unwrap() - TimeDelta::hours(72);
+    let table = Readings::new("t", &["v"], (start, TimeDelta::minutes(30), 0), 144, |row, _| format!("{row}.5"));
+    let login = "user = \"tower\"\npassword_env = \"FLUXTOWER_TEST_RIGHT\"";
+    let station = Station::new(&v1(&influxd, login), "", &[&table]);
+    station.must(0, &["ingest"]);
+    let ended = station.run(&["sync"]);
+    let (sent, expired) = (ended.json["sent"].as_u64().unwrap(), ended.json["expired"].as_u64().unwrap());
+    assert!((46..=52).contains(&sent) && sent + expired == 144, "{ended:?}");
+}
+
+#[test]
+#[ignore = "needs real servers, see .ci/run"]
 fn i5_a_database_that_does_not_exist_ends_with_3_and_marks_nothing() {
     let influxd = Influxd::start();
     let station = Station::new(&v1(&influxd, ""), "", &[&hourly(100)]);
