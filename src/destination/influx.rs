@@ -5,6 +5,7 @@
 //! lets no secret out: the token stands in a header marked as sensitive, errors carry no URL, and a server that quotes
 //! the token back at us is edited (I10).
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use reqwest::Method;
 use reqwest::blocking::{Client, RequestBuilder};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::redirect::Policy;
 use url::{Host, Url};
 
@@ -79,7 +80,11 @@ impl Influx {
             client = client.no_proxy();
         }
         let client = client.build().map_err(|error| DestinationError::Client(cause(&error)))?;
-        Ok(Influx { client, config, login, secret, clock: Cell::new(None) })
+        let mut influx = Influx { client, config, login, secrets: Vec::new(), clock: Cell::new(None) };
+        if let Some(secret) = secret {
+            influx.secrets = influx.spellings(&secret);
+        }
+        Ok(influx)
     }
 
     /// A request to a path of the server, with the login on it.
@@ -103,12 +108,16 @@ impl Influx {
     pub(super) fn exchange(&self, request: RequestBuilder, most: u64) -> Result<Reply, String> {
         let deadline = Instant::now() + self.config.timeout;
         let mut response = request.send().map_err(|error| self.network_words(error))?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let (status, mut headers) = (response.status().as_u16(), response.headers().clone());
+        if let Some(target) = headers.get_mut(LOCATION) {
+            let clean = self.without_secret(&String::from_utf8_lossy(target.as_bytes()));
+            *target = HeaderValue::from_str(&clean).unwrap_or(HeaderValue::from_static(""));
+        }
         self.clock.set(answer::server_time(&headers));
         let body = read_body(&mut response, most, deadline)
             .map_err(|error| answer::words(&format!("the answer ({status}) broke off: {}", io_cause(&error))))?;
         let is_cut = body.len() as u64 > most;
-        let body = self.without_secret(&String::from_utf8_lossy(&body));
+        let body = self.without_secret(&unescaped(&String::from_utf8_lossy(&body)));
         Ok(Reply { status, headers, body, is_cut })
     }
 
@@ -124,6 +133,17 @@ impl Influx {
 
     pub(super) fn bucket<'a>(&'a self, bucket: Option<&'a str>) -> &'a str {
         bucket.unwrap_or(&self.config.bucket)
+    }
+
+    /// The secret as it is, as it stands in a URL, and as it stands in the login of HTTP.
+    fn spellings(&self, secret: &str) -> Vec<String> {
+        let in_url: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        let request = self.request(Method::GET, "/", &[]).build().ok();
+        let login = request.as_ref().and_then(|request| request.headers().get(AUTHORIZATION)?.to_str().ok());
+        let in_login = login.and_then(|login| login.split_once(' ')).map(|(_, login)| login.to_owned());
+        let mut spellings: Vec<String> = in_login.into_iter().chain([secret.to_owned(), in_url]).collect();
+        spellings.retain(|spelling| !spelling.is_empty());
+        spellings
     }
 
     fn without_secret(&self, text: &str) -> String {
@@ -210,6 +230,16 @@ impl Destination for Influx {
     fn speaks_health(&self) -> bool {
         true
     }
+}
+
+/// JSON has several spellings of one letter, and a secret must be found in any of them.
+fn unescaped(body: &str) -> Cow<'_, str> {
+    if body.contains('\\')
+        && let Ok(json) = serde_json::from_str::<serde_json::Value>(body)
+    {
+        return Cow::Owned(json.to_string());
+    }
+    Cow::Borrowed(body)
 }
 
 fn login(config: &InfluxConfig, secret: Option<&str>) -> Result<Login, DestinationError> {

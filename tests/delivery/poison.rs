@@ -217,6 +217,53 @@ fn i6_a_refusal_that_speaks_of_retention_expires_the_row() {
 }
 
 #[test]
+fn i6_a_long_backlog_beyond_retention_costs_few_requests() {
+    let server = Server::start();
+    let site = Site::with(&server.url(), &["met", "wind"], "", "");
+    site.stage(0..9_000);
+    // The rows that the bucket still keeps begin somewhere in the middle of a batch.
+    server.script(|asked| match asked.lines.lines().any(|line| line.rsplit(' ').next().unwrap().parse::<i64>().unwrap() < ns(7_777)) {
+        true => Act::refuse(422, "partial write: points beyond retention policy dropped=17"),
+        false => Act::take(),
+    });
+    let ran = site.sync();
+    assert_eq!((ran.number("sent"), ran.number("expired"), ran.number("pending")), (2 * 1_223, 2 * 7_777, 0), "{ran:?}");
+    assert_eq!(site.in_state("sent"), server.points().rows());
+    assert!(server.requests() <= 120, "{} requests", server.requests());
+}
+
+#[test]
+fn i6_a_row_of_this_hour_is_not_beyond_retention_whatever_the_server_says() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    site.stage(0..10);
+    let stamp = (chrono::Utc::now() + chrono::TimeDelta::minutes(5)).format("%Y-%m-%d %H:%M:%S");
+    let text = Site::text("met", 0..10) + &format!("\"{stamp}\",10,1,98.5\r\n");
+    std::fs::write(site.path("met.dat"), text).unwrap();
+    site.run(&["ingest"]).expect(0);
+    // The server's clock is behind, and it has a limit for the future.
+    server.script(|asked| match asked.lines.lines().all(|line| (0..10).any(|minute| line.ends_with(&ns(minute).to_string()))) {
+        true => Act::take(),
+        false => Act::refuse(422, "partial write: dropped 1 points outside retention policy of duration 0s - violates a Write Window Upper Bound"),
+    });
+    let ran = site.sync().expect(1);
+    assert_eq!((ran.number("sent"), ran.number("expired"), ran.number("rejected")), (10, 0, 1), "{ran:?}");
+}
+
+#[test]
+fn i6_a_field_that_is_named_after_retention_is_not_taken_for_retention() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    site.stage(0..100);
+    server.script(|asked| match asked.has(ns(50)) {
+        true => Act::refuse(422, "partial write: field type conflict: input field \"water_retention\" on measurement \"met\" is type float, already exists as type string dropped=1"),
+        false => Act::take(),
+    });
+    let ran = site.sync().expect(1);
+    assert_eq!((ran.number("sent"), ran.number("expired"), ran.number("rejected")), (99, 0, 1), "{ran:?}");
+}
+
+#[test]
 fn i6_replay_puts_a_refused_row_back() {
     let server = Server::start();
     let site = Site::new(&server.url());

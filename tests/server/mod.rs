@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 pub use act::{Act, Asked, Reply, Then};
 pub use points::{Points, Taken};
-pub use site::{Ran, Site, ns, value};
+pub use site::{Site, ns};
 
 /// What the agent says of itself is none of the rows that these tests count.
 const HEALTH: &str = "fluxtower_agent";
@@ -51,6 +51,7 @@ impl Seen {
 }
 
 type Script = Box<dyn FnMut(&Asked<'_>) -> Act + Send>;
+type Questions = Box<dyn FnMut(&str) -> Option<Reply> + Send>;
 
 struct State {
     points: Points,
@@ -60,6 +61,8 @@ struct State {
     resets_on_accept: usize,
     resets_after_headers: usize,
     retention: Duration,
+    questions: Questions,
+    health: Vec<String>,
     open: Vec<TcpStream>,
 }
 
@@ -101,6 +104,8 @@ impl Server {
             resets_on_accept: 0,
             resets_after_headers: 0,
             retention: Duration::ZERO,
+            questions: Box::new(|_| None),
+            health: Vec::new(),
             open: Vec::new(),
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), stop: AtomicBool::new(false) });
@@ -140,6 +145,16 @@ impl Server {
     /// How long the buckets say that they keep rows; zero means for ever, as at first.
     pub fn keep_for(&self, retention: Duration) {
         self.shared.lock().retention = retention;
+    }
+
+    /// What is not a write is answered so, by its path and query; None leaves it to the stand-in.
+    pub fn answer(&self, questions: impl FnMut(&str) -> Option<Reply> + Send + 'static) {
+        self.shared.lock().questions = Box::new(questions);
+    }
+
+    /// What the agent said of itself.
+    pub fn health(&self) -> Vec<String> {
+        self.shared.lock().health.clone()
     }
 
     /// Write requests with rows that arrived whole, whatever became of them.
@@ -217,7 +232,11 @@ fn talk(stream: &TcpStream, shared: &Shared) {
     while let Some(head) = http::read_head(stream) {
         if !head.is_write() {
             let body = http::read_body(stream, &head);
-            let reply = if body.is_some() { answer_question(&head, shared) } else { return };
+            if body.is_none() {
+                return;
+            }
+            let scripted = (shared.lock().questions)(&head.path);
+            let reply = scripted.unwrap_or_else(|| answer_question(&head, shared));
             if reply.send(stream, shared, None).is_none() {
                 return;
             }
@@ -249,6 +268,7 @@ fn take(stream: &TcpStream, shared: &Shared, head: &http::Head, body: &[u8]) -> 
         }
     };
     if lines.starts_with(HEALTH) {
+        shared.lock().health.push(lines);
         return Reply::new(204).send(stream, shared, None);
     }
     let act = {

@@ -1,0 +1,201 @@
+//! The bucket that rows went to: how long it keeps them, whether it is still the same, and what is really in it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "server/mod.rs"]
+mod server;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use server::{Reply, Server, Site, ns};
+
+fn bucket(id: &str, seconds: u64) -> Reply {
+    Reply::json(
+        200,
+        &format!(
+            r#"{{"buckets":[{{"id":"{id}","orgID":"o","name":"tower","retentionRules":[{{"type":"expire","everySeconds":{seconds}}}]}}]}}"#
+        ),
+    )
+}
+
+/// Seconds from the row of that minute to now: a retention of so long ends just there.
+fn age_s(minute: i64) -> u64 {
+    let now = chrono::Utc::now().timestamp_nanos_opt().unwrap();
+    u64::try_from((now - ns(minute)) / 1_000_000_000).unwrap()
+}
+
+#[test]
+fn i6_rows_older_than_the_retention_expire_unsent_and_come_back_when_it_grows() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    site.stage(0..100);
+    server.keep_for(Duration::from_secs(age_s(40) - 30));
+    let first = site.sync().expect(0);
+    assert_eq!((first.number("expired"), first.number("sent")), (41, 59));
+    assert_eq!((site.count("expired"), site.count("pending"), server.points().len()), (41, 0, 59));
+
+    server.keep_for(Duration::ZERO);
+    assert_eq!(site.run(&["replay", "--expired", "--json"]).expect(0).number("requeued"), 41);
+    let second = site.sync();
+    assert!(second.notes().contains("keeps rows for ever"), "{second:?}");
+    assert_eq!((site.count("sent"), server.points().len()), (100, 100));
+}
+
+#[test]
+fn a_configured_retention_holds_where_the_server_does_not_say() {
+    let server = Server::start();
+    let site = Site::with(&server.url(), &["met"], "retention = \"1d\"", "");
+    server.answer(|path| path.starts_with("/api/v2/buckets").then(|| Reply::json(403, r#"{"code":"forbidden","message":"no"}"#)));
+    site.stage(0..10);
+    assert_eq!(site.sync().expect(0).number("expired"), 10);
+    assert_eq!(server.requests(), 0);
+}
+
+#[test]
+fn a_bucket_made_again_under_its_name_is_held_until_a_person_confirms_it() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    let id = Arc::new(Mutex::new("first"));
+    let known = Arc::clone(&id);
+    server.answer(move |path| path.starts_with("/api/v2/buckets").then(|| bucket(*known.lock().unwrap(), 0)));
+    site.stage(0..10);
+    site.sync().expect(0);
+    *id.lock().unwrap() = "second";
+    site.stage(10..20);
+    let held = site.sync().expect(3);
+    assert!(held.notes().contains("bucket confirm"), "{held:?}");
+    assert_eq!((site.count("pending"), server.points().len()), (10, 10));
+    site.run(&["bucket", "confirm"]).expect(0);
+    site.sync().expect(0);
+    assert_eq!((site.count("pending"), server.points().len()), (0, 20));
+}
+
+#[test]
+fn a_retention_that_was_lowered_is_held() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    server.keep_for(Duration::from_secs(400 * 86_400));
+    site.stage(0..10);
+    site.sync().expect(0);
+    server.keep_for(Duration::from_secs(300 * 86_400));
+    site.stage(10..11);
+    assert!(site.sync().expect(3).notes().contains("keeps rows for 300 days"));
+    assert_eq!(site.count("pending"), 1);
+}
+
+#[test]
+fn status_warns_while_rows_are_about_to_expire() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    server.keep_for(Duration::from_secs(age_s(0) + 3_600));
+    site.stage(0..10);
+    site.sync().expect(0);
+    server.script(|_| server::Act::refuse(503, "busy"));
+    site.configure(&server.url(), "", "deadline = \"1s\"");
+    site.stage(10..20);
+    site.sync();
+    let status = site.run(&["status", "--json"]).expect(1);
+    assert!(status.json()["verdict"].to_string().contains("expire in"), "{status:?}");
+}
+
+#[test]
+fn the_agents_own_health_comes_with_every_sync() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    let config = std::fs::read_to_string(site.path("config.toml")).unwrap().replace("health = false", "health = true");
+    std::fs::write(site.path("config.toml"), config).unwrap();
+    site.stage(0..10);
+    site.sync().expect(0);
+    site.sync().expect(0);
+    let health = server.health();
+    assert_eq!(health.len(), 2, "one with rows, one without");
+    let mut lines = health[1].lines();
+    let agent = lines.next().unwrap();
+    assert!(agent.starts_with("fluxtower_agent,station=US-UMB backlog=0,"), "{agent}");
+    assert!(agent.contains(concat!("version=\"", env!("CARGO_PKG_VERSION"), "\"")), "{agent}");
+    assert!(lines.next().unwrap().starts_with("fluxtower_agent,station=US-UMB,table=met newest_age_s="));
+    for line in influxdb_line_protocol::parse_lines(&health[1]) {
+        line.unwrap();
+    }
+}
+
+#[test]
+fn the_heartbeat_is_called_only_after_a_sync_that_left_nothing_due() {
+    let server = Server::start();
+    let beats = Arc::new(AtomicUsize::new(0));
+    let heard = Arc::clone(&beats);
+    server.answer(move |path| {
+        path.starts_with("/beat").then(|| {
+            heard.fetch_add(1, Ordering::Relaxed);
+            Reply::json(200, "ok")
+        })
+    });
+    let site = Site::new(&server.url());
+    site.configure(&server.url(), "", &format!("deadline = \"1s\"\nheartbeat_url = \"{}/beat\"", server.url()));
+    site.stage(0..10);
+    server.script(|_| server::Act::refuse(503, "busy"));
+    site.sync();
+    assert_eq!(beats.load(Ordering::Relaxed), 0);
+    server.take_all();
+    site.sync().expect(0);
+    assert_eq!(beats.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn version_3_is_written_by_its_own_path_without_partial_writes() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    let config = std::fs::read_to_string(site.path("config.toml")).unwrap().replace("org = \"umbs\"", "api = \"v3\"");
+    std::fs::write(site.path("config.toml"), config).unwrap();
+    site.stage(0..10);
+    site.sync().expect(0);
+    let seen = server.seen();
+    assert!(seen[0].path.starts_with("/api/v3/write_lp?"), "{}", seen[0].path);
+    for part in ["db=tower", "precision=nanosecond", "accept_partial=false"] {
+        assert!(seen[0].path.contains(part), "{}", seen[0].path);
+    }
+    assert_eq!(seen[0].header("authorization"), Some("Bearer not-a-secret"));
+    assert_eq!(server.points().len(), 10);
+}
+
+/// The annotated CSV of a Flux count.
+fn flux(field: &str, count: u64) -> String {
+    format!(
+        "#datatype,string,long,string,long\r\n#group,false,false,true,false\r\n#default,_result,,,\r\n,result,table,_field,_value\r\n,,0,{field},{count}\r\n\r\n"
+    )
+}
+
+#[test]
+fn i5_an_error_inside_a_200_is_unknown_and_never_zero() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    site.stage(0..10);
+    site.sync().expect(0);
+    server.answer(|path| {
+        path.starts_with("/api/v2/query").then(|| {
+            let body = format!(
+                "{}#datatype,string,long\r\n#group,true,true\r\n#default,,\r\n,error,reference\r\n,memory limit,897\r\n",
+                flux("T_Avg", 10)
+            );
+            Reply { body, ..Reply::new(200) }
+        })
+    });
+    let verified = site.run(&["verify", "--since", "2026-06-01", "--requeue", "--json"]).expect(1);
+    assert!(verified.number("unknown") > 0, "{verified:?}");
+    assert_eq!((verified.number("missing"), verified.number("requeued")), (0, 0));
+    assert_eq!(site.count("sent"), 10);
+}
+
+#[test]
+fn prune_keeps_what_cannot_be_counted_in_the_bucket() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    site.stage(0..10);
+    site.sync().expect(0);
+    server.answer(|path| path.starts_with("/api/v2/query").then(|| Reply::json(503, r#"{"message":"not now"}"#)));
+    let pruned = site.run(&["prune", "--older-than", "1", "--json"]).expect(1);
+    assert_eq!((pruned.number("pruned"), pruned.number("kept_unverified")), (0, 1));
+    assert_eq!(site.count("sent"), 10);
+}
