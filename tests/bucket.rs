@@ -47,7 +47,9 @@ fn i6_rows_older_than_the_retention_expire_unsent_and_come_back_when_it_grows() 
 fn a_configured_retention_holds_where_the_server_does_not_say() {
     let server = Server::start();
     let site = Site::with(&server.url(), &["met"], "retention = \"1d\"", "");
-    server.answer(|path| path.starts_with("/api/v2/buckets").then(|| Reply::json(403, r#"{"code":"forbidden","message":"no"}"#)));
+    server.answer(|path| {
+        path.starts_with("/api/v2/buckets").then(|| Reply::json(403, r#"{"code":"forbidden","message":"no"}"#))
+    });
     site.stage(0..10);
     assert_eq!(site.sync().expect(0).number("expired"), 10);
     assert_eq!(server.requests(), 0);

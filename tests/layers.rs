@@ -5,8 +5,7 @@
 use std::path::{Path, PathBuf};
 
 /// Left to right, as `lib.rs` draws them. `config` and `time` may be used by all.
-const ORDER: [&str; 10] =
-    ["time", "config", "source", "toa5", "qc", "store", "line", "ingest", "destination", "sync"];
+const ORDER: [&str; 10] = ["time", "config", "source", "toa5", "qc", "store", "line", "ingest", "destination", "sync"];
 /// On top of everything.
 const TOP: [&str; 2] = ["verify", "cli"];
 /// The configuration looks up AmeriFlux's ranges, which are part of QC.
@@ -32,7 +31,11 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 fn uses(line: &str) -> Vec<String> {
     line.split("crate::")
         .skip(1)
-        .map(|rest| rest.chars().take_while(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || *letter == '_').collect())
+        .map(|rest| {
+            rest.chars()
+                .take_while(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || *letter == '_')
+                .collect()
+        })
         .filter(|name: &String| !name.is_empty())
         .collect()
 }

@@ -57,8 +57,7 @@ pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
     let now = context.now();
     let known = store.table_status()?;
     let reasons = reasons(context, &store, &known, now)?;
-    let waits = known.iter().any(|table| table.pending > 0);
-    let pending_bytes = if waits { crate::sync::pending_bytes(&context.config, &store)? } else { 0 };
+    let waiting = crate::sync::waiting(&context.config, &store)?;
     let ended = |command: &str| store.last_run(command, None).map(|run| run.map(|run| run.ended.to_string()));
     let report = Report {
         verdict: if reasons.is_empty() { "ok".to_owned() } else { format!("look: {}", reasons.join("; ")) },
@@ -66,8 +65,8 @@ pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
         last_sync: ended("sync")?,
         last_sent: store.last_stored()?.map(|at| at.to_string()),
         tables: known.iter().map(|table| line(table, now)).collect(),
-        pending_bytes,
-        drain_s: drain_s(context, &store, &known, pending_bytes)?,
+        pending_bytes: waiting.bytes,
+        drain_s: waiting.drain.map(|drain| drain.as_secs()),
         reasons,
     };
     context.output.result(&report, |out| write(context, out, &report, &known, now))?;
@@ -94,24 +93,6 @@ fn line(table: &TableStatus, now: Timestamp) -> Table {
         newest_age_s: table.newest.map(|newest| age_s(now, newest)),
         oldest_pending: table.oldest_pending.map(|oldest| oldest.to_string()),
     }
-}
-
-/// By the budget where there is one: a window of five minutes takes so many bytes, and the first begins now. Else by the
-/// rate of the last sync that sent something.
-fn drain_s(context: &Context, store: &Store, known: &[TableStatus], bytes: u64) -> Result<Option<u64>, CliError> {
-    if bytes == 0 {
-        return Ok(None);
-    }
-    if let Some(budget) = context.config.sync.budget_bytes {
-        let windows = bytes.div_ceil(budget.max(1));
-        return Ok(Some((windows - 1) * crate::sync::BUDGET_WINDOW.as_secs()));
-    }
-    let pending: u64 = known.iter().map(|table| table.pending).sum();
-    let Some(run) = store.last_run("sync", None)? else { return Ok(None) };
-    let sent =
-        serde_json::from_str::<serde_json::Value>(&run.summary).ok().and_then(|report| report.get("sent")?.as_u64());
-    let millis = u64::try_from((run.ended.0 - run.started.0) / 1_000_000).unwrap_or(0);
-    Ok(sent.filter(|&sent| sent > 0).map(|sent| pending.saturating_mul(millis) / sent / 1_000))
 }
 
 /// Rows that wait for more than half of the time that their bucket keeps rows.

@@ -19,6 +19,7 @@ use crate::time::{Clock, Timestamp};
 mod batch;
 mod courier;
 mod deliver;
+mod estimate;
 mod feed;
 mod health;
 mod pace;
@@ -26,6 +27,7 @@ mod pin;
 mod plan;
 
 pub use batch::{Batch, BatchRow};
+pub use estimate::{Waiting, waiting};
 pub use pace::Pace;
 pub use pin::retentions;
 pub use plan::{BucketPlan, Piece, live_rows, plan};
@@ -277,8 +279,7 @@ pub fn run(
         // Moved in, so that its channel closes with the last batch.
         scope.spawn(move || feed.run(plan));
         let courier = courier::Courier::start(scope, destination.as_mut());
-        let mut delivery =
-            Delivery::new(store, clock, &config.sync, &name, courier, progress, &mut report, &earlier);
+        let mut delivery = Delivery::new(store, clock, &config.sync, &name, courier, progress, &mut report, &earlier);
         // Moved in, so that the feed ends with the delivery.
         let ready = ready;
         delivery.run(&ready)
@@ -356,29 +357,6 @@ pub struct DryRun {
     pub bytes: u64,
     /// What a person should know.
     pub notes: Vec<String>,
-}
-
-/// Rows of each series that an estimate looks at.
-const SAMPLE_ROWS: usize = 50;
-
-/// Bytes of line protocol that wait, by the length of a sample of each table's lines.
-pub fn pending_bytes(config: &Config, store: &Store) -> Result<u64, SyncError> {
-    let outbox = Outbox::open(config, store)?;
-    let mut bytes = 0;
-    for status in store.table_status()?.iter().filter(|status| status.pending > 0) {
-        let mut line = Vec::new();
-        let mut rows: u64 = 0;
-        let of_table = outbox.backlog.iter().zip(&outbox.shapes).filter(|(series, _)| series.table == status.table);
-        for (series, shape) in of_table {
-            let Some(hull) = series.hull() else { continue };
-            store.pending_rows(series.series, hull, SAMPLE_ROWS, |row| {
-                rows += u64::from(shape.render(row.ts, row.values, row.flags, &mut line).is_ok());
-                true
-            })?;
-        }
-        bytes += (line.len() as u64 * status.pending).checked_div(rows).unwrap_or(0);
-    }
-    Ok(bytes)
 }
 
 /// Counts what [`run`] would send, without sending.

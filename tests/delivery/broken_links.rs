@@ -78,7 +78,10 @@ fn a_refusal_that_breaks_off_is_no_refusal() {
     let server = Server::start();
     let site = site(&server);
     server.script(|asked| match asked.number {
-        1 => Act { then: Then::PartOf(Reply::refusal(400, "unable to parse 'met': missing fields"), 130), ..Act::reset() },
+        1 => Act {
+            then: Then::PartOf(Reply::refusal(400, "unable to parse 'met': missing fields"), 130),
+            ..Act::reset()
+        },
         _ => Act::take(),
     });
     is_whole(&server, &site, 2);

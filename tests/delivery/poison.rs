@@ -149,9 +149,13 @@ fn i6_many_refused_rows_end_the_run_and_the_rest_wait() {
     let server = Server::start();
     let site = Site::new(&server.url());
     site.stage(0..1_000);
-    server.script(|asked| match asked.lines.lines().any(|line| line.contains("P_Avg=98.5") && !line.ends_with(&ns(999).to_string()) && !line.ends_with(&ns(0).to_string())) {
-        true => Act::refuse(422, CONFLICT),
-        false => Act::take(),
+    server.script(|asked| {
+        match asked.lines.lines().any(|line| {
+            line.contains("P_Avg=98.5") && !line.ends_with(&ns(999).to_string()) && !line.ends_with(&ns(0).to_string())
+        }) {
+            true => Act::refuse(422, CONFLICT),
+            false => Act::take(),
+        }
     });
     let ran = site.sync().expect(1);
     assert_eq!((ran.json()["stopped_by"].as_str(), ran.number("rejected")), (Some("refusals"), 64));
@@ -222,12 +226,18 @@ fn i6_a_long_backlog_beyond_retention_costs_few_requests() {
     let site = Site::with(&server.url(), &["met", "wind"], "", "");
     site.stage(0..9_000);
     // The rows that the bucket still keeps begin somewhere in the middle of a batch.
-    server.script(|asked| match asked.lines.lines().any(|line| line.rsplit(' ').next().unwrap().parse::<i64>().unwrap() < ns(7_777)) {
-        true => Act::refuse(422, "partial write: points beyond retention policy dropped=17"),
-        false => Act::take(),
+    server.script(|asked| {
+        match asked.lines.lines().any(|line| line.rsplit(' ').next().unwrap().parse::<i64>().unwrap() < ns(7_777)) {
+            true => Act::refuse(422, "partial write: points beyond retention policy dropped=17"),
+            false => Act::take(),
+        }
     });
     let ran = site.sync();
-    assert_eq!((ran.number("sent"), ran.number("expired"), ran.number("pending")), (2 * 1_223, 2 * 7_777, 0), "{ran:?}");
+    assert_eq!(
+        (ran.number("sent"), ran.number("expired"), ran.number("pending")),
+        (2 * 1_223, 2 * 7_777, 0),
+        "{ran:?}"
+    );
     assert_eq!(site.in_state("sent"), server.points().rows());
     assert!(server.requests() <= 120, "{} requests", server.requests());
 }

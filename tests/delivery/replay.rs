@@ -57,10 +57,14 @@ fn i7_replay_takes_only_what_was_asked_for() {
     site.stage(0..120);
     site.sync().expect(0);
     server.forget_requests();
-    let asked = ["replay", "--table", "wind", "--since", "2026-06-01 01:00", "--until", "2026-06-01T01:09:00Z", "--json"];
+    let asked =
+        ["replay", "--table", "wind", "--since", "2026-06-01 01:00", "--until", "2026-06-01T01:09:00Z", "--json"];
     assert_eq!(site.run(&asked).expect(0).number("requeued"), 10);
     site.sync().expect(0);
-    assert_eq!(lines(&server.seen()).into_keys().collect::<Vec<_>>(), (60..70).map(|minute| ("wind".to_owned(), ns(minute))).collect::<Vec<_>>());
+    assert_eq!(
+        lines(&server.seen()).into_keys().collect::<Vec<_>>(),
+        (60..70).map(|minute| ("wind".to_owned(), ns(minute))).collect::<Vec<_>>()
+    );
 }
 
 #[test]

@@ -66,7 +66,9 @@ fn i10_a_server_that_quotes_the_login_gives_nothing_away() {
         let (_, login) = asked.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization")).unwrap();
         login.clone()
     };
-    for (status, escape) in [(401, false), (400, false), (500, false), (503, false), (200, false), (401, true), (400, true)] {
+    for (status, escape) in
+        [(401, false), (400, false), (500, false), (503, false), (200, false), (401, true), (400, true)]
+    {
         let server = Server::start();
         let site = site(&server, "");
         site.sync().expect(0);
@@ -88,7 +90,9 @@ fn i10_a_server_that_quotes_the_login_gives_nothing_away() {
 fn i10_a_redirect_that_quotes_the_token_gives_nothing_away() {
     let server = Server::start();
     let site = site(&server, "");
-    server.script(|_| Act::say(Reply::new(302).with("Location", &format!("https://login.example.org/?next=/write&auth={TOKEN}"))));
+    server.script(|_| {
+        Act::say(Reply::new(302).with("Location", &format!("https://login.example.org/?next=/write&auth={TOKEN}")))
+    });
     is_quiet(&site, TOKEN);
     let spelled = TOKEN.replace('/', "%2F").replace('+', "%2B").replace('=', "%3D");
     let target = format!("https://login.example.org/?next=/write&auth={spelled}");
@@ -103,7 +107,8 @@ fn i10_a_quoted_basic_login_gives_no_password_away() {
     let mut site = Site::new(&server.url());
     TOKEN.clone_into(&mut site.token);
     let config = std::fs::read_to_string(site.path("config.toml")).unwrap();
-    let config = config.replace("token_env", "api = \"v1\"\nuser = \"tower\"\npassword_env").replace("org = \"umbs\"\n", "");
+    let config =
+        config.replace("token_env", "api = \"v1\"\nuser = \"tower\"\npassword_env").replace("org = \"umbs\"\n", "");
     std::fs::write(site.path("config.toml"), config).unwrap();
     site.stage(0..50);
     server.script(|asked| {

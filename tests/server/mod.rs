@@ -305,7 +305,12 @@ fn answer_question(head: &http::Head, shared: &Shared) -> Reply {
                 0 => String::new(),
                 seconds => format!(r#"{{"type":"expire","everySeconds":{seconds}}}"#),
             };
-            Reply::json(200, &format!(r#"{{"buckets":[{{"id":"b-{name}","orgID":"o","name":"{name}","retentionRules":[{rules}]}}]}}"#))
+            Reply::json(
+                200,
+                &format!(
+                    r#"{{"buckets":[{{"id":"b-{name}","orgID":"o","name":"{name}","retentionRules":[{rules}]}}]}}"#
+                ),
+            )
         }
         "/query" => Reply::json(200, r#"{"results":[{"statement_id":0}]}"#),
         "/ping" => Reply::new(204),
