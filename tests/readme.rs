@@ -97,7 +97,7 @@ fn differences(at: &str, shown: &Value, printed: &Value, found: &mut Vec<String>
         (Value::Array(shown), Value::Array(printed)) => match (shown.first(), printed.first()) {
             (Some(shown), Some(printed)) => differences(&format!("{at}[]"), shown, printed, found),
             (Some(Value::Object(_)), None) => {
-                found.push(format!("{at}: the test brings the program to print no entry"))
+                found.push(format!("{at}: the test brings the program to print no entry"));
             }
             _ => {}
         },

@@ -58,6 +58,11 @@ pub(super) enum CliError {
     /// A folder has no buckets.
     #[error("the destination is a folder of files, which has no buckets; set [destination] kind = \"influxdb\"")]
     NoBuckets,
+    /// A folder cannot be verified.
+    #[error(
+        "the destination is a folder of files, which cannot be asked what arrived; set [destination] kind = \"influxdb\""
+    )]
+    NothingToAsk,
     /// Stdout is gone.
     #[error("cannot write to stdout: {0}")]
     Output(#[from] std::io::Error),
@@ -73,12 +78,15 @@ impl CliError {
             CliError::Store(StoreError::ClockChanged { .. }) => Exit::Usage,
             CliError::Ingest(IngestError::Store(StoreError::ClockChanged { .. })) => Exit::Usage,
             CliError::Ingest(
-                IngestError::UnknownTable { .. } | IngestError::WhichTable { .. } | IngestError::Source(_),
+                IngestError::UnknownTable { .. }
+                | IngestError::NoFile { .. }
+                | IngestError::WhichTable { .. }
+                | IngestError::Source(_),
             ) => Exit::Usage,
             CliError::Sync(SyncError::Destination {
                 source: DestinationError::Secret(_) | DestinationError::SecretUnusable,
             }) => Exit::Usage,
-            CliError::NoBuckets => Exit::Usage,
+            CliError::NoBuckets | CliError::NothingToAsk => Exit::Usage,
             CliError::Query(QueryError::Refused { .. }) => Exit::Refused,
             CliError::Output(source) if source.kind() == std::io::ErrorKind::BrokenPipe => Exit::Well,
             _ => Exit::Failed,

@@ -42,8 +42,17 @@ pub(super) fn ingest(context: &Context, selection: &Selection) -> Result<Option<
     let Some(_lock) = Lock::take(store.path(), LockKind::Ingest)? else { return Ok(None) };
     let started = context.now();
     let bars = Bars::files(context.bars);
-    let report = crate::ingest::run(&context.config, &store, &context.clock, selection, &bars)?;
+    let result = crate::ingest::run(&context.config, &store, &context.clock, selection, &bars);
     bars.clear();
+    let report = match result {
+        Ok(report) => report,
+        Err(error) => {
+            let error = CliError::from(error);
+            // A database that cannot be written cannot be told either; the error itself is what counts.
+            let _ = store.log_run("ingest", started, context.now(), error.exit() as u8, &error.to_string());
+            return Err(error);
+        }
+    };
     let exit = if report.needs_a_look() { Exit::Look } else { Exit::Well };
     let totals = report.totals();
     tracing::info!(

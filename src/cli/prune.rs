@@ -35,6 +35,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let store = context.store()?;
     let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else {
         tracing::warn!("a sync is running; prune again when it has ended");
+        context.output.result(&Pruned::default(), |_| Ok(()))?;
         return Ok(Exit::Well);
     };
     let cutoff = context.now().0.saturating_sub(i64::from(args.older_than) * DAY);
@@ -51,7 +52,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
                 pruned.days += 1;
                 let gone_there = kept_from.is_some_and(|kept_from| end < kept_from);
                 let can_be_asked = destination.speaks_health();
-                let there = gone_there
+                let there = args.dry_run
+                    || gone_there
                     || !can_be_asked
                     || crate::verify::is_there(&context.config, &store, destination.as_mut(), &series, window)?
                         == Some(true);
@@ -65,6 +67,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         }
     }
     context.output.result(&pruned, |out| {
+        if args.dry_run {
+            return writeln!(out, "would look at {} and delete nothing now", count(pruned.days, "day"));
+        }
         writeln!(out, "deleted {} of {}", count(pruned.pruned, "row"), count(pruned.days, "day"))?;
         if pruned.kept_unverified > 0 {
             writeln!(

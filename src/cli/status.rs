@@ -140,8 +140,10 @@ fn reasons(context: &Context, store: &Store, known: &[TableStatus], now: Timesta
         let ago = last.map_or(0, |last| age_s(now, last));
         reasons.push(format!("nothing was acknowledged for {} and {} wait", span(ago), count(pending, "row")));
     }
-    if let Some(run) = store.last_run("sync", None)?.filter(|run| run.exit >= i64::from(Exit::Usage as u8)) {
-        reasons.push(format!("the last sync failed: {}", held_words(&run.summary)));
+    for command in ["ingest", "sync"] {
+        if let Some(run) = store.last_run(command, None)?.filter(|run| run.exit >= i64::from(Exit::Usage as u8)) {
+            reasons.push(format!("the last {command} failed: {}", held_words(&run.summary)));
+        }
     }
     reasons.extend(expiring(context, store, known, now)?);
     reasons.extend(store.file_notes()?);

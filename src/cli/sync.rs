@@ -27,7 +27,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
     let Some((report, exit)) = sync(context)? else {
         tracing::warn!("another sync is running; this one leaves the work to it");
-        context.output.result(&serde_json::json!({ "stopped_by": "already_running" }), |_| Ok(()))?;
+        context.output.result(&SyncReport::already_running(), |_| Ok(()))?;
         return Ok(Exit::Well);
     };
     context.output.result(&report, |out| write(out, &report))?;
@@ -104,6 +104,7 @@ pub(super) fn write(out: &mut dyn Write, report: &SyncReport) -> io::Result<()> 
         StoppedBy::Unreachable => Some("the destination cannot be reached or is not ready"),
         StoppedBy::Held => Some("the destination refuses us; nothing was marked, a person has to act"),
         StoppedBy::Refusals => Some("many rows were refused"),
+        StoppedBy::AlreadyRunning => Some("another sync is at work"),
     };
     if let Some(why) = why {
         writeln!(out, "stopped: {why}")?;

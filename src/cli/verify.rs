@@ -4,7 +4,7 @@ use super::output::{count, grouped};
 use super::{CliError, Context, Exit};
 use crate::store::{Lock, LockKind};
 use crate::time::Timestamp;
-use crate::verify::Scope;
+use crate::verify::{Scope, VerifyReport};
 
 /// Without `--since`, the last week: what a server may still have lost after a crash.
 const WEEK_NANOS: i64 = 7 * 86_400 * 1_000_000_000;
@@ -36,6 +36,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let _lock = if args.requeue { Some(Lock::take(store.path(), LockKind::Sync)?) } else { None };
     if matches!(_lock, Some(None)) {
         tracing::warn!("a sync is running; verify again when it has ended");
+        context.output.result(&VerifyReport::default(), |_| Ok(()))?;
         return Ok(Exit::Well);
     }
     let since = args.since.as_deref().map(|text| context.instant("--since", text)).transpose()?;
@@ -47,6 +48,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         requeue: args.requeue,
     };
     let mut destination = crate::destination::open(&context.config).map_err(crate::sync::SyncError::from)?;
+    if !destination.speaks_health() {
+        return Err(CliError::NothingToAsk);
+    }
     let report = crate::verify::run(&context.config, &store, destination.as_mut(), scope)?;
     context.output.result(&report, |out| {
         writeln!(out, "compared {}", count(report.windows, "window"))?;
@@ -69,6 +73,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             writeln!(out, "  ! {note}")?;
         }
         match (report.missing, report.requeued) {
+            (0, _) if report.windows == 0 => writeln!(out, "nothing was sent in that time"),
             (0, _) if report.unknown == 0 => writeln!(out, "everything that was sent is there"),
             (0, _) => Ok(()),
             (missing, 0) => writeln!(

@@ -61,6 +61,12 @@ pub enum IngestError {
         /// All names.
         known: String,
     },
+    /// A file given by hand is not there.
+    #[error("{path} is no file; check its spelling")]
+    NoFile {
+        /// As typed.
+        path: PathBuf,
+    },
     /// A file given by hand could be of several tables.
     #[error("cannot tell which table {path} belongs to; say it with --table NAME")]
     WhichTable {
@@ -133,6 +139,9 @@ fn plan<'c>(config: &'c Config, store: &Store, selection: &Selection) -> Result<
         return Ok(work);
     }
     for path in &selection.files {
+        if !path.is_file() {
+            return Err(IngestError::NoFile { path: path.clone() });
+        }
         let table = match only {
             Some(table) => table,
             None => table_of(config, store, path)?.ok_or_else(|| IngestError::WhichTable { path: path.clone() })?,

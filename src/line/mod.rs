@@ -66,7 +66,7 @@ pub enum LineError {
         columns: usize,
     },
     /// There is not exactly one flag digit a value.
-    #[error("the row of {at} does not have one flag digit a value: run `reflag` over its day")]
+    #[error("the row of {at} does not have one flag digit a value: read its file again with `ingest FILE`")]
     Flags {
         /// The row's time.
         at: Timestamp,

@@ -35,8 +35,7 @@ impl ColumnTests {
             Value::Text => return Flag::NotEvaluated,
         };
         // A sentinel is a spelling, so only exactly that number is meant.
-        #[allow(clippy::float_cmp)]
-        if self.sentinels.iter().any(|&sentinel| sentinel == number) {
+        if self.sentinels.contains(&number) {
             return Flag::Missing;
         }
         if number < self.fail.0 || number > self.fail.1 {

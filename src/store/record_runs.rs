@@ -107,7 +107,10 @@ impl RecordRuns {
     pub fn see(&mut self, record: i64, ts: Timestamp) -> Option<ClockEvent> {
         if let Some(run) = self.runs.get(self.current)
             && record == run.last + 1
-            && self.runs.get(self.current + 1).is_none_or(|next| next.epoch != run.epoch || next.first > record + 1)
+            && self.runs.get(self.current + 1).is_none_or(|next| {
+                // A later row that counts on from an older run belongs to a newer epoch.
+                ts < next.first_ts && (next.epoch != run.epoch || next.first > record + 1)
+            })
             && ts >= run.first_ts
         {
             return self.extend(record, ts);
@@ -156,19 +159,28 @@ impl RecordRuns {
         let start = self.runs.partition_point(|run| run.epoch < epoch);
         let end = self.runs.partition_point(|run| run.epoch <= epoch);
         let after = start + self.runs[start..end].partition_point(|run| run.first <= record);
-        let follows = after == end || self.runs[after].first_ts > ts;
+        let others = || self.runs[..start].iter().chain(&self.runs[end..]);
         if after == start {
+            // Rows of an older epoch carry low numbers too: what was seen since then tells them apart.
+            let head = self.runs.get(start)?.first_ts;
+            let follows = ts < head && !others().any(|run| ts < run.first_ts && run.first_ts < head);
             return follows.then_some(after);
         }
         let before = &self.runs[after - 1];
-        let precedes = if record <= before.last {
+        if record <= before.last {
             // Seen already: the row is a repeat or a conflict, or belongs to another epoch.
-            before.first_ts <= ts && ts <= before.last_ts
+            return (before.first_ts <= ts && ts <= before.last_ts).then_some(after);
+        }
+        let fits = if after < end {
+            before.last_ts < ts && ts < self.runs[after].first_ts
+        } else if after == self.runs.len() && ts <= before.last_ts {
+            // A step back of the clock may have hidden behind lost rows.
+            self.runs[start].first_ts <= ts
         } else {
-            // At the end of the newest epoch a step back of the clock may have hidden behind lost rows.
-            before.last_ts < ts || (after == self.runs.len() && self.runs[start].first_ts <= ts)
+            // An epoch does not go on behind rows of a later one.
+            before.last_ts < ts && !others().any(|run| before.last_ts < run.last_ts && run.last_ts < ts)
         };
-        (follows && precedes).then_some(after)
+        fits.then_some(after)
     }
 
     fn insert(&mut self, epoch: i64, record: i64, ts: Timestamp, after: usize) -> Option<ClockEvent> {
@@ -305,6 +317,21 @@ mod tests {
         assert_eq!(missing(&[(50, 500), (51, 510), (48, 480), (49, 490)]), [0; 0]);
         // Two epochs; the export is of the first.
         assert_eq!(missing(&[(0, 0), (1, 10), (5, 50), (0, 60), (1, 70), (2, 20), (3, 30), (4, 40)]), [0; 0]);
+    }
+
+    #[test]
+    fn a_late_row_of_an_older_epoch_does_not_slip_in_front_of_a_newer_one() {
+        assert_eq!(missing(&[(5, 50), (20, 200), (7, 300), (3, 30)]), [1, 14, 7]);
+    }
+
+    #[test]
+    fn an_epoch_does_not_go_on_behind_a_later_one() {
+        assert_eq!(missing(&[(4, 40), (5, 50), (0, 60), (9, 150), (7, 200)]), [8, 7]);
+    }
+
+    #[test]
+    fn a_row_that_counts_on_from_an_older_run_stays_in_its_own_epoch() {
+        assert_eq!(missing(&[(3, 30), (5, 50), (0, 60), (1, 70), (4, 40), (6, 120)]), [4]);
     }
 
     proptest! {

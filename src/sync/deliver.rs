@@ -90,8 +90,7 @@ impl<'a> Delivery<'a> {
         limits: &'a SyncConfig,
         destination: &'a str,
         courier: Courier,
-        progress: &'a dyn Progress,
-        report: &'a mut SyncReport,
+        (report, progress): (&'a mut SyncReport, &'a dyn Progress),
         earlier: &'a Earlier<'a>,
     ) -> Delivery<'a> {
         Delivery {

@@ -72,6 +72,8 @@ pub enum StoppedBy {
     Held,
     /// More rows were refused than one run sets aside.
     Refusals,
+    /// Another sync is at work.
+    AlreadyRunning,
 }
 
 /// What a sync did.
@@ -98,6 +100,11 @@ pub struct SyncReport {
 }
 
 impl SyncReport {
+    /// Of a sync that left the work to another.
+    pub fn already_running() -> SyncReport {
+        SyncReport { stopped_by: StoppedBy::AlreadyRunning, ..SyncReport::new() }
+    }
+
     fn new() -> SyncReport {
         SyncReport {
             sent: 0,
@@ -279,7 +286,7 @@ pub fn run(
         // Moved in, so that its channel closes with the last batch.
         scope.spawn(move || feed.run(plan));
         let courier = courier::Courier::start(scope, destination.as_mut());
-        let mut delivery = Delivery::new(store, clock, &config.sync, &name, courier, progress, &mut report, &earlier);
+        let mut delivery = Delivery::new(store, clock, &config.sync, &name, courier, (&mut report, progress), &earlier);
         // Moved in, so that the feed ends with the delivery.
         let ready = ready;
         delivery.run(&ready)

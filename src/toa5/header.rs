@@ -93,7 +93,7 @@ impl Header {
 fn split(line: &[u8]) -> Option<Vec<String>> {
     let line = strip_noise(line);
     let text = decode(&line);
-    if text.matches('"').count() % 2 != 0 {
+    if !text.matches('"').count().is_multiple_of(2) {
         return None;
     }
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());

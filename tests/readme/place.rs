@@ -59,8 +59,8 @@ impl Place {
     /// Sends the samples; then come a conflict, a line that is no row and a counter that starts again.
     pub fn live_through_a_bad_day(&self) {
         assert_eq!(self.run(["run"]).code, 0);
-        self.append("46m_PARCal.dat", "\"2026-06-21 12:00:05\",418204,1,2,3,4,5\r\ngarbage,1\r\n");
-        self.append("soil_30min.dat", "\"2026-06-21 12:30:00\",0,1,2,3,4,5,6,7,8\r\n");
+        self.append("46m_PARCal.dat", "\"2025-06-21 12:00:05\",418204,1,2,3,4,5\r\ngarbage,1\r\n");
+        self.append("soil_30min.dat", "\"2025-06-21 12:30:00\",0,1,2,3,4,5,6,7,8\r\n");
         assert_eq!(self.run(["run"]).code, 1);
     }
 

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 pub use act::{Act, Asked, Reply, Then};
 pub use points::{Points, Taken};
+#[allow(unused_imports, reason = "each test program uses a part of it")]
 pub use site::{Site, ns};
 
 /// What the agent says of itself is none of the rows that these tests count.
