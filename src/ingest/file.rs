@@ -189,15 +189,19 @@ impl Reader<'_, '_> {
                 }
             }
             self.progress.advance(bytes.len() as u64);
-            if taker.unfinished_header_lines() == 0 {
+            // Behind a header that rows are rejected for, an append is read from that header on: it alone tells why.
+            let goes_on_here = taker.unfinished_header_lines() == 0 && !taker.is_rejecting();
+            if goes_on_here {
                 resume = Resume { at: end, line: taker.number - 1, header: taker.header };
-                if end < snapshot.size && taker.refusal.is_none() && self.staging.is_commit_due() {
+            }
+            if end < snapshot.size && taker.refusal.is_none() && self.staging.is_commit_due() {
+                if goes_on_here {
                     let (hash, _) = file.fingerprint(end)?;
                     let so_far = resume.seen(name, end, snapshot.modified_nanos(), (hash, hash), now);
                     self.staging.save_file(table, &so_far)?;
-                    self.staging.flush(table)?;
-                    self.staging.commit()?;
                 }
+                self.staging.flush(table)?;
+                self.staging.commit()?;
             }
         }
         taker.counts.deferred += taker.unfinished_header_lines();
@@ -208,7 +212,7 @@ impl Reader<'_, '_> {
         let prefix = if resume.at == snapshot.size { whole } else { file.fingerprint(resume.at)?.0 };
         let mut seen = resume.seen(name, snapshot.size, snapshot.modified_nanos(), (whole, prefix), now);
         seen.tail_taken = tail_taken;
-        seen.note = taker.refusal.as_ref().map(|refusal| format!("{name} {refusal}"));
+        seen.note = taker.refusal.as_ref().map(|refusal| format!("{name} {refusal}")).or_else(|| taker.note.clone());
         self.staging.save_file(table, &seen)?;
         if self.staging.is_commit_due() {
             self.staging.flush(table)?;

@@ -99,6 +99,11 @@ impl<'a> LineTaker<'a> {
         }
     }
 
+    /// Whether the header in force is of another table, or damaged.
+    pub(super) fn is_rejecting(&self) -> bool {
+        matches!(self.expect, Expect::Rejecting(_))
+    }
+
     /// Takes one physical line, with or without its carriage return.
     #[inline]
     pub(super) fn take(&mut self, staging: &mut Staging<'_>, table: &mut Table, raw: &[u8]) -> Result<()> {
@@ -184,6 +189,7 @@ impl<'a> LineTaker<'a> {
                 for (number, line) in (first..).zip(&lines) {
                     self.reject(staging, table, number, line, &reason)?;
                 }
+                self.note = Some(format!("{}:{first} {reason}", self.path));
                 self.expect = Expect::Rejecting(reason);
                 Ok(())
             }

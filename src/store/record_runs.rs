@@ -249,7 +249,18 @@ impl RecordRuns {
         }
         let oldest = heads.iter().map(|run| run.first_ts).min();
         for head in heads.iter().filter(|head| head.first > 0 && Some(head.first_ts) != oldest) {
-            gaps.push(Gap { after_reset: true, before: None, after: (head.first, head.first_ts), missing: head.first });
+            let before = self.runs.iter().filter(|run| run.last_ts < head.first_ts).max_by_key(|run| run.last_ts);
+            // A counter that fell back a little did not start again (seen at a CR3000: 27650, then 27595).
+            let slipped =
+                before.is_some_and(|run| (run.last - head.first).unsigned_abs() < head.first.unsigned_abs() / 10);
+            if !slipped {
+                gaps.push(Gap {
+                    after_reset: true,
+                    before: None,
+                    after: (head.first, head.first_ts),
+                    missing: head.first,
+                });
+            }
         }
         gaps.sort_by_key(|gap| gap.after.1);
         gaps
@@ -299,6 +310,13 @@ mod tests {
         let (runs, events) = seen(&[(100, 0), (101, 10), (4, 20)]);
         assert_eq!(runs.gaps(), [Gap { after_reset: true, before: None, after: (4, Timestamp(20)), missing: 4 }]);
         assert_eq!(events[0].kind, EventKind::Reset);
+    }
+
+    #[test]
+    fn a_counter_that_falls_back_a_little_has_lost_nothing() {
+        let (runs, events) = seen(&[(27_649, 0), (27_650, 10), (27_595, 20), (27_596, 30)]);
+        assert!(runs.gaps().is_empty());
+        assert_eq!(events.len(), 1);
     }
 
     #[test]

@@ -6,7 +6,9 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::fields::Fields;
 use super::text::{decode, strip_noise};
+use crate::time::LocalTime;
 
 /// What a header says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +37,9 @@ pub enum HeaderError {
     /// A name stands twice, so a value could belong to either.
     #[error("line 2 names the column \"{0}\" twice; rename one of them in the logger's program")]
     NameTwice(String),
+    /// Line 3 or 4 begins like a row.
+    #[error("a line of the header is missing: a row stands where units or processes should; export the file again from LoggerNet")]
+    Short,
     /// No `TIMESTAMP` column; a row without a time cannot be placed.
     #[error("line 2 has no TIMESTAMP column; turn \"Include time stamp\" on in LoggerNet Setup")]
     NoTimestamp,
@@ -64,8 +69,14 @@ impl Header {
         if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(HeaderError::NameTwice(pair[0].clone()));
         }
-        if !names.iter().any(|name| name.eq_ignore_ascii_case("TIMESTAMP")) {
-            return Err(HeaderError::NoTimestamp);
+        let time = names.iter().position(|name| name.eq_ignore_ascii_case("TIMESTAMP"));
+        let time = time.ok_or(HeaderError::NoTimestamp)?;
+        let is_row = |line: &[u8]| {
+            let line = strip_noise(line);
+            Fields::new(&line).nth(time).is_some_and(|field| LocalTime::parse(field.text).is_some())
+        };
+        if is_row(lines[2]) || is_row(lines[3]) {
+            return Err(HeaderError::Short);
         }
         // A quote inside a unit unbalances its line (Campbell FAQ 1290). Units and processes are metadata: the rows are
         // still good, so they are left empty rather than the file refused.
@@ -138,5 +149,13 @@ mod tests {
         assert_eq!(parse("", "", ""), Err(HeaderError::Names));
         assert_eq!(parse("\"TIMESTAMP\",\"A\",\"A\"", "", ""), Err(HeaderError::NameTwice("A".to_owned())));
         assert_eq!(parse("\"RECORD\",\"A\"", "", ""), Err(HeaderError::NoTimestamp));
+    }
+
+    #[test]
+    fn a_row_is_never_taken_for_units() {
+        let row = "\"2024-05-01 00:00:00\",1,2";
+        let names = "\"TIMESTAMP\",\"RECORD\",\"A\"";
+        assert_eq!(parse(names, row, row), Err(HeaderError::Short));
+        assert_eq!(parse(names, "\"TS\",\"RN\",\"\"", row), Err(HeaderError::Short));
     }
 }

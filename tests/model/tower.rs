@@ -312,7 +312,9 @@ impl Tower {
         let mut found = BTreeMap::new();
         for (table, (name, _)) in TABLES.iter().enumerate() {
             // There is no view before the first header was read.
-            let Ok(mut rows) = self.onlooker.1.prepare_cached(&format!("SELECT ts, state, \"T_Avg\" FROM \"t_{name}\"")) else {
+            let Ok(mut rows) =
+                self.onlooker.1.prepare_cached(&format!("SELECT ts, state, \"T_Avg\" FROM \"t_{name}\""))
+            else {
                 continue;
             };
             let mut rows = rows.query([]).unwrap();
