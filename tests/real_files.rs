@@ -112,7 +112,11 @@ fn i1_every_line_of_every_real_file_has_its_place_and_the_counts_are_those_of_an
             )
             .unwrap();
         let empty = fact["tokens"]["empty_q"].as_u64().unwrap_or(0);
-        assert_eq!(flagged.cast_unsigned(), missing.cast_unsigned() + number(&fact, "inf_total") + empty, "missing values flagged in {name}");
+        assert_eq!(
+            flagged.cast_unsigned(),
+            missing.cast_unsigned() + number(&fact, "inf_total") + empty,
+            "missing values flagged in {name}"
+        );
         let lost: u64 = site.json("gaps")["gaps"].as_array().unwrap().iter().map(|gap| number(gap, "missing")).sum();
         assert_eq!(lost, number(&fact, "rec_missing"), "records missing in {name}");
     }

@@ -38,7 +38,9 @@ pub enum HeaderError {
     #[error("line 2 names the column \"{0}\" twice; rename one of them in the logger's program")]
     NameTwice(String),
     /// Line 3 or 4 begins like a row.
-    #[error("a line of the header is missing: a row stands where units or processes should; export the file again from LoggerNet")]
+    #[error(
+        "a line of the header is missing: a row stands where units or processes should; export the file again from LoggerNet"
+    )]
     Short,
     /// No `TIMESTAMP` column; a row without a time cannot be placed.
     #[error("line 2 has no TIMESTAMP column; turn \"Include time stamp\" on in LoggerNet Setup")]
