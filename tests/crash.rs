@@ -1,6 +1,8 @@
 //! Killed at any moment, started again, 200 times over, while the files are overwritten: nothing is lost and nothing is
 //! there twice. (A kill leaves the system's file cache, so this is the process's death and not a power cut.)
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation)]
+
 mod server;
 
 use std::time::{Duration, Instant};

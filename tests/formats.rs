@@ -299,7 +299,7 @@ fn files_set_aside_are_read_once() {
     let logger = Logger::par();
     tower.write("46m_PAR.dat.backup", logger.file(0..3));
     tower.write("46m_PAR.bak1", logger.file(3..5));
-    tower.write(DAT, logger.clone().column("RH").file(5..7));
+    tower.write(DAT, logger.column("RH").file(5..7));
     let report = ingest(&tower);
     assert_eq!((report["files"].as_u64(), report["staged"].as_u64()), (Some(3), Some(7)));
     assert_eq!(tower.run_json(&["gaps"]).expect(0).json()["gaps"].as_array().unwrap().len(), 0);

@@ -323,7 +323,10 @@ impl Station {
         let missed: Vec<_> = lost.iter().filter(|hole| !reported.contains(hole)).collect();
         let invented: Vec<_> = reported.iter().filter(|hole| !lost.contains(hole)).collect();
         let same = lost.len() == reported.len() && missed.is_empty() && invented.is_empty();
-        assert!(same, "gaps after collection {collection}: not reported {missed:?}, reported though not lost {invented:?}");
+        assert!(
+            same,
+            "gaps after collection {collection}: not reported {missed:?}, reported though not lost {invented:?}"
+        );
     }
 
     fn reported_holes(&self) -> Vec<(bool, Option<i64>, i64, i64)> {

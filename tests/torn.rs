@@ -166,7 +166,9 @@ fn lines(bytes: &[u8]) -> Vec<Vec<u8>> {
 impl Damage {
     fn apply(&self, bytes: &mut Vec<u8>) {
         let length = bytes.len().max(1);
-        let line_start = |at: usize, bytes: &[u8]| bytes[..at % length].iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        let line_start = |at: usize, bytes: &[u8]| {
+            bytes[..at % length].iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1)
+        };
         match *self {
             _ if bytes.is_empty() => {}
             Damage::Flip(at, byte) => bytes[at % length] ^= byte,
@@ -192,7 +194,8 @@ impl Damage {
                 bytes.splice(at % length..at % length, piece);
             }
             Damage::HeaderAgain(at) => {
-                let header: Vec<u8> = TOA5.lines().take(4).flat_map(|line| [line, "\r\n"].concat().into_bytes()).collect();
+                let header: Vec<u8> =
+                    TOA5.lines().take(4).flat_map(|line| [line, "\r\n"].concat().into_bytes()).collect();
                 let start = line_start(at, bytes);
                 bytes.splice(start..start, header);
             }
@@ -219,9 +222,10 @@ fn damaged_file() -> impl Strategy<Value = Damaged> {
     let noise = proptest::collection::vec(any::<u8>(), 0..600);
     let csv_like = "[0-9\",:. \\-\r\nA-Z]{0,400}".prop_map(String::into_bytes);
     let real = proptest::collection::vec(damage(), 1..6).prop_map(|damages| {
-        let mut bytes = [TOA5, "\"2024-05-01 00:00:01\",10002,1.5,\"\",2.5\r\n\"2024-05-01 00:00:02\",10003,1.75,\"x\",2.75\r\n"]
-            .concat()
-            .into_bytes();
+        let mut bytes =
+            [TOA5, "\"2024-05-01 00:00:01\",10002,1.5,\"\",2.5\r\n\"2024-05-01 00:00:02\",10003,1.75,\"x\",2.75\r\n"]
+                .concat()
+                .into_bytes();
         for damage in damages {
             damage.apply(&mut bytes);
         }
@@ -229,7 +233,6 @@ fn damaged_file() -> impl Strategy<Value = Damaged> {
     });
     prop_oneof![1 => noise, 1 => csv_like, 6 => real].prop_map(Damaged)
 }
-
 
 /// One store for many files, each a table of its own: a store per case would spend its time waiting for the disk.
 struct Cases {
@@ -257,7 +260,8 @@ impl Cases {
     fn set_aside(&self, table: &str) -> BTreeSet<String> {
         let rejected = self.fluxtower.store.rejected(Some(table), 1000).unwrap();
         let conflicts = self.fluxtower.store.conflicts(Some(table), 1000).unwrap();
-        let rejected = rejected.into_iter().map(|line| format!("{} {} {}", line_of(&line.place), line.raw, line.reason));
+        let rejected =
+            rejected.into_iter().map(|line| format!("{} {} {}", line_of(&line.place), line.raw, line.reason));
         let conflicts = conflicts.into_iter().map(|line| format!("{} {} {}", line_of(&line.place), line.raw, line.ts));
         rejected.chain(conflicts).map(|line| line.replace(table, "the table")).collect()
     }
@@ -272,7 +276,8 @@ fn line_of(place: &str) -> &str {
 fn over_damaged_files(cases: u32, test: impl Fn(&mut Cases, &[u8], usize) -> Result<(), TestCaseError>) {
     let of_toa5 = RefCell::new(Cases::new(""));
     let of_csv = RefCell::new(Cases::new(CSV_KEYS));
-    let config = ProptestConfig { cases, max_shrink_iters: 300, failure_persistence: None, ..ProptestConfig::default() };
+    let config =
+        ProptestConfig { cases, max_shrink_iters: 300, failure_persistence: None, ..ProptestConfig::default() };
     let strategy = (damaged_file(), prop::bool::weighted(0.2), 0..4000usize);
     let result = TestRunner::new(config).run(&strategy, |(Damaged(bytes), is_csv, cut)| {
         let cases = if is_csv { &of_csv } else { &of_toa5 };

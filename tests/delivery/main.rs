@@ -1,5 +1,7 @@
 //! The delivery side through the program itself, against a stand-in for InfluxDB that misbehaves in every way known.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation)]
+
 #[path = "../server/mod.rs"]
 mod server;
 

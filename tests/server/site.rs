@@ -163,11 +163,8 @@ impl Site {
         let store = rusqlite::Connection::open(self.path("store.db")).unwrap();
         let mut states = BTreeMap::new();
         for table in &self.tables {
-            let mut rows = match store.prepare(&format!("SELECT ts, state FROM \"t_{table}\"")) {
-                Ok(rows) => rows,
-                // Never read.
-                Err(_) => continue,
-            };
+            // A table that was never read has no view.
+            let Ok(mut rows) = store.prepare(&format!("SELECT ts, state FROM \"t_{table}\"")) else { continue };
             let rows = rows.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))).unwrap();
             for row in rows {
                 let (ts, state) = row.unwrap();
