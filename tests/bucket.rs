@@ -181,7 +181,7 @@ fn i5_an_error_inside_a_200_is_unknown_and_never_zero() {
                 "{}#datatype,string,long\r\n#group,true,true\r\n#default,,\r\n,error,reference\r\n,memory limit,897\r\n",
                 flux("T_Avg", 10)
             );
-            Reply { body, ..Reply::new(200) }
+            Reply { body, ..Reply::new(200) }.with("Content-Type", "text/csv")
         })
     });
     let verified = site.run(&["verify", "--since", "2026-06-01", "--requeue", "--json"]).expect(1);

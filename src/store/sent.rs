@@ -104,15 +104,17 @@ impl Store {
         Ok(total)
     }
 
-    /// A row that was sent to the bucket, from the newest receipt that still speaks for one.
+    /// The newest in time of the rows that the last fifty receipts of the bucket end with: after a drain, oldest first, the
+    /// newest receipt may speak for rows that the bucket no longer keeps.
     pub fn last_sent_row(&self, bucket: Option<&str>) -> Result<Option<SentRow>> {
         self.conn
             .prepare_cached(
                 "SELECT t.name, s.tags, r.id, r.vals, r.flags, r.nanos
-                 FROM receipt c JOIN receipt_rows w ON w.receipt = c.id
+                 FROM (SELECT id FROM receipt WHERE outcome = 'stored' AND bucket IS ?1 ORDER BY id DESC LIMIT 50) c
+                 JOIN receipt_rows w ON w.receipt = c.id
                  JOIN reading r ON r.id = w.last_id AND r.state = 1
                  JOIN series s ON s.id = ((r.id >> 52) & 4095) JOIN logger_table t ON t.id = s.logger_table
-                 WHERE c.outcome = 'stored' AND c.bucket IS ?1 ORDER BY c.id DESC LIMIT 1",
+                 ORDER BY r.id & 4503599627370495 DESC LIMIT 1",
             )
             .and_then(|mut statement| {
                 statement

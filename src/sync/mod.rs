@@ -187,6 +187,7 @@ impl Outbox {
                 Err(error) => outbox.note(format!("table \"{}\": {error}; its rows wait", series.table)),
             }
         }
+        outbox.note_shared_identity();
         let live = live_rows(outbox.rows_in_a_request(config, store)?, outbox.backlog.len());
         let mut live_from = Vec::new();
         for series in &outbox.backlog {
@@ -215,6 +216,31 @@ impl Outbox {
         }
         let lines = config.sync.batch_bytes / (longest + longest / LINES_VARY).max(1);
         Ok(lines.min(config.sync.batch_rows))
+    }
+
+    /// Two tables that send a field under one measurement and tag set would overwrite each other's points without a word
+    /// (facts: influx-write-contract 7.12).
+    fn note_shared_identity(&mut self) {
+        let mut notes = Vec::new();
+        for (place, shape) in self.shapes.iter().enumerate() {
+            for (other, twin) in self.shapes.iter().enumerate().take(place) {
+                let same_point = self.buckets[place] == self.buckets[other]
+                    && shape.measurement() == twin.measurement()
+                    && shape.tags() == twin.tags();
+                if same_point
+                    && let Some(field) = shape.field_names().find(|name| twin.field_names().any(|known| known == *name))
+                {
+                    notes.push(format!(
+                        "tables \"{}\" and \"{}\" both send field {field} of measurement {} with the same tags, so one overwrites \
+                         the other; give one of them a tag or a measurement of its own",
+                        self.backlog[other].table,
+                        self.backlog[place].table,
+                        shape.measurement()
+                    ));
+                }
+            }
+        }
+        notes.into_iter().for_each(|note| self.note(note));
     }
 
     fn note(&mut self, note: String) {
