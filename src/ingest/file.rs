@@ -15,6 +15,9 @@ use crate::time::{Clock, Timestamp};
 const ATTEMPTS: u32 = 6;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(40);
 
+/// A writer that has not written for this long has stopped.
+const JUST_WRITTEN: Duration = Duration::from_secs(1);
+
 /// Reads the files of one table.
 pub(super) struct Reader<'a, 's> {
     pub(super) store: &'s Store,
@@ -60,15 +63,27 @@ impl Reader<'_, '_> {
         let name = path.to_string_lossy().into_owned();
         let mut report = FileReport { file: name.clone(), unchanged: false, counts: Counts::default(), note: None };
         for attempt in 1.. {
-            let error = match self.attempt(table, path, &name, &mut report) {
-                Ok(()) => return Ok(report),
+            let before = report.counts;
+            // What was deferred is read again.
+            report.counts.lines -= report.counts.deferred;
+            report.counts.deferred = 0;
+            match self.attempt(table, path, &name, &mut report) {
+                Ok(()) => {
+                    if report.unchanged && attempt > 1 {
+                        report.unchanged = false;
+                        report.counts = before;
+                    }
+                    if attempt == ATTEMPTS || !is_being_written(path, &report) {
+                        return Ok(report);
+                    }
+                }
                 Err(Stop::Store(error)) => return Err(error),
-                Err(Stop::Source(error)) => error,
-            };
-            if error.is_permanent() || attempt == ATTEMPTS {
-                tracing::warn!(table = %table.name, "{error}");
-                report.note = Some(error.to_string());
-                return Ok(report);
+                Err(Stop::Source(error)) if error.is_permanent() || attempt == ATTEMPTS => {
+                    tracing::warn!(table = %table.name, "{error}");
+                    report.note = Some(error.to_string());
+                    return Ok(report);
+                }
+                Err(Stop::Source(_)) => {}
             }
             // The writer is at work: let it finish, and let a sync write meanwhile.
             self.staging.flush(table)?;
@@ -243,6 +258,18 @@ impl Reader<'_, '_> {
         taker.counts.deferred += 1;
         Ok(false)
     }
+}
+
+/// Whether a writer seems to be at work: the file was written to a moment ago and stops in mid-line, in mid-header or
+/// before its first byte. LoggerNet and a scheduler both like full minutes, so this is met in the field, and what is
+/// written a moment later may be overwritten before the next run.
+fn is_being_written(path: &Path, report: &FileReport) -> bool {
+    let stops_short = report.counts.deferred > 0 || report.counts.lines == 0;
+    if report.unchanged || report.note.is_some() || !stops_short {
+        return false;
+    }
+    let age = path.metadata().ok().and_then(|metadata| metadata.modified().ok()?.elapsed().ok());
+    age.is_some_and(|age| age < JUST_WRITTEN)
 }
 
 /// A point behind which everything is still to be read.

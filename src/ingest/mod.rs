@@ -95,9 +95,6 @@ pub fn run(
 ) -> Result<IngestReport, IngestError> {
     let work = plan(config, store, selection)?;
     let by_hand = !selection.files.is_empty();
-    let everything: Vec<PathBuf> = work.iter().flat_map(|(_, files)| files.iter().cloned()).collect();
-    source::settle(&everything);
-
     let mut staging = Staging::new(store)?;
     let mut report = IngestReport::default();
     for (config, files) in work {

@@ -1,7 +1,7 @@
 //! Which files a table has: what its patterns match, and the siblings that LoggerNet sets aside.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::error::SourceError;
 use crate::config::TableConfig;
@@ -9,9 +9,6 @@ use crate::config::TableConfig;
 /// LoggerNet sets a file aside as `NAME.dat.backup` when the table's definition changed, and as `NAME.bak`, `.bak1`, …
 /// when it makes a new file (Campbell FAQ 1290; LoggerNet manual, Data Filer). Rows not yet read are in there.
 const SET_ASIDE: [&str; 2] = [".backup*", ".bak*"];
-
-/// A file written to within this time is waited for: LoggerNet writes a collection in one go.
-const SETTLE: Duration = Duration::from_millis(60);
 
 /// The files of a table, those set aside first, each once. A pattern that matches nothing gives nothing.
 pub fn find(table: &TableConfig) -> Result<Vec<PathBuf>, SourceError> {
@@ -64,12 +61,4 @@ fn matches(pattern: &str) -> Result<Vec<PathBuf>, SourceError> {
 
 fn modified(path: &Path) -> Option<SystemTime> {
     path.metadata().ok()?.modified().ok()
-}
-
-/// Waits, once, until the newest of the files has been still for a moment; at most that moment.
-pub fn settle(files: &[PathBuf]) {
-    let youngest = files.iter().filter_map(|path| modified(path)?.elapsed().ok()).min();
-    if let Some(wait) = youngest.and_then(|age| SETTLE.checked_sub(age)) {
-        std::thread::sleep(wait);
-    }
 }

@@ -10,5 +10,5 @@ mod fingerprint;
 mod quiet;
 
 pub use error::SourceError;
-pub use find::{find, settle};
+pub use find::find;
 pub use quiet::{Chunk, QuietFile, Snapshot};
