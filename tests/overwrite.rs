@@ -67,7 +67,7 @@ impl Station {
         Station {
             tower,
             fluxtower,
-            dice: Dice(2026),
+            dice: Dice(1),
             programs: vec![first],
             made: 0,
             collected: 0,

@@ -73,7 +73,7 @@ impl Reader<'_, '_> {
                         report.unchanged = false;
                         report.counts = before;
                     }
-                    if attempt == ATTEMPTS || !is_being_written(path, &report) {
+                    if attempt == ATTEMPTS || self.by_hand || !is_being_written(path, &report) {
                         return Ok(report);
                     }
                 }
@@ -111,9 +111,19 @@ impl Reader<'_, '_> {
                 report.note = seen.and_then(|seen| seen.note);
                 return Ok(());
             }
-            Start::At(seen) if self.resume(&mut taker, table, &seen)? => seen.resume_at,
+            Start::At(seen) if self.resume(&mut taker, table, &seen)? => {
+                // The last line was taken without its end, and goes on: what was taken may be half a number.
+                if seen.tail_taken
+                    && file.snapshot().size > seen.size
+                    && file.fingerprint(seen.size)?.0 == seen.whole_hash
+                {
+                    taker.completes_line = taker.number;
+                }
+                seen.resume_at
+            }
             _ => {
                 if matches!(self.config.format, FileFormat::Csv(_)) {
+                    self.staging.begin()?;
                     taker.begin_csv(table)?;
                 }
                 0

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use super::report::Counts;
-use crate::config::{ColumnUse, FileFormat, TableConfig};
+use crate::config::{ColumnUse, FileFormat, OnConflict, TableConfig};
 use crate::qc::TableTests;
 use crate::store::{Incoming, LineAt, Outcome, Result, Staging, Store, Table};
 use crate::time::{Candidates, LocalTime, StationClock, Timestamp};
@@ -46,6 +46,8 @@ pub(super) struct LineTaker<'a> {
     pub(super) refusal: Option<String>,
     /// Something odd that did not stop the reading.
     pub(super) note: Option<String>,
+    /// Number of a line that was taken before it was complete, and is now: its content counts, not the earlier one. 0: none.
+    pub(super) completes_line: u64,
     expect: Expect,
     /// Time of the row before this one in the file.
     previous: Option<Timestamp>,
@@ -66,6 +68,7 @@ impl<'a> LineTaker<'a> {
             header: None,
             refusal: None,
             note: None,
+            completes_line: 0,
             expect: Expect::Beginning,
             previous: None,
             row: ParsedRow::default(),
@@ -163,6 +166,7 @@ impl<'a> LineTaker<'a> {
     }
 
     fn finish_header(&mut self, staging: &mut Staging<'_>, table: &mut Table, last: u64) -> Result<()> {
+        staging.begin()?;
         let Expect::Header(lines) = std::mem::replace(&mut self.expect, Expect::Beginning) else { return Ok(()) };
         let parsed = match lines.as_slice() {
             [first, second, third, fourth] => Header::parse([first, second, third, fourth]),
@@ -298,7 +302,8 @@ impl<'a> LineTaker<'a> {
             ts_text: odd_time.then_some(self.row.time_text.as_str()),
             line: LineAt { path: self.path, number, raw: line },
         };
-        match staging.stage(table, &row, self.config.on_conflict)? {
+        let on_conflict = if number == self.completes_line { OnConflict::Replace } else { self.config.on_conflict };
+        match staging.stage(table, &row, on_conflict)? {
             Outcome::Staged => self.counts.staged += 1,
             Outcome::Duplicate => self.counts.duplicates += 1,
             Outcome::Conflict => self.counts.conflicts += 1,

@@ -85,8 +85,8 @@ impl<'s> Staging<'s> {
         Ok(Staging { store, insert, open_since: None, rows: 0 })
     }
 
-    /// Opens the transaction if none is open.
-    pub(super) fn begin(&mut self) -> Result<()> {
+    /// Opens the transaction if none is open. A header of a thousand new columns is then one sync to disk.
+    pub fn begin(&mut self) -> Result<()> {
         if self.open_since.is_none() {
             self.store.conn.execute_batch("BEGIN IMMEDIATE").map_err(|source| self.store.at(source))?;
             self.open_since = Some(Instant::now());

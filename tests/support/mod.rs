@@ -157,6 +157,7 @@ impl Tower {
     }
 
     /// Runs the program to its end.
+    #[must_use = "say with expect() how it must end"]
     pub fn run(&self, args: &[&str]) -> Ended {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fluxtower"));
         command.current_dir(self.folder.path()).arg("--config").arg(self.config_path()).args(args);
@@ -169,6 +170,7 @@ impl Tower {
     }
 
     /// Runs it with `--json`.
+    #[must_use = "say with expect() how it must end"]
     pub fn run_json(&self, args: &[&str]) -> Ended {
         self.run(&[args, &["--json"]].concat())
     }
@@ -258,7 +260,6 @@ impl Row {
 }
 
 /// How a run of the program ended.
-#[must_use]
 #[derive(Debug)]
 pub struct Ended {
     pub code: i32,
