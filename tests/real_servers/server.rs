@@ -70,21 +70,26 @@ pub struct Influxd {
 impl Influxd {
     /// A server that lets everybody do everything.
     pub fn start() -> Influxd {
-        Influxd::with(false)
+        Influxd::with(false, None)
+    }
+
+    /// A server that keeps its data in this folder.
+    pub fn start_in(data: &Path) -> Influxd {
+        Influxd::with(false, Some(data))
     }
 
     /// A server that asks for a password, with the administrator `admin`, password `right`.
     pub fn start_guarded() -> Influxd {
-        let mut influxd = Influxd::with(true);
+        let mut influxd = Influxd::with(true, None);
         influxd.query("", "CREATE USER admin WITH PASSWORD 'right' WITH ALL PRIVILEGES");
         influxd.login = Some(("admin".to_owned(), "right".to_owned()));
         influxd
     }
 
-    fn with(auth: bool) -> Influxd {
+    fn with(auth: bool, data: Option<&Path>) -> Influxd {
         let folder = TempDir::new().unwrap();
         let port = free_port();
-        let at = |name: &str| toml_text(&folder.path().join(name));
+        let at = |name: &str| toml_text(&data.unwrap_or(folder.path()).join(name));
         let config = format!(
             "reporting-disabled = true\nbind-address = \"127.0.0.1:0\"\n[meta]\ndir = {}\n[data]\ndir = {}\nwal-dir = {}\n\
              query-log-enabled = false\n[http]\nbind-address = \"127.0.0.1:{port}\"\nauth-enabled = {auth}\n\
