@@ -8,7 +8,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::config::Config;
-use crate::destination::{CountAsk, Destination, DestinationError, QueryError};
+use crate::destination::{CountAsk, Destination, QueryError};
 use crate::line::LineShape;
 use crate::store::{SeriesBacklog, Store, StoreError};
 use crate::sync::{SyncError, shape};
@@ -23,13 +23,6 @@ pub enum VerifyError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The destination cannot be used at all.
-    #[error("{source}; {}", .source.hint())]
-    Destination {
-        /// Why.
-        #[from]
-        source: DestinationError,
-    },
     /// The lines of a table cannot be spelled.
     #[error(transparent)]
     Sync(#[from] SyncError),
@@ -40,7 +33,6 @@ impl VerifyError {
     pub fn is_permanent(&self) -> bool {
         match self {
             VerifyError::Store(error) => error.is_permanent(),
-            VerifyError::Destination { source } => source.is_permanent(),
             VerifyError::Sync(error) => error.is_permanent(),
         }
     }

@@ -4,9 +4,8 @@ use serde::Serialize;
 
 use super::output::count;
 use super::{CliError, Context, Exit};
-use crate::destination::{Destination, Retention};
 use crate::store::{Lock, LockKind};
-use crate::time::Timestamp;
+use crate::time::{Clock, Timestamp};
 
 const DAY: i64 = 86_400 * 1_000_000_000;
 
@@ -43,18 +42,17 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let mut pruned = Pruned::default();
     for series in store.sent_series((Timestamp(0), Timestamp(cutoff - 1)))? {
         let bucket = context.config.table(&series.table).and_then(|table| table.bucket.clone());
-        let kept_from = kept_from(destination.as_mut(), bucket.as_deref(), context.now());
+        let kept_from = destination.look(bucket.as_deref()).kept_from(context.clock.now());
         for &(first, last) in &series.intervals {
             let mut from = first.0;
             while from <= last.0 {
                 let end = ((from.div_euclid(DAY) + 1) * DAY - 1).min(last.0);
                 let window = (Timestamp(from), Timestamp(end));
                 pruned.days += 1;
-                let gone_there = kept_from.is_some_and(|kept_from| end < kept_from);
-                let can_be_asked = destination.speaks_health();
+                let gone_there = kept_from.is_some_and(|kept_from| end < kept_from.0);
                 let there = args.dry_run
                     || gone_there
-                    || !can_be_asked
+                    || !destination.can_be_asked()
                     || crate::verify::is_there(&context.config, &store, destination.as_mut(), &series, window)?
                         == Some(true);
                 if !there {
@@ -81,12 +79,4 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         Ok(())
     })?;
     Ok(if pruned.kept_unverified > 0 { Exit::Look } else { Exit::Well })
-}
-
-/// The oldest instant that the bucket still keeps, if it forgets.
-fn kept_from(destination: &mut dyn Destination, bucket: Option<&str>, now: Timestamp) -> Option<i64> {
-    let look = destination.look(bucket);
-    let Retention::For(retention) = look.retention else { return None };
-    let now = look.server_time.map_or(now, Timestamp::from_utc);
-    Some(now.0.saturating_sub(i64::try_from(retention.as_nanos()).unwrap_or(i64::MAX)))
 }

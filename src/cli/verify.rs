@@ -48,7 +48,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         requeue: args.requeue,
     };
     let mut destination = crate::destination::open(&context.config).map_err(crate::sync::SyncError::from)?;
-    if !destination.speaks_health() {
+    if !destination.can_be_asked() {
         return Err(CliError::NothingToAsk);
     }
     let report = crate::verify::run(&context.config, &store, destination.as_mut(), scope)?;

@@ -227,7 +227,7 @@ impl Destination for Influx {
         Influx::count(self, ask)
     }
 
-    fn speaks_health(&self) -> bool {
+    fn can_be_asked(&self) -> bool {
         true
     }
 }

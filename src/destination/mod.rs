@@ -10,6 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::config::{Config, DestinationConfig, SecretError};
+use crate::time::Timestamp;
 
 mod answer;
 mod buckets;
@@ -115,8 +116,8 @@ pub trait Destination: Send {
         Err(QueryError::Unknown("a folder of files cannot be asked what arrived".to_owned()))
     }
 
-    /// Whether the agent's own health is of use there.
-    fn speaks_health(&self) -> bool {
+    /// Whether it is a server, which can be asked what arrived and has use for the agent's own health.
+    fn can_be_asked(&self) -> bool {
         false
     }
 }
@@ -130,6 +131,15 @@ pub struct BucketLook {
     pub retention: Retention,
     /// The server's clock.
     pub server_time: Option<DateTime<Utc>>,
+}
+
+impl BucketLook {
+    /// The oldest instant that the bucket still keeps, if it forgets: by the server's clock, else by ours.
+    pub fn kept_from(&self, now: DateTime<Utc>) -> Option<Timestamp> {
+        let Retention::For(retention) = self.retention else { return None };
+        let now = Timestamp::from_utc(self.server_time.unwrap_or(now));
+        Some(Timestamp(now.0.saturating_sub(i64::try_from(retention.as_nanos()).unwrap_or(i64::MAX))))
+    }
 }
 
 /// What stops before a request is made.

@@ -21,6 +21,7 @@ mod receipts;
 mod record_runs;
 mod runs;
 mod sent;
+mod settings;
 mod staging;
 mod status;
 mod tables;

@@ -30,7 +30,7 @@ pub(super) fn send(
     destination: &mut dyn Destination,
     report: &mut SyncReport,
 ) -> Result<(), SyncError> {
-    if config.sync.health && destination.speaks_health() {
+    if config.sync.health && destination.can_be_asked() {
         let now = Timestamp::from_utc(clock.now());
         let lines = lines(config, store, now)?;
         let rows = lines.matches('\n').count();

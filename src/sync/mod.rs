@@ -11,10 +11,10 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::config::{ColumnUse, Config, TableConfig};
-use crate::destination::{Destination, DestinationError, Retention};
+use crate::destination::{Destination, DestinationError};
 use crate::line::{LineError, LineShape};
 use crate::store::{SeriesBacklog, Store, StoreError};
-use crate::time::{Clock, Timestamp};
+use crate::time::Clock;
 
 mod batch;
 mod courier;
@@ -353,9 +353,7 @@ fn look(
             pin::Verdict::Note(note) => report.notes.push(note),
             pin::Verdict::Hold(mend) => return Ok(Look::Hold(mend)),
         }
-        let Retention::For(retention) = look.retention else { continue };
-        let now = Timestamp::from_utc(look.server_time.unwrap_or_else(|| clock.now()));
-        let cutoff = Timestamp(now.0.saturating_sub(i64::try_from(retention.as_nanos()).unwrap_or(i64::MAX)));
+        let Some(cutoff) = look.kept_from(clock.now()) else { continue };
         for (series, of) in outbox.backlog.iter().zip(&outbox.buckets) {
             if *of == bucket.bucket {
                 report.expired += store.expire(series.series, cutoff)?;
