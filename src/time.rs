@@ -8,7 +8,10 @@
 
 use std::fmt;
 
-use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone, Timelike,
+    Utc,
+};
 use chrono_tz::Tz;
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
@@ -30,7 +33,7 @@ impl Clock for SystemClock {
 }
 
 /// An instant in UTC: nanoseconds since 1970-01-01T00:00:00Z. Covers the years 1678 to 2261.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
@@ -93,6 +96,27 @@ impl LocalTime {
     fn naive(self) -> NaiveDateTime {
         DateTime::from_timestamp_nanos(self.0).naive_utc()
     }
+
+    /// Month, day and time of day on this clock face.
+    pub fn calendar(self) -> Calendar {
+        let naive = self.naive();
+        Calendar {
+            month: u16::try_from(naive.month()).unwrap_or(1),
+            day_of_year: u16::try_from(naive.ordinal()).unwrap_or(1),
+            second_of_day: naive.num_seconds_from_midnight(),
+        }
+    }
+}
+
+/// Where in the year and in the day a local time lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Calendar {
+    /// 1 to 12.
+    pub month: u16,
+    /// 1 to 366.
+    pub day_of_year: u16,
+    /// 0 to 86,399.
+    pub second_of_day: u32,
 }
 
 impl fmt::Display for LocalTime {

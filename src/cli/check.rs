@@ -90,7 +90,7 @@ fn width(context: &Context, table: &TableConfig, store: &Store, report: &mut Rep
     let Some(most) = context.config.destination.most_columns() else { return Ok(()) };
     let columns = store.column_names(&table.name.0)?;
     let what = format!("table {}", table.name);
-    match crate::line::LineShape::within(Some(most), table, &columns, &[]) {
+    match crate::line::LineShape::within(Some(most), table, &columns, &[], &|_| false) {
         Ok(shape) if shape.measurements().count() > 1 => {
             let names = shape
                 .measurements()

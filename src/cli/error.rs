@@ -46,6 +46,42 @@ pub(super) enum CliError {
         /// All names.
         known: String,
     },
+    /// `--column` names no column.
+    #[error("no column is named \"{name}\"; there are: {known}")]
+    UnknownColumn {
+        /// As typed.
+        name: String,
+        /// All names.
+        known: String,
+    },
+    /// `--test` names no test.
+    #[error("no test is named \"{name}\"; there are: {known}")]
+    UnknownTest {
+        /// As typed.
+        name: String,
+        /// All names.
+        known: String,
+    },
+    /// An interval ends before it begins.
+    #[error("--to \"{to}\" lies before --from \"{from}\"; swap them")]
+    UpsideDown {
+        /// As typed.
+        from: String,
+        /// As typed.
+        to: String,
+    },
+    /// A flag without a reason helps nobody.
+    #[error("--reason is empty; say why, whoever reads the data will ask")]
+    NoReason,
+    /// No such flag is in force.
+    #[error("no flag {id} is in force; see `fluxtower flag --list`")]
+    NoSuchFlag {
+        /// As typed.
+        id: i64,
+    },
+    /// The ingest lock did not come free.
+    #[error("an ingest is at work and did not end within a minute; try again")]
+    IngestIsBusy,
     /// `replay` without any choice would send everything again.
     #[error("say what to send again: --since TIME, --rejected or --expired")]
     ReplayWhat,
@@ -72,9 +108,15 @@ impl CliError {
     /// Its exit code.
     pub(super) fn exit(&self) -> Exit {
         match self {
-            CliError::Config(_) | CliError::Instant { .. } | CliError::ReplayWhat | CliError::UnknownTable { .. } => {
-                Exit::Usage
-            }
+            CliError::Config(_)
+            | CliError::Instant { .. }
+            | CliError::ReplayWhat
+            | CliError::UnknownTable { .. }
+            | CliError::UnknownColumn { .. }
+            | CliError::UnknownTest { .. }
+            | CliError::UpsideDown { .. }
+            | CliError::NoReason
+            | CliError::NoSuchFlag { .. } => Exit::Usage,
             CliError::Store(StoreError::ClockChanged { .. }) => Exit::Usage,
             CliError::Ingest(IngestError::Store(StoreError::ClockChanged { .. })) => Exit::Usage,
             CliError::Ingest(

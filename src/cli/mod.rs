@@ -16,12 +16,15 @@ mod bucket;
 mod check;
 mod conflicts;
 mod error;
+mod flag;
+mod flags;
 mod gaps;
 mod ingest;
 mod log;
 mod output;
 mod progress;
 mod prune;
+mod reflag;
 mod rejected;
 mod replay;
 mod run;
@@ -80,6 +83,9 @@ enum Command {
     Rejected(rejected::Args),
     Conflicts(conflicts::Args),
     Gaps(gaps::Args),
+    Flags(flags::Args),
+    Flag(flag::Args),
+    Reflag(reflag::Args),
     Prune(prune::Args),
 }
 
@@ -113,8 +119,12 @@ impl Context {
         if self.config.table(name).is_some() || known.iter().any(|table| table.table == name) {
             return Ok(());
         }
-        let names = self.config.tables.iter().map(|table| table.name.0.as_str()).collect::<Vec<_>>().join(", ");
-        Err(CliError::UnknownTable { name: name.to_owned(), known: names })
+        Err(CliError::UnknownTable { name: name.to_owned(), known: self.table_names() })
+    }
+
+    /// The configured tables, for a message.
+    fn table_names(&self) -> String {
+        self.config.tables.iter().map(|table| table.name.0.as_str()).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -159,6 +169,9 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Rejected(args) => rejected::run(&context, &args),
         Command::Conflicts(args) => conflicts::run(&context, &args),
         Command::Gaps(args) => gaps::run(&context, &args),
+        Command::Flags(args) => flags::run(&context, &args),
+        Command::Flag(args) => flag::run(&context, &args),
+        Command::Reflag(args) => reflag::run(&context, &args),
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) struct Args {
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if args.dry_run {
-        let dry = crate::sync::dry_run(&context.config, &context.store()?)?;
+        let dry = crate::sync::dry_run(&context.config, &context.store()?, &context.clock)?;
         context.output.result(&dry, |out| write_dry(out, &dry))?;
         return Ok(Exit::Well);
     }

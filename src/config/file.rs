@@ -13,6 +13,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::ConfigError;
 use super::place::Source;
+use super::quality_file::{
+    AttenuatedSection, ClimatologySection, FlatLineSection, PairSection, QcSection, RateSection, SpikeSection,
+    TimesSection,
+};
 use super::spelling::{any_of, look_alikes};
 
 /// A string that may be there, with its place.
@@ -30,8 +34,11 @@ pub(super) struct File {
     pub destination: Option<Spanned<DestinationSection>>,
     pub sync: Option<Spanned<SyncSection>>,
     pub log: Option<Spanned<LogSection>>,
+    pub qc: Option<Spanned<QcSection>>,
     #[serde(default)]
     pub table: Vec<Spanned<TableSection>>,
+    #[serde(default)]
+    pub pair: Vec<Spanned<PairSection>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -112,6 +119,8 @@ pub(super) struct TableSection {
     pub valid_from: Text,
     pub missing: Numbers,
     pub stale_after: Text,
+    pub time_gap: Option<Spanned<TimesSection>>,
+    pub withhold: Option<bool>,
     #[serde(default)]
     pub columns: BTreeMap<String, Spanned<ColumnSection>>,
 }
@@ -126,10 +135,44 @@ pub(super) struct ColumnSection {
     pub suspect: Numbers,
     pub fail: Numbers,
     pub missing: Numbers,
+    pub unit: Text,
+    pub formula: Text,
+    pub withhold: Option<bool>,
+    pub spike: Option<Spanned<SpikeSection>>,
+    pub rate_of_change: Option<Spanned<RateSection>>,
+    pub flat_line: Option<Spanned<FlatLineSection>>,
+    pub attenuated_signal: Option<Spanned<AttenuatedSection>>,
+    pub climatology: Option<Spanned<ClimatologySection>>,
+    pub diagnostic: Text,
+    pub governs: Texts,
 }
 
 /// How a key is written, for values of the wrong kind.
 const EXAMPLES: &[(&str, &str)] = &[
+    ("qc", "[qc]"),
+    ("pair", "[[pair]], with two brackets"),
+    ("withhold", "withhold = true"),
+    ("spike", "spike = { suspect = 2, fail = 5 }"),
+    ("rate_of_change", "rate_of_change = { suspect = 1, fail = 3, per = \"1m\" }"),
+    ("flat_line", "flat_line = { suspect = \"2h\", fail = \"6h\", tolerance = 0.01 }"),
+    ("attenuated_signal", "attenuated_signal = { suspect = 0.1, window = \"3h\" }"),
+    ("climatology", "climatology = { file = \"bands.csv\", variable = \"TA\", suspect = [\"p2_5\", \"p97_5\"] }"),
+    ("time_gap", "time_gap = { suspect = \"10m\" }"),
+    ("governs", "governs = [\"Ux\", \"Uy\", \"Uz\"]"),
+    ("difference", "difference = { suspect = 2, fail = 5 }"),
+    ("ratio", "ratio = { suspect = [1.8, 2.3] }"),
+    ("when", "when = { column = \"SW_IN\", above = 20 }"),
+    ("tolerance", "tolerance = 0.01"),
+    ("margin", "margin = 2"),
+    ("least", "least = 10"),
+    ("above", "above = 20"),
+    ("below", "below = 5"),
+    ("except", "except = [99, 100]"),
+    ("bands", "bands = [{ months = [6, 8], suspect = [5, 30] }]"),
+    ("months", "months = [6, 8]"),
+    ("days", "days = [1, 90]"),
+    ("hours", "hours = [0, 5]"),
+    ("dates", "dates = [\"2026-06-01\", \"2026-08-31 23:59:59\"]"),
     ("station", "[station]"),
     ("store", "[store]"),
     ("destination", "[destination]"),

@@ -13,7 +13,7 @@ use super::file::{DestinationSection, File, LogSection, StationSection, StoreSec
 use super::place::{Section, Source};
 use super::spelling::{any_of, look_alikes};
 use super::{Api, Config, ConfigError, DestinationConfig, InfluxConfig, LogConfig, Secret, Station, SyncConfig};
-use super::{table, value};
+use super::{pair, table, value};
 use crate::time::StationClock;
 
 const DEFAULT_STORE: &str = "fluxtower.db";
@@ -31,6 +31,8 @@ const LEAST_BYTES: u64 = 1_000;
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(240);
 /// A server's own limit for a write is 10 s; a cellular link adds to it.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+/// Two of LoggerNet's usual collections: the neighbours of a row come with the next one.
+const DEFAULT_WAIT: Duration = Duration::from_secs(660);
 const DEFAULT_LOG_BYTES: u64 = 5_000_000;
 const DEFAULT_LOG_KEEP: usize = 5;
 
@@ -58,13 +60,21 @@ impl Config {
         let file = File::parse(&source)?;
         let folder = folder_of(path);
         let station = station(&source, file.station.as_ref())?;
+        let tables = table::tables(&source, &file.table, &station, &folder)?;
+        let qc = section(&source, "[qc]", file.qc.as_ref());
+        let wait = match &file.qc {
+            Some(found) => qc.read("wait", &found.get_ref().wait, value::duration)?,
+            None => None,
+        };
         Ok(Config {
+            pairs: pair::pairs(&source, &file.pair, &tables)?,
+            wait: wait.unwrap_or(DEFAULT_WAIT),
             path: path.to_owned(),
             store_path: store_path(&source, file.store.as_ref(), &folder)?,
             destination: destination(&source, file.destination.as_ref(), &folder)?,
             sync: sync(&source, file.sync.as_ref())?,
             log: log(&source, file.log.as_ref(), &folder)?,
-            tables: table::tables(&source, &file.table, &station, &folder)?,
+            tables,
             station,
         })
     }

@@ -14,16 +14,28 @@ use url::Url;
 
 use crate::time::StationClock;
 
+mod climatology;
 mod error;
 mod file;
+mod formula;
 mod load;
+mod pair;
 mod place;
+mod quality;
+mod quality_file;
+mod quality_load;
 mod secret;
 mod spelling;
 mod table;
 mod value;
 
+pub use climatology::{Bins, Climatology, Member, Season, Windows};
 pub use error::ConfigError;
+pub use formula::Formula;
+pub use quality::{
+    AttenuatedSignal, ColumnAt, ColumnQuality, Diagnostic, FlatLine, Guard, Levels, Measure, Pair, PairFlags,
+    RateOfChange, Spike, SpikeMethod, Spread,
+};
 pub use secret::{Secret, SecretError};
 pub(crate) use spelling::look_alikes;
 
@@ -44,6 +56,10 @@ pub struct Config {
     pub log: LogConfig,
     /// In the order of the file; names are unique.
     pub tables: Vec<TableConfig>,
+    /// Columns that should agree; names are unique.
+    pub pairs: Vec<Pair>,
+    /// How long a row waits for the rows that its tests look at, before it is sent without them.
+    pub wait: Duration,
 }
 
 /// The station that this agent runs on.
@@ -167,6 +183,8 @@ pub struct TableConfig {
     pub sentinels: Vec<f64>,
     /// `status` calls the table stale when its newest row is older than this.
     pub stale_after: Option<Duration>,
+    /// A row that comes later than this after the one before is flagged.
+    pub time_gap: Option<Levels<Duration>>,
     /// By the column's name in the file. Columns not named here are fields under their own name.
     pub columns: BTreeMap<String, ColumnConfig>,
 }
@@ -227,6 +245,14 @@ pub struct ColumnConfig {
     pub range: Option<Range>,
     /// Values that mean "missing" here; none means the table's.
     pub sentinels: Option<Vec<f64>>,
+    /// The unit of a derived column.
+    pub unit: Option<String>,
+    /// A derived column is not in the file: this gives its value.
+    pub formula: Option<Formula>,
+    /// Whether values that fail are held back from the bucket; their flags go out.
+    pub withhold: bool,
+    /// The tests beside the range.
+    pub quality: ColumnQuality,
 }
 
 /// QARTOD gross range: inside `suspect` is 1, inside `fail` only is 3, outside is 4. Bounds belong to the inside.
@@ -250,6 +276,12 @@ impl DestinationConfig {
 }
 
 impl Config {
+    /// The pairs that compare a column of this table with one of another.
+    pub fn pairs_across(&self, table: &TableName) -> impl Iterator<Item = &Pair> {
+        let touches = move |pair: &&Pair| pair.first.table == *table || pair.second.table == *table;
+        self.pairs.iter().filter(touches).filter(|pair| pair.first.table != pair.second.table)
+    }
+
     /// The table of that name.
     pub fn table(&self, name: &str) -> Option<&TableConfig> {
         self.tables.iter().find(|table| table.name.0 == name)

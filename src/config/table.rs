@@ -10,10 +10,12 @@ use toml::Spanned;
 use super::file::{ColumnSection, Numbers, TableSection};
 use super::load::{clock, one_of};
 use super::place::{Section, Source};
+use super::quality_load::{column_quality, time_gap};
 use super::spelling::any_of;
 use super::value;
 use super::{
-    ColumnConfig, ColumnUse, ConfigError, CsvFormat, FileFormat, OnConflict, Range, Station, TableConfig, TableName,
+    ColumnConfig, ColumnUse, ConfigError, CsvFormat, FileFormat, Formula, OnConflict, Range, Station, TableConfig,
+    TableName,
 };
 use crate::qc;
 use crate::time::{Timestamp, parse_instant};
@@ -80,7 +82,7 @@ fn table(
         None => value::measurement(&name)
             .map_err(|problem| at.lacks(format!("name {problem}, or give the table a measurement")))?,
     };
-    let columns = columns(source, at, found, &format)?;
+    let columns = columns(source, at, found, &format, folder)?;
     let tags = tags(at, found, station)?;
     names_are_unique(at, found, &format, &columns, &tags)?;
     let conflicts = [("keep", OnConflict::Keep), ("replace", OnConflict::Replace)];
@@ -106,6 +108,7 @@ fn table(
         valid_from: valid_from.unwrap_or(DEFAULT_VALID_FROM.to_utc()),
         sentinels: sentinels(at, &found.missing)?.unwrap_or_default(),
         stale_after: at.read("stale_after", &found.stale_after, value::some_time)?,
+        time_gap: time_gap(at, found.time_gap.as_ref())?,
         columns,
     })
 }
@@ -212,7 +215,9 @@ fn columns(
     table: &Section<'_>,
     found: &TableSection,
     format: &FileFormat,
+    folder: &Path,
 ) -> Result<BTreeMap<String, ColumnConfig>, ConfigError> {
+    let withhold = found.withhold.unwrap_or(false);
     let mut columns = BTreeMap::new();
     for (name, section) in &found.columns {
         let shown = if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
@@ -224,7 +229,11 @@ fn columns(
         let keys: Vec<&str> = match format {
             FileFormat::Toa5 => TOA5_KEYS.to_vec(),
             FileFormat::Csv(csv) => {
-                if !csv.columns.contains(name) {
+                let is_derived = section.get_ref().formula.is_some();
+                if is_derived == csv.columns.contains(name) && is_derived {
+                    return Err(at.lacks("has a formula, and stands in names; give the derived column another name"));
+                }
+                if !is_derived && !csv.columns.contains(name) {
                     let known: Vec<&str> = csv.columns.iter().map(String::as_str).collect();
                     return Err(at.lacks(format!("is not in the names of its table; write {}", any_of(&known))));
                 }
@@ -234,7 +243,10 @@ fn columns(
         if keys.contains(&name.as_str()) {
             return Err(at.lacks("is the time or the record number, which is no value; take the section out"));
         }
-        columns.insert(name.clone(), column(&at, name, section.get_ref())?);
+        columns.insert(name.clone(), column(&at, name, section.get_ref(), (folder, withhold))?);
+    }
+    for (name, section) in &found.columns {
+        inputs_are_raw(source, name, section, &columns, format)?;
     }
     if let (FileFormat::Csv(csv), Some(names)) = (format, &found.names) {
         let value = |name: &&String| **name != csv.time_column && Some(*name) != csv.record_column.as_ref();
@@ -251,7 +263,40 @@ fn columns(
     Ok(columns)
 }
 
-fn column(at: &Section<'_>, name: &str, found: &ColumnSection) -> Result<ColumnConfig, ConfigError> {
+/// A formula reads what the logger wrote: a chain of formulas would have to be put in order, and hides what a value rests on.
+fn inputs_are_raw(
+    source: &Source<'_>,
+    name: &str,
+    section: &Spanned<ColumnSection>,
+    columns: &BTreeMap<String, ColumnConfig>,
+    format: &FileFormat,
+) -> Result<(), ConfigError> {
+    let Some(formula) = columns.get(name).and_then(|column| column.formula.as_ref()) else { return Ok(()) };
+    let at = Section::new(source, format!("[table.columns.{name}]"), Some(section.span().start));
+    let span = section.get_ref().formula.as_ref().map_or(0..0, Spanned::span);
+    for input in formula.inputs() {
+        if columns.get(input).is_some_and(|column| column.formula.is_some()) {
+            let problem = format!("formula reads {input}, which is derived itself; write it in columns of the file");
+            return Err(at.wrong(&span, problem));
+        }
+        if let FileFormat::Csv(csv) = format
+            && !csv.columns.contains(input)
+        {
+            let known: Vec<&str> = csv.columns.iter().map(String::as_str).collect();
+            return Err(
+                at.wrong(&span, format!("formula reads {input}, which is not in names; write {}", any_of(&known)))
+            );
+        }
+    }
+    Ok(())
+}
+
+fn column(
+    at: &Section<'_>,
+    name: &str,
+    found: &ColumnSection,
+    (folder, withhold): (&Path, bool),
+) -> Result<ColumnConfig, ConfigError> {
     let uses = [("field", ColumnUse::Field), ("tag", ColumnUse::Tag), ("ignore", ColumnUse::Ignore)];
     let column_use = at.read("use", &found.column_use, |text| one_of(text, &uses))?.unwrap_or_default();
     let field = at.read("field", &found.field, value::key)?;
@@ -264,6 +309,13 @@ fn column(at: &Section<'_>, name: &str, found: &ColumnSection) -> Result<ColumnC
             ("suspect", found.suspect.as_ref().map(Spanned::span)),
             ("fail", found.fail.as_ref().map(Spanned::span)),
             ("missing", found.missing.as_ref().map(Spanned::span)),
+            ("formula", found.formula.as_ref().map(Spanned::span)),
+            ("spike", found.spike.as_ref().map(Spanned::span)),
+            ("rate_of_change", found.rate_of_change.as_ref().map(Spanned::span)),
+            ("flat_line", found.flat_line.as_ref().map(Spanned::span)),
+            ("attenuated_signal", found.attenuated_signal.as_ref().map(Spanned::span)),
+            ("climatology", found.climatology.as_ref().map(Spanned::span)),
+            ("diagnostic", found.diagnostic.as_ref().map(Spanned::span)),
         ];
         if let Some((key, span)) = strangers.into_iter().find_map(|(key, span)| Some((key, span?))) {
             return Err(at.wrong(
@@ -278,7 +330,22 @@ fn column(at: &Section<'_>, name: &str, found: &ColumnSection) -> Result<ColumnC
         variable: at.read("variable", &found.variable, variable_name)?,
         range: range(at, found)?,
         sentinels: sentinels(at, &found.missing)?,
+        unit: unit(at, found)?,
+        formula: at.read("formula", &found.formula, Formula::parse)?,
+        withhold: found.withhold.unwrap_or(withhold),
+        quality: column_quality(at, found, folder)?,
     })
+}
+
+/// The header says the unit of what the logger wrote; only a derived column has none.
+fn unit(at: &Section<'_>, found: &ColumnSection) -> Result<Option<String>, ConfigError> {
+    match (&found.unit, &found.formula) {
+        (Some(unit), None) => Err(at.wrong(
+            &unit.span(),
+            "unit belongs to a derived column; that of a measured one stands in the file's header",
+        )),
+        _ => at.read("unit", &found.unit, value::plain_text),
+    }
 }
 
 fn variable_name(text: &str) -> Result<String, String> {
@@ -334,11 +401,11 @@ fn overlap(one: (f64, f64), other: (f64, f64)) -> (f64, f64) {
     (one.0.max(other.0), one.1.min(other.1))
 }
 
-fn shown((low, high): (f64, f64)) -> String {
+pub(super) fn shown((low, high): (f64, f64)) -> String {
     format!("[{low}, {high}]")
 }
 
-fn bounds(at: &Section<'_>, key: &str, found: &Numbers) -> Result<Option<(f64, f64)>, ConfigError> {
+pub(super) fn bounds(at: &Section<'_>, key: &str, found: &Numbers) -> Result<Option<(f64, f64)>, ConfigError> {
     let Some(found) = found else { return Ok(None) };
     match found.get_ref()[..] {
         [low, high] if low <= high => Ok(Some((low, high))),

@@ -124,7 +124,7 @@ impl Reader<'_, '_> {
             _ => {
                 if matches!(self.config.format, FileFormat::Csv(_)) {
                     self.staging.begin()?;
-                    taker.begin_csv(table)?;
+                    taker.begin_csv(self.staging, table)?;
                 }
                 0
             }
@@ -140,9 +140,9 @@ impl Reader<'_, '_> {
         read
     }
 
-    fn resume(&self, taker: &mut LineTaker<'_>, table: &mut Table, seen: &FileSeen) -> Result<bool> {
+    fn resume(&mut self, taker: &mut LineTaker<'_>, table: &mut Table, seen: &FileSeen) -> Result<bool> {
         match seen.header {
-            Some(header) => taker.resume(table, seen.resume_line, header),
+            Some(header) => taker.resume(self.staging, table, seen.resume_line, header),
             None => Ok(false),
         }
     }

@@ -5,10 +5,9 @@ use std::path::Path;
 
 use super::report::Counts;
 use crate::config::{ColumnUse, FileFormat, OnConflict, TableConfig};
-use crate::qc::TableTests;
 use crate::store::{Incoming, LineAt, Outcome, Result, Staging, Store, Table};
 use crate::time::{Candidates, LocalTime, StationClock, Timestamp};
-use crate::toa5::{self, ColumnSource, Header, Layout, ParsedRow};
+use crate::toa5::{self, ColumnSource, Derived, Header, Layout, ParsedRow};
 
 /// A logger's clock may run ahead of the computer's, not by a day.
 const FUTURE_ALLOWED_NANOS: i64 = 86_400 * 1_000_000_000;
@@ -27,7 +26,6 @@ enum Expect {
 
 struct RowReading {
     layout: Layout,
-    tests: TableTests,
     has_tags: bool,
 }
 
@@ -52,7 +50,6 @@ pub(super) struct LineTaker<'a> {
     /// Time of the row before this one in the file.
     previous: Option<Timestamp>,
     row: ParsedRow,
-    flags: String,
     tags: String,
 }
 
@@ -72,24 +69,29 @@ impl<'a> LineTaker<'a> {
             expect: Expect::Beginning,
             previous: None,
             row: ParsedRow::default(),
-            flags: String::new(),
             tags: String::new(),
         }
     }
 
     /// Begins behind `lines` lines, under a header that was read before.
-    pub(super) fn resume(&mut self, table: &mut Table, lines: u64, header_id: i64) -> Result<bool> {
+    pub(super) fn resume(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        lines: u64,
+        header_id: i64,
+    ) -> Result<bool> {
         let Some(header) = self.store.header(header_id)? else { return Ok(false) };
         self.number = lines + 1;
-        self.use_header(table, &header)?;
+        self.use_header(staging, table, &header)?;
         Ok(true)
     }
 
     /// Begins a file without a header.
-    pub(super) fn begin_csv(&mut self, table: &mut Table) -> Result<()> {
+    pub(super) fn begin_csv(&mut self, staging: &mut Staging<'_>, table: &mut Table) -> Result<()> {
         if let FileFormat::Csv(format) = &self.config.format {
             let header = Header::from_names(&self.config.name.0, &format.columns);
-            self.use_header(table, &header)?;
+            self.use_header(staging, table, &header)?;
         }
         Ok(())
     }
@@ -180,7 +182,7 @@ impl<'a> LineTaker<'a> {
                     self.expect = Expect::Rejecting(reason);
                     return Ok(());
                 }
-                self.use_header(table, &header)
+                self.use_header(staging, table, &header)
             }
             Err(error) if self.header.is_none() => {
                 self.refusal = Some(format!("has a damaged header: {error}"));
@@ -233,9 +235,11 @@ impl<'a> LineTaker<'a> {
         }
     }
 
-    fn use_header(&mut self, table: &mut Table, header: &Header) -> Result<()> {
+    fn use_header(&mut self, staging: &mut Staging<'_>, table: &mut Table, header: &Header) -> Result<()> {
         let values = self.value_places(header);
         self.header = Some(self.store.learn_header(table, header, &values, self.now)?);
+        self.store.learn_derived(table, self.config)?;
+        staging.use_columns(table, self.config)?;
         let (time, record) = self.key_names(header);
         let is_tag =
             |name: &str| self.config.columns.get(name).is_some_and(|column| column.column_use == ColumnUse::Tag);
@@ -257,10 +261,31 @@ impl<'a> LineTaker<'a> {
             FileFormat::Toa5 => None,
         };
         let names = table.column_names();
-        let layout = Layout::new(sources, names.len(), time_format);
-        self.expect =
-            Expect::Rows(Box::new(RowReading { layout, tests: TableTests::new(self.config, &names), has_tags }));
+        let derived = self.derived(&sources, &names);
+        let layout = Layout::new(sources, names.len(), time_format, derived);
+        self.expect = Expect::Rows(Box::new(RowReading { layout, has_tags }));
         Ok(())
+    }
+
+    /// The columns to be computed. What stands in their way is said.
+    fn derived(&mut self, sources: &[ColumnSource], names: &[String]) -> Vec<Derived> {
+        let mut derived = Derived::of(self.config, names);
+        derived.retain(|column| {
+            let is_measured = sources.contains(&ColumnSource::Value(column.place));
+            if is_measured {
+                let name = &names[column.place];
+                self.note = Some(format!("the formula of {name} is not used: the file has a column of that name"));
+            }
+            !is_measured
+        });
+        for column in &derived {
+            if let Some(lacking) = column.lacks().next() {
+                let name = &names[column.place];
+                self.note =
+                    Some(format!("{name} has no values: its formula reads {lacking}, which the file does not have"));
+            }
+        }
+        derived
     }
 
     #[inline]
@@ -284,7 +309,6 @@ impl<'a> LineTaker<'a> {
             let reason = format!("the logger's clock is wrong: {local} is before valid_from or more than a day ahead");
             return self.reject(staging, table, number, line, &reason);
         }
-        reading.tests.flag_row(&self.row.values, &mut self.flags);
         if reading.has_tags {
             self.tags = serde_json::to_string(&self.row.tags).unwrap_or_default();
         }
@@ -298,7 +322,7 @@ impl<'a> LineTaker<'a> {
             ts,
             record: self.row.record,
             values: self.row.values_json(),
-            flags: &self.flags,
+            numbers: &self.row.values,
             ts_text: odd_time.then_some(self.row.time_text.as_str()),
             line: LineAt { path: self.path, number, raw: line },
         };

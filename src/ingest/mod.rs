@@ -95,7 +95,7 @@ pub fn run(
 ) -> Result<IngestReport, IngestError> {
     let work = plan(config, store, selection)?;
     let by_hand = !selection.files.is_empty();
-    let mut staging = Staging::new(store)?;
+    let mut staging = Staging::new(store, config)?;
     let mut report = IngestReport::default();
     for (config, files) in work {
         let mut table = store.table(config)?;

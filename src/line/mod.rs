@@ -27,6 +27,8 @@ const MAX_KEY_BYTES: usize = 65_535;
 
 /// QARTOD's digit for "missing".
 const MISSING: u8 = b'9';
+/// QARTOD's digit for "fail".
+const FAIL: u8 = b'4';
 
 /// Why a reading cannot become a line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -112,12 +114,15 @@ struct FieldShape {
     value_key: Vec<u8>,
     flag_key: Vec<u8>,
     flag_is_sent: bool,
+    /// A value that fails stays in the store; its flag goes out.
+    fails_are_withheld: bool,
     /// Place in the list of parts.
     part: usize,
 }
 
 impl LineShape {
-    /// Builds the shape of one series, for a product that takes any number of columns.
+    /// Builds the shape of one series, for a product that takes any number of columns, with the flags of columns that have a
+    /// range.
     ///
     /// # Errors
     /// As [`LineShape::within`].
@@ -126,7 +131,8 @@ impl LineShape {
         columns: &[String],
         series_tags: &[(String, String)],
     ) -> Result<LineShape, LineError> {
-        LineShape::within(None, table, columns, series_tags)
+        let has_range = |column: &str| table.columns.get(column).is_some_and(|column| column.range.is_some());
+        LineShape::within(None, table, columns, series_tags, &has_range)
     }
 
     /// Builds the shape of one series.
@@ -134,7 +140,7 @@ impl LineShape {
     /// `columns` is the store's column list for the table, in order; it only grows. `series_tags` are the values of
     /// the tag columns, by the column's name in the file. `most_columns` is how many columns (time, tags, fields, flags)
     /// the product allows a measurement: what does not fit goes to the measurement with `_2` behind its name, then `_3`,
-    /// at the same time with the same tags.
+    /// at the same time with the same tags. `is_flagged` says of which columns the flags are sent.
     ///
     /// # Errors
     /// [`LineError::NothingToSend`] without a field column, [`LineError::KeyTooLong`] over InfluxDB's limit.
@@ -143,6 +149,7 @@ impl LineShape {
         table: &TableConfig,
         columns: &[String],
         series_tags: &[(String, String)],
+        is_flagged: &dyn Fn(&str) -> bool,
     ) -> Result<LineShape, LineError> {
         let measurement = escape::measurement(&table.measurement);
         let mut names = Names::default();
@@ -151,7 +158,8 @@ impl LineShape {
         if series_bytes > MAX_KEY_BYTES {
             return Err(LineError::KeyTooLong { field: String::new(), bytes: series_bytes });
         }
-        let mut fields: Vec<_> = columns.iter().map(|column| FieldShape::new(table, column, &mut names)).collect();
+        let mut fields: Vec<_> =
+            columns.iter().map(|column| FieldShape::new(table, column, is_flagged(column), &mut names)).collect();
         for field in fields.iter().flatten() {
             let key_bytes = field.value_key.len().max(field.flag_key.len()) - 1;
             let bytes = series_bytes + key_bytes + 4;
@@ -209,7 +217,7 @@ impl LineShape {
             count += 1;
             if let Some(field) = column {
                 line.turn_to(field.part);
-                if flag != MISSING {
+                if field.sends_value(flag) {
                     has_value |= field.put_value(cell, line.fields_start, line.out);
                 }
                 if field.flag_is_sent {
@@ -246,11 +254,9 @@ impl LineShape {
         for column in &self.fields {
             let Ok(Some(cell)) = cells.next() else { break };
             let flag = flags.next().unwrap_or(MISSING);
-            if column.is_none() {
-                continue;
-            }
+            let Some(field) = column else { continue };
             let Some(count) = places.next() else { break };
-            if flag != MISSING && !matches!(cell, Cell::Missing) {
+            if field.sends_value(flag) && !matches!(cell, Cell::Missing) {
                 *count += 1;
                 any = true;
             }
@@ -334,7 +340,7 @@ impl<'a> Line<'a> {
 impl FieldShape {
     /// None for a column that is not a field. The name of the flag is taken even where it is not sent, so that a range
     /// test configured later renames nothing.
-    fn new(table: &TableConfig, column: &str, names: &mut Names) -> Option<FieldShape> {
+    fn new(table: &TableConfig, column: &str, flag_is_sent: bool, names: &mut Names) -> Option<FieldShape> {
         let config = table.columns.get(column);
         if config.is_some_and(|config| config.column_use != ColumnUse::Field) {
             return None;
@@ -351,10 +357,16 @@ impl FieldShape {
         Some(FieldShape {
             value_key: with_equals(&name),
             flag_key: with_equals(&flag_name),
-            flag_is_sent: config.is_some_and(|config| config.range.is_some()),
+            flag_is_sent,
+            fails_are_withheld: config.is_some_and(|config| config.withhold),
             part: 0,
             name,
         })
+    }
+
+    #[inline]
+    fn sends_value(&self, flag: u8) -> bool {
+        flag != MISSING && !(self.fails_are_withheld && flag == FAIL)
     }
 
     /// True if there was a value to put.

@@ -28,6 +28,7 @@ fn table(columns: &[(&str, ColumnConfig)]) -> TableConfig {
         valid_from: DateTime::UNIX_EPOCH,
         sentinels: Vec::new(),
         stale_after: None,
+        time_gap: None,
         columns: columns.iter().map(|(name, config)| ((*name).to_owned(), config.clone())).collect(),
     }
 }
@@ -296,7 +297,7 @@ fn a_table_wider_than_the_product_allows_goes_to_several_measurements() {
     let columns: Vec<String> = (0..7).map(|number| format!("T{number}")).collect();
     // Time, two tags, and room for three fields with their flags.
     let tags = pairs(&[("plot", "6a")]);
-    let shape = LineShape::within(Some(9), &table(&[]), &columns, &tags).unwrap();
+    let shape = LineShape::within(Some(9), &table(&[]), &columns, &tags, &|_| false).unwrap();
     assert_eq!(shape.measurements().map(|(_, fields)| fields).collect::<Vec<_>>(), [3, 3, 1]);
     let mut out = Vec::new();
     shape.render(Timestamp(5), "[1,2,3,null,null,null,7]", "2229992", &mut out).unwrap();
@@ -308,4 +309,16 @@ fn a_table_wider_than_the_product_allows_goes_to_several_measurements() {
         "{text}"
     );
     assert_eq!(shape.field_names().count(), 7);
+}
+
+#[test]
+fn a_failed_value_is_held_back_where_asked_and_its_flag_goes_out() {
+    let withheld = ColumnConfig { withhold: true, ..ranged() };
+    let table = table(&[("T", withheld), ("U", ranged())]);
+    assert_eq!(fields(&table, &["T", "U"], "[3,3]", "44"), "T_qc=4,U=3,U_qc=4");
+    assert_eq!(fields(&table, &["T", "U"], "[1.5,1]", "31"), "T=1.5,T_qc=3,U=1,U_qc=1");
+    let shape = LineShape::new(&table, &names(&["T", "U"]), &[]).unwrap();
+    let mut counts = [0, 0];
+    assert!(shape.count_values("[3,3]", "44", &mut counts));
+    assert_eq!(counts, [0, 1], "verify counts what was sent");
 }

@@ -1,13 +1,27 @@
 //! Flags: one QARTOD digit per value, beside the value and never in its place.
 //!
 //! QARTOD (and IODE's primary level, IOC Manuals & Guides 54 v3) knows five: 1 pass, 2 not evaluated, 3 suspect, 4 fail,
-//! 9 missing. The tests here need one row only, so a flag is final when the row is staged. Pure; a value is read and never
-//! changed.
+//! 9 missing. [`TableTests`] is what a table is tested for, [`Series`] the tests of one series under way. Pure: values
+//! come in, flags and findings go out, a value is read and never changed. `docs/qc.md` says every test with its formula,
+//! bounds, edges and source.
 
+mod diagnostic;
+mod finding;
 mod flag;
+mod neighbours;
+mod pair;
 mod range;
+mod series;
+mod table;
 mod variable;
+mod window;
+mod windows;
 
+pub use diagnostic::Instrument;
+pub use finding::{Finding, Test, findings};
 pub use flag::Flag;
-pub use range::{ColumnTests, TableTests};
+pub use pair::{Across, Partner, witness};
+pub use range::ColumnTests;
+pub use series::{Series, Verdict};
+pub use table::{ManualFlag, TableTests, is_tested};
 pub use variable::{Variable, lookup, near};

@@ -24,6 +24,29 @@ impl ColumnTests {
         }
     }
 
+    /// As the configuration has it for a column of a table.
+    pub fn of(table: &TableConfig, column: &str) -> ColumnTests {
+        let config = table.columns.get(column);
+        let sentinels = config.and_then(|config| config.sentinels.clone()).unwrap_or_else(|| table.sentinels.clone());
+        ColumnTests::new(config.and_then(|config| config.range), sentinels)
+    }
+
+    /// The value as a number: NaN where it is missing, text or a sentinel.
+    #[inline]
+    pub fn number(&self, value: Value) -> f64 {
+        match value {
+            Value::Number(number) if !self.sentinels.contains(&number) => number,
+            _ => f64::NAN,
+        }
+    }
+
+    /// Why a value was raised.
+    pub fn detail(&self, value: Value, flag: Flag) -> String {
+        let Value::Number(number) = value else { return "text where a number is expected".to_owned() };
+        let (low, high) = if flag == Flag::Fail { self.fail } else { self.suspect };
+        if number < low { format!("{number} below {low}") } else { format!("{number} above {high}") }
+    }
+
     /// QARTOD's gross range: both intervals are closed, a value on a bound is inside. Text where a range is configured
     /// is no measurement, so it fails.
     #[inline]
@@ -44,37 +67,6 @@ impl ColumnTests {
             Flag::Suspect
         } else {
             self.inside
-        }
-    }
-}
-
-/// The tests of a table, aligned with its column list.
-#[derive(Debug, Clone, Default)]
-pub struct TableTests {
-    columns: Vec<ColumnTests>,
-}
-
-impl TableTests {
-    /// For the column list `names`.
-    pub fn new(table: &TableConfig, names: &[String]) -> TableTests {
-        let columns = names
-            .iter()
-            .map(|name| {
-                let column = table.columns.get(name);
-                let sentinels =
-                    column.and_then(|column| column.sentinels.clone()).unwrap_or_else(|| table.sentinels.clone());
-                ColumnTests::new(column.and_then(|column| column.range), sentinels)
-            })
-            .collect();
-        TableTests { columns }
-    }
-
-    /// Replaces `flags` by one digit per value.
-    #[inline]
-    pub fn flag_row(&self, values: &[Value], flags: &mut String) {
-        flags.clear();
-        for (value, tests) in values.iter().zip(&self.columns) {
-            flags.push(char::from(tests.flag(*value).digit()));
         }
     }
 }

@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::error::StoreError;
 
@@ -23,7 +24,22 @@ pub struct Lock {
     _file: File,
 }
 
+/// Longer than any ingest of a few minutes' files.
+const WAIT: Duration = Duration::from_secs(60);
+const BETWEEN: Duration = Duration::from_millis(50);
+
 impl Lock {
+    /// As [`Lock::take`], after waiting up to a minute for the other process.
+    pub fn wait(database: &Path, kind: LockKind) -> Result<Option<Lock>, StoreError> {
+        let began = Instant::now();
+        loop {
+            match Lock::take(database, kind)? {
+                None if began.elapsed() < WAIT => std::thread::sleep(BETWEEN),
+                outcome => return Ok(outcome),
+            }
+        }
+    }
+
     /// None when another process holds it.
     pub fn take(database: &Path, kind: LockKind) -> Result<Option<Lock>, StoreError> {
         let mut name = OsString::from(database);

@@ -10,7 +10,8 @@ use super::error::StoreError;
 /// In the database's header, so that a store is told from any other SQLite file. "FTwr" in ASCII.
 const APPLICATION_ID: i64 = 0x4654_7772;
 
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/0001_store.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../../migrations/0001_store.sql"), include_str!("../../migrations/0002_quality.sql")];
 
 fn known() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)

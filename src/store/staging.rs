@@ -9,13 +9,15 @@ use std::time::{Duration, Instant};
 use rusqlite::{Statement, params};
 
 use super::error::StoreError;
+use super::flagging::verdict_columns;
 use super::key::{self, MOST_SERIES, key};
 use super::record_runs::EventKind;
 use super::tables::{Series, Table, hash_of};
 use super::{Result, Store, backlog};
-use crate::config::OnConflict;
+use crate::config::{Config, OnConflict};
+use crate::qc::Verdict;
 use crate::time::Timestamp;
-use crate::toa5::same_reading;
+use crate::toa5::{Value, same_reading};
 
 /// Rows after which a commit is due: some 3 MB of WAL.
 const ROWS_PER_COMMIT: u32 = 20_000;
@@ -33,8 +35,8 @@ pub struct Incoming<'a> {
     pub record: Option<i64>,
     /// JSON array, aligned with the column list.
     pub values: &'a str,
-    /// One digit per value.
-    pub flags: &'a str,
+    /// The same values, for QC.
+    pub numbers: &'a [Value],
     /// The logger's own text, where it cannot be printed again.
     pub ts_text: Option<&'a str>,
     /// The line, for a conflict.
@@ -67,22 +69,24 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Staging<'s> {
     pub(super) store: &'s Store,
+    pub(super) config: &'s Config,
     insert: Statement<'s>,
     open_since: Option<Instant>,
     rows: u32,
+    pub(super) verdict: Verdict,
 }
 
 impl<'s> Staging<'s> {
     /// One at a time: the caller holds the ingest lock.
-    pub fn new(store: &'s Store) -> Result<Staging<'s>> {
+    pub fn new(store: &'s Store, config: &'s Config) -> Result<Staging<'s>> {
         let insert = store
             .conn
             .prepare(
-                "INSERT INTO reading (id, nanos, record, vals, flags, state, version, ts_text)
-                 VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6) ON CONFLICT (id) DO NOTHING",
+                "INSERT INTO reading (id, nanos, record, vals, flags, state, version, ts_text, raised)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, ?7) ON CONFLICT (id) DO NOTHING",
             )
             .map_err(|source| store.at(source))?;
-        Ok(Staging { store, insert, open_since: None, rows: 0 })
+        Ok(Staging { store, config, insert, open_since: None, rows: 0, verdict: Verdict::default() })
     }
 
     /// Opens the transaction if none is open. A header of a thousand new columns is then one sync to disk.
@@ -120,18 +124,24 @@ impl<'s> Staging<'s> {
         on_conflict: OnConflict,
     ) -> rusqlite::Result<Outcome> {
         let series = table.series.at(place).id;
+        let is_late = self.judge(table, place, row)?;
         let insert = &mut self.insert;
+        let (flags, raised) = verdict_columns(&self.verdict);
         insert.raw_bind_parameter(1, key(series, row.ts))?;
         insert.raw_bind_parameter(2, key::nanos(row.ts))?;
         insert.raw_bind_parameter(3, row.record)?;
         insert.raw_bind_parameter(4, row.values)?;
-        insert.raw_bind_parameter(5, row.flags)?;
+        insert.raw_bind_parameter(5, flags)?;
         insert.raw_bind_parameter(6, row.ts_text)?;
+        insert.raw_bind_parameter(7, raised)?;
         let outcome = if insert.raw_execute()? == 1 {
             note_staged(table, place, row.ts);
+            if is_late {
+                late(table, place, row.ts);
+            }
             Outcome::Staged
         } else {
-            self.meet(table, series, row, on_conflict)?
+            self.meet(table, place, row, on_conflict)?
         };
         if outcome != Outcome::Duplicate && row.tags == "[]" {
             self.see_record(table, row)?;
@@ -147,7 +157,7 @@ impl<'s> Staging<'s> {
         if id > MOST_SERIES {
             return Err(StoreError::TooManySeries { table: table.name.0.clone(), most: MOST_SERIES });
         }
-        Ok(table.series.push(tags, Series { id, newest: None, newest_saved: None, staged: None }))
+        Ok(table.series.push(tags, Series::new(id, None)))
     }
 
     /// The key is taken: the same reading again, or a conflict.
@@ -155,16 +165,20 @@ impl<'s> Staging<'s> {
     fn meet(
         &mut self,
         table: &mut Table,
-        series: i64,
+        place: usize,
         row: &Incoming<'_>,
         on_conflict: OnConflict,
     ) -> rusqlite::Result<Outcome> {
         let conn = &self.store.conn;
+        let series = table.series.at(place).id;
         let id = key(series, row.ts);
         let (nanos, record, values): (i64, Option<i64>, String) = conn
             .prepare_cached("SELECT nanos, record, vals FROM reading WHERE id = ?1")?
             .query_row([id], |found| Ok((found.get(0)?, found.get(1)?, found.get(2)?)))?;
-        if nanos == key::nanos(row.ts) && record == row.record && same_reading(&values, row.values) {
+        if nanos == key::nanos(row.ts)
+            && record == row.record
+            && same_reading(&values, row.values, &table.derived_places())
+        {
             return Ok(Outcome::Duplicate);
         }
         let known: bool = conn
@@ -188,7 +202,7 @@ impl<'s> Staging<'s> {
             OnConflict::Replace => {
                 let hash = content_hash(record, &values);
                 keep.execute(params![series, row.ts.0, record, row.line.path, line, values, "newer", hash, seen])?;
-                self.replace(table, series, id, row)?;
+                self.replace(table, place, id, row)?;
             }
         }
         Ok(Outcome::Conflict)
@@ -196,16 +210,20 @@ impl<'s> Staging<'s> {
 
     /// The newer reading takes the key under a new version, so that a request on its way cannot mark it with the older
     /// one's fate.
-    fn replace(&mut self, table: &mut Table, series: i64, id: i64, row: &Incoming<'_>) -> rusqlite::Result<()> {
+    fn replace(&mut self, table: &mut Table, place: usize, id: i64, row: &Incoming<'_>) -> rusqlite::Result<()> {
         let conn = &self.store.conn;
+        let series = table.series.at(place).id;
+        let (flags, raised) = verdict_columns(&self.verdict);
         let state: i64 = conn.query_row("SELECT state FROM reading WHERE id = ?1", [id], |found| found.get(0))?;
         conn.prepare_cached(
-            "UPDATE reading SET nanos = ?2, record = ?3, vals = ?4, flags = ?5, ts_text = ?6, state = 0, version = version + 1
-             WHERE id = ?1",
+            "UPDATE reading SET nanos = ?2, record = ?3, vals = ?4, flags = ?5, ts_text = ?6, raised = ?7, state = 0,
+             version = version + 1 WHERE id = ?1",
         )?
-        .execute(params![id, key::nanos(row.ts), row.record, row.values, row.flags, row.ts_text])?;
+        .execute(params![id, key::nanos(row.ts), row.record, row.values, flags, row.ts_text, raised])?;
         super::receipts::move_tally(conn, table.id, super::State::from_code(state), super::State::Pending, 1)?;
-        backlog::add(conn, series, row.ts, row.ts, None)
+        backlog::add(conn, series, row.ts, row.ts, None)?;
+        late(table, place, row.ts);
+        Ok(())
     }
 
     fn see_record(&mut self, table: &mut Table, row: &Incoming<'_>) -> rusqlite::Result<()> {
@@ -282,6 +300,7 @@ impl<'s> Staging<'s> {
     }
 
     fn flush_table(&mut self, table: &mut Table) -> rusqlite::Result<()> {
+        self.judge_what_is_due(table)?;
         let conn = &self.store.conn;
         let tally = std::mem::take(&mut table.tally);
         if tally.staged + tally.conflicts + tally.rejected_lines > 0 {
@@ -337,11 +356,26 @@ impl Drop for Staging<'_> {
     }
 }
 
+/// The row will be judged from the store.
+#[cold]
+fn late(table: &mut Table, place: usize, ts: Timestamp) {
+    let reach = table.judge.as_ref().map_or(0, |judge| judge.tests.look_back());
+    let series = table.series.at(place);
+    series.state = None;
+    series.due.add(ts, ts, reach);
+    series.touched = widened(series.touched, ts);
+}
+
 fn note_staged(table: &mut Table, place: usize, ts: Timestamp) {
     table.tally.staged += 1;
     let series = table.series.at(place);
     series.newest = series.newest.max(Some(ts));
-    series.staged = Some(series.staged.map_or((ts, ts), |(from, to)| (from.min(ts), to.max(ts))));
+    series.staged = widened(series.staged, ts);
+    series.touched = widened(series.touched, ts);
+}
+
+fn widened(span: Option<(Timestamp, Timestamp)>, ts: Timestamp) -> Option<(Timestamp, Timestamp)> {
+    Some(span.map_or((ts, ts), |(from, to)| (from.min(ts), to.max(ts))))
 }
 
 /// Of what a row says, not of how its line was spelled.

@@ -5,11 +5,16 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::StoreError;
+use super::flagging::{Due, Judge};
 use super::record_runs::{RecordRuns, Run};
 use super::{Result, Store, views};
 use crate::config::{TableConfig, TableName};
+use crate::qc;
 use crate::time::Timestamp;
 use crate::toa5::Header;
+
+/// The process of a column that no file has. Loggers write `Avg`, `Smp` and the like.
+const DERIVED: &str = "derived";
 
 /// One name of a table's column list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,16 +41,30 @@ pub struct Table {
     pub runs: RecordRuns,
     pub(super) series: SeriesList,
     pub(super) tally: Tally,
+    /// How its rows are judged; none before its columns are known.
+    pub(super) judge: Option<Judge>,
 }
 
 /// One series of a table.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Series {
     pub(super) id: i64,
     pub(super) newest: Option<Timestamp>,
     /// Newest row before this transaction, and the interval of rows it staged.
     pub(super) newest_saved: Option<Timestamp>,
     pub(super) staged: Option<(Timestamp, Timestamp)>,
+    /// Rows staged or replaced that other tables are compared with.
+    pub(super) touched: Option<(Timestamp, Timestamp)>,
+    /// Its tests, up to its newest row; none where they have not begun, or a row came late.
+    pub(super) state: Option<qc::Series>,
+    /// Rows that are to be judged from the store before the commit.
+    pub(super) due: Due,
+}
+
+impl Series {
+    pub(super) fn new(id: i64, newest: Option<Timestamp>) -> Series {
+        Series { id, newest, newest_saved: newest, staged: None, touched: None, state: None, due: Due::default() }
+    }
 }
 
 /// The series of a table. Rows of one series stand together in a file, so the last one found is looked at first.
@@ -79,6 +98,10 @@ impl SeriesList {
         &mut self.list[place].1
     }
 
+    pub(super) fn ids(&self) -> Vec<i64> {
+        self.list.iter().map(|(_, series)| series.id).collect()
+    }
+
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Series> {
         self.list.iter_mut().map(|(_, series)| series)
     }
@@ -96,6 +119,15 @@ impl Table {
     /// The names of the column list.
     pub fn column_names(&self) -> Vec<String> {
         self.columns.iter().map(|column| column.name.clone()).collect()
+    }
+
+    pub(super) fn series_ids(&self) -> Vec<i64> {
+        self.series.ids()
+    }
+
+    /// Places of the columns that are computed.
+    pub fn derived_places(&self) -> Vec<usize> {
+        (0..self.columns.len()).filter(|place| self.columns[*place].process == DERIVED).collect()
     }
 
     /// Place of a name in the column list.
@@ -139,7 +171,29 @@ impl Store {
             runs: RecordRuns::new(record_runs(&self.conn, id).map_err(sql)?),
             series: series(&self.conn, id).map_err(sql)?,
             tally: Tally::default(),
+            judge: None,
         })
+    }
+
+    /// The table if it has been read before.
+    pub(super) fn known_table(&self, config: &TableConfig) -> rusqlite::Result<Option<Table>> {
+        let found: Option<(i64, Option<String>)> = self
+            .conn
+            .query_row("SELECT id, header_table FROM logger_table WHERE name = ?1", [&config.name.0], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        let Some((id, header_table)) = found else { return Ok(None) };
+        Ok(Some(Table {
+            id,
+            name: config.name.clone(),
+            header_table,
+            columns: columns(&self.conn, id)?,
+            runs: RecordRuns::new(Vec::new()),
+            series: series(&self.conn, id)?,
+            tally: Tally::default(),
+            judge: None,
+        }))
     }
 
     /// Adds the header's unknown names to the column list, keeps the header as a version, and makes the table's view anew
@@ -168,10 +222,7 @@ impl Store {
                     units: header.units[place].clone(),
                     process: header.process[place].clone(),
                 };
-                self.conn
-                    .prepare_cached("INSERT INTO column_list (logger_table, position, name, units, process) VALUES (?1, ?2, ?3, ?4, ?5)")?
-                    .execute(params![table.id, i64_of(table.columns.len()), column.name, column.units, column.process])?;
-                table.columns.push(column);
+                self.add_column(table, column)?;
             }
         }
         if table.header_table.is_none() {
@@ -188,6 +239,33 @@ impl Store {
             views::create(&self.conn, table)?;
         }
         Ok(id)
+    }
+
+    /// Adds the derived columns of the configuration to the column list. Where a file has a column of that name, it stays
+    /// the file's.
+    pub fn learn_derived(&self, table: &mut Table, config: &TableConfig) -> Result<()> {
+        let before = table.columns.len();
+        for (name, column) in config.columns.iter().filter(|(_, column)| column.formula.is_some()) {
+            if table.place(name).is_none() {
+                let units = column.unit.clone().unwrap_or_default();
+                let column = Column { name: name.clone(), units, process: DERIVED.to_owned() };
+                self.add_column(table, column).map_err(|source| self.at(source))?;
+            }
+        }
+        if table.columns.len() != before {
+            views::create(&self.conn, table).map_err(|source| self.at(source))?;
+        }
+        Ok(())
+    }
+
+    fn add_column(&self, table: &mut Table, column: Column) -> rusqlite::Result<()> {
+        self.conn
+            .prepare_cached(
+                "INSERT INTO column_list (logger_table, position, name, units, process) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![table.id, i64_of(table.columns.len()), column.name, column.units, column.process])?;
+        table.columns.push(column);
+        Ok(())
     }
 
     /// The column list of a table, by its name in the configuration.
@@ -211,7 +289,7 @@ impl Store {
     }
 }
 
-fn columns(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Column>> {
+pub(super) fn columns(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Column>> {
     conn.prepare_cached("SELECT name, units, process FROM column_list WHERE logger_table = ?1 ORDER BY position")?
         .query_map([table], |row| Ok(Column { name: row.get(0)?, units: row.get(1)?, process: row.get(2)? }))?
         .collect()
@@ -223,7 +301,7 @@ fn series(conn: &Connection, table: i64) -> rusqlite::Result<SeriesList> {
     let mut rows = statement.query([table])?;
     while let Some(row) = rows.next()? {
         let newest = row.get::<_, Option<i64>>(2)?.map(Timestamp);
-        list.push(&row.get::<_, String>(0)?, Series { id: row.get(1)?, newest, newest_saved: newest, staged: None });
+        list.push(&row.get::<_, String>(0)?, Series::new(row.get(1)?, newest));
     }
     Ok(list)
 }

@@ -19,7 +19,7 @@ pub(super) fn create(conn: &Connection, table: &Table) -> rusqlite::Result<()> {
              strftime('%Y-%m-%d %H:%M:%S', (r.id & 4503599627370495) / 1000000, 'unixepoch') AS \"time_utc\",
              (r.id & 4503599627370495) * 1000 + r.nanos AS \"ts\", r.record AS \"record\",
              CASE r.state WHEN 0 THEN 'pending' WHEN 1 THEN 'sent' WHEN 2 THEN 'rejected' ELSE 'expired' END AS \"state\",
-             s.tags AS \"tags\""
+             s.tags AS \"tags\", r.raised AS \"raised\""
     );
     for (place, column) in table.columns.iter().take(MOST_FIELDS).enumerate() {
         // Writing to a String cannot fail.

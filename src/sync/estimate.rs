@@ -26,7 +26,7 @@ pub fn waiting(config: &Config, store: &Store) -> Result<Waiting, SyncError> {
     if pending == 0 {
         return Ok(Waiting::default());
     }
-    let outbox = Outbox::open(config, store)?;
+    let outbox = Outbox::open(config, store, None)?;
     let mut bytes = 0;
     for status in tables.iter().filter(|status| status.pending > 0) {
         let mut lines = Vec::new();

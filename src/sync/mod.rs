@@ -13,8 +13,9 @@ use thiserror::Error;
 use crate::config::{ColumnUse, Config, TableConfig};
 use crate::destination::{Destination, DestinationError};
 use crate::line::{LineError, LineShape};
+use crate::qc;
 use crate::store::{SeriesBacklog, Store, StoreError};
-use crate::time::Clock;
+use crate::time::{Clock, Timestamp};
 
 mod batch;
 mod courier;
@@ -25,6 +26,7 @@ mod health;
 mod pace;
 mod pin;
 mod plan;
+mod settled;
 
 pub use batch::{Batch, BatchRow};
 pub use estimate::{Waiting, waiting};
@@ -165,7 +167,8 @@ struct Outbox {
 }
 
 impl Outbox {
-    fn open(config: &Config, store: &Store) -> Result<Outbox, SyncError> {
+    /// With `now`, only of rows whose flags are settled by then.
+    fn open(config: &Config, store: &Store, now: Option<Timestamp>) -> Result<Outbox, SyncError> {
         let mut outbox = Outbox {
             backlog: Vec::new(),
             shapes: Vec::new(),
@@ -173,11 +176,17 @@ impl Outbox {
             plan: Vec::new(),
             notes: Vec::new(),
         };
-        for series in store.backlog()? {
+        for mut series in store.backlog()? {
             let Some(table) = config.table(&series.table) else {
                 outbox.note(format!("table \"{}\" is no longer in the configuration; its rows wait", series.table));
                 continue;
             };
+            if let Some(now) = now {
+                settled::cut(config, store, table, &mut series, now)?;
+                if series.intervals.is_empty() {
+                    continue;
+                }
+            }
             match shape(config, store, table, &series)? {
                 Ok(shape) => {
                     outbox.shapes.push(shape);
@@ -263,7 +272,10 @@ pub fn shape(
         .iter()
         .filter(|name| table.columns.get(*name).is_some_and(|column| column.column_use == ColumnUse::Tag));
     let tags: Vec<(String, String)> = tag_names.cloned().zip(series.tags.iter().cloned()).collect();
-    Ok(LineShape::within(config.destination.most_columns(), table, &columns, &tags))
+    let by_hand = store.columns_flagged_by_hand(&series.table)?;
+    let is_flagged =
+        |column: &str| qc::is_tested(config, table, column) || by_hand.iter().any(|flagged| flagged == column);
+    Ok(LineShape::within(config.destination.most_columns(), table, &columns, &tags, &is_flagged))
 }
 
 /// Sends what is due, within deadline and budget. The caller holds the sync lock. `destination` is opened only when there
@@ -276,7 +288,8 @@ pub fn run(
     progress: &dyn Progress,
 ) -> Result<SyncReport, SyncError> {
     let mut report = SyncReport::new();
-    let mut outbox = Outbox::open(config, store)?;
+    let now = Timestamp::from_utc(clock.now());
+    let mut outbox = Outbox::open(config, store, Some(now))?;
     report.notes.clone_from(&outbox.notes);
     if outbox.plan.is_empty() && !health::is_due(config) {
         report.pending = store.pending()?;
@@ -286,7 +299,7 @@ pub fn run(
     let name = destination.name();
     match look(store, clock, &outbox, &name, destination.as_mut(), &mut report)? {
         Look::Go => {}
-        Look::Expired => outbox = Outbox::open(config, store)?,
+        Look::Expired => outbox = Outbox::open(config, store, Some(now))?,
         Look::Hold(mend) => {
             tracing::error!("{mend}");
             report.stopped_by = StoppedBy::Held;
@@ -391,8 +404,8 @@ pub struct DryRun {
 }
 
 /// Counts what [`run`] would send, without sending.
-pub fn dry_run(config: &Config, store: &Store) -> Result<DryRun, SyncError> {
-    let outbox = Outbox::open(config, store)?;
+pub fn dry_run(config: &Config, store: &Store, clock: &dyn Clock) -> Result<DryRun, SyncError> {
+    let outbox = Outbox::open(config, store, Some(Timestamp::from_utc(clock.now())))?;
     let (ready_out, ready) = sync_channel(1);
     let reader = Store::open_reader(store.path())?;
     let feed = Feed {

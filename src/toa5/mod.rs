@@ -4,6 +4,7 @@
 //! whether a field was quoted, because in a TOA5 file a quoted number is a string (a serial number, a version) and only
 //! `"NAN"`, `"INF"` and `"-INF"` are missing values in quotes (measured on 2,501 real files; LoggerNet manual, TOA5).
 
+mod derived;
 mod fields;
 mod format;
 mod header;
@@ -11,6 +12,7 @@ mod number;
 mod row;
 mod text;
 
+pub use derived::{Derived, derive_again, values_of};
 pub use fields::{Field, Fields};
 pub use format::{Format, detect, spreadsheet_reason};
 pub use header::{Header, HeaderError, starts_header};

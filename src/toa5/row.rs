@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::derived::{Derived, spelled};
 use super::fields::{Field, Fields};
 use super::format::spreadsheet_reason;
 use super::number::parse_number;
@@ -31,17 +32,25 @@ pub struct Layout {
     in_order: bool,
     /// chrono's strftime letters, for files that spell time their own way.
     time_format: Option<String>,
+    /// Columns that are computed, by place.
+    derived: Vec<Derived>,
 }
 
 impl Layout {
-    /// `sources` in the order of the file; `width` is the length of the table's column list.
-    pub fn new(sources: Vec<ColumnSource>, width: usize, time_format: Option<String>) -> Layout {
+    /// `sources` in the order of the file; `width` is the length of the table's column list. `derived` are not in the file.
+    pub fn new(
+        sources: Vec<ColumnSource>,
+        width: usize,
+        time_format: Option<String>,
+        mut derived: Vec<Derived>,
+    ) -> Layout {
+        derived.sort_by_key(|column| column.place);
         let places = sources.iter().filter_map(|source| match source {
             ColumnSource::Value(place) | ColumnSource::Tag(place) => Some(*place),
             _ => None,
         });
-        let in_order = places.eq(0..width);
-        Layout { sources, width, in_order, time_format }
+        let in_order = places.chain(derived.iter().map(|column| column.place)).eq(0..width);
+        Layout { sources, width, in_order, time_format, derived }
     }
 }
 
@@ -180,6 +189,12 @@ impl ParsedRow {
             self.copy_run(&line[std::mem::take(&mut run)]);
         }
         self.copy_run(&line[run]);
+        for column in &layout.derived {
+            let value = column.value(&self.values);
+            self.separate();
+            write_derived(value, &mut self.json);
+            self.values.push(value.map_or(Value::Missing, Value::Number));
+        }
         self.json.push(b']');
         Ok(())
     }
@@ -220,6 +235,13 @@ impl ParsedRow {
                     }
                 }
             }
+        }
+        for column in &layout.derived {
+            let value = column.value(&self.values);
+            let start = self.scratch.len();
+            write_derived(value, &mut self.scratch);
+            self.values[column.place] = value.map_or(Value::Missing, Value::Number);
+            self.spans[column.place] = (start, self.scratch.len());
         }
         self.order_tags(layout);
         self.json.push(b'[');
@@ -283,6 +305,13 @@ fn is_plain(stamp: &[u8]) -> bool {
     stamp[10] == b' ' && &stamp[11..13] != b"24" && (stamp.len() == 19 || stamp.last() != Some(&b'0'))
 }
 
+fn write_derived(value: Option<f64>, json: &mut Vec<u8>) {
+    match value {
+        Some(value) => json.extend_from_slice(spelled(value).as_bytes()),
+        None => json.extend_from_slice(b"null"),
+    }
+}
+
 fn plain_text(field: Field<'_>) -> String {
     let text = decode(field.text);
     if field.has_quote() { text.replace("\"\"", "\"") } else { text.into_owned() }
@@ -324,8 +353,9 @@ fn write_json<T: serde::Serialize>(json: &mut Vec<u8>, value: &T) {
 }
 
 /// Whether two value arrays are the same reading: equal, or numbers that differ by at most one in the seventh digit. The
-/// same record collected twice may print as 8.852894 and as 8.852895 (facts: LoggerNet files, 1.8).
-pub fn same_reading(ours: &str, theirs: &str) -> bool {
+/// same record collected twice may print as 8.852894 and as 8.852895 (facts: LoggerNet files, 1.8). `derived` places are
+/// left out: what was computed from a reading is no part of it.
+pub fn same_reading(ours: &str, theirs: &str, derived: &[usize]) -> bool {
     if ours == theirs {
         return true;
     }
@@ -333,7 +363,7 @@ pub fn same_reading(ours: &str, theirs: &str) -> bool {
     let (Ok(ours), Ok(theirs)) = (parse(ours), parse(theirs)) else { return false };
     let width = ours.len().max(theirs.len());
     let absent = serde_json::Value::Null;
-    (0..width).all(|place| {
+    (0..width).filter(|place| !derived.contains(place)).all(|place| {
         let (a, b) = (ours.get(place).unwrap_or(&absent), theirs.get(place).unwrap_or(&absent));
         match (a.as_f64(), b.as_f64()) {
             (Some(a), Some(b)) => within_seventh_digit(a, b),
@@ -359,7 +389,7 @@ mod tests {
     fn plain_layout(values: usize) -> Layout {
         let mut sources = vec![Time, Record];
         sources.extend((0..values).map(Val));
-        Layout::new(sources, values, None)
+        Layout::new(sources, values, None, Vec::new())
     }
 
     fn read(line: &str, layout: &Layout) -> Result<ParsedRow, RowError> {
@@ -404,7 +434,7 @@ mod tests {
 
     #[test]
     fn moved_columns_go_to_their_places_and_absent_ones_stay_null() {
-        let layout = Layout::new(vec![Time, Val(2), Val(0)], 4, None);
+        let layout = Layout::new(vec![Time, Val(2), Val(0)], 4, None, Vec::new());
         let row = read("\"2026-06-01 00:00:00\",5,\"NAN\"", &layout).unwrap();
         assert_eq!(row.values_json(), "[null,null,5,null]");
         assert_eq!(row.values[2], Value::Number(5.0));
@@ -413,7 +443,7 @@ mod tests {
 
     #[test]
     fn a_tag_column_is_a_value_and_a_part_of_the_key() {
-        let layout = Layout::new(vec![Time, Tag(0), Val(1)], 2, Some("%m/%d/%Y %H:%M".to_owned()));
+        let layout = Layout::new(vec![Time, Tag(0), Val(1)], 2, Some("%m/%d/%Y %H:%M".to_owned()), Vec::new());
         let row = read("06/25/2021 10:50,6a,1.5", &layout).unwrap();
         assert_eq!(row.tags, ["6a"]);
         assert_eq!(row.values_json(), "[\"6a\",1.5]");
@@ -437,11 +467,11 @@ mod tests {
 
     #[test]
     fn one_in_the_seventh_digit_is_the_same_reading() {
-        assert!(same_reading("[8.852894,1]", "[8.852895,1]"));
-        assert!(!same_reading("[8.852894,1]", "[8.852896,1]"));
-        assert!(!same_reading("[8.852894,1]", "[8.852894,2]"));
-        assert!(same_reading("[0,null]", "[0]"));
-        assert!(!same_reading("[null]", "[0]"));
-        assert!(!same_reading("[\"a\"]", "[\"b\"]"));
+        assert!(same_reading("[8.852894,1]", "[8.852895,1]", &[]));
+        assert!(!same_reading("[8.852894,1]", "[8.852896,1]", &[]));
+        assert!(!same_reading("[8.852894,1]", "[8.852894,2]", &[]));
+        assert!(same_reading("[0,null]", "[0]", &[]));
+        assert!(!same_reading("[null]", "[0]", &[]));
+        assert!(!same_reading("[\"a\"]", "[\"b\"]", &[]));
     }
 }

@@ -1,0 +1,66 @@
+//! `fluxtower reflag`: QC again with today's limits.
+
+use serde::Serialize;
+
+use super::output::count;
+use super::{CliError, Context, Exit};
+use crate::store::{Lock, LockKind};
+use crate::time::Timestamp;
+
+/// Judge stored rows again with today's configuration
+///
+/// Derived columns are computed again too. Rows whose flags or derived values change go back to pending and are sent
+/// again. Times are station time unless they end in Z or an offset.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: fluxtower reflag --since 2026-06-01 --table 46m_met")]
+pub(super) struct Args {
+    /// From this time on
+    #[arg(long, value_name = "TIME")]
+    since: String,
+    /// Up to and with this time
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// Only this table
+    #[arg(long, value_name = "NAME")]
+    table: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Changed {
+    table: String,
+    changed: u64,
+}
+
+#[derive(Serialize)]
+struct Report {
+    changed: u64,
+    tables: Vec<Changed>,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let store = context.store()?;
+    if let Some(table) = &args.table {
+        context.known_table(&store, table)?;
+    }
+    let since = context.instant("--since", &args.since)?;
+    let until = args.until.as_deref().map(|text| context.instant("--until", text)).transpose()?;
+    let span = (since, until.unwrap_or(Timestamp(i64::MAX)));
+    let Some(_lock) = Lock::wait(store.path(), LockKind::Ingest)? else { return Err(CliError::IngestIsBusy) };
+    let mut report = Report { changed: 0, tables: Vec::new() };
+    for table in &context.config.tables {
+        if args.table.as_ref().is_some_and(|only| *only != table.name.0) {
+            continue;
+        }
+        let changed = store.judge_again(&context.config, table, span, true)?;
+        report.changed += changed;
+        report.tables.push(Changed { table: table.name.0.clone(), changed });
+    }
+    tracing::info!(changed = report.changed, "reflag");
+    context.output.result(&report, |out| {
+        for line in &report.tables {
+            writeln!(out, "{}  {} changed", line.table, count(line.changed, "row"))?;
+        }
+        Ok(())
+    })?;
+    Ok(Exit::Well)
+}

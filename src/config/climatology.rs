@@ -1,0 +1,295 @@
+//! Bands of what is usual for a season and a time of day.
+//!
+//! Two ways to say them: a CSV file of percentiles, as AmeriFlux publishes them for a site (twelve windows of thirty days,
+//! the last to the end of the year, by half hours of local standard time: `diurnal_seasonal_pattern.py` in
+//! AMF-FLX/AMF-BASE-QAQC), or a few members in the configuration. Months, hours and days of the year may run over their
+//! end: `months = [12, 2]` is winter.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::Range;
+use crate::time::{Calendar, LocalTime};
+
+/// What is usual when.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Climatology {
+    /// By window of thirty days and step of the day.
+    Bins(Bins),
+    /// The last member that holds for a time decides, as in QARTOD.
+    Members(Vec<Member>),
+}
+
+/// A band per window and step of the day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bins {
+    /// How the year is cut.
+    windows: Windows,
+    /// Steps in a day.
+    steps: usize,
+    /// Window by window; none where the file has no band.
+    bands: Vec<Option<Range>>,
+}
+
+/// How a file of bands cuts the year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Windows {
+    /// Thirty days each, twelve of them, the last one longer.
+    ThirtyDays,
+    /// Months.
+    Months,
+}
+
+/// A band and the times for which it holds. Everything closed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// First and last instant on the station's clock; without a time of day, midnight of that day.
+    pub dates: Option<(LocalTime, LocalTime)>,
+    /// 1 to 12.
+    pub months: Option<(u16, u16)>,
+    /// Days of the year, 1 to 366.
+    pub days: Option<(u16, u16)>,
+    /// Full hours, 0 to 23: `[0, 5]` ends before six.
+    pub hours: Option<(u16, u16)>,
+    /// What is usual.
+    pub band: Range,
+}
+
+/// A time of a station's clock, taken apart once a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Season {
+    local: LocalTime,
+    at: Calendar,
+    /// The moment before: a logger's stamp is the end of its interval, so 00:30 closes the half hour that began at 00:00.
+    ended: Calendar,
+}
+
+impl Season {
+    /// Takes a local time apart.
+    pub fn of(local: LocalTime) -> Season {
+        Season { local, at: local.calendar(), ended: LocalTime(local.0.saturating_sub(1)).calendar() }
+    }
+}
+
+impl Climatology {
+    /// The band that holds at a time; none if nothing is said about it.
+    #[inline]
+    pub fn band(&self, season: &Season) -> Option<Range> {
+        match self {
+            Climatology::Bins(bins) => bins.band(season),
+            Climatology::Members(members) => {
+                members.iter().rev().find(|member| member.holds(season)).map(|member| member.band)
+            }
+        }
+    }
+}
+
+impl Bins {
+    fn band(&self, season: &Season) -> Option<Range> {
+        let window = match self.windows {
+            Windows::ThirtyDays => usize::from(season.ended.day_of_year.saturating_sub(1) / 30).min(11),
+            Windows::Months => usize::from(season.ended.month.saturating_sub(1)),
+        };
+        let step = season.ended.second_of_day as usize * self.steps / 86_400;
+        *self.bands.get(window * self.steps + step)?
+    }
+}
+
+impl Member {
+    fn holds(&self, season: &Season) -> bool {
+        let within = |bounds: Option<(u16, u16)>, value: u16| match bounds {
+            None => true,
+            Some((first, last)) if first <= last => (first..=last).contains(&value),
+            Some((first, last)) => value >= first || value <= last,
+        };
+        let hour = u16::try_from(season.at.second_of_day / 3_600).unwrap_or(0);
+        within(self.months, season.at.month)
+            && within(self.days, season.at.day_of_year)
+            && within(self.hours, hour)
+            && self.dates.is_none_or(|(first, last)| (first..=last).contains(&season.local))
+    }
+}
+
+/// Which columns of a CSV file make the bands of which variable.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BandColumns<'a> {
+    pub(super) variable: Option<&'a str>,
+    /// Lower and upper bound.
+    pub(super) suspect: (&'a str, &'a str),
+    /// Lower and upper bound; none: nothing fails.
+    pub(super) fail: Option<(&'a str, &'a str)>,
+    /// Widens every band on both sides, in the variable's unit.
+    pub(super) margin: f64,
+}
+
+/// Reads the bands of one variable. Errors are the end of a sentence that begins with the file's name.
+pub(super) fn read_bins(path: &Path, wanted: BandColumns<'_>) -> Result<Bins, String> {
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_path(path)
+        .map_err(|error| format!("cannot be read ({error}); write the path of a CSV file of bands"))?;
+    let header = reader.headers().map_err(|error| format!("cannot be read ({error})"))?.clone();
+    let known = header.iter().collect::<Vec<_>>().join(", ");
+    let place = |name: &str| {
+        header
+            .iter()
+            .position(|column| column == name)
+            .ok_or_else(|| format!("has no column \"{name}\"; its columns are {known}"))
+    };
+    let (windows, window_at) = match (place("doy_window"), place("month")) {
+        (Ok(at), _) => (Windows::ThirtyDays, at),
+        (_, Ok(at)) => (Windows::Months, at),
+        _ => return Err(format!("has no column \"doy_window\" or \"month\"; its columns are {known}")),
+    };
+    let (hour_at, is_center) = match (place("hour_center"), place("hour")) {
+        (Ok(at), _) => (at, true),
+        (_, Ok(at)) => (at, false),
+        _ => return Err(format!("has no column \"hour_center\" or \"hour\"; its columns are {known}")),
+    };
+    let variable_at = wanted.variable.map(|_| place("variable")).transpose()?;
+    let suspect_at = (place(wanted.suspect.0)?, place(wanted.suspect.1)?);
+    let fail_at = wanted.fail.map(|fail| Ok::<_, String>((place(fail.0)?, place(fail.1)?))).transpose()?;
+    let mut found: Vec<(usize, f64, Range)> = Vec::new();
+    let mut others: Vec<String> = Vec::new();
+    for (row, record) in reader.records().enumerate() {
+        let line = row + 2;
+        let record = record.map_err(|error| format!("line {line} cannot be read ({error})"))?;
+        if let (Some(at), Some(variable)) = (variable_at, wanted.variable) {
+            let named = record.get(at).unwrap_or_default();
+            if named != variable {
+                if !others.iter().any(|other| other == named) {
+                    others.push(named.to_owned());
+                }
+                continue;
+            }
+        }
+        let number = |at: usize| -> Result<Option<f64>, String> {
+            let text = record.get(at).unwrap_or_default();
+            if text.is_empty() || text.eq_ignore_ascii_case("nan") || text == "-9999" {
+                return Ok(None);
+            }
+            let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+            number.map(Some).ok_or_else(|| format!("line {line}: \"{text}\" is no number"))
+        };
+        let window = number(window_at)?.filter(|window| (1.0..=12.0).contains(window) && window.fract() == 0.0);
+        let window = window.ok_or_else(|| format!("line {line}: windows and months count from 1 to 12"))?;
+        let hour = number(hour_at)?.filter(|hour| (0.0..24.0).contains(hour));
+        let hour = hour.ok_or_else(|| format!("line {line}: hours run from 0 to 24"))?;
+        let bounds = |at: (usize, usize)| -> Result<Option<(f64, f64)>, String> {
+            let (Some(low), Some(high)) = (number(at.0)?, number(at.1)?) else { return Ok(None) };
+            if low > high {
+                return Err(format!("line {line}: the lower bound {low} lies above the upper bound {high}"));
+            }
+            Ok(Some((low - wanted.margin, high + wanted.margin)))
+        };
+        let Some(suspect) = bounds(suspect_at)? else { continue };
+        let fail = match fail_at {
+            Some(at) => bounds(at)?.unwrap_or((f64::NEG_INFINITY, f64::INFINITY)),
+            None => (f64::NEG_INFINITY, f64::INFINITY),
+        };
+        if fail.0 > suspect.0 || fail.1 < suspect.1 {
+            return Err(format!("line {line}: the suspect bounds do not lie inside the fail bounds"));
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 1 to 12")]
+        found.push((window as usize - 1, hour, Range { suspect, fail }));
+    }
+    if found.is_empty() {
+        let variable = wanted.variable.unwrap_or_default();
+        return Err(format!("has no band for variable = \"{variable}\"; it has {}", others.join(", ")));
+    }
+    bins(windows, is_center, &found)
+}
+
+fn bins(windows: Windows, is_center: bool, found: &[(usize, f64, Range)]) -> Result<Bins, String> {
+    let mut hours: Vec<f64> = found.iter().map(|(_, hour, _)| *hour).collect();
+    hours.sort_by(f64::total_cmp);
+    hours.dedup();
+    let steps = hours.len();
+    #[allow(clippy::cast_precision_loss, reason = "a day has few steps")]
+    let width = 24.0 / steps as f64;
+    let begins = if is_center { width / 2.0 } else { 0.0 };
+    #[allow(clippy::cast_precision_loss, reason = "a day has few steps")]
+    let even = hours.iter().enumerate().all(|(step, hour)| (hour - begins - width * step as f64).abs() < 0.01);
+    if !even {
+        return Err("does not cut the day into equal steps; give every hour or half hour of the day".to_owned());
+    }
+    let step_of: HashMap<u64, usize> = hours.iter().enumerate().map(|(step, hour)| (hour.to_bits(), step)).collect();
+    let mut bands = vec![None; 12 * steps];
+    for (window, hour, band) in found {
+        let step = step_of.get(&hour.to_bits()).copied().unwrap_or_default();
+        if bands[window * steps + step].replace(*band).is_some() {
+            return Err(format!("has two bands for window {} and hour {hour}", window + 1));
+        }
+    }
+    Ok(Bins { windows, steps, bands })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    fn season(text: &str) -> Season {
+        Season::of(LocalTime::parse(text.as_bytes()).unwrap())
+    }
+
+    fn file(text: &str) -> tempfile::NamedTempFile {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        file
+    }
+
+    const WANTED: BandColumns<'_> =
+        BandColumns { variable: Some("TA"), suspect: ("p2_5", "p97_5"), fail: None, margin: 0.0 };
+
+    #[test]
+    fn a_file_of_percentiles_gives_a_band_per_window_and_step() {
+        let mut text = "variable,doy_window,hour_center,p2_5,p97_5\nRH,1,0.5,0,1\n".to_owned();
+        for window in 1..=12 {
+            for hour in 0..24 {
+                text.push_str(&format!("TA,{window},{}.5,{},{}\n", hour, window * 100 + hour, window * 100 + hour + 1));
+            }
+        }
+        let bins = Climatology::Bins(read_bins(file(&text).path(), WANTED).unwrap());
+        let low = |text: &str| bins.band(&season(text)).unwrap().suspect.0;
+        assert_eq!(low("2026-01-01 00:00:05"), 100.0);
+        assert_eq!(low("2026-01-01 01:00:00"), 100.0, "a stamp is the end of its interval");
+        assert_eq!(low("2026-01-31 00:00:00"), 123.0, "midnight ends the day before");
+        assert_eq!(low("2026-01-31 02:00:00"), 201.0);
+        assert_eq!(low("2026-12-31 12:30:00"), 1212.0, "the last window holds the rest of the year");
+    }
+
+    #[test]
+    fn a_window_without_a_band_says_nothing() {
+        let bins = read_bins(file("variable,month,hour,p2_5,p97_5\nTA,7,0,1,2\nTA,7,12,1,2\n").path(), WANTED).unwrap();
+        let bins = Climatology::Bins(bins);
+        assert!(bins.band(&season("2026-07-04 23:00:00")).is_some());
+        assert!(bins.band(&season("2026-08-04 23:00:00")).is_none());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_said_with_its_line() {
+        let wrong = |text: &str| read_bins(file(text).path(), WANTED).unwrap_err();
+        assert!(wrong("variable,month,hour,p2_5\n").contains("no column \"p97_5\""));
+        assert!(wrong("variable,month,hour,p2_5,p97_5\nRH,1,0,1,2\n").contains("it has RH"));
+        assert!(wrong("variable,month,hour,p2_5,p97_5\nTA,13,0,1,2\n").starts_with("line 2"));
+        assert!(wrong("variable,month,hour,p2_5,p97_5\nTA,1,0,3,2\n").contains("lies above"));
+        assert!(wrong("variable,month,hour,p2_5,p97_5\nTA,1,0,1,2\nTA,1,7,1,2\n").contains("equal steps"));
+        assert!(wrong("variable,month,hour,p2_5,p97_5\nTA,1,0,x,2\n").contains("\"x\" is no number"));
+    }
+
+    #[test]
+    fn months_and_hours_may_run_over_their_end() {
+        let band = Range { suspect: (0.0, 1.0), fail: (0.0, 1.0) };
+        let member = Member { dates: None, months: Some((12, 2)), days: None, hours: Some((22, 4)), band };
+        let winter_nights = Climatology::Members(vec![member]);
+        for (text, holds) in [
+            ("2026-01-15 23:00:00", true),
+            ("2026-12-15 04:59:59", true),
+            ("2026-12-15 05:00:00", false),
+            ("2026-03-01 23:00:00", false),
+        ] {
+            assert_eq!(winter_nights.band(&season(text)).is_some(), holds, "{text}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Derived columns: an expression over the columns of the same row.
+//!
+//! The expression language is that of the crate `exmex`: `+ - * / ^`, brackets, `exp ln log10 sqrt abs min max sin cos
+//! atan2` and their kin, and the constants PI and E. A column whose name is no plain word stands in braces: `{TS(1)}`.
+
+use exmex::Express;
+
+/// A parsed expression and the columns it reads.
+#[derive(Debug, Clone)]
+pub struct Formula {
+    text: String,
+    expression: exmex::FlatEx<f64>,
+}
+
+impl PartialEq for Formula {
+    fn eq(&self, other: &Formula) -> bool {
+        self.text == other.text
+    }
+}
+
+/// Digits that a derived value keeps: what Campbell's IEEE4 numbers carry, so that no more precision is claimed than the
+/// inputs had.
+const DIGITS_BEHIND_POINT: usize = 6;
+
+impl Formula {
+    /// Reads an expression.
+    ///
+    /// # Errors
+    /// Words for a configuration error: what is wrong, and the mend.
+    pub fn parse(text: &str) -> Result<Formula, String> {
+        let expression = exmex::parse::<f64>(text).map_err(|error| {
+            format!(
+                "is no formula ({}); write for example \"TA * 1.8 + 32\", with a column name that is no plain word \
+                 in braces: \"{{TS(1)}} + 273.15\"",
+                error.msg()
+            )
+        })?;
+        if expression.var_names().is_empty() {
+            return Err("names no column; write for example \"TA + 273.15\"".to_owned());
+        }
+        Ok(Formula { text: text.to_owned(), expression })
+    }
+
+    /// As it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The columns it reads, in the order in which [`Formula::value`] takes them.
+    pub fn inputs(&self) -> &[String] {
+        self.expression.var_names()
+    }
+
+    /// Its value, to seven digits; none if the inputs have none (a root of a negative number, a division by zero).
+    pub fn value(&self, inputs: &[f64]) -> Option<f64> {
+        let value = self.expression.eval(inputs).ok().filter(|value| value.is_finite())?;
+        format!("{value:.DIGITS_BEHIND_POINT$e}").parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str, inputs: &[f64]) -> Option<f64> {
+        Formula::parse(text).unwrap().value(inputs)
+    }
+
+    #[test]
+    fn inputs_are_named_in_the_order_in_which_they_are_taken() {
+        let formula = Formula::parse("RH / 100 * TA").unwrap();
+        assert_eq!(formula.inputs(), ["RH", "TA"]);
+        assert_eq!(formula.value(&[50.0, 20.0]), Some(10.0));
+    }
+
+    #[test]
+    fn vapour_pressure_deficit_comes_from_temperature_and_humidity() {
+        // Saturation vapour pressure over water at 25 °C is 31.7 hPa (Magnus), so half humidity leaves half of it.
+        let text = "6.1078 * exp(17.08085 * TA / (234.175 + TA)) * (1 - RH / 100)";
+        let vpd = value(text, &[50.0, 25.0]).unwrap();
+        assert!((vpd - 15.84).abs() < 0.02, "{vpd}");
+    }
+
+    #[test]
+    fn wind_speed_and_direction_come_from_components() {
+        assert_eq!(value("sqrt(Ux^2 + Uy^2)", &[3.0, 4.0]), Some(5.0));
+        assert_eq!(value("atan2(Uy, Ux) * 180 / PI", &[0.0, 2.0]), Some(90.0));
+    }
+
+    #[test]
+    fn names_that_are_no_words_stand_in_braces() {
+        assert_eq!(value("{TS(1)} + 1", &[2.0]), Some(3.0));
+    }
+
+    #[test]
+    fn what_has_no_value_is_none_and_never_infinite() {
+        assert_eq!(value("1 / x", &[0.0]), None);
+        assert_eq!(value("sqrt(x)", &[-1.0]), None);
+    }
+
+    #[test]
+    fn seven_digits_are_kept() {
+        assert_eq!(value("x / 3", &[1.0]), Some(0.333_333_3));
+    }
+
+    #[test]
+    fn a_slip_is_said_in_words() {
+        for text in ["TA +", "(TA", "1 + 2", ""] {
+            assert!(Formula::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,458 @@
+//! Flags of rows that are in the store: judged again where a row came late, a neighbour changed, or a limit did.
+//!
+//! [`Staging`] judges rows as they come, which is the ordinary way and costs no reading. Whatever it cannot judge so - a row
+//! before the newest one, a replaced row, a pair across tables - is noted as an interval here and judged from the store,
+//! in the transaction that wrote it: nobody ever sees a row whose flags are not those of the rows in the store.
+//!
+//! [`Staging`]: super::Staging
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::tables::{self, Table};
+use super::{Result, Store, backlog, key, receipts};
+use crate::config::{Config, TableConfig};
+use crate::qc::{self, Across, ManualFlag, Partner, TableTests};
+use crate::time::Timestamp;
+use crate::toa5::{Value, values_of};
+
+/// Rows read at once.
+const STRIDE: usize = 2_000;
+
+/// Intervals of time in which rows are to be judged again. Close ones are one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Due {
+    intervals: Vec<(Timestamp, Timestamp)>,
+}
+
+/// More intervals than this are joined where they lie closest.
+const MOST_INTERVALS: usize = 64;
+
+impl Due {
+    pub(super) fn is_empty(&self) -> bool {
+        self.intervals.is_empty()
+    }
+
+    /// Adds an interval; what lies within `reach` of another is one with it.
+    pub(super) fn add(&mut self, from: Timestamp, to: Timestamp, reach: i64) {
+        let (mut from, mut to) = (from, to);
+        self.intervals.retain(|known| {
+            let apart = known.0.0 > to.0.saturating_add(reach) || known.1.0 < from.0.saturating_sub(reach);
+            if !apart {
+                from = from.min(known.0);
+                to = to.max(known.1);
+            }
+            apart
+        });
+        self.intervals.push((from, to));
+        if self.intervals.len() > MOST_INTERVALS {
+            self.intervals.sort();
+            let gap = |at: &usize| self.intervals[at + 1].0.0.saturating_sub(self.intervals[*at].1.0);
+            if let Some(at) = (0..self.intervals.len() - 1).min_by_key(gap) {
+                let next = self.intervals.remove(at + 1);
+                self.intervals[at].1 = self.intervals[at].1.max(next.1);
+            }
+        }
+    }
+
+    pub(super) fn take(&mut self) -> Vec<(Timestamp, Timestamp)> {
+        std::mem::take(&mut self.intervals)
+    }
+}
+
+/// A table's tests with what they need to run on the store.
+#[derive(Debug, Clone)]
+pub(super) struct Judge {
+    pub(super) tests: Arc<TableTests>,
+    partners: Vec<PartnerTable>,
+    /// Derived columns, to be computed again where the configuration changed.
+    derived: Vec<crate::toa5::Derived>,
+}
+
+/// Another table whose values are looked up.
+#[derive(Debug, Clone)]
+struct PartnerTable {
+    config: TableConfig,
+    across: Across,
+    series: Option<i64>,
+    /// Places of the columns in its column list.
+    places: [Option<usize>; 2],
+}
+
+/// Rows of a partner in the interval in hand.
+struct PartnerRows {
+    rows: Vec<(i64, Partner)>,
+    within: i64,
+    at: usize,
+}
+
+impl PartnerRows {
+    /// The values of the row nearest in time, the earlier of two; none further away than allowed. Asked in order of time.
+    fn nearest(&mut self, nanos: i64) -> Partner {
+        while self.rows.get(self.at).is_some_and(|row| row.0 < nanos) {
+            self.at += 1;
+        }
+        let before = self.at.checked_sub(1).and_then(|at| self.rows.get(at));
+        let candidates = [before, self.rows.get(self.at)];
+        let nearest = candidates.into_iter().flatten().min_by_key(|row| (row.0 - nanos).abs());
+        nearest.filter(|row| (row.0 - nanos).abs() <= self.within).map_or([f64::NAN; 2], |row| row.1)
+    }
+}
+
+impl Judge {
+    /// For the table as the store knows it now.
+    pub(super) fn new(
+        conn: &Connection,
+        config: &Config,
+        table: &TableConfig,
+        known: &Table,
+    ) -> rusqlite::Result<Judge> {
+        let names = known.column_names();
+        let tests = TableTests::new(config, table, &names, manual_flags(conn, known.id, &names)?);
+        let partners = tests
+            .across()
+            .filter_map(|across| Some((config.table(&across.table.0)?, across)))
+            .map(|(other, across)| PartnerTable::new(conn, other, across))
+            .collect::<rusqlite::Result<_>>()?;
+        Ok(Judge { tests, partners, derived: crate::toa5::Derived::of(table, &names) })
+    }
+
+    pub(super) fn looks_across(&self) -> bool {
+        !self.partners.is_empty()
+    }
+
+    /// The tests of a series, brought up to its newest row.
+    pub(super) fn seeded(&self, conn: &Connection, series: i64, newest: Timestamp) -> rusqlite::Result<qc::Series> {
+        let mut state = qc::Series::new(&self.tests);
+        let from = self.begin(conn, series, newest)?;
+        let mut values = Vec::new();
+        read(conn, series, (from, newest), |row| {
+            values_of(&row.values, &mut values);
+            state.push(&self.tests, row.ts, &values, &[]);
+            Ok(())
+        })?;
+        state.close(&self.tests);
+        Ok(state)
+    }
+
+    /// The first row that a flag at `at` can depend on: one before the window.
+    fn begin(&self, conn: &Connection, series: i64, at: Timestamp) -> rusqlite::Result<Timestamp> {
+        let edge = Timestamp(at.0.saturating_sub(self.tests.look_back()));
+        Ok(neighbour(conn, series, edge, true)?.unwrap_or(edge))
+    }
+
+    /// Judges every row again whose flags can depend on rows of the interval, and writes what changed. With `derive`, the
+    /// values of derived columns are computed again as well. Gives the number of rows changed.
+    pub(super) fn judge(
+        &self,
+        conn: &Connection,
+        table: i64,
+        series: i64,
+        (from, to): (Timestamp, Timestamp),
+        derive: bool,
+    ) -> rusqlite::Result<u64> {
+        // The row before has a new successor, the rows after a new past.
+        let first = neighbour(conn, series, from, true)?.unwrap_or(from);
+        let after = neighbour(conn, series, to, false)?;
+        let last = Timestamp(to.0.saturating_add(self.tests.look_back())).max(after.unwrap_or(to));
+        let end = neighbour(conn, series, last, false)?.unwrap_or(last);
+        let begin = self.begin(conn, series, first)?;
+        let mut partners = self
+            .partners
+            .iter()
+            .map(|partner| partner.rows(conn, first, last))
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        let mut state = qc::Series::new(&self.tests);
+        let mut writer = Writer { conn, table, series, changed: Vec::new(), total: 0 };
+        let mut values = Vec::new();
+        let mut there: Vec<Partner> = Vec::new();
+        let mut before: Option<StoredRow> = None;
+        let is_wanted = |row: &StoredRow| first <= row.ts && row.ts <= last;
+        read(conn, series, (begin, end), |mut row| {
+            if derive {
+                row.derive(&self.derived, &mut values);
+            } else {
+                values_of(&row.values, &mut values);
+            }
+            there.clear();
+            there.extend(partners.iter_mut().map(|partner| partner.nearest(row.ts.0)));
+            state.push(&self.tests, row.ts, &values, &there);
+            if let Some(before) = before.replace(row).filter(|before| is_wanted(before)) {
+                writer.compare(before, state.before())?;
+            }
+            Ok(())
+        })?;
+        if let Some(row) = before.filter(|row| is_wanted(row)) {
+            state.close(&self.tests);
+            writer.compare(row, state.current())?;
+        }
+        writer.write()?;
+        Ok(writer.total)
+    }
+}
+
+impl PartnerTable {
+    fn new(conn: &Connection, config: &TableConfig, across: &Across) -> rusqlite::Result<PartnerTable> {
+        let id: Option<i64> = conn
+            .query_row("SELECT id FROM logger_table WHERE name = ?1", [&config.name.0], |row| row.get(0))
+            .optional()?;
+        let mut places = [None, None];
+        let mut series = None;
+        if let Some(id) = id {
+            let columns = tables::columns(conn, id)?;
+            for (place, name) in places.iter_mut().zip(&across.columns) {
+                *place = name.as_ref().and_then(|name| columns.iter().position(|column| column.name == *name));
+            }
+            series = conn
+                .query_row("SELECT id FROM series WHERE logger_table = ?1 AND tags = '[]'", [id], |row| row.get(0))
+                .optional()?;
+        }
+        Ok(PartnerTable { config: config.clone(), across: across.clone(), series, places })
+    }
+
+    fn rows(&self, conn: &Connection, from: Timestamp, to: Timestamp) -> rusqlite::Result<PartnerRows> {
+        let mut rows = Vec::new();
+        if let Some(series) = self.series {
+            let reach = |ts: Timestamp, nanos: i64| Timestamp(ts.0.saturating_add(nanos));
+            let mut values = Vec::new();
+            read(conn, series, (reach(from, -self.across.within), reach(to, self.across.within)), |row| {
+                values_of(&row.values, &mut values);
+                let mut partner = [f64::NAN; 2];
+                for ((slot, place), name) in partner.iter_mut().zip(self.places).zip(&self.across.columns) {
+                    if let (Some(place), Some(name)) = (place, name) {
+                        let value = values.get(place).copied().unwrap_or(Value::Missing);
+                        *slot = qc::witness(&self.config, name, value);
+                    }
+                }
+                rows.push((row.ts.0, partner));
+                Ok(())
+            })?;
+        }
+        Ok(PartnerRows { rows, within: self.across.within, at: 0 })
+    }
+}
+
+/// A row as it is in the store.
+struct StoredRow {
+    id: i64,
+    ts: Timestamp,
+    values: String,
+    flags: String,
+    raised: Option<String>,
+    state: i64,
+    is_derived_anew: bool,
+}
+
+impl StoredRow {
+    /// Computes the derived columns again.
+    fn derive(&mut self, derived: &[crate::toa5::Derived], values: &mut Vec<Value>) {
+        let again = crate::toa5::derive_again(&self.values, derived, values);
+        if let Some(again) = again {
+            self.values = again;
+            self.is_derived_anew = true;
+        }
+    }
+}
+
+/// Writes rows whose verdict changed.
+struct Writer<'c> {
+    conn: &'c Connection,
+    table: i64,
+    series: i64,
+    changed: Vec<(StoredRow, qc::Verdict)>,
+    total: u64,
+}
+
+impl Writer<'_> {
+    fn compare(&mut self, row: StoredRow, verdict: &qc::Verdict) -> rusqlite::Result<()> {
+        let is_same = row.flags == verdict.flags && row.raised.as_deref().unwrap_or_default() == verdict.raised;
+        if is_same && !row.is_derived_anew {
+            return Ok(());
+        }
+        self.changed.push((row, verdict.clone()));
+        if self.changed.len() >= STRIDE { self.write() } else { Ok(()) }
+    }
+
+    fn write(&mut self) -> rusqlite::Result<()> {
+        let mut was_sent = 0;
+        let mut span: Option<(Timestamp, Timestamp)> = None;
+        for (row, verdict) in self.changed.drain(..) {
+            // Only what goes out decides: a finding that is worded anew is no reason to send a row again.
+            let goes_out_anew = row.flags != verdict.flags || row.is_derived_anew;
+            let values = row.is_derived_anew.then_some(row.values.as_str());
+            update(self.conn, row.id, verdict_columns(&verdict), values, goes_out_anew)?;
+            self.total += 1;
+            if goes_out_anew && row.state == receipts::State::Sent.code() {
+                was_sent += 1;
+                span = Some(span.map_or((row.ts, row.ts), |(from, to)| (from.min(row.ts), to.max(row.ts))));
+            }
+        }
+        if let Some((from, to)) = span {
+            receipts::move_tally(self.conn, self.table, receipts::State::Sent, receipts::State::Pending, was_sent)?;
+            backlog::add(self.conn, self.series, from, to, None)?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn verdict_columns(verdict: &qc::Verdict) -> (&str, Option<&str>) {
+    (&verdict.flags, Some(verdict.raised.as_str()).filter(|raised| !raised.is_empty()))
+}
+
+/// Writes a verdict. A row that had been sent waits again if what goes out changed, under a new version, so that a request on
+/// its way cannot mark it. Rejected and expired rows stay what they are.
+pub(super) fn update(
+    conn: &Connection,
+    id: i64,
+    (flags, raised): (&str, Option<&str>),
+    values: Option<&str>,
+    goes_out_anew: bool,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "UPDATE reading SET flags = ?2, raised = ?3, vals = coalesce(?4, vals), version = version + ?5,
+         state = CASE WHEN ?5 AND state = 1 THEN 0 ELSE state END WHERE id = ?1",
+    )?
+    .execute(params![id, flags, raised, values, goes_out_anew])
+    .map(drop)
+}
+
+/// The time of the row of the series next before or after an instant, not at it.
+pub(super) fn neighbour(
+    conn: &Connection,
+    series: i64,
+    ts: Timestamp,
+    is_before: bool,
+) -> rusqlite::Result<Option<Timestamp>> {
+    let (low, high) = key::keys(series, key::TIMES.0, key::TIMES.1);
+    let id = key::keys(series, ts, ts).0;
+    let time = |row: &rusqlite::Row<'_>| Ok(key::time(row.get(0)?, row.get(1)?));
+    if is_before {
+        let sql = "SELECT id, nanos FROM reading WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT 1";
+        conn.prepare_cached(sql)?.query_row([low, id], time).optional()
+    } else {
+        let sql = "SELECT id, nanos FROM reading WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT 1";
+        conn.prepare_cached(sql)?.query_row([id, high], time).optional()
+    }
+}
+
+/// Hands every row of the closed interval on, in order of time. Rows may be written meanwhile: they are read a stride at a
+/// time.
+fn read(
+    conn: &Connection,
+    series: i64,
+    (from, to): (Timestamp, Timestamp),
+    mut take: impl FnMut(StoredRow) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let (mut low, high) = key::keys(series, from, to);
+    let mut statement = conn.prepare_cached(
+        "SELECT id, nanos, vals, flags, raised, state FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
+    )?;
+    loop {
+        let mut stride = Vec::with_capacity(STRIDE.min(64));
+        let mut rows = statement.query(params![low, high, tables::i64_of(STRIDE)])?;
+        while let Some(row) = rows.next()? {
+            let id = row.get(0)?;
+            stride.push(StoredRow {
+                id,
+                ts: key::time(id, row.get(1)?),
+                values: row.get(2)?,
+                flags: row.get(3)?,
+                raised: row.get(4)?,
+                state: row.get(5)?,
+                is_derived_anew: false,
+            });
+        }
+        drop(rows);
+        let count = stride.len();
+        for row in stride {
+            low = row.id + 1;
+            take(row)?;
+        }
+        if count < STRIDE || low > high {
+            return Ok(());
+        }
+    }
+}
+
+/// The flags set by hand that are in force.
+fn manual_flags(conn: &Connection, table: i64, names: &[String]) -> rusqlite::Result<Vec<ManualFlag>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, column_name, from_ts, to_ts, flag, reason FROM manual_flag
+         WHERE logger_table = ?1 AND revoked IS NULL ORDER BY id",
+    )?;
+    let mut flags = Vec::new();
+    let mut rows = statement.query([table])?;
+    while let Some(row) = rows.next()? {
+        let name: String = row.get(1)?;
+        let digit: u8 = row.get(4)?;
+        let Some(place) = names.iter().position(|known| *known == name) else { continue };
+        let Some(flag) = qc::Flag::from_digit(digit.wrapping_add(b'0')) else { continue };
+        flags.push(ManualFlag {
+            id: row.get(0)?,
+            place,
+            span: (Timestamp(row.get(2)?), Timestamp(row.get(3)?)),
+            flag,
+            reason: row.get(5)?,
+        });
+    }
+    Ok(flags)
+}
+
+impl Store {
+    /// Judges the rows of a table from `from` to `to` again by the configuration in hand; with `derive`, derived columns
+    /// are computed again. Rows whose flags change go back to pending. In transactions of a stride of time each, so that a
+    /// sync beside it can write. The caller holds the ingest lock. Gives the number of rows changed.
+    pub fn judge_again(
+        &self,
+        config: &Config,
+        table: &TableConfig,
+        (from, to): (Timestamp, Timestamp),
+        derive: bool,
+    ) -> Result<u64> {
+        let mut known = self.table(table)?;
+        let judge = {
+            self.learn_derived(&mut known, table)?;
+            Judge::new(&self.conn, config, table, &known).map_err(|source| self.at(source))?
+        };
+        let mut changed = 0;
+        for series in known.series.iter_mut() {
+            let mut at = from;
+            while let Some(begin) = neighbour_or_at(&self.conn, series.id, at).map_err(|source| self.at(source))? {
+                if begin > to {
+                    break;
+                }
+                let end = self.stride_end(series.id, begin)?.min(to);
+                let work = || -> rusqlite::Result<u64> {
+                    self.conn.execute_batch("BEGIN IMMEDIATE")?;
+                    let changed = judge.judge(&self.conn, known.id, series.id, (begin, end), derive);
+                    self.conn.execute_batch(if changed.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+                    changed
+                };
+                changed += work().map_err(|source| self.at(source))?;
+                at = Timestamp(end.0 + 1_000);
+            }
+        }
+        Ok(changed)
+    }
+
+    /// The time of the row that ends a transaction's worth of rows from `begin` on.
+    fn stride_end(&self, series: i64, begin: Timestamp) -> Result<Timestamp> {
+        let (low, high) = key::keys(series, begin, key::TIMES.1);
+        self.conn
+            .prepare_cached(
+                "SELECT max(id) FROM (SELECT id FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 20000)",
+            )
+            .and_then(|mut statement| statement.query_row([low, high], |row| row.get::<_, Option<i64>>(0)))
+            .map(|id| id.map_or(begin, |id| key::time(id, 999)))
+            .map_err(|source| self.at(source))
+    }
+}
+
+/// The first row at or after an instant.
+fn neighbour_or_at(conn: &Connection, series: i64, ts: Timestamp) -> rusqlite::Result<Option<Timestamp>> {
+    let (low, high) = key::keys(series, ts, key::TIMES.1);
+    conn.prepare_cached("SELECT id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1")?
+        .query_row([low, high], |row| Ok(key::time(row.get(0)?, row.get(1)?)))
+        .optional()
+}

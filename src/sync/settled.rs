@@ -1,0 +1,50 @@
+//! Which rows have their last flags, so that a row that is sent need not be sent again (I7).
+//!
+//! A spike shows when the next row comes, and a comparison with another table when that table has been read. Until then a
+//! row waits here, though no longer than `[qc] wait` after its own time: a live picture must not stand still because one
+//! logger does. Comes the neighbour later still, its flags may change, and the row goes out again.
+
+use std::time::Duration;
+
+use super::SyncError;
+use crate::config::{Config, TableConfig};
+use crate::store::{SeriesBacklog, Store};
+use crate::time::Timestamp;
+
+/// Cuts the backlog of a series to the rows that are settled by `now`.
+pub(super) fn cut(
+    config: &Config,
+    store: &Store,
+    table: &TableConfig,
+    series: &mut SeriesBacklog,
+    now: Timestamp,
+) -> Result<(), SyncError> {
+    let Some(until) = until(config, store, table, series.series)? else { return Ok(()) };
+    let waited = Timestamp(now.0.saturating_sub(nanos(config.wait)));
+    let until = until.max(waited);
+    series.intervals.retain_mut(|interval| {
+        interval.1 = interval.1.min(until);
+        interval.0 <= interval.1
+    });
+    Ok(())
+}
+
+/// The time up to which every row of the series has its last flags; none where rows are judged at once.
+fn until(config: &Config, store: &Store, table: &TableConfig, series: i64) -> Result<Option<Timestamp>, SyncError> {
+    let mut until: Option<Timestamp> = None;
+    let mut limit = |ts: Timestamp| until = Some(until.map_or(ts, |known| known.min(ts)));
+    if table.columns.values().any(|column| column.quality.spike.is_some()) {
+        let newest = store.newest_of_series(series)?.unwrap_or_default();
+        limit(Timestamp(newest.0.saturating_sub(1)));
+    }
+    for pair in config.pairs_across(&table.name) {
+        let other = if pair.first.table == table.name { &pair.second.table } else { &pair.first.table };
+        let newest = store.newest_of_table(&other.0)?.unwrap_or_default();
+        limit(Timestamp(newest.0.saturating_sub(nanos(pair.within))));
+    }
+    Ok(until)
+}
+
+fn nanos(span: Duration) -> i64 {
+    i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)
+}
