@@ -4,10 +4,12 @@
 //! 9 missing. The tests here need one row only, so a flag is final when the row is staged. Pure; a value is read and never
 //! changed.
 
+mod diagnostic;
 mod flag;
 mod range;
 mod variable;
 
+pub use diagnostic::{Decoded, Instrument};
 pub use flag::Flag;
 pub use range::{ColumnTests, TableTests};
 pub use variable::{Variable, lookup, near};
