@@ -7,6 +7,7 @@
 mod diagnostic;
 mod flag;
 mod range;
+pub mod unit;
 mod variable;
 
 pub use diagnostic::{Decoded, Instrument};
