@@ -128,12 +128,15 @@ fn the_defaults_for_a_server_are_those_of_cloud_2() {
 fn a_range_is_what_is_said_and_the_rest_comes_from_the_variable() {
     let inf = f64::INFINITY;
     for (keys, suspect, fail) in [
-        ("variable = \"RH\"", (0.0, 100.0), (-5.0, 105.0)),
+        ("variable = \"TA\"", (-50.0, 50.0), (-55.0, 55.0)),
+        ("variable = \"RH\"", (-5.0, 105.0), (-5.0, 105.0)),
+        ("variable = \"SW_IN\"", (-10.0, 1300.0), (-65.0, 1365.0)),
         ("suspect = [1, 2]", (1.0, 2.0), (-inf, inf)),
         ("fail = [1, 2]", (1.0, 2.0), (1.0, 2.0)),
         ("suspect = [1, 2]\nfail = [0, inf]", (1.0, 2.0), (0.0, inf)),
         ("variable = \"RH\"\nsuspect = [10, 90]", (10.0, 90.0), (-5.0, 105.0)),
-        ("variable = \"RH\"\nfail = [-1, 101]", (0.0, 100.0), (-1.0, 101.0)),
+        ("variable = \"RH\"\nfail = [-1, 101]", (-1.0, 101.0), (-1.0, 101.0)),
+        ("variable = \"TA\"\nfail = [-60, 60]", (-50.0, 50.0), (-60.0, 60.0)),
         ("variable = \"RH\"\nfail = [5, 95]", (5.0, 95.0), (5.0, 95.0)),
     ] {
         let base = fs::read_to_string(project().join("tests/configs/valid/minimal.toml")).unwrap();

@@ -13,11 +13,12 @@ mod pair;
 mod range;
 mod series;
 mod table;
+pub mod unit;
 mod variable;
 mod window;
 mod windows;
 
-pub use diagnostic::Instrument;
+pub use diagnostic::{Decoded, Instrument};
 pub use finding::{Finding, Test, findings};
 pub use flag::Flag;
 pub use pair::{Across, Partner, witness};

@@ -242,11 +242,12 @@ impl Series {
         }
         for test in &tests.diagnostics {
             let Some(value) = values.get(test.place) else { continue };
-            let word = if let Value::Number(word) = value { *word } else { f64::NAN };
+            let word = tests.columns.get(test.place).map_or(f64::NAN, |column| column.number(*value));
             let decoded = test.instrument.decode(word);
             if decoded.is_good() {
                 continue;
             }
+            // With a fault that fails, what only informs says more: an EC150's bit 0 stands for any of them.
             let names = decoded.names().collect::<Vec<_>>().join(", ");
             for &place in &test.governs {
                 if row.marks.get(place).is_some_and(|mark| *mark != Flag::Missing) {

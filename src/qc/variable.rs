@@ -26,16 +26,52 @@ const MARGIN_SHARE: f64 = 0.05;
 /// The margin where a bound is infinite, in the variable's unit.
 const MARGIN_UNBOUNDED: f64 = 5.0;
 
+/// What a thermopile and a quantum sensor read at night, in W m-2 and µmol m-2 s-1.
+const NIGHT: f64 = -10.0;
+/// The radiation whose warnings AmeriFlux ignores.
+const SUNLIGHT: [&str; 13] = [
+    "PPFD_BC_IN",
+    "PPFD_BC_OUT",
+    "PPFD_DIF",
+    "PPFD_DIR",
+    "PPFD_IN",
+    "PPFD_OUT",
+    "PPFD_UW_IN",
+    "SW_BC_IN",
+    "SW_BC_OUT",
+    "SW_DIF",
+    "SW_DIR",
+    "SW_IN",
+    "SW_OUT",
+];
+
 impl Variable {
     /// AmeriFlux's physical range test as a QARTOD gross range: suspect outside `[min, max]`, failed outside the same
     /// widened by 5 % of `max - min`, or by 5 where a bound is infinite. Bounds are inside.
     ///
-    /// Source: `physical_range.py` and `qaqc_template.cfg` in AMF-FLX/AMF-BASE-QAQC, whose soft and hard margins these
-    /// are.
+    /// AmeriFlux ignores warnings, our suspect, for variables that live on the edge of their range; a flag that is raised
+    /// every night would be ignored by people too. So:
+    ///
+    /// - percent variables (`RH`, `SWC`, `ALB`, …) and `D_SNOW` are never suspect: a sensor at saturation reads 101 %,
+    ///   one over bare ground -1 cm. They pass up to the fail bounds.
+    /// - short-wave and PPFD sensors are suspect below -10 instead of 0, because they cool to the sky at night: in the 12
+    ///   monthly half-hour bands of US-UMB the lowest 2.5 % percentile of `SW_IN` is -11.2 W m-2. The upper bound stays,
+    ///   where AmeriFlux would ignore it too: more sun than the limit is worth a look.
+    ///
+    /// Source: `physical_range.py` (soft and hard margin, `add_result_summary_stat`) and `qaqc_template.cfg` in
+    /// AMF-FLX/AMF-BASE-QAQC. The -10 is ours.
     pub fn range(&self) -> Range {
         let width = self.max - self.min;
         let margin = if width.is_finite() { MARGIN_SHARE * width } else { MARGIN_UNBOUNDED };
-        Range { suspect: (self.min, self.max), fail: (self.min - margin, self.max + margin) }
+        let fail = (self.min - margin, self.max + margin);
+        let suspect = if self.unit == "%" || self.name == "D_SNOW" {
+            fail
+        } else if SUNLIGHT.contains(&self.name) {
+            (NIGHT, self.max)
+        } else {
+            (self.min, self.max)
+        };
+        Range { suspect, fail }
     }
 }
 
@@ -87,7 +123,7 @@ const fn row(name: &'static str, unit: &'static str, min: f64, max: f64) -> Vari
 const UNBOUNDED: f64 = f64::INFINITY;
 
 /// Sorted by name, byte by byte, for the binary search.
-static VARIABLES: &[Variable] = &[
+pub(super) static VARIABLES: &[Variable] = &[
     row("ALB", "%", 0.0, 100.0),
     row("APAR", "µmolPhoton m-2 s-1", 0.0, 2300.0),
     row("CH4", "nmolCH4 mol-1", 0.0, 15000.0),
@@ -304,7 +340,32 @@ mod tests {
     #[test]
     fn the_margin_is_five_percent_of_the_width() {
         assert_eq!(lookup("TA").unwrap().range(), Range { suspect: (-50.0, 50.0), fail: (-55.0, 55.0) });
-        assert_eq!(lookup("RH").unwrap().range(), Range { suspect: (0.0, 100.0), fail: (-5.0, 105.0) });
+        assert_eq!(lookup("LW_IN").unwrap().range(), Range { suspect: (50.0, 600.0), fail: (22.5, 627.5) });
+    }
+
+    #[test]
+    fn a_percent_and_snow_depth_live_on_their_edges_and_are_never_suspect() {
+        for name in ["ALB", "FAPAR", "FIPAR", "LEAF_WET", "RH", "SWC"] {
+            let range = lookup(name).unwrap().range();
+            assert_eq!(range, Range { suspect: (-5.0, 105.0), fail: (-5.0, 105.0) }, "{name}");
+        }
+        assert_eq!(VARIABLES.iter().filter(|variable| variable.unit == "%").count(), 6);
+        assert_eq!(lookup("D_SNOW").unwrap().range(), Range { suspect: (-25.0, 525.0), fail: (-25.0, 525.0) });
+    }
+
+    #[test]
+    fn sunlight_is_a_little_negative_at_night_and_passes() {
+        assert_eq!(lookup("SW_IN").unwrap().range(), Range { suspect: (-10.0, 1300.0), fail: (-65.0, 1365.0) });
+        assert_eq!(lookup("SW_DIF").unwrap().range(), Range { suspect: (-10.0, 750.0), fail: (-37.5, 787.5) });
+        assert_eq!(
+            lookup("PPFD_IN_1_1_1").unwrap().range(),
+            Range { suspect: (-10.0, 2400.0), fail: (-120.0, 2520.0) }
+        );
+        for variable in VARIABLES {
+            let sunlight = variable.name.starts_with("SW_") || variable.name.starts_with("PPFD_");
+            assert_eq!(variable.range().suspect.0 == NIGHT && variable.min == 0.0, sunlight, "{}", variable.name);
+        }
+        assert_eq!(lookup("R_UVA").unwrap().range().suspect.0, 0.0, "as AmeriFlux, which warns of it");
     }
 
     #[test]

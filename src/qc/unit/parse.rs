@@ -1,0 +1,357 @@
+//! Reads a unit as people write it: dimension, scale and offset.
+
+/// What a unit text says.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Meaning {
+    Unit(Unit),
+    /// "degrees" alone, which may be an angle or a temperature.
+    Degrees,
+    /// "unitless": true of a ratio and of an index, and what programs write where nobody filled the unit in.
+    Unitless,
+}
+
+/// A unit: `value * scale + offset` is in metres, kilograms, seconds, amperes, kelvins, moles and degrees of angle.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Unit {
+    powers: Powers,
+    /// What stands above the line; tells a ratio of moles from a ratio of masses.
+    above: Powers,
+    pub(super) scale: f64,
+    pub(super) offset: f64,
+}
+
+/// Exponents of metre, kilogram, second, ampere, kelvin, mole, degree.
+type Powers = [i8; 7];
+
+/// No header has a unit this long; a bound for what is read recursively.
+const LONGEST: usize = 60;
+
+impl Unit {
+    pub(super) const ONE: Unit = Unit::of([0; 7], 1.0);
+    pub(super) const ANGLE: Unit = Unit::of([0, 0, 0, 0, 0, 0, 1], 1.0);
+    const KELVIN: Unit = Unit::of([0, 0, 0, 0, 1, 0, 0], 1.0);
+
+    const fn of(powers: Powers, scale: f64) -> Unit {
+        Unit { powers, above: powers, scale, offset: 0.0 }
+    }
+
+    const fn times(self, scale: f64) -> Unit {
+        Unit { scale: self.scale * scale, ..self }
+    }
+
+    /// A number without a dimension, such as a percent, goes with every ratio.
+    pub(super) fn has_dimension_of(&self, other: &Unit) -> bool {
+        let plain = |unit: &Unit| unit.above == [0; 7];
+        let ratios = self.powers == [0; 7] && !plain(self) && !plain(other);
+        self.powers == other.powers && (!ratios || self.above == other.above)
+    }
+
+    pub(super) fn is_temperature(&self) -> bool {
+        self.powers == Unit::KELVIN.powers
+    }
+
+    pub(super) fn is_length(&self) -> bool {
+        self.powers == [1, 0, 0, 0, 0, 0, 0]
+    }
+
+    pub(super) fn is_mass_on_area(&self) -> bool {
+        self.powers == [-2, 1, 0, 0, 0, 0, 0]
+    }
+
+    /// Multiplied by `other` to the power of `exponent`. None if nobody can mean it.
+    fn with(mut self, other: &Unit, exponent: i8) -> Option<Unit> {
+        for at in 0..self.powers.len() {
+            let power = other.powers[at].checked_mul(exponent)?;
+            self.powers[at] = self.powers[at].checked_add(power)?;
+            self.above[at] = self.above[at].checked_add(power.max(0))?;
+        }
+        self.scale *= other.scale.powi(i32::from(exponent));
+        Some(self)
+    }
+}
+
+/// None where the text says nothing, or nothing that is understood for sure.
+pub(super) fn meaning(text: &str) -> Option<Meaning> {
+    let text = plain(text);
+    if text.is_empty() || text.len() > LONGEST {
+        return None;
+    }
+    let key: String = text.chars().filter(|letter| !letter.is_whitespace()).collect::<String>().to_lowercase();
+    word(&key).or_else(|| {
+        let mut reader = Reader { rest: &text };
+        let unit = reader.quotient()?;
+        reader.rest.is_empty().then_some(Meaning::Unit(unit))
+    })
+}
+
+/// One spelling for signs that have several: `µ`, superscripts, multiplication, minus.
+fn plain(text: &str) -> String {
+    let text = text.trim().trim_start_matches('[').trim_end_matches(']').replace("**", "^");
+    let mut plain = String::with_capacity(text.len());
+    let mut raised = false;
+    for letter in text.chars() {
+        let superscript = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹".chars().position(|known| known == letter);
+        if let Some(at) = superscript {
+            if !raised {
+                plain.push('^');
+            }
+            plain.extend("-0123456789".chars().nth(at));
+        } else {
+            plain.push(match letter {
+                'µ' | 'μ' => 'u',
+                '−' | '–' => '-',
+                '·' | '⋅' | '*' | '_' | '.' => ' ',
+                'º' | '˚' => '°',
+                other => other,
+            });
+        }
+        raised = superscript.is_some();
+    }
+    plain.trim().to_owned()
+}
+
+/// Texts that are one word, however they are spaced and in whatever case.
+fn word(key: &str) -> Option<Meaning> {
+    const CELSIUS: Unit = Unit { offset: 273.15, ..Unit::KELVIN };
+    const FAHRENHEIT: Unit = Unit { scale: 5.0 / 9.0, offset: 459.67 * 5.0 / 9.0, ..Unit::KELVIN };
+    const METRE_PER_SECOND: Unit = Unit::of([1, 0, -1, 0, 0, 0, 0], 1.0);
+    let degrees = ["decimaldegrees", "degrees", "degree", "deg", "°"].iter().find_map(|word| key.strip_prefix(word));
+    if let Some(after) = degrees {
+        match after {
+            "" => return Some(Meaning::Degrees),
+            "true" | "north" | "truenorth" | "fromnorth" | "fromtruenorth" => return Some(Meaning::Unit(Unit::ANGLE)),
+            _ => {}
+        }
+    }
+    Some(Meaning::Unit(match degrees.unwrap_or(key) {
+        "c" | "oc" | "celsius" | "celcius" | "centigrade" => CELSIUS,
+        "k" | "kelvin" | "kelvins" => Unit::KELVIN,
+        "f" | "fahrenheit" => FAHRENHEIT,
+        _ => match key {
+            "unitless" | "dimensionless" | "nondimensional" | "adimensional" | "none" | "-" | "1" => {
+                return Some(Meaning::Unitless);
+            }
+            "fraction" | "frac" => Unit::ONE,
+            "%" | "percent" | "pct" | "%rh" => Unit::ONE.times(1e-2),
+            "‰" | "permil" | "permille" | "‰(permil)" => Unit::ONE.times(1e-3),
+            "ppm" | "ppmv" => Unit::ONE.times(1e-6),
+            "ppb" | "ppbv" => Unit::ONE.times(1e-9),
+            "mph" => METRE_PER_SECOND.times(0.44704),
+            "kph" | "kmh" => METRE_PER_SECOND.times(1.0 / 3.6),
+            "knot" | "knots" | "kt" | "kts" => METRE_PER_SECOND.times(1852.0 / 3600.0),
+            _ => return None,
+        },
+    }))
+}
+
+/// Reads products and quotients from left to right.
+struct Reader<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Reader<'a> {
+    /// `umol/m^2/s`, `mg/(m^2 s)`. Everything between two strokes belongs below the first, as people mean `umol/m2 s`.
+    fn quotient(&mut self) -> Option<Unit> {
+        let mut unit = self.product(1)?;
+        while self.skip('/') {
+            unit = unit.with(&self.product(-1)?, 1)?;
+        }
+        Some(unit)
+    }
+
+    /// Factors up to a stroke, a closing bracket or the end, with `side` -1 below a stroke.
+    fn product(&mut self, side: i8) -> Option<Unit> {
+        let mut unit = Unit::ONE;
+        let mut factors = 0;
+        loop {
+            self.rest = self.rest.trim_start();
+            if self.rest.is_empty() || self.rest.starts_with(['/', ')']) {
+                return (factors > 0).then_some(unit);
+            }
+            let what = self.run(char::is_alphanumeric);
+            // `umol CO2`; alone it is no unit.
+            if factors > 0 && species(what) {
+                self.rest = &self.rest[what.len()..];
+                continue;
+            }
+            let (glued, factor) = self.factor()?;
+            let exponent = self.exponent()?;
+            // `umol/m2 s-1`: below the stroke or not? Nobody knows.
+            if side < 0 && exponent < 0 {
+                return None;
+            }
+            // `J(m^2 h)`: a stroke is missing, or it is a call of a function.
+            if self.rest.starts_with('(') {
+                return None;
+            }
+            if let Some(glued) = glued {
+                unit = unit.with(&glued, side)?;
+            }
+            unit = unit.with(&factor, exponent * side)?;
+            factors += 1;
+        }
+    }
+
+    /// One factor, and the one that is glued to its front (`Wm-2`), which has no exponent.
+    fn factor(&mut self) -> Option<(Option<Unit>, Unit)> {
+        if self.skip('(') {
+            let unit = self.quotient()?;
+            return self.skip(')').then_some((None, unit));
+        }
+        if self.rest.starts_with("1/") {
+            self.rest = &self.rest[1..];
+            return Some((None, Unit::ONE));
+        }
+        if self.skip('%') {
+            return Some((None, Unit::ONE.times(1e-2)));
+        }
+        let run = self.run(char::is_alphanumeric);
+        if let Some(unit) = symbol(run) {
+            self.rest = &self.rest[run.len()..];
+            return Some((None, unit));
+        }
+        let run = self.run(char::is_alphabetic);
+        self.rest = &self.rest[run.len()..];
+        if let Some(unit) = symbol(run) {
+            return Some((None, unit));
+        }
+        // Only an exponent shows that two symbols were meant.
+        if !self.rest.trim_start_matches('^').starts_with('-') {
+            return None;
+        }
+        let mut cuts = run.char_indices().skip(1).filter_map(|(at, _)| {
+            let (front, back) = run.split_at(at);
+            Some((Some(prefixed(front)?), prefixed(back)?))
+        });
+        let cut = cuts.next();
+        if cuts.next().is_some() { None } else { cut }
+    }
+
+    /// `^2`, `-2`, `2`; 1 where none stands.
+    fn exponent(&mut self) -> Option<i8> {
+        let marked = self.skip('^');
+        let signed = self.rest.strip_prefix('-').unwrap_or(self.rest);
+        let digits = signed.len() - signed.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
+        if digits == 0 {
+            return (!marked && signed.len() == self.rest.len()).then_some(1);
+        }
+        let end = self.rest.len() - signed.len() + digits;
+        let (exponent, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        exponent.parse().ok().filter(|exponent| (-9..=9).contains(exponent))
+    }
+
+    fn skip(&mut self, sign: char) -> bool {
+        self.rest = self.rest.trim_start();
+        let after = self.rest.strip_prefix(sign);
+        self.rest = after.unwrap_or(self.rest);
+        after.is_some()
+    }
+
+    fn run(&self, belongs: impl Fn(char) -> bool) -> &'a str {
+        let end = self.rest.find(|letter| !belongs(letter)).unwrap_or(self.rest.len());
+        &self.rest[..end]
+    }
+}
+
+/// What a mole or a gram is of, which dimension does not care about.
+fn species(text: &str) -> bool {
+    const KNOWN: [&str; 12] =
+        ["CO2", "H2O", "CH4", "N2O", "NO", "NO2", "O3", "CO", "SO2", "photon", "photons", "quanta"];
+    KNOWN.iter().any(|known| known.eq_ignore_ascii_case(text))
+}
+
+fn symbol(text: &str) -> Option<Unit> {
+    spelled_out(&text.to_lowercase()).or_else(|| prefixed(text)).or_else(|| of_species(text)).or_else(|| shouted(text))
+}
+
+/// `umolCO2`, `mgC`.
+fn of_species(text: &str) -> Option<Unit> {
+    ["mol", "g"].iter().find_map(|base| {
+        let end = text.find(base)? + base.len();
+        let (front, what) = text.split_at(end);
+        (species(what) || what == "C").then(|| prefixed(front))?
+    })
+}
+
+/// In the wrong case, where no other unit can be meant.
+fn shouted(text: &str) -> Option<Unit> {
+    const KNOWN: [&str; 22] = [
+        "Pa", "kPa", "hPa", "bar", "mbar", "W", "kW", "V", "mV", "J", "m", "mm", "cm", "g", "kg", "mg", "s", "mol",
+        "umol", "mmol", "nmol", "h",
+    ];
+    KNOWN.iter().find(|known| known.eq_ignore_ascii_case(text)).and_then(|known| prefixed(known))
+}
+
+fn spelled_out(lower: &str) -> Option<Unit> {
+    let (symbol, scale) = match lower {
+        "meter" | "meters" | "metre" | "metres" => ("m", 1.0),
+        "millimeter" | "millimeters" | "millimetre" | "millimetres" => ("mm", 1.0),
+        "centimeter" | "centimeters" | "centimetre" | "centimetres" => ("cm", 1.0),
+        "inch" | "inches" | "in" => ("m", 0.0254),
+        "foot" | "feet" | "ft" => ("m", 0.3048),
+        "second" | "seconds" | "sec" | "secs" => ("s", 1.0),
+        "msec" => ("s", 1e-3),
+        "usec" => ("s", 1e-6),
+        "minute" | "minutes" => ("min", 1.0),
+        "hour" | "hours" | "hr" | "hrs" => ("h", 1.0),
+        "day" | "days" => ("d", 1.0),
+        "watt" | "watts" => ("W", 1.0),
+        "volt" | "volts" => ("V", 1.0),
+        "millivolt" | "millivolts" => ("mV", 1.0),
+        "pascal" | "pascals" => ("Pa", 1.0),
+        "hectopascal" | "hectopascals" | "millibar" | "millibars" | "mb" => ("hPa", 1.0),
+        "kilopascal" | "kilopascals" => ("kPa", 1.0),
+        "mmhg" | "torr" => ("Pa", 133.322),
+        "inhg" => ("Pa", 3386.39),
+        "psi" => ("Pa", 6894.76),
+        "atm" => ("Pa", 101_325.0),
+        "degree" | "degrees" | "deg" => ("°", 1.0),
+        "radian" | "radians" | "rad" => ("°", 180.0 / std::f64::consts::PI),
+        "liter" | "liters" | "litre" | "litres" => ("L", 1.0),
+        _ => return None,
+    };
+    prefixed(symbol).map(|unit| unit.times(scale))
+}
+
+/// A symbol as SI writes it, with or without a prefix.
+fn prefixed(text: &str) -> Option<Unit> {
+    const PREFIXES: [(&str, f64); 8] =
+        [("n", 1e-9), ("u", 1e-6), ("m", 1e-3), ("c", 1e-2), ("d", 1e-1), ("h", 1e2), ("k", 1e3), ("M", 1e6)];
+    let unit = match text {
+        "s" => Some(Unit::of([0, 0, 1, 0, 0, 0, 0], 1.0)),
+        "min" => Some(Unit::of([0, 0, 1, 0, 0, 0, 0], 60.0)),
+        "h" => Some(Unit::of([0, 0, 1, 0, 0, 0, 0], 3600.0)),
+        "d" => Some(Unit::of([0, 0, 1, 0, 0, 0, 0], 86_400.0)),
+        "ha" => Some(Unit::of([2, 0, 0, 0, 0, 0, 0], 1e4)),
+        "K" | "C" => Some(Unit::KELVIN),
+        "°" => Some(Unit::ANGLE),
+        // A capital S alone is more often a second in capitals, and an E alone says nothing.
+        "S" | "E" => None,
+        _ => si(text),
+    };
+    unit.or_else(|| {
+        PREFIXES.iter().find_map(|(prefix, scale)| si(text.strip_prefix(prefix)?).map(|unit| unit.times(*scale)))
+    })
+}
+
+/// Symbols that take a prefix. (`ms` is not among them: it stands for metres and seconds in `ms-1`.)
+fn si(symbol: &str) -> Option<Unit> {
+    Some(match symbol {
+        "m" => Unit::of([1, 0, 0, 0, 0, 0, 0], 1.0),
+        "g" => Unit::of([0, 1, 0, 0, 0, 0, 0], 1e-3),
+        "A" => Unit::of([0, 0, 0, 1, 0, 0, 0], 1.0),
+        // An einstein is a mole of photons.
+        "mol" | "E" => Unit::of([0, 0, 0, 0, 0, 1, 0], 1.0),
+        "Hz" => Unit::of([0, 0, -1, 0, 0, 0, 0], 1.0),
+        "N" => Unit::of([1, 1, -2, 0, 0, 0, 0], 1.0),
+        "Pa" => Unit::of([-1, 1, -2, 0, 0, 0, 0], 1.0),
+        "bar" => Unit::of([-1, 1, -2, 0, 0, 0, 0], 1e5),
+        "J" => Unit::of([2, 1, -2, 0, 0, 0, 0], 1.0),
+        "W" => Unit::of([2, 1, -3, 0, 0, 0, 0], 1.0),
+        "V" => Unit::of([2, 1, -3, -1, 0, 0, 0], 1.0),
+        "S" => Unit::of([-2, -1, 3, 2, 0, 0, 0], 1.0),
+        "L" | "l" => Unit::of([3, 0, 0, 0, 0, 0, 0], 1e-3),
+        _ => return None,
+    })
+}
