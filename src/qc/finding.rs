@@ -88,6 +88,11 @@ pub struct Finding {
     pub detail: String,
 }
 
+/// A measured number as people read it: six digits, no zeros behind the last.
+pub(super) fn short(number: f64) -> f64 {
+    format!("{number:.5e}").parse().unwrap_or(number)
+}
+
 /// Appends the findings as one JSON array; nothing if there are none.
 pub(super) fn write(findings: &[Finding], out: &mut String) {
     for (at, finding) in findings.iter().enumerate() {

@@ -6,7 +6,7 @@
 //! wrong, so both are flagged unless the configuration names the reference. A value that fails its own range is no
 //! witness: the pair is then not evaluated.
 
-use super::finding::{Finding, Test};
+use super::finding::{Finding, Test, short};
 use super::flag::Flag;
 use super::neighbours::above;
 use super::range::ColumnTests;
@@ -154,11 +154,11 @@ impl PairTest {
         match &self.measure {
             Measure::Difference(levels) => {
                 let limit = if flag == Flag::Fail { levels.fail } else { levels.suspect }.unwrap_or(f64::NAN);
-                format!("{name}: {first} and {second} differ by {measured:.6}, more than {limit}")
+                format!("{name}: {first} and {second} differ by {}, more than {limit}", short(measured))
             }
             Measure::Ratio(range) => {
                 let (low, high) = if flag == Flag::Fail { range.fail } else { range.suspect };
-                format!("{name}: {first} / {second} = {measured:.6}, outside {low} to {high}")
+                format!("{name}: {first} / {second} = {}, outside {low} to {high}", short(measured))
             }
         }
     }

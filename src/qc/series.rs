@@ -4,7 +4,7 @@
 //! out depends on the rows pushed and on nothing else: not on how they were cut into files, nor on where reading began,
 //! as long as it began [`TableTests::look_back`] and one row earlier.
 
-use super::finding::{self, Finding, Test};
+use super::finding::{self, Finding, Test, short};
 use super::flag::Flag;
 use super::neighbours::{self, rate, spike_height};
 use super::pair::Partner;
@@ -180,7 +180,7 @@ impl Series {
                 note(row, column.place, Test::AttenuatedSignal, flag, || {
                     let limit = if flag == Flag::Fail { test.levels.fail } else { test.levels.suspect };
                     let limit = limit.unwrap_or(f64::NAN);
-                    format!("spread {measured:.6} below {limit} within {}", words(test.window))
+                    format!("spread {} below {limit} within {}", short(measured), words(test.window))
                 });
             }
             if value.is_nan() {
@@ -194,9 +194,10 @@ impl Series {
                     let limit = if flag == Flag::Fail { test.levels.fail } else { test.levels.suspect };
                     let measured = before.map_or(f64::NAN, |(before, nanos)| rate(before, value, nanos)) * per;
                     format!(
-                        "changed by {measured:.6} in {}, more than {}",
+                        "changed by {} in {}, more than {}",
+                        short(measured),
                         words(test.per),
-                        limit.unwrap_or(f64::NAN) * per
+                        short(limit.unwrap_or(f64::NAN) * per)
                     )
                 });
             }
@@ -340,7 +341,7 @@ fn spike_flag(
     if flag.is_raised() {
         let height = spike_height(spike.method, before, value, after);
         let limit = if flag == Flag::Fail { spike.levels.fail } else { spike.levels.suspect };
-        let detail = format!("{height:.6} away from its neighbours, more than {}", limit.unwrap_or(f64::NAN));
+        let detail = format!("{} away from its neighbours, more than {}", short(height), limit.unwrap_or(f64::NAN));
         more.push(Finding { place: column.place, test: Test::Spike, flag, detail });
     }
     flag

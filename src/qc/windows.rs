@@ -34,6 +34,11 @@ impl Here<'_> {
     fn is_covered(&self, reach: Reach) -> bool {
         self.nanos - self.times.at(reach.oldest) + self.step > reach.nanos
     }
+
+    /// As [`Here::is_covered`], for a window that its edge does not belong to, on a clock that may waver by half a step.
+    fn is_nearly_covered(&self, reach: Reach) -> bool {
+        self.nanos - self.times.at(reach.oldest) + self.step + self.step / 2 >= reach.nanos
+    }
 }
 
 pub(super) fn nanos(span: Duration) -> i64 {
@@ -155,7 +160,7 @@ impl SpreadState {
         }
         let is_full = match test.least {
             Some(least) => count >= least as usize,
-            None => here.is_covered(reach),
+            None => here.is_nearly_covered(reach),
         };
         let Some(spread) = spread.filter(|_| is_full) else { return (Flag::NotEvaluated, f64::NAN) };
         let flag = if test.levels.fail.is_some_and(|limit| spread < limit) {

@@ -19,6 +19,7 @@ use tempfile::TempDir;
 
 mod logger;
 
+#[allow(unused_imports, reason = "not every test needs a logger of its own")]
 pub use logger::Logger;
 
 /// The table that a [`Tower`] has from the start; it reads [`DAT`].
@@ -303,6 +304,11 @@ impl InProcess {
     /// As `ingest FILE`: read whole, known or not.
     pub fn ingest_file(&self, path: &Path) -> IngestReport {
         self.ingest_selected(&Selection { table: None, files: vec![path.to_owned()] })
+    }
+
+    /// As `ingest --table T FILE`.
+    pub fn ingest_file_of(&self, table: &str, path: &Path) -> IngestReport {
+        self.ingest_selected(&Selection { table: Some(table.to_owned()), files: vec![path.to_owned()] })
     }
 
     /// Checks I1 for every file on the way.
