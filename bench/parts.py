@@ -50,6 +50,46 @@ def ingest(work, judge, quick, _rows):
          f"{data.stat().st_size / 1e6:.0f} MB of file, {(work / 'ingest/s.db').stat().st_size / 1e6:.0f} MB of store")
 
 
+EVERY_TEST = """suspect = [-500, 1500]
+fail = [-1000, 2000]
+spike = { suspect = 3, fail = 10 }
+rate_of_change = { suspect = 20, fail = 60 }
+flat_line = { suspect = "10s", fail = "30s", tolerance = 0.001 }
+attenuated_signal = { suspect = 0.001, fail = 0.0001, window = "30s" }
+climatology = { bands = [{ months = [1, 12], suspect = [-600, 1600] }] }
+"""
+
+
+def quality(work, judge, quick, _rows):
+    """Every test on each of 16 values of a day of 10 Hz, against an ingest without any."""
+    rows = 200_000 if quick else 864_000
+    data = work / "fast.dat"
+    make_toa5.write(data, rows)
+    names = make_toa5.names(16)
+    plain = table("EC_fast", data)
+    columns = "".join(f"[table.columns.{name}]\n{EVERY_TEST}" for name in names)
+    pairs = "".join(
+        f'[[pair]]\nname = "{one} {other}"\ntable = "EC_fast"\ncolumn = "{one}"\nagainst = "{other}"\n'
+        "difference = { suspect = 5000 }\n"
+        for one, other in zip(names[::2], names[1::2]))
+    tested = f'{plain}missing = [7999]\ntime_gap = {{ suspect = "1s" }}\n{columns}{pairs}'
+    # Turn about, so that a machine that slows down does it to both.
+    without, with_all, memory = [], [], []
+    for _ in range(3):
+        for keys, taken in ((plain, without), (tested, with_all)):
+            station = Station(work / "quality", keys)
+            usage = station("ingest")
+            if usage.json()["tables"][0]["staged"] != rows:
+                sys.exit("bench: not every row was staged")
+            taken.append(usage.cpu)
+        memory.append(usage.memory)
+    counts = station("flags", "--summary", "--since", "2026-01-01").json()["columns"][0]["flags"]
+    cost = min(with_all) - min(without)
+    judge.most("quality: CPU of all tests / CPU of ingest without", cost / min(without), 1.0,
+               f"{cost:.2f} s / {min(without):.2f} s, {rows:,} rows of 16 values; flags of the first column {counts}")
+    judge.most("quality: peak memory, MB", max(memory), 64)
+
+
 def append(work, judge, quick, _rows):
     """Sixty rows at the end of a long and of a short file."""
     stations = {}
@@ -258,7 +298,7 @@ def counted(url, rows):
         sys.exit(f"bench: {count} of {rows} rows are in the database")
 
 
-PARTS = {"ingest": ingest, "append": append, "small": small, "idle": idle, "drain": drain, "server": server}
+PARTS = {"ingest": ingest, "quality": quality, "append": append, "small": small, "idle": idle, "drain": drain, "server": server}
 
 
 def main():

@@ -176,11 +176,11 @@ impl Series {
                 });
             }
             if let (Some((test, span)), Some(spread)) = (&column.attenuated_signal, &mut state.spread) {
-                let (flag, measured) = spread.flag(test, &here, value, reach(*span));
+                let flag = spread.flag(test, &here, value, reach(*span));
                 note(row, column.place, Test::AttenuatedSignal, flag, || {
                     let limit = if flag == Flag::Fail { test.levels.fail } else { test.levels.suspect };
                     let limit = limit.unwrap_or(f64::NAN);
-                    format!("spread {} below {limit} within {}", short(measured), words(test.window))
+                    format!("spread {} below {limit} within {}", short(spread.measured()), words(test.window))
                 });
             }
             if value.is_nan() {

@@ -77,6 +77,9 @@ const STEPS: i32 = 16;
 /// With a million values, the sums below then fit in 128 bits.
 const LARGEST_COUNT: f64 = 8.796e12;
 
+/// A number that leaves no room for a fraction beside it.
+const WHOLE: f64 = 6_755_399_441_055_744.0;
+
 /// Standard deviation of a window, exactly: sums of whole steps, so that the same rows give the same number wherever
 /// reading began.
 #[derive(Debug, Clone, Default)]
@@ -92,9 +95,12 @@ impl Deviation {
         2_f64.powf(f64::from(STEPS) - least_threshold.log2().floor())
     }
 
-    #[allow(clippy::cast_possible_truncation, reason = "bounded by the line before")]
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "bounded by the lines before")]
     pub(super) fn push(&mut self, row: u64, value: f64, scale: f64) {
-        let steps = (value * scale).round().clamp(-LARGEST_COUNT, LARGEST_COUNT) as i64;
+        let steps = (value * scale).clamp(-LARGEST_COUNT, LARGEST_COUNT);
+        // Adding and taking away 1.5 x 2^52 leaves a whole number, without a call.
+        let steps = ((steps + WHOLE) - WHOLE) as i64;
         self.values.push_back((row, steps));
         self.sum += i128::from(steps);
         self.squares += i128::from(steps) * i128::from(steps);
@@ -114,12 +120,35 @@ impl Deviation {
         self.values.len()
     }
 
-    /// Standard deviation of the population, in the unit of the values; none without a value.
-    #[allow(clippy::cast_precision_loss, reason = "one rounding, the same for the same rows")]
+    /// The square of count x deviation, in steps. Exact, but for one rounding that is the same for the same rows.
+    #[inline]
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "a part in 2^31 is far below a step"
+    )]
+    fn spread(&self) -> f64 {
+        let spread = self.values.len() as i128 * self.squares - self.sum * self.sum;
+        match i64::try_from(spread >> 32) {
+            Ok(0) => spread as i64 as f64,
+            Ok(high) => high as f64 * 4_294_967_296.0,
+            Err(_) => spread as f64,
+        }
+    }
+
+    /// Whether the standard deviation of the population is below a limit, both in the unit of the values.
+    #[inline]
+    #[allow(clippy::cast_precision_loss, reason = "counts are small")]
+    pub(super) fn is_below(&self, limit: f64, scale: f64) -> bool {
+        let edge = limit * scale * self.values.len() as f64;
+        self.spread() < edge * edge
+    }
+
+    /// The standard deviation of the population, in the unit of the values; none without a value.
+    #[allow(clippy::cast_precision_loss, reason = "counts are small")]
     pub(super) fn value(&self, scale: f64) -> Option<f64> {
-        let count = i128::try_from(self.values.len()).ok().filter(|count| *count > 0)?;
-        let spread = count * self.squares - self.sum * self.sum;
-        Some((spread as f64).sqrt() / count as f64 / scale)
+        let count = self.values.len() as f64;
+        (count > 0.0).then(|| self.spread().sqrt() / count / scale)
     }
 }
 

@@ -53,11 +53,19 @@ pub(super) struct FlatState {
     /// Time of the last value that differs from its successor by the tolerance or more: no window that holds it is flat.
     broken_at: i64,
     last: Option<(u64, f64)>,
+    /// The value that began the present line, not yet in the windows.
+    first: Option<(u64, f64)>,
 }
 
 impl FlatState {
     pub(super) fn new() -> FlatState {
-        FlatState { suspect: Extremes::default(), fail: Extremes::default(), broken_at: i64::MIN, last: None }
+        FlatState {
+            suspect: Extremes::default(),
+            fail: Extremes::default(),
+            broken_at: i64::MIN,
+            last: None,
+            first: None,
+        }
     }
 
     /// The row's flag. `suspect` and `fail` are the reaches of the two spans. A missing value (NaN) says nothing, and does
@@ -81,6 +89,16 @@ impl FlatState {
             self.broken_at = here.times.at(row);
             self.suspect.clear();
             self.fail.clear();
+            let nearest = suspect.into_iter().chain(fail).map(|reach| reach.nanos).min().unwrap_or(0);
+            if self.broken_at >= here.nanos.saturating_sub(nearest) {
+                // The way of nearly every value of a sensor that is alive.
+                self.first = Some((here.row, value));
+                return Flag::Pass;
+            }
+        }
+        if let Some((row, value)) = self.first.take() {
+            self.suspect.push(row, value);
+            self.fail.push(row, value);
         }
         let is_exempt = test.except.is_some_and(|(low, high)| (low..=high).contains(&value));
         let broken_at = self.broken_at;
@@ -128,16 +146,16 @@ impl SpreadState {
         }
     }
 
-    /// The row's flag and what was measured.
+    /// The row's flag.
     #[inline]
-    pub(super) fn flag(&mut self, test: &AttenuatedSignal, here: &Here<'_>, value: f64, reach: Reach) -> (Flag, f64) {
-        let (spread, count) = match self {
+    pub(super) fn flag(&mut self, test: &AttenuatedSignal, here: &Here<'_>, value: f64, reach: Reach) -> Flag {
+        let count = match self {
             SpreadState::Deviation { scale, window } => {
                 if !value.is_nan() {
                     window.push(here.row, value, *scale);
                 }
                 window.forget_before(reach.oldest);
-                (window.value(*scale), window.count())
+                window.count()
             }
             SpreadState::Range { window, missing, present } => {
                 if value.is_nan() {
@@ -152,24 +170,44 @@ impl SpreadState {
                         rows.pop_front();
                     }
                 }
-                (window.range().filter(|_| missing.is_empty()), present.len())
+                present.len()
             }
         };
         if value.is_nan() {
-            return (Flag::Missing, f64::NAN);
+            return Flag::Missing;
         }
         let is_full = match test.least {
             Some(least) => count >= least as usize,
             None => here.is_nearly_covered(reach),
         };
-        let Some(spread) = spread.filter(|_| is_full) else { return (Flag::NotEvaluated, f64::NAN) };
-        let flag = if test.levels.fail.is_some_and(|limit| spread < limit) {
-            Flag::Fail
-        } else if test.levels.suspect.is_some_and(|limit| spread < limit) {
-            Flag::Suspect
-        } else {
+        if !is_full || matches!(self, SpreadState::Range { missing, .. } if !missing.is_empty()) {
+            return Flag::NotEvaluated;
+        }
+        let is_below = |limit: Option<f64>| limit.is_some_and(|limit| self.is_below(limit));
+        // Most signals move enough for both, which one comparison tells.
+        if !is_below(test.levels.suspect.or(test.levels.fail)) {
             Flag::Pass
-        };
-        (flag, spread)
+        } else if is_below(test.levels.fail) {
+            Flag::Fail
+        } else {
+            Flag::Suspect
+        }
+    }
+
+    #[inline]
+    fn is_below(&self, limit: f64) -> bool {
+        match self {
+            SpreadState::Deviation { scale, window } => window.is_below(limit, *scale),
+            SpreadState::Range { window, .. } => window.range().is_some_and(|range| range < limit),
+        }
+    }
+
+    /// What was measured at the last row, in the unit of the values.
+    pub(super) fn measured(&self) -> f64 {
+        match self {
+            SpreadState::Deviation { scale, window } => window.value(*scale),
+            SpreadState::Range { window, .. } => window.range(),
+        }
+        .unwrap_or(f64::NAN)
     }
 }
