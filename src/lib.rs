@@ -25,8 +25,9 @@
 //!   204, or, for the folder of `.lp` files, after the file was synced to disk.
 //! - **I6 still here.** A row leaves `pending` only as sent, as rejected (refused alone, twice, with a known-good line
 //!   accepted between), or as expired (older than the bucket's retention). `replay` puts every one of these back.
-//! - **I7 same bytes.** Sending a row again sends the same line protocol.
-//! - **I8 raw stays raw.** QC never changes a stored value. Missing is null, never 0. Numbers go out as floats, always.
+//! - **I7 same bytes.** Sending a row again sends the same line protocol. A row becomes sendable when its flags are final;
+//!   one whose flags change later, by a late neighbour, a person or a new limit, is pending again.
+//! - **I8 raw stays raw.** QC never changes a stored value; only derived columns, which no file has, are computed again. Missing is null, never 0. Numbers go out as floats, always.
 //! - **I9 apart.** Ingest never waits for the network; a long sync never holds ingest up.
 //! - **I10 quiet.** The token is never printed, logged, stored in the database or put in a URL. Plain http only to
 //!   loopback, unless `allow_http = true`.

@@ -3,7 +3,7 @@
 //! The cases stand in a file beside the project (`FLUXTOWER_QC_VECTORS`), because they are somebody else's output. Where
 //! fluxtower flags otherwise, the case stands in [`DIFFERENT`] with the reason; anything else must be equal.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::cast_possible_wrap)]
 
 use std::path::Path;
 

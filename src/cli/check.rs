@@ -8,6 +8,7 @@ use super::output::{count, span};
 use super::{CliError, Context, Exit};
 use crate::config::{DestinationConfig, TableConfig};
 use crate::destination::Retention;
+use crate::qc;
 use crate::store::Store;
 use crate::time::Timestamp;
 
@@ -52,6 +53,7 @@ pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
     for table in &config.tables {
         files(context, table, &mut report);
         width(context, table, &store, &mut report)?;
+        quality(context, table, &store, &mut report)?;
     }
     destination(context, &mut report);
     context.output.result(&report, |out| write(out, &report))?;
@@ -105,6 +107,20 @@ fn width(context: &Context, table: &TableConfig, store: &Store, report: &mut Rep
         }
         Err(error) if !columns.is_empty() => report.say(&what, "bad", error.to_string()),
         _ => {}
+    }
+    Ok(())
+}
+
+/// Whether the tests that are configured are made on what they are meant for.
+fn quality(context: &Context, table: &TableConfig, store: &Store, report: &mut Report) -> Result<(), CliError> {
+    let columns = store.columns_of(&table.name.0)?;
+    if columns.is_empty() {
+        return Ok(());
+    }
+    let known: Vec<_> = columns.iter().map(crate::store::Column::known).collect();
+    let what = format!("table {}", table.name);
+    for words in qc::contradictions(table, &known).into_iter().chain(qc::strangers(&context.config, table, &known)) {
+        report.say(&what, "look", words);
     }
     Ok(())
 }

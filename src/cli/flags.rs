@@ -1,12 +1,10 @@
 //! `fluxtower flags`: which values were flagged, by which test, and why.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use super::output::grouped;
 use super::{CliError, Context, Exit};
-use crate::qc::Test;
+use crate::qc::{Flag, Test};
 use crate::time::Timestamp;
 
 /// A week: what a person looks at.
@@ -69,9 +67,38 @@ struct Column {
     table: String,
     column: String,
     /// Values with each flag.
-    flags: BTreeMap<char, u64>,
+    pass: u64,
+    not_evaluated: u64,
+    suspect: u64,
+    fail: u64,
+    missing: u64,
     /// Findings of each test, suspect and fail together.
-    tests: BTreeMap<&'static str, u64>,
+    tests: Vec<ByTest>,
+}
+
+#[derive(Serialize)]
+struct ByTest {
+    test: &'static str,
+    findings: u64,
+}
+
+impl Column {
+    fn count_value(&mut self, digit: char) {
+        *match u8::try_from(digit).ok().and_then(Flag::from_digit) {
+            Some(Flag::Pass) => &mut self.pass,
+            Some(Flag::Suspect) => &mut self.suspect,
+            Some(Flag::Fail) => &mut self.fail,
+            Some(Flag::Missing) => &mut self.missing,
+            Some(Flag::NotEvaluated) | None => &mut self.not_evaluated,
+        } += 1;
+    }
+
+    fn count_finding(&mut self, test: &'static str) {
+        match self.tests.iter_mut().find(|known| known.test == test) {
+            Some(known) => known.findings += 1,
+            None => self.tests.push(ByTest { test, findings: 1 }),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -188,24 +215,28 @@ fn summary(
             .map(|name| Column {
                 table: table.clone(),
                 column: name.clone(),
-                flags: BTreeMap::new(),
-                tests: BTreeMap::new(),
+                pass: 0,
+                not_evaluated: 0,
+                suspect: 0,
+                fail: 0,
+                missing: 0,
+                tests: Vec::new(),
             })
             .collect();
         store.judged_rows(table, span, false, |row| {
             for (column, digit) in columns.iter_mut().zip(row.flags.chars()) {
-                *column.flags.entry(digit).or_insert(0) += 1;
+                column.count_value(digit);
             }
             for finding in row.findings {
                 if let Some(column) = columns.get_mut(finding.place) {
-                    *column.tests.entry(finding.test.name()).or_insert(0) += 1;
+                    column.count_finding(finding.test.name());
                 }
             }
             true
         })?;
         summary.columns.extend(columns.into_iter().filter(|column| {
             args.column.as_ref().is_none_or(|wanted| *wanted == column.column)
-                && args.test.as_ref().is_none_or(|wanted| column.tests.contains_key(wanted.as_str()))
+                && args.test.as_ref().is_none_or(|wanted| column.tests.iter().any(|test| test.test == *wanted))
         }));
     }
     context.output.result(&summary, |out| {
@@ -217,22 +248,18 @@ fn summary(
             "column", "1 pass", "3 suspect", "4 fail", "9 missing", "2 not tested"
         )?;
         for line in &summary.columns {
-            let of = |digit: char| grouped(line.flags.get(&digit).copied().unwrap_or(0));
-            let tests = line
-                .tests
-                .iter()
-                .map(|(test, count)| format!("{test} {}", grouped(*count)))
-                .collect::<Vec<_>>()
-                .join(", ");
+            let tests: Vec<String> =
+                line.tests.iter().map(|test| format!("{} {}", test.test, grouped(test.findings))).collect();
             let name = format!("{}.{}", line.table, line.column);
             writeln!(
                 out,
-                "{name:wide$}  {:>11}  {:>9}  {:>9}  {:>9}  {:>13}  {tests}",
-                of('1'),
-                of('3'),
-                of('4'),
-                of('9'),
-                of('2')
+                "{name:wide$}  {:>11}  {:>9}  {:>9}  {:>9}  {:>13}  {}",
+                grouped(line.pass),
+                grouped(line.suspect),
+                grouped(line.fail),
+                grouped(line.missing),
+                grouped(line.not_evaluated),
+                tests.join(", ")
             )?;
         }
         Ok(())

@@ -225,6 +225,7 @@ fn bins(windows: Windows, is_center: bool, found: &[(usize, f64, Range)]) -> Res
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp)]
 mod tests {
     use super::*;
     use std::io::Write as _;

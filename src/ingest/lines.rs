@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::report::Counts;
 use crate::config::{ColumnUse, FileFormat, OnConflict, TableConfig};
+use crate::qc;
 use crate::store::{Incoming, LineAt, Outcome, Result, Staging, Store, Table};
 use crate::time::{Candidates, LocalTime, StationClock, Timestamp};
 use crate::toa5::{self, ColumnSource, Derived, Header, Layout, ParsedRow};
@@ -261,6 +262,11 @@ impl<'a> LineTaker<'a> {
             FileFormat::Toa5 => None,
         };
         let names = table.column_names();
+        let known: Vec<_> = table.columns.iter().map(crate::store::Column::known).collect();
+        let contradictions = qc::contradictions(self.config, &known);
+        if !contradictions.is_empty() {
+            self.note = Some(contradictions.join("; "));
+        }
         let derived = self.derived(&sources, &names);
         let layout = Layout::new(sources, names.len(), time_format, derived);
         self.expect = Expect::Rows(Box::new(RowReading { layout, has_tags }));

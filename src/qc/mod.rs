@@ -7,6 +7,7 @@
 
 mod diagnostic;
 mod finding;
+mod fit;
 mod flag;
 mod neighbours;
 mod pair;
@@ -20,6 +21,7 @@ mod windows;
 
 pub use diagnostic::{Decoded, Instrument};
 pub use finding::{Finding, Test, findings};
+pub use fit::{KnownColumn, contradictions, strangers};
 pub use flag::Flag;
 pub use pair::{Across, Partner, witness};
 pub use range::ColumnTests;

@@ -27,6 +27,13 @@ pub struct Column {
     pub process: String,
 }
 
+impl Column {
+    /// As QC looks at it.
+    pub fn known(&self) -> qc::KnownColumn<'_> {
+        qc::KnownColumn { name: &self.name, units: &self.units }
+    }
+}
+
 /// A table as the store knows it, loaded once per ingest. Changes wait here until they are flushed with the rows.
 #[derive(Debug)]
 pub struct Table {
@@ -276,6 +283,18 @@ impl Store {
             )
             .and_then(|mut statement| statement.query_map([table], |row| row.get(0))?.collect())
             .map_err(|source| self.at(source))
+    }
+
+    /// The column list of a table with units, by its name in the configuration.
+    pub fn columns_of(&self, table: &str) -> Result<Vec<Column>> {
+        let work = || -> rusqlite::Result<Vec<Column>> {
+            let id: Option<i64> = self
+                .conn
+                .query_row("SELECT id FROM logger_table WHERE name = ?1", [table], |row| row.get(0))
+                .optional()?;
+            id.map_or(Ok(Vec::new()), |id| columns(&self.conn, id))
+        };
+        work().map_err(|source| self.at(source))
     }
 
     /// A header version by its id.

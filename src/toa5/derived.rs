@@ -112,7 +112,7 @@ pub fn derive_again(json: &str, derived: &[Derived], values: &mut Vec<Value>) ->
         if values.len() <= column.place {
             values.resize(column.place + 1, Value::Missing);
         }
-        let token = value.map_or_else(|| "null".to_owned(), |value| spelled(value));
+        let token = value.map_or_else(|| "null".to_owned(), spelled);
         let known = tokens(json).nth(column.place).unwrap_or(b"null");
         if known != token.as_bytes() {
             let list = anew

@@ -147,9 +147,9 @@ fn a_summary_counts_flags_and_findings() {
         .expect(0)
         .json();
     let column = &summary["columns"][0];
-    let flags = |digit: &str| column["flags"][digit].as_u64().unwrap_or(0);
-    assert_eq!((flags("1"), flags("3"), flags("4")), (11, 6, 13), "{summary}");
-    assert_eq!(column["tests"]["flat_line"].as_u64(), Some(19));
+    let values = |flag: &str| column[flag].as_u64().unwrap_or(0);
+    assert_eq!((values("pass"), values("suspect"), values("fail")), (11, 6, 13), "{summary}");
+    assert_eq!((&column["tests"][0]["test"], column["tests"][0]["findings"].as_u64()), (&"flat_line".into(), Some(19)));
     let words = tower.run(&["flags", "--summary", "--since", "2026-01-01"]).expect(0).stdout;
     assert!(words.contains("upper.TA") && words.contains("flat_line 19"), "{words}");
 }
@@ -162,4 +162,18 @@ fn a_name_that_nobody_knows_is_said_with_those_that_are() {
     let _ = tower.run(&["flags", "--table", "uper"]).expect(2).says("upper");
     let _ = tower.run(&["flags", "--column", "ta"]).expect(2).says("TA");
     let _ = tower.run(&["flags", "--test", "spikes"]).expect(2).says("rate_of_change");
+}
+
+#[test]
+fn a_unit_that_contradicts_the_variable_and_a_misspelled_column_are_said() {
+    let tower = Tower::new().table(
+        "name = \"upper\"\nfiles = [\"upper.dat\"]\n[table.columns.RH]\nvariable = \"VPD\"\n[table.columns.Ta]\nvariable = \"TA\"",
+    );
+    let text = file(UPPER, &upper(3, 0, |_| None)).replacen("\"TS\",\"RN\",\"\",\"\"", "\"TS\",\"RN\",\"\",\"kPa\"", 1);
+    tower.write("upper.dat", text);
+    let _ = tower.run(&["ingest"]).expect(1);
+    let said = tower.run(&["check"]).expect(1).stdout;
+    assert!(said.contains("column RH: the header says kPa, AmeriFlux's VPD is in hPa: multiply by 10"), "{said}");
+    assert!(said.contains("[table.columns.Ta] names Ta, which no file of the table has; did you mean TA?"), "{said}");
+    let _ = tower.run(&["status"]).expect(1);
 }
