@@ -56,12 +56,15 @@ impl Place {
         run(self.folder.path(), arguments)
     }
 
-    /// Sends the samples; then come a conflict, a line that is no row and a counter that starts again.
+    /// Sends the samples; then come a conflict, a line that is no row, a counter that starts again and a flag by hand.
     pub fn live_through_a_bad_day(&self) {
         assert_eq!(self.run(["run"]).code, 0);
         self.append("46m_PARCal.dat", "\"2025-06-21 12:00:05\",418204,1,2,3,4,5\r\ngarbage,1\r\n");
         self.append("soil_30min.dat", "\"2025-06-21 12:30:00\",0,1,2,3,4,5,6,7,8\r\n");
         assert_eq!(self.run(["run"]).code, 1);
+        let span = ["--from", "2025-06-21 12:00", "--to", "2025-06-21 12:01"];
+        let bird = ["flag", "--table", "46m_par", "--column", "PPFD", "--as", "4", "--reason", "bird on the sensor"];
+        assert_eq!(self.run(bird.into_iter().chain(span)).code, 0);
     }
 
     fn append(&self, sample: &str, lines: &str) {
