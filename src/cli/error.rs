@@ -63,6 +63,9 @@ pub(super) enum CliError {
         "the destination is a folder of files, which cannot be asked what arrived; set [destination] kind = \"influxdb\""
     )]
     NothingToAsk,
+    /// Nobody could end the program in an orderly way.
+    #[error("cannot listen for Ctrl-C and SIGTERM: {0}")]
+    Signals(std::io::Error),
     /// Stdout is gone.
     #[error("cannot write to stdout: {0}")]
     Output(#[from] std::io::Error),

@@ -84,6 +84,7 @@ enum Command {
 }
 
 /// What every command works with.
+#[derive(Clone)]
 struct Context {
     config: Config,
     clock: SystemClock,
