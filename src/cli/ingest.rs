@@ -39,9 +39,7 @@ fn already(context: &Context) -> Result<Exit, CliError> {
 
 /// None when another ingest is at work.
 pub(super) fn ingest(context: &Context, selection: &Selection) -> Result<Option<(IngestReport, Exit)>, CliError> {
-    pass(context, Pass::Once, |store, bars| {
-        crate::ingest::run(&context.config, store, &context.clock, selection, bars)
-    })
+    pass(context, Pass::Once, |store, bars| crate::ingest::run(&context.config, store, &context.clock, selection, bars))
 }
 
 /// One ingest under its lock; None when another one holds it.

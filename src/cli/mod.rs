@@ -25,6 +25,7 @@ mod prune;
 mod rejected;
 mod replay;
 mod run;
+mod schedule;
 mod status;
 mod sync;
 mod verify;
@@ -81,6 +82,7 @@ enum Command {
     Conflicts(conflicts::Args),
     Gaps(gaps::Args),
     Prune(prune::Args),
+    Schedule(schedule::Args),
 }
 
 /// What every command works with.
@@ -157,6 +159,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Verify(args) => verify::run(&context, &args),
         Command::Bucket(args) => bucket::run(&context, &args),
         Command::Prune(args) => prune::run(&context, &args),
+        Command::Schedule(args) => schedule::run(&context, &args),
         Command::Rejected(args) => rejected::run(&context, &args),
         Command::Conflicts(args) => conflicts::run(&context, &args),
         Command::Gaps(args) => gaps::run(&context, &args),

@@ -137,11 +137,7 @@ fn read(
     Ok(report)
 }
 
-fn plan<'c>(
-    config: &'c Config,
-    store: &Store,
-    selection: &Selection,
-) -> Result<Vec<TableFiles<'c>>, IngestError> {
+fn plan<'c>(config: &'c Config, store: &Store, selection: &Selection) -> Result<Vec<TableFiles<'c>>, IngestError> {
     let only = match &selection.table {
         None => None,
         Some(name) => Some(config.table(name).ok_or_else(|| IngestError::UnknownTable {

@@ -334,7 +334,8 @@ pub fn run_until(
         // Moved in, so that its channel closes with the last batch.
         scope.spawn(move || feed.run(plan));
         let courier = courier::Courier::start(scope, destination.as_mut());
-        let mut delivery = Delivery::new(store, (clock, halt), &config.sync, &name, courier, (&mut report, progress), &earlier);
+        let mut delivery =
+            Delivery::new(store, (clock, halt), &config.sync, &name, courier, (&mut report, progress), &earlier);
         // Moved in, so that the feed ends with the delivery.
         let ready = ready;
         delivery.run(&ready)

@@ -1,7 +1,7 @@
 //! `run --watch` and `run --every`: an agent that stays up, driven through the binary.
 
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 #[path = "../server/mod.rs"]
 mod server;

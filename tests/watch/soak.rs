@@ -161,7 +161,12 @@ fn soak(cycles: i64, pause: Duration) {
         ("threads", |held| held.threads),
         ("log (bytes)", |held| held.log_bytes),
     ] {
-        println!("{what}: at most {} in the first quarter, {} after it, {} at the end", most(warm, of), most(late, of), of(&held[held.len() - 1]));
+        println!(
+            "{what}: at most {} in the first quarter, {} after it, {} at the end",
+            most(warm, of),
+            most(late, of),
+            of(&held[held.len() - 1])
+        );
     }
     assert!(most(late, |held| held.rss_kb) <= most(warm, |held| held.rss_kb) * 5 / 4 + 4_000, "{held:?}");
     // A look may come while a pass has its files open: the store's, the locks, a connection, a table's file.
