@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{Exit, log};
+use super::{Exit, log, schedule};
 use crate::config::ConfigError;
 use crate::destination::{DestinationError, QueryError};
 use crate::ingest::IngestError;
@@ -99,6 +99,12 @@ pub(super) enum CliError {
         "the destination is a folder of files, which cannot be asked what arrived; set [destination] kind = \"influxdb\""
     )]
     NothingToAsk,
+    /// The schedule cannot be made or set up.
+    #[error(transparent)]
+    Schedule(#[from] schedule::ScheduleError),
+    /// Nobody could end the program in an orderly way.
+    #[error("cannot listen for Ctrl-C and SIGTERM: {0}")]
+    Signals(std::io::Error),
     /// Stdout is gone.
     #[error("cannot write to stdout: {0}")]
     Output(#[from] std::io::Error),
@@ -129,6 +135,7 @@ impl CliError {
                 source: DestinationError::Secret(_) | DestinationError::SecretUnusable,
             }) => Exit::Usage,
             CliError::NoBuckets | CliError::NothingToAsk => Exit::Usage,
+            CliError::Schedule(error) => error.exit(),
             CliError::Query(QueryError::Refused { .. }) => Exit::Refused,
             CliError::Output(source) if source.kind() == std::io::ErrorKind::BrokenPipe => Exit::Well,
             _ => Exit::Failed,

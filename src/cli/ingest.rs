@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use super::output::{count, grouped};
 use super::progress::Bars;
+use super::run::Pass;
 use super::{CliError, Context, Exit};
-use crate::ingest::{IngestReport, Selection};
-use crate::store::{Lock, LockKind};
+use crate::ingest::{IngestError, IngestReport, Selection};
+use crate::store::{Lock, LockKind, Store};
 
 /// Read new rows from the tables' files into the store
 ///
@@ -38,11 +39,20 @@ fn already(context: &Context) -> Result<Exit, CliError> {
 
 /// None when another ingest is at work.
 pub(super) fn ingest(context: &Context, selection: &Selection) -> Result<Option<(IngestReport, Exit)>, CliError> {
+    pass(context, Pass::Once, |store, bars| crate::ingest::run(&context.config, store, &context.clock, selection, bars))
+}
+
+/// One ingest under its lock; None when another one holds it.
+pub(super) fn pass(
+    context: &Context,
+    pass: Pass,
+    work: impl FnOnce(&Store, &Bars) -> Result<IngestReport, IngestError>,
+) -> Result<Option<(IngestReport, Exit)>, CliError> {
     let store = context.store()?;
     let Some(_lock) = Lock::take(store.path(), LockKind::Ingest)? else { return Ok(None) };
     let started = context.now();
     let bars = Bars::files(context.bars);
-    let result = crate::ingest::run(&context.config, &store, &context.clock, selection, &bars);
+    let result = work(&store, &bars);
     bars.clear();
     let report = match result {
         Ok(report) => report,
@@ -55,16 +65,20 @@ pub(super) fn ingest(context: &Context, selection: &Selection) -> Result<Option<
     };
     let exit = if report.needs_a_look() { Exit::Look } else { Exit::Well };
     let totals = report.totals();
-    tracing::info!(
-        staged = totals.staged,
-        duplicates = totals.duplicates,
-        conflicts = totals.conflicts,
-        rejected = totals.rejected,
-        deferred = totals.deferred,
-        "ingest done"
-    );
-    let summary = serde_json::to_string(&totals).unwrap_or_default();
-    store.log_run("ingest", started, context.now(), exit as u8, &summary)?;
+    if pass == Pass::Once || totals.staged + totals.conflicts + totals.rejected > 0 {
+        tracing::info!(
+            staged = totals.staged,
+            duplicates = totals.duplicates,
+            conflicts = totals.conflicts,
+            rejected = totals.rejected,
+            deferred = totals.deferred,
+            "ingest done"
+        );
+    }
+    if pass.is_kept(exit) {
+        let summary = serde_json::to_string(&totals).unwrap_or_default();
+        store.log_run("ingest", started, context.now(), exit as u8, &summary)?;
+    }
     Ok(Some((report, exit)))
 }
 

@@ -28,6 +28,7 @@ mod reflag;
 mod rejected;
 mod replay;
 mod run;
+mod schedule;
 mod status;
 mod sync;
 mod verify;
@@ -87,9 +88,11 @@ enum Command {
     Flag(flag::Args),
     Reflag(reflag::Args),
     Prune(prune::Args),
+    Schedule(schedule::Args),
 }
 
 /// What every command works with.
+#[derive(Clone)]
 struct Context {
     config: Config,
     clock: SystemClock,
@@ -166,6 +169,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Verify(args) => verify::run(&context, &args),
         Command::Bucket(args) => bucket::run(&context, &args),
         Command::Prune(args) => prune::run(&context, &args),
+        Command::Schedule(args) => schedule::run(&context, &args),
         Command::Rejected(args) => rejected::run(&context, &args),
         Command::Conflicts(args) => conflicts::run(&context, &args),
         Command::Gaps(args) => gaps::run(&context, &args),

@@ -4,9 +4,10 @@ use std::io::{self, Write};
 
 use super::output::{bytes, count, grouped};
 use super::progress::Bars;
+use super::run::Pass;
 use super::{CliError, Context, Exit};
 use crate::store::{Lock, LockKind, Store};
-use crate::sync::{DryRun, StoppedBy, SyncReport};
+use crate::sync::{DryRun, Halt, StoppedBy, SyncReport};
 
 /// A link that drops for hours is ordinary at a tower; nothing acknowledged for this long is not.
 const QUIET_TOO_LONG_NANOS: i64 = 24 * 3_600 * 1_000_000_000;
@@ -36,12 +37,17 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
 
 /// None when another sync is at work.
 pub(super) fn sync(context: &Context) -> Result<Option<(SyncReport, Exit)>, CliError> {
+    pass(context, Pass::Once, &Halt::default())
+}
+
+/// One sync under its lock; None when another one holds it.
+pub(super) fn pass(context: &Context, pass: Pass, halt: &Halt) -> Result<Option<(SyncReport, Exit)>, CliError> {
     let store = context.store()?;
     let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else { return Ok(None) };
     let started = context.now();
     let bars = Bars::rows(context.bars);
     let open = || crate::destination::open(&context.config);
-    let result = crate::sync::run(&context.config, &store, &context.clock, open, &bars);
+    let result = crate::sync::run_until(&context.config, &store, &context.clock, open, &bars, halt);
     bars.clear();
     let report = match result {
         Ok(report) => report,
@@ -52,17 +58,21 @@ pub(super) fn sync(context: &Context) -> Result<Option<(SyncReport, Exit)>, CliE
         }
     };
     let exit = exit_of(context, &store, &report)?;
-    tracing::info!(
-        sent = report.sent,
-        rejected = report.rejected,
-        expired = report.expired,
-        pending = report.pending,
-        requests = report.requests,
-        stopped_by = ?report.stopped_by,
-        "sync done"
-    );
-    let summary = serde_json::to_string(&report).unwrap_or_default();
-    store.log_run("sync", started, context.now(), exit as u8, &summary)?;
+    if pass == Pass::Once || report.sent + report.rejected + report.expired > 0 {
+        tracing::info!(
+            sent = report.sent,
+            rejected = report.rejected,
+            expired = report.expired,
+            pending = report.pending,
+            requests = report.requests,
+            stopped_by = ?report.stopped_by,
+            "sync done"
+        );
+    }
+    if pass.is_kept(exit) {
+        let summary = serde_json::to_string(&report).unwrap_or_default();
+        store.log_run("sync", started, context.now(), exit as u8, &summary)?;
+    }
     Ok(Some((report, exit)))
 }
 
@@ -105,6 +115,7 @@ pub(super) fn write(out: &mut dyn Write, report: &SyncReport) -> io::Result<()> 
         StoppedBy::Held => Some("the destination refuses us; nothing was marked, a person has to act"),
         StoppedBy::Refusals => Some("many rows were refused"),
         StoppedBy::AlreadyRunning => Some("another sync is at work"),
+        StoppedBy::Interrupted => Some("newer rows go first, or the program was asked to end"),
     };
     if let Some(why) = why {
         writeln!(out, "stopped: {why}")?;

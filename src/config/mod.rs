@@ -38,6 +38,7 @@ pub use quality::{
 };
 pub use secret::{Secret, SecretError};
 pub(crate) use spelling::look_alikes;
+pub(crate) use value::duration;
 
 /// A validated configuration. Relative paths are already joined to the folder of the config file.
 #[derive(Debug, Clone)]

@@ -23,7 +23,7 @@ const WIDEST_OFFSET_MINUTES: i32 = 14 * 60;
 const LONGEST_VARIABLE_NAME: usize = 60;
 
 /// An integer and a unit: `500ms`, `90s`, `4m`, `1h`, `30d`.
-pub(super) fn duration(text: &str) -> Read<Duration> {
+pub(crate) fn duration(text: &str) -> Read<Duration> {
     let mend = "is not a duration; write a whole number and a unit: \"500ms\", \"90s\", \"4m\", \"1h\" or \"30d\"";
     let unit_at = text.find(|c: char| !c.is_ascii_digit()).ok_or(mend)?;
     let (number, unit) = text.split_at(unit_at);

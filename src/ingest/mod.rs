@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::config::{Config, TableConfig};
-use crate::source::{self, SourceError};
+use crate::source::{self, SourceError, TableFiles};
 use crate::store::{Staging, Store, StoreError};
 use crate::time::Clock;
 
@@ -94,7 +94,28 @@ pub fn run(
     progress: &dyn Progress,
 ) -> Result<IngestReport, IngestError> {
     let work = plan(config, store, selection)?;
-    let by_hand = !selection.files.is_empty();
+    read(work, config, store, clock, progress, !selection.files.is_empty())
+}
+
+/// As [`run`], of these configured files only.
+pub fn run_files(
+    files: Vec<TableFiles<'_>>,
+    config: &Config,
+    store: &Store,
+    clock: &dyn Clock,
+    progress: &dyn Progress,
+) -> Result<IngestReport, IngestError> {
+    read(files, config, store, clock, progress, false)
+}
+
+fn read(
+    work: Vec<TableFiles<'_>>,
+    config: &Config,
+    store: &Store,
+    clock: &dyn Clock,
+    progress: &dyn Progress,
+    by_hand: bool,
+) -> Result<IngestReport, IngestError> {
     let mut staging = Staging::new(store, config)?;
     let mut report = IngestReport::default();
     for (config, files) in work {
@@ -118,9 +139,7 @@ pub fn run(
     Ok(report)
 }
 
-type Work<'c> = Vec<(&'c TableConfig, Vec<PathBuf>)>;
-
-fn plan<'c>(config: &'c Config, store: &Store, selection: &Selection) -> Result<Work<'c>, IngestError> {
+fn plan<'c>(config: &'c Config, store: &Store, selection: &Selection) -> Result<Vec<TableFiles<'c>>, IngestError> {
     let only = match &selection.table {
         None => None,
         Some(name) => Some(config.table(name).ok_or_else(|| IngestError::UnknownTable {
@@ -128,7 +147,7 @@ fn plan<'c>(config: &'c Config, store: &Store, selection: &Selection) -> Result<
             known: config.tables.iter().map(|table| table.name.0.as_str()).collect::<Vec<_>>().join(", "),
         })?),
     };
-    let mut work: Work<'c> = Vec::new();
+    let mut work: Vec<TableFiles<'c>> = Vec::new();
     if selection.files.is_empty() {
         for table in config.tables.iter().filter(|table| only.is_none_or(|only| only.name == table.name)) {
             work.push((table, source::find(table)?));

@@ -8,7 +8,9 @@ mod error;
 mod find;
 mod fingerprint;
 mod quiet;
+mod watched;
 
 pub use error::SourceError;
 pub use find::find;
 pub use quiet::{Chunk, QuietFile, Snapshot};
+pub use watched::{TableFiles, Watched};

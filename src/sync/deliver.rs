@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::batch::Batch;
 use super::courier::Courier;
 use super::feed::{Fed, Ready};
+use super::halt::Halt;
 use super::pace::Pace;
 use super::{BUDGET_WINDOW, Progress, StoppedBy, SyncError, SyncReport};
 use crate::config::SyncConfig;
@@ -39,6 +40,7 @@ pub(super) enum Stop {
     Unreachable(String),
     Held(String),
     Refusals(String),
+    Interrupted,
 }
 
 impl Stop {
@@ -50,6 +52,7 @@ impl Stop {
             Stop::Unreachable(_) => StoppedBy::Unreachable,
             Stop::Held(_) => StoppedBy::Held,
             Stop::Refusals(_) => StoppedBy::Refusals,
+            Stop::Interrupted => StoppedBy::Interrupted,
         }
     }
 }
@@ -72,6 +75,7 @@ type Step = Result<(), Ended>;
 pub(super) struct Delivery<'a> {
     store: &'a Store,
     clock: &'a dyn Clock,
+    halt: &'a Halt,
     limits: &'a SyncConfig,
     destination: &'a str,
     courier: Courier,
@@ -86,7 +90,7 @@ pub(super) struct Delivery<'a> {
 impl<'a> Delivery<'a> {
     pub(super) fn new(
         store: &'a Store,
-        clock: &'a dyn Clock,
+        (clock, halt): (&'a dyn Clock, &'a Halt),
         limits: &'a SyncConfig,
         destination: &'a str,
         courier: Courier,
@@ -96,6 +100,7 @@ impl<'a> Delivery<'a> {
         Delivery {
             store,
             clock,
+            halt,
             limits,
             destination,
             courier,
@@ -155,11 +160,17 @@ impl<'a> Delivery<'a> {
         Ok(())
     }
 
+    /// Whether another request may be begun.
+    fn may_begin(&self) -> Step {
+        if self.halt.ends_the_sync() {
+            return Err(Ended::Stop(Stop::Interrupted));
+        }
+        if self.pace.is_over() { Err(Ended::Stop(Stop::Deadline)) } else { Ok(()) }
+    }
+
     /// Posts the batch, or as much of it as the budget leaves room for; then it is the last.
     fn post_within_limits(&mut self, ready: Ready) -> Result<(Arc<Ready>, bool), Ended> {
-        if self.pace.is_over() {
-            return Err(Ended::Stop(Stop::Deadline));
-        }
+        self.may_begin()?;
         let (ready, last) = self.within_budget(ready)?;
         let ready = Arc::new(ready);
         self.post(&ready)?;
@@ -243,9 +254,7 @@ impl<'a> Delivery<'a> {
         if batch.is_empty() {
             return Ok(());
         }
-        if self.pace.is_over() {
-            return Err(Ended::Stop(Stop::Deadline));
-        }
+        self.may_begin()?;
         let gzip = if compressed { batch.gzip().map_err(SyncError::Compress)? } else { Vec::new() };
         let ready = Arc::new(Ready { batch, gzip });
         self.post(&ready)?;
@@ -301,11 +310,11 @@ impl<'a> Delivery<'a> {
         };
         let Some(wait) = self.pace.next_wait(asked) else {
             tracing::warn!("no answer that helps: {words}; rows wait for the next run");
+            self.report.left_alone = asked;
             return Err(Ended::Stop(Stop::Unreachable(words)));
         };
         tracing::warn!("{words}; trying again in {:.1} s", wait.as_secs_f64());
-        std::thread::sleep(wait);
-        Ok(())
+        if self.halt.wait(wait) { Ok(()) } else { Err(Ended::Stop(Stop::Interrupted)) }
     }
 }
 

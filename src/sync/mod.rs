@@ -20,8 +20,10 @@ use crate::time::{Clock, Timestamp};
 mod batch;
 mod courier;
 mod deliver;
+mod dry_run;
 mod estimate;
 mod feed;
+mod halt;
 mod health;
 mod pace;
 mod pin;
@@ -29,13 +31,15 @@ mod plan;
 mod settled;
 
 pub use batch::{Batch, BatchRow};
+pub use dry_run::{DryRun, dry_run};
 pub use estimate::{Waiting, waiting};
-pub use pace::Pace;
+pub use halt::Halt;
+pub use pace::{Pace, Waits};
 pub use pin::retentions;
 pub use plan::{BucketPlan, Piece, live_rows, plan};
 
 use deliver::{Delivery, Stop};
-use feed::{Fed, Feed};
+use feed::Feed;
 
 /// The window in which the free plan counts bytes (InfluxDB Cloud, account limits). Ours trails behind now, so that no
 /// placement of the server's window can hold more.
@@ -76,6 +80,8 @@ pub enum StoppedBy {
     Refusals,
     /// Another sync is at work.
     AlreadyRunning,
+    /// The caller wanted it ([`Halt`]).
+    Interrupted,
 }
 
 /// What a sync did.
@@ -99,6 +105,9 @@ pub struct SyncReport {
     pub stopped_by: StoppedBy,
     /// What a person should do or know.
     pub notes: Vec<String>,
+    /// How long the server asked to be left alone, where that is longer than the run had left.
+    #[serde(skip)]
+    pub left_alone: Option<Duration>,
 }
 
 impl SyncReport {
@@ -118,6 +127,7 @@ impl SyncReport {
             wire_bytes: 0,
             stopped_by: StoppedBy::Done,
             notes: Vec::new(),
+            left_alone: None,
         }
     }
 }
@@ -287,6 +297,18 @@ pub fn run(
     open: impl FnOnce() -> Result<Box<dyn Destination>, DestinationError>,
     progress: &dyn Progress,
 ) -> Result<SyncReport, SyncError> {
+    run_until(config, store, clock, open, progress, &Halt::default())
+}
+
+/// As [`run`], for a caller that may want it to end early.
+pub fn run_until(
+    config: &Config,
+    store: &Store,
+    clock: &dyn Clock,
+    open: impl FnOnce() -> Result<Box<dyn Destination>, DestinationError>,
+    progress: &dyn Progress,
+    halt: &Halt,
+) -> Result<SyncReport, SyncError> {
     let mut report = SyncReport::new();
     let now = Timestamp::from_utc(clock.now());
     let mut outbox = Outbox::open(config, store, Some(now))?;
@@ -325,7 +347,8 @@ pub fn run(
         // Moved in, so that its channel closes with the last batch.
         scope.spawn(move || feed.run(plan));
         let courier = courier::Courier::start(scope, destination.as_mut());
-        let mut delivery = Delivery::new(store, clock, &config.sync, &name, courier, (&mut report, progress), &earlier);
+        let mut delivery =
+            Delivery::new(store, (clock, halt), &config.sync, &name, courier, (&mut report, progress), &earlier);
         // Moved in, so that the feed ends with the delivery.
         let ready = ready;
         delivery.run(&ready)
@@ -388,50 +411,4 @@ fn last_accepted(config: &Config, store: &Store, bucket: Option<&str>) -> Result
     let Ok(shape) = shape(config, store, table, &series)? else { return Ok(None) };
     let mut line = Vec::new();
     Ok(shape.render(row.ts, &row.values, &row.flags, &mut line).is_ok().then_some(line))
-}
-
-/// What a sync would send now.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct DryRun {
-    /// Rows that would be sent.
-    pub rows: u64,
-    /// In so many requests.
-    pub requests: u64,
-    /// With so many bytes of line protocol.
-    pub bytes: u64,
-    /// What a person should know.
-    pub notes: Vec<String>,
-}
-
-/// Counts what [`run`] would send, without sending.
-pub fn dry_run(config: &Config, store: &Store, clock: &dyn Clock) -> Result<DryRun, SyncError> {
-    let outbox = Outbox::open(config, store, Some(Timestamp::from_utc(clock.now())))?;
-    let (ready_out, ready) = sync_channel(1);
-    let reader = Store::open_reader(store.path())?;
-    let feed = Feed {
-        store: reader,
-        backlog: &outbox.backlog,
-        shapes: &outbox.shapes,
-        limits: &config.sync,
-        compress: false,
-        out: ready_out,
-    };
-    let plan = &outbox.plan;
-    let mut dry = DryRun { notes: outbox.notes.clone(), ..DryRun::default() };
-    std::thread::scope(|scope| {
-        scope.spawn(move || feed.run(plan));
-        for batch in ready {
-            let batch = match batch? {
-                Fed::Batch(ready) => ready.batch,
-                Fed::Note(note) => {
-                    dry.notes.push(note);
-                    continue;
-                }
-            };
-            dry.requests += 1;
-            dry.rows += batch.rows().len() as u64;
-            dry.bytes += batch.lines().len() as u64;
-        }
-        Ok(dry)
-    })
 }

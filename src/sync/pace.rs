@@ -10,25 +10,49 @@ const FIRST: Duration = Duration::from_secs(1);
 /// A run lasts minutes, and the next run is minutes away: longer waits would only make it end.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Waits that double, with jitter, until something works; and the end of the run.
+/// Waits that double, with jitter, until something works.
+#[derive(Debug)]
+pub struct Waits {
+    waits: ExponentialBackoff,
+    longest: Duration,
+}
+
+impl Waits {
+    /// From about `first` up to about `longest`.
+    pub fn new(first: Duration, longest: Duration) -> Waits {
+        let mut waits = ExponentialBackoff {
+            initial_interval: first,
+            multiplier: 2.0,
+            max_interval: longest,
+            max_elapsed_time: None,
+            ..ExponentialBackoff::default()
+        };
+        waits.reset();
+        Waits { waits, longest }
+    }
+
+    /// An attempt worked: the next failure is a first one again.
+    pub fn reset(&mut self) {
+        self.waits.reset();
+    }
+
+    /// How long to wait before the next attempt.
+    pub fn next_wait(&mut self) -> Duration {
+        self.waits.next_backoff().unwrap_or(self.longest)
+    }
+}
+
+/// The waits of one run, and its end.
 #[derive(Debug)]
 pub struct Pace {
     deadline: Instant,
-    waits: ExponentialBackoff,
+    waits: Waits,
 }
 
 impl Pace {
     /// Nothing is begun after `deadline` from now.
     pub fn new(deadline: Duration) -> Pace {
-        let mut waits = ExponentialBackoff {
-            initial_interval: FIRST,
-            multiplier: 2.0,
-            max_interval: LONGEST,
-            max_elapsed_time: None,
-            ..ExponentialBackoff::default()
-        };
-        waits.reset();
-        Pace { deadline: Instant::now() + deadline, waits }
+        Pace { deadline: Instant::now() + deadline, waits: Waits::new(FIRST, LONGEST) }
     }
 
     /// Whether the run is over.
@@ -44,7 +68,7 @@ impl Pace {
     /// How long to wait before the next attempt: what the server asked for, if that is longer. None when the run would be
     /// over by then.
     pub fn next_wait(&mut self, asked: Option<Duration>) -> Option<Duration> {
-        let own = self.waits.next_backoff().unwrap_or(LONGEST);
+        let own = self.waits.next_wait();
         let wait = asked.map_or(own, |asked| asked.max(own.min(FIRST)));
         (Instant::now() + wait < self.deadline).then_some(wait)
     }

@@ -103,9 +103,7 @@ impl Delivery<'_> {
     /// Decides about rows refused alone.
     pub(super) fn judge(&mut self) -> Step {
         while let Some((batch, answer)) = self.refusals.suspects.pop() {
-            if self.pace.is_over() {
-                return Err(Ended::Stop(Stop::Deadline));
-            }
+            self.may_begin()?;
             self.try_known_good(&batch, &answer)?;
             let ready = Arc::new(uncompressed(batch));
             self.post(&ready)?;

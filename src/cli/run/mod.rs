@@ -1,0 +1,118 @@
+//! `fluxtower run`: ingest, then sync. Once, as a scheduler calls it, or again and again ([`stay`]).
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{CliError, Context, Exit, ingest, sync};
+use crate::ingest::{IngestReport, Selection};
+use crate::sync::SyncReport;
+
+mod reading;
+mod sending;
+mod signals;
+mod stay;
+mod told;
+
+/// With `--watch` alone, everything is read at least so often: what a look at size and time cannot see, and last lines
+/// whose time has come, wait no longer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+
+/// Ingest, then sync: what a scheduler calls every few minutes
+///
+/// With --every or --watch it stays up until Ctrl-C or SIGTERM, and ends with 0. A pass that fails is reported and tried
+/// again. The configuration is read at the start only: start it anew after a change.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Stay up, and begin again each time this has passed, for example 5m
+    #[arg(long, value_name = "DURATION", value_parser = every)]
+    every: Option<Duration>,
+    /// Stay up, read a file as soon as it changes and send its rows at once
+    ///
+    /// Everything is read at least every two minutes, or as --every says.
+    #[arg(long)]
+    watch: bool,
+    /// With --watch, how often to look whether a file has changed
+    #[arg(long, value_name = "DURATION", value_parser = poll, requires = "watch", default_value = "250ms")]
+    poll: Duration,
+}
+
+fn every(text: &str) -> Result<Duration, String> {
+    let every = crate::config::duration(text)?;
+    if every < Duration::from_secs(1) { Err("is too often; write \"1s\" or more".to_owned()) } else { Ok(every) }
+}
+
+fn poll(text: &str) -> Result<Duration, String> {
+    let poll = crate::config::duration(text)?;
+    if poll < Duration::from_millis(10) { Err("is too often; write \"10ms\" or more".to_owned()) } else { Ok(poll) }
+}
+
+/// Which pass it is, for what is written down of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pass {
+    /// The only one of this process.
+    Once,
+    /// One of many.
+    OneOf {
+        /// How the one before ended.
+        before: Exit,
+        /// Whether one is to be written down again, although nothing changed.
+        is_due: bool,
+    },
+}
+
+impl Pass {
+    /// Whether the store keeps a line about it. Passes may be a second apart, for years.
+    pub(super) fn is_kept(self, exit: Exit) -> bool {
+        match self {
+            Pass::Once => true,
+            Pass::OneOf { before, is_due } => is_due || before != exit,
+        }
+    }
+}
+
+/// What a pass prints.
+#[derive(Debug, Default, Serialize)]
+struct Both {
+    ingest: Option<IngestReport>,
+    sync: Option<SyncReport>,
+}
+
+impl Both {
+    fn print(&self, context: &Context) -> Result<(), CliError> {
+        context.output.result(self, |out| {
+            if let Some(report) = &self.ingest {
+                ingest::write(out, report)?;
+            }
+            match &self.sync {
+                Some(report) => sync::write(out, report),
+                None => Ok(()),
+            }
+        })
+    }
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    match (args.watch, args.every) {
+        (false, None) => once(context),
+        (false, Some(every)) => stay::stay(context, reading::Rhythm { every, poll: None }),
+        (true, every) => {
+            stay::stay(context, reading::Rhythm { every: every.unwrap_or(LONGEST_PAUSE), poll: Some(args.poll) })
+        }
+    }
+}
+
+fn once(context: &Context) -> Result<Exit, CliError> {
+    let ingested = ingest::ingest(context, &Selection::default())?;
+    if ingested.is_none() {
+        tracing::warn!("another ingest is running; this run leaves the files to it");
+    }
+    let synced = sync::sync(context)?;
+    if synced.is_none() {
+        tracing::warn!("another sync is running; this run leaves the sending to it");
+    }
+    let exit =
+        ingested.as_ref().map_or(Exit::Well, |both| both.1).max(synced.as_ref().map_or(Exit::Well, |both| both.1));
+    Both { ingest: ingested.map(|both| both.0), sync: synced.map(|both| both.0) }.print(context)?;
+    Ok(exit)
+}

@@ -1,0 +1,77 @@
+//! A line for cron, told by a mark at its end.
+
+use super::ScheduleError;
+use super::job::Job;
+use super::tool::Tool;
+
+/// The line, with what a person has to know above it.
+pub(super) fn line(job: &Job) -> String {
+    let command = format!(
+        "cd {} && {} run --quiet --config {} {}",
+        quoted(&job.folder),
+        quoted(&job.program),
+        quoted(&job.config),
+        mark(job)
+    );
+    format!(
+        "# cron knows none of your shell's variables: use token_file, or a line INFLUX_TOKEN=... above. {}\n{} {command}\n",
+        mark(job),
+        times(job)
+    )
+}
+
+/// Stands in every line of ours.
+fn mark(job: &Job) -> String {
+    format!("# fluxtower: {}", job.name)
+}
+
+fn times(job: &Job) -> String {
+    let first = job.first_minute();
+    match job.minutes {
+        1 => "* * * * *".to_owned(),
+        minutes @ 2..=59 => format!("{first}-59/{minutes} * * * *"),
+        60 => format!("{first} * * * *"),
+        1_440 => format!("{first} 0 * * *"),
+        minutes => format!("{first} */{} * * *", minutes / 60),
+    }
+}
+
+/// A word of the shell; a percent sign ends the command for cron.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''").replace('%', "\\%"))
+}
+
+/// The user's table without the lines of this name. It is written back whole, so it must have been read whole.
+fn table_without(job: &Job, by_hand: &str) -> Result<String, ScheduleError> {
+    let list = match (Tool { name: "crontab", arguments: &["-l"], input: None, by_hand }).run() {
+        Ok(list) => list,
+        // A user who has no table yet: cron's words, and BusyBox's.
+        Err(ScheduleError::Tool { words, .. }) if words.contains("no crontab for") || words.contains("can't open") => {
+            String::new()
+        }
+        Err(error) => return Err(error),
+    };
+    let mark = mark(job);
+    Ok(list.lines().filter(|line| !line.ends_with(&mark)).map(|line| format!("{line}\n")).collect())
+}
+
+fn write(table: &str, by_hand: &str) -> Result<(), ScheduleError> {
+    Tool { name: "crontab", arguments: &["-"], input: Some(table), by_hand }.run().map(drop)
+}
+
+/// Puts the line into the user's table, in place of the one of the same name.
+pub(super) fn install(job: &Job, text: &str) -> Result<Vec<String>, ScheduleError> {
+    let by_hand = "type `crontab -e` and add the lines that `fluxtower schedule --cron` prints";
+    write(&(table_without(job, by_hand)? + text), by_hand)?;
+    Ok(vec![
+        format!("installed: cron runs fluxtower every {} minutes", job.minutes),
+        "look at it with: crontab -l".to_owned(),
+    ])
+}
+
+/// Takes the line out of the user's table.
+pub(super) fn remove(job: &Job) -> Result<Vec<String>, ScheduleError> {
+    let by_hand = format!("type `crontab -e` and delete the lines that end in \"{}\"", mark(job));
+    write(&table_without(job, &by_hand)?, &by_hand)?;
+    Ok(vec![format!("removed: the lines that end in \"{}\"", mark(job))])
+}

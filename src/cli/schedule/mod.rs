@@ -1,0 +1,128 @@
+//! `fluxtower schedule`: what makes this machine's own scheduler call `run` again and again.
+//!
+//! The text is made from a [`Job`] alone, by one module for each kind of scheduler, so that it can be read before anything
+//! is set up. Setting up calls the system's own tools; where one refuses, the message says what to type by hand.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{CliError, Context, Exit};
+use job::Job;
+
+mod cron;
+mod error;
+mod job;
+mod systemd;
+mod tool;
+mod windows;
+
+pub(super) use error::ScheduleError;
+
+/// Print the task, the timer or the cron line that runs fluxtower every few minutes, or set it up
+///
+/// The kind of scheduler is this machine's own, unless a flag says otherwise. Run it as the user that is to run the task.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Time from one run to the next: minutes that divide an hour, or hours that divide a day
+    #[arg(long, value_name = "DURATION", value_parser = crate::config::duration, default_value = "5m")]
+    every: Duration,
+    /// A task for Windows Task Scheduler
+    #[arg(long, group = "kind")]
+    windows: bool,
+    /// A service and a timer for systemd
+    #[arg(long, group = "kind")]
+    systemd: bool,
+    /// A line for cron
+    #[arg(long, group = "kind")]
+    cron: bool,
+    /// Its name; another one for each configuration on this machine
+    #[arg(long, value_name = "NAME", default_value = "fluxtower")]
+    name: String,
+    /// Windows: the account it runs as, DOMAIN\NAME or SYSTEM; without it, yours
+    #[arg(long, value_name = "ACCOUNT")]
+    account: Option<String>,
+    /// Set it up
+    #[arg(long, conflicts_with = "remove")]
+    install: bool,
+    /// Take it away
+    #[arg(long)]
+    remove: bool,
+}
+
+/// Which scheduler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Windows,
+    Systemd,
+    Cron,
+}
+
+impl Args {
+    fn kind(&self) -> Kind {
+        if self.windows {
+            Kind::Windows
+        } else if self.systemd {
+            Kind::Systemd
+        } else if self.cron {
+            Kind::Cron
+        } else if cfg!(windows) {
+            Kind::Windows
+        } else if Path::new("/run/systemd/system").is_dir() {
+            // As sd_booted(3) asks.
+            Kind::Systemd
+        } else {
+            Kind::Cron
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Scheduled {
+    kind: Kind,
+    text: String,
+    installed: bool,
+    /// For a person only.
+    #[serde(skip)]
+    words: Vec<String>,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let program = std::env::current_exe().map_err(ScheduleError::Program)?;
+    let config = std::path::absolute(&context.config.path).unwrap_or_else(|_| context.config.path.clone());
+    let job = Job::new(&args.name, &program, &config, args.every)?;
+    let kind = args.kind();
+    let (text, files) = match kind {
+        Kind::Windows => (windows::task(&job, &windows::account(args.account.as_deref())?), Vec::new()),
+        Kind::Systemd => {
+            let units = systemd::units(&job)?;
+            (units.text(), units.files())
+        }
+        Kind::Cron => (cron::line(&job), Vec::new()),
+    };
+    let words = match (kind, args.install, args.remove) {
+        (_, false, false) => Vec::new(),
+        (Kind::Windows, true, _) => windows::install(&job, &text)?,
+        (Kind::Windows, ..) => windows::remove(&job)?,
+        (Kind::Systemd, true, _) => systemd::install(&job, &files)?,
+        (Kind::Systemd, ..) => systemd::remove(&job, &files)?,
+        (Kind::Cron, true, _) => cron::install(&job, &text)?,
+        (Kind::Cron, ..) => cron::remove(&job)?,
+    };
+    let scheduled = Scheduled { kind, text, installed: args.install, words };
+    context.output.result(&scheduled, |out| write(out, &scheduled))?;
+    Ok(Exit::Well)
+}
+
+fn write(out: &mut dyn Write, scheduled: &Scheduled) -> io::Result<()> {
+    if scheduled.words.is_empty() {
+        return out.write_all(scheduled.text.as_bytes());
+    }
+    scheduled.words.iter().try_for_each(|words| writeln!(out, "{words}"))
+}
+
+/// A file of a schedule and what stands in it.
+type FileText = (PathBuf, String);

@@ -1,0 +1,151 @@
+//! A task for Windows Task Scheduler, as `schtasks /Create /XML` reads it.
+//!
+//! - It runs as the account that sets it up, whether that is logged on or not, without a stored password (S4U). Such a task
+//!   has the account's own environment, so `token_env` finds what `setx` wrote. It reaches the internet, but no network
+//!   drive and no file share: these ask for a password. SYSTEM is the other choice; it sees only what `setx /M` wrote.
+//! - What Task Scheduler does by default and an agent cannot use is turned off: the end after 72 hours, no start on
+//!   batteries, the stop when the mains fails, skipping a start that was missed.
+//! - The file is UTF-16 with a byte-order mark: `schtasks` refuses UTF-8 that says it is. The text on stdout names no
+//!   encoding, so that it is right in whatever encoding a shell redirects it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::ScheduleError;
+use super::job::Job;
+use super::tool::Tool;
+
+/// Of the account SYSTEM, which has another name in every language.
+const SYSTEM: &str = "S-1-5-18";
+
+/// Who runs the task: an account, or the SID of SYSTEM.
+pub(super) fn account(asked: Option<&str>) -> Result<String, ScheduleError> {
+    match asked {
+        Some(system) if system.eq_ignore_ascii_case("system") => Ok(SYSTEM.to_owned()),
+        Some(account) if !account.trim().is_empty() && !account.chars().any(char::is_control) => Ok(account.to_owned()),
+        Some(_) => Err(ScheduleError::Account),
+        None => {
+            let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+            let name = variable("USERNAME").ok_or(ScheduleError::Account)?;
+            let domain = variable("USERDOMAIN").ok_or(ScheduleError::Account)?;
+            Ok(format!("{domain}\\{name}"))
+        }
+    }
+}
+
+/// The task, as text.
+pub(super) fn task(job: &Job, account: &str) -> String {
+    let logon = if account == SYSTEM { "" } else { "\n      <LogonType>S4U</LogonType>" };
+    let arguments = format!("run --quiet --config \"{}\"", job.config);
+    let mut text = String::from("<?xml version=\"1.0\"?>\n");
+    // Writing to a String cannot fail.
+    let _ = write!(
+        text,
+        r#"<!-- fluxtower, every {minutes} minutes. Set up with: schtasks /Create /TN NAME /XML FILE
+     S4U: runs whether the user is logged on or not, and stores no password. The task has the user's own environment
+     variables (token_env: setx) and reaches the internet, but no network drives and no file shares. For those choose
+     "Run whether user is logged on or not" with the password in the task's properties.
+     SYSTEM ({system}) has the machine's variables only (token_env: setx /M, or token_file). -->
+<Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
+  <RegistrationInfo>
+    <Description>Carries LoggerNet's files to InfluxDB: fluxtower run</Description>
+    <URI>\{name}</URI>
+  </RegistrationInfo>
+  <Triggers>
+    <TimeTrigger>
+      <Repetition>
+        <Interval>PT{minutes}M</Interval>
+        <StopAtDurationEnd>false</StopAtDurationEnd>
+      </Repetition>
+      <StartBoundary>2026-01-01T00:{first:02}:00</StartBoundary>
+      <Enabled>true</Enabled>
+    </TimeTrigger>
+  </Triggers>
+  <Principals>
+    <Principal id="Author">
+      <UserId>{account}</UserId>{logon}
+      <RunLevel>LeastPrivilege</RunLevel>
+    </Principal>
+  </Principals>
+  <Settings>
+    <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>
+    <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
+    <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>
+    <AllowHardTerminate>true</AllowHardTerminate>
+    <StartWhenAvailable>true</StartWhenAvailable>
+    <RunOnlyIfNetworkAvailable>false</RunOnlyIfNetworkAvailable>
+    <IdleSettings>
+      <StopOnIdleEnd>false</StopOnIdleEnd>
+      <RestartOnIdle>false</RestartOnIdle>
+    </IdleSettings>
+    <AllowStartOnDemand>true</AllowStartOnDemand>
+    <Enabled>true</Enabled>
+    <Hidden>false</Hidden>
+    <RunOnlyIfIdle>false</RunOnlyIfIdle>
+    <WakeToRun>false</WakeToRun>
+    <ExecutionTimeLimit>PT0S</ExecutionTimeLimit>
+    <Priority>7</Priority>
+  </Settings>
+  <Actions Context="Author">
+    <Exec>
+      <Command>{command}</Command>
+      <Arguments>{arguments}</Arguments>
+      <WorkingDirectory>{folder}</WorkingDirectory>
+    </Exec>
+  </Actions>
+</Task>
+"#,
+        system = SYSTEM,
+        name = job.name,
+        minutes = job.minutes,
+        first = job.first_minute(),
+        account = escaped(account),
+        command = escaped(&format!("\"{}\"", job.program)),
+        arguments = escaped(&arguments),
+        folder = escaped(&job.folder),
+    );
+    text
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// UTF-16, little end first, with a byte-order mark, and saying so.
+fn utf16(text: &str) -> Vec<u8> {
+    let text = text.replacen("version=\"1.0\"?>", "version=\"1.0\" encoding=\"UTF-16\"?>", 1).replace('\n', "\r\n");
+    "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+}
+
+/// Sets the task up, in place of one of the same name. The file stays if that fails, to be used by hand.
+pub(super) fn install(job: &Job, text: &str) -> Result<Vec<String>, ScheduleError> {
+    let path = Path::new(&job.folder).join(format!("{}-task.xml", job.name));
+    let by_hand = "write what `fluxtower schedule --windows` prints to a file that you may write to, and give it to \
+                   schtasks /Create /XML";
+    std::fs::write(&path, utf16(text)).map_err(|source| ScheduleError::File {
+        path: path.clone(),
+        source,
+        by_hand: by_hand.to_owned(),
+    })?;
+    let file = path.to_string_lossy().into_owned();
+    let by_hand = format!(
+        "in a command window opened as administrator, type: schtasks /Create /TN {} /XML \"{file}\" /F",
+        job.name
+    );
+    let arguments = ["/Create", "/TN", &job.name, "/XML", &file, "/F"];
+    Tool { name: "schtasks", arguments: &arguments, input: None, by_hand: &by_hand }.run()?;
+    // It has done its work; if it stays, it does no harm.
+    let _ = std::fs::remove_file(&path);
+    Ok(vec![
+        format!("installed: Task Scheduler runs fluxtower every {} minutes", job.minutes),
+        format!("look at it with: schtasks /Query /TN {} /V /FO LIST", job.name),
+    ])
+}
+
+/// Takes the task away.
+pub(super) fn remove(job: &Job) -> Result<Vec<String>, ScheduleError> {
+    let by_hand = format!("in a command window opened as administrator, type: schtasks /Delete /TN {} /F", job.name);
+    let arguments = ["/Delete", "/TN", &job.name, "/F"];
+    Tool { name: "schtasks", arguments: &arguments, input: None, by_hand: &by_hand }.run()?;
+    Ok(vec![format!("removed: the task {}", job.name)])
+}

@@ -1,0 +1,57 @@
+//! What a sync would do, counted by the same plan and feed that it goes by.
+
+use std::sync::mpsc::sync_channel;
+
+use serde::Serialize;
+
+use super::feed::{Fed, Feed};
+use super::{Outbox, SyncError};
+use crate::config::Config;
+use crate::store::Store;
+use crate::time::{Clock, Timestamp};
+
+/// What a sync would send now.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct DryRun {
+    /// Rows that would be sent.
+    pub rows: u64,
+    /// In so many requests.
+    pub requests: u64,
+    /// With so many bytes of line protocol.
+    pub bytes: u64,
+    /// What a person should know.
+    pub notes: Vec<String>,
+}
+
+/// Counts what [`super::run`] would send, without sending.
+pub fn dry_run(config: &Config, store: &Store, clock: &dyn Clock) -> Result<DryRun, SyncError> {
+    let outbox = Outbox::open(config, store, Some(Timestamp::from_utc(clock.now())))?;
+    let (ready_out, ready) = sync_channel(1);
+    let reader = Store::open_reader(store.path())?;
+    let feed = Feed {
+        store: reader,
+        backlog: &outbox.backlog,
+        shapes: &outbox.shapes,
+        limits: &config.sync,
+        compress: false,
+        out: ready_out,
+    };
+    let plan = &outbox.plan;
+    let mut dry = DryRun { notes: outbox.notes.clone(), ..DryRun::default() };
+    std::thread::scope(|scope| {
+        scope.spawn(move || feed.run(plan));
+        for batch in ready {
+            let batch = match batch? {
+                Fed::Batch(ready) => ready.batch,
+                Fed::Note(note) => {
+                    dry.notes.push(note);
+                    continue;
+                }
+            };
+            dry.requests += 1;
+            dry.rows += batch.rows().len() as u64;
+            dry.bytes += batch.lines().len() as u64;
+        }
+        Ok(dry)
+    })
+}

@@ -1,0 +1,98 @@
+//! The two wishes that end a sync before its work is done, for a caller that stays up.
+//!
+//! "Stop" ends it after the request that is on its way, and ends its waiting. "Fresh rows" ends it between two requests
+//! once it has run for a while: the next sync begins with the newest rows, so that a long backlog does not hide the
+//! live picture. It never shortens a wait, because the server may have asked for it.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A sync goes on for so long before fresh rows end it: a backlog that is sent by the minute loses nothing to the few
+/// requests that open each sync.
+const AT_LEAST: Duration = Duration::from_secs(30);
+
+/// Shared by those who wish and those who work.
+#[derive(Debug, Default)]
+pub struct Halt {
+    wishes: Mutex<Wishes>,
+    stop: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Wishes {
+    stop: bool,
+    begun: Option<Instant>,
+    fresh: bool,
+}
+
+impl Halt {
+    /// Asks everybody to come to an end.
+    pub fn stop(&self) {
+        self.lock().stop = true;
+        self.stop.notify_all();
+    }
+
+    /// Whether everybody is to come to an end.
+    pub fn is_stopping(&self) -> bool {
+        self.lock().stop
+    }
+
+    /// Waits. False if the end was asked for, at once or meanwhile.
+    pub fn wait(&self, length: Duration) -> bool {
+        let wishes = self.stop.wait_timeout_while(self.lock(), length, |wishes| !wishes.stop);
+        !wishes.unwrap_or_else(PoisonError::into_inner).0.stop
+    }
+
+    /// A sync begins: what was staged so far is in it.
+    pub fn sync_begins(&self) {
+        let mut wishes = self.lock();
+        wishes.begun = Some(Instant::now());
+        wishes.fresh = false;
+    }
+
+    /// Rows were staged that the sync at work does not know.
+    pub fn fresh_rows(&self) {
+        self.lock().fresh = true;
+    }
+
+    /// Whether the sync at work is to end before its next request.
+    pub(super) fn ends_the_sync(&self) -> bool {
+        let wishes = self.lock();
+        wishes.stop || wishes.fresh && wishes.begun.is_some_and(|begun| begun.elapsed() >= AT_LEAST)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Wishes> {
+        self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fresh_rows_end_a_sync_only_after_a_while_and_never_a_wait() {
+        let halt = Halt::default();
+        halt.sync_begins();
+        halt.fresh_rows();
+        assert!(!halt.ends_the_sync());
+        halt.lock().begun = Instant::now().checked_sub(AT_LEAST);
+        assert!(halt.ends_the_sync());
+        assert!(halt.wait(Duration::from_millis(1)));
+        halt.sync_begins();
+        assert!(!halt.ends_the_sync());
+    }
+
+    #[test]
+    fn a_stop_ends_syncs_and_waits_at_once() {
+        let halt = Halt::default();
+        let begun = Instant::now();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| halt.wait(Duration::from_secs(60)));
+            halt.stop();
+            assert!(!waiting.join().unwrap());
+        });
+        assert!(begun.elapsed() < Duration::from_secs(30));
+        assert!(halt.ends_the_sync() && !halt.wait(Duration::from_secs(60)));
+    }
+}

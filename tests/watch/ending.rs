@@ -1,0 +1,83 @@
+//! Asked to end in the middle of the work.
+
+use std::time::Duration;
+
+use crate::SOON;
+use crate::agent::{Agent, until};
+use crate::server::{Act, Server, Site};
+
+#[test]
+fn i5_a_signal_in_mid_sync_ends_well_with_no_row_lost_or_sent_twice() {
+    for name in ["TERM", "INT"] {
+        let server = Server::start();
+        let site = Site::with(&server.url(), &["met"], "", "batch_rows = 20");
+        site.stage(0..600);
+        server.script(|_| Act::take().after(Duration::from_millis(150)));
+        let mut agent = Agent::start(&site, &["--watch"]);
+        until("some requests", SOON, || server.requests() >= 3);
+        agent.signal(name);
+        let (code, took) = agent.ends_within(SOON);
+        assert_eq!(code, Some(0), "{}", agent.stderr());
+        assert!(took < Duration::from_secs(2), "{took:?}");
+        // The request on its way was waited for, and none was begun after it.
+        let sent = site.in_state("sent");
+        assert!((60..600).contains(&sent.len()), "{}", sent.len());
+        assert_eq!(sent, server.points().rows());
+        assert_eq!(sent.len() + site.count("pending"), 600);
+
+        server.take_all();
+        site.run(&["run"]).expect(0);
+        let points = server.points();
+        assert_eq!((points.len(), points.repeated, points.changed), (600, 0, 0), "{name}");
+        assert_eq!(points.rows(), site.in_state("sent"));
+    }
+}
+
+#[test]
+fn i6_a_server_that_does_not_answer_holds_the_end_up_for_seconds_only() {
+    let server = Server::start();
+    server.script(|_| Act::take().after(Duration::from_secs(60)));
+    let site = Site::new(&server.url());
+    site.stage(0..10);
+    let mut agent = Agent::start(&site, &["--every", "5m"]);
+    until("a request on its way", SOON, || server.requests() == 1);
+    agent.signal("TERM");
+    let (code, took) = agent.ends_within(SOON);
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(6), "{took:?}");
+    // The locks went with the process; the request that nobody heard the answer of is sent again, byte for byte.
+    assert_eq!((site.count("pending"), site.count("sent")), (10, 0));
+    server.take_all();
+    site.run(&["run"]).expect(0);
+    assert_eq!((site.count("sent"), server.points().len(), server.points().changed), (10, 10, 0));
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let server = Server::start();
+    server.script(|_| Act::take().after(Duration::from_secs(60)));
+    let site = Site::new(&server.url());
+    site.stage(0..10);
+    let mut agent = Agent::start(&site, &["--watch"]);
+    until("a request on its way", SOON, || server.requests() == 1);
+    agent.signal("INT");
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(agent.is_up());
+    agent.signal("INT");
+    assert!(agent.ends_within(SOON).1 < Duration::from_secs(1));
+}
+
+#[test]
+fn it_ends_while_it_waits_for_a_server_that_is_not_there() {
+    let server = Server::start();
+    server.script(|_| Act::reset());
+    let site = Site::new(&server.url());
+    site.stage(0..10);
+    let mut agent = Agent::start(&site, &["--watch"]);
+    // By the fourth request it waits for seconds in between.
+    until("four requests", Duration::from_secs(30), || server.requests() >= 4);
+    agent.signal("TERM");
+    let (code, took) = agent.ends_within(SOON);
+    assert_eq!((code, took < Duration::from_secs(1)), (Some(0), true), "{took:?}");
+    assert_eq!(site.count("pending"), 10);
+}
