@@ -4,6 +4,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+mod database;
+mod files;
+
 use super::output::{count, span};
 use super::{CliError, Context, Exit};
 use crate::config::{DestinationConfig, TableConfig};
@@ -48,42 +51,14 @@ pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
         format!("{}, {}", config.path.display(), count(config.tables.len() as u64, "table")),
     );
     let store = context.store()?;
-    report.say("database", "ok", store.path().display().to_string());
+    database::lines(&store, &mut report);
     for table in &config.tables {
-        files(context, table, &mut report);
+        files::lines(context, table, &mut report);
         width(context, table, &store, &mut report)?;
     }
     destination(context, &mut report);
     context.output.result(&report, |out| write(out, &report))?;
     Ok(if report.checks.iter().all(|line| line.verdict == "ok") { Exit::Well } else { Exit::Look })
-}
-
-fn files(context: &Context, table: &TableConfig, report: &mut Report) {
-    let what = format!("table {}", table.name);
-    let found = match crate::source::find(table) {
-        Ok(found) => found,
-        Err(error) => return report.say(&what, "bad", error.to_string()),
-    };
-    let newest = found.iter().filter_map(|path| path.metadata().ok()?.modified().ok()).max();
-    match newest {
-        None => {
-            let patterns =
-                table.files.iter().map(|pattern| pattern.display().to_string()).collect::<Vec<_>>().join(", ");
-            report.say(
-                &what,
-                "look",
-                format!("no file matches {patterns}; correct `files`, or wait for the first collection"),
-            );
-        }
-        Some(newest) => {
-            let age = context.now().0 / 1_000_000_000 - Timestamp::from_utc(newest.into()).0 / 1_000_000_000;
-            report.say(
-                &what,
-                "ok",
-                format!("{}, newest written {} ago", count(found.len() as u64, "file"), span(age.max(0))),
-            );
-        }
-    }
 }
 
 fn width(context: &Context, table: &TableConfig, store: &Store, report: &mut Report) -> Result<(), CliError> {

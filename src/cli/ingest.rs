@@ -53,6 +53,7 @@ pub(super) fn ingest(context: &Context, selection: &Selection) -> Result<Option<
             return Err(error);
         }
     };
+    store.tidy_log()?;
     let exit = if report.needs_a_look() { Exit::Look } else { Exit::Well };
     let totals = report.totals();
     tracing::info!(

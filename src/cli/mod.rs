@@ -8,26 +8,33 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::Config;
+use crate::config::{Config, TableConfig};
 use crate::store::Store;
 use crate::time::{Clock, SystemClock, Timestamp};
 
+mod backup;
 mod bucket;
 mod check;
+mod completions;
 mod conflicts;
 mod error;
+mod export;
 mod gaps;
 mod ingest;
+mod keep;
 mod log;
+mod man;
 mod output;
 mod progress;
 mod prune;
 mod rejected;
 mod replay;
 mod run;
+mod salvage;
 mod status;
 mod sync;
 mod verify;
+mod whole_file;
 
 use error::CliError;
 use output::Output;
@@ -81,6 +88,11 @@ enum Command {
     Conflicts(conflicts::Args),
     Gaps(gaps::Args),
     Prune(prune::Args),
+    Export(export::Args),
+    Backup(backup::Args),
+    Salvage(salvage::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// What every command works with.
@@ -113,8 +125,16 @@ impl Context {
         if self.config.table(name).is_some() || known.iter().any(|table| table.table == name) {
             return Ok(());
         }
-        let names = self.config.tables.iter().map(|table| table.name.0.as_str()).collect::<Vec<_>>().join(", ");
-        Err(CliError::UnknownTable { name: name.to_owned(), known: names })
+        Err(self.unknown_table(name))
+    }
+
+    /// The table's configuration.
+    fn configured_table(&self, name: &str) -> Result<&TableConfig, CliError> {
+        self.config.table(name).ok_or_else(|| self.unknown_table(name))
+    }
+
+    fn unknown_table(&self, name: &str) -> CliError {
+        CliError::UnknownTable { name: name.to_owned(), mend: self.config.tables_like(name) }
     }
 }
 
@@ -140,11 +160,17 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<Exit, CliError> {
+    // These two say something about the program, and need no station.
+    let output = Output::new(cli.json, cli.quiet);
+    match &cli.command {
+        Command::Completions(args) => return completions::run(output, args),
+        Command::Man(args) => return man::run(output, args),
+        _ => {}
+    }
     let path = cli.config.unwrap_or_else(default_config);
     let config = Config::load(&path)?;
     let verbosity = if cli.quiet { -1 } else { i8::try_from(cli.verbose).unwrap_or(i8::MAX) };
     log::init(Some(&config.log), verbosity)?;
-    let output = Output::new(cli.json, cli.quiet);
     let context = Context { config, clock: SystemClock, bars: !cli.quiet && output::stderr_is_terminal(), output };
     match cli.command {
         Command::Ingest(args) => ingest::run(&context, args),
@@ -159,6 +185,11 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Rejected(args) => rejected::run(&context, &args),
         Command::Conflicts(args) => conflicts::run(&context, &args),
         Command::Gaps(args) => gaps::run(&context, &args),
+        Command::Export(args) => export::run(&context, &args),
+        Command::Backup(args) => backup::run(&context, &args),
+        Command::Salvage(args) => salvage::run(&context, &args),
+        Command::Completions(args) => completions::run(output, &args),
+        Command::Man(args) => man::run(output, &args),
     }
 }
 

@@ -19,6 +19,10 @@ impl Output {
         Output { json, quiet }
     }
 
+    pub(super) fn is_json(self) -> bool {
+        self.json
+    }
+
     /// Prints the result: one JSON object, or what `human` writes.
     pub(super) fn result<T: Serialize>(
         self,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{CliError, Context, Exit, ingest, sync};
+use super::{CliError, Context, Exit, ingest, keep, sync};
 use crate::ingest::{IngestReport, Selection};
 use crate::sync::SyncReport;
 
@@ -25,6 +25,7 @@ pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
     if synced.is_none() {
         tracing::warn!("another sync is running; this run leaves the sending to it");
     }
+    keep::when_due(context)?;
     let exit =
         ingested.as_ref().map_or(Exit::Well, |both| both.1).max(synced.as_ref().map_or(Exit::Well, |both| both.1));
     let both = Both { ingest: ingested.map(|both| both.0), sync: synced.map(|both| both.0) };

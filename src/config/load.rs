@@ -31,6 +31,7 @@ const LEAST_BYTES: u64 = 1_000;
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(240);
 /// A server's own limit for a write is 10 s; a cellular link adds to it.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+const LEAST_KEEP: Duration = Duration::from_secs(86_400);
 const DEFAULT_LOG_BYTES: u64 = 5_000_000;
 const DEFAULT_LOG_KEEP: usize = 5;
 
@@ -61,6 +62,7 @@ impl Config {
         Ok(Config {
             path: path.to_owned(),
             store_path: store_path(&source, file.store.as_ref(), &folder)?,
+            store_keep: store_keep(&source, file.store.as_ref())?,
             destination: destination(&source, file.destination.as_ref(), &folder)?,
             sync: sync(&source, file.sync.as_ref())?,
             log: log(&source, file.log.as_ref(), &folder)?,
@@ -117,6 +119,16 @@ fn store_path(
     let at = section(source, "[store]", found);
     let path = found.map(|found| at.read("path", &found.get_ref().path, value::path_text)).transpose()?.flatten();
     Ok(value::join(folder, path.as_deref().unwrap_or(DEFAULT_STORE)))
+}
+
+/// A day at least, because days are what is verified and deleted.
+fn store_keep(source: &Source<'_>, found: Option<&Spanned<StoreSection>>) -> Result<Option<Duration>, ConfigError> {
+    let at = section(source, "[store]", found);
+    let Some(found) = found else { return Ok(None) };
+    at.read("keep", &found.get_ref().keep, |text| match value::duration(text)? {
+        keep if keep < LEAST_KEEP => Err("is less than a day; write for example \"400d\"".to_owned()),
+        keep => Ok(keep),
+    })
 }
 
 fn log(source: &Source<'_>, found: Option<&Spanned<LogSection>>, folder: &Path) -> Result<LogConfig, ConfigError> {

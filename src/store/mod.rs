@@ -10,8 +10,10 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 mod backlog;
+mod copy;
 mod error;
 mod files;
+mod health;
 mod key;
 mod listing;
 mod lock;
@@ -19,7 +21,9 @@ mod migrate;
 mod outbox;
 mod receipts;
 mod record_runs;
+mod rows;
 mod runs;
+mod salvage;
 mod sent;
 mod settings;
 mod staging;
@@ -29,12 +33,15 @@ mod views;
 
 pub use error::StoreError;
 pub use files::FileSeen;
+pub use health::StoreSize;
 pub use listing::{ClockLine, ConflictLine, GapLine, RejectedLine};
 pub use lock::{Lock, LockKind};
 pub use outbox::{PendingRow, SeriesBacklog};
 pub use receipts::{Mark, ReceiptDraft, State};
 pub use record_runs::{ClockEvent, EventKind, Gap, RecordRuns};
+pub use rows::{RowStream, StoredRow};
 pub use runs::RunLine;
+pub use salvage::{SalvageReport, SalvagedTable};
 pub use sent::{Replay, SentRow};
 pub use staging::{Incoming, LineAt, Outcome, Staging};
 pub use status::TableStatus;
@@ -73,6 +80,7 @@ impl Store {
         conn.pragma_update(None, "synchronous", "full").map_err(at)?;
         conn.pragma_update(None, "foreign_keys", false).map_err(at)?;
         conn.pragma_update(None, "cache_size", CACHE_KIB).map_err(at)?;
+        conn.pragma_update(None, "journal_size_limit", health::LOG_KEPT).map_err(at)?;
         conn.set_prepared_statement_cache_capacity(64);
         let mut store = Store { conn, path: path.to_owned() };
         migrate::run(&mut store.conn, path)?;
@@ -85,6 +93,7 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(path, flags).map_err(at)?;
         conn.busy_timeout(BUSY_TIMEOUT).map_err(at)?;
+        migrate::check(&conn, path)?;
         conn.pragma_update(None, "query_only", true).map_err(at)?;
         conn.pragma_update(None, "cache_size", CACHE_KIB).map_err(at)?;
         Ok(Store { conn, path: path.to_owned() })
