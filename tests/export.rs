@@ -4,7 +4,7 @@
 
 mod support;
 
-use support::Tower;
+use support::{DAT, Logger, TABLE, Tower};
 
 /// Half-hourly, around midnight; the third row failed its range, the fourth is missing, one is not there.
 const FLUX: &str = "\"TOA5\",\"46m\",\"CR5000\",\"1041\",\"CR5000.Std.07\",\"CPU:F.CR5\",\"6827\",\"flux\"\r\n\
@@ -108,6 +108,21 @@ fn tag_columns_are_columns_and_rows_of_all_series_come_in_the_order_of_time() {
     assert!(lines[1..].is_sorted_by_key(|line| line[..19].to_owned()));
     let refused = tower.run(&["export", "--table", "plots", "--format", "ameriflux"]).expect(2);
     assert!(refused.stderr.contains("variable"), "{}", refused.stderr);
+}
+
+#[test]
+fn every_row_comes_once_however_many_there_are() {
+    let tower = Tower::new();
+    let logger = Logger::par();
+    tower.write(DAT, logger.file(0..30_000));
+    let _ = tower.run(&["ingest"]).expect(0);
+    let csv = tower.run(&["export", "--table", TABLE]).expect(0).stdout;
+    let mut lines = csv.lines().skip(1);
+    for record in 0..30_000 {
+        let written = logger.row(record).trim_end().replace('"', "");
+        assert_eq!(lines.next(), Some(written.as_str()));
+    }
+    assert_eq!(lines.next(), None);
 }
 
 #[test]

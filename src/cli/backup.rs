@@ -1,6 +1,6 @@
 //! `fluxtower backup`: a copy of the database while others write to it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -35,8 +35,7 @@ struct BackedUp {
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let database = &context.config.store_path;
-    let same = |path: &PathBuf| std::fs::canonicalize(path).ok();
-    if same(database).is_some() && same(database) == same(&args.file) {
+    if is_same_file(database, &args.file) {
         return Err(CliError::OntoItself { path: args.file.clone() });
     }
     if args.file.exists() && !args.force {
@@ -51,4 +50,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         writeln!(out, "copied {} to {} ({}), checked", count(done.rows, "row"), done.file, bytes(done.bytes))
     })?;
     Ok(Exit::Well)
+}
+
+/// By whatever names and links.
+#[expect(clippy::disallowed_methods, reason = "the paths are compared, and no pattern is made of them")]
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    real(one).is_some_and(|one| real(other) == Some(one))
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 mod database;
 mod files;
 
-use super::output::{count, span};
+use super::output::{Colour, coloured, count, span};
 use super::{CliError, Context, Exit};
 use crate::config::{DestinationConfig, TableConfig};
 use crate::destination::Retention;
@@ -21,6 +21,7 @@ const CLOCK_OFF_S: i64 = 120;
 ///
 /// Sends no row. Exit code 1 when something should be looked at.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  fluxtower check")]
 pub(super) struct Args {}
 
 #[derive(Serialize)]
@@ -132,5 +133,13 @@ fn destination(context: &Context, report: &mut Report) {
 
 fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let width = report.checks.iter().map(|line| line.what.chars().count()).max().unwrap_or(0);
-    report.checks.iter().try_for_each(|line| writeln!(out, "{:4}  {:width$}  {}", line.verdict, line.what, line.words))
+    report.checks.iter().try_for_each(|line| {
+        let colour = match line.verdict {
+            "ok" => Colour::Green,
+            "look" => Colour::Yellow,
+            _ => Colour::Red,
+        };
+        let verdict = coloured(colour, &format!("{:4}", line.verdict));
+        writeln!(out, "{verdict}  {:width$}  {}", line.what, line.words)
+    })
 }

@@ -56,7 +56,13 @@ pub enum Exit {
 
 /// Carry a field station's data from LoggerNet's .DAT files to InfluxDB, and never lose a record
 #[derive(Debug, Parser)]
-#[command(name = "fluxtower", version, about, max_term_width = 100)]
+#[command(
+    name = "fluxtower",
+    version,
+    about,
+    max_term_width = 100,
+    after_help = "Examples:\n  fluxtower check\n  fluxtower run\n  fluxtower status"
+)]
 struct Cli {
     /// The configuration; without it, config.toml here or beside the program
     #[arg(long, global = true, value_name = "FILE")]

@@ -16,6 +16,7 @@ const DAY: i64 = 86_400 * 1_000_000_000;
 /// Pending, rejected and expired rows are never deleted. Where the destination can be asked, a day is deleted only when all
 /// of it is counted there; days that the bucket itself no longer keeps are deleted when they were sent.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  fluxtower prune --older-than 365 --dry-run\n  fluxtower prune --older-than 365")]
 pub(super) struct Args {
     /// Keep at least so many days
     #[arg(long, value_name = "DAYS")]

@@ -8,6 +8,7 @@ use crate::sync::SyncReport;
 
 /// Ingest, then sync: what a scheduler calls every few minutes
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  fluxtower run\n  fluxtower run --quiet --config C:\\fluxtower\\config.toml")]
 pub(super) struct Args {}
 
 #[derive(Serialize)]

@@ -42,6 +42,7 @@ pub(super) fn lines(store: &Store, report: &mut Report) {
 
 /// A mapped drive's real name is its share's.
 #[cfg(windows)]
+#[expect(clippy::disallowed_methods, reason = "only the real path has the share's name, and no pattern is made of it")]
 fn network(folder: &Path) -> Option<String> {
     use std::path::{Component, Prefix};
     let real = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
@@ -58,6 +59,7 @@ fn network(folder: &Path) -> Option<String> {
 
 /// From the system's list of what is mounted where; other systems have none that can be read as a file.
 #[cfg(not(windows))]
+#[expect(clippy::disallowed_methods, reason = "only the real path tells the mount, and no pattern is made of it")]
 fn network(folder: &Path) -> Option<String> {
     let real = std::fs::canonicalize(folder).ok()?;
     let mounts = std::fs::read_to_string("/proc/mounts").ok()?;
