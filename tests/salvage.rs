@@ -70,6 +70,32 @@ fn i4_what_can_be_read_is_saved_and_the_files_bring_back_the_rest() {
     assert_eq!(tower.count("SELECT sent FROM logger_table"), ROWS);
 }
 
+/// Pages that hold no rows and lead to those that do; their first byte says so.
+fn inner_pages(tower: &Tower) -> Vec<u64> {
+    let file = tower.read("store.db");
+    let pages = file.chunks(16_384).zip(1..).skip(1);
+    pages.filter(|(page, _)| page[0] == 5).map(|(_, number)| number).collect()
+}
+
+#[test]
+fn i4_rows_are_saved_that_no_page_leads_to_any_more() {
+    let tower = Tower::new();
+    let names: Vec<String> = (0..30).map(|number| format!("Column_{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let rows = 120_000;
+    tower.write(DAT, Logger::par().columns(&names).file(0..rows));
+    let _ = tower.run(&["ingest"]).expect(0);
+    let inner = inner_pages(&tower);
+    assert!(inner.len() > 2, "no page between the first and the rows: {inner:?}");
+    let size = tower.store_path().metadata().unwrap().len();
+    damage(&tower, inner.iter().copied().skip(1).take(1));
+    let told = tower.run_json(&["salvage"]).expect(1).json();
+    assert_eq!(told["tables"][0]["rows"].as_i64(), Some(rows), "{told}");
+    let salvaged = tower.store_path().metadata().unwrap().len();
+    assert!(salvaged < size * 3 / 2, "{salvaged} bytes of {size}");
+    assert_eq!(tower.run_json(&["sync"]).expect(0).json()["sent"].as_i64(), Some(rows));
+}
+
 #[test]
 fn rows_that_wait_are_sent_after_a_salvage() {
     let tower = Tower::new();

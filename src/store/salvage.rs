@@ -1,26 +1,26 @@
 //! What can still be read of a damaged database, into a new one.
 //!
 //! A damaged page makes SQLite stop, not lie. So each table is read from both ends up to the damage, and between them
-//! again around the middle, until what is left cannot be split with profit. What is kept beside rows for speed (counts,
+//! again around the middle, until what is left cannot be split with profit. Where a page is gone that only leads to others,
+//! readings are also taken from the pages themselves. What is kept beside rows for speed (counts,
 //! backlog, newest times) is worked out anew from the rows. What is known of files is left behind on purpose: the next
 //! ingest then reads every .DAT file whole, knows the rows that were saved, and stages those that were not.
 
-use std::collections::VecDeque;
 use std::path::Path;
 
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, params, params_from_iter};
+use rusqlite::{Connection, OpenFlags, params};
 
 use super::error::StoreError;
 use super::key;
 use super::{Result, migrate};
 
+mod copying;
+mod leaf;
+
+use copying::Copying;
+
 /// Left out, or worked out anew.
 const NOT_COPIED: [&str; 2] = ["file_seen", "backlog"];
-/// Halvings of a stretch without a single readable row, after which it is given up: at most four thousand attempts.
-const BARREN_HALVINGS: u32 = 12;
-/// Attempts in one table: minutes, on a disk full of holes.
-const MOST_ATTEMPTS: u32 = 200_000;
 
 /// What was saved of one table of the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl super::Store {
         match opened {
             Ok((version, from)) => {
                 migrate::run_to(&mut to, fresh, version)?;
-                copy_all(&from, &to, &mut report).map_err(new)?;
+                copy_all(damaged, &from, &to, &mut report).map_err(new)?;
             }
             Err(StoreError::Damaged { source, .. }) => report.unopened = Some(source.to_string()),
             Err(other) => return Err(other),
@@ -111,7 +111,7 @@ impl super::Store {
     }
 }
 
-fn copy_all(from: &Connection, to: &Connection, report: &mut SalvageReport) -> rusqlite::Result<()> {
+fn copy_all(damaged: &Path, from: &Connection, to: &Connection, report: &mut SalvageReport) -> rusqlite::Result<()> {
     let names: Vec<String> = to
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")?
         .query_map([], |row| row.get(0))?
@@ -119,7 +119,7 @@ fn copy_all(from: &Connection, to: &Connection, report: &mut SalvageReport) -> r
     for name in names.iter().filter(|name| !NOT_COPIED.contains(&name.as_str())) {
         to.execute_batch("BEGIN")?;
         let (rows, unreadable) = match Copying::new(from, to, name) {
-            Ok(mut copying) => copying.all()?,
+            Ok(mut copying) => copying.all(damaged)?,
             Err(error) => (0, error.to_string()),
         };
         to.execute_batch("COMMIT")?;
@@ -141,156 +141,6 @@ fn views(from: &Connection, to: &Connection) -> rusqlite::Result<()> {
         }
     }
     Ok(())
-}
-
-/// One table on its way.
-struct Copying<'c> {
-    from: &'c Connection,
-    to: &'c Connection,
-    table: &'c str,
-    columns: String,
-    width: usize,
-    /// Columns of its primary key where it has no rowid.
-    key: Option<Vec<String>>,
-    /// Place of the JSON of a row's values: damage inside a page shows there and nowhere else.
-    json: Option<usize>,
-    copied: u64,
-    refused: u64,
-    /// SQLite's words for the first page it could not read.
-    words: Option<String>,
-}
-
-impl<'c> Copying<'c> {
-    fn new(from: &'c Connection, to: &'c Connection, table: &'c str) -> rusqlite::Result<Copying<'c>> {
-        let columns_of = |conn: &Connection| -> rusqlite::Result<Vec<(String, i64)>> {
-            conn.prepare("SELECT name, pk FROM pragma_table_info(?1) ORDER BY cid")?
-                .query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?
-                .collect()
-        };
-        let there = columns_of(from)?;
-        let columns: Vec<(String, i64)> =
-            columns_of(to)?.into_iter().filter(|(name, _)| there.iter().any(|(old, _)| old == name)).collect();
-        let mut key: Vec<&(String, i64)> = columns.iter().filter(|(_, place)| *place > 0).collect();
-        key.sort_by_key(|(_, place)| *place);
-        let key: Vec<String> = key.into_iter().map(|(name, _)| quoted(name)).collect();
-        let has_rowid = to.prepare(&format!("SELECT rowid FROM {}", quoted(table))).is_ok();
-        Ok(Copying {
-            from,
-            to,
-            table,
-            width: columns.len(),
-            json: (table == "reading").then(|| columns.iter().position(|(name, _)| name == "vals")).flatten(),
-            columns: columns.iter().map(|(name, _)| quoted(name)).collect::<Vec<_>>().join(", "),
-            key: (!has_rowid).then_some(key),
-            copied: 0,
-            refused: 0,
-            words: None,
-        })
-    }
-
-    /// Rows saved, and what could not be read.
-    fn all(&mut self) -> rusqlite::Result<(u64, String)> {
-        match self.key.clone() {
-            Some(key) => {
-                let order = |direction: &str| {
-                    key.iter().map(|name| format!("{name} {direction}")).collect::<Vec<_>>().join(", ")
-                };
-                if !self.run(&format!("ORDER BY {}", order("ASC")), None)?.1 {
-                    self.run(&format!("ORDER BY {}", order("DESC")), None)?;
-                }
-            }
-            None => self.stretches()?,
-        }
-        let mut unreadable = self.words.take().unwrap_or_default();
-        if self.refused > 0 {
-            let and = if unreadable.is_empty() { "" } else { "; " };
-            unreadable = format!("{unreadable}{and}{} damaged inside", self.refused);
-        }
-        Ok((self.copied, unreadable))
-    }
-
-    /// From both ends of a stretch up to the damage, then the halves of what lies between.
-    fn stretches(&mut self) -> rusqlite::Result<()> {
-        let mut queue = VecDeque::from([(i64::MIN, i64::MAX, 0)]);
-        let mut attempts = 0;
-        while let Some((low, high, barren)) = queue.pop_front() {
-            attempts += 1;
-            if attempts > MOST_ATTEMPTS {
-                break;
-            }
-            let (last, done) = self.run("WHERE rowid BETWEEN ?1 AND ?2 ORDER BY rowid", Some((low, high)))?;
-            let Some(low) = last.map_or(Some(low), |last: i64| last.checked_add(1)) else { continue };
-            if done || low > high {
-                continue;
-            }
-            let (first, done) = self.run("WHERE rowid BETWEEN ?1 AND ?2 ORDER BY rowid DESC", Some((low, high)))?;
-            let Some(high) = first.map_or(Some(high), |first: i64| first.checked_sub(1)) else { continue };
-            let barren = if last.is_none() && first.is_none() { barren + 1 } else { 0 };
-            if done || low >= high || barren > BARREN_HALVINGS {
-                continue;
-            }
-            let middle = low.midpoint(high);
-            queue.push_back((low, middle, barren));
-            queue.push_back((middle + 1, high, barren));
-        }
-        Ok(())
-    }
-
-    /// Copies until the end or the damage. Gives the last rowid met and whether it came to the end.
-    fn run(&mut self, clause: &str, stretch: Option<(i64, i64)>) -> rusqlite::Result<(Option<i64>, bool)> {
-        let rowid = if self.key.is_none() { "rowid" } else { "0" };
-        let table = quoted(self.table);
-        let Copying { from, to, columns, width, json, .. } = self;
-        let marks = vec!["?"; *width].join(", ");
-        let mut insert = to.prepare_cached(&format!("INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})"))?;
-        let mut last = None;
-        let damage = (|| -> rusqlite::Result<()> {
-            let mut select = from.prepare_cached(&format!("SELECT {rowid}, {columns} FROM {table} {clause}"))?;
-            let mut rows = match stretch {
-                Some((low, high)) => select.query(params![low, high])?,
-                None => select.query([])?,
-            };
-            while let Some(row) = rows.next()? {
-                last = Some(row.get(0)?);
-                let values: Vec<ValueRef<'_>> =
-                    (1..=*width).map(|place| row.get_ref(place)).collect::<rusqlite::Result<_>>()?;
-                let sound = json.is_none_or(|place| is_json_list(values.get(place)));
-                if !sound {
-                    self.refused += 1;
-                    continue;
-                }
-                let bound = values.iter().map(|value| ToSqlOutput::Borrowed(*value));
-                // A value of another kind than the column takes is damage as well.
-                match insert.execute(params_from_iter(bound)) {
-                    Ok(inserted) => self.copied += inserted as u64,
-                    Err(error) if is_full(&error) => return Err(error),
-                    Err(_) => self.refused += 1,
-                }
-            }
-            Ok(())
-        })();
-        match damage {
-            Ok(()) => Ok((last, true)),
-            Err(error) if is_full(&error) => Err(error),
-            Err(error) => {
-                self.words.get_or_insert(error.to_string());
-                Ok((last, false))
-            }
-        }
-    }
-}
-
-fn is_full(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::DiskFull | rusqlite::ErrorCode::ReadOnly))
-}
-
-fn is_json_list(value: Option<&ValueRef<'_>>) -> bool {
-    let Some(ValueRef::Text(text)) = value else { return false };
-    serde_json::from_slice::<Vec<&serde_json::value::RawValue>>(text).is_ok()
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// The counts that the damaged database kept: table, rows.
