@@ -235,6 +235,10 @@ fn a_file_is_replaced_whole_or_not_at_all() {
     std::fs::write(&output, "older").unwrap();
     let _ = tower.run(&arguments).expect(0);
     assert!(tower.read("rows.csv").starts_with(b"TIMESTAMP,RECORD,"));
+    for own in [tower.store_path(), tower.config_path()] {
+        let over = ["export", "--table", "flux", "--output", own.to_str().unwrap()];
+        let _ = tower.run(&over).expect(2).says("give another name");
+    }
     let nowhere = tower.path("no/such/rows.csv");
     let _ = tower.run(&["export", "--table", "flux", "--output", nowhere.to_str().unwrap()]).expect(4).says("no/such");
     let parts = std::fs::read_dir(tower.path(".")).unwrap().map(|file| file.unwrap().file_name());

@@ -1,11 +1,11 @@
 //! `fluxtower backup`: a copy of the database while others write to it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
 use super::output::{bytes, count};
-use super::whole_file::WholeFile;
+use super::whole_file::{WholeFile, is_same_file};
 use super::{CliError, Context, Exit};
 use crate::store::Store;
 
@@ -50,11 +50,4 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         writeln!(out, "copied {} to {} ({}), checked", count(done.rows, "row"), done.file, bytes(done.bytes))
     })?;
     Ok(Exit::Well)
-}
-
-/// By whatever names and links.
-#[expect(clippy::disallowed_methods, reason = "the paths are compared, and no pattern is made of them")]
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    let real = |path: &Path| std::fs::canonicalize(path).ok();
-    real(one).is_some_and(|one| real(other) == Some(one))
 }

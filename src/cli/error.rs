@@ -72,8 +72,8 @@ pub(super) enum CliError {
         /// The file.
         path: PathBuf,
     },
-    /// A backup of the database over itself.
-    #[error("{path} is the database itself; give another name")]
+    /// The database or the configuration would be overwritten by what is made of it.
+    #[error("{path} is the database itself, or its configuration; give another name")]
     OntoItself {
         /// The file.
         path: PathBuf,
