@@ -28,7 +28,10 @@ fn folders_with_blanks_and_letters_beyond_ascii_are_read() {
     let tower = Tower::new();
     let folder = tower.path("Meßdaten 46 m").join("größe");
     fs::create_dir_all(&folder).unwrap();
-    let tower = tower.table(&format!("name = \"{TABLE}\"\nmeasurement = \"Wärme\"\nfiles = [{}]", quoted(&folder.join("PAR *.dat"))));
+    let tower = tower.table(&format!(
+        "name = \"{TABLE}\"\nmeasurement = \"Wärme\"\nfiles = [{}]",
+        quoted(&folder.join("PAR *.dat"))
+    ));
     fs::write(folder.join("PAR é 1.dat"), Logger::par().file(0..20)).unwrap();
     let done = tower.run_json(&["run"]).expect(0).json();
     let file = done["ingest"]["tables"][0]["sources"][0]["file"].as_str().unwrap();
@@ -99,10 +102,15 @@ fn a_full_log_is_set_aside_and_the_number_of_old_ones_is_kept() {
         tower.write(DAT, Logger::par().file(run * 10..run * 10 + 10));
         let _ = tower.run(&["-vv", "ingest"]).expect(0);
     }
-    let mut names: Vec<String> =
-        fs::read_dir(tower.path("logs")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> = fs::read_dir(tower.path("logs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
-    assert!(names.iter().all(|name| ["agent.log", "agent.log.1", "agent.log.2", "agent.log.lock"].contains(&name.as_str())), "{names:?}");
+    assert!(
+        names.iter().all(|name| ["agent.log", "agent.log.1", "agent.log.2", "agent.log.lock"].contains(&name.as_str())),
+        "{names:?}"
+    );
     assert!(names.len() >= 2, "{names:?}");
     for name in names {
         let size = fs::metadata(tower.path("logs").join(&name)).unwrap().len();
@@ -152,7 +160,8 @@ fn i4_an_agent_that_is_killed_leaves_a_store_and_locks_that_the_next_one_takes_u
 
 fn has_rows(tower: &Tower) -> bool {
     let Ok(conn) = rusqlite::Connection::open(tower.store_path()) else { return false };
-    conn.query_row("SELECT coalesce(sum(rows), 0) FROM logger_table", [], |row| row.get::<_, i64>(0)).is_ok_and(|rows| rows > 0)
+    conn.query_row("SELECT coalesce(sum(rows), 0) FROM logger_table", [], |row| row.get::<_, i64>(0))
+        .is_ok_and(|rows| rows > 0)
 }
 
 /// A server that nobody runs; what counts is what is said before it is asked.

@@ -53,6 +53,7 @@ pub(super) struct StationSection {
 #[serde(deny_unknown_fields)]
 pub(super) struct StoreSection {
     pub path: Text,
+    pub keep: Text,
 }
 
 #[derive(Deserialize, Default)]
@@ -187,6 +188,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("budget_bytes", "budget_bytes = 4_000_000"),
     ("max_bytes", "max_bytes = 5_000_000"),
     ("keep", "keep = 5"),
+    ("store.keep", "keep = \"400d\""),
     ("utc_offset", "utc_offset = \"-05:00\""),
     ("files", "files = ['C:\\Campbellsci\\LoggerNet\\*.dat']"),
     ("names", "names = [\"Time\", \"Temp\"]"),
@@ -252,7 +254,10 @@ fn wrong_shape(source: &Source<'_>, tree: &Spanned<DeTable<'_>>, error: &toml::d
         return ConfigError::UnknownKey { file, line, message };
     }
     let key = found.keys.last().cloned().unwrap_or_default();
-    let mend = match EXAMPLES.iter().find(|(name, _)| *name == key) {
+    // Two sections may have a key of one name.
+    let whole = found.keys.join(".");
+    let example = EXAMPLES.iter().find(|(name, _)| *name == whole);
+    let mend = match example.or_else(|| EXAMPLES.iter().find(|(name, _)| *name == key)) {
         Some((_, example)) => (*example).to_owned(),
         None => format!("{key} = \"...\""),
     };
