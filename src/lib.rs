@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Data flows one way: a module uses only what stands to the left of it, and [`config`] and [`time`]. Two modules
-//! join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it. [`cli`] sits on top.
+//! join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it. [`draft`] writes a first
+//! configuration from files that are there, with the left half's parsers and without a store. [`cli`] sits on top.
 //!
 //! # Invariants
 //! A test carries each number in its name.
@@ -34,6 +35,7 @@
 pub mod cli;
 pub mod config;
 pub mod destination;
+pub mod draft;
 pub mod ingest;
 pub mod line;
 pub mod qc;

@@ -5,6 +5,7 @@ use thiserror::Error;
 use super::{Exit, log};
 use crate::config::ConfigError;
 use crate::destination::{DestinationError, QueryError};
+use crate::draft::DraftError;
 use crate::ingest::IngestError;
 use crate::store::StoreError;
 use crate::sync::SyncError;
@@ -16,6 +17,9 @@ pub(super) enum CliError {
     /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// No configuration could be written.
+    #[error(transparent)]
+    Draft(#[from] DraftError),
     /// Logging cannot be set up.
     #[error(transparent)]
     Log(#[from] log::LogError),
@@ -75,6 +79,10 @@ impl CliError {
             CliError::Config(_) | CliError::Instant { .. } | CliError::ReplayWhat | CliError::UnknownTable { .. } => {
                 Exit::Usage
             }
+            CliError::Draft(DraftError::List { .. } | DraftError::Write { .. } | DraftError::Changed { .. }) => {
+                Exit::Failed
+            }
+            CliError::Draft(_) => Exit::Usage,
             CliError::Store(StoreError::ClockChanged { .. }) => Exit::Usage,
             CliError::Ingest(IngestError::Store(StoreError::ClockChanged { .. })) => Exit::Usage,
             CliError::Ingest(

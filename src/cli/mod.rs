@@ -18,6 +18,7 @@ mod conflicts;
 mod error;
 mod gaps;
 mod ingest;
+mod init;
 mod log;
 mod output;
 mod progress;
@@ -69,6 +70,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Args),
     Ingest(ingest::Args),
     Sync(sync::Args),
     Run(run::Args),
@@ -140,13 +142,20 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<Exit, CliError> {
+    let verbosity = if cli.quiet { -1 } else { i8::try_from(cli.verbose).unwrap_or(i8::MAX) };
+    let output = Output::new(cli.json, cli.quiet);
+    // The one command that works where no configuration is.
+    if let Command::Init(args) = &cli.command {
+        log::init(None, verbosity)?;
+        return init::run(args, cli.config, default_config(), output);
+    }
     let path = cli.config.unwrap_or_else(default_config);
     let config = Config::load(&path)?;
-    let verbosity = if cli.quiet { -1 } else { i8::try_from(cli.verbose).unwrap_or(i8::MAX) };
     log::init(Some(&config.log), verbosity)?;
-    let output = Output::new(cli.json, cli.quiet);
     let context = Context { config, clock: SystemClock, bars: !cli.quiet && output::stderr_is_terminal(), output };
     match cli.command {
+        // Done above.
+        Command::Init(_) => Ok(Exit::Well),
         Command::Ingest(args) => ingest::run(&context, args),
         Command::Sync(args) => sync::run(&context, &args),
         Command::Run(args) => run::run(&context, &args),
