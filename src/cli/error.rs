@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::{Exit, log, schedule};
 use crate::config::ConfigError;
 use crate::destination::{DestinationError, QueryError};
+use crate::draft::DraftError;
 use crate::export::ExportError;
 use crate::ingest::IngestError;
 use crate::store::StoreError;
@@ -19,6 +20,9 @@ pub(super) enum CliError {
     /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// No configuration could be written.
+    #[error(transparent)]
+    Draft(#[from] DraftError),
     /// Logging cannot be set up.
     #[error(transparent)]
     Log(#[from] log::LogError),
@@ -170,6 +174,10 @@ impl CliError {
             | CliError::UpsideDown { .. }
             | CliError::NoReason
             | CliError::NoSuchFlag { .. } => Exit::Usage,
+            CliError::Draft(DraftError::List { .. } | DraftError::Write { .. } | DraftError::Changed { .. }) => {
+                Exit::Failed
+            }
+            CliError::Draft(_) => Exit::Usage,
             CliError::Store(StoreError::ClockChanged { .. }) => Exit::Usage,
             CliError::Export(ExportError::Store(StoreError::ClockChanged { .. })) => Exit::Usage,
             CliError::Export(error) if error.is_usage() => Exit::Usage,

@@ -23,6 +23,7 @@ mod flag;
 mod flags;
 mod gaps;
 mod ingest;
+mod init;
 mod keep;
 mod log;
 mod man;
@@ -86,6 +87,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Args),
     Ingest(ingest::Args),
     Sync(sync::Args),
     Run(run::Args),
@@ -175,19 +177,25 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<Exit, CliError> {
-    // These two say something about the program, and need no station.
+    let verbosity = if cli.quiet { -1 } else { i8::try_from(cli.verbose).unwrap_or(i8::MAX) };
+    // These need no configuration, or write the first one.
     let output = Output::new(cli.json, cli.quiet);
     match &cli.command {
         Command::Completions(args) => return completions::run(output, args),
         Command::Man(args) => return man::run(output, args),
+        Command::Init(args) => {
+            log::init(None, verbosity)?;
+            return init::run(args, cli.config, default_config(), output);
+        }
         _ => {}
     }
     let path = cli.config.unwrap_or_else(default_config);
     let config = Config::load(&path)?;
-    let verbosity = if cli.quiet { -1 } else { i8::try_from(cli.verbose).unwrap_or(i8::MAX) };
     log::init(Some(&config.log), verbosity)?;
     let context = Context { config, clock: SystemClock, bars: !cli.quiet && output::stderr_is_terminal(), output };
     match cli.command {
+        // Done above.
+        Command::Init(_) => Ok(Exit::Well),
         Command::Ingest(args) => ingest::run(&context, args),
         Command::Sync(args) => sync::run(&context, &args),
         Command::Run(args) => run::run(&context, &args),
