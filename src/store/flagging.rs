@@ -92,8 +92,8 @@ struct PartnerRows<'c> {
     series: i64,
     /// Not before the row before the one asked for.
     rows: VecDeque<(i64, Partner)>,
-    /// Keys not read yet; empty at the end.
-    unread: std::ops::RangeInclusive<i64>,
+    /// First and last key not read yet; none at the end.
+    unread: Option<(i64, i64)>,
     values: Vec<Value>,
 }
 
@@ -104,10 +104,11 @@ impl PartnerRows<'_> {
             while self.rows.get(1).is_some_and(|second| second.0 <= nanos) {
                 self.rows.pop_front();
             }
-            if self.unread.is_empty() || self.rows.back().is_some_and(|last| last.0 >= nanos) {
-                break;
+            let is_reached = self.rows.back().is_some_and(|last| last.0 >= nanos);
+            match self.unread.take_if(|_| !is_reached) {
+                Some(unread) => self.read_on(nanos, unread)?,
+                None => break,
             }
-            self.read_on(nanos)?;
         }
         let within = self.partner.across.within;
         let nearest = self.rows.iter().take(2).min_by_key(|row| (row.0 - nanos).abs());
@@ -115,13 +116,13 @@ impl PartnerRows<'_> {
     }
 
     /// Nobody asks for a time before `nanos` any more.
-    fn read_on(&mut self, nanos: i64) -> rusqlite::Result<()> {
+    fn read_on(&mut self, nanos: i64, (first, end): (i64, i64)) -> rusqlite::Result<()> {
         let reach = Timestamp(nanos.saturating_sub(self.partner.across.within));
-        let low = key::keys(self.series, reach, reach).0.max(*self.unread.start());
+        let low = key::keys(self.series, reach, reach).0.max(first);
         let mut statement = self
             .conn
             .prepare_cached("SELECT id, nanos, vals FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3")?;
-        let mut rows = statement.query(params![low, self.unread.end(), tables::i64_of(PARTNER_STRIDE)])?;
+        let mut rows = statement.query(params![low, end, tables::i64_of(PARTNER_STRIDE)])?;
         let mut count = 0;
         let mut last = low;
         while let Some(row) = rows.next()? {
@@ -136,8 +137,7 @@ impl PartnerRows<'_> {
             }
             self.rows.push_back((key::time(last, row.get(1)?).0, partner));
         }
-        let end = *self.unread.end();
-        self.unread = if count < PARTNER_STRIDE { 1..=0 } else { last + 1..=end };
+        self.unread = (count == PARTNER_STRIDE).then_some((last + 1, end));
         Ok(())
     }
 }
@@ -279,7 +279,14 @@ impl PartnerTable {
         let series = self.series?;
         let reach = |ts: Timestamp, nanos: i64| Timestamp(ts.0.saturating_add(nanos));
         let (low, high) = key::keys(series, reach(from, -self.across.within), reach(to, self.across.within));
-        Some(PartnerRows { conn, partner: self, series, rows: VecDeque::new(), unread: low..=high, values: Vec::new() })
+        Some(PartnerRows {
+            conn,
+            partner: self,
+            series,
+            rows: VecDeque::new(),
+            unread: Some((low, high)),
+            values: Vec::new(),
+        })
     }
 }
 
