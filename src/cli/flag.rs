@@ -104,15 +104,20 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     // An ingest beside it would judge rows without the new flag.
     let Some(_lock) = Lock::wait(store.path(), LockKind::Ingest)? else { return Err(CliError::IngestIsBusy) };
     let now = context.now();
-    let (id, line) = match args.revoke {
+    let id = match args.revoke {
         Some(id) => {
-            let line = store.revoke_flag(id, now)?.ok_or(CliError::NoSuchFlag { id })?;
-            (id, line)
+            let in_force = store.flags_by_hand()?.into_iter().find(|line| line.id == id && line.revoked.is_none());
+            let line = in_force.ok_or(CliError::NoSuchFlag { id })?;
+            // Before anything changes: its rows could not be judged.
+            if context.config.table(&line.table).is_none() {
+                return Err(CliError::UnknownTable { name: line.table, known: context.table_names() });
+            }
+            store.revoke_flag(id, now)?;
+            id
         }
         None => set(context, &store, args, now)?,
     };
-    let table = context.configured_table(&line.table)?;
-    let changed = store.judge_again(&context.config, table, line.span, false)?;
+    let changed = store.judge_flagged(&context.config)?;
     tracing::info!(id, changed, "flag by hand");
     let done = Done { id, changed };
     context.output.result(&done, |out| {
@@ -122,12 +127,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     Ok(Exit::Well)
 }
 
-fn set(
-    context: &Context,
-    store: &crate::store::Store,
-    args: &Args,
-    now: Timestamp,
-) -> Result<(i64, ManualFlagLine), CliError> {
+fn set(context: &Context, store: &crate::store::Store, args: &Args, now: Timestamp) -> Result<i64, CliError> {
     // clap has made sure that they are there.
     let text = |option: &Option<String>| option.clone().unwrap_or_default();
     let (table, column, reason) = (text(&args.table), text(&args.column), text(&args.reason));
@@ -144,6 +144,5 @@ fn set(
         return Err(CliError::NoReason);
     }
     let flag = text(&args.digit).bytes().next().and_then(Flag::from_digit).unwrap_or(Flag::NotEvaluated);
-    let id = store.set_flag(&table, &column, span, flag, &reason, now)?;
-    Ok((id, ManualFlagLine { id, table, column, span, flag, reason, made: now, revoked: None }))
+    Ok(store.set_flag(&table, &column, span, flag, &reason, now)?)
 }

@@ -204,6 +204,10 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("stale_after", "stale_after = \"1h\""),
 ];
 
+/// Tests whose limits are no pair of bounds, or bounds of their own.
+const TESTS: &[&str] =
+    &["spike", "rate_of_change", "flat_line", "attenuated_signal", "climatology", "time_gap", "difference", "ratio"];
+
 /// Keys that are known only to be refused.
 const NEVER: &[&str] = &["token", "password"];
 
@@ -254,10 +258,13 @@ fn wrong_shape(source: &Source<'_>, tree: &Spanned<DeTable<'_>>, error: &toml::d
         return ConfigError::UnknownKey { file, line, message };
     }
     let key = found.keys.last().cloned().unwrap_or_default();
-    // Two sections may have a key of one name.
+    // The limits of a test are written as that test writes them; two sections may have a key of one name.
+    let around = found.keys.len().checked_sub(2).map_or("", |at| found.keys[at].as_str());
+    let is_limit = matches!(key.as_str(), "suspect" | "fail") && TESTS.contains(&around);
+    let wanted = if is_limit { around } else { key.as_str() };
     let whole = found.keys.join(".");
     let example = EXAMPLES.iter().find(|(name, _)| *name == whole);
-    let mend = match example.or_else(|| EXAMPLES.iter().find(|(name, _)| *name == key)) {
+    let mend = match example.or_else(|| EXAMPLES.iter().find(|(name, _)| *name == wanted)) {
         Some((_, example)) => (*example).to_owned(),
         None => format!("{key} = \"...\""),
     };

@@ -112,11 +112,14 @@ fn guard(
         Some(_) => column(at, "when: column", &inner.column, table)?.unwrap_or_else(|| second.clone()),
         None => return Err(at.wrong(&section.span(), format!("when lacks column; {example}"))),
     };
-    Ok(Some(Guard {
-        column,
-        above: above.map_or(f64::NEG_INFINITY, |number| *number.get_ref()),
-        below: below.map_or(f64::INFINITY, |number| *number.get_ref()),
-    }))
+    let above = above.map_or(f64::NEG_INFINITY, |number| *number.get_ref());
+    let below = below.map_or(f64::INFINITY, |number| *number.get_ref());
+    // Also where one of them is nan.
+    if above.partial_cmp(&below) != Some(std::cmp::Ordering::Less) {
+        let problem = format!("when: no value lies above {above} and below {below}; {example}");
+        return Err(at.wrong(&section.span(), problem));
+    }
+    Ok(Some(Guard { column, above, below }))
 }
 
 fn table<'t>(

@@ -122,6 +122,14 @@ pub struct Pair {
     pub flags: PairFlags,
 }
 
+impl Pair {
+    /// Whether it flags a column of this table.
+    pub fn flags_in(&self, table: &TableName) -> bool {
+        (self.first.table == *table && self.flags != PairFlags::Second)
+            || (self.second.table == *table && self.flags != PairFlags::First)
+    }
+}
+
 /// A column of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnAt {

@@ -410,8 +410,9 @@ pub(super) fn bounds(at: &Section<'_>, key: &str, found: &Numbers) -> Result<Opt
     match found.get_ref()[..] {
         [low, high] if low <= high => Ok(Some((low, high))),
         [low, high] if low > high => {
-            Err(at
-                .wrong(&found.span(), format!("{key} = [{low}, {high}] is upside down; write {key} = [{high}, {low}]")))
+            let last = key.rsplit(": ").next().unwrap_or(key);
+            let problem = format!("{key} = [{low}, {high}] is upside down; write {last} = [{high}, {low}]");
+            Err(at.wrong(&found.span(), problem))
         }
         _ => Err(at.wrong(
             &found.span(),

@@ -116,6 +116,8 @@ fn read(
     progress: &dyn Progress,
     by_hand: bool,
 ) -> Result<IngestReport, IngestError> {
+    // A `flag` that was killed left rows unjudged.
+    store.judge_flagged(config)?;
     let mut staging = Staging::new(store, config)?;
     let mut report = IngestReport::default();
     for (config, files) in work {

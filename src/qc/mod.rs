@@ -23,7 +23,7 @@ pub use diagnostic::{Decoded, Instrument};
 pub use finding::{Finding, Test, findings};
 pub use fit::{KnownColumn, contradictions, strangers};
 pub use flag::Flag;
-pub use pair::{Across, Partner, witness};
+pub use pair::{Across, Partner};
 pub use range::ColumnTests;
 pub use series::{Series, Verdict};
 pub use table::{ManualFlag, TableTests, is_tested};

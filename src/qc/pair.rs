@@ -9,9 +9,7 @@
 use super::finding::{Finding, Test, short};
 use super::flag::Flag;
 use super::neighbours::above;
-use super::range::ColumnTests;
-use crate::config::{ColumnAt, Guard, Measure, Pair, PairFlags, TableConfig, TableName};
-use crate::toa5::Value;
+use crate::config::{ColumnAt, Guard, Measure, Pair, PairFlags, TableName};
 
 /// Where a value of a pair comes from, seen from one of its tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,10 +51,9 @@ pub(super) struct PairTest {
 }
 
 impl PairTest {
-    /// Seen from `table`, whose columns are `names`; none if the pair does not touch it.
+    /// Seen from `table`, whose columns are `names`; none if the pair flags nothing there.
     pub(super) fn new(pair: &Pair, table: &TableName, names: &[String]) -> Option<PairTest> {
-        let touches = pair.first.table == *table || pair.second.table == *table;
-        if !touches {
+        if !pair.flags_in(table) {
             return None;
         }
         let mut there: [Option<String>; 2] = [None, None];
@@ -161,14 +158,5 @@ impl PairTest {
                 format!("{name}: {first} / {second} = {}, outside {low} to {high}", short(measured))
             }
         }
-    }
-}
-
-/// The value of a partner's column as a witness: NaN where it is missing, text, or fails its own range.
-pub fn witness(table: &TableConfig, column: &str, value: Value) -> f64 {
-    let tests = ColumnTests::of(table, column);
-    match value {
-        Value::Number(number) if !matches!(tests.flag(value), Flag::Missing | Flag::Fail) => number,
-        _ => f64::NAN,
     }
 }

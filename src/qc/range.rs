@@ -40,6 +40,11 @@ impl ColumnTests {
         }
     }
 
+    /// The value as a witness for another: NaN where it is missing, text, or fails its range.
+    pub fn witness(&self, value: Value) -> f64 {
+        if self.flag(value) == Flag::Fail { f64::NAN } else { self.number(value) }
+    }
+
     /// Why a value was raised.
     pub fn detail(&self, value: Value, flag: Flag) -> String {
         let Value::Number(number) = value else { return "text where a number is expected".to_owned() };

@@ -104,6 +104,8 @@ impl Series {
         row.ts = ts;
         row.numbers.clear();
         row.numbers.extend(values.iter().zip(&tests.columns).map(|(value, column)| column.number(*value)));
+        // A row from before a column was added says the same as one that has no value there.
+        row.numbers.resize(tests.columns.len(), f64::NAN);
         let changed = self.complete(tests, Some(&row.numbers));
         self.judge(tests, &mut row, values, partners);
         std::mem::swap(&mut self.before, &mut self.current);
@@ -305,7 +307,7 @@ fn render(tests: &TableTests, row: &LastRow, after: Option<&[f64]>, marks: &mut 
         };
         *mark = mark.roll_up(flag);
     }
-    if !tests.manual.is_empty() {
+    if tests.is_touched_by_hand(row.ts) {
         for place in 0..marks.len() {
             apply_manual(tests, row.ts, place, marks, &mut more);
         }

@@ -208,6 +208,11 @@ impl TableTests {
         finding::write(&findings, raised);
     }
 
+    /// Whether a person set a flag for any value of this time.
+    pub(super) fn is_touched_by_hand(&self, ts: Timestamp) -> bool {
+        self.manual.iter().any(|manual| manual.span.0 <= ts && ts <= manual.span.1)
+    }
+
     /// The flag that a person set for this value, the latest of several.
     pub(super) fn manual_flag(&self, place: usize, ts: Timestamp) -> Option<&ManualFlag> {
         self.manual.iter().rev().find(|manual| manual.place == place && manual.span.0 <= ts && ts <= manual.span.1)

@@ -74,8 +74,11 @@ impl Extremes {
 
 /// Values are counted in steps of the finest threshold's power of two by this many halvings: one part in 65,536 of it.
 const STEPS: i32 = 16;
-/// With a million values, the sums below then fit in 128 bits.
+/// With a million values, the products below then fit in 128 bits.
 const LARGEST_COUNT: f64 = 8.796e12;
+
+/// Of more values, damaged ones may be too large for that: a month of 1e300 at 10 Hz.
+const MOST_EXACT: usize = 1_000_000;
 
 /// A number that leaves no room for a fraction beside it.
 const WHOLE: f64 = 6_755_399_441_055_744.0;
@@ -128,7 +131,15 @@ impl Deviation {
         reason = "a part in 2^31 is far below a step"
     )]
     fn spread(&self) -> f64 {
-        let spread = self.values.len() as i128 * self.squares - self.sum * self.sum;
+        let count = self.values.len() as i128;
+        let spread = if self.values.len() <= MOST_EXACT {
+            count * self.squares - self.sum * self.sum
+        } else {
+            match (count.checked_mul(self.squares), self.sum.checked_mul(self.sum)) {
+                (Some(squares), Some(sum)) => squares - sum,
+                _ => return (count as f64 * self.squares as f64 - (self.sum as f64).powi(2)).max(0.0),
+            }
+        };
         match (i64::try_from(spread), i64::try_from(spread >> 32)) {
             (Ok(spread), _) => spread as f64,
             (_, Ok(high)) => high as f64 * 4_294_967_296.0,
@@ -156,6 +167,19 @@ impl Deviation {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_month_of_damaged_values_at_10_hz_neither_stops_nor_differs() {
+        let scale = Deviation::scale(0.01);
+        let mut window = Deviation::default();
+        for row in 0..2_000_000_u64 {
+            window.push(row, if row % 2 == 0 { 1e300 } else { -1e300 }, scale);
+        }
+        assert!(!window.is_below(1e6, scale), "it is anything but still");
+        assert!(window.value(scale).unwrap() > 1e6);
+        window.forget_before(1_999_999);
+        assert!(window.is_below(0.01, scale));
+    }
 
     proptest! {
         #[test]

@@ -180,7 +180,8 @@ impl SpreadState {
             Some(least) => count >= least as usize,
             None => here.is_nearly_covered(reach),
         };
-        if !is_full || matches!(self, SpreadState::Range { missing, .. } if !missing.is_empty()) {
+        // One value has no spread, whether it stands alone behind a gap or among missing ones.
+        if !is_full || count < 2 || matches!(self, SpreadState::Range { missing, .. } if !missing.is_empty()) {
             return Flag::NotEvaluated;
         }
         let is_below = |limit: Option<f64>| limit.is_some_and(|limit| self.is_below(limit));

@@ -21,8 +21,10 @@ pub(super) fn add(
     let touch = newest_before.map_or(low, |newest| newest.0.min(low));
     let mut overlapping =
         conn.prepare_cached("SELECT from_ts, to_ts FROM backlog WHERE series = ?1 AND from_ts <= ?3 AND to_ts >= ?2")?;
+    // Keys hold microseconds: two intervals within one would both find the row there, and shrink to the same beginning.
+    let (first, last) = (touch - key::nanos(Timestamp(touch)), high - key::nanos(to) + 999);
     let found: Vec<(i64, i64)> = overlapping
-        .query_map(params![series, touch, high], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .query_map(params![series, first, last], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     let mut delete = conn.prepare_cached("DELETE FROM backlog WHERE series = ?1 AND from_ts = ?2")?;
     for (start, end) in found {

@@ -6,14 +6,15 @@
 //!
 //! [`Staging`]: super::Staging
 
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::tables::{self, Table};
 use super::{Result, Store, backlog, key, receipts};
-use crate::config::{Config, TableConfig};
-use crate::qc::{self, Across, ManualFlag, Partner, TableTests};
+use crate::config::{Config, TableConfig, TableName};
+use crate::qc::{self, Across, ColumnTests, ManualFlag, Partner, TableTests};
 use crate::time::Timestamp;
 use crate::toa5::{Value, values_of};
 
@@ -68,36 +69,85 @@ pub(super) struct Judge {
     partners: Vec<PartnerTable>,
     /// Derived columns, to be computed again where the configuration changed.
     derived: Vec<crate::toa5::Derived>,
+    /// Whether rows of other tables are judged by rows of this one.
+    is_compared: bool,
 }
 
 /// Another table whose values are looked up.
 #[derive(Debug, Clone)]
 struct PartnerTable {
-    config: TableConfig,
     across: Across,
     series: Option<i64>,
-    /// Places of the columns in its column list.
-    places: [Option<usize>; 2],
+    /// Places of the columns in its column list, and what makes them no witness.
+    columns: [Option<(usize, ColumnTests)>; 2],
 }
 
-/// Rows of a partner in the interval in hand.
-struct PartnerRows {
-    rows: Vec<(i64, Partner)>,
-    within: i64,
-    at: usize,
+/// Rows of a partner read at once. Few, so that a minute's table beside one of 10 Hz reads hardly more than it compares.
+const PARTNER_STRIDE: usize = 64;
+
+/// Rows of a partner, read as they are asked for: it may have a thousand times as many rows as the table in hand.
+struct PartnerRows<'c> {
+    conn: &'c Connection,
+    partner: &'c PartnerTable,
+    series: i64,
+    /// Not before the row before the one asked for.
+    rows: VecDeque<(i64, Partner)>,
+    /// First and last key not read yet; none at the end.
+    unread: Option<(i64, i64)>,
+    values: Vec<Value>,
 }
 
-impl PartnerRows {
+impl PartnerRows<'_> {
     /// The values of the row nearest in time, the earlier of two; none further away than allowed. Asked in order of time.
-    fn nearest(&mut self, nanos: i64) -> Partner {
-        while self.rows.get(self.at).is_some_and(|row| row.0 < nanos) {
-            self.at += 1;
+    fn nearest(&mut self, nanos: i64) -> rusqlite::Result<Partner> {
+        loop {
+            while self.rows.get(1).is_some_and(|second| second.0 <= nanos) {
+                self.rows.pop_front();
+            }
+            let is_reached = self.rows.back().is_some_and(|last| last.0 >= nanos);
+            match self.unread.take_if(|_| !is_reached) {
+                Some(unread) => self.read_on(nanos, unread)?,
+                None => break,
+            }
         }
-        let before = self.at.checked_sub(1).and_then(|at| self.rows.get(at));
-        let candidates = [before, self.rows.get(self.at)];
-        let nearest = candidates.into_iter().flatten().min_by_key(|row| (row.0 - nanos).abs());
-        nearest.filter(|row| (row.0 - nanos).abs() <= self.within).map_or([f64::NAN; 2], |row| row.1)
+        let within = self.partner.across.within;
+        let nearest = self.rows.iter().take(2).min_by_key(|row| (row.0 - nanos).abs());
+        Ok(nearest.filter(|row| (row.0 - nanos).abs() <= within).map_or([f64::NAN; 2], |row| row.1))
     }
+
+    /// Nobody asks for a time before `nanos` any more.
+    fn read_on(&mut self, nanos: i64, (first, end): (i64, i64)) -> rusqlite::Result<()> {
+        let reach = Timestamp(nanos.saturating_sub(self.partner.across.within));
+        let low = key::keys(self.series, reach, reach).0.max(first);
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT id, nanos, vals FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3")?;
+        let mut rows = statement.query(params![low, end, tables::i64_of(PARTNER_STRIDE)])?;
+        let mut count = 0;
+        let mut last = low;
+        while let Some(row) = rows.next()? {
+            last = row.get(0)?;
+            count += 1;
+            values_of(row.get_ref(2)?.as_str()?, &mut self.values);
+            let mut partner = [f64::NAN; 2];
+            for (slot, column) in partner.iter_mut().zip(&self.partner.columns) {
+                if let Some((place, tests)) = column {
+                    *slot = tests.witness(self.values.get(*place).copied().unwrap_or(Value::Missing));
+                }
+            }
+            self.rows.push_back((key::time(last, row.get(1)?).0, partner));
+        }
+        self.unread = (count == PARTNER_STRIDE).then_some((last + 1, end));
+        Ok(())
+    }
+}
+
+/// What judging rows again changed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Judged {
+    pub(super) changed: u64,
+    /// First and last row whose derived values changed, which other tables may be compared with.
+    pub(super) derived: Option<(Timestamp, Timestamp)>,
 }
 
 impl Judge {
@@ -115,11 +165,20 @@ impl Judge {
             .filter_map(|across| Some((config.table(&across.table.0)?, across)))
             .map(|(other, across)| PartnerTable::new(conn, other, across))
             .collect::<rusqlite::Result<_>>()?;
-        Ok(Judge { tests, partners, derived: crate::toa5::Derived::of(table, &names) })
+        // A column of that name which a file has is the file's, and is never computed over (I8).
+        let computed = known.derived_places();
+        let mut derived = crate::toa5::Derived::of(table, &names);
+        derived.retain(|column| computed.contains(&column.place));
+        let is_compared = compared_with(config, &table.name).next().is_some();
+        Ok(Judge { tests, partners, derived, is_compared })
     }
 
     pub(super) fn looks_across(&self) -> bool {
         !self.partners.is_empty()
+    }
+
+    pub(super) fn is_compared(&self) -> bool {
+        self.is_compared
     }
 
     /// The tests of a series, brought up to its newest row.
@@ -143,7 +202,7 @@ impl Judge {
     }
 
     /// Judges every row again whose flags can depend on rows of the interval, and writes what changed. With `derive`, the
-    /// values of derived columns are computed again as well. Gives the number of rows changed.
+    /// derived values of the rows in the interval are computed again as well.
     pub(super) fn judge(
         &self,
         conn: &Connection,
@@ -151,32 +210,33 @@ impl Judge {
         series: i64,
         (from, to): (Timestamp, Timestamp),
         derive: bool,
-    ) -> rusqlite::Result<u64> {
+    ) -> rusqlite::Result<Judged> {
         // The row before has a new successor, the rows after a new past.
         let first = neighbour(conn, series, from, true)?.unwrap_or(from);
         let after = neighbour(conn, series, to, false)?;
         let last = Timestamp(to.0.saturating_add(self.tests.look_back())).max(after.unwrap_or(to));
         let end = neighbour(conn, series, last, false)?.unwrap_or(last);
         let begin = self.begin(conn, series, first)?;
-        let mut partners = self
-            .partners
-            .iter()
-            .map(|partner| partner.rows(conn, first, last))
-            .collect::<rusqlite::Result<Vec<_>>>()?;
+        let mut partners = self.partners.iter().map(|partner| partner.rows(conn, first, last)).collect::<Vec<_>>();
         let mut state = qc::Series::new(&self.tests);
-        let mut writer = Writer { conn, table, series, changed: Vec::new(), total: 0 };
+        let mut writer = Writer { conn, table, series, changed: Vec::new(), judged: Judged::default() };
         let mut values = Vec::new();
         let mut there: Vec<Partner> = Vec::new();
         let mut before: Option<StoredRow> = None;
         let is_wanted = |row: &StoredRow| first <= row.ts && row.ts <= last;
         read(conn, series, (begin, end), |mut row| {
-            if derive {
+            if derive && (from..=to).contains(&row.ts) {
                 row.derive(&self.derived, &mut values);
             } else {
                 values_of(&row.values, &mut values);
             }
             there.clear();
-            there.extend(partners.iter_mut().map(|partner| partner.nearest(row.ts.0)));
+            for partner in &mut partners {
+                there.push(match partner {
+                    Some(partner) => partner.nearest(row.ts.0)?,
+                    None => [f64::NAN; 2],
+                });
+            }
             state.push(&self.tests, row.ts, &values, &there);
             if let Some(before) = before.replace(row).filter(|before| is_wanted(before)) {
                 writer.compare(before, state.before())?;
@@ -188,7 +248,7 @@ impl Judge {
             writer.compare(row, state.current())?;
         }
         writer.write()?;
-        Ok(writer.total)
+        Ok(writer.judged)
     }
 }
 
@@ -198,38 +258,35 @@ impl PartnerTable {
             .query_row("SELECT id FROM logger_table WHERE name = ?1", [&config.name.0], |row| row.get(0))
             .optional()?;
         let mut places = [None, None];
+        let tests = |name: &String| ColumnTests::of(config, name);
         let mut series = None;
         if let Some(id) = id {
             let columns = tables::columns(conn, id)?;
             for (place, name) in places.iter_mut().zip(&across.columns) {
-                *place = name.as_ref().and_then(|name| columns.iter().position(|column| column.name == *name));
+                *place = name
+                    .as_ref()
+                    .and_then(|name| Some((columns.iter().position(|column| column.name == *name)?, tests(name))));
             }
             series = conn
                 .query_row("SELECT id FROM series WHERE logger_table = ?1 AND tags = '[]'", [id], |row| row.get(0))
                 .optional()?;
         }
-        Ok(PartnerTable { config: config.clone(), across: across.clone(), series, places })
+        Ok(PartnerTable { across: across.clone(), series, columns: places })
     }
 
-    fn rows(&self, conn: &Connection, from: Timestamp, to: Timestamp) -> rusqlite::Result<PartnerRows> {
-        let mut rows = Vec::new();
-        if let Some(series) = self.series {
-            let reach = |ts: Timestamp, nanos: i64| Timestamp(ts.0.saturating_add(nanos));
-            let mut values = Vec::new();
-            read(conn, series, (reach(from, -self.across.within), reach(to, self.across.within)), |row| {
-                values_of(&row.values, &mut values);
-                let mut partner = [f64::NAN; 2];
-                for ((slot, place), name) in partner.iter_mut().zip(self.places).zip(&self.across.columns) {
-                    if let (Some(place), Some(name)) = (place, name) {
-                        let value = values.get(place).copied().unwrap_or(Value::Missing);
-                        *slot = qc::witness(&self.config, name, value);
-                    }
-                }
-                rows.push((row.ts.0, partner));
-                Ok(())
-            })?;
-        }
-        Ok(PartnerRows { rows, within: self.across.within, at: 0 })
+    /// None where the table has no row yet.
+    fn rows<'c>(&'c self, conn: &'c Connection, from: Timestamp, to: Timestamp) -> Option<PartnerRows<'c>> {
+        let series = self.series?;
+        let reach = |ts: Timestamp, nanos: i64| Timestamp(ts.0.saturating_add(nanos));
+        let (low, high) = key::keys(series, reach(from, -self.across.within), reach(to, self.across.within));
+        Some(PartnerRows {
+            conn,
+            partner: self,
+            series,
+            rows: VecDeque::new(),
+            unread: Some((low, high)),
+            values: Vec::new(),
+        })
     }
 }
 
@@ -261,7 +318,7 @@ struct Writer<'c> {
     table: i64,
     series: i64,
     changed: Vec<(StoredRow, qc::Verdict)>,
-    total: u64,
+    judged: Judged,
 }
 
 impl Writer<'_> {
@@ -282,7 +339,12 @@ impl Writer<'_> {
             let goes_out_anew = row.flags != verdict.flags || row.is_derived_anew;
             let values = row.is_derived_anew.then_some(row.values.as_str());
             update(self.conn, row.id, verdict_columns(&verdict), values, goes_out_anew)?;
-            self.total += 1;
+            self.judged.changed += 1;
+            if row.is_derived_anew {
+                let known = self.judged.derived;
+                self.judged.derived =
+                    Some(known.map_or((row.ts, row.ts), |(from, to)| (from.min(row.ts), to.max(row.ts))));
+            }
             if goes_out_anew && row.state == receipts::State::Sent.code() {
                 was_sent += 1;
                 span = Some(span.map_or((row.ts, row.ts), |(from, to)| (from.min(row.ts), to.max(row.ts))));
@@ -402,7 +464,8 @@ fn manual_flags(conn: &Connection, table: i64, names: &[String]) -> rusqlite::Re
 impl Store {
     /// Judges the rows of a table from `from` to `to` again by the configuration in hand; with `derive`, derived columns
     /// are computed again. Rows whose flags change go back to pending. In transactions of a stride of time each, so that a
-    /// sync beside it can write. The caller holds the ingest lock. Gives the number of rows changed.
+    /// sync beside it can write. The caller holds the ingest lock. Gives the number of rows changed, with those of other
+    /// tables that are compared with derived values which changed.
     pub fn judge_again(
         &self,
         config: &Config,
@@ -425,12 +488,44 @@ impl Store {
                 let end = self.stride_end(series.id, begin)?.min(to);
                 let work = || -> rusqlite::Result<u64> {
                     self.conn.execute_batch("BEGIN IMMEDIATE")?;
-                    let changed = judge.judge(&self.conn, known.id, series.id, (begin, end), derive);
+                    let judged = judge.judge(&self.conn, known.id, series.id, (begin, end), derive);
+                    let changed = judged.and_then(|judged| match judged.derived {
+                        Some(span) => Ok(judged.changed + self.judge_others(config, &table.name, &[span])?),
+                        None => Ok(judged.changed),
+                    });
                     self.conn.execute_batch(if changed.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
                     changed
                 };
                 changed += work().map_err(|source| self.at(source))?;
                 at = Timestamp(end.0 + 1_000);
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Judges the rows of other tables again that are compared with rows of this table in these intervals.
+    pub(super) fn judge_others(
+        &self,
+        config: &Config,
+        table: &TableName,
+        intervals: &[(Timestamp, Timestamp)],
+    ) -> rusqlite::Result<u64> {
+        // Two tables may be compared in many columns; their rows are judged once.
+        let mut others: BTreeMap<&TableName, i64> = BTreeMap::new();
+        for (other, within) in compared_with(config, table) {
+            let widest = others.entry(other).or_insert(within);
+            *widest = within.max(*widest);
+        }
+        let mut changed = 0;
+        for (other, within) in others {
+            let Some(other) = config.table(&other.0) else { continue };
+            let Some(known) = self.known_table(other)? else { continue };
+            let judge = Judge::new(&self.conn, config, other, &known)?;
+            for &(from, to) in intervals {
+                let interval = (Timestamp(from.0.saturating_sub(within)), Timestamp(to.0.saturating_add(within)));
+                for id in known.series_ids() {
+                    changed += judge.judge(&self.conn, known.id, id, interval, false)?.changed;
+                }
             }
         }
         Ok(changed)
@@ -447,6 +542,15 @@ impl Store {
             .map(|id| id.map_or(begin, |id| key::time(id, 999)))
             .map_err(|source| self.at(source))
     }
+}
+
+/// Tables with rows that are flagged by comparing them with rows of this one, and how far apart the two may lie.
+fn compared_with<'c>(config: &'c Config, table: &TableName) -> impl Iterator<Item = (&'c TableName, i64)> {
+    config.pairs_across(table).filter_map(|pair| {
+        let other = if pair.first.table == *table { &pair.second.table } else { &pair.first.table };
+        let within = i64::try_from(pair.within.as_nanos()).unwrap_or(i64::MAX);
+        pair.flags_in(other).then_some((other, within))
+    })
 }
 
 /// The first row at or after an instant.

@@ -4,6 +4,8 @@
 //! for the spike test, and those of the row before it are now final. Every other row, and every row of a table that is
 //! compared with another table, waits for the end of the transaction ([`super::flagging`]).
 
+use rusqlite::OptionalExtension as _;
+
 use super::flagging::{Judge, update, verdict_columns};
 use super::staging::{Incoming, Staging};
 use super::tables::Table;
@@ -78,27 +80,9 @@ impl Staging<'_> {
                 }
             }
         }
-        let staged: Vec<(Timestamp, Timestamp)> =
-            table.series.iter_mut().filter_map(|series| series.touched.take()).collect();
-        for (from, to) in staged {
-            self.judge_others(table, from, to)?;
-        }
-        Ok(())
-    }
-
-    /// Rows of other tables that are compared with rows of this table between `from` and `to`.
-    fn judge_others(&self, table: &Table, from: Timestamp, to: Timestamp) -> rusqlite::Result<()> {
-        let conn = &self.store.conn;
-        for pair in self.config.pairs_across(&table.name) {
-            let other = if pair.first.table == table.name { &pair.second.table } else { &pair.first.table };
-            let Some(config) = self.config.table(&other.0) else { continue };
-            let Some(known) = self.store.known_table(config)? else { continue };
-            let judge = Judge::new(conn, self.config, config, &known)?;
-            let within = i64::try_from(pair.within.as_nanos()).unwrap_or(i64::MAX);
-            let interval = (Timestamp(from.0.saturating_sub(within)), Timestamp(to.0.saturating_add(within)));
-            for id in known.series_ids() {
-                judge.judge(conn, known.id, id, interval, false)?;
-            }
+        let touched: Vec<_> = table.series.iter_mut().flat_map(|series| series.touched.take()).collect();
+        if !touched.is_empty() {
+            self.store.judge_others(self.config, &table.name, &touched)?;
         }
         Ok(())
     }
@@ -113,9 +97,12 @@ fn rewrite(
     verdict: &crate::qc::Verdict,
 ) -> rusqlite::Result<()> {
     let id = key::key(series, ts);
-    let (flags, state): (String, i64) = conn
+    let found: Option<(String, i64)> = conn
         .prepare_cached("SELECT flags, state FROM reading WHERE id = ?1")?
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    // A prune beside a long ingest may have taken it meanwhile.
+    let Some((flags, state)) = found else { return Ok(()) };
     let goes_out_anew = flags != verdict.flags;
     update(conn, id, verdict_columns(verdict), None, goes_out_anew)?;
     if goes_out_anew && state == super::State::Sent.code() {

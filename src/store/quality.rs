@@ -1,10 +1,23 @@
 //! Flags for people: what the tests raised, and what a person set.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Result, Store, key};
+use crate::config::Config;
 use crate::qc::{self, Finding, Flag};
 use crate::time::Timestamp;
+
+/// Keys of [`Store::remember`] for flags by hand whose rows are to be judged.
+const UNJUDGED: &str = "unjudged flag: ";
+
+/// Ends in a mark of its own, so that no key begins like another.
+fn unjudged_key(id: i64) -> String {
+    format!("{UNJUDGED}{id}.")
+}
+
+fn note_unjudged(conn: &Connection, id: i64) -> rusqlite::Result<()> {
+    conn.execute("INSERT OR REPLACE INTO setting (key, value) VALUES (?1, '')", [unjudged_key(id)]).map(drop)
+}
 
 /// A flag that a person set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +56,7 @@ pub struct RaisedRow {
 }
 
 impl Store {
-    /// Keeps a flag that a person sets. It holds once the rows are judged again. Gives its id.
+    /// Keeps a flag that a person sets. It holds once [`Store::judge_flagged`] has run. Gives its id.
     pub fn set_flag(
         &self,
         table: &str,
@@ -53,25 +66,57 @@ impl Store {
         reason: &str,
         now: Timestamp,
     ) -> Result<i64> {
-        self.conn
-            .execute(
+        let work = || -> rusqlite::Result<i64> {
+            let transaction =
+                rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
+            transaction.execute(
                 "INSERT INTO manual_flag (logger_table, column_name, from_ts, to_ts, flag, reason, made)
                  SELECT id, ?2, ?3, ?4, ?5, ?6, ?7 FROM logger_table WHERE name = ?1",
                 params![table, column, span.0.0, span.1.0, i64::from(flag.digit() - b'0'), reason, now.0],
-            )
-            .map(|_| self.conn.last_insert_rowid())
-            .map_err(|source| self.at(source))
+            )?;
+            let id = transaction.last_insert_rowid();
+            note_unjudged(&transaction, id)?;
+            transaction.commit()?;
+            Ok(id)
+        };
+        work().map_err(|source| self.at(source))
     }
 
-    /// Takes a flag back. None if there is no such flag in force.
+    /// Takes a flag back; its rows are as before once [`Store::judge_flagged`] has run. None if there is no such flag in
+    /// force.
     pub fn revoke_flag(&self, id: i64, now: Timestamp) -> Result<Option<ManualFlagLine>> {
         let Some(line) = self.flags_by_hand()?.into_iter().find(|line| line.id == id && line.revoked.is_none()) else {
             return Ok(None);
         };
-        self.conn
-            .execute("UPDATE manual_flag SET revoked = ?2 WHERE id = ?1", params![id, now.0])
-            .map_err(|source| self.at(source))?;
+        let work = || -> rusqlite::Result<()> {
+            let transaction =
+                rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
+            transaction.execute("UPDATE manual_flag SET revoked = ?2 WHERE id = ?1", params![id, now.0])?;
+            note_unjudged(&transaction, id)?;
+            transaction.commit()
+        };
+        work().map_err(|source| self.at(source))?;
         Ok(Some(line))
+    }
+
+    /// Judges the rows of flags that were set or taken back since, also those of a run that was killed before it had judged
+    /// them. The caller holds the ingest lock. Gives the number of rows changed.
+    pub fn judge_flagged(&self, config: &Config) -> Result<u64> {
+        let unjudged = self.recall_all(UNJUDGED)?;
+        if unjudged.is_empty() {
+            return Ok(0);
+        }
+        let mut changed = 0;
+        for line in self.flags_by_hand()? {
+            let key = unjudged_key(line.id);
+            // Of a table that has left the configuration, until it comes back.
+            let (true, Some(table)) = (unjudged.iter().any(|known| known.0 == key), config.table(&line.table)) else {
+                continue;
+            };
+            changed += self.judge_again(config, table, line.span, false)?;
+            self.forget(&key)?;
+        }
+        Ok(changed)
     }
 
     /// Every flag that a person set, in the order in which they were set.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Statement, params};
 
 use super::error::StoreError;
-use super::flagging::verdict_columns;
+use super::flagging::{Judge, verdict_columns};
 use super::key::{self, MOST_SERIES, key};
 use super::record_runs::EventKind;
 use super::tables::{Series, Table, hash_of};
@@ -23,6 +23,9 @@ use crate::toa5::{Value, same_reading};
 const ROWS_PER_COMMIT: u32 = 20_000;
 /// Time after which a commit is due, so that another process's write waits no longer.
 const TIME_PER_COMMIT: Duration = Duration::from_millis(400);
+
+/// Rows so close are judged again in one go: reading the few between costs less than beginning anew.
+const NEAR: i64 = 600 * 1_000_000_000;
 
 /// A row to be staged.
 #[derive(Debug, Clone, Copy)]
@@ -175,33 +178,34 @@ impl<'s> Staging<'s> {
         let (nanos, record, values): (i64, Option<i64>, String) = conn
             .prepare_cached("SELECT nanos, record, vals FROM reading WHERE id = ?1")?
             .query_row([id], |found| Ok((found.get(0)?, found.get(1)?, found.get(2)?)))?;
-        if nanos == key::nanos(row.ts)
-            && record == row.record
-            && same_reading(&values, row.values, &table.derived_places())
-        {
+        let derived = table.derived_places();
+        if nanos == key::nanos(row.ts) && record == row.record && same_reading(&values, row.values, &derived) {
             return Ok(Outcome::Duplicate);
         }
+        let new_hash = content_hash(row.record, row.values, &derived);
         let known: bool = conn
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM conflict WHERE series = ?1 AND ts = ?2 AND hash = ?3)")?
-            .query_row(params![series, row.ts.0, content_hash(row.record, row.values)], |found| found.get(0))?;
+            .query_row(params![series, row.ts.0, new_hash], |found| found.get(0))?;
         if known {
             return Ok(Outcome::Conflict);
         }
         table.tally.conflicts += 1;
         let mut keep = conn.prepare_cached(
-            "INSERT INTO conflict (series, ts, record, path, line, raw, stays, hash, seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO conflict (series, ts, record, path, line, raw, stays, hash, seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT (series, ts, hash) DO NOTHING",
         )?;
         let seen = Timestamp::from_utc(chrono::Utc::now()).0;
         let line = i64::try_from(row.line.number).unwrap_or(i64::MAX);
         match on_conflict {
             OnConflict::Keep => {
                 let raw = crate::toa5::decode(row.line.raw);
-                let hash = content_hash(row.record, row.values);
-                keep.execute(params![series, row.ts.0, row.record, row.line.path, line, raw, "first", hash, seen])?;
+                keep.execute(params![series, row.ts.0, row.record, row.line.path, line, raw, "first", new_hash, seen])?;
             }
             OnConflict::Replace => {
-                let hash = content_hash(record, &values);
-                keep.execute(params![series, row.ts.0, record, row.line.path, line, values, "newer", hash, seen])?;
+                // Under the time of the reading that goes, so that it is known when a file brings it again: two readings may
+                // stand within a microsecond.
+                let (ts, hash) = (key::time(id, nanos).0, content_hash(record, &values, &derived));
+                keep.execute(params![series, ts, record, row.line.path, line, values, "newer", hash, seen])?;
                 self.replace(table, place, id, row)?;
             }
         }
@@ -362,8 +366,15 @@ fn late(table: &mut Table, place: usize, ts: Timestamp) {
     let reach = table.judge.as_ref().map_or(0, |judge| judge.tests.look_back());
     let series = table.series.at(place);
     series.state = None;
-    series.due.add(ts, ts, reach);
-    series.touched = widened(series.touched, ts);
+    series.due.add(ts, ts, reach.max(NEAR));
+    touch(table, place, ts);
+}
+
+/// Rows of other tables are compared with this one.
+fn touch(table: &mut Table, place: usize, ts: Timestamp) {
+    if table.judge.as_ref().is_some_and(Judge::is_compared) {
+        table.series.at(place).touched.add(ts, ts, NEAR);
+    }
 }
 
 fn note_staged(table: &mut Table, place: usize, ts: Timestamp) {
@@ -371,14 +382,15 @@ fn note_staged(table: &mut Table, place: usize, ts: Timestamp) {
     let series = table.series.at(place);
     series.newest = series.newest.max(Some(ts));
     series.staged = widened(series.staged, ts);
-    series.touched = widened(series.touched, ts);
+    touch(table, place, ts);
 }
 
 fn widened(span: Option<(Timestamp, Timestamp)>, ts: Timestamp) -> Option<(Timestamp, Timestamp)> {
     Some(span.map_or((ts, ts), |(from, to)| (from.min(ts), to.max(ts))))
 }
 
-/// Of what a row says, not of how its line was spelled.
-fn content_hash(record: Option<i64>, values: &str) -> i64 {
-    hash_of(format!("{record:?} {values}").as_bytes())
+/// Of what a row says, not of how its line was spelled, nor of what was computed from it, nor of columns that its file did
+/// not have.
+fn content_hash(record: Option<i64>, values: &str, derived: &[usize]) -> i64 {
+    hash_of(format!("{record:?} {}", crate::toa5::measured(values, derived)).as_bytes())
 }

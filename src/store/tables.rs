@@ -61,7 +61,7 @@ pub(super) struct Series {
     pub(super) newest_saved: Option<Timestamp>,
     pub(super) staged: Option<(Timestamp, Timestamp)>,
     /// Rows staged or replaced that other tables are compared with.
-    pub(super) touched: Option<(Timestamp, Timestamp)>,
+    pub(super) touched: Due,
     /// Its tests, up to its newest row; none where they have not begun, or a row came late.
     pub(super) state: Option<qc::Series>,
     /// Rows that are to be judged from the store before the commit.
@@ -70,7 +70,15 @@ pub(super) struct Series {
 
 impl Series {
     pub(super) fn new(id: i64, newest: Option<Timestamp>) -> Series {
-        Series { id, newest, newest_saved: newest, staged: None, touched: None, state: None, due: Due::default() }
+        Series {
+            id,
+            newest,
+            newest_saved: newest,
+            staged: None,
+            touched: Due::default(),
+            state: None,
+            due: Due::default(),
+        }
     }
 }
 
@@ -223,13 +231,16 @@ impl Store {
         }
         let before = table.columns.len();
         for &place in values {
-            if table.place(&header.names[place]).is_none() {
-                let column = Column {
-                    name: header.names[place].clone(),
-                    units: header.units[place].clone(),
-                    process: header.process[place].clone(),
-                };
-                self.add_column(table, column)?;
+            let column = Column {
+                name: header.names[place].clone(),
+                units: header.units[place].clone(),
+                process: header.process[place].clone(),
+            };
+            match table.place(&column.name) {
+                None => self.add_column(table, column)?,
+                // A logger that measures what was computed so far: what it wrote must never be computed over (I8).
+                Some(at) if table.columns[at].process == DERIVED => self.measure_column(table, at, column)?,
+                Some(_) => {}
             }
         }
         if table.header_table.is_none() {
@@ -272,6 +283,16 @@ impl Store {
             )?
             .execute(params![table.id, i64_of(table.columns.len()), column.name, column.units, column.process])?;
         table.columns.push(column);
+        Ok(())
+    }
+
+    fn measure_column(&self, table: &mut Table, at: usize, column: Column) -> rusqlite::Result<()> {
+        self.conn
+            .prepare_cached(
+                "UPDATE column_list SET units = ?3, process = ?4 WHERE logger_table = ?1 AND position = ?2",
+            )?
+            .execute(params![table.id, i64_of(at), column.units, column.process])?;
+        table.columns[at] = column;
         Ok(())
     }
 

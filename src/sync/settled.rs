@@ -37,7 +37,7 @@ fn until(config: &Config, store: &Store, table: &TableConfig, series: i64) -> Re
         let newest = store.newest_of_series(series)?.unwrap_or_default();
         limit(Timestamp(newest.0.saturating_sub(1)));
     }
-    for pair in config.pairs_across(&table.name) {
+    for pair in config.pairs_across(&table.name).filter(|pair| pair.flags_in(&table.name)) {
         let other = if pair.first.table == table.name { &pair.second.table } else { &pair.first.table };
         let newest = store.newest_of_table(&other.0)?.unwrap_or_default();
         limit(Timestamp(newest.0.saturating_sub(nanos(pair.within))));

@@ -3,6 +3,8 @@
 //! A derived value is stored beside the raw ones, at a place of its own, and is the only kind of value that is ever
 //! computed again. It is missing where one of its inputs is missing, a sentinel or text.
 
+use std::borrow::Cow;
+
 use super::number::parse_number;
 use super::row::Value;
 use crate::config::{Formula, TableConfig};
@@ -110,6 +112,10 @@ pub fn derive_again(json: &str, derived: &[Derived], values: &mut Vec<Value>) ->
     for column in derived {
         let value = column.value(values);
         if values.len() <= column.place {
+            // A row from before the column was added stays as short as it is, or its flags would be longer than its values.
+            if value.is_none() {
+                continue;
+            }
             values.resize(column.place + 1, Value::Missing);
         }
         let token = value.map_or_else(|| "null".to_owned(), spelled);
@@ -125,6 +131,20 @@ pub fn derive_again(json: &str, derived: &[Derived], values: &mut Vec<Value>) ->
         values[column.place] = value.map_or(Value::Missing, Value::Number);
     }
     anew.map(|list| format!("[{}]", list.join(",")))
+}
+
+/// The stored array without its derived values and without the missing ones at its end: the same for the same line, whatever
+/// columns were added or computed since.
+pub fn measured<'j>(json: &'j str, derived: &[usize]) -> Cow<'j, str> {
+    if derived.is_empty() && !json.ends_with(",null]") {
+        return Cow::Borrowed(json);
+    }
+    let places = tokens(json).enumerate().map(|(place, token)| if derived.contains(&place) { b"null" } else { token });
+    let mut list: Vec<_> = places.map(String::from_utf8_lossy).collect();
+    while list.last().is_some_and(|token| token == "null") {
+        list.pop();
+    }
+    Cow::Owned(format!("[{}]", list.join(",")))
 }
 
 /// As JSON and line protocol both read it: the shortest spelling.
@@ -147,6 +167,16 @@ mod tests {
     }
 
     #[test]
+    fn a_line_says_the_same_whatever_was_computed_or_added_since() {
+        for json in ["[1,null,\"a,b\"]", "[1,null,\"a,b\",7.5]", "[1,null,\"a,b\",null,null]"] {
+            assert_eq!(measured(json, &[3]), "[1,null,\"a,b\"]");
+        }
+        assert_eq!(measured("[1,2]", &[]), "[1,2]");
+        assert_eq!(measured("[1,null]", &[]), "[1]");
+        assert_eq!(measured("[null]", &[0]), "[]");
+    }
+
+    #[test]
     fn a_derived_value_is_computed_again_and_raw_ones_keep_their_spelling() {
         let formula = Formula::parse("a + b").unwrap();
         let inputs = vec![Some((0, vec![7999.0])), Some((1, Vec::new()))];
@@ -157,5 +187,6 @@ mod tests {
         assert_eq!(derive_again("[1.50,2,\"x\",3.5]", &derived, &mut values), None);
         assert_eq!(derive_again("[7999,2,\"x\",3.5]", &derived, &mut values).as_deref(), Some("[7999,2,\"x\",null]"));
         assert_eq!(derive_again("[null,2]", &derived, &mut values).as_deref(), None);
+        assert_eq!(values.len(), 2, "flags are as many as values");
     }
 }

@@ -6,10 +6,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod attack;
 mod by_hand;
 mod cuts;
 mod derived;
 mod docs;
+mod odd;
 mod older;
 mod rows;
 mod sending;
