@@ -14,6 +14,7 @@ use std::process::Command;
 use fluxtower::config::Config;
 use tempfile::TempDir;
 
+mod page;
 mod quality;
 mod sections;
 mod site;
