@@ -8,7 +8,9 @@
 //! ```
 //!
 //! Data flows one way: a module uses only what stands to the left of it, and [`config`] and [`time`]. Two modules
-//! join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it. [`cli`] sits on top.
+//! join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it. [`verify`] and [`export`]
+//! look at what is stored; [`draft`] writes a first configuration from files that are there, with the left half's parsers
+//! and without a store. [`cli`] sits on top.
 //!
 //! # Invariants
 //! A test carries each number in its name.
@@ -35,6 +37,8 @@
 pub mod cli;
 pub mod config;
 pub mod destination;
+pub mod draft;
+pub mod export;
 pub mod ingest;
 pub mod line;
 pub mod qc;

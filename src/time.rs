@@ -12,7 +12,7 @@ use chrono::{
     DateTime, Datelike, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone, Timelike,
     Utc,
 };
-use chrono_tz::Tz;
+use chrono_tz::{OffsetComponents, Tz};
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
@@ -211,6 +211,18 @@ impl StationClock {
         let day_before = local.naive() - TimeDelta::days(1);
         let offset = zone.offset_from_utc_datetime(&day_before).fix();
         Timestamp(local.0 - i64::from(offset.local_minus_utc()) * NANOS_PER_SECOND)
+    }
+
+    /// Its offset from UTC in standard time, in force at `instant`: what a data archive means by local time.
+    pub fn standard_offset(&self, instant: Timestamp) -> FixedOffset {
+        match self {
+            StationClock::Fixed(offset) => *offset,
+            StationClock::Zone(zone) => {
+                let base = zone.offset_from_utc_datetime(&instant.to_utc().naive_utc()).base_utc_offset();
+                let seconds = i32::try_from(base.num_seconds()).unwrap_or(0);
+                FixedOffset::east_opt(seconds).unwrap_or_else(|| Utc.fix())
+            }
+        }
     }
 
     /// What this clock's face showed at `instant`.

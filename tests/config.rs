@@ -104,6 +104,7 @@ fn what_is_not_said_has_its_default() {
 #[test]
 fn what_is_said_is_taken() {
     let config = valid("every_key_files.toml");
+    assert_eq!(config.store_keep, Some(std::time::Duration::from_secs(400 * 86_400)));
     assert_eq!(config.sync.heartbeat_url.unwrap().as_str(), "https://alive.example/ping/site-1");
     let table = &config.tables[0];
     assert_eq!(table.tags["station"], "US-UMd", "a table's own station wins");

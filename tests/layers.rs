@@ -5,9 +5,10 @@
 use std::path::{Path, PathBuf};
 
 /// Left to right, as `lib.rs` draws them. `config` and `time` may be used by all.
-const ORDER: [&str; 10] = ["time", "config", "source", "toa5", "qc", "store", "line", "ingest", "destination", "sync"];
+const ORDER: [&str; 11] =
+    ["time", "config", "source", "toa5", "qc", "draft", "store", "line", "ingest", "destination", "sync"];
 /// On top of everything.
-const TOP: [&str; 2] = ["verify", "cli"];
+const TOP: [&str; 3] = ["verify", "export", "cli"];
 /// The configuration looks up AmeriFlux's ranges, which are part of QC.
 const ALLOWED: [(&str, &str); 1] = [("config", "qc")];
 

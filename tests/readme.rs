@@ -189,6 +189,18 @@ fn the_table_of_commands_lists_every_command_and_flag_and_no_other() {
 }
 
 #[test]
+fn the_help_of_every_command_ends_with_an_example_of_it() {
+    for path in place::command_paths() {
+        let help = place::help(&path);
+        let (_, examples) = help.split_once("\nExample").unwrap_or_else(|| panic!("no example: {path:?}"));
+        let command = ["fluxtower".to_owned()].into_iter().chain(path.clone()).collect::<Vec<_>>().join(" ");
+        let mut lines = examples.lines().skip(1).filter(|line| !line.is_empty()).peekable();
+        assert!(lines.peek().is_some(), "{path:?}");
+        assert!(lines.all(|line| line.trim().starts_with(&command)), "{path:?}: {examples}");
+    }
+}
+
+#[test]
 fn the_table_of_exit_codes_is_what_the_program_does() {
     let told: Vec<u8> =
         Book::open().table("| exit code | means |").iter().map(|row| book::cells(row)[0].parse().unwrap()).collect();

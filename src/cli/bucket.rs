@@ -13,6 +13,9 @@ use crate::store::Store;
 
 /// List buckets, make one, or go on with one that changed
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  fluxtower bucket list\n  fluxtower bucket create ameriflux_soil --retention 365\n  fluxtower bucket confirm"
+)]
 pub(super) struct Args {
     #[command(subcommand)]
     action: Action,
@@ -21,8 +24,10 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// List the buckets that the token may see, with their retention
+    #[command(after_help = "Example:\n  fluxtower bucket list --json")]
     List,
     /// Make a bucket
+    #[command(after_help = "Example:\n  fluxtower bucket create ameriflux_soil --retention 365")]
     Create {
         /// Its name; v1: DATABASE or DATABASE/POLICY
         name: String,
@@ -31,6 +36,7 @@ enum Action {
         retention: Option<u64>,
     },
     /// Go on with a bucket whose id or retention changed
+    #[command(after_help = "Example:\n  fluxtower bucket confirm")]
     Confirm,
 }
 

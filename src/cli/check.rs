@@ -4,7 +4,10 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::output::{count, span};
+mod database;
+mod files;
+
+use super::output::{Colour, coloured, count, span};
 use super::{CliError, Context, Exit};
 use crate::config::{DestinationConfig, TableConfig};
 use crate::destination::Retention;
@@ -19,6 +22,7 @@ const CLOCK_OFF_S: i64 = 120;
 ///
 /// Sends no row. Exit code 1 when something should be looked at.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  fluxtower check")]
 pub(super) struct Args {}
 
 #[derive(Serialize)]
@@ -49,43 +53,15 @@ pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
         format!("{}, {}", config.path.display(), count(config.tables.len() as u64, "table")),
     );
     let store = context.store()?;
-    report.say("database", "ok", store.path().display().to_string());
+    database::lines(&store, &mut report);
     for table in &config.tables {
-        files(context, table, &mut report);
+        files::lines(context, table, &mut report);
         width(context, table, &store, &mut report)?;
         quality(context, table, &store, &mut report)?;
     }
     destination(context, &mut report);
     context.output.result(&report, |out| write(out, &report))?;
     Ok(if report.checks.iter().all(|line| line.verdict == "ok") { Exit::Well } else { Exit::Look })
-}
-
-fn files(context: &Context, table: &TableConfig, report: &mut Report) {
-    let what = format!("table {}", table.name);
-    let found = match crate::source::find(table) {
-        Ok(found) => found,
-        Err(error) => return report.say(&what, "bad", error.to_string()),
-    };
-    let newest = found.iter().filter_map(|path| path.metadata().ok()?.modified().ok()).max();
-    match newest {
-        None => {
-            let patterns =
-                table.files.iter().map(|pattern| pattern.display().to_string()).collect::<Vec<_>>().join(", ");
-            report.say(
-                &what,
-                "look",
-                format!("no file matches {patterns}; correct `files`, or wait for the first collection"),
-            );
-        }
-        Some(newest) => {
-            let age = context.now().0 / 1_000_000_000 - Timestamp::from_utc(newest.into()).0 / 1_000_000_000;
-            report.say(
-                &what,
-                "ok",
-                format!("{}, newest written {} ago", count(found.len() as u64, "file"), span(age.max(0))),
-            );
-        }
-    }
 }
 
 fn width(context: &Context, table: &TableConfig, store: &Store, report: &mut Report) -> Result<(), CliError> {
@@ -173,5 +149,13 @@ fn destination(context: &Context, report: &mut Report) {
 
 fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let width = report.checks.iter().map(|line| line.what.chars().count()).max().unwrap_or(0);
-    report.checks.iter().try_for_each(|line| writeln!(out, "{:4}  {:width$}  {}", line.verdict, line.what, line.words))
+    report.checks.iter().try_for_each(|line| {
+        let colour = match line.verdict {
+            "ok" => Colour::Green,
+            "look" => Colour::Yellow,
+            _ => Colour::Red,
+        };
+        let verdict = coloured(colour, &format!("{:4}", line.verdict));
+        writeln!(out, "{verdict}  {:width$}  {}", line.what, line.words)
+    })
 }

@@ -6,6 +6,7 @@ use super::{CliError, Context, Exit};
 
 /// List rows whose time came again with other content, both contents side by side
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  fluxtower conflicts --table 46m_par --limit 10")]
 pub(super) struct Args {
     /// Only this table
     #[arg(long, value_name = "NAME")]

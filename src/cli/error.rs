@@ -1,10 +1,14 @@
 //! What a command can fail with, and the exit code that says so.
 
+use std::path::PathBuf;
+
 use thiserror::Error;
 
 use super::{Exit, log, schedule};
 use crate::config::ConfigError;
 use crate::destination::{DestinationError, QueryError};
+use crate::draft::DraftError;
+use crate::export::ExportError;
 use crate::ingest::IngestError;
 use crate::store::StoreError;
 use crate::sync::SyncError;
@@ -16,6 +20,9 @@ pub(super) enum CliError {
     /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// No configuration could be written.
+    #[error(transparent)]
+    Draft(#[from] DraftError),
     /// Logging cannot be set up.
     #[error(transparent)]
     Log(#[from] log::LogError),
@@ -39,12 +46,12 @@ pub(super) enum CliError {
         text: String,
     },
     /// `--table` names no table.
-    #[error("no table is named \"{name}\"; the configuration has: {known}")]
+    #[error("no table is named \"{name}\"; {mend}")]
     UnknownTable {
         /// As typed.
         name: String,
-        /// All names.
-        known: String,
+        /// What was meant, or all names.
+        mend: String,
     },
     /// `--column` names no column.
     #[error("no column is named \"{name}\"; there are: {known}")]
@@ -82,6 +89,50 @@ pub(super) enum CliError {
     /// The ingest lock did not come free.
     #[error("an ingest is at work and did not end within a minute; try again")]
     IngestIsBusy,
+    /// An export stopped.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// Options of the plain shape.
+    #[error("AmeriFlux's shape has no flags and one clock; leave out --flags and --time, or write --format csv")]
+    AmerifluxHasNone,
+    /// Stdout cannot hold the rows and an object.
+    #[error("--json prints one object, and the rows go to stdout; write --output FILE with it")]
+    JsonNeedsOutput,
+    /// A file cannot be written.
+    #[error("cannot write {path}: {source}; check that its folder exists, may be written to and has room")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        source: std::io::Error,
+    },
+    /// A file stands where one is to be written.
+    #[error("{path} is there already and was not touched; give another name (`backup` takes --force)")]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The database or the configuration would be overwritten by what is made of it.
+    #[error("{path} is the database itself, or its configuration; give another name")]
+    OntoItself {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A path that ends in no name.
+    #[error("{path} names no file; write one, such as backup.db")]
+    NoFileName {
+        /// As typed.
+        path: PathBuf,
+    },
+    /// Nothing to work on.
+    #[error("there is no database {path}; `fluxtower ingest` makes one")]
+    NoDatabase {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// The database is in use.
+    #[error("an ingest or a sync is at work on the database; stop the scheduled runs, then try again")]
+    AtWork,
     /// `replay` without any choice would send everything again.
     #[error("say what to send again: --since TIME, --rejected or --expired")]
     ReplayWhat,
@@ -123,7 +174,21 @@ impl CliError {
             | CliError::UpsideDown { .. }
             | CliError::NoReason
             | CliError::NoSuchFlag { .. } => Exit::Usage,
+            CliError::Draft(DraftError::List { .. } | DraftError::Write { .. } | DraftError::Changed { .. }) => {
+                Exit::Failed
+            }
+            CliError::Draft(_) => Exit::Usage,
             CliError::Store(StoreError::ClockChanged { .. }) => Exit::Usage,
+            CliError::Export(ExportError::Store(StoreError::ClockChanged { .. })) => Exit::Usage,
+            CliError::Export(error) if error.is_usage() => Exit::Usage,
+            CliError::Export(ExportError::Output(source)) if source.kind() == std::io::ErrorKind::BrokenPipe => {
+                Exit::Well
+            }
+            CliError::AmerifluxHasNone
+            | CliError::JsonNeedsOutput
+            | CliError::Exists { .. }
+            | CliError::OntoItself { .. }
+            | CliError::NoFileName { .. } => Exit::Usage,
             CliError::Ingest(IngestError::Store(StoreError::ClockChanged { .. })) => Exit::Usage,
             CliError::Ingest(
                 IngestError::UnknownTable { .. }

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 /// or an offset.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: fluxtower flag --table 46m_met --column TA --from \"2026-06-01 10:00\" --to \"2026-06-01 14:30\" --as 4 --reason \"bird on the shield\""
+    after_help = "Examples:\n  fluxtower flag --list\n  fluxtower flag --table 46m_met --column TA --from \"2026-06-01 10:00\" --to \"2026-06-01 14:30\" --as 4 --reason \"bird on the shield\""
 )]
 pub(super) struct Args {
     /// The table
@@ -111,9 +111,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         }
         None => set(context, &store, args, now)?,
     };
-    let Some(table) = context.config.table(&line.table) else {
-        return Err(CliError::UnknownTable { name: line.table, known: context.table_names() });
-    };
+    let table = context.configured_table(&line.table)?;
     let changed = store.judge_again(&context.config, table, line.span, false)?;
     tracing::info!(id, changed, "flag by hand");
     let done = Done { id, changed };

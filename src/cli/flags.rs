@@ -15,7 +15,9 @@ const DEFAULT_SINCE_NANOS: i64 = 7 * 86_400 * 1_000_000_000;
 /// Without --since: the last seven days. With --summary: how many values of each column have which flag, and how many
 /// findings each test made. Times are station time unless they end in Z or an offset.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: fluxtower flags --table 46m_met --since 2026-06-01 --column TA")]
+#[command(
+    after_help = "Examples:\n  fluxtower flags --summary\n  fluxtower flags --table 46m_met --since 2026-06-01 --column TA"
+)]
 pub(super) struct Args {
     /// Only this table
     #[arg(long, value_name = "NAME")]

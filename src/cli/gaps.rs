@@ -11,6 +11,7 @@ use crate::time::Timestamp;
 /// The logger or LoggerNet's cache may still hold them: export the period with the Data Filer or Custom Collection as
 /// TOA5, then run `fluxtower ingest FILE`. A gap closes by itself when its records are staged.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  fluxtower gaps\n  fluxtower gaps --table soil_30min")]
 pub(super) struct Args {
     /// Only this table
     #[arg(long, value_name = "NAME")]

@@ -15,6 +15,9 @@ use crate::store::{Lock, LockKind, Store};
 /// Never waits for the network. A FILE is any TOA5 export, for repair or history; it is read whole, and what the store
 /// already has is skipped.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  fluxtower ingest\n  fluxtower ingest --table soil_30min D:\\exports\\soil_2025-06.dat"
+)]
 pub(super) struct Args {
     /// Only this table
     #[arg(long, value_name = "NAME")]
@@ -63,6 +66,7 @@ pub(super) fn pass(
             return Err(error);
         }
     };
+    store.tidy_log()?;
     let exit = if report.needs_a_look() { Exit::Look } else { Exit::Well };
     let totals = report.totals();
     if pass == Pass::Once || totals.staged + totals.conflicts + totals.rejected > 0 {

@@ -8,19 +8,25 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::Config;
+use crate::config::{Config, TableConfig};
 use crate::store::Store;
 use crate::time::{Clock, SystemClock, Timestamp};
 
+mod backup;
 mod bucket;
 mod check;
+mod completions;
 mod conflicts;
 mod error;
+mod export;
 mod flag;
 mod flags;
 mod gaps;
 mod ingest;
+mod init;
+mod keep;
 mod log;
+mod man;
 mod output;
 mod progress;
 mod prune;
@@ -28,10 +34,12 @@ mod reflag;
 mod rejected;
 mod replay;
 mod run;
+mod salvage;
 mod schedule;
 mod status;
 mod sync;
 mod verify;
+mod whole_file;
 
 use error::CliError;
 use output::Output;
@@ -53,7 +61,13 @@ pub enum Exit {
 
 /// Carry a field station's data from LoggerNet's .DAT files to InfluxDB, and never lose a record
 #[derive(Debug, Parser)]
-#[command(name = "fluxtower", version, about, max_term_width = 100)]
+#[command(
+    name = "fluxtower",
+    version,
+    about,
+    max_term_width = 100,
+    after_help = "Examples:\n  fluxtower check\n  fluxtower run\n  fluxtower status"
+)]
 struct Cli {
     /// The configuration; without it, config.toml here or beside the program
     #[arg(long, global = true, value_name = "FILE")]
@@ -73,6 +87,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Args),
     Ingest(ingest::Args),
     Sync(sync::Args),
     Run(run::Args),
@@ -89,6 +104,11 @@ enum Command {
     Reflag(reflag::Args),
     Prune(prune::Args),
     Schedule(schedule::Args),
+    Export(export::Args),
+    Backup(backup::Args),
+    Salvage(salvage::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// What every command works with.
@@ -122,12 +142,16 @@ impl Context {
         if self.config.table(name).is_some() || known.iter().any(|table| table.table == name) {
             return Ok(());
         }
-        Err(CliError::UnknownTable { name: name.to_owned(), known: self.table_names() })
+        Err(self.unknown_table(name))
     }
 
-    /// The configured tables, for a message.
-    fn table_names(&self) -> String {
-        self.config.tables.iter().map(|table| table.name.0.as_str()).collect::<Vec<_>>().join(", ")
+    /// The table's configuration.
+    fn configured_table(&self, name: &str) -> Result<&TableConfig, CliError> {
+        self.config.table(name).ok_or_else(|| self.unknown_table(name))
+    }
+
+    fn unknown_table(&self, name: &str) -> CliError {
+        CliError::UnknownTable { name: name.to_owned(), mend: self.config.tables_like(name) }
     }
 }
 
@@ -153,13 +177,25 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<Exit, CliError> {
+    let verbosity = if cli.quiet { -1 } else { i8::try_from(cli.verbose).unwrap_or(i8::MAX) };
+    // These need no configuration, or write the first one.
+    let output = Output::new(cli.json, cli.quiet);
+    match &cli.command {
+        Command::Completions(args) => return completions::run(output, args),
+        Command::Man(args) => return man::run(output, args),
+        Command::Init(args) => {
+            log::init(None, verbosity)?;
+            return init::run(args, cli.config, default_config(), output);
+        }
+        _ => {}
+    }
     let path = cli.config.unwrap_or_else(default_config);
     let config = Config::load(&path)?;
-    let verbosity = if cli.quiet { -1 } else { i8::try_from(cli.verbose).unwrap_or(i8::MAX) };
     log::init(Some(&config.log), verbosity)?;
-    let output = Output::new(cli.json, cli.quiet);
     let context = Context { config, clock: SystemClock, bars: !cli.quiet && output::stderr_is_terminal(), output };
     match cli.command {
+        // Done above.
+        Command::Init(_) => Ok(Exit::Well),
         Command::Ingest(args) => ingest::run(&context, args),
         Command::Sync(args) => sync::run(&context, &args),
         Command::Run(args) => run::run(&context, &args),
@@ -176,6 +212,11 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Flags(args) => flags::run(&context, &args),
         Command::Flag(args) => flag::run(&context, &args),
         Command::Reflag(args) => reflag::run(&context, &args),
+        Command::Export(args) => export::run(&context, &args),
+        Command::Backup(args) => backup::run(&context, &args),
+        Command::Salvage(args) => salvage::run(&context, &args),
+        Command::Completions(args) => completions::run(output, &args),
+        Command::Man(args) => man::run(output, &args),
     }
 }
 

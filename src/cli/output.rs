@@ -19,20 +19,28 @@ impl Output {
         Output { json, quiet }
     }
 
+    pub(super) fn is_json(self) -> bool {
+        self.json
+    }
+
     /// Prints the result: one JSON object, or what `human` writes.
     pub(super) fn result<T: Serialize>(
         self,
         value: &T,
         human: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), CliError> {
-        let mut stdout = io::stdout().lock();
         if self.json {
+            let mut stdout = io::stdout().lock();
             let text = serde_json::to_string(value).map_err(io::Error::from)?;
             writeln!(stdout, "{text}")?;
+            stdout.flush()?;
         } else if !self.quiet {
+            // Takes colours out again where nobody would see them: no terminal, NO_COLOR, TERM=dumb.
+            let mut stdout = anstream::AutoStream::auto(io::stdout().lock());
             human(&mut stdout)?;
+            stdout.flush()?;
         }
-        Ok(stdout.flush()?)
+        Ok(())
     }
 }
 
@@ -54,6 +62,27 @@ pub(super) fn say_error(error: &CliError) {
     super::log::error_to_file(&text);
     // A closed stderr leaves the exit code to say it.
     let _ = writeln!(io::stderr(), "fluxtower: {text}");
+}
+
+/// How a verdict or a trouble is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Colour {
+    /// All well.
+    Green,
+    /// A person should look.
+    Yellow,
+    /// It does not work.
+    Red,
+}
+
+/// The text in that colour, for what goes through [`Output::result`].
+pub(super) fn coloured(colour: Colour, text: &str) -> String {
+    let code = match colour {
+        Colour::Green => 32,
+        Colour::Yellow => 33,
+        Colour::Red => 31,
+    };
+    format!("\u{1b}[{code}m{text}\u{1b}[0m")
 }
 
 /// `12 rows`, `1 row`.

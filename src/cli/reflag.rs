@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 /// Derived columns are computed again too. Rows whose flags or derived values change go back to pending and are sent
 /// again. Times are station time unless they end in Z or an offset.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: fluxtower reflag --since 2026-06-01 --table 46m_met")]
+#[command(after_help = "Examples:\n  fluxtower reflag --since 2026-06-01 --table 46m_met")]
 pub(super) struct Args {
     /// From this time on
     #[arg(long, value_name = "TIME")]

@@ -6,6 +6,7 @@ use super::{CliError, Context, Exit};
 
 /// List rejected lines and rows, with their text and the reason
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  fluxtower rejected --table 46m_par --limit 10")]
 pub(super) struct Args {
     /// Only this table
     #[arg(long, value_name = "NAME")]

@@ -11,6 +11,9 @@ use crate::store::{Replay, State};
 /// Sending a row again overwrites the same point with the same values. Times are station time unless they end in Z or an
 /// offset.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  fluxtower replay --since 2025-06-01 --dry-run\n  fluxtower replay --since \"2025-06-20 12:00\" --until 2025-06-21 --table soil_30min\n  fluxtower replay --rejected"
+)]
 pub(super) struct Args {
     /// From this time on
     #[arg(long, value_name = "TIME")]

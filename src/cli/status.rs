@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::output::{bytes, count, grouped, span};
+use super::output::{Colour, bytes, coloured, count, grouped, span};
 use super::{CliError, Context, Exit};
 use crate::store::{Store, TableStatus};
 use crate::time::Timestamp;
@@ -14,11 +14,16 @@ const NANOS: i64 = 1_000_000_000;
 const RECENT_NANOS: i64 = 30 * 86_400 * NANOS;
 /// Pending rows are ordinary while a link is down for hours.
 const UNSENT_TOO_LONG_NANOS: i64 = 24 * 3_600 * NANOS;
+/// Columns of the narrowest terminal in use; the table fits it.
+const WIDTH: usize = 100;
+/// What its other columns leave to the name.
+const WIDEST_NAME: usize = WIDTH - 3 * 15 - 18;
 
 /// Show what came in, what waits and what a person should look at
 ///
 /// Exit code 0 means all well, 1 that a person should look.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  fluxtower status\n  fluxtower status --json")]
 pub(super) struct Args {}
 
 #[derive(Serialize)]
@@ -190,36 +195,13 @@ fn write(
 ) -> io::Result<()> {
     writeln!(out, "station {}, {}", context.config.station.name, context.config.store_path.display())?;
     if !known.is_empty() {
-        let width = known.iter().map(|table| table.table.chars().count()).max().unwrap_or(0).max(5);
         writeln!(out)?;
-        writeln!(
-            out,
-            "{:width$}  {:>12}  {:>12}  {:>12}  {:>16}  notes",
-            "table", "rows", "sent", "pending", "newest row"
-        )?;
-        for table in known {
-            let newest =
-                table.newest.map_or_else(|| "none".to_owned(), |newest| format!("{} ago", span(age_s(now, newest))));
-            writeln!(
-                out,
-                "{:width$}  {:>12}  {:>12}  {:>12}  {newest:>16}  {}",
-                table.table,
-                grouped(table.rows),
-                grouped(table.sent),
-                grouped(table.pending),
-                notes(table, now)
-            )?;
-        }
+        table_lines(context, out, known, now)?;
     }
     writeln!(out)?;
     let when = |at: &Option<String>| at.clone().unwrap_or_else(|| "never".to_owned());
-    writeln!(
-        out,
-        "last ingest {}, last sync {}, last acknowledged {}",
-        when(&report.last_ingest),
-        when(&report.last_sync),
-        when(&report.last_sent)
-    )?;
+    writeln!(out, "last ingest {}, last sync {}", when(&report.last_ingest), when(&report.last_sync))?;
+    writeln!(out, "last acknowledged {}", when(&report.last_sent))?;
     if report.pending_bytes > 0 {
         let time = match report.drain_s {
             None => String::new(),
@@ -229,9 +211,78 @@ fn write(
         writeln!(out, "waiting: about {} of line protocol{time}", bytes(report.pending_bytes))?;
     }
     match report.reasons.as_slice() {
-        [] => writeln!(out, "all well"),
-        reasons => reasons.iter().try_for_each(|reason| writeln!(out, "look: {reason}")),
+        [] => writeln!(out, "{}", coloured(Colour::Green, "all well")),
+        reasons => {
+            let look = coloured(Colour::Yellow, "look:");
+            reasons.iter().try_for_each(|reason| writeln!(out, "{look} {reason}"))
+        }
     }
+}
+
+/// A line a table, what needs attention first; its troubles below it, so that the line fits a terminal.
+fn table_lines(context: &Context, out: &mut dyn Write, known: &[TableStatus], now: Timestamp) -> io::Result<()> {
+    let longest = known.iter().map(|table| table.table.chars().count()).max().unwrap_or(0);
+    let width = longest.clamp(5, WIDEST_NAME);
+    writeln!(out, "{:width$}  {:>13}  {:>13}  {:>13}  {:>16}", "table", "rows", "sent", "pending", "newest row")?;
+    let mut sorted: Vec<&TableStatus> = known.iter().collect();
+    sorted.sort_by_key(|table| attention(context, table, now));
+    for table in sorted {
+        let newest =
+            table.newest.map_or_else(|| "none".to_owned(), |newest| format!("{} ago", span(age_s(now, newest))));
+        writeln!(
+            out,
+            "{:width$}  {:>13}  {:>13}  {:>13}  {newest:>16}",
+            shortened(&table.table, width),
+            grouped(table.rows),
+            grouped(table.sent),
+            grouped(table.pending),
+        )?;
+        for line in wrapped(&notes(table, now), WIDTH - 4) {
+            let line = if attention(context, table, now) < 2 { coloured(Colour::Yellow, &line) } else { line };
+            writeln!(out, "    {line}")?;
+        }
+    }
+    Ok(())
+}
+
+/// Smallest first: troubles, then what waits, then the rest; of equals the order of the configuration stays.
+fn attention(context: &Context, table: &TableStatus, now: Timestamp) -> u8 {
+    let limit = context.config.table(&table.table).and_then(|config| config.stale_after);
+    let age = table.newest.map(|newest| age_s(now, newest));
+    let is_stale = limit.zip(age).is_some_and(|(limit, age)| u64::try_from(age).is_ok_and(|age| age > limit.as_secs()));
+    let troubles = table.rejected + table.expired + table.conflicts + table.rejected_lines + table.records_missing;
+    match () {
+        () if is_stale => 0,
+        () if troubles > 0 => 1,
+        () if table.pending > 0 => 2,
+        () => 3,
+    }
+}
+
+fn shortened(name: &str, width: usize) -> String {
+    if name.chars().count() <= width {
+        return name.to_owned();
+    }
+    name.chars().take(width - 1).chain(['…']).collect()
+}
+
+/// Broken at the commas.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in text.split(", ").filter(|part| !part.is_empty()) {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + part.chars().count() + 3 <= width => {
+                line.push_str(", ");
+                line.push_str(part);
+            }
+            Some(line) => {
+                line.push(',');
+                lines.push(part.to_owned());
+            }
+            None => lines.push(part.to_owned()),
+        }
+    }
+    lines
 }
 
 fn notes(table: &TableStatus, now: Timestamp) -> String {

@@ -14,6 +14,7 @@ const QUIET_TOO_LONG_NANOS: i64 = 24 * 3_600 * 1_000_000_000;
 
 /// Send pending rows to the destination, newest first, within budget and deadline
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  fluxtower sync\n  fluxtower sync --dry-run")]
 pub(super) struct Args {
     /// Say what would be sent, and send nothing
     #[arg(long)]

@@ -13,6 +13,9 @@ const WEEK_NANOS: i64 = 7 * 86_400 * 1_000_000_000;
 ///
 /// Needs a token that may read. Exit code 1 when something is missing or could not be asked.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  fluxtower verify\n  fluxtower verify --since 2025-06-01 --table soil_30min --requeue"
+)]
 pub(super) struct Args {
     /// From this time on; without it, the last seven days
     #[arg(long, value_name = "TIME")]

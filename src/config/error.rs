@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 pub enum ConfigError {
     /// There is no such file.
     #[error(
-        "{} is not there; name your file with `fluxtower --config FILE`, or copy the config.toml that comes with \
-         fluxtower and change it",
+        "{} is not there; name your file with `fluxtower --config FILE`, have one written with `fluxtower init FOLDER`, \
+         or copy the config.toml that comes with fluxtower and change it",
         path.display()
     )]
     Missing {

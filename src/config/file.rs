@@ -52,6 +52,7 @@ pub(super) struct StationSection {
 #[serde(deny_unknown_fields)]
 pub(super) struct StoreSection {
     pub path: Text,
+    pub keep: Text,
 }
 
 #[derive(Deserialize, Default)]

@@ -33,6 +33,7 @@ const DEFAULT_DEADLINE: Duration = Duration::from_secs(240);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 /// Two of LoggerNet's usual collections: the neighbours of a row come with the next one.
 const DEFAULT_WAIT: Duration = Duration::from_secs(660);
+const LEAST_KEEP: Duration = Duration::from_secs(86_400);
 const DEFAULT_LOG_BYTES: u64 = 5_000_000;
 const DEFAULT_LOG_KEEP: usize = 5;
 
@@ -71,6 +72,7 @@ impl Config {
             wait: wait.unwrap_or(DEFAULT_WAIT),
             path: path.to_owned(),
             store_path: store_path(&source, file.store.as_ref(), &folder)?,
+            store_keep: store_keep(&source, file.store.as_ref())?,
             destination: destination(&source, file.destination.as_ref(), &folder)?,
             sync: sync(&source, file.sync.as_ref())?,
             log: log(&source, file.log.as_ref(), &folder)?,
@@ -127,6 +129,16 @@ fn store_path(
     let at = section(source, "[store]", found);
     let path = found.map(|found| at.read("path", &found.get_ref().path, value::path_text)).transpose()?.flatten();
     Ok(value::join(folder, path.as_deref().unwrap_or(DEFAULT_STORE)))
+}
+
+/// A day at least, because days are what is verified and deleted.
+fn store_keep(source: &Source<'_>, found: Option<&Spanned<StoreSection>>) -> Result<Option<Duration>, ConfigError> {
+    let at = section(source, "[store]", found);
+    let Some(found) = found else { return Ok(None) };
+    at.read("keep", &found.get_ref().keep, |text| match value::duration(text)? {
+        keep if keep < LEAST_KEEP => Err("is less than a day; write for example \"400d\"".to_owned()),
+        keep => Ok(keep),
+    })
 }
 
 fn log(source: &Source<'_>, found: Option<&Spanned<LogSection>>, folder: &Path) -> Result<LogConfig, ConfigError> {

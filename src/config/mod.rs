@@ -50,6 +50,8 @@ pub struct Config {
     pub station: Station,
     /// Path of the SQLite database.
     pub store_path: PathBuf,
+    /// `run` deletes rows that were sent when they are older than this; none keeps them for ever.
+    pub store_keep: Option<Duration>,
     /// Where rows go.
     pub destination: DestinationConfig,
     /// How they go.
@@ -287,5 +289,14 @@ impl Config {
     /// The table of that name.
     pub fn table(&self, name: &str) -> Option<&TableConfig> {
         self.tables.iter().find(|table| table.name.0 == name)
+    }
+
+    /// What to say to a name that no table has: those that it was likely meant for, else all.
+    pub fn tables_like(&self, name: &str) -> String {
+        let names: Vec<&str> = self.tables.iter().map(|table| table.name.0.as_str()).collect();
+        match look_alikes(name, names.iter().copied()).as_slice() {
+            [] => format!("the configuration has: {}", names.join(", ")),
+            alike => format!("did you mean {}?", spelling::any_of(alike)),
+        }
     }
 }

@@ -88,6 +88,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("stale_after", "stale_after = \"1h\""),
     ("station", "[station], and its keys in the lines below"),
     ("store", "[store], and its keys in the lines below"),
+    ("store.keep", "keep = \"400d\""),
     ("suspect", "suspect = [-40, 45]"),
     ("sync", "[sync], and its keys in the lines below"),
     ("table", "[[table]], with two brackets, and its keys in the lines below"),

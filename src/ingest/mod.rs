@@ -54,12 +54,12 @@ pub enum IngestError {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// `--table` names no table.
-    #[error("no [[table]] is named \"{name}\"; the configuration has: {known}")]
+    #[error("no [[table]] is named \"{name}\"; {mend}")]
     UnknownTable {
         /// As typed.
         name: String,
-        /// All names.
-        known: String,
+        /// What was meant, or all names.
+        mend: String,
     },
     /// A file given by hand is not there.
     #[error("{path} is no file; check its spelling")]
@@ -142,10 +142,11 @@ fn read(
 fn plan<'c>(config: &'c Config, store: &Store, selection: &Selection) -> Result<Vec<TableFiles<'c>>, IngestError> {
     let only = match &selection.table {
         None => None,
-        Some(name) => Some(config.table(name).ok_or_else(|| IngestError::UnknownTable {
-            name: name.clone(),
-            known: config.tables.iter().map(|table| table.name.0.as_str()).collect::<Vec<_>>().join(", "),
-        })?),
+        Some(name) => Some(
+            config
+                .table(name)
+                .ok_or_else(|| IngestError::UnknownTable { name: name.clone(), mend: config.tables_like(name) })?,
+        ),
     };
     let mut work: Vec<TableFiles<'c>> = Vec::new();
     if selection.files.is_empty() {

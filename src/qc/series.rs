@@ -258,13 +258,21 @@ impl Series {
                 }
             }
         }
+        if tests.pairs.is_empty() {
+            return;
+        }
+        // Hardly ever any, and an empty list costs nothing.
+        let failed: Vec<usize> = row
+            .findings
+            .iter()
+            .filter(|finding| finding.test == Test::GrossRange && finding.flag == Flag::Fail)
+            .map(|finding| finding.place)
+            .collect();
         let mut partners = partners.iter();
         for pair in &tests.pairs {
             let partner = if pair.across.is_some() { partners.next().copied() } else { None };
             let LastRow { numbers, marks, findings, .. } = row;
-            let is_failed =
-                |place: usize| values.get(place).is_some_and(|value| tests.columns[place].flag(*value) == Flag::Fail);
-            pair.judge(numbers, partner.unwrap_or([f64::NAN; 2]), is_failed, marks, findings);
+            pair.judge(numbers, partner.unwrap_or([f64::NAN; 2]), |place| failed.contains(&place), marks, findings);
         }
     }
 }

@@ -17,8 +17,8 @@ pub enum StoreError {
     },
     /// The file is no SQLite database, or pages of it are damaged.
     #[error(
-        "the database {path} is damaged ({source}); stop scheduled runs, rename the file, and run `fluxtower ingest` on the \
-         .DAT files and any exports: a new database is made, and rows already in the bucket are overwritten by the same rows"
+        "the database {path} is damaged ({source}); run `fluxtower salvage`: every row that can be read goes into a new \
+         database, the damaged one is set aside, and the next `fluxtower run` reads the .DAT files again for the rest"
     )]
     Damaged {
         /// The database.
@@ -85,6 +85,16 @@ pub enum StoreError {
         table: String,
         /// What the store can hold.
         most: i64,
+    },
+    /// A copy is not what it was copied from.
+    #[error(
+        "the copy of the database {path} failed its check ({words}) and was thrown away; see `fluxtower check`, and look at the disk it was written to"
+    )]
+    Copy {
+        /// The database.
+        path: PathBuf,
+        /// SQLite's words.
+        words: String,
     },
     /// SQLite refused a statement.
     #[error("the database {path} failed: {source}")]

@@ -13,7 +13,8 @@ const APPLICATION_ID: i64 = 0x4654_7772;
 const MIGRATIONS: [&str; 2] =
     [include_str!("../../migrations/0001_store.sql"), include_str!("../../migrations/0002_quality.sql")];
 
-fn known() -> i64 {
+/// The newest version this program knows.
+pub(super) fn known() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
@@ -34,15 +35,21 @@ pub(super) fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
 
 /// Brings the schema up to date.
 pub(super) fn run(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    run_to(conn, path, known())
+}
+
+/// Brings the schema to an older version, so that rows of that version can be copied in before the rest of the way.
+pub(super) fn run_to(conn: &mut Connection, path: &Path, wanted: i64) -> Result<(), StoreError> {
     let at = |source| StoreError::at(path, source);
     let version = |conn: &Connection| conn.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
-    if version(conn).map_err(at)? == known() {
+    if version(conn).map_err(at)? >= wanted {
         return Ok(());
     }
     // Immediate: two processes that start on a new database take turns, and the second finds the work done.
     let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(at)?;
     let mut done = version(&transaction).map_err(at)?;
-    for sql in MIGRATIONS.iter().skip(usize::try_from(done).unwrap_or(0)) {
+    let (begin, end) = (usize::try_from(done).unwrap_or(0), usize::try_from(wanted).unwrap_or(0));
+    for sql in MIGRATIONS.iter().take(end).skip(begin) {
         transaction.execute_batch(sql).map_err(at)?;
         done += 1;
     }

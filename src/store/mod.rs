@@ -10,9 +10,11 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 mod backlog;
+mod copy;
 mod error;
 mod files;
 mod flagging;
+mod health;
 mod judging;
 mod key;
 mod listing;
@@ -22,7 +24,9 @@ mod outbox;
 mod quality;
 mod receipts;
 mod record_runs;
+mod rows;
 mod runs;
+mod salvage;
 mod sent;
 mod settings;
 mod staging;
@@ -32,13 +36,16 @@ mod views;
 
 pub use error::StoreError;
 pub use files::FileSeen;
+pub use health::StoreSize;
 pub use listing::{ClockLine, ConflictLine, GapLine, RejectedLine};
 pub use lock::{Lock, LockKind};
 pub use outbox::{PendingRow, SeriesBacklog};
 pub use quality::{ManualFlagLine, RaisedRow};
 pub use receipts::{Mark, ReceiptDraft, State};
 pub use record_runs::{ClockEvent, EventKind, Gap, RecordRuns};
+pub use rows::{RowStream, StoredRow};
 pub use runs::RunLine;
+pub use salvage::{SalvageReport, SalvagedTable};
 pub use sent::{Replay, SentRow};
 pub use staging::{Incoming, LineAt, Outcome, Staging};
 pub use status::TableStatus;
@@ -77,6 +84,7 @@ impl Store {
         conn.pragma_update(None, "synchronous", "full").map_err(at)?;
         conn.pragma_update(None, "foreign_keys", false).map_err(at)?;
         conn.pragma_update(None, "cache_size", CACHE_KIB).map_err(at)?;
+        conn.pragma_update(None, "journal_size_limit", health::LOG_KEPT).map_err(at)?;
         conn.set_prepared_statement_cache_capacity(64);
         let mut store = Store { conn, path: path.to_owned() };
         migrate::run(&mut store.conn, path)?;
@@ -89,6 +97,7 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(path, flags).map_err(at)?;
         conn.busy_timeout(BUSY_TIMEOUT).map_err(at)?;
+        migrate::check(&conn, path)?;
         conn.pragma_update(None, "query_only", true).map_err(at)?;
         conn.pragma_update(None, "cache_size", CACHE_KIB).map_err(at)?;
         Ok(Store { conn, path: path.to_owned() })

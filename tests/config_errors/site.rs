@@ -84,7 +84,10 @@ pub const SECTIONS: &[Section] = &[
         before: "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n[store]\n",
         group: None,
         after: REST,
-        keys: &[&[free("path", Text, "\"data/tower.db\"", PATHS)]],
+        keys: &[&[
+            free("path", Text, "\"data/tower.db\"", PATHS),
+            free("keep", Text, "\"400d\"", &["\"400\"", "\"12h\"", "\"0s\""]),
+        ]],
         elsewhere: &[],
     },
     Section {

@@ -10,6 +10,7 @@ mod by_hand;
 mod cuts;
 mod derived;
 mod docs;
+mod older;
 mod rows;
 mod sending;
 mod station;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{CliError, Context, Exit, ingest, sync};
+use super::{CliError, Context, Exit, ingest, keep, sync};
 use crate::ingest::{IngestReport, Selection};
 use crate::sync::SyncReport;
 
@@ -23,6 +23,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 /// With --every or --watch it stays up until Ctrl-C or SIGTERM, and ends with 0. A pass that fails is reported and tried
 /// again. The configuration is read at the start only: start it anew after a change.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  fluxtower run\n  fluxtower run --watch\n  fluxtower run --quiet --config C:\\fluxtower\\config.toml"
+)]
 pub(super) struct Args {
     /// Stay up, and begin again each time this has passed, for example 5m
     #[arg(long, value_name = "DURATION", value_parser = every)]
@@ -114,5 +117,6 @@ fn once(context: &Context) -> Result<Exit, CliError> {
     let exit =
         ingested.as_ref().map_or(Exit::Well, |both| both.1).max(synced.as_ref().map_or(Exit::Well, |both| both.1));
     Both { ingest: ingested.map(|both| both.0), sync: synced.map(|both| both.0) }.print(context)?;
+    keep::when_due(context)?;
     Ok(exit)
 }

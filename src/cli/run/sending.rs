@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::reading::WRITTEN_DOWN_EVERY;
 use super::told::Told;
-use super::{CliError, Context, Exit, Pass, sync};
+use super::{CliError, Context, Exit, Pass, keep, sync};
 use crate::sync::{Halt, StoppedBy, SyncReport, Waits};
 
 /// While another sync is at work: it may not know of the newest rows.
@@ -106,6 +106,12 @@ impl Sender {
                 }
                 let pause = self.pause(&report);
                 self.told.synced(&self.full, report);
+                if order == Order::Full
+                    && pause.is_none()
+                    && let Err(error) = keep::when_due(&self.full)
+                {
+                    self.told.failed(&error);
+                }
                 pause
             }
             Ok(None) => {

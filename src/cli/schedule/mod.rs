@@ -25,6 +25,7 @@ pub(super) use error::ScheduleError;
 ///
 /// The kind of scheduler is this machine's own, unless a flag says otherwise. Run it as the user that is to run the task.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  fluxtower schedule\n  fluxtower schedule --every 10m --install")]
 pub(super) struct Args {
     /// Time from one run to the next: minutes that divide an hour, or hours that divide a day
     #[arg(long, value_name = "DURATION", value_parser = crate::config::duration, default_value = "5m")]

@@ -1,0 +1,103 @@
+//! The database's lines: is it whole, how large, on which disk.
+
+use std::path::Path;
+
+use super::super::output::bytes;
+use super::Report;
+use crate::store::Store;
+
+/// Less room than this is soon none: a day of a busy station, its log and a backup of the day's rows.
+const LITTLE_ROOM: u64 = 500_000_000;
+
+pub(super) fn lines(store: &Store, report: &mut Report) {
+    let path = store.path();
+    let size = store.size();
+    let words = format!("{}, {} and {} of log", path.display(), bytes(size.database), bytes(size.log));
+    match store.quick_check() {
+        Ok(found) if found == "ok" => report.say("database", "ok", words),
+        Ok(found) => report.say("database", "bad", format!("{words}: damaged ({found}); run `fluxtower salvage`")),
+        Err(error) => report.say("database", "bad", error.to_string()),
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match fs4::available_space(folder) {
+        Ok(free) if free < LITTLE_ROOM => report.say(
+            "disk",
+            "look",
+            format!("{} free; make room, or let sent rows go with `fluxtower prune` or [store] keep", bytes(free)),
+        ),
+        Ok(free) => report.say("disk", "ok", format!("{} free", bytes(free))),
+        Err(error) => report.say("disk", "look", format!("cannot tell how much is free: {error}")),
+    }
+    if let Some(kind) = network(folder) {
+        report.say(
+            "disk",
+            "look",
+            format!(
+                "the database is on a network drive ({kind}), where SQLite's locks and syncs are not reliable and a lost \
+                 link can damage it; set [store] path to a folder on this computer"
+            ),
+        );
+    }
+}
+
+/// A mapped drive's real name is its share's.
+#[cfg(windows)]
+#[expect(clippy::disallowed_methods, reason = "only the real path has the share's name, and no pattern is made of it")]
+fn network(folder: &Path) -> Option<String> {
+    use std::path::{Component, Prefix};
+    let real = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    match real.components().next()? {
+        Component::Prefix(prefix) => match prefix.kind() {
+            Prefix::UNC(server, share) | Prefix::VerbatimUNC(server, share) => {
+                Some(format!(r"\\{}\{}", server.display(), share.display()))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// From the system's list of what is mounted where; other systems have none that can be read as a file.
+#[cfg(not(windows))]
+#[expect(clippy::disallowed_methods, reason = "only the real path tells the mount, and no pattern is made of it")]
+fn network(folder: &Path) -> Option<String> {
+    let real = std::fs::canonicalize(folder).ok()?;
+    let mounts = std::fs::read_to_string("/proc/mounts").ok()?;
+    network_mount(&mounts, &real)
+}
+
+/// The kind of the file system that `path` lies on, if it is one that goes over a network.
+#[cfg(not(windows))]
+fn network_mount(mounts: &str, path: &Path) -> Option<String> {
+    const NETWORK: [&str; 11] =
+        ["nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "glusterfs", "9p", "fuse.sshfs", "fuse.rclone"];
+    let mut deepest: Option<(usize, &str)> = None;
+    for line in mounts.lines() {
+        let mut words = line.split(' ').skip(1);
+        let (Some(place), Some(kind)) = (words.next(), words.next()) else { continue };
+        // Blanks in a name stand as octal numbers there.
+        let place = place.replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\");
+        // Of two mounts on one folder the later one is seen.
+        if path.starts_with(&place) && deepest.is_none_or(|(length, _)| place.len() >= length) {
+            deepest = Some((place.len(), kind));
+        }
+    }
+    deepest.map(|(_, kind)| kind).filter(|kind| NETWORK.contains(kind)).map(str::to_owned)
+}
+
+#[cfg(all(test, not(windows)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_deepest_mount_tells_whether_a_folder_is_on_the_network() {
+        let mounts = "/dev/sda1 / ext4 rw 0 0\nserver:/x /mnt nfs4 rw 0 0\n//nas/flux /mnt/my\\040nas cifs rw 0 0\n\
+                      /dev/sdb1 /mnt/disk ext4 rw 0 0\n";
+        let kind = |path: &str| network_mount(mounts, Path::new(path));
+        assert_eq!(kind("/mnt/tower"), Some("nfs4".to_owned()));
+        assert_eq!(kind("/mnt/my nas/tower"), Some("cifs".to_owned()));
+        assert_eq!(kind("/mnt/disk/tower"), None);
+        assert_eq!(kind("/home/tower"), None);
+        assert_eq!(kind("/mntx"), None);
+    }
+}

@@ -1,0 +1,113 @@
+//! A line for each file pattern: what it finds, and whether the newest file of it can be read.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use super::super::Context;
+use super::super::output::{count, span};
+use super::Report;
+use crate::config::{CsvFormat, FileFormat, TableConfig};
+use crate::time::{Candidates, LocalTime};
+use crate::toa5::{Fields, detect};
+
+/// Enough for the last row of the widest table.
+const TAIL: u64 = 256 * 1024;
+/// Enough to tell a file by its first line.
+const FIRST_LINE: u64 = 64 * 1024;
+
+pub(super) fn lines(context: &Context, table: &TableConfig, report: &mut Report) {
+    let what = format!("table {}", table.name);
+    for pattern in &table.files {
+        let one = TableConfig { files: vec![pattern.clone()], ..table.clone() };
+        let (verdict, words) = line(context, &one, pattern);
+        report.say(&what, verdict, words);
+    }
+}
+
+fn line(context: &Context, table: &TableConfig, pattern: &Path) -> (&'static str, String) {
+    let found = match crate::source::find(table) {
+        Ok(found) => found,
+        Err(error) => return ("bad", error.to_string()),
+    };
+    let Some(newest) = newest(&found) else {
+        let words = format!("no file matches {}; correct `files`, or wait for the first collection", pattern.display());
+        return ("look", words);
+    };
+    let name = newest.file_name().unwrap_or(newest.as_os_str()).to_string_lossy();
+    let head = match found.len() {
+        1 => name.into_owned(),
+        more => format!("{}, newest {name}", count(more as u64, "file")),
+    };
+    let first = match first_line(newest) {
+        Ok(first) => first,
+        Err(error) => {
+            return (
+                "bad",
+                format!("{head}: cannot be read ({error}); check who may read it, and that nobody locks it"),
+            );
+        }
+    };
+    let (format, of_time) = match &table.format {
+        FileFormat::Csv(csv) => ("CSV", Some(csv)),
+        FileFormat::Toa5 => {
+            if let Some(refusal) = detect(&first).refusal() {
+                return match first.is_empty() {
+                    true => ("look", format!("{head}: is empty; wait for the next collection")),
+                    false => ("bad", format!("{head} {refusal}")),
+                };
+            }
+            ("TOA5", None)
+        }
+    };
+    let record = last_lines(newest).ok().and_then(|text| newest_record(&text, of_time));
+    let Some(local) = record else {
+        return (
+            "look",
+            format!("{head}: {format}, no row at its end that can be read; see `fluxtower rejected` after an ingest"),
+        );
+    };
+    let (Candidates::One(instant) | Candidates::Two(instant, _)) = table.clock.candidates(local);
+    let age = (context.now().0 - instant.0) / 1_000_000_000;
+    let words = format!("{head}: {format}, newest record {local}, {} ago", span(age.max(0)));
+    let stale = table.stale_after.filter(|limit| u64::try_from(age).is_ok_and(|age| age > limit.as_secs()));
+    match stale {
+        Some(_) => ("look", format!("{words}, which is longer than stale_after; look at LoggerNet's collection")),
+        None => ("ok", words),
+    }
+}
+
+fn newest(found: &[PathBuf]) -> Option<&PathBuf> {
+    found.iter().max_by_key(|path| path.metadata().and_then(|known| known.modified()).ok())
+}
+
+fn first_line(path: &Path) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    BufReader::new(File::open(path)?.take(FIRST_LINE)).read_until(b'\n', &mut line)?;
+    while line.last().is_some_and(|end| matches!(end, b'\n' | b'\r')) {
+        line.pop();
+    }
+    Ok(line)
+}
+
+fn last_lines(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let size = file.metadata()?.len();
+    file.seek(SeekFrom::Start(size.saturating_sub(TAIL)))?;
+    let mut text = Vec::new();
+    file.take(TAIL).read_to_end(&mut text)?;
+    Ok(text)
+}
+
+/// The time of the last line that has one.
+fn newest_record(text: &[u8], csv: Option<&CsvFormat>) -> Option<LocalTime> {
+    let place = csv.map_or(Some(0), |csv| csv.columns.iter().position(|name| *name == csv.time_column))?;
+    let format = csv.and_then(|csv| csv.time_format.as_deref());
+    text.rsplit(|&byte| byte == b'\n').find_map(|line| {
+        let field = Fields::new(line.strip_suffix(b"\r").unwrap_or(line)).nth(place)?;
+        match format {
+            Some(format) => LocalTime::parse_with(std::str::from_utf8(field.text).ok()?, format),
+            None => LocalTime::parse(field.text),
+        }
+    })
+}

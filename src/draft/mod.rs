@@ -1,0 +1,198 @@
+//! A first configuration, written from the files that are already there.
+//!
+//! Typing twenty tables from memory is where a station's configuration goes wrong, and LoggerNet's headers say most of
+//! it: station, table, columns, units. So this module reads the beginning of each file and writes the TOML that a
+//! person then corrects. What it promises: the text loads, and run as it stands it stages every row and flags none for a
+//! guess. What a header does not settle therefore stands in the text as a comment with its reason: a suggestion is a key
+//! only where the column's name, its unit and the values that were looked at all agree.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::config::Config;
+
+mod column;
+mod error;
+mod find;
+mod guess;
+mod marks;
+mod pattern;
+mod sample;
+mod table;
+mod text;
+mod unit;
+mod words;
+mod write;
+
+pub use error::DraftError;
+pub use write::{create, replace};
+
+/// What the user said.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// Files, and folders to look through.
+    pub paths: &'a [PathBuf],
+    /// Where the configuration will stand; its folder is what relative paths start at.
+    pub config: &'a Path,
+}
+
+/// What is said of the station in a new configuration.
+#[derive(Debug, Clone)]
+pub struct StationSaid {
+    /// None: line 1 of the files decides.
+    pub name: Option<String>,
+    /// `±hh:mm`.
+    pub utc_offset: String,
+    /// Whether the user gave the offset; otherwise it is a guess that the text asks to check.
+    pub offset_is_given: bool,
+}
+
+/// A configuration and what it was made of.
+#[derive(Debug)]
+pub struct Draft {
+    /// The whole file.
+    pub text: String,
+    /// The station's name in it.
+    pub station: String,
+    /// The tables that are new in it.
+    pub tables: Vec<TableSummary>,
+    /// Files that no new table reads.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// One new table.
+#[derive(Debug, Serialize)]
+pub struct TableSummary {
+    /// Its name.
+    pub table: String,
+    /// Its `files`, as they stand in the configuration.
+    pub files: Vec<String>,
+    /// Columns with values, all files taken together.
+    pub columns: usize,
+    /// AmeriFlux variables found for them.
+    pub variables: Vec<VariableSummary>,
+}
+
+/// An AmeriFlux variable found for a column.
+#[derive(Debug, Serialize)]
+pub struct VariableSummary {
+    /// The column's name in the file.
+    pub column: String,
+    /// The variable.
+    pub variable: &'static str,
+    /// Whether it stands as a key; otherwise as a comment with the reason.
+    pub active: bool,
+}
+
+/// A file that no new table reads.
+#[derive(Debug, Serialize)]
+pub struct LeftOut {
+    /// As it was found.
+    pub file: String,
+    /// The end of a sentence that begins with the file's name.
+    pub reason: String,
+    /// Whether the user named this very file, and so expects it to be taken.
+    #[serde(skip)]
+    pub named: bool,
+}
+
+/// Writes a new configuration for the files of `request`.
+///
+/// # Errors
+/// [`DraftError`]: a path is not there, no file is TOA5, or what was said of the station cannot stand in a configuration.
+pub fn new_config(request: &Request<'_>, station: &StationSaid) -> Result<Draft, DraftError> {
+    let (samples, left_out) = read(request, None)?;
+    if samples.is_empty() {
+        return Err(DraftError::Nothing { left_out: listed(&left_out) });
+    }
+    let folder = folder_of(request.config);
+    let (name, others) = text::station_name(station.name.as_deref(), &samples);
+    let tables = table::tables(samples, &folder, &[]);
+    let mut text = text::head(request.config, &name, &others, station);
+    for table in &tables {
+        text.push_str(&text::table(table));
+    }
+    Config::parse(&text, request.config).map_err(|source| DraftError::Unsound { source })?;
+    Ok(Draft { text, station: name, tables: summaries(&tables), left_out })
+}
+
+/// Adds tables for those files of `request` that no table of the configuration `existing` reads. The text of the draft
+/// begins with `existing`, byte for byte.
+///
+/// # Errors
+/// As [`new_config`]; [`DraftError::Config`] when the configuration as it stands does not load, [`DraftError::Unsound`]
+/// when it would not load with the new tables behind it.
+pub fn addition(request: &Request<'_>, existing: &str) -> Result<Draft, DraftError> {
+    let config = Config::parse(existing, request.config)?;
+    let (samples, left_out) = read(request, Some(&config))?;
+    if samples.is_empty() && left_out.is_empty() {
+        return Err(DraftError::Nothing { left_out: String::new() });
+    }
+    let taken: Vec<&str> = config.tables.iter().map(|table| table.name.0.as_str()).collect();
+    let tables = table::tables(samples, &folder_of(request.config), &taken);
+    let mut added = String::new();
+    for table in &tables {
+        added.push_str(&text::table(table));
+    }
+    // The user's editor wrote the line ends.
+    let (line_end, added) =
+        if existing.contains("\r\n") { ("\r\n", added.replace('\n', "\r\n")) } else { ("\n", added) };
+    let mut text = existing.to_owned();
+    if !added.is_empty() {
+        if !text.ends_with('\n') {
+            text.push_str(line_end);
+        }
+        text.push_str(&added);
+    }
+    let now = Config::parse(&text, request.config).map_err(|source| DraftError::Unsound { source })?;
+    let before = now.tables.get(..config.tables.len());
+    if format!("{before:?}") != format!("{:?}", Some(config.tables.as_slice())) {
+        return Err(DraftError::WouldChange { path: request.config.to_owned() });
+    }
+    Ok(Draft { text, station: config.station.name, tables: summaries(&tables), left_out })
+}
+
+/// The beginnings of all files that are TOA5 and that no table of `config` reads; and the others with the reason.
+fn read(request: &Request<'_>, config: Option<&Config>) -> Result<(Vec<sample::Sample>, Vec<LeftOut>), DraftError> {
+    let mut covered: Vec<(PathBuf, &str)> = Vec::new();
+    for table in config.iter().flat_map(|config| &config.tables) {
+        let files = crate::source::find(table).map_err(DraftError::Pattern)?;
+        covered.extend(files.iter().map(|file| (find::whole(file), table.name.0.as_str())));
+    }
+    let (found, mut left_out) = find::files(request.paths)?;
+    let mut samples = Vec::new();
+    let count = found.len();
+    for file in found {
+        let whole = find::whole(&file.path);
+        let reader = covered.iter().find(|(path, _)| *path == whole);
+        let read = match reader {
+            // Nothing is amiss with a file that is read already.
+            Some((_, table)) => {
+                let reason = format!("is read by the table \"{table}\" already");
+                left_out.push(LeftOut { file: file.path.display().to_string(), reason, named: false });
+                continue;
+            }
+            None => sample::read(&whole, count),
+        };
+        match read {
+            Ok(sample) => samples.push(sample),
+            Err(reason) => {
+                left_out.push(LeftOut { file: file.path.display().to_string(), reason, named: file.named });
+            }
+        }
+    }
+    Ok((samples, left_out))
+}
+
+fn folder_of(config: &Path) -> PathBuf {
+    find::whole(config).parent().map(Path::to_owned).unwrap_or_default()
+}
+
+fn summaries(tables: &[table::Table]) -> Vec<TableSummary> {
+    tables.iter().map(table::Table::summary).collect()
+}
+
+fn listed(left_out: &[LeftOut]) -> String {
+    left_out.iter().map(|left| format!("\n  {} {}", left.file, left.reason)).collect()
+}

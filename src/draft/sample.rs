@@ -1,0 +1,256 @@
+//! The beginning of a file: its header, and what its first rows hold.
+//!
+//! A few thousand rows say whether a column is empty, constant or text, how far rows are apart, and whether a range
+//! would flag what the sensor ordinarily reads. Nothing is stored and nothing is decided here.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::source::{Chunk, QuietFile, SourceError};
+use crate::time::LocalTime;
+use crate::toa5::{self, ColumnSource, HEADER_LINES, Header, Layout, ParsedRow, Value};
+
+/// So many rows of a file are looked at, fewer in a wide table.
+const MOST_ROWS: usize = 5_000;
+const MOST_VALUES: usize = 500_000;
+/// Of all files together, so that a year of daily files fits into a small computer's memory.
+const MOST_VALUES_OF_ALL: usize = 8_000_000;
+/// Fewer say nothing.
+const LEAST_ROWS: usize = 20;
+/// A file that LoggerNet writes at this moment is opened again so often, so far apart.
+const ATTEMPTS: u32 = 6;
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(40);
+
+/// What the first rows of a file hold.
+#[derive(Debug)]
+pub(super) struct Sample {
+    /// The whole path.
+    pub(super) path: PathBuf,
+    pub(super) header: Header,
+    /// Time and fingerprint of the values of each row, in the order of the file.
+    pub(super) rows: Vec<(LocalTime, u64)>,
+    /// Without time and record number.
+    pub(super) columns: Vec<ColumnSample>,
+}
+
+/// What the first rows hold in one column.
+#[derive(Debug, Clone)]
+pub(super) struct ColumnSample {
+    pub(super) name: String,
+    pub(super) unit: String,
+    pub(super) process: String,
+    pub(super) numbers: Vec<f64>,
+    pub(super) missing: usize,
+    pub(super) text: usize,
+}
+
+/// How far rows are apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Interval {
+    pub(super) nanos: i64,
+    /// Whether most rows keep to it.
+    pub(super) regular: bool,
+}
+
+impl Sample {
+    /// A field of line 1 between the format and the table; empty where the line was shorter.
+    pub(super) fn environment(&self, place: usize) -> &str {
+        self.header.environment.get(place).map_or("", |text| text.trim())
+    }
+
+    /// As line 1 has it.
+    pub(super) fn station(&self) -> &str {
+        self.environment(0)
+    }
+
+    /// The logger's serial number; empty where it does not say one.
+    pub(super) fn serial(&self) -> &str {
+        match self.environment(2) {
+            "No_SN" => "",
+            serial => serial,
+        }
+    }
+
+    pub(super) fn interval(&self) -> Option<Interval> {
+        let mut counts: HashMap<i64, usize> = HashMap::new();
+        let mut steps = 0;
+        for pair in self.rows.windows(2) {
+            let step = pair[1].0.0 - pair[0].0.0;
+            if step > 0 {
+                *counts.entry(step).or_default() += 1;
+                steps += 1;
+            }
+        }
+        let (nanos, count) = counts.into_iter().max_by_key(|&(step, count)| (count, std::cmp::Reverse(step)))?;
+        Some(Interval { nanos, regular: steps >= 2 && count * 2 > steps })
+    }
+}
+
+/// Reads the beginning of `path`, one of `files` files. The error is the end of a sentence that begins with the file's name.
+pub(super) fn read(path: &Path, files: usize) -> Result<Sample, String> {
+    let most_values = MOST_VALUES.min(MOST_VALUES_OF_ALL / files.max(1));
+    for attempt in 1.. {
+        match attempt_to_read(path, most_values) {
+            Ok(result) => return result,
+            Err(error) if error.is_permanent() || attempt == ATTEMPTS => {
+                return Err(format!("cannot be read: {error}"));
+            }
+            Err(_) => std::thread::sleep(BETWEEN_ATTEMPTS),
+        }
+    }
+    Err("cannot be read".to_owned())
+}
+
+fn attempt_to_read(path: &Path, most_values: usize) -> Result<Result<Sample, String>, SourceError> {
+    let mut file = QuietFile::open(path)?;
+    let mut reader = Reader { most_values, head: Vec::new(), reading: None };
+    while let Some(Chunk { bytes, is_tail, .. }) = file.next_chunk()? {
+        // An unfinished row may end in half a number; an unfinished header is all there is.
+        if is_tail && reader.reading.is_some() {
+            break;
+        }
+        for line in bytes.strip_suffix(b"\n").unwrap_or(bytes).split(|&byte| byte == b'\n') {
+            match reader.take(line) {
+                Ok(true) => {}
+                Ok(false) => return Ok(reader.finish(path)),
+                Err(reason) => return Ok(Err(reason)),
+            }
+        }
+    }
+    Ok(reader.finish(path))
+}
+
+struct Reader {
+    most_values: usize,
+    head: Vec<Vec<u8>>,
+    reading: Option<Reading>,
+}
+
+struct Reading {
+    header: Header,
+    layout: Layout,
+    most_rows: usize,
+    row: ParsedRow,
+    rows: Vec<(LocalTime, u64)>,
+    columns: Vec<ColumnSample>,
+    bad_lines: usize,
+    first_error: Option<String>,
+}
+
+impl Reader {
+    /// Whether to go on; the error says why the file is no logger's table.
+    fn take(&mut self, raw: &[u8]) -> Result<bool, String> {
+        let line = toa5::strip_noise(raw);
+        if let Some(reading) = &mut self.reading {
+            return Ok(reading.take(&line));
+        }
+        if self.head.is_empty() {
+            if line.iter().all(u8::is_ascii_whitespace) {
+                return Ok(true);
+            }
+            if let Some(reason) = toa5::detect(&line).refusal() {
+                return Err(reason.to_owned());
+            }
+        }
+        self.head.push(line.to_vec());
+        if let [first, second, third, fourth] = self.head.as_slice() {
+            let header = Header::parse([first, second, third, fourth]);
+            let header = header.map_err(|error| format!("has a damaged header: {error}"))?;
+            self.reading = Some(Reading::new(header, self.most_values)?);
+        }
+        Ok(true)
+    }
+
+    fn finish(self, path: &Path) -> Result<Sample, String> {
+        let Some(reading) = self.reading else {
+            return Err(match self.head.len() {
+                0 => "is empty; run this again when LoggerNet has written to it".to_owned(),
+                lines => {
+                    format!("ends in line {lines} of the {HEADER_LINES} of its header; run this again when it is whole")
+                }
+            });
+        };
+        if reading.rows.is_empty()
+            && let Some(error) = reading.first_error
+        {
+            return Err(format!(
+                "has a header, but none of the {} lines behind it is a row: {error}",
+                reading.bad_lines
+            ));
+        }
+        Ok(Sample { path: path.to_owned(), header: reading.header, rows: reading.rows, columns: reading.columns })
+    }
+}
+
+impl Reading {
+    fn new(header: Header, most_values: usize) -> Result<Reading, String> {
+        let mut sources = Vec::with_capacity(header.names.len());
+        let mut columns = Vec::new();
+        for (at, name) in header.names.iter().enumerate() {
+            sources.push(if name.eq_ignore_ascii_case("TIMESTAMP") {
+                ColumnSource::Time
+            } else if name.eq_ignore_ascii_case("RECORD") {
+                ColumnSource::Record
+            } else {
+                columns.push(ColumnSample {
+                    name: name.clone(),
+                    unit: header.units[at].trim().to_owned(),
+                    process: header.process[at].trim().to_owned(),
+                    numbers: Vec::new(),
+                    missing: 0,
+                    text: 0,
+                });
+                ColumnSource::Value(columns.len() - 1)
+            });
+        }
+        if columns.is_empty() {
+            return Err("has no column beside time and record number".to_owned());
+        }
+        Ok(Reading {
+            most_rows: (most_values / columns.len()).clamp(LEAST_ROWS, MOST_ROWS),
+            layout: Layout::new(sources, columns.len(), None, Vec::new()),
+            header,
+            row: ParsedRow::default(),
+            rows: Vec::new(),
+            columns,
+            bad_lines: 0,
+            first_error: None,
+        })
+    }
+
+    /// Whether to go on. What stands behind a header in mid-file may have other columns.
+    fn take(&mut self, line: &[u8]) -> bool {
+        if line.iter().all(u8::is_ascii_whitespace) {
+            return true;
+        }
+        if toa5::starts_header(line) {
+            return false;
+        }
+        match self.row.read(line, &self.layout) {
+            Ok(()) => {
+                if let Some(time) = self.row.time {
+                    self.rows.push((time, xxh3_64(self.row.values_json().as_bytes())));
+                    self.learn();
+                }
+            }
+            Err(error) => {
+                self.bad_lines += 1;
+                self.first_error.get_or_insert_with(|| error.to_string());
+            }
+        }
+        self.rows.len() + self.bad_lines < self.most_rows
+    }
+
+    fn learn(&mut self) {
+        for (column, value) in self.columns.iter_mut().zip(&self.row.values) {
+            match *value {
+                Value::Number(number) => column.numbers.push(number),
+                Value::Missing => column.missing += 1,
+                Value::Text => column.text += 1,
+            }
+        }
+    }
+}

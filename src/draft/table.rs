@@ -1,0 +1,277 @@
+//! Which files belong to one logger table, and what is said about the table.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::column::Column;
+use super::guess::Around;
+use super::marks::{Mark, marks};
+use super::sample::{ColumnSample, Interval, Sample};
+use super::{TableSummary, VariableSummary, pattern};
+
+/// Components of the wind as sonic anemometers' programs name them.
+const SONIC: [&str; 3] = ["Ux", "Uy", "Uz"];
+/// The tag that every row has.
+const STATION_TAG: &str = "station";
+/// Usual intervals in minutes, which `30m` in a name may mean.
+const USUAL_MINUTES: [i64; 6] = [1, 5, 10, 15, 30, 60];
+
+/// One `[[table]]` in the making.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) name: String,
+    pub(super) files: Vec<String>,
+    pub(super) has_pattern: bool,
+    /// Station, model and program of line 1.
+    pub(super) source: [String; 3],
+    /// Table name of line 1; empty if there is none.
+    pub(super) logger_table: String,
+    pub(super) interval: Option<Interval>,
+    /// Key and value.
+    pub(super) tags: Vec<(&'static str, String)>,
+    /// What a person should know, a line each.
+    pub(super) notes: Vec<String>,
+    pub(super) columns: Vec<Column>,
+}
+
+impl Table {
+    pub(super) fn summary(&self) -> TableSummary {
+        let variables = self.columns.iter().filter_map(|column| {
+            let suggestion = column.variable.as_ref()?;
+            Some(VariableSummary {
+                column: column.name.clone(),
+                variable: suggestion.variable,
+                active: suggestion.active,
+            })
+        });
+        TableSummary {
+            table: self.name.clone(),
+            files: self.files.clone(),
+            columns: self.columns.len(),
+            variables: variables.collect(),
+        }
+    }
+}
+
+/// A table for each group of files, with names that none of `taken` has.
+pub(super) fn tables(samples: Vec<Sample>, folder: &Path, taken: &[&str]) -> Vec<Table> {
+    let mut taken: Vec<String> = taken.iter().map(|name| name.to_lowercase()).collect();
+    let mut tables = Vec::new();
+    for group in groups(samples) {
+        let table = table(&group, folder, &taken);
+        taken.push(table.name.to_lowercase());
+        tables.push(table);
+    }
+    tables
+}
+
+/// Files of one logger table: line 1 names the same station, table and serial number, the file names say the same place,
+/// half of the columns are the same, and where times are the same, so are the values. Two loggers may bear the same
+/// names: one table too many costs a look, two loggers in one table cost the rows of one of them.
+fn groups(samples: Vec<Sample>) -> Vec<Vec<Sample>> {
+    let mut groups: Vec<Group> = Vec::new();
+    for sample in samples {
+        match groups.iter_mut().find(|group| group.takes(&sample)) {
+            Some(group) => group.push(sample),
+            None => {
+                let mut group = Group::default();
+                group.push(sample);
+                groups.push(group);
+            }
+        }
+    }
+    groups.into_iter().map(|group| group.samples).collect()
+}
+
+#[derive(Default)]
+struct Group {
+    samples: Vec<Sample>,
+    /// Fingerprint of the values by time.
+    rows: HashMap<i64, u64>,
+}
+
+impl Group {
+    fn push(&mut self, sample: Sample) {
+        self.rows.extend(sample.rows.iter().map(|(time, hash)| (time.0, *hash)));
+        self.samples.push(sample);
+    }
+
+    fn takes(&self, sample: &Sample) -> bool {
+        let of_one_table = self.samples.first().is_some_and(|first| is_of_one_table(first, sample));
+        of_one_table && !self.contradicts(sample)
+    }
+
+    /// Whether most rows of the same time hold other values.
+    fn contradicts(&self, sample: &Sample) -> bool {
+        let (mut same, mut different) = (0, 0);
+        for (time, hash) in &sample.rows {
+            match self.rows.get(&time.0) {
+                Some(known) if known == hash => same += 1,
+                Some(_) => different += 1,
+                None => {}
+            }
+        }
+        different > same
+    }
+}
+
+fn is_of_one_table(one: &Sample, other: &Sample) -> bool {
+    let (a, b) = (one.serial(), other.serial());
+    let is_one_logger = a == b || a.is_empty() || b.is_empty();
+    let is_named = !one.header.table.trim().is_empty();
+    let has = |name: &str| one.columns.iter().any(|column| column.name == name);
+    is_named
+        && one.header.table == other.header.table
+        && one.station() == other.station()
+        && is_one_logger
+        && marks(&stem(&one.path)) == marks(&stem(&other.path))
+        && other.columns.iter().filter(|column| has(&column.name)).count() * 2
+            >= one.columns.len().max(other.columns.len())
+}
+
+fn table(group: &[Sample], folder: &Path, taken: &[String]) -> Table {
+    let paths: Vec<PathBuf> = group.iter().map(|sample| sample.path.clone()).collect();
+    let (files, has_pattern) = pattern::files(&paths, folder);
+    let longest = group.iter().max_by_key(|sample| sample.rows.len());
+    let interval = longest.and_then(Sample::interval);
+    let columns = merged(group);
+    let mut notes = Vec::new();
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    let tags = tags(group, interval, &names, &mut notes);
+    let line_1 = |place: usize| group.first().map_or(String::new(), |sample| sample.environment(place).to_owned());
+    let around = Around {
+        has_sonic: SONIC.iter().all(|name| names.contains(name)),
+        seconds: interval.map(|interval| interval.nanos / 1_000_000_000),
+    };
+    let mut reserved: Vec<&str> = tags.iter().map(|(key, _)| *key).collect();
+    reserved.push(STATION_TAG);
+    let columns: Vec<Column> = columns.iter().map(|column| Column::new(column, around, &reserved)).collect();
+    if group.iter().all(|sample| sample.rows.is_empty()) {
+        notes.push("No row stands in its files yet, so units and names are all that is known.".to_owned());
+    } else if columns.iter().all(|column| column.facts.iter().any(|fact| fact.starts_with("text, "))) {
+        notes.push(
+            "Every value is text: a file that R or a spreadsheet saved puts numbers in quotes, and text is stored but not \
+             sent. Collect it again with LoggerNet to have numbers."
+                .to_owned(),
+        );
+    }
+    Table {
+        name: free(&name(group, &files, has_pattern), taken),
+        files,
+        has_pattern,
+        source: [line_1(0), line_1(1), line_1(4)],
+        logger_table: group.first().map_or(String::new(), |sample| sample.header.table.clone()),
+        interval,
+        tags,
+        notes,
+        columns,
+    }
+}
+
+/// The columns of all files, in the order in which they come.
+fn merged(group: &[Sample]) -> Vec<ColumnSample> {
+    let mut merged: Vec<ColumnSample> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for column in group.iter().flat_map(|sample| &sample.columns) {
+        match places.get(&column.name).and_then(|&place| merged.get_mut(place)) {
+            Some(known) => {
+                known.numbers.extend_from_slice(&column.numbers);
+                known.missing += column.missing;
+                known.text += column.text;
+            }
+            None => {
+                places.insert(column.name.clone(), merged.len());
+                merged.push(column.clone());
+            }
+        }
+    }
+    merged
+}
+
+/// Height, depth and plot, where the file's name, the table's or the station's says exactly one.
+fn tags(
+    group: &[Sample],
+    interval: Option<Interval>,
+    columns: &[&str],
+    notes: &mut Vec<String>,
+) -> Vec<(&'static str, String)> {
+    let Some(first) = group.first() else { return Vec::new() };
+    let minutes = interval.map(|interval| interval.nanos / 60_000_000_000);
+    let mut tags: Vec<(&'static str, String)> = Vec::new();
+    for (text, whose) in [
+        (stem(&first.path), "file's"),
+        (first.header.table.clone(), "logger table's"),
+        (first.station().to_owned(), "station's"),
+    ] {
+        for key in ["height", "depth", "plot"] {
+            let mut said: Vec<Mark> = marks(&text).into_iter().filter(|mark| mark.key == key).collect();
+            said.dedup();
+            let known = tags.iter().any(|(known, _)| *known == key);
+            match said.as_slice() {
+                [mark] if !known && may_be_minutes(mark, minutes) => {
+                    notes.push(format!(
+                        "\"{}\" in the {whose} name may be minutes, so it is no {key} here.",
+                        mark.value
+                    ));
+                }
+                [mark] if !known && columns.contains(&key) => {
+                    notes.push(format!("The {whose} name says {}, but a column is named {key} already.", mark.value));
+                }
+                [mark] if !known => tags.push((key, mark.value.clone())),
+                [_, _, ..] if !known => {
+                    let all: Vec<&str> = said.iter().map(|mark| mark.value.as_str()).collect();
+                    notes.push(format!("The {whose} name says more than one {key}: {}.", all.join(", ")));
+                }
+                _ => {}
+            }
+        }
+    }
+    tags
+}
+
+fn may_be_minutes(mark: &Mark, interval: Option<i64>) -> bool {
+    mark.minutes.is_some_and(|minutes| match interval {
+        Some(interval) => interval == minutes,
+        None => USUAL_MINUTES.contains(&minutes),
+    })
+}
+
+/// The file's name, which is what a technician sees; of several files what they have in common.
+fn name(group: &[Sample], files: &[String], has_pattern: bool) -> String {
+    let Some(first) = group.first() else { return String::new() };
+    let of_line_1 = format!("{}_{}", first.station(), first.header.table);
+    let common = match files {
+        [pattern] if has_pattern => stem(Path::new(pattern)).replace('*', ""),
+        [_] => stem(&first.path),
+        _ => of_line_1.clone(),
+    };
+    let plain = |text: &str| -> String {
+        let signs =
+            text.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ' ') { c } else { '_' });
+        signs.collect::<String>().trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_owned()
+    };
+    let name = plain(&common);
+    if name.chars().filter(char::is_ascii_alphanumeric).count() >= 2 {
+        return name;
+    }
+    Some(plain(&of_line_1)).filter(|name| !name.is_empty()).unwrap_or_else(|| "table".to_owned())
+}
+
+/// `name`, or the first of `name_2`, `name_3`, … that no table has.
+fn free(name: &str, taken: &[String]) -> String {
+    let mut free = name.to_owned();
+    let mut number = 1_u32;
+    while taken.contains(&free.to_lowercase()) {
+        number += 1;
+        free = format!("{name}_{number}");
+    }
+    free
+}
+
+/// The name of the file without its endings, those of a file set aside included.
+fn stem(path: &Path) -> String {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = name.trim_end_matches(".backup");
+    let end = name.rfind('.').filter(|&dot| dot > 0).unwrap_or(name.len());
+    name.get(..end).unwrap_or(name).to_owned()
+}

@@ -1,0 +1,331 @@
+//! The TOML itself, with the comments that a person reads while correcting it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::StationSaid;
+use super::column::Column;
+use super::sample::{Interval, Sample};
+use super::table::Table;
+
+/// A row later than this many intervals is late; LoggerNet's own schedule adds to the logger's.
+const LATE_INTERVALS: i64 = 3;
+/// Whatever the interval, collections may be minutes apart.
+const LEAST_STALE_S: i64 = 1_800;
+/// So many elements of an array in a row are told in one line.
+const LONG_ARRAY: usize = 4;
+
+/// The station's name, and the other names that files have for it.
+pub(super) fn station_name(given: Option<&str>, samples: &[Sample]) -> (String, Vec<String>) {
+    let mut names: Vec<(String, usize)> = Vec::new();
+    for sample in samples {
+        let name = comment(sample.station()).replace('\\', "_").trim().to_owned();
+        match names.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, count)) => *count += 1,
+            None if !name.is_empty() => names.push((name, 1)),
+            None => {}
+        }
+    }
+    let mut most = 0;
+    let mut commonest = None;
+    for (name, count) in &names {
+        if *count > most {
+            (most, commonest) = (*count, Some(name.clone()));
+        }
+    }
+    let name = given.map(str::to_owned).or(commonest).unwrap_or_else(|| "station".to_owned());
+    let others = names.into_iter().map(|(name, _)| name).filter(|other| *other != name).collect();
+    (name, others)
+}
+
+/// Everything before the first table.
+pub(super) fn head(config: &Path, station: &str, others: &[String], said: &StationSaid) -> String {
+    let stem = config.file_stem().map_or_else(|| "config".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    // Two configurations in one folder must not share a database.
+    let (store, outbox, log) = if stem == "config" {
+        ("fluxtower.db".to_owned(), "outbox".to_owned(), "fluxtower.log".to_owned())
+    } else {
+        (format!("{stem}.db"), format!("{stem}_outbox"), format!("{stem}.log"))
+    };
+    let elsewhere = if others.is_empty() {
+        String::new()
+    } else {
+        let names: Vec<String> = others.iter().map(|name| quoted(name)).collect();
+        format!(
+            "# CHECK: some files name another in line 1: {}.\n# Every row is sent with the name below; a table can say its own: tags = {{ station = \"...\" }}\n",
+            names.join(", ")
+        )
+    };
+    let clock = if said.offset_is_given {
+        "# How far the loggers' clocks are from UTC. It cannot be changed for a table once rows are in the database."
+    } else {
+        "# CHECK: this is the standard time of the computer that wrote this file, and not known of the loggers. It cannot be\n\
+         # changed for a table once rows are in the database."
+    };
+    format!(
+        r#"# fluxtower: which files one station has, and where their rows go. Written from the headers of the files.
+#
+# It runs as it stands: every column is sent under its own name. What a header does not settle stands behind # with the
+# reason; take the # away where you know better (before a column's key, also before the [table.columns.…] above it).
+# Relative paths start at the folder of this file. Windows paths go in single quotes.
+
+[station]
+{elsewhere}name = {name}
+{clock}
+# AmeriFlux loggers stay on standard time all year; Eastern Standard Time is -05:00. Only if your loggers change to
+# summer time, write instead: timezone = "America/Detroit"
+utc_offset = {offset}
+
+# Every row that was ever read stays in this database, whatever happens to the link or the server.
+[store]
+path = {store}
+
+[destination]
+kind = "files"
+path = {outbox}
+
+# To send to InfluxDB Cloud 2.0 or your own InfluxDB 2.x, put # before the three lines above and take the # away here.
+# The token stands in the environment variable that token_env names (or: token_file = 'C:\fluxtower\token.txt').
+# For InfluxDB 1.x write api = "v1" and user, password_env; for InfluxDB 3 api = "v3".
+#[destination]
+#kind = "influxdb"
+#url = "https://us-east-1-1.aws.cloud2.influxdata.com"
+#org = "..."
+#bucket = "..."
+#token_env = "INFLUX_TOKEN"
+#retention = "30d"
+
+[sync]
+batch_rows = 5000
+# Bytes of line protocol in five minutes. The free plan of InfluxDB Cloud takes 5 MB.
+budget_bytes = 4_000_000
+# No new request after this, so that the next run of Task Scheduler finds this one done.
+deadline = "4m"
+
+[log]
+file = {log}
+
+# One [[table]] for each table that a logger writes. A variable of AmeriFlux brings its physical range: outside it a value
+# is flagged, never changed. Add its position where you know it, as in TA_1_2_1 (horizontal, vertical from the top,
+# replicate). Tables may share a measurement, such as "fastdata", where their tags tell them apart.
+"#,
+        name = quoted(station),
+        offset = quoted(&said.utc_offset),
+        store = literal(&store),
+        outbox = literal(&outbox),
+        log = literal(&log),
+    )
+}
+
+/// One table with its columns.
+pub(super) fn table(table: &Table) -> String {
+    let mut out = String::new();
+    let [station, model, program] = &table.source;
+    let _ = writeln!(
+        out,
+        "\n# ---- Station {}, logger table {}: {} with {}{}",
+        quoted(station),
+        quoted(&table.logger_table),
+        or_unknown(model, "a logger"),
+        or_unknown(program, "an unknown program"),
+        table.interval.map_or(String::new(), |interval| format!(", {}", every(interval))),
+    );
+    for note in &table.notes {
+        let _ = writeln!(out, "# {}", comment(note));
+    }
+    let _ = writeln!(out, "[[table]]\nname = {}", quoted(&table.name));
+    if let [file] = table.files.as_slice() {
+        let _ = writeln!(out, "files = [{}]", literal(file));
+    } else {
+        let files: String = table.files.iter().map(|file| format!("    {},\n", literal(file))).collect();
+        let _ = writeln!(out, "files = [\n{files}]");
+    }
+    if !table.logger_table.trim().is_empty() && is_sound(&table.logger_table) {
+        if table.has_pattern {
+            let _ = writeln!(out, "# The pattern may match files of other tables one day: those are refused.");
+            let _ = writeln!(out, "logger_table = {}", quoted(&table.logger_table));
+        } else {
+            let _ = writeln!(
+                out,
+                "#logger_table = {}     # refuses files whose line 1 names another table",
+                quoted(&table.logger_table)
+            );
+        }
+    }
+    let _ = writeln!(out, "measurement = {}", quoted(&table.name));
+    if !table.tags.is_empty() {
+        let tags: Vec<String> = table.tags.iter().map(|(key, value)| format!("{key} = {}", quoted(value))).collect();
+        let _ = writeln!(out, "tags = {{ {} }}", tags.join(", "));
+    }
+    match table.interval.filter(|interval| interval.regular) {
+        Some(interval) => {
+            let _ = writeln!(out, "stale_after = {}", quoted(&stale_after(interval.nanos)));
+        }
+        None => out.push_str("#stale_after = \"1h\"     # rows come at no fixed interval\n"),
+    }
+    columns(&mut out, &table.columns);
+    out
+}
+
+fn columns(out: &mut String, columns: &[Column]) {
+    let mut rest = columns;
+    // Columns that need a look stand apart, the others close together.
+    let mut apart = true;
+    while let Some(column) = rest.first() {
+        let alike = rest.iter().take_while(|other| is_same_array(column, other)).count();
+        if alike >= LONG_ARRAY
+            && let Some(last) = rest.get(alike - 1)
+        {
+            let gap = if std::mem::take(&mut apart) { "\n" } else { "" };
+            let _ = writeln!(
+                out,
+                "{gap}# {} to {}, {alike} columns: {}",
+                comment(&column.name),
+                comment(&last.name),
+                header(column)
+            );
+            rest = rest.get(alike..).unwrap_or_default();
+            continue;
+        }
+        if apart || !column.is_plain() {
+            out.push('\n');
+        }
+        apart = !column.is_plain();
+        self::column(out, column);
+        rest = rest.get(1..).unwrap_or_default();
+    }
+}
+
+fn column(out: &mut String, column: &Column) {
+    let _ = writeln!(out, "# {}: {}", comment(&column.name), header(column));
+    if column.is_plain() {
+        return;
+    }
+    let active = column.field.is_some() || column.variable.as_ref().is_some_and(|suggestion| suggestion.active);
+    let _ = writeln!(out, "{}[table.columns.{}]", if active { "" } else { "#" }, key(&column.name));
+    if let Some(field) = &column.field {
+        let _ = writeln!(out, "field = {}     # its own name is taken", quoted(field));
+    }
+    if let Some(suggestion) = &column.variable {
+        let off = if suggestion.active { "" } else { "#" };
+        let _ = writeln!(out, "{off}variable = {}     # {}", quoted(suggestion.variable), comment(&suggestion.reason));
+    }
+    if let Some((number, why)) = &column.missing {
+        let _ = writeln!(out, "#missing = [{number}]     # {why}");
+    }
+    if let Some(why) = &column.ignore {
+        let _ = writeln!(out, "#use = \"ignore\"     # {why}");
+    }
+}
+
+/// Unit and process of the header, and what the values showed.
+fn header(column: &Column) -> String {
+    let mut parts = vec![or_unknown(&column.unit, "no unit")];
+    if !column.process.is_empty() {
+        parts.push(comment(&column.process));
+    }
+    let header = parts.join(", ");
+    if column.facts.is_empty() { header } else { format!("{header}; {}", comment(&column.facts.join("; "))) }
+}
+
+/// Whether nothing but the index differs, and there is nothing to decide.
+fn is_same_array(one: &Column, other: &Column) -> bool {
+    let base = |column: &Column| column.name.split_once('(').map(|(base, _)| base.to_owned());
+    let quiet = |column: &Column| column.variable.is_none() && column.field.is_none();
+    base(one).is_some()
+        && base(one) == base(other)
+        && (&one.unit, &one.process, &one.facts) == (&other.unit, &other.process, &other.facts)
+        && quiet(one)
+        && quiet(other)
+}
+
+fn every(interval: Interval) -> String {
+    let seconds = interval.nanos / 1_000_000_000;
+    let span = match seconds {
+        0 => format!("{} ms", interval.nanos / 1_000_000),
+        1..=119 => format!("{seconds} s"),
+        120..=7_199 => format!("{} min", seconds / 60),
+        7_200..=172_799 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    };
+    if interval.regular {
+        format!("a row every {span}")
+    } else {
+        format!("rows at irregular times, often {span} apart")
+    }
+}
+
+fn stale_after(nanos: i64) -> String {
+    let seconds = (nanos.saturating_mul(LATE_INTERVALS) / 1_000_000_000).max(LEAST_STALE_S);
+    match seconds {
+        days if days % 86_400 == 0 => format!("{}d", days / 86_400),
+        hours if hours % 3_600 == 0 => format!("{}h", hours / 3_600),
+        minutes => format!("{}m", (minutes + 59) / 60),
+    }
+}
+
+fn or_unknown(text: &str, otherwise: &str) -> String {
+    if text.is_empty() { otherwise.to_owned() } else { comment(text) }
+}
+
+/// What the configuration takes as the name of a logger table.
+fn is_sound(text: &str) -> bool {
+    text.trim() == text && !text.contains(|c: char| c.is_control() || matches!(c, '\\' | '\u{feff}'))
+}
+
+/// A comment ends with its line, and TOML allows no control characters in it.
+fn comment(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() || c == '\u{feff}' { ' ' } else { c }).collect()
+}
+
+fn key(name: &str) -> String {
+    let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+    if bare { name.to_owned() } else { quoted(name) }
+}
+
+/// A path: in single quotes, in which a backslash is a backslash.
+fn literal(path: &str) -> String {
+    let plain = !path.contains(|c: char| c == '\'' || c.is_control());
+    if plain { format!("'{path}'") } else { quoted(path) }
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{:04X}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_stale_after_three_rows_and_not_before_half_an_hour() {
+        for (seconds, text) in [(5, "30m"), (900, "45m"), (1_800, "90m"), (3_600, "3h"), (86_400, "3d")] {
+            assert_eq!(stale_after(seconds * 1_000_000_000), text, "{seconds}");
+        }
+        assert_eq!(stale_after(50_000_000), "30m");
+    }
+
+    #[test]
+    fn text_is_quoted_so_that_toml_reads_it_back() {
+        for text in ["TS(1)", "a\"b", "C:\\x", "line\nend", "°C", "\u{7f}"] {
+            let read: toml::Table = toml::from_str(&format!("{} = {}", key(text), quoted(text))).unwrap();
+            assert_eq!(read.get(text).and_then(|value| value.as_str()), Some(text));
+        }
+        assert_eq!(literal("C:\\data\\x.dat"), "'C:\\data\\x.dat'");
+        assert_eq!(literal("it's.dat"), "\"it's.dat\"");
+    }
+}

@@ -1,0 +1,63 @@
+//! The configuration goes to disk whole or not at all, and never over one that is there.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::DraftError;
+
+/// Writes a configuration that is not there yet.
+///
+/// # Errors
+/// [`DraftError::Exists`] if it is, also if it came just now; [`DraftError::Write`].
+pub fn create(path: &Path, text: &str) -> Result<(), DraftError> {
+    let failed = |source| DraftError::Write { path: path.to_owned(), source };
+    let beside = beside(path);
+    write(&beside, text).map_err(failed)?;
+    // Taking the name first makes "never overwrites" true for two runs at once too.
+    let placed = OpenOptions::new().write(true).create_new(true).open(path).and_then(|_| {
+        // The name is ours, and what could not be put there must not stand in the way of the next run.
+        fs::rename(&beside, path).inspect_err(|_| _ = fs::remove_file(path))
+    });
+    placed.map_err(|source| {
+        let _ = fs::remove_file(&beside);
+        match source.kind() {
+            std::io::ErrorKind::AlreadyExists => DraftError::Exists { path: path.to_owned() },
+            _ => failed(source),
+        }
+    })
+}
+
+/// Puts `text` in the place of the configuration, if it still holds `before`.
+///
+/// # Errors
+/// [`DraftError::Changed`], [`DraftError::Write`].
+pub fn replace(path: &Path, before: &str, text: &str) -> Result<(), DraftError> {
+    let failed = |source| DraftError::Write { path: path.to_owned(), source };
+    let beside = beside(path);
+    write(&beside, text).map_err(failed)?;
+    let placed = fs::read(path).map_err(failed).and_then(|now| {
+        if now != before.as_bytes() {
+            return Err(DraftError::Changed { path: path.to_owned() });
+        }
+        let permissions = fs::metadata(path).map_err(failed)?.permissions();
+        fs::set_permissions(&beside, permissions).map_err(failed)?;
+        fs::rename(&beside, path).map_err(failed)
+    });
+    if placed.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    placed
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    PathBuf::from(name)
+}
+
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}

@@ -1,0 +1,164 @@
+//! A table as it is: TIMESTAMP, RECORD, then the columns under the logger's names.
+
+use std::io::Write;
+
+use super::cells::Cells;
+use super::{ExportError, Written, output};
+use crate::config::{ColumnUse, TableConfig, look_alikes};
+use crate::store::Store;
+use crate::time::Timestamp;
+
+const TIME: &str = "TIMESTAMP";
+const RECORD: &str = "RECORD";
+/// As in the fields that are sent.
+const FLAG_ENDING: &str = "_qc";
+
+/// What becomes of flags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FlagStyle {
+    /// Left out; every value is given as the logger wrote it.
+    None,
+    /// A column each, behind their values: `TA,TA_qc`.
+    Beside,
+    /// Left out, and failed and missing values with them.
+    Mask,
+}
+
+/// How times are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeScale {
+    /// As the station's clock showed it: `2025-06-19 12:30:00`.
+    Station,
+    /// RFC 3339: `2025-06-19T17:30:00Z`.
+    Utc,
+}
+
+/// What is to be exported.
+#[derive(Debug, Clone, Copy)]
+pub struct Plain<'a> {
+    /// First instant.
+    pub since: Option<Timestamp>,
+    /// Last instant.
+    pub until: Option<Timestamp>,
+    /// Only these columns, in this order; none means RECORD and all.
+    pub columns: Option<&'a [String]>,
+    /// What becomes of flags.
+    pub flags: FlagStyle,
+    /// How times are written.
+    pub time: TimeScale,
+}
+
+/// One column of the output.
+enum Out {
+    Record,
+    Value { place: usize, flag: bool },
+}
+
+/// Writes the table's rows, oldest first.
+pub fn plain(
+    store: &Store,
+    table: &TableConfig,
+    choice: &Plain<'_>,
+    out: &mut dyn Write,
+) -> Result<Written, ExportError> {
+    let name = table.name.0.as_str();
+    let known = store.column_names(name)?;
+    let (head, columns) = columns(table, &known, choice)?;
+    let mut rows = store.rows(table, choice.since, choice.until)?;
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(&head).map_err(output)?;
+    let mut written = Written::default();
+    while let Some(row) = rows.next_row()? {
+        let cells = Cells::of(name, &row)?;
+        let time = match choice.time {
+            TimeScale::Station => table.clock.local(row.ts).to_string(),
+            TimeScale::Utc => row.ts.to_string(),
+        };
+        csv.write_field(time).map_err(output)?;
+        for column in &columns {
+            match *column {
+                Out::Record => {
+                    csv.write_field(row.record.map_or_else(String::new, |record| record.to_string()))
+                        .map_err(output)?;
+                }
+                Out::Value { place, flag } => {
+                    let masked = choice.flags == FlagStyle::Mask && cells.is_masked(place);
+                    let cell = cells.value(place);
+                    csv.write_field(if masked { "" } else { cell.text() }).map_err(output)?;
+                    if flag {
+                        csv.write_field(cells.flag(place).as_slice()).map_err(output)?;
+                    }
+                }
+            }
+        }
+        csv.write_record(None::<&[u8]>).map_err(output)?;
+        written.rows += 1;
+    }
+    csv.flush()?;
+    Ok(written)
+}
+
+fn columns(table: &TableConfig, known: &[String], choice: &Plain<'_>) -> Result<(Vec<String>, Vec<Out>), ExportError> {
+    let mut head = vec![TIME.to_owned()];
+    let mut columns = Vec::new();
+    let mut add = |place: usize, name: &String| {
+        // A tag tells rows apart; it is no measurement that could be flagged.
+        let is_tag = table.columns.get(name).is_some_and(|column| column.column_use == ColumnUse::Tag);
+        let flag = choice.flags == FlagStyle::Beside && !is_tag;
+        head.push(name.clone());
+        if flag {
+            head.push(format!("{name}{FLAG_ENDING}"));
+        }
+        Out::Value { place, flag }
+    };
+    match choice.columns {
+        None => {
+            columns.extend(known.iter().enumerate().map(|(place, name)| add(place, name)));
+            head.insert(1, RECORD.to_owned());
+            columns.insert(0, Out::Record);
+        }
+        Some(wanted) => {
+            for name in wanted {
+                match known.iter().position(|known| known == name) {
+                    Some(place) => columns.push(add(place, name)),
+                    None if name == RECORD => columns.push(Out::Record),
+                    None => return Err(unknown(table, known, name)),
+                }
+            }
+            let mut place = 1;
+            for column in &columns {
+                match column {
+                    Out::Record => head.insert(place, RECORD.to_owned()),
+                    Out::Value { flag: true, .. } => place += 1,
+                    Out::Value { .. } => {}
+                }
+                place += 1;
+            }
+        }
+    }
+    let mut names: Vec<&String> = head.iter().collect();
+    names.sort();
+    match names.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) if choice.flags == FlagStyle::Beside && pair[0].ends_with(FLAG_ENDING) => {
+            Err(ExportError::FlagNameTaken { table: table.name.0.clone(), name: pair[0].clone() })
+        }
+        _ => Ok((head, columns)),
+    }
+}
+
+/// A field's name or a slip of the pen leads to the column.
+pub(super) fn unknown(table: &TableConfig, known: &[String], name: &str) -> ExportError {
+    let sent_as = |column: &&String| {
+        let field = table.columns.get(*column).and_then(|column| column.field.as_deref());
+        field.is_some_and(|field| field.eq_ignore_ascii_case(name))
+    };
+    let mend = match known.iter().find(sent_as) {
+        Some(column) => format!("the logger calls what is sent as {name} \"{column}\""),
+        None => match look_alikes(name, known.iter().map(String::as_str)).as_slice() {
+            [] if known.is_empty() => "the table was never read: run `fluxtower ingest`".to_owned(),
+            [] => format!("it has: {}", known.join(", ")),
+            alike => format!("did you mean \"{}\"?", alike.join("\" or \"")),
+        },
+    };
+    ExportError::UnknownColumn { table: table.name.0.clone(), name: name.to_owned(), mend }
+}

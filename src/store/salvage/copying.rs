@@ -1,0 +1,215 @@
+//! One table of a damaged database, as far as SQLite can walk through it, and for readings a little further.
+
+use std::path::Path;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, params, params_from_iter};
+
+use super::leaf;
+
+/// Halvings of a stretch without a single readable row, after which it is given up: at most four thousand attempts.
+const BARREN_HALVINGS: u32 = 12;
+/// Attempts in one table: minutes, on a disk full of holes.
+const MOST_ATTEMPTS: u32 = 200_000;
+
+/// One table on its way.
+pub(super) struct Copying<'c> {
+    from: &'c Connection,
+    to: &'c Connection,
+    table: &'c str,
+    columns: String,
+    width: usize,
+    /// Columns of its primary key where it has no rowid.
+    key: Option<Vec<String>>,
+    /// Place of the JSON of a row's values: damage inside a page shows there and nowhere else.
+    json: Option<usize>,
+    copied: u64,
+    refused: u64,
+    /// SQLite's words for the first page it could not read.
+    words: Option<String>,
+}
+
+impl<'c> Copying<'c> {
+    pub(super) fn new(from: &'c Connection, to: &'c Connection, table: &'c str) -> rusqlite::Result<Copying<'c>> {
+        let columns_of = |conn: &Connection| -> rusqlite::Result<Vec<(String, i64)>> {
+            conn.prepare("SELECT name, pk FROM pragma_table_info(?1) ORDER BY cid")?
+                .query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
+        };
+        let there = columns_of(from)?;
+        let columns: Vec<(String, i64)> =
+            columns_of(to)?.into_iter().filter(|(name, _)| there.iter().any(|(old, _)| old == name)).collect();
+        let mut key: Vec<&(String, i64)> = columns.iter().filter(|(_, place)| *place > 0).collect();
+        key.sort_by_key(|(_, place)| *place);
+        let key: Vec<String> = key.into_iter().map(|(name, _)| quoted(name)).collect();
+        let has_rowid = to.prepare(&format!("SELECT rowid FROM {}", quoted(table))).is_ok();
+        Ok(Copying {
+            from,
+            to,
+            table,
+            width: columns.len(),
+            json: (table == "reading").then(|| columns.iter().position(|(name, _)| name == "vals")).flatten(),
+            columns: columns.iter().map(|(name, _)| quoted(name)).collect::<Vec<_>>().join(", "),
+            key: (!has_rowid).then_some(key),
+            copied: 0,
+            refused: 0,
+            words: None,
+        })
+    }
+
+    /// Rows saved, and what could not be read.
+    pub(super) fn all(&mut self, damaged: &Path) -> rusqlite::Result<(u64, String)> {
+        match self.key.clone() {
+            Some(key) => {
+                let order = |direction: &str| {
+                    key.iter().map(|name| format!("{name} {direction}")).collect::<Vec<_>>().join(", ")
+                };
+                if !self.run(&format!("ORDER BY {}", order("ASC")), None)?.1 {
+                    self.run(&format!("ORDER BY {}", order("DESC")), None)?;
+                }
+            }
+            None => self.stretches()?,
+        }
+        if self.json.is_some() && self.words.is_some() {
+            self.loose_pages(damaged)?;
+        }
+        let mut unreadable = self.words.take().unwrap_or_default();
+        if self.refused > 0 {
+            let and = if unreadable.is_empty() { "" } else { "; " };
+            unreadable = format!("{unreadable}{and}{} damaged inside", self.refused);
+        }
+        Ok((self.copied, unreadable))
+    }
+
+    /// From both ends of a stretch up to the damage, then the halves of what lies between. In the order of rowids, because
+    /// a database filled out of order is half empty.
+    fn stretches(&mut self) -> rusqlite::Result<()> {
+        let mut stack = vec![(i64::MIN, i64::MAX, 0)];
+        let mut attempts = 0;
+        while let Some((low, high, barren)) = stack.pop() {
+            attempts += 1;
+            if low > high || attempts > MOST_ATTEMPTS {
+                continue;
+            }
+            let (last, done) = self.run("WHERE rowid BETWEEN ?1 AND ?2 ORDER BY rowid", Some((low, high)))?;
+            let Some(low) = last.map_or(Some(low), |last: i64| last.checked_add(1)) else { continue };
+            if done || low > high {
+                continue;
+            }
+            let (first, all_keys) = self.lowest_key(low, high);
+            if all_keys {
+                // The keys are in order and a value is not: it lies on a page of its own. The row is lost, not the next.
+                self.refused += 1;
+                stack.extend(first.and_then(|first| Some((first.checked_add(1)?, high, 0))));
+                continue;
+            }
+            let barren = if last.is_none() && first.is_none() { barren + 1 } else { 0 };
+            let end = first.map_or(Some(high), |first| first.checked_sub(1));
+            stack.extend(first.map(|first| (first, high, 0)));
+            let Some(end) = end.filter(|end| low < *end && barren <= BARREN_HALVINGS) else { continue };
+            let middle = low.midpoint(end);
+            stack.push((middle + 1, end, barren));
+            stack.push((low, middle, barren));
+        }
+        Ok(())
+    }
+
+    /// Goes down from the end of the stretch, over the keys alone. Gives the lowest it came to, and whether it met no
+    /// damage on the way.
+    fn lowest_key(&self, low: i64, high: i64) -> (Option<i64>, bool) {
+        let mut lowest = None;
+        let walked = (|| -> rusqlite::Result<()> {
+            let sql =
+                format!("SELECT rowid FROM {} WHERE rowid BETWEEN ?1 AND ?2 ORDER BY rowid DESC", quoted(self.table));
+            let mut select = self.from.prepare_cached(&sql)?;
+            let mut rows = select.query([low, high])?;
+            while let Some(row) = rows.next()? {
+                lowest = Some(row.get(0)?);
+            }
+            Ok(())
+        })();
+        (lowest, walked.is_ok())
+    }
+
+    /// Rows on pages that no page leads to any more. A row that was saved already stays as it is; one that was deleted may
+    /// come back with the state it had, which costs a second sending.
+    fn loose_pages(&mut self, damaged: &Path) -> rusqlite::Result<()> {
+        let names: Vec<String> = self
+            .from
+            .prepare("SELECT name FROM pragma_table_info(?1) ORDER BY cid")?
+            .query_map([self.table], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        let page_size: u32 = self.from.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        let Ok(mut pages) = leaf::Pages::open(damaged, page_size) else { return Ok(()) };
+        while let Some(rows) = pages.next_rows() {
+            for row in rows.iter().filter(|row| leaf::is_reading(row, names.len())) {
+                let columns: Vec<String> = names.iter().take(row.values.len()).map(|name| quoted(name)).collect();
+                let marks = vec!["?"; columns.len()].join(", ");
+                let sql =
+                    format!("INSERT OR IGNORE INTO {} ({}) VALUES ({marks})", quoted(self.table), columns.join(", "));
+                match self.to.prepare_cached(&sql)?.execute(params_from_iter(row.values.iter())) {
+                    Ok(inserted) => self.copied += inserted as u64,
+                    Err(error) if is_full(&error) => return Err(error),
+                    Err(_) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies until the end or the damage. Gives the last rowid met and whether it came to the end.
+    fn run(&mut self, clause: &str, stretch: Option<(i64, i64)>) -> rusqlite::Result<(Option<i64>, bool)> {
+        let rowid = if self.key.is_none() { "rowid" } else { "0" };
+        let table = quoted(self.table);
+        let Copying { from, to, columns, width, json, .. } = self;
+        let marks = vec!["?"; *width].join(", ");
+        let mut insert = to.prepare_cached(&format!("INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})"))?;
+        let mut last = None;
+        let damage = (|| -> rusqlite::Result<()> {
+            let mut select = from.prepare_cached(&format!("SELECT {rowid}, {columns} FROM {table} {clause}"))?;
+            let mut rows = match stretch {
+                Some((low, high)) => select.query(params![low, high])?,
+                None => select.query([])?,
+            };
+            while let Some(row) = rows.next()? {
+                last = Some(row.get(0)?);
+                let values: Vec<ValueRef<'_>> =
+                    (1..=*width).map(|place| row.get_ref(place)).collect::<rusqlite::Result<_>>()?;
+                let sound = json.is_none_or(|place| is_json_list(values.get(place)));
+                if !sound {
+                    self.refused += 1;
+                    continue;
+                }
+                let bound = values.iter().map(|value| ToSqlOutput::Borrowed(*value));
+                // A value of another kind than the column takes is damage as well.
+                match insert.execute(params_from_iter(bound)) {
+                    Ok(inserted) => self.copied += inserted as u64,
+                    Err(error) if is_full(&error) => return Err(error),
+                    Err(_) => self.refused += 1,
+                }
+            }
+            Ok(())
+        })();
+        match damage {
+            Ok(()) => Ok((last, true)),
+            Err(error) if is_full(&error) => Err(error),
+            Err(error) => {
+                self.words.get_or_insert(error.to_string());
+                Ok((last, false))
+            }
+        }
+    }
+}
+
+fn is_full(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::DiskFull | rusqlite::ErrorCode::ReadOnly))
+}
+
+fn is_json_list(value: Option<&ValueRef<'_>>) -> bool {
+    let Some(ValueRef::Text(text)) = value else { return false };
+    serde_json::from_slice::<Vec<&serde_json::value::RawValue>>(text).is_ok()
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
