@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use chrono::{TimeDelta, Utc};
 use rusqlite::Connection;
 use support::{DAT, Logger, TABLE, Tower};
@@ -138,6 +140,78 @@ fn check_has_a_line_for_database_disk_and_each_file_pattern() {
     assert!(told.contains("60 min ago"), "{told}");
 }
 
+#[test]
+fn check_tells_a_loggers_clock_that_runs_ahead_and_an_agent_that_nobody_starts() {
+    let tower = Tower::new();
+    tower.write(DAT, recent(100).file(0..100));
+    tower.age(DAT, Duration::from_secs(3 * 3600));
+    let told = tower.run(&["check"]).expect(1).stdout;
+    assert!(told.contains("ahead of the time at which this computer says that the file was written"), "{told}");
+    assert!(told.contains("schedule --install"), "{told}");
+
+    let tower = Tower::new();
+    tower.write(DAT, recent(100).file(0..100));
+    let _ = tower.run(&["run"]).expect(0);
+    assert!(tower.run(&["check"]).expect(0).stdout.contains("the last run ended 0 s ago"));
+    let conn = rusqlite::Connection::open(tower.store_path()).unwrap();
+    conn.execute("UPDATE run SET ended = ended - 86400000000000", []).unwrap();
+    let told = tower.run(&["check"]).expect(1).stdout;
+    assert!(told.contains("the last run ended 24 h 0 min ago"), "{told}");
+}
+
+/// Another program, such as an SQLite browser, that keeps the database to itself for so long.
+fn locked_for(tower: &Tower, time: Duration) -> std::thread::JoinHandle<()> {
+    let conn = rusqlite::Connection::open(tower.store_path()).unwrap();
+    conn.execute_batch("BEGIN IMMEDIATE").unwrap();
+    std::thread::spawn(move || {
+        std::thread::sleep(time);
+        conn.execute_batch("ROLLBACK").unwrap();
+    })
+}
+
+#[test]
+fn i4_a_database_that_another_program_locks_for_seconds_is_waited_for() {
+    let tower = Tower::new();
+    tower.write(DAT, recent(100).file(0..50));
+    let _ = tower.run(&["run"]).expect(0);
+    tower.write(DAT, recent(100).file(0..100));
+    let lock = locked_for(&tower, Duration::from_secs(3));
+    let _ = tower.run(&["run"]).expect(0);
+    lock.join().unwrap();
+    assert_eq!(tower.count("SELECT sum(sent) FROM logger_table"), 100);
+}
+
+#[test]
+fn i4_a_database_that_another_program_locks_for_a_minute_is_named_and_the_next_run_loses_nothing() {
+    let tower = Tower::new();
+    tower.write(DAT, recent(100).file(0..50));
+    let _ = tower.run(&["run"]).expect(0);
+    tower.write(DAT, recent(100).file(0..100));
+    let lock = locked_for(&tower, Duration::from_secs(60));
+    let ended = tower.run(&["run"]).expect(4);
+    assert!(ended.stderr.contains("store.db") && ended.stderr.contains("lock"), "{}", ended.stderr);
+    lock.join().unwrap();
+    let _ = tower.run(&["run"]).expect(0);
+    assert_eq!(tower.count("SELECT sum(sent) FROM logger_table"), 100);
+}
+
+#[test]
+fn i9_two_agents_that_start_at_once_on_one_store_do_the_work_once() {
+    let tower = Tower::new();
+    tower.write(DAT, recent(4_000).file(0..4_000));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let _ = tower.run(&["run"]).expect(0);
+            });
+        }
+    });
+    let _ = tower.run(&["run"]).expect(0);
+    assert_eq!(tower.count("SELECT rows FROM logger_table"), 4_000);
+    assert_eq!(tower.count("SELECT sent FROM logger_table"), 4_000);
+    assert_eq!(tower.count("SELECT count(*) FROM conflict"), 0);
+}
+
 #[cfg(unix)]
 #[test]
 fn check_says_which_file_cannot_be_read() {
@@ -218,6 +292,102 @@ fn i4_a_full_disk_is_named_loses_nothing_and_the_work_goes_on_when_there_is_room
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .unwrap();
     assert_eq!(words, "ok");
+}
+
+/// Takes all the room that is left on a disk, until it is dropped.
+#[cfg(target_os = "linux")]
+struct Ballast(std::path::PathBuf);
+
+#[cfg(target_os = "linux")]
+impl Ballast {
+    fn load(folder: &std::path::Path) -> Ballast {
+        use std::io::Write as _;
+        let path = folder.join("ballast");
+        let mut file = std::fs::File::create(&path).unwrap();
+        for size in [65_536, 4_096, 1] {
+            while file.write_all(&vec![0; size]).is_ok() {}
+        }
+        Ballast(path)
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Ballast {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn i5_a_disk_that_is_full_in_a_sync_a_prune_or_a_migration_loses_nothing() {
+    let tower = Tower::new();
+    let Some(_disk) = SmallDisk::mount(&tower.path("disk"), 12_000) else {
+        eprintln!("NOT RUN: only root may mount a small disk; run this test as root to see a full one");
+        return;
+    };
+    let text = std::fs::read_to_string(tower.config_path()).unwrap();
+    std::fs::write(tower.config_path(), text.replace("path = \"store.db\"", "path = \"disk/store.db\"")).unwrap();
+    let database = tower.path("disk/store.db");
+    let count =
+        |sql: &str| -> i64 { Connection::open(&database).unwrap().query_row(sql, [], |row| row.get(0)).unwrap() };
+    let states_and_counts_agree = || {
+        for (state, word) in [(0, "pending"), (1, "sent")] {
+            let rows = count(&format!("SELECT count(*) FROM reading WHERE state = {state}"));
+            assert_eq!(rows, count(&format!("SELECT {word} FROM logger_table")), "{word}");
+        }
+    };
+    tower.write(DAT, Logger::par().file(0..20_000));
+    let _ = tower.run(&["ingest"]).expect(0);
+
+    let ballast = Ballast::load(&tower.path("disk"));
+    let _ = tower.run(&["sync"]).expect(4).says("is full; make room");
+    drop(ballast);
+    states_and_counts_agree();
+    let _ = tower.run(&["sync"]).expect(0);
+    assert_eq!(count("SELECT count(*) FROM reading WHERE state = 1"), 20_000);
+
+    let ballast = Ballast::load(&tower.path("disk"));
+    let _ = tower.run(&["prune", "--older-than", "1"]).expect(4).says("is full; make room");
+    drop(ballast);
+    states_and_counts_agree();
+
+    // As the first version left it.
+    Connection::open(&database)
+        .unwrap()
+        .execute_batch("DROP VIEW t_46m_par; ALTER TABLE reading DROP COLUMN raised; DROP TABLE manual_flag; PRAGMA user_version = 1;")
+        .unwrap();
+    let ballast = Ballast::load(&tower.path("disk"));
+    let _ = tower.run(&["status"]).expect(4).says("is full; make room");
+    drop(ballast);
+    assert_eq!(count("PRAGMA user_version"), 1, "a migration is done or not done");
+    let _ = tower.run(&["run"]).expect(0);
+    assert_eq!(count("PRAGMA user_version"), 2);
+    states_and_counts_agree();
+    let _ = tower.run(&["prune", "--older-than", "1"]).expect(0);
+    assert_eq!(count("SELECT count(*) FROM reading"), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_may_not_be_written_is_named() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let tower = Tower::new();
+    tower.write(DAT, recent(100).file(0..50));
+    let folder = tower.path("shut");
+    std::fs::create_dir(&folder).unwrap();
+    let text = std::fs::read_to_string(tower.config_path()).unwrap();
+    std::fs::write(tower.config_path(), text.replace("path = \"store.db\"", "path = \"shut/store.db\"")).unwrap();
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o555)).unwrap();
+    let ended = tower.run(&["run"]);
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+    if ended.code == 0 {
+        eprintln!("NOT RUN: root may write everywhere; run this test as another user to see a folder that is shut");
+        return;
+    }
+    let ended = ended.expect(4);
+    assert!(ended.stderr.contains("shut"), "{}", ended.stderr);
+    let _ = tower.run(&["run"]).expect(0);
 }
 
 #[cfg(target_os = "linux")]

@@ -17,6 +17,8 @@ use crate::time::Timestamp;
 
 /// A clock that is off by more than this makes wrong decisions about retention.
 const CLOCK_OFF_S: i64 = 120;
+/// LoggerNet overwrites its files with each collection, which is hourly at the most seldom.
+const RUNS_AT_LEAST_EVERY_S: i64 = 2 * 3_600;
 
 /// Look at configuration, files, database and destination, a line each, with the mend
 ///
@@ -60,6 +62,7 @@ pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
         quality(context, table, &store, &mut report)?;
     }
     destination(context, &mut report);
+    schedule(context, &store, &mut report)?;
     context.output.result(&report, |out| write(out, &report))?;
     Ok(if report.checks.iter().all(|line| line.verdict == "ok") { Exit::Well } else { Exit::Look })
 }
@@ -101,6 +104,23 @@ fn quality(context: &Context, table: &TableConfig, store: &Store, report: &mut R
     Ok(())
 }
 
+/// Whether something runs the program, by what the store remembers of its last run.
+fn schedule(context: &Context, store: &Store, report: &mut Report) -> Result<(), CliError> {
+    let Some(last) = store.last_run("ingest", None)? else {
+        report.say("schedule", "ok", "no run yet; `fluxtower schedule --install` lets this computer do it".to_owned());
+        return Ok(());
+    };
+    let ago = (context.now().0 - last.ended.0) / 1_000_000_000;
+    if ago > RUNS_AT_LEAST_EVERY_S {
+        let words =
+            format!("the last run ended {} ago; see `fluxtower schedule`, or the task in Task Scheduler", span(ago));
+        report.say("schedule", "look", words);
+    } else {
+        report.say("schedule", "ok", format!("the last run ended {} ago", span(ago.max(0))));
+    }
+    Ok(())
+}
+
 fn destination(context: &Context, report: &mut Report) {
     let config = &context.config;
     let mut destination = match crate::destination::open(config) {
@@ -123,6 +143,7 @@ fn destination(context: &Context, report: &mut Report) {
     for bucket in buckets {
         let look = destination.look(bucket);
         let what = format!("bucket {}", bucket.unwrap_or("of [destination]"));
+        let name = look.product.as_ref().map_or_else(|| name.clone(), |product| format!("{name}, {product}"));
         match look.retention {
             Retention::Forever => report.say(&what, "ok", format!("{name}, keeps rows for ever")),
             Retention::For(kept) => {

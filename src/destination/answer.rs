@@ -212,6 +212,17 @@ pub(super) fn server_time(headers: &HeaderMap) -> Option<DateTime<Utc>> {
     headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(http_date)
 }
 
+/// Product and version, as InfluxDB 1.x, 2.x and Cloud put them on every answer.
+pub(super) fn product(headers: &HeaderMap) -> Option<String> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(words);
+    match (text("x-influxdb-build"), text("x-influxdb-version")) {
+        (Some(build), Some(version)) => Some(format!("InfluxDB {version} ({build})")),
+        (None, Some(version)) => Some(format!("InfluxDB {version}")),
+        (Some(build), None) => Some(format!("InfluxDB ({build})")),
+        (None, None) => None,
+    }
+}
+
 fn http_date(text: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc2822(text.trim()).ok().map(|date| date.with_timezone(&Utc))
 }

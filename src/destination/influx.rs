@@ -6,7 +6,7 @@
 //! the token back at us is edited (I10).
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::Read;
 use std::time::{Duration, Instant};
 
@@ -46,6 +46,8 @@ pub struct Influx {
     secrets: Vec<String>,
     /// The server's clock in the newest answer.
     clock: Cell<Option<DateTime<Utc>>>,
+    /// What it says that it is.
+    product: RefCell<Option<String>>,
 }
 
 /// A response that arrived whole. The secret is taken out of the body.
@@ -80,7 +82,8 @@ impl Influx {
             client = client.no_proxy();
         }
         let client = client.build().map_err(|error| DestinationError::Client(cause(&error)))?;
-        let mut influx = Influx { client, config, login, secrets: Vec::new(), clock: Cell::new(None) };
+        let mut influx =
+            Influx { client, config, login, secrets: Vec::new(), clock: Cell::new(None), product: RefCell::new(None) };
         if let Some(secret) = secret {
             influx.secrets = influx.spellings(&secret);
         }
@@ -114,6 +117,9 @@ impl Influx {
             *target = HeaderValue::from_str(&clean).unwrap_or(HeaderValue::from_static(""));
         }
         self.clock.set(answer::server_time(&headers));
+        if let Some(product) = answer::product(&headers) {
+            *self.product.borrow_mut() = Some(product);
+        }
         let body = read_body(&mut response, most, deadline)
             .map_err(|error| answer::words(&format!("the answer ({status}) broke off: {}", io_cause(&error))))?;
         let is_cut = body.len() as u64 > most;
@@ -220,7 +226,7 @@ impl Destination for Influx {
             (Retention::Unknown(_), Some(configured)) => Retention::For(configured),
             (found, _) => found,
         };
-        BucketLook { id, retention, server_time: self.clock.get() }
+        BucketLook { id, retention, server_time: self.clock.get(), product: self.product.borrow().clone() }
     }
 
     fn count(&mut self, ask: &CountAsk<'_>) -> Result<Counted, QueryError> {

@@ -104,7 +104,7 @@ pub trait Destination: Send {
     /// Asks for what is known of a bucket; none means the destination's own. A server that does not say is no error.
     fn look(&mut self, bucket: Option<&str>) -> BucketLook {
         let _ = bucket;
-        BucketLook { id: None, retention: Retention::Forever, server_time: None }
+        BucketLook { id: None, retention: Retention::Forever, server_time: None, product: None }
     }
 
     /// Counts values back out.
@@ -131,6 +131,8 @@ pub struct BucketLook {
     pub retention: Retention,
     /// The server's clock.
     pub server_time: Option<DateTime<Utc>>,
+    /// What it says that it is: product and version.
+    pub product: Option<String>,
 }
 
 impl BucketLook {

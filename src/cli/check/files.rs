@@ -8,9 +8,11 @@ use super::super::Context;
 use super::super::output::{count, span};
 use super::Report;
 use crate::config::{CsvFormat, FileFormat, TableConfig};
-use crate::time::{Candidates, LocalTime};
+use crate::time::{Candidates, LocalTime, Timestamp};
 use crate::toa5::{Fields, detect};
 
+/// Clocks that somebody sets now and then differ by less.
+const CLOCKS_APART_S: i64 = 120;
 /// Enough for the last row of the widest table.
 const TAIL: u64 = 256 * 1024;
 /// Enough to tell a file by its first line.
@@ -70,11 +72,25 @@ fn line(context: &Context, table: &TableConfig, pattern: &Path) -> (&'static str
     let (Candidates::One(instant) | Candidates::Two(instant, _)) = table.clock.candidates(local);
     let age = (context.now().0 - instant.0) / 1_000_000_000;
     let words = format!("{head}: {format}, newest record {local}, {} ago", span(age.max(0)));
+    if let Some(ahead) = ahead(newest, instant) {
+        let words = format!(
+            "{words}; it is {} ahead of the time at which this computer says that the file was written: check both clocks, and utc_offset",
+            span(ahead)
+        );
+        return ("look", words);
+    }
     let stale = table.stale_after.filter(|limit| u64::try_from(age).is_ok_and(|age| age > limit.as_secs()));
     match stale {
         Some(_) => ("look", format!("{words}, which is longer than stale_after; look at LoggerNet's collection")),
         None => ("ok", words),
     }
+}
+
+/// Seconds by which the logger's newest record lies ahead of its file, if clocks that are set could not do that.
+fn ahead(file: &Path, record: Timestamp) -> Option<i64> {
+    let written = file.metadata().and_then(|known| known.modified()).ok()?;
+    let ahead = (record.0 - Timestamp::from_utc(written.into()).0) / 1_000_000_000;
+    (ahead > CLOCKS_APART_S).then_some(ahead)
 }
 
 fn newest(found: &[PathBuf]) -> Option<&PathBuf> {
