@@ -165,6 +165,9 @@ const SOURCES: &[(&str, &str, &str)] = &[
 /// Texts that need no answer: they say that all is well, are a part of another, or are compared with a server's words.
 const NO_ANSWER: &[&str] = &[
     "1 line is",
+    "the last run ended {} ago",
+    "InfluxDB {version} ({build})",
+    "InfluxDB ({build})",
     "wider than the {most} columns that a measurement may have there: goes to {names}",
     "{name}, keeps rows for ever",
     "{name}, keeps rows for {kept}",
