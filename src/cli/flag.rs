@@ -109,9 +109,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             let in_force = store.flags_by_hand()?.into_iter().find(|line| line.id == id && line.revoked.is_none());
             let line = in_force.ok_or(CliError::NoSuchFlag { id })?;
             // Before anything changes: its rows could not be judged.
-            if context.config.table(&line.table).is_none() {
-                return Err(CliError::UnknownTable { name: line.table, known: context.table_names() });
-            }
+            context.configured_table(&line.table)?;
             store.revoke_flag(id, now)?;
             id
         }

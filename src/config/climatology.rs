@@ -130,25 +130,27 @@ pub(super) fn read_bins(path: &Path, wanted: BandColumns<'_>) -> Result<Bins, St
         .map_err(|error| format!("cannot be read ({error}); write the path of a CSV file of bands"))?;
     let header = reader.headers().map_err(|error| format!("cannot be read ({error})"))?.clone();
     let known = header.iter().collect::<Vec<_>>().join(", ");
-    let place = |name: &str| {
-        header
-            .iter()
-            .position(|column| column == name)
-            .ok_or_else(|| format!("has no column \"{name}\"; its columns are {known}"))
+    let column = |name: &str| header.iter().position(|column| column == name);
+    let place = |name: &str, key: &str| {
+        column(name).ok_or_else(|| format!("has no column \"{name}\" for {key}; write one of its columns: {known}"))
     };
-    let (windows, window_at) = match (place("doy_window"), place("month")) {
-        (Ok(at), _) => (Windows::ThirtyDays, at),
-        (_, Ok(at)) => (Windows::Months, at),
-        _ => return Err(format!("has no column \"doy_window\" or \"month\"; its columns are {known}")),
+    let no_bands = |columns: &str| {
+        format!("has no column {columns}; write the name of a file of bands (the columns of this one are {known})")
     };
-    let (hour_at, is_center) = match (place("hour_center"), place("hour")) {
-        (Ok(at), _) => (at, true),
-        (_, Ok(at)) => (at, false),
-        _ => return Err(format!("has no column \"hour_center\" or \"hour\"; its columns are {known}")),
+    let (windows, window_at) = match (column("doy_window"), column("month")) {
+        (Some(at), _) => (Windows::ThirtyDays, at),
+        (_, Some(at)) => (Windows::Months, at),
+        _ => return Err(no_bands("\"doy_window\" or \"month\"")),
     };
-    let variable_at = wanted.variable.map(|_| place("variable")).transpose()?;
-    let suspect_at = (place(wanted.suspect.0)?, place(wanted.suspect.1)?);
-    let fail_at = wanted.fail.map(|fail| Ok::<_, String>((place(fail.0)?, place(fail.1)?))).transpose()?;
+    let (hour_at, is_center) = match (column("hour_center"), column("hour")) {
+        (Some(at), _) => (at, true),
+        (_, Some(at)) => (at, false),
+        _ => return Err(no_bands("\"hour_center\" or \"hour\"")),
+    };
+    let variable_at = wanted.variable.map(|_| place("variable", "variable")).transpose()?;
+    let bounds_at = |key: &str, names: (&str, &str)| Ok::<_, String>((place(names.0, key)?, place(names.1, key)?));
+    let suspect_at = bounds_at("suspect", wanted.suspect)?;
+    let fail_at = wanted.fail.map(|fail| bounds_at("fail", fail)).transpose()?;
     let mut found: Vec<(usize, f64, Range)> = Vec::new();
     let mut others: Vec<String> = Vec::new();
     for (row, record) in reader.records().enumerate() {
@@ -188,14 +190,16 @@ pub(super) fn read_bins(path: &Path, wanted: BandColumns<'_>) -> Result<Bins, St
             None => (f64::NEG_INFINITY, f64::INFINITY),
         };
         if fail.0 > suspect.0 || fail.1 < suspect.1 {
-            return Err(format!("line {line}: the suspect bounds do not lie inside the fail bounds"));
+            return Err(format!(
+                "line {line}: the suspect bounds do not lie inside the fail bounds; write wider columns in fail"
+            ));
         }
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 1 to 12")]
         found.push((window as usize - 1, hour, Range { suspect, fail }));
     }
     if found.is_empty() {
         let variable = wanted.variable.unwrap_or_default();
-        return Err(format!("has no band for variable = \"{variable}\"; it has {}", others.join(", ")));
+        return Err(format!("has no band for variable = \"{variable}\"; write one that it has: {}", others.join(", ")));
     }
     bins(windows, is_center, &found)
 }
@@ -272,7 +276,7 @@ mod tests {
     fn what_is_wrong_with_a_file_is_said_with_its_line() {
         let wrong = |text: &str| read_bins(file(text).path(), WANTED).unwrap_err();
         assert!(wrong("variable,month,hour,p2_5\n").contains("no column \"p97_5\""));
-        assert!(wrong("variable,month,hour,p2_5,p97_5\nRH,1,0,1,2\n").contains("it has RH"));
+        assert!(wrong("variable,month,hour,p2_5,p97_5\nRH,1,0,1,2\n").contains("it has: RH"));
         assert!(wrong("variable,month,hour,p2_5,p97_5\nTA,13,0,1,2\n").starts_with("line 2"));
         assert!(wrong("variable,month,hour,p2_5,p97_5\nTA,1,0,3,2\n").contains("lies above"));
         assert!(wrong("variable,month,hour,p2_5,p97_5\nTA,1,0,1,2\nTA,1,7,1,2\n").contains("equal steps"));

@@ -32,7 +32,7 @@ impl Formula {
             format!(
                 "is no formula ({}); write for example \"TA * 1.8 + 32\", with a column name that is no plain word \
                  in braces: \"{{TS(1)}} + 273.15\"",
-                error.msg()
+                error.msg().trim_start_matches("wlog ")
             )
         })?;
         if expression.var_names().is_empty() {

@@ -226,6 +226,9 @@ fn files(at: &Section<'_>, found: &DestinationSection, folder: &Path) -> Result<
         ("timeout", &found.timeout),
     ];
     refuse(at, &strangers, "kind = \"influxdb\"")?;
+    if let Some(allow_http) = &found.allow_http {
+        return Err(at.wrong(&allow_http.span(), stranger("allow_http", "kind = \"influxdb\"")));
+    }
     let path = at.read("path", &found.path, value::path_text)?;
     Ok(DestinationConfig::Files { path: value::join(folder, path.as_deref().unwrap_or(DEFAULT_OUTBOX)) })
 }
@@ -276,7 +279,10 @@ fn influx(at: &Section<'_>, found: &DestinationSection, folder: &Path) -> Result
         _ => {}
     }
     if api == Api::V2 && org.is_none() {
-        return Err(at.lacks("org is missing; write org = \"...\", the organisation that your InfluxDB account shows"));
+        return Err(at.lacks(
+            "org is missing; write org = \"...\", the organisation that your InfluxDB account shows, or api = \"v3\" for \
+             InfluxDB 3, which has none",
+        ));
     }
     Ok(InfluxConfig {
         url,
@@ -293,9 +299,13 @@ fn influx(at: &Section<'_>, found: &DestinationSection, folder: &Path) -> Result
 /// A key that another choice brought along would be silently without effect, so it is refused.
 fn refuse(at: &Section<'_>, strangers: &[(&str, &Text)], home: &str) -> Result<(), ConfigError> {
     match strangers.iter().find_map(|(key, text)| text.as_ref().map(|text| (key, text.span()))) {
-        Some((key, span)) => Err(at.wrong(&span, format!("{key} belongs to {home}; take it out or put # before it"))),
+        Some((key, span)) => Err(at.wrong(&span, stranger(key, home))),
         None => Ok(()),
     }
+}
+
+fn stranger(key: &str, home: &str) -> String {
+    format!("{key} belongs to {home}; take it out or put # before it")
 }
 
 fn server(at: &Section<'_>, found: &DestinationSection) -> Result<Url, ConfigError> {
@@ -303,7 +313,9 @@ fn server(at: &Section<'_>, found: &DestinationSection) -> Result<Url, ConfigErr
     let url = url.ok_or_else(|| {
         at.lacks("url is missing; write for example url = \"https://us-east-1-1.aws.cloud2.influxdata.com\"")
     })?;
-    let open = url.scheme() == "http" && !value::is_loopback(&url) && found.allow_http != Some(true);
+    let open = url.scheme() == "http"
+        && !value::is_loopback(&url)
+        && !found.allow_http.as_ref().is_some_and(|allowed| *allowed.get_ref());
     match &found.url {
         Some(place) if open => Err(at.wrong(
             &place.span(),

@@ -25,6 +25,7 @@ mod quality;
 mod quality_file;
 mod quality_load;
 mod secret;
+mod shape;
 mod spelling;
 mod table;
 mod value;

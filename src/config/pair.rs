@@ -70,7 +70,10 @@ fn pair(at: &Section<'_>, section: &Spanned<PairSection>, tables: &[TableConfig]
             let example = "ratio = { suspect = [1.8, 2.3] }";
             Measure::Ratio(range_of(at, "ratio", ratio.span(), &inner.suspect, &inner.fail, example)?)
         }
-        _ => {
+        (Some(_), Some(ratio)) => {
+            return Err(at.wrong(&ratio.span(), "ratio stands beside difference; keep one of them"));
+        }
+        (None, None) => {
             return Err(at.lacks(
                 "takes one of difference and ratio; write for example difference = { suspect = 2, fail = 5 } or ratio = \
                  { suspect = [1.8, 2.3] }",
@@ -112,14 +115,20 @@ fn guard(
         Some(_) => column(at, "when: column", &inner.column, table)?.unwrap_or_else(|| second.clone()),
         None => return Err(at.wrong(&section.span(), format!("when lacks column; {example}"))),
     };
-    let above = above.map_or(f64::NEG_INFINITY, |number| *number.get_ref());
-    let below = below.map_or(f64::INFINITY, |number| *number.get_ref());
-    // Also where one of them is nan.
-    if above.partial_cmp(&below) != Some(std::cmp::Ordering::Less) {
-        let problem = format!("when: no value lies above {above} and below {below}; {example}");
-        return Err(at.wrong(&section.span(), problem));
+    let guard = Guard {
+        column,
+        above: above.map_or(f64::NEG_INFINITY, |number| *number.get_ref()),
+        below: below.map_or(f64::INFINITY, |number| *number.get_ref()),
+    };
+    // NaN is neither less nor more.
+    if guard.above < guard.below {
+        return Ok(Some(guard));
     }
-    Ok(Some(Guard { column, above, below }))
+    let (above, below) = (guard.above, guard.below);
+    Err(at.wrong(
+        &section.span(),
+        format!("when: no value lies above {above} and below {below}; write a below that is larger than above"),
+    ))
 }
 
 fn table<'t>(
@@ -140,6 +149,9 @@ fn table<'t>(
 /// For TOA5 any name may stand in the file, so only columns that the configuration rules out are refused.
 fn column(at: &Section<'_>, key: &str, found: &Text, table: &TableConfig) -> Result<Option<ColumnAt>, ConfigError> {
     at.read(key, found, |text| {
+        if text.trim().is_empty() {
+            return Err("is empty; write the column's name as the file has it".to_owned());
+        }
         if table.columns.get(text).is_some_and(|column| column.column_use == ColumnUse::Tag) {
             return Err("is a tag, which is text; write a column of numbers".to_owned());
         }

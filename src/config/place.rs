@@ -58,7 +58,9 @@ impl<'a> Section<'a> {
         let Some(value) = value else { return Ok(None) };
         match read(value.get_ref()) {
             Ok(read) => Ok(Some(read)),
-            Err(problem) => Err(self.wrong(&value.span(), format!("{key} = \"{}\" {problem}", value.get_ref()))),
+            Err(problem) => {
+                Err(self.wrong(&value.span(), format!("{key} = \"{}\" {problem}", visible(value.get_ref()))))
+            }
         }
     }
 
@@ -99,4 +101,9 @@ impl<'a> Section<'a> {
             message: format!("{} {problem}", self.name),
         }
     }
+}
+
+/// As it was written: a tab that was meant as the `\t` of `C:\temp` is shown as that.
+pub(super) fn visible(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() }).collect()
 }

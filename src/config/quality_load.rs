@@ -149,7 +149,10 @@ fn climatology(
             [low, high] => Ok(Some((low.get_ref().clone(), high.get_ref().clone()))),
             _ => Err(at.wrong(
                 &found.span(),
-                format!("climatology: {key} takes two column names of the file, such as {key} = [\"p2_5\", \"p97_5\"]"),
+                format!(
+                    "climatology: {key} takes two column names of the file, the lower and the upper bound; write for example \
+                     {key} = [\"p2_5\", \"p97_5\"]"
+                ),
             )),
         }
     };
@@ -173,13 +176,19 @@ fn climatology(
 
 fn member(at: &Section<'_>, band: &Spanned<BandSection>) -> Result<Member, ConfigError> {
     let inner = band.get_ref();
-    let suspect = bounds(at, "bands: suspect", &inner.suspect)?.ok_or_else(|| {
-        at.wrong(&band.span(), "bands: suspect is missing; write for example { months = [6, 8], suspect = [5, 30] }")
+    let suspect = bounds(at, "climatology: bands: suspect", &inner.suspect)?.ok_or_else(|| {
+        at.wrong(
+            &band.span(),
+            "climatology: bands: suspect is missing; write for example { months = [6, 8], suspect = [5, 30] }",
+        )
     })?;
-    let fail = bounds(at, "bands: fail", &inner.fail)?.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+    let fail = bounds(at, "climatology: bands: fail", &inner.fail)?.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
     if fail.0 > suspect.0 || fail.1 < suspect.1 {
-        let problem =
-            format!("bands: suspect = {} does not lie inside fail = {}; narrow suspect", shown(suspect), shown(fail));
+        let problem = format!(
+            "climatology: bands: suspect = {} does not lie inside fail = {}; narrow suspect, or write a wider fail",
+            shown(suspect),
+            shown(fail)
+        );
         return Err(at.wrong(&band.span(), problem));
     }
     let dates = match &inner.dates {
@@ -194,7 +203,7 @@ fn member(at: &Section<'_>, band: &Spanned<BandSection>) -> Result<Member, Confi
                 _ => {
                     return Err(at.wrong(
                         &dates.span(),
-                        "bands: dates takes the first and the last instant; write for example dates = [\"2026-06-01\", \
+                        "climatology: bands: dates takes the first and the last instant; write for example dates = [\"2026-06-01\", \
                          \"2026-08-31 23:59:59\"]",
                     ));
                 }
@@ -218,7 +227,7 @@ fn whole(at: &Section<'_>, key: &str, found: &Whole, ends: (u16, u16)) -> Result
         _ => Err(at.wrong(
             &found.span(),
             format!(
-                "bands: {key} takes the first and the last, each {} to {}; write for example {key} = [{}, {}]",
+                "climatology: bands: {key} takes the first and the last, each {} to {}; write for example {key} = [{}, {}]",
                 ends.0, ends.1, ends.0, ends.1
             ),
         )),
@@ -234,13 +243,18 @@ fn diagnostic(at: &Section<'_>, found: &ColumnSection) -> Result<Option<Diagnost
     match (instrument, &found.governs) {
         (None, None) => Ok(None),
         (Some(instrument), Some(governs)) if !governs.get_ref().is_empty() => {
+            if let Some(empty) = governs.get_ref().iter().find(|name| name.get_ref().trim().is_empty()) {
+                let problem = "governs holds an empty name; write the columns' names as the file has them";
+                return Err(at.wrong(&empty.span(), problem));
+            }
             let governs = governs.get_ref().iter().map(|name| name.get_ref().clone()).collect();
             Ok(Some(Diagnostic { instrument, governs }))
         }
-        (Some(_), _) => Err(at.lacks(
-            "governs is missing beside diagnostic: the columns that fail when the instrument reports a fault; write \
-             for example governs = [\"Ux\", \"Uy\", \"Uz\", \"Ts\"]",
-        )),
+        (Some(_), governs) => {
+            let problem = "governs is missing beside diagnostic: the columns that fail when the instrument reports a fault; \
+                           write for example governs = [\"Ux\", \"Uy\", \"Uz\", \"Ts\"]";
+            Err(governs.as_ref().map_or_else(|| at.lacks(problem), |governs| at.wrong(&governs.span(), problem)))
+        }
         (None, Some(governs)) => {
             Err(at.wrong(&governs.span(), "governs belongs to diagnostic; write diagnostic = \"csat3\" beside it"))
         }
@@ -341,9 +355,12 @@ pub(super) fn range_of(
     };
     if range.fail.0 > range.suspect.0 || range.fail.1 < range.suspect.1 {
         let (suspect, fail) = (shown(range.suspect), shown(range.fail));
-        return Err(
-            at.wrong(&span, format!("{key}: suspect = {suspect} does not lie inside fail = {fail}; narrow suspect"))
-        );
+        return Err(at.wrong(
+            &span,
+            format!(
+                "{key}: suspect = {suspect} does not lie inside fail = {fail}; narrow suspect, or write a wider fail"
+            ),
+        ));
     }
     Ok(range)
 }

@@ -11,6 +11,7 @@ use super::file::{ColumnSection, Numbers, TableSection};
 use super::load::{clock, one_of};
 use super::place::{Section, Source};
 use super::quality_load::{column_quality, time_gap};
+use super::shape::quoted;
 use super::spelling::any_of;
 use super::value;
 use super::{
@@ -156,6 +157,10 @@ fn csv(at: &Section<'_>, found: &TableSection) -> Result<CsvFormat, ConfigError>
              \"Plot\", \"Temp\"]",
         ));
     };
+    if names.get_ref().is_empty() {
+        let problem = "names is empty; write every column of the file, such as names = [\"Time\", \"Temp\"]";
+        return Err(at.wrong(&names.span(), problem));
+    }
     let mut columns: Vec<String> = Vec::new();
     for name in names.get_ref() {
         let text = value::plain_text(name.get_ref())
@@ -220,12 +225,7 @@ fn columns(
     let withhold = found.withhold.unwrap_or(false);
     let mut columns = BTreeMap::new();
     for (name, section) in &found.columns {
-        let shown = if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-            name.clone()
-        } else {
-            format!("\"{name}\"")
-        };
-        let at = Section::new(source, format!("[table.columns.{shown}]"), Some(section.span().start));
+        let at = Section::new(source, format!("[table.columns.{}]", quoted(name)), Some(section.span().start));
         let keys: Vec<&str> = match format {
             FileFormat::Toa5 => TOA5_KEYS.to_vec(),
             FileFormat::Csv(csv) => {
@@ -255,8 +255,8 @@ fn columns(
         if !csv.columns.iter().filter(value).any(is_field) {
             return Err(table.wrong(
                 &names.span(),
-                "names holds no field beside time, record number, tags and ignored columns; there would be \
-                 nothing to send",
+                "names holds no field beside time, record number, tags and ignored columns, so that there would be \
+                 nothing to send; write every column of the file",
             ));
         }
     }
@@ -272,7 +272,7 @@ fn inputs_are_raw(
     format: &FileFormat,
 ) -> Result<(), ConfigError> {
     let Some(formula) = columns.get(name).and_then(|column| column.formula.as_ref()) else { return Ok(()) };
-    let at = Section::new(source, format!("[table.columns.{name}]"), Some(section.span().start));
+    let at = Section::new(source, format!("[table.columns.{}]", quoted(name)), Some(section.span().start));
     let span = section.get_ref().formula.as_ref().map_or(0..0, Spanned::span);
     for input in formula.inputs() {
         if columns.get(input).is_some_and(|column| column.formula.is_some()) {
@@ -310,6 +310,7 @@ fn column(
             ("fail", found.fail.as_ref().map(Spanned::span)),
             ("missing", found.missing.as_ref().map(Spanned::span)),
             ("formula", found.formula.as_ref().map(Spanned::span)),
+            ("withhold", found.withhold.as_ref().map(Spanned::span)),
             ("spike", found.spike.as_ref().map(Spanned::span)),
             ("rate_of_change", found.rate_of_change.as_ref().map(Spanned::span)),
             ("flat_line", found.flat_line.as_ref().map(Spanned::span)),
@@ -320,7 +321,7 @@ fn column(
         if let Some((key, span)) = strangers.into_iter().find_map(|(key, span)| Some((key, span?))) {
             return Err(at.wrong(
                 &span,
-                format!("{key} does not fit use = \"tag\": a tag is text and has no flag; take one of them out"),
+                format!("{key} does not fit use = \"tag\": a tag is text and has no flag; take it out, or the use"),
             ));
         }
     }
@@ -332,7 +333,7 @@ fn column(
         sentinels: sentinels(at, &found.missing)?,
         unit: unit(at, found)?,
         formula: at.read("formula", &found.formula, Formula::parse)?,
-        withhold: found.withhold.unwrap_or(withhold),
+        withhold: found.withhold.as_ref().map_or(withhold, |found| *found.get_ref()),
         quality: column_quality(at, found, folder)?,
     })
 }
@@ -342,7 +343,8 @@ fn unit(at: &Section<'_>, found: &ColumnSection) -> Result<Option<String>, Confi
     match (&found.unit, &found.formula) {
         (Some(unit), None) => Err(at.wrong(
             &unit.span(),
-            "unit belongs to a derived column; that of a measured one stands in the file's header",
+            "unit belongs to a derived column, beside formula; take it out: the unit of a measured column stands in the \
+             file's header",
         )),
         _ => at.read("unit", &found.unit, value::plain_text),
     }
@@ -407,17 +409,16 @@ pub(super) fn shown((low, high): (f64, f64)) -> String {
 
 pub(super) fn bounds(at: &Section<'_>, key: &str, found: &Numbers) -> Result<Option<(f64, f64)>, ConfigError> {
     let Some(found) = found else { return Ok(None) };
+    let name = key.rsplit(": ").next().unwrap_or(key);
     match found.get_ref()[..] {
         [low, high] if low <= high => Ok(Some((low, high))),
-        [low, high] if low > high => {
-            let last = key.rsplit(": ").next().unwrap_or(key);
-            let problem = format!("{key} = [{low}, {high}] is upside down; write {last} = [{high}, {low}]");
-            Err(at.wrong(&found.span(), problem))
-        }
+        [low, high] if low > high => Err(
+            at.wrong(&found.span(), format!("{key} = [{low}, {high}] is upside down; write {name} = [{high}, {low}]"))
+        ),
         _ => Err(at.wrong(
             &found.span(),
             format!(
-                "{key} takes two numbers, the lower and the upper bound; write for example {key} = [-40, 45], \
+                "{key} takes two numbers, the lower and the upper bound; write for example {name} = [-40, 45], \
                  with -inf or inf for no bound"
             ),
         )),
@@ -451,7 +452,8 @@ fn names_are_unique(
         .map(|(name, column)| (name.as_str(), column.field.as_deref().unwrap_or(name)));
     for (name, sent) in unconfigured.into_iter().chain(configured) {
         if let Some(other) = seen.insert(sent, format!("the column {name}")) {
-            let section = found.columns.get(name).map(Spanned::span);
+            let section = found.columns.get(name);
+            let section = section.map(|at| at.get_ref().field.as_ref().map_or(at.span(), Spanned::span));
             let problem = format!(
                 "column {name} is sent as \"{sent}\", and so is {other}; give it another name with field = \"...\""
             );

@@ -116,10 +116,9 @@ pub(super) fn pattern(folder: &Path, text: &str) -> Read<PathBuf> {
     let pattern = join(Path::new(&glob::Pattern::escape(folder)), text);
     match pattern.to_str().map(glob::Pattern::new) {
         Some(Ok(_)) => Ok(pattern),
-        Some(Err(error)) => Err(format!(
-            "is not a file pattern ({}); * stands for anything, /**/ for any folders, [[] for [",
-            error.msg
-        )),
+        Some(Err(error)) => {
+            Err(format!("is not a file pattern ({}); write * for anything, /**/ for any folders, [[] for [", error.msg))
+        }
         None => Err("is not Unicode".to_owned()),
     }
 }
@@ -171,15 +170,21 @@ pub(super) fn variable_name(text: &str) -> Read<String> {
     if first && text.chars().all(fine) && text.len() <= LONGEST_VARIABLE_NAME && !text.starts_with("apiv3_") {
         return Ok(text.to_owned());
     }
-    Err("must be the name of an environment variable, such as INFLUX_TOKEN, and not the secret itself".to_owned())
+    Err("must be the name of an environment variable, and not the secret itself; write for example \"INFLUX_TOKEN\" and set \
+         that variable"
+        .to_owned())
 }
 
 /// The name of a file that holds a secret. A token put here in error must not be repeated.
 pub(super) fn secret_file(text: &str) -> Read<String> {
     if text.ends_with("==") || text.starts_with("apiv3_") {
-        return Err("must be the name of a file that holds the secret, and not the secret itself".to_owned());
+        return Err("must be the name of a file that holds the secret, and not the secret itself; write for example \
+                    \"token.txt\" and put it there"
+            .to_owned());
     }
-    path_text(text).map_err(|_| "must be the name of a file; put Windows paths in single quotes".to_owned())
+    path_text(text).map_err(|_| {
+        "must be the name of a file; write for example 'C:\\fluxtower\\token.txt', in single quotes".to_owned()
+    })
 }
 
 /// What every server takes in a measurement, a tag and a field: text without control characters and backslashes, which
@@ -203,7 +208,7 @@ pub(super) fn plain_text(text: &str) -> Read<String> {
 /// A measurement. `#` would begin a comment, `_` is InfluxDB's own.
 pub(super) fn measurement(text: &str) -> Read<String> {
     if text.starts_with(['#', '_']) {
-        return Err("begins with a sign that InfluxDB keeps for itself; begin with a letter".to_owned());
+        return Err("begins with a sign that InfluxDB keeps for itself; write a letter first".to_owned());
     }
     plain_text(text)
 }
@@ -222,9 +227,7 @@ pub(super) fn table_name(text: &str) -> Read<String> {
         return Err("is empty, or begins or ends with a blank; write a name such as \"46m_par\"".to_owned());
     }
     match text.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ' '))) {
-        Some(sign) => {
-            Err(format!("holds {sign:?}; a table's name is made of letters A to Z, digits, - _ . and blanks"))
-        }
+        Some(sign) => Err(format!("holds {sign:?}; write letters A to Z, digits, - _ . and blanks only")),
         None => Ok(text.to_owned()),
     }
 }

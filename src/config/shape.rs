@@ -1,0 +1,320 @@
+//! What is not TOML, keys that nobody knows, and values of the wrong kind: from the parser's error to a sentence with
+//! section, key and mend.
+//!
+//! The parser names a byte, not a section, and its words may quote a value that is a secret. So the way from the top of
+//! the file to that byte is walked here, and of the parser's words only the names of keys are used.
+
+use std::ops::Range;
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::ConfigError;
+use super::file::{
+    ColumnSection, DestinationSection, LogSection, StationSection, StoreSection, SyncSection, TableSection,
+};
+use super::place::Source;
+use super::quality_file::{PairSection, QcSection};
+use super::spelling::{any_of, look_alikes};
+
+/// How a key is written, for values of the wrong kind. A key that means another thing in a group has the group before it.
+const EXAMPLES: &[(&str, &str)] = &[
+    ("above", "above = 20"),
+    ("allow_http", "allow_http = true"),
+    ("api", "api = \"v2\""),
+    ("attenuated_signal", "attenuated_signal = { suspect = 0.1, window = \"3h\" }"),
+    ("attenuated_signal.fail", "fail = 0.01"),
+    ("attenuated_signal.suspect", "suspect = 0.1"),
+    ("bands", "bands = [{ months = [6, 8], suspect = [5, 30] }]"),
+    ("batch_bytes", "batch_bytes = 1_000_000"),
+    ("batch_rows", "batch_rows = 5000"),
+    ("below", "below = 5"),
+    ("budget_bytes", "budget_bytes = 4_000_000"),
+    ("by", "by = \"range\""),
+    ("climatology", "climatology = { file = \"bands.csv\", variable = \"TA\", suspect = [\"p2_5\", \"p97_5\"] }"),
+    ("climatology.fail", "fail = [\"p0_5\", \"p99_5\"]"),
+    ("climatology.file", "file = \"bands.csv\""),
+    ("climatology.suspect", "suspect = [\"p2_5\", \"p97_5\"]"),
+    ("columns", "a section [table.columns.NAME] for each column"),
+    ("dates", "dates = [\"2026-06-01\", \"2026-08-31 23:59:59\"]"),
+    ("days", "days = [1, 90]"),
+    ("deadline", "deadline = \"4m\""),
+    ("destination", "[destination], and its keys in the lines below"),
+    ("diagnostic", "diagnostic = \"csat3\""),
+    ("difference", "difference = { suspect = 2, fail = 5 }"),
+    ("difference.fail", "fail = 5"),
+    ("difference.suspect", "suspect = 2"),
+    ("except", "except = [99, 100]"),
+    ("fail", "fail = [-50, 50]"),
+    ("files", "files = ['C:\\Campbellsci\\LoggerNet\\*.dat']"),
+    ("flags", "flags = \"column\""),
+    ("flat_line", "flat_line = { suspect = \"2h\", fail = \"6h\", tolerance = 0.01 }"),
+    ("flat_line.fail", "fail = \"6h\""),
+    ("flat_line.suspect", "suspect = \"2h\""),
+    ("format", "format = \"csv\""),
+    ("formula", "formula = \"TA * 1.8 + 32\""),
+    ("governs", "governs = [\"Ux\", \"Uy\", \"Uz\"]"),
+    ("health", "health = true"),
+    ("heartbeat_url", "heartbeat_url = \"https://...\""),
+    ("hours", "hours = [0, 5]"),
+    ("keep", "keep = 5"),
+    ("kind", "kind = \"influxdb\""),
+    ("last_line_after", "last_line_after = \"10m\""),
+    ("least", "least = 10"),
+    ("log", "[log], and its keys in the lines below"),
+    ("log.file", "file = \"fluxtower.log\""),
+    ("margin", "margin = 2"),
+    ("max_bytes", "max_bytes = 5_000_000"),
+    ("method", "method = \"differential\""),
+    ("missing", "missing = [-9999, 7999]"),
+    ("months", "months = [6, 8]"),
+    ("names", "names = [\"Time\", \"Temp\"]"),
+    ("on_conflict", "on_conflict = \"replace\""),
+    ("pair", "[[pair]], with two brackets, and its keys in the lines below"),
+    ("pair.table", "table = \"46m_par\", the name of a [[table]]"),
+    ("per", "per = \"1m\""),
+    ("qc", "[qc], and its keys in the lines below"),
+    ("rate_of_change", "rate_of_change = { suspect = 1, fail = 3, per = \"1m\" }"),
+    ("rate_of_change.fail", "fail = 3"),
+    ("rate_of_change.suspect", "suspect = 1"),
+    ("ratio", "ratio = { suspect = [1.8, 2.3] }"),
+    ("ratio.fail", "fail = [1.2, 3]"),
+    ("ratio.suspect", "suspect = [1.8, 2.3]"),
+    ("retention", "retention = \"30d\""),
+    ("spike", "spike = { suspect = 2, fail = 5 }"),
+    ("spike.fail", "fail = 5"),
+    ("spike.suspect", "suspect = 2"),
+    ("stale_after", "stale_after = \"1h\""),
+    ("station", "[station], and its keys in the lines below"),
+    ("store", "[store], and its keys in the lines below"),
+    ("store.keep", "keep = \"400d\""),
+    ("suspect", "suspect = [-40, 45]"),
+    ("sync", "[sync], and its keys in the lines below"),
+    ("table", "[[table]], with two brackets, and its keys in the lines below"),
+    ("tags", "tags = { height = \"46m\" }"),
+    ("time_format", "time_format = \"%m/%d/%Y %H:%M\""),
+    ("time_gap", "time_gap = { suspect = \"10m\" }"),
+    ("time_gap.fail", "fail = \"2h\""),
+    ("time_gap.suspect", "suspect = \"10m\""),
+    ("timeout", "timeout = \"60s\""),
+    ("timezone", "timezone = \"America/Detroit\""),
+    ("tolerance", "tolerance = 0.01"),
+    ("use", "use = \"tag\""),
+    ("utc_offset", "utc_offset = \"-05:00\""),
+    ("valid_from", "valid_from = \"2000-01-01\""),
+    ("wait", "wait = \"11m\""),
+    ("when", "when = { column = \"SW_IN\", above = 20 }"),
+    ("window", "window = \"3h\""),
+    ("withhold", "withhold = true"),
+    ("within", "within = \"30s\""),
+];
+
+/// Keys that are known only to be refused.
+const NEVER: &[&str] = &["token", "password"];
+
+/// What breaks the rules of TOML.
+pub(super) fn syntax(source: &Source<'_>, error: &toml::de::Error) -> ConfigError {
+    let line = error.span().map(|span| source.line(span.start));
+    let text = line.and_then(|line| source.text.lines().nth(line - 1)).unwrap_or_default();
+    let mend = if error.message().contains("duplicate") {
+        "; a key or section stands once, so remove one of them or put # before it"
+    } else if text.trim_start().starts_with("[table.columns.") {
+        "; put a column name with brackets or blanks in quotes: [table.columns.\"TS(1)\"]"
+    } else if text.contains('\\') && text.contains('"') {
+        "; put Windows paths in single quotes: 'C:\\Campbellsci\\LoggerNet\\*.dat'"
+    } else {
+        "; text stands in quotes, and one key = value on a line"
+    };
+    let message = format!("not valid TOML: {}{mend}", error.message());
+    ConfigError::Syntax { file: source.path.to_owned(), line, message }
+}
+
+/// What is TOML, and is not what may stand there.
+pub(super) fn wrong_shape(source: &Source<'_>, tree: &Spanned<DeTable<'_>>, error: &toml::de::Error) -> ConfigError {
+    let file = source.path.to_owned();
+    let Some(span) = error.span() else {
+        return ConfigError::Syntax { file, line: None, message: "not a configuration of fluxtower".to_owned() };
+    };
+    let line = Some(source.line(span.start));
+    let found = find(tree.get_ref(), &span, Found::default());
+    let place = found.place();
+    if let Some((key, known)) = unknown_key(error) {
+        let message = format!("{place}{key} is not known; {}", mend_of_unknown(&key, &known, &found));
+        return ConfigError::UnknownKey { file, line, message };
+    }
+    let key = found.keys.last().cloned().unwrap_or_default();
+    let verb = if found.is_inside { "cannot hold" } else { "cannot be" };
+    let message = format!("{place}{key} {verb} {}; write {}", found.kind(), found.example());
+    ConfigError::Invalid { file, line, message }
+}
+
+/// The key that nobody knows and those that are known in its section.
+fn unknown_key(error: &toml::de::Error) -> Option<(String, Vec<String>)> {
+    if !error.message().starts_with("unknown field") {
+        return None;
+    }
+    let mut names = error.message().split('`').skip(1).step_by(2).map(str::to_owned);
+    let key = names.next()?;
+    Some((key, names.filter(|name| !NEVER.contains(&name.as_str())).collect()))
+}
+
+fn mend_of_unknown(key: &str, known: &[String], found: &Found) -> String {
+    let alike = look_alikes(key, known.iter().map(String::as_str));
+    if !alike.is_empty() {
+        return format!("did you mean {}?", any_of(&alike));
+    }
+    let homes = homes(key);
+    match homes.as_slice() {
+        [] => format!("known here: {}", known.join(", ")),
+        // In TOML everything below a section's head belongs to it, so a table's key ends up in its last column.
+        ["[[table]]"] if found.is_in_column() => {
+            "it is a key of [[table]]: write it above the first [table.columns.NAME] of its table".to_owned()
+        }
+        homes => format!("it is a key of {}: write it there", homes.join(" and ")),
+    }
+}
+
+/// The sections that know the key.
+fn homes(key: &str) -> Vec<&'static str> {
+    let sections = [
+        ("[station]", keys_of::<StationSection>()),
+        ("[store]", keys_of::<StoreSection>()),
+        ("[destination]", keys_of::<DestinationSection>()),
+        ("[sync]", keys_of::<SyncSection>()),
+        ("[log]", keys_of::<LogSection>()),
+        ("[qc]", keys_of::<QcSection>()),
+        ("[[table]]", keys_of::<TableSection>()),
+        ("[table.columns.NAME]", keys_of::<ColumnSection>()),
+        ("[[pair]]", keys_of::<PairSection>()),
+    ];
+    sections.into_iter().filter(|(_, keys)| keys.iter().any(|known| known == key)).map(|(name, _)| name).collect()
+}
+
+/// The keys of a section, asked of its type: its refusal of a key that cannot be one lists them.
+fn keys_of<T: DeserializeOwned>() -> Vec<String> {
+    let refusal = toml::from_str::<T>("\"?\" = 0").err();
+    refusal.as_ref().and_then(unknown_key).map(|(_, known)| known).unwrap_or_default()
+}
+
+/// The way from the top of the file to the value at fault.
+#[derive(Default)]
+struct Found {
+    /// Names of sections and keys.
+    keys: Vec<String>,
+    /// The name of the `[[table]]` or `[[pair]]` on the way.
+    item: Option<String>,
+    /// What kind of value was found.
+    kind: Option<&'static str>,
+    /// Whether it is an item of a list, the list being of the right kind.
+    is_inside: bool,
+}
+
+impl Found {
+    /// What stands before the key: `[sync] `, `[[table]] "par" tags: `, `[table.columns.A] spike: `; empty at the top of the
+    /// file.
+    fn place(&self) -> String {
+        let path: Vec<&str> = self.keys.iter().map(String::as_str).collect();
+        let Some((_, above)) = path.split_last() else { return String::new() };
+        let (section, groups) = match above {
+            [] => return String::new(),
+            ["table", "columns", column, groups @ ..] => (format!("[table.columns.{}]", quoted(column)), groups),
+            [list @ ("table" | "pair"), groups @ ..] => match &self.item {
+                Some(name) => (format!("[[{list}]] \"{name}\""), groups),
+                None => (format!("[[{list}]]"), groups),
+            },
+            [section, groups @ ..] => (format!("[{section}]"), groups),
+        };
+        let groups: String = groups.iter().map(|group| format!(" {group}:")).collect();
+        format!("{section}{groups} ")
+    }
+
+    fn is_in_column(&self) -> bool {
+        matches!(self.keys.as_slice(), [table, columns, _, _] if table == "table" && columns == "columns")
+    }
+
+    fn example(&self) -> String {
+        let (key, group) = match self.keys.as_slice() {
+            [.., columns, column] if columns == "columns" => {
+                return format!("a section [table.columns.{}]", quoted(column));
+            }
+            [.., tags, tag] if tags == "tags" => return format!("tags = {{ {} = \"...\" }}", quoted(tag)),
+            [.., group, key] => (key.as_str(), group.as_str()),
+            [key] => (key.as_str(), ""),
+            [] => ("", ""),
+        };
+        let named = |wanted: &str| EXAMPLES.iter().find(|(name, _)| *name == wanted);
+        match named(&format!("{group}.{key}")).or_else(|| named(key)) {
+            Some((_, example)) => (*example).to_owned(),
+            None => format!("it in quotes: {key} = \"...\""),
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self.kind {
+            Some("string") => "a text in quotes",
+            Some("integer") => "a whole number",
+            Some("float") => "a number",
+            Some("boolean") => "true or false",
+            Some("datetime") => "a date without quotes",
+            Some("array") => "a list, or a section in two brackets",
+            Some("table") => "a section in one bracket, or a group in { }",
+            _ => "what stands here",
+        }
+    }
+}
+
+/// As a name stands in a section's head: in quotes unless it is a plain word.
+pub(super) fn quoted(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if !name.is_empty() && name.chars().all(is_plain) { name.to_owned() } else { format!("\"{name}\"") }
+}
+
+/// Follows the keys whose value or name holds `span`.
+fn find(table: &DeTable<'_>, span: &Range<usize>, mut found: Found) -> Found {
+    for (key, value) in table {
+        let named = contains(&key.span(), span);
+        if !named && !holds(value, span) {
+            continue;
+        }
+        found.keys.push(key.get_ref().to_string());
+        found.kind = Some(value.get_ref().type_str());
+        if named {
+            return found;
+        }
+        return match value.get_ref() {
+            DeValue::Table(inner) => find(inner, span, found),
+            DeValue::Array(items) => match items.iter().find(|item| holds(item, span)) {
+                Some(item) => match item.get_ref() {
+                    DeValue::Table(inner) if item.span() != *span => {
+                        let name = inner.get("name").and_then(|name| name.get_ref().as_str());
+                        found.item = name.map(str::to_owned).or(found.item);
+                        find(inner, span, found)
+                    }
+                    other => {
+                        found.kind = Some(other.type_str());
+                        found.is_inside = true;
+                        found
+                    }
+                },
+                None => found,
+            },
+            _ => found,
+        };
+    }
+    found
+}
+
+/// A section's own span is its head line only, so its keys are asked too.
+fn holds(value: &Spanned<DeValue<'_>>, span: &Range<usize>) -> bool {
+    contains(&value.span(), span)
+        || match value.get_ref() {
+            DeValue::Table(inner) => inner.iter().any(|(key, value)| contains(&key.span(), span) || holds(value, span)),
+            DeValue::Array(items) => items.iter().any(|item| holds(item, span)),
+            _ => false,
+        }
+}
+
+fn contains(outer: &Range<usize>, inner: &Range<usize>) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end && !outer.is_empty()
+}
