@@ -279,9 +279,11 @@ struct Life {
     tower: Tower,
     seed: u64,
     changes: [bool; 4],
-    /// Flags by hand: table, column, span, digit, and whether it was revoked.
-    by_hand: Vec<(usize, String, (Timestamp, Timestamp), u8, bool)>,
+    by_hand: Vec<ByHand>,
 }
+
+/// A flag by hand: table, column, span, digit, and whether it was revoked.
+type ByHand = (usize, String, (Timestamp, Timestamp), u8, bool);
 
 impl Life {
     fn begin(seed: u64) -> Life {
