@@ -17,6 +17,9 @@ use crate::draft::{self, Draft, DraftError, LeftOut, Request, StationSaid, Table
 /// column. Runs as it stands; read the comments and correct what is marked CHECK. A configuration that is there is never
 /// overwritten.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  fluxtower init C:\\Campbellsci\\LoggerNet --utc-offset -05:00\n  fluxtower init --add new_table.dat"
+)]
 pub(super) struct Args {
     /// Files that LoggerNet writes, or folders that hold them
     #[arg(required = true, value_name = "FILE")]
