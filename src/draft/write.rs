@@ -15,7 +15,9 @@ pub fn create(path: &Path, text: &str) -> Result<(), DraftError> {
     let beside = beside(path);
     write(&beside, text).map_err(failed)?;
     // Taking the name first makes "never overwrites" true for two runs at once too.
-    let placed = OpenOptions::new().write(true).create_new(true).open(path).and_then(|_| {
+    let placed = OpenOptions::new().write(true).create_new(true).open(path).and_then(|taken| {
+        // Windows renames over no file that is open.
+        drop(taken);
         // The name is ours, and what could not be put there must not stand in the way of the next run.
         fs::rename(&beside, path).inspect_err(|_| _ = fs::remove_file(path))
     });

@@ -47,6 +47,12 @@ fn i2_what_was_read_before_a_change_stays_good_and_nothing_follows() {
 fn a_file_put_in_its_place_by_rename_leaves_the_open_one_whole() {
     let tower = Tower::new();
     let mut file = open(&tower, 10);
-    tower.rename_over(DAT, OTHER);
+    tower.write("new.dat", OTHER);
+    // Windows before 10.1809, and Wine, rename over no file that is open: then there is nothing to be seen here.
+    if let Err(error) = std::fs::rename(tower.path("new.dat"), tower.path(DAT)) {
+        assert!(cfg!(windows), "{error}");
+        eprintln!("NOT RUN: this system renames over no open file");
+        return;
+    }
     assert_eq!(file.next_chunk().unwrap().unwrap().bytes, LINE.repeat(10).as_bytes());
 }
