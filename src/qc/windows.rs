@@ -178,10 +178,10 @@ impl SpreadState {
         }
         let is_full = match test.least {
             Some(least) => count >= least as usize,
-            None => here.is_nearly_covered(reach),
+            // One value has no spread, whether it stands alone behind a gap or among missing ones.
+            None => count > 1 && here.is_nearly_covered(reach),
         };
-        // One value has no spread, whether it stands alone behind a gap or among missing ones.
-        if !is_full || count < 2 || matches!(self, SpreadState::Range { missing, .. } if !missing.is_empty()) {
+        if !is_full || matches!(self, SpreadState::Range { missing, .. } if !missing.is_empty()) {
             return Flag::NotEvaluated;
         }
         let is_below = |limit: Option<f64>| limit.is_some_and(|limit| self.is_below(limit));

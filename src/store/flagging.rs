@@ -83,7 +83,7 @@ struct PartnerTable {
 }
 
 /// Rows of a partner read at once. Few, so that a minute's table beside one of 10 Hz reads hardly more than it compares.
-const PARTNER_STRIDE: usize = 64;
+const PARTNER_STRIDE: usize = 256;
 
 /// Rows of a partner, read as they are asked for: it may have a thousand times as many rows as the table in hand.
 struct PartnerRows<'c> {

@@ -255,6 +255,10 @@ enum Act {
     Replay {
         from: i64,
     },
+    Prune {
+        table: usize,
+        before: i64,
+    },
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -280,17 +284,24 @@ struct Life {
     seed: u64,
     changes: [bool; 4],
     by_hand: Vec<ByHand>,
+    /// Rows that were pruned no longer speak for those behind them, so that a fresh look may say less.
+    is_pruned: bool,
 }
 
-/// A flag by hand: table, column, span, digit, and whether it was revoked.
-type ByHand = (usize, String, (Timestamp, Timestamp), u8, bool);
+struct ByHand {
+    table: usize,
+    column: String,
+    span: (Timestamp, Timestamp),
+    digit: u8,
+    is_revoked: bool,
+}
 
 impl Life {
     fn begin(seed: u64) -> Life {
         let changes = [false; 4];
         let tower = tower(&changes);
         drop(tower.in_process());
-        Life { tower, seed, changes, by_hand: Vec::new() }
+        Life { tower, seed, changes, by_hand: Vec::new(), is_pruned: false }
     }
 
     fn rows(&self) -> Sent {
@@ -335,11 +346,11 @@ impl Life {
                 let flag = Flag::from_digit(digit).unwrap();
                 agent.store.set_flag(name, &column, span, flag, "why", Timestamp(0)).unwrap();
                 agent.store.judge_flagged(&agent.config).unwrap();
-                self.by_hand.push((table, column, span, digit, false));
+                self.by_hand.push(ByHand { table, column, span, digit, is_revoked: false });
             }
             Act::Revoke { which } => {
                 let Some(made) = self.by_hand.get_mut(which) else { return };
-                if std::mem::replace(&mut made.4, true) {
+                if std::mem::replace(&mut made.is_revoked, true) {
                     return;
                 }
                 agent.store.revoke_flag(which as i64 + 1, Timestamp(1)).unwrap().unwrap();
@@ -366,6 +377,13 @@ impl Life {
                 moves_states = true;
                 for id in self.series(table) {
                     agent.store.expire(id, at(table, before)).unwrap();
+                }
+            }
+            Act::Prune { table, before } => {
+                moves_states = true;
+                self.is_pruned = true;
+                for id in self.series(table) {
+                    agent.store.prune_sent(id, (Timestamp(0), at(table, before))).unwrap();
                 }
             }
             Act::Replay { from } => {
@@ -408,6 +426,9 @@ impl Life {
             }
         }
         self.check_counts(act);
+        if self.is_pruned {
+            return;
+        }
         let agent = self.tower.in_process();
         for table in &agent.config.tables {
             let changed =
@@ -460,7 +481,7 @@ impl Life {
             fresh.write(&format!("{name}.dat"), file(columns, std::iter::empty()));
         }
         agent.ingest();
-        for (table, column, span, digit, is_revoked) in &self.by_hand {
+        for ByHand { table, column, span, digit, is_revoked } in &self.by_hand {
             let flag = Flag::from_digit(*digit).unwrap();
             let id = agent.store.set_flag(TABLES[*table].0, column, *span, flag, "why", Timestamp(0)).unwrap();
             if *is_revoked {
@@ -562,6 +583,20 @@ proptest! {
             life.act(act);
         }
         compare(&life);
+    }
+
+    #[test]
+    fn counts_and_backlog_hold_where_rows_are_pruned(
+        seed in any::<u64>(),
+        acts in prop::collection::vec(
+            prop_oneof![3 => act(), 1 => (0usize..3, 0..ROWS).prop_map(|(table, before)| Act::Prune { table, before })],
+            1..24,
+        ),
+    ) {
+        let mut life = Life::begin(seed);
+        for act in &acts {
+            life.act(act);
+        }
     }
 
     /// With a wait that never passes, a row that was sent keeps its flags as long as rows come in order.
