@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 
 mod backlog;
 mod copy;
+mod due;
 mod error;
 mod files;
 mod flagging;
@@ -21,6 +22,7 @@ mod listing;
 mod lock;
 mod migrate;
 mod outbox;
+mod partners;
 mod quality;
 mod receipts;
 mod record_runs;

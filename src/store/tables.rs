@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::due::Due;
 use super::error::StoreError;
-use super::flagging::{Due, Judge};
+use super::flagging::Judge;
 use super::record_runs::{RecordRuns, Run};
 use super::{Result, Store, views};
 use crate::config::{TableConfig, TableName};
