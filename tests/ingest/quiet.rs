@@ -50,7 +50,9 @@ fn a_file_put_in_its_place_by_rename_leaves_the_open_one_whole() {
     tower.write("new.dat", OTHER);
     // Windows before 10.1809, and Wine, rename over no file that is open: then there is nothing to be seen here.
     if let Err(error) = std::fs::rename(tower.path("new.dat"), tower.path(DAT)) {
-        assert!(cfg!(windows), "{error}");
+        if !cfg!(windows) {
+            panic!("{error}");
+        }
         eprintln!("NOT RUN: this system renames over no open file");
         return;
     }
