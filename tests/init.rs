@@ -421,7 +421,7 @@ fn the_configuration_may_stand_in_another_folder_than_the_files() {
     fs::create_dir(folder.path("etc")).unwrap();
     folder.init(&["data", "--output", "etc/config.toml"], 0);
     let text = folder.read("etc/config.toml");
-    let file = folder.path("data/46m_Met.dat");
+    let file = folder.path("data").join("46m_Met.dat");
     assert!(text.contains(&format!("files = ['{}']", file.display())), "{text}");
     let config = Config::load(&folder.path("etc/config.toml")).unwrap();
     assert!(config.tables.iter().flat_map(|table| &table.files).all(|file| Path::new(file).is_file()));
