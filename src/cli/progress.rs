@@ -21,7 +21,7 @@ impl Bars {
 
     /// Bytes of files.
     pub(super) fn files(visible: bool) -> Bars {
-        Bars::new(visible, "{bar:30} {bytes}/{total_bytes} {wide_msg}")
+        Bars::new(visible, "{bar:30} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left  {wide_msg}")
     }
 
     /// Rows of the backlog.
