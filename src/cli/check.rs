@@ -154,7 +154,7 @@ fn destination(context: &Context, report: &mut Report) {
                 report.say(
                     &what,
                     "look",
-                    format!("{name}: {why}; if writing works, set `retention` so that rows too old are known"),
+                    format!("{name}: {why}; if it is not there yet, `fluxtower bucket create` makes it; if writing works, set `retention` so that rows too old are known"),
                 );
             }
         }

@@ -169,8 +169,12 @@ pub fn main() -> ExitCode {
     let exit = match run(cli) {
         Ok(exit) => exit,
         Err(error) => {
-            output::say_error(&error);
-            error.exit()
+            let exit = error.exit();
+            // A reader that has seen enough, such as `head`, is no trouble.
+            if exit != Exit::Well {
+                output::say_error(&error);
+            }
+            exit
         }
     };
     ExitCode::from(exit as u8)
