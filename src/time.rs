@@ -7,6 +7,7 @@
 //! and its missing hour never stops a file.
 
 use std::fmt;
+use std::time::Duration;
 
 use chrono::{
     DateTime, Datelike, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone, Timelike,
@@ -32,6 +33,11 @@ impl Clock for SystemClock {
     }
 }
 
+/// A span in the unit of [`Timestamp`]; saturates at 292 years.
+pub fn nanos(span: Duration) -> i64 {
+    i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)
+}
+
 /// An instant in UTC: nanoseconds since 1970-01-01T00:00:00Z. Covers the years 1678 to 2261.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
@@ -40,6 +46,11 @@ impl Timestamp {
     /// Saturates outside the range that 64-bit nanoseconds can hold.
     pub fn from_utc(instant: DateTime<Utc>) -> Timestamp {
         Timestamp(instant.timestamp_nanos_opt().unwrap_or(if instant.timestamp() < 0 { i64::MIN } else { i64::MAX }))
+    }
+
+    /// The instant so long before; saturates.
+    pub fn before(self, span: Duration) -> Timestamp {
+        Timestamp(self.0.saturating_sub(nanos(span)))
     }
 
     /// The same instant as chrono's type.

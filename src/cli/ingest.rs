@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::output::{count, grouped};
 use super::progress::Bars;
-use super::run::Pass;
+use super::run::{Pass, failed};
 use super::{CliError, Context, Exit};
 use crate::ingest::{IngestError, IngestReport, Selection};
 use crate::store::{Lock, LockKind, Store};
@@ -57,15 +57,7 @@ pub(super) fn pass(
     let bars = Bars::files(context.bars);
     let result = work(&store, &bars);
     bars.clear();
-    let report = match result {
-        Ok(report) => report,
-        Err(error) => {
-            let error = CliError::from(error);
-            // A database that cannot be written cannot be told either; the error itself is what counts.
-            let _ = store.log_run("ingest", started, context.now(), error.exit() as u8, &error.to_string());
-            return Err(error);
-        }
-    };
+    let report = result.map_err(|error| failed(context, &store, "ingest", started, error))?;
     store.tidy_log()?;
     let exit = if report.needs_a_look() { Exit::Look } else { Exit::Well };
     let totals = report.totals();

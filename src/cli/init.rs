@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::output::{Output, count};
 use super::{CliError, Exit};
-use crate::config::ConfigError;
+use crate::config::Config;
 use crate::draft::{self, Draft, DraftError, LeftOut, Request, StationSaid, TableSummary};
 
 /// Write a configuration from the headers of LoggerNet's files
@@ -72,12 +72,7 @@ fn write_new(request: &Request<'_>, args: &Args) -> Result<Draft, DraftError> {
 }
 
 fn add(request: &Request<'_>) -> Result<Draft, DraftError> {
-    let path = request.config.to_owned();
-    let bytes = std::fs::read(&path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => ConfigError::Missing { path: path.clone() },
-        _ => ConfigError::Unreadable { path: path.clone(), source },
-    })?;
-    let existing = String::from_utf8(bytes).map_err(|_| ConfigError::NotUtf8 { path })?;
+    let existing = Config::read(request.config)?;
     let draft = draft::addition(request, &existing)?;
     if !draft.tables.is_empty() {
         draft::replace(request.config, &existing, &draft.text)?;

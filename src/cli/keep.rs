@@ -3,7 +3,6 @@
 use super::prune::{self, Limits};
 use super::{CliError, Context};
 use crate::store::{Lock, LockKind};
-use crate::time::Timestamp;
 
 const DAY: i64 = 86_400 * 1_000_000_000;
 /// Under this key the store remembers when it was last done.
@@ -21,9 +20,8 @@ pub(super) fn when_due(context: &Context) -> Result<(), CliError> {
     }
     let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else { return Ok(()) };
     store.remember(KEY, &now.0.to_string())?;
-    let kept = i64::try_from(keep.as_nanos()).unwrap_or(i64::MAX);
     let limits = Limits { dry_run: false, gives_up: true, deadline: Some(context.config.sync.deadline) };
-    let pruned = prune::older_than(context, &store, Timestamp(now.0.saturating_sub(kept)), limits)?;
+    let pruned = prune::older_than(context, &store, now.before(keep), limits)?;
     if pruned.pruned > 0 || pruned.kept_unverified > 0 {
         tracing::info!(
             deleted = pruned.pruned,

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::output::{bytes, count, grouped};
 use super::progress::Bars;
-use super::run::Pass;
+use super::run::{Pass, failed};
 use super::{CliError, Context, Exit};
 use crate::store::{Lock, LockKind, Store};
 use crate::sync::{DryRun, Halt, StoppedBy, SyncReport};
@@ -50,14 +50,7 @@ pub(super) fn pass(context: &Context, pass: Pass, halt: &Halt) -> Result<Option<
     let open = || crate::destination::open(&context.config);
     let result = crate::sync::run_until(&context.config, &store, &context.clock, open, &bars, halt);
     bars.clear();
-    let report = match result {
-        Ok(report) => report,
-        Err(error) => {
-            let error = CliError::from(error);
-            store.log_run("sync", started, context.now(), error.exit() as u8, &error.to_string())?;
-            return Err(error);
-        }
-    };
+    let report = result.map_err(|error| failed(context, &store, "sync", started, error))?;
     let exit = exit_of(context, &store, &report)?;
     if pass == Pass::Once || report.sent + report.rejected + report.expired > 0 {
         tracing::info!(

@@ -43,12 +43,19 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] with file, line, key, what is wrong and the mend. The first thing that is wrong is reported.
     pub fn load(path: &Path) -> Result<Config, ConfigError> {
+        Config::parse(&Config::read(path)?, path)
+    }
+
+    /// The text of a configuration, not yet looked at.
+    ///
+    /// # Errors
+    /// [`ConfigError::Missing`], [`ConfigError::Unreadable`], [`ConfigError::NotUtf8`].
+    pub fn read(path: &Path) -> Result<String, ConfigError> {
         let bytes = fs::read(path).map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => ConfigError::Missing { path: path.to_owned() },
             _ => ConfigError::Unreadable { path: path.to_owned(), source },
         })?;
-        let text = String::from_utf8(bytes).map_err(|_| ConfigError::NotUtf8 { path: path.to_owned() })?;
-        Config::parse(&text, path)
+        String::from_utf8(bytes).map_err(|_| ConfigError::NotUtf8 { path: path.to_owned() })
     }
 
     /// As [`Config::load`], of a text that is already read. `path` names it in messages and gives the folder.

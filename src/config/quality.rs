@@ -123,6 +123,11 @@ pub struct Pair {
 }
 
 impl Pair {
+    /// The table that it compares `table` with; that table itself where the pair lies within one.
+    pub fn other(&self, table: &TableName) -> &TableName {
+        if self.first.table == *table { &self.second.table } else { &self.first.table }
+    }
+
     /// Whether it flags a column of this table.
     pub fn flags_in(&self, table: &TableName) -> bool {
         (self.first.table == *table && self.flags != PairFlags::Second)

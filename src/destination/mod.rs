@@ -139,8 +139,7 @@ impl BucketLook {
     /// The oldest instant that the bucket still keeps, if it forgets: by the server's clock, else by ours.
     pub fn kept_from(&self, now: DateTime<Utc>) -> Option<Timestamp> {
         let Retention::For(retention) = self.retention else { return None };
-        let now = Timestamp::from_utc(self.server_time.unwrap_or(now));
-        Some(Timestamp(now.0.saturating_sub(i64::try_from(retention.as_nanos()).unwrap_or(i64::MAX))))
+        Some(Timestamp::from_utc(self.server_time.unwrap_or(now)).before(retention))
     }
 }
 

@@ -9,6 +9,7 @@ mod diagnostic;
 mod finding;
 mod fit;
 mod flag;
+mod limits;
 mod neighbours;
 mod pair;
 mod range;

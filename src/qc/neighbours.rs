@@ -4,19 +4,8 @@
 //! value on the threshold passes.
 
 use super::flag::Flag;
-use crate::config::{Levels, RateOfChange, Spike, SpikeMethod};
-
-/// What is beyond both levels, beyond the first, or within.
-#[inline]
-pub(super) fn above(levels: &Levels<f64>, measured: f64) -> Flag {
-    if levels.fail.is_some_and(|limit| measured > limit) {
-        Flag::Fail
-    } else if levels.suspect.is_some_and(|limit| measured > limit) {
-        Flag::Suspect
-    } else {
-        Flag::Pass
-    }
-}
+use super::limits::above;
+use crate::config::{RateOfChange, Spike, SpikeMethod};
 
 /// The height of a value over its neighbours; NaN stands for a missing one, and gives NaN.
 #[inline]

@@ -8,8 +8,9 @@
 
 use super::finding::{Finding, Test, short};
 use super::flag::Flag;
-use super::neighbours::above;
+use super::limits::{above, bounds, limit, within};
 use crate::config::{ColumnAt, Guard, Measure, Pair, PairFlags, TableName};
+use crate::time::nanos;
 
 /// Where a value of a pair comes from, seen from one of its tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,12 +69,9 @@ impl PairTest {
         let first = side(&pair.first, 0);
         let second = side(&pair.second, 0);
         let guard = pair.guard.as_ref().map(|Guard { column, above, below }| (side(column, 1), *above, *below));
-        let other = if pair.first.table == *table { &pair.second.table } else { &pair.first.table };
-        let across = (other != table).then(|| Across {
-            table: other.clone(),
-            columns: there,
-            within: i64::try_from(pair.within.as_nanos()).unwrap_or(i64::MAX),
-        });
+        let other = pair.other(table);
+        let across =
+            (other != table).then(|| Across { table: other.clone(), columns: there, within: nanos(pair.within) });
         Some(PairTest {
             name: pair.name.clone(),
             first,
@@ -126,15 +124,7 @@ impl PairTest {
             Measure::Ratio(_) if second == 0.0 => return,
             Measure::Ratio(range) => {
                 let ratio = first / second;
-                let within = |(low, high): (f64, f64)| (low..=high).contains(&ratio);
-                let flag = if !within(range.fail) {
-                    Flag::Fail
-                } else if !within(range.suspect) {
-                    Flag::Suspect
-                } else {
-                    Flag::Pass
-                };
-                (flag, ratio)
+                (within(range, ratio), ratio)
             }
         };
         for place in self.places() {
@@ -150,11 +140,11 @@ impl PairTest {
         let name = &self.name;
         match &self.measure {
             Measure::Difference(levels) => {
-                let limit = if flag == Flag::Fail { levels.fail } else { levels.suspect }.unwrap_or(f64::NAN);
+                let limit = limit(levels, flag).unwrap_or(f64::NAN);
                 format!("{name}: {first} and {second} differ by {}, more than {limit}", short(measured))
             }
             Measure::Ratio(range) => {
-                let (low, high) = if flag == Flag::Fail { range.fail } else { range.suspect };
+                let (low, high) = bounds(range, flag);
                 format!("{name}: {first} / {second} = {}, outside {low} to {high}", short(measured))
             }
         }

@@ -6,6 +6,7 @@
 
 use super::finding::{self, Finding, Test, short};
 use super::flag::Flag;
+use super::limits::{above, bounds, limit, within};
 use super::neighbours::{self, rate, spike_height};
 use super::pair::Partner;
 use super::table::{ContextTests, TableTests};
@@ -173,15 +174,14 @@ impl Series {
             if let Some((test, suspect, fail)) = &column.flat_line {
                 let flag = state.flat.flag(test, &here, value, (suspect.map(reach), fail.map(reach)));
                 note(row, column.place, Test::FlatLine, flag, || {
-                    let span = if flag == Flag::Fail { test.levels.fail } else { test.levels.suspect };
-                    format!("moved by less than {} within {}", test.tolerance, words(span.unwrap_or_default()))
+                    let span = limit(&test.levels, flag).unwrap_or_default();
+                    format!("moved by less than {} within {}", test.tolerance, words(span))
                 });
             }
             if let (Some((test, span)), Some(spread)) = (&column.attenuated_signal, &mut state.spread) {
                 let flag = spread.flag(test, &here, value, reach(*span));
                 note(row, column.place, Test::AttenuatedSignal, flag, || {
-                    let limit = if flag == Flag::Fail { test.levels.fail } else { test.levels.suspect };
-                    let limit = limit.unwrap_or(f64::NAN);
+                    let limit = limit(&test.levels, flag).unwrap_or(f64::NAN);
                     format!("spread {} below {limit} within {}", short(spread.measured()), words(test.window))
                 });
             }
@@ -193,7 +193,7 @@ impl Series {
                 let flag = neighbours::rate_of_change(test, before, value);
                 note(row, column.place, Test::RateOfChange, flag, || {
                     let per = test.per.as_secs_f64();
-                    let limit = if flag == Flag::Fail { test.levels.fail } else { test.levels.suspect };
+                    let limit = limit(&test.levels, flag);
                     let measured = before.map_or(f64::NAN, |(before, nanos)| rate(before, value, nanos)) * per;
                     format!(
                         "changed by {} in {}, more than {}",
@@ -205,16 +205,9 @@ impl Series {
             }
             if let (Some(test), Some(season)) = (&column.climatology, &season) {
                 let Some(band) = test.band(season) else { continue };
-                let within = |(low, high): (f64, f64)| (low..=high).contains(&value);
-                let flag = if !within(band.fail) {
-                    Flag::Fail
-                } else if !within(band.suspect) {
-                    Flag::Suspect
-                } else {
-                    Flag::Pass
-                };
+                let flag = within(&band, value);
                 note(row, column.place, Test::Climatology, flag, || {
-                    let (low, high) = if flag == Flag::Fail { band.fail } else { band.suspect };
+                    let (low, high) = bounds(&band, flag);
                     format!("{value} outside {low} to {high}, usual for this season and hour")
                 });
             }
@@ -226,14 +219,7 @@ impl Series {
     /// What concerns more than one column.
     fn judge_row(&self, tests: &TableTests, row: &mut LastRow, values: &[Value], partners: &[Partner], step: i64) {
         if let (Some(gap), true) = (&tests.time_gap, self.last.is_some()) {
-            let beyond = |limit: Option<i64>| limit.is_some_and(|limit| step > limit);
-            let flag = if beyond(gap.fail) {
-                Flag::Fail
-            } else if beyond(gap.suspect) {
-                Flag::Suspect
-            } else {
-                Flag::NotEvaluated
-            };
+            let flag = above(gap, step);
             if flag.is_raised() {
                 let span = words(std::time::Duration::from_nanos(step.unsigned_abs()));
                 for place in 0..row.marks.len() {
@@ -350,7 +336,7 @@ fn spike_flag(
     let flag = neighbours::spike(spike, before, value, after);
     if flag.is_raised() {
         let height = spike_height(spike.method, before, value, after);
-        let limit = if flag == Flag::Fail { spike.levels.fail } else { spike.levels.suspect };
+        let limit = limit(&spike.levels, flag);
         let detail = format!("{} away from its neighbours, more than {}", short(height), limit.unwrap_or(f64::NAN));
         more.push(Finding { place: column.place, test: Test::Spike, flag, detail });
     }

@@ -7,11 +7,10 @@ use super::finding::{self, Finding, Test};
 use super::flag::Flag;
 use super::pair::{Across, PairTest};
 use super::range::ColumnTests;
-use super::windows::nanos;
 use crate::config::{
     AttenuatedSignal, Climatology, ColumnUse, Config, FlatLine, Levels, RateOfChange, Spike, TableConfig,
 };
-use crate::time::{StationClock, Timestamp};
+use crate::time::{StationClock, Timestamp, nanos};
 use crate::toa5::Value;
 
 /// A flag that a person set, over whatever the tests say.

@@ -4,8 +4,6 @@
 //! turned into a count of rows by the median step of the whole series; here the span is measured on the rows themselves,
 //! so that a flag depends on the rows in reach and on nothing else. On rows of even step both give the same flags.
 
-use std::time::Duration;
-
 use super::flag::Flag;
 use super::window::{Deviation, Extremes, RowTimes};
 use crate::config::{AttenuatedSignal, FlatLine, Spread};
@@ -39,10 +37,6 @@ impl Here<'_> {
     fn is_nearly_covered(&self, reach: Reach) -> bool {
         self.nanos - self.times.at(reach.oldest) + self.step + self.step / 2 >= reach.nanos
     }
-}
-
-pub(super) fn nanos(span: Duration) -> i64 {
-    i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// Whether a value stands still.
@@ -87,6 +81,7 @@ impl FlatState {
         {
             // Nothing from here back can be part of a flat line any more.
             self.broken_at = here.times.at(row);
+            self.first = None;
             self.suspect.clear();
             self.fail.clear();
             let nearest = suspect.into_iter().chain(fail).map(|reach| reach.nanos).min().unwrap_or(0);

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::error::SourceError;
 use super::fingerprint::{WHOLE, fingerprint};
+use crate::time::nanos;
 
 /// A file up to this size is read at once, as one chunk: every overwritten file.
 const AT_ONCE: usize = 4 << 20;
@@ -34,7 +35,6 @@ impl Snapshot {
 
     /// Nanoseconds since 1970.
     pub fn modified_nanos(&self) -> i64 {
-        let nanos = |span: Duration| i64::try_from(span.as_nanos()).unwrap_or(i64::MAX);
         match self.modified.duration_since(UNIX_EPOCH) {
             Ok(since) => nanos(since),
             Err(before) => -nanos(before.duration()),

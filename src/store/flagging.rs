@@ -16,7 +16,7 @@ use super::tables::{self, Table};
 use super::{Result, Store, backlog, key, receipts};
 use crate::config::{Config, TableConfig, TableName};
 use crate::qc::{self, ManualFlag, Partner, TableTests};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, nanos};
 use crate::toa5::{Value, values_of};
 
 /// Rows read at once.
@@ -400,9 +400,8 @@ impl Store {
 /// Tables with rows that are flagged by comparing them with rows of this one, and how far apart the two may lie.
 fn compared_with<'c>(config: &'c Config, table: &TableName) -> impl Iterator<Item = (&'c TableName, i64)> {
     config.pairs_across(table).filter_map(|pair| {
-        let other = if pair.first.table == *table { &pair.second.table } else { &pair.first.table };
-        let within = i64::try_from(pair.within.as_nanos()).unwrap_or(i64::MAX);
-        pair.flags_in(other).then_some((other, within))
+        let other = pair.other(table);
+        pair.flags_in(other).then(|| (other, nanos(pair.within)))
     })
 }
 

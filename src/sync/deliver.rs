@@ -180,9 +180,7 @@ impl<'a> Delivery<'a> {
 
     fn within_budget(&self, ready: Ready) -> Result<(Ready, bool), Ended> {
         let Some(budget) = self.limits.budget_bytes else { return Ok((ready, false)) };
-        let window = i64::try_from(BUDGET_WINDOW.as_nanos()).unwrap_or(i64::MAX);
-        let since = Timestamp(self.now().0.saturating_sub(window));
-        let used = self.store.bytes_since(since)? + self.unsettled_bytes;
+        let used = self.store.bytes_since(self.now().before(BUDGET_WINDOW))? + self.unsettled_bytes;
         let room = usize::try_from(budget.saturating_sub(used)).unwrap_or(usize::MAX);
         if ready.batch.lines().len() <= room {
             return Ok((ready, false));

@@ -4,8 +4,6 @@
 //! row waits here, though no longer than `[qc] wait` after its own time: a live picture must not stand still because one
 //! logger does. Comes the neighbour later still, its flags may change, and the row goes out again.
 
-use std::time::Duration;
-
 use super::SyncError;
 use crate::config::{Config, TableConfig};
 use crate::store::{SeriesBacklog, Store};
@@ -20,7 +18,7 @@ pub(super) fn cut(
     now: Timestamp,
 ) -> Result<(), SyncError> {
     let Some(until) = until(config, store, table, series.series)? else { return Ok(()) };
-    let waited = Timestamp(now.0.saturating_sub(nanos(config.wait)));
+    let waited = now.before(config.wait);
     let until = until.max(waited);
     series.intervals.retain_mut(|interval| {
         interval.1 = interval.1.min(until);
@@ -38,13 +36,8 @@ fn until(config: &Config, store: &Store, table: &TableConfig, series: i64) -> Re
         limit(Timestamp(newest.0.saturating_sub(1)));
     }
     for pair in config.pairs_across(&table.name).filter(|pair| pair.flags_in(&table.name)) {
-        let other = if pair.first.table == table.name { &pair.second.table } else { &pair.first.table };
-        let newest = store.newest_of_table(&other.0)?.unwrap_or_default();
-        limit(Timestamp(newest.0.saturating_sub(nanos(pair.within))));
+        let newest = store.newest_of_table(&pair.other(&table.name).0)?.unwrap_or_default();
+        limit(newest.before(pair.within));
     }
     Ok(until)
-}
-
-fn nanos(span: Duration) -> i64 {
-    i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)
 }

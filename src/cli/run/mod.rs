@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use super::{CliError, Context, Exit, ingest, keep, sync};
 use crate::ingest::{IngestReport, Selection};
+use crate::store::Store;
 use crate::sync::SyncReport;
+use crate::time::Timestamp;
 
 mod reading;
 mod sending;
@@ -72,6 +74,22 @@ impl Pass {
             Pass::OneOf { before, is_due } => is_due || before != exit,
         }
     }
+}
+
+/// Why a pass failed, written down where the store still can be told: a database that takes no row takes no line about
+/// it either, and the error itself is what counts.
+pub(super) fn failed(
+    context: &Context,
+    store: &Store,
+    command: &str,
+    started: Timestamp,
+    error: impl Into<CliError>,
+) -> CliError {
+    let error = error.into();
+    if let Err(also) = store.log_run(command, started, context.now(), error.exit() as u8, &error.to_string()) {
+        tracing::debug!("{command} failed and the store does not know: {also}");
+    }
+    error
 }
 
 /// What a pass prints.
