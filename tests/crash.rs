@@ -3,10 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation)]
 
+#[path = "support/dice.rs"]
+mod dice;
 mod server;
 
 use std::time::{Duration, Instant};
 
+use dice::Dice;
 use server::{Act, Server, Site};
 
 const ROUNDS: u64 = 200;
@@ -14,19 +17,6 @@ const ROUNDS: u64 = 200;
 const NEW: i64 = 25;
 const KEPT: i64 = 80;
 const LONGEST_LIFE_MS: u64 = 50;
-
-/// SplitMix64: the same moments in each run of the test.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-}
 
 /// How many runs came to their end before they were killed.
 fn is_killed(site: &Site, arguments: &[&str], after: Duration) -> bool {

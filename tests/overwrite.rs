@@ -3,11 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
+#[path = "support/dice.rs"]
+mod dice;
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use dice::Dice;
 use fluxtower::ingest::{Counts, IngestReport};
 use support::{DAT, InProcess, Logger, TABLE, Tower, physical_lines};
 
@@ -15,21 +18,9 @@ const COLLECTIONS: u32 = 1000;
 /// RECORD of the first row: the tower was there before fluxtower.
 const FIRST_RECORD: i64 = 4000;
 
-/// splitmix64: the same collections on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % below
-    }
-
-    fn count(&mut self, from: i64, to: i64) -> i64 {
-        from + i64::try_from(self.roll(u64::try_from(to - from + 1).unwrap())).unwrap()
-    }
+/// From one whole number to another, both among them.
+fn between(dice: &mut Dice, from: i64, to: i64) -> i64 {
+    from + i64::try_from(dice.below(u64::try_from(to - from + 1).unwrap())).unwrap()
 }
 
 /// A program of the logger: from this row on its rows have these columns, and RECORD began again or not.
@@ -154,7 +145,7 @@ impl Station {
     /// The rows of a collection that leaves out what was collected before, and at worst some of what was not.
     fn rows_since(&mut self, may_lose: i64, at_most: i64) -> Range<i64> {
         let program = self.programs.last().unwrap().first_row;
-        let first = (self.made - at_most).max(self.collected + self.dice.count(0, may_lose)).max(program);
+        let first = (self.made - at_most).max(self.collected + between(&mut self.dice, 0, may_lose)).max(program);
         first.min(self.made)..self.made
     }
 
@@ -170,8 +161,8 @@ impl Station {
 
     /// One collection, in one of the ways seen in the field.
     fn collect(&mut self) {
-        self.made += self.dice.count(1, 6);
-        match self.dice.roll(13) {
+        self.made += between(&mut self.dice, 1, 6);
+        match self.dice.below(13) {
             0 | 1 => self.same_size(),
             2 => self.larger(),
             3 => self.smaller(),
@@ -196,7 +187,7 @@ impl Station {
 
     fn larger(&mut self) {
         let program = self.programs.last().unwrap().first_row;
-        let length = self.in_file.end - self.in_file.start + self.dice.count(1, 8);
+        let length = self.in_file.end - self.in_file.start + between(&mut self.dice, 1, 8);
         self.overwrite((self.made - length).max(program)..self.made);
     }
 
@@ -215,7 +206,7 @@ impl Station {
     fn written_slowly(&mut self) {
         let rows = self.rows_since(0, 20);
         let content = self.file(rows.clone());
-        let half = content.len() / 2 + usize::try_from(self.dice.roll(40)).unwrap();
+        let half = content.len() / 2 + usize::try_from(self.dice.below(40)).unwrap();
         let half = content[..half.min(content.len())].trim_end();
         self.tower.write(DAT, half);
         self.ingest();
@@ -227,7 +218,7 @@ impl Station {
     fn torn(&mut self) {
         let rows = self.rows_since(1, 20);
         let mut content = self.file(rows.clone());
-        content.truncate(usize::try_from(self.dice.roll(content.len() as u64)).unwrap());
+        content.truncate(usize::try_from(self.dice.below(content.len() as u64)).unwrap());
         self.tower.write(DAT, content);
         self.is_in_file(rows);
     }
@@ -248,7 +239,7 @@ impl Station {
             "",
         ];
         let there = self.tower.read(DAT);
-        self.tower.write(DAT, contents[usize::try_from(self.dice.roll(4)).unwrap()]);
+        self.tower.write(DAT, contents[usize::try_from(self.dice.below(4)).unwrap()]);
         self.ingest();
         self.tower.write(DAT, there);
     }
@@ -276,22 +267,22 @@ impl Station {
         let rows = self.rows_since(1, 6);
         self.overwrite(rows);
         self.tower.rename(DAT, &format!("{DAT}.backup"));
-        let reset = self.dice.roll(2) == 0;
+        let reset = self.dice.below(2) == 0;
         let current = self.programs.last().unwrap();
         let record_of_row_0 = if reset { -self.made } else { current.record_of_row_0 };
         let logger = current.logger.clone().column(&format!("Extra_{}", self.programs.len()));
         self.programs.push(Program { first_row: self.made, record_of_row_0, logger });
-        self.made += self.dice.count(1, 5);
+        self.made += between(&mut self.dice, 1, 5);
         let rows = self.rows_since(2, 6);
         self.overwrite(rows);
     }
 
     /// Somebody exports a stretch that may hold lost rows, and gives the file to `ingest FILE`.
     fn exported_by_hand(&mut self) {
-        let at = usize::try_from(self.dice.roll(self.programs.len() as u64)).unwrap();
+        let at = usize::try_from(self.dice.below(self.programs.len() as u64)).unwrap();
         let end = self.programs.get(at + 1).map_or(self.made, |next| next.first_row);
-        let from = self.dice.count(self.programs[at].first_row, end - 1);
-        let to = (from + self.dice.count(1, 12)).min(end);
+        let from = between(&mut self.dice, self.programs[at].first_row, end - 1);
+        let to = (from + between(&mut self.dice, 1, 12)).min(end);
         let content = self.file(from..to);
         self.tower.write("export.dat", &content);
         let report = self.fluxtower.ingest_file(&self.tower.path("export.dat"));

@@ -4,23 +4,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::path::{Path, PathBuf};
+#[path = "support/real.rs"]
+mod real;
+
+use std::path::Path;
 use std::process::Command;
 
+use real::{facts, folder};
 use serde_json::Value;
-
-fn folder() -> PathBuf {
-    let folder =
-        std::env::var("FLUXTOWER_REAL_FILES").expect("FLUXTOWER_REAL_FILES must name the folder of real files");
-    PathBuf::from(folder)
-}
-
-fn facts() -> Vec<Value> {
-    let text = std::fs::read_to_string(folder().join("FACTS.jsonl")).unwrap();
-    let facts: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(facts.len() >= 10, "FACTS.jsonl holds {} files only", facts.len());
-    facts
-}
 
 /// A copy of one real file with a config of its own.
 struct Site {

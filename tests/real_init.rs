@@ -4,22 +4,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::path::{Path, PathBuf};
+#[path = "support/real.rs"]
+mod real;
+
+use std::path::Path;
 use std::process::{Command, Output};
 
+use real::{facts, folder};
 use serde_json::Value;
 
-fn folder() -> PathBuf {
-    let folder =
-        std::env::var("FLUXTOWER_REAL_FILES").expect("FLUXTOWER_REAL_FILES must name the folder of real files");
-    PathBuf::from(folder)
-}
-
 /// What is known of each file that is TOA5 as LoggerNet writes it.
-fn facts() -> Vec<Value> {
-    let text = std::fs::read_to_string(folder().join("FACTS.jsonl")).unwrap();
-    let facts: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let toa5: Vec<Value> = facts
+fn toa5_facts() -> Vec<Value> {
+    let toa5: Vec<Value> = facts()
         .into_iter()
         .filter(|fact| fact["format"] == "TOA5" && fact["bom"].as_str().is_none_or(str::is_empty))
         .collect();
@@ -58,7 +54,7 @@ fn flagged(folder: &Path) -> (u64, u64) {
 #[test]
 #[ignore = "needs FLUXTOWER_REAL_FILES, see .ci/run"]
 fn init_then_run_stages_every_good_row_of_every_real_file() {
-    for fact in facts() {
+    for fact in toa5_facts() {
         let name = fact["name"].as_str().unwrap();
         let place = tempfile::tempdir().unwrap();
         std::fs::copy(folder().join(name), place.path().join(name)).unwrap();
@@ -92,7 +88,7 @@ fn init_then_run_stages_every_good_row_of_all_real_files_together() {
     let done = fluxtower(place.path(), &["init", "loggernet", "--utc-offset", "-05:00"]);
     assert_eq!(done.status.code(), Some(0), "{done:?}");
     let read = |name: &str| name.ends_with(".dat") || name.ends_with(".csv");
-    let expected: u64 = facts()
+    let expected: u64 = toa5_facts()
         .iter()
         .filter(|fact| read(fact["name"].as_str().unwrap()))
         .map(|fact| number(fact, "distinct_ts") - u64::from(fact["final_newline"] == Value::Bool(false)))

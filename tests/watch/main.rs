@@ -3,6 +3,8 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+#[path = "../support/dice.rs"]
+mod dice;
 #[path = "../server/mod.rs"]
 mod server;
 

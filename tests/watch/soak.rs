@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::agent::{Agent, until};
+use crate::dice::Dice;
 use crate::server::{Act, Reply, Server, Site};
 
 /// 72 hours at five minutes.
@@ -19,19 +20,6 @@ const KEPT: i64 = 400;
 const TABLES: [&str; 3] = ["met", "soil", "wind"];
 /// With one file set aside, as small as the configuration allows.
 const LOG_BYTES: u64 = 10_000;
-
-/// SplitMix64: the same troubles in each run of the test.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-}
 
 /// What the process holds.
 #[derive(Debug, Clone, Copy)]
