@@ -10,6 +10,7 @@ mod format;
 mod header;
 mod number;
 mod row;
+mod same;
 mod text;
 
 pub use derived::{Derived, derive_again, measured, values_of};
@@ -17,7 +18,8 @@ pub use fields::{Field, Fields};
 pub use format::{Format, detect, spreadsheet_reason};
 pub use header::{Header, HeaderError, starts_header};
 pub use number::{Number, parse_number};
-pub use row::{ColumnSource, Layout, ParsedRow, RowError, Value, same_reading};
+pub use row::{ColumnSource, Layout, ParsedRow, RowError, Value};
+pub use same::same_reading;
 pub use text::{decode, strip_noise};
 
 /// Header lines of a TOA5 block.
