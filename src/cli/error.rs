@@ -10,6 +10,7 @@ use crate::destination::{DestinationError, QueryError};
 use crate::draft::DraftError;
 use crate::export::ExportError;
 use crate::ingest::IngestError;
+use crate::status::StatusError;
 use crate::store::StoreError;
 use crate::sync::SyncError;
 use crate::verify::VerifyError;
@@ -159,6 +160,15 @@ pub(super) enum CliError {
     /// Stdout is gone.
     #[error("cannot write to stdout: {0}")]
     Output(#[from] std::io::Error),
+}
+
+impl From<StatusError> for CliError {
+    fn from(error: StatusError) -> CliError {
+        match error {
+            StatusError::Store(error) => CliError::Store(error),
+            StatusError::Sync(error) => CliError::Sync(error),
+        }
+    }
 }
 
 impl CliError {
