@@ -10,6 +10,7 @@ use crate::destination::{DestinationError, QueryError};
 use crate::draft::DraftError;
 use crate::export::ExportError;
 use crate::ingest::IngestError;
+use crate::serve::ServeError;
 use crate::status::StatusError;
 use crate::store::StoreError;
 use crate::sync::SyncError;
@@ -154,6 +155,9 @@ pub(super) enum CliError {
     /// The schedule cannot be made or set up.
     #[error(transparent)]
     Schedule(#[from] schedule::ScheduleError),
+    /// The page cannot be shown.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
     /// Nobody could end the program in an orderly way.
     #[error("cannot listen for Ctrl-C and SIGTERM: {0}")]
     Signals(std::io::Error),

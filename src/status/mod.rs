@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 
 mod reasons;
 
-pub use reasons::reasons;
+pub use reasons::{failure, reasons};
 
 /// Why there is no status.
 #[derive(Debug, Error)]

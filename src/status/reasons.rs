@@ -3,6 +3,7 @@
 use super::{Facts, age_s};
 use crate::config::Config;
 use crate::figures::{count, grouped, span};
+use crate::store::RunLine;
 use crate::time::Timestamp;
 
 const NANOS: i64 = 1_000_000_000;
@@ -59,8 +60,8 @@ pub fn reasons(config: &Config, facts: &Facts, now: Timestamp) -> Vec<String> {
         reasons.push(format!("nothing was acknowledged for {} and {} wait", span(ago), count(pending, "row")));
     }
     for (command, run) in [("ingest", &facts.last_ingest), ("sync", &facts.last_sync)] {
-        if let Some(run) = run.as_ref().filter(|run| run.exit >= FAILED) {
-            reasons.push(format!("the last {command} failed: {}", held_words(&run.summary)));
+        if let Some(words) = run.as_ref().and_then(failure) {
+            reasons.push(format!("the last {command} failed: {words}"));
         }
     }
     reasons.extend(expiring(config, facts, now));
@@ -90,6 +91,11 @@ pub fn reasons(config: &Config, facts: &Facts, now: Timestamp) -> Vec<String> {
         reasons.push(format!("{} came with two contents: see `fluxtower conflicts`", count(conflicts, "time")));
     }
     reasons
+}
+
+/// Why a run could not do its work; none where it could.
+pub fn failure(run: &RunLine) -> Option<String> {
+    (run.exit >= FAILED).then(|| held_words(&run.summary))
 }
 
 /// The note of a sync that was held, or the text of the error that ended it.
