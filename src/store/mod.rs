@@ -10,6 +10,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 mod backlog;
+mod changed;
 mod copy;
 mod delivery;
 mod due;
@@ -38,6 +39,7 @@ mod status;
 mod tables;
 mod views;
 
+pub use changed::{SLOT_SECONDS, Versions, slot_of, slot_start};
 pub use delivery::{Refusal, SentBin};
 pub use error::StoreError;
 pub use files::FileSeen;

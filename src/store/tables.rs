@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::changed::Touched;
 use super::due::Due;
 use super::error::StoreError;
 use super::flagging::Judge;
@@ -67,6 +68,8 @@ pub(super) struct Series {
     pub(super) state: Option<qc::Series>,
     /// Rows that are to be judged from the store before the commit.
     pub(super) due: Due,
+    /// Pieces of time whose rows were written.
+    pub(super) changed: Touched,
 }
 
 impl Series {
@@ -79,6 +82,7 @@ impl Series {
             touched: Due::default(),
             state: None,
             due: Due::default(),
+            changed: Touched::default(),
         }
     }
 }
