@@ -105,7 +105,7 @@ impl Server {
         let shared = Shared {
             assets: Assets::load(),
             gate: gate::Gate::new(options.bind, &options.hosts),
-            readers: readers::Readers::new(&config.store_path),
+            readers: readers::Readers::new(config.clone()),
             live: live::Live::new(seen.clone()),
             revision: seen,
             status: api::status::Kept::default(),

@@ -11,13 +11,19 @@ use axum::routing::get;
 use super::answer::{ask, asset, refused, words};
 use super::error::ApiError;
 use super::query::Query;
+use super::readers::Database;
 use super::{Shared, api};
+use crate::store::Store;
+use crate::summary::{MOST_POINTS, RibbonRequest, TraceRequest};
 use crate::time::{Clock, SystemClock, Timestamp};
 
 type Here = State<Arc<Shared>>;
 
 /// At most so many lines of what was rejected.
 const MOST_REJECTED: usize = 2_000;
+/// Points of a trace and bins of a ribbon, where the question does not say.
+const POINTS: usize = 1_200;
+const BINS: usize = 200;
 
 pub(super) fn routes(shared: Arc<Shared>) -> Router {
     Router::new()
@@ -25,6 +31,8 @@ pub(super) fn routes(shared: Arc<Shared>) -> Router {
         .route("/app/{*name}", get(app))
         .route("/api/station", get(station))
         .route("/api/status", get(status))
+        .route("/api/trace", get(trace))
+        .route("/api/ribbon", get(ribbon))
         .route("/api/delivery", get(delivery))
         .route("/api/gaps", get(gaps))
         .route("/api/rejected", get(rejected))
@@ -32,6 +40,10 @@ pub(super) fn routes(shared: Arc<Shared>) -> Router {
         .route("/api/live", get(live))
         .fallback(nothing)
         .with_state(shared)
+}
+
+fn store(database: Option<&Database>) -> Option<&Store> {
+    database.map(|database| &database.store)
 }
 
 fn now() -> Timestamp {
@@ -60,7 +72,7 @@ async fn station(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQu
     if let Err(error) = Query::read(asked.as_deref(), &[]) {
         return refused(&error);
     }
-    ask(shared, &headers, |shared| shared.readers.with(|store| api::station::answer(&shared.config, store, now()))).await
+    ask(shared, &headers, |shared| shared.readers.with(|database| api::station::answer(&shared.config, database, now()))).await
 }
 
 async fn status(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
@@ -74,13 +86,48 @@ async fn status(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQue
     .await
 }
 
+async fn trace(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
+    let request = Query::read(asked.as_deref(), &["table", "columns", "from", "to", "points", "tag."]).and_then(|query| {
+        let (from, to) = query.span()?;
+        Ok(TraceRequest {
+            table: query.needed("table")?.to_owned(),
+            columns: query.names("columns")?,
+            from,
+            to,
+            points: query.count("points", POINTS, MOST_POINTS)?,
+            tags: query.tags(),
+        })
+    });
+    match request {
+        Ok(request) => ask(shared, &headers, move |shared| api::views::trace(&shared.config, &shared.readers, &request)).await,
+        Err(error) => refused(&error),
+    }
+}
+
+async fn ribbon(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
+    let request = Query::read(asked.as_deref(), &["table", "from", "to", "bins", "tag."]).and_then(|query| {
+        let (from, to) = query.span()?;
+        Ok(RibbonRequest {
+            table: query.needed("table")?.to_owned(),
+            from,
+            to,
+            bins: query.count("bins", BINS, MOST_POINTS)?,
+            tags: query.tags(),
+        })
+    });
+    match request {
+        Ok(request) => ask(shared, &headers, move |shared| api::views::ribbon(&shared.config, &shared.readers, &request)).await,
+        Err(error) => refused(&error),
+    }
+}
+
 async fn delivery(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
     let span = match Query::read(asked.as_deref(), &["from", "to"]).and_then(|query| query.span()) {
         Ok(span) => span,
         Err(error) => return refused(&error),
     };
     ask(shared, &headers, move |shared| {
-        shared.readers.with(|store| api::delivery::answer(&shared.config, store, span, now()))
+        shared.readers.with(|database| api::delivery::answer(&shared.config, store(database), span, now()))
     })
     .await
 }
@@ -89,7 +136,7 @@ async fn gaps(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery
     if let Err(error) = Query::read(asked.as_deref(), &[]) {
         return refused(&error);
     }
-    ask(shared, &headers, |shared| shared.readers.with(|store| api::gaps::answer(&shared.config, store))).await
+    ask(shared, &headers, |shared| shared.readers.with(|database| api::gaps::answer(&shared.config, store(database)))).await
 }
 
 async fn rejected(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
@@ -97,14 +144,14 @@ async fn rejected(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQ
         Ok(limit) => limit,
         Err(error) => return refused(&error),
     };
-    ask(shared, &headers, move |shared| shared.readers.with(|store| api::listing::rejected(store, limit))).await
+    ask(shared, &headers, move |shared| shared.readers.with(|database| api::listing::rejected(store(database), limit))).await
 }
 
 async fn flags(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
     if let Err(error) = Query::read(asked.as_deref(), &[]) {
         return refused(&error);
     }
-    ask(shared, &headers, |shared| shared.readers.with(api::listing::flags)).await
+    ask(shared, &headers, |shared| shared.readers.with(|database| api::listing::flags(store(database)))).await
 }
 
 async fn live(State(shared): Here, RawQuery(asked): RawQuery) -> Result<Response, Response> {
