@@ -11,9 +11,7 @@ use axum::routing::get;
 use super::answer::{ask, asset, refused, words};
 use super::error::ApiError;
 use super::query::Query;
-use super::readers::Database;
-use super::{Shared, api};
-use crate::store::Store;
+use super::Shared;
 use crate::summary::{MOST_POINTS, RibbonRequest, TraceRequest};
 use crate::time::{Clock, SystemClock, Timestamp};
 
@@ -42,10 +40,6 @@ pub(super) fn routes(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-fn store(database: Option<&Database>) -> Option<&Store> {
-    database.map(|database| &database.store)
-}
-
 fn now() -> Timestamp {
     Timestamp::from_utc(SystemClock.now())
 }
@@ -72,7 +66,7 @@ async fn station(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQu
     if let Err(error) = Query::read(asked.as_deref(), &[]) {
         return refused(&error);
     }
-    ask(shared, &headers, |shared| shared.readers.with(|database| api::station::answer(&shared.config, database, now()))).await
+    ask(shared, &headers, |shared| shared.answers.station(now())).await
 }
 
 async fn status(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
@@ -81,7 +75,7 @@ async fn status(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQue
     }
     ask(shared, &headers, |shared| {
         let revision = *shared.revision.borrow();
-        Ok(shared.status.answer(&shared.config, &shared.readers, revision, now()))
+        Ok(shared.answers.status(revision, now()))
     })
     .await
 }
@@ -99,7 +93,7 @@ async fn trace(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuer
         })
     });
     match request {
-        Ok(request) => ask(shared, &headers, move |shared| api::views::trace(&shared.config, &shared.readers, &request)).await,
+        Ok(request) => ask(shared, &headers, move |shared| shared.answers.trace(&request)).await,
         Err(error) => refused(&error),
     }
 }
@@ -116,7 +110,7 @@ async fn ribbon(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQue
         })
     });
     match request {
-        Ok(request) => ask(shared, &headers, move |shared| api::views::ribbon(&shared.config, &shared.readers, &request)).await,
+        Ok(request) => ask(shared, &headers, move |shared| shared.answers.ribbon(&request)).await,
         Err(error) => refused(&error),
     }
 }
@@ -126,17 +120,14 @@ async fn delivery(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQ
         Ok(span) => span,
         Err(error) => return refused(&error),
     };
-    ask(shared, &headers, move |shared| {
-        shared.readers.with(|database| api::delivery::answer(&shared.config, store(database), span, now()))
-    })
-    .await
+    ask(shared, &headers, move |shared| shared.answers.delivery(span, now())).await
 }
 
 async fn gaps(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
     if let Err(error) = Query::read(asked.as_deref(), &[]) {
         return refused(&error);
     }
-    ask(shared, &headers, |shared| shared.readers.with(|database| api::gaps::answer(&shared.config, store(database)))).await
+    ask(shared, &headers, |shared| shared.answers.gaps()).await
 }
 
 async fn rejected(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
@@ -144,14 +135,14 @@ async fn rejected(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQ
         Ok(limit) => limit,
         Err(error) => return refused(&error),
     };
-    ask(shared, &headers, move |shared| shared.readers.with(|database| api::listing::rejected(store(database), limit))).await
+    ask(shared, &headers, move |shared| shared.answers.rejected(limit)).await
 }
 
 async fn flags(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
     if let Err(error) = Query::read(asked.as_deref(), &[]) {
         return refused(&error);
     }
-    ask(shared, &headers, |shared| shared.readers.with(|database| api::listing::flags(store(database)))).await
+    ask(shared, &headers, |shared| shared.answers.flags()).await
 }
 
 async fn live(State(shared): Here, RawQuery(asked): RawQuery) -> Result<Response, Response> {

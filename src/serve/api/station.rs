@@ -74,7 +74,7 @@ struct Column {
 }
 
 /// Describes the station, from the configuration and, where there is one, from the store.
-pub(in crate::serve) fn answer(config: &Config, database: Option<&Database>, now: Timestamp) -> Result<Station, ApiError> {
+pub(super) fn answer(config: &Config, database: Option<&Database>, now: Timestamp) -> Result<Station, ApiError> {
     let known = match database {
         Some(database) => database.store.known_tables(config)?,
         None => Vec::new(),

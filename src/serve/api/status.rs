@@ -98,7 +98,7 @@ pub struct Kept(Mutex<Option<(u64, Arc<Seen>)>>);
 
 impl Kept {
     /// The status as of `now`.
-    pub(in crate::serve) fn answer(&self, config: &Config, readers: &Readers, revision: u64, now: Timestamp) -> Status {
+    pub(super) fn answer(&self, config: &Config, readers: &Readers, revision: u64, now: Timestamp) -> Status {
         // Whoever asks meanwhile waits for this reading and does not repeat it.
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = match &*kept {
