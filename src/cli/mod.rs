@@ -33,9 +33,12 @@ mod prune;
 mod reflag;
 mod rejected;
 mod replay;
+mod report;
 mod run;
 mod salvage;
 mod schedule;
+mod serve;
+mod signals;
 mod status;
 mod sync;
 mod verify;
@@ -104,6 +107,8 @@ enum Command {
     Reflag(reflag::Args),
     Prune(prune::Args),
     Schedule(schedule::Args),
+    Serve(serve::Args),
+    Report(report::Args),
     Export(export::Args),
     Backup(backup::Args),
     Salvage(salvage::Args),
@@ -210,6 +215,8 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Bucket(args) => bucket::run(&context, &args),
         Command::Prune(args) => prune::run(&context, &args),
         Command::Schedule(args) => schedule::run(&context, &args),
+        Command::Serve(args) => serve::run(&context, &args),
+        Command::Report(args) => report::run(&context, &args),
         Command::Rejected(args) => rejected::run(&context, &args),
         Command::Conflicts(args) => conflicts::run(&context, &args),
         Command::Gaps(args) => gaps::run(&context, &args),

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 mod backlog;
 mod changed;
 mod copy;
+mod delivery;
 mod due;
 mod error;
 mod files;
@@ -40,6 +41,7 @@ mod tables;
 mod views;
 
 pub use changed::{SLOT_SECONDS, Versions, slot_of, slot_start};
+pub use delivery::{Refusal, SentBin};
 pub use error::StoreError;
 pub use files::FileSeen;
 pub use health::StoreSize;

@@ -323,6 +323,19 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
+    /// The header of the table's file that changed last; none where its files have none, or none was read.
+    pub fn newest_header(&self, table: &str) -> Result<Option<Header>> {
+        let text: Option<String> = self
+            .conn
+            .prepare_cached(
+                "SELECT h.header FROM file_seen f JOIN logger_table t ON t.id = f.logger_table JOIN header_version h ON h.id = f.header
+                 WHERE t.name = ?1 ORDER BY f.modified DESC LIMIT 1",
+            )
+            .and_then(|mut statement| statement.query_row([table], |row| row.get(0)).optional())
+            .map_err(|source| self.at(source))?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
     /// A header version by its id.
     pub fn header(&self, id: i64) -> Result<Option<Header>> {
         let text: Option<String> = self

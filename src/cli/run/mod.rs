@@ -12,7 +12,6 @@ use crate::time::Timestamp;
 
 mod reading;
 mod sending;
-mod signals;
 mod stay;
 mod told;
 

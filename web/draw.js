@@ -1,0 +1,160 @@
+// Strokes on a plot's canvas. All of it in device pixels; gaps stay open, marks keep their distance.
+(function (ft) {
+  "use strict";
+  const DASHES = [[], [7, 3], [3, 3], [1, 3]];
+  let hatches = {};
+
+  const ratio = () => uPlot.pxRatio || 1;
+
+  function hatch(ctx, ink) {
+    const colour = ft.ink(ink);
+    if (hatches[ink] && hatches[ink].colour === colour) return hatches[ink].pattern;
+    const size = 8 * ratio();
+    const tile = document.createElement("canvas");
+    tile.width = tile.height = size;
+    const t = tile.getContext("2d");
+    t.strokeStyle = colour;
+    t.lineWidth = ratio();
+    t.beginPath();
+    for (const shift of [-size, 0, size]) {
+      t.moveTo(shift, size);
+      t.lineTo(shift + size, 0);
+    }
+    t.stroke();
+    hatches[ink] = { colour, pattern: ctx.createPattern(tile, "repeat") };
+    return hatches[ink].pattern;
+  }
+
+  const X = (u, v) => u.valToPos(v, "x", true);
+
+  ft.draw = {
+    ratio, hatch,
+    dash: (n) => (DASHES[n] || []).map((d) => d * ratio()),
+
+    // Where no record came: over the whole height, or along the foot where only some tables lack it.
+    holes(u, ctx, holes, foot) {
+      ctx.fillStyle = hatch(ctx, "hatch");
+      for (const [from, to] of holes) {
+        const a = X(u, from), b = X(u, to);
+        const height = foot ? 6 * ratio() : u.bbox.height;
+        ctx.fillRect(a, u.bbox.top + u.bbox.height - height, Math.max(b - a, 1), height);
+      }
+    },
+
+    // One path a run of values: a run ends at a null and wherever a record should have been and is not.
+    runs(trace, ys, each) {
+      let run = [];
+      const most = 2 * trace.step || Infinity;
+      for (let i = 0; i < trace.x.length; i++) {
+        const broken = run.length && trace.x[i] - trace.x[run[run.length - 1]] > most;
+        if (ys[i] === null || ys[i] === undefined || broken) {
+          if (run.length) each(run);
+          run = [];
+        }
+        if (ys[i] !== null && ys[i] !== undefined) run.push(i);
+      }
+      if (run.length) each(run);
+    },
+
+    line(u, ctx, scale, trace, ys, colour, dash, width) {
+      ctx.strokeStyle = ctx.fillStyle = colour;
+      ctx.lineWidth = (width || 1.5) * ratio();
+      ctx.lineJoin = "round";
+      ctx.setLineDash(ft.draw.dash(dash));
+      ft.draw.runs(trace, ys, (run) => {
+        if (run.length === 1) {
+          // A lone value between gaps has no line, and must not vanish for that.
+          const i = run[0];
+          ft.shape.good(ctx, X(u, trace.x[i]), u.valToPos(ys[i], scale, true), 1.6 * ratio());
+          return;
+        }
+        ctx.beginPath();
+        for (const i of run) ctx.lineTo(X(u, trace.x[i]), u.valToPos(ys[i], scale, true));
+        ctx.stroke();
+      });
+      ctx.setLineDash([]);
+    },
+
+    band(u, ctx, scale, trace, low, high, colour, alpha) {
+      ctx.fillStyle = colour;
+      ctx.globalAlpha = alpha;
+      ft.draw.runs(trace, low, (run) => {
+        ctx.beginPath();
+        for (const i of run) ctx.lineTo(X(u, trace.x[i]), u.valToPos(high[i], scale, true));
+        for (const i of run.slice().reverse()) ctx.lineTo(X(u, trace.x[i]), u.valToPos(low[i], scale, true));
+        if (run.length === 1) ctx.rect(X(u, trace.x[run[0]]) - ratio(), u.valToPos(high[run[0]], scale, true), 2 * ratio(), u.valToPos(low[run[0]], scale, true) - u.valToPos(high[run[0]], scale, true));
+        ctx.fill();
+      });
+      ctx.globalAlpha = 1;
+    },
+
+    // Suspect and failed values, at least some pixels apart: of a crowd, the outermost stands.
+    marks(u, ctx, scale, got) {
+      const { trace, c } = got;
+      if (!c) return;
+      const top = u.bbox.top, bottom = u.bbox.top + u.bbox.height;
+      const r = 4 * ratio();
+      const paint = (kind, entries) => {
+        const ink = ft.ink(kind);
+        ctx.lineCap = "round";
+        let lastX = -Infinity, lastY = 0;
+        for (const [i, low, high] of entries) {
+          const x = X(u, trace.x[i]);
+          if (x < u.bbox.left - r || x > u.bbox.left + u.bbox.width + r) continue;
+          const centre = c.value[i];
+          const value = centre !== null && centre !== undefined && Math.abs(low - centre) > Math.abs(high - centre) ? low : high;
+          let y = u.valToPos(value, scale, true);
+          if (x - lastX < 1.6 * r && Math.abs(y - lastY) < 3 * r) continue;
+          lastX = x;
+          lastY = y;
+          ctx.strokeStyle = kind === "fail" ? ink : ft.ink("surface");
+          ctx.fillStyle = ink;
+          ctx.lineWidth = (kind === "fail" ? 1.8 : 1) * ratio();
+          if (kind === "suspect") ft.shape.suspect(ctx, x, y, r);
+          else if (y < top + r) ft.shape.beyond(ctx, x, top + 2.6 * r, r, true);
+          else if (y > bottom - r) ft.shape.beyond(ctx, x, bottom - 2.6 * r, r, false);
+          else ft.shape.fail(ctx, x, y, r);
+        }
+        ctx.lineCap = "butt";
+      };
+      paint("suspect", c.suspect);
+      paint("fail", c.fail);
+    },
+
+    // Along the foot: where the logger wrote no value, and where every value of a place failed. Neither is a missing record.
+    rug(u, ctx, got, row) {
+      const { trace, c } = got;
+      if (!c) return;
+      const height = 4 * ratio();
+      const y = u.bbox.top + u.bbox.height - (row + 1) * (height + ratio());
+      const half = Math.max((trace.step || 0) / 2, 0);
+      const bar = (entries, ink, hollow) => {
+        ctx.fillStyle = ctx.strokeStyle = ft.ink(ink);
+        ctx.lineWidth = ratio();
+        for (const [i] of entries) {
+          if (c.value[i] !== null && c.value[i] !== undefined) continue;
+          const a = X(u, trace.x[i] - half), width = Math.max(X(u, trace.x[i] + half) - a, 2 * ratio());
+          if (hollow) ctx.fillRect(a, y + height / 2 - ratio() / 2, width, ratio());
+          else ctx.fillRect(a, y, width, height);
+        }
+      };
+      bar(c.missing, "missing", true);
+      bar(c.fail, "fail", false);
+    },
+
+    // A fixed height of the axis, as a thin line with its name.
+    level(u, ctx, scale, value, ink) {
+      if (value === null || value === undefined) return;
+      const y = u.valToPos(value, scale, true);
+      if (y < u.bbox.top || y > u.bbox.top + u.bbox.height) return;
+      ctx.strokeStyle = ft.ink(ink);
+      ctx.lineWidth = ratio();
+      ctx.setLineDash([2 * ratio(), 4 * ratio()]);
+      ctx.beginPath();
+      ctx.moveTo(u.bbox.left, y);
+      ctx.lineTo(u.bbox.left + u.bbox.width, y);
+      ctx.stroke();
+      ctx.setLineDash([]);
+    },
+  };
+})(window.fluxtower = window.fluxtower || {});

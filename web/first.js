@@ -1,0 +1,143 @@
+// The first screen: is it alive, is it right, has it been sent. A row a table, what needs a person on top.
+(function (ft) {
+  "use strict";
+  const LEVEL = ["well", "look", "act"];
+
+  function answerCell(question) {
+    const sign = ft.el("span", { class: "sign", "aria-hidden": "true" });
+    const word = ft.el("b");
+    const badge = ft.el("span", { class: "badge" }, sign, word);
+    const why = ft.el("p");
+    const node = ft.el("div", { class: "answer", "data-question": question }, badge, why);
+    return {
+      node, why,
+      show(state, words) {
+        const a = ft.answer(question, state);
+        ft.write(sign, a.sign);
+        ft.write(word, a.word);
+        badge.className = "badge " + (LEVEL[a.level] || "none");
+        node.dataset.state = state;
+        if (words !== undefined) ft.write(why, words);
+        return a.level;
+      },
+    };
+  }
+
+  function card(name) {
+    const newest = ft.el("p", { class: "dim" });
+    const cells = { alive: answerCell("alive"), right: answerCell("right"), sent: answerCell("sent") };
+    const strip = ft.ribbonStrip(`flags of ${name} over the last day`);
+    const share = ft.el("p", { class: "dim" });
+    const node = ft.el("article", { class: "card", "data-table": name, "aria-label": name },
+      ft.el("div", { class: "who" }, ft.el("h3", {}, ft.el("a", { href: `#/table/${encodeURIComponent(name)}`, text: name })), newest),
+      cells.alive.node, cells.right.node, cells.sent.node,
+      ft.el("div", { class: "day" }, strip.node, share));
+    let table = null;
+    let ribbonOf = null;
+
+    return {
+      node,
+      destroy: () => strip.destroy(),
+      show(t) {
+        table = t;
+        const level = Math.max(cells.alive.show(t.alive.state), cells.right.show(t.right.state, t.right.why), cells.sent.show(t.sent.state, t.sent.why));
+        node.dataset.level = LEVEL[Math.max(level, 0)];
+        this.tick();
+        return level;
+      },
+      // The age counts up between two answers; the judgement is the server's.
+      tick() {
+        if (!table) return;
+        const every = table.interval_s ? `one comes every ${ft.duration(table.interval_s)}` : "";
+        if (table.newest === null) {
+          ft.write(newest, "no row yet");
+          ft.write(cells.alive.why, table.alive.why || "");
+          return;
+        }
+        ft.write(newest, `newest ${ft.clock.full(table.newest)}`);
+        const age = ft.duration((ft.live.now() - table.newest) / 1e3);
+        ft.write(cells.alive.why, `${age} old` + (every ? `, ${every}` : ""));
+      },
+      async day() {
+        const t = ft.station.tables.find((one) => one.name === name);
+        if (!t || t.newest === null) return ft.write(share, "");
+        const to = Math.max(t.newest, ft.state.reach().newest);
+        const w = { from: to - 86400e3, to };
+        const answers = await Promise.all((t.series.length ? t.series : [{ tags: {} }]).slice(0, 4).map((s) => ft.source.ribbon(Object.assign({ table: name, bins: 144, tags: s.tags }, w))));
+        const ribbon = answers[0];
+        const flags = answers.slice(1).reduce((all, one) => [...all].map((f, i) => (one.times[i] === undefined ? f : merged(f, ft.worstOf(one)[i]))).join(""), ft.worstOf(ribbon));
+        ribbonOf = Object.assign({}, ribbon, { rows: ribbon.rows.map((n, i) => n + answers.slice(1).reduce((sum, one) => sum + (one.rows[i] || 0), 0)) });
+        strip.show(ribbonOf, flags, w);
+        const sum = { good: 0, suspect: 0, fail: 0, missing: 0, not_evaluated: 0 };
+        for (const one of answers) for (const c of one.columns) for (const k of Object.keys(sum)) sum[k] += c[k];
+        ft.write(share, `last 24 h: ${ft.shares(sum)}`);
+        strip.node.setAttribute("aria-label", `flags of ${name}, last 24 h: ${ft.shares(sum)}`);
+      },
+    };
+  }
+  const merged = (a, b) => (a === " " ? b : b === " " ? a : ft.worst(a, b));
+
+  ft.views = ft.views || {};
+  ft.views[""] = {
+    title: "Overview",
+    mount(root) {
+      const verdict = ft.el("h2", { class: "verdict" });
+      const reasons = ft.el("ul", { class: "reasons" });
+      const sync = ft.el("dl", { class: "facts" });
+      const list = ft.el("div", { class: "cards" });
+      const cards = new Map();
+      ft.fill(root, ft.el("section", { class: "head" }, verdict, reasons), list, sync, ft.key());
+
+      function show() {
+        const s = ft.status;
+        const n = s.reasons.length;
+        ft.fill(verdict, ft.el("span", { class: `badge ${s.is_well ? "well" : "look"}` }, ft.el("span", { class: "sign", "aria-hidden": "true", text: s.is_well ? "✓" : "!" })),
+          s.is_well ? "All well" : n === 1 ? "One thing to look at" : `${n} things to look at`);
+        ft.fill(reasons, s.reasons.map((reason) => ft.el("li", { text: reason })));
+        if (!s.tables.length) {
+          ft.fill(list, ft.empty("No table yet", "The configuration names no table, or nothing has been read. `fluxtower ingest` reads the logger's files."));
+          return facts(s);
+        }
+        const order = s.tables.map((t, i) => {
+          if (!cards.has(t.name)) cards.set(t.name, card(t.name));
+          return { t, i, level: cards.get(t.name).show(t), dead: t.alive.state === "dead" };
+        });
+        order.sort((a, b) => b.dead - a.dead || b.level - a.level || a.i - b.i);
+        const nodes = order.map(({ t }) => cards.get(t.name).node);
+        if (nodes.some((node, i) => list.children[i] !== node)) list.replaceChildren(...nodes);
+        facts(s);
+      }
+
+      function facts(s) {
+        const ago = (at) => (at === null ? "never" : `${ft.duration((ft.live.now() - at) / 1e3)} ago`);
+        const pending = s.tables.reduce((sum, t) => sum + t.sent.pending, 0);
+        const waiting = pending === 0 ? "nothing" : ft.count(pending, "row") + (s.sync.pending_bytes ? `, about ${ft.bytes(s.sync.pending_bytes)}` : "") + (s.sync.drain_s === null ? "" : s.sync.drain_s === 0 ? ", the next sync can send it" : `, about ${ft.duration(s.sync.drain_s)} to drain`);
+        const fact = (name, value) => ft.el("div", {}, ft.el("dt", { text: name }), ft.el("dd", { text: value }));
+        ft.fill(sync, fact("last ingest", ago(s.sync.last_ingest)), fact("last sync", ago(s.sync.last_sync)), fact("last acknowledged", ago(s.sync.last_acknowledged)),
+          fact("waiting to be sent", waiting), fact("destination", `${ft.station.destination.kind}, ${ft.station.destination.where}`),
+          s.sync.last_failure ? fact("last failure", s.sync.last_failure) : null);
+      }
+
+      function days() {
+        for (const one of cards.values()) one.day().catch(() => {});
+      }
+
+      show();
+      // The ribbons come after the answers: the first screen is its words.
+      setTimeout(days);
+      return {
+        update() {},
+        refresh() {
+          show();
+          days();
+        },
+        status: show,
+        second() {
+          cards.forEach((one) => one.tick());
+          facts(ft.status);
+        },
+        destroy: () => cards.forEach((one) => one.destroy()),
+      };
+    },
+  };
+})(window.fluxtower = window.fluxtower || {});

@@ -1,0 +1,82 @@
+// What a flag looks like: a word, a sign, a colour and a height, so that no two differ by colour alone.
+(function (ft) {
+  "use strict";
+
+  // rank: what wins where several stand at one place. height: of a ribbon's cell, so that trouble stands out in grey too.
+  const FLAGS = {
+    1: { word: "good", sign: "✓", ink: "good", rank: 1, height: 0.34 },
+    2: { word: "not evaluated", sign: "·", ink: "unseen", rank: 0, height: 0.2 },
+    3: { word: "suspect", sign: "▲", ink: "suspect", rank: 3, height: 0.7 },
+    4: { word: "failed", sign: "✕", ink: "fail", rank: 4, height: 1 },
+    9: { word: "missing", sign: "○", ink: "missing", rank: 2, height: 0.5 },
+  };
+  ft.FLAGS = FLAGS;
+
+  ft.flag = (digit) => FLAGS[digit] || null;
+
+  ft.worst = function (one, other) {
+    const a = FLAGS[one], b = FLAGS[other];
+    if (!a) return other;
+    if (!b) return one;
+    return a.rank >= b.rank ? one : other;
+  };
+
+  // The three answers of the first screen. level: 0 well, 1 look, 2 act, -1 nothing to say.
+  const ANSWERS = {
+    alive: {
+      good: ["✓", "alive", 0], late: ["!", "late", 1], dead: ["✕", "dead", 2], none: ["–", "no row yet", -1],
+    },
+    right: {
+      good: ["✓", "right", 0], suspect: ["!", "suspect", 1], bad: ["✕", "wrong", 2], none: ["–", "not known", -1],
+    },
+    sent: {
+      good: ["✓", "sent", 0], waiting: ["!", "waiting", 1], stuck: ["✕", "stuck", 2], none: ["–", "nothing to send", -1],
+    },
+  };
+  ft.answer = function (question, state) {
+    const found = ANSWERS[question][state] || ["?", String(state), 1];
+    return { sign: found[0], word: found[1], level: found[2] };
+  };
+
+  // Shapes on a canvas, about the middle, `r` device pixels each way.
+  ft.shape = {
+    suspect(ctx, x, y, r) {
+      ctx.beginPath();
+      ctx.moveTo(x, y - r);
+      ctx.lineTo(x + r, y + r * 0.8);
+      ctx.lineTo(x - r, y + r * 0.8);
+      ctx.closePath();
+      ctx.fill();
+      ctx.stroke();
+    },
+    fail(ctx, x, y, r) {
+      ctx.beginPath();
+      ctx.moveTo(x - r, y - r);
+      ctx.lineTo(x + r, y + r);
+      ctx.moveTo(x + r, y - r);
+      ctx.lineTo(x - r, y + r);
+      ctx.stroke();
+    },
+    // A failed value beyond the axis: a cross at its edge and an arrow that says where it went.
+    beyond(ctx, x, y, r, up) {
+      const away = up ? -1 : 1;
+      ft.shape.fail(ctx, x, y - away * r * 0.4, r * 0.9);
+      ctx.beginPath();
+      ctx.moveTo(x - r, y + away * r * 1.1);
+      ctx.lineTo(x, y + away * r * 2.2);
+      ctx.lineTo(x + r, y + away * r * 1.1);
+      ctx.stroke();
+    },
+    good(ctx, x, y, r) {
+      ctx.beginPath();
+      ctx.arc(x, y, r, 0, 2 * Math.PI);
+      ctx.fill();
+    },
+  };
+
+  ft.key = function () {
+    const item = (digit) => ft.el("li", {}, ft.el("span", { class: `sign ${FLAGS[digit].ink}`, "aria-hidden": "true", text: FLAGS[digit].sign }), " ", FLAGS[digit].word);
+    return ft.el("ul", { class: "key", "aria-label": "what the marks mean" }, [1, 3, 4, 9, 2].map(item),
+      ft.el("li", {}, ft.el("span", { class: "swatch hatch", "aria-hidden": "true" }), " no record came"));
+  };
+})(window.fluxtower = window.fluxtower || {});

@@ -1,0 +1,88 @@
+// The frame that every drawing stands in: its title, its legend, and words where there is nothing to draw. It asks for
+// values, drops what is no longer wanted, and keeps the old drawing, dimmed, until the new one is there.
+(function (ft) {
+  "use strict";
+
+  // panel: {id, title, description, series}. make(frame) → {stretch(w), show(got, w), destroy()} and optionally
+  // {window(w): the window to ask for, points(): how many}.
+  ft.frame = function (panel, make) {
+    const body = ft.el("div", { class: "plot" });
+    const words = ft.el("div", { class: "over", hidden: true });
+    const legend = ft.el("div", { class: "legend" });
+    const about = panel.description ? ft.el("details", { class: "about" }, ft.el("summary", { "aria-label": `about ${panel.title}`, text: "i" }), ft.el("p", { text: panel.description })) : null;
+    const head = ft.el("header", {}, ft.el("h3", { text: panel.title }), about);
+    const node = ft.el("section", { class: `panel ${panel.kind}`, id: "panel-" + panel.id, "aria-label": panel.title },
+      head, ft.el("div", { class: "stage" }, body, words), legend);
+
+    let drawing = null;
+    let abort = null;
+    let shown = null;
+    let wanted = null;
+
+    function message(title, text, ...actions) {
+      ft.fill(words, ft.empty(title, text, ...actions));
+      words.hidden = false;
+    }
+
+    function nothing(w) {
+      const tables = [...new Set(panel.series.map((s) => s.table))];
+      const known = ft.station.tables.filter((t) => tables.includes(t.name) && t.newest !== null);
+      if (!known.length) return message("No row yet", `Nothing of ${tables.join(", ")} has been read.`);
+      const newest = Math.max(...known.map((t) => t.newest));
+      const span = w.to - w.from;
+      message("No row in this time", `The newest is of ${ft.clock.full(newest)}.`,
+        ft.button("Go there", () => ft.state.zoom(newest - span, newest + span * 0.02)));
+    }
+
+    async function load(w, quiet) {
+      if (abort) abort.abort();
+      abort = new AbortController();
+      const mine = abort;
+      wanted = w;
+      const release = ft.work.hold();
+      if (!drawing) drawing = make(self);
+      drawing.stretch(w);
+      if (!quiet) node.classList.add("waits");
+      node.setAttribute("aria-busy", "true");
+      try {
+        const asked = drawing.window ? drawing.window(w) : w;
+        const got = await ft.traces(panel.series, asked, drawing.points(), panel.mean_s, mine.signal, panel.together);
+        if (mine.signal.aborted) return;
+        shown = got;
+        words.hidden = true;
+        if (got.every(({ trace }) => !trace.times.length)) nothing(w);
+        drawing.show(got, w);
+      } catch (error) {
+        if (ft.isAbort(error) || mine.signal.aborted) return;
+        if (!ft.live.connected() && shown) return;
+        message("Could not be drawn", error.message, ft.button("Try again", () => load(wanted)));
+      } finally {
+        if (mine === abort) {
+          node.classList.remove("waits");
+          node.removeAttribute("aria-busy");
+        }
+        release();
+      }
+    }
+
+    const self = {
+      panel, node, body, legend, head,
+      load,
+      // Zoomed elsewhere while out of sight: the old drawing would be a lie when scrolled to.
+      stretch: (w) => drawing && drawing.stretch(w),
+      again: () => drawing && shown && drawing.show(shown, wanted),
+      got: () => shown,
+      drawing: () => drawing,
+      destroy() {
+        if (abort) abort.abort();
+        if (drawing) drawing.destroy();
+        drawing = null;
+        node.remove();
+      },
+    };
+    return self;
+  };
+
+  // Points that the width can show; in steps, so that a resize does not ask again for nearly the same.
+  ft.pointsOf = (body) => Math.min(1600, Math.max(200, Math.ceil(body.clientWidth / 200) * 200));
+})(window.fluxtower = window.fluxtower || {});

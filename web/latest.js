@@ -1,0 +1,59 @@
+// The newest value, large, with its flag and age, and the range behind it as a spark.
+(function (ft) {
+  "use strict";
+
+  ft.latest = function (panel) {
+    return ft.frame(panel, (frame) => {
+      let stop = () => {};
+      return {
+        points: () => 300,
+        stretch() {},
+        show(got, w) {
+          stop();
+          const ages = [];
+          ft.fill(frame.body, got.map((one) => {
+            const { trace, c, series, meta } = one;
+            let last = -1;
+            if (c) for (let i = trace.x.length - 1; i >= 0 && last < 0; i--) if (c.flags[i] !== " ") last = i;
+            const r = last < 0 ? null : ft.reading(one, last);
+            const unit = meta ? meta.unit : panel.axis.unit;
+            const [value] = r ? [r.value.split("\u202f")[0]] : ["–"];
+            const age = ft.el("span", { class: "dim" });
+            if (r) ages.push(() => ft.write(age, `${ft.clock.full(trace.times[last])}, ${ft.duration((ft.live.now() - trace.times[last]) / 1e3)} ago`));
+            return ft.el("div", { class: "newest" },
+              got.length > 1 ? ft.el("span", { class: "name", text: series.label }) : null,
+              ft.el("div", { class: "number" }, ft.el("b", { text: value }), unit ? ft.el("span", { class: "unit", text: " " + unit }) : null),
+              r && r.flag ? ft.el("span", { class: `sign ${r.flag.ink}`, text: `${r.flag.sign} ${r.flag.word}` }) : null,
+              r ? r.notes.map((n) => ft.el("span", { class: "note", text: (n.test ? n.test + ": " : "") + n.words })) : null,
+              spark(one, w), age);
+          }));
+          const tick = () => ages.forEach((act) => act());
+          tick();
+          const timer = ft.source.report ? 0 : setInterval(tick, 1e3);
+          stop = () => clearInterval(timer);
+        },
+        destroy: () => stop(),
+      };
+    });
+  };
+
+  function spark(one, w) {
+    const canvas = ft.el("canvas", { class: "spark", role: "img", "aria-label": `course of ${one.series.label}` });
+    requestAnimationFrame(() => {
+      const ratio = window.devicePixelRatio || 1;
+      const width = (canvas.width = canvas.clientWidth * ratio), height = (canvas.height = canvas.clientHeight * ratio);
+      if (!one.c || !width) return;
+      const ctx = canvas.getContext("2d");
+      const [low, high] = ft.scale.fit(...ft.extent([one], w.from, w.to));
+      const X = (t) => ((t - w.from) / (w.to - w.from)) * width, Y = (v) => height - ((v - low) / (high - low)) * height;
+      ctx.strokeStyle = one.series.colour;
+      ctx.lineWidth = 1.4 * ratio;
+      ft.draw.runs(one.trace, one.c.value, (run) => {
+        ctx.beginPath();
+        for (const i of run) ctx.lineTo(X(one.trace.x[i]), Y(one.c.value[i]));
+        ctx.stroke();
+      });
+    });
+    return canvas;
+  }
+})(window.fluxtower = window.fluxtower || {});

@@ -1,0 +1,117 @@
+// Values over time: the mean as a line, least and greatest as a band, flags as marks, gaps open.
+(function (ft) {
+  "use strict";
+
+  // o: {height, limits (draw the sensor's own limits), compact}
+  ft.lines = function (panel, o) {
+    o = o || {};
+    return ft.frame(panel, (frame) => {
+      let got = [];
+      const right = panel.series.some((s) => s.is_right) ? (panel.right || {}).unit || "" : undefined;
+      const hover = ft.hover(frame.body.parentNode);
+      const scaleOf = (s) => (s.is_right ? "r" : "y");
+      const inSight = () => got.filter((one) => !ft.legend.hidden(panel, one.series));
+
+      function under(u, ctx) {
+        const sight = inSight();
+        const traces = [...new Set(sight.map((one) => one.trace))];
+        if (traces.length) {
+          const [first, ...others] = traces;
+          // Hatched over the whole height only where every table of the panel lacks records.
+          const common = others.reduce((holes, trace) => cross(holes, trace.holes), first.holes);
+          ft.draw.holes(u, ctx, common, false);
+          if (others.length) traces.forEach((trace) => ft.draw.holes(u, ctx, trace.holes, true));
+        }
+        for (const { series, trace, c } of sight) {
+          if (c && c.expected) ft.draw.band(u, ctx, scaleOf(series), trace, c.expected.low, c.expected.high, ft.ink("expected"), 0.35);
+        }
+        if (o.limits && sight.length === 1 && sight[0].meta) {
+          for (const kind of ["suspect", "fail"]) (sight[0].meta[kind] || []).forEach((v) => ft.draw.level(u, ctx, "y", v, kind));
+        }
+      }
+
+      function draw(u, ctx) {
+        const sight = inSight();
+        const alpha = sight.length > 6 ? 0.1 : 0.2;
+        for (const { series, trace, c } of sight) if (c && c.low) ft.draw.band(u, ctx, scaleOf(series), trace, c.low, c.high, series.colour, alpha);
+        for (const { series, trace, c } of sight) if (c) ft.draw.line(u, ctx, scaleOf(series), trace, c.value, series.colour, series.dash, o.compact ? 1.2 : 1.6);
+        sight.forEach((one, row) => {
+          if (row < 5) ft.draw.rug(u, ctx, one, row);
+        });
+        for (const one of sight) ft.draw.marks(u, ctx, scaleOf(one.series), one);
+      }
+
+      function ranges() {
+        const [from, to] = plot.range();
+        const of = (isRight, axis) => ft.scale.fit(...ft.extent(inSight().filter((one) => Boolean(one.series.is_right) === isRight), from, to), axis && axis.bounds);
+        plot.values(of(false, panel.axis), of(true, panel.right));
+      }
+
+      function key(event, u) {
+        const [from, to] = plot.range();
+        const span = to - from;
+        const at = u.cursor.left >= 0 ? u.posToVal(u.cursor.left, "x") : null;
+        const move = (by) => ft.state.zoom(from + by, to + by);
+        const zoom = (factor) => {
+          const centre = at === null ? (from + to) / 2 : at;
+          ft.state.zoom(centre - (centre - from) * factor, centre + (to - centre) * factor);
+        };
+        const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+        if (step) return place(u, stepped(at, step * (event.shiftKey ? 10 : 1)));
+        if (event.key === "Home" || event.key === "End") return place(u, stepped(event.key === "Home" ? from : to, 0));
+        if (event.key === "+" || event.key === "=") return zoom(0.5), true;
+        if (event.key === "-") return zoom(2), true;
+        if (event.key === "PageUp") return move(-span * 0.8), true;
+        if (event.key === "PageDown") return move(span * 0.8), true;
+        if (event.key === "Escape") return ft.state.back(), true;
+        return false;
+      }
+
+      // The time that many records on, over all series in sight.
+      function stepped(at, by) {
+        const [from, to] = plot.range();
+        const times = [...new Set(inSight().flatMap((one) => one.trace.x))].filter((t) => t >= from && t <= to).sort((a, b) => a - b);
+        if (!times.length) return null;
+        if (at === null) return by < 0 ? times[times.length - 1] : times[0];
+        return times[Math.min(times.length - 1, Math.max(0, ft.nearest(times, at) + by))];
+      }
+
+      function place(u, at) {
+        if (at === null) return true;
+        u.setCursor({ left: u.valToPos(at, "x"), top: 10 });
+        hover.show(u, at, inSight());
+        ft.say(hover.words(at, inSight()));
+        return true;
+      }
+
+      const plot = ft.plot(frame.body, {
+        height: o.height || 240, time: true, label: panel.title, unit: panel.axis && panel.axis.unit, right,
+        under, draw, key,
+        select: (from, to) => ft.state.zoom(from, to),
+        cursor: (u, at, own) => (own && at !== null && got.length ? hover.show(u, at, inSight()) : hover.hide()),
+      });
+
+      return {
+        plot,
+        points: () => ft.pointsOf(frame.body),
+        stretch: (w) => plot.show(w.from, w.to),
+        show(next, w) {
+          got = next;
+          plot.show(w.from, w.to);
+          ranges();
+          if (!o.compact) ft.legend.draw(frame.legend, panel, got, () => frame.again());
+        },
+        destroy: () => plot.destroy(),
+      };
+    });
+  };
+
+  // What two lists of [from, to] have in common.
+  function cross(some, others) {
+    const out = [];
+    for (const [a, b] of some) {
+      for (const [c, d] of others) if (Math.max(a, c) < Math.min(b, d)) out.push([Math.max(a, c), Math.min(b, d)]);
+    }
+    return out;
+  }
+})(window.fluxtower = window.fluxtower || {});

@@ -1,0 +1,82 @@
+// What is to be read line by line: gaps with the way to close them, lines that became no row, times with two contents.
+(function (ft) {
+  "use strict";
+
+  // One table of a page. cells: texts; more: an element behind them, or null.
+  ft.listing = function (host, title, none, items, heads, cells, more) {
+    ft.fill(host, ft.el("h2", { text: title }), !items.length ? ft.el("p", { class: "dim", text: none }) : ft.el("div", { class: "scroll" }, ft.el("table", {},
+      ft.el("thead", {}, ft.el("tr", {}, heads.map((h) => ft.el("th", { scope: "col", text: h })), more ? ft.el("th", {}) : null)),
+      ft.el("tbody", {}, items.map((item) => ft.el("tr", {}, cells(item).map((text, i) => ft.el("td", { "data-head": heads[i], text: text === null || text === undefined ? "" : String(text) })), more ? ft.el("td", {}, more(item)) : null))))));
+  };
+
+  ft.trouble = function (host, error, again) {
+    if (ft.isAbort(error)) return;
+    ft.fill(host, ft.empty("Could not be shown", error.message, ft.button("Try again", again)));
+  };
+
+  function copyButton(text) {
+    const button = ft.button("copy", async () => {
+      try {
+        await navigator.clipboard.writeText(text);
+        ft.write(button, "copied");
+      } catch (_) {
+        // A page from a file or over plain http may not write there: the reader's own copy finds it selected.
+        const selection = getSelection();
+        const range = document.createRange();
+        range.selectNodeContents(button.previousSibling);
+        selection.removeAllRanges();
+        selection.addRange(range);
+        ft.write(button, "selected");
+      }
+      setTimeout(() => ft.write(button, "copy"), 2e3);
+    }, { class: "copy" });
+    return button;
+  }
+
+  function view(title, fetch, draw) {
+    return {
+      title,
+      mount(root) {
+        const load = async () => {
+          const release = ft.work.hold();
+          try {
+            draw(root, await fetch());
+          } catch (error) {
+            ft.trouble(root, error, load);
+          } finally {
+            release();
+          }
+        };
+        load();
+        return { update() {}, refresh: load, destroy() {} };
+      },
+    };
+  }
+
+  ft.views.gaps = view("Gaps", () => ft.source.gaps(), (root, answer) => {
+    const gaps = ft.el("section", { class: "list" });
+    const events = ft.el("section", { class: "list" });
+    const missing = answer.gaps.reduce((sum, gap) => sum + gap.missing, 0);
+    ft.fill(gaps, ft.el("h2", { text: answer.gaps.length ? `${ft.count(missing, "record")} missing in ${ft.count(answer.gaps.length, "gap")}` : "No record is missing" }),
+      answer.gaps.length ? ft.el("p", { class: "dim", text: "The logger may still hold what is missing. Collect it again, then read the file; rows that are there already are not doubled." }) : null,
+      answer.gaps.map((gap) => {
+        const around = Math.max(3600e3, (gap.before.at - gap.after.at) * 0.5);
+        return ft.el("article", { class: "gap" },
+          ft.el("header", {}, ft.el("h3", { text: gap.table }), ft.el("span", { text: `${ft.count(gap.missing, "record")}: ${gap.first_missing} – ${gap.last_missing}` }),
+            ft.el("a", { href: ft.state.href({ view: "table", arg: gap.table, range: null, from: Math.round(gap.after.at - around), to: Math.round(gap.before.at + around) }), text: "show" })),
+          ft.el("p", { class: "dim", text: `after record ${gap.after.record} of ${ft.clock.full(gap.after.at)}, before record ${gap.before.record} of ${ft.clock.full(gap.before.at)}` }),
+          ft.el("ol", { class: "recipe" }, gap.recipe.map((step) => (step.startsWith("fluxtower ") ? ft.el("li", {}, ft.el("code", { text: step }), copyButton(step)) : ft.el("li", { text: step })))));
+      }));
+    ft.listing(events, "What the loggers did", "Nothing out of the ordinary: no restart, no clock step.", answer.events || [], ["table", "what", "when", "in words"], (e) => [e.table, e.kind, ft.clock.full(e.at), e.words]);
+    ft.fill(root, gaps, events);
+  });
+
+  ft.views.rejected = view("Rejected", () => ft.source.rejected(), (root, answer) => {
+    const lines = ft.el("section", { class: "list" });
+    const conflicts = ft.el("section", { class: "list" });
+    const raw = (text) => ft.el("pre", { text: text === null || text === undefined ? "" : text, tabindex: "0" });
+    ft.listing(lines, "Lines that became no row, rows that were refused", "None.", answer.rejected, ["table", "what", "where", "why"], (r) => [r.table, r.kind, r.place, r.reason], (r) => raw(r.raw));
+    ft.listing(conflicts, "Times that came with two contents", "None.", answer.conflicts, ["table", "time", "record", "where", "what stays"], (c) => [c.table, ft.clock.full(c.at), c.record, c.place, c.stays], (c) => ft.el("div", {}, raw(c.raw), c.row === null || c.row === undefined ? null : raw(typeof c.row === "string" ? c.row : JSON.stringify(c.row))));
+    ft.fill(root, lines, conflicts);
+  });
+})(window.fluxtower = window.fluxtower || {});

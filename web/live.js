@@ -1,0 +1,69 @@
+// Follows the server: what changed, what time it is there, and whether it is there at all.
+(function (ft) {
+  "use strict";
+  const POLL_MS = 10e3;
+  const watchers = { change: [], connection: [], second: [] };
+  let shift = 0;
+  let made = null;
+  let revision = null;
+  let connected = true;
+  let poll = 0;
+
+  const tell = (what, value) => watchers[what].forEach((watch) => watch(value));
+
+  function setConnected(is) {
+    if (is === connected) return;
+    connected = is;
+    tell("connection", is);
+  }
+
+  function changed(next) {
+    if (next === revision) return;
+    const first = revision === null;
+    revision = next;
+    ft.source.forget(next);
+    if (!first) tell("change", next);
+  }
+
+  async function ask() {
+    try {
+      await ft.source.status({ fresh: true });
+    } catch (_) { /* what failed has told `reached` already */ }
+  }
+
+  ft.live = {
+    on: (what, watch) => watchers[what].push(watch),
+    // The server's time: ages must not depend on the clock of whoever looks.
+    now: () => (made === null ? Date.now() + shift : made),
+    setNow(ms) {
+      shift = ms - Date.now();
+    },
+    connected: () => connected,
+    reached: setConnected,
+    seen: changed,
+    start() {
+      if (ft.source.report) {
+        made = ft.source.report.made;
+        return;
+      }
+      setInterval(() => tell("second"), 1e3);
+      const events = new EventSource("/api/live");
+      events.onopen = () => {
+        clearInterval(poll);
+        poll = 0;
+        if (!connected) ask();
+      };
+      events.addEventListener("change", (event) => {
+        try {
+          changed(JSON.parse(event.data).revision);
+        } catch (_) {
+          ask();
+        }
+      });
+      events.onerror = () => {
+        if (!poll) poll = setInterval(ask, POLL_MS);
+        ask();
+      };
+    },
+  };
+})(window.fluxtower = window.fluxtower || {});

@@ -1,0 +1,194 @@
+// One plot: axes, cursor, selection and keys by uPlot; what stands in it is drawn by `layers`.
+//
+// A plot holds no values. It shows a range at once when told to, with whatever its layers have, so a zoom is first a
+// stretched old drawing and then the sharp new one.
+(function (ft) {
+  "use strict";
+  const plots = new Set();
+
+  function axis(extra) {
+    return Object.assign({
+      stroke: () => ft.ink("dim"),
+      font: "11px system-ui, sans-serif",
+      grid: { stroke: () => ft.ink("grid"), width: 1 },
+      ticks: { stroke: () => ft.ink("grid"), width: 1, size: 4 },
+      gap: 3,
+    }, extra);
+  }
+
+  function timeAxis() {
+    let step = 0;
+    return axis({
+      size: 36,
+      splits(u, _i, from, to) {
+        const found = ft.scale.timeTicks(from, to, u.bbox.width / uPlot.pxRatio / 74);
+        step = found.step;
+        return found.ticks;
+      },
+      values: (_u, ticks) => ft.scale.timeLabels(ticks, step),
+    });
+  }
+
+  function valueAxis(scale, side, unit, more) {
+    return axis(Object.assign({
+      scale, side, label: unit || undefined, labelSize: 16, labelGap: 0, labelFont: "11px system-ui, sans-serif",
+      size: (_u, values) => 12 + 6.4 * Math.max(3, ...(values || []).map((v) => String(v).length)),
+      values: (_u, ticks) => ticks.map(ft.number),
+      space: 34,
+    }, more));
+  }
+
+  // host: an element. o: {height, time (x is time), unit, right (unit or undefined), xUnit, label,
+  //   draw(u, ctx), under(u, ctx), cursor(u, x|null, own), select(from, to), key(event) → handled}
+  ft.plot = function (host, o) {
+    const width = () => Math.max(120, Math.floor(host.clientWidth));
+    const ranges = { x: [0, 1], y: [0, 1], r: [0, 1] };
+    const scale = (name) => ({ time: false, auto: false, range: () => ranges[name] });
+    const axes = [
+      o.time ? timeAxis() : axis({ size: o.xUnit ? 34 : 24, label: o.xUnit || undefined, labelSize: 14, labelFont: "11px system-ui, sans-serif", values: (_u, t) => t.map(ft.number) }),
+      valueAxis("y", 3, o.unit, o.yAxis),
+    ];
+    if (o.right !== undefined) axes.push(valueAxis("r", 1, o.right, { grid: { show: false } }));
+    let hovered = false;
+
+    const clipped = (act) => (u) => {
+      const { ctx, bbox } = u;
+      ctx.save();
+      ctx.beginPath();
+      ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+      ctx.clip();
+      act(u, ctx);
+      ctx.restore();
+    };
+
+    const none = { paths: () => null, points: { show: false } };
+    const u = new uPlot({
+      width: width(), height: o.height, ms: 1, legend: { show: false }, padding: [8, o.right === undefined ? 10 : 0, 0, 0],
+      scales: { x: scale("x"), y: scale("y"), r: scale("r") },
+      series: [{}, Object.assign({ scale: "y" }, none), Object.assign({ scale: "r" }, none)],
+      axes,
+      cursor: {
+        y: !o.time,
+        points: { show: false },
+        drag: { x: Boolean(o.select), y: false, setScale: false, dist: 4 },
+        sync: o.time ? { key: "time", scales: ["x", null], setSeries: false } : undefined,
+        bind: {
+          // Back, instead of uPlot's own idea of the whole range.
+          dblclick: () => () => {
+            if (o.select) ft.state.back();
+            return null;
+          },
+          mousedown: (_u, _target, handler) => (event) => {
+            if (o.select && event.shiftKey && event.button === 0) return pan(event);
+            return handler(event);
+          },
+        },
+      },
+      hooks: {
+        drawAxes: [clipped((u, ctx) => o.under && o.under(u, ctx))],
+        draw: [clipped((u, ctx) => o.draw(u, ctx))],
+        setSelect: [(u) => {
+          const { left, width } = u.select;
+          if (!o.select || width < 4) return;
+          const from = u.posToVal(left, "x"), to = u.posToVal(left + width, "x");
+          u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          o.select(from, to);
+        }],
+        setCursor: [(u) => {
+          if (!o.cursor) return;
+          const { left } = u.cursor;
+          o.cursor(u, left === undefined || left < 0 ? null : u.posToVal(left, "x"), hovered || document.activeElement === u.over);
+        }],
+      },
+    }, [[0, 1], [null, null], [null, null]], host);
+
+    u.over.addEventListener("mouseenter", () => (hovered = true));
+    u.over.addEventListener("mouseleave", () => {
+      hovered = false;
+      if (o.cursor) o.cursor(u, null, false);
+    });
+
+    function pan(event) {
+      const [from, to] = ranges.x;
+      const start = event.clientX;
+      const each = (to - from) / u.rect.width;
+      let by = 0;
+      const move = (e) => {
+        by = (start - e.clientX) * each;
+        self.show(from + by, to + by);
+      };
+      const up = () => {
+        document.removeEventListener("mousemove", move);
+        document.removeEventListener("mouseup", up);
+        if (by) o.select(from + by, to + by);
+      };
+      document.addEventListener("mousemove", move);
+      document.addEventListener("mouseup", up);
+      event.preventDefault();
+      return null;
+    }
+
+    if (o.select) {
+      let settled = 0;
+      // Scrolling past a plot must not zoom it: the wheel does that with Ctrl, or once the plot has the focus.
+      u.over.addEventListener("wheel", (event) => {
+        if (!event.ctrlKey && !event.metaKey && document.activeElement !== u.over) return;
+        event.preventDefault();
+        const [from, to] = ranges.x;
+        const at = u.posToVal(event.clientX - u.over.getBoundingClientRect().left, "x");
+        const factor = event.deltaY < 0 ? 0.8 : 1.25;
+        const next = [at - (at - from) * factor, at + (to - at) * factor];
+        self.show(next[0], next[1]);
+        clearTimeout(settled);
+        settled = setTimeout(() => o.select(next[0], next[1]), 150);
+      }, { passive: false });
+    }
+    if (o.key) {
+      u.over.tabIndex = 0;
+      u.over.setAttribute("role", "application");
+      u.over.setAttribute("aria-label", o.label + ". Arrow keys read the values, plus and minus zoom, Page Up and Page Down move, Escape goes back.");
+      u.over.addEventListener("keydown", (event) => {
+        if (!event.altKey && !event.ctrlKey && !event.metaKey && o.key(event, u)) event.preventDefault();
+      });
+      u.over.addEventListener("blur", () => o.cursor && o.cursor(u, null, false));
+    }
+
+    const redraw = () => u.redraw(false, true);
+    const self = {
+      u,
+      // Moves the drawing as it is.
+      show(from, to) {
+        ranges.x = [from, to];
+        u.setData([[from, to], [null, null], [null, null]], false);
+        u.setScale("x", { min: from, max: to });
+      },
+      values(y, r) {
+        ranges.y = y;
+        ranges.r = r || [0, 1];
+        u.batch(() => {
+          u.setScale("y", { min: y[0], max: y[1] });
+          u.setScale("r", { min: ranges.r[0], max: ranges.r[1] });
+        });
+        redraw();
+      },
+      range: () => ranges.x,
+      redraw,
+      resize() {
+        const w = width();
+        if (w !== u.width) u.setSize({ width: w, height: o.height });
+      },
+      destroy() {
+        plots.delete(self);
+        watch.disconnect();
+        u.destroy();
+      },
+    };
+    const watch = new ResizeObserver(ft.eachFrame(() => self.resize()));
+    watch.observe(host);
+    plots.add(self);
+    return self;
+  };
+
+  // Colours are read while drawing, so a new theme needs a new drawing only.
+  ft.plot.redrawAll = () => plots.forEach((plot) => plot.redraw());
+})(window.fluxtower = window.fluxtower || {});

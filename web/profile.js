@@ -1,0 +1,74 @@
+// Values over height or depth: a line for each of four moments, the newest strongest.
+(function (ft) {
+  "use strict";
+  const HOURS = [0, 6, 12, 24];
+
+  ft.profile = function (panel) {
+    return ft.frame(panel, (frame) => {
+      let lines = [];
+      const levels = panel.series.filter((s) => s.level);
+      const inks = ["accent", "ink", "dim", "missing"];
+
+      const plot = ft.plot(frame.body, {
+        height: 300, time: false, unit: "m", xUnit: panel.axis.unit, label: panel.title,
+        draw(u, ctx) {
+          lines.slice().reverse().forEach((line) => {
+            const ink = ft.ink(inks[line.rank]);
+            ctx.strokeStyle = ctx.fillStyle = ink;
+            ctx.lineWidth = (line.rank ? 1.3 : 2.2) * ft.draw.ratio();
+            ctx.setLineDash(ft.draw.dash(line.rank));
+            ctx.beginPath();
+            for (const p of line.points) ctx.lineTo(u.valToPos(p.value, "x", true), u.valToPos(p.metres, "y", true));
+            ctx.stroke();
+            ctx.setLineDash([]);
+            for (const p of line.points) {
+              const x = u.valToPos(p.value, "x", true), y = u.valToPos(p.metres, "y", true);
+              if (p.digit === "3") {
+                ctx.save();
+                ctx.fillStyle = ft.ink("suspect");
+                ctx.strokeStyle = ft.ink("surface");
+                ft.shape.suspect(ctx, x, y, 4.5 * ft.draw.ratio());
+                ctx.restore();
+              } else ft.shape.good(ctx, x, y, (line.rank ? 2 : 3) * ft.draw.ratio());
+            }
+          });
+        },
+      });
+
+      return {
+        plot,
+        // Also for an hour of range, the day before its end is asked for.
+        window: (w) => ({ from: w.to - 25 * 3600e3, to: w.to }),
+        points: () => 300,
+        stretch() {},
+        show(got, w) {
+          const reach = Math.max(900e3, 1.5 * Math.max(...got.map((g) => g.trace.step || 0)));
+          lines = HOURS.map((hours, rank) => {
+            const at = w.to - hours * 3600e3;
+            const points = [];
+            for (const { series, trace, c } of got) {
+              if (!c || !series.level) continue;
+              // Heights that are sampled in turn: each one's nearest value stands for it.
+              let best = null;
+              trace.x.forEach((x, i) => {
+                const far = Math.abs(x - at);
+                if (far <= reach && c.value[i] !== null && c.value[i] !== undefined && (!best || far < best.far)) best = { far, value: c.value[i], digit: c.flags[i], metres: series.level.metres, label: series.level.label };
+              });
+              if (best) points.push(best);
+            }
+            points.sort((a, b) => a.metres - b.metres);
+            return { rank, at, hours, points };
+          }).filter((line) => line.points.length);
+          const all = lines.flatMap((line) => line.points);
+          const xs = all.map((p) => p.value), ys = levels.map((s) => s.level.metres);
+          plot.show(...ft.scale.fit(Math.min(...xs), Math.max(...xs), panel.axis.bounds));
+          plot.values(ft.scale.fit(Math.min(...ys), Math.max(...ys)));
+          ft.fill(frame.legend, lines.map((line) => ft.el("span", { class: "entry" },
+            ft.el("span", { class: "stroke", style: { borderTopColor: ft.ink(inks[line.rank]), borderTopStyle: ["solid", "dashed", "dotted", "dotted"][line.rank] } }),
+            ft.el("span", { text: (line.hours ? `\u2212${line.hours} h, ` : "end, ") + ft.clock.full(line.at) }))));
+        },
+        destroy: () => plot.destroy(),
+      };
+    });
+  };
+})(window.fluxtower = window.fluxtower || {});

@@ -1,0 +1,50 @@
+// The range of time: presets, steps, and whether it follows the newest record.
+(function (ft) {
+  "use strict";
+  const PRESETS = [["3h", "3 h"], ["24h", "24 h"], ["7d", "7 d"], ["30d", "30 d"], ["1y", "1 y"], ["all", "all"]];
+
+  ft.rangeBar = function () {
+    const label = ft.el("span", { class: "span" });
+    const presets = PRESETS.map(([range, text]) => ft.button(text, () => ft.state.set({ range, from: null, to: null }), { "data-range": range }));
+    const shift = (share) => () => {
+      const w = ft.state.window();
+      const by = (w.to - w.from) * share;
+      ft.state.zoom(w.from + by, w.to + by);
+    };
+    const scale = (factor) => () => {
+      const w = ft.state.window();
+      const middle = (w.from + w.to) / 2, half = ((w.to - w.from) / 2) * factor;
+      ft.state.zoom(middle - half, middle + half);
+    };
+    const live = ft.button("", () => {
+      const s = ft.state.get();
+      if (s.from === null) {
+        const w = ft.state.window();
+        ft.state.set({ range: null, from: Math.round(w.from), to: Math.round(w.to) });
+      } else {
+        const span = s.to - s.from;
+        const fits = [["3h", 3], ["24h", 24], ["7d", 168], ["30d", 720], ["1y", 8760]].find(([, hours]) => hours * 3600e3 >= span);
+        ft.state.set({ range: fits ? fits[0] : "all", from: null, to: null });
+      }
+    }, { class: "live", title: "follow the newest record" });
+    const node = ft.el("div", { class: "rangebar", role: "group", "aria-label": "range of time" },
+      ft.el("div", { class: "group" }, presets),
+      ft.el("div", { class: "group" },
+        ft.button("‹", shift(-0.8), { "aria-label": "earlier" }), ft.button("−", scale(2), { "aria-label": "longer" }),
+        ft.button("+", scale(0.5), { "aria-label": "shorter" }), ft.button("›", shift(0.8), { "aria-label": "later" })),
+      ft.source.report ? null : live, label);
+
+    return {
+      node,
+      update() {
+        const s = ft.state.get();
+        const w = ft.state.window();
+        presets.forEach((button) => button.setAttribute("aria-pressed", String(s.from === null && button.dataset.range === s.range)));
+        const follows = s.from === null;
+        live.setAttribute("aria-pressed", String(follows));
+        ft.write(live, follows ? "● live" : "○ live");
+        ft.write(label, `${ft.clock.span(w.from, w.to)} (${ft.duration((w.to - w.from) / 1e3)})`);
+      },
+    };
+  };
+})(window.fluxtower = window.fluxtower || {});

@@ -1,0 +1,116 @@
+// Coarser bins from finer ones, by the server's rules: a failed value is in no mean and no extreme, the worst flag of a
+// bin is the bin's. Used for panels of means, and for every zoom within a report.
+(function (ft) {
+  "use strict";
+
+  function pick(list, keep) {
+    return list ? keep.map((i) => list[i]) : null;
+  }
+
+  // The part of an answer within [from, to], of these columns.
+  function cut(trace, from, to, names) {
+    const keep = [];
+    const at = new Map();
+    trace.times.forEach((time, i) => {
+      if (time < from || time > to) return;
+      at.set(i, keep.length);
+      keep.push(i);
+    });
+    const sparse = (list) => (list || []).filter((entry) => at.has(entry[0])).map((entry) => [at.get(entry[0]), ...entry.slice(1)]);
+    const wanted = names ? names.map((name) => trace.columns.find((c) => c.name === name)).filter(Boolean) : trace.columns;
+    return Object.assign({}, trace, {
+      from, to, times: pick(trace.times, keep), rows: pick(trace.rows, keep),
+      columns: wanted.map((c) => ({
+        name: c.name, value: pick(c.value, keep), low: pick(c.low, keep), high: pick(c.high, keep),
+        flags: keep.map((i) => c.flags[i]).join(""),
+        suspect: sparse(c.suspect), fail: sparse(c.fail), missing: sparse(c.missing),
+        findings: c.findings ? sparse(c.findings) : null,
+        expected: c.expected ? { low: pick(c.expected.low, keep), high: pick(c.expected.high, keep) } : null,
+      })),
+    });
+  }
+
+  function column(c, trace, bin, count) {
+    const out = {
+      name: c.name, value: Array(count).fill(null), low: Array(count).fill(null), high: Array(count).fill(null),
+      flags: "", suspect: [], fail: [], missing: [], findings: null, expected: null,
+    };
+    const weight = Array(count).fill(0);
+    const flags = Array(count).fill(" ");
+    const failed = new Map(c.fail.map((entry) => [entry[0], entry[3]]));
+    const missing = new Map(c.missing.map((entry) => [entry[0], entry[1]]));
+    const band = c.expected && { low: Array(count).fill(null), high: Array(count).fill(null) };
+    for (let i = 0; i < trace.times.length; i++) {
+      const b = bin[i];
+      if (c.flags[i] !== " ") flags[b] = flags[b] === " " ? c.flags[i] : ft.worst(flags[b], c.flags[i]);
+      if (band && c.expected.low[i] !== null) {
+        band.low[b] = c.expected.low[i];
+        band.high[b] = c.expected.high[i];
+      }
+      const value = c.value[i];
+      if (value === null || value === undefined) continue;
+      const rows = trace.rows ? Math.max(1, trace.rows[i] - (failed.get(i) || 0) - (missing.get(i) || 0)) : 1;
+      const low = c.low ? c.low[i] : value, high = c.high ? c.high[i] : value;
+      out.value[b] = (out.value[b] || 0) + value * rows;
+      weight[b] += rows;
+      if (out.low[b] === null || low < out.low[b]) out.low[b] = low;
+      if (out.high[b] === null || high > out.high[b]) out.high[b] = high;
+    }
+    for (let b = 0; b < count; b++) if (weight[b]) out.value[b] /= weight[b];
+    for (const kind of ["suspect", "fail"]) {
+      const found = new Map();
+      for (const [i, low, high, n] of c[kind]) {
+        const entry = found.get(bin[i]);
+        if (!entry) found.set(bin[i], [bin[i], low, high, n]);
+        else {
+          entry[1] = Math.min(entry[1], low);
+          entry[2] = Math.max(entry[2], high);
+          entry[3] += n;
+        }
+      }
+      out[kind] = [...found.values()];
+    }
+    const gone = new Map();
+    for (const [i, n] of c.missing) gone.set(bin[i], (gone.get(bin[i]) || 0) + n);
+    out.missing = [...gone];
+    out.flags = flags.join("");
+    out.expected = band;
+    return out;
+  }
+
+  function binned(trace, bin_s) {
+    const width = bin_s * 1e3;
+    const times = [], rows = [], bin = [];
+    trace.times.forEach((time, i) => {
+      const start = Math.floor(time / width) * width;
+      if (times[times.length - 1] !== start) {
+        times.push(start);
+        rows.push(0);
+      }
+      rows[rows.length - 1] += trace.rows ? trace.rows[i] : 1;
+      bin.push(times.length - 1);
+    });
+    return Object.assign({}, trace, { bin_s, times, rows, columns: trace.columns.map((c) => column(c, trace, bin, times.length)) });
+  }
+
+  ft.rebin = {
+    bin: (trace, bin_s) => ((trace.bin_s || 0) >= bin_s ? trace : binned(trace, bin_s)),
+    trace: (trace, asked) => cut(trace, asked.from, asked.to, asked.columns),
+    ribbon(ribbon, asked) {
+      const first = ribbon.times.findIndex((time) => time + ribbon.bin_s * 1e3 > asked.from);
+      let end = ribbon.times.findIndex((time) => time > asked.to);
+      if (end < 0) end = ribbon.times.length;
+      const from = first < 0 ? end : first;
+      const step = Math.max(1, Math.ceil((end - from) / asked.bins));
+      const groups = [];
+      for (let i = from; i < end; i += step) groups.push([i, Math.min(i + step, end)]);
+      return Object.assign({}, ribbon, {
+        from: asked.from, to: asked.to, bin_s: ribbon.bin_s * step, times: groups.map(([i]) => ribbon.times[i]),
+        rows: groups.map(([i, j]) => ribbon.rows.slice(i, j).reduce((sum, n) => sum + n, 0)),
+        columns: ribbon.columns.map((c) => Object.assign({}, c, {
+          flags: groups.map(([i, j]) => [...c.flags.slice(i, j)].reduce((a, b) => (a === " " ? b : b === " " ? a : ft.worst(a, b)), " ")).join(""),
+        })),
+      });
+    },
+  };
+})(window.fluxtower = window.fluxtower || {});

@@ -1,0 +1,116 @@
+// Where the reader is: all of it in location.hash, so that a link shows another person the same picture.
+//
+//   #/panels?range=24h&hide=ta~46%20m&open=Soil      follows the newest record
+//   #/table/46m_par?from=2026-11-01T00:00:00Z&to=…    stands still
+(function (ft) {
+  "use strict";
+  const SPANS = { "3h": 3, "24h": 24, "7d": 168, "30d": 720, "1y": 8760 };
+  const watchers = [];
+  const LEAST = 1e3;
+
+  const iso = (ms) => new Date(Math.round(ms)).toISOString().replace(".000Z", "Z");
+  const list = (text) => new Set(text ? text.split("!").map(unescapeBang) : []);
+  const escapeBang = (text) => text.replace(/_/g, "__").replace(/!/g, "_1");
+  const unescapeBang = (text) => text.replace(/__|_1/g, (m) => (m === "__" ? "_" : "!"));
+
+  function read() {
+    const [path, query] = location.hash.replace(/^#\/?/, "").split(/\?(.*)/s);
+    const slash = path.indexOf("/");
+    const q = new URLSearchParams(query || "");
+    const from = Date.parse(q.get("from")), to = Date.parse(q.get("to"));
+    const fixed = to - from >= LEAST;
+    const range = q.get("range");
+    let arg = slash < 0 ? "" : path.slice(slash + 1);
+    try {
+      arg = decodeURIComponent(arg);
+    } catch (_) { /* a hand-written link; the name as it stands */ }
+    return {
+      view: slash < 0 ? path : path.slice(0, slash),
+      arg,
+      range: fixed ? null : SPANS[range] || range === "all" ? range : "24h",
+      from: fixed ? from : null,
+      to: fixed ? to : null,
+      hide: list(q.get("hide")),
+      open: q.has("open") ? list(q.get("open")) : null,
+    };
+  }
+
+  function write(s) {
+    const q = [];
+    if (s.from !== null) q.push(`from=${iso(s.from)}`, `to=${iso(s.to)}`);
+    else if (s.range !== "24h") q.push(`range=${s.range}`);
+    const sets = (name, set) => q.push(`${name}=${encodeURIComponent([...set].map(escapeBang).join("!"))}`);
+    if (s.hide.size) sets("hide", s.hide);
+    if (s.open) sets("open", s.open);
+    const path = s.arg ? `${s.view}/${encodeURIComponent(s.arg)}` : s.view;
+    return `#/${path}${q.length ? "?" + q.join("&") : ""}`;
+  }
+
+  let current = read();
+  const told = (why) => watchers.forEach((watch) => watch(current, why));
+
+  ft.state = {
+    get: () => current,
+    on: (watch) => watchers.push(watch),
+    href: (patch) => write(Object.assign({}, current, patch)),
+    // replace: no step in the browser's history, for what nobody would go back to.
+    set(patch, replace) {
+      current = Object.assign({}, current, patch);
+      const hash = write(current);
+      if (hash === location.hash) return;
+      history[replace ? "replaceState" : "pushState"](null, "", hash);
+      told("set");
+    },
+    // The window of time in milliseconds; a preset ends at the newest record.
+    window() {
+      if (current.from !== null) return { from: current.from, to: current.to, live: false };
+      const { oldest, newest } = ft.state.reach();
+      if (current.range === "all") return { from: oldest, to: Math.max(newest, oldest + LEAST), live: true };
+      return { from: newest - SPANS[current.range] * 3600e3, to: newest, live: true };
+    },
+    reach() {
+      const tables = ft.station ? ft.station.tables : [];
+      const known = tables.filter((table) => table.newest !== null);
+      const now = ft.live.now();
+      return {
+        oldest: known.length ? Math.min(...known.map((table) => table.oldest)) : now - 86400e3,
+        newest: known.length ? Math.max(...known.map((table) => table.newest)) : now,
+      };
+    },
+    zoom(from, to) {
+      const { oldest, newest } = ft.state.reach();
+      const most = Math.max(newest - oldest, 86400e3) * 4;
+      let half = Math.min(Math.max(to - from, LEAST), most) / 2;
+      const middle = (from + to) / 2;
+      half = Math.max(1, half);
+      ft.state.set({ range: null, from: Math.round(middle - half), to: Math.round(middle + half) });
+    },
+    // To what was shown before the last zoom; without one, to the last day.
+    back() {
+      const before = zooms.pop();
+      leaving = true;
+      ft.state.set(before || { range: "24h", from: null, to: null });
+      leaving = false;
+    },
+  };
+
+  // The ranges passed through on this visit, for Esc. The browser's own Back also undoes other clicks.
+  const zooms = [];
+  let leaving = false;
+  let last = current;
+  ft.state.on((s) => {
+    const moved = s.from !== last.from || s.to !== last.to || s.range !== last.range;
+    if (moved && !leaving) zooms.push({ range: last.range, from: last.from, to: last.to });
+    if (zooms.length > 50) zooms.shift();
+    last = s;
+  });
+
+  const moved = () => {
+    const next = read();
+    if (write(next) === write(current)) return;
+    current = next;
+    told("link");
+  };
+  window.addEventListener("hashchange", moved);
+  window.addEventListener("popstate", moved);
+})(window.fluxtower = window.fluxtower || {});

@@ -1,0 +1,120 @@
+// Values of a panel's series: asked for once a table, however many of its columns are shown, and laid out for drawing.
+(function (ft) {
+  "use strict";
+
+  ft.column = function (table, name) {
+    const t = ft.station && ft.station.tables.find((one) => one.name === table);
+    return (t && t.columns.find((c) => c.name === name)) || null;
+  };
+
+  // series: [{table, column, tags, …}]; w: {from, to}. Answers [{series, meta, trace, c}] in the same order; c is null
+  // where the answer has no such column. together: columns of one table that several drawings share in one request. `points` is about how many places of the drawing can be told apart.
+  ft.traces = async function (series, w, points, mean_s, signal, together) {
+    const groups = new Map();
+    for (const s of series) {
+      const key = JSON.stringify([s.table, s.tags || {}]);
+      if (!groups.has(key)) groups.set(key, { table: s.table, tags: s.tags, columns: new Set() });
+      groups.get(key).columns.add(s.column);
+    }
+    if (mean_s) points = Math.max(2, Math.min(points, Math.ceil((w.to - w.from) / (mean_s * 1e3))));
+    const answers = new Map();
+    await Promise.all([...groups].map(async ([key, g]) => {
+      let trace = await ft.source.trace({ table: g.table, tags: g.tags, columns: together || [...g.columns], from: w.from, to: w.to, points }, { signal });
+      if (mean_s) trace = ft.rebin.bin(trace, mean_s);
+      answers.set(key, placed(trace));
+    }));
+    return series.map((s) => {
+      const trace = answers.get(JSON.stringify([s.table, s.tags || {}]));
+      const c = trace.columns.find((one) => one.name === s.column) || null;
+      return { series: s, meta: ft.column(s.table, s.column), trace, c: c && indexed(c) };
+    });
+  };
+
+  // x: where a time is drawn: a bin in its middle. holes: [[from, to]] where no record came.
+  function placed(trace) {
+    if (trace.x) return trace;
+    const width = (trace.bin_s || 0) * 1e3;
+    trace.x = trace.times.map((time) => time + width / 2);
+    const usual = Math.max((trace.interval_s || 0) * 1e3, width);
+    trace.step = usual;
+    trace.holes = [];
+    if (!usual) return trace;
+    for (let i = 1; i < trace.times.length; i++) {
+      if (trace.times[i] - trace.times[i - 1] > 2 * usual) trace.holes.push([trace.times[i - 1] + width, trace.times[i]]);
+    }
+    const from = trace.from, to = Math.min(trace.to, ft.live.now());
+    if (trace.times.length) {
+      if (trace.times[0] - from > 2 * usual) trace.holes.unshift([from, trace.times[0]]);
+      const last = trace.times[trace.times.length - 1] + width;
+      if (to - last > 2 * usual) trace.holes.push([last, to]);
+    } else if (to > from) trace.holes.push([from, to]);
+    return trace;
+  }
+
+  function indexed(c) {
+    if (c.at) return c;
+    const by = (list) => new Map((list || []).map((entry) => [entry[0], entry]));
+    c.at = { suspect: by(c.suspect), fail: by(c.fail), missing: by(c.missing), findings: new Map() };
+    for (const [i, test, flag, words] of c.findings || []) {
+      if (!c.at.findings.has(i)) c.at.findings.set(i, []);
+      c.at.findings.get(i).push({ test, flag, words });
+    }
+    return c;
+  }
+
+  // The index whose time is nearest to `at`, or -1.
+  ft.nearest = function (xs, at) {
+    if (!xs.length) return -1;
+    let low = 0, high = xs.length - 1;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (xs[middle] < at) low = middle;
+      else high = middle;
+    }
+    return Math.abs(xs[low] - at) <= Math.abs(xs[high] - at) ? low : high;
+  };
+
+  // Least and greatest of what did not fail, within the window; what failed must not stretch an axis.
+  ft.extent = function (got, from, to) {
+    let low = Infinity, high = -Infinity;
+    for (const { trace, c } of got) {
+      if (!c) continue;
+      for (let i = 0; i < trace.x.length; i++) {
+        if (trace.x[i] < from || trace.x[i] > to) continue;
+        const a = c.low ? c.low[i] : c.value[i], b = c.high ? c.high[i] : c.value[i];
+        if (a === null || a === undefined) continue;
+        if (a < low) low = a;
+        if (b > high) high = b;
+      }
+    }
+    return [low, high];
+  };
+
+  // What the reader hears or sees about one place of one series.
+  ft.reading = function ({ series, meta, trace, c }, i) {
+    const unit = meta ? meta.unit : null;
+    const out = { label: series.label, value: "–", more: "", flag: null, digit: " ", notes: [] };
+    if (!c) return out;
+    const digit = c.flags[i];
+    out.digit = digit;
+    out.flag = ft.flag(digit);
+    const fail = c.at.fail.get(i), suspect = c.at.suspect.get(i), missing = c.at.missing.get(i);
+    if (c.value[i] !== null && c.value[i] !== undefined) out.value = ft.withUnit(c.value[i], unit);
+    else if (fail && trace.bin_s === null) out.value = ft.withUnit(fail[1], unit);
+    else if (digit === "9") out.value = "no value";
+    if (trace.bin_s === null) {
+      for (const f of c.at.findings.get(i) || []) out.notes.push({ flag: f.flag, test: f.test, words: f.words });
+      return out;
+    }
+    if (c.low && c.low[i] !== null && c.low[i] !== c.high[i]) out.more = `${ft.number(c.low[i])} … ${ft.number(c.high[i])}`;
+    const of = (entry, n, word) => {
+      if (!entry) return;
+      const values = entry.length > 2 ? ` (${entry[1] === entry[2] ? ft.number(entry[1]) : ft.number(entry[1]) + " … " + ft.number(entry[2])})` : "";
+      out.notes.push({ flag: word, test: "", words: `${ft.grouped(n)} of ${ft.count(trace.rows[i], "value")} ${word}${values}` + (word === "missing" ? "" : ": zoom in for the test") });
+    };
+    of(fail, fail && fail[3], "failed");
+    of(suspect, suspect && suspect[3], "suspect");
+    of(missing, missing && missing[1], "missing");
+    return out;
+  };
+})(window.fluxtower = window.fluxtower || {});
