@@ -222,17 +222,11 @@ fn stations(members: &[Member<'_>]) -> Vec<String> {
         }
     }
     ladders.retain(|_, levels| levels.len() > 1);
-    let names: Vec<&str> = ladders.keys().copied().collect();
-    // Sensors of one kind that share the levels of a tower are its ladder; stations repeat each other's levels.
-    let repeats = |name: &&str| {
-        names.iter().any(|other| {
-            other != name
-                && ladders
-                    .get(name)
-                    .is_some_and(|own| ladders.get(other).is_some_and(|levels| own.intersection(levels).count() > 1))
-        })
+    // Sensors of one kind that share a tower are its ladder; stations repeat each other's levels.
+    let repeats = |name: &str, own: &BTreeSet<Key>| {
+        ladders.iter().any(|(other, levels)| *other != name && own.intersection(levels).count() > 1)
     };
-    names.iter().filter(|name| repeats(name)).map(|name| (*name).to_owned()).collect()
+    ladders.iter().filter(|(name, own)| repeats(name, own)).map(|(name, _)| (*name).to_owned()).collect()
 }
 
 fn levels(members: &[Member<'_>]) -> BTreeSet<Key> {
