@@ -33,7 +33,11 @@ pub(super) fn rows(config: &Config, tables: &[PanelTable], pen: &Pen) -> Vec<Dra
         match &column.kind {
             _ if column.is_diagnostic => diagnostics.push(column),
             Some(kind) => {
-                first_units.entry(kind.name.clone()).or_insert_with(|| column.unit.clone());
+                // What has a unit gives the quantity its name; a header without one may hide another.
+                let first = first_units.entry(kind.name.clone()).or_default();
+                if first.is_empty() {
+                    first.clone_from(&column.unit);
+                }
                 let key = (kind.place.clone(), kind.rank(), kind.name.clone(), column.unit.clone());
                 groups.entry(key).or_default().extend(members(tables, column));
             }
@@ -218,17 +222,11 @@ fn stations(members: &[Member<'_>]) -> Vec<String> {
         }
     }
     ladders.retain(|_, levels| levels.len() > 1);
-    let names: Vec<&str> = ladders.keys().copied().collect();
-    // Sensors of one kind that share the levels of a tower are its ladder; stations repeat each other's levels.
-    let repeats = |name: &&str| {
-        names.iter().any(|other| {
-            other != name
-                && ladders
-                    .get(name)
-                    .is_some_and(|own| ladders.get(other).is_some_and(|levels| own.intersection(levels).count() > 1))
-        })
+    // Sensors of one kind that share a tower are its ladder; stations repeat each other's levels.
+    let repeats = |name: &str, own: &BTreeSet<Key>| {
+        ladders.iter().any(|(other, levels)| *other != name && own.intersection(levels).count() > 1)
     };
-    names.iter().filter(|name| repeats(name)).map(|name| (*name).to_owned()).collect()
+    ladders.iter().filter(|(name, own)| repeats(name, own)).map(|(name, _)| (*name).to_owned()).collect()
 }
 
 fn levels(members: &[Member<'_>]) -> BTreeSet<Key> {
