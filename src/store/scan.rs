@@ -95,11 +95,6 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// Differs from what it was when another connection has written to the database since.
-    pub fn data_version(&self) -> Result<i64> {
-        self.conn.pragma_query_value(None, "data_version", |row| row.get(0)).map_err(|source| self.at(source))
-    }
-
     /// How many rows there are from `from` to before `until`, at most `most`.
     pub fn count_rows(&self, series: i64, (from, until): (Timestamp, Timestamp), most: usize) -> Result<usize> {
         let (low, high) = key::keys(series, from, Timestamp(until.0.saturating_sub(1)));

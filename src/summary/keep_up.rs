@@ -37,7 +37,7 @@ impl Summaries {
             Some(reader) => reader,
             None => reader.insert(Store::open_reader(&self.store_path)?),
         };
-        let version = reader.data_version()?;
+        let version = reader.newest_version()?;
         if *seen == Some(version) {
             return Ok(());
         }
