@@ -37,7 +37,7 @@ impl Summaries {
             Some(reader) => reader,
             None => reader.insert(Store::open_reader(&self.store_path)?),
         };
-        let version = reader.data_version()?;
+        let version = reader.newest_version()?;
         if *seen == Some(version) {
             return Ok(());
         }
@@ -72,6 +72,9 @@ impl Summaries {
                 }
                 self.make(reader, kept, slots, &versions, 1, |_| {})?;
                 std::thread::sleep(PAUSE);
+            }
+            if first <= 0 {
+                break;
             }
             let before = Timestamp(slot_start(first).0 - 1);
             newest = reader.newest_times(series.id, before, 1)?.first().copied();

@@ -17,6 +17,7 @@ use crate::store::{SeriesLine, Store};
 use crate::time::Timestamp;
 
 mod answer;
+mod bins;
 mod blob;
 mod error;
 mod grid;
@@ -38,6 +39,8 @@ pub const MOST_POINTS: usize = 5_000;
 
 /// Rows by whose distances the usual one is found.
 const ROWS_OF_INTERVAL: usize = 200;
+/// Places in a series where that is looked for, where nothing is known of it.
+const SAMPLES: i64 = 16;
 /// A logger that was made this much faster gets narrower bins; one that was made slower keeps what it has.
 const WIDER: i64 = 5;
 const NANOS_PER_MILLI: i64 = 1_000_000;
@@ -227,9 +230,25 @@ impl Summaries {
         let wanted = width::kept(interval);
         let known = locked(&self.widths).get(&series.id).copied();
         let known = known.or_else(|| self.sidecar.width(series.id)).filter(|known| *known <= wanted * WIDER);
-        let width = known.unwrap_or(wanted);
+        let width = match known {
+            Some(known) => known,
+            None => wanted.min(self.narrowest(reader, series)?),
+        };
         locked(&self.widths).insert(series.id, width);
         Ok(Some(width))
+    }
+
+    /// By the places in a series where rows stand closest: years ago a logger may have been faster than it is now.
+    fn narrowest(&self, reader: &Store, series: &SeriesLine) -> Result<i64, SummaryError> {
+        let oldest = reader.first_row(series.id, Timestamp(0))?;
+        let Some((oldest, newest)) = oldest.zip(series.newest) else { return Ok(width::SLOT_MS) };
+        let mut least = i64::MAX;
+        for part in 1..SAMPLES {
+            let at = Timestamp(oldest.0 + (newest.0 - oldest.0) / SAMPLES * part);
+            let times = reader.newest_times(series.id, at, ROWS_OF_INTERVAL)?;
+            least = least.min(median_distance(times.iter().map(|ts| ts.0)).unwrap_or(i64::MAX));
+        }
+        Ok(width::kept((least / NANOS_PER_MILLI).max(1)))
     }
 
     /// Looks up what a request names. Without columns: all.
@@ -306,79 +325,6 @@ impl Summaries {
                 .unzip();
             column.expected = Some(Expected { low, high });
         }
-    }
-}
-
-impl Trace {
-    fn of_rows(times: Vec<Timestamp>, columns: Vec<TraceColumn>) -> Trace {
-        Trace {
-            table: String::new(),
-            from: Figure::NONE,
-            to: Figure::NONE,
-            bin_s: None,
-            times: times.into_iter().map(Figure::millis).collect(),
-            rows: None,
-            interval_s: None,
-            columns,
-        }
-    }
-
-    fn of_bins(grid: &Grid, columns: &[(String, usize)], interval: Option<i64>) -> Trace {
-        let held: Vec<usize> = (0..grid.len()).filter(|at| grid.rows[*at] > 0).collect();
-        let columns = columns.iter().map(|(name, place)| {
-            let at = grid.columns.binary_search(place).unwrap_or_default();
-            TraceColumn::of_bins(name, held.iter().map(|bin| grid.bin(*bin, at)))
-        });
-        // Rows may once have come further apart than they do now.
-        let apart = median_distance(held.iter().map(|at| grid.time(*at))).filter(|apart| *apart > grid.width);
-        Trace {
-            table: String::new(),
-            from: Figure::NONE,
-            to: Figure::NONE,
-            bin_s: Some(seconds(grid.width)),
-            times: held.iter().map(|at| time(grid, *at)).collect(),
-            rows: Some(held.iter().map(|at| grid.rows[*at]).collect()),
-            interval_s: apart.or(interval).map(seconds),
-            columns: columns.collect(),
-        }
-    }
-}
-
-impl TraceColumn {
-    fn of_bins<'b>(name: &str, bins: impl Iterator<Item = &'b grid::Bin>) -> TraceColumn {
-        let mut column = TraceColumn {
-            name: name.to_owned(),
-            value: Vec::new(),
-            low: None,
-            high: None,
-            flags: String::new(),
-            suspect: Vec::new(),
-            fail: Vec::new(),
-            missing: Vec::new(),
-            findings: None,
-            expected: None,
-        };
-        let (mut lows, mut highs) = (Vec::new(), Vec::new());
-        for (at, bin) in bins.enumerate() {
-            let (low, high) = bin.extent.figures();
-            lows.push(low);
-            highs.push(high);
-            column.value.push(Figure::rounded(bin.mean()));
-            column.flags.push(bin.worst());
-            let raised = |list: &mut Vec<_>, extent: grid::Extent, count: u32| {
-                if count > 0 {
-                    let (low, high) = extent.figures();
-                    list.push((at, low, high, count));
-                }
-            };
-            raised(&mut column.suspect, bin.suspect, bin.flags[grid::Bin::SUSPECT]);
-            raised(&mut column.fail, bin.failed, bin.flags[grid::Bin::FAIL]);
-            if bin.flags[grid::Bin::MISSING] > 0 {
-                column.missing.push((at, bin.flags[grid::Bin::MISSING]));
-            }
-        }
-        (column.low, column.high) = (Some(lows), Some(highs));
-        column
     }
 }
 

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use super::blob::{self, Seal};
 use super::grid::{Bin, Grid};
 use super::sidecar::{Level, PieceDraft, bins_id, piece_id, place_of};
-use super::width::{HOUR_MS, SLOT_MS};
+use super::width::{HOUR_MS, ROWS_A_BIN, SLOT_MS};
 use super::{NANOS_PER_MILLI, Summaries, SummaryError};
 use crate::store::{self, Store, StoreError, Versions, slot_of, slot_start};
 use crate::time::Timestamp;
@@ -125,15 +125,28 @@ impl Summaries {
     ) -> Result<(), SummaryError> {
         // Behind the versions: a column that was added since belongs to rows of a later version.
         let columns = reader.column_count(kept.series)?;
-        let work = |reader: &Store, slot: &i64| -> store::Result<(Grid, Vec<PieceDraft>)> {
-            let mut made = Grid::new((slot_ms(*slot), slot_ms(slot + 1) - 1), kept.width, (0..columns).collect());
-            reader.scan(kept.series, (slot_start(*slot), slot_start(slot + 1)), |row| made.take(&row))?;
-            let mut drafts = vec![draft(kept, Level::Narrow, *slot, versions.of(*slot), &made, slot_ms(*slot))];
+        let empty = |slot: i64| Grid::new((slot_ms(slot), slot_ms(slot + 1) - 1), kept.width, (0..columns).collect());
+        let drafts = |slot: i64, made: &Grid| {
+            let mut drafts = vec![draft(kept, Level::Narrow, slot, versions.of(slot), made, slot_ms(slot))];
             if has_hours(kept) {
-                let mut hours = Grid::new((slot_ms(*slot), slot_ms(slot + 1) - 1), HOUR_MS, made.columns.clone());
-                hours.merge(&made);
-                drafts.push(draft(kept, Level::Hours, *slot, versions.of(*slot), &hours, slot_ms(*slot)));
+                let mut hours = Grid::new((slot_ms(slot), slot_ms(slot + 1) - 1), HOUR_MS, made.columns.clone());
+                hours.merge(made);
+                drafts.push(draft(kept, Level::Hours, slot, versions.of(slot), &hours, slot_ms(slot)));
             }
+            drafts
+        };
+        if let (&[slot], true) = (slots, threads > 1) {
+            // The piece that grows is made after every ingest, and somebody waits: its rows are shared out.
+            let mut made = empty(slot);
+            self.fill_from_rows(reader, kept.series, SLOT_MS / (kept.width / ROWS_A_BIN), &mut made)?;
+            each(&made);
+            self.sidecar.write(&drafts(slot, &made), kept.width);
+            return Ok(());
+        }
+        let work = |reader: &Store, slot: &i64| -> store::Result<(Grid, Vec<PieceDraft>)> {
+            let mut made = empty(*slot);
+            reader.scan(kept.series, (slot_start(*slot), slot_start(slot + 1)), |row| made.take(&row))?;
+            let drafts = drafts(*slot, &made);
             Ok((made, drafts))
         };
         let mut unwritten = Vec::new();

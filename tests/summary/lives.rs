@@ -39,7 +39,7 @@ proptest! {
         let summaries = summaries(&tower);
         for act in acts {
             match act {
-                Act::Bring { from, count, version } => bring(&tower, from..from + count, |row| match (row as u64 * 7 + version) % 23 {
+                Act::Bring { from, count, version } => bring(&tower, from..from + count, |row| match (row.cast_unsigned() * 7 + version) % 23 {
                     0 => Some(format!("{},\"NAN\",7999", row % 2_000)),
                     1 if version > 0 => Some(format!("{}.25,{version},{}", row % 90, -row)),
                     _ => None,
