@@ -19,8 +19,8 @@ use hyper_util::service::TowerToHyperService;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, watch};
 
-pub mod api;
 mod answer;
+pub mod api;
 mod assets;
 mod connections;
 mod error;
@@ -94,10 +94,11 @@ impl Server {
             .max_blocking_threads(TURNS + 1)
             .build()
             .map_err(ServeError::Start)?;
-        let listener = runtime.block_on(tokio::net::TcpListener::bind(asked)).map_err(|source| match source.kind() {
-            std::io::ErrorKind::AddrInUse => ServeError::Taken { address: asked },
-            _ => ServeError::Listen { address: asked, source },
-        })?;
+        let listener =
+            runtime.block_on(tokio::net::TcpListener::bind(asked)).map_err(|source| match source.kind() {
+                std::io::ErrorKind::AddrInUse => ServeError::Taken { address: asked },
+                _ => ServeError::Listen { address: asked, source },
+            })?;
         let address = listener.local_addr().map_err(ServeError::Start)?;
         let (revision, seen) = watch::channel(watch_store::first_revision());
         let shared = Shared {
