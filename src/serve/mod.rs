@@ -125,11 +125,11 @@ impl Server {
     /// Answers until it is stopped.
     pub fn run(self) -> Result<(), ServeError> {
         let (ended, end) = mpsc::channel();
-        let path = self.shared.answers.config().store_path.clone();
+        let watched = Arc::clone(&self.shared);
         let revision = self.revision;
         let watcher = std::thread::Builder::new()
             .name("watch".to_owned())
-            .spawn(move || watch_store::watch(&path, &revision, &end))
+            .spawn(move || watch_store::watch(&watched.answers, &revision, &end))
             .map_err(ServeError::Start)?;
         let router = TowerToHyperService::new(routes::routes(Arc::clone(&self.shared)));
         let shared = self.shared;
