@@ -111,8 +111,8 @@
           ctx.fillStyle = ink;
           ctx.lineWidth = (kind === "fail" ? 1.8 : 1) * ratio();
           if (kind === "suspect") ft.shape.suspect(ctx, x, y, r);
-          else if (y < top + r) ft.shape.beyond(ctx, x, top + 2.6 * r, r, true);
-          else if (y > bottom - r) ft.shape.beyond(ctx, x, bottom - 2.6 * r, r, false);
+          else if (y < top + r) ft.shape.beyond(ctx, x, top + 3 * r, r, true);
+          else if (y > bottom - r) ft.shape.beyond(ctx, x, bottom - 3 * r, r, false);
           else ft.shape.fail(ctx, x, y, r);
         }
         ctx.lineCap = "butt";

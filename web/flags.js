@@ -60,11 +60,11 @@
     // A failed value beyond the axis: a cross at its edge and an arrow that says where it went.
     beyond(ctx, x, y, r, up) {
       const away = up ? -1 : 1;
-      ft.shape.fail(ctx, x, y - away * r * 0.4, r * 0.9);
+      ft.shape.fail(ctx, x, y - away * r * 0.2, r * 0.85);
       ctx.beginPath();
-      ctx.moveTo(x - r, y + away * r * 1.1);
-      ctx.lineTo(x, y + away * r * 2.2);
-      ctx.lineTo(x + r, y + away * r * 1.1);
+      ctx.moveTo(x - r * 0.9, y + away * r * 1.7);
+      ctx.lineTo(x, y + away * r * 2.6);
+      ctx.lineTo(x + r * 0.9, y + away * r * 1.7);
       ctx.stroke();
     },
     good(ctx, x, y, r) {
