@@ -9,7 +9,7 @@
 //!
 //! Data flows one way: a module uses only what stands to the left of it, and [`config`] and [`time`]. Two modules
 //! join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it. [`verify`] and [`export`]
-//! look at what is stored; [`panel`] says which columns are looked at together; [`draft`] writes a first configuration from files that are there, with the left half's parsers
+//! look at what is stored; [`summary`] keeps what a view of years needs, beside the store; [`panel`] says which columns are looked at together; [`draft`] writes a first configuration from files that are there, with the left half's parsers
 //! and without a store. [`cli`] sits on top.
 //!
 //! # Invariants
@@ -39,12 +39,16 @@ pub mod config;
 pub mod destination;
 pub mod draft;
 pub mod export;
+pub mod figures;
 pub mod ingest;
 pub mod line;
 pub mod panel;
 pub mod qc;
+pub mod serve;
 pub mod source;
+pub mod status;
 pub mod store;
+pub mod summary;
 pub mod sync;
 pub mod time;
 pub mod toa5;

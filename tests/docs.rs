@@ -141,7 +141,7 @@ fn every_toml_block_of_the_new_pages_loads() {
 
 /// Where the program's texts stand: a file, and the words between which they are taken; nothing for all of it.
 const SOURCES: &[(&str, &str, &str)] = &[
-    ("src/cli/status.rs", "fn expiring", "/// The note of"),
+    ("src/status/reasons.rs", "fn expiring", "/// Why a run could not"),
     ("src/cli/check.rs", "pub(super) fn run", "fn write("),
     ("src/cli/check/database.rs", "pub(super) fn lines", "fn network"),
     ("src/cli/check/files.rs", "pub(super) fn lines", "fn newest"),

@@ -10,6 +10,8 @@ use crate::destination::{DestinationError, QueryError};
 use crate::draft::DraftError;
 use crate::export::ExportError;
 use crate::ingest::IngestError;
+use crate::serve::ServeError;
+use crate::status::StatusError;
 use crate::store::StoreError;
 use crate::sync::SyncError;
 use crate::verify::VerifyError;
@@ -153,12 +155,24 @@ pub(super) enum CliError {
     /// The schedule cannot be made or set up.
     #[error(transparent)]
     Schedule(#[from] schedule::ScheduleError),
+    /// The page cannot be shown.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
     /// Nobody could end the program in an orderly way.
     #[error("cannot listen for Ctrl-C and SIGTERM: {0}")]
     Signals(std::io::Error),
     /// Stdout is gone.
     #[error("cannot write to stdout: {0}")]
     Output(#[from] std::io::Error),
+}
+
+impl From<StatusError> for CliError {
+    fn from(error: StatusError) -> CliError {
+        match error {
+            StatusError::Store(error) => CliError::Store(error),
+            StatusError::Sync(error) => CliError::Sync(error),
+        }
+    }
 }
 
 impl CliError {

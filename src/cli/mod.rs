@@ -36,6 +36,8 @@ mod replay;
 mod run;
 mod salvage;
 mod schedule;
+mod serve;
+mod signals;
 mod status;
 mod sync;
 mod verify;
@@ -104,6 +106,7 @@ enum Command {
     Reflag(reflag::Args),
     Prune(prune::Args),
     Schedule(schedule::Args),
+    Serve(serve::Args),
     Export(export::Args),
     Backup(backup::Args),
     Salvage(salvage::Args),
@@ -210,6 +213,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Bucket(args) => bucket::run(&context, &args),
         Command::Prune(args) => prune::run(&context, &args),
         Command::Schedule(args) => schedule::run(&context, &args),
+        Command::Serve(args) => serve::run(&context, &args),
         Command::Rejected(args) => rejected::run(&context, &args),
         Command::Conflicts(args) => conflicts::run(&context, &args),
         Command::Gaps(args) => gaps::run(&context, &args),

@@ -6,14 +6,10 @@ use serde::Serialize;
 
 use super::output::{Colour, bytes, coloured, count, grouped, span};
 use super::{CliError, Context, Exit};
-use crate::store::{Store, TableStatus};
+use crate::status::{self, Facts, age_s};
+use crate::store::{RunLine, TableStatus};
 use crate::time::Timestamp;
 
-const NANOS: i64 = 1_000_000_000;
-/// What happened longer ago than this is listed, but no longer asks for a person.
-const RECENT_NANOS: i64 = 30 * 86_400 * NANOS;
-/// Pending rows are ordinary while a link is down for hours.
-const UNSENT_TOO_LONG_NANOS: i64 = 24 * 3_600 * NANOS;
 /// Columns of the narrowest terminal in use; the table fits it.
 const WIDTH: usize = 100;
 /// What its other columns leave to the name.
@@ -60,26 +56,21 @@ struct Report {
 pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
     let store = context.store()?;
     let now = context.now();
-    let known = store.table_status()?;
-    let reasons = reasons(context, &store, &known, now)?;
-    let waiting = crate::sync::waiting(&context.config, &store)?;
-    let ended = |command: &str| store.last_run(command, None).map(|run| run.map(|run| run.ended.to_string()));
+    let facts = Facts::read(&context.config, &store)?;
+    let reasons = status::reasons(&context.config, &facts, now);
+    let ended = |run: &Option<RunLine>| run.as_ref().map(|run| run.ended.to_string());
     let report = Report {
-        verdict: if reasons.is_empty() { "ok".to_owned() } else { format!("look: {}", reasons.join("; ")) },
-        last_ingest: ended("ingest")?,
-        last_sync: ended("sync")?,
-        last_sent: store.last_stored()?.map(|at| at.to_string()),
-        tables: known.iter().map(|table| line(table, now)).collect(),
-        pending_bytes: waiting.bytes,
-        drain_s: waiting.drain.map(|drain| drain.as_secs()),
+        verdict: status::verdict(&reasons),
+        last_ingest: ended(&facts.last_ingest),
+        last_sync: ended(&facts.last_sync),
+        last_sent: facts.last_stored.map(|at| at.to_string()),
+        tables: facts.tables.iter().map(|table| line(table, now)).collect(),
+        pending_bytes: facts.waiting.bytes,
+        drain_s: facts.waiting.drain.map(|drain| drain.as_secs()),
         reasons,
     };
-    context.output.result(&report, |out| write(context, out, &report, &known, now))?;
+    context.output.result(&report, |out| write(context, out, &report, &facts.tables, now))?;
     Ok(if report.reasons.is_empty() { Exit::Well } else { Exit::Look })
-}
-
-fn age_s(now: Timestamp, then: Timestamp) -> i64 {
-    (now.0 - then.0) / NANOS
 }
 
 fn line(table: &TableStatus, now: Timestamp) -> Table {
@@ -98,92 +89,6 @@ fn line(table: &TableStatus, now: Timestamp) -> Table {
         newest_age_s: table.newest.map(|newest| age_s(now, newest)),
         oldest_pending: table.oldest_pending.map(|oldest| oldest.to_string()),
     }
-}
-
-/// Rows that wait for more than half of the time that their bucket keeps rows.
-fn expiring(context: &Context, store: &Store, known: &[TableStatus], now: Timestamp) -> Result<Vec<String>, CliError> {
-    let kept = crate::sync::retentions(store)?;
-    let mut reasons = Vec::new();
-    for status in known {
-        let Some(oldest) = status.oldest_pending else { continue };
-        let Some(table) = context.config.table(&status.table) else { continue };
-        let of_bucket = kept.iter().find(|(bucket, _)| *bucket == table.bucket);
-        let Some((_, kept)) = of_bucket else { continue };
-        let kept = i64::try_from(kept.as_secs()).unwrap_or(i64::MAX);
-        let age = age_s(now, oldest);
-        if age > kept / 2 {
-            let left = span((kept - age).max(0));
-            reasons.push(format!(
-                "rows of table \"{}\" wait and expire in {left}: the bucket keeps rows for {}",
-                status.table,
-                span(kept)
-            ));
-        }
-    }
-    Ok(reasons)
-}
-
-/// What a person should look at, most pressing first.
-fn reasons(context: &Context, store: &Store, known: &[TableStatus], now: Timestamp) -> Result<Vec<String>, CliError> {
-    let mut reasons = Vec::new();
-    let recent = |then: Option<Timestamp>| then.is_some_and(|then| now.0.saturating_sub(then.0) < RECENT_NANOS);
-    for config in &context.config.tables {
-        let Some(status) = known.iter().find(|status| status.table == config.name.0) else {
-            reasons.push(format!("table \"{}\" has never been read", config.name));
-            continue;
-        };
-        let age = status.newest.map(|newest| age_s(now, newest));
-        if let (Some(limit), Some(age)) = (config.stale_after, age)
-            && u64::try_from(age).is_ok_and(|age| age > limit.as_secs())
-        {
-            reasons.push(format!("table \"{}\" has had no new row for {}", config.name, span(age)));
-        }
-    }
-    let pending: u64 = known.iter().map(|table| table.pending).sum();
-    let last = store.last_stored()?;
-    if pending > 0 && last.is_some_and(|last| now.0 - last.0 > UNSENT_TOO_LONG_NANOS) {
-        let ago = last.map_or(0, |last| age_s(now, last));
-        reasons.push(format!("nothing was acknowledged for {} and {} wait", span(ago), count(pending, "row")));
-    }
-    for command in ["ingest", "sync"] {
-        if let Some(run) = store.last_run(command, None)?.filter(|run| run.exit >= i64::from(Exit::Usage as u8)) {
-            reasons.push(format!("the last {command} failed: {}", held_words(&run.summary)));
-        }
-    }
-    reasons.extend(expiring(context, store, known, now)?);
-    reasons.extend(store.file_notes()?);
-    let refused: u64 = known.iter().map(|table| table.rejected).sum();
-    if refused > 0 {
-        reasons.push(format!("{} refused by the destination: see `fluxtower rejected`", count(refused, "row")));
-    }
-    let missing = store
-        .gaps()?
-        .into_iter()
-        .filter(|line| recent(Some(line.gap.after.1)))
-        .map(|line| line.gap.missing.cast_unsigned())
-        .sum();
-    if missing > 0 {
-        reasons.push(format!("{} missing: see `fluxtower gaps`", count(missing, "record")));
-    }
-    if recent(store.newest_rejected_line()?) {
-        let lines: u64 = known.iter().map(|table| table.rejected_lines).sum();
-        reasons.push(format!(
-            "{} no row: see `fluxtower rejected`",
-            if lines == 1 { "1 line is".to_owned() } else { format!("{} lines are", grouped(lines)) }
-        ));
-    }
-    if recent(store.newest_conflict()?) {
-        let conflicts: u64 = known.iter().map(|table| table.conflicts).sum();
-        reasons.push(format!("{} came with two contents: see `fluxtower conflicts`", count(conflicts, "time")));
-    }
-    Ok(reasons)
-}
-
-/// The note of a sync that was held, or the text of the error that ended it.
-fn held_words(summary: &str) -> String {
-    let report: Option<serde_json::Value> = serde_json::from_str(summary).ok();
-    let note = report.as_ref().and_then(|report| report.get("notes")?.as_array()?.last()?.as_str());
-    note.unwrap_or(summary).to_owned()
 }
 
 fn write(

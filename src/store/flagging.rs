@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::changed::Touched;
 use super::partners::PartnerTable;
 use super::tables::{self, Table};
 use super::{Result, Store, backlog, key, receipts};
@@ -186,6 +187,7 @@ impl Writer<'_> {
 
     fn write(&mut self) -> rusqlite::Result<()> {
         let mut was_sent = 0;
+        let mut touched = Touched::default();
         let mut span: Option<(Timestamp, Timestamp)> = None;
         for (row, verdict) in self.changed.drain(..) {
             // Only what goes out decides: a finding that is worded anew is no reason to send a row again.
@@ -193,6 +195,7 @@ impl Writer<'_> {
             let values = row.is_derived_anew.then_some(row.values.as_str());
             update(self.conn, row.id, verdict_columns(&verdict), values, goes_out_anew)?;
             self.judged.changed += 1;
+            touched.add(row.ts);
             if row.is_derived_anew {
                 let known = self.judged.derived;
                 self.judged.derived =
@@ -203,6 +206,7 @@ impl Writer<'_> {
                 span = Some(span.map_or((row.ts, row.ts), |(from, to)| (from.min(row.ts), to.max(row.ts))));
             }
         }
+        touched.mark(self.conn, self.series)?;
         if let Some((from, to)) = span {
             receipts::move_tally(self.conn, self.table, receipts::State::Sent, receipts::State::Pending, was_sent)?;
             backlog::add(self.conn, self.series, from, to, None)?;

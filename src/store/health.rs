@@ -27,6 +27,11 @@ impl Store {
         self.conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(|source| self.at(source))
     }
 
+    /// A number that changes whenever another connection has committed something. Reads a word of shared memory.
+    pub fn data_version(&self) -> Result<i64> {
+        self.conn.query_row("PRAGMA data_version", [], |row| row.get(0)).map_err(|source| self.at(source))
+    }
+
     /// What the database takes on disk.
     pub fn size(&self) -> StoreSize {
         let bytes = |path: &Path| path.metadata().map_or(0, |found| found.len());

@@ -55,6 +55,7 @@ impl Staging<'_> {
             && let Some(before) = before
         {
             let verdict = state.before();
+            series.changed.add(before);
             rewrite(conn, table.id, series.id, before, verdict)?;
         }
         self.verdict.clone_from(state.current());
@@ -72,6 +73,7 @@ impl Staging<'_> {
                     && state.close(&judge.tests)
                     && let Some(last) = state.last_time()
                 {
+                    series.changed.add(last);
                     rewrite(conn, table.id, series.id, last, state.current())?;
                 }
                 for interval in series.due.take() {

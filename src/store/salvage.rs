@@ -20,7 +20,7 @@ mod leaf;
 use copying::Copying;
 
 /// Left out, or worked out anew.
-const NOT_COPIED: [&str; 2] = ["file_seen", "backlog"];
+const NOT_COPIED: [&str; 3] = ["file_seen", "backlog", "changed"];
 
 /// What was saved of one table of the database.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
+use super::changed::Touched;
 use super::outbox::{PendingRow, SeriesBacklog};
 use super::receipts::{State, move_series_tally};
 use super::tables::i64_of;
@@ -193,12 +194,20 @@ impl Store {
         let step = || -> rusqlite::Result<u64> {
             let transaction =
                 rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
-            let gone = transaction
-                .prepare_cached(
+            let mut gone = 0;
+            let mut touched = Touched::default();
+            {
+                let mut delete = transaction.prepare_cached(
                     "DELETE FROM reading WHERE id IN
-                     (SELECT id FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 1 ORDER BY id LIMIT ?3)",
-                )?
-                .execute(params![low, high, ROWS_PER_STEP])?;
+                     (SELECT id FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 1 ORDER BY id LIMIT ?3) RETURNING id",
+                )?;
+                let mut rows = delete.query(params![low, high, ROWS_PER_STEP])?;
+                while let Some(row) = rows.next()? {
+                    touched.add_key(row.get(0)?);
+                    gone += 1;
+                }
+            }
+            touched.mark(&transaction, series)?;
             transaction
                 .prepare_cached(
                     "UPDATE logger_table SET rows = rows - ?2, sent = sent - ?2

@@ -315,6 +315,7 @@ impl<'s> Staging<'s> {
             .execute(params![table.id, tally.staged, tally.conflicts, tally.rejected_lines])?;
         }
         for series in table.series.iter_mut() {
+            series.changed.mark(conn, series.id)?;
             if let Some((from, to)) = series.staged.take() {
                 backlog::add(conn, series.id, from, to, series.newest_saved)?;
                 series.newest_saved = series.newest;
@@ -366,6 +367,7 @@ fn late(table: &mut Table, place: usize, ts: Timestamp) {
     let reach = table.judge.as_ref().map_or(0, |judge| judge.tests.look_back());
     let series = table.series.at(place);
     series.state = None;
+    series.changed.add(ts);
     series.due.add(ts, ts, reach.max(NEAR));
     touch(table, place, ts);
 }
@@ -382,6 +384,7 @@ fn note_staged(table: &mut Table, place: usize, ts: Timestamp) {
     let series = table.series.at(place);
     series.newest = series.newest.max(Some(ts));
     series.staged = widened(series.staged, ts);
+    series.changed.add(ts);
     touch(table, place, ts);
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::changed::Touched;
 use super::due::Due;
 use super::error::StoreError;
 use super::flagging::Judge;
@@ -67,6 +68,8 @@ pub(super) struct Series {
     pub(super) state: Option<qc::Series>,
     /// Rows that are to be judged from the store before the commit.
     pub(super) due: Due,
+    /// Pieces of time whose rows were written.
+    pub(super) changed: Touched,
 }
 
 impl Series {
@@ -79,6 +82,7 @@ impl Series {
             touched: Due::default(),
             state: None,
             due: Due::default(),
+            changed: Touched::default(),
         }
     }
 }
@@ -317,6 +321,19 @@ impl Store {
             id.map_or(Ok(Vec::new()), |id| columns(&self.conn, id))
         };
         work().map_err(|source| self.at(source))
+    }
+
+    /// The header of the table's file that changed last; none where its files have none, or none was read.
+    pub fn newest_header(&self, table: &str) -> Result<Option<Header>> {
+        let text: Option<String> = self
+            .conn
+            .prepare_cached(
+                "SELECT h.header FROM file_seen f JOIN logger_table t ON t.id = f.logger_table JOIN header_version h ON h.id = f.header
+                 WHERE t.name = ?1 ORDER BY f.modified DESC LIMIT 1",
+            )
+            .and_then(|mut statement| statement.query_row([table], |row| row.get(0)).optional())
+            .map_err(|source| self.at(source))?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
     /// A header version by its id.

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::number::parse_number;
+use super::number::{parse_number, take_number};
 use super::row::Value;
 use crate::config::{Formula, TableConfig};
 
@@ -63,6 +63,25 @@ impl Derived {
 pub fn values_of(json: &str, values: &mut Vec<Value>) {
     values.clear();
     values.extend(tokens(json).map(value_of));
+}
+
+/// Reads the numbers of the store's array up to this width, in one pass; NaN where there is none. Shorter where the array is.
+#[inline]
+pub fn numbers_of(json: &[u8], width: usize, numbers: &mut Vec<f64>) {
+    numbers.clear();
+    let mut rest = json.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")).unwrap_or_default();
+    while numbers.len() < width && !rest.is_empty() {
+        let (number, length) = match take_number(rest) {
+            Some((number, length)) => (number.value, length),
+            None => {
+                let text = if rest.first() == Some(&b'"') { closing_quote(rest) } else { 0 };
+                let end = memchr::memchr(b',', &rest[text..]).map_or(rest.len(), |at| at + text);
+                (f64::NAN, end)
+            }
+        };
+        numbers.push(number);
+        rest = rest.get(length + 1..).unwrap_or_default();
+    }
 }
 
 fn value_of(token: &[u8]) -> Value {

@@ -12,7 +12,7 @@ mod number;
 mod row;
 mod text;
 
-pub use derived::{Derived, derive_again, measured, values_of};
+pub use derived::{Derived, derive_again, measured, numbers_of, values_of};
 pub use fields::{Field, Fields};
 pub use format::{Format, detect, spreadsheet_reason};
 pub use header::{Header, HeaderError, starts_header};

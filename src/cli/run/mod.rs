@@ -10,7 +10,6 @@ use crate::sync::SyncReport;
 
 mod reading;
 mod sending;
-mod signals;
 mod stay;
 mod told;
 

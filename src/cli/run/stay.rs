@@ -14,7 +14,8 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use super::reading::{self, Rhythm};
-use super::{CliError, Context, Exit, sending, signals};
+use super::super::signals;
+use super::{CliError, Context, Exit, sending};
 use crate::sync::{Halt, SyncError};
 
 /// Windows ends a program five seconds after it said that the window closes.

@@ -1,0 +1,91 @@
+//! `fluxtower serve`: the station's own page, on this computer.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use serde::Serialize;
+
+use super::{CliError, Context, Exit, signals};
+use crate::serve::{Options, Server};
+
+/// Show the station on a page of its own, in a browser on this computer
+///
+/// The page reads the database and nothing else; ingest and sync go on beside it. It asks no other computer for
+/// anything. From elsewhere, come through ssh: `ssh -L 8642:localhost:8642 USER@STATION`, then open
+/// http://localhost:8642/ there. Ends with Ctrl-C or SIGTERM.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  fluxtower serve\n  fluxtower serve --open\n  fluxtower serve --port 9000")]
+pub(super) struct Args {
+    /// The port to listen on; 0 takes any free one
+    #[arg(long, value_name = "PORT", default_value_t = 8642)]
+    port: u16,
+    /// The address to listen on; any but this computer's own lets others look, without a password
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    bind: IpAddr,
+    /// A name that browsers may ask this computer by, beside localhost; may be given several times
+    #[arg(long, value_name = "NAME")]
+    host: Vec<String>,
+    /// Open it in the browser
+    #[arg(long)]
+    open: bool,
+}
+
+#[derive(Serialize)]
+struct Listening {
+    url: String,
+    address: String,
+    port: u16,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let options = Options { bind: args.bind, port: args.port, hosts: args.host.clone() };
+    let server = Server::listen(context.config.clone(), &options)?;
+    let address = server.address();
+    if !args.bind.is_loopback() {
+        tracing::warn!(
+            "everybody who can reach {address} can look at the data: the page has no password. Bind it to 127.0.0.1 and come \
+             through ssh -L if that is not meant"
+        );
+    }
+    let stop = server.stop();
+    signals::listen(move || stop.stop()).map_err(CliError::Signals)?;
+    let listening = Listening { url: url(address), address: address.ip().to_string(), port: address.port() };
+    context.output.result(&listening, |out| writeln!(out, "{}", listening.url))?;
+    if args.open {
+        open(&listening.url);
+    }
+    server.run()?;
+    Ok(Exit::Well)
+}
+
+/// An address that listens for all is reached by this computer's own.
+fn url(address: SocketAddr) -> String {
+    match address {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => format!("http://127.0.0.1:{}/", address.port()),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => format!("http://[::1]:{}/", address.port()),
+        _ => format!("http://{address}/"),
+    }
+}
+
+/// By the desktop's own means. Where there is none, the address stands on stdout.
+fn open(url: &str) {
+    let (program, arguments): (&str, &[&str]) = if cfg!(windows) {
+        // `start` is the shell's, and takes its first quoted word for a title; this is what it calls.
+        ("rundll32", &["url.dll,FileProtocolHandler"])
+    } else if cfg!(target_os = "macos") {
+        ("open", &[])
+    } else {
+        ("xdg-open", &[])
+    };
+    let started = std::process::Command::new(program)
+        .args(arguments)
+        .arg(url)
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn();
+    match started {
+        // Waited for, so that it does not stay behind as a zombie while the server runs.
+        Ok(mut child) => drop(std::thread::spawn(move || child.wait())),
+        Err(error) => tracing::warn!("cannot open a browser ({error}); open {url} in one"),
+    }
+}

@@ -1,0 +1,72 @@
+//! The page's own files, carried in the program: nothing is read from a disk, so no path can lead anywhere.
+
+use std::hash::Hasher;
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+/// Name within `web/`, and content; listed by the build script.
+static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+
+const PAGE: &str = "index.html";
+
+/// A file, ready to be sent.
+#[derive(Debug)]
+pub struct Asset {
+    /// Within `web/`, with `/` between.
+    pub name: &'static str,
+    /// As HTTP names it.
+    pub kind: &'static str,
+    /// As it is.
+    pub plain: &'static [u8],
+    /// Compressed.
+    pub gzip: Vec<u8>,
+    /// Changes with the content.
+    pub etag: String,
+}
+
+/// Every file.
+#[derive(Debug)]
+pub struct Assets(Vec<Asset>);
+
+impl Assets {
+    /// Compresses them; a few milliseconds.
+    pub fn load() -> Assets {
+        let mut assets = Vec::with_capacity(FILES.len());
+        for (name, plain) in FILES {
+            let kind = match name.rsplit_once('.').map(|(_, ending)| ending) {
+                Some("js") => "text/javascript; charset=utf-8",
+                Some("css") => "text/css; charset=utf-8",
+                _ => "text/html; charset=utf-8",
+            };
+            let mut hash = xxhash_rust::xxh3::Xxh3::new();
+            hash.write(plain);
+            assets.push(Asset {
+                name,
+                kind,
+                plain,
+                gzip: gzip(plain, Compression::best()),
+                etag: format!("\"{:016x}\"", hash.finish()),
+            });
+        }
+        Assets(assets)
+    }
+
+    /// The page.
+    pub fn page(&self) -> Option<&Asset> {
+        self.find(PAGE)
+    }
+
+    /// A script or a style sheet.
+    pub fn find(&self, name: &str) -> Option<&Asset> {
+        self.0.iter().find(|asset| asset.name == name)
+    }
+}
+
+/// Compresses. Empty if that fails, which writing to memory does not.
+pub(super) fn gzip(plain: &[u8], level: Compression) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 3), level);
+    let written = encoder.write_all(plain).and_then(|()| encoder.finish());
+    written.unwrap_or_default()
+}

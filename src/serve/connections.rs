@@ -1,0 +1,172 @@
+//! Connections: how many, for how long, and which of them goes when there are too many.
+//!
+//! A connection costs a little memory and a file handle, and nothing makes whoever opened it ever send a word. So there is
+//! a cap, and at the cap the oldest connection that is not being answered (or, were there none, one that takes its answer slowly) gives way: ten thousand silent ones drown each
+//! other, and a page that asks is answered. A browser whose idle connection was closed opens another without a word.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use axum::body::Bytes;
+use axum::http::{Request, Response};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::AbortHandle;
+
+/// Browsers open six to a host.
+const MOST: usize = 128;
+/// For a request's head, and for the next request of a connection that is kept.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+/// Longer than any address the page asks for.
+const HEAD_BYTES: usize = 32 * 1024;
+const HEAD_LINES: usize = 64;
+/// Whoever takes an answer so slowly gives way at the cap, too.
+const SLOW: Duration = Duration::from_secs(30);
+/// How long answers on their way may take when the server ends.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+const IDLE: i64 = -1;
+
+/// What a connection is doing: [`IDLE`], or since when it is being answered, in milliseconds of the server's life.
+#[derive(Debug)]
+pub(super) struct Doing {
+    since: AtomicI64,
+    began: Instant,
+}
+
+impl Doing {
+    fn now(&self) -> i64 {
+        i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX)
+    }
+
+    fn is_silent(&self) -> bool {
+        self.since.load(Ordering::Relaxed) == IDLE
+    }
+
+    fn may_go(&self, slow: Duration) -> bool {
+        let since = self.since.load(Ordering::Relaxed);
+        since == IDLE || self.now() - since > i64::try_from(slow.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+/// A body that says when it has been sent, or given up.
+#[derive(Debug)]
+struct Told {
+    body: axum::body::Body,
+    doing: Arc<Doing>,
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.doing.since.store(IDLE, Ordering::Relaxed);
+    }
+}
+
+impl Body for Told {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+struct Open {
+    task: AbortHandle,
+    doing: Arc<Doing>,
+}
+
+/// Takes connections until `stop`, and answers each request by `answer`.
+pub(super) async fn accept<A, F>(listener: TcpListener, answer: A, stop: impl Future<Output = ()>)
+where
+    A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+    F: Future<Output = Response<axum::body::Body>> + Send + 'static,
+{
+    let mut open: VecDeque<Open> = VecDeque::new();
+    let mut stop = std::pin::pin!(stop);
+    let began = Instant::now();
+    loop {
+        let accepted = {
+            let mut next = std::pin::pin!(listener.accept());
+            std::future::poll_fn(|context| match stop.as_mut().poll(context) {
+                Poll::Ready(()) => Poll::Ready(None),
+                Poll::Pending => next.as_mut().poll(context).map(Some),
+            })
+            .await
+        };
+        let stream = match accepted {
+            None => break,
+            Some(Ok((stream, _))) => stream,
+            Some(Err(error)) => {
+                // Out of file handles, or a client that is gone already: what is open goes on.
+                tracing::debug!("a connection was not taken: {error}");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                continue;
+            }
+        };
+        open.retain(|open| !open.task.is_finished());
+        if open.len() >= MOST {
+            let silent = open.iter().position(|open| open.doing.is_silent());
+            let Some(goes) = silent.or_else(|| open.iter().position(|open| open.doing.may_go(SLOW))) else { continue };
+            if let Some(goes) = open.remove(goes) {
+                goes.task.abort();
+            }
+        }
+        let doing = Arc::new(Doing { since: AtomicI64::new(IDLE), began });
+        let task = tokio::spawn(serve(stream, answer.clone(), Arc::clone(&doing))).abort_handle();
+        open.push_back(Open { task, doing });
+        // A request that came with its connection is looked at before the next connection.
+        tokio::task::yield_now().await;
+    }
+    drop(listener);
+    let end = Instant::now() + LAST_WORDS;
+    while Instant::now() < end && open.iter().any(|open| !open.task.is_finished() && !open.doing.may_go(LAST_WORDS)) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    for open in open {
+        open.task.abort();
+    }
+}
+
+async fn serve<A, F>(stream: TcpStream, answer: A, doing: Arc<Doing>)
+where
+    A: Fn(Request<Incoming>) -> F,
+    F: Future<Output = Response<axum::body::Body>> + Send,
+{
+    // Answers are written whole; waiting for more to send with them only delays.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let doing = Arc::clone(&doing);
+        doing.since.store(doing.now(), Ordering::Relaxed);
+        let answer = answer(request);
+        async move {
+            let (parts, body) = answer.await.into_parts();
+            Ok::<_, Infallible>(Response::from_parts(parts, Told { body, doing }))
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME)
+        .max_buf_size(HEAD_BYTES)
+        .max_headers(HEAD_LINES)
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = connection.await {
+        tracing::debug!("a connection ended early: {error}");
+    }
+}

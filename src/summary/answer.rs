@@ -1,0 +1,222 @@
+//! What a view of the data says, in the shape in which the page of `serve` and the report read it.
+//!
+//! Times are UTC milliseconds since 1970, durations seconds. What is missing is null.
+
+use serde::{Serialize, Serializer};
+
+use crate::time::Timestamp;
+
+/// A number of an answer: null where there is none, without a fraction where it has none.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Figure(pub f64);
+
+impl Figure {
+    /// Nothing.
+    pub const NONE: Figure = Figure(f64::NAN);
+
+    /// A measured value with at most seven significant digits, as many as Campbell's IEEE4 prints.
+    pub fn rounded(value: f64) -> Figure {
+        Figure(seven_digits(value))
+    }
+
+    /// A time in milliseconds since 1970.
+    pub fn millis(ts: Timestamp) -> Figure {
+        #[allow(clippy::cast_precision_loss, reason = "a quarter of a microsecond, in this century")]
+        Figure(ts.0 as f64 / 1e6)
+    }
+
+    /// The number, if there is one.
+    pub fn get(self) -> Option<f64> {
+        self.0.is_finite().then_some(self.0)
+    }
+}
+
+impl Serialize for Figure {
+    #[allow(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.get() {
+            None => serializer.serialize_none(),
+            Some(number) if number.fract() == 0.0 && number.abs() < 9e15 => serializer.serialize_i64(number as i64),
+            Some(number) => serializer.serialize_f64(number),
+        }
+    }
+}
+
+/// The nearest number of seven significant digits.
+fn seven_digits(value: f64) -> f64 {
+    let magnitude = value.abs();
+    if !(1e-9..1e15).contains(&magnitude) {
+        // Zero, what is no number, and what steps of powers of ten would spoil.
+        return if value.is_finite() { format!("{value:.6e}").parse().unwrap_or(value) } else { f64::NAN };
+    }
+    #[allow(clippy::cast_possible_truncation, reason = "between -9 and 15")]
+    let places = 6 - magnitude.log10().floor() as i32;
+    // A whole number below 2^53 over an exact power of ten is the double that is nearest to the decimal.
+    if places >= 0 {
+        let scale = 10f64.powi(places);
+        (value * scale).round() / scale
+    } else {
+        let scale = 10f64.powi(-places);
+        (value / scale).round() * scale
+    }
+}
+
+/// Values of some columns of a series over a stretch of time: every row, or bins.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Trace {
+    /// The table's name in the configuration.
+    pub table: String,
+    /// First instant asked for.
+    pub from: Figure,
+    /// Last instant asked for.
+    pub to: Figure,
+    /// How wide a bin is; null: every row as it is. Bins begin at multiples of it since 1970.
+    pub bin_s: Option<Figure>,
+    /// Of every row, or the beginning of every bin that holds one.
+    pub times: Vec<Figure>,
+    /// Rows in each bin; null for single rows.
+    pub rows: Option<Vec<u32>>,
+    /// The usual distance of rows here.
+    pub interval_s: Option<Figure>,
+    /// In the order asked for.
+    pub columns: Vec<TraceColumn>,
+}
+
+/// One column of a [`Trace`]; its lists are as long as `times`, or name places in it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TraceColumn {
+    /// Its name in the file.
+    pub name: String,
+    /// The value, or the mean of what did not fail. A failed value is never in here.
+    pub value: Vec<Figure>,
+    /// The least value of each bin that did not fail.
+    pub low: Option<Vec<Figure>>,
+    /// The greatest.
+    pub high: Option<Vec<Figure>>,
+    /// One digit a time, the worst of a bin: 4, 3, 9, 2, 1; a blank where the column had no place in any row.
+    pub flags: String,
+    /// Place, least, greatest and count of suspect values.
+    pub suspect: Vec<(usize, Figure, Figure, u32)>,
+    /// Place, least, greatest and count of failed values.
+    pub fail: Vec<(usize, Figure, Figure, u32)>,
+    /// Place and count of missing values.
+    pub missing: Vec<(usize, u32)>,
+    /// Place, test, flag and words; null for bins.
+    pub findings: Option<Vec<(usize, &'static str, &'static str, String)>>,
+    /// What is usual for season and time of day, where the configuration says so.
+    pub expected: Option<Expected>,
+}
+
+/// A band at each time.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Expected {
+    /// Its lower bounds.
+    pub low: Vec<Figure>,
+    /// Its upper bounds.
+    pub high: Vec<Figure>,
+}
+
+/// The flags of every column of a series over a stretch of time.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Ribbon {
+    /// The table's name in the configuration.
+    pub table: String,
+    /// First instant asked for.
+    pub from: Figure,
+    /// Last instant asked for.
+    pub to: Figure,
+    /// How wide a bin is. Bins begin at multiples of it since 1970.
+    pub bin_s: Figure,
+    /// The beginning of every bin, whether it holds a row or not.
+    pub times: Vec<Figure>,
+    /// Rows in each.
+    pub rows: Vec<u32>,
+    /// In the order of the column list.
+    pub columns: Vec<RibbonColumn>,
+}
+
+/// One column of a [`Ribbon`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RibbonColumn {
+    /// Its name in the file.
+    pub name: String,
+    /// The worst digit of each bin; a blank where there is none.
+    pub flags: String,
+    /// Values with each flag, over all bins.
+    #[serde(flatten)]
+    pub counts: FlagCounts,
+}
+
+/// How many values have each flag.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct FlagCounts {
+    /// Passed.
+    pub good: u64,
+    /// Suspect.
+    pub suspect: u64,
+    /// Failed.
+    pub fail: u64,
+    /// Missing.
+    pub missing: u64,
+    /// Not evaluated.
+    pub not_evaluated: u64,
+}
+
+impl FlagCounts {
+    /// All of them.
+    pub fn values(&self) -> u64 {
+        self.good + self.suspect + self.fail + self.missing + self.not_evaluated
+    }
+}
+
+/// The flags of a table's last day of data, over all of its series.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LastDay {
+    /// From here, a full hour, to the newest row; none where there is no row.
+    pub from: Option<Timestamp>,
+    /// Rows.
+    pub rows: u64,
+    /// Name and counts, in the order of the column list.
+    pub columns: Vec<(String, FlagCounts)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_has_seven_digits_at_most_and_null_for_nothing() {
+        for (value, text) in [
+            (8.852894, "8.852894"),
+            (8.85289412345, "8.852894"),
+            (0.1 + 0.2, "0.3"),
+            (-1234567.89, "-1234568"),
+            (123456789.0, "123456800"),
+            (1.0, "1"),
+            (-0.0, "0"),
+            (7.591075e-5, "0.00007591075"),
+            (1.23456789e-12, "1.234568e-12"),
+            (9.999_999_6, "10"),
+            (1.5e300, "1.5e300"),
+            (f64::NAN, "null"),
+            (f64::INFINITY, "null"),
+        ] {
+            let said = serde_json::to_string(&Figure::rounded(value)).unwrap();
+            let parse = |text: &str| text.parse::<f64>().ok();
+            assert_eq!(parse(&said), parse(text), "{value} as {said}");
+            assert!(said.len() <= 14, "{said}");
+        }
+        assert_eq!(
+            serde_json::to_string(&Figure::millis(Timestamp(1_717_200_000_050_000_000))).unwrap(),
+            "1717200000050"
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_number_of_seven_digits_stays_what_it_is(digits in -9_999_999i64..10_000_000, exponent in -12i32..12) {
+            let value: f64 = format!("{digits}e{exponent}").parse().unwrap();
+            proptest::prop_assert_eq!(Figure::rounded(value).0.to_bits(), if digits == 0 { 0f64.to_bits() } else { value.to_bits() });
+        }
+    }
+}

@@ -1,0 +1,373 @@
+//! Views of the data over any stretch of time, from seconds to years, without waiting.
+//!
+//! A short stretch is answered row by row. A long one is answered in bins, with the least and the greatest value of each,
+//! so that nothing that stands out is lost.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::config::{ColumnUse, Config, Season};
+use crate::store::{SeriesLine, Store};
+use crate::time::Timestamp;
+
+mod answer;
+mod error;
+mod grid;
+mod raw;
+mod width;
+
+pub use answer::{Expected, Figure, FlagCounts, LastDay, Ribbon, RibbonColumn, Trace, TraceColumn};
+pub use error::SummaryError;
+
+use grid::Grid;
+
+/// The most points and bins that a view has.
+pub const MOST_POINTS: usize = 5_000;
+
+/// Rows by whose distances the usual one is found.
+const ROWS_OF_INTERVAL: usize = 200;
+const NANOS_PER_MILLI: i64 = 1_000_000;
+/// No row is later (2112).
+const LAST_MS: i64 = (1 << 52) / 1_000;
+
+/// What to show of a table.
+#[derive(Debug, Clone, Default)]
+pub struct TraceRequest {
+    /// Its name in the configuration.
+    pub table: String,
+    /// Names in the file.
+    pub columns: Vec<String>,
+    /// First instant.
+    pub from: Timestamp,
+    /// Last instant.
+    pub to: Timestamp,
+    /// How many points the drawing has room for: 1 to [`MOST_POINTS`].
+    pub points: usize,
+    /// Name and value of every tag column; empty where the table has none.
+    pub tags: Vec<(String, String)>,
+}
+
+/// Whose flags to show.
+#[derive(Debug, Clone, Default)]
+pub struct RibbonRequest {
+    /// The table's name in the configuration.
+    pub table: String,
+    /// First instant.
+    pub from: Timestamp,
+    /// Last instant.
+    pub to: Timestamp,
+    /// At most so many bins: 1 to [`MOST_POINTS`].
+    pub bins: usize,
+    /// Name and value of every tag column; empty where the table has none.
+    pub tags: Vec<(String, String)>,
+}
+
+/// Views of one store. Shared by threads.
+#[derive(Debug)]
+pub struct Summaries {
+    config: Config,
+    store_path: PathBuf,
+    /// Usual distance of rows by series, and its newest row when it was found.
+    intervals: Mutex<HashMap<i64, (Option<Timestamp>, Option<i64>)>>,
+}
+
+/// What a request names, looked up.
+struct Wanted {
+    series: Option<SeriesLine>,
+    columns: Vec<(String, usize)>,
+}
+
+impl Summaries {
+    /// For the store of this configuration, which is there and up to date: [`Store::open`] was called on it.
+    pub fn open(config: &Config) -> Result<Summaries, SummaryError> {
+        Ok(Summaries { config: config.clone(), store_path: config.store_path.clone(), intervals: Mutex::default() })
+    }
+
+    /// Values of some columns of a series over a stretch of time.
+    pub fn trace(&self, reader: &Store, request: &TraceRequest) -> Result<Trace, SummaryError> {
+        let wanted = self.wanted(reader, &request.table, Some(&request.columns), &request.tags)?;
+        let (from, to) = span(request.from, request.to)?;
+        let points = request.points.clamp(1, MOST_POINTS);
+        let until = Timestamp(to.0.saturating_add(1));
+        let mut trace = match &wanted.series {
+            None => Trace::of_rows(Vec::new(), Vec::new()),
+            Some(series) if reader.count_rows(series.id, (from, until), 2 * points + 1)? <= 2 * points => {
+                let (times, columns) = raw::rows(reader, series.id, (from, until), &wanted.columns)?;
+                let interval = match median_distance(times.iter().map(|ts| ts.0)) {
+                    Some(nanos) => Some(nanos / NANOS_PER_MILLI),
+                    None => self.interval_of(reader, series)?,
+                };
+                Trace { interval_s: interval.map(seconds), ..Trace::of_rows(times, columns) }
+            }
+            Some(series) => {
+                let width = width::of_view((to.0 - from.0) / NANOS_PER_MILLI, points);
+                let mut places: Vec<usize> = wanted.columns.iter().map(|column| column.1).collect();
+                places.sort_unstable();
+                places.dedup();
+                let grid = self.grid(reader, series, (from, to), width, places)?;
+                let interval = self.interval_of(reader, series)?;
+                Trace::of_bins(&grid, &wanted.columns, interval)
+            }
+        };
+        trace.table.clone_from(&request.table);
+        (trace.from, trace.to) = (Figure::millis(request.from), Figure::millis(request.to));
+        self.expect(&request.table, &mut trace);
+        Ok(trace)
+    }
+
+    /// The flags of every column of a series over a stretch of time.
+    pub fn ribbon(&self, reader: &Store, request: &RibbonRequest) -> Result<Ribbon, SummaryError> {
+        let wanted = self.wanted(reader, &request.table, None, &request.tags)?;
+        let (from, to) = span(request.from, request.to)?;
+        let width = width::of_view((to.0 - from.0) / NANOS_PER_MILLI, request.bins.clamp(1, MOST_POINTS));
+        let places: Vec<usize> = (0..wanted.columns.len()).collect();
+        let grid = match &wanted.series {
+            Some(series) => self.grid(reader, series, (from, to), width, places)?,
+            None => Grid::new((from.0 / NANOS_PER_MILLI, to.0 / NANOS_PER_MILLI), width, places),
+        };
+        let columns = wanted.columns.into_iter().map(|(name, place)| {
+            let mut counts = FlagCounts::default();
+            grid.column(place).for_each(|bin| bin.count_into(&mut counts));
+            RibbonColumn { name, flags: grid.column(place).map(grid::Bin::worst).collect(), counts }
+        });
+        Ok(Ribbon {
+            from: Figure::millis(request.from),
+            to: Figure::millis(request.to),
+            bin_s: seconds(width),
+            times: (0..grid.len()).map(|at| time(&grid, at)).collect(),
+            columns: columns.collect(),
+            rows: grid.rows,
+            table: request.table.clone(),
+        })
+    }
+
+    /// The usual distance of a table's rows, in seconds: of the series with the newest row. None before the second row.
+    pub fn interval(&self, reader: &Store, table: &str) -> Result<Option<f64>, SummaryError> {
+        let series = reader.series(table)?;
+        let Some(newest) = series.iter().max_by_key(|series| series.newest) else { return Ok(None) };
+        Ok(self.interval_of(reader, newest)?.and_then(|interval| seconds(interval).get()))
+    }
+
+    /// The flags of a table's last 24 hours of data, from the full hour on.
+    pub fn last_day(&self, reader: &Store, table: &str) -> Result<LastDay, SummaryError> {
+        let names = reader.column_names(table)?;
+        let series = reader.series(table)?;
+        let Some(newest) = series.iter().filter_map(|series| series.newest).max() else {
+            return Ok(LastDay::default());
+        };
+        let hours = newest.0.div_euclid(NANOS_PER_MILLI).div_euclid(width::HOUR_MS);
+        let from = Timestamp((hours - 23) * width::HOUR_MS * NANOS_PER_MILLI);
+        let mut day = LastDay { from: Some(from), rows: 0, columns: Vec::new() };
+        day.columns = names.into_iter().map(|name| (name, FlagCounts::default())).collect();
+        for series in series.iter().filter(|series| series.newest >= Some(from)) {
+            let places = (0..day.columns.len()).collect();
+            let grid = self.grid(reader, series, (from, newest), width::HOUR_MS, places)?;
+            day.rows += grid.rows.iter().map(|rows| u64::from(*rows)).sum::<u64>();
+            for (at, (_, counts)) in day.columns.iter_mut().enumerate() {
+                grid.column(at).for_each(|bin| bin.count_into(counts));
+            }
+        }
+        Ok(day)
+    }
+
+    /// Bins of the columns at these places, which are in order, over a closed stretch of time.
+    fn grid(
+        &self,
+        reader: &Store,
+        series: &SeriesLine,
+        (from, to): (Timestamp, Timestamp),
+        width: i64,
+        columns: Vec<usize>,
+    ) -> Result<Grid, SummaryError> {
+        let mut grid =
+            Grid::new((from.0.div_euclid(NANOS_PER_MILLI), to.0.div_euclid(NANOS_PER_MILLI)), width, columns);
+        let stretch = (Timestamp(grid.time(0) * NANOS_PER_MILLI), Timestamp(grid.time(grid.len()) * NANOS_PER_MILLI));
+        reader.scan(series.id, stretch, |row| grid.take(&row))?;
+        Ok(grid)
+    }
+
+    /// Looks up what a request names. Without columns: all.
+    fn wanted(
+        &self,
+        reader: &Store,
+        table: &str,
+        columns: Option<&[String]>,
+        tags: &[(String, String)],
+    ) -> Result<Wanted, SummaryError> {
+        let names = reader.column_names(table)?;
+        let all = reader.series(table)?;
+        if names.is_empty() && all.is_empty() && self.config.table(table).is_none() {
+            return Err(SummaryError::UnknownTable { table: table.to_owned() });
+        }
+        let place = |name: &String| {
+            let place = names.iter().position(|known| known == name);
+            let unknown = || SummaryError::UnknownColumn { table: table.to_owned(), column: name.clone() };
+            Ok((name.clone(), place.ok_or_else(unknown)?))
+        };
+        let columns = columns.unwrap_or(&names).iter().map(place).collect::<Result<_, SummaryError>>()?;
+        let is_tag = |name: &&String| {
+            let column = self.config.table(table).and_then(|table| table.columns.get(*name));
+            column.is_some_and(|column| column.column_use == ColumnUse::Tag)
+        };
+        let tag_columns: Vec<&String> = names.iter().filter(is_tag).collect();
+        let has = |series: &SeriesLine, (name, value): &(String, String)| {
+            let at = tag_columns.iter().position(|column| *column == name);
+            at.and_then(|at| series.tags.get(at)).is_some_and(|known| known == value)
+        };
+        let count = all.len();
+        let mut named = all.into_iter().filter(|series| tags.iter().all(|tag| has(series, tag)));
+        let series = named.next();
+        let more = named.count();
+        if more > 0 || (series.is_none() && count > 0) {
+            let named = more + usize::from(series.is_some());
+            return Err(SummaryError::NotOneSeries { table: table.to_owned(), series: count, named });
+        }
+        Ok(Wanted { series, columns })
+    }
+
+    /// In milliseconds.
+    fn interval_of(&self, reader: &Store, series: &SeriesLine) -> Result<Option<i64>, SummaryError> {
+        if let Some((newest, interval)) =
+            locked(&self.intervals).get(&series.id).filter(|known| known.0 == series.newest)
+        {
+            let _ = newest;
+            return Ok(*interval);
+        }
+        let Some(newest) = series.newest else { return Ok(None) };
+        let times = reader.newest_times(series.id, newest, ROWS_OF_INTERVAL)?;
+        let interval = median_distance(times.iter().map(|ts| ts.0)).map(|nanos| (nanos / NANOS_PER_MILLI).max(1));
+        locked(&self.intervals).insert(series.id, (series.newest, interval));
+        Ok(interval)
+    }
+
+    /// Adds the bands of the configured climatologies.
+    fn expect(&self, table: &str, trace: &mut Trace) {
+        let Some(table) = self.config.table(table) else { return };
+        for column in &mut trace.columns {
+            let quality = table.columns.get(&column.name).map(|column| &column.quality);
+            let Some(climatology) = quality.and_then(|quality| quality.climatology.as_ref()) else { continue };
+            let middle = trace.bin_s.map_or(0.0, |bin| bin.0 * 500.0);
+            let bands = trace.times.iter().map(|ms| {
+                #[allow(clippy::cast_possible_truncation, reason = "times of rows")]
+                let ts = Timestamp(((ms.0 + middle) * 1e6) as i64);
+                climatology.band(&Season::of(table.clock.local(ts))).map(|range| range.suspect)
+            });
+            let (low, high) = bands
+                .map(|band| {
+                    band.map_or((Figure::NONE, Figure::NONE), |(low, high)| {
+                        (Figure::rounded(low), Figure::rounded(high))
+                    })
+                })
+                .unzip();
+            column.expected = Some(Expected { low, high });
+        }
+    }
+}
+
+impl Trace {
+    fn of_rows(times: Vec<Timestamp>, columns: Vec<TraceColumn>) -> Trace {
+        Trace {
+            table: String::new(),
+            from: Figure::NONE,
+            to: Figure::NONE,
+            bin_s: None,
+            times: times.into_iter().map(Figure::millis).collect(),
+            rows: None,
+            interval_s: None,
+            columns,
+        }
+    }
+
+    fn of_bins(grid: &Grid, columns: &[(String, usize)], interval: Option<i64>) -> Trace {
+        let held: Vec<usize> = (0..grid.len()).filter(|at| grid.rows[*at] > 0).collect();
+        let columns = columns.iter().map(|(name, place)| {
+            let at = grid.columns.binary_search(place).unwrap_or_default();
+            TraceColumn::of_bins(name, held.iter().map(|bin| grid.bin(*bin, at)))
+        });
+        // Rows may once have come further apart than they do now.
+        let apart = median_distance(held.iter().map(|at| grid.time(*at))).filter(|apart| *apart > grid.width);
+        Trace {
+            table: String::new(),
+            from: Figure::NONE,
+            to: Figure::NONE,
+            bin_s: Some(seconds(grid.width)),
+            times: held.iter().map(|at| time(grid, *at)).collect(),
+            rows: Some(held.iter().map(|at| grid.rows[*at]).collect()),
+            interval_s: apart.or(interval).map(seconds),
+            columns: columns.collect(),
+        }
+    }
+}
+
+impl TraceColumn {
+    fn of_bins<'b>(name: &str, bins: impl Iterator<Item = &'b grid::Bin>) -> TraceColumn {
+        let mut column = TraceColumn {
+            name: name.to_owned(),
+            value: Vec::new(),
+            low: None,
+            high: None,
+            flags: String::new(),
+            suspect: Vec::new(),
+            fail: Vec::new(),
+            missing: Vec::new(),
+            findings: None,
+            expected: None,
+        };
+        let (mut lows, mut highs) = (Vec::new(), Vec::new());
+        for (at, bin) in bins.enumerate() {
+            let (low, high) = bin.extent.figures();
+            lows.push(low);
+            highs.push(high);
+            column.value.push(Figure::rounded(bin.mean()));
+            column.flags.push(bin.worst());
+            let raised = |list: &mut Vec<_>, extent: grid::Extent, count: u32| {
+                if count > 0 {
+                    let (low, high) = extent.figures();
+                    list.push((at, low, high, count));
+                }
+            };
+            raised(&mut column.suspect, bin.suspect, bin.flags[grid::Bin::SUSPECT]);
+            raised(&mut column.fail, bin.failed, bin.flags[grid::Bin::FAIL]);
+            if bin.flags[grid::Bin::MISSING] > 0 {
+                column.missing.push((at, bin.flags[grid::Bin::MISSING]));
+            }
+        }
+        (column.low, column.high) = (Some(lows), Some(highs));
+        column
+    }
+}
+
+fn time(grid: &Grid, at: usize) -> Figure {
+    Figure::millis(Timestamp(grid.time(at) * NANOS_PER_MILLI))
+}
+
+fn seconds(millis: i64) -> Figure {
+    #[allow(clippy::cast_precision_loss, reason = "at most a few centuries")]
+    Figure(millis as f64 / 1e3)
+}
+
+/// Cut to the times that rows can have.
+fn span(from: Timestamp, to: Timestamp) -> Result<(Timestamp, Timestamp), SummaryError> {
+    if from > to {
+        return Err(SummaryError::Backwards);
+    }
+    let cut = |ts: Timestamp| Timestamp(ts.0.clamp(0, LAST_MS * NANOS_PER_MILLI));
+    Ok((cut(from), cut(to)))
+}
+
+/// The median distance of neighbours, of times in either order. None of fewer than two.
+fn median_distance(times: impl Iterator<Item = i64>) -> Option<i64> {
+    let mut before = None;
+    let mut apart: Vec<i64> = times.filter_map(|at| before.replace(at).map(|before| i64::abs(at - before))).collect();
+    if apart.is_empty() {
+        return None;
+    }
+    let middle = apart.len() / 2;
+    Some(*apart.select_nth_unstable(middle).1)
+}
+
+/// A thread that panicked has left the map as it was.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

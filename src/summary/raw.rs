@@ -1,0 +1,75 @@
+//! Single rows, with what every test said of them.
+
+use crate::qc::{self, Test};
+use crate::store::{ScannedRow, Store};
+use crate::time::Timestamp;
+use crate::toa5::numbers_of;
+
+use super::SummaryError;
+use super::answer::{Figure, TraceColumn};
+
+/// The rows from `from` to before `until`: their times and the columns at these places.
+pub(super) fn rows(
+    reader: &Store,
+    series: i64,
+    span: (Timestamp, Timestamp),
+    columns: &[(String, usize)],
+) -> Result<(Vec<Timestamp>, Vec<TraceColumn>), SummaryError> {
+    let mut times = Vec::new();
+    let mut out: Vec<TraceColumn> = columns.iter().map(|(name, _)| TraceColumn::of_rows(name)).collect();
+    let width = columns.iter().map(|(_, place)| place + 1).max().unwrap_or(0);
+    let mut numbers = Vec::new();
+    reader.scan(series, span, |row| {
+        numbers_of(row.values, width, &mut numbers);
+        for ((_, place), column) in columns.iter().zip(&mut out) {
+            column.take(times.len(), *place, &numbers, &row);
+        }
+        for finding in row.raised.map(qc::findings).unwrap_or_default() {
+            for ((_, place), column) in columns.iter().zip(&mut out) {
+                if *place == finding.place {
+                    let test = if finding.test == Test::Manual { "by hand" } else { finding.test.name() };
+                    let list = column.findings.get_or_insert_default();
+                    list.push((times.len(), test, finding.flag.word(), finding.detail.clone()));
+                }
+            }
+        }
+        times.push(row.ts);
+    })?;
+    Ok((times, out))
+}
+
+impl TraceColumn {
+    fn of_rows(name: &str) -> TraceColumn {
+        TraceColumn {
+            name: name.to_owned(),
+            value: Vec::new(),
+            low: None,
+            high: None,
+            flags: String::new(),
+            suspect: Vec::new(),
+            fail: Vec::new(),
+            missing: Vec::new(),
+            findings: Some(Vec::new()),
+            expected: None,
+        }
+    }
+
+    fn take(&mut self, at: usize, place: usize, numbers: &[f64], row: &ScannedRow<'_>) {
+        let digit = row.flags.get(place).copied().unwrap_or(b' ');
+        let value = Figure::rounded(numbers.get(place).copied().unwrap_or(f64::NAN));
+        self.flags.push(char::from(digit));
+        let mut shown = Figure::NONE;
+        match digit {
+            b'4' => self.fail.push((at, value, value, 1)),
+            b'9' => self.missing.push((at, 1)),
+            b' ' => {}
+            _ => {
+                if digit == b'3' {
+                    self.suspect.push((at, value, value, 1));
+                }
+                shown = value;
+            }
+        }
+        self.value.push(shown);
+    }
+}
