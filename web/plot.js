@@ -185,10 +185,13 @@
     };
     const watch = new ResizeObserver(ft.eachFrame(() => self.resize()));
     watch.observe(host);
+    self.host = host;
     plots.add(self);
     return self;
   };
 
+  // The plot in an element, or undefined.
+  ft.plot.ofHost = (host) => [...plots].find((plot) => plot.host === host);
   // Colours are read while drawing, so a new theme needs a new drawing only.
   ft.plot.redrawAll = () => plots.forEach((plot) => plot.redraw());
 })(window.fluxtower = window.fluxtower || {});
