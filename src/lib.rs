@@ -44,6 +44,7 @@ pub mod ingest;
 pub mod line;
 pub mod panel;
 pub mod qc;
+pub mod report;
 pub mod serve;
 pub mod source;
 pub mod status;

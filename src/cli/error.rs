@@ -10,6 +10,7 @@ use crate::destination::{DestinationError, QueryError};
 use crate::draft::DraftError;
 use crate::export::ExportError;
 use crate::ingest::IngestError;
+use crate::report::ReportError;
 use crate::serve::ServeError;
 use crate::status::StatusError;
 use crate::store::StoreError;
@@ -155,6 +156,9 @@ pub(super) enum CliError {
     /// The schedule cannot be made or set up.
     #[error(transparent)]
     Schedule(#[from] schedule::ScheduleError),
+    /// No report was written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
     /// The page cannot be shown.
     #[error(transparent)]
     Serve(#[from] ServeError),

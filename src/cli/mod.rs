@@ -33,6 +33,7 @@ mod prune;
 mod reflag;
 mod rejected;
 mod replay;
+mod report;
 mod run;
 mod salvage;
 mod schedule;
@@ -107,6 +108,7 @@ enum Command {
     Prune(prune::Args),
     Schedule(schedule::Args),
     Serve(serve::Args),
+    Report(report::Args),
     Export(export::Args),
     Backup(backup::Args),
     Salvage(salvage::Args),
@@ -214,6 +216,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Prune(args) => prune::run(&context, &args),
         Command::Schedule(args) => schedule::run(&context, &args),
         Command::Serve(args) => serve::run(&context, &args),
+        Command::Report(args) => report::run(&context, &args),
         Command::Rejected(args) => rejected::run(&context, &args),
         Command::Conflicts(args) => conflicts::run(&context, &args),
         Command::Gaps(args) => gaps::run(&context, &args),

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::status::StatusError;
 use crate::store::StoreError;
+use crate::summary::SummaryError;
 
 /// Why there is no server.
 #[derive(Debug, Error)]
@@ -51,6 +52,9 @@ pub enum ApiError {
     /// A worker ended early.
     #[error("the answer was lost; ask again")]
     Lost,
+    /// There is no view.
+    #[error(transparent)]
+    Summary(#[from] SummaryError),
     /// There is no status.
     #[error(transparent)]
     Status(#[from] StatusError),
@@ -62,6 +66,8 @@ impl ApiError {
         match self {
             ApiError::Question(_) => StatusCode::BAD_REQUEST,
             ApiError::Unknown(_) => StatusCode::NOT_FOUND,
+            ApiError::Summary(error) if error.is_not_found() => StatusCode::NOT_FOUND,
+            ApiError::Summary(SummaryError::Backwards) => StatusCode::BAD_REQUEST,
             ApiError::Busy => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -55,13 +55,11 @@ pub struct Options {
 /// What every answer is made from.
 #[derive(Debug)]
 struct Shared {
-    config: Config,
+    answers: api::Answers,
     assets: Assets,
     gate: gate::Gate,
-    readers: readers::Readers,
     live: live::Live,
     revision: watch::Receiver<u64>,
-    status: api::status::Kept,
     turns: Arc<Semaphore>,
 }
 
@@ -105,12 +103,10 @@ impl Server {
         let shared = Shared {
             assets: Assets::load(),
             gate: gate::Gate::new(options.bind, &options.hosts),
-            readers: readers::Readers::new(&config.store_path),
             live: live::Live::new(seen.clone()),
             revision: seen,
-            status: api::status::Kept::default(),
             turns: Arc::new(Semaphore::new(TURNS)),
-            config,
+            answers: api::Answers::new(config),
         };
         Ok(Server { runtime, listener, address, shared: Arc::new(shared), revision, stop: watch::channel(false) })
     }
@@ -128,7 +124,7 @@ impl Server {
     /// Answers until it is stopped.
     pub fn run(self) -> Result<(), ServeError> {
         let (ended, end) = mpsc::channel();
-        let path = self.shared.config.store_path.clone();
+        let path = self.shared.answers.config().store_path.clone();
         let revision = self.revision;
         let watcher = std::thread::Builder::new()
             .name("watch".to_owned())

@@ -1,13 +1,17 @@
 //! Connections that read, kept open between questions.
 //!
 //! They are opened read-only, and each is used by one thread at a time. A database that is not there yet is no error; one
-//! that was put in the place of another is noticed, because a connection would go on reading the old one.
+//! that was put in the place of another is noticed, because a connection would go on reading the old one. A database of an
+//! older program is brought up to date first, as every command does.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use crate::store::{Store, StoreError};
+use super::error::ApiError;
+use crate::config::Config;
+use crate::store::Store;
+use crate::summary::Summaries;
 
 /// How many stay open.
 const KEPT: usize = 4;
@@ -39,38 +43,68 @@ fn number(_found: &std::fs::Metadata) -> Option<(u64, u64)> {
     None
 }
 
+/// An open database.
+#[derive(Debug)]
+pub(super) struct Database {
+    identity: Identity,
+    /// Its connection.
+    pub(super) store: Store,
+    /// Views of it.
+    pub(super) summaries: Arc<Summaries>,
+}
+
 /// The connections.
 #[derive(Debug)]
 pub(super) struct Readers {
-    path: PathBuf,
-    idle: Mutex<Vec<(Identity, Store)>>,
+    config: Config,
+    idle: Mutex<Vec<Database>>,
+    summaries: Mutex<Option<(Identity, Arc<Summaries>)>>,
 }
 
 impl Readers {
-    pub(super) fn new(path: &Path) -> Readers {
-        Readers { path: path.to_owned(), idle: Mutex::new(Vec::new()) }
+    pub(super) fn new(config: Config) -> Readers {
+        Readers { config, idle: Mutex::default(), summaries: Mutex::default() }
     }
 
     /// Works with a connection; none where there is no database.
-    pub(super) fn with<T, E: From<StoreError>>(
-        &self,
-        work: impl FnOnce(Option<&Store>) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let Some(identity) = Identity::of(&self.path) else { return work(None) };
+    pub(super) fn with<T>(&self, work: impl FnOnce(Option<&Database>) -> Result<T, ApiError>) -> Result<T, ApiError> {
+        let Some(identity) = Identity::of(&self.config.store_path) else { return work(None) };
         let kept = {
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            idle.retain(|(of, _)| *of == identity);
+            let mut idle = locked(&self.idle);
+            idle.retain(|database| database.identity == identity);
             idle.pop()
         };
-        let store = match kept {
-            Some((_, store)) => store,
-            None => Store::open_reader(&self.path)?,
+        let database = match kept {
+            Some(database) => database,
+            None => self.open(identity)?,
         };
-        let done = work(Some(&store))?;
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = work(Some(&database))?;
+        let mut idle = locked(&self.idle);
         if idle.len() < KEPT {
-            idle.push((identity, store));
+            idle.push(database);
         }
         Ok(done)
     }
+
+    fn open(&self, identity: Identity) -> Result<Database, ApiError> {
+        let path = &self.config.store_path;
+        let mut store = Store::open_reader(path)?;
+        if !store.is_current()? {
+            drop(store);
+            Store::open(path)?;
+            store = Store::open_reader(path)?;
+        }
+        let mut kept = locked(&self.summaries);
+        let summaries = match &*kept {
+            Some((of, summaries)) if *of == identity => Arc::clone(summaries),
+            _ => Arc::new(Summaries::open(&self.config)?),
+        };
+        *kept = Some((identity, Arc::clone(&summaries)));
+        Ok(Database { identity, store, summaries })
+    }
+}
+
+/// A thread that panicked has left the list as it was.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -11,13 +11,17 @@ use axum::routing::get;
 use super::answer::{ask, asset, refused, words};
 use super::error::ApiError;
 use super::query::Query;
-use super::{Shared, api};
+use super::Shared;
+use crate::summary::{MOST_POINTS, RibbonRequest, TraceRequest};
 use crate::time::{Clock, SystemClock, Timestamp};
 
 type Here = State<Arc<Shared>>;
 
 /// At most so many lines of what was rejected.
 const MOST_REJECTED: usize = 2_000;
+/// Points of a trace and bins of a ribbon, where the question does not say.
+const POINTS: usize = 1_200;
+const BINS: usize = 200;
 
 pub(super) fn routes(shared: Arc<Shared>) -> Router {
     Router::new()
@@ -25,6 +29,8 @@ pub(super) fn routes(shared: Arc<Shared>) -> Router {
         .route("/app/{*name}", get(app))
         .route("/api/station", get(station))
         .route("/api/status", get(status))
+        .route("/api/trace", get(trace))
+        .route("/api/ribbon", get(ribbon))
         .route("/api/delivery", get(delivery))
         .route("/api/gaps", get(gaps))
         .route("/api/rejected", get(rejected))
@@ -60,7 +66,7 @@ async fn station(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQu
     if let Err(error) = Query::read(asked.as_deref(), &[]) {
         return refused(&error);
     }
-    ask(shared, &headers, |shared| shared.readers.with(|store| api::station::answer(&shared.config, store, now()))).await
+    ask(shared, &headers, |shared| shared.answers.station(now())).await
 }
 
 async fn status(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
@@ -69,9 +75,44 @@ async fn status(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQue
     }
     ask(shared, &headers, |shared| {
         let revision = *shared.revision.borrow();
-        Ok(shared.status.answer(&shared.config, &shared.readers, revision, now()))
+        Ok(shared.answers.status(revision, now()))
     })
     .await
+}
+
+async fn trace(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
+    let request = Query::read(asked.as_deref(), &["table", "columns", "from", "to", "points", "tag."]).and_then(|query| {
+        let (from, to) = query.span()?;
+        Ok(TraceRequest {
+            table: query.needed("table")?.to_owned(),
+            columns: query.names("columns")?,
+            from,
+            to,
+            points: query.count("points", POINTS, MOST_POINTS)?,
+            tags: query.tags(),
+        })
+    });
+    match request {
+        Ok(request) => ask(shared, &headers, move |shared| shared.answers.trace(&request)).await,
+        Err(error) => refused(&error),
+    }
+}
+
+async fn ribbon(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
+    let request = Query::read(asked.as_deref(), &["table", "from", "to", "bins", "tag."]).and_then(|query| {
+        let (from, to) = query.span()?;
+        Ok(RibbonRequest {
+            table: query.needed("table")?.to_owned(),
+            from,
+            to,
+            bins: query.count("bins", BINS, MOST_POINTS)?,
+            tags: query.tags(),
+        })
+    });
+    match request {
+        Ok(request) => ask(shared, &headers, move |shared| shared.answers.ribbon(&request)).await,
+        Err(error) => refused(&error),
+    }
 }
 
 async fn delivery(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
@@ -79,17 +120,14 @@ async fn delivery(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQ
         Ok(span) => span,
         Err(error) => return refused(&error),
     };
-    ask(shared, &headers, move |shared| {
-        shared.readers.with(|store| api::delivery::answer(&shared.config, store, span, now()))
-    })
-    .await
+    ask(shared, &headers, move |shared| shared.answers.delivery(span, now())).await
 }
 
 async fn gaps(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
     if let Err(error) = Query::read(asked.as_deref(), &[]) {
         return refused(&error);
     }
-    ask(shared, &headers, |shared| shared.readers.with(|store| api::gaps::answer(&shared.config, store))).await
+    ask(shared, &headers, |shared| shared.answers.gaps()).await
 }
 
 async fn rejected(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
@@ -97,14 +135,14 @@ async fn rejected(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQ
         Ok(limit) => limit,
         Err(error) => return refused(&error),
     };
-    ask(shared, &headers, move |shared| shared.readers.with(|store| api::listing::rejected(store, limit))).await
+    ask(shared, &headers, move |shared| shared.answers.rejected(limit)).await
 }
 
 async fn flags(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
     if let Err(error) = Query::read(asked.as_deref(), &[]) {
         return refused(&error);
     }
-    ask(shared, &headers, |shared| shared.readers.with(api::listing::flags)).await
+    ask(shared, &headers, |shared| shared.answers.flags()).await
 }
 
 async fn live(State(shared): Here, RawQuery(asked): RawQuery) -> Result<Response, Response> {

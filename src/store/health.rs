@@ -27,6 +27,12 @@ impl Store {
         self.conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(|source| self.at(source))
     }
 
+    /// Whether its schema is this program's, or an older one that [`Store::open`] brings up to date.
+    pub fn is_current(&self) -> Result<bool> {
+        let version: rusqlite::Result<i64> = self.conn.pragma_query_value(None, "user_version", |row| row.get(0));
+        version.map(|version| version == super::migrate::known()).map_err(|source| self.at(source))
+    }
+
     /// A number that changes whenever another connection has committed something. Reads a word of shared memory.
     pub fn data_version(&self) -> Result<i64> {
         self.conn.query_row("PRAGMA data_version", [], |row| row.get(0)).map_err(|source| self.at(source))

@@ -54,7 +54,7 @@ struct Pending {
 }
 
 /// Describes the delivery from `from` to before `to`, and the backlog as it is now.
-pub fn answer(
+pub(super) fn answer(
     config: &Config,
     store: Option<&Store>,
     (from, to): (Timestamp, Timestamp),

@@ -45,7 +45,7 @@ struct Event {
 }
 
 /// Lists them, the newest first.
-pub fn answer(config: &Config, store: Option<&Store>) -> Result<Gaps, ApiError> {
+pub(super) fn answer(config: &Config, store: Option<&Store>) -> Result<Gaps, ApiError> {
     let Some(store) = store else { return Ok(Gaps::default()) };
     let mut lines = store.gaps()?;
     lines.sort_by_key(|line| std::cmp::Reverse(line.gap.after.1));

@@ -34,7 +34,7 @@ struct Conflict {
 }
 
 /// Lists at most `limit` of each, the newest first.
-pub fn rejected(store: Option<&Store>, limit: usize) -> Result<Rejected, ApiError> {
+pub(super) fn rejected(store: Option<&Store>, limit: usize) -> Result<Rejected, ApiError> {
     let Some(store) = store else { return Ok(Rejected::default()) };
     let rejected = store.rejected(None, limit)?.into_iter().map(|line| Line {
         table: line.table,
@@ -75,7 +75,7 @@ struct ByHand {
 }
 
 /// Lists them all, the newest first.
-pub fn flags(store: Option<&Store>) -> Result<Flags, ApiError> {
+pub(super) fn flags(store: Option<&Store>) -> Result<Flags, ApiError> {
     let Some(store) = store else { return Ok(Flags::default()) };
     let mut lines = store.flags_by_hand()?;
     lines.reverse();

@@ -5,13 +5,25 @@
 
 use serde::{Serialize, Serializer};
 
+use super::error::ApiError;
+use super::readers::{Database, Readers};
+use crate::config::Config;
+use crate::store::Store;
+use crate::summary::{Ribbon, RibbonRequest, Trace, TraceRequest};
 use crate::time::Timestamp;
 
-pub mod delivery;
-pub mod gaps;
-pub mod listing;
-pub mod station;
-pub mod status;
+mod board;
+mod delivery;
+mod gaps;
+mod listing;
+mod station;
+mod status;
+
+pub use delivery::Delivery;
+pub use gaps::Gaps;
+pub use listing::{Flags, Rejected};
+pub use station::Station;
+pub use status::Status;
 
 const NANOS_PER_MILLI: i64 = 1_000_000;
 
@@ -30,16 +42,81 @@ impl Serialize for Millis {
     }
 }
 
-/// The usual distance of rows: the middle one of the distances between the newest rows. None for fewer than two rows.
-pub(super) fn usual_distance(newest_first: &[Timestamp]) -> Option<i64> {
-    let mut distances: Vec<i64> =
-        newest_first.windows(2).map(|pair| pair[0].0 - pair[1].0).filter(|distance| *distance > 0).collect();
-    distances.sort_unstable();
-    distances.get(distances.len() / 2).copied()
+/// Everything that can be asked of one station. Shared by threads.
+#[derive(Debug)]
+pub struct Answers {
+    config: Config,
+    readers: Readers,
+    status: status::Kept,
 }
 
-/// Seconds.
-#[allow(clippy::cast_precision_loss, reason = "a distance of rows")]
-pub(super) fn seconds(nanos: i64) -> f64 {
-    nanos as f64 / 1e9
+impl Answers {
+    /// Nothing is opened yet; a database may come later.
+    pub fn new(config: Config) -> Answers {
+        Answers { readers: Readers::new(config.clone()), status: status::Kept::default(), config }
+    }
+
+    /// What the answers rest on.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What the station is.
+    pub fn station(&self, now: Timestamp) -> Result<Station, ApiError> {
+        self.readers.with(|database| station::answer(&self.config, database, now))
+    }
+
+    /// The first screen. The store is read once for each `revision`.
+    pub fn status(&self, revision: u64, now: Timestamp) -> Status {
+        self.status.answer(&self.config, &self.readers, revision, now)
+    }
+
+    /// Values of some columns over a stretch of time.
+    pub fn trace(&self, request: &TraceRequest) -> Result<Trace, ApiError> {
+        self.readers.with(|database| {
+            let Database { store, summaries, .. } = self.there(database, &request.table)?;
+            Ok(summaries.trace(store, request)?)
+        })
+    }
+
+    /// Flags of all columns over a stretch of time.
+    pub fn ribbon(&self, request: &RibbonRequest) -> Result<Ribbon, ApiError> {
+        self.readers.with(|database| {
+            let Database { store, summaries, .. } = self.there(database, &request.table)?;
+            Ok(summaries.ribbon(store, request)?)
+        })
+    }
+
+    /// What went out from `span.0` to before `span.1`, and what waits.
+    pub fn delivery(&self, span: (Timestamp, Timestamp), now: Timestamp) -> Result<Delivery, ApiError> {
+        self.readers.with(|database| delivery::answer(&self.config, store(database), span, now))
+    }
+
+    /// Missing records.
+    pub fn gaps(&self) -> Result<Gaps, ApiError> {
+        self.readers.with(|database| gaps::answer(&self.config, store(database)))
+    }
+
+    /// Rejected lines and rows, and conflicts, at most `limit` of each.
+    pub fn rejected(&self, limit: usize) -> Result<Rejected, ApiError> {
+        self.readers.with(|database| listing::rejected(store(database), limit))
+    }
+
+    /// Flags that a person set.
+    pub fn flags(&self) -> Result<Flags, ApiError> {
+        self.readers.with(|database| listing::flags(store(database)))
+    }
+
+    fn there<'d>(&self, database: Option<&'d Database>, table: &str) -> Result<&'d Database, ApiError> {
+        database.ok_or_else(|| {
+            ApiError::Unknown(match self.config.table(table) {
+                Some(_) => format!("nothing was read yet of table \"{table}\"; `fluxtower run` reads its files"),
+                None => format!("there is no table \"{table}\"; {}", self.config.tables_like(table)),
+            })
+        })
+    }
+}
+
+fn store(database: Option<&Database>) -> Option<&Store> {
+    database.map(|database| &database.store)
 }

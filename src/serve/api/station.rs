@@ -4,16 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Millis, seconds, usual_distance};
-use crate::config::{
-    Api, ColumnConfig, ColumnQuality, ColumnUse, Config, DestinationConfig, TableConfig,
-};
+use super::Millis;
+use super::board::{Place, Row, rows};
+use crate::config::{Api, ColumnConfig, ColumnQuality, Config, DestinationConfig, TableConfig};
+use crate::panel::{self, PanelColumn, PanelTable};
 use crate::serve::error::ApiError;
-use crate::store::{SeriesLine, Store};
+use crate::serve::readers::Database;
 use crate::time::{StationClock, Timestamp};
-
-/// Rows whose distances are looked at.
-const SAMPLE: usize = 100;
 
 /// The station.
 #[derive(Debug, Serialize)]
@@ -22,8 +19,9 @@ pub struct Station {
     version: &'static str,
     now: Millis,
     clock: ClockFace,
-    destination: Place,
+    destination: Destination,
     tables: Vec<Table>,
+    rows: Vec<Row>,
 }
 
 #[derive(Debug, Serialize)]
@@ -34,7 +32,7 @@ struct ClockFace {
 }
 
 #[derive(Debug, Serialize)]
-struct Place {
+struct Destination {
     kind: &'static str,
     #[serde(rename = "where")]
     at: String,
@@ -64,6 +62,9 @@ struct Column {
     field: String,
     unit: String,
     variable: Option<String>,
+    quantity: Option<String>,
+    level: Option<Place>,
+    sensor: Option<String>,
     suspect: Option<[Option<f64>; 2]>,
     fail: Option<[Option<f64>; 2]>,
     tests: Vec<&'static str>,
@@ -73,10 +74,14 @@ struct Column {
 }
 
 /// Describes the station, from the configuration and, where there is one, from the store.
-pub fn answer(config: &Config, store: Option<&Store>, now: Timestamp) -> Result<Station, ApiError> {
+pub(super) fn answer(config: &Config, database: Option<&Database>, now: Timestamp) -> Result<Station, ApiError> {
+    let known = match database {
+        Some(database) => database.store.known_tables(config)?,
+        None => Vec::new(),
+    };
     let mut tables = Vec::new();
-    for table in &config.tables {
-        tables.push(describe(config, table, store)?);
+    for (table, drawn) in config.tables.iter().zip(panel::tables(config, &known)) {
+        tables.push(describe(config, table, drawn, database)?);
     }
     Ok(Station {
         station: config.station.name.clone(),
@@ -85,6 +90,7 @@ pub fn answer(config: &Config, store: Option<&Store>, now: Timestamp) -> Result<
         clock: clock(&config.station.clock, now),
         destination: destination(&config.destination),
         tables,
+        rows: rows(panel::plan(config, &known)),
     })
 }
 
@@ -97,9 +103,9 @@ fn clock(clock: &StationClock, now: Timestamp) -> ClockFace {
     ClockFace { label: zone.map_or_else(|| format!("UTC{offset}"), str::to_owned), offset_s: offset.local_minus_utc(), zone }
 }
 
-fn destination(destination: &DestinationConfig) -> Place {
+fn destination(destination: &DestinationConfig) -> Destination {
     match destination {
-        DestinationConfig::Files { path } => Place { kind: "files", at: path.display().to_string() },
+        DestinationConfig::Files { path } => Destination { kind: "files", at: path.display().to_string() },
         DestinationConfig::Influx(influx) => {
             let kind = match influx.api {
                 Api::V1 => "influxdb v1",
@@ -109,81 +115,60 @@ fn destination(destination: &DestinationConfig) -> Place {
             // A part of the address and not the address, which may hold a name and a password.
             let host = influx.url.host_str().unwrap_or_default();
             let at = influx.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-            Place { kind, at }
+            Destination { kind, at }
         }
     }
 }
 
-fn describe(config: &Config, table: &TableConfig, store: Option<&Store>) -> Result<Table, ApiError> {
+fn describe(
+    config: &Config,
+    table: &TableConfig,
+    drawn: PanelTable,
+    database: Option<&Database>,
+) -> Result<Table, ApiError> {
     let name = &table.name.0;
-    let (known, series) = match store {
-        Some(store) => (store.columns_of(name)?, store.series(name)?),
-        None => Default::default(),
-    };
-    let use_of = |column: &str| table.columns.get(column).map(|column| column.column_use).unwrap_or_default();
-    let tag_names: Vec<&str> =
-        known.iter().map(|column| column.name.as_str()).filter(|column| use_of(column) == ColumnUse::Tag).collect();
-    let mut columns: Vec<(String, String)> =
-        known.iter().map(|column| (column.name.clone(), column.units.clone())).collect();
-    if columns.is_empty() {
-        columns = table.columns.keys().map(|name| (name.clone(), String::new())).collect();
-    }
-    columns.retain(|(column, _)| use_of(column) != ColumnUse::Tag);
-    let mut oldest = None;
-    let mut interval = None;
-    if let Some(store) = store {
-        for series in &series {
+    let (mut oldest, mut newest, mut interval_s) = (None, None, None);
+    if let Some(Database { store, summaries, .. }) = database {
+        for series in store.series(name)? {
             oldest = [oldest, store.first_row(series.id, Timestamp(0))?].into_iter().flatten().min();
+            newest = newest.max(series.newest);
         }
-        interval = usual_interval(store, &series)?;
+        interval_s = summaries.interval(store, name)?;
     }
     Ok(Table {
         name: name.clone(),
         measurement: table.measurement.clone(),
         bucket: table.bucket.clone(),
-        interval_s: interval.map(seconds),
+        interval_s,
         stale_after_s: table.stale_after.map(|limit| limit.as_secs()),
         oldest: oldest.map(Millis),
-        newest: series.iter().filter_map(|series| series.newest).max().map(Millis),
-        series: sorted_series(&tag_names, &series),
-        columns: columns.into_iter().map(|(name, unit)| column(config, table, name, unit)).collect(),
+        newest: newest.map(Millis),
+        series: drawn.series.into_iter().map(|tags| Series { tags: tags.into_iter().collect() }).collect(),
+        columns: drawn.columns.into_iter().map(|drawn| column(config, table, drawn)).collect(),
     })
 }
 
-/// In nanoseconds, of the series that had a row last.
-pub(super) fn usual_interval(store: &Store, series: &[SeriesLine]) -> Result<Option<i64>, ApiError> {
-    let Some((id, newest)) = series.iter().filter_map(|series| Some((series.id, series.newest?))).max_by_key(|(_, newest)| *newest)
-    else {
-        return Ok(None);
-    };
-    Ok(usual_distance(&store.newest_times(id, newest, SAMPLE)?))
-}
-
-fn sorted_series(tag_names: &[&str], series: &[SeriesLine]) -> Vec<Series> {
-    let named = |series: &SeriesLine| Series {
-        tags: tag_names.iter().map(|name| (*name).to_owned()).zip(series.tags.iter().cloned()).collect(),
-    };
-    if series.is_empty() { vec![Series { tags: BTreeMap::new() }] } else { series.iter().map(named).collect() }
-}
-
-fn column(config: &Config, table: &TableConfig, name: String, unit: String) -> Column {
+fn column(config: &Config, table: &TableConfig, drawn: PanelColumn) -> Column {
     let plain = ColumnConfig::default();
-    let own = table.columns.get(&name).unwrap_or(&plain);
+    let own = table.columns.get(&drawn.name).unwrap_or(&plain);
     let bounds = |(low, high): (f64, f64)| {
         let bound = |bound: f64| bound.is_finite().then_some(bound);
         (low.is_finite() || high.is_finite()).then(|| [bound(low), bound(high)])
     };
     Column {
-        field: own.field.clone().unwrap_or_else(|| name.clone()),
-        unit: if unit.is_empty() { own.unit.clone().unwrap_or_default() } else { unit },
-        variable: own.variable.clone(),
+        tests: tests(config, table, &drawn.name, own),
+        name: drawn.name,
+        field: drawn.field,
+        unit: drawn.unit,
+        variable: drawn.variable,
+        quantity: drawn.quantity,
+        level: Place::of(drawn.level),
+        sensor: drawn.sensor,
         suspect: own.range.and_then(|range| bounds(range.suspect)),
         fail: own.range.and_then(|range| bounds(range.fail)),
-        tests: tests(config, table, &name, own),
-        sent: own.column_use == ColumnUse::Field,
-        diagnostic: own.quality.diagnostic.is_some(),
+        sent: drawn.is_sent,
+        diagnostic: drawn.is_diagnostic,
         has_band: own.quality.climatology.is_some(),
-        name,
     }
 }
 

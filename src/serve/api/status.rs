@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Millis;
 use crate::config::Config;
-use crate::serve::readers::Readers;
+use crate::serve::readers::{Database, Readers};
 use crate::status::{Facts, age_s, failure, reasons, verdict};
 use crate::store::TableStatus;
 use crate::time::Timestamp;
@@ -87,8 +87,8 @@ struct Seen {
 #[derive(Debug)]
 struct SeenTable {
     name: String,
-    /// Usual distance of rows, in nanoseconds.
-    interval: Option<i64>,
+    /// Usual distance of rows.
+    interval_s: Option<f64>,
     right: Right,
 }
 
@@ -98,7 +98,7 @@ pub struct Kept(Mutex<Option<(u64, Arc<Seen>)>>);
 
 impl Kept {
     /// The status as of `now`.
-    pub(in crate::serve) fn answer(&self, config: &Config, readers: &Readers, revision: u64, now: Timestamp) -> Status {
+    pub(super) fn answer(&self, config: &Config, readers: &Readers, revision: u64, now: Timestamp) -> Status {
         // Whoever asks meanwhile waits for this reading and does not repeat it.
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = match &*kept {
@@ -115,16 +115,15 @@ impl Kept {
 }
 
 fn see(config: &Config, readers: &Readers) -> Seen {
-    let read = readers.with(|store| -> Result<Seen, crate::serve::ApiError> {
-        let Some(store) = store else { return Ok(Seen::default()) };
+    let read = readers.with(|database| {
+        let Some(Database { store, summaries, .. }) = database else { return Ok(Seen::default()) };
         let facts = Facts::read(config, store)?;
         let mut tables = Vec::new();
         for table in &config.tables {
-            let series = store.series(&table.name.0)?;
             tables.push(SeenTable {
                 name: table.name.0.clone(),
-                interval: super::station::usual_interval(store, &series)?,
-                right: right::of(table, store)?,
+                interval_s: summaries.interval(store, &table.name.0)?,
+                right: right::of(table, store, summaries)?,
             });
         }
         Ok(Seen { facts, tables, trouble: None })
@@ -156,14 +155,14 @@ fn say(config: &Config, seen: &Seen, revision: u64, now: Timestamp) -> Status {
         let name = &table.name.0;
         let kept = facts.table(name).cloned().unwrap_or_else(|| never(name));
         let judged = seen.tables.iter().find(|seen| seen.name == *name);
-        let interval = judged.and_then(|seen| seen.interval);
+        let interval_s = judged.and_then(|seen| seen.interval_s);
         Table {
             name: name.clone(),
             rows: kept.rows,
             newest: kept.newest.map(Millis),
             age_s: kept.newest.map(|newest| age_s(now, newest)),
-            interval_s: interval.map(super::seconds),
-            alive: alive::of(table.stale_after, interval, kept.newest, now),
+            interval_s,
+            alive: alive::of(table.stale_after, interval_s, kept.newest, now),
             right: judged.map_or_else(Right::none, |seen| seen.right.clone()),
             sent: sent(&kept, facts.last_stored, now),
             conflicts: kept.conflicts,

@@ -12,7 +12,6 @@ use crate::figures::span;
 use crate::status::age_s;
 use crate::time::Timestamp;
 
-const SECOND: i64 = 1_000_000_000;
 const COLLECTED_S: i64 = 900;
 const HOUR_S: i64 = 3_600;
 const DAY_S: i64 = 86_400;
@@ -26,14 +25,15 @@ pub(in crate::serve) struct Alive {
     why: String,
 }
 
-/// Of a table with its newest row, whose rows lie `interval` nanoseconds apart.
-pub(super) fn of(stale_after: Option<Duration>, interval: Option<i64>, newest: Option<Timestamp>, now: Timestamp) -> Alive {
+/// Of a table with its newest row, whose rows lie `interval_s` seconds apart.
+pub(super) fn of(stale_after: Option<Duration>, interval_s: Option<f64>, newest: Option<Timestamp>, now: Timestamp) -> Alive {
     let Some(newest) = newest else { return Alive { state: "none", why: "no row was ever read".to_owned() } };
     let age = age_s(now, newest);
     if age < -AHEAD_S {
         return Alive { state: "late", why: format!("newest row is {} in the future: look at the logger's clock", span(-age)) };
     }
-    let interval = interval.map(|interval| (interval + SECOND / 2) / SECOND);
+    #[allow(clippy::cast_possible_truncation, reason = "a distance of rows")]
+    let interval = interval_s.map(|seconds| seconds.round() as i64);
     let stale_after = stale_after.map(|limit| i64::try_from(limit.as_secs()).unwrap_or(i64::MAX));
     let twice = interval.unwrap_or(0).saturating_mul(2);
     let well = stale_after.unwrap_or(twice.max(COLLECTED_S));
@@ -56,18 +56,18 @@ pub(super) fn of(stale_after: Option<Duration>, interval: Option<i64>, newest: O
 mod tests {
     use super::*;
 
-    fn state(stale_after: Option<u64>, interval_s: i64, age_s: i64) -> &'static str {
-        let now = Timestamp(1_800_000_000 * SECOND);
-        let newest = Timestamp(now.0 - age_s * SECOND);
-        of(stale_after.map(Duration::from_secs), Some(interval_s * SECOND), Some(newest), now).state
+    fn state(stale_after: Option<u64>, interval_s: f64, age_s: i64) -> &'static str {
+        let now = Timestamp(1_800_000_000_000_000_000);
+        let newest = Timestamp(now.0 - age_s * 1_000_000_000);
+        of(stale_after.map(Duration::from_secs), Some(interval_s), Some(newest), now).state
     }
 
     #[test]
     fn a_table_is_good_then_late_then_dead() {
-        assert_eq!([600, 1_000, 3_601].map(|age| state(None, 5, age)), ["good", "late", "dead"]);
-        assert_eq!([3_600, 5_000, 7_201].map(|age| state(None, 1_800, age)), ["good", "late", "dead"]);
-        assert_eq!([1_800, 1_801, 3_601].map(|age| state(Some(1_800), 5, age)), ["good", "late", "dead"]);
-        assert_eq!([20_000, 21_601].map(|age| state(Some(21_600), 5, age)), ["good", "dead"]);
-        assert_eq!(state(None, 5, -4_000), "late");
+        assert_eq!([600, 1_000, 3_601].map(|age| state(None, 5.0, age)), ["good", "late", "dead"]);
+        assert_eq!([3_600, 5_000, 7_201].map(|age| state(None, 1_800.0, age)), ["good", "late", "dead"]);
+        assert_eq!([1_800, 1_801, 3_601].map(|age| state(Some(1_800), 5.0, age)), ["good", "late", "dead"]);
+        assert_eq!([20_000, 21_601].map(|age| state(Some(21_600), 5.0, age)), ["good", "dead"]);
+        assert_eq!(state(None, 5.0, -4_000), "late");
     }
 }

@@ -6,10 +6,9 @@ use crate::config::{ColumnUse, TableConfig};
 use crate::figures::grouped;
 use crate::serve::error::ApiError;
 use crate::store::Store;
-use crate::time::Timestamp;
+use crate::summary::{FlagCounts, Summaries};
 
 const HOURS: u64 = 24;
-const HOUR_NANOS: i64 = 3_600_000_000_000;
 const MOST_WORST: usize = 5;
 /// Shares of a column's values.
 const BAD_FAIL: f64 = 0.5;
@@ -40,37 +39,21 @@ struct Worst {
     values: u64,
 }
 
-/// How many values of a column have each flag.
-#[derive(Debug, Clone, Default)]
-struct Counts {
-    good: u64,
-    suspect: u64,
-    fail: u64,
-    missing: u64,
-    not_evaluated: u64,
+/// Of the values that are there.
+#[allow(clippy::cast_precision_loss, reason = "a share needs no more digits")]
+fn share(counts: &FlagCounts, number: u64) -> f64 {
+    let there = counts.values() - counts.missing;
+    if there == 0 { 0.0 } else { number as f64 / there as f64 }
 }
 
-impl Counts {
-    fn values(&self) -> u64 {
-        self.good + self.suspect + self.fail + self.missing + self.not_evaluated
-    }
-
-    /// Of the values that are there.
-    #[allow(clippy::cast_precision_loss, reason = "a share needs no more digits")]
-    fn share(&self, number: u64) -> f64 {
-        let there = self.values() - self.missing;
-        if there == 0 { 0.0 } else { number as f64 / there as f64 }
-    }
-
-    fn state(&self) -> &'static str {
-        let is_gone = self.values() > 0 && self.missing == self.values();
-        if is_gone || self.share(self.fail) > BAD_FAIL {
-            "bad"
-        } else if self.share(self.fail) > SOME_FAIL || self.share(self.suspect) > SOME_SUSPECT {
-            "suspect"
-        } else {
-            "good"
-        }
+fn state(counts: &FlagCounts) -> &'static str {
+    let is_gone = counts.values() > 0 && counts.missing == counts.values();
+    if is_gone || share(counts, counts.fail) > BAD_FAIL {
+        "bad"
+    } else if share(counts, counts.fail) > SOME_FAIL || share(counts, counts.suspect) > SOME_SUSPECT {
+        "suspect"
+    } else {
+        "good"
     }
 }
 
@@ -82,10 +65,12 @@ impl Right {
 }
 
 /// Of a table's last day before its newest row.
-pub(super) fn of(table: &TableConfig, store: &Store) -> Result<Right, ApiError> {
+pub(super) fn of(table: &TableConfig, store: &Store, summaries: &Summaries) -> Result<Right, ApiError> {
     let name = &table.name.0;
-    let Some(newest) = store.newest_of_table(name)? else { return Ok(Right::none()) };
-    let from = Timestamp(newest.0.saturating_sub(HOURS.cast_signed() * HOUR_NANOS + 1));
+    let day = summaries.last_day(store, name)?;
+    if day.from.is_none() {
+        return Ok(Right::none());
+    }
     // A column that the logger's program no longer has is missing for ever, and nobody needs to be told each day.
     let header = store.newest_header(name)?;
     let is_shown = |column: &str| {
@@ -94,21 +79,10 @@ pub(super) fn of(table: &TableConfig, store: &Store) -> Result<Right, ApiError> 
         let is_computed = own.is_some_and(|own| own.formula.is_some());
         is_value && (is_computed || header.as_ref().is_none_or(|header| header.names.iter().any(|name| name == column)))
     };
-    let mut columns = Vec::new();
-    for (column, digits) in store.flag_counts(name, (from, newest))?.into_iter().filter(|(column, _)| is_shown(column)) {
-        let number = |digit: char| digits.get(&digit).copied().unwrap_or(0);
-        let counts = Counts {
-            good: number('1'),
-            suspect: number('3'),
-            fail: number('4'),
-            missing: number('9'),
-            not_evaluated: number('2'),
-        };
-        columns.push((column, counts));
-    }
-    let with = |state: &str| columns.iter().filter(|(_, counts)| counts.state() == state).collect::<Vec<_>>();
+    let columns: Vec<(String, FlagCounts)> = day.columns.into_iter().filter(|(column, _)| is_shown(column)).collect();
+    let with = |wanted: &str| columns.iter().filter(|(_, counts)| state(counts) == wanted).collect::<Vec<_>>();
     let (bad, suspect) = (with("bad"), with("suspect"));
-    let names = |columns: &[&(String, Counts)]| {
+    let names = |columns: &[&(String, FlagCounts)]| {
         let named: Vec<&str> = columns.iter().take(3).map(|(name, _)| name.as_str()).collect();
         let more = columns.len().saturating_sub(named.len());
         if more > 0 { format!("{} and {} more", named.join(", "), grouped(more as u64)) } else { named.join(", ") }
@@ -123,9 +97,9 @@ pub(super) fn of(table: &TableConfig, store: &Store) -> Result<Right, ApiError> 
     Ok(summed(state, why, &columns))
 }
 
-fn summed(state: &'static str, why: String, columns: &[(String, Counts)]) -> Right {
-    let sum = |of: fn(&Counts) -> u64| columns.iter().map(|(_, counts)| of(counts)).sum();
-    let mut worst: Vec<&(String, Counts)> =
+fn summed(state: &'static str, why: String, columns: &[(String, FlagCounts)]) -> Right {
+    let sum = |of: fn(&FlagCounts) -> u64| columns.iter().map(|(_, counts)| of(counts)).sum();
+    let mut worst: Vec<&(String, FlagCounts)> =
         columns.iter().filter(|(_, counts)| counts.fail + counts.suspect + counts.missing > 0).collect();
     worst.sort_by_key(|(_, counts)| std::cmp::Reverse((counts.fail, counts.suspect, counts.missing)));
     let worst = worst.into_iter().take(MOST_WORST).map(|(column, counts)| Worst {
@@ -139,7 +113,7 @@ fn summed(state: &'static str, why: String, columns: &[(String, Counts)]) -> Rig
         state,
         why,
         hours: HOURS,
-        values: sum(Counts::values),
+        values: sum(FlagCounts::values),
         good: sum(|counts| counts.good),
         suspect: sum(|counts| counts.suspect),
         fail: sum(|counts| counts.fail),
