@@ -60,7 +60,7 @@
       },
       async day() {
         const t = ft.station.tables.find((one) => one.name === name);
-        if (!t || t.newest === null) return ft.write(share, "");
+        if (!t || t.newest === null) return ft.write(share, "no values in the last 24 h");
         const to = Math.max(t.newest, ft.state.reach().newest);
         const w = { from: to - 86400e3, to };
         const answers = await Promise.all((t.series.length ? t.series : [{ tags: {} }]).slice(0, 4).map((s) => ft.source.ribbon(Object.assign({ table: name, bins: 144, tags: s.tags }, w))));

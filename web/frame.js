@@ -51,7 +51,7 @@
         if (mine.signal.aborted) return;
         shown = got;
         words.hidden = true;
-        if (got.every(({ trace }) => !trace.times.length)) nothing(w);
+        if (!drawing.more && got.every(({ trace }) => !trace.times.length)) nothing(w);
         drawing.show(got, w);
       } catch (error) {
         if (ft.isAbort(error) || mine.signal.aborted) return;

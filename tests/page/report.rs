@@ -9,7 +9,7 @@ use crate::station;
 #[ignore = "needs FLUXTOWER_CHROMEDRIVER and FLUXTOWER_CHROMIUM"]
 fn a_report_draws_from_a_file_without_one_request() {
     let day = station::day();
-    day.tower.run(&["report", "--days", "1", "--out", "report.html"]).expect(0);
+    day.tower.run(&["report", "--last", "1d", "--output", "report.html"]).expect(0);
     let file = url::Url::from_file_path(day.tower.path("report.html")).unwrap();
     let browser = Browser::start();
     for view in ["#/", "#/panels", "#/table/46m_temprh", "#/flags", "#/delivery", "#/gaps", "#/rejected"] {

@@ -86,8 +86,8 @@ pub struct Day {
 /// The configuration of a day. `first` are keys of the temperature's table, `soil` of the other.
 pub fn tower(first: &str, soil: &str) -> Tower {
     let columns = "\n[table.columns.Temp_46m]\nfail = [-40, 45]\nspike = { suspect = 2, fail = 20 }\n\
-                   quantity = \"air temperature\"\nheight = 46\n\
-                   [table.columns.Temp_34m]\nquantity = \"air temperature\"\nheight = 34\n";
+                   quantity = \"air temperature\"\nheight = \"46m\"\n\
+                   [table.columns.Temp_34m]\nquantity = \"air temperature\"\nheight = \"34m\"\n";
     Tower::new()
         .table(&format!("name = \"{TEMPRH}\"\nfiles = [\"temprh.dat\"]\n{first}\n{columns}"))
         .more(&format!("[[table]]\nname = \"{SOIL}\"\nfiles = [\"soil.dat\"]\n{soil}"))
