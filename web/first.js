@@ -70,7 +70,7 @@
         strip.show(ribbonOf, flags, w);
         const sum = { good: 0, suspect: 0, fail: 0, missing: 0, not_evaluated: 0 };
         for (const one of answers) for (const c of one.columns) for (const k of Object.keys(sum)) sum[k] += c[k];
-        ft.write(share, `last 24 h: ${ft.shares(sum)}`);
+        ft.fill(share, ft.shareSigns(sum));
         strip.node.setAttribute("aria-label", `flags of ${name}, last 24 h: ${ft.shares(sum)}`);
       },
     };

@@ -33,8 +33,10 @@ impl Browser {
     /// 1400 by 900, light.
     pub fn start() -> Browser {
         let chromium = program("FLUXTOWER_CHROMIUM");
+        let profile = TempDir::new().unwrap();
         let mut driver = Command::new(program("FLUXTOWER_CHROMEDRIVER"))
             .arg("--port=0")
+            .arg(format!("--log-path={}", profile.path().join("driver.log").display()))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -49,7 +51,6 @@ impl Browser {
         // What it says later must find a reader.
         std::thread::spawn(move || lines.for_each(drop));
 
-        let profile = TempDir::new().unwrap();
         let mut arguments: Vec<String> = [
             "--headless=new",
             "--no-sandbox",
