@@ -70,7 +70,8 @@
         strip.show(ribbonOf, flags, w);
         const sum = { good: 0, suspect: 0, fail: 0, missing: 0, not_evaluated: 0 };
         for (const one of answers) for (const c of one.columns) for (const k of Object.keys(sum)) sum[k] += c[k];
-        ft.fill(share, ft.shareSigns(sum));
+        const over = ft.source.report ? ft.duration((ft.source.report.to - ft.source.report.from) / 1e3) : "24 h";
+        ft.fill(share, `${over}: `, ft.shareSigns(sum));
         strip.node.setAttribute("aria-label", `flags of ${name}, last 24 h: ${ft.shares(sum)}`);
       },
     };

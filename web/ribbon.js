@@ -82,6 +82,6 @@
   ft.shareSigns = (c) => {
     const all = parts(c);
     return all.length ? all.map(([digit, share]) => ft.el("span", { class: "share", title: ft.flag(digit).word },
-      ft.el("span", { class: `sign ${ft.flag(digit).ink}`, "aria-label": ft.flag(digit).word, text: ft.flag(digit).sign }), ` ${share}${digit === "1" ? " good" : ""}`)) : "no values in the last 24 h";
+      ft.el("span", { class: `sign ${ft.flag(digit).ink}`, "aria-label": ft.flag(digit).word, text: ft.flag(digit).sign }), ` ${share}${digit === "1" ? " good" : ""}`)) : "no values";
   };
 })(window.fluxtower = window.fluxtower || {});
