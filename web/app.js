@@ -38,9 +38,9 @@
     links = VIEWS.map((name) => ft.el("a", { href: "#/" + name, text: ft.views[name].title }));
     clock = ft.el("span", { class: "clock" });
     connection = ft.el("span", { class: "connection", role: "status" });
-    document.title = `${ft.station.name} · fluxtower`;
+    document.title = `${ft.station.station} · fluxtower`;
     ft.fill(document.getElementById("top"),
-      ft.el("div", { class: "title" }, ft.el("h1", { text: report ? `Report of ${ft.station.name}` : ft.station.name }),
+      ft.el("div", { class: "title" }, ft.el("h1", { text: report ? `Report of ${ft.station.station}` : ft.station.station }),
         report ? ft.el("span", { class: "dim", text: `made ${ft.clock.full(Math.round(report.made / 6e4) * 6e4)}, of ${ft.clock.span(report.from, report.to)}` }) : connection, clock),
       ft.el("nav", { "aria-label": "views" }, links), theme);
     second();

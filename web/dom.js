@@ -64,7 +64,7 @@
   };
 
   ft.grouped = function (n) {
-    return String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+    return String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, ",");
   };
 
   ft.bytes = function (n) {

@@ -107,13 +107,12 @@
           if (x - lastX < 1.6 * r && Math.abs(y - lastY) < 3 * r) continue;
           lastX = x;
           lastY = y;
-          ctx.strokeStyle = kind === "fail" ? ink : ft.ink("surface");
-          ctx.fillStyle = ink;
-          ctx.lineWidth = (kind === "fail" ? 1.8 : 1) * ratio();
-          if (kind === "suspect") ft.shape.suspect(ctx, x, y, r);
-          else if (y < top + r) ft.shape.beyond(ctx, x, top + 2.6 * r, r, true);
-          else if (y > bottom - r) ft.shape.beyond(ctx, x, bottom - 2.6 * r, r, false);
-          else ft.shape.fail(ctx, x, y, r);
+          ctx.strokeStyle = ctx.fillStyle = ink;
+          ctx.lineWidth = 1.8 * ratio();
+          const shape = ft.shape[kind];
+          if (y < top + r) ft.shape.beyond(ctx, shape, x, top + 3 * r, r, true);
+          else if (y > bottom - r) ft.shape.beyond(ctx, shape, x, bottom - 3 * r, r, false);
+          else shape(ctx, x, y, r);
         }
         ctx.lineCap = "butt";
       };

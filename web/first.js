@@ -60,7 +60,7 @@
       },
       async day() {
         const t = ft.station.tables.find((one) => one.name === name);
-        if (!t || t.newest === null) return ft.write(share, "");
+        if (!t || t.newest === null) return ft.write(share, "no values in the last 24 h");
         const to = Math.max(t.newest, ft.state.reach().newest);
         const w = { from: to - 86400e3, to };
         const answers = await Promise.all((t.series.length ? t.series : [{ tags: {} }]).slice(0, 4).map((s) => ft.source.ribbon(Object.assign({ table: name, bins: 144, tags: s.tags }, w))));
@@ -70,7 +70,8 @@
         strip.show(ribbonOf, flags, w);
         const sum = { good: 0, suspect: 0, fail: 0, missing: 0, not_evaluated: 0 };
         for (const one of answers) for (const c of one.columns) for (const k of Object.keys(sum)) sum[k] += c[k];
-        ft.write(share, `last 24 h: ${ft.shares(sum)}`);
+        const over = ft.source.report ? ft.duration((ft.source.report.to - ft.source.report.from) / 1e3) : "24 h";
+        ft.fill(share, `${over}: `, ft.shareSigns(sum));
         strip.node.setAttribute("aria-label", `flags of ${name}, last 24 h: ${ft.shares(sum)}`);
       },
     };

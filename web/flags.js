@@ -47,7 +47,6 @@
       ctx.lineTo(x - r, y + r * 0.8);
       ctx.closePath();
       ctx.fill();
-      ctx.stroke();
     },
     fail(ctx, x, y, r) {
       ctx.beginPath();
@@ -57,14 +56,14 @@
       ctx.lineTo(x - r, y + r);
       ctx.stroke();
     },
-    // A failed value beyond the axis: a cross at its edge and an arrow that says where it went.
-    beyond(ctx, x, y, r, up) {
+    // A value beyond the axis: its mark at the edge and an arrow that says where it went.
+    beyond(ctx, shape, x, y, r, up) {
       const away = up ? -1 : 1;
-      ft.shape.fail(ctx, x, y - away * r * 0.4, r * 0.9);
+      shape(ctx, x, y - away * r * 0.2, r * 0.85);
       ctx.beginPath();
-      ctx.moveTo(x - r, y + away * r * 1.1);
-      ctx.lineTo(x, y + away * r * 2.2);
-      ctx.lineTo(x + r, y + away * r * 1.1);
+      ctx.moveTo(x - r * 0.9, y + away * r * 1.7);
+      ctx.lineTo(x, y + away * r * 2.6);
+      ctx.lineTo(x + r * 0.9, y + away * r * 1.7);
       ctx.stroke();
     },
     good(ctx, x, y, r) {

@@ -4,7 +4,7 @@
   "use strict";
 
   // panel: {id, title, description, series}. make(frame) → {stretch(w), show(got, w), destroy()} and optionally
-  // {window(w): the window to ask for, points(): how many}.
+  // {window(w): the window to ask for, points(): how many, more(w, signal): asks for what else it needs}.
   ft.frame = function (panel, make) {
     const body = ft.el("div", { class: "plot" });
     const words = ft.el("div", { class: "over", hidden: true });
@@ -47,10 +47,11 @@
       try {
         const asked = drawing.window ? drawing.window(w) : w;
         const got = await ft.traces(panel.series, asked, drawing.points(), panel.mean_s, mine.signal, panel.together);
+        if (drawing.more) await drawing.more(w, mine.signal);
         if (mine.signal.aborted) return;
         shown = got;
         words.hidden = true;
-        if (got.every(({ trace }) => !trace.times.length)) nothing(w);
+        if (!drawing.more && got.every(({ trace }) => !trace.times.length)) nothing(w);
         drawing.show(got, w);
       } catch (error) {
         if (ft.isAbort(error) || mine.signal.aborted) return;

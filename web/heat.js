@@ -47,7 +47,9 @@
       a.textAlign = "center";
       ticks.forEach((t, i) => {
         const x = ((t - w.from) / (w.to - w.from)) * width;
-        if (x > 30 * ratio && x < width - 30 * ratio) a.fillText(texts[i].replace("\n", " "), x, 13 * ratio);
+        const text = texts[i].replace("\n", " ");
+        const half = a.measureText(text).width / 2;
+        a.fillText(text, Math.min(Math.max(x, half), width - half), 13 * ratio);
       });
     }
 

@@ -5,13 +5,26 @@
   ft.latest = function (panel) {
     return ft.frame(panel, (frame) => {
       let stop = () => {};
+      let newest = [];
       return {
         points: () => 300,
+        // The course may be means; the number must be the newest value itself.
+        async more(w, signal) {
+          newest = await Promise.all(panel.series.map(async (s) => {
+            const table = ft.station.tables.find((t) => t.name === s.table);
+            if (!table || table.newest === null) return null;
+            const to = Math.min(table.newest, w.to);
+            const back = 20e3 * (table.interval_s || 60);
+            const [one] = await ft.traces([s], { from: to - back, to }, 200, null, signal);
+            return one;
+          }));
+        },
         stretch() {},
         show(got, w) {
           stop();
           const ages = [];
-          ft.fill(frame.body, got.map((one) => {
+          ft.fill(frame.body, got.map((course, at) => {
+            const one = newest[at] || course;
             const { trace, c, series, meta } = one;
             let last = -1;
             if (c) for (let i = trace.x.length - 1; i >= 0 && last < 0; i--) if (c.flags[i] !== " ") last = i;
@@ -25,7 +38,7 @@
               ft.el("div", { class: "number" }, ft.el("b", { text: value }), unit ? ft.el("span", { class: "unit", text: " " + unit }) : null),
               r && r.flag ? ft.el("span", { class: `sign ${r.flag.ink}`, text: `${r.flag.sign} ${r.flag.word}` }) : null,
               r ? r.notes.map((n) => ft.el("span", { class: "note", text: (n.test ? n.test + ": " : "") + n.words })) : null,
-              spark(one, w), age);
+              spark(course, w), age);
           }));
           const tick = () => ages.forEach((act) => act());
           tick();

@@ -22,9 +22,8 @@
           ft.draw.holes(u, ctx, common, false);
           if (others.length) traces.forEach((trace) => ft.draw.holes(u, ctx, trace.holes, true));
         }
-        for (const { series, trace, c } of sight) {
-          if (c && c.expected) ft.draw.band(u, ctx, scaleOf(series), trace, c.expected.low, c.expected.high, ft.ink("expected"), 0.35);
-        }
+        const expected = sight.filter(({ c }) => c && c.expected);
+        for (const { series, trace, c } of expected) ft.draw.band(u, ctx, scaleOf(series), trace, c.expected.low, c.expected.high, ft.ink("expected"), expected.length > 1 ? 0.15 : 0.35);
         if (o.limits && sight.length === 1 && sight[0].meta) {
           for (const kind of ["suspect", "fail"]) (sight[0].meta[kind] || []).forEach((v) => ft.draw.level(u, ctx, "y", v, kind));
         }
@@ -85,7 +84,7 @@
       }
 
       const plot = ft.plot(frame.body, {
-        height: o.height || 240, time: true, label: panel.title, unit: panel.axis && panel.axis.unit, right,
+        height: o.height || 280, time: true, label: panel.title, unit: panel.axis && panel.axis.unit, right,
         under, draw, key,
         select: (from, to) => ft.state.zoom(from, to),
         cursor: (u, at, own) => (own && at !== null && got.length ? hover.show(u, at, inSight()) : hover.hide()),

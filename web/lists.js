@@ -60,11 +60,12 @@
     ft.fill(gaps, ft.el("h2", { text: answer.gaps.length ? `${ft.count(missing, "record")} missing in ${ft.count(answer.gaps.length, "gap")}` : "No record is missing" }),
       answer.gaps.length ? ft.el("p", { class: "dim", text: "The logger may still hold what is missing. Collect it again, then read the file; rows that are there already are not doubled." }) : null,
       answer.gaps.map((gap) => {
-        const around = Math.max(3600e3, (gap.before.at - gap.after.at) * 0.5);
+        const [one, other] = [gap.before, gap.after].sort((a, b) => a.at - b.at);
+        const around = Math.max(3600e3, (other.at - one.at) * 0.5);
         return ft.el("article", { class: "gap" },
           ft.el("header", {}, ft.el("h3", { text: gap.table }), ft.el("span", { text: `${ft.count(gap.missing, "record")}: ${gap.first_missing} – ${gap.last_missing}` }),
-            ft.el("a", { href: ft.state.href({ view: "table", arg: gap.table, range: null, from: Math.round(gap.after.at - around), to: Math.round(gap.before.at + around) }), text: "show" })),
-          ft.el("p", { class: "dim", text: `after record ${gap.after.record} of ${ft.clock.full(gap.after.at)}, before record ${gap.before.record} of ${ft.clock.full(gap.before.at)}` }),
+            ft.el("a", { href: ft.state.href({ view: "table", arg: gap.table, range: null, from: Math.round(one.at - around), to: Math.round(other.at + around) }), text: "show" })),
+          ft.el("p", { class: "dim", text: `between record ${one.record} of ${ft.clock.full(one.at)} and record ${other.record} of ${ft.clock.full(other.at)}` }),
           ft.el("ol", { class: "recipe" }, gap.recipe.map((step) => (step.startsWith("fluxtower ") ? ft.el("li", {}, ft.el("code", { text: step }), copyButton(step)) : ft.el("li", { text: step })))));
       }));
     ft.listing(events, "What the loggers did", "Nothing out of the ordinary: no restart, no clock step.", answer.events || [], ["table", "what", "when", "in words"], (e) => [e.table, e.kind, ft.clock.full(e.at), e.words]);

@@ -4,10 +4,11 @@
   const POLL_MS = 10e3;
   const watchers = { change: [], connection: [], second: [] };
   let shift = 0;
-  let made = null;
+  const made = ft.source.report ? ft.source.report.made : null;
   let revision = null;
   let connected = true;
   let poll = 0;
+  let events = null;
 
   const tell = (what, value) => watchers[what].forEach((watch) => watch(value));
 
@@ -31,6 +32,35 @@
     } catch (_) { /* what failed has told `reached` already */ }
   }
 
+  function leave() {
+    if (events) events.close();
+    events = null;
+    clearInterval(poll);
+    poll = 0;
+  }
+
+  function join() {
+    if (events || document.hidden) return;
+    events = new EventSource("/api/live");
+    events.onopen = () => {
+      clearInterval(poll);
+      poll = 0;
+      // What happened while nobody listened.
+      ask();
+    };
+    events.addEventListener("change", (event) => {
+      try {
+        changed(JSON.parse(event.data).revision);
+      } catch (_) {
+        ask();
+      }
+    });
+    events.onerror = () => {
+      if (!poll) poll = setInterval(ask, POLL_MS);
+      ask();
+    };
+  }
+
   ft.live = {
     on: (what, watch) => watchers[what].push(watch),
     // The server's time: ages must not depend on the clock of whoever looks.
@@ -42,28 +72,14 @@
     reached: setConnected,
     seen: changed,
     start() {
-      if (ft.source.report) {
-        made = ft.source.report.made;
-        return;
-      }
+      if (ft.source.report) return;
       setInterval(() => tell("second"), 1e3);
-      const events = new EventSource("/api/live");
-      events.onopen = () => {
-        clearInterval(poll);
-        poll = 0;
-        if (!connected) ask();
-      };
-      events.addEventListener("change", (event) => {
-        try {
-          changed(JSON.parse(event.data).revision);
-        } catch (_) {
-          ask();
-        }
-      });
-      events.onerror = () => {
-        if (!poll) poll = setInterval(ask, POLL_MS);
-        ask();
-      };
+      // A browser keeps six connections to a host, for all tabs together, and those of pages that one can go back to: a
+      // page that nobody looks at must not hold one.
+      document.addEventListener("visibilitychange", () => (document.hidden ? leave() : join()));
+      window.addEventListener("pagehide", leave);
+      window.addEventListener("pageshow", join);
+      join();
     },
   };
 })(window.fluxtower = window.fluxtower || {});

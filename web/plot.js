@@ -45,7 +45,7 @@
     const ranges = { x: [0, 1], y: [0, 1], r: [0, 1] };
     const scale = (name) => ({ time: false, auto: false, range: () => ranges[name] });
     const axes = [
-      o.time ? timeAxis() : axis({ size: o.xUnit ? 34 : 24, label: o.xUnit || undefined, labelSize: 14, labelFont: "11px system-ui, sans-serif", values: (_u, t) => t.map(ft.number) }),
+      o.time ? timeAxis() : axis({ size: 22, label: o.xUnit || undefined, labelSize: 16, labelGap: 0, labelFont: "11px system-ui, sans-serif", values: (_u, t) => t.map(ft.number) }),
       valueAxis("y", 3, o.unit, o.yAxis),
     ];
     if (o.right !== undefined) axes.push(valueAxis("r", 1, o.right, { grid: { show: false } }));
@@ -63,7 +63,7 @@
 
     const none = { paths: () => null, points: { show: false } };
     const u = new uPlot({
-      width: width(), height: o.height, ms: 1, legend: { show: false }, padding: [8, o.right === undefined ? 10 : 0, 0, 0],
+      width: width(), height: o.height, ms: 1, legend: { show: false }, padding: [8, o.right === undefined ? 20 : 0, 0, 0],
       scales: { x: scale("x"), y: scale("y"), r: scale("r") },
       series: [{}, Object.assign({ scale: "y" }, none), Object.assign({ scale: "r" }, none)],
       axes,
@@ -185,10 +185,13 @@
     };
     const watch = new ResizeObserver(ft.eachFrame(() => self.resize()));
     watch.observe(host);
+    self.host = host;
     plots.add(self);
     return self;
   };
 
+  // The plot in an element, or undefined.
+  ft.plot.ofHost = (host) => [...plots].find((plot) => plot.host === host);
   // Colours are read while drawing, so a new theme needs a new drawing only.
   ft.plot.redrawAll = () => plots.forEach((plot) => plot.redraw());
 })(window.fluxtower = window.fluxtower || {});

@@ -10,7 +10,7 @@
       const inks = ["accent", "ink", "dim", "missing"];
 
       const plot = ft.plot(frame.body, {
-        height: 300, time: false, unit: "m", xUnit: panel.axis.unit, label: panel.title,
+        height: 280, time: false, unit: "m", xUnit: panel.axis.unit, label: panel.title,
         draw(u, ctx) {
           lines.slice().reverse().forEach((line) => {
             const ink = ft.ink(inks[line.rank]);

@@ -68,11 +68,20 @@
     };
   };
 
-  ft.shares = function (c) {
-    const values = c.good + c.suspect + c.fail + c.missing + c.not_evaluated;
-    if (!values) return "no values";
-    const share = (n) => (n === 0 ? null : n / values < 0.001 ? "< 0.1 %" : `${((100 * n) / values).toFixed(1)} %`);
-    return [["good", c.good], ["suspect", c.suspect], ["failed", c.fail], ["missing", c.missing], ["not evaluated", c.not_evaluated]]
-      .filter(([, n]) => n > 0).map(([word, n]) => `${share(n)} ${word}`).join(", ");
+  // [digit, share in words] of each flag that occurs.
+  function parts(c) {
+    const counts = [["1", c.good], ["3", c.suspect], ["4", c.fail], ["9", c.missing], ["2", c.not_evaluated]];
+    const values = counts.reduce((sum, [, n]) => sum + n, 0);
+    const words = (n) => (n / values < 0.001 ? "< 0.1\u202f%" : `${((100 * n) / values).toFixed(1)}\u202f%`);
+    return counts.filter(([, n]) => n > 0).map(([digit, n]) => [digit, words(n)]);
+  }
+
+  ft.shares = (c) => parts(c).map(([digit, share]) => `${share} ${ft.flag(digit).word}`).join(", ") || "no values";
+
+  // The same, short: the good in words, the rest as signs.
+  ft.shareSigns = (c) => {
+    const all = parts(c);
+    return all.length ? all.map(([digit, share]) => ft.el("span", { class: "share", title: ft.flag(digit).word },
+      ft.el("span", { class: `sign ${ft.flag(digit).ink}`, "aria-label": ft.flag(digit).word, text: ft.flag(digit).sign }), ` ${share}${digit === "1" ? " good" : ""}`)) : "no values";
   };
 })(window.fluxtower = window.fluxtower || {});

@@ -53,9 +53,9 @@
       let line = null;
       let got = [];
       const hover = ft.el("div", { class: "tip", hidden: true });
-      frame.body.parentNode.append(hover);
       const rest = ft.el("div", { class: "plot residuals" });
-      frame.body.parentNode.after(rest);
+      frame.body.after(rest, hover);
+      frame.body.parentNode.classList.add("pair");
 
       function dots(u, ctx, of) {
         const r = 2.2 * ft.draw.ratio();
@@ -93,7 +93,7 @@
       }
 
       const plot = ft.plot(frame.body, {
-        height: 300, time: false, unit: `${sy.label}${uy ? ", " + uy : ""}`, xUnit: `${sx.label}${ux || agree ? ", " + (panel.right ? ux : uy) : ""}`, label: panel.title,
+        height: 280, time: false, unit: `${sy.label}${uy ? ", " + uy : ""}`, xUnit: `${sx.label}${ux || agree ? ", " + (panel.right ? ux : uy) : ""}`, label: panel.title,
         draw(u, ctx) {
           if (agree) stroke(u, ctx, 1, 0, "dim", 2);
           dots(u, ctx, (p) => [p.x, p.y]);
@@ -119,7 +119,7 @@
         },
       });
       const residual = ft.plot(rest, {
-        height: 110, time: true, unit: "residual", label: `${panel.title}: residuals over time`,
+        height: 280, time: true, unit: "residual of the fit" + (uy ? ", " + uy : ""), label: `${panel.title}: residuals over time`,
         draw(u, ctx) {
           ft.draw.level(u, ctx, "y", 0, "dim");
           if (line) dots(u, ctx, (p) => [p.time, p.y - line.offset - line.slope * p.x]);

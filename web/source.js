@@ -100,8 +100,8 @@
     }
   }
 
-  // A comma within a name is encoded twice, because the server splits the list at commas after decoding once.
-  const names = (columns) => columns.map((name) => encodeURIComponent(name).replace(/%2C/g, "%252C")).join(",");
+  // Names are encoded twice, because the server decodes once, splits the list at its commas and decodes each name again.
+  const names = (columns) => columns.map((name) => encodeURIComponent(encodeURIComponent(name))).join(",");
   const tagged = (tags) => Object.entries(tags || {}).map(([k, v]) => `&tag.${encodeURIComponent(k)}=${encodeURIComponent(v)}`).join("");
   const window_ = (w) => `from=${Math.round(w.from)}&to=${Math.round(w.to)}`;
   const sameTags = (one, other) => {

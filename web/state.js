@@ -7,6 +7,8 @@
   const SPANS = { "3h": 3, "24h": 24, "7d": 168, "30d": 720, "1y": 8760 };
   const watchers = [];
   const LEAST = 1e3;
+  // A report is opened for all that it holds.
+  const USUAL = document.getElementById("fluxtower-report") ? "all" : "24h";
 
   const iso = (ms) => new Date(Math.round(ms)).toISOString().replace(".000Z", "Z");
   const list = (text) => new Set(text ? text.split("!").map(unescapeBang) : []);
@@ -27,7 +29,7 @@
     return {
       view: slash < 0 ? path : path.slice(0, slash),
       arg,
-      range: fixed ? null : SPANS[range] || range === "all" ? range : "24h",
+      range: fixed ? null : SPANS[range] || range === "all" ? range : USUAL,
       from: fixed ? from : null,
       to: fixed ? to : null,
       hide: list(q.get("hide")),
@@ -38,7 +40,7 @@
   function write(s) {
     const q = [];
     if (s.from !== null) q.push(`from=${iso(s.from)}`, `to=${iso(s.to)}`);
-    else if (s.range !== "24h") q.push(`range=${s.range}`);
+    else if (s.range !== USUAL) q.push(`range=${s.range}`);
     const sets = (name, set) => q.push(`${name}=${encodeURIComponent([...set].map(escapeBang).join("!"))}`);
     if (s.hide.size) sets("hide", s.hide);
     if (s.open) sets("open", s.open);
@@ -69,6 +71,7 @@
       return { from: newest - SPANS[current.range] * 3600e3, to: newest, live: true };
     },
     reach() {
+      if (ft.source.report) return { oldest: ft.source.report.from, newest: ft.source.report.to };
       const tables = ft.station ? ft.station.tables : [];
       const known = tables.filter((table) => table.newest !== null);
       const now = ft.live.now();
@@ -89,7 +92,7 @@
     back() {
       const before = zooms.pop();
       leaving = true;
-      ft.state.set(before || { range: "24h", from: null, to: null });
+      ft.state.set(before || { range: USUAL, from: null, to: null });
       leaving = false;
     },
   };

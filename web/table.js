@@ -59,6 +59,16 @@
           fact("sent as", table.measurement + (table.bucket ? ` in ${table.bucket}` : ""))));
       }
 
+      // A flag stands below the value that it belongs to.
+      function beneath(part) {
+        const drawing = part.frame.drawing();
+        if (!drawing) return;
+        const { u } = drawing.plot;
+        const left = u.bbox.left / ft.draw.ratio();
+        part.strip.node.style.marginLeft = left + "px";
+        part.strip.node.style.width = u.bbox.width / ft.draw.ratio() + "px";
+      }
+
       let abort = null;
       async function ribbons() {
         if (abort) abort.abort();
@@ -74,6 +84,7 @@
               if (part.tags !== tags) continue;
               const c = ribbon.columns.find((one) => one.name === part.column.name);
               if (!c) continue;
+              beneath(part);
               part.strip.show(ribbon, c.flags, w);
               ft.write(part.shares, ft.shares(c));
             }
@@ -98,7 +109,10 @@
         },
         status: counts,
         redraw() {
-          parts.forEach((part) => part.strip.draw());
+          parts.forEach((part) => {
+            beneath(part);
+            part.strip.draw();
+          });
         },
         destroy() {
           if (abort) abort.abort();

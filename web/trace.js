@@ -74,20 +74,30 @@
     return Math.abs(xs[low] - at) <= Math.abs(xs[high] - at) ? low : high;
   };
 
-  // Least and greatest of what did not fail, within the window; what failed must not stretch an axis.
+  // Least and greatest of what an axis should show within the window. What failed never stretches it; what is suspect
+  // does by half of the rest's span at most, unless most is suspect: then that is what there is to see.
   ft.extent = function (got, from, to) {
-    let low = Infinity, high = -Infinity;
+    const calm = [Infinity, -Infinity], all = [Infinity, -Infinity];
+    let places = 0, suspect = 0;
+    const widen = (range, low, high) => {
+      if (low < range[0]) range[0] = low;
+      if (high > range[1]) range[1] = high;
+    };
     for (const { trace, c } of got) {
       if (!c) continue;
       for (let i = 0; i < trace.x.length; i++) {
         if (trace.x[i] < from || trace.x[i] > to) continue;
-        const a = c.low ? c.low[i] : c.value[i], b = c.high ? c.high[i] : c.value[i];
-        if (a === null || a === undefined) continue;
-        if (a < low) low = a;
-        if (b > high) high = b;
+        const low = c.low ? c.low[i] : c.value[i], high = c.high ? c.high[i] : c.value[i];
+        if (low === null || low === undefined) continue;
+        places += 1;
+        widen(all, low, high);
+        if (c.at.suspect.has(i)) suspect += 1;
+        else widen(calm, low, high);
       }
     }
-    return [low, high];
+    if (suspect * 2 > places || calm[0] > calm[1]) return all;
+    const room = (calm[1] - calm[0]) / 2;
+    return [Math.max(all[0], calm[0] - room), Math.min(all[1], calm[1] + room)];
   };
 
   // What the reader hears or sees about one place of one series.

@@ -5,6 +5,7 @@
   let name = "";
   let since = 0;
   let held = 0;
+  let under = false;
   let turn = 0;
   let done = () => {};
 
@@ -19,6 +20,7 @@
       ft.marks.push({ name, took_ms: now - since, at_ms: now });
       if (ft.marks.length > 100) ft.marks.shift();
       turn += 1;
+      under = false;
       done();
     });
   }
@@ -29,6 +31,7 @@
       done();
       turn += 1;
       held = 0;
+      under = true;
       name = what;
       since = began === undefined ? performance.now() : began;
       ft.drawn = new Promise((resolve) => (done = resolve));
@@ -39,8 +42,10 @@
         settle(mine);
       });
     },
-    // Something is not drawn yet; call what it returns when it is.
+    // Something is not drawn yet; call what it returns when it is. What is drawn later by itself, as a panel that comes
+    // into sight, belongs to no click.
     hold() {
+      if (!under) return () => {};
       const mine = turn;
       held += 1;
       let open = true;

@@ -1,0 +1,29 @@
+//! The page of `serve` in a real browser: Chromium without a window, driven over WebDriver as a person would.
+//!
+//! Each test makes a station of its own, serves it, opens it in a browser of its own, and at its end looks at what the
+//! browser complained about and what it asked for. Pictures go to `target/page-screenshots`, or where
+//! `FLUXTOWER_SCREENSHOTS` says, for people to look at. Run:
+//!
+//! ```text
+//! FLUXTOWER_CHROMEDRIVER=$(command -v chromedriver) FLUXTOWER_CHROMIUM=$(command -v chromium) \
+//!     cargo test --test page -- --ignored
+//! ```
+//!
+//! `FLUXTOWER` may name another build of the program, such as the released one, whose speed is the one that counts.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::float_cmp)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod big;
+mod browser;
+mod first;
+mod harm;
+mod live;
+mod page;
+mod panels;
+mod report;
+mod shape;
+mod station;
+mod weight;

@@ -1,0 +1,173 @@
+//! Panels: zoom, hover, legend, keys.
+
+use serde_json::json;
+
+use crate::page::Page;
+use crate::station::{self, Day};
+
+/// The panel that shows the temperatures.
+const PANEL: &str = ".panel.lines:has([data-key])";
+
+fn open(day: &Day) -> Page {
+    let page = Page::open(&day.tower, "#/panels");
+    page.browser.until(&format!("document.querySelector('{PANEL} .u-over') !== null"));
+    page
+}
+
+/// The panel whose series include this column.
+fn panel_of(page: &Page, column: &str) -> String {
+    let id = page.browser.run(&format!("return fluxtower.panelOf('{}', '{column}').panel.id", station::TEMPRH));
+    format!("#panel-{}", id.as_str().unwrap())
+}
+
+/// Where a time stands on the screen.
+fn place(page: &Page, panel: &str, at: i64) -> (f64, f64) {
+    let [left, top, width, height] = page.browser.place(&format!("{panel} .u-over"));
+    let window = page.browser.run("const w = fluxtower.state.window(); return [w.from, w.to]");
+    let (from, to) = (window[0].as_f64().unwrap(), window[1].as_f64().unwrap());
+    #[allow(clippy::cast_precision_loss)]
+    let share = (at as f64 * 1e3 - from) / (to - from);
+    (left + share * width, top + height / 2.0)
+}
+
+#[test]
+#[ignore = "needs FLUXTOWER_CHROMEDRIVER and FLUXTOWER_CHROMIUM"]
+fn a_drag_zooms_into_finer_data_and_the_address_says_so() {
+    let day = station::day();
+    let page = open(&day);
+    let panel = panel_of(&page, "Temp_46m");
+    // Two windows of one table: what is asked for is what is drawn.
+    let bins = || page.browser.requests().into_iter().filter(|url| url.contains("/api/trace")).collect::<Vec<_>>();
+    assert!(!bins().is_empty());
+    page.browser.picture("panels");
+    let (from, to) = (place(&page, &panel, day.failed - 900), place(&page, &panel, day.failed + 900));
+    page.browser.drag(from, to);
+    page.browser.until("location.hash.includes('from=')");
+    page.drawn();
+    let window = page.browser.run("const w = fluxtower.state.window(); return (w.to - w.from) / 1000");
+    let seconds = window.as_f64().unwrap();
+    assert!((1_500.0..2_100.0).contains(&seconds), "{seconds} s from a drag over 1800 s");
+    assert!(page.hash().contains("from=") && page.hash().contains("to="), "{}", page.hash());
+    let asked = bins();
+    assert!(!asked.is_empty(), "a zoom asks for finer data");
+    let answer = page.browser.run(&format!("return await (await fetch({})).json()", json!(asked[0])));
+    assert!(answer["bin_s"].is_null(), "single rows are drawn: {}", answer["bin_s"]);
+    page.browser.picture("zoomed");
+
+    // The link alone shows another person the same.
+    let hash = page.hash();
+    page.go(&hash);
+    assert_eq!(page.hash(), hash);
+
+    page.browser.run(&format!("document.querySelector('{panel} .u-over').focus()"));
+    page.browser.keys(&["-"]);
+    page.drawn();
+    assert_ne!(page.hash(), hash);
+    page.browser.keys(&["\u{e00c}"]);
+    page.drawn();
+    assert_eq!(page.hash(), hash, "Escape goes back");
+    page.was_quiet();
+}
+
+#[test]
+#[ignore = "needs FLUXTOWER_CHROMEDRIVER and FLUXTOWER_CHROMIUM"]
+fn hovering_names_value_flag_and_the_test_that_failed() {
+    let day = station::day();
+    let page = open(&day);
+    let panel = panel_of(&page, "Temp_46m");
+    let around = |at: i64| format!("#/panels?from={}&to={}", instant(at - 300), instant(at + 300));
+    for (at, flag, test, value) in [(day.failed, "failed", "range", "99"), (day.suspect, "suspect", "spike", "")] {
+        page.go(&around(at));
+        page.browser.hover(place(&page, &panel, at));
+        page.browser.until(&format!("!document.querySelector('{panel} .tip').hidden"));
+        let words = page.text(&format!("{panel} .tip"));
+        assert!(words.contains(flag) && words.contains(test) && words.contains(value), "{words}");
+        page.browser.picture(&format!("hover-{flag}"));
+    }
+    // Where nothing came, the words say so.
+    page.go(&around(i64::midpoint(day.hole.0, day.hole.1)));
+    page.browser.hover(place(&page, &panel, i64::midpoint(day.hole.0, day.hole.1)));
+    page.browser.until(&format!("document.querySelector('{panel} .tip').innerText.includes('no record came') || document.querySelector('{panel} .over').innerText.includes('No row')"));
+    page.was_quiet();
+}
+
+fn instant(at: i64) -> String {
+    chrono::DateTime::from_timestamp(at, 0).unwrap().format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+#[test]
+#[ignore = "needs FLUXTOWER_CHROMEDRIVER and FLUXTOWER_CHROMIUM"]
+fn a_failed_value_does_not_stretch_the_axis() {
+    let day = station::day();
+    let page = open(&day);
+    let panel = panel_of(&page, "Temp_46m");
+    let top = page.browser.run(&format!(
+        "let top = -Infinity; for (const t of document.querySelectorAll('{panel} canvas')) top = t.height; return top > 0"
+    ));
+    assert_eq!(top, true);
+    let range = page.browser.run(&format!("return fluxtower.plot.ofHost(document.querySelector('{panel} .plot')).u.scales.y.max"));
+    assert!(range.as_f64().unwrap() < 30.0, "the axis ends at {range}, though 99 failed");
+    page.was_quiet();
+}
+
+#[test]
+#[ignore = "needs FLUXTOWER_CHROMEDRIVER and FLUXTOWER_CHROMIUM"]
+fn a_click_in_the_legend_hides_a_series_and_the_address_keeps_it() {
+    let day = station::day();
+    let page = open(&day);
+    let panel = panel_of(&page, "Temp_46m");
+    let entry = format!("{panel} .legend button");
+    let pixels = || page.browser.run(&format!("return document.querySelector('{panel} canvas').toDataURL()"));
+    let before = pixels();
+    let [left, top, width, height] = page.browser.place(&entry);
+    page.browser.click((left + width / 2.0, top + height / 2.0));
+    page.browser.until(&format!("document.querySelector('{entry}').getAttribute('aria-pressed') === 'false'"));
+    page.drawn();
+    assert!(page.hash().contains("hide="), "{}", page.hash());
+    assert_ne!(pixels(), before, "the drawing changed");
+
+    // The link hides it too, and the keyboard brings it back.
+    let hash = page.hash();
+    page.go(&hash);
+    page.browser.until(&format!("document.querySelector('{entry}').getAttribute('aria-pressed') === 'false'"));
+    page.browser.run(&format!("document.querySelector('{entry}').focus()"));
+    page.browser.keys(&[" "]);
+    page.browser.until(&format!("document.querySelector('{entry}').getAttribute('aria-pressed') === 'true'"));
+    assert!(!page.hash().contains("hide="), "{}", page.hash());
+    page.was_quiet();
+}
+
+#[test]
+#[ignore = "needs FLUXTOWER_CHROMEDRIVER and FLUXTOWER_CHROMIUM"]
+fn everything_can_be_reached_and_read_with_the_keyboard_alone() {
+    let day = station::day();
+    let page = Page::open(&day.tower, "#/");
+    let focused = || page.browser.run("const e = document.activeElement; return e.innerText || e.getAttribute('aria-label') || e.id");
+    let tab = "\u{e004}";
+    page.browser.keys(&[tab]);
+    assert_eq!(focused(), "Skip to the content");
+    // On to the view's link, and in.
+    for _ in 0..12 {
+        page.browser.keys(&[tab]);
+        if focused() == "Panels" {
+            break;
+        }
+    }
+    assert_eq!(focused(), "Panels");
+    page.browser.keys(&["\u{e007}"]);
+    page.browser.until("location.hash.startsWith('#/panels')");
+    page.drawn();
+    for _ in 0..40 {
+        page.browser.keys(&[tab]);
+        if page.browser.run("return document.activeElement.classList.contains('u-over')") == true {
+            break;
+        }
+    }
+    assert_eq!(page.browser.run("return document.activeElement.classList.contains('u-over')"), true, "no plot has the focus");
+    let ring = page.browser.run("return getComputedStyle(document.activeElement).outlineStyle");
+    assert_eq!(ring, "solid", "the focus is seen");
+    page.browser.keys(&["\u{e014}", "\u{e014}"]);
+    let said = page.browser.until("document.getElementById('spoken').textContent.includes('good') && document.getElementById('spoken').textContent");
+    assert!(said.as_str().unwrap().contains(':'), "{said}");
+    page.was_quiet();
+}
