@@ -26,7 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        let is_served = path.extension().is_some_and(|ending| ["html", "js", "css"].iter().any(|known| ending == *known));
+        let is_served =
+            path.extension().is_some_and(|ending| ["html", "js", "css"].iter().any(|known| ending == *known));
         if path.is_dir() {
             collect(&path, files)?;
         } else if is_served {

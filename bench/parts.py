@@ -185,6 +185,66 @@ def idle(work, judge, quick, rows):
                        f"{many * 1e3:.1f} ms / {few * 1e3:.1f} ms" + (f", series {series}" if series > 1 else ""))
 
 
+RESAMPLE = """
+import json, sqlite3, sys, time
+import pandas
+rows = sqlite3.connect(sys.argv[1]).execute("SELECT (id & 4503599627370495) * 1000, vals FROM reading ORDER BY id")
+times, values = [], []
+for ts, text in rows:
+    times.append(ts)
+    values.append(json.loads(text)[:5])
+frame = pandas.DataFrame(values, index=pandas.to_datetime(times)).apply(pandas.to_numeric, errors="coerce")
+best = 9e9
+for _ in range(5):
+    began = time.perf_counter()
+    frame.resample("1h").agg(["min", "max", "mean"])
+    best = min(best, time.perf_counter() - began)
+print(best)
+"""
+
+
+def view(work, judge, quick, _rows):
+    """Views of 5-second rows of 20 columns, 30 days of them, with nothing kept and with everything."""
+    program = PROGRAM.parent / "examples" / "view"
+    if not program.exists():
+        not_run("view", f"{program} is missing: cargo build --release --examples")
+        return
+    days = 3 if quick else 30
+    data, names = work / "slow.dat", make_toa5.names(20)
+    make_toa5.write(data, days * 17_280, values=20, hz=0.2)
+    station = Station(work / "view", table("slow", data, names))
+    station("ingest")
+    data.unlink()
+    store, beside = station.folder / "s.db", station.folder / "s.db.summary"
+    # Least and greatest, mean and failed apart are more than this; it is the least that a page without summaries needs.
+    columns = ", ".join(f"{what}(json_extract(vals, '$[{place}]'))" for place in range(5) for what in ("min", "max", "avg"))
+    query = f"SELECT (id & 4503599627370495) / 3600000000, count(*), {columns} FROM reading GROUP BY 1"
+    group = min(run(["sqlite3", "-readonly", store, query]).wall for _ in range(3))
+    views = []
+    for _ in range(3):
+        for file in station.folder.glob("s.db.summary*"):
+            file.unlink()
+        views.append(run([program, station.folder / "config.toml", "slow", days]))
+    first = min(one.json()["cold"] for one in views)
+    judge.most("view: first of all rows, 20 columns / sqlite3, 5 columns", first / 1e3 / group, 0.5,
+               f"{first:.0f} ms / {group * 1e3:.0f} ms, {days} days, {days * 17_280 * 20:,} values")
+    judge.most("view: kept bytes / bytes of the store", beside.stat().st_size / store.stat().st_size, 0.1,
+               f"{beside.stat().st_size / 1e6:.1f} MB / {store.stat().st_size / 1e6:.1f} MB")
+    judge.most("view: peak memory, MB", max(one.memory for one in views), 96)
+    warm = run([program, station.folder / "config.toml", "slow", days]).json()
+    slowest = max(value for key, value in warm.items() if key[-1].isdigit())
+    judge.most("view: slowest of 18 warm views / first", slowest / first, 0.2, f"{slowest:.1f} ms / {first:.0f} ms")
+    for span in ("all", "7d", "1d", "1h"):
+        note(f"{span}: " + ", ".join(f"{count} columns {warm[f'{span} {count}']:.1f} ms" for count in (1, 5, 20)))
+    note(f"ribbon of 20 columns {warm['ribbon']:.1f} ms, flags of the last day {warm['last_day']:.2f} ms")
+    if subprocess.run([sys.executable, "-c", "import pandas"], capture_output=True, check=False).returncode:
+        not_run("view against pandas", "python3 -m pip install pandas")
+        return
+    resample = float(run([sys.executable, "-c", RESAMPLE, store]).out)
+    judge.most("view: all, 5 columns, with JSON / pandas resample in memory", warm["all 5"] / 1e3 / resample, 0.5,
+               f"{warm['all 5']:.1f} ms / {resample * 1e3:.0f} ms")
+
+
 def sink_destination(url):
     os.environ["FLUXTOWER_BENCH_TOKEN"] = "any"
     return f'kind = "influxdb"\nurl = "{url}"\norg = "any"\nbucket = "any"\ntoken_env = "FLUXTOWER_BENCH_TOKEN"'
@@ -298,7 +358,7 @@ def counted(url, rows):
         sys.exit(f"bench: {count} of {rows} rows are in the database")
 
 
-PARTS = {"ingest": ingest, "quality": quality, "append": append, "small": small, "idle": idle, "drain": drain, "server": server}
+PARTS = {"ingest": ingest, "quality": quality, "append": append, "small": small, "idle": idle, "view": view, "drain": drain, "server": server}
 
 
 def main():

@@ -23,9 +23,7 @@ const LARGE: u64 = 20_000_000;
 /// Without --output it is named after station and day, and stands in the current folder. An older report of that name is
 /// replaced; any other file is left alone.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  fluxtower report\n  fluxtower report --last 30d --output D:\\www\\tower.html"
-)]
+#[command(after_help = "Examples:\n  fluxtower report\n  fluxtower report --last 30d --output D:\\www\\tower.html")]
 pub(super) struct Args {
     /// How long a stretch it covers
     #[arg(long, value_name = "DURATION", value_parser = crate::config::duration, default_value = "7d")]
@@ -75,12 +73,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if size > LARGE {
         tracing::warn!("the report is {}; many mail servers take less: write a shorter one with --last", bytes(size));
     }
-    let written = Written {
-        file: path.display().to_string(),
-        bytes: size,
-        from: span.from.to_string(),
-        to: span.to.to_string(),
-    };
+    let written =
+        Written { file: path.display().to_string(), bytes: size, from: span.from.to_string(), to: span.to.to_string() };
     context.output.result(&written, |out| {
         let local = |instant| context.config.station.clock.local(instant).to_string();
         writeln!(out, "wrote {} to {} as {} ({})", local(span.from), local(span.to), written.file, bytes(size))

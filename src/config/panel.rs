@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use super::column::bounds;
 use super::file::{Numbers, PanelSection, Texts};
 use super::load::one_of;
 use super::place::{Section, Source, visible};
@@ -224,14 +223,20 @@ fn labels(at: &Section<'_>, found: &Texts, count: usize) -> Result<Option<Vec<St
     ))
 }
 
+/// As [`super::column::bounds`], but an axis has two ends.
 fn ends(at: &Section<'_>, key: &str, found: &Numbers) -> Result<Option<(f64, f64)>, ConfigError> {
-    match (found, bounds(at, key, found)?) {
-        (Some(place), Some((low, high))) if low >= high || !low.is_finite() || !high.is_finite() => Err(at.wrong(
-            &place.span(),
+    let Some(found) = found else { return Ok(None) };
+    match found.get_ref()[..] {
+        [low, high] if low < high && low.is_finite() && high.is_finite() => Ok(Some((low, high))),
+        [low, high] if low > high => {
+            Err(at
+                .wrong(&found.span(), format!("{key} = [{low}, {high}] is upside down; write {key} = [{high}, {low}]")))
+        }
+        _ => Err(at.wrong(
+            &found.span(),
             format!(
                 "{key} takes two numbers, the lower and the upper end of the axis; write for example {key} = [375, 425]"
             ),
         )),
-        (_, ends) => Ok(ends),
     }
 }

@@ -3,9 +3,10 @@
 //! People at US-UMB have learned 46 m as red, 34 m as yellow, 22 m and 15 m as green, 7 m as purple, 3 m as light blue and
 //! 0 m as blue, and in the soil 1 m as red, 50 cm as blue, 20 cm as yellow, 7.5 cm as purple and 2 cm as green. The hues
 //! here are those. What they are not is light: the dashboard was dark only, and a light yellow cannot be seen on paper.
-//! Every colour has a contrast of 3 : 1 and more on white and on #111 (WCAG 1.4.11), so yellow is ochre; and any two of
-//! the first six stay apart for people who do not tell red from green (tests below), which a hue alone would not do: the
-//! light blue is the lighter and greener of the two.
+//! Every colour has a contrast of 3 : 1 and more on white and on #111 (WCAG 1.4.11), so yellow is ochre. Between those two
+//! bounds there is little room for light and dark, which is what tells colours apart for people who do not tell red from
+//! green; so hue and lightness of the eight are set together, the two that are most alike as far apart as may be for
+//! three kinds of eyes (tests below).
 //!
 //! Levels are coloured as one colours a map: two that are compared on a panel never share a colour, two that are never
 //! compared may (22 m of the gases, 15 m of the temperatures).
@@ -36,8 +37,8 @@ const GREY: &str = "#725e64";
 const HEIGHTS: [&str; 8] = [RED, YELLOW, GREEN, PURPLE, LIGHT_BLUE, BLUE, PINK, GREY];
 /// From the deepest up.
 const DEPTHS: [&str; 8] = [RED, BLUE, YELLOW, PURPLE, GREEN, LIGHT_BLUE, PINK, GREY];
-/// Where no level is compared: neighbours far apart.
-const IN_ORDER: [&str; 8] = [RED, BLUE, YELLOW, PURPLE, GREEN, PINK, LIGHT_BLUE, GREY];
+/// Where no level is compared: neighbours far apart, and red late, because alone it looks like an alarm.
+const IN_ORDER: [&str; 8] = [BLUE, YELLOW, PURPLE, GREEN, RED, PINK, LIGHT_BLUE, GREY];
 /// A full line and three dashes.
 const DASHES: u8 = 4;
 

@@ -33,7 +33,11 @@ pub(super) fn rows(config: &Config, tables: &[PanelTable], pen: &Pen) -> Vec<Dra
         match &column.kind {
             _ if column.is_diagnostic => diagnostics.push(column),
             Some(kind) => {
-                first_units.entry(kind.name.clone()).or_insert_with(|| column.unit.clone());
+                // What has a unit gives the quantity its name; a header without one may hide another.
+                let first = first_units.entry(kind.name.clone()).or_default();
+                if first.is_empty() {
+                    first.clone_from(&column.unit);
+                }
                 let key = (kind.place.clone(), kind.rank(), kind.name.clone(), column.unit.clone());
                 groups.entry(key).or_default().extend(members(tables, column));
             }

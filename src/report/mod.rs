@@ -100,13 +100,7 @@ pub fn write(
     Ok(())
 }
 
-fn data(
-    answers: &Answers,
-    store: &Store,
-    span: Span,
-    now: Timestamp,
-    out: &mut Escape<'_>,
-) -> Result<(), ReportError> {
+fn data(answers: &Answers, store: &Store, span: Span, now: Timestamp, out: &mut Escape<'_>) -> Result<(), ReportError> {
     let parts = parts(answers, store)?;
     let columns: usize = parts.iter().map(|part| part.columns.len()).sum();
     let points = (VALUES / columns.max(1)).clamp(LEAST_POINTS, POINTS);

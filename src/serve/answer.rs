@@ -9,9 +9,9 @@ use axum::response::Response;
 use flate2::Compression;
 use serde::Serialize;
 
+use super::Shared;
 use super::assets::{Asset, gzip};
 use super::error::ApiError;
-use super::Shared;
 
 /// A picture takes a second at most; whoever waits this long has gone.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -33,7 +33,11 @@ pub(super) async fn ask<T: Serialize>(
         let worker = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let text = serde_json::to_vec(&work(&shared)?)?;
-            let small = if takes_gzip && text.len() >= WORTH_COMPRESSING { gzip(&text, Compression::fast()) } else { Vec::new() };
+            let small = if takes_gzip && text.len() >= WORTH_COMPRESSING {
+                gzip(&text, Compression::fast())
+            } else {
+                Vec::new()
+            };
             Ok(if small.is_empty() { (text, false) } else { (small, true) })
         });
         worker.await.unwrap_or(Err(ApiError::Lost))

@@ -13,7 +13,9 @@ use crate::summary::SummaryError;
 #[derive(Debug, Error)]
 pub enum ServeError {
     /// Another program listens there.
-    #[error("{address} is taken by another program, perhaps another `fluxtower serve`; give another --port, or 0 for any free one")]
+    #[error(
+        "{address} is taken by another program, perhaps another `fluxtower serve`; give another --port, or 0 for any free one"
+    )]
     Taken {
         /// What was asked for.
         address: SocketAddr,

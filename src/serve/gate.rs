@@ -37,7 +37,10 @@ impl Gate {
         };
         let named_too = uri.authority().map(axum::http::uri::Authority::as_str);
         if !self.is_ours(host) || !named_too.is_none_or(|named| self.is_ours(named)) {
-            return Some((StatusCode::MISDIRECTED_REQUEST, "this server does not answer to that Host; see `fluxtower serve --host`"));
+            return Some((
+                StatusCode::MISDIRECTED_REQUEST,
+                "this server does not answer to that Host; see `fluxtower serve --host`",
+            ));
         }
         let elsewhere = Some((StatusCode::FORBIDDEN, "other sites may not ask this server"));
         for origin in headers.get_all(header::ORIGIN) {
@@ -51,7 +54,13 @@ impl Gate {
         match says("sec-fetch-site") {
             None | Some(b"same-origin" | b"none") => None,
             // Somebody followed a link.
-            Some(_) if uri.path() == "/" && says("sec-fetch-mode") == Some(b"navigate") && says("sec-fetch-dest") == Some(b"document") => None,
+            Some(_)
+                if uri.path() == "/"
+                    && says("sec-fetch-mode") == Some(b"navigate")
+                    && says("sec-fetch-dest") == Some(b"document") =>
+            {
+                None
+            }
             Some(_) => elsewhere,
         }
     }
@@ -62,12 +71,15 @@ impl Gate {
             Some((name, port)) if !port.contains(']') => (name, Some(port)),
             _ => (host, None),
         };
-        let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+        let is_port = |port: &str| {
+            !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
+        };
         if !port.is_none_or(is_port) {
             return false;
         }
         let name = name.to_ascii_lowercase();
-        let number = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(&name).parse::<IpAddr>().ok();
+        let number =
+            name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(&name).parse::<IpAddr>().ok();
         matches!(name.as_str(), "localhost" | "127.0.0.1" | "[::1]")
             || (self.takes_numbers && number.is_some())
             || self.hosts.contains(&name)
@@ -81,12 +93,27 @@ mod tests {
     #[test]
     fn only_names_that_are_surely_ours_are_taken() {
         let gate = Gate::new(IpAddr::from([127, 0, 0, 1]), &["Tower.local".to_owned()]);
-        for host in ["localhost", "localhost:8642", "127.0.0.1:1", "[::1]", "[::1]:8642", "LOCALHOST", "tower.local:80"] {
+        for host in ["localhost", "localhost:8642", "127.0.0.1:1", "[::1]", "[::1]:8642", "LOCALHOST", "tower.local:80"]
+        {
             assert!(gate.is_ours(host), "{host}");
         }
         for host in [
-            "", "evil.example", "localhost.evil.example", "evil.example:8642", "127.0.0.1.evil.example", "localhost:", "localhost:x",
-            "localhost:99999", "127.0.0.2", "192.168.1.5", "[::2]", "::1", "localhost:1:2", "localhost@evil.example", " localhost", "0.0.0.0",
+            "",
+            "evil.example",
+            "localhost.evil.example",
+            "evil.example:8642",
+            "127.0.0.1.evil.example",
+            "localhost:",
+            "localhost:x",
+            "localhost:99999",
+            "127.0.0.2",
+            "192.168.1.5",
+            "[::2]",
+            "::1",
+            "localhost:1:2",
+            "localhost@evil.example",
+            " localhost",
+            "0.0.0.0",
         ] {
             assert!(!gate.is_ours(host), "{host}");
         }

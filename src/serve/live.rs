@@ -44,7 +44,6 @@ impl Live {
     }
 }
 
-
 fn event(revision: u64) -> Event {
     Event::default().event("change").data(format!("{{\"revision\":{revision}}}"))
 }

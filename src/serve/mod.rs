@@ -19,8 +19,8 @@ use hyper_util::service::TowerToHyperService;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, watch};
 
-pub mod api;
 mod answer;
+pub mod api;
 mod assets;
 mod connections;
 mod error;
@@ -94,10 +94,11 @@ impl Server {
             .max_blocking_threads(TURNS + 1)
             .build()
             .map_err(ServeError::Start)?;
-        let listener = runtime.block_on(tokio::net::TcpListener::bind(asked)).map_err(|source| match source.kind() {
-            std::io::ErrorKind::AddrInUse => ServeError::Taken { address: asked },
-            _ => ServeError::Listen { address: asked, source },
-        })?;
+        let listener =
+            runtime.block_on(tokio::net::TcpListener::bind(asked)).map_err(|source| match source.kind() {
+                std::io::ErrorKind::AddrInUse => ServeError::Taken { address: asked },
+                _ => ServeError::Listen { address: asked, source },
+            })?;
         let address = listener.local_addr().map_err(ServeError::Start)?;
         let (revision, seen) = watch::channel(watch_store::first_revision());
         let shared = Shared {
@@ -124,11 +125,11 @@ impl Server {
     /// Answers until it is stopped.
     pub fn run(self) -> Result<(), ServeError> {
         let (ended, end) = mpsc::channel();
-        let path = self.shared.answers.config().store_path.clone();
+        let watched = Arc::clone(&self.shared);
         let revision = self.revision;
         let watcher = std::thread::Builder::new()
             .name("watch".to_owned())
-            .spawn(move || watch_store::watch(&path, &revision, &end))
+            .spawn(move || watch_store::watch(&watched.answers, &revision, &end))
             .map_err(ServeError::Start)?;
         let router = TowerToHyperService::new(routes::routes(Arc::clone(&self.shared)));
         let shared = self.shared;

@@ -51,7 +51,9 @@ impl Query {
     fn instant(&self, key: &str) -> Result<Timestamp, ApiError> {
         let text = self.needed(key)?;
         instant(text).ok_or_else(|| {
-            ApiError::Question(format!("\"{key}\" is no time; write milliseconds since 1970, in UTC, years 1678 to 2261"))
+            ApiError::Question(format!(
+                "\"{key}\" is no time; write milliseconds since 1970, in UTC, years 1678 to 2261"
+            ))
         })
     }
 

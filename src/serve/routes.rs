@@ -8,10 +8,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 
+use super::Shared;
 use super::answer::{ask, asset, refused, words};
 use super::error::ApiError;
 use super::query::Query;
-use super::Shared;
 use crate::summary::{MOST_POINTS, RibbonRequest, TraceRequest};
 use crate::time::{Clock, SystemClock, Timestamp};
 
@@ -81,17 +81,18 @@ async fn status(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQue
 }
 
 async fn trace(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
-    let request = Query::read(asked.as_deref(), &["table", "columns", "from", "to", "points", "tag."]).and_then(|query| {
-        let (from, to) = query.span()?;
-        Ok(TraceRequest {
-            table: query.needed("table")?.to_owned(),
-            columns: query.names("columns")?,
-            from,
-            to,
-            points: query.count("points", POINTS, MOST_POINTS)?,
-            tags: query.tags(),
-        })
-    });
+    let request =
+        Query::read(asked.as_deref(), &["table", "columns", "from", "to", "points", "tag."]).and_then(|query| {
+            let (from, to) = query.span()?;
+            Ok(TraceRequest {
+                table: query.needed("table")?.to_owned(),
+                columns: query.names("columns")?,
+                from,
+                to,
+                points: query.count("points", POINTS, MOST_POINTS)?,
+                tags: query.tags(),
+            })
+        });
     match request {
         Ok(request) => ask(shared, &headers, move |shared| shared.answers.trace(&request)).await,
         Err(error) => refused(&error),
@@ -131,10 +132,11 @@ async fn gaps(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery
 }
 
 async fn rejected(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
-    let limit = match Query::read(asked.as_deref(), &["limit"]).and_then(|query| query.count("limit", 200, MOST_REJECTED)) {
-        Ok(limit) => limit,
-        Err(error) => return refused(&error),
-    };
+    let limit =
+        match Query::read(asked.as_deref(), &["limit"]).and_then(|query| query.count("limit", 200, MOST_REJECTED)) {
+            Ok(limit) => limit,
+            Err(error) => return refused(&error),
+        };
     ask(shared, &headers, move |shared| shared.answers.rejected(limit)).await
 }
 

@@ -104,6 +104,14 @@ impl Touched {
 }
 
 impl Store {
+    /// The newest version that any piece was given: while it stays, no piece has changed.
+    pub fn newest_version(&self) -> Result<i64> {
+        self.conn
+            .prepare_cached("SELECT version FROM changed WHERE series = 0 AND slot = 1")
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+            .map_err(|source| self.at(source))
+    }
+
     /// The versions of these pieces of a series. To be asked before the rows are read.
     pub fn versions(&self, series: i64, slots: RangeInclusive<i64>) -> Result<Versions> {
         let work = || -> rusqlite::Result<Versions> {

@@ -84,6 +84,17 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
+    /// How many columns the table of a series has.
+    pub fn column_count(&self, series: i64) -> Result<usize> {
+        self.conn
+            .prepare_cached(
+                "SELECT count(*) FROM column_list WHERE logger_table = (SELECT logger_table FROM series WHERE id = ?1)",
+            )
+            .and_then(|mut statement| statement.query_row([series], |row| row.get::<_, i64>(0)))
+            .map(|count| usize::try_from(count).unwrap_or(0))
+            .map_err(|source| self.at(source))
+    }
+
     /// How many rows there are from `from` to before `until`, at most `most`.
     pub fn count_rows(&self, series: i64, (from, until): (Timestamp, Timestamp), most: usize) -> Result<usize> {
         let (low, high) = key::keys(series, from, Timestamp(until.0.saturating_sub(1)));

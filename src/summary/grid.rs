@@ -159,6 +159,11 @@ impl Grid {
         Grid { start, width, columns, rows: vec![0; count], bins, numbers: Vec::new() }
     }
 
+    /// The same bins with nothing in them.
+    pub(super) fn clone_empty(&self) -> Grid {
+        Grid::new((self.start, self.time(self.len()) - 1), self.width, self.columns.clone())
+    }
+
     pub(super) fn len(&self) -> usize {
         self.rows.len()
     }

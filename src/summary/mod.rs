@@ -1,7 +1,12 @@
 //! Views of the data over any stretch of time, from seconds to years, without waiting.
 //!
 //! A short stretch is answered row by row. A long one is answered in bins, with the least and the greatest value of each,
-//! so that nothing that stands out is lost.
+//! so that nothing that stands out is lost. Wide bins come from a file beside the store ([`sidecar`]), where each is kept
+//! with the version of the rows that it was made of ([`crate::store::Versions`]); what is not there, or no longer holds, is
+//! made from rows, on two threads, and kept. So a view costs what it shows, not what the archive holds, and it never
+//! differs from what the rows say.
+//!
+//! A failed value is in no mean and in no envelope: it is listed apart. What was flagged missing has no value at all.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -12,21 +17,30 @@ use crate::store::{SeriesLine, Store};
 use crate::time::Timestamp;
 
 mod answer;
+mod bins;
+mod blob;
 mod error;
 mod grid;
+mod keep_up;
+mod pieces;
 mod raw;
+mod sidecar;
 mod width;
 
 pub use answer::{Expected, Figure, FlagCounts, LastDay, Ribbon, RibbonColumn, Trace, TraceColumn};
 pub use error::SummaryError;
 
 use grid::Grid;
+use pieces::Kept;
+use sidecar::Sidecar;
 
 /// The most points and bins that a view has.
 pub const MOST_POINTS: usize = 5_000;
 
 /// Rows by whose distances the usual one is found.
 const ROWS_OF_INTERVAL: usize = 200;
+/// A logger that was made this much faster gets narrower bins; one that was made slower keeps what it has.
+const WIDER: i64 = 5;
 const NANOS_PER_MILLI: i64 = 1_000_000;
 /// No row is later (2112).
 const LAST_MS: i64 = (1 << 52) / 1_000;
@@ -68,9 +82,15 @@ pub struct RibbonRequest {
 pub struct Summaries {
     config: Config,
     store_path: PathBuf,
+    sidecar: Sidecar,
+    /// Width of the narrowest kept bins by series.
+    widths: Mutex<HashMap<i64, i64>>,
     /// Usual distance of rows by series, and its newest row when it was found.
-    intervals: Mutex<HashMap<i64, (Option<Timestamp>, Option<i64>)>>,
+    intervals: Mutex<HashMap<i64, Interval>>,
 }
+
+/// The newest row, and the distance in milliseconds that was found then.
+type Interval = (Option<Timestamp>, Option<i64>);
 
 /// What a request names, looked up.
 struct Wanted {
@@ -81,7 +101,13 @@ struct Wanted {
 impl Summaries {
     /// For the store of this configuration, which is there and up to date: [`Store::open`] was called on it.
     pub fn open(config: &Config) -> Result<Summaries, SummaryError> {
-        Ok(Summaries { config: config.clone(), store_path: config.store_path.clone(), intervals: Mutex::default() })
+        Ok(Summaries {
+            config: config.clone(),
+            store_path: config.store_path.clone(),
+            sidecar: Sidecar::of(&config.store_path),
+            widths: Mutex::default(),
+            intervals: Mutex::default(),
+        })
     }
 
     /// Values of some columns of a series over a stretch of time.
@@ -182,9 +208,29 @@ impl Summaries {
     ) -> Result<Grid, SummaryError> {
         let mut grid =
             Grid::new((from.0.div_euclid(NANOS_PER_MILLI), to.0.div_euclid(NANOS_PER_MILLI)), width, columns);
-        let stretch = (Timestamp(grid.time(0) * NANOS_PER_MILLI), Timestamp(grid.time(grid.len()) * NANOS_PER_MILLI));
-        reader.scan(series.id, stretch, |row| grid.take(&row))?;
+        let Some(newest) = series.newest else { return Ok(grid) };
+        match self.kept_width(reader, series)? {
+            Some(kept) if width % kept == 0 => {
+                let kept = Kept { series: series.id, width: kept };
+                self.fill_from_pieces(reader, kept, newest, &mut grid)?;
+            }
+            _ => {
+                let interval = self.interval_of(reader, series)?.unwrap_or(1).max(1);
+                self.fill_from_rows(reader, series.id, (to.0 - from.0) / NANOS_PER_MILLI / interval, &mut grid)?;
+            }
+        }
         Ok(grid)
+    }
+
+    /// The width of the narrowest bins that are kept of a series; none where it has too few rows to tell.
+    fn kept_width(&self, reader: &Store, series: &SeriesLine) -> Result<Option<i64>, SummaryError> {
+        let Some(interval) = self.interval_of(reader, series)? else { return Ok(None) };
+        let wanted = width::kept(interval);
+        let known = locked(&self.widths).get(&series.id).copied();
+        let known = known.or_else(|| self.sidecar.width(series.id)).filter(|known| *known <= wanted * WIDER);
+        let width = known.unwrap_or(wanted);
+        locked(&self.widths).insert(series.id, width);
+        Ok(Some(width))
     }
 
     /// Looks up what a request names. Without columns: all.
@@ -228,11 +274,10 @@ impl Summaries {
 
     /// In milliseconds.
     fn interval_of(&self, reader: &Store, series: &SeriesLine) -> Result<Option<i64>, SummaryError> {
-        if let Some((newest, interval)) =
-            locked(&self.intervals).get(&series.id).filter(|known| known.0 == series.newest)
+        if let Some((newest, interval)) = locked(&self.intervals).get(&series.id).copied()
+            && newest == series.newest
         {
-            let _ = newest;
-            return Ok(*interval);
+            return Ok(interval);
         }
         let Some(newest) = series.newest else { return Ok(None) };
         let times = reader.newest_times(series.id, newest, ROWS_OF_INTERVAL)?;
@@ -262,79 +307,6 @@ impl Summaries {
                 .unzip();
             column.expected = Some(Expected { low, high });
         }
-    }
-}
-
-impl Trace {
-    fn of_rows(times: Vec<Timestamp>, columns: Vec<TraceColumn>) -> Trace {
-        Trace {
-            table: String::new(),
-            from: Figure::NONE,
-            to: Figure::NONE,
-            bin_s: None,
-            times: times.into_iter().map(Figure::millis).collect(),
-            rows: None,
-            interval_s: None,
-            columns,
-        }
-    }
-
-    fn of_bins(grid: &Grid, columns: &[(String, usize)], interval: Option<i64>) -> Trace {
-        let held: Vec<usize> = (0..grid.len()).filter(|at| grid.rows[*at] > 0).collect();
-        let columns = columns.iter().map(|(name, place)| {
-            let at = grid.columns.binary_search(place).unwrap_or_default();
-            TraceColumn::of_bins(name, held.iter().map(|bin| grid.bin(*bin, at)))
-        });
-        // Rows may once have come further apart than they do now.
-        let apart = median_distance(held.iter().map(|at| grid.time(*at))).filter(|apart| *apart > grid.width);
-        Trace {
-            table: String::new(),
-            from: Figure::NONE,
-            to: Figure::NONE,
-            bin_s: Some(seconds(grid.width)),
-            times: held.iter().map(|at| time(grid, *at)).collect(),
-            rows: Some(held.iter().map(|at| grid.rows[*at]).collect()),
-            interval_s: apart.or(interval).map(seconds),
-            columns: columns.collect(),
-        }
-    }
-}
-
-impl TraceColumn {
-    fn of_bins<'b>(name: &str, bins: impl Iterator<Item = &'b grid::Bin>) -> TraceColumn {
-        let mut column = TraceColumn {
-            name: name.to_owned(),
-            value: Vec::new(),
-            low: None,
-            high: None,
-            flags: String::new(),
-            suspect: Vec::new(),
-            fail: Vec::new(),
-            missing: Vec::new(),
-            findings: None,
-            expected: None,
-        };
-        let (mut lows, mut highs) = (Vec::new(), Vec::new());
-        for (at, bin) in bins.enumerate() {
-            let (low, high) = bin.extent.figures();
-            lows.push(low);
-            highs.push(high);
-            column.value.push(Figure::rounded(bin.mean()));
-            column.flags.push(bin.worst());
-            let raised = |list: &mut Vec<_>, extent: grid::Extent, count: u32| {
-                if count > 0 {
-                    let (low, high) = extent.figures();
-                    list.push((at, low, high, count));
-                }
-            };
-            raised(&mut column.suspect, bin.suspect, bin.flags[grid::Bin::SUSPECT]);
-            raised(&mut column.fail, bin.failed, bin.flags[grid::Bin::FAIL]);
-            if bin.flags[grid::Bin::MISSING] > 0 {
-                column.missing.push((at, bin.flags[grid::Bin::MISSING]));
-            }
-        }
-        (column.low, column.high) = (Some(lows), Some(highs));
-        column
     }
 }
 

@@ -6,7 +6,7 @@ use crate::time::Timestamp;
 use crate::toa5::numbers_of;
 
 use super::SummaryError;
-use super::answer::{Figure, TraceColumn};
+use super::answer::{Figure, Trace, TraceColumn};
 
 /// The rows from `from` to before `until`: their times and the columns at these places.
 pub(super) fn rows(
@@ -36,6 +36,21 @@ pub(super) fn rows(
         times.push(row.ts);
     })?;
     Ok((times, out))
+}
+
+impl Trace {
+    pub(super) fn of_rows(times: Vec<Timestamp>, columns: Vec<TraceColumn>) -> Trace {
+        Trace {
+            table: String::new(),
+            from: Figure::NONE,
+            to: Figure::NONE,
+            bin_s: None,
+            times: times.into_iter().map(Figure::millis).collect(),
+            rows: None,
+            interval_s: None,
+            columns,
+        }
+    }
 }
 
 impl TraceColumn {

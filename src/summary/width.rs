@@ -46,7 +46,7 @@ const WIDTHS_MS: [i64; 27] = [
 const KEPT_MS: [i64; 6] = [10_000, 60_000, 300_000, 1_800_000, HOUR_MS, SLOT_MS];
 
 /// Rows that a kept bin should hold at least.
-const ROWS_A_BIN: i64 = 60;
+pub(super) const ROWS_A_BIN: i64 = 50;
 
 /// The narrowest width by which a span makes no more than so many bins.
 pub(super) fn of_view(span_ms: i64, points: usize) -> i64 {
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn kept_bins_hold_sixty_rows_or_six_hours() {
+    fn kept_bins_hold_fifty_rows_or_six_hours() {
         for (interval, width) in [
             (50, 10_000),
             (100, 10_000),

@@ -1,20 +1,23 @@
 //! Lives of a store that try to make its flags depend on anything but its rows, its limits and the flags set by hand.
 //!
 //! After every step: a fresh look at every row changes nothing; the kept counts are those of the rows; the backlog covers
-//! every pending row; a row that was sent is pending again exactly if what goes out changed. At the end: a tower that is
+//! every pending row; a row that was sent is pending again exactly if what goes out changed; summaries kept since the
+//! beginning say what the rows say. At the end: a tower that is
 //! given the final rows at once says the same of every value.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
 use fluxtower::qc::{self, Flag};
-use fluxtower::store::{Replay, State};
+use fluxtower::store::{Replay, State, Store};
+use fluxtower::summary::Summaries;
 use fluxtower::time::Timestamp;
 use proptest::prelude::*;
 use rusqlite::params;
 
 use crate::station::START;
 use crate::support::Tower;
+use crate::support::views::assert_true_to_rows;
 
 const ROWS: i64 = 90;
 const SECOND: i64 = 1_000_000_000;
@@ -286,6 +289,8 @@ struct Life {
     by_hand: Vec<ByHand>,
     /// Rows that were pruned no longer speak for those behind them, so that a fresh look may say less.
     is_pruned: bool,
+    /// Open as long as the life lasts, and never told what happens.
+    summaries: Summaries,
 }
 
 struct ByHand {
@@ -300,8 +305,8 @@ impl Life {
     fn begin(seed: u64) -> Life {
         let changes = [false; 4];
         let tower = tower(&changes);
-        drop(tower.in_process());
-        Life { tower, seed, changes, by_hand: Vec::new(), is_pruned: false }
+        let summaries = Summaries::open(&tower.in_process().config).unwrap();
+        Life { tower, seed, changes, by_hand: Vec::new(), is_pruned: false, summaries }
     }
 
     fn rows(&self) -> Sent {
@@ -426,6 +431,7 @@ impl Life {
             }
         }
         self.check_counts(act);
+        self.check_views();
         if self.is_pruned {
             return;
         }
@@ -438,6 +444,18 @@ impl Life {
                 let rows: Vec<_> = after.iter().filter(|(id, row)| now[*id] != **row).take(3).collect();
                 let anew: Vec<_> = rows.iter().map(|(id, _)| &now[*id]).collect();
                 panic!("{act:?} left {changed} rows of {} unjudged: {rows:?}\nwhich are {anew:?}", table.name);
+            }
+        }
+    }
+
+    /// Bins of six hours are kept between the acts.
+    fn check_views(&self) {
+        let span = (Timestamp(START_UTC - 86_400 * SECOND), Timestamp(START_UTC + 2 * 86_400 * SECOND));
+        let store = Store::open_reader(&self.tower.store_path()).unwrap();
+        for (table, _) in TABLES {
+            for series in store.series(table).unwrap() {
+                let tags: Vec<_> = series.tags.iter().map(|value| ("LEVEL".to_owned(), value.clone())).collect();
+                assert_true_to_rows(&self.tower, &self.summaries, table, &tags, span, 8);
             }
         }
     }

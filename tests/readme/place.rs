@@ -56,6 +56,18 @@ impl Place {
         run(self.folder.path(), arguments)
     }
 
+    /// What a command that stays up prints first; then it is ended.
+    pub fn first_line(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Done {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fluxtower"));
+        command.current_dir(self.folder.path()).args(arguments).stdout(std::process::Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut line).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        Done { code: 0, stdout: line, stderr: String::new() }
+    }
+
     /// Sends the samples; then come a conflict, a line that is no row, a counter that starts again and a flag by hand.
     pub fn live_through_a_bad_day(&self) {
         assert_eq!(self.run(["run"]).code, 0);

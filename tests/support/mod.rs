@@ -4,6 +4,7 @@
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may stop at the first surprise")]
+#![allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "stations here are small")]
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
 mod logger;
+pub mod views;
 
 #[allow(unused_imports, reason = "not every test needs a logger of its own")]
 pub use logger::Logger;

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
-use super::reading::{self, Rhythm};
 use super::super::signals;
+use super::reading::{self, Rhythm};
 use super::{CliError, Context, Exit, sending};
 use crate::sync::{Halt, SyncError};
 

@@ -10,7 +10,8 @@ use crate::time::Timestamp;
 
 const SECOND: i64 = 1_000_000_000;
 /// Lengths of a bin, in seconds, as people count.
-const STEPS: [i64; 14] = [60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
+const STEPS: [i64; 14] =
+    [60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
 const MOST_BINS: i64 = 240;
 const MOST_REFUSALS: usize = 200;
 /// Stretches of time with rows that wait: a picture holds no more.

@@ -84,7 +84,8 @@ fn gap(config: &Config, line: GapLine) -> Gap {
     let GapLine { table, gap, row_before } = line;
     let before = gap.before.map(|(record, at)| Row { record: Some(record), at: Millis(at) });
     let before = before.or(row_before.map(|at| Row { record: None, at: Millis(at) }));
-    let since = before.as_ref().map_or_else(|| "its beginning".to_owned(), |row| station_time(config, &table, row.at.0));
+    let since =
+        before.as_ref().map_or_else(|| "its beginning".to_owned(), |row| station_time(config, &table, row.at.0));
     Gap {
         first_missing: gap.after.0.saturating_sub(gap.missing),
         last_missing: gap.after.0.saturating_sub(1),

@@ -3,13 +3,15 @@
 //! Times are UTC milliseconds since 1970, spans of time seconds; what is not there is null. Nothing in an answer is ever a
 //! secret: of the destination it names the kind and the host.
 
+use std::sync::Arc;
+
 use serde::{Serialize, Serializer};
 
 use super::error::ApiError;
 use super::readers::{Database, Readers};
 use crate::config::Config;
 use crate::store::Store;
-use crate::summary::{Ribbon, RibbonRequest, Trace, TraceRequest};
+use crate::summary::{Summaries, Ribbon, RibbonRequest, Trace, TraceRequest};
 use crate::time::Timestamp;
 
 mod board;
@@ -105,6 +107,11 @@ impl Answers {
     /// Flags that a person set.
     pub fn flags(&self) -> Result<Flags, ApiError> {
         self.readers.with(|database| listing::flags(store(database)))
+    }
+
+    /// Views of the database that is there now.
+    pub(super) fn summaries(&self) -> Result<Option<Arc<Summaries>>, ApiError> {
+        self.readers.with(|database| Ok(database.map(|database| Arc::clone(&database.summaries))))
     }
 
     fn there<'d>(&self, database: Option<&'d Database>, table: &str) -> Result<&'d Database, ApiError> {

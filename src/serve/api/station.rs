@@ -100,7 +100,11 @@ fn clock(clock: &StationClock, now: Timestamp) -> ClockFace {
         StationClock::Fixed(_) => None,
         StationClock::Zone(zone) => Some(zone.name()),
     };
-    ClockFace { label: zone.map_or_else(|| format!("UTC{offset}"), str::to_owned), offset_s: offset.local_minus_utc(), zone }
+    ClockFace {
+        label: zone.map_or_else(|| format!("UTC{offset}"), str::to_owned),
+        offset_s: offset.local_minus_utc(),
+        zone,
+    }
 }
 
 fn destination(destination: &DestinationConfig) -> Destination {

@@ -201,9 +201,13 @@ fn sent(table: &TableStatus, last_stored: Option<Timestamp>, now: Timestamp) -> 
     let (state, mut why) = match (table.rows, table.pending, table.oldest_pending) {
         (0, ..) => ("none", "there is no row yet".to_owned()),
         (_, 0, _) => ("good", "nothing waits".to_owned()),
-        (_, _, Some(oldest)) if age_s(now, oldest) <= SOON_S => ("good", format!("{rows} wait, the oldest for {}", span(age_s(now, oldest)))),
+        (_, _, Some(oldest)) if age_s(now, oldest) <= SOON_S => {
+            ("good", format!("{rows} wait, the oldest for {}", span(age_s(now, oldest))))
+        }
         _ => match silent {
-            Some(silent) if silent > DAY_S => ("stuck", format!("{rows} wait, and nothing was acknowledged for {}", span(silent))),
+            Some(silent) if silent > DAY_S => {
+                ("stuck", format!("{rows} wait, and nothing was acknowledged for {}", span(silent)))
+            }
             Some(silent) => ("waiting", format!("{rows} wait, the last answer came {} ago", span(silent))),
             None => ("waiting", format!("{rows} wait, and nothing was ever sent")),
         },

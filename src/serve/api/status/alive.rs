@@ -26,11 +26,19 @@ pub(in crate::serve) struct Alive {
 }
 
 /// Of a table with its newest row, whose rows lie `interval_s` seconds apart.
-pub(super) fn of(stale_after: Option<Duration>, interval_s: Option<f64>, newest: Option<Timestamp>, now: Timestamp) -> Alive {
+pub(super) fn of(
+    stale_after: Option<Duration>,
+    interval_s: Option<f64>,
+    newest: Option<Timestamp>,
+    now: Timestamp,
+) -> Alive {
     let Some(newest) = newest else { return Alive { state: "none", why: "no row was ever read".to_owned() } };
     let age = age_s(now, newest);
     if age < -AHEAD_S {
-        return Alive { state: "late", why: format!("newest row is {} in the future: look at the logger's clock", span(-age)) };
+        return Alive {
+            state: "late",
+            why: format!("newest row is {} in the future: look at the logger's clock", span(-age)),
+        };
     }
     #[allow(clippy::cast_possible_truncation, reason = "a distance of rows")]
     let interval = interval_s.map(|seconds| seconds.round() as i64);

@@ -1,0 +1,65 @@
+//! Bins as an answer: only those that hold a row.
+
+use super::answer::{Figure, Trace, TraceColumn};
+use super::grid::{self, Grid};
+use super::{median_distance, seconds, time};
+
+impl Trace {
+    pub(super) fn of_bins(grid: &Grid, columns: &[(String, usize)], interval: Option<i64>) -> Trace {
+        let held: Vec<usize> = (0..grid.len()).filter(|at| grid.rows[*at] > 0).collect();
+        let columns = columns.iter().map(|(name, place)| {
+            let at = grid.columns.binary_search(place).unwrap_or_default();
+            TraceColumn::of_bins(name, held.iter().map(|bin| grid.bin(*bin, at)))
+        });
+        // Rows may once have come further apart than they do now.
+        let apart = median_distance(held.iter().map(|at| grid.time(*at))).filter(|apart| *apart > grid.width);
+        Trace {
+            table: String::new(),
+            from: Figure::NONE,
+            to: Figure::NONE,
+            bin_s: Some(seconds(grid.width)),
+            times: held.iter().map(|at| time(grid, *at)).collect(),
+            rows: Some(held.iter().map(|at| grid.rows[*at]).collect()),
+            interval_s: apart.or(interval).map(seconds),
+            columns: columns.collect(),
+        }
+    }
+}
+
+impl TraceColumn {
+    fn of_bins<'b>(name: &str, bins: impl Iterator<Item = &'b grid::Bin>) -> TraceColumn {
+        let mut column = TraceColumn {
+            name: name.to_owned(),
+            value: Vec::new(),
+            low: None,
+            high: None,
+            flags: String::new(),
+            suspect: Vec::new(),
+            fail: Vec::new(),
+            missing: Vec::new(),
+            findings: None,
+            expected: None,
+        };
+        let (mut lows, mut highs) = (Vec::new(), Vec::new());
+        for (at, bin) in bins.enumerate() {
+            let (low, high) = bin.extent.figures();
+            lows.push(low);
+            highs.push(high);
+            column.value.push(Figure::rounded(bin.mean()));
+            column.flags.push(bin.worst());
+            let raised = |list: &mut Vec<_>, extent: grid::Extent, count: u32| {
+                if count > 0 {
+                    let (low, high) = extent.figures();
+                    list.push((at, low, high, count));
+                }
+            };
+            raised(&mut column.suspect, bin.suspect, bin.flags[grid::Bin::SUSPECT]);
+            raised(&mut column.fail, bin.failed, bin.flags[grid::Bin::FAIL]);
+            if bin.flags[grid::Bin::MISSING] > 0 {
+                column.missing.push((at, bin.flags[grid::Bin::MISSING]));
+            }
+        }
+        (column.low, column.high) = (Some(lows), Some(highs));
+        column
+    }
+}

@@ -1,0 +1,81 @@
+//! Summaries are made before somebody asks for them: the newest first, with pauses, so that nobody notices.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::pieces::Kept;
+use super::{Summaries, SummaryError};
+use crate::store::{SeriesLine, Store, slot_of, slot_start};
+use crate::time::Timestamp;
+
+/// Pieces made in one go.
+const PIECES: usize = 4;
+/// Between goes: a processor is free for others most of the time.
+const PAUSE: Duration = Duration::from_millis(20);
+/// How often the store is looked at.
+const LOOK: Duration = Duration::from_millis(500);
+/// Pieces of which it is asked at once whether they hold.
+const REACH: i64 = 512;
+
+impl Summaries {
+    /// Keeps summaries of every table up with the store until told to stop. For a thread of its own. Trouble with the
+    /// store is left to those who are asked something: the next look tries again.
+    pub fn keep_up(&self, stop: &AtomicBool) {
+        let mut reader = None;
+        let mut seen = None;
+        while !stop.load(Ordering::Relaxed) {
+            if let Err(error) = self.look(&mut reader, &mut seen, stop) {
+                tracing::debug!(%error, "summaries are not kept up");
+                (reader, seen) = (None, None);
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    fn look(&self, reader: &mut Option<Store>, seen: &mut Option<i64>, stop: &AtomicBool) -> Result<(), SummaryError> {
+        let reader = match reader {
+            Some(reader) => reader,
+            None => reader.insert(Store::open_reader(&self.store_path)?),
+        };
+        let version = reader.newest_version()?;
+        if *seen == Some(version) {
+            return Ok(());
+        }
+        self.build(reader, stop)?;
+        *seen = (!stop.load(Ordering::Relaxed)).then_some(version);
+        Ok(())
+    }
+
+    /// Makes every piece that does not hold.
+    fn build(&self, reader: &Store, stop: &AtomicBool) -> Result<(), SummaryError> {
+        for table in &self.config.tables {
+            for series in reader.series(&table.name.0)? {
+                self.build_series(reader, &series, stop)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn build_series(&self, reader: &Store, series: &SeriesLine, stop: &AtomicBool) -> Result<(), SummaryError> {
+        let Some(width) = self.kept_width(reader, series)? else { return Ok(()) };
+        let kept = Kept { series: series.id, width };
+        let mut newest = series.newest;
+        // Backwards, over stretches without rows in one step.
+        while let Some(last) = newest.map(slot_of) {
+            let first = last - REACH;
+            let versions = reader.versions(series.id, first..=last)?;
+            let mut stale = self.stale(reader, kept, first..=last, &versions)?;
+            stale.reverse();
+            for slots in stale.chunks(PIECES) {
+                if stop.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
+                self.make(reader, kept, slots, &versions, 1, |_| {})?;
+                std::thread::sleep(PAUSE);
+            }
+            let before = Timestamp(slot_start(first).0 - 1);
+            newest = reader.newest_times(series.id, before, 1)?.first().copied();
+        }
+        Ok(())
+    }
+}

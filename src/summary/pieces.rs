@@ -1,0 +1,389 @@
+//! Bins out of kept pieces; what is not kept, or no longer holds, is made from rows and kept.
+//!
+//! A piece is six hours of a series. Versions are asked for before rows are read, so a piece that was overtaken by a write
+//! bears the older version, and is made anew the next time; never the other way round.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Range, RangeInclusive};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+use rusqlite::Connection;
+
+use super::blob::{self, Seal};
+use super::grid::{Bin, Grid};
+use super::sidecar::{Level, PieceDraft, bins_id, piece_id, place_of};
+use super::width::{HOUR_MS, ROWS_A_BIN, SLOT_MS};
+use super::{NANOS_PER_MILLI, Summaries, SummaryError};
+use crate::store::{self, Store, StoreError, Versions, slot_of, slot_start};
+use crate::time::Timestamp;
+
+/// Pieces that make a chapter: 32 days, in bins of six hours.
+pub(super) const CHAPTER: i64 = 128;
+/// Pieces that are kept in one transaction.
+const PIECES_A_WRITE: usize = 32;
+/// Rows that are worth a second thread, with its connection.
+const ROWS_A_THREAD: i64 = 20_000;
+
+/// Kept bins wider than this are not kept a second time as hours.
+const WIDEST_WITH_HOURS: i64 = 600_000;
+
+/// A series and the width of its narrowest kept bins.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kept {
+    pub(super) series: i64,
+    pub(super) width: i64,
+}
+
+impl Summaries {
+    /// Fills a grid, whose width is a multiple of the kept one.
+    pub(super) fn fill_from_pieces(
+        &self,
+        reader: &Store,
+        kept: Kept,
+        newest: Timestamp,
+        grid: &mut Grid,
+    ) -> Result<(), SummaryError> {
+        let Some(oldest) = reader.first_row(kept.series, Timestamp(0))? else { return Ok(()) };
+        let asked = stretch(grid);
+        let first = slot_of(asked.0).max(slot_of(oldest));
+        let last = slot_of(Timestamp(asked.1.0 - 1)).min(slot_of(newest.max(oldest)));
+        if first > last {
+            return Ok(());
+        }
+        if grid.width % SLOT_MS != 0 {
+            return self.fill_from_slots(reader, kept, first..=last, grid);
+        }
+        // Only chapters of which every row is asked for: what lies outside the view is not read for it.
+        let is_whole = |chapter: i64| {
+            (slot_of(oldest).max(chapter * CHAPTER) >= first)
+                && (slot_of(newest).min(chapter * CHAPTER + CHAPTER - 1) <= last)
+        };
+        let chapters: Vec<i64> =
+            (first.div_euclid(CHAPTER)..=last.div_euclid(CHAPTER)).filter(|chapter| is_whole(*chapter)).collect();
+        let versions = reader.versions(kept.series, whole(&chapters))?;
+        let version_of = |chapter: i64| versions.of_all(chapter * CHAPTER..=chapter * CHAPTER + CHAPTER - 1);
+        let read = match (chapters.first(), chapters.last()) {
+            (Some(from), Some(to)) => self.kept(kept, Level::Slots, *from..=*to, &version_of, grid),
+            _ => BTreeSet::new(),
+        };
+        for chapter in first.div_euclid(CHAPTER)..=last.div_euclid(CHAPTER) {
+            if read.contains(&chapter) {
+                continue;
+            }
+            let slots = first.max(chapter * CHAPTER)..=last.min(chapter * CHAPTER + CHAPTER - 1);
+            if !chapters.contains(&chapter) {
+                self.fill_from_slots(reader, kept, slots, grid)?;
+                continue;
+            }
+            let columns = (0..reader.column_count(kept.series)?).collect();
+            let mut made = Grid::new((slot_ms(*slots.start()), slot_ms(*slots.end())), SLOT_MS, columns);
+            self.fill_from_slots(reader, kept, slots, &mut made)?;
+            grid.merge(&made);
+            let draft = draft(kept, Level::Slots, chapter, version_of(chapter), &made, chapter * CHAPTER * SLOT_MS);
+            self.sidecar.write(&[draft], kept.width);
+        }
+        Ok(())
+    }
+
+    fn fill_from_slots(
+        &self,
+        reader: &Store,
+        kept: Kept,
+        slots: RangeInclusive<i64>,
+        grid: &mut Grid,
+    ) -> Result<(), SummaryError> {
+        let versions = reader.versions(kept.series, slots.clone())?;
+        let level = if has_hours(kept) && grid.width % HOUR_MS == 0 { Level::Hours } else { Level::Narrow };
+        let read = self.kept(kept, level, slots.clone(), &|slot| versions.of(slot), grid);
+        let stale = unread(reader, kept.series, slots, &read)?;
+        self.make(reader, kept, &stale, &versions, 2, |made| grid.merge(made))
+    }
+
+    /// Pieces that hold rows and are not kept.
+    pub(super) fn stale(
+        &self,
+        reader: &Store,
+        kept: Kept,
+        slots: RangeInclusive<i64>,
+        versions: &Versions,
+    ) -> Result<Vec<i64>, SummaryError> {
+        let mut nothing = Grid::new((0, 0), kept.width, Vec::new());
+        let held = self.kept(kept, Level::Narrow, slots.clone(), &|slot| versions.of(slot), &mut nothing);
+        unread(reader, kept.series, slots, &held)
+    }
+
+    /// Makes pieces from rows, keeps them and hands them on.
+    pub(super) fn make(
+        &self,
+        reader: &Store,
+        kept: Kept,
+        slots: &[i64],
+        versions: &Versions,
+        threads: usize,
+        mut each: impl FnMut(&Grid),
+    ) -> Result<(), SummaryError> {
+        // Behind the versions: a column that was added since belongs to rows of a later version.
+        let columns = reader.column_count(kept.series)?;
+        let empty = |slot: i64| Grid::new((slot_ms(slot), slot_ms(slot + 1) - 1), kept.width, (0..columns).collect());
+        let drafts = |slot: i64, made: &Grid| {
+            let mut drafts = vec![draft(kept, Level::Narrow, slot, versions.of(slot), made, slot_ms(slot))];
+            if has_hours(kept) {
+                let mut hours = Grid::new((slot_ms(slot), slot_ms(slot + 1) - 1), HOUR_MS, made.columns.clone());
+                hours.merge(made);
+                drafts.push(draft(kept, Level::Hours, slot, versions.of(slot), &hours, slot_ms(slot)));
+            }
+            drafts
+        };
+        if let (&[slot], true) = (slots, threads > 1) {
+            // The piece that grows is made after every ingest, and somebody waits: its rows are shared out.
+            let mut made = empty(slot);
+            self.fill_from_rows(reader, kept.series, SLOT_MS / (kept.width / ROWS_A_BIN), &mut made)?;
+            each(&made);
+            self.sidecar.write(&drafts(slot, &made), kept.width);
+            return Ok(());
+        }
+        let work = |reader: &Store, slot: &i64| -> store::Result<(Grid, Vec<PieceDraft>)> {
+            let mut made = empty(*slot);
+            reader.scan(kept.series, (slot_start(*slot), slot_start(slot + 1)), |row| made.take(&row))?;
+            let drafts = drafts(*slot, &made);
+            Ok((made, drafts))
+        };
+        let mut unwritten = Vec::new();
+        self.spread(reader, threads, slots, work, |(made, drafts)| {
+            each(&made);
+            unwritten.extend(drafts);
+            if unwritten.len() >= PIECES_A_WRITE {
+                self.sidecar.write(&unwritten, kept.width);
+                unwritten.clear();
+            }
+        })?;
+        self.sidecar.write(&unwritten, kept.width);
+        Ok(())
+    }
+
+    /// Fills a grid from rows. `rows` is a guess at how many there are.
+    pub(super) fn fill_from_rows(
+        &self,
+        reader: &Store,
+        series: i64,
+        rows: i64,
+        grid: &mut Grid,
+    ) -> Result<(), SummaryError> {
+        let parts = usize::try_from(rows / ROWS_A_THREAD + 1).unwrap_or(1).min(8);
+        let bins = grid.len().div_ceil(parts).max(1);
+        let parts: Vec<Range<usize>> =
+            (0..grid.len()).step_by(bins).map(|at| at..(at + bins).min(grid.len())).collect();
+        let shape = grid.clone_empty();
+        let work = |reader: &Store, bins: &Range<usize>| -> store::Result<Grid> {
+            let (from, until) = (shape.time(bins.start), shape.time(bins.end));
+            let mut part = Grid::new((from, until - 1), shape.width, shape.columns.clone());
+            reader.scan(series, stretch(&part), |row| part.take(&row))?;
+            Ok(part)
+        };
+        self.spread(reader, 2, &parts, work, |part| grid.merge(&part))
+    }
+
+    /// Does work on at most so many threads, each with a reader of its own.
+    fn spread<T: Sync, R: Send>(
+        &self,
+        reader: &Store,
+        threads: usize,
+        tasks: &[T],
+        work: impl Fn(&Store, &T) -> store::Result<R> + Sync,
+        mut each: impl FnMut(R),
+    ) -> Result<(), SummaryError> {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let threads = threads.min(cores).min(tasks.len());
+        if threads < 2 {
+            for task in tasks {
+                each(work(reader, task)?);
+            }
+            return Ok(());
+        }
+        let next = AtomicUsize::new(0);
+        let (work, next) = (&work, &next);
+        std::thread::scope(|scope| {
+            // Few results wait, so that memory stays flat.
+            let (send, results) = mpsc::sync_channel::<Result<R, StoreError>>(threads);
+            for _ in 0..threads {
+                let send = send.clone();
+                scope.spawn(move || {
+                    let done = || -> store::Result<()> {
+                        let reader = Store::open_reader(&self.store_path)?;
+                        while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                            if send.send(Ok(work(&reader, task)?)).is_err() {
+                                break;
+                            }
+                        }
+                        Ok(())
+                    };
+                    if let Err(error) = done() {
+                        // The other end has gone when another thread failed first.
+                        let _ = send.send(Err(error));
+                    }
+                });
+            }
+            drop(send);
+            for result in results {
+                each(result?);
+            }
+            Ok(())
+        })
+    }
+
+    /// Adds every kept piece that holds to the grid. Gives their places.
+    fn kept(
+        &self,
+        kept: Kept,
+        level: Level,
+        places: RangeInclusive<i64>,
+        version_of: &dyn Fn(i64) -> i64,
+        grid: &mut Grid,
+    ) -> BTreeSet<i64> {
+        let columns = grid.columns.clone();
+        let found = self.sidecar.with(|conn| Found::read(conn, kept, level, places.clone(), version_of, &columns));
+        let found = found.unwrap_or_default();
+        let (piece_ms, bin_ms) = match level {
+            Level::Narrow => (SLOT_MS, kept.width),
+            Level::Hours => (SLOT_MS, HOUR_MS),
+            Level::Slots => (SLOT_MS * CHAPTER, SLOT_MS),
+        };
+        for (place, column, bytes) in &found.parts {
+            if !found.pieces.contains_key(place) {
+                continue;
+            }
+            blob::decode(&found.bytes[bytes.clone()], |at, bin| {
+                let ms = place * piece_ms + bin_ms * i64::try_from(at).unwrap_or(0);
+                match column {
+                    None => grid.add_rows(ms, bin.flags[0]),
+                    Some(column) => grid.add_bin(ms, *column, bin),
+                }
+            });
+        }
+        found.pieces.into_keys().collect()
+    }
+}
+
+/// What the sidecar has of the pieces that hold.
+#[derive(Default)]
+struct Found {
+    /// Place, and how many columns there were.
+    pieces: BTreeMap<i64, i64>,
+    /// Place, column of the grid (none for rows), bytes.
+    parts: Vec<(i64, Option<usize>, Range<usize>)>,
+    bytes: Vec<u8>,
+}
+
+impl Found {
+    fn read(
+        conn: &mut Connection,
+        kept: Kept,
+        level: Level,
+        places: RangeInclusive<i64>,
+        version_of: &dyn Fn(i64) -> i64,
+        columns: &[usize],
+    ) -> rusqlite::Result<Found> {
+        let transaction = conn.transaction()?;
+        let mut found = Found::default();
+        {
+            let mut pieces =
+                transaction.prepare_cached("SELECT id, version, columns FROM piece WHERE id BETWEEN ?1 AND ?2")?;
+            let bounds = [*places.start(), *places.end()].map(|place| piece_id(kept.series, level, place));
+            let mut rows = pieces.query(bounds)?;
+            while let Some(row) = rows.next()? {
+                let place = place_of(row.get(0)?);
+                if row.get::<_, i64>(1)? == version_of(place) {
+                    found.pieces.insert(place, row.get(2)?);
+                }
+            }
+            let mut bins =
+                transaction.prepare_cached("SELECT id, data FROM bins WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
+            let of_rows = std::iter::once((None, 0));
+            for (column, stored) in of_rows.chain(columns.iter().enumerate().map(|(at, place)| (Some(at), place + 1))) {
+                // Before the column there were no values of it.
+                let needs = i64::try_from(stored).unwrap_or(i64::MAX);
+                let mut lacking: BTreeSet<i64> =
+                    found.pieces.iter().filter(|(_, columns)| **columns > needs).map(|(place, _)| *place).collect();
+                let bounds = [*places.start(), *places.end()].map(|place| bins_id(kept.series, level, stored, place));
+                let mut rows = bins.query(bounds)?;
+                while let Some(row) = rows.next()? {
+                    let id = row.get(0)?;
+                    let place = place_of(id);
+                    let Some(bytes) = blob::unsealed(row.get_ref(1)?.as_blob()?, (id, version_of(place), kept.width))
+                    else {
+                        continue;
+                    };
+                    if lacking.remove(&place) {
+                        let begin = found.bytes.len();
+                        found.bytes.extend_from_slice(bytes);
+                        found.parts.push((place, column, begin..found.bytes.len()));
+                    }
+                }
+                found.pieces.retain(|place, _| !lacking.contains(place));
+            }
+        }
+        transaction.commit()?;
+        Ok(found)
+    }
+}
+
+/// Pieces that hold rows and were not read.
+fn unread(
+    reader: &Store,
+    series: i64,
+    slots: RangeInclusive<i64>,
+    read: &BTreeSet<i64>,
+) -> Result<Vec<i64>, SummaryError> {
+    let mut stale = Vec::new();
+    let mut slot = *slots.start();
+    while slot <= *slots.end() {
+        if read.contains(&slot) {
+            slot += 1;
+            continue;
+        }
+        // Over years without rows in one step.
+        let Some(next) = reader.first_row(series, slot_start(slot))?.map(slot_of) else { break };
+        if next == slot {
+            stale.push(slot);
+        }
+        slot = next.max(slot + i64::from(next == slot));
+    }
+    Ok(stale)
+}
+
+fn draft(kept: Kept, level: Level, place: i64, version: i64, grid: &Grid, start_ms: i64) -> PieceDraft {
+    let skipped = usize::try_from((grid.start - start_ms) / grid.width).unwrap_or(0);
+    let sealed = |column: usize, bytes: Vec<u8>| {
+        let seal: Seal = (bins_id(kept.series, level, column, place), version, kept.width);
+        blob::seal(bytes, seal)
+    };
+    let rows: Vec<Bin> = grid.rows.iter().map(|rows| Bin { flags: [*rows, 0, 0, 0, 0], ..Bin::EMPTY }).collect();
+    let placed = |at: usize| at + skipped;
+    let mut columns = vec![sealed(0, blob::encode(rows.iter().enumerate().map(|(at, bin)| (placed(at), bin))))];
+    for at in 0..grid.columns.len() {
+        let bins = grid.column(at).enumerate().map(|(at, bin)| (placed(at), bin));
+        columns.push(sealed(at + 1, blob::encode(bins)));
+    }
+    PieceDraft { series: kept.series, level, place, version, columns }
+}
+
+fn has_hours(kept: Kept) -> bool {
+    kept.width <= WIDEST_WITH_HOURS
+}
+
+fn slot_ms(slot: i64) -> i64 {
+    slot * SLOT_MS
+}
+
+/// The slots of all these chapters.
+fn whole(chapters: &[i64]) -> RangeInclusive<i64> {
+    let first = chapters.first().map_or(0, |chapter| chapter * CHAPTER);
+    first..=chapters.last().map_or(-1, |chapter| chapter * CHAPTER + CHAPTER - 1)
+}
+
+/// From the beginning of the first bin to before the end of the last.
+fn stretch(grid: &Grid) -> (Timestamp, Timestamp) {
+    let at = |place| Timestamp(grid.time(place) * NANOS_PER_MILLI);
+    (at(0), at(grid.len()))
+}
