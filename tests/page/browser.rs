@@ -201,7 +201,7 @@ impl Browser {
         log.as_array().unwrap().iter().map(|entry| format!("{}: {}", entry["level"], entry["message"])).collect()
     }
 
-    /// The addresses of all requests since it was last asked.
+    /// The addresses of all requests since it was last asked, but for what the browser and the page hold themselves.
     pub fn requests(&self) -> Vec<String> {
         let log = self.ask("se/log", &json!({"type": "performance"}));
         let urls = log.as_array().unwrap().iter().filter_map(|entry| {
@@ -211,7 +211,7 @@ impl Browser {
             let params = &message["params"];
             is_request.then(|| params["request"]["url"].as_str().or(params["url"].as_str()).unwrap().to_owned())
         });
-        urls.collect()
+        urls.filter(|url| !["data:", "about:", "chrome:"].iter().any(|own| url.starts_with(own))).collect()
     }
 }
 
