@@ -9,7 +9,7 @@
 //!
 //! Data flows one way: a module uses only what stands to the left of it, and [`config`] and [`time`]. Two modules
 //! join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it. [`verify`] and [`export`]
-//! look at what is stored; [`panel`] says which columns are looked at together; [`draft`] writes a first configuration from files that are there, with the left half's parsers
+//! look at what is stored; [`panel`] says which columns are looked at together, [`dashboard`] draws that for Grafana; [`draft`] writes a first configuration from files that are there, with the left half's parsers
 //! and without a store. [`cli`] sits on top.
 //!
 //! # Invariants
@@ -36,6 +36,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod dashboard;
 pub mod destination;
 pub mod draft;
 pub mod export;

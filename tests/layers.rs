@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const ORDER: [&str; 11] =
     ["time", "config", "source", "toa5", "qc", "draft", "store", "line", "ingest", "destination", "sync"];
 /// On top of everything.
-const TOP: [&str; 4] = ["verify", "export", "panel", "cli"];
+const TOP: [&str; 5] = ["verify", "export", "panel", "dashboard", "cli"];
 /// The configuration looks up AmeriFlux's ranges, which are part of QC.
 const ALLOWED: [(&str, &str); 1] = [("config", "qc")];
 
