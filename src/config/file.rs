@@ -38,6 +38,8 @@ pub(super) struct File {
     pub table: Vec<Spanned<TableSection>>,
     #[serde(default)]
     pub pair: Vec<Spanned<PairSection>>,
+    #[serde(default)]
+    pub panel: Vec<Spanned<PanelSection>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -121,6 +123,9 @@ pub(super) struct TableSection {
     pub stale_after: Text,
     pub time_gap: Option<Spanned<TimesSection>>,
     pub withhold: Option<bool>,
+    pub height: Text,
+    pub depth: Text,
+    pub sensor: Text,
     #[serde(default)]
     pub columns: BTreeMap<String, Spanned<ColumnSection>>,
 }
@@ -145,6 +150,27 @@ pub(super) struct ColumnSection {
     pub climatology: Option<Spanned<ClimatologySection>>,
     pub diagnostic: Text,
     pub governs: Texts,
+    pub quantity: Text,
+    pub height: Text,
+    pub depth: Text,
+    pub sensor: Text,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PanelSection {
+    pub title: Text,
+    pub row: Text,
+    pub kind: Text,
+    pub columns: Texts,
+    pub right: Texts,
+    pub labels: Texts,
+    pub unit: Text,
+    pub bounds: Numbers,
+    pub right_bounds: Numbers,
+    pub mean: Text,
+    pub description: Text,
+    pub hide: Option<Spanned<bool>>,
 }
 
 impl File {

@@ -13,7 +13,7 @@ use super::file::{DestinationSection, File, LogSection, StationSection, StoreSec
 use super::place::{Section, Source};
 use super::spelling::{any_of, look_alikes};
 use super::{Api, Config, ConfigError, DestinationConfig, InfluxConfig, LogConfig, Secret, Station, SyncConfig};
-use super::{pair, table, value};
+use super::{pair, panel, table, value};
 use crate::time::StationClock;
 
 const DEFAULT_STORE: &str = "fluxtower.db";
@@ -69,6 +69,7 @@ impl Config {
         };
         Ok(Config {
             pairs: pair::pairs(&source, &file.pair, &tables)?,
+            panels: panel::panels(&source, &file.panel, &tables)?,
             wait: wait.unwrap_or(DEFAULT_WAIT),
             path: path.to_owned(),
             store_path: store_path(&source, file.store.as_ref(), &folder)?,

@@ -15,11 +15,14 @@ use url::Url;
 use crate::time::StationClock;
 
 mod climatology;
+mod column;
 mod error;
 mod file;
 mod formula;
+mod level;
 mod load;
 mod pair;
+mod panel;
 mod place;
 mod quality;
 mod quality_file;
@@ -33,6 +36,8 @@ mod value;
 pub use climatology::{Bins, Climatology, Member, Season, Windows};
 pub use error::ConfigError;
 pub use formula::Formula;
+pub use level::Level;
+pub use panel::{PanelConfig, PanelKind};
 pub use quality::{
     AttenuatedSignal, ColumnAt, ColumnQuality, Diagnostic, FlatLine, Guard, Levels, Measure, Pair, PairFlags,
     RateOfChange, Spike, SpikeMethod, Spread,
@@ -62,6 +67,8 @@ pub struct Config {
     pub tables: Vec<TableConfig>,
     /// Columns that should agree; names are unique.
     pub pairs: Vec<Pair>,
+    /// What the site says about panels, in the order of the file; titles are unique.
+    pub panels: Vec<PanelConfig>,
     /// How long a row waits for the rows that its tests look at, before it is sent without them.
     pub wait: Duration,
 }
@@ -189,6 +196,10 @@ pub struct TableConfig {
     pub stale_after: Option<Duration>,
     /// A row that comes later than this after the one before is flagged.
     pub time_gap: Option<Levels<Duration>>,
+    /// Where the sensors are whose columns do not say it themselves: the table's `height` or `depth`, else its tag.
+    pub level: Option<Level>,
+    /// What measures the columns that do not say it themselves.
+    pub sensor: Option<String>,
     /// By the column's name in the file. Columns not named here are fields under their own name.
     pub columns: BTreeMap<String, ColumnConfig>,
 }
@@ -257,6 +268,12 @@ pub struct ColumnConfig {
     pub withhold: bool,
     /// The tests beside the range.
     pub quality: ColumnQuality,
+    /// What is measured, in words: columns of one quantity are looked at together. None means that `variable` says it.
+    pub quantity: Option<String>,
+    /// Where the sensor is; the table's, unless the column says it.
+    pub level: Option<Level>,
+    /// What measures it: `CNR1`; the table's, unless the column says it.
+    pub sensor: Option<String>,
 }
 
 /// QARTOD gross range: inside `suspect` is 1, inside `fail` only is 3, outside is 4. Bounds belong to the inside.

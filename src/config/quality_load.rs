@@ -6,12 +6,12 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::climatology::{BandColumns, read_bins};
+use super::column::{bounds, shown};
 use super::file::{ColumnSection, Numbers, Text, Texts};
 use super::load::one_of;
 use super::place::Section;
 use super::quality_file::{BandSection, ClimatologySection, Number, TimesSection, Whole};
 use super::spelling::any_of;
-use super::table::{bounds, shown};
 use super::value;
 use super::{
     AttenuatedSignal, Climatology, ColumnQuality, ConfigError, Diagnostic, FlatLine, Levels, Member, Range,

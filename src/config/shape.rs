@@ -12,7 +12,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::ConfigError;
 use super::file::{
-    ColumnSection, DestinationSection, LogSection, StationSection, StoreSection, SyncSection, TableSection,
+    ColumnSection, DestinationSection, LogSection, PanelSection, StationSection, StoreSection, SyncSection,
+    TableSection,
 };
 use super::place::Source;
 use super::quality_file::{PairSection, QcSection};
@@ -30,6 +31,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("batch_bytes", "batch_bytes = 1_000_000"),
     ("batch_rows", "batch_rows = 5000"),
     ("below", "below = 5"),
+    ("bounds", "bounds = [375, 425]"),
     ("budget_bytes", "budget_bytes = 4_000_000"),
     ("by", "by = \"range\""),
     ("climatology", "climatology = { file = \"bands.csv\", variable = \"TA\", suspect = [\"p2_5\", \"p97_5\"] }"),
@@ -40,6 +42,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("dates", "dates = [\"2026-06-01\", \"2026-08-31 23:59:59\"]"),
     ("days", "days = [1, 90]"),
     ("deadline", "deadline = \"4m\""),
+    ("depth", "depth = \"7.5cm\""),
     ("destination", "[destination], and its keys in the lines below"),
     ("diagnostic", "diagnostic = \"csat3\""),
     ("difference", "difference = { suspect = 2, fail = 5 }"),
@@ -57,15 +60,19 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("governs", "governs = [\"Ux\", \"Uy\", \"Uz\"]"),
     ("health", "health = true"),
     ("heartbeat_url", "heartbeat_url = \"https://...\""),
+    ("height", "height = \"46m\""),
+    ("hide", "hide = true"),
     ("hours", "hours = [0, 5]"),
     ("keep", "keep = 5"),
     ("kind", "kind = \"influxdb\""),
+    ("labels", "labels = [\"46 m\", \"34 m\"]"),
     ("last_line_after", "last_line_after = \"10m\""),
     ("least", "least = 10"),
     ("log", "[log], and its keys in the lines below"),
     ("log.file", "file = \"fluxtower.log\""),
     ("margin", "margin = 2"),
     ("max_bytes", "max_bytes = 5_000_000"),
+    ("mean", "mean = \"10m\""),
     ("method", "method = \"differential\""),
     ("missing", "missing = [-9999, 7999]"),
     ("months", "months = [6, 8]"),
@@ -73,8 +80,13 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("on_conflict", "on_conflict = \"replace\""),
     ("pair", "[[pair]], with two brackets, and its keys in the lines below"),
     ("pair.table", "table = \"46m_par\", the name of a [[table]]"),
+    ("panel", "[[panel]], with two brackets, and its keys in the lines below"),
+    ("panel.columns", "columns = [\"46m_temprh/AirTemp_Avg\"]"),
+    ("panel.kind", "kind = \"scatter\""),
+    ("panel.unit", "unit = \"ppm\""),
     ("per", "per = \"1m\""),
     ("qc", "[qc], and its keys in the lines below"),
+    ("quantity", "quantity = \"Air temperature\""),
     ("rate_of_change", "rate_of_change = { suspect = 1, fail = 3, per = \"1m\" }"),
     ("rate_of_change.fail", "fail = 3"),
     ("rate_of_change.suspect", "suspect = 1"),
@@ -82,6 +94,10 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("ratio.fail", "fail = [1.2, 3]"),
     ("ratio.suspect", "suspect = [1.8, 2.3]"),
     ("retention", "retention = \"30d\""),
+    ("right", "right = [\"46m_wind/Uz\"]"),
+    ("right_bounds", "right_bounds = [-2, 2]"),
+    ("row", "row = \"Wind\""),
+    ("sensor", "sensor = \"CNR1\""),
     ("spike", "spike = { suspect = 2, fail = 5 }"),
     ("spike.fail", "fail = 5"),
     ("spike.suspect", "suspect = 2"),
@@ -99,6 +115,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("time_gap.suspect", "suspect = \"10m\""),
     ("timeout", "timeout = \"60s\""),
     ("timezone", "timezone = \"America/Detroit\""),
+    ("title", "title = \"CO2 and vertical wind\""),
     ("tolerance", "tolerance = 0.01"),
     ("use", "use = \"tag\""),
     ("utc_offset", "utc_offset = \"-05:00\""),
@@ -187,6 +204,7 @@ fn homes(key: &str) -> Vec<&'static str> {
         ("[[table]]", keys_of::<TableSection>()),
         ("[table.columns.NAME]", keys_of::<ColumnSection>()),
         ("[[pair]]", keys_of::<PairSection>()),
+        ("[[panel]]", keys_of::<PanelSection>()),
     ];
     sections.into_iter().filter(|(_, keys)| keys.iter().any(|known| known == key)).map(|(name, _)| name).collect()
 }
@@ -202,7 +220,7 @@ fn keys_of<T: DeserializeOwned>() -> Vec<String> {
 struct Found {
     /// Names of sections and keys.
     keys: Vec<String>,
-    /// The name of the `[[table]]` or `[[pair]]` on the way.
+    /// The name of the `[[table]]` or `[[pair]]`, or the title of the `[[panel]]` on the way.
     item: Option<String>,
     /// What kind of value was found.
     kind: Option<&'static str>,
@@ -219,7 +237,7 @@ impl Found {
         let (section, groups) = match above {
             [] => return String::new(),
             ["table", "columns", column, groups @ ..] => (format!("[table.columns.{}]", quoted(column)), groups),
-            [list @ ("table" | "pair"), groups @ ..] => match &self.item {
+            [list @ ("table" | "pair" | "panel"), groups @ ..] => match &self.item {
                 Some(name) => (format!("[[{list}]] \"{name}\""), groups),
                 None => (format!("[[{list}]]"), groups),
             },
@@ -287,7 +305,8 @@ fn find(table: &DeTable<'_>, span: &Range<usize>, mut found: Found) -> Found {
             DeValue::Array(items) => match items.iter().find(|item| holds(item, span)) {
                 Some(item) => match item.get_ref() {
                     DeValue::Table(inner) if item.span() != *span => {
-                        let name = inner.get("name").and_then(|name| name.get_ref().as_str());
+                        let name =
+                            inner.get("name").or_else(|| inner.get("title")).and_then(|name| name.get_ref().as_str());
                         found.item = name.map(str::to_owned).or(found.item);
                         find(inner, span, found)
                     }

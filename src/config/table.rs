@@ -1,4 +1,4 @@
-//! The checks of `[[table]]` and its columns.
+//! The checks of `[[table]]`; those of its columns are in [`super::column`].
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -7,18 +7,17 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use toml::Spanned;
 
-use super::file::{ColumnSection, Numbers, TableSection};
+use super::column::{columns, sentinels};
+use super::file::TableSection;
 use super::load::{clock, one_of};
 use super::place::{Section, Source};
-use super::quality_load::{column_quality, time_gap};
-use super::shape::quoted;
+use super::quality_load::time_gap;
 use super::spelling::any_of;
 use super::value;
 use super::{
-    ColumnConfig, ColumnUse, ConfigError, CsvFormat, FileFormat, Formula, OnConflict, Range, Station, TableConfig,
-    TableName,
+    ColumnConfig, ColumnUse, ConfigError, CsvFormat, FileFormat, Level, OnConflict, Station, TableConfig, TableName,
+    level,
 };
-use crate::qc;
 use crate::time::{Timestamp, parse_instant};
 
 /// Two collections of the usual five minutes: a file that stood still so long is not being written.
@@ -27,8 +26,6 @@ const DEFAULT_LAST_LINE_AFTER: Duration = Duration::from_secs(600);
 const DEFAULT_VALID_FROM: Timestamp = Timestamp(946_684_800_000_000_000);
 /// The tag that tells stations apart in a shared bucket.
 const STATION_TAG: &str = "station";
-/// The two columns of a TOA5 file that are no values.
-const TOA5_KEYS: [&str; 2] = ["TIMESTAMP", "RECORD"];
 
 /// All tables, in the order of the file.
 pub(super) fn tables(
@@ -83,8 +80,10 @@ fn table(
         None => value::measurement(&name)
             .map_err(|problem| at.lacks(format!("name {problem}, or give the table a measurement")))?,
     };
-    let columns = columns(source, at, found, &format, folder)?;
     let tags = tags(at, found, station)?;
+    let level = level_of_table(at, found, &tags)?;
+    let sensor = at.read("sensor", &found.sensor, value::plain_text)?;
+    let columns = columns(source, at, found, &format, (folder, level.as_ref(), sensor.as_deref()))?;
     names_are_unique(at, found, &format, &columns, &tags)?;
     let conflicts = [("keep", OnConflict::Keep), ("replace", OnConflict::Replace)];
     let valid_from = at.read("valid_from", &found.valid_from, |text| {
@@ -110,8 +109,24 @@ fn table(
         sentinels: sentinels(at, &found.missing)?.unwrap_or_default(),
         stale_after: at.read("stale_after", &found.stale_after, value::some_time)?,
         time_gap: time_gap(at, found.time_gap.as_ref())?,
+        level,
+        sensor,
         columns,
     })
+}
+
+/// What the table says, else what its tags say: a tag is free text, so one that is no length says nothing.
+fn level_of_table(
+    at: &Section<'_>,
+    found: &TableSection,
+    tags: &BTreeMap<String, String>,
+) -> Result<Option<Level>, ConfigError> {
+    let said = level::read(at, &found.height, &found.depth)?;
+    let tagged = || {
+        let height = tags.get("height").and_then(|text| level::height(text).ok());
+        height.or_else(|| tags.get("depth").and_then(|text| level::depth(text).ok()))
+    };
+    Ok(said.or_else(tagged))
 }
 
 fn files(at: &Section<'_>, found: &TableSection, folder: &Path) -> Result<Vec<std::path::PathBuf>, ConfigError> {
@@ -202,227 +217,6 @@ fn tags(at: &Section<'_>, found: &TableSection, station: &Station) -> Result<BTr
         tags.insert(key.clone(), value::plain_text(text.get_ref()).map_err(wrong)?);
     }
     Ok(tags)
-}
-
-fn sentinels(at: &Section<'_>, found: &Numbers) -> Result<Option<Vec<f64>>, ConfigError> {
-    match found {
-        Some(numbers) if numbers.get_ref().iter().any(|number| !number.is_finite()) => Err(at.wrong(
-            &numbers.span(),
-            "missing holds nan or inf, which are always missing; write only numbers such as -9999",
-        )),
-        Some(numbers) => Ok(Some(numbers.get_ref().clone())),
-        None => Ok(None),
-    }
-}
-
-fn columns(
-    source: &Source<'_>,
-    table: &Section<'_>,
-    found: &TableSection,
-    format: &FileFormat,
-    folder: &Path,
-) -> Result<BTreeMap<String, ColumnConfig>, ConfigError> {
-    let withhold = found.withhold.unwrap_or(false);
-    let mut columns = BTreeMap::new();
-    for (name, section) in &found.columns {
-        let at = Section::new(source, format!("[table.columns.{}]", quoted(name)), Some(section.span().start));
-        let keys: Vec<&str> = match format {
-            FileFormat::Toa5 => TOA5_KEYS.to_vec(),
-            FileFormat::Csv(csv) => {
-                let is_derived = section.get_ref().formula.is_some();
-                if is_derived == csv.columns.contains(name) && is_derived {
-                    return Err(at.lacks("has a formula, and stands in names; give the derived column another name"));
-                }
-                if !is_derived && !csv.columns.contains(name) {
-                    let known: Vec<&str> = csv.columns.iter().map(String::as_str).collect();
-                    return Err(at.lacks(format!("is not in the names of its table; write {}", any_of(&known))));
-                }
-                [Some(csv.time_column.as_str()), csv.record_column.as_deref()].into_iter().flatten().collect()
-            }
-        };
-        if keys.contains(&name.as_str()) {
-            return Err(at.lacks("is the time or the record number, which is no value; take the section out"));
-        }
-        columns.insert(name.clone(), column(&at, name, section.get_ref(), (folder, withhold))?);
-    }
-    for (name, section) in &found.columns {
-        inputs_are_raw(source, name, section, &columns, format)?;
-    }
-    if let (FileFormat::Csv(csv), Some(names)) = (format, &found.names) {
-        let value = |name: &&String| **name != csv.time_column && Some(*name) != csv.record_column.as_ref();
-        let is_field =
-            |name: &String| columns.get(name).is_none_or(|column: &ColumnConfig| column.column_use == ColumnUse::Field);
-        if !csv.columns.iter().filter(value).any(is_field) {
-            return Err(table.wrong(
-                &names.span(),
-                "names holds no field beside time, record number, tags and ignored columns, so that there would be \
-                 nothing to send; write every column of the file",
-            ));
-        }
-    }
-    Ok(columns)
-}
-
-/// A formula reads what the logger wrote: a chain of formulas would have to be put in order, and hides what a value rests on.
-fn inputs_are_raw(
-    source: &Source<'_>,
-    name: &str,
-    section: &Spanned<ColumnSection>,
-    columns: &BTreeMap<String, ColumnConfig>,
-    format: &FileFormat,
-) -> Result<(), ConfigError> {
-    let Some(formula) = columns.get(name).and_then(|column| column.formula.as_ref()) else { return Ok(()) };
-    let at = Section::new(source, format!("[table.columns.{}]", quoted(name)), Some(section.span().start));
-    let span = section.get_ref().formula.as_ref().map_or(0..0, Spanned::span);
-    for input in formula.inputs() {
-        if columns.get(input).is_some_and(|column| column.formula.is_some()) {
-            let problem = format!("formula reads {input}, which is derived itself; write it in columns of the file");
-            return Err(at.wrong(&span, problem));
-        }
-        if let FileFormat::Csv(csv) = format
-            && !csv.columns.contains(input)
-        {
-            let known: Vec<&str> = csv.columns.iter().map(String::as_str).collect();
-            return Err(
-                at.wrong(&span, format!("formula reads {input}, which is not in names; write {}", any_of(&known)))
-            );
-        }
-    }
-    Ok(())
-}
-
-fn column(
-    at: &Section<'_>,
-    name: &str,
-    found: &ColumnSection,
-    (folder, withhold): (&Path, bool),
-) -> Result<ColumnConfig, ConfigError> {
-    let uses = [("field", ColumnUse::Field), ("tag", ColumnUse::Tag), ("ignore", ColumnUse::Ignore)];
-    let column_use = at.read("use", &found.column_use, |text| one_of(text, &uses))?.unwrap_or_default();
-    let field = at.read("field", &found.field, value::key)?;
-    if field.is_none() && column_use != ColumnUse::Ignore {
-        value::key(name).map_err(|problem| at.lacks(format!("{problem}, with field = \"...\"")))?;
-    }
-    if column_use == ColumnUse::Tag {
-        let strangers = [
-            ("variable", found.variable.as_ref().map(Spanned::span)),
-            ("suspect", found.suspect.as_ref().map(Spanned::span)),
-            ("fail", found.fail.as_ref().map(Spanned::span)),
-            ("missing", found.missing.as_ref().map(Spanned::span)),
-            ("formula", found.formula.as_ref().map(Spanned::span)),
-            ("withhold", found.withhold.as_ref().map(Spanned::span)),
-            ("spike", found.spike.as_ref().map(Spanned::span)),
-            ("rate_of_change", found.rate_of_change.as_ref().map(Spanned::span)),
-            ("flat_line", found.flat_line.as_ref().map(Spanned::span)),
-            ("attenuated_signal", found.attenuated_signal.as_ref().map(Spanned::span)),
-            ("climatology", found.climatology.as_ref().map(Spanned::span)),
-            ("diagnostic", found.diagnostic.as_ref().map(Spanned::span)),
-        ];
-        if let Some((key, span)) = strangers.into_iter().find_map(|(key, span)| Some((key, span?))) {
-            return Err(at.wrong(
-                &span,
-                format!("{key} does not fit use = \"tag\": a tag is text and has no flag; take it out, or the use"),
-            ));
-        }
-    }
-    Ok(ColumnConfig {
-        column_use,
-        field,
-        variable: at.read("variable", &found.variable, variable_name)?,
-        range: range(at, found)?,
-        sentinels: sentinels(at, &found.missing)?,
-        unit: unit(at, found)?,
-        formula: at.read("formula", &found.formula, Formula::parse)?,
-        withhold: found.withhold.as_ref().map_or(withhold, |found| *found.get_ref()),
-        quality: column_quality(at, found, folder)?,
-    })
-}
-
-/// The header says the unit of what the logger wrote; only a derived column has none.
-fn unit(at: &Section<'_>, found: &ColumnSection) -> Result<Option<String>, ConfigError> {
-    match (&found.unit, &found.formula) {
-        (Some(unit), None) => Err(at.wrong(
-            &unit.span(),
-            "unit belongs to a derived column, beside formula; take it out: the unit of a measured column stands in the \
-             file's header",
-        )),
-        _ => at.read("unit", &found.unit, value::plain_text),
-    }
-}
-
-fn variable_name(text: &str) -> Result<String, String> {
-    if qc::lookup(text).is_some() {
-        return Ok(text.to_owned());
-    }
-    let near = qc::near(text);
-    let mend = if near.is_empty() {
-        "for example \"TA\", \"RH\", \"SW_IN\" or \"TA_1_2_1\"".to_owned()
-    } else {
-        any_of(&near)
-    };
-    Err(format!("is not an AmeriFlux variable; write {mend}, or give the limits with suspect and fail"))
-}
-
-/// What is given stands; what is not comes from the variable, and is fitted to what is given: a narrower `fail` narrows
-/// `suspect`, because a value that fails is never only suspect.
-fn range(at: &Section<'_>, found: &ColumnSection) -> Result<Option<Range>, ConfigError> {
-    let known = found.variable.as_ref().and_then(|name| qc::lookup(name.get_ref())).map(qc::Variable::range);
-    let suspect = bounds(at, "suspect", &found.suspect)?;
-    let fail = bounds(at, "fail", &found.fail)?;
-    let range = match (suspect, fail, known) {
-        (None, None, known) => return Ok(known),
-        (Some(suspect), Some(fail), _) => Range { suspect, fail },
-        (Some(suspect), None, Some(known)) => Range { suspect, fail: known.fail },
-        (Some(suspect), None, None) => Range { suspect, fail: (f64::NEG_INFINITY, f64::INFINITY) },
-        (None, Some(fail), Some(known)) => Range { suspect: overlap(known.suspect, fail), fail },
-        (None, Some(fail), None) => Range { suspect: fail, fail },
-    };
-    let inside = range.fail.0 <= range.suspect.0 && range.suspect.1 <= range.fail.1;
-    match (&found.suspect, &found.fail) {
-        (Some(place), _) if !inside => Err(at.wrong(
-            &place.span(),
-            format!(
-                "suspect = {} does not lie inside fail = {}; narrow suspect, or write a wider fail",
-                shown(range.suspect),
-                shown(range.fail)
-            ),
-        )),
-        (None, Some(place)) if range.suspect.0 > range.suspect.1 => Err(at.wrong(
-            &place.span(),
-            format!(
-                "fail = {} leaves nothing of the range of {}; write suspect too, or another variable",
-                shown(range.fail),
-                found.variable.as_ref().map_or("", |name| name.get_ref())
-            ),
-        )),
-        _ => Ok(Some(range)),
-    }
-}
-
-fn overlap(one: (f64, f64), other: (f64, f64)) -> (f64, f64) {
-    (one.0.max(other.0), one.1.min(other.1))
-}
-
-pub(super) fn shown((low, high): (f64, f64)) -> String {
-    format!("[{low}, {high}]")
-}
-
-pub(super) fn bounds(at: &Section<'_>, key: &str, found: &Numbers) -> Result<Option<(f64, f64)>, ConfigError> {
-    let Some(found) = found else { return Ok(None) };
-    let name = key.rsplit(": ").next().unwrap_or(key);
-    match found.get_ref()[..] {
-        [low, high] if low <= high => Ok(Some((low, high))),
-        [low, high] if low > high => Err(
-            at.wrong(&found.span(), format!("{key} = [{low}, {high}] is upside down; write {name} = [{high}, {low}]"))
-        ),
-        _ => Err(at.wrong(
-            &found.span(),
-            format!(
-                "{key} takes two numbers, the lower and the upper bound; write for example {name} = [-40, 45], \
-                 with -inf or inf for no bound"
-            ),
-        )),
-    }
 }
 
 /// Within a row each name may stand once: a second field overwrites the first, and a field named as a tag is refused by

@@ -4,9 +4,40 @@
 //! panel by hand: columns of one quantity stand together, by height, by depth or by sensor; pairs that should agree get
 //! a panel of their own; `[[panel]]` overrides. A height has one colour on every panel, because eyes learn it.
 
+//!
+//! Columns of one quantity and unit share a panel and are told apart by what differs between them: part ("short-wave
+//! in"), level, sensor, tag. Where several sensors each measure at several levels (three soil stations of five depths),
+//! each has a panel of its own beside the panel by level, and that one shows the columns of no sensor, if they are there:
+//! the means. A quantity of three levels and more has a profile too. Every column that is sent is on a panel; text is not.
+
 use std::time::Duration;
 
-use crate::config::TableName;
+use crate::config::{Config, TableName};
+use crate::store::KnownTable;
+
+mod colour;
+mod column;
+mod draw;
+mod generated;
+mod label;
+mod name;
+mod own;
+mod quantity;
+mod unit;
+
+pub use crate::config::{Level, PanelKind};
+pub use colour::Colour;
+pub use column::{PanelColumn, PanelTable, tables};
+
+/// The board of a station. `known` is what the store has of its tables; of a table that is not there, the columns are
+/// those that the configuration names.
+pub fn plan(config: &Config, known: &[KnownTable]) -> Board {
+    let tables = column::tables(config, known);
+    let pen = draw::Pen::new(&tables);
+    let mut draft = generated::rows(config, &tables, &pen);
+    own::apply(config, &tables, &pen, &mut draft);
+    name::board(draft)
+}
 
 /// Everything that is shown of a station, in order.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -43,19 +74,8 @@ pub struct Panel {
     pub mean: Option<Duration>,
     /// At least one; exactly two for a scatter, horizontal first.
     pub series: Vec<PanelSeries>,
-}
-
-/// How a panel is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PanelKind {
-    /// Values over time.
-    Lines,
-    /// One column against another.
-    Scatter,
-    /// Values over height or depth, a line per moment.
-    Profile,
-    /// The newest value, large.
-    Latest,
+    /// The `[[pair]]` whose columns it shows.
+    pub pair: Option<String>,
 }
 
 /// A vertical axis.
@@ -76,9 +96,9 @@ pub struct PanelSeries {
     pub column: String,
     /// The name that it is sent under; its flag is sent as this with `_qc`.
     pub field: String,
-    /// Values of the table's tag columns, in their order; empty where it has none.
+    /// Values of the table's tag columns by their names in the file, in their order; empty where it has none.
     pub tags: Vec<(String, String)>,
-    /// Short and unique on the panel: "46 m", "CNR1 46 m".
+    /// Short and unique on the panel: "46 m", "46 m cup", "short-wave in".
     pub label: String,
     /// Where the sensor is.
     pub level: Option<Level>,
@@ -86,22 +106,4 @@ pub struct PanelSeries {
     pub colour: Colour,
     /// Drawn on the right axis.
     pub is_right: bool,
-}
-
-/// Height above or depth below ground.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Level {
-    /// Metres, negative below ground; of a layer, its middle.
-    pub metres: f64,
-    /// As people say it: "46 m", "7.5 cm", "0–30 cm".
-    pub label: String,
-}
-
-/// A colour and a dash, so that no two series differ by colour alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Colour {
-    /// `#rrggbb`; legible on white and on near-black.
-    pub hex: &'static str,
-    /// 0 is a full line, 1 to 3 ever shorter dashes.
-    pub dash: u8,
 }

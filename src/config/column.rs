@@ -1,0 +1,250 @@
+//! The checks of `[table.columns.NAME]`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use toml::Spanned;
+
+use super::file::{ColumnSection, Numbers, TableSection};
+use super::load::one_of;
+use super::place::{Section, Source};
+use super::quality_load::column_quality;
+use super::shape::quoted;
+use super::spelling::any_of;
+use super::{ColumnConfig, ColumnUse, ConfigError, FileFormat, Formula, Level, Range, level, value};
+use crate::qc;
+
+/// The two columns of a TOA5 file that are no values.
+const TOA5_KEYS: [&str; 2] = ["TIMESTAMP", "RECORD"];
+
+pub(super) fn sentinels(at: &Section<'_>, found: &Numbers) -> Result<Option<Vec<f64>>, ConfigError> {
+    match found {
+        Some(numbers) if numbers.get_ref().iter().any(|number| !number.is_finite()) => Err(at.wrong(
+            &numbers.span(),
+            "missing holds nan or inf, which are always missing; write only numbers such as -9999",
+        )),
+        Some(numbers) => Ok(Some(numbers.get_ref().clone())),
+        None => Ok(None),
+    }
+}
+
+/// All columns of a table that the file names. `level` and `sensor` are the table's, for columns that say none.
+pub(super) fn columns(
+    source: &Source<'_>,
+    table: &Section<'_>,
+    found: &TableSection,
+    format: &FileFormat,
+    (folder, level, sensor): (&Path, Option<&Level>, Option<&str>),
+) -> Result<BTreeMap<String, ColumnConfig>, ConfigError> {
+    let withhold = found.withhold.unwrap_or(false);
+    let mut columns = BTreeMap::new();
+    for (name, section) in &found.columns {
+        let at = Section::new(source, format!("[table.columns.{}]", quoted(name)), Some(section.span().start));
+        let keys: Vec<&str> = match format {
+            FileFormat::Toa5 => TOA5_KEYS.to_vec(),
+            FileFormat::Csv(csv) => {
+                let is_derived = section.get_ref().formula.is_some();
+                if is_derived == csv.columns.contains(name) && is_derived {
+                    return Err(at.lacks("has a formula, and stands in names; give the derived column another name"));
+                }
+                if !is_derived && !csv.columns.contains(name) {
+                    let known: Vec<&str> = csv.columns.iter().map(String::as_str).collect();
+                    return Err(at.lacks(format!("is not in the names of its table; write {}", any_of(&known))));
+                }
+                [Some(csv.time_column.as_str()), csv.record_column.as_deref()].into_iter().flatten().collect()
+            }
+        };
+        if keys.contains(&name.as_str()) {
+            return Err(at.lacks("is the time or the record number, which is no value; take the section out"));
+        }
+        let mut column = column(&at, name, section.get_ref(), (folder, withhold))?;
+        column.level = column.level.or_else(|| level.cloned());
+        column.sensor = column.sensor.or_else(|| sensor.map(str::to_owned));
+        columns.insert(name.clone(), column);
+    }
+    for (name, section) in &found.columns {
+        inputs_are_raw(source, name, section, &columns, format)?;
+    }
+    if let (FileFormat::Csv(csv), Some(names)) = (format, &found.names) {
+        let value = |name: &&String| **name != csv.time_column && Some(*name) != csv.record_column.as_ref();
+        let is_field =
+            |name: &String| columns.get(name).is_none_or(|column: &ColumnConfig| column.column_use == ColumnUse::Field);
+        if !csv.columns.iter().filter(value).any(is_field) {
+            return Err(table.wrong(
+                &names.span(),
+                "names holds no field beside time, record number, tags and ignored columns, so that there would be \
+                 nothing to send; write every column of the file",
+            ));
+        }
+    }
+    Ok(columns)
+}
+
+/// A formula reads what the logger wrote: a chain of formulas would have to be put in order, and hides what a value rests on.
+fn inputs_are_raw(
+    source: &Source<'_>,
+    name: &str,
+    section: &Spanned<ColumnSection>,
+    columns: &BTreeMap<String, ColumnConfig>,
+    format: &FileFormat,
+) -> Result<(), ConfigError> {
+    let Some(formula) = columns.get(name).and_then(|column| column.formula.as_ref()) else { return Ok(()) };
+    let at = Section::new(source, format!("[table.columns.{}]", quoted(name)), Some(section.span().start));
+    let span = section.get_ref().formula.as_ref().map_or(0..0, Spanned::span);
+    for input in formula.inputs() {
+        if columns.get(input).is_some_and(|column| column.formula.is_some()) {
+            let problem = format!("formula reads {input}, which is derived itself; write it in columns of the file");
+            return Err(at.wrong(&span, problem));
+        }
+        if let FileFormat::Csv(csv) = format
+            && !csv.columns.contains(input)
+        {
+            let known: Vec<&str> = csv.columns.iter().map(String::as_str).collect();
+            return Err(
+                at.wrong(&span, format!("formula reads {input}, which is not in names; write {}", any_of(&known)))
+            );
+        }
+    }
+    Ok(())
+}
+
+fn column(
+    at: &Section<'_>,
+    name: &str,
+    found: &ColumnSection,
+    (folder, withhold): (&Path, bool),
+) -> Result<ColumnConfig, ConfigError> {
+    let uses = [("field", ColumnUse::Field), ("tag", ColumnUse::Tag), ("ignore", ColumnUse::Ignore)];
+    let column_use = at.read("use", &found.column_use, |text| one_of(text, &uses))?.unwrap_or_default();
+    let field = at.read("field", &found.field, value::key)?;
+    if field.is_none() && column_use != ColumnUse::Ignore {
+        value::key(name).map_err(|problem| at.lacks(format!("{problem}, with field = \"...\"")))?;
+    }
+    if column_use == ColumnUse::Tag {
+        let strangers = [
+            ("variable", found.variable.as_ref().map(Spanned::span)),
+            ("suspect", found.suspect.as_ref().map(Spanned::span)),
+            ("fail", found.fail.as_ref().map(Spanned::span)),
+            ("missing", found.missing.as_ref().map(Spanned::span)),
+            ("formula", found.formula.as_ref().map(Spanned::span)),
+            ("withhold", found.withhold.as_ref().map(Spanned::span)),
+            ("spike", found.spike.as_ref().map(Spanned::span)),
+            ("rate_of_change", found.rate_of_change.as_ref().map(Spanned::span)),
+            ("flat_line", found.flat_line.as_ref().map(Spanned::span)),
+            ("attenuated_signal", found.attenuated_signal.as_ref().map(Spanned::span)),
+            ("climatology", found.climatology.as_ref().map(Spanned::span)),
+            ("diagnostic", found.diagnostic.as_ref().map(Spanned::span)),
+            ("quantity", found.quantity.as_ref().map(Spanned::span)),
+            ("height", found.height.as_ref().map(Spanned::span)),
+            ("depth", found.depth.as_ref().map(Spanned::span)),
+            ("sensor", found.sensor.as_ref().map(Spanned::span)),
+        ];
+        if let Some((key, span)) = strangers.into_iter().find_map(|(key, span)| Some((key, span?))) {
+            return Err(at.wrong(
+                &span,
+                format!("{key} does not fit use = \"tag\": a tag is text and has no flag; take it out, or the use"),
+            ));
+        }
+    }
+    Ok(ColumnConfig {
+        column_use,
+        field,
+        variable: at.read("variable", &found.variable, variable_name)?,
+        range: range(at, found)?,
+        sentinels: sentinels(at, &found.missing)?,
+        unit: unit(at, found)?,
+        formula: at.read("formula", &found.formula, Formula::parse)?,
+        withhold: found.withhold.as_ref().map_or(withhold, |found| *found.get_ref()),
+        quality: column_quality(at, found, folder)?,
+        quantity: at.read("quantity", &found.quantity, value::plain_text)?,
+        level: level::read(at, &found.height, &found.depth)?,
+        sensor: at.read("sensor", &found.sensor, value::plain_text)?,
+    })
+}
+
+/// The header says the unit of what the logger wrote; only a derived column has none.
+fn unit(at: &Section<'_>, found: &ColumnSection) -> Result<Option<String>, ConfigError> {
+    match (&found.unit, &found.formula) {
+        (Some(unit), None) => Err(at.wrong(
+            &unit.span(),
+            "unit belongs to a derived column, beside formula; take it out: the unit of a measured column stands in the \
+             file's header",
+        )),
+        _ => at.read("unit", &found.unit, value::plain_text),
+    }
+}
+
+fn variable_name(text: &str) -> Result<String, String> {
+    if qc::lookup(text).is_some() {
+        return Ok(text.to_owned());
+    }
+    let near = qc::near(text);
+    let mend = if near.is_empty() {
+        "for example \"TA\", \"RH\", \"SW_IN\" or \"TA_1_2_1\"".to_owned()
+    } else {
+        any_of(&near)
+    };
+    Err(format!("is not an AmeriFlux variable; write {mend}, or give the limits with suspect and fail"))
+}
+
+/// What is given stands; what is not comes from the variable, and is fitted to what is given: a narrower `fail` narrows
+/// `suspect`, because a value that fails is never only suspect.
+fn range(at: &Section<'_>, found: &ColumnSection) -> Result<Option<Range>, ConfigError> {
+    let known = found.variable.as_ref().and_then(|name| qc::lookup(name.get_ref())).map(qc::Variable::range);
+    let suspect = bounds(at, "suspect", &found.suspect)?;
+    let fail = bounds(at, "fail", &found.fail)?;
+    let range = match (suspect, fail, known) {
+        (None, None, known) => return Ok(known),
+        (Some(suspect), Some(fail), _) => Range { suspect, fail },
+        (Some(suspect), None, Some(known)) => Range { suspect, fail: known.fail },
+        (Some(suspect), None, None) => Range { suspect, fail: (f64::NEG_INFINITY, f64::INFINITY) },
+        (None, Some(fail), Some(known)) => Range { suspect: overlap(known.suspect, fail), fail },
+        (None, Some(fail), None) => Range { suspect: fail, fail },
+    };
+    let inside = range.fail.0 <= range.suspect.0 && range.suspect.1 <= range.fail.1;
+    match (&found.suspect, &found.fail) {
+        (Some(place), _) if !inside => Err(at.wrong(
+            &place.span(),
+            format!(
+                "suspect = {} does not lie inside fail = {}; narrow suspect, or write a wider fail",
+                shown(range.suspect),
+                shown(range.fail)
+            ),
+        )),
+        (None, Some(place)) if range.suspect.0 > range.suspect.1 => Err(at.wrong(
+            &place.span(),
+            format!(
+                "fail = {} leaves nothing of the range of {}; write suspect too, or another variable",
+                shown(range.fail),
+                found.variable.as_ref().map_or("", |name| name.get_ref())
+            ),
+        )),
+        _ => Ok(Some(range)),
+    }
+}
+
+fn overlap(one: (f64, f64), other: (f64, f64)) -> (f64, f64) {
+    (one.0.max(other.0), one.1.min(other.1))
+}
+
+pub(super) fn shown((low, high): (f64, f64)) -> String {
+    format!("[{low}, {high}]")
+}
+
+pub(super) fn bounds(at: &Section<'_>, key: &str, found: &Numbers) -> Result<Option<(f64, f64)>, ConfigError> {
+    let Some(found) = found else { return Ok(None) };
+    let name = key.rsplit(": ").next().unwrap_or(key);
+    match found.get_ref()[..] {
+        [low, high] if low <= high => Ok(Some((low, high))),
+        [low, high] if low > high => Err(
+            at.wrong(&found.span(), format!("{key} = [{low}, {high}] is upside down; write {name} = [{high}, {low}]"))
+        ),
+        _ => Err(at.wrong(
+            &found.span(),
+            format!(
+                "{key} takes two numbers, the lower and the upper bound; write for example {name} = [-40, 45], \
+                 with -inf or inf for no bound"
+            ),
+        )),
+    }
+}

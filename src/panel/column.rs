@@ -1,0 +1,130 @@
+//! The columns of a station as panels see them: what configuration and store say of each, put together.
+
+use super::Level;
+use super::quantity::Quantity;
+use super::unit;
+use crate::config::{ColumnConfig, ColumnUse, Config, FileFormat, TableConfig, TableName};
+use crate::line::LineShape;
+use crate::store::{KnownColumn, KnownTable};
+
+/// A table with its columns that can be drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PanelTable {
+    /// Its name in the configuration.
+    pub name: TableName,
+    /// Without tag columns and without columns that hold text.
+    pub columns: Vec<PanelColumn>,
+    /// Values of the tag columns by their names in the file; one empty list where there are none, or none is known yet.
+    pub series: Vec<Vec<(String, String)>>,
+}
+
+/// A column that can be drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PanelColumn {
+    /// Its table in the configuration.
+    pub table: TableName,
+    /// Its name in the file.
+    pub name: String,
+    /// The name that it is sent under; its own where it is not sent.
+    pub field: String,
+    /// As shown: "°C"; empty where none is known.
+    pub unit: String,
+    /// As configured: `TA_1_1_1`.
+    pub variable: Option<String>,
+    /// "Air temperature".
+    pub quantity: Option<String>,
+    /// Where the sensor is.
+    pub level: Option<Level>,
+    /// What measures it.
+    pub sensor: Option<String>,
+    /// An instrument's diagnostic word, whose size means nothing.
+    pub is_diagnostic: bool,
+    /// False for `use = "ignore"`: in the store and not in the bucket, and on no panel.
+    pub is_sent: bool,
+    pub(super) kind: Option<Quantity>,
+}
+
+/// Every table of the configuration, in its order. What the store knows of a table decides which columns it has; without
+/// that, those that the configuration names.
+pub fn tables(config: &Config, known: &[KnownTable]) -> Vec<PanelTable> {
+    config.tables.iter().map(|table| panel_table(config, table, known)).collect()
+}
+
+fn panel_table(config: &Config, table: &TableConfig, known: &[KnownTable]) -> PanelTable {
+    let stored = known.iter().find(|known| known.name == table.name);
+    let columns = columns(table, stored);
+    let mut series = stored.map(|stored| stored.series.clone()).unwrap_or_default();
+    if series.is_empty() {
+        series.push(Vec::new());
+    }
+    let first = series.first().map_or(&[][..], Vec::as_slice);
+    let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+    let fields = fields(config, table, &names, first);
+    let columns = columns.into_iter().zip(fields).filter(|(column, _)| {
+        let is_tag = table.columns.get(&column.name).is_some_and(|config| config.column_use == ColumnUse::Tag);
+        !is_tag && !column.is_text
+    });
+    let columns = columns.map(|(column, field)| panel_column(table, &column, field)).collect();
+    PanelTable { name: table.name.clone(), columns, series }
+}
+
+/// Those that the store has, and derived ones that it will have; without a store those that the configuration names.
+fn columns(table: &TableConfig, stored: Option<&KnownTable>) -> Vec<KnownColumn> {
+    let named = |name: &String| KnownColumn {
+        name: name.clone(),
+        unit: table.columns.get(name).and_then(|column| column.unit.clone()).unwrap_or_default(),
+        process: String::new(),
+        is_text: false,
+    };
+    let mut columns = stored.map(|stored| stored.columns.clone()).unwrap_or_default();
+    let is_known = !columns.is_empty();
+    if let (FileFormat::Csv(csv), false) = (&table.format, is_known) {
+        let is_key = |name: &String| *name == csv.time_column || Some(name) == csv.record_column.as_ref();
+        columns.extend(csv.columns.iter().filter(|name| !is_key(name)).map(named));
+    }
+    for (name, column) in &table.columns {
+        let is_there = columns.iter().any(|known| known.name == *name);
+        if !is_there && (column.formula.is_some() || !is_known) {
+            columns.push(named(name));
+        }
+    }
+    columns
+}
+
+/// The name that each column is sent under: line protocol's own, so that a query finds what was written.
+fn fields(config: &Config, table: &TableConfig, names: &[String], tags: &[(String, String)]) -> Vec<String> {
+    let most = config.destination.most_columns();
+    let shape = LineShape::within(most, table, names, tags, &|_| false).ok();
+    let mut sent = shape.iter().flat_map(LineShape::field_names);
+    let named = names.iter().map(|name| {
+        let column = table.columns.get(name);
+        let is_field = column.is_none_or(|column| column.column_use == ColumnUse::Field);
+        let wanted = || column.and_then(|column| column.field.clone()).unwrap_or_else(|| name.clone());
+        if is_field { sent.next().map_or_else(wanted, str::to_owned) } else { name.clone() }
+    });
+    named.collect()
+}
+
+fn panel_column(table: &TableConfig, known: &KnownColumn, field: String) -> PanelColumn {
+    let config = table.columns.get(&known.name);
+    let said = |read: fn(&ColumnConfig) -> Option<String>| config.and_then(read);
+    let variable = said(|column| column.variable.clone());
+    // A configured column has taken the table's level and sensor already.
+    let level = config.map_or_else(|| table.level.clone(), |column| column.level.clone());
+    let sensor = config.map_or_else(|| table.sensor.clone(), |column| column.sensor.clone());
+    let quantity = said(|column| column.quantity.clone());
+    let kind = Quantity::of(quantity.as_deref(), variable.as_deref(), &known.name, level.as_ref());
+    PanelColumn {
+        table: table.name.clone(),
+        name: known.name.clone(),
+        field,
+        unit: unit::shown(&known.unit, variable.as_deref()),
+        variable,
+        quantity: kind.as_ref().map(|kind| kind.name.clone()),
+        level,
+        sensor,
+        is_diagnostic: config.is_some_and(|column| column.quality.diagnostic.is_some()),
+        is_sent: config.is_none_or(|column| column.column_use == ColumnUse::Field),
+        kind,
+    }
+}

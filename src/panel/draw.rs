@@ -1,0 +1,148 @@
+//! From columns to a panel: labels, colours, axes.
+
+use std::collections::BTreeSet;
+
+use super::colour::{Key, LevelColours};
+use super::label::{labels, with_tags};
+use super::quantity::Place;
+use super::{Axis, Panel, PanelColumn, PanelKind, PanelSeries, PanelTable};
+
+/// A column of one series of its table.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Member<'t> {
+    pub(super) column: &'t PanelColumn,
+    pub(super) tags: &'t [(String, String)],
+    pub(super) is_right: bool,
+}
+
+impl Member<'_> {
+    /// "short-wave in"; empty where the quantity has no parts.
+    pub(super) fn part(&self) -> &'static str {
+        self.column.kind.as_ref().map_or("", |kind| kind.part)
+    }
+
+    pub(super) fn level(&self) -> Option<Key> {
+        self.column.level.as_ref().map(super::Level::key)
+    }
+}
+
+/// A panel whose id is not given yet, and the row it belongs to.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) place: Place,
+    pub(super) panel: Panel,
+}
+
+/// What a panel is to be.
+#[derive(Debug, Default)]
+pub(super) struct Wish {
+    pub(super) title: String,
+    pub(super) kind: Option<PanelKind>,
+    pub(super) labels: Option<Vec<String>>,
+    pub(super) pair: Option<String>,
+}
+
+/// Draws with the station's colours.
+#[derive(Debug)]
+pub(super) struct Pen {
+    colours: LevelColours,
+}
+
+impl Pen {
+    /// Learns the levels that are compared: those of one quantity, and then the rest.
+    pub(super) fn new(tables: &[PanelTable]) -> Pen {
+        let mut sets: Vec<(String, BTreeSet<Key>)> = Vec::new();
+        for column in sent(tables) {
+            let Some(level) = &column.level else { continue };
+            let quantity = column.quantity.clone().unwrap_or_default();
+            match sets.iter_mut().find(|(known, _)| *known == quantity) {
+                Some((_, set)) => _ = set.insert(level.key()),
+                None => sets.push((quantity, BTreeSet::from([level.key()]))),
+            }
+        }
+        // The longest ladder gives its rungs their colours first. What has no quantity is compared with nothing.
+        sets.sort_by_key(|(quantity, set)| (quantity.is_empty(), std::cmp::Reverse(set.len())));
+        let sets: Vec<BTreeSet<Key>> = sets.into_iter().map(|(_, set)| set).collect();
+        Pen { colours: LevelColours::new(&sets) }
+    }
+
+    /// A panel of these members; at least one.
+    pub(super) fn panel(&self, members: &[Member<'_>], wish: Wish) -> Panel {
+        let kind = wish.kind.unwrap_or(PanelKind::Lines);
+        let labels = match wish.labels {
+            Some(said) => with_tags(members, said),
+            None => labels(members),
+        };
+        let levels: Vec<_> = members.iter().map(|member| member.column.level.as_ref()).collect();
+        let colours = self.colours.of(&levels, compares_levels(members));
+        let series = members.iter().zip(labels).zip(colours).map(|((member, label), colour)| PanelSeries {
+            table: member.column.table.clone(),
+            column: member.column.name.clone(),
+            field: member.column.field.clone(),
+            tags: member.tags.to_vec(),
+            label,
+            level: member.column.level.clone(),
+            colour,
+            is_right: member.is_right,
+        });
+        let series: Vec<PanelSeries> = series.collect();
+        let (axis, right) = match (kind, members) {
+            (PanelKind::Scatter, [horizontal, vertical, ..]) => (axis(&[*vertical]), Some(axis(&[*horizontal]))),
+            _ => {
+                let (right, left): (Vec<Member<'_>>, Vec<Member<'_>>) =
+                    members.iter().copied().partition(|member| member.is_right);
+                (axis(&left), (!right.is_empty()).then(|| axis(&right)))
+            }
+        };
+        Panel {
+            id: String::new(),
+            description: description(members),
+            title: wish.title,
+            kind,
+            axis,
+            right,
+            mean: None,
+            series,
+            pair: wish.pair,
+        }
+    }
+}
+
+/// Every column that is sent.
+pub(super) fn sent(tables: &[PanelTable]) -> impl Iterator<Item = &PanelColumn> {
+    tables.iter().flat_map(|table| &table.columns).filter(|column| column.is_sent)
+}
+
+/// Whether the level is what a reader compares: not the parts of a quantity, and not sensors that all stand at one height.
+fn compares_levels(members: &[Member<'_>]) -> bool {
+    let parts: BTreeSet<&str> = members.iter().map(Member::part).collect();
+    let levels: BTreeSet<Option<Key>> = members.iter().map(Member::level).collect();
+    parts.len() <= 1 && (levels.len() > 1 || members.len() == 1)
+}
+
+/// Columns of one unit share it; of several units none is shown, because a wrong one is worse.
+fn axis(members: &[Member<'_>]) -> Axis {
+    let units: BTreeSet<&str> = members.iter().map(|member| member.column.unit.as_str()).collect();
+    let unit = match units.into_iter().collect::<Vec<_>>().as_slice() {
+        [unit] => (*unit).to_owned(),
+        _ => String::new(),
+    };
+    let is_direction =
+        |member: &Member<'_>| member.column.unit == "°" && member.column.quantity.as_deref() == Some("Wind direction");
+    let bounds = (!members.is_empty() && members.iter().all(is_direction)).then_some((0.0, 360.0));
+    Axis { unit, bounds }
+}
+
+fn description(members: &[Member<'_>]) -> String {
+    let mut tables: Vec<&str> = Vec::new();
+    for member in members {
+        if !tables.contains(&member.column.table.0.as_str()) {
+            tables.push(&member.column.table.0);
+        }
+    }
+    match tables.as_slice() {
+        [] => String::new(),
+        [table] => format!("From the table {table}."),
+        [rest @ .., last] => format!("From the tables {} and {last}.", rest.join(", ")),
+    }
+}
