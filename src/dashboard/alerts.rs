@@ -40,7 +40,9 @@ pub fn alerts(site: &Site<'_>) -> Value {
         Rule {
             key: "silent".to_owned(),
             title: format!("{station}: agent is silent"),
-            summary: format!("Nothing was heard from the agent at {station} for half an hour: power, computer or link."),
+            summary: format!(
+                "Nothing was heard from the agent at {station} for half an hour: power, computer or link."
+            ),
             source: Source::agent(config, None, "backlog"),
             // Never reached: the rule is about finding nothing.
             limit: u64::from(u32::MAX),
@@ -62,7 +64,10 @@ pub fn alerts(site: &Site<'_>) -> Value {
         rules.push(Rule {
             key: format!("table-{}", table.name),
             title: format!("{station}: no new record in {}", table.name),
-            summary: format!("Table {} of {station} has had no new record for too long: logger, LoggerNet or file.", table.name),
+            summary: format!(
+                "Table {} of {station} has had no new record for too long: logger, LoggerNet or file.",
+                table.name
+            ),
             source: Source::agent(config, Some(&table.name.0), "newest_age_s"),
             limit: dead.as_secs(),
             holds: "10m",
@@ -90,7 +95,9 @@ fn written(site: &Site<'_>, rule: &Rule) -> Value {
     let id = letter(0);
     let mut model = match site.language {
         Language::Flux => json!({"query": text}),
-        Language::InfluxQl => json!({"query": text, "rawQuery": true, "resultFormat": "time_series", "alias": literal("$col")}),
+        Language::InfluxQl => {
+            json!({"query": text, "rawQuery": true, "resultFormat": "time_series", "alias": literal("$col")})
+        }
         Language::Sql => json!({"rawSql": text, "rawQuery": true, "format": "table", "dataset": "iox"}),
     };
     model["refId"] = json!(id);

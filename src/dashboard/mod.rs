@@ -16,6 +16,7 @@ use crate::config::{Api, Config, DestinationConfig};
 use crate::panel::Board;
 
 mod alerts;
+mod facts;
 mod frame;
 mod latest;
 mod layout;
@@ -31,6 +32,7 @@ mod units;
 mod words;
 
 pub use alerts::alerts;
+pub use facts::{TableFacts, facts};
 pub use frame::station_uid;
 pub use network::network;
 pub use station::station;
@@ -60,17 +62,6 @@ impl Language {
     }
 }
 
-/// What the store knows of a table, beyond the configuration.
-#[derive(Debug, Clone, Default)]
-pub struct KnownTable {
-    /// Its column list, in order.
-    pub columns: Vec<String>,
-    /// Columns that a person ever flagged: from then on their flags are sent too.
-    pub flagged_by_hand: Vec<String>,
-    /// The usual time from row to row.
-    pub interval: Option<Duration>,
-}
-
 /// Everything that a dashboard is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct Site<'a> {
@@ -79,7 +70,7 @@ pub struct Site<'a> {
     /// What is shown.
     pub board: &'a Board,
     /// By the table's name; a table that was never read may be absent.
-    pub known: &'a BTreeMap<String, KnownTable>,
+    pub facts: &'a BTreeMap<String, TableFacts>,
     /// What the queries are written in.
     pub language: Language,
     /// The `uid` of the data source in Grafana; without one, a person chooses it.
@@ -88,7 +79,7 @@ pub struct Site<'a> {
 
 impl Site<'_> {
     fn interval(&self, table: &str) -> Option<Duration> {
-        self.known.get(table).and_then(|known| known.interval)
+        self.facts.get(table).and_then(|facts| facts.interval)
     }
 
     /// Whether the agent sends its own health, from which the first row is drawn.

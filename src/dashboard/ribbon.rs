@@ -27,10 +27,7 @@ fn mappings() -> Value {
 }
 
 /// The series of these panels that have flags, each once, under a name that no other has.
-pub(super) fn tested<'a>(
-    site: &Site<'_>,
-    series: impl IntoIterator<Item = &'a PanelSeries>,
-) -> Vec<(Source, String)> {
+pub(super) fn tested<'a>(site: &Site<'_>, series: impl IntoIterator<Item = &'a PanelSeries>) -> Vec<(Source, String)> {
     let mut found: Vec<(Source, String)> = Vec::new();
     for series in series {
         let Some(source) = Source::of(site, series).filter(|source| source.flagged != Flagged::Never) else { continue };
@@ -39,7 +36,8 @@ pub(super) fn tested<'a>(
         }
         let tags: String = series.tags.iter().map(|(_, value)| format!(" {value}")).collect();
         let name = format!("{}{tags}", series.field);
-        let name = if found.iter().any(|(_, known)| *known == name) { format!("{name} ({})", series.table) } else { name };
+        let name =
+            if found.iter().any(|(_, known)| *known == name) { format!("{name} ({})", series.table) } else { name };
         found.push((source, name));
     }
     found
@@ -53,9 +51,9 @@ pub(super) fn ribbon(site: &Site<'_>, row: &PanelRow) -> Option<Tile> {
         return None;
     }
     let stripes = u32::try_from(tested.len()).unwrap_or(u32::MAX);
-    let targets = tested.iter().map(|(source, name)| {
-        target(site, source.bucket.as_deref(), Shape::Series, &words.worst_flag(source, name))
-    });
+    let targets = tested
+        .iter()
+        .map(|(source, name)| target(site, source.bucket.as_deref(), Shape::Series, &words.worst_flag(source, name)));
     let panel = object(json!({
         "type": "state-timeline",
         "title": format!("Flags: {}", row.title),

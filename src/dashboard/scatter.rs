@@ -9,7 +9,14 @@ use super::units::grafana;
 use super::{Language, Object, Site, object};
 use crate::panel::{Axis, Panel};
 
-fn chart(site: &Site<'_>, panel: &Panel, targets: Vec<Object>, series: &[Value], overrides: Vec<Value>, show: &str) -> Object {
+fn chart(
+    site: &Site<'_>,
+    panel: &Panel,
+    targets: Vec<Object>,
+    series: &[Value],
+    overrides: Vec<Value>,
+    show: &str,
+) -> Object {
     let mut made = object(json!({
         "type": "xychart",
         "title": panel.title,
@@ -61,7 +68,8 @@ pub(super) fn scatter(site: &Site<'_>, panel: &Panel) -> Option<Object> {
     over_y.push(("color", fixed(y.colour.hex)));
     let over_x = axis(panel.right.as_ref().unwrap_or(&panel.axis), &x.label);
     let overrides = vec![by_name(&x.label, &over_x), by_name(&y.label, &over_y)];
-    let series = json!({"x": named(&x.label), "y": named(&y.label), "name": {"fixed": format!("{} over {}", y.label, x.label)}});
+    let series =
+        json!({"x": named(&x.label), "y": named(&y.label), "name": {"fixed": format!("{} over {}", y.label, x.label)}});
     let mut made = chart(site, panel, targets, &[series], overrides, "points");
     if texts.len() > 1 {
         // Two answers become one by their times; a window that only one of them has is no point.

@@ -47,7 +47,7 @@ impl Source {
     /// Where a panel's series is; none if its table has left the configuration.
     pub(super) fn of(site: &Site<'_>, series: &PanelSeries) -> Option<Source> {
         let table = site.config.table(&series.table.0)?;
-        let known = site.known.get(&series.table.0);
+        let known = site.facts.get(&series.table.0);
         let by_hand =
             |column: &str| known.is_some_and(|known| known.flagged_by_hand.iter().any(|flagged| flagged == column));
         let columns = known.map_or_else(Vec::new, |known| known.columns.clone());

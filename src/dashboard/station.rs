@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::Site;
 use super::frame::{Frame, NETWORK_UID, link, others, station_uid, timezone, variables};
 use super::latest::latest;
 use super::layout::{Row, Tile, place};
@@ -10,7 +11,6 @@ use super::ribbon::ribbon;
 use super::scatter::{profile, scatter};
 use super::strip::strip;
 use super::words::{details, instructions};
-use super::Site;
 use crate::panel::{Panel, PanelKind, PanelRow};
 
 /// The whole dashboard of a station, as JSON to import.
@@ -18,7 +18,8 @@ pub fn station(site: &Site<'_>) -> Value {
     let mut first = strip(site);
     first.push(Tile::new(instructions(site), 14, 9));
     first.push(Tile::new(details(site), 10, 9));
-    let mut rows = vec![Row { title: "Is it alive, is it right, has it been sent".to_owned(), is_folded: false, tiles: first }];
+    let mut rows =
+        vec![Row { title: "Is it alive, is it right, has it been sent".to_owned(), is_folded: false, tiles: first }];
     rows.extend(site.board.rows.iter().filter_map(|row| folded(site, row)));
     let station = &site.config.station.name;
     let frame = Frame {

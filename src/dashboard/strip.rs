@@ -45,7 +45,14 @@ pub(super) fn strip(site: &Site<'_>) -> Vec<Tile> {
     tiles
 }
 
-fn stat_panel(site: &Site<'_>, title: &str, description: &str, queries: &[String], config: Value, fields: &str) -> super::Object {
+fn stat_panel(
+    site: &Site<'_>,
+    title: &str,
+    description: &str,
+    queries: &[String],
+    config: Value,
+    fields: &str,
+) -> super::Object {
     let bucket = bucket(site.config, None);
     let targets = queries.iter().map(|text| target(site, bucket.as_deref(), Shape::Series, text)).collect();
     object(json!({
@@ -74,7 +81,11 @@ fn ages(site: &Site<'_>) -> super::Object {
         "defaults": {"unit": "s", "decimals": 0, "noValue": "no word", "color": {"mode": "thresholds"}},
         "overrides": overrides,
     });
-    let since = if words.tells_seconds() { "now" } else { "the agent's last word, which is less than an hour old or not shown" };
+    let since = if words.tells_seconds() {
+        "now"
+    } else {
+        "the agent's last word, which is less than an hour old or not shown"
+    };
     let description = format!(
         "Time from each table's newest record to {since}. Blue: as it should be. Orange: later than its stale_after, or than \
          twice its interval (at least 15 minutes). Red: later than an hour, or twice that."
@@ -86,11 +97,7 @@ fn backlog(site: &Site<'_>) -> super::Object {
     let words = speech(site.language);
     let ask = |field: &str, name: &str| words.agent_newest(&Source::agent(site.config, None, field), name);
     let queries = [ask("backlog", "rows that wait"), ask("oldest_pending_age_s", "oldest of them")];
-    let oldest = [
-        ("unit", json!("s")),
-        ("decimals", json!(0)),
-        ("thresholds", steps(HOUR * 2, HOUR * 24)),
-    ];
+    let oldest = [("unit", json!("s")), ("decimals", json!(0)), ("thresholds", steps(HOUR * 2, HOUR * 24))];
     let config = json!({
         "defaults": {"unit": "short", "decimals": 0, "noValue": "no word", "color": {"mode": "thresholds"},
             "thresholds": {"mode": "absolute", "steps": [{"value": null, "color": GOOD}]}},

@@ -80,7 +80,8 @@ pub(super) fn details(site: &Site<'_>) -> Object {
     }
     content += "- Every row is on the station's computer first, whatever the link does; what the bucket has dropped, `fluxtower replay` sends again.\n";
     if !site.has_health() {
-        content += "- The agent's own health is switched off (`[sync] health = false`), so ages and backlog are not shown.\n";
+        content +=
+            "- The agent's own health is switched off (`[sync] health = false`), so ages and backlog are not shown.\n";
     } else if matches!(site.config.destination, DestinationConfig::Files { .. }) {
         content += "- Rows go to files, and the agent's own health with none of them: ages and backlog stay empty until a server is the destination.\n";
     }

@@ -115,11 +115,8 @@ impl Speech for Flux {
     fn envelope(&self, source: &Source, step: Step, names: &[String; 3]) -> String {
         let mut text = format!("data = {}", kept(source, SHOWN));
         for (aggregate, name) in ["mean", "min", "max"].into_iter().zip(names) {
-            text += &format!(
-                "data\n{}{}  |> yield(name: \"{aggregate}\")\n",
-                window(step, aggregate, true),
-                named(name)
-            );
+            text +=
+                &format!("data\n{}{}  |> yield(name: \"{aggregate}\")\n", window(step, aggregate, true), named(name));
         }
         text
     }
@@ -156,7 +153,10 @@ impl Speech for Flux {
     fn side_by_side(&self, first: Named<'_>, second: Named<'_>) -> Vec<String> {
         let one = |(source, name): Named<'_>| {
             let rows = kept(source, SHOWN) + &window(Step::Chosen, "mean", false);
-            format!("{rows}  |> keep(columns: [\"_time\", \"_value\"])\n  |> set(key: \"_field\", value: {})\n", string(name))
+            format!(
+                "{rows}  |> keep(columns: [\"_time\", \"_value\"])\n  |> set(key: \"_field\", value: {})\n",
+                string(name)
+            )
         };
         vec![format!(
             "first = {}second = {}union(tables: [first, second])\n  |> group()\n  \

@@ -140,9 +140,8 @@ impl Speech for InfluxQl {
         };
         let inner: Vec<String> = columns.iter().enumerate().map(good).collect();
         let outer = columns.iter().enumerate();
-        let outer: Vec<String> = outer
-            .map(|(place, (_, name))| format!("mean(\"good{place}\") * 100 AS {}", identifier(name)))
-            .collect();
+        let outer: Vec<String> =
+            outer.map(|(place, (_, name))| format!("mean(\"good{place}\") * 100 AS {}", identifier(name))).collect();
         let filter = filter(source, "time > now() - 24h", "");
         format!("SELECT {} FROM (SELECT {} FROM {} WHERE {filter})", outer.join(", "), inner.join(", "), from(source))
     }
