@@ -195,8 +195,7 @@ fn good(site: &Site<'_>) -> Option<Tile> {
             "defaults": {"unit": "percent", "decimals": 0, "min": 0, "max": 100, "noValue": "no value", "color": {"mode": "thresholds"},
                 "thresholds": {"mode": "absolute", "steps": [
                     {"value": null, "color": FAIL}, {"value": 50, "color": SUSPECT}, {"value": 95, "color": GOOD}]}},
-            // The time of a row is no measurement.
-            "overrides": [by_name("Time", &[("custom.hideFrom", json!({"legend": true, "tooltip": true, "viz": true}))])],
+            "overrides": [],
         },
         "options": {
             "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": false},
