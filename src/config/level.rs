@@ -73,7 +73,7 @@ pub(super) fn depth(text: &str) -> Result<Level, String> {
 }
 
 fn too_far() -> String {
-    format!("is more than {FARTHEST_METRES} m; check the unit: \"m\" or \"cm\"")
+    format!("is more than {FARTHEST_METRES} m; write it in metres or centimetres, such as \"46m\" or \"50cm\"")
 }
 
 fn level(metres: f64, label: String) -> Option<Level> {
@@ -134,7 +134,7 @@ mod tests {
         {
             assert!(height(text).is_err() && depth(text).is_err(), "{text}");
         }
-        assert!(height("4600m").unwrap_err().contains("check the unit"));
+        assert!(height("4600m").unwrap_err().contains("more than 1000 m"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `[[panel]]`: what a site wants drawn in another way than the plan would by itself.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use toml::Spanned;
@@ -79,8 +80,8 @@ fn panel(at: &Section<'_>, found: &PanelSection, tables: &[TableConfig]) -> Resu
     let title = at.read("title", &found.title, value::plain_text)?;
     let title = title.ok_or_else(|| at.lacks("title is missing; write for example title = \"CO2 by height\""))?;
     let hide = found.hide.as_ref().is_some_and(|hide| *hide.get_ref());
-    if hide {
-        nothing_is_drawn(at, found)?;
+    if let (true, Some(hide)) = (hide, &found.hide) {
+        nothing_is_drawn(at, found, &hide.span())?;
     }
     let kinds = [
         ("lines", PanelKind::Lines),
@@ -126,22 +127,23 @@ fn panel(at: &Section<'_>, found: &PanelSection, tables: &[TableConfig]) -> Resu
 }
 
 /// A key beside `hide` would promise what is not drawn.
-fn nothing_is_drawn(at: &Section<'_>, found: &PanelSection) -> Result<(), ConfigError> {
+fn nothing_is_drawn(at: &Section<'_>, found: &PanelSection, hide: &Range<usize>) -> Result<(), ConfigError> {
     let strangers = [
-        ("row", found.row.as_ref().map(Spanned::span)),
-        ("kind", found.kind.as_ref().map(Spanned::span)),
-        ("columns", found.columns.as_ref().map(Spanned::span)),
-        ("right", found.right.as_ref().map(Spanned::span)),
-        ("labels", found.labels.as_ref().map(Spanned::span)),
-        ("unit", found.unit.as_ref().map(Spanned::span)),
-        ("bounds", found.bounds.as_ref().map(Spanned::span)),
-        ("right_bounds", found.right_bounds.as_ref().map(Spanned::span)),
-        ("mean", found.mean.as_ref().map(Spanned::span)),
-        ("description", found.description.as_ref().map(Spanned::span)),
+        ("row", found.row.is_some()),
+        ("kind", found.kind.is_some()),
+        ("columns", found.columns.is_some()),
+        ("right", found.right.is_some()),
+        ("labels", found.labels.is_some()),
+        ("unit", found.unit.is_some()),
+        ("bounds", found.bounds.is_some()),
+        ("right_bounds", found.right_bounds.is_some()),
+        ("mean", found.mean.is_some()),
+        ("description", found.description.is_some()),
     ];
-    match strangers.into_iter().find_map(|(key, span)| Some((key, span?))) {
-        Some((key, span)) => {
-            Err(at.wrong(&span, format!("{key} stands beside hide = true, which draws nothing; keep one of them")))
+    match strangers.into_iter().find(|(_, is_there)| *is_there) {
+        Some((key, _)) => {
+            let problem = format!("hide = true draws nothing, and {key} stands beside it; keep one of them");
+            Err(at.wrong(hide, problem))
         }
         None => Ok(()),
     }

@@ -137,7 +137,7 @@ impl Maker<'_> {
                 let is_right = one.column.unit != other.column.unit;
                 let over_time = [one, Member { is_right, ..other }];
                 self.draw(&Place::Comparisons, title.clone(), None, Some(&pair.name), &over_time);
-                let title = format!("{title}, one against the other");
+                let title = format!("{title}, scatter");
                 let against = [other, one];
                 self.draw(&Place::Comparisons, title, Some(PanelKind::Scatter), Some(&pair.name), &against);
             }

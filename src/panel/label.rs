@@ -4,27 +4,28 @@ use super::draw::Member;
 
 /// A label for each, all different.
 pub(super) fn labels(members: &[Member<'_>]) -> Vec<String> {
+    let quantities_vary = vary(members, quantity);
     let parts_vary = vary(members, |member| member.part().to_owned());
     let levels_vary = vary(members, level);
     let tags_vary = vary(members, tags);
+    let sensors_vary = vary(members, sensor);
+    let word = |is_said: bool, word: String| if is_said { word } else { String::new() };
     let mut labels: Vec<String> = members
         .iter()
         .map(|member| {
-            let mut words = Vec::new();
-            if parts_vary {
-                words.push(member.part().to_owned());
-            }
-            if levels_vary || !parts_vary {
-                words.push(level(member));
-            }
-            if tags_vary {
-                words.push(tags(member));
-            }
-            let label = joined(&words);
-            if label.is_empty() { sensor(member).unwrap_or_else(|| member.column.field.clone()) } else { label }
+            let label = joined(&[
+                word(quantities_vary, quantity(member)),
+                word(parts_vary, member.part().to_owned()),
+                word(levels_vary, level(member)),
+                word(tags_vary, tags(member)),
+            ]);
+            // Nothing differs: what is one thing goes by its place, several by what measures them.
+            let alone = if sensors_vary { sensor(member) } else { level(member) };
+            let names = [label, alone, sensor(member), member.column.field.clone()];
+            names.into_iter().find(|name| !name.is_empty()).unwrap_or_default()
         })
         .collect();
-    add(members, &mut labels, |member| sensor(member).unwrap_or_default());
+    add(members, &mut labels, sensor);
     add(members, &mut labels, |member| member.column.field.clone());
     add(members, &mut labels, |member| member.column.table.0.clone());
     number(&mut labels);
@@ -71,8 +72,13 @@ fn level(member: &Member<'_>) -> String {
     member.column.level.as_ref().map(|level| level.label.clone()).unwrap_or_default()
 }
 
-fn sensor(member: &Member<'_>) -> Option<String> {
-    member.column.sensor.clone()
+fn sensor(member: &Member<'_>) -> String {
+    member.column.sensor.clone().unwrap_or_default()
+}
+
+/// What is measured; of a column that does not say it, its name.
+fn quantity(member: &Member<'_>) -> String {
+    member.column.quantity.clone().unwrap_or_else(|| member.column.field.clone())
 }
 
 pub(super) fn tags(member: &Member<'_>) -> String {

@@ -15,6 +15,7 @@ use fluxtower::config::Config;
 use tempfile::TempDir;
 
 mod page;
+mod panel;
 mod quality;
 mod sections;
 mod site;
@@ -314,4 +315,28 @@ fn a_key_of_a_table_below_a_column_is_sent_home() {
     let text = text.replace("stale_after = \"1h\"", "token_env = \"INFLUX_TOKEN\"");
     let message = Site::new().load(&text).unwrap_err();
     assert!(message.ends_with("token_env is not known; it is a key of [destination]: write it there"), "{message}");
+}
+
+#[test]
+fn keys_of_a_panel_that_exclude_each_other_say_so() {
+    let base = "[station]\nname = \"X\"\nutc_offset = \"+00:00\"\n[destination]\nkind = \"files\"\n[[table]]\nname = \"met\"\n\
+                files = [\"met.dat\"]\n[[panel]]\ntitle = \"A\"\n";
+    for (keys, expected) in [
+        ("columns = [\"met/A\"]\nkind = \"scatter\"\n", "config.toml:11: [[panel]] \"A\" columns of a scatter are two"),
+        (
+            "kind = \"profile\"\ncolumns = [\"met/A\"]\nright = [\"met/B\"]\n",
+            "config.toml:13: [[panel]] \"A\" right belongs to kind = \"lines\"",
+        ),
+        (
+            "columns = [\"met/A\"]\nright_bounds = [0, 1]\n",
+            "config.toml:12: [[panel]] \"A\" right_bounds belongs to right",
+        ),
+        (
+            "columns = [\"met/A\"]\n[[panel]]\ntitle = \"A\"\ncolumns = [\"met/B\"]\n",
+            "config.toml:12: [[panel]] \"A\" title stands twice",
+        ),
+    ] {
+        let message = Site::new().load(&format!("{base}{keys}")).unwrap_err();
+        assert!(message.starts_with(expected), "{message}");
+    }
 }

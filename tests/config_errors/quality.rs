@@ -39,6 +39,10 @@ const COLUMN_KEYS: &[Key] = &[
     free("fail", Numbers, "[9.6, 18]", &["[1]", "[2, 1]"]),
     free("missing", Numbers, "[]", &["[nan]"]),
     free("withhold", Flag, "true", &[]),
+    free("quantity", Text, "\"Air temperature\"", &["\"\"", "\" Air\""]),
+    given("height", Text, "\"46m\"", &["\"46\"", "\"-2m\"", "\"0-30cm\"", "\"4600m\"", "\"150 ft\""]),
+    free("depth", Text, "\"7.5cm\"", &["\"\"", "\"30-0cm\"", "\"7,5cm\""]).instead_of(&["height"]),
+    free("sensor", Text, "\"CNR1\"", &["\"\""]),
 ];
 
 pub const SECTIONS: &[Section] = &[
@@ -105,6 +109,10 @@ pub const SECTIONS: &[Section] = &[
             refused("climatology", Group, "{ bands = [{ suspect = [0, 1] }] }"),
             refused("diagnostic", Text, "\"csat3\""),
             refused("governs", Texts, "[\"Ux\"]"),
+            refused("quantity", Text, "\"Air temperature\""),
+            refused("height", Text, "\"46m\""),
+            refused("depth", Text, "\"7.5cm\""),
+            refused("sensor", Text, "\"CNR1\""),
         ]],
         elsewhere: &[],
     },

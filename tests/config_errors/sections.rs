@@ -146,7 +146,7 @@ impl Key {
 
 /// All of them.
 pub fn sections() -> impl Iterator<Item = &'static Section> {
-    crate::site::SECTIONS.iter().chain(crate::quality::SECTIONS)
+    crate::site::SECTIONS.iter().chain(crate::quality::SECTIONS).chain(crate::panel::SECTIONS)
 }
 
 /// Wrong durations where nothing is no duration either.

@@ -37,6 +37,9 @@ const TABLE_COMMON: &[Key] = &[
     free("stale_after", Text, "\"30m\"", DURATIONS),
     free("time_gap", Group, "{ suspect = \"12m\" }", &["{}"]),
     free("withhold", Flag, "true", &[]),
+    given("height", Text, "\"34m\"", &["\"34\"", "\"0-30cm\""]),
+    free("depth", Text, "\"7.5cm\"", &["\"7.5\"", "\"30-0cm\""]).instead_of(&["height"]),
+    free("sensor", Text, "\"CNR1\"", &["\"\""]),
     free("columns", Group, "{ A = { suspect = [0, 1] } }", &["{ A = 3 }", "{ time = {} }", "{ RECORD = {} }"]),
 ];
 
@@ -61,6 +64,7 @@ pub const SECTIONS: &[Section] = &[
                 "[{ name = \"x\", table = \"met\", column = \"A\", against = \"B\", difference = { suspect = 1 } }]",
                 &["[{}]"],
             ),
+            free("panel", Groups, "[{ title = \"x\", columns = [\"met/A\"] }]", &["[{}]"]),
         ]],
         elsewhere: &[],
     },
