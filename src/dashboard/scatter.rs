@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::lines::{by_name, fixed, least_interval};
-use super::query::{Shape, datasource, lettered, speech, target};
+use super::query::{Shape, Step, datasource, lettered, speech, target};
 use super::source::Source;
 use super::units::grafana;
 use super::{Language, Object, Site, object};
@@ -61,7 +61,8 @@ fn axis(axis: &Axis, label: &str) -> Vec<(&'static str, Value)> {
 pub(super) fn scatter(site: &Site<'_>, panel: &Panel) -> Option<Object> {
     let [x, y] = panel.series.as_slice() else { return None };
     let (first, second) = (Source::of(site, x)?, Source::of(site, y)?);
-    let texts = speech(site.language).side_by_side((&first, &x.label), (&second, &y.label));
+    let step = panel.mean.map_or(Step::Chosen, Step::Fixed);
+    let texts = speech(site.language).side_by_side((&first, &x.label), (&second, &y.label), step);
     let buckets = [first.bucket.as_deref(), second.bucket.as_deref()];
     let targets = texts.iter().zip(buckets).map(|(text, bucket)| target(site, bucket, Shape::Series, text)).collect();
     let mut over_y = axis(&panel.axis, &y.label);

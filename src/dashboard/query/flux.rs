@@ -150,9 +150,9 @@ impl Speech for Flux {
         )
     }
 
-    fn side_by_side(&self, first: Named<'_>, second: Named<'_>) -> Vec<String> {
+    fn side_by_side(&self, first: Named<'_>, second: Named<'_>, step: Step) -> Vec<String> {
         let one = |(source, name): Named<'_>| {
-            let rows = kept(source, SHOWN) + &window(Step::Chosen, "mean", false);
+            let rows = kept(source, SHOWN) + &window(step, "mean", false);
             format!(
                 "{rows}  |> keep(columns: [\"_time\", \"_value\"])\n  |> set(key: \"_field\", value: {})\n",
                 string(name)

@@ -123,10 +123,10 @@ impl Speech for InfluxQl {
         )
     }
 
-    fn side_by_side(&self, first: Named<'_>, second: Named<'_>) -> Vec<String> {
+    fn side_by_side(&self, first: Named<'_>, second: Named<'_>, step: Step) -> Vec<String> {
         let one = |(source, name): Named<'_>| {
             let picks = format!("mean({}) AS {}", identifier(&source.field), identifier(name));
-            InfluxQl::windows(source, &picks, Step::Chosen, &not_failed(source), "none")
+            InfluxQl::windows(source, &picks, step, &not_failed(source), "none")
         };
         vec![one(first), one(second)]
     }

@@ -42,7 +42,7 @@ pub(super) trait Speech {
     /// One row: the newest value, the mean over the time shown, and the height as a number.
     fn at_height(&self, source: &Source, metres: f64) -> String;
     /// Means of the same windows side by side, in one result or in one each.
-    fn side_by_side(&self, first: Named<'_>, second: Named<'_>) -> Vec<String>;
+    fn side_by_side(&self, first: Named<'_>, second: Named<'_>, step: Step) -> Vec<String>;
     /// How many of a hundred values of the last 24 hours are good, a column each.
     fn good_share(&self, columns: &[Named<'_>]) -> String;
     /// Seconds since the newest record; as of now where the language knows the time, else as of the last sync.

@@ -118,10 +118,10 @@ impl Speech for Sql {
         )
     }
 
-    fn side_by_side(&self, first: Named<'_>, second: Named<'_>) -> Vec<String> {
+    fn side_by_side(&self, first: Named<'_>, second: Named<'_>, step: Step) -> Vec<String> {
         let one = |(source, _): Named<'_>| {
             let picks = format!("avg({}) AS value", identifier(&source.field));
-            windows(source, &picks, Step::Chosen, &not_failed(source), false)
+            windows(source, &picks, step, &not_failed(source), false)
         };
         vec![format!(
             "SELECT a.time AS time, a.value AS {}, b.value AS {} FROM ({}) AS a JOIN ({}) AS b ON a.time = b.time ORDER BY 1",
