@@ -168,6 +168,43 @@ fn heights_and_depths_in_names_become_tags_and_the_interval_becomes_stale_after(
 }
 
 #[test]
+fn a_columns_height_depth_and_sensor_are_keys_where_its_name_says_them_and_comments_where_it_may() {
+    let folder = station();
+    let columns: [Column<'_>; 6] = [
+        ("Temp_34m_Avg", "Deg C", "Avg", &wave),
+        ("Soil_temp_7.5cm_st1", "Deg C", "Avg", &wave),
+        ("T_107_15cm", "Deg C", "Avg", &wave),
+        ("CNR1_SW_in", "W/m^2", "Avg", &wave),
+        ("Temp_5m", "Deg C", "Avg", &wave),
+        ("Note_2m", "", "Smp", &word),
+    ];
+    folder.write("data/tower.dat", toa5("US-UMB", "Tower", &columns, 0..30));
+    folder.write("data/46m_BF5.dat", toa5("US-UMB", "Light", &[("Total", "umol/m^2/s", "Avg", &wave)], 0..30));
+    folder.init(&["data"], 0);
+    let config = folder.config();
+    let column = |name: &str| config.table("tower").unwrap().columns.get(name).cloned().unwrap_or_default();
+    let level = |name: &str| column(name).level.map(|level| (level.metres, level.label));
+    assert_eq!(level("Temp_34m_Avg"), Some((34.0, "34 m".to_owned())));
+    assert_eq!(level("Soil_temp_7.5cm_st1"), Some((-0.075, "7.5 cm".to_owned())));
+    assert_eq!(column("CNR1_SW_in").sensor.as_deref(), Some("CNR1"));
+    for name in ["T_107_15cm", "Temp_5m", "Note_2m"] {
+        assert_eq!(level(name), None, "{name}");
+    }
+    let text = folder.read("config.toml");
+    for line in [
+        "#depth = \"15cm\"     # in the name; or height, if the sensor is above ground",
+        "#height = \"5m\"     # in the name; may be minutes",
+        "sensor = \"BF5\"     # the file's name says so",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    assert!(!text.contains("\"2m\""), "text stands at no height");
+    let light = config.table("46m_BF5").unwrap();
+    assert_eq!(light.level.as_ref().map(|level| level.label.as_str()), Some("46 m"), "the tag says it");
+    assert_eq!(light.sensor.as_deref(), Some("BF5"));
+}
+
+#[test]
 fn a_variable_is_a_key_only_where_name_unit_and_values_agree() {
     let folder = station();
     folder.init(&["data"], 0);

@@ -72,11 +72,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         return Err(CliError::DashboardNeedsOutput);
     }
     let config = &context.config;
-    let (known, facts) = if config.store_path.exists() {
+    let (known, facts, retentions) = if config.store_path.exists() {
         let store = Store::open_reader(&config.store_path)?;
-        (store.known_tables(config)?, dashboard::facts(config, &store)?)
+        (store.known_tables(config)?, dashboard::facts(config, &store)?, crate::sync::retentions(&store)?)
     } else {
-        (Vec::new(), BTreeMap::new())
+        (Vec::new(), BTreeMap::new(), Vec::new())
     };
     let unread = config.tables.iter().filter(|table| !facts.contains_key(&table.name.0));
     let unread: Vec<&str> = unread.map(|table| table.name.0.as_str()).collect();
@@ -88,7 +88,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
     let board = panel::plan(config, &known);
     let language = args.language.map_or_else(|| Language::of(&config.destination), Choice::language);
-    let site = Site { config, board: &board, facts: &facts, language, datasource: args.datasource.as_deref() };
+    let datasource = args.datasource.as_deref();
+    let site = Site { config, board: &board, facts: &facts, language, retentions: &retentions, datasource };
     let dashboard = if args.network { dashboard::network(&site) } else { dashboard::station(&site) };
     let alerts = args.alerts.is_some().then(|| dashboard::alerts(&site));
     // Both are made before one is written.

@@ -17,6 +17,22 @@ pub struct Level {
 }
 
 impl Level {
+    /// Reads a height: `46m`, `0.5 m`, `50cm`.
+    ///
+    /// # Errors
+    /// The end of a sentence that begins with the text.
+    pub fn height(text: &str) -> Result<Level, String> {
+        height(text)
+    }
+
+    /// Reads a depth, as [`Level::height`], or a layer: `0-30cm`.
+    ///
+    /// # Errors
+    /// As [`Level::height`].
+    pub fn depth(text: &str) -> Result<Level, String> {
+        depth(text)
+    }
+
     /// Whether it was said as a depth.
     pub fn is_depth(&self) -> bool {
         self.metres.is_sign_negative()
@@ -42,7 +58,7 @@ pub(super) fn read(at: &Section<'_>, height: &Text, depth: &Text) -> Result<Opti
 }
 
 /// `46m`, `46 m`, `50 cm`. The error is the end of a sentence that begins with the key.
-pub(super) fn height(text: &str) -> Result<Level, String> {
+fn height(text: &str) -> Result<Level, String> {
     let mend = "is not a height; write metres or centimetres above ground, such as \"46m\" or \"0.5 m\"";
     match lengths(text) {
         Some((length, None, unit)) => level(length.0, format!("{} {unit}", length.1)).ok_or_else(too_far),
@@ -52,7 +68,7 @@ pub(super) fn height(text: &str) -> Result<Level, String> {
 }
 
 /// As [`height`], counted downwards; also a layer, `0-30cm`, from its upper to its lower end.
-pub(super) fn depth(text: &str) -> Result<Level, String> {
+fn depth(text: &str) -> Result<Level, String> {
     let mend = "is not a depth; write metres or centimetres below ground, such as \"7.5cm\" or \"1m\", or a layer: \
                 \"0-30cm\"";
     let level = match lengths(text) {

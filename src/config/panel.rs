@@ -181,11 +181,9 @@ fn column(text: &str, tables: &[TableConfig]) -> Result<ColumnAt, String> {
     match table.columns.get(name).map(|column| column.column_use) {
         Some(ColumnUse::Tag) => return Err("is a tag, which is text; write a column of numbers".to_owned()),
         Some(ColumnUse::Ignore) => {
-            return Err(
-                "has use = \"ignore\", so that it is not sent and no dashboard can show it; take out the use, \
-                        or the column"
-                    .to_owned(),
-            );
+            return Err("has use = \"ignore\", so that it is not sent and no dashboard can show it; take it out, or \
+                 take out the use"
+                .to_owned());
         }
         Some(ColumnUse::Field) | None => {}
     }

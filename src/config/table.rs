@@ -123,8 +123,8 @@ fn level_of_table(
 ) -> Result<Option<Level>, ConfigError> {
     let said = level::read(at, &found.height, &found.depth)?;
     let tagged = || {
-        let height = tags.get("height").and_then(|text| level::height(text).ok());
-        height.or_else(|| tags.get("depth").and_then(|text| level::depth(text).ok()))
+        let height = tags.get("height").and_then(|text| Level::height(text).ok());
+        height.or_else(|| tags.get("depth").and_then(|text| Level::depth(text).ok()))
     };
     Ok(said.or_else(tagged))
 }

@@ -73,6 +73,8 @@ pub struct Site<'a> {
     pub facts: &'a BTreeMap<String, TableFacts>,
     /// What the queries are written in.
     pub language: Language,
+    /// How long buckets keep rows, as the server said; none is the destination's own.
+    pub retentions: &'a [(Option<String>, Duration)],
     /// The `uid` of the data source in Grafana; without one, a person chooses it.
     pub datasource: Option<&'a str>,
 }

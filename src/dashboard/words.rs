@@ -65,14 +65,19 @@ pub(super) fn details(site: &Site<'_>) -> Object {
             .collect();
         names.join(", ")
     };
-    let retention = match &site.config.destination {
+    let configured = match &site.config.destination {
         DestinationConfig::Influx(influx) => influx.retention,
         DestinationConfig::Files { .. } => None,
+    };
+    let kept_in = |name: &Option<String>| {
+        let is_own = *name == bucket(site.config, None);
+        let told = site.retentions.iter().find(|(told, _)| told == name || told.is_none() && is_own);
+        told.map(|(_, kept)| *kept).or(configured.filter(|_| is_own))
     };
     // Writing to a String cannot fail.
     for known in super::source::buckets(site.config) {
         let name = known.as_deref().map_or_else(|| "the bucket that the files are written to".to_owned(), plain);
-        let kept = match retention.filter(|_| known == bucket(site.config, None)) {
+        let kept = match kept_in(&known) {
             Some(kept) => format!("keeps rows for {}", spoken(kept.as_secs_f64())),
             None => "keeps rows as long as its own retention says (`fluxtower bucket list`)".to_owned(),
         };

@@ -1,6 +1,7 @@
 //! What is written about one column: facts, and suggestions with their reason.
 
 use super::guess::{Around, Guess, guess};
+use super::place::{Place, place, sensor};
 use super::sample::ColumnSample;
 use super::unit::{Fit, unit_fits};
 use crate::qc::{self, ColumnTests, Flag, Variable};
@@ -35,6 +36,10 @@ pub(super) struct Column {
     /// What its values showed.
     pub(super) facts: Vec<String>,
     pub(super) variable: Option<Suggestion>,
+    /// How high or how deep its sensor is.
+    pub(super) place: Option<Place>,
+    /// What measures it.
+    pub(super) sensor: Option<&'static str>,
     /// The name it must be sent under, if its own cannot be.
     pub(super) field: Option<String>,
     /// A number that may mean "missing", with the reason.
@@ -78,8 +83,13 @@ impl Column {
             let count = sample.numbers.iter().filter(|value| *value == number).count();
             missing = Some((*number, format!("{count} of {all} values: {why}")));
         }
+        let variable = guess(sample, around).and_then(|guess| judge(sample, &guess));
+        // Where a column is measured that is never a number helps nobody.
+        let is_text = sample.text == all && all > 0;
         Column {
-            variable: guess(sample, around).and_then(|guess| judge(sample, &guess)),
+            place: place(&sample.name, variable.as_ref(), around).filter(|_| !is_text),
+            sensor: sensor(&sample.name).filter(|_| !is_text),
+            variable,
             field: field(&sample.name, reserved),
             name: sample.name.clone(),
             unit: sample.unit.clone(),
@@ -92,7 +102,8 @@ impl Column {
 
     /// Whether nothing but its header is written about it.
     pub(super) fn is_plain(&self) -> bool {
-        self.variable.is_none() && self.field.is_none() && self.missing.is_none() && self.ignore.is_none()
+        let says_nothing_of_it = self.variable.is_none() && self.place.is_none() && self.sensor.is_none();
+        says_nothing_of_it && self.field.is_none() && self.missing.is_none() && self.ignore.is_none()
     }
 }
 

@@ -18,6 +18,7 @@ mod find;
 mod guess;
 mod marks;
 mod pattern;
+mod place;
 mod sample;
 mod table;
 mod text;

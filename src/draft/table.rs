@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::column::Column;
 use super::guess::Around;
 use super::marks::{Mark, marks};
+use super::place::{may_be_minutes, sensor};
 use super::sample::{ColumnSample, Interval, Sample};
 use super::{TableSummary, VariableSummary, pattern};
 
@@ -13,8 +14,6 @@ use super::{TableSummary, VariableSummary, pattern};
 const SONIC: [&str; 3] = ["Ux", "Uy", "Uz"];
 /// The tag that every row has.
 const STATION_TAG: &str = "station";
-/// Usual intervals in minutes, which `30m` in a name may mean.
-const USUAL_MINUTES: [i64; 6] = [1, 5, 10, 15, 30, 60];
 
 /// One `[[table]]` in the making.
 #[derive(Debug)]
@@ -29,6 +28,8 @@ pub(super) struct Table {
     pub(super) interval: Option<Interval>,
     /// Key and value.
     pub(super) tags: Vec<(&'static str, String)>,
+    /// What measures its columns, and whose name says so.
+    pub(super) sensor: Option<(&'static str, &'static str)>,
     /// What a person should know, a line each.
     pub(super) notes: Vec<String>,
     pub(super) columns: Vec<Column>,
@@ -163,6 +164,7 @@ fn table(group: &[Sample], folder: &Path, taken: &[String]) -> Table {
         logger_table: group.first().map_or(String::new(), |sample| sample.header.table.clone()),
         interval,
         tags,
+        sensor: sensor_of(group),
         notes,
         columns,
     }
@@ -229,11 +231,11 @@ fn tags(
     tags
 }
 
-fn may_be_minutes(mark: &Mark, interval: Option<i64>) -> bool {
-    mark.minutes.is_some_and(|minutes| match interval {
-        Some(interval) => interval == minutes,
-        None => USUAL_MINUTES.contains(&minutes),
-    })
+/// What the file's name or the logger table's says of the sensor, and whose name it is.
+fn sensor_of(group: &[Sample]) -> Option<(&'static str, &'static str)> {
+    let first = group.first()?;
+    let of_file = sensor(&stem(&first.path)).map(|sensor| (sensor, "file's"));
+    of_file.or_else(|| sensor(&first.header.table).map(|sensor| (sensor, "logger table's")))
 }
 
 /// The file's name, which is what a technician sees; of several files what they have in common.

@@ -157,6 +157,9 @@ pub(super) fn table(table: &Table) -> String {
         let tags: Vec<String> = table.tags.iter().map(|(key, value)| format!("{key} = {}", quoted(value))).collect();
         let _ = writeln!(out, "tags = {{ {} }}", tags.join(", "));
     }
+    if let Some((sensor, whose)) = table.sensor {
+        let _ = writeln!(out, "sensor = {}     # the {whose} name says so", quoted(sensor));
+    }
     match table.interval.filter(|interval| interval.regular) {
         Some(interval) => {
             let _ = writeln!(out, "stale_after = {}", quoted(&stale_after(interval.nanos)));
@@ -201,7 +204,10 @@ fn column(out: &mut String, column: &Column) {
     if column.is_plain() {
         return;
     }
-    let active = column.field.is_some() || column.variable.as_ref().is_some_and(|suggestion| suggestion.active);
+    let active = column.field.is_some()
+        || column.variable.as_ref().is_some_and(|suggestion| suggestion.active)
+        || column.place.as_ref().is_some_and(|place| place.active)
+        || column.sensor.is_some();
     let _ = writeln!(out, "{}[table.columns.{}]", if active { "" } else { "#" }, key(&column.name));
     if let Some(field) = &column.field {
         let _ = writeln!(out, "field = {}     # its own name is taken", quoted(field));
@@ -209,6 +215,13 @@ fn column(out: &mut String, column: &Column) {
     if let Some(suggestion) = &column.variable {
         let off = if suggestion.active { "" } else { "#" };
         let _ = writeln!(out, "{off}variable = {}     # {}", quoted(suggestion.variable), comment(&suggestion.reason));
+    }
+    if let Some(place) = &column.place {
+        let off = if place.active { "" } else { "#" };
+        let _ = writeln!(out, "{off}{} = {}     # {}", place.key, quoted(&place.value), comment(&place.reason));
+    }
+    if let Some(sensor) = column.sensor {
+        let _ = writeln!(out, "sensor = {}     # the name says so", quoted(sensor));
     }
     if let Some((number, why)) = &column.missing {
         let _ = writeln!(out, "#missing = [{number}]     # {why}");
@@ -231,7 +244,9 @@ fn header(column: &Column) -> String {
 /// Whether nothing but the index differs, and there is nothing to decide.
 fn is_same_array(one: &Column, other: &Column) -> bool {
     let base = |column: &Column| column.name.split_once('(').map(|(base, _)| base.to_owned());
-    let quiet = |column: &Column| column.variable.is_none() && column.field.is_none();
+    let quiet = |column: &Column| {
+        column.variable.is_none() && column.field.is_none() && column.place.is_none() && column.sensor.is_none()
+    };
     base(one).is_some()
         && base(one) == base(other)
         && (&one.unit, &one.process, &one.facts) == (&other.unit, &other.process, &other.facts)

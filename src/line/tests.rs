@@ -29,6 +29,8 @@ fn table(columns: &[(&str, ColumnConfig)]) -> TableConfig {
         sentinels: Vec::new(),
         stale_after: None,
         time_gap: None,
+        level: None,
+        sensor: None,
         columns: columns.iter().map(|(name, config)| ((*name).to_owned(), config.clone())).collect(),
     }
 }

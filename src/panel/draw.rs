@@ -113,9 +113,11 @@ pub(super) fn sent(tables: &[PanelTable]) -> impl Iterator<Item = &PanelColumn> 
     tables.iter().flat_map(|table| &table.columns).filter(|column| column.is_sent)
 }
 
-/// Whether the level is what a reader compares: not the parts of a quantity, and not sensors that all stand at one height.
+/// Whether the level is what a reader compares: not quantities or the parts of one, and not sensors that all stand at one
+/// height.
 fn compares_levels(members: &[Member<'_>]) -> bool {
-    let parts: BTreeSet<&str> = members.iter().map(Member::part).collect();
+    let parts: BTreeSet<(&str, &str)> =
+        members.iter().map(|member| (member.column.quantity.as_deref().unwrap_or_default(), member.part())).collect();
     let levels: BTreeSet<Option<Key>> = members.iter().map(Member::level).collect();
     parts.len() <= 1 && (levels.len() > 1 || members.len() == 1)
 }

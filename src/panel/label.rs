@@ -5,7 +5,10 @@ use super::draw::Member;
 /// A label for each, all different.
 pub(super) fn labels(members: &[Member<'_>]) -> Vec<String> {
     let quantities_vary = vary(members, quantity);
-    let parts_vary = vary(members, |member| member.part().to_owned());
+    // Parts tell columns of one quantity apart.
+    let parts_vary = members
+        .iter()
+        .any(|one| members.iter().any(|other| quantity(one) == quantity(other) && one.part() != other.part()));
     let levels_vary = vary(members, level);
     let tags_vary = vary(members, tags);
     let sensors_vary = vary(members, sensor);
