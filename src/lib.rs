@@ -8,10 +8,11 @@
 //! ```
 //!
 //! Data flows one way: a module uses only what stands to the left of it, and [`config`] and [`time`]. Two modules
-//! join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it. [`verify`] and [`export`]
-//! look at what is stored; [`summary`] keeps, beside the store, what a view of years needs; [`panel`] says which columns
-//! are looked at together; [`draft`] writes a first configuration from files that are there, with the left half's parsers
-//! and without a store. [`cli`] sits on top.
+//! join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it. What looks at the store
+//! stands on top: [`verify`] and [`export`]; [`summary`], which keeps beside it what a view of years needs; [`panel`], which
+//! says which columns are looked at together, for the Grafana [`dashboard`] and for the page of [`serve`] and [`report`],
+//! whose first screen is [`status`]; [`figures`] says numbers as people do. [`draft`] writes a first configuration from
+//! files that are there, with the left half's parsers and without a store. [`cli`] sits on top of all.
 //!
 //! # Invariants
 //! A test carries each number in its name.
@@ -37,6 +38,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod dashboard;
 pub mod destination;
 pub mod draft;
 pub mod export;

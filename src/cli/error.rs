@@ -101,6 +101,9 @@ pub(super) enum CliError {
     /// Stdout cannot hold the rows and an object.
     #[error("--json prints one object, and the rows go to stdout; write --output FILE with it")]
     JsonNeedsOutput,
+    /// Stdout cannot hold the dashboard and what is said of it.
+    #[error("--json prints one object about the file, and the dashboard goes to stdout; write --output FILE with it")]
+    DashboardNeedsOutput,
     /// A file cannot be written.
     #[error("cannot write {path}: {source}; check that its folder exists, may be written to and has room")]
     File {
@@ -204,6 +207,7 @@ impl CliError {
             }
             CliError::AmerifluxHasNone
             | CliError::JsonNeedsOutput
+            | CliError::DashboardNeedsOutput
             | CliError::Exists { .. }
             | CliError::OntoItself { .. }
             | CliError::NoFileName { .. } => Exit::Usage,

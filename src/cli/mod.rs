@@ -17,6 +17,7 @@ mod bucket;
 mod check;
 mod completions;
 mod conflicts;
+mod dashboard;
 mod error;
 mod export;
 mod flag;
@@ -110,6 +111,7 @@ enum Command {
     Serve(serve::Args),
     Report(report::Args),
     Export(export::Args),
+    Dashboard(dashboard::Args),
     Backup(backup::Args),
     Salvage(salvage::Args),
     Completions(completions::Args),
@@ -224,6 +226,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Flag(args) => flag::run(&context, &args),
         Command::Reflag(args) => reflag::run(&context, &args),
         Command::Export(args) => export::run(&context, &args),
+        Command::Dashboard(args) => dashboard::run(&context, &args),
         Command::Backup(args) => backup::run(&context, &args),
         Command::Salvage(args) => salvage::run(&context, &args),
         Command::Completions(args) => completions::run(output, &args),

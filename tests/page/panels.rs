@@ -105,7 +105,9 @@ fn a_failed_value_does_not_stretch_the_axis() {
         "let top = -Infinity; for (const t of document.querySelectorAll('{panel} canvas')) top = t.height; return top > 0"
     ));
     assert_eq!(top, true);
-    let range = page.browser.run(&format!("return fluxtower.plot.ofHost(document.querySelector('{panel} .plot')).u.scales.y.max"));
+    let range = page
+        .browser
+        .run(&format!("return fluxtower.plot.ofHost(document.querySelector('{panel} .plot')).u.scales.y.max"));
     assert!(range.as_f64().unwrap() < 30.0, "the axis ends at {range}, though 99 failed");
     page.was_quiet();
 }
@@ -142,7 +144,9 @@ fn a_click_in_the_legend_hides_a_series_and_the_address_keeps_it() {
 fn everything_can_be_reached_and_read_with_the_keyboard_alone() {
     let day = station::day();
     let page = Page::open(&day.tower, "#/");
-    let focused = || page.browser.run("const e = document.activeElement; return e.innerText || e.getAttribute('aria-label') || e.id");
+    let focused = || {
+        page.browser.run("const e = document.activeElement; return e.innerText || e.getAttribute('aria-label') || e.id")
+    };
     let tab = "\u{e004}";
     page.browser.keys(&[tab]);
     assert_eq!(focused(), "Skip to the content");
@@ -163,7 +167,11 @@ fn everything_can_be_reached_and_read_with_the_keyboard_alone() {
             break;
         }
     }
-    assert_eq!(page.browser.run("return document.activeElement.classList.contains('u-over')"), true, "no plot has the focus");
+    assert_eq!(
+        page.browser.run("return document.activeElement.classList.contains('u-over')"),
+        true,
+        "no plot has the focus"
+    );
     let ring = page.browser.run("return getComputedStyle(document.activeElement).outlineStyle");
     assert_eq!(ring, "solid", "the focus is seen");
     page.browser.keys(&["\u{e014}", "\u{e014}"]);

@@ -1,0 +1,97 @@
+//! One dashboard for every station that sends to the same bucket: a line a station and table.
+
+use serde_json::{Value, json};
+
+use super::frame::{Frame, NETWORK_UID, datasources, others};
+use super::layout::{Row, Tile, place};
+use super::lines::by_name;
+use super::query::{Shape, datasource, lettered, speech, target};
+use super::source::{AGENT, Flagged, Source, bucket};
+use super::strip::steps;
+use super::{Language, Site, object};
+use std::time::Duration;
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// The dashboard of all stations, as JSON to import. It shows what `fluxtower_agent` says, so it needs no board.
+pub fn network(site: &Site<'_>) -> Value {
+    let rows = vec![Row {
+        title: "Stations".to_owned(),
+        is_folded: false,
+        tiles: vec![Tile::new(table(site), 24, 18), Tile::new(words(), 24, 6)],
+    }];
+    let mut variables = datasources(site);
+    variables.truncate(1);
+    if bucket(site.config, None).is_none() && site.language == Language::Flux {
+        variables.push(json!({
+            "type": "textbox", "name": "bucket", "label": "Bucket", "hide": 0, "query": "fluxtower",
+            "current": {"text": "fluxtower", "value": "fluxtower"}, "options": [],
+        }));
+    }
+    let frame = Frame {
+        uid: NETWORK_UID.to_owned(),
+        title: "All stations (fluxtower)".to_owned(),
+        description: "Every station and table that a fluxtower agent sends to this bucket.".to_owned(),
+        timezone: "utc".to_owned(),
+        // A station that fell silent stays in the list for as long.
+        from: "now-7d",
+        variables: json!({"list": variables}),
+        links: vec![others()],
+        panels: place(rows),
+    };
+    frame.into_json()
+}
+
+/// A field of every station's health.
+fn everywhere(site: &Site<'_>, field: &str) -> Source {
+    Source {
+        bucket: bucket(site.config, None),
+        measurement: AGENT.to_owned(),
+        tags: Vec::new(),
+        field: field.to_owned(),
+        flagged: Flagged::Never,
+    }
+}
+
+fn table(site: &Site<'_>) -> super::Object {
+    let bucket = bucket(site.config, None);
+    let texts = speech(site.language).network(&everywhere(site, "newest_age_s"), &everywhere(site, "pending"));
+    let targets = texts.iter().map(|text| target(site, bucket.as_deref(), Shape::Table, text)).collect();
+    let coloured = |limits: Value| {
+        vec![
+            ("unit", json!("s")),
+            ("decimals", json!(0)),
+            ("thresholds", limits),
+            ("custom.cellOptions", json!({"type": "color-text"})),
+        ]
+    };
+    // Letters that a uid may not hold make it another one; such a station is found by the list of dashboards.
+    let url = "/d/fluxtower-${__value.raw}?var-station=${__value.raw:percentencode}";
+    let to_station = json!([{"title": "Open the station's dashboard", "url": url, "targetBlank": false}]);
+    let last = [("unit", json!("dateTimeFromNow")), ("displayName", json!("last sync"))];
+    let overrides = vec![
+        by_name("station", &[("links", to_station)]),
+        by_name("age of newest record", &coloured(steps(HOUR, HOUR * 6))),
+        by_name("rows that wait", &[("decimals", json!(0))]),
+        by_name("Time", &last),
+        by_name("last sync", &last[..1]),
+    ];
+    object(json!({
+        "type": "table", "title": "Stations and tables",
+        "description": "A line for each table of each station that was heard in the time shown: when it last reached the bucket, how old its newest record is, and how many rows still wait.",
+        "datasource": datasource(site, bucket.as_deref()), "targets": lettered(targets),
+        "transformations": [{"id": "merge", "options": {}}],
+        "fieldConfig": {
+            "defaults": {"color": {"mode": "thresholds"}, "custom": {"align": "auto", "filterable": true, "cellOptions": {"type": "auto"}}},
+            "overrides": overrides,
+        },
+        "options": {"frameIndex": 0, "showHeader": true, "cellHeight": "sm", "sortBy": [{"displayName": "station", "desc": false}]},
+    }))
+}
+
+fn words() -> super::Object {
+    object(json!({
+        "type": "text", "title": "How to read this",
+        "options": {"mode": "markdown", "content": "- A station that does not sync says nothing: look at **last sync** first. Ages are as of then, or as of now where the query language knows the time.\n- The time shown, at the top right, decides how long a silent station stays in the list.\n- Click a station to open its dashboard.\n"},
+    }))
+}

@@ -1,0 +1,208 @@
+//! The first row: is the data coming in, is it going out, is it good. Drawn from what the agent says of itself.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::latest::stat;
+use super::layout::Tile;
+use super::lines::{FAIL, GOOD, SUSPECT, by_name};
+use super::query::{Named, Shape, datasource, lettered, speech, target};
+use super::ribbon::tested;
+use super::source::{Source, bucket};
+use super::{Site, object};
+use crate::config::TableConfig;
+
+/// LoggerNet brings rows every few minutes, however often the logger writes one.
+const COLLECTED: Duration = Duration::from_secs(15 * 60);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// From when on a table is late, and from when on it is dead.
+pub(super) fn late_and_dead(site: &Site<'_>, table: &TableConfig) -> (Duration, Duration) {
+    let twice = site.interval(&table.name.0).map_or(COLLECTED, |interval| interval * 2);
+    let late = table.stale_after.unwrap_or(twice.max(COLLECTED));
+    (late, HOUR.max(late * 2))
+}
+
+/// Good below the first, late from there on, dead from the second on.
+pub(super) fn steps(late: Duration, dead: Duration) -> Value {
+    json!({"mode": "absolute", "steps": [
+        {"value": null, "color": GOOD}, {"value": late.as_secs(), "color": SUSPECT}, {"value": dead.as_secs(), "color": FAIL},
+    ]})
+}
+
+/// The panels of the first row.
+pub(super) fn strip(site: &Site<'_>) -> Vec<Tile> {
+    let mut tiles = Vec::new();
+    if site.has_health() {
+        tiles.push(Tile::new(ages(site), 24, 6));
+        tiles.push(Tile::new(backlog(site), 8, 5));
+        tiles.push(Tile::new(heard(site), 4, 5));
+        tiles.push(Tile::new(troubles(site), 12, 5));
+        tiles.push(Tile::new(trend(site), 24, 6));
+    }
+    tiles.extend(good(site));
+    tiles
+}
+
+fn stat_panel(
+    site: &Site<'_>,
+    title: &str,
+    description: &str,
+    queries: &[String],
+    config: Value,
+    fields: &str,
+) -> super::Object {
+    let bucket = bucket(site.config, None);
+    let targets = queries.iter().map(|text| target(site, bucket.as_deref(), Shape::Series, text)).collect();
+    object(json!({
+        "type": "stat", "title": title, "description": description, "datasource": datasource(site, bucket.as_deref()),
+        "targets": lettered(targets), "fieldConfig": config, "options": stat(&["lastNotNull"], fields, "none"),
+    }))
+}
+
+/// The name in a panel of the first row.
+fn age_name(table: &TableConfig) -> &str {
+    &table.name.0
+}
+
+fn ages(site: &Site<'_>) -> super::Object {
+    let words = speech(site.language);
+    let ask = |table: &TableConfig| {
+        words.record_age(&Source::agent(site.config, Some(&table.name.0), "newest_age_s"), age_name(table))
+    };
+    let queries: Vec<String> = site.config.tables.iter().map(ask).collect();
+    let limits = site.config.tables.iter().map(|table| {
+        let (late, dead) = late_and_dead(site, table);
+        by_name(age_name(table), &[("thresholds", steps(late, dead))])
+    });
+    let overrides: Vec<Value> = limits.collect();
+    let config = json!({
+        "defaults": {"unit": "s", "decimals": 0, "noValue": "no word", "color": {"mode": "thresholds"}},
+        "overrides": overrides,
+    });
+    let since = if words.tells_seconds() {
+        "now"
+    } else {
+        "the agent's last word, which is less than an hour old or not shown"
+    };
+    let description = format!(
+        "Time from each table's newest record to {since}. Blue: as it should be. Orange: later than its stale_after, or than \
+         twice its interval (at least 15 minutes). Red: later than an hour, or twice that."
+    );
+    stat_panel(site, "Age of the newest record", &description, &queries, config, "")
+}
+
+fn backlog(site: &Site<'_>) -> super::Object {
+    let words = speech(site.language);
+    let ask = |field: &str, name: &str| words.agent_newest(&Source::agent(site.config, None, field), name);
+    let queries = [ask("backlog", "rows that wait"), ask("oldest_pending_age_s", "oldest of them")];
+    let oldest = [("unit", json!("s")), ("decimals", json!(0)), ("thresholds", steps(HOUR * 2, HOUR * 24))];
+    let config = json!({
+        "defaults": {"unit": "short", "decimals": 0, "noValue": "no word", "color": {"mode": "thresholds"},
+            "thresholds": {"mode": "absolute", "steps": [{"value": null, "color": GOOD}]}},
+        "overrides": [by_name("oldest of them", &oldest)],
+    });
+    let description = "Rows on the station's computer that are not in the bucket yet, and how long the oldest has waited. They are sent when the link is back.";
+    stat_panel(site, "Backlog", description, &queries, config, "")
+}
+
+fn heard(site: &Site<'_>) -> super::Object {
+    let words = speech(site.language);
+    let queries = [words.agent_heard(&Source::agent(site.config, None, "backlog"), "last sync")];
+    let (unit, fields) = if words.tells_seconds() { ("s", "") } else { ("dateTimeFromNow", "/^Time$/") };
+    let config = json!({
+        "defaults": {"unit": unit, "decimals": 0, "noValue": "never", "color": {"mode": "thresholds"},
+            "thresholds": if words.tells_seconds() { steps(COLLECTED, HOUR) } else { json!({"mode": "absolute", "steps": [{"value": null, "color": GOOD}]}) }},
+        "overrides": [],
+    });
+    let description = "When the agent last reached the bucket. An agent that is silent looks like a station without data; this tells them apart.";
+    stat_panel(site, "Last upload", description, &queries, config, fields)
+}
+
+fn troubles(site: &Site<'_>) -> super::Object {
+    let words = speech(site.language);
+    let ask = |(field, name): (&str, &str)| words.agent_newest(&Source::agent(site.config, None, field), name);
+    let fields = [
+        ("rejected", "rows refused"),
+        ("rejected_lines", "lines that are no rows"),
+        ("conflicts", "times with two contents"),
+        ("gaps", "gaps in the records"),
+    ];
+    let queries: Vec<String> = fields.into_iter().map(ask).collect();
+    let config = json!({
+        "defaults": {"unit": "short", "decimals": 0, "noValue": "no word", "color": {"mode": "thresholds"},
+            "thresholds": {"mode": "absolute", "steps": [{"value": null, "color": GOOD}, {"value": 1, "color": SUSPECT}]}},
+        "overrides": [],
+    });
+    let description = "Counted since the beginning. `fluxtower rejected`, `conflicts` and `gaps` on the station's computer list them, with the way to repair.";
+    stat_panel(site, "For a person to look at", description, &queries, config, "")
+}
+
+fn trend(site: &Site<'_>) -> super::Object {
+    let words = speech(site.language);
+    let bucket = bucket(site.config, None);
+    let text = words.agent_trend(&Source::agent(site.config, None, "backlog"), "rows that wait");
+    object(json!({
+        "type": "timeseries", "title": "Backlog and its drain", "description": "Rows that wait, as the agent counted them after each sync.",
+        "datasource": datasource(site, bucket.as_deref()), "interval": "5m",
+        "targets": lettered(vec![target(site, bucket.as_deref(), Shape::Series, &text)]),
+        "fieldConfig": {
+            "defaults": {"unit": "short", "decimals": 0, "min": 0, "color": {"mode": "fixed", "fixedColor": GOOD},
+                "custom": {"drawStyle": "line", "lineInterpolation": "stepAfter", "lineWidth": 1, "fillOpacity": 20, "showPoints": "auto",
+                    "spanNulls": false, "thresholdsStyle": {"mode": "off"}}},
+            "overrides": [],
+        },
+        "options": {
+            "legend": {"displayMode": "list", "placement": "bottom", "showLegend": false, "calcs": []},
+            "tooltip": {"mode": "single", "sort": "none"},
+        },
+    }))
+}
+
+/// How many values of the last 24 hours are good, a bar a column, a query a series. None where nothing is tested.
+fn good(site: &Site<'_>) -> Option<Tile> {
+    let words = speech(site.language);
+    let all = site.board.rows.iter().flat_map(|row| &row.panels).flat_map(|panel| &panel.series);
+    let tested = tested(site, all);
+    let mut groups: Vec<Vec<Named<'_>>> = Vec::new();
+    for (source, name) in &tested {
+        let is_alike = |group: &&mut Vec<Named<'_>>| {
+            group.first().is_some_and(|(first, _)| {
+                (&first.bucket, &first.measurement, &first.tags) == (&source.bucket, &source.measurement, &source.tags)
+            })
+        };
+        match groups.iter_mut().find(is_alike) {
+            Some(group) => group.push((source, name)),
+            None => groups.push(vec![(source, name)]),
+        }
+    }
+    let targets: Vec<_> = groups
+        .iter()
+        .filter_map(|group| {
+            let bucket = group.first()?.0.bucket.as_deref();
+            Some(target(site, bucket, Shape::Table, &words.good_share(group)))
+        })
+        .collect();
+    if targets.is_empty() {
+        return None;
+    }
+    let panel = object(json!({
+        "type": "bargauge", "title": "Good values, last 24 hours",
+        "description": "Of a hundred values of a tested column, how many passed every test. Missing and not evaluated ones count as not good.",
+        "datasource": datasource(site, None), "targets": lettered(targets),
+        "fieldConfig": {
+            "defaults": {"unit": "percent", "decimals": 0, "min": 0, "max": 100, "noValue": "no value", "color": {"mode": "thresholds"},
+                "thresholds": {"mode": "absolute", "steps": [
+                    {"value": null, "color": FAIL}, {"value": 50, "color": SUSPECT}, {"value": 95, "color": GOOD}]}},
+            "overrides": [],
+        },
+        "options": {
+            "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": false},
+            "orientation": "vertical", "displayMode": "basic", "valueMode": "color", "namePlacement": "auto", "showUnfilled": true,
+            "sizing": "auto", "minVizWidth": 8, "minVizHeight": 16, "maxVizHeight": 300,
+            "legend": {"displayMode": "list", "placement": "bottom", "showLegend": false, "calcs": []},
+        },
+    }));
+    Some(Tile::new(panel, 24, 7))
+}
