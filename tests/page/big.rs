@@ -36,8 +36,16 @@ fn big() -> (Tower, i64) {
     });
     tower.write("fast.dat", station::toa5("Fast", &columns, rows));
     let began = std::time::Instant::now();
-    let ended = Command::new(program()).arg("--config").arg(tower.config_path()).arg("ingest").current_dir(tower.path("")).output().unwrap();
+    let ended = Command::new(program())
+        .arg("--config")
+        .arg(tower.config_path())
+        .arg("ingest")
+        .current_dir(tower.path(""))
+        .output()
+        .unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let rows = tower.count("SELECT count(*) FROM reading");
+    assert_eq!(rows, DAYS * 86_400 / 5 + 1);
     println!("ingest of 30 days x 5 s x {COLUMNS} columns: {:.1} s", began.elapsed().as_secs_f64());
     (tower, newest)
 }
@@ -67,7 +75,11 @@ fn any_view_of_ten_million_values_is_drawn_within_a_second() {
             let took = (0..3).map(|i| {
                 // Another minute each time, so that nothing is remembered.
                 let to = newest - 3_700 * (i + 1);
-                page.follow(&format!("#/{view}?from={}&to={}", stamp((to - seconds).max(newest - DAYS * 86_400)), stamp(to)))
+                page.follow(&format!(
+                    "#/{view}?from={}&to={}",
+                    stamp((to - seconds).max(newest - DAYS * 86_400)),
+                    stamp(to)
+                ))
             });
             tell(&format!("{view} {words}"), took.fold(f64::INFINITY, f64::min), ANY);
         }

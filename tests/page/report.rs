@@ -25,7 +25,8 @@ fn a_report_draws_from_a_file_without_one_request() {
     // A zoom is answered from the file too.
     browser.open(&format!("{file}#/panels"));
     browser.until("window.fluxtower && fluxtower.marks.length > 0 && document.querySelector('.u-over') !== null");
-    browser.run("const w = fluxtower.state.window(); fluxtower.state.zoom(w.to - 7200e3, w.to); await fluxtower.drawn;");
+    browser
+        .run("const w = fluxtower.state.window(); fluxtower.state.zoom(w.to - 7200e3, w.to); await fluxtower.drawn;");
     assert_eq!(browser.run("return document.querySelector('.panel .legend button') !== null"), true);
 
     let asked = browser.requests();
