@@ -44,6 +44,8 @@ fn big() -> (Tower, i64) {
         .output()
         .unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let rows = tower.count("SELECT count(*) FROM reading");
+    assert_eq!(rows, DAYS * 86_400 / 5 + 1);
     println!("ingest of 30 days x 5 s x {COLUMNS} columns: {:.1} s", began.elapsed().as_secs_f64());
     (tower, newest)
 }
