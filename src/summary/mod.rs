@@ -148,7 +148,14 @@ impl Summaries {
     pub fn ribbon(&self, reader: &Store, request: &RibbonRequest) -> Result<Ribbon, SummaryError> {
         let wanted = self.wanted(reader, &request.table, None, &request.tags)?;
         let (from, to) = span(request.from, request.to)?;
-        let width = width::of_view((to.0 - from.0) / NANOS_PER_MILLI, request.bins.clamp(1, MOST_POINTS));
+        let span = (to.0 - from.0) / NANOS_PER_MILLI;
+        // Bins narrower than the rows lie apart would show holes where none are.
+        let interval = match &wanted.series {
+            Some(series) => self.interval_of(reader, series)?.unwrap_or(1).max(1),
+            None => 1,
+        };
+        let most = usize::try_from(span / interval).unwrap_or(usize::MAX).max(1);
+        let width = width::of_view(span, request.bins.clamp(1, MOST_POINTS).min(most));
         let places: Vec<usize> = (0..wanted.columns.len()).collect();
         let grid = match &wanted.series {
             Some(series) => self.grid(reader, series, (from, to), width, places)?,

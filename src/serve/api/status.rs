@@ -52,6 +52,16 @@ struct Table {
     records_missing: u64,
 }
 
+impl Table {
+    /// What the command does not say: it keeps to limits that were configured, and the page also knows how often rows come
+    /// and what became of them. A headline of "all well" over a red light would be believed.
+    fn more_reasons(&self, has_limit: bool) -> impl Iterator<Item = String> {
+        let dead = (self.alive.state == "dead" && !has_limit).then_some(&self.alive.why);
+        let wrong = (self.right.state == "bad").then_some(&self.right.why);
+        dead.into_iter().chain(wrong).map(|why| format!("table \"{}\": {why}", self.name))
+    }
+}
+
 /// How a light is coloured, and in which words.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Sent {
@@ -133,7 +143,7 @@ fn see(config: &Config, readers: &Readers) -> Seen {
 
 fn say(config: &Config, seen: &Seen, revision: u64, now: Timestamp) -> Status {
     let facts = &seen.facts;
-    let reasons = match &seen.trouble {
+    let mut reasons = match &seen.trouble {
         Some(trouble) => vec![trouble.clone()],
         None => reasons(config, facts, now),
     };
@@ -151,26 +161,33 @@ fn say(config: &Config, seen: &Seen, revision: u64, now: Timestamp) -> Status {
         newest: None,
         oldest_pending: None,
     };
-    let tables = config.tables.iter().map(|table| {
-        let name = &table.name.0;
-        let kept = facts.table(name).cloned().unwrap_or_else(|| never(name));
-        let judged = seen.tables.iter().find(|seen| seen.name == *name);
-        let interval_s = judged.and_then(|seen| seen.interval_s);
-        Table {
-            name: name.clone(),
-            rows: kept.rows,
-            newest: kept.newest.map(Millis),
-            age_s: kept.newest.map(|newest| age_s(now, newest)),
-            interval_s,
-            alive: alive::of(table.stale_after, interval_s, kept.newest, now),
-            right: judged.map_or_else(Right::none, |seen| seen.right.clone()),
-            sent: sent(&kept, facts.last_stored, now),
-            conflicts: kept.conflicts,
-            rejected_lines: kept.rejected_lines,
-            gaps: kept.gaps,
-            records_missing: kept.records_missing,
-        }
-    });
+    let tables: Vec<Table> = config
+        .tables
+        .iter()
+        .map(|table| {
+            let name = &table.name.0;
+            let kept = facts.table(name).cloned().unwrap_or_else(|| never(name));
+            let judged = seen.tables.iter().find(|seen| seen.name == *name);
+            let interval_s = judged.and_then(|seen| seen.interval_s);
+            Table {
+                name: name.clone(),
+                rows: kept.rows,
+                newest: kept.newest.map(Millis),
+                age_s: kept.newest.map(|newest| age_s(now, newest)),
+                interval_s,
+                alive: alive::of(table.stale_after, interval_s, kept.newest, now),
+                right: judged.map_or_else(Right::none, |seen| seen.right.clone()),
+                sent: sent(&kept, facts.last_stored, now),
+                conflicts: kept.conflicts,
+                rejected_lines: kept.rejected_lines,
+                gaps: kept.gaps,
+                records_missing: kept.records_missing,
+            }
+        })
+        .collect();
+    for (table, config) in tables.iter().zip(&config.tables) {
+        reasons.extend(table.more_reasons(config.stale_after.is_some()));
+    }
     let ended = |run: &Option<crate::store::RunLine>| run.as_ref().map(|run| Millis(run.ended));
     let failures = [("sync", &facts.last_sync), ("ingest", &facts.last_ingest)];
     let mut failures = failures.into_iter().filter_map(|(command, run)| {
@@ -181,7 +198,7 @@ fn say(config: &Config, seen: &Seen, revision: u64, now: Timestamp) -> Status {
         revision,
         verdict: verdict(&reasons),
         is_well: reasons.is_empty(),
-        tables: tables.collect(),
+        tables,
         sync: Sync {
             last_ingest: ended(&facts.last_ingest),
             last_sync: ended(&facts.last_sync),

@@ -21,8 +21,8 @@ const AHEAD_S: i64 = 300;
 /// A light.
 #[derive(Debug, Clone, Serialize)]
 pub(in crate::serve) struct Alive {
-    state: &'static str,
-    why: String,
+    pub(super) state: &'static str,
+    pub(super) why: String,
 }
 
 /// Of a table with its newest row, whose rows lie `interval_s` seconds apart.

@@ -18,8 +18,8 @@ const SOME_SUSPECT: f64 = 0.05;
 /// A light.
 #[derive(Debug, Clone, Serialize)]
 pub(in crate::serve) struct Right {
-    state: &'static str,
-    why: String,
+    pub(super) state: &'static str,
+    pub(super) why: String,
     hours: u64,
     values: u64,
     good: u64,
