@@ -192,7 +192,7 @@ fn a_station_without_a_database_has_a_page_and_the_database_is_found_when_it_com
     let mut live = served.live();
     let before = live.next();
     tower.write("met.dat", crate::station::met(10, crate::station::this_minute()));
-    tower.run(&["ingest"]).expect(0);
+    tower.run(&["ingest"]).expect(1);
     assert!(live.next() > before);
     let status = served.json("/api/status");
     assert_eq!(by_name(&status["tables"], "met")["rows"], 10);

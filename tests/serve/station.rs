@@ -55,7 +55,7 @@ pub fn lived() -> (Tower, DateTime<Utc>) {
 pub fn configured() -> Tower {
     Tower::new().more(
         "[[table]]\nname = \"met\"\nfiles = [\"met.dat\"]\nstale_after = \"30m\"\n\
-         [table.columns.TA]\nvariable = \"TA_1_1_1\"\nheight = \"46m\"\nrange = { suspect = [-40, 45], fail = [-50, 60] }\n\
+         [table.columns.TA]\nvariable = \"TA_1_1_1\"\nheight = \"46m\"\nsuspect = [-40, 45]\nfail = [-50, 60]\n\
          [table.columns.TA.spike]\nsuspect = 10\n",
     )
 }
