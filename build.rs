@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let web = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("web");
     println!("cargo:rerun-if-changed=web");
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
-    let mut page = fs::read_to_string(web.join(PAGE))?;
+    let mut page = read(&web, PAGE)?;
     let mut list = String::from("&[\n");
     for part in [SCRIPT, STYLE] {
         let (shorter, together) = part.put_together(&page, &web)?;
@@ -42,6 +42,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     list.push_str("]\n");
     fs::write(out.join("assets.rs"), list)?;
     Ok(())
+}
+
+fn read(web: &Path, name: &str) -> Result<String, Box<dyn Error>> {
+    fs::read_to_string(web.join(name)).map_err(|error| format!("web/{name}: {error}").into())
 }
 
 /// Name and content, in Rust.
@@ -63,8 +67,11 @@ impl Part {
             if together.is_empty() {
                 shorter.push_str(&format!("{}{}{}\n", self.begin, self.name, self.end));
             }
-            let text = fs::read_to_string(web.join(name)).map_err(|error| format!("web/{name}: {error}"))?;
-            together.push_str(&text);
+            // Other people's work goes out with their terms.
+            if let Some((stem, _)) = name.strip_prefix("vendor/").and_then(|file| file.split_once('.')) {
+                together.push_str(&format!("/*\n{}*/\n", read(web, &format!("vendor/{stem}.LICENSE"))?));
+            }
+            together.push_str(&read(web, name)?);
             together.push_str(self.between);
         }
         if together.is_empty() {

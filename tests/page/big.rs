@@ -63,12 +63,15 @@ fn any_view_of_ten_million_values_is_drawn_within_a_second() {
             slow.push(format!("{what} took {took:.0} ms"));
         }
     };
-    // The best of three: the machine may do something else beside it.
-    let first = (0..3).map(|_| {
-        page.go("#/");
-        page.browser.run("return fluxtower.marks[0].took_ms").as_f64().unwrap()
-    });
-    tell("first screen", first.fold(f64::INFINITY, f64::min), FIRST);
+    // The best of five: the machine may do something else beside it, and the server has just begun to sum up what it serves.
+    let firsts: Vec<f64> = (0..5)
+        .map(|_| {
+            page.go("#/");
+            page.browser.run("return fluxtower.marks[0].took_ms").as_f64().unwrap()
+        })
+        .collect();
+    println!("first screen, each try: {firsts:.0?} ms");
+    tell("first screen", firsts.into_iter().fold(f64::INFINITY, f64::min), FIRST);
     let ranges = [("30 d", 30 * 86_400), ("7 d", 7 * 86_400), ("1 d", 86_400), ("1 h", 3_600), ("1 min", 60)];
     for view in ["panels", "flags", "table/fast"] {
         for (words, seconds) in ranges {
