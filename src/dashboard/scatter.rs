@@ -14,7 +14,7 @@ fn chart(
     panel: &Panel,
     targets: Vec<Object>,
     series: &[Value],
-    overrides: Vec<Value>,
+    overrides: &[Value],
     show: &str,
 ) -> Object {
     let mut made = object(json!({
@@ -71,7 +71,7 @@ pub(super) fn scatter(site: &Site<'_>, panel: &Panel) -> Option<Object> {
     let overrides = vec![by_name(&x.label, &over_x), by_name(&y.label, &over_y)];
     let series =
         json!({"x": named(&x.label), "y": named(&y.label), "name": {"fixed": format!("{} over {}", y.label, x.label)}});
-    let mut made = chart(site, panel, targets, &[series], overrides, "points");
+    let mut made = chart(site, panel, targets, &[series], &overrides, "points");
     if texts.len() > 1 {
         // Two answers become one by their times; a window that only one of them has is no point.
         let join = json!([{"id": "joinByField", "options": {"byField": "Time", "mode": "inner"}}]);
@@ -103,7 +103,7 @@ pub(super) fn profile(site: &Site<'_>, panel: &Panel) -> Option<Object> {
     let overrides = vec![by_name("newest", &value), by_name("mean", &mean), by_name("height", &height)];
     let over = |name: &str, words: &str| json!({"x": named(name), "y": named("height"), "name": {"fixed": words}});
     let series = [over("newest", "newest"), over("mean", "mean of the time shown")];
-    let mut made = chart(site, panel, targets, &series, overrides, "points+lines");
+    let mut made = chart(site, panel, targets, &series, &overrides, "points+lines");
     let hidden = if site.language == Language::InfluxQl { json!({"Time": true}) } else { json!({}) };
     made.insert(
         "transformations".to_owned(),

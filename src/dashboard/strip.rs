@@ -50,7 +50,7 @@ fn stat_panel(
     title: &str,
     description: &str,
     queries: &[String],
-    config: Value,
+    config: &Value,
     fields: &str,
 ) -> super::Object {
     let bucket = bucket(site.config, None);
@@ -90,7 +90,7 @@ fn ages(site: &Site<'_>) -> super::Object {
         "Time from each table's newest record to {since}. Blue: as it should be. Orange: later than its stale_after, or than \
          twice its interval (at least 15 minutes). Red: later than an hour, or twice that."
     );
-    stat_panel(site, "Age of the newest record", &description, &queries, config, "")
+    stat_panel(site, "Age of the newest record", &description, &queries, &config, "")
 }
 
 fn backlog(site: &Site<'_>) -> super::Object {
@@ -104,7 +104,7 @@ fn backlog(site: &Site<'_>) -> super::Object {
         "overrides": [by_name("oldest of them", &oldest)],
     });
     let description = "Rows on the station's computer that are not in the bucket yet, and how long the oldest has waited. They are sent when the link is back.";
-    stat_panel(site, "Backlog", description, &queries, config, "")
+    stat_panel(site, "Backlog", description, &queries, &config, "")
 }
 
 fn heard(site: &Site<'_>) -> super::Object {
@@ -117,7 +117,7 @@ fn heard(site: &Site<'_>) -> super::Object {
         "overrides": [],
     });
     let description = "When the agent last reached the bucket. An agent that is silent looks like a station without data; this tells them apart.";
-    stat_panel(site, "Last upload", description, &queries, config, fields)
+    stat_panel(site, "Last upload", description, &queries, &config, fields)
 }
 
 fn troubles(site: &Site<'_>) -> super::Object {
@@ -136,7 +136,7 @@ fn troubles(site: &Site<'_>) -> super::Object {
         "overrides": [],
     });
     let description = "Counted since the beginning. `fluxtower rejected`, `conflicts` and `gaps` on the station's computer list them, with the way to repair.";
-    stat_panel(site, "For a person to look at", description, &queries, config, "")
+    stat_panel(site, "For a person to look at", description, &queries, &config, "")
 }
 
 fn trend(site: &Site<'_>) -> super::Object {

@@ -244,8 +244,7 @@ fn check(tower: &Tower, stored: &BTreeMap<String, Vec<Row>>, text: &str) -> &'st
         return "ribbon";
     }
     if text.contains("\"good0\"") {
-        let names =
-            text.split(" - 2)").skip(0).filter_map(|part| part.rsplit('"').nth(1)).filter(|name| name.ends_with("_qc"));
+        let names = text.split(" - 2)").filter_map(|part| part.rsplit('"').nth(1)).filter(|name| name.ends_with("_qc"));
         let names: Vec<&str> = names.map(|name| name.trim_end_matches("_qc")).collect();
         let wanted: Vec<f64> = names
             .iter()

@@ -56,7 +56,7 @@ fn rows(source: &Source, range: &str, fields: &[&str]) -> String {
         };
     }
     let fields: Vec<_> = fields.iter().map(|field| format!("{} == {}", column("_field"), string(field))).collect();
-    let _ = write!(text, " and ({}))\n", fields.join(" or "));
+    let _ = writeln!(text, " and ({}))", fields.join(" or "));
     text
 }
 
