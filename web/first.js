@@ -6,16 +6,18 @@
   function answerCell(question) {
     const sign = ft.el("span", { class: "sign", "aria-hidden": "true" });
     const word = ft.el("b");
-    const badge = ft.el("span", { class: "badge" }, sign, word);
+    const badge = ft.el("a", { class: "badge", href: "#/" }, sign, word);
     const why = ft.el("p");
     const node = ft.el("div", { class: "answer", "data-question": question }, badge, why);
     return {
       node, why,
-      show(state, words) {
+      // href: where the answer can be looked into.
+      show(state, href, words) {
         const a = ft.answer(question, state);
         ft.write(sign, a.sign);
         ft.write(word, a.word);
         badge.className = "badge " + (LEVEL[a.level] || "none");
+        badge.setAttribute("href", href);
         node.dataset.state = state;
         if (words !== undefined) ft.write(why, words);
         return a.level;
@@ -40,7 +42,8 @@
       destroy: () => strip.destroy(),
       show(t) {
         table = t;
-        const level = Math.max(cells.alive.show(t.alive.state), cells.right.show(t.right.state, t.right.why), cells.sent.show(t.sent.state, t.sent.why));
+        const level = Math.max(cells.alive.show(t.alive.state, `#/table/${encodeURIComponent(name)}`), cells.right.show(t.right.state, troubled(t), t.right.why),
+          cells.sent.show(t.sent.state, "#/delivery", t.sent.why));
         node.dataset.level = LEVEL[Math.max(level, 0)];
         this.tick();
         return level;
@@ -70,11 +73,15 @@
         strip.show(ribbonOf, flags, w);
         const sum = { good: 0, suspect: 0, fail: 0, missing: 0, not_evaluated: 0 };
         for (const one of answers) for (const c of one.columns) for (const k of Object.keys(sum)) sum[k] += c[k];
-        const over = ft.source.report ? ft.duration((ft.source.report.to - ft.source.report.from) / 1e3) : "24 h";
-        ft.fill(share, `${over}: `, ft.shareSigns(sum));
+        ft.fill(share, ft.shareSigns(sum));
         strip.node.setAttribute("aria-label", `flags of ${name}, last 24 h: ${ft.shares(sum)}`);
       },
     };
+  }
+  // The panel of the column that is worst off, or the flags of all.
+  function troubled(t) {
+    const worst = t.right.worst.length ? ft.panelOf(t.name, t.right.worst[0].column) : null;
+    return worst ? ft.state.href({ view: "panels", arg: worst.panel.id, open: new Set([worst.row.title]), range: "24h", from: null, to: null }) : "#/flags";
   }
   const merged = (a, b) => (a === " " ? b : b === " " ? a : ft.worst(a, b));
 
@@ -87,7 +94,8 @@
       const sync = ft.el("dl", { class: "facts" });
       const list = ft.el("div", { class: "cards" });
       const cards = new Map();
-      ft.fill(root, ft.el("section", { class: "head" }, verdict, reasons), list, sync, ft.key());
+      const over = ft.source.report ? `these ${ft.duration((ft.source.report.to - ft.source.report.from) / 1e3)}` : "the last 24 h";
+      ft.fill(root, ft.el("section", { class: "head" }, verdict, reasons), list, sync, ft.key(`A table's ribbon: ${over}, the worst of its columns.`));
 
       function show() {
         const s = ft.status;

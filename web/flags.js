@@ -73,9 +73,9 @@
     },
   };
 
-  ft.key = function () {
+  ft.key = function (more) {
     const item = (digit) => ft.el("li", {}, ft.el("span", { class: `sign ${FLAGS[digit].ink}`, "aria-hidden": "true", text: FLAGS[digit].sign }), " ", FLAGS[digit].word);
     return ft.el("ul", { class: "key", "aria-label": "what the marks mean" }, [1, 3, 4, 9, 2].map(item),
-      ft.el("li", {}, ft.el("span", { class: "swatch hatch", "aria-hidden": "true" }), " no record came"));
+      ft.el("li", {}, ft.el("span", { class: "swatch hatch", "aria-hidden": "true" }), " no record came"), more ? ft.el("li", { text: more }) : null);
   };
 })(window.fluxtower = window.fluxtower || {});

@@ -87,6 +87,8 @@
     return {
       node, draw,
       async load(window_, quiet) {
+        const known = ft.station.tables.find((t) => t.name === table.name);
+        if (!known || known.newest === null) return ft.write(trouble, "Nothing of this table has been read yet.");
         if (abort) abort.abort();
         abort = new AbortController();
         const { signal } = abort;

@@ -16,6 +16,8 @@
     }, extra);
   }
 
+  const isMove = (type) => type === "mousemove" || type === "mouseleave";
+
   function timeAxis() {
     let step = 0;
     return axis({
@@ -71,7 +73,8 @@
         y: !o.time,
         points: { show: false },
         drag: { x: Boolean(o.select), y: false, setScale: false, dist: 4 },
-        sync: o.time ? { key: "time", scales: ["x", null], setSeries: false } : undefined,
+        // The line of the cursor stands on all plots; a drag is of the one that it was made on.
+        sync: o.time ? { key: "time", scales: ["x", null], setSeries: false, filters: { pub: isMove, sub: isMove } } : undefined,
         bind: {
           // Back, instead of uPlot's own idea of the whole range.
           dblclick: () => () => {

@@ -38,6 +38,21 @@
     if (next) next();
   }
 
+  // The first screen's questions are asked while the other scripts are still on their way.
+  const early = new Map();
+  if (!report) {
+    for (const path of ["/api/status", "/api/station"]) {
+      const answer = fetch(path, { cache: "no-store" });
+      answer.catch(() => {});
+      early.set(path, answer);
+    }
+  }
+  function asks(path, signal) {
+    const answer = early.get(path);
+    early.delete(path);
+    return answer || fetch(path, { signal, cache: "no-store" });
+  }
+
   // Two who ask for the same share one request; it is given up only when nobody wants it any more.
   const asked = new Map();
   function get(path, options) {
@@ -75,7 +90,7 @@
     try {
       let response;
       try {
-        response = await fetch(path, { signal, cache: "no-store" });
+        response = await asks(path, signal);
       } catch (error) {
         if (ft.isAbort(error)) throw error;
         ft.live.reached(false);

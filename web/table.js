@@ -71,6 +71,7 @@
 
       let abort = null;
       async function ribbons() {
+        if (ft.station.tables.find((t) => t.name === table.name).newest === null) return;
         if (abort) abort.abort();
         abort = new AbortController();
         const { signal } = abort;

@@ -19,6 +19,12 @@
     if (mean_s) points = Math.max(2, Math.min(points, Math.ceil((w.to - w.from) / (mean_s * 1e3))));
     const answers = new Map();
     await Promise.all([...groups].map(async ([key, g]) => {
+      // What was never read has no columns yet to ask for.
+      const table = ft.station.tables.find((t) => t.name === g.table);
+      if (table && table.newest === null) {
+        answers.set(key, placed({ table: g.table, from: w.from, to: w.to, bin_s: null, times: [], rows: null, interval_s: null, columns: [] }));
+        return;
+      }
       let trace = await ft.source.trace({ table: g.table, tags: g.tags, columns: together || [...g.columns], from: w.from, to: w.to, points }, { signal });
       if (mean_s) trace = ft.rebin.bin(trace, mean_s);
       answers.set(key, placed(trace));

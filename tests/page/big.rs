@@ -36,8 +36,16 @@ fn big() -> (Tower, i64) {
     });
     tower.write("fast.dat", station::toa5("Fast", &columns, rows));
     let began = std::time::Instant::now();
-    let ended = Command::new(program()).arg("--config").arg(tower.config_path()).arg("ingest").current_dir(tower.path("")).output().unwrap();
+    let ended = Command::new(program())
+        .arg("--config")
+        .arg(tower.config_path())
+        .arg("ingest")
+        .current_dir(tower.path(""))
+        .output()
+        .unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let rows = tower.count("SELECT count(*) FROM reading");
+    assert_eq!(rows, DAYS * 86_400 / 5 + 1);
     println!("ingest of 30 days x 5 s x {COLUMNS} columns: {:.1} s", began.elapsed().as_secs_f64());
     (tower, newest)
 }
@@ -55,19 +63,26 @@ fn any_view_of_ten_million_values_is_drawn_within_a_second() {
             slow.push(format!("{what} took {took:.0} ms"));
         }
     };
-    // The best of three: the machine may do something else beside it.
-    let first = (0..3).map(|_| {
-        page.go("#/");
-        page.browser.run("return fluxtower.marks[0].took_ms").as_f64().unwrap()
-    });
-    tell("first screen", first.fold(f64::INFINITY, f64::min), FIRST);
+    // The best of five: the machine may do something else beside it, and the server has just begun to sum up what it serves.
+    let firsts: Vec<f64> = (0..5)
+        .map(|_| {
+            page.go("#/");
+            page.browser.run("return fluxtower.marks[0].took_ms").as_f64().unwrap()
+        })
+        .collect();
+    println!("first screen, each try: {firsts:.0?} ms");
+    tell("first screen", firsts.into_iter().fold(f64::INFINITY, f64::min), FIRST);
     let ranges = [("30 d", 30 * 86_400), ("7 d", 7 * 86_400), ("1 d", 86_400), ("1 h", 3_600), ("1 min", 60)];
     for view in ["panels", "flags", "table/fast"] {
         for (words, seconds) in ranges {
             let took = (0..3).map(|i| {
                 // Another minute each time, so that nothing is remembered.
                 let to = newest - 3_700 * (i + 1);
-                page.follow(&format!("#/{view}?from={}&to={}", stamp((to - seconds).max(newest - DAYS * 86_400)), stamp(to)))
+                page.follow(&format!(
+                    "#/{view}?from={}&to={}",
+                    stamp((to - seconds).max(newest - DAYS * 86_400)),
+                    stamp(to)
+                ))
             });
             tell(&format!("{view} {words}"), took.fold(f64::INFINITY, f64::min), ANY);
         }

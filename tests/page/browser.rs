@@ -15,7 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program that the environment variable names. Without it the test fails, so that nobody takes it for passed.
 fn program(variable: &str) -> PathBuf {
-    let path = std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} must hold a program's path; see .ci/run"));
+    let path =
+        std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} must hold a program's path; see .ci/run"));
     let path = PathBuf::from(path);
     assert!(path.is_file(), "{variable}: {} is no file", path.display());
     path
@@ -131,7 +132,11 @@ impl Browser {
             if !matches!(value, Value::Null | Value::Bool(false)) {
                 return value;
             }
-            assert!(began.elapsed() < PATIENCE, "never true: {expression}\n{}", self.run("return document.body.innerText"));
+            assert!(
+                began.elapsed() < PATIENCE,
+                "never true: {expression}\n{}",
+                self.run("return document.body.innerText")
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -165,9 +170,9 @@ impl Browser {
 
     /// Presses and lets go of keys, one after the other. Those without a letter have a code point of WebDriver's.
     pub fn keys(&self, keys: &[&str]) {
-        let each = keys.iter().flat_map(|key| {
-            [json!({"type": "keyDown", "value": key}), json!({"type": "keyUp", "value": key})]
-        });
+        let each = keys
+            .iter()
+            .flat_map(|key| [json!({"type": "keyDown", "value": key}), json!({"type": "keyUp", "value": key})]);
         let board = json!({"type": "key", "id": "board", "actions": each.collect::<Vec<_>>()});
         self.ask("actions", &json!({"actions": [board]}));
     }
@@ -201,17 +206,18 @@ impl Browser {
         log.as_array().unwrap().iter().map(|entry| format!("{}: {}", entry["level"], entry["message"])).collect()
     }
 
-    /// The addresses of all requests since it was last asked.
+    /// The addresses of all requests since it was last asked, but for what the browser and the page hold themselves.
     pub fn requests(&self) -> Vec<String> {
         let log = self.ask("se/log", &json!({"type": "performance"}));
         let urls = log.as_array().unwrap().iter().filter_map(|entry| {
             let event: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
             let message = &event["message"];
-            let is_request = ["Network.requestWillBeSent", "Network.webSocketCreated"].contains(&message["method"].as_str()?);
+            let is_request =
+                ["Network.requestWillBeSent", "Network.webSocketCreated"].contains(&message["method"].as_str()?);
             let params = &message["params"];
             is_request.then(|| params["request"]["url"].as_str().or(params["url"].as_str()).unwrap().to_owned())
         });
-        urls.collect()
+        urls.filter(|url| !["data:", "about:", "chrome:"].iter().any(|own| url.starts_with(own))).collect()
     }
 }
 

@@ -21,7 +21,8 @@ fn the_first_screen_answers_three_questions_of_each_table() {
     assert!(page.text(&format!("[data-table='{TEMPRH}'] [data-question=alive] p")).contains("one comes every 5 s"));
     assert_eq!(page.text(&format!("[data-table='{TEMPRH}'] [data-question=sent] b")), "sent");
     assert!(page.text("#top .clock").contains("UTC−05:00"), "{}", page.text("#top"));
-    page.browser.until(&format!("document.querySelector(\"[data-table='{TEMPRH}'] .day p\").innerText.includes('good')"));
+    page.browser
+        .until(&format!("document.querySelector(\"[data-table='{TEMPRH}'] .day p\").innerText.includes('good')"));
     page.browser.picture("first");
     page.was_quiet();
 }
@@ -43,7 +44,10 @@ fn before_the_first_ingest_the_page_says_what_to_do() {
     let tower = station::tower("", "");
     let page = Page::open(&tower, "#/");
     let words = page.text("#main");
-    assert!(words.contains("never been read") || words.contains("no row yet") || words.contains("No table yet"), "{words}");
+    assert!(
+        words.contains("never been read") || words.contains("no row yet") || words.contains("No table yet"),
+        "{words}"
+    );
     for view in ["panels", "table", "flags", "delivery", "gaps", "rejected"] {
         page.go(&format!("#/{view}"));
         assert!(!page.text("#main").trim().is_empty(), "{view} is blank");

@@ -14,14 +14,26 @@ fn names_that_are_markup_appear_as_text_and_run_nothing() {
     std::fs::write(tower.config_path(), config).unwrap();
     let newest = station::now() / 60 * 60;
     let rows = (newest - 7_200..=newest).step_by(60).map(|at| (at, vec![station::weather(at)[0], 1.0]));
-    let mut text = station::toa5("Met", &[(script, image), ("A, 50% & \"B", "<b>x</b>")].map(|(n, u)| (n.split('"').next().unwrap(), u)), rows);
+    let mut text = station::toa5(
+        "Met",
+        &[(script, image), ("A, 50% & \"B", "<b>x</b>")].map(|(n, u)| (n.split('"').next().unwrap(), u)),
+        rows,
+    );
     text.push_str("\"<svg onload=window.harmed=3>\",1,2,3\r\n");
     tower.write("met.dat", text);
     let ended = tower.run(&["ingest"]);
     assert!(ended.code <= 1, "{}", ended.stderr);
     let page = Page::open(&tower, "#/");
     assert_eq!(page.text("h1"), image);
-    for view in ["panels", "table/met", "flags", "delivery", "gaps", "rejected", "table/%3Cimg%20src%3Dx%20onerror%3Dwindow.harmed%3D4%3E"] {
+    for view in [
+        "panels",
+        "table/met",
+        "flags",
+        "delivery",
+        "gaps",
+        "rejected",
+        "table/%3Cimg%20src%3Dx%20onerror%3Dwindow.harmed%3D4%3E",
+    ] {
         page.go(&format!("#/{view}"));
         assert_eq!(page.browser.run("return window.harmed === undefined && document.querySelectorAll('#main img, #main script, #main svg, h1 *').length === 0"), true, "{view}");
     }

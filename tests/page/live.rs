@@ -36,7 +36,12 @@ fn a_table_that_falls_silent_turns_red_by_itself_and_moves_to_the_top() {
     let more = station::toa5("TempRH", &[("Temp_46m", "Deg C"), ("Temp_34m", "Deg C"), ("RH_46m", "%")], []);
     let mut text = more;
     for i in 0..700 {
-        station::line(&mut text, day.records + i, newest + STEP * (i64::try_from(i).unwrap() + 1), &station::weather(newest));
+        station::line(
+            &mut text,
+            day.records + i,
+            newest + STEP * (i64::try_from(i).unwrap() + 1),
+            &station::weather(newest),
+        );
     }
     day.tower.write("temprh.dat", text);
     day.tower.run(&["ingest"]).expect(0);
@@ -47,7 +52,9 @@ fn a_table_that_falls_silent_turns_red_by_itself_and_moves_to_the_top() {
     let first = page.browser.run("return document.querySelector('.card').dataset.table");
     assert_eq!(first, SOIL, "what is dead stands on top");
     assert_eq!(page.text(&format!("[data-table='{SOIL}'] [data-question=alive] .badge")).replace('\n', " "), "✕ dead");
-    let red = page.browser.run(&format!("return getComputedStyle(document.querySelector(\"[data-table='{SOIL}']\")).borderLeftColor"));
+    let red = page
+        .browser
+        .run(&format!("return getComputedStyle(document.querySelector(\"[data-table='{SOIL}']\")).borderLeftColor"));
     assert_eq!(red, "rgb(200, 50, 28)");
     assert_eq!(page.text(&format!("[data-table='{TEMPRH}'] [data-question=alive] b")), "alive");
     page.browser.picture("dead-table");

@@ -11,7 +11,7 @@
 //!
 //! `FLUXTOWER` may name another build of the program, such as the released one, whose speed is the one that counts.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::float_cmp)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::float_cmp, clippy::print_stdout)]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -105,7 +105,9 @@ fn a_failed_value_does_not_stretch_the_axis() {
         "let top = -Infinity; for (const t of document.querySelectorAll('{panel} canvas')) top = t.height; return top > 0"
     ));
     assert_eq!(top, true);
-    let range = page.browser.run(&format!("return fluxtower.plot.ofHost(document.querySelector('{panel} .plot')).u.scales.y.max"));
+    let range = page
+        .browser
+        .run(&format!("return fluxtower.plot.ofHost(document.querySelector('{panel} .plot')).u.scales.y.max"));
     assert!(range.as_f64().unwrap() < 30.0, "the axis ends at {range}, though 99 failed");
     page.was_quiet();
 }
@@ -142,7 +144,9 @@ fn a_click_in_the_legend_hides_a_series_and_the_address_keeps_it() {
 fn everything_can_be_reached_and_read_with_the_keyboard_alone() {
     let day = station::day();
     let page = Page::open(&day.tower, "#/");
-    let focused = || page.browser.run("const e = document.activeElement; return e.innerText || e.getAttribute('aria-label') || e.id");
+    let focused = || {
+        page.browser.run("const e = document.activeElement; return e.innerText || e.getAttribute('aria-label') || e.id")
+    };
     let tab = "\u{e004}";
     page.browser.keys(&[tab]);
     assert_eq!(focused(), "Skip to the content");
@@ -163,11 +167,119 @@ fn everything_can_be_reached_and_read_with_the_keyboard_alone() {
             break;
         }
     }
-    assert_eq!(page.browser.run("return document.activeElement.classList.contains('u-over')"), true, "no plot has the focus");
+    assert_eq!(
+        page.browser.run("return document.activeElement.classList.contains('u-over')"),
+        true,
+        "no plot has the focus"
+    );
     let ring = page.browser.run("return getComputedStyle(document.activeElement).outlineStyle");
     assert_eq!(ring, "solid", "the focus is seen");
     page.browser.keys(&["\u{e014}", "\u{e014}"]);
     let said = page.browser.until("document.getElementById('spoken').textContent.includes('good') && document.getElementById('spoken').textContent");
     assert!(said.as_str().unwrap().contains(':'), "{said}");
     page.was_quiet();
+}
+
+#[test]
+#[ignore = "needs FLUXTOWER_CHROMEDRIVER and FLUXTOWER_CHROMIUM"]
+fn a_flag_on_the_ribbon_leads_to_the_values_behind_it() {
+    let day = station::day();
+    let page = Page::open(&day.tower, "#/flags?range=3h");
+    let [left, top, width, _] = page.browser.place(".heat");
+    let row = page
+        .browser
+        .run("return [...document.querySelectorAll('.labels a')].findIndex((a) => a.textContent === 'Temp_46m')");
+    let window = page.browser.run("const w = fluxtower.state.window(); return [w.from, w.to]");
+    let (from, to) = (window[0].as_f64().unwrap(), window[1].as_f64().unwrap());
+    #[allow(clippy::cast_precision_loss)]
+    let share = (day.failed as f64 * 1e3 - from) / (to - from);
+    let at = (left + share * width, top + 18.0 * row.as_f64().unwrap() + 9.0);
+    page.browser.hover(at);
+    page.browser.until("!document.querySelector('.heatmap .tip').hidden");
+    assert!(page.text(".heatmap .tip").contains("failed"), "{}", page.text(".heatmap .tip"));
+    page.browser.picture("flags");
+    page.browser.click(at);
+    page.browser.until("location.hash.startsWith('#/panels/')");
+    page.drawn();
+    let inside = page
+        .browser
+        .run(&format!("const w = fluxtower.state.window(); return w.from < {0} && w.to > {0}", day.failed * 1_000));
+    assert_eq!(inside, true, "{}", page.hash());
+    // The browser's own way back.
+    page.browser.run("history.back()");
+    page.browser.until("location.hash.startsWith('#/flags')");
+    page.was_quiet();
+}
+
+#[test]
+#[ignore = "needs FLUXTOWER_CHROMEDRIVER and FLUXTOWER_CHROMIUM"]
+fn a_range_without_a_row_says_where_the_newest_is_and_leads_there() {
+    let day = station::day();
+    let page = Page::open(&day.tower, "#/panels?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z");
+    assert!(page.text(".panel .over").contains("No row in this time"), "{}", page.text(".panel"));
+    let [left, top, width, height] = page.browser.place(".panel .over button");
+    page.browser.click((left + width / 2.0, top + height / 2.0));
+    page.browser.until("!location.hash.includes('2020')");
+    page.drawn();
+    assert_eq!(page.browser.run("return document.querySelector('.panel .over').hidden"), true);
+    page.was_quiet();
+}
+
+#[test]
+#[ignore = "needs FLUXTOWER_CHROMEDRIVER and FLUXTOWER_CHROMIUM"]
+fn the_line_is_open_where_no_record_came_and_where_the_logger_wrote_nan() {
+    let day = station::day();
+    let page = open(&day);
+    let panel = panel_of(&page, "Temp_46m");
+    page.go(&format!("#/panels?from={}&to={}", instant(day.hole.0 - 1_800), instant(day.newest)));
+    // Columns of pixels that hold the line's colour, between two times.
+    let coloured = |from: i64, to: i64| {
+        let count = page.browser.run(&format!(
+            "const plot = fluxtower.plot.ofHost(document.querySelector('{panel} .plot')), u = plot.u;
+             const s = fluxtower.panelOf('{}', 'Temp_46m').panel.series.find((one) => one.column === 'Temp_46m');
+             const want = [1, 3, 5].map((i) => parseInt(s.colour.slice(i, i + 2), 16));
+             const a = Math.round(u.valToPos({} * 1000, 'x', true)), b = Math.round(u.valToPos({} * 1000, 'x', true));
+             const copy = Object.assign(document.createElement('canvas'), {{ width: b - a, height: u.bbox.height }}).getContext('2d', {{ willReadFrequently: true }});
+             copy.drawImage(u.ctx.canvas, -a, -u.bbox.top);
+             const {{ data, width }} = copy.getImageData(0, 0, b - a, u.bbox.height);
+             let columns = 0;
+             for (let x = 0; x < width; x++) {{
+               for (let i = x * 4; i < data.length; i += width * 4) {{
+                 if (want.every((v, k) => Math.abs(data[i + k] - v) < 40)) {{ columns++; break; }}
+               }}
+             }}
+             return columns / width",
+            station::TEMPRH,
+            from,
+            to
+        ));
+        count.as_f64().unwrap()
+    };
+    let within = |(from, to): (i64, i64)| coloured(from + 120, to - 120);
+    assert_eq!(within(day.hole), 0.0, "a line over a hole");
+    assert_eq!(within(day.nan), 0.0, "a line over what the logger did not measure");
+    assert!(within((day.hole.0 - 1_500, day.hole.0)) > 0.9, "no line where there are values");
+    page.browser.picture("gaps-in-a-line");
+    page.was_quiet();
+}
+
+#[test]
+#[ignore = "needs FLUXTOWER_CHROMEDRIVER and FLUXTOWER_CHROMIUM"]
+fn what_the_server_refuses_is_said_in_its_words_with_a_way_to_try_again() {
+    let day = station::day();
+    let page = open(&day);
+    // A column that the configuration no longer knows, as after an edit beside an open page.
+    page.browser.run(
+        "window.kept = fluxtower.station.rows[0].panels[0].series[0].column;
+         fluxtower.station.rows[0].panels[0].series[0].column = 'gone';
+         location.hash = '#/'; await new Promise((r) => setTimeout(r, 100)); location.hash = '#/panels';",
+    );
+    page.browser.until("document.querySelector('.panel .over button') !== null");
+    let words = page.text(".panel .over");
+    assert!(words.contains("gone") && words.contains("Try again"), "{words}");
+    page.browser.picture("refused");
+    page.browser.run("fluxtower.station.rows[0].panels[0].series[0].column = window.kept; document.querySelector('.panel .over button').click()");
+    page.browser.until("document.querySelector('.panel .over').hidden");
+    let log = page.browser.console();
+    assert!(log.iter().all(|line| line.contains("404")), "{log:#?}");
 }
