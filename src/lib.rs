@@ -9,8 +9,10 @@
 //!
 //! Data flows one way: a module uses only what stands to the left of it, and [`config`] and [`time`]. Two modules
 //! join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it. [`verify`] and [`export`]
-//! look at what is stored; [`summary`] keeps what a view of years needs, beside the store; [`panel`] says which columns are looked at together; [`draft`] writes a first configuration from files that are there, with the left half's parsers
-//! and without a store. [`status`] says in words how things are; [`serve`] shows all of it on a page, [`report`] writes that page to a file. [`cli`] sits on top.
+//! look at what is stored; [`summary`] keeps, beside the store, what a view of years needs; [`panel`] says which columns
+//! are looked at together; [`draft`] writes a first configuration from files that are there, with the left half's parsers
+//! and without a store. [`status`] says in words how things are; [`serve`] shows it on a page, [`report`] writes that page
+//! to a file. [`cli`] sits on top.
 //!
 //! # Invariants
 //! A test carries each number in its name.

@@ -21,8 +21,9 @@ impl Figure {
 
     /// A time in milliseconds since 1970.
     pub fn millis(ts: Timestamp) -> Figure {
+        // In two steps: nanoseconds since 1970 are more than a float tells apart.
         #[allow(clippy::cast_precision_loss, reason = "a quarter of a microsecond, in this century")]
-        Figure(ts.0 as f64 / 1e6)
+        Figure(ts.0.div_euclid(1_000_000) as f64 + ts.0.rem_euclid(1_000_000) as f64 / 1e6)
     }
 
     /// The number, if there is one.

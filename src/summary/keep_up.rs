@@ -73,6 +73,9 @@ impl Summaries {
                 self.make(reader, kept, slots, &versions, 1, |_| {})?;
                 std::thread::sleep(PAUSE);
             }
+            if first <= 0 {
+                break;
+            }
             let before = Timestamp(slot_start(first).0 - 1);
             newest = reader.newest_times(series.id, before, 1)?.first().copied();
         }

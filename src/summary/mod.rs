@@ -39,6 +39,8 @@ pub const MOST_POINTS: usize = 5_000;
 
 /// Rows by whose distances the usual one is found.
 const ROWS_OF_INTERVAL: usize = 200;
+/// Places in a series where that is looked for, where nothing is known of it.
+const SAMPLES: i64 = 16;
 /// A logger that was made this much faster gets narrower bins; one that was made slower keeps what it has.
 const WIDER: i64 = 5;
 const NANOS_PER_MILLI: i64 = 1_000_000;
@@ -228,9 +230,25 @@ impl Summaries {
         let wanted = width::kept(interval);
         let known = locked(&self.widths).get(&series.id).copied();
         let known = known.or_else(|| self.sidecar.width(series.id)).filter(|known| *known <= wanted * WIDER);
-        let width = known.unwrap_or(wanted);
+        let width = match known {
+            Some(known) => known,
+            None => wanted.min(self.narrowest(reader, series)?),
+        };
         locked(&self.widths).insert(series.id, width);
         Ok(Some(width))
+    }
+
+    /// By the places in a series where rows stand closest: years ago a logger may have been faster than it is now.
+    fn narrowest(&self, reader: &Store, series: &SeriesLine) -> Result<i64, SummaryError> {
+        let oldest = reader.first_row(series.id, Timestamp(0))?;
+        let Some((oldest, newest)) = oldest.zip(series.newest) else { return Ok(width::SLOT_MS) };
+        let mut least = i64::MAX;
+        for part in 1..SAMPLES {
+            let at = Timestamp(oldest.0 + (newest.0 - oldest.0) / SAMPLES * part);
+            let times = reader.newest_times(series.id, at, ROWS_OF_INTERVAL)?;
+            least = least.min(median_distance(times.iter().map(|ts| ts.0)).unwrap_or(i64::MAX));
+        }
+        Ok(width::kept((least / NANOS_PER_MILLI).max(1)))
     }
 
     /// Looks up what a request names. Without columns: all.

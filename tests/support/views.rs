@@ -38,7 +38,8 @@ pub fn assert_true_to_rows(
         None => {
             let inside: Vec<Vec<&Row>> =
                 rows.iter().filter(|row| (from..=to).contains(&row.ts)).map(|row| vec![row]).collect();
-            let times: Vec<f64> = inside.iter().map(|row| row[0].ts.0 as f64 / 1e6).collect();
+            let times: Vec<f64> =
+                inside.iter().map(|row| row[0].ms as f64 + (row[0].ts.0 % 1_000_000) as f64 / 1e6).collect();
             assert_eq!(
                 numbers(&trace["times"]),
                 times.into_iter().map(Some).collect::<Vec<_>>(),
