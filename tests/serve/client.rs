@@ -89,10 +89,6 @@ impl Served {
         Served { child, address: SocketAddr::from(([127, 0, 0, 1], port)), stderr }
     }
 
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     pub fn stderr(&self) -> String {
         self.stderr.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -11,7 +11,7 @@ use super::error::ApiError;
 use super::readers::{Database, Readers};
 use crate::config::Config;
 use crate::store::Store;
-use crate::summary::{Summaries, Ribbon, RibbonRequest, Trace, TraceRequest};
+use crate::summary::{Ribbon, RibbonRequest, Summaries, Trace, TraceRequest};
 use crate::time::Timestamp;
 
 mod board;
