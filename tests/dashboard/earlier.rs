@@ -63,7 +63,8 @@ fn every_column_of_the_example_that_is_sent_is_on_a_panel() {
     let fields = text.lines().filter_map(|line| line.strip_prefix("field = \"")).map(|rest| rest.trim_end_matches('"'));
     let all: String = panels(&made.dashboard(&["--language", "influxql"])).iter().flat_map(queries).collect();
     let fields: Vec<&str> = fields.collect();
-    assert!(fields.len() > 60, "{}", fields.len());
+    // The rest go out under the names that their files have.
+    assert!(fields.len() > 50, "{}", fields.len());
     for field in fields {
         assert!(all.contains(&format!("\"{field}\"")), "{field}");
     }

@@ -174,6 +174,7 @@ fn a_slow_tables_line_crosses_the_empty_windows_between_its_rows_and_no_missing_
     let panels = panels(&dashboard);
     let soil = panels
         .iter()
+        .filter(|panel| panel["type"] == "timeseries")
         .find(|panel| queries(panel).iter().any(|text| text.contains("mean(") && text.contains("Soil")))
         .unwrap();
     let spans = soil["fieldConfig"]["overrides"].as_array().unwrap().iter();
