@@ -114,6 +114,21 @@ fn a_table_of_1107_columns_is_read_and_viewed() {
 }
 
 #[test]
+fn a_column_called_ts_is_the_loggers_in_the_view_and_the_views_own_gives_way() {
+    let tower = Tower::new();
+    tower.write(
+        DAT,
+        "\"TOA5\",\"s\",\"CR1000\",\"1\",\"o\",\"p\",\"1\",\"t\"\r\n\"TIMESTAMP\",\"RECORD\",\"Ts\",\"State\",\"ta\",\"TA\",\"TA_flag\"\r\n\
+         \"TS\",\"RN\",\"C\",\"\",\"C\",\"C\",\"\"\r\n\"\",\"\",\"Smp\",\"Smp\",\"Smp\",\"Smp\",\"Smp\"\r\n\"2026-06-01 00:00:00\",7,21.5,3,1,2,9\r\n",
+    );
+    ingest(&tower);
+    let number = |column: &str| tower.count(&format!("SELECT CAST({column} * 10 AS INTEGER) FROM \"t_{TABLE}\""));
+    assert_eq!((number("Ts"), number("State")), (215, 30));
+    assert_eq!((number("ta"), number("TA_2"), number("TA_flag")), (10, 20, 90));
+    assert_eq!(tower.count(&format!("SELECT row_ts > 0 AND row_state = 'pending' FROM \"t_{TABLE}\"")), 1);
+}
+
+#[test]
 fn one_odd_quote_spoils_one_line_and_not_its_neighbours() {
     let (tower, report) = with_lines(&[
         "\"2024-05-01 00:00:00\",0,1,2,3",

@@ -43,10 +43,10 @@ impl Tower {
         let folder = tempfile::tempdir().unwrap();
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/us-umb/config.toml");
         let text = fs::read_to_string(example).unwrap().replace("\r\n", "\n");
-        let (before, rest) = text.split_once("[destination]").unwrap();
+        let (before, rest) = text.split_once("\n[destination]").unwrap();
         let (_, after) = rest.split_once("\n[sync]").unwrap();
         let mut config = format!(
-            "{before}[destination]\nkind = \"influxdb\"\napi = \"v1\"\nurl = \"{}\"\nbucket = \"ameriflux_atmospheric\"\n[sync]",
+            "{before}\n[destination]\nkind = \"influxdb\"\napi = \"v1\"\nurl = \"{}\"\nbucket = \"ameriflux_atmospheric\"\n[sync]",
             influxd.url()
         );
         let mut name = String::new();
@@ -93,7 +93,10 @@ impl Tower {
                 if known.column_use != ColumnUse::Field {
                     continue;
                 }
-                let text = format!("SELECT ts, \"{column}\", \"{column}_flag\" FROM \"t_{}\" ORDER BY ts", table.name);
+                let text = format!(
+                    "SELECT (row_id & 4503599627370495) * 1000, \"{column}\", \"{column}_flag\" FROM \"t_{}\" WHERE state = 'sent' ORDER BY row_id",
+                    table.name
+                );
                 let mut rows = store.prepare(&text).unwrap();
                 let read = |row: &rusqlite::Row<'_>| {
                     let flag: String = row.get(2)?;
@@ -126,7 +129,7 @@ fn toa5(table: &TableConfig) -> String {
         for (place, name) in names.iter().enumerate() {
             let range = table.columns[*name].range;
             let (low, high) = range.map_or((0.0, 100.0), |range| finite(range.suspect));
-            let (_, fail) = range.map_or((0.0, f64::MAX), |range| finite(range.fail));
+            let (_, fail) = range.map_or((0.0, 100.0), |range| finite(range.fail));
             let usual = low + (high - low) * (0.4 + f64::from(u32::try_from(dice.throw(2_000)).unwrap()) / 10_000.0);
             let value = match (row + i64::try_from(place).unwrap() * 7) % 40 {
                 3 => fail * 2.0 + 10.0,
