@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use super::query::{Shape, Step, lettered, speech, target};
-use super::source::{Flagged, Source};
+use super::source::{EXPECTED_STEP, Flagged, Source};
 use super::units::grafana;
 use super::{Object, Site, object};
 use crate::panel::{Axis, Panel, PanelSeries};
@@ -127,6 +127,7 @@ impl Drawing<'_> {
             words.envelope(source, Step::Chosen, &names)
         };
         self.targets.push(target(self.site, bucket, Shape::Series, &text));
+        self.add_expected(series);
         if source.flagged == Flagged::Never || self.panel.mean.is_some() {
             return;
         }
@@ -151,6 +152,31 @@ impl Drawing<'_> {
                 properties.append(&mut self.axis(series));
             }
             self.overrides.push(by_name(&name, &properties));
+        }
+    }
+
+    /// The band that its climatology expects: a wide, pale one behind the narrow one of the windows.
+    fn add_expected(&mut self, series: &PanelSeries) {
+        let edges = ["low", "high"].map(|edge| Source::expected(self.site, series, edge));
+        let [Some(low), Some(high)] = edges else { return };
+        let words = speech(self.site.language);
+        let names = ["low", "high"].map(|edge| format!("{} · expected {edge}", series.label));
+        let mut edge = vec![
+            ("color", fixed(series.colour.hex)),
+            ("custom.lineWidth", json!(0)),
+            ("custom.showPoints", json!("never")),
+            ("custom.hideFrom", json!({"legend": true, "tooltip": false, "viz": false})),
+            ("custom.spanNulls", json!(u64::try_from(EXPECTED_STEP.as_millis() * 3 / 2).unwrap_or(u64::MAX))),
+        ];
+        edge.append(&mut self.axis(series));
+        for (source, name) in [(low, &names[0]), (high, &names[1])] {
+            let text = words.mean(&source, Step::Chosen, name);
+            self.targets.push(target(self.site, source.bucket.as_deref(), Shape::Series, &text));
+            if *name == names[1] {
+                edge.push(("custom.fillBelowTo", json!(names[0])));
+                edge.push(("custom.fillOpacity", json!(8)));
+            }
+            self.overrides.push(by_name(name, &edge));
         }
     }
 

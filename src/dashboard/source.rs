@@ -1,5 +1,7 @@
 //! Where a series stands in the bucket.
 
+use std::time::Duration;
+
 use super::Site;
 use super::query::clean;
 use crate::config::{Config, DestinationConfig, TableConfig};
@@ -9,6 +11,11 @@ use crate::qc;
 
 /// The measurement of the agent's own health (`sync` writes it).
 pub(super) const AGENT: &str = "fluxtower_agent";
+
+/// The measurement of what climatologies expect (`sync` writes it).
+const EXPECTED: &str = "fluxtower_expected";
+/// Points of it lie so far apart.
+pub(super) const EXPECTED_STEP: Duration = Duration::from_secs(1_800);
 
 /// A tag that a query asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +90,23 @@ impl Source {
             field: field.to_owned(),
             flagged: Flagged::Never,
         }
+    }
+
+    /// An edge of the band that the series' climatology expects (`sync` writes it); none if nothing is expected of it, or
+    /// the agent is told to say nothing of its own.
+    pub(super) fn expected(site: &Site<'_>, series: &PanelSeries, edge: &str) -> Option<Source> {
+        let table = site.config.table(&series.table.0)?;
+        table.columns.get(&series.column)?.quality.climatology.as_ref()?;
+        site.config.sync.health.then(|| Source {
+            bucket: bucket(site.config, Some(table)),
+            measurement: EXPECTED.to_owned(),
+            tags: vec![
+                ("station".to_owned(), Tag::Station),
+                ("table".to_owned(), Tag::Fixed(clean(&table.name.0).trim().to_owned())),
+            ],
+            field: format!("{}_{edge}", series.field),
+            flagged: Flagged::Never,
+        })
     }
 
     /// The field of its flag.

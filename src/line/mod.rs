@@ -86,6 +86,13 @@ pub fn tag_value(raw: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
+/// A field key as it stands on a line, for lines that are not readings.
+pub fn field_key(raw: &str) -> String {
+    let mut out = Vec::new();
+    escape::put_key(&escape::key(raw), &mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// What is the same in every line of a series: built once, used for each row.
 #[derive(Debug, Clone)]
 pub struct LineShape {

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use super::{StoppedBy, SyncError, SyncReport};
+use super::{StoppedBy, SyncError, SyncReport, expected};
 use crate::config::{Config, DestinationConfig};
 use crate::destination::{Destination, Outcome, Request, beat};
 use crate::line::tag_value;
@@ -21,7 +21,7 @@ pub(super) fn is_due(config: &Config) -> bool {
         || config.sync.heartbeat_url.is_some()
 }
 
-/// Sends the health lines and, when nothing is due any more, calls the heartbeat. Neither failure is a failure of the
+/// Sends the health lines, the bands that are expected ([`expected`]) and, when nothing is due any more, calls the heartbeat. Neither failure is a failure of the
 /// sync: what matters has been said by then, and whoever watches sees the silence.
 pub(super) fn send(
     config: &Config,
@@ -53,7 +53,9 @@ pub(super) fn send(
         if let Outcome::Held { mend } = &answer.outcome {
             report.stopped_by = StoppedBy::Held;
             report.notes.push(format!("{mend} ({})", answer.words));
-        } else if !stored {
+        } else if stored {
+            expected::send(config, store, now, destination, report)?;
+        } else {
             tracing::warn!("the agent's own health was not taken: {}", answer.words);
         }
     }

@@ -22,6 +22,7 @@ mod courier;
 mod deliver;
 mod dry_run;
 mod estimate;
+mod expected;
 mod feed;
 mod halt;
 mod health;

@@ -7,6 +7,7 @@ mod server;
 
 mod acknowledged;
 mod broken_links;
+mod expected;
 mod limits;
 mod poison;
 mod replay;

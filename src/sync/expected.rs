@@ -1,0 +1,126 @@
+//! What is usual, beside the values: the band of each configured climatology, as a measurement `fluxtower_expected`.
+//!
+//! A dashboard can only draw what stands in the bucket, and not every query language can compute a band of half hours and
+//! seasons. So the agent sends it: tags `station` and `table`, fields `<field>_low` and `<field>_high` (the suspect
+//! bounds), a point each half hour, up to the present. That is 48 points a day and table, sent with the first sync of each
+//! half hour. Like the agent's health it is no part of the data: no row waits for it, and a refusal is tried again later.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::{SyncError, SyncReport};
+use crate::config::{ColumnUse, Config, Season, TableConfig};
+use crate::destination::{Destination, Outcome, Request};
+use crate::line::{field_key, tag_value};
+use crate::store::{ReceiptDraft, Store};
+use crate::time::{Timestamp, nanos};
+
+/// The measurement.
+const MEASUREMENT: &str = "fluxtower_expected";
+/// Climatologies have steps of half an hour, as AmeriFlux publishes them.
+const STEP: Duration = Duration::from_secs(1_800);
+/// How far back the first points reach: what a dashboard shows of a new station.
+const REACH: Duration = Duration::from_secs(7 * 86_400);
+/// Until when points were sent, by bucket.
+const KEY: &str = "expected_until";
+/// As the largest batches of rows.
+const LINES_PER_REQUEST: usize = 5_000;
+
+/// Sends the points since the last ones, each table's to its own bucket.
+pub(super) fn send(
+    config: &Config,
+    store: &Store,
+    now: Timestamp,
+    destination: &mut dyn Destination,
+    report: &mut SyncReport,
+) -> Result<(), SyncError> {
+    let mut buckets: BTreeMap<Option<&str>, Vec<&TableConfig>> = BTreeMap::new();
+    for table in config.tables.iter().filter(|table| bands(table).next().is_some()) {
+        buckets.entry(table.bucket.as_deref()).or_default().push(table);
+    }
+    let last = now.0.div_euclid(nanos(STEP)) * nanos(STEP);
+    for (bucket, tables) in buckets {
+        let key = format!("{KEY} {} {}", destination.name(), bucket.unwrap_or_default());
+        let sent = store.recall(&key)?.and_then(|text| text.parse::<i64>().ok()).filter(|sent| *sent <= last);
+        let mut from = Timestamp(last).before(REACH).0.max(sent.unwrap_or(i64::MIN)) + nanos(STEP);
+        while from <= last {
+            let steps = i64::try_from((LINES_PER_REQUEST / tables.len()).max(1)).unwrap_or(1);
+            let until = last.min(from + (steps - 1) * nanos(STEP));
+            let lines = lines(config, &tables, from, until);
+            if !lines.is_empty() && !is_taken(store, now, destination, report, (bucket, &lines))? {
+                break;
+            }
+            store.remember(&key, &until.to_string())?;
+            from = until + nanos(STEP);
+        }
+    }
+    Ok(())
+}
+
+fn is_taken(
+    store: &Store,
+    now: Timestamp,
+    destination: &mut dyn Destination,
+    report: &mut SyncReport,
+    (bucket, lines): (Option<&str>, &str),
+) -> Result<bool, SyncError> {
+    let rows = lines.matches('\n').count();
+    let answer = destination.write(&Request { bucket, lines: lines.as_bytes(), gzip: &[], rows })?;
+    let stored = answer.outcome == Outcome::Stored;
+    report.requests += 1;
+    report.bytes += lines.len() as u64;
+    report.wire_bytes += lines.len() as u64;
+    store.note_answer(&ReceiptDraft {
+        at: now.0,
+        destination: &destination.name(),
+        bucket,
+        rows,
+        bytes: lines.len(),
+        wire_bytes: lines.len(),
+        status: answer.status,
+        outcome: if stored { "expected" } else { "expected refused" },
+        words: &answer.words,
+    })?;
+    if !stored {
+        tracing::warn!("the expected bands were not taken: {}", answer.words);
+    }
+    Ok(stored)
+}
+
+/// The columns that are sent and have a climatology, with the name that they are sent under.
+fn bands(table: &TableConfig) -> impl Iterator<Item = (&str, &crate::config::Climatology)> {
+    table.columns.iter().filter_map(|(name, column)| {
+        let climatology = column.quality.climatology.as_ref()?;
+        (column.column_use == ColumnUse::Field).then(|| (column.field.as_deref().unwrap_or(name), climatology))
+    })
+}
+
+/// A line per table and half hour that a band is known for.
+fn lines(config: &Config, tables: &[&TableConfig], from: i64, until: i64) -> String {
+    let station = tag_value(&config.station.name);
+    let mut lines = String::new();
+    for table in tables {
+        let head = format!("{MEASUREMENT},station={station},table={}", tag_value(&table.name.0));
+        let mut at = from;
+        while at <= until {
+            let season = Season::of(table.clock.local(Timestamp(at)));
+            let mut fields = String::new();
+            for (name, climatology) in bands(table) {
+                let Some((low, high)) = climatology.band(&season).map(|band| band.suspect) else { continue };
+                for (edge, bound) in [("low", low), ("high", high)] {
+                    if bound.is_finite() {
+                        let comma = if fields.is_empty() { "" } else { "," };
+                        // Writing to a String cannot fail.
+                        let _ = write!(fields, "{comma}{}={bound:?}", field_key(&format!("{name}_{edge}")));
+                    }
+                }
+            }
+            if !fields.is_empty() {
+                let _ = writeln!(lines, "{head} {fields} {at}");
+            }
+            at += nanos(STEP);
+        }
+    }
+    lines
+}
