@@ -176,6 +176,13 @@ pub(super) fn link(title: &str, url: &str) -> Value {
     })
 }
 
+/// To a panel of this dashboard, time and variables kept.
+pub(super) fn panel_link(title: &str, url: &str) -> Value {
+    let mut made = link(title, url);
+    made["includeVars"] = json!(true);
+    made
+}
+
 /// To every dashboard that has our tag.
 pub(super) fn others() -> Value {
     json!({

@@ -29,6 +29,7 @@ mod source;
 mod station;
 mod strip;
 mod units;
+mod ways;
 mod words;
 
 pub use alerts::alerts;

@@ -10,6 +10,7 @@ use super::lines::lines;
 use super::ribbon::ribbon;
 use super::scatter::{profile, scatter};
 use super::strip::strip;
+use super::ways::join;
 use super::words::{details, instructions};
 use crate::panel::{Panel, PanelKind, PanelRow};
 
@@ -22,15 +23,18 @@ pub fn station(site: &Site<'_>) -> Value {
         vec![Row { title: "Is it alive, is it right, has it been sent".to_owned(), is_folded: false, tiles: first }];
     rows.extend(site.board.rows.iter().filter_map(|row| folded(site, row)));
     let station = &site.config.station.name;
+    let uid = station_uid(station);
+    let mut panels = place(rows);
+    join(&mut panels, &uid);
     let frame = Frame {
-        uid: station_uid(station),
+        uid,
         title: format!("{station} (fluxtower)"),
         description: format!("Flagged data of {station}, as its fluxtower agent sends it."),
         timezone: timezone(&site.config.station.clock),
         from: "now-24h",
         variables: variables(site),
         links: vec![link("Network", &format!("/d/{NETWORK_UID}")), others()],
-        panels: place(rows),
+        panels,
     };
     frame.into_json()
 }

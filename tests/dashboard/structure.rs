@@ -169,6 +169,24 @@ fn the_clock_is_the_stations_and_is_said() {
 }
 
 #[test]
+fn ways_lead_from_the_first_row_to_each_ribbon_and_from_there_to_the_lines() {
+    let dashboard = Made::shipped().dashboard(&[]);
+    let panels = panels(&dashboard);
+    let of = |kind: &str| panels.iter().filter(|panel| panel["type"] == kind).collect::<Vec<_>>();
+    let targets = |panel: &Value| -> Vec<String> {
+        let links = panel["links"].as_array().unwrap();
+        links.iter().map(|link| link["url"].as_str().unwrap().rsplit('=').next().unwrap().to_owned()).collect()
+    };
+    let ids = |panels: &[&Value]| panels.iter().map(|panel| panel["id"].to_string()).collect::<Vec<_>>();
+    let (overview, ribbons, lines) = (of("bargauge"), of("state-timeline"), of("timeseries"));
+    assert_eq!(targets(overview[0]), ids(&ribbons));
+    let all: Vec<String> = ribbons.iter().flat_map(|ribbon| targets(ribbon)).collect();
+    assert!(ribbons.len() >= 4 && all.len() > ribbons.len());
+    assert!(all.iter().all(|id| ids(&lines).contains(id)), "{all:?}");
+    assert!(overview[0]["links"][0]["url"].as_str().unwrap().starts_with("/d/fluxtower-US-UMB?viewPanel="));
+}
+
+#[test]
 fn a_slow_tables_line_crosses_the_empty_windows_between_its_rows_and_no_missing_row() {
     let dashboard = Made::shipped().dashboard(&["--language", "influxql"]);
     let panels = panels(&dashboard);
