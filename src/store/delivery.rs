@@ -60,7 +60,7 @@ impl Store {
             self.conn
                 .prepare_cached(
                     "SELECT max(at), status, outcome, words, count(*) FROM receipt
-                     WHERE at >= ?1 AND at < ?2 AND outcome NOT IN ('stored', 'health')
+                     WHERE at >= ?1 AND at < ?2 AND outcome NOT IN ('stored', 'health', 'expected')
                      GROUP BY status, outcome, words ORDER BY 1 DESC LIMIT ?3",
                 )?
                 .query_map(params![from.0, until.0, i64_of(most)], |row| {

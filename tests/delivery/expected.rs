@@ -1,5 +1,8 @@
 //! What is usual goes out beside the values, each half hour once, so that a dashboard can draw it.
 
+use fluxtower::store::Store;
+use fluxtower::time::Timestamp;
+
 use crate::server::{Act, Server, Site};
 
 const HALF_HOUR: i64 = 1_800_000_000_000;
@@ -39,6 +42,17 @@ fn the_band_of_a_climatology_goes_out_once_for_each_half_hour() {
     site.sync().expect(0);
     // The clock may have struck meanwhile.
     assert!(bands(&server).len() <= 1);
+}
+
+#[test]
+fn a_band_that_was_taken_is_listed_as_no_refusal() {
+    let server = Server::start();
+    let site = station(&server);
+    site.stage(0..3);
+    site.sync().expect(0);
+    assert!(!bands(&server).is_empty());
+    let store = Store::open_reader(&site.path("store.db")).unwrap();
+    assert_eq!(store.refusals((Timestamp(0), Timestamp(i64::MAX)), 10).unwrap(), []);
 }
 
 #[test]
