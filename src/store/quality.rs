@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Result, Store, key};
+use super::{Result, SeriesLine, Store, key};
 use crate::config::Config;
 use crate::qc::{self, Finding, Flag};
 use crate::time::Timestamp;
@@ -184,19 +184,14 @@ impl Store {
         only_raised: bool,
         mut take: impl FnMut(RaisedRow) -> bool,
     ) -> Result<()> {
+        let series = self.series(table)?;
         let mut work = || -> rusqlite::Result<()> {
-            let mut list = self.conn.prepare_cached(
-                "SELECT s.id, s.tags FROM series s JOIN logger_table t ON t.id = s.logger_table WHERE t.name = ?1 ORDER BY s.id",
-            )?;
-            let series: Vec<(i64, String)> =
-                list.query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
             let mut statement = self.conn.prepare_cached(
                 "SELECT id, nanos, vals, flags, raised FROM reading
                  WHERE id BETWEEN ?1 AND ?2 AND (raised IS NOT NULL OR NOT ?3) ORDER BY id",
             )?;
-            for (id, tags) in series {
-                let tags: Vec<String> = serde_json::from_str(&tags).unwrap_or_default();
-                let (low, high) = key::keys(id, from, to);
+            for SeriesLine { id, tags, .. } in &series {
+                let (low, high) = key::keys(*id, from, to);
                 let mut rows = statement.query(params![low, high, only_raised])?;
                 while let Some(row) = rows.next()? {
                     let raised = RaisedRow {
@@ -214,22 +209,5 @@ impl Store {
             Ok(())
         };
         work().map_err(|source| self.at(source))
-    }
-
-    /// How many values of each column have each flag: name, then the digits that occur with their counts.
-    pub fn flag_counts(
-        &self,
-        table: &str,
-        span: (Timestamp, Timestamp),
-    ) -> Result<Vec<(String, std::collections::BTreeMap<char, u64>)>> {
-        let names = self.column_names(table)?;
-        let mut counts: Vec<_> = names.into_iter().map(|name| (name, std::collections::BTreeMap::new())).collect();
-        self.judged_rows(table, span, false, |row| {
-            for ((_, count), digit) in counts.iter_mut().zip(row.flags.chars()) {
-                *count.entry(digit).or_insert(0) += 1;
-            }
-            true
-        })?;
-        Ok(counts)
     }
 }

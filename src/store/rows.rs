@@ -71,7 +71,7 @@ impl Store {
         if let Some((staged, _)) = staged.filter(|(staged, rows)| *staged != clock && *rows > 0) {
             return Err(StoreError::ClockChanged { table: config.name.0.clone(), staged, configured: clock });
         }
-        let series = self.series_of(&config.name.0).map_err(sql)?;
+        let series = self.series(&config.name.0)?;
         let (from, to) = (since.unwrap_or(key::TIMES.0), until.unwrap_or(key::TIMES.1));
         let mut stream = RowStream {
             store: self,
@@ -79,21 +79,12 @@ impl Store {
             parts: Vec::new(),
             next: BinaryHeap::new(),
         };
-        for (place, id) in series.into_iter().enumerate() {
-            let left = (from <= to).then(|| key::keys(id, from, to));
+        for (place, of) in series.iter().enumerate() {
+            let left = (from <= to).then(|| key::keys(of.id, from, to));
             stream.parts.push(Part { left, rows: VecDeque::new() });
             stream.refill(place)?;
         }
         Ok(stream)
-    }
-
-    fn series_of(&self, table: &str) -> rusqlite::Result<Vec<i64>> {
-        self.conn
-            .prepare_cached(
-                "SELECT s.id FROM series s JOIN logger_table t ON t.id = s.logger_table WHERE t.name = ?1 ORDER BY s.id",
-            )?
-            .query_map([table], |row| row.get(0))?
-            .collect()
     }
 
     fn piece(&self, (low, high): (i64, i64), rows: usize) -> rusqlite::Result<(VecDeque<StoredRow>, Option<i64>)> {

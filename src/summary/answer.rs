@@ -108,6 +108,24 @@ pub struct TraceColumn {
     pub expected: Option<Expected>,
 }
 
+impl TraceColumn {
+    /// Before its first value.
+    pub(super) fn empty(name: &str) -> TraceColumn {
+        TraceColumn {
+            name: name.to_owned(),
+            value: Vec::new(),
+            low: None,
+            high: None,
+            flags: String::new(),
+            suspect: Vec::new(),
+            fail: Vec::new(),
+            missing: Vec::new(),
+            findings: None,
+            expected: None,
+        }
+    }
+}
+
 /// A band at each time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Expected {

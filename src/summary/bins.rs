@@ -28,18 +28,7 @@ impl Trace {
 
 impl TraceColumn {
     fn of_bins<'b>(name: &str, bins: impl Iterator<Item = &'b grid::Bin>) -> TraceColumn {
-        let mut column = TraceColumn {
-            name: name.to_owned(),
-            value: Vec::new(),
-            low: None,
-            high: None,
-            flags: String::new(),
-            suspect: Vec::new(),
-            fail: Vec::new(),
-            missing: Vec::new(),
-            findings: None,
-            expected: None,
-        };
+        let mut column = TraceColumn::empty(name);
         let (mut lows, mut highs) = (Vec::new(), Vec::new());
         for (at, bin) in bins.enumerate() {
             let (low, high) = bin.extent.figures();

@@ -55,18 +55,7 @@ impl Trace {
 
 impl TraceColumn {
     fn of_rows(name: &str) -> TraceColumn {
-        TraceColumn {
-            name: name.to_owned(),
-            value: Vec::new(),
-            low: None,
-            high: None,
-            flags: String::new(),
-            suspect: Vec::new(),
-            fail: Vec::new(),
-            missing: Vec::new(),
-            findings: Some(Vec::new()),
-            expected: None,
-        }
+        TraceColumn { findings: Some(Vec::new()), ..TraceColumn::empty(name) }
     }
 
     fn take(&mut self, at: usize, place: usize, numbers: &[f64], row: &ScannedRow<'_>) {

@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{SyncError, SyncReport};
+use super::{SyncError, SyncReport, health};
 use crate::config::{ColumnUse, Config, Season, TableConfig};
-use crate::destination::{Destination, Outcome, Request};
+use crate::destination::{Destination, Outcome};
 use crate::line::{field_key, tag_value};
-use crate::store::{ReceiptDraft, Store};
+use crate::store::Store;
 use crate::time::{Timestamp, nanos};
 
 /// The measurement.
@@ -48,44 +48,19 @@ pub(super) fn send(
             let steps = i64::try_from((LINES_PER_REQUEST / tables.len()).max(1)).unwrap_or(1);
             let until = last.min(from + (steps - 1) * nanos(STEP));
             let lines = lines(config, &tables, from, until);
-            if !lines.is_empty() && !is_taken(store, now, destination, report, (bucket, &lines))? {
-                break;
+            if !lines.is_empty() {
+                let outcomes = ["expected", "expected refused"];
+                let answer = health::say(store, now, destination, report, (bucket, &lines), outcomes)?;
+                if answer.outcome != Outcome::Stored {
+                    tracing::warn!("the expected bands were not taken: {}", answer.words);
+                    break;
+                }
             }
             store.remember(&key, &until.to_string())?;
             from = until + nanos(STEP);
         }
     }
     Ok(())
-}
-
-fn is_taken(
-    store: &Store,
-    now: Timestamp,
-    destination: &mut dyn Destination,
-    report: &mut SyncReport,
-    (bucket, lines): (Option<&str>, &str),
-) -> Result<bool, SyncError> {
-    let rows = lines.matches('\n').count();
-    let answer = destination.write(&Request { bucket, lines: lines.as_bytes(), gzip: &[], rows })?;
-    let stored = answer.outcome == Outcome::Stored;
-    report.requests += 1;
-    report.bytes += lines.len() as u64;
-    report.wire_bytes += lines.len() as u64;
-    store.note_answer(&ReceiptDraft {
-        at: now.0,
-        destination: &destination.name(),
-        bucket,
-        rows,
-        bytes: lines.len(),
-        wire_bytes: lines.len(),
-        status: answer.status,
-        outcome: if stored { "expected" } else { "expected refused" },
-        words: &answer.words,
-    })?;
-    if !stored {
-        tracing::warn!("the expected bands were not taken: {}", answer.words);
-    }
-    Ok(stored)
 }
 
 /// The columns that are sent and have a climatology, with the name that they are sent under.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::{StoppedBy, SyncError, SyncReport, expected};
 use crate::config::{Config, DestinationConfig};
-use crate::destination::{Destination, Outcome, Request, beat};
+use crate::destination::{Answer, Destination, Outcome, Request, beat};
 use crate::line::tag_value;
 use crate::store::{ReceiptDraft, Store};
 use crate::time::{Clock, Timestamp};
@@ -33,27 +33,11 @@ pub(super) fn send(
     if config.sync.health && destination.can_be_asked() {
         let now = Timestamp::from_utc(clock.now());
         let lines = lines(config, store, now)?;
-        let rows = lines.matches('\n').count();
-        let answer = destination.write(&Request { bucket: None, lines: lines.as_bytes(), gzip: &[], rows })?;
-        let stored = answer.outcome == Outcome::Stored;
-        report.requests += 1;
-        report.bytes += lines.len() as u64;
-        report.wire_bytes += lines.len() as u64;
-        store.note_answer(&ReceiptDraft {
-            at: now.0,
-            destination: &destination.name(),
-            bucket: None,
-            rows,
-            bytes: lines.len(),
-            wire_bytes: lines.len(),
-            status: answer.status,
-            outcome: if stored { "health" } else { "health refused" },
-            words: &answer.words,
-        })?;
+        let answer = say(store, now, destination, report, (None, &lines), ["health", "health refused"])?;
         if let Outcome::Held { mend } = &answer.outcome {
             report.stopped_by = StoppedBy::Held;
             report.notes.push(format!("{mend} ({})", answer.words));
-        } else if stored {
+        } else if answer.outcome == Outcome::Stored {
             expected::send(config, store, now, destination, report)?;
         } else {
             tracing::warn!("the agent's own health was not taken: {}", answer.words);
@@ -66,6 +50,36 @@ pub(super) fn send(
         tracing::warn!("the heartbeat was not heard: {words}");
     }
     Ok(())
+}
+
+/// Sends lines that are no rows and leaves a receipt, so that the quota counts them; `outcomes` are the words for taken
+/// and refused.
+pub(super) fn say(
+    store: &Store,
+    now: Timestamp,
+    destination: &mut dyn Destination,
+    report: &mut SyncReport,
+    (bucket, lines): (Option<&str>, &str),
+    outcomes: [&str; 2],
+) -> Result<Answer, SyncError> {
+    let rows = lines.matches('\n').count();
+    let answer = destination.write(&Request { bucket, lines: lines.as_bytes(), gzip: &[], rows })?;
+    let [taken, refused] = outcomes;
+    report.requests += 1;
+    report.bytes += lines.len() as u64;
+    report.wire_bytes += lines.len() as u64;
+    store.note_answer(&ReceiptDraft {
+        at: now.0,
+        destination: &destination.name(),
+        bucket,
+        rows,
+        bytes: lines.len(),
+        wire_bytes: lines.len(),
+        status: answer.status,
+        outcome: if answer.outcome == Outcome::Stored { taken } else { refused },
+        words: &answer.words,
+    })?;
+    Ok(answer)
 }
 
 /// One line for the agent, one per table.
