@@ -9,7 +9,7 @@
 //!
 //! Data flows one way: a module uses only what stands to the left of it, and [`config`] and [`time`]. Two modules
 //! join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it. What looks at the store
-//! stands on top: [`verify`] and [`export`]; [`summary`], which keeps beside it what a view of years needs; [`panel`], which
+//! stands on top: [`verify`], [`prune`], which deletes what it finds, and [`export`]; [`summary`], which keeps beside it what a view of years needs; [`panel`], which
 //! says which columns are looked at together, for the Grafana [`dashboard`] and for the page of [`serve`] and [`report`],
 //! whose first screen is [`status`]; [`figures`] says numbers as people do. [`draft`] writes a first configuration from
 //! files that are there, with the left half's parsers and without a store. [`cli`] sits on top of all.
@@ -46,6 +46,7 @@ pub mod figures;
 pub mod ingest;
 pub mod line;
 pub mod panel;
+pub mod prune;
 pub mod qc;
 pub mod report;
 pub mod serve;

@@ -99,12 +99,26 @@ fn each_of_the_fifteen_has_a_test_that_is_there() {
     }
 }
 
-fn flux(counts: &[(&str, u64)]) -> Reply {
-    let mut body = "#datatype,string,long,string,long\r\n#group,false,false,true,false\r\n#default,fields,,,\r\n,result,table,_field,_value\r\n".to_owned();
-    for (place, (field, count)) in counts.iter().enumerate() {
-        body.push_str(&format!(",,{place},{field},{count}\r\n"));
+/// Count and sum of every field that the server holds, as InfluxDB 2.7 answers. All points are of one series here.
+fn flux(points: &server::points::Points) -> Reply {
+    let mut body = String::new();
+    let rows = points.rows();
+    let fields = ["P_Avg", "T_Avg"].map(|field| {
+        let values: Vec<f64> = rows.iter().filter_map(|(table, ns)| points.field(table, *ns, field)).collect();
+        (field, values.len().to_string(), values.iter().sum::<f64>().to_string())
+    });
+    let station = "US-UMB";
+    for (result, kind) in [("counts", "long"), ("sums", "double")] {
+        body.push_str(&format!(
+            "#datatype,string,long,string,string,{kind}\r\n#group,false,false,true,true,false\r\n#default,{result},,,,\r\n\
+             ,result,table,_field,station,_value\r\n"
+        ));
+        for (place, (field, count, sum)) in fields.iter().filter(|(_, count, _)| count != "0").enumerate() {
+            body.push_str(&format!(",,{place},{field},{station},{}\r\n", if kind == "long" { count } else { sum }));
+        }
+        body.push_str("\r\n");
     }
-    Reply { body: body + "\r\n", ..Reply::new(200) }.with("Content-Type", "text/csv")
+    Reply { body, ..Reply::new(200) }.with("Content-Type", "text/csv")
 }
 
 #[test]
@@ -115,13 +129,15 @@ fn quiet_loss_03_rows_rejected_after_their_204_are_found_and_sent_again() {
     site.stage(0..10);
     site.sync().expect(0);
     assert_eq!((site.count("sent"), server.points().len()), (10, 0));
-    server.answer(|path| path.starts_with("/api/v2/query").then(|| flux(&[("P_Avg", 10), ("T_Avg", 4)])));
+    let nothing = || Reply { body: "\r\n".to_owned(), ..Reply::new(200) }.with("Content-Type", "text/csv");
+    server.answer(move |path| path.starts_with("/api/v2/query").then(nothing));
     let verified = site.run(&["verify", "--since", "2026-06-01", "--requeue", "--json"]).expect(1);
-    assert_eq!((verified.number("missing"), verified.number("requeued"), verified.number("unknown")), (6, 10, 0));
+    assert_eq!((verified.number("missing"), verified.number("requeued"), verified.number("unknown")), (10, 10, 0));
     server.take_all();
     site.sync().expect(0);
     assert_eq!((site.count("sent"), server.points().len()), (10, 10));
-    server.answer(|path| path.starts_with("/api/v2/query").then(|| flux(&[("P_Avg", 10), ("T_Avg", 10)])));
+    let counted = flux(&server.points());
+    server.answer(move |path| path.starts_with("/api/v2/query").then(|| counted.clone()));
     assert_eq!(site.run(&["verify", "--since", "2026-06-01", "--json"]).expect(0).number("missing"), 0);
 }
 

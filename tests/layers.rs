@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 const ORDER: [&str; 11] =
     ["time", "config", "source", "toa5", "qc", "draft", "store", "line", "ingest", "destination", "sync"];
 /// On top of everything.
-const TOP: [&str; 10] =
-    ["verify", "export", "summary", "panel", "dashboard", "figures", "status", "serve", "report", "cli"];
+const TOP: [&str; 11] =
+    ["verify", "prune", "export", "summary", "panel", "dashboard", "figures", "status", "serve", "report", "cli"];
 /// The configuration looks up AmeriFlux's ranges, which are part of QC.
 const ALLOWED: [(&str, &str); 1] = [("config", "qc")];
 

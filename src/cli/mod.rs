@@ -152,6 +152,18 @@ impl Context {
         Err(self.unknown_table(name))
     }
 
+    /// Deletes sent rows older than `cutoff` that are in the bucket. The caller holds the sync lock.
+    fn prune(
+        &self,
+        store: &Store,
+        cutoff: Timestamp,
+        limits: crate::prune::Limits,
+    ) -> Result<crate::prune::Pruned, CliError> {
+        let mut destination = crate::destination::open(&self.config).map_err(crate::sync::SyncError::from)?;
+        let times = (cutoff, self.clock.now());
+        Ok(crate::prune::older_than(&self.config, store, destination.as_mut(), times, limits)?)
+    }
+
     /// The table's configuration.
     fn configured_table(&self, name: &str) -> Result<&TableConfig, CliError> {
         self.config.table(name).ok_or_else(|| self.unknown_table(name))

@@ -9,9 +9,9 @@ use crate::verify::{Scope, VerifyReport};
 /// Without `--since`, the last week: what a server may still have lost after a crash.
 const WEEK_NANOS: i64 = 7 * 86_400 * 1_000_000_000;
 
-/// Count what was sent back out of the bucket, and list what is missing
+/// Read what was sent back out of the bucket, and list what is missing or changed
 ///
-/// Needs a token that may read. Exit code 1 when something is missing or could not be asked.
+/// Needs a token that may read. Exit code 1 when something is missing, changed or could not be asked.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  fluxtower verify\n  fluxtower verify --since 2025-06-01 --table soil_30min --requeue"
@@ -26,7 +26,7 @@ pub(super) struct Args {
     /// Only this table
     #[arg(long, value_name = "NAME")]
     table: Option<String>,
-    /// Put what is missing back to pending
+    /// Put what is missing or changed back to pending
     #[arg(long)]
     requeue: bool,
 }
@@ -49,6 +49,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         until: until.unwrap_or(Timestamp(i64::MAX)),
         table: args.table.as_deref(),
         requeue: args.requeue,
+        now: context.now(),
     };
     let mut destination = crate::destination::open(&context.config).map_err(crate::sync::SyncError::from)?;
     if !destination.can_be_asked() {
@@ -60,7 +61,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         for lack in &report.list {
             writeln!(
                 out,
-                "{}  {} to {}: {} of {} values of {} are in the bucket",
+                "{}  {} to {}: {} of {} values of {} are in the bucket as they were sent",
                 lack.table,
                 lack.from,
                 lack.until,
@@ -75,21 +76,16 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         for note in &report.notes {
             writeln!(out, "  ! {note}")?;
         }
-        match (report.missing, report.requeued) {
+        let wrong = format!("{} missing, {} changed", count(report.missing, "row"), count(report.changed, "row"));
+        match (report.missing + report.changed, report.requeued) {
             (0, _) if report.windows == 0 => writeln!(out, "nothing was sent in that time"),
-            (0, _) if report.unknown == 0 => writeln!(out, "everything that was sent is there"),
+            (0, _) if report.unknown == 0 => writeln!(out, "everything that was sent is there, value by value"),
             (0, _) => Ok(()),
-            (missing, 0) => writeln!(
-                out,
-                "at least {} missing; `fluxtower verify --requeue` sends them again",
-                count(missing, "row")
-            ),
-            (missing, requeued) => {
-                writeln!(out, "at least {} missing, {} pending again", count(missing, "row"), count(requeued, "row"))
-            }
+            (_, 0) => writeln!(out, "{wrong}; `fluxtower verify --requeue` sends them again"),
+            (_, requeued) => writeln!(out, "{wrong}, {} pending again", count(requeued, "row")),
         }
     })?;
-    Ok(match (report.refused, report.missing + report.unknown) {
+    Ok(match (report.refused, report.missing + report.changed + report.unknown) {
         (true, _) => Exit::Refused,
         (false, 0) => Exit::Well,
         (false, _) => Exit::Look,

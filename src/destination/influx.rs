@@ -20,7 +20,7 @@ use url::{Host, Url};
 use super::answer;
 use super::{
     Answer, BucketLook, CountAsk, Counted, Destination, DestinationError, Outcome, QueryError, Request, Retention,
-    refuse_hollow,
+    StoredValue, ValuesAsk, refuse_hollow,
 };
 use crate::config::{Api, InfluxConfig};
 
@@ -231,6 +231,10 @@ impl Destination for Influx {
 
     fn count(&mut self, ask: &CountAsk<'_>) -> Result<Counted, QueryError> {
         Influx::count(self, ask)
+    }
+
+    fn values(&mut self, ask: &ValuesAsk<'_>) -> Result<Vec<StoredValue>, QueryError> {
+        Influx::values(self, ask)
     }
 
     fn can_be_asked(&self) -> bool {

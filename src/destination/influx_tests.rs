@@ -8,7 +8,7 @@ use flate2::read::GzDecoder;
 
 use super::*;
 use crate::config::Secret;
-use crate::destination::{CountAsk, QueryError, Retention};
+use crate::destination::{CountAsk, QueryError, Retention, SeriesAsk, Tally};
 use crate::time::Timestamp;
 
 const TOKEN: &str = "s3cret-token";
@@ -260,7 +260,7 @@ fn a_new_bucket_says_how_long_it_keeps_rows() {
 #[test]
 fn a_count_is_never_made_up() {
     let csv = "content-type: text/csv\r\n";
-    let good = ",result,table,_field,_value\r\n,fields,0,f,5\r\n\r\n,result,table,_value\r\n,times,0,5\r\n";
+    let good = ",result,table,_field,_value\r\n,counts,0,f,5\r\n\r\n#default,,\r\n,result,table,_field,_value\r\n,sums,0,f,1.5\r\n";
     let failed = "#datatype,string,long\r\n,error,reference\r\n,engine: closed,897\r\n";
     let answers = vec![
         http("200 OK", csv, good),
@@ -273,16 +273,10 @@ fn a_count_is_never_made_up() {
     let (url, served) = serve(answers);
     let influx = open(url, Api::V2);
     let fields = ["f".to_owned()];
-    let ask = CountAsk {
-        bucket: None,
-        measurement: "m",
-        tags: &[],
-        fields: &fields,
-        from: Timestamp(0),
-        until: Timestamp(9),
-    };
+    let series = SeriesAsk { bucket: None, measurement: "m", tags: &[], from: Timestamp(0), until: Timestamp(9) };
+    let ask = CountAsk { series, fields: &fields };
     let counted = influx.count(&ask).unwrap();
-    assert_eq!((counted.per_field["f"], counted.distinct_times), (5, Some(5)));
+    assert_eq!(counted.per_field["f"], Tally { count: 5, sum: 1.5 });
     assert!(matches!(influx.count(&ask), Err(QueryError::Unknown(_))));
     assert!(matches!(influx.count(&ask), Err(QueryError::Unknown(_))));
     assert!(matches!(influx.count(&ask), Err(QueryError::Refused { status: Some(403), .. })));

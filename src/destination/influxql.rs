@@ -3,6 +3,7 @@
 //! A failed statement is reported inside a 200, as `error` or `partial` in `results` (facts: influx-write-contract 5),
 //! so only an answer without either counts.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use reqwest::Method;
@@ -12,13 +13,17 @@ use serde_json::Value;
 use url::form_urlencoded;
 
 use super::influx::{Influx, database_and_policy};
-use super::query::{CountAsk, Counted, QueryError};
+use super::query::{CountAsk, Counted, QueryError, SeriesAsk, StoredValue, Tally, ValuesAsk};
 use super::{answer, flux};
+use crate::time::Timestamp;
 
 /// One series of a result.
 #[derive(Debug, Deserialize)]
 pub(super) struct Series {
     pub(super) columns: Vec<String>,
+    /// With `GROUP BY *`: every tag of the measurement, empty where the series does not have it.
+    #[serde(default)]
+    tags: BTreeMap<String, Option<String>>,
     #[serde(default)]
     pub(super) values: Vec<Vec<Value>>,
     #[serde(default)]
@@ -79,48 +84,90 @@ fn read(body: &str) -> Result<Vec<Series>, QueryError> {
     Ok(result.series)
 }
 
-/// The count of each field. InfluxQL cannot count the times at which any of several fields is there.
+/// The count and the sum of each field.
 pub(super) fn count(influx: &Influx, ask: &CountAsk<'_>) -> Result<Counted, QueryError> {
-    let series = run(influx, Some(influx.bucket(ask.bucket)), &count_statement(ask))?;
+    let series = run(influx, Some(influx.bucket(ask.series.bucket)), &count_statement(ask))?;
+    read_counts(&series, ask)
+}
+
+/// The values of a field.
+pub(super) fn values(influx: &Influx, ask: &ValuesAsk<'_>) -> Result<Vec<StoredValue>, QueryError> {
+    read_values(&run(influx, Some(influx.bucket(ask.series.bucket)), &values_statement(ask))?)
+}
+
+fn read_counts(found: &[Series], ask: &CountAsk<'_>) -> Result<Counted, QueryError> {
     let mut counted = Counted::default();
+    let mut own = None;
+    for series in found {
+        let tags = series.tags.iter().map(|(key, value)| (key.as_str(), value.as_deref().unwrap_or_default()));
+        if ask.series.is_whole_set(tags, &mut counted.other_tags) && own.replace(series).is_some() {
+            return Err(QueryError::Unknown("two answers for one series".to_owned()));
+        }
+    }
     for (position, field) in ask.fields.iter().enumerate() {
-        counted.per_field.insert(field.clone(), field_count(&series, &format!("c{position}"))?);
+        counted.per_field.insert(field.clone(), tally(own, position)?);
     }
     Ok(counted)
 }
 
-/// No series at all means that nothing of the measurement is in the window; null, that nothing of the field is.
-fn field_count(series: &[Series], column: &str) -> Result<u64, QueryError> {
-    let unknown = || QueryError::Unknown(format!("no count in column {column}"));
-    match series {
-        [] => Ok(0),
-        [Series { columns, values, .. }] => {
-            let position = columns.iter().position(|name| name == column).ok_or_else(unknown)?;
-            let [row] = values.as_slice() else { return Err(unknown()) };
-            match row.get(position) {
-                Some(Value::Null) => Ok(0),
-                Some(count) => count.as_u64().ok_or_else(unknown),
-                None => Err(unknown()),
-            }
-        }
+/// No series means that nothing of it is in the window; null, that nothing of the field is.
+fn tally(series: Option<&Series>, position: usize) -> Result<Tally, QueryError> {
+    let Some(Series { columns, values, .. }) = series else { return Ok(Tally::default()) };
+    let unknown = || QueryError::Unknown(format!("no count in column c{position}"));
+    let [row] = values.as_slice() else { return Err(unknown()) };
+    let cell = |name: String| {
+        let place = columns.iter().position(|column| *column == name).ok_or_else(unknown)?;
+        row.get(place).ok_or_else(unknown)
+    };
+    let count = match cell(format!("c{position}"))? {
+        Value::Null => 0,
+        count => count.as_u64().ok_or_else(unknown)?,
+    };
+    let sum = match cell(format!("s{position}"))? {
+        Value::Null if count == 0 => 0.0,
+        sum => sum.as_f64().ok_or_else(unknown)?,
+    };
+    Ok(Tally { count, sum })
+}
+
+fn read_values(found: &[Series]) -> Result<Vec<StoredValue>, QueryError> {
+    let unknown = || QueryError::Unknown("a value without a time".to_owned());
+    let rows = found.iter().flat_map(|series| &series.values);
+    rows.map(|row| match row.as_slice() {
+        [at, value] => Ok((Timestamp(at.as_i64().ok_or_else(unknown)?), value.as_f64())),
         _ => Err(unknown()),
-    }
+    })
+    .collect()
 }
 
 fn count_statement(ask: &CountAsk<'_>) -> String {
     let counts: Vec<_> = ask
         .fields
         .iter()
+        .map(|field| identifier(field))
         .enumerate()
-        .map(|(position, field)| format!("count({}) AS \"c{position}\"", identifier(field)))
+        .map(|(position, field)| format!("count({field}) AS \"c{position}\", sum({field}) AS \"s{position}\""))
         .collect();
-    let mut statement = format!("SELECT {} FROM {} WHERE ", counts.join(", "), identifier(ask.measurement));
-    for (key, value) in ask.tags {
+    format!("SELECT {} FROM {} GROUP BY *", counts.join(", "), source(&ask.series))
+}
+
+fn values_statement(ask: &ValuesAsk<'_>) -> String {
+    let mut statement = format!("SELECT {} FROM {}", identifier(ask.field), source(&ask.series));
+    for key in ask.without {
         // Writing to a string cannot fail.
-        let _ = write!(statement, "{}={} AND ", identifier(key), string(value));
+        let _ = write!(statement, " AND {} = ''", identifier(key));
     }
-    let _ = write!(statement, "time >= '{}' AND time < '{}'", flux::time(ask.from), flux::time(ask.until));
     statement
+}
+
+/// Measurement and condition.
+fn source(series: &SeriesAsk<'_>) -> String {
+    let mut source = format!("{} WHERE ", identifier(series.measurement));
+    for (key, value) in series.tags {
+        let _ = write!(source, "{}={} AND ", identifier(key), string(value));
+    }
+    let _ = write!(source, "time >= '{}' AND time < '{}'", flux::time(series.from), flux::time(series.until));
+    source
 }
 
 /// A name between double quotes.
@@ -135,23 +182,31 @@ fn string(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
-    use crate::time::Timestamp;
+
+    fn series(tags: &[(String, String)]) -> SeriesAsk<'_> {
+        SeriesAsk { bucket: None, measurement: "fast\"data", tags, from: Timestamp(0), until: Timestamp(1_500_000_000) }
+    }
 
     #[test]
     fn a_statement_has_both_bounds_and_quotes_everything() {
-        let ask = CountAsk {
-            bucket: None,
-            measurement: "fast\"data",
-            tags: &[("station".to_owned(), "O'Hare\\".to_owned())],
-            fields: &["T(1)".to_owned(), "a b".to_owned()],
-            from: Timestamp(0),
-            until: Timestamp(1_500_000_000),
-        };
+        let tags = [("station".to_owned(), "O'Hare\\".to_owned())];
+        let fields = ["T(1)".to_owned(), "a b".to_owned()];
+        let source = "\"fast\\\"data\" WHERE \"station\"='O\\'Hare\\\\' AND time >= '1970-01-01T00:00:00.000000000Z' \
+             AND time < '1970-01-01T00:00:01.500000000Z'";
         assert_eq!(
-            count_statement(&ask),
-            "SELECT count(\"T(1)\") AS \"c0\", count(\"a b\") AS \"c1\" FROM \"fast\\\"data\" WHERE \"station\"='O\\'Hare\\\\' \
-             AND time >= '1970-01-01T00:00:00.000000000Z' AND time < '1970-01-01T00:00:01.500000000Z'"
+            count_statement(&CountAsk { series: series(&tags), fields: &fields }),
+            format!(
+                "SELECT count(\"T(1)\") AS \"c0\", sum(\"T(1)\") AS \"s0\", count(\"a b\") AS \"c1\", sum(\"a b\") AS \"s1\" \
+                 FROM {source} GROUP BY *"
+            )
+        );
+        let without = BTreeSet::from(["height".to_owned()]);
+        assert_eq!(
+            values_statement(&ValuesAsk { series: series(&tags), without: &without, field: "a b" }),
+            format!("SELECT \"a b\" FROM {source} AND \"height\" = ''")
         );
     }
 
@@ -174,15 +229,37 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_read_by_column() {
-        let read_count = |body: &str, column: &str| field_count(&read(body).unwrap(), column);
-        let body = r#"{"results":[{"statement_id":0,"series":[{"name":"m","columns":["time","c0","c1","c2"],"values":[[0,7,null,1.5]]}]}]}"#;
-        assert_eq!(read_count(body, "c0"), Ok(7));
-        assert_eq!(read_count(body, "c1"), Ok(0));
-        assert!(read_count(body, "c2").is_err());
-        assert!(read_count(body, "c3").is_err());
-        assert_eq!(read_count(r#"{"results":[{"statement_id":0}]}"#, "c0"), Ok(0));
-        let two = r#"{"results":[{"series":[{"columns":["c0"],"values":[[1],[2]]}]}]}"#;
-        assert!(read_count(two, "c0").is_err());
+    fn only_the_series_with_exactly_these_tags_is_counted() {
+        let tags = [("station".to_owned(), "x".to_owned())];
+        let fields = ["T".to_owned(), "U".to_owned()];
+        let ask = CountAsk { series: series(&tags), fields: &fields };
+        let counted = |body: &str| read_counts(&read(body).unwrap(), &ask);
+        let answer = |series: &str| format!(r#"{{"results":[{{"statement_id":0,"series":[{series}]}}]}}"#);
+        let columns = r#""columns":["time","c0","s0","c1","s1"]"#;
+        let own =
+            format!(r#"{{"name":"m","tags":{{"height":"","station":"x"}},{columns},"values":[[0,7,1.5,null,null]]}}"#);
+        let other =
+            format!(r#"{{"name":"m","tags":{{"height":"46m","station":"x"}},{columns},"values":[[0,9,2,9,2]]}}"#);
+        let found = counted(&answer(&format!("{own},{other}"))).unwrap();
+        assert_eq!(found.per_field["T"], Tally { count: 7, sum: 1.5 });
+        assert_eq!(found.per_field["U"], Tally::default());
+        assert_eq!(found.other_tags.into_iter().collect::<Vec<_>>(), ["height"]);
+        assert_eq!(counted(&answer(&other)).unwrap().per_field["T"], Tally::default());
+        assert_eq!(counted(r#"{"results":[{"statement_id":0}]}"#).unwrap().per_field["T"], Tally::default());
+        assert!(counted(&answer(&format!("{own},{own}"))).is_err());
+        for bad in
+            [own.replace("[[0,7,1.5,null,null]]", "[]"), own.replace("7,1.5", "1.5,7"), own.replace("7,1.5", "7,null")]
+        {
+            assert!(matches!(counted(&answer(&bad)), Err(QueryError::Unknown(_))), "{bad}");
+        }
+    }
+
+    #[test]
+    fn values_are_read_with_their_times() {
+        let body = r#"{"results":[{"series":[{"columns":["time","T"],"values":[[1000000002,-7.25],[3,"text"]]}]}]}"#;
+        assert_eq!(
+            read_values(&read(body).unwrap()),
+            Ok(vec![(Timestamp(1_000_000_002), Some(-7.25)), (Timestamp(3), None)])
+        );
     }
 }

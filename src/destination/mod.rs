@@ -25,7 +25,7 @@ pub use buckets::{Bucket, Retention};
 pub use files::Files;
 pub use heartbeat::beat;
 pub use influx::Influx;
-pub use query::{CountAsk, Counted, Language, QueryError};
+pub use query::{CountAsk, Counted, QueryError, SeriesAsk, StoredValue, Tally, ValuesAsk};
 
 /// One request: whole lines, each ending in `\n`.
 #[derive(Debug, Clone, Copy)]
@@ -107,11 +107,20 @@ pub trait Destination: Send {
         BucketLook { id: None, retention: Retention::Forever, server_time: None, product: None }
     }
 
-    /// Counts values back out.
+    /// Counts values of a series, and adds them up.
     ///
     /// # Errors
     /// No answer, a refusal, an answer that cannot be relied on, or a destination that cannot be asked.
     fn count(&mut self, ask: &CountAsk<'_>) -> Result<Counted, QueryError> {
+        let _ = ask;
+        Err(QueryError::Unknown("a folder of files cannot be asked what arrived".to_owned()))
+    }
+
+    /// Reads the values of a field of a series, oldest first.
+    ///
+    /// # Errors
+    /// As [`Destination::count`].
+    fn values(&mut self, ask: &ValuesAsk<'_>) -> Result<Vec<StoredValue>, QueryError> {
         let _ = ask;
         Err(QueryError::Unknown("a folder of files cannot be asked what arrived".to_owned()))
     }

@@ -1,11 +1,12 @@
-//! Counting back out what was sent.
+//! Reading back out what was sent: counts and sums of a series, and its values.
 //!
-//! A 204 does not prove that a row can be seen (facts: influx-write-contract 2.2, 7.3, 7.4); only a count does. The
-//! promise here is that a number is a number: whatever cannot be trusted, an error table inside a 200, a cut answer, a
-//! page instead of data, is an error and never 0. Both time bounds stand in every query, because servers put "now" in
-//! the place of a missing one.
+//! A 204 does not prove that a row can be seen (facts: influx-write-contract 2.2, 7.3, 7.4); only the server's own answer
+//! does. The promise here is that a number is a number of exactly this series: whatever cannot be trusted, an error table
+//! inside a 200, a cut answer, a page instead of data, is an error and never 0; and a series is its measurement and its whole
+//! tag set, so that points of a series with further tags are never counted for it. Both time bounds stand in every query,
+//! because servers put "now" in the place of a missing one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::influx::{Influx, Reply};
 use super::{answer, flux, influxql};
@@ -18,35 +19,89 @@ pub(super) const REPLY_MAX: u64 = 8 * 1024 * 1024;
 /// Most fields counted in one query: keeps the query's text, and the server's work, small.
 const FIELDS_MAX: usize = 50;
 
-/// What to count: the points of one series in a window.
+/// One series in a window.
 #[derive(Debug, Clone, Copy)]
-pub struct CountAsk<'a> {
+pub struct SeriesAsk<'a> {
     /// None means the destination's own.
     pub bucket: Option<&'a str>,
     /// As sent, see `LineShape::measurement`.
     pub measurement: &'a str,
-    /// As sent, see `LineShape::tags`. A series with further tags is counted too.
+    /// As sent, see `LineShape::tags`: the whole tag set, none of them empty.
     pub tags: &'a [(String, String)],
-    /// As sent, see `LineShape::field_names`.
-    pub fields: &'a [String],
     /// The first instant of the window.
     pub from: Timestamp,
     /// The first instant after the window.
     pub until: Timestamp,
 }
 
-/// What the server counted.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Counted {
-    /// Values that are there, for each field asked for.
-    pub per_field: BTreeMap<String, u64>,
-    /// Points with at least one of the fields; none where the language cannot count them.
-    pub distinct_times: Option<u64>,
+impl SeriesAsk<'_> {
+    /// Whether a series of the answer is this one, by its tags; an empty tag is none. Keys of other tags that it has are
+    /// added to `others`.
+    pub(super) fn is_whole_set<'t>(
+        &self,
+        found: impl Iterator<Item = (&'t str, &'t str)>,
+        others: &mut BTreeSet<String>,
+    ) -> bool {
+        let mut same = 0;
+        let mut differs = false;
+        for (key, value) in found.filter(|(_, value)| !value.is_empty()) {
+            match self.tags.iter().find(|(own, _)| own == key) {
+                Some((_, own)) if own == value => same += 1,
+                Some(_) => differs = true,
+                None => {
+                    others.insert(key.to_owned());
+                    differs = true;
+                }
+            }
+        }
+        !differs && same == self.tags.len()
+    }
 }
+
+/// What to count.
+#[derive(Debug, Clone, Copy)]
+pub struct CountAsk<'a> {
+    /// Of which series, and when.
+    pub series: SeriesAsk<'a>,
+    /// As sent: values and flags.
+    pub fields: &'a [String],
+}
+
+/// How many values of a field there are, and what they add up to.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Tally {
+    /// Values that are there.
+    pub count: u64,
+    /// Their sum, added in the order of time; 0 where there is none.
+    pub sum: f64,
+}
+
+/// What the server counted.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Counted {
+    /// For each field asked for.
+    pub per_field: BTreeMap<String, Tally>,
+    /// Keys of tags that other series of the measurement have beside the ones asked for.
+    pub other_tags: BTreeSet<String>,
+}
+
+/// Which values to read.
+#[derive(Debug, Clone, Copy)]
+pub struct ValuesAsk<'a> {
+    /// Of which series, and when.
+    pub series: SeriesAsk<'a>,
+    /// Tags that the series does not have, although others of its measurement do: [`Counted::other_tags`].
+    pub without: &'a BTreeSet<String>,
+    /// As sent.
+    pub field: &'a str,
+}
+
+/// A value as the server holds it: time and number; none for what is no number.
+pub type StoredValue = (Timestamp, Option<f64>);
 
 /// In which language to ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Language {
+enum Language {
     /// InfluxDB 2.x and Cloud (TSM).
     Flux,
     /// InfluxDB 1.x and 3, and 2.x where a DBRP mapping leads to the bucket.
@@ -74,38 +129,55 @@ pub enum QueryError {
     Unknown(String),
 }
 
+impl QueryError {
+    /// Whether the server refuses to be asked, so that further questions are no use.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, QueryError::Refused { .. })
+    }
+}
+
 impl Influx {
-    /// Counts in the language of the configured API.
+    /// In the language of the configured API.
+    fn language(&self) -> Language {
+        if self.config.api == Api::V2 { Language::Flux } else { Language::InfluxQl }
+    }
+
+    /// Counts and adds up.
     ///
     /// # Errors
     /// No answer, a refusal, or an answer that cannot be relied on.
     pub fn count(&self, ask: &CountAsk<'_>) -> Result<Counted, QueryError> {
-        let language = if self.config.api == Api::V2 { Language::Flux } else { Language::InfluxQl };
-        self.count_in(language, ask)
-    }
-
-    /// Counts in a language of choice.
-    ///
-    /// # Errors
-    /// As [`Influx::count`].
-    pub fn count_in(&self, language: Language, ask: &CountAsk<'_>) -> Result<Counted, QueryError> {
         let mut counted = Counted::default();
-        if ask.until <= ask.from || ask.fields.is_empty() {
-            counted.per_field = ask.fields.iter().map(|field| (field.clone(), 0)).collect();
-            counted.distinct_times = Some(0);
+        if ask.series.until <= ask.series.from {
+            counted.per_field = ask.fields.iter().map(|field| (field.clone(), Tally::default())).collect();
             return Ok(counted);
         }
         for fields in ask.fields.chunks(FIELDS_MAX) {
             let part = CountAsk { fields, ..*ask };
-            let found = match language {
+            let found = match self.language() {
                 Language::Flux => flux::count(self, &part)?,
                 Language::InfluxQl => influxql::count(self, &part)?,
             };
             counted.per_field.extend(found.per_field);
-            // Times of one chunk may be those of another, so they cannot be added up.
-            counted.distinct_times = found.distinct_times.filter(|_| ask.fields.len() <= FIELDS_MAX);
+            counted.other_tags.extend(found.other_tags);
         }
         Ok(counted)
+    }
+
+    /// The values of one field, oldest first.
+    ///
+    /// # Errors
+    /// As [`Influx::count`].
+    pub fn values(&self, ask: &ValuesAsk<'_>) -> Result<Vec<StoredValue>, QueryError> {
+        if ask.series.until <= ask.series.from {
+            return Ok(Vec::new());
+        }
+        let mut values = match self.language() {
+            Language::Flux => flux::values(self, ask)?,
+            Language::InfluxQl => influxql::values(self, ask)?,
+        };
+        values.sort_by_key(|(at, _)| *at);
+        Ok(values)
     }
 
     /// Asks, and passes on only a whole answer with a status of success.

@@ -118,6 +118,7 @@ struct Part {
 #[derive(Debug, Clone)]
 struct FieldShape {
     name: String,
+    flag_name: String,
     value_key: Vec<u8>,
     flag_key: Vec<u8>,
     flag_is_sent: bool,
@@ -251,24 +252,38 @@ impl LineShape {
         Ok(())
     }
 
-    /// Adds one to the count of each value field that [`LineShape::render`] would send for this row. `counts` is as long as
-    /// [`LineShape::field_names`]. Says whether there was any.
-    pub fn count_values(&self, values: &str, flags: &str, counts: &mut [u64]) -> bool {
-        let Ok(mut cells) = Cells::new(values) else { return false };
-        let mut flags = flags.bytes();
-        let mut places = counts.iter_mut();
-        let mut any = false;
-        for column in &self.fields {
+    /// Hands each field that [`LineShape::render`] would send for this row to `take`: its place in
+    /// [`LineShape::sent_names`], and its number. A row that cannot be rendered has none.
+    pub fn sent_numbers(&self, values: &str, flags: &str, mut take: impl FnMut(usize, f64)) {
+        let Ok(mut cells) = Cells::new(values) else { return };
+        let digit = |flag: &u8| f64::from(flag.saturating_sub(b'0'));
+        let mut has_value = false;
+        // Each field has two places, whether its flag is sent or not.
+        let mut place = 0;
+        for (column, flag) in self.fields.iter().zip(flags.as_bytes()) {
             let Ok(Some(cell)) = cells.next() else { break };
-            let flag = flags.next().unwrap_or(MISSING);
             let Some(field) = column else { continue };
-            let Some(count) = places.next() else { break };
-            if field.sends_value(flag) && !matches!(cell, Cell::Missing) {
-                *count += 1;
-                any = true;
+            if field.sends_value(*flag)
+                && let Some(number) = cell.number()
+            {
+                has_value = true;
+                take(place, number);
+            }
+            if field.flag_is_sent {
+                take(place + 1, digit(flag));
+            }
+            place += 2;
+        }
+        if !has_value {
+            let fields = self.fields.iter().zip(flags.as_bytes());
+            let fields = fields.filter_map(|(column, flag)| column.as_ref().map(|field| (field, flag)));
+            for (place, (field, flag)) in fields.enumerate() {
+                // The others were handed over above.
+                if !field.flag_is_sent {
+                    take(2 * place + 1, digit(flag));
+                }
             }
         }
-        any
     }
 
     /// The measurement as it is sent, unescaped; the first, where there are several.
@@ -276,7 +291,7 @@ impl LineShape {
         self.parts.first().map_or("", |part| &part.measurement)
     }
 
-    /// Every measurement with the number of its fields, in the order of [`LineShape::field_names`].
+    /// Every measurement with the number of its value fields, in the order of [`LineShape::field_names`].
     pub fn measurements(&self) -> impl Iterator<Item = (&str, usize)> {
         self.parts.iter().map(|part| (part.measurement.as_str(), part.fields))
     }
@@ -284,6 +299,11 @@ impl LineShape {
     /// The names of the value fields as they are sent, unescaped, in column order.
     pub fn field_names(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().flatten().map(|field| field.name.as_str())
+    }
+
+    /// As [`LineShape::field_names`], each followed by the name of its flag.
+    pub fn sent_names(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().flatten().flat_map(|field| [field.name.as_str(), field.flag_name.as_str()])
     }
 
     /// The tags as they are sent, unescaped, sorted by the bytes of their keys; none has an empty value.
@@ -368,6 +388,7 @@ impl FieldShape {
             fails_are_withheld: config.is_some_and(|config| config.withhold),
             part: 0,
             name,
+            flag_name,
         })
     }
 

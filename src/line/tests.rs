@@ -320,7 +320,36 @@ fn a_failed_value_is_held_back_where_asked_and_its_flag_goes_out() {
     assert_eq!(fields(&table, &["T", "U"], "[3,3]", "44"), "T_qc=4,U=3,U_qc=4");
     assert_eq!(fields(&table, &["T", "U"], "[1.5,1]", "31"), "T=1.5,T_qc=3,U=1,U_qc=1");
     let shape = LineShape::new(&table, &names(&["T", "U"]), &[]).unwrap();
-    let mut counts = [0, 0];
-    assert!(shape.count_values("[3,3]", "44", &mut counts));
-    assert_eq!(counts, [0, 1], "verify counts what was sent");
+    assert_eq!(sent(&shape, "[3,3]", "44"), "T_qc=4,U=3,U_qc=4", "verify expects what was sent");
+}
+
+/// As [`LineShape::sent_numbers`] hands it over.
+fn sent(shape: &LineShape, values: &str, flags: &str) -> String {
+    let names: Vec<&str> = shape.sent_names().collect();
+    let mut fields = Vec::new();
+    shape.sent_numbers(values, flags, |place, number| fields.push(format!("{}={number}", names[place])));
+    fields.join(",")
+}
+
+#[test]
+fn what_verify_expects_of_a_row_is_what_its_line_holds() {
+    let withheld = ColumnConfig { withhold: true, ..ranged() };
+    let table = table(&[("T", withheld), ("U", ranged())]);
+    let columns = ["T", "U", "V"];
+    let shape = LineShape::new(&table, &names(&columns), &[]).unwrap();
+    for (values, flags) in [
+        ("[1.5,-2,3]", "112"),
+        ("[1.5,null,\"text\"]", "192"),
+        ("[null,null,null]", "999"),
+        ("[3,null,null]", "499"),
+        ("[3]", "4"),
+        ("[1,2]", "11"),
+        ("[null,null]", "99"),
+    ] {
+        let mut line: Vec<_> = fields(&table, &columns, values, flags).split(',').map(str::to_owned).collect();
+        let mut expected: Vec<_> = sent(&shape, values, flags).split(',').map(str::to_owned).collect();
+        line.sort();
+        expected.sort();
+        assert_eq!(expected, line, "{values} {flags}");
+    }
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation)]
 
+#[path = "../support/dice.rs"]
+mod dice;
 #[path = "../server/mod.rs"]
 mod server;
 
@@ -13,4 +15,5 @@ mod poison;
 mod replay;
 mod secrecy;
 mod side_by_side;
+mod there;
 mod waiting;

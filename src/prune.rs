@@ -1,0 +1,87 @@
+//! Deletes rows that were sent and are in the bucket, to make room.
+//!
+//! Nothing is deleted on one witness: a row goes only if it was acknowledged and, where the destination can be asked, if it
+//! was read back at its own time in its own series ([`verify::is_there`](crate::verify::is_there)), or if the bucket itself no
+//! longer keeps rows of its time. What cannot be told is kept.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::destination::Destination;
+use crate::store::Store;
+use crate::time::Timestamp;
+use crate::verify::{self, VerifyError};
+
+const DAY: i64 = 86_400 * 1_000_000_000;
+
+/// What a pruning did.
+#[derive(Debug, Serialize, Default)]
+pub struct Pruned {
+    /// Rows deleted.
+    pub pruned: u64,
+    /// Days kept because not all of them was found in the bucket.
+    pub kept_unverified: u64,
+    /// Days looked at.
+    pub days: u64,
+}
+
+/// How far one pruning goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Deletes nothing and asks nothing.
+    pub dry_run: bool,
+    /// Stops at the first day that the destination cannot be asked about.
+    pub gives_up: bool,
+    /// Begins no day after this long.
+    pub deadline: Option<Duration>,
+}
+
+/// Deletes rows older than `cutoff` that were sent and, where the destination can be asked, are there. The caller holds the
+/// sync lock.
+///
+/// # Errors
+/// The store fails, or the lines of a table cannot be made.
+pub fn older_than(
+    config: &Config,
+    store: &Store,
+    destination: &mut dyn Destination,
+    (cutoff, now): (Timestamp, DateTime<Utc>),
+    limits: Limits,
+) -> Result<Pruned, VerifyError> {
+    let began = Instant::now();
+    let mut pruned = Pruned::default();
+    for series in store.sent_series((Timestamp(0), Timestamp(cutoff.0 - 1)))? {
+        let bucket = config.table(&series.table).and_then(|table| table.bucket.clone());
+        let kept_from = destination.look(bucket.as_deref()).kept_from(now);
+        for &(first, last) in &series.intervals {
+            let mut from = first.0;
+            while from <= last.0 {
+                if limits.deadline.is_some_and(|deadline| began.elapsed() > deadline) {
+                    return Ok(pruned);
+                }
+                let end = ((from.div_euclid(DAY) + 1) * DAY - 1).min(last.0);
+                let window = (Timestamp(from), Timestamp(end));
+                pruned.days += 1;
+                let gone_there = kept_from.is_some_and(|kept_from| end < kept_from.0);
+                let there = if limits.dry_run || gone_there || !destination.can_be_asked() {
+                    Some(true)
+                } else {
+                    verify::is_there(config, store, destination, &series, window)?
+                };
+                if there != Some(true) {
+                    pruned.kept_unverified += 1;
+                } else if !limits.dry_run {
+                    pruned.pruned += store.prune_sent(series.series, window)?;
+                }
+                if there.is_none() && limits.gives_up {
+                    return Ok(pruned);
+                }
+                from = end + 1;
+            }
+        }
+    }
+    Ok(pruned)
+}

@@ -1,0 +1,289 @@
+//! One window of one series: what should be in the bucket, what is, and how they differ.
+//!
+//! Counts and sums are compared first, because a server finds them without reading every value to us. Both sides add up in
+//! the order of time, so equal values have equal sums to the last bit; where a server adds otherwise the sums differ, and the
+//! values decide. A value is the number that a server reads from the line, so values are equal or they are not: there is no
+//! tolerance.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::{Asked, VerifyError};
+use crate::destination::{CountAsk, Counted, Destination, QueryError, SeriesAsk, StoredValue, Tally, ValuesAsk};
+use crate::store::{PendingRow, Store};
+use crate::time::Timestamp;
+
+/// Most rows whose values are read in one answer: some 700 kB.
+const ROWS_AT_ONCE: usize = 20_000;
+/// Before a question is asked again whose answer could not be relied on: a server that is being written to settles.
+const BEFORE_ASKING_AGAIN: Duration = Duration::from_millis(500);
+
+/// A window of a series, the end not in it.
+#[derive(Clone, Copy)]
+pub(super) struct Comparison<'a> {
+    pub(super) store: &'a Store,
+    pub(super) asked: &'a Asked<'a>,
+    pub(super) window: (Timestamp, Timestamp),
+}
+
+/// Places in `LineShape::sent_names`.
+pub(super) enum Names {
+    All,
+    Some(BTreeSet<usize>),
+}
+
+impl Names {
+    fn holds(&self, place: usize) -> bool {
+        match self {
+            Names::All => true,
+            Names::Some(places) => places.contains(&place),
+        }
+    }
+}
+
+/// What was sent.
+pub(super) struct Expected {
+    pub(super) rows: u64,
+    /// By place in `LineShape::sent_names`.
+    tallies: Vec<Tally>,
+}
+
+/// What the bucket says.
+pub(super) struct Found {
+    /// By place in `LineShape::sent_names`.
+    tallies: Vec<Tally>,
+    /// By measurement: tags that other series have.
+    other_tags: Vec<BTreeSet<String>>,
+}
+
+impl Found {
+    /// Places whose count or sum is not what was sent.
+    pub(super) fn differing(&self, expected: &Expected) -> BTreeSet<usize> {
+        let pairs = self.tallies.iter().zip(&expected.tallies).enumerate();
+        pairs.filter(|(_, (found, sent))| found != sent).map(|(place, _)| place).collect()
+    }
+}
+
+/// One field of a window.
+#[derive(Default)]
+pub(super) struct FieldAccount {
+    pub(super) name: String,
+    pub(super) sent: u64,
+    /// As they were sent.
+    pub(super) found: u64,
+    surplus: u64,
+}
+
+/// How a window differs, row by row.
+#[derive(Default)]
+pub(super) struct Account {
+    /// Times of rows of which a value is not there.
+    pub(super) missing: BTreeSet<Timestamp>,
+    /// Times of the other rows of which another value is there, or one that the row does not have.
+    pub(super) changed: BTreeSet<Timestamp>,
+    fields: Vec<FieldAccount>,
+}
+
+impl Account {
+    pub(super) fn is_clean(&self) -> bool {
+        self.missing.is_empty() && self.changed.is_empty()
+    }
+
+    /// The field that differs in most rows.
+    pub(super) fn worst(&self) -> Option<&FieldAccount> {
+        self.fields.iter().max_by_key(|field| field.sent - field.found + field.surplus)
+    }
+
+    /// From the first row that differs to the last, both included.
+    pub(super) fn interval(&self) -> Option<(Timestamp, Timestamp)> {
+        let first = self.missing.first().into_iter().chain(self.changed.first()).min()?;
+        let last = self.missing.last().into_iter().chain(self.changed.last()).max()?;
+        Some((*first, *last))
+    }
+}
+
+impl Comparison<'_> {
+    /// Hands over the rows of the window that were sent.
+    fn rows(&self, mut take: impl FnMut(PendingRow<'_>)) -> Result<(), VerifyError> {
+        let (from, until) = self.window;
+        self.store.sent_rows(self.asked.series.series, (from, Timestamp(until.0 - 1)), |row| {
+            // A key's microsecond may reach a little over the window's edge.
+            if (from..until).contains(&row.ts) {
+                take(row);
+            }
+        })?;
+        Ok(())
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.asked.shape.sent_names().map(str::to_owned).collect()
+    }
+
+    /// Counts and sums what was sent.
+    pub(super) fn expected(&self) -> Result<Expected, VerifyError> {
+        let mut expected = Expected { rows: 0, tallies: vec![Tally::default(); self.names().len()] };
+        self.rows(|row| {
+            expected.rows += 1;
+            self.asked.shape.sent_numbers(row.values, row.flags, |place, number| {
+                expected.tallies[place].count += 1;
+                expected.tallies[place].sum += number;
+            });
+        })?;
+        Ok(expected)
+    }
+
+    fn series_ask<'s>(&'s self, measurement: &'s str) -> SeriesAsk<'s> {
+        let (from, until) = self.window;
+        SeriesAsk { bucket: self.asked.bucket, measurement, tags: self.asked.shape.tags(), from, until }
+    }
+
+    /// Counts and sums what is there.
+    pub(super) fn found(&self, destination: &mut dyn Destination) -> Result<Found, QueryError> {
+        let names = self.names();
+        let mut found = Found { tallies: Vec::with_capacity(names.len()), other_tags: Vec::new() };
+        let mut rest = names.as_slice();
+        for (measurement, fields) in self.asked.shape.measurements() {
+            let (part, behind) = rest.split_at((2 * fields).min(rest.len()));
+            rest = behind;
+            let ask = CountAsk { series: self.series_ask(measurement), fields: part };
+            let Counted { per_field, other_tags } = twice(|| destination.count(&ask))?;
+            found.tallies.extend(part.iter().map(|name| per_field.get(name).copied().unwrap_or_default()));
+            found.other_tags.push(other_tags);
+        }
+        Ok(found)
+    }
+
+    /// A few fields of which every row has at least one: those with most values.
+    pub(super) fn cover(&self, expected: &Expected) -> Result<BTreeSet<usize>, VerifyError> {
+        let mut order: Vec<usize> = (0..expected.tallies.len()).collect();
+        order.sort_by_key(|&place| std::cmp::Reverse(expected.tallies[place].count));
+        let mut rank = vec![0; order.len()];
+        for (position, &place) in order.iter().enumerate() {
+            rank[place] = position;
+        }
+        let mut cover = BTreeSet::new();
+        self.rows(|row| {
+            let mut best: Option<usize> = None;
+            self.asked.shape.sent_numbers(row.values, row.flags, |place, _| {
+                best = Some(best.map_or(rank[place], |best: usize| best.min(rank[place])));
+            });
+            cover.extend(best.map(|best| order[best]));
+        })?;
+        Ok(cover)
+    }
+
+    /// Compares the values of these fields, each at its own time. Points at times of which no row was sent are another
+    /// writer's, or rows that are pending again, and not looked at.
+    pub(super) fn value_by_value(
+        &self,
+        destination: &mut dyn Destination,
+        names: &Names,
+        found: &Found,
+    ) -> Result<Result<Account, QueryError>, VerifyError> {
+        let mut account = Account::default();
+        for window in self.pieces()? {
+            let piece = Comparison { window, ..*self };
+            if let Err(error) = piece.compare_piece(destination, names, found, &mut account)? {
+                return Ok(Err(error));
+            }
+        }
+        let Account { missing, changed, .. } = &mut account;
+        changed.retain(|at| !missing.contains(at));
+        Ok(Ok(account))
+    }
+
+    /// The window, cut so that none holds more rows than fit into an answer.
+    fn pieces(&self) -> Result<Vec<(Timestamp, Timestamp)>, VerifyError> {
+        let (mut from, until) = self.window;
+        let (mut pieces, mut rows) = (Vec::new(), 0);
+        self.rows(|row| {
+            if rows == ROWS_AT_ONCE {
+                pieces.push((from, row.ts));
+                (from, rows) = (row.ts, 0);
+            }
+            rows += 1;
+        })?;
+        pieces.push((from, until));
+        Ok(pieces)
+    }
+
+    fn compare_piece(
+        &self,
+        destination: &mut dyn Destination,
+        names: &Names,
+        found: &Found,
+        account: &mut Account,
+    ) -> Result<Result<(), QueryError>, VerifyError> {
+        let mut times = BTreeSet::new();
+        let mut sent: BTreeMap<usize, Vec<(Timestamp, f64)>> = BTreeMap::new();
+        self.rows(|row| {
+            times.insert(row.ts);
+            self.asked.shape.sent_numbers(row.values, row.flags, |place, number| {
+                if names.holds(place) {
+                    sent.entry(place).or_default().push((row.ts, number));
+                }
+            });
+        })?;
+        let mut place = 0;
+        let all = self.names();
+        for ((measurement, fields), without) in self.asked.shape.measurements().zip(&found.other_tags) {
+            for name in all.iter().skip(place).take(2 * fields) {
+                if names.holds(place) {
+                    let ask = ValuesAsk { series: self.series_ask(measurement), without, field: name };
+                    let there = match twice(|| destination.values(&ask)) {
+                        Ok(there) => there,
+                        Err(error) => return Ok(Err(error)),
+                    };
+                    let sent = sent.get(&place).map_or(&[][..], Vec::as_slice);
+                    account.compare_field(name, sent, &there, &times);
+                }
+                place += 1;
+            }
+        }
+        Ok(Ok(()))
+    }
+}
+
+impl Account {
+    /// Both lists are in the order of time.
+    fn compare_field(
+        &mut self,
+        name: &str,
+        sent: &[(Timestamp, f64)],
+        there: &[StoredValue],
+        times: &BTreeSet<Timestamp>,
+    ) {
+        let at = self.fields.iter().position(|field| field.name == name).unwrap_or_else(|| {
+            self.fields.push(FieldAccount { name: name.to_owned(), ..FieldAccount::default() });
+            self.fields.len() - 1
+        });
+        let field = &mut self.fields[at];
+        let there: BTreeMap<Timestamp, Option<f64>> = there.iter().copied().collect();
+        let mut own = BTreeSet::new();
+        for (time, number) in sent {
+            own.insert(*time);
+            field.sent += 1;
+            match there.get(time) {
+                None => _ = self.missing.insert(*time),
+                // The same number and not merely an equal one: -0 and 0 are one value to every reader.
+                Some(Some(found)) if found.partial_cmp(number) == Some(std::cmp::Ordering::Equal) => field.found += 1,
+                Some(_) => _ = self.changed.insert(*time),
+            }
+        }
+        for time in there.keys().filter(|time| times.contains(time) && !own.contains(time)) {
+            field.surplus += 1;
+            self.changed.insert(*time);
+        }
+    }
+}
+
+/// Asks again where the first answer could not be relied on.
+fn twice<T>(mut ask: impl FnMut() -> Result<T, QueryError>) -> Result<T, QueryError> {
+    match ask() {
+        Err(QueryError::Unknown(_)) => {
+            std::thread::sleep(BEFORE_ASKING_AGAIN);
+            ask()
+        }
+        answer => answer,
+    }
+}

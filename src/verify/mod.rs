@@ -1,0 +1,279 @@
+//! Proof: what the store calls sent is read back out of the bucket.
+//!
+//! A 204 says that the server took a request, not that the rows can be seen (facts: influx-write-contract 2.2 and 5). Per
+//! series, which is a measurement and a whole tag set, and per UTC day the count and the sum of every value and every flag are
+//! compared; where they differ the day is looked at hour by hour, and an hour that differs value by value ([`compare`]), so
+//! that a row is called missing, changed or there for what stands at its own time. What cannot be asked is unknown, never
+//! zero. [`is_there`] asks for more, because rows are deleted on its word: see there.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::config::Config;
+use crate::destination::Destination;
+use crate::line::LineShape;
+use crate::store::{SeriesBacklog, Store, StoreError};
+use crate::sync::{SyncError, shape};
+use crate::time::Timestamp;
+
+mod compare;
+
+use compare::{Account, Comparison, Names};
+
+const HOUR: i64 = 3_600 * 1_000_000_000;
+const DAY: i64 = 24 * HOUR;
+
+/// What stops a verification.
+#[derive(Debug, Error)]
+pub enum VerifyError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The lines of a table cannot be spelled.
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+}
+
+impl VerifyError {
+    /// Whether trying again later cannot help.
+    pub fn is_permanent(&self) -> bool {
+        match self {
+            VerifyError::Store(error) => error.is_permanent(),
+            VerifyError::Sync(error) => error.is_permanent(),
+        }
+    }
+}
+
+/// A window in which the bucket does not hold what was sent.
+#[derive(Debug, Clone, Serialize)]
+pub struct Missing {
+    /// The table.
+    pub table: String,
+    /// Values of its tag columns.
+    pub tags: Vec<String>,
+    /// First instant of the window.
+    pub from: String,
+    /// First instant after it.
+    pub until: String,
+    /// The field that differs in most rows.
+    pub field: String,
+    /// Values of it that were sent.
+    pub sent: u64,
+    /// Of these, values that are in the bucket as they were sent.
+    pub found: u64,
+    /// Rows of which a value is not there.
+    pub missing: u64,
+    /// Rows of which another value is there, or one that the row does not have.
+    pub changed: u64,
+}
+
+/// What a verification found.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct VerifyReport {
+    /// Windows compared.
+    pub windows: u64,
+    /// Rows of which a value is not in the bucket.
+    pub missing: u64,
+    /// Rows that are in the bucket with another content.
+    pub changed: u64,
+    /// Rows put back to pending.
+    pub requeued: u64,
+    /// Windows that could not be compared.
+    pub unknown: u64,
+    /// Where rows are missing or changed.
+    pub list: Vec<Missing>,
+    /// Why windows are unknown, and what was not asked for; each once.
+    pub notes: Vec<String>,
+    /// Whether the destination refuses to be asked.
+    #[serde(skip)]
+    pub refused: bool,
+}
+
+/// What is to be verified.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// First instant.
+    pub since: Timestamp,
+    /// Last instant.
+    pub until: Timestamp,
+    /// Only this table.
+    pub table: Option<&'a str>,
+    /// Put what is missing or changed back to pending.
+    pub requeue: bool,
+    /// This computer's time, where a server does not say its own.
+    pub now: Timestamp,
+}
+
+/// One series and how to ask for it.
+struct Asked<'a> {
+    series: &'a SeriesBacklog,
+    shape: LineShape,
+    bucket: Option<&'a str>,
+}
+
+/// Compares store and bucket. The caller holds the sync lock when `requeue` is set. What a bucket no longer keeps is not
+/// asked for.
+pub fn run(
+    config: &Config,
+    store: &Store,
+    destination: &mut dyn Destination,
+    scope: Scope<'_>,
+) -> Result<VerifyReport, VerifyError> {
+    let mut report = VerifyReport::default();
+    let mut kept_from: HashMap<Option<String>, Option<Timestamp>> = HashMap::new();
+    for series in store.sent_series((scope.since, scope.until))? {
+        if scope.table.is_some_and(|table| table != series.table) {
+            continue;
+        }
+        let Some(table) = config.table(&series.table) else {
+            note(&mut report, format!("table \"{}\" is no longer in the configuration", series.table));
+            continue;
+        };
+        let shape = match shape(config, store, table, &series)? {
+            Ok(shape) => shape,
+            Err(error) => {
+                note(&mut report, format!("table \"{}\": {error}", series.table));
+                continue;
+            }
+        };
+        let cutoff = *kept_from
+            .entry(table.bucket.clone())
+            .or_insert_with(|| destination.look(table.bucket.as_deref()).kept_from(scope.now.to_utc()));
+        let since = scope.since.max(cutoff.unwrap_or(scope.since));
+        let asked = Asked { series: &series, shape, bucket: table.bucket.as_deref() };
+        for &(first, last) in &series.intervals {
+            if first < since {
+                report.say(format!(
+                    "table \"{}\": rows before {} were not asked for, because their bucket no longer keeps them",
+                    series.table,
+                    config.station.clock.local(since)
+                ));
+            }
+            let mut from = first.max(since).0;
+            while from <= last.0 {
+                let until = ((from.div_euclid(DAY) + 1) * DAY).min(last.0 + 1);
+                let window = (Timestamp(from), Timestamp(until));
+                verify_window(Comparison { store, asked: &asked, window }, destination, scope.requeue, &mut report)?;
+                if report.refused {
+                    return Ok(report);
+                }
+                from = until;
+            }
+        }
+    }
+    Ok(report)
+}
+
+/// Whether every row that was sent in the closed interval is in the bucket; none where it cannot be told.
+///
+/// Rows may be deleted on this word, so equal counts are not enough: points of another writer, or rows that are pending
+/// again, could make up for missing ones. The counts and sums of all values and flags of exactly this series must agree, and
+/// then each row must be found at its own time with its own value in one of its fields. Where a count or a sum does not agree,
+/// whatever the reason, every value of every row must be found at its own time.
+pub fn is_there(
+    config: &Config,
+    store: &Store,
+    destination: &mut dyn Destination,
+    series: &SeriesBacklog,
+    (from, to): (Timestamp, Timestamp),
+) -> Result<Option<bool>, VerifyError> {
+    let Some(table) = config.table(&series.table) else { return Ok(None) };
+    let Ok(shape) = shape(config, store, table, series)? else { return Ok(None) };
+    let asked = Asked { series, shape, bucket: table.bucket.as_deref() };
+    let comparison = Comparison { store, asked: &asked, window: (from, Timestamp(to.0 + 1)) };
+    let expected = comparison.expected()?;
+    let Ok(found) = comparison.found(destination) else { return Ok(None) };
+    let names =
+        if found.differing(&expected).is_empty() { Names::Some(comparison.cover(&expected)?) } else { Names::All };
+    Ok(match comparison.value_by_value(destination, &names, &found)? {
+        Ok(account) => Some(account.is_clean()),
+        Err(_) => None,
+    })
+}
+
+impl VerifyReport {
+    fn say(&mut self, note: String) {
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+}
+
+fn note(report: &mut VerifyReport, note: String) {
+    report.unknown += 1;
+    report.say(note);
+}
+
+fn verify_window(
+    comparison: Comparison<'_>,
+    destination: &mut dyn Destination,
+    requeue: bool,
+    report: &mut VerifyReport,
+) -> Result<(), VerifyError> {
+    let expected = comparison.expected()?;
+    if expected.rows == 0 {
+        return Ok(());
+    }
+    report.windows += 1;
+    let found = match comparison.found(destination) {
+        Ok(found) => found,
+        Err(error) => {
+            report.refused |= error.is_refusal();
+            note(report, error.to_string());
+            return Ok(());
+        }
+    };
+    let differing = found.differing(&expected);
+    if differing.is_empty() {
+        return Ok(());
+    }
+    let (from, until) = comparison.window;
+    if until.0 - from.0 > HOUR {
+        let mut start = from;
+        while start < until {
+            let end = Timestamp((start.0.div_euclid(HOUR) + 1) * HOUR).min(until);
+            let hour = Comparison { window: (start, end), ..comparison };
+            // A window is a day or less, so this goes one level deep.
+            verify_window(hour, destination, requeue, report)?;
+            start = end;
+        }
+        return Ok(());
+    }
+    match comparison.value_by_value(destination, &Names::Some(differing), &found)? {
+        Ok(account) => enter(comparison, &account, requeue, report),
+        Err(error) => {
+            report.refused |= error.is_refusal();
+            note(report, error.to_string());
+            Ok(())
+        }
+    }
+}
+
+fn enter(
+    comparison: Comparison<'_>,
+    account: &Account,
+    requeue: bool,
+    report: &mut VerifyReport,
+) -> Result<(), VerifyError> {
+    let (Some(worst), Some(interval)) = (account.worst(), account.interval()) else { return Ok(()) };
+    let Comparison { store, asked, window: (from, until) } = comparison;
+    report.missing += account.missing.len() as u64;
+    report.changed += account.changed.len() as u64;
+    if requeue {
+        report.requeued += store.requeue_sent(asked.series.series, interval)?;
+    }
+    report.list.push(Missing {
+        table: asked.series.table.clone(),
+        tags: asked.series.tags.clone(),
+        from: from.to_string(),
+        until: until.to_string(),
+        field: worst.name.clone(),
+        sent: worst.sent,
+        found: worst.found,
+        missing: account.missing.len() as u64,
+        changed: account.changed.len() as u64,
+    });
+    Ok(())
+}
