@@ -10,6 +10,7 @@ import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import drain
 import make_toa5
 import servers
 from measure import FAILED, NOT_RUN, PROGRAM, Judge, Station, median, not_run, note, run, table
@@ -154,7 +155,7 @@ def idle(work, judge, quick, rows):
     stations = {}
     with servers.sink(work) as url:
         for count in (rows, 20_000):
-            station = Station(work / f"idle{count}", table("EC_fast", "part*.dat"), sink_destination(url))
+            station = Station(work / f"idle{count}", table("EC_fast", "part*.dat"), servers.destination(url))
             began, done, end = time.monotonic(), 0, START
             while done < count:
                 part = min(count - done, 2_000_000)
@@ -245,120 +246,7 @@ def view(work, judge, quick, _rows):
                f"{warm['all 5']:.1f} ms / {resample * 1e3:.0f} ms")
 
 
-def sink_destination(url):
-    os.environ["FLUXTOWER_BENCH_TOKEN"] = "any"
-    return f'kind = "influxdb"\nurl = "{url}"\norg = "any"\nbucket = "any"\ntoken_env = "FLUXTOWER_BENCH_TOKEN"'
-
-
-def backlog(work, rows):
-    """A station with so many rows of sixteen values that wait, and its file."""
-    data = work / "backlog.dat"
-    make_toa5.write(data, rows)
-    station = Station(work / "backlog", table("EC_fast", data))
-    station("ingest")
-    return station, data
-
-
-def sync_all(station, rows, work, destination):
-    """Sends everything again to this destination and gives the sync's usage."""
-    station.configure(table("EC_fast", work / "backlog.dat"), destination)
-    station("replay", "--since", "2000-01-01")
-    usage = station("sync")
-    report = usage.json()
-    if (report["sent"], report["pending"]) != (rows, 0):
-        sys.exit(f"bench: {report}")
-    return usage, report
-
-
-def requests_a_second(url, bodies, work):
-    """What the server does when nothing is to be made: curl posts the bodies over one connection, 300 requests at least."""
-    files = sorted(bodies.iterdir())
-    files *= 1 + 300 // len(files)
-    return len(files) / post_all(url, "/api/v2/write?org=any&bucket=any&precision=ns", files, work).wall
-
-
-def post_all(url, path, files, work):
-    plan = work / "curl.conf"
-    with open(plan, "w", encoding="utf-8") as text:
-        for number, file in enumerate(files):
-            text.write("next\n" if number else "")
-            text.write(f'url = "{url}{path}"\ndata-binary = "@{file}"\nheader = "Content-Encoding: gzip"\nheader = "Expect:"\n'
-                       'header = "Content-Type: text/plain; charset=utf-8"\noutput = "/dev/null"\nwrite-out = "%{http_code}\\n"\n'
-                       'noproxy = "*"\nsilent\n')
-    usage = run(["curl", "-K", plan])
-    if set(usage.out.split()) != {b"204"}:
-        sys.exit(f"bench: curl was answered {sorted(set(usage.out.split()))}")
-    return usage
-
-
-def drain(work, judge, quick, _rows):
-    """A day of backlog against a server that does nothing, beside the pandas route."""
-    rows = 200_000 if quick else 864_000
-    station, _ = backlog(work, rows)
-    bodies = work / "bodies"
-    shutil.rmtree(bodies, ignore_errors=True)
-    bodies.mkdir()
-    with servers.sink(work, bodies) as url:
-        _, report = sync_all(station, rows, work, sink_destination(url))
-    with servers.sink(work) as url:
-        note(f"the server takes {requests_a_second(url, bodies, work):.0f} such requests a second")
-        best = min((sync_all(station, rows, work, sink_destination(url))[0] for _ in range(3)), key=lambda usage: usage.wall)
-        note(f"drain: {rows / best.wall:,.0f} rows/s ({rows:,} in {best.wall:.2f} s, CPU {best.cpu:.2f} s, {best.memory:.0f} MB at most), "
-             f"{report['requests']} requests, {report['wire_bytes'] / rows:.1f} compressed bytes a row of {report['bytes'] / rows:.0f}")
-        judge.most("drain: peak memory, MB", best.memory, 64)
-        if subprocess.run([sys.executable, "-c", "import pandas, influxdb_client"], capture_output=True, check=False).returncode:
-            not_run("drain against pandas", "python3 -m pip install pandas influxdb-client")
-            return
-        sample = work / "sample.dat"
-        make_toa5.write(sample, min(rows, 100_000))
-        taken = [run([sys.executable, Path(__file__).with_name("pandas_route.py"), sample, url]).json() for _ in range(3)]
-        theirs = max(one["rows"] / one["seconds"] for one in taken)
-        judge.least("drain: rows/s / rows/s of the pandas route", rows / best.wall / theirs, 10, f"pandas writes {theirs:,.0f} rows/s")
-
-
-def server(work, judge, quick, _rows):
-    """The same backlog into InfluxDB 1.6, beside curl with the bodies ready-made."""
-    if not servers.influxd_program():
-        not_run("server", "influxd (InfluxDB 1.6) is not installed")
-        return
-    rows = 100_000 if quick else 864_000
-    station, _ = backlog(work, rows)
-    bodies = work / "bodies"
-    shutil.rmtree(bodies, ignore_errors=True)
-    bodies.mkdir()
-    with servers.sink(work, bodies) as url:
-        _, report = sync_all(station, rows, work, sink_destination(url))
-    files = sorted(bodies.iterdir())
-    note(f"{len(files)} requests, {report['wire_bytes'] / rows:.1f} compressed bytes a row")
-    ours, theirs = [], []
-    for turn in range(3):
-        def fluxtower():
-            with servers.influxd(work / "influxd") as url:
-                usage, _ = sync_all(station, rows, work, f'kind = "influxdb"\napi = "v1"\nurl = "{url}"\nbucket = "flux"')
-                counted(url, rows)
-            ours.append(usage.wall)
-
-        def curl():
-            with servers.influxd(work / "influxd") as url:
-                theirs.append(post_all(url, "/write?db=flux&precision=ns", files, work).wall)
-                counted(url, rows)
-
-        for one in (fluxtower, curl) if turn % 2 == 0 else (curl, fluxtower):
-            one()
-    judge.least("server: rows/s / rows/s of curl with ready bodies", median(theirs) / median(ours), 0.9,
-                f"{rows / median(ours):,.0f} / {rows / median(theirs):,.0f} rows/s")
-    note("fluxtower " + ", ".join(f"{wall:.2f}" for wall in ours) + " s; curl " + ", ".join(f"{wall:.2f}" for wall in theirs) + " s")
-
-
-def counted(url, rows):
-    """Ends the benchmark unless the database holds each row, by a column that now and then has no value."""
-    text = servers.query(url, 'SELECT count(Batt) FROM EC_fast', "flux")
-    count = int(text.split("Z\",")[1].split("]")[0])
-    if not rows * 0.99 < count <= rows:
-        sys.exit(f"bench: {count} of {rows} rows are in the database")
-
-
-PARTS = {"ingest": ingest, "quality": quality, "append": append, "small": small, "idle": idle, "view": view, "drain": drain, "server": server}
+PARTS = {"ingest": ingest, "quality": quality, "append": append, "small": small, "idle": idle, "view": view, "drain": drain.drain}
 
 
 def main():

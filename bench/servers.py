@@ -1,5 +1,8 @@
 """Servers on loopback for the length of a `with`, ended whatever happens."""
 import contextlib
+import csv
+import json
+import os
 import shutil
 import socket
 import subprocess
@@ -10,12 +13,13 @@ import urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).parent
+TOKEN = "bench"
 
 
 @contextlib.contextmanager
-def _running(command, log):
+def _running(command, log, cwd=None):
     with open(log, "wb") as out:
-        process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=cwd)
     try:
         yield process
     finally:
@@ -41,35 +45,134 @@ def sink(folder, keep=None):
         yield f"http://127.0.0.1:{port_file.read_text()}"
 
 
-def influxd_program():
-    return shutil.which("influxd")
+def destination(url):
+    """The body of [destination] for InfluxDB 2 and for the server that answers 204 to everything."""
+    os.environ["FLUXTOWER_BENCH_TOKEN"] = TOKEN
+    return f'kind = "influxdb"\nurl = "{url}"\norg = "bench"\nbucket = "flux"\ntoken_env = "FLUXTOWER_BENCH_TOKEN"'
+
+
+class Influxd1:
+    """InfluxDB 1.6."""
+    label = "InfluxDB 1.6"
+    write_path = "/write?db=flux&precision=ns"
+    headers = ()
+
+    @staticmethod
+    def missing():
+        """Why it cannot be run, or nothing."""
+        return None if shutil.which("influxd") else "influxd (InfluxDB 1.6, Debian package influxdb) is not installed"
+
+    @staticmethod
+    def destination(url):
+        return f'kind = "influxdb"\napi = "v1"\nurl = "{url}"\nbucket = "flux"'
+
+    @staticmethod
+    @contextlib.contextmanager
+    def started(folder):
+        """A server with an empty database `flux`. Gives its address."""
+        folder, port = _empty(folder), _free_port()
+        (folder / "influxdb.conf").write_text(
+            f'reporting-disabled = true\nbind-address = "127.0.0.1:0"\n[meta]\ndir = "{folder}/meta"\n[data]\ndir = "{folder}/data"\n'
+            f'wal-dir = "{folder}/wal"\nquery-log-enabled = false\n[http]\nbind-address = "127.0.0.1:{port}"\nlog-enabled = false\n'
+            '[monitor]\nstore-enabled = false\n')
+        url, log = f"http://127.0.0.1:{port}", folder / "server.log"
+        with _running(["influxd", "run", "-config", folder / "influxdb.conf"], log) as process:
+            _wait(process, lambda: _answers(f"{url}/ping"), log)
+            _call(f"{url}/query", urllib.parse.urlencode({"q": "CREATE DATABASE flux"}).encode())
+            yield url
+
+    @staticmethod
+    def count(url, measurement, field):
+        """How many values of a field there are."""
+        form = urllib.parse.urlencode({"db": "flux", "q": f'SELECT count("{field}") FROM "{measurement}"'}).encode()
+        series = json.loads(_call(f"{url}/query", form))["results"][0].get("series", [])
+        return series[0]["values"][0][1] if series else 0
+
+
+class Influxd2:
+    """InfluxDB 2.7."""
+    label = "InfluxDB 2.7"
+    write_path = "/api/v2/write?org=bench&bucket=flux&precision=ns"
+    headers = (f"Authorization: Token {TOKEN}",)
+    destination = staticmethod(destination)
+
+    @staticmethod
+    def missing():
+        """Why it cannot be run, or nothing."""
+        program = os.environ.get("FLUXTOWER_INFLUXD2", "")
+        return None if os.access(program, os.X_OK) else "FLUXTOWER_INFLUXD2 names no program: FLUXTOWER_INFLUXD2=$(tests/influxd2/build)"
+
+    @staticmethod
+    def command(folder, port):
+        """What starts it on the data of this folder."""
+        folder = Path(folder)
+        return [os.environ["FLUXTOWER_INFLUXD2"], "--bolt-path", folder / "influxd.bolt", "--engine-path", folder / "engine",
+                "--sqlite-path", folder / "influxd.sqlite", "--http-bind-address", f"127.0.0.1:{port}", "--reporting-disabled",
+                "--log-level", "error"]
+
+    @classmethod
+    @contextlib.contextmanager
+    def started(cls, folder):
+        """A server with the organisation `bench` and an empty bucket `flux`. Gives its address."""
+        folder, port = _empty(folder), _free_port()
+        url, log = f"http://127.0.0.1:{port}", folder / "server.log"
+        # It takes a config.toml where it is started for its own.
+        with _running(cls.command(folder, port), log, folder) as process:
+            _wait(process, lambda: _answers(f"{url}/health"), log)
+            cls.set_up(url)
+            yield url
+
+    @staticmethod
+    def set_up(url):
+        _call(f"{url}/api/v2/setup", json.dumps({"username": "bench", "password": "eight or more", "org": "bench", "bucket": "flux",
+                                                 "token": TOKEN}).encode(), {"Content-Type": "application/json"})
+
+    @staticmethod
+    def flux(url, text):
+        """Runs Flux and gives the rows of its answer as dictionaries."""
+        headers = {"Authorization": f"Token {TOKEN}", "Content-Type": "application/vnd.flux", "Accept": "application/csv"}
+        answer, rows = _call(f"{url}/api/v2/query?org=bench", text.encode(), headers).decode(), []
+        for block in answer.replace("\r\n", "\n").split("\n\n"):
+            if block.strip():
+                rows += csv.DictReader(block.splitlines())
+        return rows
+
+    @classmethod
+    def count(cls, url, measurement, field):
+        """How many values of a field there are."""
+        rows = cls.flux(url, f'from(bucket: "flux") |> range(start: 2000-01-01T00:00:00Z, stop: 2100-01-01T00:00:00Z) '
+                             f'|> filter(fn: (r) => r._measurement == "{measurement}" and r._field == "{field}") |> count()')
+        return sum(int(row["_value"]) for row in rows)
 
 
 @contextlib.contextmanager
-def influxd(folder):
-    """InfluxDB 1.6 with an empty database `flux`. Gives its address."""
+def far_away(url, folder, milliseconds):
+    """The same server behind a link on which a question and its answer take so much longer. Gives the address to use."""
+    port_file, log = Path(folder) / "delay.port", Path(folder) / "delay.log"
+    port_file.unlink(missing_ok=True)
+    command = [sys.executable, "-B", HERE / "delay.py", port_file, url.rsplit(":", 1)[1], milliseconds]
+    with _running(command, log) as process:
+        _wait(process, port_file.exists, log)
+        yield f"http://127.0.0.1:{port_file.read_text()}"
+
+
+def _empty(folder):
     folder = Path(folder)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    return folder
+
+
+def _free_port():
     with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    (folder / "influxdb.conf").write_text(
-        f'reporting-disabled = true\nbind-address = "127.0.0.1:0"\n[meta]\ndir = "{folder}/meta"\n[data]\ndir = "{folder}/data"\n'
-        f'wal-dir = "{folder}/wal"\nquery-log-enabled = false\n[http]\nbind-address = "127.0.0.1:{port}"\nlog-enabled = false\n'
-        '[monitor]\nstore-enabled = false\n')
-    url, log = f"http://127.0.0.1:{port}", folder / "server.log"
-    with _running([influxd_program(), "run", "-config", folder / "influxdb.conf"], log) as process:
-        _wait(process, lambda: _answers(f"{url}/ping"), log)
-        query(url, "CREATE DATABASE flux")
-        yield url
+        return free.getsockname()[1]
 
 
-def query(url, text, database=""):
-    """Runs InfluxQL and gives the answer's text."""
-    form = urllib.parse.urlencode({"db": database, "q": text}).encode()
+def _call(url, body, headers=None):
+    """Posts a body without a proxy and gives the answer's bytes."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{url}/query", form, timeout=120) as answer:
-        return answer.read().decode()
+    with opener.open(urllib.request.Request(url, body, headers or {}), timeout=120) as answer:
+        return answer.read()
 
 
 def _answers(url):

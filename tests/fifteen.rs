@@ -100,7 +100,7 @@ fn each_of_the_fifteen_has_a_test_that_is_there() {
 }
 
 /// Count and sum of every field that the server holds, as InfluxDB 2.7 answers. All points are of one series here.
-fn flux(points: &server::points::Points) -> Reply {
+fn flux(points: &server::Points) -> Reply {
     let mut body = String::new();
     let rows = points.rows();
     let fields = ["P_Avg", "T_Avg"].map(|field| {

@@ -4,24 +4,17 @@ use std::io::Write as _;
 
 use chrono::TimeDelta;
 
+use crate::each::{Server, on_each_influxdb};
 use crate::readings::{Dice, Readings, time, utc};
-use crate::server::Influxd;
 use crate::station::Station;
 
-/// The README's query, for a field `v` of measurement `t`.
-const NOT_FAILED: &str = "SELECT v FROM t WHERE v_qc != 4";
+on_each_influxdb!(
+    one_query_gives_the_values_that_did_not_fail_also_after_a_flag_by_hand_and_its_end,
+    a_failed_value_that_is_withheld_is_not_in_the_bucket_and_its_flag_is,
+);
 
-fn times_of(influxd: &Influxd, influxql: &str) -> Vec<i64> {
-    let answer = influxd.query("flux", influxql);
-    let rows = answer["results"][0]["series"][0]["values"].as_array().cloned().unwrap_or_default();
-    rows.iter().map(|row| row[0].as_i64().unwrap()).collect()
-}
-
-#[test]
-#[ignore = "needs real servers, see .ci/run"]
-fn one_query_gives_the_values_that_did_not_fail_also_after_a_flag_by_hand_and_its_end() {
-    let influxd = Influxd::start();
-    influxd.query("", "CREATE DATABASE flux");
+fn one_query_gives_the_values_that_did_not_fail_also_after_a_flag_by_hand_and_its_end<S: Server>() {
+    let influxd = S::fresh();
     let mut dice = Dice::new(5);
     let start = (time("2024-03-09 22:00:00"), TimeDelta::seconds(300), 1);
     // One value in 40 is beyond the range, one in 50 missing, one in 60 a spike.
@@ -32,11 +25,7 @@ fn one_query_gives_the_values_that_did_not_fail_also_after_a_flag_by_hand_and_it
         row if row % 60 == 11 => "30".to_owned(),
         _ => format!("15.{:03}", dice.throw(1_000)),
     });
-    let station = Station::new(
-        &format!("api = \"v1\"\nurl = \"{}\"\nbucket = \"flux\"", influxd.url()),
-        "health = false",
-        &[&table],
-    );
+    let station = Station::new(&influxd.destination(), "health = false", &[&table]);
     let mut config = std::fs::OpenOptions::new().append(true).open(station.path("config.toml")).unwrap();
     let keys = "[table.columns.v]\nvariable = \"TA\"\nspike = { suspect = 4, fail = 9, method = \"differential\" }\n";
     config.write_all(keys.as_bytes()).unwrap();
@@ -50,9 +39,9 @@ fn one_query_gives_the_values_that_did_not_fail_also_after_a_flag_by_hand_and_it
     let good = stored("v IS NOT NULL AND v_flag <> '4'");
     let failed = stored("v_flag = '4'");
     assert!(failed.len() > 60 && good.len() > 1_800, "{} {}", failed.len(), good.len());
-    assert_eq!(times_of(&influxd, NOT_FAILED), good);
-    assert_eq!(times_of(&influxd, "SELECT v FROM t WHERE v_qc = 4"), failed);
-    assert_eq!(times_of(&influxd, "SELECT v_qc FROM t WHERE v_qc = 9"), stored("v_flag = '9'"));
+    assert_eq!(influxd.times_by_flag(false, 4), good);
+    assert_eq!(influxd.times_by_flag(true, 4), failed);
+    assert_eq!(times_of(&influxd, "v_qc", 9.0), stored("v_flag = '9'"));
 
     let (from, to) = (&table.rows[100].0, &table.rows[199].0);
     let by_hand =
@@ -62,32 +51,35 @@ fn one_query_gives_the_values_that_did_not_fail_also_after_a_flag_by_hand_and_it
     let inside = |at: &&i64| (utc(from)..=utc(to)).contains(*at);
     let outside: Vec<i64> = good.iter().filter(|at| !inside(at)).copied().collect();
     assert!(outside.len() < good.len());
-    assert_eq!(times_of(&influxd, NOT_FAILED), outside);
+    assert_eq!(influxd.times_by_flag(false, 4), outside);
     station.must(0, &["flag", "--revoke", "1"]);
     station.must(0, &["sync"]);
-    assert_eq!(times_of(&influxd, NOT_FAILED), good);
+    assert_eq!(influxd.times_by_flag(false, 4), good);
     station.must(0, &["verify", "--since", "2024-01-01"]);
 }
 
-#[test]
-#[ignore = "needs real servers, see .ci/run"]
-fn a_failed_value_that_is_withheld_is_not_in_the_bucket_and_its_flag_is() {
-    let influxd = Influxd::start();
-    influxd.query("", "CREATE DATABASE flux");
+/// The times at which a field of measurement `t` has this value.
+fn times_of<S: Server>(influxd: &S, field: &str, value: f64) -> Vec<i64> {
+    let points = influxd.points(["t"]);
+    points
+        .into_iter()
+        .filter(|(point, found)| point.field == field && *found == value)
+        .map(|(point, _)| point.at)
+        .collect()
+}
+
+fn a_failed_value_that_is_withheld_is_not_in_the_bucket_and_its_flag_is<S: Server>() {
+    let influxd = S::fresh();
     let start = (time("2024-03-09 22:00:00"), TimeDelta::seconds(300), 1);
     let spell =
         |row: usize, column: usize| if column == 0 && row % 10 == 3 { "99".to_owned() } else { "15".to_owned() };
     let table = Readings::new("t", &["v", "w"], start, 100, spell);
-    let station = Station::new(
-        &format!("api = \"v1\"\nurl = \"{}\"\nbucket = \"flux\"", influxd.url()),
-        "health = false",
-        &[&table],
-    );
+    let station = Station::new(&influxd.destination(), "health = false", &[&table]);
     let mut config = std::fs::OpenOptions::new().append(true).open(station.path("config.toml")).unwrap();
     config.write_all(b"withhold = true\n[table.columns.v]\nvariable = \"TA\"\n").unwrap();
     station.must(0, &["run"]);
-    assert_eq!(times_of(&influxd, "SELECT v FROM t").len(), 90);
-    assert_eq!(times_of(&influxd, "SELECT v_qc FROM t WHERE v_qc = 4").len(), 10);
+    assert_eq!(influxd.points(["t"]).keys().filter(|point| point.field == "v").count(), 90);
+    assert_eq!(times_of(&influxd, "v_qc", 4.0).len(), 10);
     station.must(0, &["verify", "--since", "2024-01-01"]);
     let store = rusqlite::Connection::open(station.path("s.db")).unwrap();
     let kept: i64 = store.query_row("SELECT count(*) FROM t_t WHERE v = 99", [], |row| row.get(0)).unwrap();

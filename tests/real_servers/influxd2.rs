@@ -276,8 +276,11 @@ pub fn nanoseconds(time: &str) -> i64 {
     chrono::DateTime::parse_from_rfc3339(time).unwrap().timestamp_nanos_opt().unwrap()
 }
 
+/// A shard goes as a whole, so it must be shorter than what is kept: 0 lets the server choose.
 fn rules(retention: Option<Duration>) -> Value {
-    json!([{ "type": "expire", "everySeconds": retention.map_or(0, |time| time.as_secs()) }])
+    let seconds = retention.map_or(0, |time| time.as_secs());
+    let shard = if seconds == 0 { 0 } else { 3_600 };
+    json!([{ "type": "expire", "everySeconds": seconds, "shardGroupDurationSeconds": shard }])
 }
 
 fn flux_text(text: &str) -> String {

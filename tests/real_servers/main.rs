@@ -11,12 +11,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::float_cmp)]
 
+mod buckets;
+mod counting;
 mod dashboard;
+mod each;
 mod flags;
 mod influxd2;
 mod influxd2_itself;
 mod proof;
 mod readings;
+#[path = "../support/real.rs"]
+mod real;
+mod real_files;
 mod refusals;
 mod restart;
 mod round_trip;

@@ -92,6 +92,15 @@ impl Readings {
     }
 }
 
+/// A map of ten thousand entries is not fit to be printed; its first difference is.
+pub fn assert_same(found: &Points, wanted: &Points) {
+    let missing = wanted.iter().find(|(point, _)| !found.contains_key(point));
+    assert_eq!(missing, None, "not in the server");
+    let different = found.iter().find(|(point, value)| wanted.get(point) != Some(value));
+    assert_eq!(different.map(|(point, value)| (point, value, wanted.get(point))), None, "other than in the file");
+    assert_eq!(found.len(), wanted.len());
+}
+
 /// Nanoseconds since 1970 of a time that the station's clock showed.
 pub fn utc(time: &str) -> i64 {
     let local = NaiveDateTime::parse_from_str(time, "%Y-%m-%d %H:%M:%S%.f").unwrap();

@@ -47,29 +47,6 @@ fn i6_a_row_whose_field_has_another_type_in_its_shard_is_set_aside_and_the_other
 
 #[test]
 #[ignore = "needs real servers, see .ci/run"]
-fn i6_rows_older_than_the_retention_expire_and_the_others_are_sent() {
-    let influxd = Influxd::start();
-    influxd.query("", "CREATE DATABASE flux WITH DURATION 1d SHARD DURATION 1h");
-    // Three days of half hours that end now: the last day is within the retention, give or take a shard.
-    let now = station_time(Utc::now()).with_nanosecond(0).unwrap();
-    let start = now - TimeDelta::hours(72);
-    let table = Readings::new("t", &["v"], (start, TimeDelta::minutes(30), 0), 144, |row, _| format!("{row}.5"));
-    let station = Station::new(&v1(&influxd, ""), "", &[&table]);
-    station.must(0, &["ingest"]);
-    let ended = station.run(&["sync"]);
-    let sync = &ended.json;
-    let (sent, expired) = (sync["sent"].as_u64().unwrap(), sync["expired"].as_u64().unwrap());
-    assert_eq!(sync["pending"].as_u64(), Some(0), "{ended:?}");
-    assert_eq!(sync["rejected"].as_u64(), Some(0), "{ended:?}");
-    assert!((46..=52).contains(&sent) && sent + expired == 144, "{ended:?}");
-    let sent: Vec<i64> = station.times("t", "sent");
-    let found: Vec<i64> = influxd.points("flux", ["t"]).into_keys().map(|point| point.at).collect();
-    assert!(sent.iter().all(|time| found.contains(time)), "a row is marked as sent and is not there");
-    assert!(station.times("t", "expired").iter().all(|time| *time < sent[0]));
-}
-
-#[test]
-#[ignore = "needs real servers, see .ci/run"]
 fn i6_a_backlog_that_is_older_than_the_retention_as_a_whole_does_not_wait_for_ever() {
     let influxd = Influxd::start();
     influxd.query("", "CREATE DATABASE flux WITH DURATION 1d SHARD DURATION 1h");

@@ -1,26 +1,26 @@
-//! The server dies while a backlog drains, and comes back.
+//! The server, the program or both die while a backlog drains, and come back: nothing is lost and nothing is there twice.
 
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 
-use crate::readings::{Dice, Readings, time};
-use crate::server::Influxd;
+use crate::each::{Server, on_each_influxdb};
+use crate::readings::{Dice, Points, Readings, assert_same, time};
 use crate::station::Station;
 
 const ROWS: usize = 40_000;
+
+on_each_influxdb!(
+    i5_after_two_crashes_of_the_server_in_mid_drain_the_rows_marked_as_sent_are_the_rows_that_a_query_finds,
+    i5_i6_a_server_that_stays_away_leaves_rows_pending_and_none_marked_that_it_did_not_keep,
+    i3_i5_the_program_and_the_server_killed_in_mid_drain_lose_no_value_and_add_none,
+    i3_i5_collections_that_were_overwritten_during_an_outage_are_all_there_after_it,
+);
 
 fn fast_table() -> Readings {
     let mut dice = Dice::new(3);
     let start = (time("2024-03-09 22:00:00"), TimeDelta::milliseconds(100), 1);
     Readings::new("fast", &["u", "v", "w"], start, ROWS, move |_, _| dice.number())
-}
-
-fn times(influxd: &Influxd) -> Vec<i64> {
-    let mut times: Vec<i64> = influxd.points("flux", ["fast"]).into_keys().map(|point| point.at).collect();
-    times.sort_unstable();
-    times.dedup();
-    times
 }
 
 /// Waits until so many rows are marked as sent. False if the sync ended before.
@@ -36,13 +36,11 @@ fn wait_for_sent(station: &Station, sync: &mut std::process::Child, rows: u64) -
     true
 }
 
-#[test]
-#[ignore = "needs real servers, see .ci/run"]
-fn i5_after_two_crashes_of_the_server_in_mid_drain_the_rows_marked_as_sent_are_the_rows_that_a_query_finds() {
-    let mut influxd = Influxd::start();
-    influxd.query("", "CREATE DATABASE flux");
-    let destination = format!("api = \"v1\"\nurl = \"{}\"\nbucket = \"flux\"", influxd.url());
-    let station = Station::new(&destination, "batch_rows = 250\ndeadline = \"2m\"", &[&fast_table()]);
+fn i5_after_two_crashes_of_the_server_in_mid_drain_the_rows_marked_as_sent_are_the_rows_that_a_query_finds<
+    S: Server,
+>() {
+    let mut influxd = S::fresh();
+    let station = Station::new(&influxd.destination(), "batch_rows = 250\ndeadline = \"2m\"", &[&fast_table()]);
     station.must(0, &["ingest"]);
 
     let mut sync = station.start(&["sync"]);
@@ -54,16 +52,12 @@ fn i5_after_two_crashes_of_the_server_in_mid_drain_the_rows_marked_as_sent_are_t
     }
     assert_eq!(sync.wait().unwrap().code(), Some(0));
     assert_eq!(station.times("fast", "sent").len(), ROWS);
-    assert_eq!(station.times("fast", "sent"), times(&influxd));
+    assert_eq!(station.times("fast", "sent"), influxd.times("fast"));
 }
 
-#[test]
-#[ignore = "needs real servers, see .ci/run"]
-fn i5_i6_a_server_that_stays_away_leaves_rows_pending_and_none_marked_that_it_did_not_keep() {
-    let mut influxd = Influxd::start();
-    influxd.query("", "CREATE DATABASE flux");
-    let destination = format!("api = \"v1\"\nurl = \"{}\"\nbucket = \"flux\"", influxd.url());
-    let station = Station::new(&destination, "batch_rows = 250\ndeadline = \"8s\"", &[&fast_table()]);
+fn i5_i6_a_server_that_stays_away_leaves_rows_pending_and_none_marked_that_it_did_not_keep<S: Server>() {
+    let mut influxd = S::fresh();
+    let station = Station::new(&influxd.destination(), "batch_rows = 250\ndeadline = \"8s\"", &[&fast_table()]);
     station.must(0, &["ingest"]);
 
     let mut sync = station.start(&["sync"]);
@@ -71,12 +65,72 @@ fn i5_i6_a_server_that_stays_away_leaves_rows_pending_and_none_marked_that_it_di
     influxd.kill();
     assert_eq!(sync.wait().unwrap().code(), Some(0), "a link that is down is no reason to call a person");
     influxd.revive();
-    let (sent, kept) = (station.times("fast", "sent"), times(&influxd));
+    let (sent, kept) = (station.times("fast", "sent"), influxd.times("fast"));
     assert!(sent.len() < ROWS);
     // The last request may have been kept without an answer; never the other way round.
     assert!(sent.iter().all(|time| kept.binary_search(time).is_ok()), "a row is marked as sent and is not there");
 
     station.must(0, &["sync"]);
     assert_eq!(station.times("fast", "sent").len(), ROWS);
-    assert_eq!(station.times("fast", "sent"), times(&influxd));
+    assert_eq!(station.times("fast", "sent"), influxd.times("fast"));
+}
+
+fn i3_i5_the_program_and_the_server_killed_in_mid_drain_lose_no_value_and_add_none<S: Server>() {
+    let mut influxd = S::fresh();
+    let table = fast_table();
+    let station = Station::new(&influxd.destination(), "batch_rows = 250\ndeadline = \"2m\"", &[&table]);
+    station.must(0, &["ingest"]);
+    for kill in 1..=6_u64 {
+        let mut sync = station.start(&["sync"]);
+        assert!(wait_for_sent(&station, &mut sync, kill * 5_000), "the drain ended before kill {kill}");
+        // The program alone, the server before it, the server after it.
+        if kill % 3 == 1 {
+            influxd.kill();
+        }
+        sync.kill().unwrap();
+        sync.wait().unwrap();
+        if kill % 3 == 2 {
+            influxd.kill();
+        }
+        if kill % 3 != 0 {
+            influxd.revive();
+        }
+        let (sent, kept) = (station.times("fast", "sent"), influxd.times("fast"));
+        assert!(sent.len() < ROWS, "nothing is left to be killed");
+        assert!(
+            sent.iter().all(|time| kept.binary_search(time).is_ok()),
+            "kill {kill}: a row is marked and is not there"
+        );
+    }
+    assert_eq!(station.must(0, &["sync"])["pending"].as_u64(), Some(0));
+    assert_eq!(station.times("fast", "sent").len(), ROWS);
+    assert_same(&influxd.points(["fast"]), &table.points());
+}
+
+fn i3_i5_collections_that_were_overwritten_during_an_outage_are_all_there_after_it<S: Server>() {
+    let mut influxd = S::fresh();
+    let mut dice = Dice::new(9);
+    let first = time("2024-03-09 22:00:00");
+    // Each collection holds its own rows only, as LoggerNet writes them where it is set to overwrite.
+    let collections: Vec<Readings> = (0..6)
+        .map(|collection| {
+            let start = (first + TimeDelta::minutes(5 * collection), TimeDelta::seconds(1), 0);
+            Readings::new("t", &["u", "v"], start, 300, |_, _| dice.number())
+        })
+        .collect();
+    let station = Station::new(&influxd.destination(), "deadline = \"2s\"\nhealth = false", &[&collections[0]]);
+    station.must(0, &["run"]);
+    influxd.kill();
+    for collection in &collections[1..5] {
+        std::fs::write(station.path("t.dat"), collection.toa5()).unwrap();
+        let ended = station.run(&["run"]);
+        assert!(matches!(ended.exit, 0 | 1), "a link that is down refuses nothing: {ended:?}");
+    }
+    assert_eq!((station.times("t", "sent").len(), station.times("t", "pending").len()), (300, 1_200));
+    influxd.revive();
+    std::fs::write(station.path("t.dat"), collections[5].toa5()).unwrap();
+    let run = station.run(&["run"]);
+    assert_eq!(run.json["sync"]["pending"].as_u64(), Some(0), "{run:?}");
+    let wanted: Points = collections.iter().flat_map(Readings::points).collect();
+    assert_same(&influxd.points(["t"]), &wanted);
 }

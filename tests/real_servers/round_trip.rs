@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use crate::readings::{Dice, Points, Readings, time};
-use crate::server::{Influxd, Victoria};
+use crate::each::{Server, on_each_influxdb};
+use crate::readings::{Dice, Points, Readings, assert_same, time};
+use crate::server::Victoria;
 use crate::station::Station;
 
 /// Five tables, from half an hour to 20 Hz, with everything that a logger can spell.
@@ -57,29 +58,18 @@ fn replay_and_sync(station: &Station, rows: u64) {
     assert_eq!(station.must(0, &["sync"])["sent"].as_u64(), Some(rows));
 }
 
-#[test]
-#[ignore = "needs real servers, see .ci/run"]
-fn i5_i8_influxdb_1_6_gives_back_every_value_of_the_files_and_a_replay_changes_nothing() {
+on_each_influxdb!(i5_i8_every_value_of_the_files_is_given_back_and_a_replay_changes_nothing);
+
+fn i5_i8_every_value_of_the_files_is_given_back_and_a_replay_changes_nothing<S: Server>() {
     let tables = tables();
     let (rows, wanted) = (rows(&tables), points(&tables));
-    let influxd = Influxd::start();
-    influxd.query("", "CREATE DATABASE flux");
-    let destination = format!("api = \"v1\"\nurl = \"{}\"\nbucket = \"flux\"", influxd.url());
-    let station = Station::new(&destination, "", &tables.iter().collect::<Vec<_>>());
+    let influxd = S::fresh();
+    let station = Station::new(&influxd.destination(), "", &tables.iter().collect::<Vec<_>>());
 
     ingest_and_sync(&station, rows);
-    assert_same(&influxd.points("flux", tables.iter().map(|table| table.name)), &wanted);
+    assert_same(&influxd.points(tables.iter().map(|table| table.name)), &wanted);
     replay_and_sync(&station, rows);
-    assert_same(&influxd.points("flux", tables.iter().map(|table| table.name)), &wanted);
-}
-
-/// A map of ten thousand entries is not fit to be printed; its first difference is.
-fn assert_same(found: &Points, wanted: &Points) {
-    let missing = wanted.iter().find(|(point, _)| !found.contains_key(point));
-    assert_eq!(missing, None, "not in the server");
-    let different = found.iter().find(|(point, value)| wanted.get(point) != Some(value));
-    assert_eq!(different.map(|(point, value)| (point, value, wanted.get(point))), None, "other than in the file");
-    assert_eq!(found.len(), wanted.len());
+    assert_same(&influxd.points(tables.iter().map(|table| table.name)), &wanted);
 }
 
 #[test]

@@ -8,7 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use reqwest::blocking::Client;
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use tempfile::TempDir;
 
 use crate::readings::{Point, Points};
@@ -57,6 +59,27 @@ pub fn wait_until_up(server: &mut Running, url: &str, log: &Path) {
         assert!(ended.is_none() && started.elapsed() < START, "no server: {}", fs::read_to_string(log).unwrap());
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    results: Vec<Statement>,
+}
+
+#[derive(Deserialize)]
+struct Statement {
+    #[serde(default)]
+    series: Vec<Series>,
+}
+
+/// One series of an answer of InfluxDB 1.6. The time is the first column.
+#[derive(Deserialize)]
+pub struct Series {
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+    pub columns: Vec<String>,
+    /// Read out of JSON as a float, a number would lose its last digit now and then.
+    pub values: Vec<Vec<Box<RawValue>>>,
 }
 
 /// InfluxDB 1.6.
@@ -134,6 +157,14 @@ impl Influxd {
         let answer: Value = serde_json::from_str(&text).unwrap();
         assert!(!text.contains("\"error\""), "{influxql}: {text}");
         answer
+    }
+
+    /// Runs InfluxQL and gives each series of the answer, with its numbers as the server spelled them.
+    pub fn series(&self, database: &str, influxql: &str) -> Vec<Series> {
+        let query = [("db", database), ("epoch", "ns"), ("q", influxql)];
+        let text = client().get(format!("{}/query", self.url())).query(&query).send().unwrap().text().unwrap();
+        let answer: Answer = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{influxql}: {error}: {text}"));
+        answer.results.into_iter().flat_map(|result| result.series).collect()
     }
 
     /// Writes lines behind fluxtower's back.
