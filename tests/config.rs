@@ -96,7 +96,7 @@ fn what_is_not_said_has_its_default() {
     assert_eq!(table.files, [folder.join("par.dat")]);
     assert!(matches!(table.format, FileFormat::Toa5));
     assert_eq!((table.on_conflict, table.last_line_after), (OnConflict::Keep, Duration::from_secs(600)));
-    assert_eq!(table.valid_from.to_rfc3339(), "2000-01-01T00:00:00+00:00");
+    assert_eq!(table.valid_from.to_rfc3339(), "2000-01-02T05:00:00+00:00");
     assert_eq!((table.clock, table.stale_after), (config.station.clock, None));
     assert!(table.sentinels.is_empty() && table.columns.is_empty() && table.bucket.is_none());
 }

@@ -55,7 +55,7 @@
           fact("rows", ft.grouped(t.rows)), fact("newest", t.newest === null ? "none" : ft.clock.full(t.newest)),
           fact("one comes every", t.interval_s ? ft.duration(t.interval_s) : "not known"),
           fact("waiting", ft.grouped(t.sent.pending)), fact("sent", ft.grouped(t.sent.sent)), fact("refused", ft.grouped(t.sent.rejected)), fact("expired", ft.grouped(t.sent.expired)),
-          fact("two contents", ft.grouped(t.conflicts)), fact("lines no row", ft.grouped(t.rejected_lines)), fact("records missing", ft.grouped(t.records_missing)),
+          fact("two contents", ft.grouped(t.conflicts)), fact("lines no row", ft.grouped(t.rejected_lines)), fact("lines held", ft.grouped(t.held_lines)), fact("records missing", ft.grouped(t.records_missing)),
           fact("sent as", table.measurement + (table.bucket ? ` in ${table.bucket}` : ""))));
       }
 

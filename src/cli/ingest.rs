@@ -67,6 +67,7 @@ pub(super) fn pass(
             duplicates = totals.duplicates,
             conflicts = totals.conflicts,
             rejected = totals.rejected,
+            held = totals.held,
             deferred = totals.deferred,
             "ingest done"
         );
@@ -88,6 +89,8 @@ pub(super) fn write(out: &mut dyn Write, report: &IngestReport) -> io::Result<()
             (counts.duplicates, "known already"),
             (counts.conflicts, "in conflict"),
             (counts.rejected, "rejected"),
+            (counts.held, "held"),
+            (table.taken_up, "kept earlier and staged now"),
             (counts.deferred, "deferred"),
         ] {
             if number > 0 {

@@ -32,6 +32,7 @@ struct Table {
     expired: u64,
     conflicts: u64,
     rejected_lines: u64,
+    held_lines: u64,
     gaps: u64,
     records_missing: u64,
     newest: Option<String>,
@@ -83,6 +84,7 @@ fn line(table: &TableStatus, now: Timestamp) -> Table {
         expired: table.expired,
         conflicts: table.conflicts,
         rejected_lines: table.rejected_lines,
+        held_lines: table.held_lines,
         gaps: table.gaps,
         records_missing: table.records_missing,
         newest: table.newest.map(|newest| newest.to_string()),
@@ -155,7 +157,12 @@ fn attention(context: &Context, table: &TableStatus, now: Timestamp) -> u8 {
     let limit = context.config.table(&table.table).and_then(|config| config.stale_after);
     let age = table.newest.map(|newest| age_s(now, newest));
     let is_stale = limit.zip(age).is_some_and(|(limit, age)| u64::try_from(age).is_ok_and(|age| age > limit.as_secs()));
-    let troubles = table.rejected + table.expired + table.conflicts + table.rejected_lines + table.records_missing;
+    let troubles = table.rejected
+        + table.expired
+        + table.conflicts
+        + table.rejected_lines
+        + table.held_lines
+        + table.records_missing;
     match () {
         () if is_stale => 0,
         () if troubles > 0 => 1,
@@ -200,6 +207,7 @@ fn notes(table: &TableStatus, now: Timestamp) -> String {
         (table.expired, "expired row"),
         (table.conflicts, "conflict"),
         (table.rejected_lines, "rejected line"),
+        (table.held_lines, "held line"),
         (table.records_missing, "missing record"),
     ] {
         if number > 0 {

@@ -18,12 +18,13 @@ use super::{
     ColumnConfig, ColumnUse, ConfigError, CsvFormat, FileFormat, Level, OnConflict, Station, TableConfig, TableName,
     level,
 };
-use crate::time::{Timestamp, parse_instant};
+use crate::time::{Candidates, LocalTime, StationClock, Timestamp, parse_instant};
 
 /// Two collections of the usual five minutes: a file that stood still so long is not being written.
 const DEFAULT_LAST_LINE_AFTER: Duration = Duration::from_secs(600);
-/// 2000-01-01T00:00:00Z. A logger that lost its clock restarts in 1990 (seen on CR200 loggers).
-const DEFAULT_VALID_FROM: Timestamp = Timestamp(946_684_800_000_000_000);
+/// 2000-01-02 00:00:00 on the table's own clock. A logger that lost its clock restarts at 1980-01-01, 1990-01-01 or
+/// 2000-01-01 00:00 local time, so the first day of 2000 is not believed either.
+const DEFAULT_VALID_FROM: LocalTime = LocalTime(946_771_200_000_000_000);
 /// The tag that tells stations apart in a shared bucket.
 const STATION_TAG: &str = "station";
 
@@ -105,7 +106,7 @@ fn table(
         last_line_after: at
             .read("last_line_after", &found.last_line_after, value::duration)?
             .unwrap_or(DEFAULT_LAST_LINE_AFTER),
-        valid_from: valid_from.unwrap_or(DEFAULT_VALID_FROM.to_utc()),
+        valid_from: valid_from.unwrap_or_else(|| default_valid_from(&clock)),
         sentinels: sentinels(at, &found.missing)?.unwrap_or_default(),
         stale_after: at.read("stale_after", &found.stale_after, value::some_time)?,
         time_gap: time_gap(at, found.time_gap.as_ref())?,
@@ -113,6 +114,12 @@ fn table(
         sensor,
         columns,
     })
+}
+
+fn default_valid_from(clock: &StationClock) -> DateTime<Utc> {
+    match clock.candidates(DEFAULT_VALID_FROM) {
+        Candidates::One(instant) | Candidates::Two(instant, _) => instant.to_utc(),
+    }
 }
 
 /// What the table says, else what its tags say: a tag is free text, so one that is no length says nothing.

@@ -3,10 +3,11 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
+use super::again;
 use super::report::Counts;
 use crate::config::{ColumnUse, FileFormat, OnConflict, TableConfig};
 use crate::qc;
-use crate::store::{Incoming, LineAt, Outcome, Result, Staging, Store, Table};
+use crate::store::{Incoming, LineAt, LineRefusal, Outcome, Result, Staging, Store, Table};
 use crate::time::{Candidates, LocalTime, StationClock, Timestamp};
 use crate::toa5::{self, ColumnSource, Derived, Header, Layout, ParsedRow};
 
@@ -23,6 +24,12 @@ enum Expect {
     Rows(Box<RowReading>),
     /// Rows that cannot be placed: each is kept with this reason.
     Rejecting(String),
+}
+
+/// What became of a line that should be a row.
+pub(super) enum Taken {
+    Row(Outcome),
+    Refused(LineRefusal),
 }
 
 struct RowReading {
@@ -86,6 +93,16 @@ impl<'a> LineTaker<'a> {
         self.number = lines + 1;
         self.use_header(staging, table, &header)?;
         Ok(true)
+    }
+
+    /// Begins with lines that stood under a header that was read before. Of a file without a header, today's configuration is
+    /// the header.
+    pub(super) fn begin_under(&mut self, staging: &mut Staging<'_>, table: &mut Table, header_id: i64) -> Result<()> {
+        staging.begin()?;
+        if matches!(self.config.format, FileFormat::Csv(_)) {
+            return self.begin_csv(staging, table);
+        }
+        self.resume(staging, table, 0, header_id).map(|_| ())
     }
 
     /// Begins a file without a header.
@@ -161,8 +178,8 @@ impl<'a> LineTaker<'a> {
         }
         match &self.expect {
             Expect::Rejecting(reason) => {
-                let reason = reason.clone();
-                self.reject(staging, table, number, line, &reason)
+                let refusal = unreadable(reason.clone());
+                self.reject(staging, table, number, line, &refusal)
             }
             _ => self.take_row(staging, table, number, line),
         }
@@ -193,8 +210,9 @@ impl<'a> LineTaker<'a> {
             Err(error) => {
                 let reason = format!("stands in or behind a damaged header: {error}");
                 let first = last + 1 - lines.len() as u64;
+                let refusal = unreadable(reason.clone());
                 for (number, line) in (first..).zip(&lines) {
-                    self.reject(staging, table, number, line, &reason)?;
+                    self.reject(staging, table, number, line, &refusal)?;
                 }
                 self.note = Some(format!("{}:{first} {reason}", self.path));
                 self.expect = Expect::Rejecting(reason);
@@ -296,11 +314,28 @@ impl<'a> LineTaker<'a> {
 
     #[inline]
     fn take_row(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
+        match self.stage_row(staging, table, LineAt { path: self.path, number, raw: line })? {
+            Taken::Row(Outcome::Staged) => self.counts.staged += 1,
+            Taken::Row(Outcome::Duplicate) => self.counts.duplicates += 1,
+            Taken::Row(Outcome::Conflict) => self.counts.conflicts += 1,
+            Taken::Refused(refusal) => return self.reject(staging, table, number, line, &refusal),
+        }
+        Ok(())
+    }
+
+    /// Stages a line as a row, or says why it is none. Counts nothing.
+    #[inline]
+    pub(super) fn stage_row(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        line: LineAt<'_>,
+    ) -> Result<Taken> {
         let Expect::Rows(reading) = &self.expect else {
-            return self.reject(staging, table, number, line, "stands before the header");
+            return Ok(Taken::Refused(unreadable("stands before the header".to_owned())));
         };
-        if let Err(error) = self.row.read(line, &reading.layout) {
-            return self.reject(staging, table, number, line, &error.to_string());
+        if let Err(error) = self.row.read(line.raw, &reading.layout) {
+            return Ok(Taken::Refused(self.refused(error.to_string(), None)));
         }
         // A layout without a time column is refused with its header.
         let local = self.row.time.unwrap_or(LocalTime(0));
@@ -308,12 +343,8 @@ impl<'a> LineTaker<'a> {
             Candidates::One(ts) => ts,
             Candidates::Two(earlier, later) => self.settle_double_hour(staging, table, earlier, later)?,
         };
-        if ts.0 < 0
-            || ts < Timestamp::from_utc(self.config.valid_from)
-            || ts.0 > self.now.0.saturating_add(FUTURE_ALLOWED_NANOS)
-        {
-            let reason = format!("the logger's clock is wrong: {local} is before valid_from or more than a day ahead");
-            return self.reject(staging, table, number, line, &reason);
+        if let Some(refusal) = self.refused_time(local, ts) {
+            return Ok(Taken::Refused(refusal));
         }
         if reading.has_tags {
             self.tags = serde_json::to_string(&self.row.tags).unwrap_or_default();
@@ -330,16 +361,37 @@ impl<'a> LineTaker<'a> {
             values: self.row.values_json(),
             numbers: &self.row.values,
             ts_text: odd_time.then_some(self.row.time_text.as_str()),
-            line: LineAt { path: self.path, number, raw: line },
+            line,
         };
-        let on_conflict = if number == self.completes_line { OnConflict::Replace } else { self.config.on_conflict };
-        match staging.stage(table, &row, on_conflict)? {
-            Outcome::Staged => self.counts.staged += 1,
-            Outcome::Duplicate => self.counts.duplicates += 1,
-            Outcome::Conflict => self.counts.conflicts += 1,
-        }
+        let on_conflict =
+            if line.number == self.completes_line { OnConflict::Replace } else { self.config.on_conflict };
+        let outcome = staging.stage(table, &row, on_conflict)?;
         self.previous = Some(ts);
-        Ok(())
+        Ok(Taken::Row(outcome))
+    }
+
+    /// A time that no row of this station can have by the clocks as they are: too early for ever, or not yet.
+    #[inline]
+    fn refused_time(&self, local: LocalTime, ts: Timestamp) -> Option<LineRefusal> {
+        if ts.0 < 0 || ts < Timestamp::from_utc(self.config.valid_from) {
+            let from = self.config.clock.local(Timestamp::from_utc(self.config.valid_from));
+            let reason = format!("the logger's clock is wrong: {local} is before valid_from = \"{from}\"");
+            return Some(self.refused(reason, None));
+        }
+        let not_before = ts.0.saturating_sub(FUTURE_ALLOWED_NANOS);
+        (not_before > self.now.0).then(|| {
+            let now = self.config.clock.local(self.now);
+            let reason = format!(
+                "held: {local} is more than a day ahead of this computer's clock ({now}); it is staged by itself when that clock \
+                 has come so far. If the logger's clock is wrong, set it; if the computer's is, set that"
+            );
+            self.refused(reason, Some(Timestamp(not_before)))
+        })
+    }
+
+    #[cold]
+    fn refused(&self, reason: String, not_before: Option<Timestamp>) -> LineRefusal {
+        LineRefusal { reason, header: self.header, inputs: again::inputs(self.config), not_before }
     }
 
     /// The row of this record number, if one of the two is staged; else file order: the clock went on from the row before.
@@ -371,11 +423,17 @@ impl<'a> LineTaker<'a> {
         table: &mut Table,
         number: u64,
         line: &[u8],
-        reason: &str,
+        refusal: &LineRefusal,
     ) -> Result<()> {
-        self.counts.rejected += 1;
-        staging.reject(table, LineAt { path: self.path, number, raw: line }, reason)
+        let count = if refusal.not_before.is_some() { &mut self.counts.held } else { &mut self.counts.rejected };
+        *count += 1;
+        staging.reject(table, LineAt { path: self.path, number, raw: line }, refusal)
     }
+}
+
+/// No configuration makes a row of it: the line stands under no header, or under another table's.
+fn unreadable(reason: String) -> LineRefusal {
+    LineRefusal { reason, header: None, inputs: 0, not_before: None }
 }
 
 /// The table name in a file's line 1, if the file is TOA5.

@@ -12,6 +12,7 @@ use crate::source::{self, SourceError, TableFiles};
 use crate::store::{Staging, Store, StoreError};
 use crate::time::Clock;
 
+mod again;
 mod file;
 mod lines;
 mod report;
@@ -127,6 +128,7 @@ fn read(
             let patterns: Vec<_> = config.files.iter().map(|pattern| pattern.display().to_string()).collect();
             table_report.note(format!("no file matches {}", patterns.join(", ")));
         }
+        table_report.taken_up = again::judge(store, &mut staging, &mut table, config, clock)?;
         let mut reader = file::Reader { store, staging: &mut staging, config, clock, progress, by_hand };
         for path in &files {
             table_report.add(reader.read(&mut table, path)?);

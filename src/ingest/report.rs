@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// One place for every physical line that was read. The seven below `lines` add up to it.
+/// One place for every physical line that was read. The eight below `lines` add up to it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Physical lines read.
@@ -17,6 +17,8 @@ pub struct Counts {
     pub conflicts: u64,
     /// Not a row: kept with the reason.
     pub rejected: u64,
+    /// Ahead of this computer's clock: kept, and staged when the clock has come so far.
+    pub held: u64,
     /// Not decided yet: an unterminated last line, an unfinished header, a file that cannot be read as what it is.
     pub deferred: u64,
     /// Nothing on the line.
@@ -26,7 +28,8 @@ pub struct Counts {
 impl Counts {
     /// The sum of all places; equals `lines`.
     pub fn accounted(&self) -> u64 {
-        self.header + self.staged + self.duplicates + self.conflicts + self.rejected + self.deferred + self.blank
+        let rows = self.staged + self.duplicates + self.conflicts;
+        self.header + rows + self.rejected + self.held + self.deferred + self.blank
     }
 
     pub(super) fn add(&mut self, other: &Counts) {
@@ -36,6 +39,7 @@ impl Counts {
         self.duplicates += other.duplicates;
         self.conflicts += other.conflicts;
         self.rejected += other.rejected;
+        self.held += other.held;
         self.deferred += other.deferred;
         self.blank += other.blank;
     }
@@ -60,6 +64,8 @@ pub struct FileReport {
 pub struct TableReport {
     /// Its name in the configuration.
     pub table: String,
+    /// Lines kept from earlier reads that became rows now; not among the counts of lines.
+    pub taken_up: u64,
     /// Files looked at.
     pub files: u64,
     /// All their lines.
@@ -75,6 +81,7 @@ impl TableReport {
     pub(super) fn new(table: &str) -> TableReport {
         TableReport {
             table: table.to_owned(),
+            taken_up: 0,
             files: 0,
             counts: Counts::default(),
             notes: Vec::new(),
@@ -111,9 +118,10 @@ impl IngestReport {
         totals
     }
 
-    /// Whether a person should look: a file that cannot be read, a line that is no row, a key with two contents.
+    /// Whether a person should look: a file that cannot be read, a line that is no row or
+    /// is ahead of the clock, a key with two contents.
     pub fn needs_a_look(&self) -> bool {
         let totals = self.totals();
-        totals.rejected + totals.conflicts > 0 || self.tables.iter().any(|table| !table.notes.is_empty())
+        totals.rejected + totals.held + totals.conflicts > 0 || self.tables.iter().any(|table| !table.notes.is_empty())
     }
 }

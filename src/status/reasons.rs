@@ -86,6 +86,13 @@ pub fn reasons(config: &Config, facts: &Facts, now: Timestamp) -> Vec<String> {
             if lines == 1 { "1 line is".to_owned() } else { format!("{} lines are", grouped(lines)) }
         ));
     }
+    let held: u64 = known.iter().map(|table| table.held_lines).sum();
+    if held > 0 {
+        reasons.push(format!(
+            "{} held, more than a day ahead of this computer's clock: set the clock that is wrong, see `fluxtower rejected`",
+            if held == 1 { "1 line is".to_owned() } else { format!("{} lines are", grouped(held)) }
+        ));
+    }
     if recent(facts.newest_conflict) {
         let conflicts: u64 = known.iter().map(|table| table.conflicts).sum();
         reasons.push(format!("{} came with two contents: see `fluxtower conflicts`", count(conflicts, "time")));

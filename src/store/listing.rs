@@ -37,7 +37,7 @@ pub struct ClockLine {
 pub struct RejectedLine {
     /// Its table.
     pub table: String,
-    /// `line` of a file, or `row` refused by the destination.
+    /// `line` of a file, `held` line of a file, or `row` refused by the destination.
     pub kind: &'static str,
     /// File and line, or the row's time.
     pub place: String,
@@ -117,7 +117,7 @@ impl Store {
 
     /// When a line was last rejected that had not been seen before.
     pub fn newest_rejected_line(&self) -> Result<Option<Timestamp>> {
-        self.newest("SELECT seen FROM rejected_line ORDER BY id DESC LIMIT 1")
+        self.newest("SELECT seen FROM rejected_line WHERE not_before IS NULL ORDER BY id DESC LIMIT 1")
     }
 
     /// When a conflict was last found.
@@ -137,14 +137,14 @@ impl Store {
     pub fn rejected(&self, table: Option<&str>, limit: usize) -> Result<Vec<RejectedLine>> {
         let work = || -> rusqlite::Result<Vec<RejectedLine>> {
             let mut lines = self.conn.prepare_cached(
-                "SELECT t.name, l.path || ':' || l.line, l.reason, l.raw FROM rejected_line l JOIN logger_table t ON t.id = l.logger_table
+                "SELECT t.name, l.path || ':' || l.line, l.reason, l.raw, l.not_before IS NOT NULL FROM rejected_line l JOIN logger_table t ON t.id = l.logger_table
                  WHERE ?1 IS NULL OR t.name = ?1 ORDER BY l.id DESC LIMIT ?2",
             )?;
             let mut list: Vec<RejectedLine> = lines
                 .query_map(params![table, i64_of(limit)], |row| {
                     Ok(RejectedLine {
                         table: row.get(0)?,
-                        kind: "line",
+                        kind: if row.get(4)? { "held" } else { "line" },
                         place: row.get(1)?,
                         reason: row.get(2)?,
                         raw: row.get(3)?,

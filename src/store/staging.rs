@@ -12,7 +12,7 @@ use super::error::StoreError;
 use super::flagging::{Judge, verdict_columns};
 use super::key::{self, MOST_SERIES, key};
 use super::record_runs::EventKind;
-use super::tables::{Series, Table, hash_of};
+use super::tables::{Series, Table, Tally, hash_of};
 use super::{Result, Store, backlog};
 use crate::config::{Config, OnConflict};
 use crate::qc::Verdict;
@@ -267,32 +267,9 @@ impl<'s> Staging<'s> {
             .map_err(|source| self.store.at(source))
     }
 
-    /// Keeps a line that is no row.
-    pub fn reject(&mut self, table: &mut Table, line: LineAt<'_>, reason: &str) -> Result<()> {
-        self.begin()?;
+    /// A write beside the rows, which makes a commit due as a row does.
+    pub(super) fn count_row(&mut self) {
         self.rows += 1;
-        let raw = crate::toa5::decode(line.raw);
-        let kept = self
-            .store
-            .conn
-            .prepare_cached(
-                "INSERT INTO rejected_line (logger_table, path, line, raw, reason, hash, seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                 ON CONFLICT (logger_table, hash) DO NOTHING",
-            )
-            .and_then(|mut statement| {
-                statement.execute(params![
-                    table.id,
-                    line.path,
-                    i64::try_from(line.number).unwrap_or(i64::MAX),
-                    raw,
-                    reason,
-                    hash_of(line.raw),
-                    Timestamp::from_utc(chrono::Utc::now()).0
-                ])
-            })
-            .map_err(|source| self.store.at(source))?;
-        table.tally.rejected_lines += i64::from(kept == 1);
-        Ok(())
     }
 
     /// Writes what the table has gathered. Part of every commit while the table is worked on, and due when work on it ends.
@@ -307,7 +284,7 @@ impl<'s> Staging<'s> {
         self.judge_what_is_due(table)?;
         let conn = &self.store.conn;
         let tally = std::mem::take(&mut table.tally);
-        if tally.staged + tally.conflicts + tally.rejected_lines > 0 {
+        if tally != Tally::default() {
             conn.prepare_cached(
                 "UPDATE logger_table SET rows = rows + ?2, pending = pending + ?2, conflicts = conflicts + ?3,
                  rejected_lines = rejected_lines + ?4 WHERE id = ?1",

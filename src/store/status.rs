@@ -27,6 +27,8 @@ pub struct TableStatus {
     pub conflicts: u64,
     /// Lines that are no rows.
     pub rejected_lines: u64,
+    /// Lines ahead of this computer's clock, staged by themselves when it has come that far.
+    pub held_lines: u64,
     /// Holes in RECORD.
     pub gaps: u64,
     /// Records missing in them.
@@ -46,7 +48,8 @@ impl Store {
     fn read_status(&self) -> rusqlite::Result<Vec<TableStatus>> {
         let mut statement = self.conn.prepare_cached(
             "SELECT id, name, rows, pending, sent, rejected, expired, conflicts, rejected_lines,
-                    (SELECT max(newest) FROM series WHERE logger_table = t.id)
+                    (SELECT max(newest) FROM series WHERE logger_table = t.id),
+                    (SELECT count(*) FROM rejected_line WHERE logger_table = t.id AND not_before IS NOT NULL)
              FROM logger_table t ORDER BY id",
         )?;
         let mut tables = Vec::new();
@@ -63,7 +66,8 @@ impl Store {
                 rejected: count(5)?,
                 expired: count(6)?,
                 conflicts: count(7)?,
-                rejected_lines: count(8)?,
+                rejected_lines: count(8)?.saturating_sub(count(10)?),
+                held_lines: count(10)?,
                 gaps: gaps.len() as u64,
                 records_missing: gaps.iter().map(|gap| gap.missing.cast_unsigned()).sum(),
                 newest: row.get::<_, Option<i64>>(9)?.map(Timestamp),

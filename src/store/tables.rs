@@ -128,10 +128,11 @@ impl SeriesList {
 }
 
 /// Counts not yet written.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Tally {
     pub(super) staged: i64,
     pub(super) conflicts: i64,
+    /// Held lines among them.
     pub(super) rejected_lines: i64,
 }
 

@@ -10,6 +10,7 @@ mod bytes;
 mod clocks;
 mod collections;
 mod headers;
+mod held;
 mod quiet;
 mod refusals;
 mod repeats;
@@ -44,7 +45,7 @@ fn counted(ended: Ended, counts: &str) -> Ended {
         expected.insert(name, number.parse::<u64>().unwrap());
     }
     let lines: u64 = expected.values().sum();
-    for name in ["header", "staged", "duplicates", "conflicts", "rejected", "deferred", "blank"] {
+    for name in ["header", "staged", "duplicates", "conflicts", "rejected", "held", "deferred", "blank"] {
         let found = table[name].as_u64().unwrap();
         assert_eq!(found, expected.remove(name).unwrap_or(0), "{name} in {table}");
     }

@@ -48,6 +48,7 @@ struct Table {
     sent: Sent,
     conflicts: u64,
     rejected_lines: u64,
+    held_lines: u64,
     gaps: u64,
     records_missing: u64,
 }
@@ -156,6 +157,7 @@ fn say(config: &Config, seen: &Seen, revision: u64, now: Timestamp) -> Status {
         expired: 0,
         conflicts: 0,
         rejected_lines: 0,
+        held_lines: 0,
         gaps: 0,
         records_missing: 0,
         newest: None,
@@ -180,6 +182,7 @@ fn say(config: &Config, seen: &Seen, revision: u64, now: Timestamp) -> Status {
                 sent: sent(&kept, facts.last_stored, now),
                 conflicts: kept.conflicts,
                 rejected_lines: kept.rejected_lines,
+                held_lines: kept.held_lines,
                 gaps: kept.gaps,
                 records_missing: kept.records_missing,
             }
