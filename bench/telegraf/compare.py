@@ -98,7 +98,8 @@ def losses(work, failed):
         agents = started(work, url, gate, data, ALL)
         began = time.monotonic()
         for second in range(1, 90):
-            time.sleep(max(0.0, began + second - time.monotonic()))
+            # Not in step with anybody's clock.
+            time.sleep(max(0.0, began + second + logger.dice.uniform(0, 0.25) - time.monotonic()))
             gate.is_away = 30 <= second < 60
             # Between two collections, so that everybody has had the time to read.
             if second % 10 == 5:
