@@ -1,10 +1,16 @@
 """A backlog is sent: how fast, beside the fastest thing that a shell can do, and beside a script in Python.
 
 What is compared with `curl`: the same rows, in the same bodies. A first sync goes to a server that keeps every body, as the
-program compressed it (gzip, level 1). curl then posts those files, one after the other, over one connection of one process
-(`-K`, `next`), with nothing to read, render or compress; the program starts, reads SQLite, renders, compresses, sends and
-writes a receipt for each request. Each measurement has a server of its own with an empty database, the two take turns, the
-median of three counts, and the rows are counted in the server after each. What is timed is the whole process.
+program compressed it (the level is LEVEL in src/sync/batch.rs). curl then posts those files, one after the other, over one
+connection of one process (`-K`, `next`; that it made one connection is checked), with nothing to read, render or compress.
+The program starts, reads SQLite, renders, compresses, sends and writes a receipt for each request. Each measurement has a
+server of its own with an empty database, the two take turns, the median of three counts, and the rows are counted in the
+server after each. What is timed is the whole process.
+
+Far away means that a question and its answer take 50 ms longer (bench/delay.py); loopback does not limit the rate. There are
+two such measurements. A server that answers at once stands for one whose work is done on another machine: what is left is
+the waiting, and several requests on their way must make use of it. InfluxDB 2.7 behind the same delay works on the
+processors of this machine, about 30 us of CPU a row, so two of them are busy before three times the rate of curl is reached.
 """
 import subprocess
 import sys
@@ -70,8 +76,8 @@ def drain(work, judge, quick, _rows):
          f"{report['bytes'] / rows:.0f}")
     for server in (servers.Influxd2, servers.Influxd1):
         beside_curl(work, judge, station, rows, files, server, 0, 1.0)
-    # The slowest of the three for curl; a part of the rows is enough for a ratio.
-    beside_curl(work, judge, station, rows, files, servers.Influxd2, FAR, 3.0)
+    beside_curl(work, judge, station, rows, files, servers.Nothing, FAR, 3.0)
+    beside_curl(work, judge, station, rows, files, servers.Influxd2, FAR, 1.3)
     beside_pandas(work, judge, station, rows)
 
 
@@ -113,7 +119,7 @@ def beside_curl(work, judge, station, rows, files, server, milliseconds, limit):
 def counted(server, url, rows):
     """Ends the benchmark unless the server holds the rows, by a column that now and then has no value."""
     count = server.count(url, "EC_fast", "Batt")
-    if not rows * 0.99 < count <= rows:
+    if count is not None and not rows * 0.99 < count <= rows:
         sys.exit(f"bench: {count} of {rows} rows are in the {server.label}")
 
 

@@ -145,6 +145,26 @@ class Influxd2:
         return sum(int(row["_value"]) for row in rows)
 
 
+class Nothing:
+    """A server that answers 204 at once and keeps nothing."""
+    label = "a server that answers at once"
+    write_path, headers = Influxd2.write_path, Influxd2.headers
+    destination = staticmethod(destination)
+
+    @staticmethod
+    def missing():
+        """It is always there."""
+
+    @staticmethod
+    def started(folder):
+        """Gives its address."""
+        return sink(_empty(folder))
+
+    @staticmethod
+    def count(*_):
+        """Nobody knows."""
+
+
 @contextlib.contextmanager
 def far_away(url, folder, milliseconds):
     """The same server behind a link on which a question and its answer take so much longer. Gives the address to use."""

@@ -1,8 +1,10 @@
 """fluxtower beside Telegraf. bench/telegraf/run starts it.
 
-losses  A file of 60 rows of 16 values is overwritten once a second, 90 times (LoggerNet's five minutes, scaled). Every agent
-        is killed (SIGKILL) every ten seconds and started again at once; from second 30 to 60 the server is away. A row is lost
-        when one of its values is not in the bucket at the end. A torn value is one that was sent and never stood in the file.
+losses  A file of 60 rows of 16 values is overwritten every two seconds, 60 times (LoggerNet's five minutes, scaled; the
+        agents look four times a second). At every fifth collection each agent is killed (SIGKILL) just before and started again
+        at once; for a third of the time the server is away. A row is lost when one of its values is not in the bucket at the
+        end. A torn value is one that was sent and never stood in the file. On a machine that is busy with something else an
+        agent may come too late for a collection, which no agent can make good: measure on a quiet one.
 poison  Six collections of 60 rows; in the third, one row has a stray quote, as a damaged byte leaves it.
 bucket  Three collections of 60 rows; the bucket does not exist during the first two.
 cost    A file of 20,000 rows of 16 values, from nothing to all of it acknowledged: CPU (user and system) for a million values,
@@ -26,6 +28,8 @@ from gate import Gate
 from logger import Logger
 
 ROWS = 60
+COLLECTIONS = 60
+SECONDS = 2
 
 
 def make_bucket(url, name):
@@ -97,11 +101,11 @@ def losses(work, failed):
         logger.collect(ROWS)
         agents = started(work, url, gate, data, ALL)
         began = time.monotonic()
-        for second in range(1, 90):
-            time.sleep(max(0.0, began + second - time.monotonic()))
-            gate.is_away = 30 <= second < 60
-            # Between two collections, so that everybody has had the time to read.
-            if second % 10 == 5:
+        for turn in range(1, COLLECTIONS):
+            # Not in step with anybody's clock.
+            time.sleep(max(0.0, began + turn * SECONDS + logger.dice.uniform(0, 0.25) - time.monotonic()))
+            gate.is_away = COLLECTIONS <= 3 * turn < 2 * COLLECTIONS
+            if turn % 5 == 0:
                 for agent in agents:
                     agent.kill()
                     agent.start()

@@ -32,7 +32,7 @@ class Logger:
         return lines
 
     def collect(self, count, spoil=None):
-        """Overwrites the file with new rows. Half-way through a line it pauses for 30 ms, as a write over a network does.
+        """Overwrites the file with new rows. Somewhere it pauses for 100 ms, as a write over a network does.
 
         `spoil` changes the list of lines before they are written.
         """
@@ -44,5 +44,5 @@ class Logger:
         with open(self.path, "w", newline="", encoding="ascii") as file:
             file.write(text[:cut])
             file.flush()
-            time.sleep(0.03)
+            time.sleep(0.1)
             file.write(text[cut:])

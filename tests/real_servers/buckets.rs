@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::{TimeDelta, Timelike, Utc};
 
 use crate::each::{Server, on_each_influxdb};
-use crate::influxd2::{BUCKET, Influxd2};
-use crate::readings::{Readings, assert_same, station_time};
+use crate::influxd2::{BUCKET, Influxd2, May, ORG};
+use crate::readings::{Readings, assert_same, station_time, time};
 use crate::station::Station;
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -14,6 +14,7 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 const ROWS: usize = 144;
 
 on_each_influxdb!(
+    i6_a_backlog_that_is_older_than_the_retention_as_a_whole_does_not_wait_for_ever,
     i6_rows_older_than_the_retention_expire_and_the_others_are_sent,
     i6_a_bucket_that_keeps_less_than_before_is_held_until_a_user_confirms_it,
     i11_rows_that_expired_are_sent_when_the_bucket_keeps_more_and_a_user_asks_for_them,
@@ -44,6 +45,18 @@ fn i6_rows_older_than_the_retention_expire_and_the_others_are_sent<S: Server>() 
     let found = influxd.times("t");
     assert!(sent.iter().all(|time| found.contains(time)), "a row is marked as sent and is not there");
     assert!(expired.iter().all(|time| *time < sent[0]));
+}
+
+fn i6_a_backlog_that_is_older_than_the_retention_as_a_whole_does_not_wait_for_ever<S: Server>() {
+    let influxd = S::fresh();
+    influxd.keep_for(Some(DAY));
+    let old = (time("2024-03-09 22:00:00"), TimeDelta::hours(1), 0);
+    let table = Readings::new("t", &["v"], old, 3_000, |row, _| format!("{row}.5"));
+    let station = Station::new(&influxd.destination(), "deadline = \"60s\"", &[&table]);
+    station.must(0, &["ingest"]);
+    let ended = station.run(&["sync"]);
+    assert_eq!((ended.json["expired"].as_u64(), ended.json["pending"].as_u64()), (Some(3_000), Some(0)), "{ended:?}");
+    assert_ne!(ended.exit, 3, "nobody refuses us: {ended:?}");
 }
 
 fn i6_a_bucket_that_keeps_less_than_before_is_held_until_a_user_confirms_it<S: Server>() {
@@ -119,4 +132,21 @@ fn i5_a_bucket_that_was_deleted_holds_its_rows_and_one_made_again_is_held_until_
     station.must(0, &["replay", "--since", "2000-01-01"]);
     station.must(0, &["sync"]);
     assert_eq!(influxd.points(BUCKET, ["t"]).len(), ROWS + 5);
+}
+
+#[test]
+#[ignore = "needs real servers, see .ci/run"]
+fn i6_old_rows_expire_also_where_the_token_may_only_write_and_so_cannot_ask_for_the_retention() {
+    let influxd = Influxd2::start();
+    influxd.keep_for(BUCKET, Some(DAY));
+    let bucket = influxd.bucket(BUCKET).unwrap();
+    let destination = influxd.destination().replace("FLUXTOWER_TEST_RIGHT", "TOWER");
+    let mut station = Station::new(&destination, "", &[&half_hours(0, ROWS)]);
+    station.set_variable("TOWER", &influxd.token(&influxd.org_id(ORG), &[(May::Write, Some(&bucket.id))]));
+    station.must(0, &["ingest"]);
+    let ended = station.run(&["sync"]);
+    assert_eq!((ended.json["pending"].as_u64(), ended.json["rejected"].as_u64()), (Some(0), Some(0)), "{ended:?}");
+    assert_a_day(station.times("t", "sent").len());
+    let found = influxd.points(BUCKET, ["t"]);
+    assert!(station.times("t", "sent").iter().all(|at| found.keys().any(|point| point.at == *at)));
 }

@@ -4,6 +4,7 @@
 //! of them can do, such as a bucket with an identity, is a test of its own beside them.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::influxd2::{BUCKET, FluxRow, Influxd2, nanoseconds};
@@ -20,6 +21,8 @@ pub type Cells = BTreeMap<(Tags, Point), f64>;
 pub trait Server: Sized {
     /// A new server, whose bucket keeps everything.
     fn fresh() -> Self;
+    /// As [`Server::fresh`], with its data in this folder.
+    fn fresh_in(data: &Path) -> Self;
     /// The body of `[destination]`, with a login that may do everything.
     fn destination(&self) -> String;
     /// Ends it at once, as a power cut would.
@@ -77,6 +80,12 @@ pub trait Server: Sized {
 impl Server for Influxd {
     fn fresh() -> Influxd {
         let influxd = Influxd::start();
+        influxd.query("", "CREATE DATABASE flux");
+        influxd
+    }
+
+    fn fresh_in(data: &Path) -> Influxd {
+        let influxd = Influxd::start_in(data);
         influxd.query("", "CREATE DATABASE flux");
         influxd
     }
@@ -139,6 +148,10 @@ impl Server for Influxd {
 impl Server for Influxd2 {
     fn fresh() -> Influxd2 {
         Influxd2::start()
+    }
+
+    fn fresh_in(data: &Path) -> Influxd2 {
+        Influxd2::start_in(data)
     }
 
     fn destination(&self) -> String {

@@ -4,6 +4,7 @@
 //! server without believing the program that put it there. Times are nanoseconds since 1970, UTC.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -68,6 +69,8 @@ pub type FluxRow = BTreeMap<String, String>;
 /// InfluxDB 2.7.
 pub struct Influxd2 {
     folder: TempDir,
+    /// Where the points are.
+    engine: PathBuf,
     port: u16,
     running: Option<Running>,
 }
@@ -75,7 +78,18 @@ pub struct Influxd2 {
 impl Influxd2 {
     /// A server with the organisation [`ORG`], the bucket [`BUCKET`] and the token [`TOKEN`].
     pub fn start() -> Influxd2 {
-        let mut influxd = Influxd2 { folder: TempDir::new().unwrap(), port: free_port(), running: None };
+        let folder = TempDir::new().unwrap();
+        let engine = folder.path().join("engine");
+        Influxd2::with(folder, engine)
+    }
+
+    /// The same, with its points in this folder.
+    pub fn start_in(data: &Path) -> Influxd2 {
+        Influxd2::with(TempDir::new().unwrap(), data.join("engine"))
+    }
+
+    fn with(folder: TempDir, engine: PathBuf) -> Influxd2 {
+        let mut influxd = Influxd2 { folder, engine, port: free_port(), running: None };
         influxd.revive();
         let setup = json!({ "username": "admin", "password": "eight or more", "org": ORG, "bucket": BUCKET, "token": TOKEN,
             "retentionPeriodSeconds": 0 });
@@ -91,7 +105,7 @@ impl Influxd2 {
         let mut command = Command::new(program("FLUXTOWER_INFLUXD2"));
         // It looks for a configuration where it is started. Whoever set one for himself must not change a test.
         command.current_dir(self.folder.path()).env_remove("INFLUXD_CONFIG_PATH").env("HOME", self.folder.path());
-        command.arg("--bolt-path").arg(at("influxd.bolt")).arg("--engine-path").arg(at("engine"));
+        command.arg("--bolt-path").arg(at("influxd.bolt")).arg("--engine-path").arg(&self.engine);
         command.arg("--sqlite-path").arg(at("influxd.sqlite")).args(["--reporting-disabled", "--log-level", "error"]);
         command.arg("--http-bind-address").arg(format!("127.0.0.1:{}", self.port));
         // Retention acts at once and not after half an hour.

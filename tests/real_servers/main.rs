@@ -25,6 +25,7 @@ mod real;
 mod real_files;
 mod refusals;
 mod restart;
+mod room;
 mod round_trip;
 mod server;
 mod station;

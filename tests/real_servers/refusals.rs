@@ -47,19 +47,6 @@ fn i6_a_row_whose_field_has_another_type_in_its_shard_is_set_aside_and_the_other
 
 #[test]
 #[ignore = "needs real servers, see .ci/run"]
-fn i6_a_backlog_that_is_older_than_the_retention_as_a_whole_does_not_wait_for_ever() {
-    let influxd = Influxd::start();
-    influxd.query("", "CREATE DATABASE flux WITH DURATION 1d SHARD DURATION 1h");
-    let station = Station::new(&v1(&influxd, ""), "deadline = \"60s\"", &[&hourly(3_000)]);
-    station.must(0, &["ingest"]);
-    let ended = station.run(&["sync"]);
-    assert_eq!(ended.json["expired"].as_u64(), Some(3_000), "{ended:?}");
-    assert_eq!(ended.json["pending"].as_u64(), Some(0), "{ended:?}");
-    assert_ne!(ended.exit, 3, "nobody refuses us: {ended:?}");
-}
-
-#[test]
-#[ignore = "needs real servers, see .ci/run"]
 fn i6_old_rows_expire_also_where_the_account_may_not_ask_for_the_retention() {
     let influxd = Influxd::start_guarded();
     influxd.query("", "CREATE DATABASE flux WITH DURATION 1d SHARD DURATION 1h");
