@@ -145,6 +145,7 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("src/cli/check.rs", "pub(super) fn run", "fn write("),
     ("src/cli/check/database.rs", "pub(super) fn lines", "fn network"),
     ("src/cli/check/files.rs", "pub(super) fn lines", "fn newest"),
+    ("src/cli/schedule/rhythm.rs", "pub(in crate::cli) fn advice", ""),
     ("src/qc/fit.rs", "", ""),
     ("src/qc/unit/mod.rs", "", ""),
     ("src/source/error.rs", "", ""),
@@ -166,6 +167,9 @@ const SOURCES: &[(&str, &str, &str)] = &[
 const NO_ANSWER: &[&str] = &[
     "1 line is",
     "the last run ended {} ago",
+    "take deadline out of [sync], and it follows the schedule ({fit})",
+    "take deadline out of [sync], and set the task up again with `fluxtower schedule --install`, so that it follows the schedule",
+    "set the task up again with `fluxtower schedule --install`, so that the deadline follows the schedule",
     "InfluxDB {version} ({build})",
     "InfluxDB ({build})",
     "wider than the {most} columns that a measurement may have there: goes to {names}",

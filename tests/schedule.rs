@@ -139,7 +139,7 @@ fn the_windows_task_is_xml_that_says_the_paths_and_the_settings() {
         assert_eq!(text_of(&document, name), Some(value), "{name}");
     }
     assert_eq!(text_of(&document, "Command"), Some(format!("\"{}\"", place.program()).as_str()));
-    let arguments = format!("run --quiet --config \"{}\"", place.config());
+    let arguments = format!("run --quiet --scheduled 5m --config \"{}\"", place.config());
     assert_eq!(text_of(&document, "Arguments"), Some(arguments.as_str()));
 
     let text = place.text(&["--windows", "--account", "system", "--every", "1h", "--name", "second"]);
@@ -188,12 +188,12 @@ fn systemd_reads_the_units_as_they_were_meant() {
     let text = place.text(&["--systemd"]);
     let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(&format!("{key}="))).unwrap();
     let words = systemd_words(value("ExecStart"));
-    assert_eq!(words, [place.program().as_str(), "run", "--quiet", "--config", &place.config()]);
+    assert_eq!(words, [place.program().as_str(), "run", "--quiet", "--scheduled", "5m", "--config", &place.config()]);
     assert_eq!(value("WorkingDirectory").replace("%%", "%"), place.folder.to_str().unwrap());
     assert_eq!(value("Type"), "oneshot");
     for (every, times) in [
         ("5m", "*-*-* *:02/5:00"),
-        ("1m", "*-*-* *:00/1:00"),
+        ("1m", "*-*-* *:00/1:30"),
         ("1h", "*-*-* *:02:00"),
         ("6h", "*-*-* 00/6:02:00"),
         ("24h", "*-*-* 00:02:00"),

@@ -115,8 +115,12 @@ fn schedule(context: &Context, store: &Store, report: &mut Report) -> Result<(),
         let words =
             format!("the last run ended {} ago; see `fluxtower schedule`, or the task in Task Scheduler", span(ago));
         report.say("schedule", "look", words);
-    } else {
-        report.say("schedule", "ok", format!("the last run ended {} ago", span(ago.max(0))));
+        return Ok(());
+    }
+    let rhythm = super::schedule::known(store)?;
+    match rhythm.and_then(|rhythm| super::schedule::advice(&context.config.sync, rhythm)) {
+        Some(advice) => report.say("schedule", "look", advice),
+        None => report.say("schedule", "ok", format!("the last run ended {} ago", span(ago.max(0)))),
     }
     Ok(())
 }

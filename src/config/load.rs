@@ -28,7 +28,6 @@ const DEFAULT_BATCH_BYTES: usize = 1_000_000;
 /// A request or a window smaller than this might not hold one row of an ordinary table.
 const LEAST_BYTES: u64 = 1_000;
 /// Task Scheduler calls every five minutes; the next call should find this one done.
-const DEFAULT_DEADLINE: Duration = Duration::from_secs(240);
 /// A server's own limit for a write is 10 s; a cellular link adds to it.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 /// Two of LoggerNet's usual collections: the neighbours of a row come with the next one.
@@ -174,12 +173,14 @@ fn sync(source: &Source<'_>, found: Option<&Spanned<SyncSection>>) -> Result<Syn
     let bytes = at.number("batch_bytes", &found.batch_bytes, LEAST_BYTES..=MOST_BATCH_BYTES, why)?;
     let why = "a smaller budget would not hold one row; leave the key out for no limit";
     let budget_bytes = at.number("budget_bytes", &found.budget_bytes, LEAST_BYTES..=u64::MAX, why)?;
+    let deadline = at.read("deadline", &found.deadline, value::some_time)?;
     let size = |number: Option<u64>, default| number.and_then(|number| usize::try_from(number).ok()).unwrap_or(default);
     Ok(SyncConfig {
         batch_rows: size(rows, DEFAULT_BATCH_ROWS),
         batch_bytes: size(bytes, DEFAULT_BATCH_BYTES),
         budget_bytes,
-        deadline: at.read("deadline", &found.deadline, value::some_time)?.unwrap_or(DEFAULT_DEADLINE),
+        deadline: deadline.unwrap_or(SyncConfig::DEFAULT_DEADLINE),
+        deadline_is_set: deadline.is_some(),
         health: found.health.unwrap_or(true),
         heartbeat_url: at.read_quietly("heartbeat_url", &found.heartbeat_url, value::web_url)?,
     })

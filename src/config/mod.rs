@@ -138,10 +138,30 @@ pub struct SyncConfig {
     pub budget_bytes: Option<u64>,
     /// `sync` stops starting requests after this long.
     pub deadline: Duration,
+    /// Whether the configuration says so: if not, a schedule may shorten it ([`SyncConfig::deadline_by`]).
+    pub deadline_is_set: bool,
     /// Whether the agent sends its own health with each sync (measurement `fluxtower_agent`).
     pub health: bool,
     /// Called with GET after a sync that left nothing due.
     pub heartbeat_url: Option<Url>,
+}
+
+impl SyncConfig {
+    /// Without a schedule and without `[sync] deadline`: fits runs that are five minutes apart.
+    pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(240);
+
+    /// What leaves room for reading, and for the answer of the last request, before the next of two starts so far apart.
+    pub fn deadline_for(every: Duration) -> Duration {
+        Self::DEFAULT_DEADLINE.min(every / 5 * 4)
+    }
+
+    /// The configured deadline, or the default of a run that is started each time `scheduled` has passed.
+    pub fn deadline_by(&self, scheduled: Option<Duration>) -> Duration {
+        match scheduled {
+            Some(every) if !self.deadline_is_set => Self::deadline_for(every),
+            _ => self.deadline,
+        }
+    }
 }
 
 /// The log file.

@@ -47,7 +47,8 @@ const OUT: &[&str] = &["out", "outgoing", "refl", "reflected", "upwelling"];
 const UP_OR_DOWN: &str = "\"up\" and \"down\" may say where the sensor looks or where the light goes";
 const NAME_ALONE: &str = "the name alone does not settle it";
 
-const RULES: &[Rule] = &[
+// Compared by address, which a constant does not have one of.
+static RULES: &[Rule] = &[
     sure("T_SONIC", &[&["sonic", "csat"], &["temp", "t", "tc", "temperature", "ts"]]),
     sure("T_SONIC", &[&["tsonic"]]),
     unless(sure("G", &[&["heat"], &["flux"], &["soil", "ground", "plate"]]), &["latent", "sensible"]),
@@ -115,9 +116,9 @@ const RULES: &[Rule] = &[
     perhaps("WTD", &[&["water"], &["table"]], "AmeriFlux counts below the surface as negative"),
 ];
 /// Totals are of rain and of nothing else here.
-const TOTALS: &[Rule] = &[sure("P", &[&["rain", "rainfall", "precip", "precipitation", "ppt"]])];
+static TOTALS: &[Rule] = &[sure("P", &[&["rain", "rainfall", "precip", "precipitation", "ppt"]])];
 /// Largest values are of wind and of nothing else here.
-const MAXIMA: &[Rule] = &[
+static MAXIMA: &[Rule] = &[
     sure("WS_MAX", &[&["wind"], &["speed", "spd", "ws"]]),
     sure("WS_MAX", &[&["ws", "windspeed", "windspd", "gust"]]),
 ];

@@ -99,8 +99,8 @@ path = {outbox}
 batch_rows = 5000
 # Bytes of line protocol in five minutes. The free plan of InfluxDB Cloud takes 5 MB.
 budget_bytes = 4_000_000
-# No new request after this, so that the next run of Task Scheduler finds this one done.
-deadline = "4m"
+# No new request after this. Without the key a run of `fluxtower schedule` ends before the next one starts.
+#deadline = "4m"
 
 [log]
 file = {log}

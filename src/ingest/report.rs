@@ -93,6 +93,36 @@ impl TableReport {
         self.notes.push(note);
     }
 
+    /// Adds what a later pass did. What is said of a file is what the later pass says.
+    fn absorb(&mut self, later: TableReport) {
+        let of_table =
+            later.notes.iter().filter(|note| later.sources.iter().all(|file| file.note.as_ref() != Some(note)));
+        for note in of_table {
+            if !self.notes.contains(note) {
+                self.notes.push(note.clone());
+            }
+        }
+        for file in later.sources {
+            let Some(known) = self.sources.iter_mut().find(|known| known.file == file.file) else {
+                self.add(file);
+                continue;
+            };
+            if file.unchanged {
+                continue;
+            }
+            if let Some(earlier) = known.note.take()
+                && let Some(place) = self.notes.iter().position(|note| *note == earlier)
+            {
+                self.notes.remove(place);
+            }
+            known.unchanged = false;
+            known.counts.add(&file.counts);
+            known.note.clone_from(&file.note);
+            self.counts.add(&file.counts);
+            self.notes.extend(file.note);
+        }
+    }
+
     pub(super) fn add(&mut self, file: FileReport) {
         self.files += 1;
         self.counts.add(&file.counts);
@@ -109,6 +139,17 @@ pub struct IngestReport {
 }
 
 impl IngestReport {
+    /// Adds what a later pass over some or all of the files did: one report of both, in which the counts of I1 add up as in
+    /// each.
+    pub fn absorb(&mut self, later: IngestReport) {
+        for table in later.tables {
+            match self.tables.iter_mut().find(|known| known.table == table.table) {
+                Some(known) => known.absorb(table),
+                None => self.tables.push(table),
+            }
+        }
+    }
+
     /// The sum over all tables.
     pub fn totals(&self) -> Counts {
         let mut totals = Counts::default();
@@ -123,5 +164,33 @@ impl IngestReport {
     pub fn needs_a_look(&self) -> bool {
         let totals = self.totals();
         totals.rejected + totals.held + totals.conflicts > 0 || self.tables.iter().any(|table| !table.notes.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(name: &str, staged: u64, note: Option<&str>) -> FileReport {
+        let counts = Counts { lines: staged, staged, ..Counts::default() };
+        FileReport { file: name.to_owned(), unchanged: staged == 0, counts, note: note.map(str::to_owned) }
+    }
+
+    fn report(table: &str, files: Vec<FileReport>) -> IngestReport {
+        let mut report = TableReport::new(table);
+        files.into_iter().for_each(|file| report.add(file));
+        IngestReport { tables: vec![report] }
+    }
+
+    #[test]
+    fn a_later_pass_adds_its_lines_and_has_the_last_word_on_a_file() {
+        let mut whole = report("met", vec![file("a.dat", 3, Some("no line end yet")), file("b.dat", 5, Some("odd"))]);
+        whole.absorb(report("met", vec![file("a.dat", 2, None), file("b.dat", 0, None), file("c.dat", 1, None)]));
+        whole.absorb(report("soil", vec![file("s.dat", 7, None)]));
+        let met = &whole.tables[0];
+        assert_eq!((met.files, met.counts.lines, met.counts.accounted()), (3, 11, 11));
+        let staged: Vec<u64> = met.sources.iter().map(|file| file.counts.staged).collect();
+        assert_eq!((staged, met.notes.as_slice()), (vec![5, 5, 1], ["odd".to_owned()].as_slice()));
+        assert_eq!((whole.tables.len(), whole.totals().staged), (2, 18));
     }
 }

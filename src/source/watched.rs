@@ -70,7 +70,11 @@ impl<'c> Watched<'c> {
     /// # Errors
     /// A pattern that is none.
     pub fn look(&mut self) -> Result<Vec<TableFiles<'c>>, SourceError> {
-        let now = Instant::now();
+        self.look_at(Instant::now())
+    }
+
+    /// As [`Watched::look`], at this time.
+    fn look_at(&mut self, now: Instant) -> Result<Vec<TableFiles<'c>>, SourceError> {
         let stale = self.listed.is_none_or(|listed| now.duration_since(listed) >= LIST_EVERY);
         if stale || self.folders.iter().any(|(folder, known)| modified(folder) != *known) {
             self.list(now)?;
@@ -155,14 +159,15 @@ mod tests {
         std::fs::write(folder.path().join("a.dat"), "one").unwrap();
         let config = config(folder.path(), "[\"*.dat\"]");
         let mut watched = Watched::new(&config.tables);
-        assert_eq!(names(&watched.look().unwrap()), ["a.dat"]);
-        assert!(watched.look().unwrap().is_empty());
+        let start = Instant::now();
+        let mut look = |seconds: f64| names(&watched.look_at(start + Duration::from_secs_f64(seconds)).unwrap());
+        assert_eq!(look(0.0), ["a.dat"]);
+        assert!(look(0.2).is_empty());
         std::fs::write(folder.path().join("a.dat"), "longer").unwrap();
-        assert_eq!(names(&watched.look().unwrap()), ["a.dat"]);
-        assert!(watched.look().unwrap().is_empty());
-        std::thread::sleep(SECOND_READING);
-        assert_eq!(names(&watched.look().unwrap()), ["a.dat"]);
-        assert!(watched.look().unwrap().is_empty());
+        assert_eq!(look(0.4), ["a.dat"]);
+        assert!(look(2.8).is_empty());
+        assert_eq!(look(2.9), ["a.dat"]);
+        assert!(look(3.1).is_empty());
     }
 
     #[test]

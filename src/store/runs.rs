@@ -40,6 +40,17 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
+    /// When the newest runs of `command` began, newest first, at most `most`.
+    pub fn run_starts(&self, command: &str, most: usize) -> Result<Vec<Timestamp>> {
+        let work = || -> rusqlite::Result<Vec<Timestamp>> {
+            self.conn
+                .prepare_cached("SELECT started FROM run WHERE command = ?1 ORDER BY ended DESC LIMIT ?2")?
+                .query_map(params![command, i64::try_from(most).unwrap_or(i64::MAX)], |row| Ok(Timestamp(row.get(0)?)))?
+                .collect()
+        };
+        work().map_err(|source| self.at(source))
+    }
+
     /// The newest run of `command`; with `exit`, the newest that ended so.
     pub fn last_run(&self, command: &str, exit: Option<u8>) -> Result<Option<RunLine>> {
         self.conn

@@ -134,6 +134,7 @@ const IN_WORDS: &[(&str, &str)] = &[
     ("the station's", "\"-05:00\""),
     ("the destination's", ""),
     ("the table's", ""),
+    ("four fifths of the schedule, at most `4m`", ""),
     ("`YYYY-MM-DD hh:mm:ss[.f]`", ""),
 ];
 

@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::server::{Act, Reply, Server, Site};
+use crate::server::{Act, Gate, Reply, Server, Site};
 
 /// As Cloud makes them: 64 letters of base64, made from nothing that a search could find by chance.
 const TOKEN: &str = "qZ3u9V_xLk7/TtW0eR5+yHcJ8mBnGd2sAf4oPi6UaEbXwKvNlQhDzSgMrCjYF1Opl==";
 
 fn site(server: &Server, destination: &str) -> Site {
-    let mut site = Site::with(&server.url(), &["met"], destination, "deadline = \"5s\"");
+    let mut site = Site::with(&server.url(), &["met"], destination, "deadline = \"20s\"");
     TOKEN.clone_into(&mut site.token);
     site.stage(0..50);
     site
@@ -127,14 +127,17 @@ fn i10_a_quoted_basic_login_gives_no_password_away() {
 fn i10_the_token_is_not_on_the_command_line() {
     let server = Server::start();
     let site = site(&server, "");
-    server.script(|_| Act::take().after(Duration::from_secs(2)));
+    let gate = Gate::default();
+    let closed = gate.clone();
+    server.script(move |_| Act::take().behind(&closed));
     let mut sync = site.spawn(&["-vv", "sync"]);
-    let until = Instant::now() + Duration::from_secs(20);
+    let until = Instant::now() + Duration::from_secs(60);
     while server.requests() == 0 {
         assert!(Instant::now() < until, "no request came");
         std::thread::sleep(Duration::from_millis(10));
     }
     let line = std::fs::read(format!("/proc/{}/cmdline", sync.id())).unwrap();
     assert!(holds(&line, "sync") && !holds(&line, TOKEN));
+    gate.open();
     assert!(sync.wait().unwrap().success());
 }

@@ -17,7 +17,7 @@ fn a_row_that_ingest_reads_beside_it_appears_without_a_reload() {
     let began = Instant::now();
     page.browser.until(&format!("fluxtower.state.window().to > {before}"));
     let took = began.elapsed();
-    assert!(took < Duration::from_secs(5), "{took:?} from the end of ingest to the page");
+    assert!(took < Duration::from_secs(30), "{took:?} from the end of ingest to the page");
     #[allow(clippy::cast_precision_loss)]
     let wanted = 24.0 * STEP as f64 * 1e3;
     assert_eq!(newest(&page) - before, wanted);
@@ -31,7 +31,7 @@ fn a_row_that_ingest_reads_beside_it_appears_without_a_reload() {
 #[ignore = "needs FLUXTOWER_CHROMEDRIVER and FLUXTOWER_CHROMIUM"]
 fn a_table_that_falls_silent_turns_red_by_itself_and_moves_to_the_top() {
     // Dead is what is older than an hour: the newest row gets there while somebody looks.
-    let newest = station::now() - 3_600 + 30;
+    let newest = station::now() - 3_600 + 45;
     let day = station::day_of(station::tower("", ""), newest);
     let more = station::toa5("TempRH", &[("Temp_46m", "Deg C"), ("Temp_34m", "Deg C"), ("RH_46m", "%")], []);
     let mut text = more;

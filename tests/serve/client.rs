@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+/// No limit of a promise: so long is waited for what has to come, however busy the machine is.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An answer, as it came.
 #[derive(Debug, Clone)]
@@ -93,6 +94,16 @@ impl Served {
         self.stderr.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Waits until it has said this on stderr, which comes by another way than its address.
+    #[track_caller]
+    pub fn says(&self, words: &str) {
+        let begun = Instant::now();
+        while !self.stderr().contains(words) {
+            assert!(begun.elapsed() < PATIENCE, "stderr lacks \"{words}\": {}", self.stderr());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -142,13 +153,13 @@ impl Served {
     }
 
     /// Waits for its end.
-    pub fn ends_within(&mut self, most: Duration) -> Option<i32> {
+    pub fn ends(&mut self) -> Option<i32> {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.code();
             }
-            assert!(begun.elapsed() < most, "still up after {most:?}: {}", self.stderr());
+            assert!(begun.elapsed() < PATIENCE, "still up after {PATIENCE:?}: {}", self.stderr());
             std::thread::sleep(Duration::from_millis(5));
         }
     }

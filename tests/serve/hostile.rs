@@ -252,7 +252,7 @@ fn i10_no_answer_and_no_report_holds_the_token() {
 fn listening_for_others_is_possible_and_loudly_said() {
     let tower = configured();
     let served = Served::with(&tower.config_path(), &["--bind", "0.0.0.0"]);
-    assert!(served.stderr().contains("no password"), "{}", served.stderr());
+    served.says("no password");
     served.get("/api/status").expect(200);
     served.ask("GET", "/api/status", &["Host: 192.168.1.5:8642"]).expect(200);
     served.ask("GET", "/api/status", &["Host: evil.example"]).expect(421);

@@ -1,5 +1,7 @@
 //! What a script can do with a write request.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// A write request, as a script sees it.
@@ -20,6 +22,21 @@ impl Asked<'_> {
     }
 }
 
+/// Requests lie behind it until a test opens it: that way a test says what has to happen before the answer, and no time
+/// has to be long enough for it.
+#[derive(Debug, Clone, Default)]
+pub struct Gate(Arc<AtomicBool>);
+
+impl Gate {
+    pub fn open(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// What becomes of a write request.
 #[derive(Debug, Clone)]
 pub struct Act {
@@ -27,6 +44,8 @@ pub struct Act {
     pub stores: bool,
     /// How long it lies there before the answer.
     pub wait: Duration,
+    /// Behind which it lies before the answer.
+    pub gate: Option<Gate>,
     pub then: Then,
 }
 
@@ -41,12 +60,12 @@ pub enum Then {
 impl Act {
     /// Kept and acknowledged.
     pub fn take() -> Act {
-        Act { stores: true, wait: Duration::ZERO, then: Then::Answer(Reply::new(204)) }
+        Act { stores: true, wait: Duration::ZERO, gate: None, then: Then::Answer(Reply::new(204)) }
     }
 
     /// Not kept, and this answer.
     pub fn say(reply: Reply) -> Act {
-        Act { stores: false, wait: Duration::ZERO, then: Then::Answer(reply) }
+        Act { stores: false, wait: Duration::ZERO, gate: None, then: Then::Answer(reply) }
     }
 
     /// Not kept, and a refusal as InfluxDB 2 words it.
@@ -56,7 +75,7 @@ impl Act {
 
     /// Not answered at all.
     pub fn reset() -> Act {
-        Act { stores: false, wait: Duration::ZERO, then: Then::Reset }
+        Act { stores: false, wait: Duration::ZERO, gate: None, then: Then::Reset }
     }
 
     pub fn and_keep(self) -> Act {
@@ -65,6 +84,11 @@ impl Act {
 
     pub fn after(self, wait: Duration) -> Act {
         Act { wait, ..self }
+    }
+
+    /// The answer comes when the gate is opened.
+    pub fn behind(self, gate: &Gate) -> Act {
+        Act { gate: Some(gate.clone()), ..self }
     }
 }
 

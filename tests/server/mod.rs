@@ -17,7 +17,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-pub use act::{Act, Asked, Reply, Then};
+#[allow(unused_imports, reason = "each test program uses a part of it")]
+pub use act::{Act, Asked, Gate, Reply, Then};
 pub use points::{Points, Taken};
 #[allow(unused_imports, reason = "each test program uses a part of it")]
 pub use site::{Site, ns};
@@ -196,10 +197,15 @@ impl Drop for Server {
     }
 }
 
-/// A port of loopback that nobody listens on.
+/// A port of loopback that refuses connections until this program ends: it is the near end of a connection, so the system
+/// gives it to no listener of a test that runs beside.
 pub fn closed_port() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
+    let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let far = listener.accept().unwrap();
+    let url = format!("http://{}", near.local_addr().unwrap());
+    std::mem::forget((near, far));
+    url
 }
 
 fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
@@ -289,6 +295,9 @@ fn take(stream: &TcpStream, shared: &Shared, head: &http::Head, body: &[u8]) -> 
         act
     };
     shared.pause(act.wait);
+    while act.gate.as_ref().is_some_and(|gate| !gate.is_open()) && !shared.stop.load(Ordering::Relaxed) {
+        shared.pause(Duration::from_millis(5));
+    }
     match act.then {
         Then::Answer(reply) => reply.send(stream, shared, None),
         Then::PartOf(reply, bytes) => reply.send(stream, shared, Some(bytes)),

@@ -16,31 +16,31 @@ mod trouble;
 
 use std::time::Duration;
 
-use agent::{Agent, until};
-use server::{Act, Server, Site};
-
-const SOON: Duration = Duration::from_secs(10);
+use agent::{Agent, in_time, until};
+use server::{Act, Gate, Server, Site};
 
 #[test]
 fn a_write_reaches_the_server_within_two_seconds() {
     let server = Server::start();
     let site = Site::with(&server.url(), &["met", "wind"], "", "");
     let agent = Agent::start(&site, &["--watch"]);
-    let mut slowest = Duration::ZERO;
-    for minute in 0..8 {
+    let mut minute = 0;
+    let mut write = || {
         for table in ["met", "wind"] {
             site.write(table, minute * 2..(minute + 1) * 2);
         }
-        let rows = usize::try_from(minute + 1).unwrap() * 4;
-        let took = until("rows at the server", SOON, || server.points().len() >= rows);
-        // The first write may come before the program is up.
-        if minute > 0 {
-            slowest = slowest.max(took);
-        }
-    }
-    println!("slowest of seven writes: {} ms from the write to the server", slowest.as_millis());
-    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
-    until("rows marked", SOON, || site.count("sent") == 32);
+        minute += 1;
+        let rows = usize::try_from(minute).unwrap() * 4;
+        until("rows at the server", || server.points().len() >= rows)
+    };
+    // The first write may come before the program is up.
+    write();
+    in_time(|| {
+        let slowest = (0..3).map(|_| write()).max().unwrap();
+        println!("slowest of three writes: {} ms from the write to the server", slowest.as_millis());
+        if slowest < Duration::from_secs(2) { Ok(()) } else { Err(format!("{slowest:?}")) }
+    });
+    until("rows marked", || site.count("sent") == site.staged());
     assert_eq!((server.points().repeated, server.points().changed), (0, 0));
     let printed = agent.stdout();
     agent.end();
@@ -56,20 +56,25 @@ fn i1_a_burst_of_rewrites_loses_nothing() {
     let server = Server::start();
     let site = Site::new(&server.url());
     let agent = Agent::start(&site, &["--watch"]);
-    // As of a table that is collected again and again; each file holds what was written in the last 1.2 seconds.
+    let read = |rows: i64| until("the rows read", || site.staged() >= usize::try_from(rows).unwrap());
+    // As of a table that is collected again and again; each file holds what was written in the last 1.2 seconds. On a busy
+    // machine the logger waits, before it overwrites what nobody could read.
     for row in 0..300 {
         site.write("met", (row - 119).max(0)..row + 1);
         std::thread::sleep(Duration::from_millis(10));
+        if row % 10 == 9 {
+            read((row - 100).max(0));
+        }
     }
     // The last of the burst has a collection's time to be read, too.
-    std::thread::sleep(Duration::from_secs(1));
-    // Overwritten each second by one new row that no later file holds.
+    read(300);
+    // Overwritten by one new row that no later file holds.
     for row in 300..305 {
         site.write("met", row..row + 1);
-        std::thread::sleep(Duration::from_secs(1));
+        read(row + 1);
     }
-    until("every row at the server", SOON, || server.points().len() == 305);
-    until("every row marked", SOON, || site.count("sent") == 305);
+    until("every row at the server", || server.points().len() == 305);
+    until("every row marked", || site.count("sent") == 305);
     assert_eq!((server.points().repeated, server.points().changed), (0, 0));
     agent.end();
 }
@@ -77,19 +82,21 @@ fn i1_a_burst_of_rewrites_loses_nothing() {
 #[test]
 fn i9_a_slow_server_does_not_delay_the_reading_of_the_next_write() {
     let server = Server::start();
-    server.script(|_| Act::take().after(Duration::from_secs(5)));
+    let gate = Gate::default();
+    let closed = gate.clone();
+    server.script(move |_| Act::take().behind(&closed));
     let site = Site::new(&server.url());
     let agent = Agent::start(&site, &["--watch"]);
     site.write("met", 0..3);
-    until("a request on its way", SOON, || server.requests() == 1);
+    until("a request on its way", || server.requests() == 1);
     for minute in 1..4 {
         site.write("met", minute * 3..(minute + 1) * 3);
         let rows = usize::try_from(minute + 1).unwrap() * 3;
-        let took = until("the next rows staged", SOON, || site.states().len() == rows);
-        assert!(took < Duration::from_millis(1_500), "{took:?}");
+        until("the next rows staged", || site.states().len() == rows);
     }
     assert_eq!((server.requests(), site.count("sent")), (1, 0), "the first request should still lie there");
-    until("every row sent", Duration::from_secs(20), || site.count("sent") == 12);
+    gate.open();
+    until("every row sent", || site.count("sent") == 12);
     assert_eq!(server.requests(), 2);
     agent.end();
 }
@@ -104,8 +111,10 @@ fn two_agents_on_one_store_do_no_harm() {
             site.write(table, (row - 30).max(0)..row + 1);
         }
         std::thread::sleep(Duration::from_millis(50));
+        // No row is overwritten before somebody on a busy machine could read it.
+        until("the rows read", || site.staged() + 40 >= 2 * usize::try_from(row).unwrap());
     }
-    until("every row sent", SOON, || site.count("sent") == 120);
+    until("every row sent", || site.count("sent") == 120);
     for agent in agents {
         agent.end();
     }

@@ -1,15 +1,16 @@
 //! `fluxtower run`: ingest, then sync. Once, as a scheduler calls it, or again and again ([`stay`]).
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::{CliError, Context, Exit, ingest, keep, sync};
-use crate::ingest::{IngestReport, Selection};
+use super::{CliError, Context, Exit, ingest, keep, schedule, sync};
+use crate::ingest::IngestReport;
 use crate::store::Store;
 use crate::sync::SyncReport;
 use crate::time::Timestamp;
 
+mod once;
 mod reading;
 mod sending;
 mod stay;
@@ -39,11 +40,22 @@ pub(super) struct Args {
     /// With --watch, how often to look whether a file has changed
     #[arg(long, value_name = "DURATION", value_parser = poll, requires = "watch", default_value = "250ms")]
     poll: Duration,
+    /// For a scheduler's entry: how often it starts this; a run then ends before the next start
+    ///
+    /// It begins no request after four fifths of it, and after four minutes at the latest; [sync] deadline in the
+    /// configuration overrides that. Files that change are read until it ends.
+    #[arg(long, value_name = "DURATION", value_parser = scheduled, conflicts_with_all = ["every", "watch"])]
+    scheduled: Option<Duration>,
 }
 
 fn every(text: &str) -> Result<Duration, String> {
     let every = crate::config::duration(text)?;
     if every < Duration::from_secs(1) { Err("is too often; write \"1s\" or more".to_owned()) } else { Ok(every) }
+}
+
+fn scheduled(text: &str) -> Result<Duration, String> {
+    let scheduled = crate::config::duration(text)?;
+    if scheduled.is_zero() { Err("is no time at all; write \"1m\" or more".to_owned()) } else { Ok(scheduled) }
 }
 
 fn poll(text: &str) -> Result<Duration, String> {
@@ -113,27 +125,12 @@ impl Both {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let begun = Instant::now();
     match (args.watch, args.every) {
-        (false, None) => once(context),
+        (false, None) => once::once(context, once::Call { begun, scheduled: args.scheduled, poll: args.poll }),
         (false, Some(every)) => stay::stay(context, reading::Rhythm { every, poll: None }),
         (true, every) => {
             stay::stay(context, reading::Rhythm { every: every.unwrap_or(LONGEST_PAUSE), poll: Some(args.poll) })
         }
     }
-}
-
-fn once(context: &Context) -> Result<Exit, CliError> {
-    let ingested = ingest::ingest(context, &Selection::default())?;
-    if ingested.is_none() {
-        tracing::warn!("another ingest is running; this run leaves the files to it");
-    }
-    let synced = sync::sync(context)?;
-    if synced.is_none() {
-        tracing::warn!("another sync is running; this run leaves the sending to it");
-    }
-    let exit =
-        ingested.as_ref().map_or(Exit::Well, |both| both.1).max(synced.as_ref().map_or(Exit::Well, |both| both.1));
-    Both { ingest: ingested.map(|both| both.0), sync: synced.map(|both| both.0) }.print(context)?;
-    keep::when_due(context)?;
-    Ok(exit)
 }

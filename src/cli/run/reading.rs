@@ -1,4 +1,5 @@
-//! The reading half of an agent that stays up: a full pass at its times, and the files that changed in between.
+//! The reading half of a run: a full pass at its times, and the files that changed in between. An agent that stays up reads
+//! so until its end, a single run while its sync is at work.
 
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
@@ -58,71 +59,149 @@ impl Due {
 
 /// Reads until the end is asked for. An error is a configuration that does not fit the store.
 pub(super) fn run(context: &Context, halt: &Halt, rhythm: Rhythm, order: &Sender<Order>) -> Result<(), CliError> {
-    let mut watched = rhythm.poll.map(|_| Watched::new(&context.config.tables));
-    let mut due = Due { every: rhythm.every, next: Instant::now(), sooner: None };
-    let mut reader = Reader {
-        context,
-        told: Told::new("ingest"),
-        waits: Waits::new(FIRST_PAUSE, LONGEST_PAUSE),
-        before: Exit::Well,
-        written_down: None,
-    };
+    let mut reading = Reading::new(context, rhythm);
+    let mut told = Told::new("ingest");
     loop {
-        let changed = match &mut watched {
-            Some(watched) => watched.look().map_err(IngestError::from)?,
-            None => Vec::new(),
-        };
-        let now = Instant::now();
-        let on_time = due.is_on_time(now);
-        let is_full = on_time || due.is_to_be_made_up(now);
-        if is_full || !changed.is_empty() {
-            let done = reader.pass((!is_full).then_some(changed))?;
-            due.sooner = match done {
-                Done::Read { .. } if is_full => None,
-                Done::Read { .. } => due.sooner,
-                // What changed is known, and not read: everything is read when it can be.
-                Done::Not { pause } => Instant::now().checked_add(pause),
-            };
-            let fresh = matches!(done, Done::Read { staged: true });
-            if fresh {
-                halt.fresh_rows();
+        let step = reading.step()?;
+        let mut fresh = false;
+        match step.outcome {
+            Outcome::Read { report, is_full } => {
+                fresh = report.totals().staged > 0;
+                told.ingested(context, report, is_full);
             }
-            if fresh || on_time {
-                // The other half ends last.
-                let _ = order.send(if on_time { Order::Full } else { Order::Fresh });
-            }
+            Outcome::Failed(error) => told.failed(&error),
+            Outcome::Nothing | Outcome::Busy => {}
         }
-        let pause = due.from(Instant::now());
-        if !halt.wait(rhythm.poll.map_or(pause, |poll| poll.min(pause))) {
+        if fresh {
+            halt.fresh_rows();
+        }
+        if fresh || step.on_time {
+            // The other half ends last.
+            let _ = order.send(if step.on_time { Order::Full } else { Order::Fresh });
+        }
+        if !halt.wait(reading.pause()) {
             return Ok(());
         }
     }
 }
 
-/// How a pass went.
-enum Done {
-    Read {
-        /// Whether there was a new row.
-        staged: bool,
-    },
-    Not {
-        /// When to try again.
-        pause: Duration,
-    },
+/// What a look at the files led to.
+pub(super) struct Step {
+    /// Whether a full pass of the grid was due.
+    pub(super) on_time: bool,
+    pub(super) outcome: Outcome,
 }
 
-struct Reader<'a> {
+pub(super) enum Outcome {
+    /// No file changed, and no pass was due.
+    Nothing,
+    Read {
+        report: IngestReport,
+        /// Whether every table was read.
+        is_full: bool,
+    },
+    /// Another ingest is at work.
+    Busy,
+    /// It is tried again.
+    Failed(CliError),
+}
+
+/// The files, and when they were read.
+pub(super) struct Reading<'a> {
     context: &'a Context,
-    told: Told,
+    watched: Option<Watched<'a>>,
+    due: Due,
+    poll: Option<Duration>,
     waits: Waits,
     /// How the last pass ended.
     before: Exit,
     written_down: Option<Instant>,
 }
 
-impl Reader<'_> {
+impl<'a> Reading<'a> {
+    /// The first step reads everything.
+    pub(super) fn new(context: &'a Context, rhythm: Rhythm) -> Reading<'a> {
+        Reading {
+            context,
+            watched: rhythm.poll.map(|_| Watched::new(&context.config.tables)),
+            due: Due { every: rhythm.every, next: Instant::now(), sooner: None },
+            poll: rhythm.poll,
+            waits: Waits::new(FIRST_PAUSE, LONGEST_PAUSE),
+            before: Exit::Well,
+            written_down: None,
+        }
+    }
+
+    /// As [`Reading::new`], beside a full pass of the caller's own, which begins after this: what changes from here on is
+    /// seen by a step.
+    ///
+    /// # Errors
+    /// A file pattern that is none.
+    pub(super) fn beside_a_full_pass(context: &'a Context, rhythm: Rhythm) -> Result<Reading<'a>, CliError> {
+        let mut reading = Reading::new(context, rhythm);
+        reading.changed()?;
+        reading.due.is_on_time(Instant::now());
+        Ok(reading)
+    }
+
+    /// The caller's full pass came to its end, or was not made because another ingest is at work.
+    pub(super) fn full_pass_ended(&mut self, exit: Option<Exit>) {
+        match exit {
+            Some(exit) => {
+                self.before = exit;
+                self.written_down = Some(Instant::now());
+            }
+            None => self.due.sooner = Instant::now().checked_add(BUSY_PAUSE),
+        }
+    }
+
+    /// Looks at the files, and reads what changed, or everything where that is due.
+    ///
+    /// # Errors
+    /// A configuration that does not fit the store. What may work later is no error but [`Outcome::Failed`].
+    pub(super) fn step(&mut self) -> Result<Step, CliError> {
+        let changed = self.changed()?;
+        let now = Instant::now();
+        let on_time = self.due.is_on_time(now);
+        let is_full = on_time || self.due.is_to_be_made_up(now);
+        if !is_full && changed.is_empty() {
+            return Ok(Step { on_time, outcome: Outcome::Nothing });
+        }
+        let outcome = self.pass((!is_full).then_some(changed))?;
+        let pause = match &outcome {
+            Outcome::Busy => Some(BUSY_PAUSE),
+            Outcome::Failed(_) => Some(self.waits.next_wait()),
+            Outcome::Read { .. } | Outcome::Nothing => None,
+        };
+        match pause {
+            // What changed is known, and not read: everything is read when it can be.
+            Some(pause) => self.due.sooner = Instant::now().checked_add(pause),
+            None if is_full => self.due.sooner = None,
+            None => {}
+        }
+        Ok(Step { on_time, outcome })
+    }
+
+    /// How long to wait before the next step.
+    pub(super) fn pause(&self) -> Duration {
+        let pause = self.due.from(Instant::now());
+        self.poll.map_or(pause, |poll| poll.min(pause))
+    }
+
+    /// Whether something changed that could not be read yet.
+    pub(super) fn is_behind(&self) -> bool {
+        self.due.sooner.is_some()
+    }
+
+    fn changed(&mut self) -> Result<Vec<TableFiles<'a>>, CliError> {
+        Ok(match &mut self.watched {
+            Some(watched) => watched.look().map_err(IngestError::from)?,
+            None => Vec::new(),
+        })
+    }
+
     /// Reads these files, or all.
-    fn pass(&mut self, files: Option<Vec<TableFiles<'_>>>) -> Result<Done, CliError> {
+    fn pass(&mut self, files: Option<Vec<TableFiles<'_>>>) -> Result<Outcome, CliError> {
         let context = self.context;
         let is_full = files.is_none();
         let is_due = is_full && self.written_down.is_none_or(|then| then.elapsed() >= WRITTEN_DOWN_EVERY);
@@ -138,26 +217,19 @@ impl Reader<'_> {
                 if is_due {
                     self.written_down = Some(Instant::now());
                 }
-                Ok(self.read(report, is_full))
+                Ok(Outcome::Read { report, is_full })
             }
             Ok(None) => {
                 tracing::debug!("another ingest is at work");
-                Ok(Done::Not { pause: BUSY_PAUSE })
+                Ok(Outcome::Busy)
             }
-            // The configuration is not read again, so this will not mend itself.
+            // The configuration is not read again, so another attempt cannot help.
             Err(error) if error.exit() == Exit::Usage => Err(error),
             Err(error) => {
                 self.before = error.exit();
-                self.told.failed(&error);
-                Ok(Done::Not { pause: self.waits.next_wait() })
+                Ok(Outcome::Failed(error))
             }
         }
-    }
-
-    fn read(&mut self, report: IngestReport, is_full: bool) -> Done {
-        let staged = report.totals().staged > 0;
-        self.told.ingested(self.context, report, is_full);
-        Done::Read { staged }
     }
 }
 

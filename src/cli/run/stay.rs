@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
-use super::super::signals;
+use super::super::{schedule, signals};
 use super::reading::{self, Rhythm};
 use super::{CliError, Context, Exit, sending};
 use crate::sync::{Halt, SyncError};
@@ -55,6 +55,7 @@ fn start(tell: &Sender<Event>, work: impl FnOnce() -> Result<(), CliError> + Sen
 
 /// Reads and sends until it is asked to end.
 pub(super) fn stay(context: &Context, rhythm: Rhythm) -> Result<Exit, CliError> {
+    schedule::remember(context, schedule::Rhythm::StaysUp);
     let (tell, events) = channel();
     let asked = tell.clone();
     // If nobody hears it, the end has come already.

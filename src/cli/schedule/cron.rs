@@ -7,9 +7,10 @@ use super::tool::Tool;
 /// The line, with what a person has to know above it.
 pub(super) fn line(job: &Job) -> String {
     let command = format!(
-        "cd {} && {} run --quiet --config {} {}",
+        "cd {} && {} {} --config {} {}",
         quoted(&job.folder),
         quoted(&job.program),
+        job.arguments(),
         quoted(&job.config),
         mark(job)
     );

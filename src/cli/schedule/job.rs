@@ -41,6 +41,16 @@ impl Job {
         })
     }
 
+    /// The arguments that say how often it is started, for every scheduler.
+    pub(super) fn arguments(&self) -> String {
+        format!("run --quiet --scheduled {}m", self.minutes)
+    }
+
+    /// The first second of the minute: LoggerNet writes at the beginning of one.
+    pub(super) fn first_second(&self) -> u32 {
+        if self.minutes == 1 { 30 } else { 0 }
+    }
+
     /// The first minute of the hour: after LoggerNet's collection, where there is room for that.
     pub(super) fn first_minute(&self) -> u32 {
         AFTER_COLLECTION.min(self.minutes / 2)

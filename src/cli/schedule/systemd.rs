@@ -33,10 +33,11 @@ pub(super) fn units(job: &Job) -> Result<Units, ScheduleError> {
     let folder = folder()?;
     let service = format!(
         "[Unit]\nDescription=Carries LoggerNet's files to InfluxDB\n\n\
-         [Service]\nType=oneshot\nExecStart={} run --quiet --config {}\nWorkingDirectory={}\n\
+         [Service]\nType=oneshot\nExecStart={} {} --config {}\nWorkingDirectory={}\n\
          # A token for token_env: a line INFLUX_TOKEN=... in this file, which may be missing.\n\
          EnvironmentFile=-{}\n",
         quoted(&job.program),
+        job.arguments(),
         // A dollar sign begins a variable in every word but the first.
         quoted(&job.config).replace('$', "$$"),
         percent(&job.folder),
@@ -55,9 +56,9 @@ pub(super) fn units(job: &Job) -> Result<Units, ScheduleError> {
 }
 
 fn calendar(job: &Job) -> String {
-    let first = job.first_minute();
+    let (first, second) = (job.first_minute(), job.first_second());
     match job.minutes {
-        minutes @ 1..=59 => format!("*-*-* *:{first:02}/{minutes}:00"),
+        minutes @ 1..=59 => format!("*-*-* *:{first:02}/{minutes}:{second:02}"),
         60 => format!("*-*-* *:{first:02}:00"),
         1_440 => format!("*-*-* 00:{first:02}:00"),
         minutes => format!("*-*-* 00/{}:{first:02}:00", minutes / 60),

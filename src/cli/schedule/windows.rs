@@ -36,7 +36,7 @@ pub(super) fn account(asked: Option<&str>) -> Result<String, ScheduleError> {
 /// The task, as text.
 pub(super) fn task(job: &Job, account: &str) -> String {
     let logon = if account == SYSTEM { "" } else { "\n      <LogonType>S4U</LogonType>" };
-    let arguments = format!("run --quiet --config \"{}\"", job.config);
+    let arguments = format!("{} --config \"{}\"", job.arguments(), job.config);
     let mut text = String::from("<?xml version=\"1.0\"?>\n");
     // Writing to a String cannot fail.
     let _ = write!(
@@ -57,7 +57,7 @@ pub(super) fn task(job: &Job, account: &str) -> String {
         <Interval>PT{minutes}M</Interval>
         <StopAtDurationEnd>false</StopAtDurationEnd>
       </Repetition>
-      <StartBoundary>2026-01-01T00:{first:02}:00</StartBoundary>
+      <StartBoundary>2026-01-01T00:{first:02}:{second:02}</StartBoundary>
       <Enabled>true</Enabled>
     </TimeTrigger>
   </Triggers>
@@ -99,6 +99,7 @@ pub(super) fn task(job: &Job, account: &str) -> String {
         name = job.name,
         minutes = job.minutes,
         first = job.first_minute(),
+        second = job.first_second(),
         account = escaped(account),
         command = escaped(&format!("\"{}\"", job.program)),
         arguments = escaped(&arguments),

@@ -1,0 +1,139 @@
+//! How often something starts the program, as far as the store knows, and whether sending leaves room for that.
+//!
+//! A scheduler starts no second run beside one that is still sending. No row is lost by that, because a run reads files
+//! while it sends; but whoever sets a schedule expects its starts, so `check` and `schedule` say where they are skipped.
+
+use std::time::Duration;
+
+use super::super::Context;
+use super::super::output::span;
+use crate::config::SyncConfig;
+use crate::store::{Store, StoreError};
+
+/// Under this key the store keeps how the last run was started.
+const KEY: &str = "schedule";
+/// Of an agent that no scheduler starts again and again.
+const STAYS_UP: &str = "stays up";
+/// So many starts tell how far they lie apart; a run by hand in between does not change their median.
+const STARTS: usize = 13;
+const LEAST_STARTS: usize = 5;
+/// No scheduler starts a program more often; a user does who tries things.
+const LEAST_SEEN: Duration = Duration::from_secs(55);
+
+/// How the program is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum Rhythm {
+    /// By an entry that says how often (`run --scheduled`).
+    Said(Duration),
+    /// By something that does not say it, about so often.
+    Seen(Duration),
+    /// Once: it stays up.
+    StaysUp,
+}
+
+/// Keeps how this run was started. A store that cannot be written now is written by a later run.
+pub(in crate::cli) fn remember(context: &Context, rhythm: Rhythm) {
+    let text = match rhythm {
+        Rhythm::Said(every) => every.as_millis().to_string(),
+        Rhythm::StaysUp => STAYS_UP.to_owned(),
+        Rhythm::Seen(_) => return,
+    };
+    let kept = context.store().and_then(|store| Ok(store.remember(KEY, &text)?));
+    if let Err(error) = kept {
+        tracing::debug!("how the program is started was not kept: {error}");
+    }
+}
+
+/// How the program is started; None while too few starts are known.
+pub(in crate::cli) fn known(store: &Store) -> Result<Option<Rhythm>, StoreError> {
+    match store.recall(KEY)?.as_deref() {
+        Some(STAYS_UP) => return Ok(Some(Rhythm::StaysUp)),
+        Some(text) => {
+            if let Ok(millis) = text.parse() {
+                return Ok(Some(Rhythm::Said(Duration::from_millis(millis))));
+            }
+        }
+        None => {}
+    }
+    // Of the sending: `ingest` may have a task of its own, which waits for nothing.
+    let starts: Vec<i64> = store.run_starts("sync", STARTS)?.iter().map(|start| start.0).collect();
+    Ok(apart(&starts).filter(|every| *every >= LEAST_SEEN).map(Rhythm::Seen))
+}
+
+/// The median of the distances of these starts (nanoseconds, newest first).
+fn apart(starts: &[i64]) -> Option<Duration> {
+    if starts.len() < LEAST_STARTS {
+        return None;
+    }
+    let apart = starts.windows(2).map(|pair| u64::try_from(pair[0].saturating_sub(pair[1])).unwrap_or(0));
+    let mut apart: Vec<u64> = apart.collect();
+    apart.sort_unstable();
+    Some(Duration::from_nanos(apart[apart.len() / 2]))
+}
+
+/// What to change, where a run that waits for the server lasts past the next start.
+pub(in crate::cli) fn advice(sync: &SyncConfig, rhythm: Rhythm) -> Option<String> {
+    let (every, about) = match rhythm {
+        Rhythm::Said(every) => (every, "every"),
+        Rhythm::Seen(every) => (every, "about every"),
+        Rhythm::StaysUp => return None,
+    };
+    let is_said = matches!(rhythm, Rhythm::Said(_));
+    let deadline = sync.deadline_by(is_said.then_some(every));
+    if deadline < every {
+        return None;
+    }
+    let [every_text, deadline_text, fit] = [every, deadline, SyncConfig::deadline_for(every)]
+        .map(|time| span(i64::try_from(time.as_secs()).unwrap_or(i64::MAX)));
+    let fix = match (is_said, sync.deadline_is_set) {
+        (true, _) => format!("take deadline out of [sync], and it follows the schedule ({fit})"),
+        (false, true) => "take deadline out of [sync], and set the task up again with `fluxtower schedule --install`, so that it follows the schedule".to_owned(),
+        (false, false) => "set the task up again with `fluxtower schedule --install`, so that the deadline follows the schedule".to_owned(),
+    };
+    Some(format!(
+        "a run starts {about} {every_text} and may send for {deadline_text}, so starts are skipped while the server cannot be reached; {fix}"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn sync(keys: &str) -> SyncConfig {
+        let text = format!(
+            "[station]\nname = \"X\"\nutc_offset = \"+00:00\"\n[destination]\nkind = \"files\"\n[sync]\n{keys}\n[[table]]\nname = \"met\"\nfiles = [\"met.dat\"]\n"
+        );
+        Config::parse(&text, std::path::Path::new("config.toml")).unwrap().sync
+    }
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_default_deadline_fits_every_schedule_and_a_configured_one_is_compared_with_it() {
+        for minutes in [1, 2, 3, 5, 10, 60, 1_440] {
+            let every = minutes * MINUTE;
+            assert!(sync("").deadline_by(Some(every)) < every, "{minutes}");
+            assert_eq!(advice(&sync(""), Rhythm::Said(every)), None, "{minutes}");
+        }
+        assert_eq!(sync("").deadline_by(Some(MINUTE)), Duration::from_secs(48));
+        assert_eq!(sync("").deadline_by(None), Duration::from_secs(240));
+        let configured = sync("deadline = \"4m\"");
+        assert_eq!(configured.deadline_by(Some(MINUTE)), Duration::from_secs(240));
+        assert_eq!(advice(&configured, Rhythm::Said(5 * MINUTE)), None);
+        let said = advice(&configured, Rhythm::Said(MINUTE)).unwrap();
+        assert!(said.contains("every 60 s and may send for 4 min") && said.contains("(48 s)"), "{said}");
+        assert_eq!(advice(&configured, Rhythm::StaysUp), None);
+    }
+
+    #[test]
+    fn a_task_that_does_not_say_how_often_it_starts_is_told_by_its_starts() {
+        let minutes = |of: &[i64]| of.iter().map(|minute| minute * 60 * 1_000_000_000).collect::<Vec<_>>();
+        assert_eq!(apart(&minutes(&[3, 2, 1, 0])), None);
+        // One by hand, and one that was skipped.
+        assert_eq!(apart(&minutes(&[20, 15, 14, 10, 5, 0, -10])), Some(5 * MINUTE));
+        let said = advice(&sync(""), Rhythm::Seen(MINUTE)).unwrap();
+        assert!(said.contains("about every 60 s") && said.contains("schedule --install"), "{said}");
+        assert_eq!(advice(&sync(""), Rhythm::Seen(5 * MINUTE)), None);
+    }
+}
