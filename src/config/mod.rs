@@ -16,6 +16,7 @@ use crate::time::StationClock;
 
 mod climatology;
 mod column;
+mod destination_load;
 mod error;
 mod file;
 mod formula;
@@ -32,6 +33,7 @@ mod shape;
 mod spelling;
 mod table;
 mod value;
+mod variables;
 
 pub use climatology::{Bins, Climatology, Member, Season, Windows};
 pub use error::ConfigError;
@@ -44,7 +46,7 @@ pub use quality::{
 };
 pub use secret::{Secret, SecretError};
 pub(crate) use spelling::look_alikes;
-pub(crate) use value::duration;
+pub(crate) use value::{bucket_name, duration};
 
 /// A validated configuration. Relative paths are already joined to the folder of the config file.
 #[derive(Debug, Clone)]
@@ -125,6 +127,91 @@ pub struct InfluxConfig {
     pub retention: Option<Duration>,
     /// Total time allowed for one request.
     pub timeout: Duration,
+    /// Which certificates count, and which is ours.
+    pub tls: Tls,
+    /// Sent with each request, beside fluxtower's own.
+    pub headers: Vec<Header>,
+    /// What is special about single buckets; names are unique.
+    pub buckets: Vec<BucketConfig>,
+}
+
+/// What `[[bucket]]` says about one bucket; what it does not say is as in `[destination]`.
+#[derive(Debug, Clone)]
+pub struct BucketConfig {
+    /// As `bucket` of a table or of `[destination]`.
+    pub name: String,
+    /// How long it keeps rows, when the server cannot be asked.
+    pub retention: Option<Duration>,
+    /// Its organisation (v2).
+    pub org: Option<String>,
+    /// Its token (v2, v3).
+    pub secret: Option<Secret>,
+}
+
+/// Certificates, as files in PEM; read when they are used.
+#[derive(Debug, Clone, Default)]
+pub struct Tls {
+    /// Certificates that are trusted beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Our certificate, for a server that asks for one; may hold its key too.
+    pub client_cert_file: Option<PathBuf>,
+    /// Its key.
+    pub client_key_file: Option<PathBuf>,
+}
+
+/// A header of every request. Its value may be a secret, so `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Header {
+    /// A name that fluxtower does not set itself.
+    pub name: String,
+    value: String,
+}
+
+impl Header {
+    pub(crate) fn new(name: &str, value: &str) -> Header {
+        Header { name: name.to_owned(), value: value.to_owned() }
+    }
+
+    /// Printable ASCII. Must reach no message.
+    pub(crate) fn value(&self) -> &str {
+        &self.value
+    }
+}
+
+impl std::fmt::Debug for Header {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Header({}: [hidden])", self.name)
+    }
+}
+
+impl InfluxConfig {
+    /// As it holds for one bucket, which is then the destination's own; none means the destination's own.
+    pub fn of_bucket(&self, bucket: Option<&str>) -> InfluxConfig {
+        let mut own = self.clone();
+        if let Some(bucket) = bucket {
+            bucket.clone_into(&mut own.bucket);
+        }
+        own.retention = self.retention_of(bucket);
+        if let Some(special) = self.special(bucket) {
+            if let Some(org) = &special.org {
+                own.org.clone_from(org);
+            }
+            if let Some(secret) = &special.secret {
+                own.secret = Some(secret.clone());
+            }
+        }
+        own
+    }
+
+    /// The retention that is configured for a bucket; none means the destination's own bucket.
+    pub fn retention_of(&self, bucket: Option<&str>) -> Option<Duration> {
+        self.special(bucket).and_then(|special| special.retention).or(self.retention)
+    }
+
+    fn special(&self, bucket: Option<&str>) -> Option<&BucketConfig> {
+        let name = bucket.unwrap_or(&self.bucket);
+        self.buckets.iter().find(|special| special.name == name)
+    }
 }
 
 /// How rows go.
