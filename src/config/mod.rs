@@ -184,6 +184,11 @@ impl std::fmt::Debug for Header {
     }
 }
 
+/// Whether an organisation or a bucket is given by its id: sixteen hexadecimal digits, as InfluxDB 2 shows them.
+pub(crate) fn is_id(text: &str) -> bool {
+    text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 impl InfluxConfig {
     /// As it holds for one bucket, which is then the destination's own; none means the destination's own.
     pub fn of_bucket(&self, bucket: Option<&str>) -> InfluxConfig {

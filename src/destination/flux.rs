@@ -8,6 +8,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use super::answer;
 use super::influx::Influx;
 use super::query::{CountAsk, Counted, QueryError};
+use crate::config::is_id;
 use crate::time::Timestamp;
 
 /// Names of the two results of the query.
@@ -23,7 +24,7 @@ pub(super) fn count(influx: &Influx, ask: &CountAsk<'_>) -> Result<Counted, Quer
         "dialect": {"header": true, "delimiter": ",", "annotations": ["datatype", "group", "default"]},
     });
     let request = influx
-        .request(Method::POST, "/api/v2/query", &[("org", &influx.config.org)])
+        .request(Method::POST, "/api/v2/query", &[influx.organisation()])
         .header(CONTENT_TYPE, "application/json")
         .header(ACCEPT, "application/csv")
         .body(body.to_string());
@@ -42,16 +43,22 @@ fn count_query(bucket: &str, ask: &CountAsk<'_>) -> String {
         ask.tags.iter().map(|(key, value)| format!(" and r[{}] == {}", string(key), string(value))).collect::<String>();
     let fields: Vec<_> = ask.fields.iter().map(|field| format!("r._field == {}", string(field))).collect();
     format!(
-        "data = from(bucket: {bucket})\n  |> range(start: {from}, stop: {until})\n  \
+        "data = from({bucket})\n  |> range(start: {from}, stop: {until})\n  \
          |> filter(fn: (r) => r._measurement == {measurement}{tags} and ({fields}))\n\
          data |> count() |> group(columns: [\"_field\"]) |> sum() |> yield(name: \"{FIELDS}\")\n\
          data |> keep(columns: [\"_time\"]) |> group() |> distinct(column: \"_time\") |> count() |> yield(name: \"{TIMES}\")\n",
-        bucket = string(bucket),
+        bucket = from(bucket),
         from = time(ask.from),
         until = time(ask.until),
         measurement = string(ask.measurement),
         fields = fields.join(" or "),
     )
+}
+
+/// A bucket as `from` takes it: an id has a parameter of its own.
+fn from(bucket: &str) -> String {
+    let parameter = if is_id(bucket) { "bucketID" } else { "bucket" };
+    format!("{parameter}: {}", string(bucket))
 }
 
 /// A Flux string; `${` would open an expression.

@@ -76,6 +76,9 @@ fn config(url: Url, api: Api) -> InfluxConfig {
         user: None,
         retention: None,
         timeout: PATIENCE,
+        tls: Tls::default(),
+        headers: Vec::new(),
+        buckets: Vec::new(),
     }
 }
 

@@ -105,7 +105,7 @@ fn lines(config: &Config, store: &Store, now: Timestamp) -> Result<String, SyncE
         let Some(newest) = table.newest else { continue };
         let _ = writeln!(
             lines,
-            "{MEASUREMENT},station={station},table={} newest_age_s={},pending={},gaps={} {}",
+            "{MEASUREMENT},station={station},logger_table={} newest_age_s={},pending={},gaps={} {}",
             tag_value(&table.table),
             age(newest),
             table.pending,

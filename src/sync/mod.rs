@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::config::{ColumnUse, Config, TableConfig};
+use crate::config::{ColumnUse, Config, DestinationConfig, TableConfig};
 use crate::destination::{Destination, DestinationError};
 use crate::line::{LineError, LineShape};
 use crate::qc;
@@ -26,17 +26,18 @@ mod expected;
 mod feed;
 mod halt;
 mod health;
+mod left_alone;
 mod pace;
 mod pin;
 mod plan;
 mod settled;
 
 pub use batch::{Batch, BatchRow};
-pub use dry_run::{DryRun, dry_run};
+pub use dry_run::{DryRun, dry_run, dry_run_with};
 pub use estimate::{Waiting, waiting};
 pub use halt::Halt;
 pub use pace::{Pace, Waits};
-pub use pin::retentions;
+pub use pin::{Verdict, foresee, retentions};
 pub use plan::{BucketPlan, Piece, live_rows, plan};
 
 use deliver::{Delivery, Stop};
@@ -271,6 +272,36 @@ impl Outbox {
     }
 }
 
+/// The most columns of a line of this table: the product's limit is per measurement, over all tables that write to it.
+///
+/// `columns_of` gives the columns of a table by its name. While the tables fit together each may have all; when they no
+/// longer do, each has an equal share, so that a column more of one table moves no column of another.
+///
+/// # Errors
+/// Those of `columns_of`.
+pub fn most_columns<E>(
+    config: &Config,
+    table: &TableConfig,
+    columns_of: impl Fn(&str) -> Result<Vec<String>, E>,
+) -> Result<Option<usize>, E> {
+    let Some(most) = config.destination.most_columns() else { return Ok(None) };
+    let mut sharing = Vec::new();
+    for other in config.tables.iter().filter(|other| shares_measurement(config, table, other)) {
+        sharing.push((other, columns_of(&other.name.0)?));
+    }
+    let sharing: Vec<_> = sharing.iter().map(|(other, columns)| (*other, columns.as_slice())).collect();
+    Ok(Some(crate::line::share_of_columns(most, table, &sharing)))
+}
+
+fn shares_measurement(config: &Config, table: &TableConfig, other: &TableConfig) -> bool {
+    let own = match &config.destination {
+        DestinationConfig::Influx(influx) => influx.bucket.as_str(),
+        DestinationConfig::Files { .. } => "",
+    };
+    let bucket = |table: &TableConfig| table.bucket.clone().unwrap_or_else(|| own.to_owned());
+    other.measurement == table.measurement && bucket(other) == bucket(table)
+}
+
 /// How the lines of a series are spelled, if they can be.
 pub fn shape(
     config: &Config,
@@ -286,7 +317,13 @@ pub fn shape(
     let by_hand = store.columns_flagged_by_hand(&series.table)?;
     let is_flagged =
         |column: &str| qc::is_tested(config, table, column) || by_hand.iter().any(|flagged| flagged == column);
-    Ok(LineShape::within(config.destination.most_columns(), table, &columns, &tags, &is_flagged))
+    Ok(LineShape::within(
+        most_columns(config, table, |name| store.column_names(name))?,
+        table,
+        &columns,
+        &tags,
+        &is_flagged,
+    ))
 }
 
 /// Sends what is due, within deadline and budget. The caller holds the sync lock. `destination` is opened only when there
@@ -320,6 +357,18 @@ pub fn run_until(
     }
     let mut destination = open()?;
     let name = destination.name();
+    if let Some(left) = left_alone::still(store, &name, now)? {
+        let note = format!(
+            "the server asked to be left alone for another {} s; rows stay pending until then",
+            left.as_secs().max(1)
+        );
+        tracing::warn!("{note}");
+        report.notes.push(note);
+        report.stopped_by = StoppedBy::Unreachable;
+        report.left_alone = Some(left);
+        report.pending = store.pending()?;
+        return Ok(report);
+    }
     match look(store, clock, &outbox, &name, destination.as_mut(), &mut report)? {
         Look::Go => {}
         Look::Expired => outbox = Outbox::open(config, store, Some(now))?,
@@ -357,6 +406,9 @@ pub fn run_until(
     report.stopped_by = stop.word();
     if let Stop::Held(note) | Stop::Unreachable(note) | Stop::Refusals(note) = stop {
         report.notes.push(note);
+    }
+    if let Some(asked) = report.left_alone {
+        left_alone::remember(store, &name, Timestamp::from_utc(clock.now()), asked)?;
     }
     report.pending = store.pending()?;
     if matches!(report.stopped_by, StoppedBy::Done | StoppedBy::Budget | StoppedBy::Deadline) {
