@@ -117,7 +117,7 @@ fn the_agents_own_health_comes_with_every_sync() {
     let agent = lines.next().unwrap();
     assert!(agent.starts_with("fluxtower_agent,station=US-UMB backlog=0,"), "{agent}");
     assert!(agent.contains(concat!("version=\"", env!("CARGO_PKG_VERSION"), "\"")), "{agent}");
-    assert!(lines.next().unwrap().starts_with("fluxtower_agent,station=US-UMB,table=met newest_age_s="));
+    assert!(lines.next().unwrap().starts_with("fluxtower_agent,station=US-UMB,logger_table=met newest_age_s="));
     for line in influxdb_line_protocol::parse_lines(&health[1]) {
         line.unwrap();
     }

@@ -75,15 +75,11 @@ const LONGEST_DAYS: u64 = 106_751;
 fn retention(text: &str) -> Result<Duration, String> {
     let too_long =
         || format!("is longer than InfluxDB can keep rows ({LONGEST_DAYS}d); leave it out to keep them for ever");
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let (number, unit) = match text.strip_suffix('d') {
-        Some(days) => (days, "d"),
-        None => (text, if is_number { "d" } else { "" }),
-    };
-    let retention = match number.parse::<u64>() {
-        Ok(days) if unit == "d" && days <= LONGEST_DAYS => Duration::from_secs(days * 86_400),
-        Ok(_) if unit == "d" => return Err(too_long()),
-        _ if is_number => return Err(too_long()),
+    let days = text.strip_suffix('d').unwrap_or(text);
+    let is_days = !days.is_empty() && days.bytes().all(|byte| byte.is_ascii_digit());
+    let retention = match days.parse::<u64>() {
+        Ok(days) if days <= LONGEST_DAYS => Duration::from_secs(days * 86_400),
+        _ if is_days => return Err(too_long()),
         _ => crate::config::duration(text)?,
     };
     if retention.as_secs() == 0 {

@@ -211,8 +211,8 @@ fn headers(at: &Section<'_>, found: &DestinationSection) -> Result<Vec<Header>, 
         if OWN_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
             return Err(wrong("is set by fluxtower itself; take it out"));
         }
-        let value = text.get_ref().trim();
-        if value.is_empty() || !value.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+        let value = text.get_ref().as_str();
+        if value.trim().is_empty() || !value.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
             return Err(wrong(
                 "has a value that HTTP cannot carry; write one line of letters, digits and signs of ASCII",
             ));
