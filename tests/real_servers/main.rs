@@ -15,6 +15,7 @@ mod dashboard;
 mod flags;
 mod influxd2;
 mod influxd2_itself;
+mod permissions;
 mod proof;
 mod readings;
 mod refusals;

@@ -103,11 +103,11 @@ fn bucket_line(
     }
     match foresee(store, &destination.name(), bucket, &look)? {
         Verdict::Hold(mend) => {
-            report.say(&what, "bad", format!("{place}: {mend}"));
+            report.say(&what, "bad", mend);
             return Ok(Exit::Refused);
         }
         Verdict::Note(note) => {
-            report.say(&what, "look", format!("{place}: {note}"));
+            report.say(&what, "look", note);
             return Ok(Exit::Look);
         }
         Verdict::Same => {}
