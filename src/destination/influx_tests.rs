@@ -320,11 +320,11 @@ fn ids_stand_under_the_names_that_take_ids() {
 #[test]
 fn an_empty_write_tells_whether_a_write_would_be_taken() {
     let refused = r#"{"code":"forbidden","message":"insufficient permissions for write"}"#;
-    let (url, served) = serve(vec![
-        http("204 No Content", "", ""),
-        http("403 Forbidden", "content-type: application/json\r\n", refused),
-    ]);
+    let json = "content-type: application/json\r\n";
+    let cloud = http("400 Bad Request", json, r#"{"code":"invalid","message":"writing requires points"}"#);
+    let (url, served) = serve(vec![http("204 No Content", "", ""), cloud, http("403 Forbidden", json, refused)]);
     let mut influx = open(url, Api::V2);
+    assert_eq!(influx.may_write(None).unwrap().unwrap().outcome, Outcome::Stored);
     assert_eq!(influx.may_write(None).unwrap().unwrap().outcome, Outcome::Stored);
     let answer = influx.may_write(Some("soil")).unwrap().unwrap();
     assert!(matches!(answer.outcome, Outcome::Held { mend } if mend.contains("bucket \"soil\"")));

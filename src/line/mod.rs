@@ -121,7 +121,8 @@ pub fn share_of_columns(most: usize, table: &TableConfig, sharing: &[(&TableConf
     if 1 + tags.len() + 2 * fields.len() <= most {
         return most;
     }
-    most.saturating_sub(1 + tags.len()) / sharing.len() + 1 + tag_names(table).count()
+    // A series may lack a value of a tag column, so only the constant tags are sure to stand in each line.
+    most.saturating_sub(1 + tags.len()) / sharing.len() + 1 + table.tags.len()
 }
 
 /// The tags that a table's lines can have.
