@@ -316,3 +316,46 @@ fn a_database_of_influxdb_3_that_is_gone_is_not_made_anew_by_a_write() {
     site.sync().expect(0);
     assert_eq!(server.points().len(), 30);
 }
+
+#[test]
+fn a_retention_of_one_bucket_holds_for_its_rows_only() {
+    let server = Server::start();
+    let site = Site::with(&server.url(), &["met", "soil"], "", "");
+    server.answer(|path| {
+        path.starts_with("/api/v2/buckets").then(|| Reply::json(403, r#"{"code":"forbidden","message":"no"}"#))
+    });
+    let config = std::fs::read_to_string(site.path("config.toml")).unwrap();
+    std::fs::write(site.path("config.toml"), config + "[[bucket]]\nname = \"soil\"\nretention = \"1d\"\n").unwrap();
+    site.stage(0..10);
+    let sync = site.sync().expect(0);
+    assert_eq!((sync.number("expired"), sync.number("sent")), (10, 10));
+    assert!(site.in_state("expired").iter().all(|(table, _)| table == "soil"));
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_used_for_another_host_and_not_for_this_computer() {
+    let proxy = Server::start();
+    proxy.answer(|path| path.starts_with("http://influx.invalid/api/v2/write").then(|| Reply::new(204)));
+    let through = |site: &Site| {
+        let output = site.command(&["check", "--json"]).env("HTTP_PROXY", proxy.url()).env_remove("NO_PROXY").output();
+        String::from_utf8(output.unwrap().stdout).unwrap()
+    };
+    let far = through(&Site::with("http://influx.invalid", &["met"], "allow_http = true", ""));
+    assert!(far.contains("may be written to"), "{far}");
+    let server = Server::start();
+    let near = through(&Site::new(&server.url()));
+    assert!(near.contains("may be written to, keeps rows for ever"), "{near}");
+}
+
+#[test]
+fn a_variable_of_the_environment_stands_for_a_part_of_a_value() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    let config = std::fs::read_to_string(site.path("config.toml")).unwrap();
+    let config = config.replace("bucket = \"tower\"", "bucket = \"${FLUXTOWER_TEST_SITE}_fast\"");
+    std::fs::write(site.path("config.toml"), config).unwrap();
+    let without = site.run(&["check"]).expect(2);
+    assert!(without.stderr.contains("needs the environment variable FLUXTOWER_TEST_SITE"), "{without:?}");
+    let output = site.command(&["check", "--json"]).env("FLUXTOWER_TEST_SITE", "umb").output().unwrap();
+    assert!(String::from_utf8(output.stdout).unwrap().contains("bucket umb_fast"));
+}

@@ -176,6 +176,13 @@ impl Influx {
     fn network_words(&self, error: reqwest::Error) -> String {
         let error = error.without_url();
         let (address, cause) = (self.address(), cause(&error));
+        let cause = if cause.contains("UnknownIssuer") {
+            format!("{cause}; if your own network signs the certificate, give it as `ca_file`")
+        } else if cause.contains("CertificateRequired") {
+            format!("{cause}; the server asks for a certificate of ours: `client_cert_file`")
+        } else {
+            cause
+        };
         let words = if error.is_timeout() {
             format!("no answer from {address} within {} s: {cause}", self.config.timeout.as_secs())
         } else if error.is_connect() {
