@@ -124,6 +124,7 @@ fn a_retention_that_was_lowered_by_patch_is_held_by_run_and_said_by_check() {
     let station = Station::new(&influxd.destination(), "", &[&readings("t")]);
     both(&station, 0);
     influxd.keep_for(BUCKET, Some(1_825 * DAY));
+    assert_eq!(both(&station, 3), both(&station, 3), "with nothing to send too");
     more_rows(&station, 1);
     let lines = both(&station, 3);
     assert!(lines.contains("keeps rows for 1825 days, it kept them for 3650 days"), "{lines}");
