@@ -8,24 +8,22 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::io::Read;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use reqwest::blocking::{Client, ClientBuilder, RequestBuilder};
-use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
-};
+use reqwest::Method;
+use reqwest::blocking::{Client, RequestBuilder};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Identity, Method};
 use url::{Host, Url};
 
 use super::answer;
+use super::tls;
 use super::{
     Answer, BucketLook, CountAsk, Counted, Destination, DestinationError, Outcome, QueryError, Request, Retention,
     refuse_hollow,
 };
-use crate::config::{Api, Header, InfluxConfig, Tls, is_id};
+use crate::config::{Api, InfluxConfig, is_id};
 
 /// Most that is read of the answer to a write. Complaints that list a hundred lines fit.
 const ANSWER_MAX: u64 = 64 * 1024;
@@ -87,7 +85,7 @@ impl Influx {
             // Plain http is allowed here because nothing leaves the machine; a proxy would carry the token out.
             client = client.no_proxy();
         }
-        let client = tls(client, &config.tls)?.default_headers(headers(&config.headers)?);
+        let client = tls::certified(client, &config.tls)?.default_headers(tls::headers(&config.headers)?);
         let client = client.build().map_err(|error| DestinationError::Client(cause(&error)))?;
         let mut influx =
             Influx { client, config, login, secrets: Vec::new(), clock: Cell::new(None), product: RefCell::new(None) };
@@ -320,45 +318,6 @@ fn unescaped(body: &str) -> Cow<'_, str> {
     Cow::Borrowed(body)
 }
 
-/// Adds the certificates that are configured.
-fn tls(mut client: ClientBuilder, tls: &Tls) -> Result<ClientBuilder, DestinationError> {
-    let wrong = |path: &Path, problem: String| DestinationError::Certificate { path: path.to_owned(), problem };
-    let read = |path: &Path| std::fs::read(path).map_err(|error| wrong(path, error.to_string()));
-    if let Some(path) = &tls.ca_file {
-        let found = Certificate::from_pem_bundle(&read(path)?).map_err(|error| wrong(path, cause(&error)))?;
-        if found.is_empty() {
-            return Err(wrong(path, "it holds no certificate in PEM (-----BEGIN CERTIFICATE-----)".to_owned()));
-        }
-        for certificate in found {
-            client = client.add_root_certificate(certificate);
-        }
-    }
-    if let Some(path) = &tls.client_cert_file {
-        let mut pem = read(path)?;
-        if let Some(key) = &tls.client_key_file {
-            pem.push(b'\n');
-            pem.extend(read(key)?);
-        }
-        // The reason may quote the key, so it is not told.
-        let unusable =
-            |_| wrong(path, "it and client_key_file do not hold a certificate and its key in PEM".to_owned());
-        client = client.identity(Identity::from_pem(&pem).map_err(unusable)?);
-    }
-    Ok(client)
-}
-
-fn headers(configured: &[Header]) -> Result<HeaderMap, DestinationError> {
-    let mut headers = HeaderMap::new();
-    for header in configured {
-        let unusable = || DestinationError::Client(format!("the header {} cannot be sent", header.name));
-        let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|_| unusable())?;
-        let mut value = HeaderValue::from_str(header.value()).map_err(|_| unusable())?;
-        value.set_sensitive(true);
-        headers.insert(name, value);
-    }
-    Ok(headers)
-}
-
 fn login(config: &InfluxConfig, secret: Option<&str>) -> Result<Login, DestinationError> {
     let Some(secret) = secret else {
         return Ok(Login::Nobody);
@@ -408,7 +367,7 @@ fn read_body(response: &mut impl Read, most: u64, deadline: Instant) -> std::io:
 }
 
 /// The innermost reason: the outer ones say "error sending request".
-fn cause(error: &reqwest::Error) -> String {
+pub(super) fn cause(error: &reqwest::Error) -> String {
     let mut deepest: &dyn std::error::Error = error;
     while let Some(source) = deepest.source() {
         deepest = source;

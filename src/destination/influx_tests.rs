@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use flate2::read::GzDecoder;
 
 use super::*;
-use crate::config::Secret;
+use crate::config::{Header, Secret, Tls};
 use crate::destination::{Bucket, CountAsk, Created, QueryError, Retention};
 use crate::time::Timestamp;
 

@@ -21,6 +21,7 @@ mod influx;
 mod influxql;
 mod query;
 mod router;
+mod tls;
 
 pub use buckets::{Bucket, Created, Retention};
 pub use files::Files;

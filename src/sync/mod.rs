@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::config::{ColumnUse, Config, DestinationConfig, TableConfig};
+use crate::config::{ColumnUse, Config, TableConfig};
 use crate::destination::{Destination, DestinationError};
 use crate::line::{LineError, LineShape};
 use crate::qc;
@@ -18,6 +18,7 @@ use crate::store::{SeriesBacklog, Store, StoreError};
 use crate::time::{Clock, Timestamp};
 
 mod batch;
+mod columns;
 mod courier;
 mod deliver;
 mod dry_run;
@@ -33,6 +34,7 @@ mod plan;
 mod settled;
 
 pub use batch::{Batch, BatchRow};
+pub use columns::most_columns;
 pub use dry_run::{DryRun, dry_run, dry_run_with};
 pub use estimate::{Waiting, waiting};
 pub use halt::Halt;
@@ -270,36 +272,6 @@ impl Outbox {
             self.notes.push(note);
         }
     }
-}
-
-/// The most columns of a line of this table: the product's limit is per measurement, over all tables that write to it.
-///
-/// `columns_of` gives the columns of a table by its name. While the tables fit together each may have all; when they no
-/// longer do, each has an equal share, so that a column more of one table moves no column of another.
-///
-/// # Errors
-/// Those of `columns_of`.
-pub fn most_columns<E>(
-    config: &Config,
-    table: &TableConfig,
-    columns_of: impl Fn(&str) -> Result<Vec<String>, E>,
-) -> Result<Option<usize>, E> {
-    let Some(most) = config.destination.most_columns() else { return Ok(None) };
-    let mut sharing = Vec::new();
-    for other in config.tables.iter().filter(|other| shares_measurement(config, table, other)) {
-        sharing.push((other, columns_of(&other.name.0)?));
-    }
-    let sharing: Vec<_> = sharing.iter().map(|(other, columns)| (*other, columns.as_slice())).collect();
-    Ok(Some(crate::line::share_of_columns(most, table, &sharing)))
-}
-
-fn shares_measurement(config: &Config, table: &TableConfig, other: &TableConfig) -> bool {
-    let own = match &config.destination {
-        DestinationConfig::Influx(influx) => influx.bucket.as_str(),
-        DestinationConfig::Files { .. } => "",
-    };
-    let bucket = |table: &TableConfig| table.bucket.clone().unwrap_or_else(|| own.to_owned());
-    other.measurement == table.measurement && bucket(other) == bucket(table)
 }
 
 /// How the lines of a series are spelled, if they can be.
