@@ -117,7 +117,7 @@ fn the_agents_own_health_comes_with_every_sync() {
     let agent = lines.next().unwrap();
     assert!(agent.starts_with("fluxtower_agent,station=US-UMB backlog=0,"), "{agent}");
     assert!(agent.contains(concat!("version=\"", env!("CARGO_PKG_VERSION"), "\"")), "{agent}");
-    assert!(lines.next().unwrap().starts_with("fluxtower_agent,station=US-UMB,table=met newest_age_s="));
+    assert!(lines.next().unwrap().starts_with("fluxtower_agent,station=US-UMB,logger_table=met newest_age_s="));
     for line in influxdb_line_protocol::parse_lines(&health[1]) {
         line.unwrap();
     }
@@ -200,4 +200,162 @@ fn prune_keeps_what_cannot_be_counted_in_the_bucket() {
     let pruned = site.run(&["prune", "--older-than", "1", "--json"]).expect(1);
     assert_eq!((pruned.number("pruned"), pruned.number("kept_unverified")), (0, 1));
     assert_eq!(site.count("sent"), 10);
+}
+
+#[test]
+fn a_server_that_asked_to_be_left_alone_is_left_alone_by_the_next_run_too() {
+    let server = Server::start();
+    let site = Site::with(&server.url(), &["met"], "", "deadline = \"1s\"");
+    site.stage(0..10);
+    server.script(|_| server::Act::say(Reply::refusal(429, "rate limit").with("Retry-After", "600")));
+    site.sync();
+    assert_eq!(server.requests(), 1);
+    server.script(|_| server::Act::take());
+    let quiet = site.sync();
+    assert!(quiet.notes().contains("asked to be left alone for another"), "{quiet:?}");
+    assert_eq!((quiet.json()["stopped_by"].as_str(), server.requests()), (Some("unreachable"), 1));
+    // A clock that was an hour ahead when it was stored.
+    let store = rusqlite::Connection::open(site.path("store.db")).unwrap();
+    let far = (chrono::Utc::now() + chrono::TimeDelta::hours(2)).timestamp_nanos_opt().unwrap();
+    let changed =
+        store.execute("UPDATE setting SET value = ?1 WHERE key LIKE 'left alone until: %'", [far.to_string()]);
+    assert_eq!(changed, Ok(1));
+    drop(store);
+    assert_eq!(site.sync().expect(0).number("sent"), 10);
+}
+
+#[test]
+fn a_dry_run_that_prints_gives_the_bytes_that_are_then_sent() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    site.stage(0..100);
+    let dry = site.run(&["sync", "--dry-run", "--print"]).expect(0);
+    assert!(dry.stderr.contains("would send 100 rows"), "{dry:?}");
+    assert_eq!(server.requests(), 0);
+    site.sync().expect(0);
+    let sent: String = server.seen().into_iter().map(|seen| seen.lines).collect();
+    assert_eq!(dry.stdout, sent);
+    let both = site.run(&["sync", "--dry-run", "--print", "--json"]).expect(2);
+    assert!(both.stderr.contains("leave one of them out"), "{both:?}");
+    site.run(&["sync", "--print"]).expect(2);
+}
+
+#[test]
+fn i10_each_bucket_gets_its_own_token_and_no_other() {
+    let server = Server::start();
+    let site = Site::with(&server.url(), &["met", "soil"], "", "");
+    let special =
+        "[[bucket]]\nname = \"soil\"\norg = \"partners\"\ntoken_file = \"soil_token.txt\"\nretention = \"1d\"\n";
+    let config = std::fs::read_to_string(site.path("config.toml")).unwrap() + special;
+    std::fs::write(site.path("config.toml"), config).unwrap();
+    std::fs::write(site.path("soil_token.txt"), "another-token\n").unwrap();
+    site.stage(0..10);
+    site.sync().expect(0);
+    let seen = server.seen();
+    assert_eq!(seen.len(), 2);
+    for request in &seen {
+        let is_soil = request.path.contains("bucket=soil");
+        let (org, token) = if is_soil { ("org=partners", "another-token") } else { ("org=umbs", "not-a-secret") };
+        assert!(request.path.contains(org), "{}", request.path);
+        assert_eq!(request.header("authorization"), Some(format!("Token {token}").as_str()));
+    }
+    for text in [site.run(&["check", "--json"]).stdout, std::fs::read_to_string(site.path("fluxtower.log")).unwrap()] {
+        assert!(!text.contains("another-token") && !text.contains("not-a-secret"), "{text}");
+    }
+}
+
+#[test]
+fn check_writes_nothing_and_says_each_bucket_by_its_name() {
+    let server = Server::start();
+    let site = Site::with(&server.url(), &["met", "soil"], "", "");
+    site.stage(0..10);
+    server.script(|asked| {
+        assert!(asked.lines.is_empty(), "{}", asked.lines);
+        server::Act::take()
+    });
+    let check = site.run(&["check", "--json"]).expect(0);
+    let lines = check.json()["checks"].as_array().unwrap().clone();
+    let words = |what: &str| lines.iter().find(|line| line["what"] == what).unwrap()["words"].to_string();
+    assert!(words("bucket soil").contains("organisation umbs), bucket soil, may be written to"), "{lines:?}");
+    assert!(words("bucket of [destination]").contains("organisation umbs), bucket tower, may be"), "{lines:?}");
+    assert_eq!(server.points().len(), 0);
+
+    server.script(|_| server::Act::refuse(403, "insufficient permissions for write"));
+    let refused = site.run(&["check", "--json"]).expect(3);
+    assert!(refused.stdout.contains("may not write to bucket \\\"soil\\\""), "{refused:?}");
+    site.sync().expect(3);
+    server.script(|_| server::Act::refuse(503, "busy"));
+    site.run(&["check", "--json"]).expect(1);
+}
+
+#[test]
+fn a_database_of_influxdb_3_that_is_gone_is_not_made_anew_by_a_write() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    let config = std::fs::read_to_string(site.path("config.toml")).unwrap().replace("org = \"umbs\"", "api = \"v3\"");
+    std::fs::write(site.path("config.toml"), config).unwrap();
+    let list = Arc::new(Mutex::new("[]"));
+    let known = Arc::clone(&list);
+    server.answer(move |path| {
+        path.starts_with("/api/v3/configure/database").then(|| Reply::json(200, *known.lock().unwrap()))
+    });
+    site.stage(0..10);
+    let check = site.run(&["check", "--json"]).expect(0);
+    assert!(check.stdout.contains("the first row makes it"), "{check:?}");
+    site.sync().expect(0);
+    *list.lock().unwrap() = r#"[{"iox::database":"tower"}]"#;
+    site.stage(10..20);
+    site.sync().expect(0);
+    *list.lock().unwrap() = "[]";
+    site.stage(20..30);
+    let held = site.sync().expect(3);
+    assert!(held.notes().contains("no longer on the server"), "{held:?}");
+    site.run(&["check"]).expect(3);
+    assert_eq!((site.count("pending"), server.points().len()), (10, 20));
+    site.run(&["bucket", "confirm"]).expect(0);
+    site.sync().expect(0);
+    assert_eq!(server.points().len(), 30);
+}
+
+#[test]
+fn a_retention_of_one_bucket_holds_for_its_rows_only() {
+    let server = Server::start();
+    let site = Site::with(&server.url(), &["met", "soil"], "", "");
+    server.answer(|path| {
+        path.starts_with("/api/v2/buckets").then(|| Reply::json(403, r#"{"code":"forbidden","message":"no"}"#))
+    });
+    let config = std::fs::read_to_string(site.path("config.toml")).unwrap();
+    std::fs::write(site.path("config.toml"), config + "[[bucket]]\nname = \"soil\"\nretention = \"1d\"\n").unwrap();
+    site.stage(0..10);
+    let sync = site.sync().expect(0);
+    assert_eq!((sync.number("expired"), sync.number("sent")), (10, 10));
+    assert!(site.in_state("expired").iter().all(|(table, _)| table == "soil"));
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_used_for_another_host_and_not_for_this_computer() {
+    let proxy = Server::start();
+    proxy.answer(|path| path.starts_with("http://influx.invalid/api/v2/write").then(|| Reply::new(204)));
+    let through = |site: &Site| {
+        let output = site.command(&["check", "--json"]).env("HTTP_PROXY", proxy.url()).env_remove("NO_PROXY").output();
+        String::from_utf8(output.unwrap().stdout).unwrap()
+    };
+    let far = through(&Site::with("http://influx.invalid", &["met"], "allow_http = true", ""));
+    assert!(far.contains("may be written to"), "{far}");
+    let server = Server::start();
+    let near = through(&Site::new(&server.url()));
+    assert!(near.contains("may be written to, keeps rows for ever"), "{near}");
+}
+
+#[test]
+fn a_variable_of_the_environment_stands_for_a_part_of_a_value() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    let config = std::fs::read_to_string(site.path("config.toml")).unwrap();
+    let config = config.replace("bucket = \"tower\"", "bucket = \"${FLUXTOWER_TEST_SITE}_fast\"");
+    std::fs::write(site.path("config.toml"), config).unwrap();
+    let without = site.run(&["check"]).expect(2);
+    assert!(without.stderr.contains("needs the environment variable FLUXTOWER_TEST_SITE"), "{without:?}");
+    let output = site.command(&["check", "--json"]).env("FLUXTOWER_TEST_SITE", "umb").output().unwrap();
+    assert!(String::from_utf8(output.stdout).unwrap().contains("bucket umb_fast"));
 }

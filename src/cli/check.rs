@@ -5,24 +5,21 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 mod database;
+mod destination;
 mod files;
 
 use super::output::{Colour, coloured, count, span};
 use super::{CliError, Context, Exit};
-use crate::config::{DestinationConfig, TableConfig};
-use crate::destination::Retention;
+use crate::config::TableConfig;
 use crate::qc;
 use crate::store::Store;
-use crate::time::Timestamp;
 
-/// A clock that is off by more than this makes wrong decisions about retention.
-const CLOCK_OFF_S: i64 = 120;
 /// LoggerNet overwrites its files with each collection, which is hourly at the most seldom.
 const RUNS_AT_LEAST_EVERY_S: i64 = 2 * 3_600;
 
 /// Look at configuration, files, database and destination, a line each, with the mend
 ///
-/// Sends no row. Exit code 1 when something should be looked at.
+/// Sends no row. Exit code 1 when something should be looked at, 3 when the destination refuses us, as `run` would say.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  fluxtower check")]
 pub(super) struct Args {}
@@ -30,7 +27,7 @@ pub(super) struct Args {}
 #[derive(Serialize)]
 struct Line {
     what: String,
-    /// `ok`, `look` or `bad`.
+    /// `ok`; `note`, for what is as the user wants it and limits something; `look` or `bad`.
     verdict: &'static str,
     words: String,
 }
@@ -61,14 +58,16 @@ pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
         width(context, table, &store, &mut report)?;
         quality(context, table, &store, &mut report)?;
     }
-    destination(context, &mut report);
+    let stopped = destination::lines(context, &store, &mut report)?;
     schedule(context, &store, &mut report)?;
     context.output.result(&report, |out| write(out, &report))?;
-    Ok(if report.checks.iter().all(|line| line.verdict == "ok") { Exit::Well } else { Exit::Look })
+    let is_well = report.checks.iter().all(|line| matches!(line.verdict, "ok" | "note"));
+    Ok(stopped.max(if is_well { Exit::Well } else { Exit::Look }))
 }
 
 fn width(context: &Context, table: &TableConfig, store: &Store, report: &mut Report) -> Result<(), CliError> {
-    let Some(most) = context.config.destination.most_columns() else { return Ok(()) };
+    let columns_of = |name: &str| store.column_names(name);
+    let Some(most) = crate::sync::most_columns(&context.config, table, columns_of)? else { return Ok(()) };
     let columns = store.column_names(&table.name.0)?;
     let what = format!("table {}", table.name);
     match crate::line::LineShape::within(Some(most), table, &columns, &[], &|_| false) {
@@ -81,7 +80,7 @@ fn width(context: &Context, table: &TableConfig, store: &Store, report: &mut Rep
             report.say(
                 &what,
                 "ok",
-                format!("wider than the {most} columns that a measurement may have there: goes to {names}"),
+                format!("wider than the {most} columns that it may have in a measurement there: goes to {names}"),
             );
         }
         Err(error) if !columns.is_empty() => report.say(&what, "bad", error.to_string()),
@@ -125,59 +124,12 @@ fn schedule(context: &Context, store: &Store, report: &mut Report) -> Result<(),
     Ok(())
 }
 
-fn destination(context: &Context, report: &mut Report) {
-    let config = &context.config;
-    let mut destination = match crate::destination::open(config) {
-        Ok(destination) => destination,
-        Err(error) => {
-            let source = std::error::Error::source(&error).map(|source| format!(" ({source})")).unwrap_or_default();
-            report.say("destination", "bad", format!("{error}{source}; {}", error.hint()));
-            return;
-        }
-    };
-    let name = destination.name();
-    if let DestinationConfig::Files { .. } = config.destination {
-        report.say("destination", "ok", name);
-        return;
-    }
-    let mut buckets: Vec<Option<&str>> = config.tables.iter().map(|table| table.bucket.as_deref()).collect();
-    buckets.sort_unstable();
-    buckets.dedup();
-    let mut clock_said = false;
-    for bucket in buckets {
-        let look = destination.look(bucket);
-        let what = format!("bucket {}", bucket.unwrap_or("of [destination]"));
-        let name = look.product.as_ref().map_or_else(|| name.clone(), |product| format!("{name}, {product}"));
-        match look.retention {
-            Retention::Forever => report.say(&what, "ok", format!("{name}, keeps rows for ever")),
-            Retention::For(kept) => {
-                let kept = span(i64::try_from(kept.as_secs()).unwrap_or(i64::MAX));
-                report.say(&what, "ok", format!("{name}, keeps rows for {kept}"));
-            }
-            Retention::Unknown(why) => {
-                report.say(
-                    &what,
-                    "look",
-                    format!("{name}: {why}; if it is not there yet, `fluxtower bucket create` makes it; if writing works, set `retention` so that rows too old are known"),
-                );
-            }
-        }
-        if let Some(theirs) = look.server_time.filter(|_| !clock_said) {
-            clock_said = true;
-            let off = (context.now().0 - Timestamp::from_utc(theirs).0) / 1_000_000_000;
-            let verdict = if off.abs() > CLOCK_OFF_S { "look" } else { "ok" };
-            let mend = if off.abs() > CLOCK_OFF_S { "; set this computer's clock by a time server" } else { "" };
-            report.say("clock", verdict, format!("this computer and the server differ by {} s{mend}", off.abs()));
-        }
-    }
-}
-
 fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let width = report.checks.iter().map(|line| line.what.chars().count()).max().unwrap_or(0);
     report.checks.iter().try_for_each(|line| {
         let colour = match line.verdict {
             "ok" => Colour::Green,
-            "look" => Colour::Yellow,
+            "look" | "note" => Colour::Yellow,
             _ => Colour::Red,
         };
         let verdict = coloured(colour, &format!("{:4}", line.verdict));

@@ -101,6 +101,22 @@ pub(super) enum CliError {
     /// Stdout cannot hold the rows and an object.
     #[error("--json prints one object, and the rows go to stdout; write --output FILE with it")]
     JsonNeedsOutput,
+    /// Stdout cannot hold lines and an object.
+    #[error("--json prints one object, and --print prints line protocol; leave one of them out")]
+    PrintsLines,
+    /// A bucket is there, and not as it was asked for.
+    #[error(
+        "bucket {name} is there already and {kept}, where {asked} was asked for; `bucket create` changes no retention: \
+         change it with the server's own tools, or leave --retention as it is there"
+    )]
+    BucketDiffers {
+        /// Its name.
+        name: String,
+        /// How long it keeps rows.
+        kept: String,
+        /// How long it was to keep them.
+        asked: String,
+    },
     /// Stdout cannot hold the dashboard and what is said of it.
     #[error("--json prints one object about the file, and the dashboard goes to stdout; write --output FILE with it")]
     DashboardNeedsOutput,
@@ -147,7 +163,7 @@ pub(super) enum CliError {
     Verify(#[from] VerifyError),
     /// The server cannot be asked.
     #[error(transparent)]
-    Query(QueryError),
+    Query(#[from] QueryError),
     /// A folder has no buckets.
     #[error("the destination is a folder of files, which has no buckets; set [destination] kind = \"influxdb\"")]
     NoBuckets,
@@ -208,6 +224,8 @@ impl CliError {
             CliError::AmerifluxHasNone
             | CliError::JsonNeedsOutput
             | CliError::DashboardNeedsOutput
+            | CliError::PrintsLines
+            | CliError::BucketDiffers { .. }
             | CliError::Exists { .. }
             | CliError::OntoItself { .. }
             | CliError::NoFileName { .. } => Exit::Usage,
@@ -219,7 +237,8 @@ impl CliError {
                 | IngestError::Source(_),
             ) => Exit::Usage,
             CliError::Sync(SyncError::Destination {
-                source: DestinationError::Secret(_) | DestinationError::SecretUnusable,
+                source:
+                    DestinationError::Secret(_) | DestinationError::SecretUnusable | DestinationError::Certificate { .. },
             }) => Exit::Usage,
             CliError::NoBuckets | CliError::NothingToAsk => Exit::Usage,
             CliError::Schedule(error) => error.exit(),

@@ -24,6 +24,10 @@ impl Output {
         self.json
     }
 
+    pub(super) fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
     /// Prints the result: one JSON object, or what `human` writes.
     pub(super) fn result<T: Serialize>(
         self,

@@ -14,14 +14,20 @@ const QUIET_TOO_LONG_NANOS: i64 = 24 * 3_600 * 1_000_000_000;
 
 /// Send pending rows to the destination, newest first, within budget and deadline
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  fluxtower sync\n  fluxtower sync --dry-run")]
+#[command(after_help = "Examples:\n  fluxtower sync\n  fluxtower sync --dry-run\n  fluxtower sync --dry-run --print")]
 pub(super) struct Args {
     /// Say what would be sent, and send nothing
     #[arg(long)]
     dry_run: bool,
+    /// With --dry-run, print the line protocol that would be sent, and the summary on stderr
+    #[arg(long, requires = "dry_run")]
+    print: bool,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    if args.print {
+        return print(context);
+    }
     if args.dry_run {
         let dry = crate::sync::dry_run(&context.config, &context.store()?, &context.clock)?;
         context.output.result(&dry, |out| write_dry(out, &dry))?;
@@ -34,6 +40,26 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     };
     context.output.result(&report, |out| write(out, &report))?;
     Ok(exit)
+}
+
+/// Lines on stdout, byte by byte as they would be sent; what is said about them on stderr. Lines hold no control character
+/// ([`crate::line`]), so a terminal takes them as they are.
+fn print(context: &Context) -> Result<Exit, CliError> {
+    if context.output.is_json() {
+        return Err(CliError::PrintsLines);
+    }
+    let mut stdout = io::BufWriter::new(io::stdout().lock());
+    let mut written = Ok(());
+    let dry = crate::sync::dry_run_with(&context.config, &context.store()?, &context.clock, |lines| {
+        written = stdout.write_all(lines);
+        written.is_ok()
+    })?;
+    written.and_then(|()| stdout.flush())?;
+    if !context.output.is_quiet() {
+        // A closed stderr takes nothing away from the lines.
+        let _ = write_dry(&mut io::stderr(), &dry);
+    }
+    Ok(Exit::Well)
 }
 
 /// None when another sync is at work.

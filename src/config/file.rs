@@ -40,6 +40,8 @@ pub(super) struct File {
     pub pair: Vec<Spanned<PairSection>>,
     #[serde(default)]
     pub panel: Vec<Spanned<PanelSection>>,
+    #[serde(default)]
+    pub bucket: Vec<Spanned<BucketSection>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -74,7 +76,25 @@ pub(super) struct DestinationSection {
     pub allow_http: Option<Spanned<bool>>,
     pub retention: Text,
     pub timeout: Text,
+    pub ca_file: Text,
+    pub client_cert_file: Text,
+    pub client_key_file: Text,
+    pub headers: Option<Spanned<BTreeMap<String, Spanned<String>>>>,
     /// Never taken: only known so that the refusal can say where a secret belongs. Its content is not kept.
+    pub token: Option<Spanned<IgnoredAny>>,
+    /// As `token`.
+    pub password: Option<Spanned<IgnoredAny>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BucketSection {
+    pub name: Text,
+    pub retention: Text,
+    pub org: Text,
+    pub token_env: Text,
+    pub token_file: Text,
+    /// As in `[destination]`: never taken.
     pub token: Option<Spanned<IgnoredAny>>,
     /// As `token`.
     pub password: Option<Spanned<IgnoredAny>>,

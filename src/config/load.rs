@@ -1,23 +1,22 @@
 //! From what a user wrote to what the program runs on.
 //!
-//! Every check is made here, in [`super::table`] and, for single values, in [`super::value`].
+//! Every check is made here, in [`super::destination_load`], in [`super::table`] and, for single values, in [`super::value`].
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use toml::Spanned;
-use url::Url;
 
-use super::file::{DestinationSection, File, LogSection, StationSection, StoreSection, SyncSection, Text};
+use super::destination_load::destination;
+use super::file::{File, LogSection, StationSection, StoreSection, SyncSection, Text};
 use super::place::{Section, Source};
 use super::spelling::{any_of, look_alikes};
-use super::{Api, Config, ConfigError, DestinationConfig, InfluxConfig, LogConfig, Secret, Station, SyncConfig};
-use super::{pair, panel, table, value};
+use super::{Config, ConfigError, LogConfig, Station, SyncConfig};
+use super::{pair, panel, table, value, variables};
 use crate::time::StationClock;
 
 const DEFAULT_STORE: &str = "fluxtower.db";
-const DEFAULT_OUTBOX: &str = "outbox";
 /// The batch that InfluxData recommends for its free plan and its 2.x servers, and the most this program sends: a
 /// larger request is no faster and costs more when it must be sent again or split (InfluxDB docs, "Optimize writes").
 const MOST_BATCH_ROWS: u64 = 5_000;
@@ -28,8 +27,6 @@ const DEFAULT_BATCH_BYTES: usize = 1_000_000;
 /// A request or a window smaller than this might not hold one row of an ordinary table.
 const LEAST_BYTES: u64 = 1_000;
 /// Task Scheduler calls every five minutes; the next call should find this one done.
-/// A server's own limit for a write is 10 s; a cellular link adds to it.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 /// Two of LoggerNet's usual collections: the neighbours of a row come with the next one.
 const DEFAULT_WAIT: Duration = Duration::from_secs(660);
 const LEAST_KEEP: Duration = Duration::from_secs(86_400);
@@ -64,7 +61,8 @@ impl Config {
     pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let source = Source { path, text };
-        let file = File::parse(&source)?;
+        let mut file = File::parse(&source)?;
+        variables::fill(&source, &mut file)?;
         let folder = folder_of(path);
         let station = station(&source, file.station.as_ref())?;
         let tables = table::tables(&source, &file.table, &station, &folder)?;
@@ -80,7 +78,7 @@ impl Config {
             path: path.to_owned(),
             store_path: store_path(&source, file.store.as_ref(), &folder)?,
             store_keep: store_keep(&source, file.store.as_ref())?,
-            destination: destination(&source, file.destination.as_ref(), &folder)?,
+            destination: destination(&source, &file, &tables, &folder)?,
             sync: sync(&source, file.sync.as_ref())?,
             log: log(&source, file.log.as_ref(), &folder)?,
             tables,
@@ -95,7 +93,7 @@ fn folder_of(path: &Path) -> PathBuf {
     whole.parent().map(Path::to_owned).unwrap_or_default()
 }
 
-fn section<'a, T>(source: &'a Source<'a>, name: &str, found: Option<&Spanned<T>>) -> Section<'a> {
+pub(super) fn section<'a, T>(source: &'a Source<'a>, name: &str, found: Option<&Spanned<T>>) -> Section<'a> {
     Section::new(source, name, found.map(|found| found.span().start))
 }
 
@@ -184,181 +182,6 @@ fn sync(source: &Source<'_>, found: Option<&Spanned<SyncSection>>) -> Result<Syn
         health: found.health.unwrap_or(true),
         heartbeat_url: at.read_quietly("heartbeat_url", &found.heartbeat_url, value::web_url)?,
     })
-}
-
-fn destination(
-    source: &Source<'_>,
-    found: Option<&Spanned<DestinationSection>>,
-    folder: &Path,
-) -> Result<DestinationConfig, ConfigError> {
-    let at = section(source, "[destination]", found);
-    let Some(found) = found.map(Spanned::get_ref) else {
-        return Err(
-            at.lacks("is missing; write it with kind = \"files\" and path = \"outbox\", or with kind = \"influxdb\"")
-        );
-    };
-    for (key, span) in [("token", &found.token), ("password", &found.password)] {
-        if let Some(span) = span {
-            return Err(at.wrong(
-                &span.span(),
-                format!(
-                    "{key} must not stand in this file; write {key}_env = \"INFLUX_{}\" and set that variable, or \
-                     {key}_file = \"{key}.txt\" and put it there alone",
-                    key.to_uppercase()
-                ),
-            ));
-        }
-    }
-    match &found.kind {
-        Some(kind) if kind.get_ref() == "files" => files(&at, found, folder),
-        Some(kind) if kind.get_ref() == "influxdb" => influx(&at, found, folder).map(DestinationConfig::Influx),
-        Some(kind) => Err(at.wrong(
-            &kind.span(),
-            format!("kind = \"{}\" is not known; write \"files\" or \"influxdb\"", kind.get_ref()),
-        )),
-        None => Err(at.lacks("kind is missing; write kind = \"files\" or kind = \"influxdb\"")),
-    }
-}
-
-fn files(at: &Section<'_>, found: &DestinationSection, folder: &Path) -> Result<DestinationConfig, ConfigError> {
-    let strangers = [
-        ("url", &found.url),
-        ("api", &found.api),
-        ("org", &found.org),
-        ("bucket", &found.bucket),
-        ("token_env", &found.token_env),
-        ("token_file", &found.token_file),
-        ("user", &found.user),
-        ("password_env", &found.password_env),
-        ("password_file", &found.password_file),
-        ("retention", &found.retention),
-        ("timeout", &found.timeout),
-    ];
-    refuse(at, &strangers, "kind = \"influxdb\"")?;
-    if let Some(allow_http) = &found.allow_http {
-        return Err(at.wrong(&allow_http.span(), stranger("allow_http", "kind = \"influxdb\"")));
-    }
-    let path = at.read("path", &found.path, value::path_text)?;
-    Ok(DestinationConfig::Files { path: value::join(folder, path.as_deref().unwrap_or(DEFAULT_OUTBOX)) })
-}
-
-fn influx(at: &Section<'_>, found: &DestinationSection, folder: &Path) -> Result<InfluxConfig, ConfigError> {
-    refuse(at, &[("path", &found.path)], "kind = \"files\"")?;
-    let api = at.read("api", &found.api, api)?.unwrap_or(Api::V2);
-    let url = server(at, found)?;
-    let token = [("token_env", &found.token_env), ("token_file", &found.token_file)];
-    let password = [("password_env", &found.password_env), ("password_file", &found.password_file)];
-    let user = [("user", &found.user)];
-    let org = [("org", &found.org)];
-    match api {
-        Api::V1 => {
-            refuse(at, &token, "api = \"v2\" and \"v3\" (1.x knows user and password_env)")?;
-            refuse(at, &org, "api = \"v2\"")?;
-        }
-        Api::V2 => {
-            refuse(at, &user, "api = \"v1\" (v2 knows token_env)")?;
-            refuse(at, &password, "api = \"v1\" (v2 knows token_env)")?;
-        }
-        Api::V3 => {
-            refuse(at, &user, "api = \"v1\" (v3 knows token_env)")?;
-            refuse(at, &password, "api = \"v1\" (v3 knows token_env)")?;
-            refuse(at, &org, "api = \"v2\"")?;
-        }
-    }
-    let org = at.read("org", &found.org, value::plain_text)?;
-    let bucket = at.read("bucket", &found.bucket, value::plain_text)?;
-    let bucket = bucket.ok_or_else(|| at.lacks(format!("bucket is missing; write {}", bucket_example(api))))?;
-    let user = at.read("user", &found.user, value::plain_text)?;
-    let secret = match api {
-        Api::V1 => secret(at, password, folder)?,
-        Api::V2 | Api::V3 => secret(at, token, folder)?,
-    };
-    match (api, &user, &secret) {
-        (Api::V1, Some(_), None) => {
-            return Err(at.lacks(
-                "password_env is missing beside user; write password_env = \"INFLUX_PASSWORD\", or take user out",
-            ));
-        }
-        (Api::V1, None, Some(_)) => return Err(at.lacks("user is missing beside the password; write user = \"...\"")),
-        (Api::V2, _, None) => {
-            return Err(
-                at.lacks("token_env is missing; write token_env = \"INFLUX_TOKEN\" or token_file = \"token.txt\"")
-            );
-        }
-        _ => {}
-    }
-    if api == Api::V2 && org.is_none() {
-        return Err(at.lacks(
-            "org is missing; write org = \"...\", the organisation that your InfluxDB account shows, or api = \"v3\" for \
-             InfluxDB 3, which has none",
-        ));
-    }
-    Ok(InfluxConfig {
-        url,
-        api,
-        org: org.unwrap_or_default(),
-        bucket,
-        secret,
-        user,
-        retention: at.read("retention", &found.retention, value::some_time)?,
-        timeout: at.read("timeout", &found.timeout, value::some_time)?.unwrap_or(DEFAULT_TIMEOUT),
-    })
-}
-
-/// A key that another choice brought along would be silently without effect, so it is refused.
-fn refuse(at: &Section<'_>, strangers: &[(&str, &Text)], home: &str) -> Result<(), ConfigError> {
-    match strangers.iter().find_map(|(key, text)| text.as_ref().map(|text| (key, text.span()))) {
-        Some((key, span)) => Err(at.wrong(&span, stranger(key, home))),
-        None => Ok(()),
-    }
-}
-
-fn stranger(key: &str, home: &str) -> String {
-    format!("{key} belongs to {home}; take it out or put # before it")
-}
-
-fn server(at: &Section<'_>, found: &DestinationSection) -> Result<Url, ConfigError> {
-    let url = at.read_quietly("url", &found.url, value::server_url)?;
-    let url = url.ok_or_else(|| {
-        at.lacks("url is missing; write for example url = \"https://us-east-1-1.aws.cloud2.influxdata.com\"")
-    })?;
-    let open = url.scheme() == "http"
-        && !value::is_loopback(&url)
-        && !found.allow_http.as_ref().is_some_and(|allowed| *allowed.get_ref());
-    match &found.url {
-        Some(place) if open => Err(at.wrong(
-            &place.span(),
-            "url sends the token over the network for all to read; write https://, or allow_http = true \
-             if the network is your own",
-        )),
-        _ => Ok(url),
-    }
-}
-
-fn secret(at: &Section<'_>, [env, file]: [(&str, &Text); 2], folder: &Path) -> Result<Option<Secret>, ConfigError> {
-    if let (Some(_), Some(second)) = (env.1, file.1) {
-        return Err(at.wrong(&second.span(), format!("{} stands beside {}; keep one of them", file.0, env.0)));
-    }
-    let name = at.read_quietly(env.0, env.1, value::variable_name)?;
-    let path = at.read_quietly(file.0, file.1, value::secret_file)?;
-    Ok(name.map(Secret::Env).or(path.map(|path| Secret::File(value::join(folder, &path)))))
-}
-
-fn api(text: &str) -> Result<Api, String> {
-    match text {
-        "v1" => Ok(Api::V1),
-        "v2" => Ok(Api::V2),
-        "v3" => Ok(Api::V3),
-        _ => Err("is not known; write \"v2\" (Cloud 2.0, OSS 2.x), \"v1\" (1.x) or \"v3\" (InfluxDB 3)".to_owned()),
-    }
-}
-
-fn bucket_example(api: Api) -> &'static str {
-    match api {
-        Api::V1 => "bucket = \"database\" or \"database/retention_policy\"",
-        Api::V2 => "bucket = \"ameriflux_atmospheric\"",
-        Api::V3 => "bucket = \"...\", the name of the database",
-    }
 }
 
 /// One of a few words, or what is wrong with `text`.

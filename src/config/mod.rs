@@ -16,9 +16,11 @@ use crate::time::StationClock;
 
 mod climatology;
 mod column;
+mod destination_load;
 mod error;
 mod file;
 mod formula;
+mod influx;
 mod level;
 mod load;
 mod pair;
@@ -32,10 +34,13 @@ mod shape;
 mod spelling;
 mod table;
 mod value;
+mod variables;
 
 pub use climatology::{Bins, Climatology, Member, Season, Windows};
 pub use error::ConfigError;
 pub use formula::Formula;
+pub(crate) use influx::is_id;
+pub use influx::{BucketConfig, Header, Tls};
 pub use level::Level;
 pub use panel::{PanelConfig, PanelKind};
 pub use quality::{
@@ -44,7 +49,7 @@ pub use quality::{
 };
 pub use secret::{Secret, SecretError};
 pub(crate) use spelling::look_alikes;
-pub(crate) use value::duration;
+pub(crate) use value::{bucket_name, duration};
 
 /// A validated configuration. Relative paths are already joined to the folder of the config file.
 #[derive(Debug, Clone)]
@@ -125,6 +130,12 @@ pub struct InfluxConfig {
     pub retention: Option<Duration>,
     /// Total time allowed for one request.
     pub timeout: Duration,
+    /// Which certificates count, and which is ours.
+    pub tls: Tls,
+    /// Sent with each request, beside fluxtower's own.
+    pub headers: Vec<Header>,
+    /// What is special about single buckets; names are unique.
+    pub buckets: Vec<BucketConfig>,
 }
 
 /// How rows go.

@@ -12,8 +12,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::ConfigError;
 use super::file::{
-    ColumnSection, DestinationSection, LogSection, PanelSection, StationSection, StoreSection, SyncSection,
-    TableSection,
+    BucketSection, ColumnSection, DestinationSection, LogSection, PanelSection, StationSection, StoreSection,
+    SyncSection, TableSection,
 };
 use super::place::Source;
 use super::quality_file::{PairSection, QcSection};
@@ -21,6 +21,7 @@ use super::spelling::{any_of, look_alikes};
 
 /// How a key is written, for values of the wrong kind. A key that means another thing in a group has the group before it.
 const EXAMPLES: &[(&str, &str)] = &[
+    (".bucket", "[[bucket]], with two brackets, and its keys in the lines below"),
     ("above", "above = 20"),
     ("allow_http", "allow_http = true"),
     ("api", "api = \"v2\""),
@@ -58,6 +59,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("format", "format = \"csv\""),
     ("formula", "formula = \"TA * 1.8 + 32\""),
     ("governs", "governs = [\"Ux\", \"Uy\", \"Uz\"]"),
+    ("headers", "headers = { X-Site = \"umbs\" }"),
     ("health", "health = true"),
     ("heartbeat_url", "heartbeat_url = \"https://...\""),
     ("height", "height = \"46m\""),
@@ -198,6 +200,7 @@ fn homes(key: &str) -> Vec<&'static str> {
         ("[station]", keys_of::<StationSection>()),
         ("[store]", keys_of::<StoreSection>()),
         ("[destination]", keys_of::<DestinationSection>()),
+        ("[[bucket]]", keys_of::<BucketSection>()),
         ("[sync]", keys_of::<SyncSection>()),
         ("[log]", keys_of::<LogSection>()),
         ("[qc]", keys_of::<QcSection>()),
@@ -237,7 +240,7 @@ impl Found {
         let (section, groups) = match above {
             [] => return String::new(),
             ["table", "columns", column, groups @ ..] => (format!("[table.columns.{}]", quoted(column)), groups),
-            [list @ ("table" | "pair" | "panel"), groups @ ..] => match &self.item {
+            [list @ ("table" | "pair" | "panel" | "bucket"), groups @ ..] => match &self.item {
                 Some(name) => (format!("[[{list}]] \"{name}\""), groups),
                 None => (format!("[[{list}]]"), groups),
             },
@@ -255,6 +258,9 @@ impl Found {
         let (key, group) = match self.keys.as_slice() {
             [.., columns, column] if columns == "columns" => {
                 return format!("a section [table.columns.{}]", quoted(column));
+            }
+            [.., headers, name] if headers == "headers" => {
+                return format!("headers = {{ {} = \"...\" }}", quoted(name));
             }
             [.., tags, tag] if tags == "tags" => return format!("tags = {{ {} = \"...\" }}", quoted(tag)),
             [.., group, key] => (key.as_str(), group.as_str()),

@@ -205,6 +205,14 @@ pub(super) fn plain_text(text: &str) -> Read<String> {
     }
 }
 
+/// A bucket that is to be made: what the configuration takes, less what InfluxDB refuses as a new name.
+pub(crate) fn bucket_name(text: &str) -> Read<String> {
+    if text.starts_with('_') {
+        return Err("begins with _, which InfluxDB keeps for its own buckets; write a letter first".to_owned());
+    }
+    plain_text(text)
+}
+
 /// A measurement. `#` would begin a comment, `_` is InfluxDB's own.
 pub(super) fn measurement(text: &str) -> Read<String> {
     if text.starts_with(['#', '_']) {

@@ -12,6 +12,9 @@ use crate::qc;
 /// The measurement of the agent's own health (`sync` writes it).
 pub(super) const AGENT: &str = "fluxtower_agent";
 
+/// The tag of both that names the table. Not `table`, which is a column of every Flux result.
+pub(super) const LOGGER_TABLE: &str = "logger_table";
+
 /// The measurement of what climatologies expect (`sync` writes it).
 const EXPECTED: &str = "fluxtower_expected";
 /// Points of it lie so far apart.
@@ -60,8 +63,11 @@ impl Source {
         let columns = known.map_or_else(Vec::new, |known| known.columns.clone());
         let columns = if columns.is_empty() { vec![series.column.clone()] } else { columns };
         let is_flagged = |column: &str| qc::is_tested(site.config, table, column) || by_hand(column);
-        let shape =
-            LineShape::within(site.config.destination.most_columns(), table, &columns, &series.tags, &is_flagged);
+        let columns_of = |name: &str| {
+            Ok::<_, std::convert::Infallible>(site.facts.get(name).map_or_else(Vec::new, |known| known.columns.clone()))
+        };
+        let Ok(most) = crate::sync::most_columns(site.config, table, columns_of);
+        let shape = LineShape::within(most, table, &columns, &series.tags, &is_flagged);
         let shape = shape.ok();
         let flagged = if qc::is_tested(site.config, table, &series.column) {
             Flagged::Always
@@ -86,7 +92,7 @@ impl Source {
         Source {
             bucket: bucket(config, None),
             measurement: AGENT.to_owned(),
-            tags: vec![("station".to_owned(), Tag::Station), ("table".to_owned(), table)],
+            tags: vec![("station".to_owned(), Tag::Station), (LOGGER_TABLE.to_owned(), table)],
             field: field.to_owned(),
             flagged: Flagged::Never,
         }
@@ -102,7 +108,7 @@ impl Source {
             measurement: EXPECTED.to_owned(),
             tags: vec![
                 ("station".to_owned(), Tag::Station),
-                ("table".to_owned(), Tag::Fixed(clean(&table.name.0).trim().to_owned())),
+                (LOGGER_TABLE.to_owned(), Tag::Fixed(clean(&table.name.0).trim().to_owned())),
             ],
             field: format!("{}_{edge}", series.field),
             flagged: Flagged::Never,

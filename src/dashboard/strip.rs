@@ -10,7 +10,7 @@ use super::lines::{FAIL, GOOD, SUSPECT, by_name};
 use super::query::{Named, Shape, datasource, lettered, speech, target};
 use super::ribbon::tested;
 use super::source::{Source, bucket};
-use super::{Site, object};
+use super::{Language, Site, object};
 use crate::config::TableConfig;
 
 /// LoggerNet brings rows every few minutes, however often the logger writes one.
@@ -167,10 +167,13 @@ fn good(site: &Site<'_>) -> Option<Tile> {
     let tested = tested(site, all);
     let mut groups: Vec<Vec<Named<'_>>> = Vec::new();
     for (source, name) in &tested {
+        // In SQL a column that has no value yet is an error of the whole query.
         let is_alike = |group: &&mut Vec<Named<'_>>| {
-            group.first().is_some_and(|(first, _)| {
-                (&first.bucket, &first.measurement, &first.tags) == (&source.bucket, &source.measurement, &source.tags)
-            })
+            site.language != Language::Sql
+                && group.first().is_some_and(|(first, _)| {
+                    (&first.bucket, &first.measurement, &first.tags)
+                        == (&source.bucket, &source.measurement, &source.tags)
+                })
         };
         match groups.iter_mut().find(is_alike) {
             Some(group) => group.push((source, name)),

@@ -65,14 +65,14 @@ pub(super) fn details(site: &Site<'_>) -> Object {
             .collect();
         names.join(", ")
     };
-    let configured = match &site.config.destination {
-        DestinationConfig::Influx(influx) => influx.retention,
+    let configured = |name: &Option<String>| match &site.config.destination {
+        DestinationConfig::Influx(influx) => influx.retention_of(name.as_deref()),
         DestinationConfig::Files { .. } => None,
     };
     let kept_in = |name: &Option<String>| {
         let is_own = *name == bucket(site.config, None);
         let told = site.retentions.iter().find(|(told, _)| told == name || told.is_none() && is_own);
-        told.map(|(_, kept)| *kept).or(configured.filter(|_| is_own))
+        told.map(|(_, kept)| *kept).or_else(|| configured(name))
     };
     // Writing to a String cannot fail.
     for known in super::source::buckets(site.config) {

@@ -50,13 +50,21 @@ const CONFIG_TROUBLE: [&str; 9] = [
     "read-only",
 ];
 
+/// What was written to, for the messages.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub(super) api: Api,
+    /// As it is configured.
+    pub(super) bucket: &'a str,
+}
+
 /// Reads a response that arrived whole. `body` has no secret in it any more.
-pub(super) fn read(api: Api, status: u16, headers: &HeaderMap, body: &str) -> Answer {
+pub(super) fn read(target: Target<'_>, status: u16, headers: &HeaderMap, body: &str) -> Answer {
     let message = message(body);
     let server_time = server_time(headers);
     let words = words(&message);
     Answer {
-        outcome: outcome(api, status, headers, body, &message, server_time),
+        outcome: outcome(target, status, headers, body, &message, server_time),
         status: Some(status),
         words,
         server_time,
@@ -64,13 +72,14 @@ pub(super) fn read(api: Api, status: u16, headers: &HeaderMap, body: &str) -> An
 }
 
 fn outcome(
-    api: Api,
+    target: Target<'_>,
     status: u16,
     headers: &HeaderMap,
     body: &str,
     message: &str,
     server_time: Option<DateTime<Utc>>,
 ) -> Outcome {
+    let Target { api, .. } = target;
     let text = message.to_lowercase();
     let retry = || Outcome::Retry { after: retry_after(headers, server_time) };
     match status {
@@ -79,18 +88,18 @@ fn outcome(
         300..=399 => held(redirect(headers)),
         400 if is_passing_trouble(&text) => retry(),
         400 if is_unknown_path(&text) => held(wrong_product(api)),
-        400 if is_config_trouble(&text) => held(refused_400(api)),
+        400 if is_config_trouble(&text) => held(refused_400(target)),
         400 | 413 | 422 => Outcome::Split,
-        401 => held(unauthorized(api)),
+        401 => held(unauthorized(target)),
         403 if speaks_of_retention(&text) => Outcome::Split,
-        403 => held(forbidden(api)),
-        404 => held(not_found(api)),
+        403 => held(forbidden(target)),
+        404 => held(not_found(target)),
         408 | 425 | 429 | 499 => retry(),
         405 | 406 | 410 | 501 | 505 => held(wrong_product(api)),
         407 | 511 => held("a proxy or the network's login page stands in between: log in to the network, or give the proxy its password".to_owned()),
         411 => held("a proxy in between does not pass on the request's length: use the server's own address in `url`".to_owned()),
         415 => held("the server, or a proxy in between, does not take gzip: use the server's own address in `url`".to_owned()),
-        500 if text.contains("retention policy not found") => held(not_found(api)),
+        500 if text.contains("retention policy not found") => held(not_found(target)),
         500 => Outcome::Failing,
         502..=599 => retry(),
         _ => held(format!("the status {status} means nothing to fluxtower: check `url` and what stands between this computer and the server")),
@@ -152,33 +161,47 @@ fn redirect(headers: &HeaderMap) -> String {
     }
 }
 
-fn refused_400(api: Api) -> String {
+fn refused_400(Target { api, bucket }: Target<'_>) -> String {
     match api {
-        Api::V1 => "check `bucket` (`db` or `db/rp`), `user` and the password in [destination]".to_owned(),
-        Api::V2 => "check `org`, `bucket` and the token in [destination]".to_owned(),
-        Api::V3 => "check `bucket` (the database) and the token in [destination]".to_owned(),
+        Api::V1 => format!("check `bucket` (\"{bucket}\": `db` or `db/rp`), `user` and the password in [destination]"),
+        Api::V2 => format!("check `org`, `bucket` (\"{bucket}\") and the token in the configuration"),
+        Api::V3 => format!("check `bucket` (the database \"{bucket}\") and the token in the configuration"),
     }
 }
 
-fn unauthorized(api: Api) -> String {
+fn unauthorized(Target { api, bucket }: Target<'_>) -> String {
     match api {
         Api::V1 => "the user or the password is wrong: check `user` and `password_env` or `password_file`".to_owned(),
-        Api::V2 | Api::V3 => "the token is wrong, switched off or may not write to this bucket: make a token with write permission and put it where `token_env` or `token_file` says".to_owned(),
+        Api::V2 | Api::V3 => format!(
+            "the token is wrong, switched off or may not write to bucket \"{bucket}\": make a token with write permission and \
+             put it where `token_env` or `token_file` says"
+        ),
     }
 }
 
-fn forbidden(api: Api) -> String {
+fn forbidden(Target { api, bucket }: Target<'_>) -> String {
     match api {
-        Api::V1 => "the user may not write to this database: GRANT WRITE on it".to_owned(),
-        Api::V2 | Api::V3 => "the token may not write to this bucket, or the account's limit is reached: make a token with write permission for it".to_owned(),
+        Api::V1 => format!("the user may not write to database \"{bucket}\": GRANT WRITE on it"),
+        Api::V2 | Api::V3 => format!(
+            "the token may not write to bucket \"{bucket}\", or the account's limit is reached: make a token with write \
+             permission for it"
+        ),
     }
 }
 
-fn not_found(api: Api) -> String {
+fn not_found(Target { api, bucket }: Target<'_>) -> String {
     match api {
-        Api::V1 => "the database or its retention policy does not exist, or `api` is wrong: make it, or correct `bucket` (`db` or `db/rp`)".to_owned(),
-        Api::V2 => "the bucket or the organisation does not exist, or `api` is wrong: make the bucket, or correct `bucket` and `org`".to_owned(),
-        Api::V3 => "the database does not exist, or `api` is wrong: make it, or correct `bucket`".to_owned(),
+        Api::V1 => format!(
+            "the database or the retention policy of \"{bucket}\" does not exist, or `api` is wrong: make it, or correct \
+             `bucket` (`db` or `db/rp`)"
+        ),
+        Api::V2 => format!(
+            "the bucket \"{bucket}\" or the organisation does not exist, or `api` is wrong: make the bucket (`fluxtower bucket \
+             create`), or correct `bucket` and `org`"
+        ),
+        Api::V3 => {
+            format!("the database \"{bucket}\" does not exist, or `api` is wrong: make it, or correct `bucket`")
+        }
     }
 }
 

@@ -12,7 +12,7 @@ fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
 }
 
 fn answer(api: Api, status: u16, body: &str) -> Answer {
-    read(api, status, &HeaderMap::new(), body)
+    read(Target { api, bucket: "tower" }, status, &HeaderMap::new(), body)
 }
 
 #[derive(Debug, PartialEq)]
@@ -199,7 +199,14 @@ fn the_words_decide_where_the_status_does_not() {
 
 #[test]
 fn a_success_that_is_none_names_its_mend() {
-    let mend = |status, pairs: &[(&str, &str)], body| match read(Api::V2, status, &headers(pairs), body).outcome {
+    let mend = |status, pairs: &[(&str, &str)], body| match read(
+        Target { api: Api::V2, bucket: "tower" },
+        status,
+        &headers(pairs),
+        body,
+    )
+    .outcome
+    {
         Outcome::Held { mend } => mend,
         other => panic!("{other:?}"),
     };
@@ -219,7 +226,9 @@ fn a_success_that_is_none_names_its_mend() {
 
 #[test]
 fn a_server_that_asks_for_time_gets_it_up_to_an_hour() {
-    let after = |pairs: &[(&str, &str)]| match read(Api::V2, 429, &headers(pairs), "").outcome {
+    let after = |pairs: &[(&str, &str)]| match read(Target { api: Api::V2, bucket: "tower" }, 429, &headers(pairs), "")
+        .outcome
+    {
         Outcome::Retry { after } => after.map(|after| after.as_secs()),
         other => panic!("{other:?}"),
     };
@@ -239,7 +248,12 @@ fn a_server_that_asks_for_time_gets_it_up_to_an_hour() {
 #[test]
 fn an_answer_carries_the_servers_clock_and_its_words() {
     let pairs = headers(&[("date", "Mon, 23 Nov 2026 12:00:00 GMT")]);
-    let answer = read(Api::V2, 422, &pairs, "{\"code\":\"x\",\"message\":\"line one\\nline\\ttwo\"}");
+    let answer = read(
+        Target { api: Api::V2, bucket: "tower" },
+        422,
+        &pairs,
+        "{\"code\":\"x\",\"message\":\"line one\\nline\\ttwo\"}",
+    );
     assert_eq!(answer.status, Some(422));
     assert_eq!(answer.words, "line one line two");
     assert_eq!(answer.server_time.unwrap().to_rfc3339(), "2026-11-23T12:00:00+00:00");

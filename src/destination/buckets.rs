@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::influx::{Influx, database_and_policy};
 use super::influxql::{self, identifier};
 use super::query::QueryError;
-use crate::config::Api;
+use crate::config::{Api, is_id};
 
 /// Buckets asked for at a time; the server's largest page.
 const PAGE: usize = 100;
@@ -38,6 +38,15 @@ pub struct Bucket {
     pub id: Option<String>,
     /// How long it keeps rows.
     pub retention: Retention,
+}
+
+/// What [`Influx::create`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Created {
+    /// The bucket is new.
+    New,
+    /// It was there before, and is as it was.
+    WasThere(Bucket),
 }
 
 #[derive(Debug, Deserialize)]
@@ -91,7 +100,13 @@ impl Influx {
     pub fn find(&self, name: &str) -> Result<Option<Bucket>, QueryError> {
         match self.config.api {
             Api::V1 => self.find_policy(name),
-            Api::V2 => Ok(self.page(&[("name", name)])?.into_iter().find(|bucket| bucket.name == name)),
+            Api::V2 if is_id(name) => match self.page(&[("id", name)]) {
+                Ok(found) => Ok(found.into_iter().find(|bucket| bucket.id.as_deref() == Some(name))),
+                // Nothing forbids a name that looks like an id.
+                Err(QueryError::Refused { status: Some(404), .. }) => self.find_by_name(name),
+                Err(error) => Err(error),
+            },
+            Api::V2 => self.find_by_name(name),
             Api::V3 => Ok(self.databases()?.into_iter().find(|bucket| bucket.name == name)),
         }
     }
@@ -110,17 +125,34 @@ impl Influx {
         Ok(all)
     }
 
-    /// Makes a bucket; none keeps rows for ever.
+    /// Makes a bucket; none keeps rows for ever. One that is there already is left as it is.
     ///
     /// # Errors
-    /// As [`Influx::find`]; the server's words say whether the name is taken or a limit is reached.
-    pub fn create(&self, name: &str, retention: Option<Duration>) -> Result<(), QueryError> {
-        let seconds = retention.map(|retention| retention.as_secs());
-        if seconds == Some(0) {
+    /// As [`Influx::find`]; the server's words say whether a limit is reached.
+    pub fn create(&self, name: &str, retention: Option<Duration>) -> Result<Created, QueryError> {
+        if retention.is_some_and(|retention| retention.as_secs() == 0) {
             // InfluxDB 3 reads 0 as "delete everything", the others as "for ever".
             let words = "a retention of 0 means something else to each product".to_owned();
             return Err(QueryError::Refused { status: None, words, mend: "leave it out to keep rows for ever" });
         }
+        // A login that may not look may still make one.
+        if let Ok(Some(found)) = self.find(name) {
+            return Ok(Created::WasThere(found));
+        }
+        match self.make(name, retention.map(|retention| retention.as_secs())) {
+            Ok(()) => Ok(Created::New),
+            Err(QueryError::Unknown(words)) if words.contains("already exist") => Ok(match self.find(name) {
+                Ok(Some(found)) => Created::WasThere(found),
+                _ => {
+                    let retention = Retention::Unknown("the login may not see the bucket".to_owned());
+                    Created::WasThere(Bucket { name: name.to_owned(), id: None, retention })
+                }
+            }),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn make(&self, name: &str, seconds: Option<u64>) -> Result<(), QueryError> {
         match self.config.api {
             Api::V1 => self.create_policy(name, seconds),
             Api::V2 => {
@@ -129,14 +161,22 @@ impl Influx {
                 self.post_json("/api/v2/buckets", &json!({"orgID": org, "name": name, "retentionRules": rules}))
             }
             Api::V3 => {
-                let period = seconds.map_or("none".to_owned(), |seconds| format!("{seconds}s"));
-                self.post_json("/api/v3/configure/database", &json!({"db": name, "retention_period": period}))
+                // Without a retention the key is left out: null and 0 are refused (facts: influx-servers 2).
+                let mut body = json!({"db": name});
+                if let Some(seconds) = seconds {
+                    body["retention_period"] = json!(format!("{seconds}s"));
+                }
+                self.post_json("/api/v3/configure/database", &body)
             }
         }
     }
 
+    fn find_by_name(&self, name: &str) -> Result<Option<Bucket>, QueryError> {
+        Ok(self.page(&[("name", name)])?.into_iter().find(|bucket| bucket.name == name))
+    }
+
     fn page(&self, filter: &[(&str, &str)]) -> Result<Vec<Bucket>, QueryError> {
-        let query = [&[("org", self.config.org.as_str())], filter].concat();
+        let query = [&[self.organisation()], filter].concat();
         let reply = self.ask(self.request(Method::GET, "/api/v2/buckets", &query))?;
         let page: Page = parse(&reply.body)?;
         Ok(page.buckets.into_iter().map(Bucket::from).collect())
@@ -158,7 +198,7 @@ impl Influx {
     /// The API wants the id where the configuration has the name; an id in the configuration is taken as it is.
     fn organisation_id(&self) -> Result<String, QueryError> {
         let org = &self.config.org;
-        if org.len() == 16 && org.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if is_id(org) {
             return Ok(org.clone());
         }
         let reply = self.ask(self.request(Method::GET, "/api/v2/orgs", &[("org", org)]))?;
@@ -179,7 +219,26 @@ impl Influx {
     fn databases(&self) -> Result<Vec<Bucket>, QueryError> {
         let reply = self.ask(self.request(Method::GET, "/api/v3/configure/database", &[("format", "json")]))?;
         let rows: Vec<Value> = parse(&reply.body)?;
-        Ok(rows.iter().filter_map(database).collect())
+        let mut found: Vec<Bucket> = rows.iter().filter_map(database).collect();
+        if found.iter().any(|bucket| matches!(bucket.retention, Retention::Unknown(_))) {
+            // The list has the names only; a token may read the list and not this table.
+            if let Ok(kept) = self.system_databases() {
+                for bucket in &mut found {
+                    if let Some((_, retention)) = kept.iter().find(|(name, _)| *name == bucket.name) {
+                        bucket.retention = retention.clone();
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Names and retentions by the system table (facts: influx-servers 2). A period that is null keeps rows for ever.
+    fn system_databases(&self) -> Result<Vec<(String, Retention)>, QueryError> {
+        let query = [("db", "_internal"), ("format", "json"), ("q", "SELECT * FROM system.databases")];
+        let reply = self.ask(self.request(Method::GET, "/api/v3/query_sql", &query))?;
+        let rows: Vec<Value> = parse(&reply.body)?;
+        Ok(rows.iter().filter_map(system_database).collect())
     }
 
     /// All retention policies of a database, the default one first under the database's bare name.
@@ -191,8 +250,14 @@ impl Influx {
                 let cell =
                     |name: &str| series.columns.iter().position(|column| column == name).and_then(|at| row.get(at));
                 let retention = cell("duration").and_then(Value::as_str).and_then(retention_in_words);
-                let retention =
-                    retention.unwrap_or_else(|| Retention::Unknown("the policy has no duration".to_owned()));
+                let retention = match retention {
+                    // InfluxDB 2 says 0 of every bucket that it shows as a policy, whatever it keeps.
+                    Some(Retention::Forever) if !self.version().is_some_and(|version| version.starts_with("1.")) => {
+                        Retention::Unknown("only InfluxDB 1 tells here how long it keeps rows".to_owned())
+                    }
+                    Some(known) => known,
+                    None => Retention::Unknown("the policy has no duration".to_owned()),
+                };
                 if cell("default") == Some(&Value::Bool(true)) {
                     found.insert(0, Bucket { name: db.to_owned(), id: None, retention: retention.clone() });
                 }
@@ -249,6 +314,19 @@ impl Influx {
 fn parse<T: serde::de::DeserializeOwned>(body: &str) -> Result<T, QueryError> {
     serde_json::from_str(body)
         .map_err(|_| QueryError::Unknown(super::answer::words(&format!("not what was asked for: {body}"))))
+}
+
+/// A row of `system.databases`; none for a database that is being deleted.
+fn system_database(row: &Value) -> Option<(String, Retention)> {
+    let name = row["database_name"].as_str().filter(|_| row["deleted"] != true)?;
+    let retention = match &row["retention_period_ns"] {
+        Value::Null => Retention::Forever,
+        period => match period.as_u64() {
+            Some(nanos) if nanos > 0 => Retention::For(Duration::from_nanos(nanos)),
+            _ => Retention::Unknown("system.databases has a retention that is no time".to_owned()),
+        },
+    };
+    Some((name.to_owned(), retention))
 }
 
 /// A row of InfluxDB 3's list. The column of the retention differs between versions, and older ones have none.

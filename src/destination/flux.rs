@@ -11,6 +11,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use super::answer;
 use super::influx::Influx;
 use super::query::{CountAsk, Counted, QueryError, SeriesAsk, StoredValue, Tally, ValuesAsk};
+use crate::config::is_id;
 use crate::time::Timestamp;
 
 /// Names of the two results of a count.
@@ -36,7 +37,7 @@ fn answer_to(influx: &Influx, query: &str) -> Result<String, QueryError> {
         "dialect": {"header": true, "delimiter": ",", "annotations": ["datatype", "group", "default"]},
     });
     let request = influx
-        .request(Method::POST, "/api/v2/query", &[("org", &influx.config.org)])
+        .request(Method::POST, "/api/v2/query", &[influx.organisation()])
         .header(CONTENT_TYPE, "application/json")
         .header(ACCEPT, "application/csv")
         .body(body.to_string());
@@ -57,9 +58,9 @@ fn points(bucket: &str, series: &SeriesAsk<'_>, more: &str) -> String {
         .map(|(key, value)| format!(" and r[{}] == {}", string(key), string(value)))
         .collect::<String>();
     format!(
-        "from(bucket: {bucket})\n  |> range(start: {from}, stop: {until})\n  \
+        "from({bucket})\n  |> range(start: {from}, stop: {until})\n  \
          |> filter(fn: (r) => r._measurement == {measurement}{tags}{more})",
-        bucket = string(bucket),
+        bucket = from(bucket),
         from = time(series.from),
         until = time(series.until),
         measurement = string(series.measurement),
@@ -77,6 +78,12 @@ fn values_query(bucket: &str, ask: &ValuesAsk<'_>) -> String {
     let absent = ask.without.iter().map(|key| format!(" and not exists r[{}]", string(key))).collect::<String>();
     let points = points(bucket, &ask.series, &format!(" and r._field == {}{absent}", string(ask.field)));
     format!("{points}\n  |> keep(columns: [\"_time\", \"_value\"])\n")
+}
+
+/// A bucket as `from` takes it: an id has a parameter of its own.
+fn from(bucket: &str) -> String {
+    let parameter = if is_id(bucket) { "bucketID" } else { "bucket" };
+    format!("{parameter}: {}", string(bucket))
 }
 
 /// A Flux string; `${` would open an expression.

@@ -18,17 +18,21 @@ use reqwest::redirect::Policy;
 use url::{Host, Url};
 
 use super::answer;
+use super::tls;
 use super::{
     Answer, BucketLook, CountAsk, Counted, Destination, DestinationError, Outcome, QueryError, Request, Retention,
     StoredValue, ValuesAsk, refuse_hollow,
 };
-use crate::config::{Api, InfluxConfig};
+use crate::config::{Api, InfluxConfig, is_id};
 
 /// Most that is read of the answer to a write. Complaints that list a hundred lines fit.
 const ANSWER_MAX: u64 = 64 * 1024;
 
 /// Longest wait for a connection: a host that does not answer at all is known sooner than one that is slow.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The value of a configured header that is shorter may stand in messages.
+const SHORTEST_SECRET: usize = 6;
 
 /// How the server knows us.
 enum Login {
@@ -81,12 +85,17 @@ impl Influx {
             // Plain http is allowed here because nothing leaves the machine; a proxy would carry the token out.
             client = client.no_proxy();
         }
+        let client = tls::certified(client, &config.tls)?.default_headers(tls::headers(&config.headers)?);
         let client = client.build().map_err(|error| DestinationError::Client(cause(&error)))?;
         let mut influx =
             Influx { client, config, login, secrets: Vec::new(), clock: Cell::new(None), product: RefCell::new(None) };
         if let Some(secret) = secret {
             influx.secrets = influx.spellings(&secret);
         }
+        // A short value is hardly a secret, and would take letters out of every message.
+        let values = influx.config.headers.iter().map(|header| header.value().to_owned());
+        let values: Vec<String> = values.filter(|value| value.len() >= SHORTEST_SECRET).collect();
+        influx.secrets.extend(values);
         Ok(influx)
     }
 
@@ -141,6 +150,12 @@ impl Influx {
         bucket.unwrap_or(&self.config.bucket)
     }
 
+    /// The organisation as a parameter of v2: some routes take an id under its own name only.
+    pub(super) fn organisation(&self) -> (&'static str, &str) {
+        let org = self.config.org.as_str();
+        (if is_id(org) { "orgID" } else { "org" }, org)
+    }
+
     /// The secret as it is, as it stands in a URL, and as it stands in the login of HTTP.
     fn spellings(&self, secret: &str) -> Vec<String> {
         let in_url: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
@@ -159,6 +174,13 @@ impl Influx {
     fn network_words(&self, error: reqwest::Error) -> String {
         let error = error.without_url();
         let (address, cause) = (self.address(), cause(&error));
+        let cause = if cause.contains("UnknownIssuer") {
+            format!("{cause}; if your own network signs the certificate, give it as `ca_file`")
+        } else if cause.contains("CertificateRequired") {
+            format!("{cause}; the server asks for a certificate of ours: `client_cert_file`")
+        } else {
+            cause
+        };
         let words = if error.is_timeout() {
             format!("no answer from {address} within {} s: {cause}", self.config.timeout.as_secs())
         } else if error.is_connect() {
@@ -176,11 +198,27 @@ impl Influx {
                 (db, Some(rp)) => post("/write", &[("db", db), ("rp", rp), ("precision", "ns")]),
                 (db, None) => post("/write", &[("db", db), ("precision", "ns")]),
             },
-            Api::V2 => post("/api/v2/write", &[("org", &self.config.org), ("bucket", bucket), ("precision", "ns")]),
+            Api::V2 => post("/api/v2/write", &[self.organisation(), ("bucket", bucket), ("precision", "ns")]),
             Api::V3 => {
                 post("/api/v3/write_lp", &[("db", bucket), ("precision", "nanosecond"), ("accept_partial", "false")])
             }
         }
+    }
+
+    /// What the answer to a write means.
+    fn written(&self, bucket: &str, post: RequestBuilder) -> Answer {
+        let target = answer::Target { api: self.config.api, bucket };
+        match self.exchange(post, ANSWER_MAX) {
+            Ok(reply) => answer::read(target, reply.status, &reply.headers, &reply.body),
+            Err(words) => Answer::without_server(Outcome::Retry { after: None }, words),
+        }
+    }
+
+    /// The version that the server tells, as `1.6.7`.
+    pub(super) fn version(&self) -> Option<String> {
+        let product = self.product.borrow();
+        let version = product.as_deref()?.strip_prefix("InfluxDB ")?.trim_start_matches('v');
+        Some(version.split(' ').next().unwrap_or_default().to_owned())
     }
 }
 
@@ -194,6 +232,36 @@ impl Destination for Influx {
         format!("{} (InfluxDB {api}), bucket {}", self.address(), self.config.bucket)
     }
 
+    fn describe(&self, bucket: Option<&str>) -> String {
+        let (api, org) = match self.config.api {
+            Api::V1 => ("v1", String::new()),
+            Api::V2 => ("v2", format!(", organisation {}", self.config.org)),
+            Api::V3 => ("v3", String::new()),
+        };
+        format!("{} (InfluxDB {api}{org}), bucket {}", self.address(), self.bucket(bucket))
+    }
+
+    fn may_write(&mut self, bucket: Option<&str>) -> Result<Option<Answer>, DestinationError> {
+        if self.config.api == Api::V3 {
+            // A write would make a database that is not there, so only the login and the connection are tried.
+            let list = self.request(Method::GET, "/api/v3/configure/database", &[("format", "json")]);
+            let answer = self.written(self.bucket(bucket), list);
+            let is_told = answer.status.is_none_or(|status| status == 401 || status >= 500);
+            return Ok(Some(answer).filter(|_| is_told));
+        }
+        let bucket = self.bucket(bucket);
+        let post = self.write_request(bucket).header(CONTENT_TYPE, "text/plain; charset=utf-8").body(Vec::new());
+        let mut answer = self.written(bucket, post);
+        // Cloud looks at login, bucket and permission first, and then says that there are no points (facts:
+        // influx-write-contract 2.4, "empty body").
+        let words = answer.words.to_lowercase();
+        if answer.status == Some(400) && ["requires points", "points required"].iter().any(|part| words.contains(part))
+        {
+            answer.outcome = Outcome::Stored;
+        }
+        Ok(Some(answer))
+    }
+
     fn write(&mut self, request: &Request<'_>) -> Result<Answer, DestinationError> {
         refuse_hollow(request)?;
         let mut post = self
@@ -205,10 +273,7 @@ impl Destination for Influx {
         } else {
             post.header(CONTENT_ENCODING, "gzip").body(request.gzip.to_vec())
         };
-        Ok(match self.exchange(post, ANSWER_MAX) {
-            Ok(reply) => answer::read(self.config.api, reply.status, &reply.headers, &reply.body),
-            Err(words) => Answer::without_server(Outcome::Retry { after: None }, words),
-        })
+        Ok(self.written(self.bucket(request.bucket), post))
     }
 
     fn wants_gzip(&self) -> bool {
@@ -217,16 +282,21 @@ impl Destination for Influx {
 
     fn look(&mut self, bucket: Option<&str>) -> BucketLook {
         self.clock.set(None);
-        let (id, retention) = match self.find(self.bucket(bucket)) {
-            Ok(Some(found)) => (found.id, found.retention),
-            Ok(None) => (None, Retention::Unknown("the token may not see the bucket".to_owned())),
-            Err(error) => (None, Retention::Unknown(error.to_string())),
+        let (id, is_there, retention) = match self.find(self.bucket(bucket)) {
+            Ok(Some(found)) => (found.id, Some(true), found.retention),
+            // InfluxDB 1 and 2 leave out what the login may not read; InfluxDB 3 lists all or nothing.
+            Ok(None) if self.config.api == Api::V3 => {
+                (None, Some(false), Retention::Unknown("there is no such database".to_owned()))
+            }
+            Ok(None) => (None, None, Retention::Unknown("the login may not see the bucket".to_owned())),
+            Err(error) => (None, None, Retention::Unknown(error.to_string())),
         };
         let retention = match (retention, self.config.retention) {
             (Retention::Unknown(_), Some(configured)) => Retention::For(configured),
             (found, _) => found,
         };
-        BucketLook { id, retention, server_time: self.clock.get(), product: self.product.borrow().clone() }
+        let product = self.product.borrow().clone();
+        BucketLook { id, is_there, retention, server_time: self.clock.get(), product }
     }
 
     fn count(&mut self, ask: &CountAsk<'_>) -> Result<Counted, QueryError> {
@@ -301,7 +371,7 @@ fn read_body(response: &mut impl Read, most: u64, deadline: Instant) -> std::io:
 }
 
 /// The innermost reason: the outer ones say "error sending request".
-fn cause(error: &reqwest::Error) -> String {
+pub(super) fn cause(error: &reqwest::Error) -> String {
     let mut deepest: &dyn std::error::Error = error;
     while let Some(source) = deepest.source() {
         deepest = source;

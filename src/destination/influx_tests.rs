@@ -7,8 +7,8 @@ use std::thread::JoinHandle;
 use flate2::read::GzDecoder;
 
 use super::*;
-use crate::config::Secret;
-use crate::destination::{CountAsk, QueryError, Retention, SeriesAsk, Tally};
+use crate::config::{Header, Secret, Tls};
+use crate::destination::{Bucket, CountAsk, Created, QueryError, Retention, SeriesAsk, Tally};
 use crate::time::Timestamp;
 
 const TOKEN: &str = "s3cret-token";
@@ -76,6 +76,9 @@ fn config(url: Url, api: Api) -> InfluxConfig {
         user: None,
         retention: None,
         timeout: PATIENCE,
+        tls: Tls::default(),
+        headers: Vec::new(),
+        buckets: Vec::new(),
     }
 }
 
@@ -249,11 +252,12 @@ fn a_bucket_tells_how_long_it_keeps_rows() {
 #[test]
 fn a_new_bucket_says_how_long_it_keeps_rows() {
     let orgs = r#"{"orgs":[{"id":"0123456789abcdef","name":"umbs & co"}]}"#;
-    let (url, served) = serve(vec![http("200 OK", "", orgs), http("201 Created", "", "{}")]);
+    let none = http("404 Not Found", "", r#"{"code":"not found","message":"bucket \"new\" not found"}"#);
+    let (url, served) = serve(vec![none, http("200 OK", "", orgs), http("201 Created", "", "{}")]);
     let influx = open(url, Api::V2);
-    influx.create("new", None).unwrap();
+    assert_eq!(influx.create("new", None), Ok(Created::New));
     assert!(matches!(influx.create("new", Some(Duration::ZERO)), Err(QueryError::Refused { status: None, .. })));
-    let (_, body) = served.join().unwrap().remove(1);
+    let (_, body) = served.join().unwrap().remove(2);
     let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(body["orgID"], "0123456789abcdef");
     assert_eq!(body["retentionRules"][0]["everySeconds"], 0);
@@ -285,4 +289,135 @@ fn a_count_is_never_made_up() {
     assert!(matches!(influx.count(&ask), Err(QueryError::Unreachable(_))));
     assert!(matches!(influx.count(&ask), Err(QueryError::Unreachable(_))));
     served.join().unwrap();
+}
+
+#[test]
+fn ids_stand_under_the_names_that_take_ids() {
+    let page = "content-type: application/json\r\n";
+    let body = r#"{"buckets":[{"id":"f3da864d5713c24f","name":"tower","retentionRules":[]}]}"#;
+    let (url, served) = serve(vec![http("200 OK", page, body), http("204 No Content", "", "")]);
+    let ids = InfluxConfig {
+        org: "382f01bf7948281b".to_owned(),
+        bucket: "f3da864d5713c24f".to_owned(),
+        ..config(url, Api::V2)
+    };
+    let mut influx = Influx::open(&ids).unwrap();
+    assert_eq!(influx.look(None).is_there, Some(true));
+    assert_eq!(write(&mut influx).outcome, Outcome::Stored);
+    let heads: Vec<_> = served.join().unwrap().into_iter().map(|(head, _)| head).collect();
+    assert!(
+        heads[0].starts_with("GET /api/v2/buckets?orgID=382f01bf7948281b&id=f3da864d5713c24f HTTP"),
+        "{}",
+        heads[0]
+    );
+    assert!(heads[1].starts_with("POST /api/v2/write?orgID=382f01bf7948281b&bucket=f3da864d5713c24f&"), "{}", heads[1]);
+}
+
+#[test]
+fn an_empty_write_tells_whether_a_write_would_be_taken() {
+    let refused = r#"{"code":"forbidden","message":"insufficient permissions for write"}"#;
+    let json = "content-type: application/json\r\n";
+    let cloud = http("400 Bad Request", json, r#"{"code":"invalid","message":"writing requires points"}"#);
+    let (url, served) = serve(vec![http("204 No Content", "", ""), cloud, http("403 Forbidden", json, refused)]);
+    let mut influx = open(url, Api::V2);
+    assert_eq!(influx.may_write(None).unwrap().unwrap().outcome, Outcome::Stored);
+    assert_eq!(influx.may_write(None).unwrap().unwrap().outcome, Outcome::Stored);
+    let answer = influx.may_write(Some("soil")).unwrap().unwrap();
+    assert!(matches!(answer.outcome, Outcome::Held { mend } if mend.contains("bucket \"soil\"")));
+    for (head, body) in served.join().unwrap() {
+        assert!(head.starts_with("POST /api/v2/write?") && body.is_empty(), "{head}");
+    }
+}
+
+#[test]
+fn influxdb_2_behind_v1_does_not_tell_how_long_it_keeps_rows() {
+    let policies = r#"{"results":[{"statement_id":0,"series":[{"columns":["name","duration","shardGroupDuration","replicaN","default"],"values":[["autogen","0s","168h0m0s",1,true]]}]}]}"#;
+    let databases =
+        r#"{"results":[{"statement_id":0,"series":[{"name":"databases","columns":["name"],"values":[["db"]]}]}]}"#;
+    for (version, is_known) in [("1.6.7~rc0", true), ("v2.7.12", false)] {
+        let headers =
+            format!("content-type: application/json\r\nx-influxdb-build: OSS\r\nx-influxdb-version: {version}\r\n");
+        let (url, served) = serve(vec![http("200 OK", &headers, databases), http("200 OK", &headers, policies)]);
+        let mut influx = Influx::open(&InfluxConfig { bucket: "db".to_owned(), ..config(url, Api::V1) }).unwrap();
+        let look = influx.look(None);
+        assert_eq!(look.is_there, Some(true));
+        assert_eq!(look.retention == Retention::Forever, is_known, "{version}: {look:?}");
+        served.join().unwrap();
+    }
+}
+
+/// The list has names only, the system table the periods (facts: influx-servers 2).
+#[test]
+fn influxdb_3_tells_retention_in_its_system_table_and_a_database_that_is_gone_is_known() {
+    let page = "content-type: application/json\r\n";
+    let list = r#"[{"iox::database":"_internal"},{"iox::database":"db"},{"iox::database":"ever"}]"#;
+    let table = r#"[{"database_name":"db","retention_period_ns":2592000000000000},{"database_name":"ever"}]"#;
+    let both = [http("200 OK", page, list), http("200 OK", page, table)];
+    let (url, served) = serve([both.clone(), both.clone(), both].concat());
+    let mut influx = open(url, Api::V3);
+    let month = Retention::For(Duration::from_secs(2_592_000));
+    let known = influx.look(Some("db"));
+    assert_eq!((known.is_there, known.retention), (Some(true), month));
+    assert_eq!(influx.look(Some("ever")).retention, Retention::Forever);
+    let gone = influx.look(Some("soil"));
+    assert_eq!(gone.is_there, Some(false));
+    let heads: Vec<_> = served.join().unwrap().into_iter().map(|(head, _)| head).collect();
+    assert!(heads[1].starts_with("GET /api/v3/query_sql?db=_internal&"), "{}", heads[1]);
+}
+
+#[test]
+fn a_database_of_influxdb_3_without_retention_is_made_without_the_key() {
+    let list = http("200 OK", "content-type: application/json\r\n", "[]");
+    let made = http("200 OK", "content-type: application/json\r\n", "{}");
+    let (url, served) = serve(vec![list.clone(), made.clone(), list, made]);
+    let influx = open(url, Api::V3);
+    assert_eq!(influx.create("ever", None), Ok(Created::New));
+    assert_eq!(influx.create("month", Some(Duration::from_secs(2_592_000))), Ok(Created::New));
+    let bodies: Vec<_> = served.join().unwrap().into_iter().map(|(_, body)| String::from_utf8(body).unwrap()).collect();
+    assert_eq!(bodies[1], r#"{"db":"ever"}"#);
+    assert_eq!(bodies[3], r#"{"db":"month","retention_period":"2592000s"}"#);
+}
+
+#[test]
+fn a_bucket_that_is_there_already_is_said_and_left_as_it_is() {
+    let body = r#"{"buckets":[{"id":"0a","name":"tower","retentionRules":[{"everySeconds":86400}]}]}"#;
+    let (url, served) = serve(vec![http("200 OK", "content-type: application/json\r\n", body)]);
+    let day = Retention::For(Duration::from_secs(86_400));
+    let there = Bucket { name: "tower".to_owned(), id: Some("0a".to_owned()), retention: day };
+    assert_eq!(open(url, Api::V2).create("tower", None), Ok(Created::WasThere(there)));
+    served.join().unwrap();
+}
+
+#[test]
+fn i10_configured_headers_go_out_with_each_request_and_come_back_in_no_message() {
+    let quoting = r#"{"code":"unauthorized","message":"unknown client gate-s3cret"}"#;
+    let (url, served) = serve(vec![http("401 Unauthorized", "content-type: application/json\r\n", quoting)]);
+    let headers = vec![Header::new("X-Site", "a"), Header::new("CF-Access-Client-Secret", "gate-s3cret")];
+    let guarded = InfluxConfig { headers, ..config(url, Api::V2) };
+    assert!(!format!("{guarded:?}").contains("gate-s3cret"));
+    let mut influx = Influx::open(&guarded).unwrap();
+    let answer = write(&mut influx);
+    assert!(answer.words.contains("[secret]") && !answer.words.contains("gate-s3cret"), "{answer:?}");
+    assert!(
+        answer.words.contains("unauthorized") || answer.words.contains("unknown"),
+        "a short value stays a plain letter"
+    );
+    let (head, _) = served.join().unwrap().remove(0);
+    assert!(head.contains("cf-access-client-secret: gate-s3cret") && head.contains("x-site: a"), "{head}");
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_named_and_its_content_is_not_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tower.pem");
+    let url = Url::parse("https://127.0.0.1:9").unwrap();
+    let with = |tls: Tls| Influx::open(&InfluxConfig { tls, ..config(url.clone(), Api::V2) }).err().unwrap();
+    let ca = || Tls { ca_file: Some(path.clone()), ..Tls::default() };
+    let client = || Tls { client_cert_file: Some(path.clone()), ..Tls::default() };
+    assert!(with(ca()).to_string().contains("tower.pem"), "is not there");
+    std::fs::write(&path, "s3cret").unwrap();
+    for error in [with(ca()), with(client())] {
+        assert!(matches!(error, DestinationError::Certificate { .. }) && error.is_permanent());
+        assert!(error.to_string().contains("tower.pem") && !format!("{error} {error:?}").contains("s3cret"), "{error}");
+    }
 }

@@ -20,8 +20,10 @@ mod heartbeat;
 mod influx;
 mod influxql;
 mod query;
+mod router;
+mod tls;
 
-pub use buckets::{Bucket, Retention};
+pub use buckets::{Bucket, Created, Retention};
 pub use files::Files;
 pub use heartbeat::beat;
 pub use influx::Influx;
@@ -98,13 +100,29 @@ pub trait Destination: Send {
     /// What stops before a request is made; nothing was sent then.
     fn write(&mut self, request: &Request<'_>) -> Result<Answer, DestinationError>;
 
+    /// As [`Destination::name`], for one of its buckets.
+    fn describe(&self, bucket: Option<&str>) -> String {
+        let _ = bucket;
+        self.name()
+    }
+
+    /// Asks whether a write would be taken, without storing anything: [`Outcome::Stored`] says yes. None where only a
+    /// write can tell.
+    ///
+    /// # Errors
+    /// What stops before a request is made.
+    fn may_write(&mut self, bucket: Option<&str>) -> Result<Option<Answer>, DestinationError> {
+        let _ = bucket;
+        Ok(None)
+    }
+
     /// Whether [`Request::gzip`] is used.
     fn wants_gzip(&self) -> bool;
 
     /// Asks for what is known of a bucket; none means the destination's own. A server that does not say is no error.
     fn look(&mut self, bucket: Option<&str>) -> BucketLook {
         let _ = bucket;
-        BucketLook { id: None, retention: Retention::Forever, server_time: None, product: None }
+        BucketLook { id: None, is_there: None, retention: Retention::Forever, server_time: None, product: None }
     }
 
     /// Counts values of a series, and adds them up.
@@ -136,6 +154,8 @@ pub trait Destination: Send {
 pub struct BucketLook {
     /// Only v2 has one. The same name with another id is another bucket.
     pub id: Option<String>,
+    /// Whether there is such a bucket; none where the login may not see it or the server does not say.
+    pub is_there: Option<bool>,
     /// How long it keeps rows; the configured time where the server does not say.
     pub retention: Retention,
     /// The server's clock.
@@ -164,6 +184,14 @@ pub enum DestinationError {
     /// The HTTP client cannot be set up; most likely the system's certificates cannot be read.
     #[error("the HTTP client cannot be set up: {0}")]
     Client(String),
+    /// A certificate or a key cannot be used.
+    #[error("{path} cannot be used for TLS: {problem}", path = path.display())]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// Why; nothing of its content.
+        problem: String,
+    },
     /// A batch without lines. It would be answered with 204 (facts: influx-write-contract 7.10).
     #[error("a request without lines was about to be sent")]
     Empty,
@@ -189,6 +217,7 @@ impl DestinationError {
     pub fn is_permanent(&self) -> bool {
         match self {
             DestinationError::Secret(_) | DestinationError::SecretUnusable | DestinationError::Client(_) => true,
+            DestinationError::Certificate { .. } => true,
             DestinationError::Empty | DestinationError::Miscounted { .. } => true,
             DestinationError::Disk { source, .. } => matches!(
                 source.kind(),
@@ -206,6 +235,10 @@ impl DestinationError {
                 "set the variable of `token_env`, or the file of `token_file`, for the account that runs fluxtower"
             }
             DestinationError::SecretUnusable => "store the token again: one line, no quotes",
+            DestinationError::Certificate { .. } => {
+                "check `ca_file`, `client_cert_file` and `client_key_file` in [destination]: files in PEM that the account that \
+                 runs fluxtower may read"
+            }
             DestinationError::Client(_) => "check the system's certificate store",
             DestinationError::Empty | DestinationError::Miscounted { .. } => {
                 "this is a fault in fluxtower: nothing was sent and nothing is lost; please report it"
@@ -229,7 +262,8 @@ impl DestinationError {
 pub fn open(config: &Config) -> Result<Box<dyn Destination>, DestinationError> {
     Ok(match &config.destination {
         DestinationConfig::Files { path } => Box::new(Files::new(path.clone())),
-        DestinationConfig::Influx(influx) => Box::new(Influx::open(influx)?),
+        DestinationConfig::Influx(influx) if influx.buckets.is_empty() => Box::new(Influx::open(influx)?),
+        DestinationConfig::Influx(influx) => Box::new(router::Router::open(influx)?),
     })
 }
 

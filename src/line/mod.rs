@@ -15,9 +15,12 @@ use crate::time::Timestamp;
 
 mod cells;
 mod escape;
+mod share;
 
 #[cfg(test)]
 mod tests;
+
+pub use share::share_of_columns;
 
 use cells::{Cell, Cells};
 use escape::Names;

@@ -314,6 +314,30 @@ fn a_table_wider_than_the_product_allows_goes_to_several_measurements() {
 }
 
 #[test]
+fn tables_that_share_a_measurement_share_its_columns_once_they_do_not_fit_together() {
+    let columns = |letter: char, count: usize| (0..count).map(|number| format!("{letter}{number}")).collect::<Vec<_>>();
+    let (one, other) = (table(&[]), table(&[("plot", used_as(ColumnUse::Tag))]));
+    let (few, many) = (columns('a', 100), columns('b', 148));
+    let share = |table: &TableConfig, first: &[String], second: &[String]| {
+        share_of_columns(500, table, &[(&one, first), (&other, second)])
+    };
+    // Time, two tags, 248 fields and their flags.
+    assert_eq!(share(&one, &few, &many), 500);
+    assert_eq!(share(&one, &few, &few), 500, "the same names are the same columns");
+    assert_eq!(share_of_columns(500, &one, &[(&one, &columns('a', 400))]), 500, "alone");
+    let more = columns('b', 149);
+    let fields = |table: &TableConfig, columns: &[String]| {
+        let most = share(table, &few, &more);
+        let shape = LineShape::within(Some(most), table, columns, &[], &|_| true).unwrap();
+        shape.measurements().map(|(_, fields)| fields).collect::<Vec<_>>()
+    };
+    let (first, second) = (fields(&one, &few), fields(&other, &more));
+    assert_eq!((first.as_slice(), second.as_slice()), (&[100][..], &[124, 25][..]));
+    assert!(1 + 2 + 2 * (first[0] + second[0]) <= 500);
+    assert_eq!(share(&one, &few, &more), share(&one, &few, &columns('b', 300)), "one more column moves none");
+}
+
+#[test]
 fn a_failed_value_is_held_back_where_asked_and_its_flag_goes_out() {
     let withheld = ColumnConfig { withhold: true, ..ranged() };
     let table = table(&[("T", withheld), ("U", ranged())]);

@@ -24,7 +24,24 @@ pub struct DryRun {
 }
 
 /// Counts what [`super::run`] would send, without sending.
+///
+/// # Errors
+/// The store fails.
 pub fn dry_run(config: &Config, store: &Store, clock: &dyn Clock) -> Result<DryRun, SyncError> {
+    dry_run_with(config, store, clock, |_| true)
+}
+
+/// As [`dry_run`], and hands on the lines of each request, byte by byte as they would be sent; ends early when `lines` says
+/// false.
+///
+/// # Errors
+/// The store fails.
+pub fn dry_run_with(
+    config: &Config,
+    store: &Store,
+    clock: &dyn Clock,
+    mut lines: impl FnMut(&[u8]) -> bool,
+) -> Result<DryRun, SyncError> {
     let outbox = Outbox::open(config, store, Some(Timestamp::from_utc(clock.now())))?;
     let (ready_out, ready) = sync_channel(1);
     let reader = Store::open_reader(store.path())?;
@@ -40,6 +57,8 @@ pub fn dry_run(config: &Config, store: &Store, clock: &dyn Clock) -> Result<DryR
     let mut dry = DryRun { notes: outbox.notes.clone(), ..DryRun::default() };
     std::thread::scope(|scope| {
         scope.spawn(move || feed.run(plan));
+        // Moved in, so that the feed ends when nobody takes its batches any more.
+        let ready = ready;
         for batch in ready {
             let batch = match batch? {
                 Fed::Batch(ready) => ready.batch,
@@ -51,6 +70,9 @@ pub fn dry_run(config: &Config, store: &Store, clock: &dyn Clock) -> Result<DryR
             dry.requests += 1;
             dry.rows += batch.rows().len() as u64;
             dry.bytes += batch.lines().len() as u64;
+            if !lines(batch.lines()) {
+                break;
+            }
         }
         Ok(dry)
     })

@@ -1,7 +1,7 @@
 //! What is usual, beside the values: the band of each configured climatology, as a measurement `fluxtower_expected`.
 //!
 //! A dashboard can only draw what stands in the bucket, and not every query language can compute a band of half hours and
-//! seasons. So the agent sends it: tags `station` and `table`, fields `<field>_low` and `<field>_high` (the suspect
+//! seasons. So the agent sends it: tags `station` and `logger_table`, fields `<field>_low` and `<field>_high` (the suspect
 //! bounds), a point each half hour, up to the present. That is 48 points a day and table, sent with the first sync of each
 //! half hour. Like the agent's health it is no part of the data: no row waits for it, and a refusal is tried again later.
 
@@ -22,8 +22,9 @@ const MEASUREMENT: &str = "fluxtower_expected";
 const STEP: Duration = Duration::from_secs(1_800);
 /// How far back the first points reach: what a dashboard shows of a new station.
 const REACH: Duration = Duration::from_secs(7 * 86_400);
-/// Until when points were sent, by bucket.
-const KEY: &str = "expected_until";
+/// Until when points were sent, by bucket. Another key than that of versions whose tag was `table`, so that the points that a
+/// dashboard shows are there under the new tag too.
+const KEY: &str = "expected_until_logger_table";
 /// As the largest batches of rows.
 const LINES_PER_REQUEST: usize = 5_000;
 
@@ -76,7 +77,7 @@ fn lines(config: &Config, tables: &[&TableConfig], from: i64, until: i64) -> Str
     let station = tag_value(&config.station.name);
     let mut lines = String::new();
     for table in tables {
-        let head = format!("{MEASUREMENT},station={station},table={}", tag_value(&table.name.0));
+        let head = format!("{MEASUREMENT},station={station},logger_table={}", tag_value(&table.name.0));
         let mut at = from;
         while at <= until {
             let season = Season::of(table.clock.local(Timestamp(at)));

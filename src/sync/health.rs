@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use super::{StoppedBy, SyncError, SyncReport, expected};
+use super::{StoppedBy, SyncError, SyncReport, expected, pin};
 use crate::config::{Config, DestinationConfig};
 use crate::destination::{Answer, Destination, Outcome, Request, beat};
 use crate::line::tag_value;
@@ -31,6 +31,20 @@ pub(super) fn send(
     report: &mut SyncReport,
 ) -> Result<(), SyncError> {
     if config.sync.health && destination.can_be_asked() {
+        // A run without rows has not looked at its bucket yet, and an idle station's bucket can be made again too.
+        if report.requests == 0 {
+            let look = destination.look(None);
+            match pin::compare(store, &destination.name(), None, &look)? {
+                pin::Verdict::Same => {}
+                pin::Verdict::Note(note) => report.notes.push(note),
+                pin::Verdict::Hold(mend) => {
+                    tracing::error!("{mend}");
+                    report.stopped_by = StoppedBy::Held;
+                    report.notes.push(mend);
+                    return Ok(());
+                }
+            }
+        }
         let now = Timestamp::from_utc(clock.now());
         let lines = lines(config, store, now)?;
         let answer = say(store, now, destination, report, (None, &lines), ["health", "health refused"])?;
@@ -105,7 +119,7 @@ fn lines(config: &Config, store: &Store, now: Timestamp) -> Result<String, SyncE
         let Some(newest) = table.newest else { continue };
         let _ = writeln!(
             lines,
-            "{MEASUREMENT},station={station},table={} newest_age_s={},pending={},gaps={} {}",
+            "{MEASUREMENT},station={station},logger_table={} newest_age_s={},pending={},gaps={} {}",
             tag_value(&table.table),
             age(newest),
             table.pending,

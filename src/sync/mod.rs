@@ -18,6 +18,7 @@ use crate::store::{SeriesBacklog, Store, StoreError};
 use crate::time::{Clock, Timestamp};
 
 mod batch;
+mod columns;
 mod courier;
 mod deliver;
 mod dry_run;
@@ -26,17 +27,19 @@ mod expected;
 mod feed;
 mod halt;
 mod health;
+mod left_alone;
 mod pace;
 mod pin;
 mod plan;
 mod settled;
 
 pub use batch::{Batch, BatchRow};
-pub use dry_run::{DryRun, dry_run};
+pub use columns::most_columns;
+pub use dry_run::{DryRun, dry_run, dry_run_with};
 pub use estimate::{Waiting, waiting};
 pub use halt::Halt;
 pub use pace::{Pace, Waits};
-pub use pin::retentions;
+pub use pin::{Verdict, foresee, retentions};
 pub use plan::{BucketPlan, Piece, live_rows, plan};
 
 use deliver::{Delivery, Stop};
@@ -286,7 +289,13 @@ pub fn shape(
     let by_hand = store.columns_flagged_by_hand(&series.table)?;
     let is_flagged =
         |column: &str| qc::is_tested(config, table, column) || by_hand.iter().any(|flagged| flagged == column);
-    Ok(LineShape::within(config.destination.most_columns(), table, &columns, &tags, &is_flagged))
+    Ok(LineShape::within(
+        most_columns(config, table, |name| store.column_names(name))?,
+        table,
+        &columns,
+        &tags,
+        &is_flagged,
+    ))
 }
 
 /// Sends what is due, within deadline and budget. The caller holds the sync lock. `destination` is opened only when there
@@ -320,6 +329,18 @@ pub fn run_until(
     }
     let mut destination = open()?;
     let name = destination.name();
+    if let Some(left) = left_alone::still(store, &name, now)? {
+        let note = format!(
+            "the server asked to be left alone for another {} s; rows stay pending until then",
+            left.as_secs().max(1)
+        );
+        tracing::warn!("{note}");
+        report.notes.push(note);
+        report.stopped_by = StoppedBy::Unreachable;
+        report.left_alone = Some(left);
+        report.pending = store.pending()?;
+        return Ok(report);
+    }
     match look(store, clock, &outbox, &name, destination.as_mut(), &mut report)? {
         Look::Go => {}
         Look::Expired => outbox = Outbox::open(config, store, Some(now))?,
@@ -357,6 +378,9 @@ pub fn run_until(
     report.stopped_by = stop.word();
     if let Stop::Held(note) | Stop::Unreachable(note) | Stop::Refusals(note) = stop {
         report.notes.push(note);
+    }
+    if let Some(asked) = report.left_alone {
+        left_alone::remember(store, &name, Timestamp::from_utc(clock.now()), asked)?;
     }
     report.pending = store.pending()?;
     if matches!(report.stopped_by, StoppedBy::Done | StoppedBy::Budget | StoppedBy::Deadline) {

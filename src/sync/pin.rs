@@ -1,8 +1,9 @@
-//! The bucket that rows went to is the bucket that rows go to.
+//! The bucket identity: the bucket that rows went to is the bucket that rows go to.
 //!
-//! A bucket that was deleted and made again under its name is empty, and one whose retention was lowered has lost rows
-//! that the store calls sent. Id and retention are remembered at the first send; a change for the worse is said and
-//! everything is held until a person confirms it (facts: influx-write-contract 7.15).
+//! A bucket that was deleted and made again under its name is empty, one whose retention was lowered has lost rows that
+//! the store calls sent, and InfluxDB 3 makes a database that is gone anew with the next write. Id, retention and that it
+//! was there are remembered at the first send; a change for the worse is reported and the bucket is held until a user
+//! confirms it (facts: influx-write-contract 7.15, influx-servers 2). `check` asks the same question by [`foresee`].
 
 use std::time::Duration;
 
@@ -18,14 +19,19 @@ struct Pin {
     id: Option<String>,
     /// Seconds; 0 means for ever, none that the server does not say.
     retention_s: Option<u64>,
+    /// Whether the server showed it, now or before. Absent in what earlier versions stored.
+    #[serde(default)]
+    seen: bool,
 }
 
 /// What follows from a look at the bucket.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The same bucket, or the first look at it.
     Same,
     /// A change for the better.
     Note(String),
+    /// A change for the worse: nothing is sent until a user confirms it.
     Hold(String),
 }
 
@@ -36,24 +42,68 @@ pub(super) fn compare(
     bucket: Option<&str>,
     look: &BucketLook,
 ) -> Result<Verdict, SyncError> {
-    let key = format!("{}{destination} | {}", Store::PIN, bucket.unwrap_or_default());
-    let retention_s = match &look.retention {
-        Retention::Forever => Some(0),
-        Retention::For(retention) => Some(retention.as_secs()),
-        Retention::Unknown(_) => None,
-    };
-    let now = Pin { id: look.id.clone(), retention_s };
-    let before: Option<Pin> = store.recall(&key)?.and_then(|text| serde_json::from_str(&text).ok());
-    let verdict = before.as_ref().map_or(Verdict::Same, |before| judge(before, &now, bucket.unwrap_or(destination)));
+    let now = Pin::of(look);
+    let before = remembered(store, destination, bucket)?;
+    let verdict = judged(before.as_ref(), &now, look, bucket.unwrap_or(destination));
     if !matches!(verdict, Verdict::Hold(_)) {
         // What the server does not say this time stays remembered.
         let pin = Pin {
             id: now.id.or(before.as_ref().and_then(|before| before.id.clone())),
+            seen: now.seen || before.as_ref().is_some_and(|before| before.seen),
             retention_s: now.retention_s.or(before.and_then(|before| before.retention_s)),
         };
-        store.remember(&key, &serde_json::to_string(&pin).unwrap_or_default())?;
+        store.remember(&key(destination, bucket), &serde_json::to_string(&pin).unwrap_or_default())?;
     }
     Ok(verdict)
+}
+
+/// What [`super::run`] would conclude from this look; remembers nothing.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn foresee(
+    store: &Store,
+    destination: &str,
+    bucket: Option<&str>,
+    look: &BucketLook,
+) -> Result<Verdict, StoreError> {
+    let before = remembered(store, destination, bucket)?;
+    Ok(judged(before.as_ref(), &Pin::of(look), look, bucket.unwrap_or(destination)))
+}
+
+impl Pin {
+    fn of(look: &BucketLook) -> Pin {
+        let retention_s = match &look.retention {
+            Retention::Forever => Some(0),
+            Retention::For(retention) => Some(retention.as_secs()),
+            Retention::Unknown(_) => None,
+        };
+        Pin { id: look.id.clone(), retention_s, seen: look.is_there == Some(true) }
+    }
+
+    /// Whether the server once showed it. Earlier versions stored an id or a retention only of what it showed.
+    fn was_there(&self) -> bool {
+        self.seen || self.id.is_some()
+    }
+}
+
+fn key(destination: &str, bucket: Option<&str>) -> String {
+    format!("{}{destination} | {}", Store::PIN, bucket.unwrap_or_default())
+}
+
+fn remembered(store: &Store, destination: &str, bucket: Option<&str>) -> Result<Option<Pin>, StoreError> {
+    Ok(store.recall(&key(destination, bucket))?.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+fn judged(before: Option<&Pin>, now: &Pin, look: &BucketLook, name: &str) -> Verdict {
+    let Some(before) = before else { return Verdict::Same };
+    if look.is_there == Some(false) && before.was_there() {
+        return Verdict::Hold(format!(
+            "{name} is no longer on the server, and rows sent earlier went with it; a write would make it anew and empty. \
+             If that is what you want, `fluxtower bucket confirm` goes on, then `fluxtower replay --since TIME` sends them again"
+        ));
+    }
+    judge(before, now, name)
 }
 
 /// How long each bucket keeps rows, as last seen; none means the destination's own. Only those that forget.
@@ -98,11 +148,13 @@ fn judge(before: &Pin, now: &Pin, name: &str) -> Verdict {
 }
 
 fn span(seconds: u64) -> String {
-    match Duration::from_secs(seconds).as_secs() {
-        0 => "for ever".to_owned(),
-        seconds if seconds.is_multiple_of(86_400) => format!("for {} days", seconds / 86_400),
-        seconds => format!("for {} hours", seconds / 3_600),
-    }
+    let (number, unit) = match seconds {
+        0 => return "for ever".to_owned(),
+        seconds if seconds.is_multiple_of(86_400) => (seconds / 86_400, "day"),
+        seconds if seconds.is_multiple_of(3_600) => (seconds / 3_600, "hour"),
+        seconds => (seconds, "second"),
+    };
+    format!("for {number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]
@@ -110,7 +162,7 @@ mod tests {
     use super::*;
 
     fn pin(id: &str, retention_s: Option<u64>) -> Pin {
-        Pin { id: Some(id.to_owned()), retention_s }
+        Pin { id: Some(id.to_owned()), retention_s, seen: true }
     }
 
     #[test]
@@ -127,6 +179,29 @@ mod tests {
     #[test]
     fn a_bucket_that_keeps_more_is_noted_and_silence_changes_nothing() {
         assert!(matches!(judge(&pin("a", Some(3_600)), &pin("a", Some(0)), "x"), Verdict::Note(_)));
-        assert_eq!(judge(&pin("a", Some(3_600)), &Pin { id: None, retention_s: None }, "x"), Verdict::Same);
+        assert_eq!(
+            judge(&pin("a", Some(3_600)), &Pin { id: None, retention_s: None, seen: false }, "x"),
+            Verdict::Same
+        );
+    }
+
+    #[test]
+    fn a_database_that_was_there_and_is_gone_is_held_and_one_never_seen_is_not() {
+        let gone = BucketLook {
+            id: None,
+            is_there: Some(false),
+            retention: Retention::Unknown("there is no such database".to_owned()),
+            server_time: None,
+            product: None,
+        };
+        let judged_after = |before: Option<&Pin>| judged(before, &Pin::of(&gone), &gone, "tower");
+        let seen = Pin { id: None, retention_s: None, seen: true };
+        let silent = BucketLook { is_there: None, ..gone.clone() };
+        assert!(matches!(judged_after(Some(&seen)), Verdict::Hold(words) if words.contains("tower is no longer")));
+        assert_eq!(judged_after(None), Verdict::Same);
+        assert_eq!(judged_after(Some(&Pin { seen: false, ..seen.clone() })), Verdict::Same);
+        assert_eq!(judged(Some(&seen), &Pin::of(&silent), &silent, "tower"), Verdict::Same);
+        let stored: Pin = serde_json::from_str(r#"{"id":"a","retention_s":0}"#).unwrap();
+        assert!(stored.was_there(), "what an earlier version stored");
     }
 }

@@ -312,9 +312,9 @@ fn a_key_of_a_table_below_a_column_is_sent_home() {
         "config.toml:11: [table.columns.A] stale_after is not known; it is a key of [[table]]: write it above the first \
          [table.columns.NAME] of its table"
     );
-    let text = text.replace("stale_after = \"1h\"", "token_env = \"INFLUX_TOKEN\"");
+    let text = text.replace("stale_after = \"1h\"", "timeout = \"60s\"");
     let message = Site::new().load(&text).unwrap_err();
-    assert!(message.ends_with("token_env is not known; it is a key of [destination]: write it there"), "{message}");
+    assert!(message.ends_with("timeout is not known; it is a key of [destination]: write it there"), "{message}");
 }
 
 #[test]

@@ -8,6 +8,8 @@ use super::sections::{DURATIONS, Key, MAY_BE_NOTHING, Section, free, given, need
 const REST: &str = "[destination]\nkind = \"files\"\n[[table]]\nname = \"met\"\nfiles = [\"met.dat\"]\n";
 const TABLE: &str = "[[table]]\nname = \"met\"\nfiles = [\"met.dat\"]\n";
 
+const SOIL: &str = "[[table]]\nname = \"soil\"\nfiles = [\"soil.dat\"]\nbucket = \"ameriflux_soil\"\n";
+
 const PATHS: &[&str] = &["\"\"", "\"C:\\tower.db\""];
 const URLS: &[&str] = &[
     "\"influx.example\"",
@@ -15,6 +17,15 @@ const URLS: &[&str] = &[
     "\"https://influx.example?db=x\"",
     "\"https://me:s3cret@influx.example\"",
     "\"http://influx.example\"",
+];
+const PEMS: &[&str] = &["\"\"", "\"C:\\tower.pem\"", "\"${FLUXTOWER_TEST_NOT_SET}\""];
+const HEADERS: &[&str] = &[
+    "{ X-Site = 5 }",
+    "{ \"a b\" = \"s3cret\" }",
+    "{ Authorization = \"s3cret\" }",
+    "{ X-Site = \"\" }",
+    "{ X-Site = \"s3cret\\n\" }",
+    "{ X-Site = \"${FLUXTOWER_TEST_NOT_SET}\" }",
 ];
 const TABLE_COMMON: &[Key] = &[
     needed("name", Text, "\"met\"", &["\"\"", "\"46m/par\""]),
@@ -27,7 +38,7 @@ const TABLE_COMMON: &[Key] = &[
         "{ height = \"46m\" }",
         &["{ height = 46 }", "{ height = \"\" }", "{ time = \"x\" }", "{ \"a b\" = true }"],
     ),
-    free("bucket", Text, "\"ameriflux_soil\"", &["\"\""]),
+    free("bucket", Text, "\"ameriflux_soil\"", &["\"\"", "\"${FLUXTOWER_TEST_NOT_SET}\""]),
     given("utc_offset", Text, "\"-06:00\"", &["\"-6\"", "\"-16:00\""]),
     free("timezone", Text, "\"America/Chicago\"", &["\"Chicago\"", "\"CST9\""]).instead_of(&["utc_offset"]),
     free("on_conflict", Text, "\"replace\"", &["\"overwrite\""]),
@@ -64,9 +75,41 @@ pub const SECTIONS: &[Section] = &[
                 "[{ name = \"x\", table = \"met\", column = \"A\", against = \"B\", difference = { suspect = 1 } }]",
                 &["[{}]"],
             ),
+            refused("bucket", Groups, "[{ name = \"ameriflux_soil\" }]"),
             free("panel", Groups, "[{ title = \"x\", columns = [\"met/A\"] }]", &["[{}]"]),
         ]],
         elsewhere: &[],
+    },
+    Section {
+        name: "file_influxdb",
+        heading: "The sections",
+        before: "",
+        group: None,
+        after: "",
+        keys: &[&[
+            needed("station", Group, "{ name = \"US-UMB\", utc_offset = \"-05:00\" }", &["{}"]),
+            needed(
+                "destination",
+                Group,
+                "{ kind = \"influxdb\", api = \"v3\", url = \"https://influx.example\", bucket = \"ameriflux_soil\" }",
+                &["{ kind = \"influxdb\" }"],
+            ),
+            needed("table", Groups, "[{ name = \"met\", files = [\"met.dat\"] }]", &["[{}]"]),
+            free(
+                "bucket",
+                Groups,
+                "[{ name = \"ameriflux_soil\", retention = \"30d\" }]",
+                &["[{}]", "[{ name = \"ameriflux_soil\" }, { name = \"ameriflux_soil\" }]"],
+            ),
+        ]],
+        elsewhere: &[&[
+            free("store", Group, "{}", &[]),
+            free("sync", Group, "{}", &[]),
+            free("log", Group, "{}", &[]),
+            free("qc", Group, "{}", &[]),
+            free("pair", Groups, "[]", &[]),
+            free("panel", Groups, "[]", &[]),
+        ]],
     },
     Section {
         name: "station",
@@ -75,7 +118,7 @@ pub const SECTIONS: &[Section] = &[
         group: None,
         after: REST,
         keys: &[&[
-            needed("name", Text, "\"US-UMB\"", &["\"\"", "\" US-UMB\"", "'US\\UMB'"]),
+            needed("name", Text, "\"US-UMB\"", &["\"\"", "\"${FLUXTOWER_TEST_NOT_SET}\"", "\" US-UMB\"", "'US\\UMB'"]),
             needed("utc_offset", Text, "\"-05:00\"", &["\"-5\"", "\"EST\"", "\"-15:00\""]),
             free("timezone", Text, "\"America/Detroit\"", &["\"America/Detriot\"", "\"Michigan time\""])
                 .instead_of(&["utc_offset"]),
@@ -115,6 +158,10 @@ pub const SECTIONS: &[Section] = &[
             refused("allow_http", Flag, "true"),
             refused("retention", Text, "\"30d\""),
             refused("timeout", Text, "\"90s\""),
+            refused("ca_file", Text, "\"campus.pem\""),
+            refused("client_cert_file", Text, "\"tower.pem\""),
+            refused("client_key_file", Text, "\"tower.key\""),
+            refused("headers", Group, "{ X-Site = \"umbs\" }"),
         ]],
         elsewhere: &[],
     },
@@ -128,14 +175,18 @@ pub const SECTIONS: &[Section] = &[
             needed("kind", Text, "\"influxdb\"", &["\"influx\""]),
             free("api", Text, "\"v2\"", &["\"2\"", "\"v4\""]),
             needed("url", Text, "\"https://influx.example\"", URLS),
-            needed("org", Text, "\"umbs\"", &["\"\""]),
-            needed("bucket", Text, "\"ameriflux\"", &["\"\""]),
+            needed("org", Text, "\"umbs\"", &["\"\"", "\"${FLUXTOWER_TEST_NOT_SET}\""]),
+            needed("bucket", Text, "\"ameriflux\"", &["\"\"", "\"${FLUXTOWER_TEST_NOT_SET}\"", "\"${\""]),
             needed("token_env", Text, "\"INFLUX_TOKEN\"", &["\"\"", "\"s3cret-s3cret==\""]),
             free("token_file", Text, "'C:\\fluxtower\\token.txt'", &["\"\"", "\"s3cret-s3cret==\""])
                 .instead_of(&["token_env"]),
             free("allow_http", Flag, "true", &[]),
             free("retention", Text, "\"30d\"", DURATIONS),
             free("timeout", Text, "\"90s\"", DURATIONS),
+            free("ca_file", Text, "\"campus.pem\"", PEMS),
+            given("client_cert_file", Text, "\"tower.pem\"", PEMS),
+            free("client_key_file", Text, "\"tower.key\"", PEMS),
+            free("headers", Group, "{ X-Site = \"umbs\" }", HEADERS),
             refused("path", Text, "\"outbox\""),
             refused("user", Text, "\"tower\""),
             refused("password_env", Text, "\"INFLUX_PASSWORD\""),
@@ -161,6 +212,10 @@ pub const SECTIONS: &[Section] = &[
             free("allow_http", Flag, "true", &[]),
             free("retention", Text, "\"30d\"", DURATIONS),
             free("timeout", Text, "\"90s\"", DURATIONS),
+            refused("ca_file", Text, "\"campus.pem\""),
+            refused("client_cert_file", Text, "\"tower.pem\""),
+            refused("client_key_file", Text, "\"tower.key\""),
+            free("headers", Group, "{ X-Site = \"umbs\" }", HEADERS),
             refused("path", Text, "\"outbox\""),
             refused("org", Text, "\"umbs\""),
             refused("token_env", Text, "\"INFLUX_TOKEN\""),
@@ -178,17 +233,53 @@ pub const SECTIONS: &[Section] = &[
             needed("kind", Text, "\"influxdb\"", &["\"influx\""]),
             needed("api", Text, "\"v3\"", &["\"3\""]),
             needed("url", Text, "\"https://influx.example:8181\"", URLS),
-            needed("bucket", Text, "\"ameriflux\"", &["\"\""]),
+            needed("bucket", Text, "\"ameriflux\"", &["\"\"", "\"${FLUXTOWER_TEST_NOT_SET}\"", "\"${\""]),
             given("token_env", Text, "\"INFLUX_TOKEN\"", &["\"\"", "\"apiv3_s3cret\""]),
             free("token_file", Text, "\"token.txt\"", &["\"\"", "\"apiv3_s3cret\""]).instead_of(&["token_env"]),
             free("allow_http", Flag, "true", &[]),
             free("retention", Text, "\"30d\"", DURATIONS),
             free("timeout", Text, "\"90s\"", DURATIONS),
+            free("ca_file", Text, "\"campus.pem\"", PEMS),
+            given("client_cert_file", Text, "\"tower.pem\"", PEMS),
+            free("client_key_file", Text, "\"tower.key\"", PEMS),
+            free("headers", Group, "{ X-Site = \"umbs\" }", HEADERS),
             refused("path", Text, "\"outbox\""),
             refused("org", Text, "\"umbs\""),
             refused("user", Text, "\"tower\""),
             refused("password_env", Text, "\"INFLUX_PASSWORD\""),
             refused("password_file", Text, "\"password.txt\""),
+        ]],
+        elsewhere: &[],
+    },
+    Section {
+        name: "bucket_v2",
+        heading: "[[bucket]]",
+        before: "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n[destination]\nkind = \"influxdb\"\n\
+                 url = \"https://influx.example\"\norg = \"umbs\"\nbucket = \"ameriflux\"\ntoken_env = \"INFLUX_TOKEN\"\n[[bucket]]\n",
+        group: None,
+        after: SOIL,
+        keys: &[&[
+            needed("name", Text, "\"ameriflux\"", &["\"\"", "\"amerifluxx\"", "\"${FLUXTOWER_TEST_NOT_SET}\""]),
+            free("retention", Text, "\"30d\"", DURATIONS),
+            free("org", Text, "\"partners\"", &["\"\"", "\"${FLUXTOWER_TEST_NOT_SET}\""]),
+            given("token_env", Text, "\"SOIL_TOKEN\"", &["\"\"", "\"s3cret-s3cret==\""]),
+            free("token_file", Text, "\"soil_token.txt\"", &["\"\"", "\"s3cret-s3cret==\""]).instead_of(&["token_env"]),
+        ]],
+        elsewhere: &[],
+    },
+    Section {
+        name: "bucket_v1",
+        heading: "[[bucket]]",
+        before: "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n[destination]\nkind = \"influxdb\"\n\
+                 url = \"https://influx.example\"\napi = \"v1\"\nbucket = \"ameriflux/autogen\"\n[[bucket]]\n",
+        group: None,
+        after: TABLE,
+        keys: &[&[
+            needed("name", Text, "\"ameriflux/autogen\"", &["\"ameriflux\""]),
+            free("retention", Text, "\"30d\"", DURATIONS),
+            refused("org", Text, "\"partners\""),
+            refused("token_env", Text, "\"SOIL_TOKEN\""),
+            refused("token_file", Text, "\"soil_token.txt\""),
         ]],
         elsewhere: &[],
     },

@@ -45,7 +45,7 @@ fn a_dollar_is_doubled_because_provisioning_reads_it_as_the_environment() {
     let rules = rules(&Made::hostile(), &["--language", "influxql", "--datasource", "P1"]);
     let rule = rules.iter().find(|rule| rule["title"].as_str().unwrap().contains("no new record")).unwrap();
     let query = rule["data"][0]["model"]["query"].as_str().unwrap();
-    assert!(query.contains("WHERE $$timeFilter") && query.contains(r#""table" = 'evil table'"#), "{query}");
+    assert!(query.contains("WHERE $$timeFilter") && query.contains(r#""logger_table" = 'evil table'"#), "{query}");
     assert_eq!(rule["data"][0]["datasourceUid"], "P1");
     let text = rule.to_string();
     assert!(!text.replace("$$", "").contains('$'), "{text}");

@@ -5,7 +5,7 @@ use crate::made::{Made, all_queries, interpolated, panels};
 /// As the server sees the queries.
 fn sent(language: &str) -> Vec<String> {
     let dashboard = Made::hostile().dashboard(&["--language", language]);
-    let station = r#"US-<b>"X"</b> ${station} 'or'"#;
+    let station = r#"US-<b>"X"</b> $station 'or'"#;
     all_queries(&dashboard).iter().map(|text| interpolated(text, station, "1m")).collect()
 }
 
@@ -30,7 +30,7 @@ fn influxql_gets_every_name_between_quotes_with_its_own_escapes() {
             r#"FROM "m\" WHERE 1=1; DROP ${step}" WHERE"#,
             r#""ta\"g" = 'v\'); DROP MEASUREMENT x--'"#,
             r#""$station" = '[[step]]'"#,
-            r#""station" = 'US-<b>"X"</b> ${station} \'or\''"#,
+            r#""station" = 'US-<b>"X"</b> $station \'or\''"#,
         ],
     );
 }
@@ -69,7 +69,7 @@ fn sql_gets_every_name_between_quotes_with_its_own_escapes() {
             r#"avg("${station} $__interval [[step]]")"#,
             r#"FROM "m"" WHERE 1=1; DROP ${step}" WHERE"#,
             r#""ta""g" = 'v''); DROP MEASUREMENT x--'"#,
-            r#""station" = 'US-<b>"X"</b> ${station} ''or'''"#,
+            r#""station" = 'US-<b>"X"</b> $station ''or'''"#,
         ],
     );
 }

@@ -65,3 +65,35 @@ fn a_query_of_sql_asks_the_data_source_of_its_database() {
         }
     }
 }
+
+#[test]
+fn every_query_of_sql_has_a_time_and_none_looks_back_72_hours() {
+    for made in [Made::example(), Made::shipped()] {
+        for options in [&["--language", "sql"][..], &["--language", "sql", "--network"]] {
+            let dashboard = made.dashboard(options);
+            let variables = dashboard["templating"]["list"].as_array().unwrap();
+            let stations = variables.iter().filter(|variable| variable["type"] == "query");
+            let stations: Vec<String> =
+                stations.map(|variable| variable["query"].as_str().unwrap().to_owned()).collect();
+            for text in all_queries(&dashboard).iter().chain(&stations) {
+                assert!(text.contains("time >= $__timeFrom") || text.contains("time > now() - interval"), "{text}");
+                assert!(!text.contains("days'"), "{text}");
+            }
+            assert!(["now-24h", "now-70h"].contains(&dashboard["time"]["from"].as_str().unwrap()));
+        }
+    }
+}
+
+/// A column that has no value yet is not known to InfluxDB 3, and the query that names it is an error.
+#[test]
+fn the_share_of_good_values_asks_for_one_column_at_a_time() {
+    let dashboard = Made::example().dashboard(&["--language", "sql"]);
+    let panels = crate::made::panels(&dashboard);
+    let good =
+        panels.iter().find(|panel| panel["title"].as_str().is_some_and(|title| title.starts_with("Good values")));
+    let queries = crate::made::queries(good.unwrap());
+    assert!(queries.len() > 1);
+    for text in queries {
+        assert_eq!(text.matches("avg(CASE").count(), 1, "{text}");
+    }
+}

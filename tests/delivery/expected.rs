@@ -33,7 +33,7 @@ fn the_band_of_a_climatology_goes_out_once_for_each_half_hour() {
     assert!((WEEK - 1..=WEEK).contains(&lines.len()), "{}", lines.len());
     let mut at: Vec<i64> = lines.iter().map(|line| line.rsplit(' ').next().unwrap().parse().unwrap()).collect();
     for line in &lines {
-        let wanted = r"fluxtower_expected,station=US-UMB,table=met T\ 46m_low=-5.0,T\ 46m_high=25.0 ";
+        let wanted = r"fluxtower_expected,station=US-UMB,logger_table=met T\ 46m_low=-5.0,T\ 46m_high=25.0 ";
         assert!(line.starts_with(wanted), "{line}");
     }
     assert!(at.iter().all(|at| at % HALF_HOUR == 0) && at.windows(2).all(|pair| pair[1] - pair[0] == HALF_HOUR));

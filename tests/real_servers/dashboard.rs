@@ -372,7 +372,7 @@ fn the_dashboard_of_all_stations_has_a_line_a_station_and_table_and_alerts_find_
     tower.influxd.write(
         "ameriflux_atmospheric",
         &format!(
-            "fluxtower_agent,station=US-Dk3,table=met newest_age_s=30,pending=7 {}",
+            "fluxtower_agent,station=US-Dk3,logger_table=met newest_age_s=30,pending=7 {}",
             (Utc::now().timestamp() - 60) * NANOS
         ),
     );
@@ -387,7 +387,7 @@ fn the_dashboard_of_all_stations_has_a_line_a_station_and_table_and_alerts_find_
             .iter()
             .map(|series| {
                 let tag = |key: &str| series["tags"][key].as_str().unwrap().to_owned();
-                (tag("station"), tag("table"))
+                (tag("station"), tag("logger_table"))
             })
             .collect();
         let times: Vec<Value> = series.iter().map(|series| series["values"][0][0].clone()).collect();

@@ -234,7 +234,11 @@ impl Influxd2 {
 
     /// Runs Flux in [`ORG`] and gives the answer, which may be an error.
     pub fn try_flux(&self, flux: &str) -> Answer {
-        let request = client().post(format!("{}/api/v2/query", self.url())).query(&[("org", ORG)]);
+        self.ask(ORG, flux)
+    }
+
+    fn ask(&self, org: &str, flux: &str) -> Answer {
+        let request = client().post(format!("{}/api/v2/query", self.url())).query(&[("org", org)]);
         let request = request.header("Authorization", format!("Token {TOKEN}")).header("Accept", "application/csv");
         let answer = request.header("Content-Type", "application/vnd.flux").body(flux.to_owned()).send().unwrap();
         Answer { status: answer.status().as_u16(), text: answer.text().unwrap() }
@@ -242,20 +246,12 @@ impl Influxd2 {
 
     /// Runs Flux in [`ORG`] and gives every row of the answer, which must not be an error, nor hold one.
     pub fn flux(&self, flux: &str) -> Vec<FluxRow> {
-        let answer = self.try_flux(flux);
-        assert_eq!(answer.status, 200, "{flux}: {answer:?}");
-        let mut rows = Vec::new();
-        // Tables of other columns come after an empty line, each with a header of its own.
-        for block in answer.text.split("\r\n\r\n").filter(|block| !block.trim().is_empty()) {
-            let mut reader = csv::Reader::from_reader(block.as_bytes());
-            let columns = reader.headers().unwrap().clone();
-            assert!(!columns.iter().any(|column| column == "error"), "{flux}: {block}");
-            for row in reader.records().map(Result::unwrap) {
-                let cells = columns.iter().zip(&row).filter(|(column, _)| !column.is_empty());
-                rows.push(cells.map(|(column, value)| (column.to_owned(), value.to_owned())).collect());
-            }
-        }
-        rows
+        flux_rows(flux, &self.try_flux(flux))
+    }
+
+    /// As [`Influxd2::flux`], in another organisation.
+    pub fn flux_in(&self, org: &str, flux: &str) -> Vec<FluxRow> {
+        flux_rows(flux, &self.ask(org, flux))
     }
 
     /// Every point of these measurements in a bucket of [`ORG`], one row a value: `_measurement`, `_field`, `_value`,
@@ -299,4 +295,20 @@ fn rules(retention: Option<Duration>) -> Value {
 
 fn flux_text(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn flux_rows(flux: &str, answer: &Answer) -> Vec<FluxRow> {
+    assert_eq!(answer.status, 200, "{flux}: {answer:?}");
+    let mut rows = Vec::new();
+    // Tables of other columns come after an empty line, each with a header of its own.
+    for block in answer.text.split("\r\n\r\n").filter(|block| !block.trim().is_empty()) {
+        let mut reader = csv::Reader::from_reader(block.as_bytes());
+        let columns = reader.headers().unwrap().clone();
+        assert!(!columns.iter().any(|column| column == "error"), "{flux}: {block}");
+        for row in reader.records().map(Result::unwrap) {
+            let cells = columns.iter().zip(&row).filter(|(column, _)| !column.is_empty());
+            rows.push(cells.map(|(column, value)| (column.to_owned(), value.to_owned())).collect());
+        }
+    }
+    rows
 }

@@ -18,6 +18,7 @@ mod each;
 mod flags;
 mod influxd2;
 mod influxd2_itself;
+mod permissions;
 mod proof;
 mod readings;
 #[path = "../support/real.rs"]

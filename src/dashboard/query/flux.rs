@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 
 use super::{Named, Speech, Step, duration};
+use crate::config::is_id as is_bucket_id;
 use crate::dashboard::source::{Flagged, Source, Tag};
 
 pub(super) struct Flux;
@@ -38,11 +39,20 @@ fn column(name: &str) -> String {
 
 const SHOWN: &str = "start: v.timeRangeStart, stop: v.timeRangeStop";
 
+/// The bucket as `from` takes it: an id has a parameter of its own.
+fn bucket(source: &Source) -> String {
+    match source.bucket.as_deref() {
+        None => "bucket: ${bucket:doublequote}".to_owned(),
+        Some(id) if is_bucket_id(id) => format!("bucketID: {}", string(id)),
+        Some(name) => format!("bucket: {}", string(name)),
+    }
+}
+
 /// Rows of the measurement with these tags, over this time.
 fn rows(source: &Source, range: &str, fields: &[&str]) -> String {
-    let bucket = source.bucket.as_deref().map_or_else(|| "${bucket:doublequote}".to_owned(), string);
     let mut text = format!(
-        "from(bucket: {bucket})\n  |> range({range})\n  |> filter(fn: (r) => {} == {}",
+        "from({})\n  |> range({range})\n  |> filter(fn: (r) => {} == {}",
+        bucket(source),
         column("_measurement"),
         string(&source.measurement)
     );
@@ -206,19 +216,29 @@ impl Speech for Flux {
 
     fn network(&self, age: &Source, pending: &Source) -> Vec<String> {
         vec![format!(
-            "{}  |> filter(fn: (r) => exists r[\"table\"])\n  \
+            "{}  |> filter(fn: (r) => exists r[\"logger_table\"])\n  \
              |> pivot(rowKey: [\"_time\"], columnKey: [\"_field\"], valueColumn: \"_value\")\n  \
-             |> group(columns: [\"station\", \"table\"])\n  |> sort(columns: [\"_time\"])\n  |> last(column: \"newest_age_s\")\n  \
-             |> group()\n  |> map(fn: (r) => ({{station: r[\"station\"], table: r[\"table\"], \"last sync\": r._time, \
+             |> group(columns: [\"station\", \"logger_table\"])\n  |> sort(columns: [\"_time\"])\n  |> last(column: \"newest_age_s\")\n  \
+             |> group()\n  |> map(fn: (r) => ({{station: r[\"station\"], logger_table: r[\"logger_table\"], \"last sync\": r._time, \
              \"age of newest record\": r[\"newest_age_s\"] + {SINCE}, \"rows that wait\": r[\"pending\"]}}))\n",
             rows(age, SHOWN, &[&age.field, &pending.field])
         )]
     }
 
     fn stations(&self, source: &Source) -> String {
-        let bucket = source.bucket.as_deref().map_or_else(|| "${bucket:doublequote}".to_owned(), string);
+        if source.bucket.as_deref().is_some_and(is_bucket_id) {
+            // `schema.tagValues` takes names only.
+            return format!(
+                "from({})\n  |> range(start: -30d)\n  |> filter(fn: (r) => {} == {})\n  |> keep(columns: [\"station\"])\n  \
+                 |> group()\n  |> distinct(column: \"station\")\n",
+                bucket(source),
+                column("_measurement"),
+                string(&source.measurement)
+            );
+        }
+        let bucket = bucket(source);
         format!(
-            "import \"influxdata/influxdb/schema\"\nschema.tagValues(bucket: {bucket}, tag: \"station\", \
+            "import \"influxdata/influxdb/schema\"\nschema.tagValues({bucket}, tag: \"station\", \
              predicate: (r) => {} == {}, start: -30d)\n",
             column("_measurement"),
             string(&source.measurement)

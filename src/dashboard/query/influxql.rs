@@ -171,7 +171,7 @@ impl Speech for InfluxQl {
         let one = |source: &Source, name: &str| {
             let (field, name) = (identifier(&source.field), identifier(name));
             format!(
-                "SELECT last({field}) AS {name} FROM {} WHERE {TIME} AND \"table\" != '' GROUP BY \"station\", \"table\"",
+                "SELECT last({field}) AS {name} FROM {} WHERE {TIME} AND \"logger_table\" != '' GROUP BY \"station\", \"logger_table\"",
                 from(source)
             )
         };

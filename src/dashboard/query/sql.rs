@@ -1,6 +1,8 @@
 //! SQL: InfluxDB 3.
 //!
-//! Asking for a column that was never written is an error there, so a flag is only named where it is sent. Windows come
+//! Asking for a column that was never written is an error there, so a flag is only named where it is sent, and no query
+//! asks for more columns than it needs: the error of one must not take the others with it. Every query has both ends of its
+//! time, because a long one is refused. Windows come
 //! from `date_bin_gapfill`, which gives the empty ones too; it needs both ends of the time in the `WHERE`.
 
 use std::fmt::Write as _;
@@ -19,6 +21,10 @@ fn identifier(name: &str) -> String {
 fn string(text: &str) -> String {
     guarded(&format!("'{}'", text.replace('\'', "''")))
 }
+
+/// InfluxDB 3 Core refuses a query over more than 432 files, of which it writes six an hour: 72 hours (facts: influx-servers
+/// 2). So a query without a time of its own looks back less far.
+const LOOK_BACK: &str = "70 hours";
 
 const SHOWN: &str = "time >= $__timeFrom AND time <= $__timeTo";
 
@@ -149,7 +155,7 @@ impl Speech for Sql {
 
     fn record_age(&self, source: &Source, name: &str) -> String {
         let pick = format!("{} + {SINCE}", identifier(&source.field));
-        newest(source, &pick, name, "30 days")
+        newest(source, &pick, name, LOOK_BACK)
     }
 
     fn agent_newest(&self, source: &Source, name: &str) -> String {
@@ -162,7 +168,7 @@ impl Speech for Sql {
     }
 
     fn agent_heard(&self, source: &Source, name: &str) -> String {
-        newest(source, SINCE, name, "30 days")
+        newest(source, SINCE, name, LOOK_BACK)
     }
 
     fn tells_seconds(&self) -> bool {
@@ -172,16 +178,19 @@ impl Speech for Sql {
     fn network(&self, age: &Source, pending: &Source) -> Vec<String> {
         let (age_field, pending) = (identifier(&age.field), identifier(&pending.field));
         vec![format!(
-            "SELECT \"station\", \"table\", time AS \"last sync\", {age_field} + {SINCE} AS \"age of newest record\", \
-             {pending} AS \"rows that wait\" FROM (SELECT \"station\", \"table\", time, {age_field}, {pending}, \
-             row_number() OVER (PARTITION BY \"station\", \"table\" ORDER BY time DESC) AS place FROM {} \
-             WHERE {SHOWN} AND \"table\" IS NOT NULL) AS word WHERE place = 1 ORDER BY 1, 2",
+            "SELECT \"station\", \"logger_table\", time AS \"last sync\", {age_field} + {SINCE} AS \"age of newest record\", \
+             {pending} AS \"rows that wait\" FROM (SELECT \"station\", \"logger_table\", time, {age_field}, {pending}, \
+             row_number() OVER (PARTITION BY \"station\", \"logger_table\" ORDER BY time DESC) AS place FROM {} \
+             WHERE {SHOWN} AND \"logger_table\" IS NOT NULL) AS word WHERE place = 1 ORDER BY 1, 2",
             identifier(&age.measurement)
         )]
     }
 
     fn stations(&self, source: &Source) -> String {
-        format!("SELECT DISTINCT \"station\" FROM {} ORDER BY 1", identifier(&source.measurement))
+        format!(
+            "SELECT DISTINCT \"station\" FROM {} WHERE time > now() - interval '{LOOK_BACK}' ORDER BY 1",
+            identifier(&source.measurement)
+        )
     }
 
     /// The macro, because Grafana writes `$__interval` as an interval of SQL.

@@ -112,7 +112,7 @@ pub(super) fn answer(
 
 fn configured_retention(config: &Config) -> Option<u64> {
     match &config.destination {
-        DestinationConfig::Influx(influx) => influx.retention.map(|kept| kept.as_secs()),
+        DestinationConfig::Influx(influx) => influx.retention_of(None).map(|kept| kept.as_secs()),
         DestinationConfig::Files { .. } => None,
     }
 }

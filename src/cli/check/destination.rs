@@ -1,0 +1,150 @@
+//! The destination's lines: what `run` would meet, bucket by bucket, without sending a row.
+//!
+//! Three questions to each bucket: would a write be taken (an empty one says so), is it the bucket that rows went to, and
+//! may the login read, without which `verify`, `prune` and `keep` cannot work. The answers lead to the exit code that `run`
+//! would have: both go by the same readers of answers and the same comparison.
+
+use super::super::output::span;
+use super::super::{CliError, Context, Exit};
+use super::Report;
+use crate::config::{Config, DestinationConfig};
+use crate::destination::{Answer, BucketLook, Destination, DestinationError, Outcome, Retention};
+use crate::store::Store;
+use crate::sync::{Verdict, foresee};
+use crate::time::Timestamp;
+
+/// A clock that is off by more than this makes wrong decisions about retention.
+const CLOCK_OFF_S: i64 = 120;
+
+/// Gives the exit code that the destination alone leads to.
+pub(super) fn lines(context: &Context, store: &Store, report: &mut Report) -> Result<Exit, CliError> {
+    let config = &context.config;
+    let mut destination = match crate::destination::open(config) {
+        Ok(destination) => destination,
+        Err(error) => {
+            let source = std::error::Error::source(&error).map(|source| format!(" ({source})")).unwrap_or_default();
+            report.say("destination", "bad", format!("{error}{source}; {}", error.hint()));
+            return Ok(match error {
+                DestinationError::Secret(_)
+                | DestinationError::SecretUnusable
+                | DestinationError::Certificate { .. } => Exit::Usage,
+                _ => Exit::Look,
+            });
+        }
+    };
+    if let DestinationConfig::Files { .. } = config.destination {
+        report.say("destination", "ok", destination.name());
+        return Ok(Exit::Well);
+    }
+    let mut exit = Exit::Well;
+    let mut clock = None;
+    for bucket in buckets(config) {
+        exit = exit.max(bucket_line(destination.as_mut(), store, bucket, (report, &mut clock))?);
+    }
+    if let Some(theirs) = clock {
+        let off = (context.now().0 - theirs.0) / 1_000_000_000;
+        let verdict = if off.abs() > CLOCK_OFF_S { "look" } else { "ok" };
+        let fix = if off.abs() > CLOCK_OFF_S { "; set this computer's clock by a time server" } else { "" };
+        report.say("clock", verdict, format!("this computer and the server differ by {} s{fix}", off.abs()));
+    }
+    Ok(exit)
+}
+
+/// Those of the tables, and the destination's own where the agent's health goes there. One that is named in a table and in
+/// `[destination]` is the same.
+fn buckets(config: &Config) -> Vec<Option<&str>> {
+    let own = match &config.destination {
+        DestinationConfig::Influx(influx) => influx.bucket.as_str(),
+        DestinationConfig::Files { .. } => "",
+    };
+    let mut buckets: Vec<Option<&str>> = config.tables.iter().map(|table| table.bucket.as_deref()).collect();
+    if config.sync.health {
+        buckets.push(None);
+    }
+    buckets.sort_unstable();
+    buckets.dedup();
+    if buckets.contains(&None) {
+        buckets.retain(|bucket| *bucket != Some(own));
+    }
+    buckets
+}
+
+fn bucket_line(
+    destination: &mut dyn Destination,
+    store: &Store,
+    bucket: Option<&str>,
+    (report, clock): (&mut Report, &mut Option<Timestamp>),
+) -> Result<Exit, CliError> {
+    let what = match bucket {
+        Some(bucket) => format!("bucket {bucket}"),
+        None => "bucket of [destination]".to_owned(),
+    };
+    let look = destination.look(bucket);
+    let answer = destination.may_write(bucket).map_err(crate::sync::SyncError::from)?;
+    let place = destination.describe(bucket);
+    let place = look.product.as_ref().map_or_else(|| place.clone(), |product| format!("{place}, {product}"));
+    // What an error page or a proxy calls the time is no evidence.
+    if answer.as_ref().is_none_or(|answer| answer.outcome == Outcome::Stored) {
+        *clock = clock.or(look.server_time.map(Timestamp::from_utc));
+    }
+    let is_told = answer.is_some();
+    if let Some(Answer { outcome, words, .. }) = answer.filter(|answer| answer.outcome != Outcome::Stored) {
+        let words = if words.is_empty() { String::new() } else { format!(" ({words})") };
+        return Ok(match outcome {
+            Outcome::Held { mend } => {
+                report.say(&what, "bad", format!("{place}: a write would be refused: {mend}{words}"));
+                Exit::Refused
+            }
+            _ => {
+                report.say(&what, "look", format!("{place}: it cannot be told whether a write would be taken{words}"));
+                Exit::Look
+            }
+        });
+    }
+    match foresee(store, &destination.name(), bucket, &look)? {
+        Verdict::Hold(mend) => {
+            report.say(&what, "bad", mend);
+            return Ok(Exit::Refused);
+        }
+        Verdict::Note(note) => {
+            report.say(&what, "look", note);
+            return Ok(Exit::Look);
+        }
+        Verdict::Same => {}
+    }
+    let (verdict, found) = told(&look, is_told);
+    report.say(&what, verdict, format!("{place}, {found}"));
+    Ok(Exit::Well)
+}
+
+/// What is known of a bucket that nothing speaks against.
+fn told(look: &BucketLook, may_be_written_to: bool) -> (&'static str, String) {
+    let writing =
+        if may_be_written_to { "may be written to" } else { "whether it may be written to shows with the first row" };
+    let kept = match &look.retention {
+        Retention::Forever => "keeps rows for ever".to_owned(),
+        Retention::For(kept) => format!("keeps rows for {}", span(i64::try_from(kept.as_secs()).unwrap_or(i64::MAX))),
+        Retention::Unknown(why) => format!("how long it keeps rows is unknown ({why})"),
+    };
+    let found = format!("{writing}, {kept}");
+    match (look.is_there, &look.retention) {
+        (Some(false), _) => (
+            "note",
+            format!(
+                "{writing}; it is not there yet: the first row makes it, to keep rows for ever; `fluxtower bucket create` makes it \
+                 with a retention"
+            ),
+        ),
+        (None, _) => (
+            "note",
+            format!(
+                "{found}; the login may not read it, so `verify`, `prune` and `keep` cannot work and a bucket made again is not \
+                 noticed: give it read permission too"
+            ),
+        ),
+        (Some(true), Retention::Unknown(_)) => {
+            ("note", format!("{found}; set `retention`, so that rows too old are known before they are sent"))
+        }
+        (Some(true), _) => ("ok", found),
+    }
+}

@@ -1,0 +1,150 @@
+//! `${NAME}` in a value stands for an environment variable.
+//!
+//! The guarantee: in the keys listed here no `${` reaches the rest of the program. It is replaced by the variable's text,
+//! or it is an error with file, line and key; so a site never writes into a bucket that is called `${BUCKET}`. Only what
+//! says where rows go and who the station is is replaced: a column or a unit may have any name, `${` included. The keys
+//! that name a variable themselves (`token_env`, `password_env`) and the files of secrets are left alone, because a
+//! secret must not become part of a name that messages show.
+
+use toml::Spanned;
+
+use super::ConfigError;
+use super::file::{File, Text};
+use super::place::{Section, Source};
+use super::value;
+
+/// Replaces the variables in `[station]`, `[destination]`, each `[[bucket]]`, and the `bucket` of each `[[table]]`.
+pub(super) fn fill(source: &Source<'_>, file: &mut File) -> Result<(), ConfigError> {
+    if let Some(found) = &mut file.station {
+        let at = Section::new(source, "[station]", Some(found.span().start));
+        let found = found.get_mut();
+        let keys =
+            [("name", &mut found.name), ("utc_offset", &mut found.utc_offset), ("timezone", &mut found.timezone)];
+        fill_keys(&at, keys)?;
+    }
+    if let Some(found) = &mut file.destination {
+        let at = Section::new(source, "[destination]", Some(found.span().start));
+        let found = found.get_mut();
+        let keys = [
+            ("kind", &mut found.kind),
+            ("path", &mut found.path),
+            ("url", &mut found.url),
+            ("api", &mut found.api),
+            ("org", &mut found.org),
+            ("bucket", &mut found.bucket),
+            ("user", &mut found.user),
+            ("retention", &mut found.retention),
+            ("timeout", &mut found.timeout),
+            ("ca_file", &mut found.ca_file),
+            ("client_cert_file", &mut found.client_cert_file),
+            ("client_key_file", &mut found.client_key_file),
+        ];
+        fill_keys(&at, keys)?;
+        for (name, text) in found.headers.iter_mut().flat_map(|headers| headers.get_mut()) {
+            fill_one(&at, &format!("headers: {name}"), text)?;
+        }
+    }
+    for found in &mut file.bucket {
+        let at = Section::new(source, "[[bucket]]", Some(found.span().start));
+        let found = found.get_mut();
+        fill_keys(&at, [("name", &mut found.name), ("retention", &mut found.retention), ("org", &mut found.org)])?;
+    }
+    for found in &mut file.table {
+        let at = Section::new(source, "[[table]]", Some(found.span().start));
+        fill_keys(&at, [("bucket", &mut found.get_mut().bucket)])?;
+    }
+    Ok(())
+}
+
+fn fill_keys<const N: usize>(at: &Section<'_>, keys: [(&str, &mut Text); N]) -> Result<(), ConfigError> {
+    for (key, text) in keys {
+        if let Some(text) = text {
+            fill_one(at, key, text)?;
+        }
+    }
+    Ok(())
+}
+
+fn fill_one(at: &Section<'_>, key: &str, text: &mut Spanned<String>) -> Result<(), ConfigError> {
+    if !text.get_ref().contains("${") {
+        return Ok(());
+    }
+    let filled = filled(text.get_ref(), |name| std::env::var(name).ok())
+        .map_err(|problem| at.wrong(&text.span(), format!("{key} {problem}")))?;
+    *text.get_mut() = filled;
+    Ok(())
+}
+
+/// The text with each `${NAME}` replaced, or the end of a sentence that began with the key.
+fn filled(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<String, String> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        out.push_str(before);
+        let (name, behind) = after
+            .split_once('}')
+            .ok_or("holds \"${\" without \"}\"; write ${NAME}, the name of an environment variable")?;
+        // What is no name may be a secret, so it is not repeated.
+        let name = value::variable_name(name).map_err(|_| {
+            "holds \"${...}\" with something else than a name inside; write ${NAME}, the name of an environment variable"
+        })?;
+        match variable(&name) {
+            Some(found) if !found.trim().is_empty() => out.push_str(&found),
+            Some(_) => return Err(format!("needs the environment variable {name}, which is empty; {}", mend(&name))),
+            None => {
+                return Err(format!(
+                    "needs the environment variable {name}, which is not set for this process; {}",
+                    mend(&name)
+                ));
+            }
+        }
+        rest = behind;
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+fn mend(name: &str) -> String {
+    format!(
+        "write the value itself here, or set {name} for the account that runs fluxtower (Windows: `setx {name} \"...\"`, \
+         then start the task anew)"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_replaced_wherever_they_stand_in_a_value() {
+        let known = |name: &str| match name {
+            "SITE" => Some("us-umb".to_owned()),
+            "EMPTY" => Some(String::new()),
+            _ => None,
+        };
+        for (text, expected) in [
+            ("${SITE}", "us-umb"),
+            ("tower_${SITE}_fast", "tower_us-umb_fast"),
+            ("${SITE}${SITE}", "us-umbus-umb"),
+            ("$SITE", "$SITE"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(filled(text, known).as_deref(), Ok(expected), "{text}");
+        }
+        for (text, said) in [
+            ("${OTHER}", "needs the environment variable OTHER, which is not set"),
+            ("${EMPTY}", "which is empty"),
+            ("${SITE", "without \"}\""),
+            ("${a b}", "something else than a name"),
+            ("${}", "something else than a name"),
+        ] {
+            let problem = filled(text, known).unwrap_err();
+            assert!(problem.contains(said), "{text}: {problem}");
+        }
+    }
+
+    #[test]
+    fn i10_what_stands_between_the_braces_and_is_no_name_is_not_repeated() {
+        assert!(!filled("${s3cret==}", |_| None).unwrap_err().contains("s3cret"));
+    }
+}

@@ -1,0 +1,77 @@
+//! Several buckets with an organisation, a token or a retention of their own.
+//!
+//! Each `[[bucket]]` has a client of its own, so that a token goes to no request but those of its bucket (I10). What is
+//! asked without a bucket, or for one that has no section, is the destination's own.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Answer, BucketLook, CountAsk, Counted, Destination, DestinationError, Influx, QueryError, Request, StoredValue,
+    ValuesAsk,
+};
+use crate::config::InfluxConfig;
+
+/// Picks the client by the bucket.
+pub(super) struct Router {
+    own: Influx,
+    special: BTreeMap<String, Influx>,
+}
+
+impl Router {
+    /// Reads every secret; connects to nothing.
+    ///
+    /// # Errors
+    /// As [`Influx::open`].
+    pub(super) fn open(config: &InfluxConfig) -> Result<Router, DestinationError> {
+        let mut special = BTreeMap::new();
+        for bucket in &config.buckets {
+            special.insert(bucket.name.clone(), Influx::open(&config.of_bucket(Some(&bucket.name)))?);
+        }
+        Ok(Router { own: Influx::open(&config.of_bucket(None))?, special })
+    }
+
+    fn of(&mut self, bucket: Option<&str>) -> &mut Influx {
+        match bucket.and_then(|bucket| self.special.get_mut(bucket)) {
+            Some(special) => special,
+            None => &mut self.own,
+        }
+    }
+}
+
+impl Destination for Router {
+    fn name(&self) -> String {
+        self.own.name()
+    }
+
+    fn describe(&self, bucket: Option<&str>) -> String {
+        bucket.and_then(|bucket| self.special.get(bucket)).unwrap_or(&self.own).describe(bucket)
+    }
+
+    fn may_write(&mut self, bucket: Option<&str>) -> Result<Option<Answer>, DestinationError> {
+        self.of(bucket).may_write(bucket)
+    }
+
+    fn write(&mut self, request: &Request<'_>) -> Result<Answer, DestinationError> {
+        self.of(request.bucket).write(request)
+    }
+
+    fn wants_gzip(&self) -> bool {
+        self.own.wants_gzip()
+    }
+
+    fn look(&mut self, bucket: Option<&str>) -> BucketLook {
+        self.of(bucket).look(bucket)
+    }
+
+    fn count(&mut self, ask: &CountAsk<'_>) -> Result<Counted, QueryError> {
+        Destination::count(self.of(ask.series.bucket), ask)
+    }
+
+    fn values(&mut self, ask: &ValuesAsk<'_>) -> Result<Vec<StoredValue>, QueryError> {
+        Destination::values(self.of(ask.series.bucket), ask)
+    }
+
+    fn can_be_asked(&self) -> bool {
+        self.own.can_be_asked()
+    }
+}

@@ -1,0 +1,50 @@
+//! A server that asked to be left alone (`Retry-After`) is left alone by the next runs too.
+//!
+//! A run ends at its deadline, the next one begins minutes later and would ask again at once. So the instant until which
+//! the server asked for is stored. It is a wish and no evidence: an instant more than an hour ahead comes from a clock that
+//! was wrong, and is ignored (no server is given more than an hour).
+
+use std::time::Duration;
+
+use super::SyncError;
+use crate::store::Store;
+use crate::time::{Timestamp, nanos};
+
+const KEY: &str = "left alone until: ";
+/// As the longest wait that an answer can impose.
+const LONGEST: Duration = Duration::from_secs(3_600);
+
+/// How long the destination is still to be left alone.
+pub(super) fn still(store: &Store, destination: &str, now: Timestamp) -> Result<Option<Duration>, SyncError> {
+    let until = store.recall(&format!("{KEY}{destination}"))?.and_then(|text| text.parse::<i64>().ok());
+    Ok(until
+        .map(|until| until.saturating_sub(now.0))
+        .filter(|left| (1..=nanos(LONGEST)).contains(left))
+        .and_then(|left| u64::try_from(left).ok())
+        .map(Duration::from_nanos))
+}
+
+/// Stores what the destination asked for.
+pub(super) fn remember(store: &Store, destination: &str, now: Timestamp, asked: Duration) -> Result<(), SyncError> {
+    let until = now.0.saturating_add(nanos(asked.min(LONGEST)));
+    Ok(store.remember(&format!("{KEY}{destination}"), &until.to_string())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_asked_for_holds_until_its_time_and_an_instant_far_ahead_is_ignored() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("s.db")).unwrap();
+        let (now, minute) = (Timestamp(1_780_272_000_000_000_000), Duration::from_secs(60));
+        assert_eq!(still(&store, "a", now).unwrap(), None);
+        remember(&store, "a", now, 10 * minute).unwrap();
+        let later = |span: Duration| Timestamp(now.0 + nanos(span));
+        assert_eq!(still(&store, "a", later(minute)).unwrap(), Some(9 * minute));
+        assert_eq!(still(&store, "b", later(minute)).unwrap(), None, "another destination");
+        assert_eq!(still(&store, "a", later(10 * minute)).unwrap(), None);
+        assert_eq!(still(&store, "a", now.before(60 * minute)).unwrap(), None, "the clock was an hour ahead");
+    }
+}
