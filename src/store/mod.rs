@@ -37,6 +37,7 @@ mod scan;
 mod sent;
 mod settings;
 mod staging;
+mod stale;
 mod status;
 mod tables;
 mod views;
