@@ -55,7 +55,7 @@ fn count_query(bucket: &str, ask: &CountAsk<'_>) -> String {
 }
 
 /// A Flux string; `${` would open an expression.
-fn string(text: &str) -> String {
+pub(super) fn string(text: &str) -> String {
     let escaped = text
         .replace('\\', "\\\\")
         .replace('"', "\\\"")

@@ -19,8 +19,8 @@ use url::{Host, Url};
 
 use super::answer;
 use super::{
-    Answer, BucketLook, CountAsk, Counted, Destination, DestinationError, Outcome, QueryError, Request, Retention,
-    refuse_hollow,
+    Answer, Beside, BucketLook, CountAsk, Counted, Destination, DestinationError, Outcome, QueryError, Removal, RemoveAsk,
+    Request, Retention, refuse_hollow,
 };
 use crate::config::{Api, InfluxConfig};
 
@@ -231,6 +231,22 @@ impl Destination for Influx {
 
     fn count(&mut self, ask: &CountAsk<'_>) -> Result<Counted, QueryError> {
         Influx::count(self, ask)
+    }
+
+    fn removal(&self) -> Removal {
+        self.removal_kind()
+    }
+
+    fn may_remove(&mut self, bucket: Option<&str>) -> Result<(), QueryError> {
+        self.ask_whether_removal_works(bucket)
+    }
+
+    fn beside(&mut self, ask: &RemoveAsk<'_>) -> Result<Beside, QueryError> {
+        self.look_beside(ask)
+    }
+
+    fn remove(&mut self, ask: &RemoveAsk<'_>, tag_keys: &[String]) -> Result<(), QueryError> {
+        self.remove_points(ask, tag_keys)
     }
 
     fn can_be_asked(&self) -> bool {

@@ -15,14 +15,12 @@ use crate::time::Timestamp;
 
 mod cells;
 mod escape;
-mod lost;
 
 #[cfg(test)]
 mod tests;
 
 use cells::{Cell, Cells};
 use escape::Names;
-pub use lost::{Content, SentFields};
 
 /// The longest series key, and series key + field key + 4, that InfluxDB 1.x and 2.x take (`models.MaxKeyLength`).
 const MAX_KEY_BYTES: usize = 65_535;

@@ -12,12 +12,12 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::changed::Touched;
+use super::lost::{Content, SentFields};
 use super::partners::PartnerTable;
 use super::stale::{self, Change};
 use super::tables::{self, Table};
 use super::{Result, Store, backlog, key, receipts};
 use crate::config::{Config, TableConfig, TableName};
-use crate::line::{Content, SentFields};
 use crate::qc::{self, ManualFlag, Partner, TableTests};
 use crate::time::{Timestamp, nanos};
 use crate::toa5::{Value, values_of};

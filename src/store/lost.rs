@@ -7,8 +7,12 @@
 
 use serde_json::Value;
 
-use super::{FAIL, MISSING};
 use crate::config::{ColumnUse, TableConfig};
+
+/// QARTOD's digit for "missing".
+const MISSING: u8 = b'9';
+/// QARTOD's digit for "fail".
+const FAIL: u8 = b'4';
 
 /// What a column does with a value that it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,17 +26,17 @@ enum Sent {
 
 /// The columns of a table, by what is sent of them.
 #[derive(Debug, Clone)]
-pub struct SentFields {
+pub(super) struct SentFields {
     columns: Vec<Sent>,
 }
 
 /// The content of a row as the store keeps it.
 #[derive(Debug, Clone, Copy)]
-pub struct Content<'a> {
+pub(super) struct Content<'a> {
     /// JSON array, aligned with the column list (or shorter).
-    pub values: &'a str,
+    pub(super) values: &'a str,
     /// One digit per value.
-    pub flags: &'a str,
+    pub(super) flags: &'a str,
 }
 
 /// What a cell is worth on a line: numbers and text go to fields of different types.
@@ -46,7 +50,7 @@ enum Kind {
 
 impl SentFields {
     /// By today's configuration.
-    pub fn of<'n>(table: &TableConfig, columns: impl Iterator<Item = &'n str>) -> SentFields {
+    pub(super) fn of<'n>(table: &TableConfig, columns: impl Iterator<Item = &'n str>) -> SentFields {
         let sent = |column: &str| match table.columns.get(column) {
             Some(config) if config.column_use != ColumnUse::Field => Sent::Never,
             Some(config) if config.withhold => Sent::UnlessItFails,
@@ -57,7 +61,7 @@ impl SentFields {
 
     /// Whether a point written with `before` may hold a field that the line of `after` does not have. What was sent is
     /// judged by the values alone, because `withhold` may have been set since.
-    pub fn loses(&self, before: Content<'_>, after: Content<'_>) -> bool {
+    pub(super) fn loses(&self, before: Content<'_>, after: Content<'_>) -> bool {
         let (Some(old), Some(new)) = (kinds(before.values), kinds(after.values)) else { return true };
         let flag = |content: Content<'_>, place: usize| content.flags.as_bytes().get(place).copied().unwrap_or(MISSING);
         let cell = |kinds: &[Kind], place: usize| kinds.get(place).copied().unwrap_or(Kind::Nothing);
