@@ -19,8 +19,8 @@ use url::{Host, Url};
 
 use super::answer;
 use super::{
-    Answer, Beside, BucketLook, CountAsk, Counted, Destination, DestinationError, Outcome, QueryError, Removal, RemoveAsk,
-    Request, Retention, refuse_hollow,
+    Answer, Beside, BucketLook, CountAsk, Counted, Destination, DestinationError, Outcome, QueryError, Removal,
+    RemoveAsk, Request, Retention, refuse_hollow,
 };
 use crate::config::{Api, InfluxConfig};
 

@@ -7,9 +7,9 @@
 use rusqlite::OptionalExtension as _;
 
 use super::flagging::{Judge, update, verdict_columns};
-use super::stale::{self, Change};
 use super::lost::{Content, SentFields};
 use super::staging::{Incoming, Staging};
+use super::stale::{self, Change};
 use super::tables::Table;
 use super::{Result, key};
 use crate::config::TableConfig;

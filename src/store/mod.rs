@@ -61,8 +61,8 @@ pub use runs::RunLine;
 pub use salvage::{SalvageReport, SalvagedTable};
 pub use scan::{ScannedRow, SeriesLine};
 pub use sent::{Replay, SentRow};
-pub use stale::{KnownSeries, StaleRun, StaleSeries};
 pub use staging::{Incoming, LineAt, Outcome, Staging};
+pub use stale::{KnownSeries, StaleRun, StaleSeries};
 pub use status::TableStatus;
 pub use tables::{Column, Table};
 

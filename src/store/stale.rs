@@ -120,8 +120,7 @@ impl Store {
     /// forgotten: such a point could not be written again.
     pub fn stale_series(&self) -> Result<Vec<StaleSeries>> {
         let work = || -> rusqlite::Result<Vec<StaleSeries>> {
-            let any: bool =
-                self.conn.query_row("SELECT EXISTS (SELECT 1 FROM stale_point)", [], |row| row.get(0))?;
+            let any: bool = self.conn.query_row("SELECT EXISTS (SELECT 1 FROM stale_point)", [], |row| row.get(0))?;
             if !any {
                 return Ok(Vec::new());
             }
@@ -139,8 +138,8 @@ impl Store {
             let mut rows = series.query([])?;
             while let Some(row) = rows.next()? {
                 let (id, table): (i64, String) = (row.get(0)?, row.get(1)?);
-                let (points, first, last): (i64, Option<i64>, Option<i64>) =
-                    span.query_row(key::keys(id, key::TIMES.0, key::TIMES.1), |row| {
+                let (points, first, last): (i64, Option<i64>, Option<i64>) = span
+                    .query_row(key::keys(id, key::TIMES.0, key::TIMES.1), |row| {
                         Ok((row.get(0)?, row.get(1)?, row.get(2)?))
                     })?;
                 let (Some(first), Some(last)) = (first, last) else { continue };

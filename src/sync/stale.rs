@@ -234,9 +234,11 @@ impl<'a> Work<'a> {
         }
         for (left, (points, from, to)) in kept {
             let why = match left {
-                Left::Foreign => "another writer's points there have the same tags and more, and would be removed with them; \
+                Left::Foreign => {
+                    "another writer's points there have the same tags and more, and would be removed with them; \
                      give the table a tag or a measurement of its own"
-                    .to_owned(),
+                        .to_owned()
+                }
                 Left::Pruned(other) => {
                     format!("rows of table \"{other}\" that were pruned here would be removed with them")
                 }
@@ -253,10 +255,7 @@ impl<'a> Work<'a> {
     fn hit_by(&self, target: &Sent) -> Vec<&'a Sent> {
         let removal = self.destination.removal();
         let place = |sent: &Sent| self.place(sent.bucket.as_deref(), removal);
-        self.sent
-            .iter()
-            .filter(|other| other.is_hit_by(target, removal, place(other) == place(target)))
-            .collect()
+        self.sent.iter().filter(|other| other.is_hit_by(target, removal, place(other) == place(target))).collect()
     }
 
     /// Where a removal reaches: InfluxDB 1.x names no retention policy, and reaches every one of the database.

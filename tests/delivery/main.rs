@@ -13,4 +13,5 @@ mod poison;
 mod replay;
 mod secrecy;
 mod side_by_side;
+mod stale;
 mod waiting;
