@@ -16,12 +16,12 @@ UPDATE series SET offered = newest;
 -- Time of the newest row that was pruned: at and before it the bucket may hold points that the store does not.
 ALTER TABLE series ADD COLUMN pruned INTEGER;
 
--- What the lines of a series have carried. A field that is no longer sent stays in the points that were sent with it, until
--- `replay` has gone over them.
+-- What the lines of a table have carried. A field that is no longer sent stays in the points that were sent with it, until
+-- `replay` or `reflag` has gone over them.
 CREATE TABLE sent_field (
-    series  INTEGER NOT NULL,
-    kind    INTEGER NOT NULL,                  -- 0 a value, 1 values that fail, 2 a flag
-    name    TEXT NOT NULL,
-    lost_to INTEGER,                           -- no longer sent: points up to this time may hold it; NULL while it is sent
-    PRIMARY KEY (series, kind, name)
+    logger_table INTEGER NOT NULL REFERENCES logger_table (id),
+    kind         INTEGER NOT NULL,             -- 0 a value, 1 a value although it fails, 2 a flag
+    name         TEXT NOT NULL,                -- of the column's value, as it is sent
+    lost_to      INTEGER,                      -- no longer sent: points up to this time may hold it; NULL while it is sent
+    PRIMARY KEY (logger_table, kind, name)
 ) STRICT, WITHOUT ROWID;

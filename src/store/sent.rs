@@ -6,11 +6,11 @@ use super::changed::Touched;
 use super::outbox::{PendingRow, SeriesBacklog};
 use super::receipts::{State, move_series_tally};
 use super::tables::i64_of;
-use super::{Result, Store, backlog, key};
+use super::{Result, Store, backlog, key, sent_fields};
 use crate::time::Timestamp;
 
 /// Rows that one transaction touches.
-const ROWS_PER_STEP: i64 = 20_000;
+pub(super) const ROWS_PER_STEP: i64 = 20_000;
 
 /// A row that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,12 +68,16 @@ impl Store {
                 total += self.replay_series(series, (low, high), &replay.states)?;
             }
         }
+        if !dry_run && replay.states.contains(&State::Sent) {
+            sent_fields::forget_replayed(&self.conn, replay.table.as_deref(), (from, to))?;
+        }
         Ok(total)
     }
 
     fn replay_series(&self, series: i64, (low, high): (i64, i64), states: &[State]) -> rusqlite::Result<u64> {
         let mut total = 0;
         let mut next = Some(low);
+        let lost = if states.contains(&State::Sent) { sent_fields::lost_of(&self.conn, series)? } else { None };
         while let Some(start) = next {
             let transaction =
                 rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
@@ -84,6 +88,9 @@ impl Store {
                 .optional()?;
             let last = next.map_or(high, |beyond| beyond - 1);
             let mut changed = 0;
+            if let Some(lost) = &lost {
+                sent_fields::mark_replayed(&transaction, lost, series, (start, last))?;
+            }
             for &state in states.iter().filter(|&&state| state != State::Pending) {
                 let moved = transaction
                     .prepare_cached("UPDATE reading SET state = 0 WHERE id BETWEEN ?1 AND ?2 AND state = ?3")?

@@ -39,8 +39,13 @@ pub(super) fn mark(
     if offered.is_none_or(|offered| change.ts > offered) || !fields.loses(change.before, change.after) {
         return Ok(());
     }
+    insert(conn, change.id, key::nanos(change.ts))
+}
+
+/// Marks a point.
+pub(super) fn insert(conn: &Connection, id: i64, nanos: i64) -> rusqlite::Result<()> {
     conn.prepare_cached("INSERT OR IGNORE INTO stale_point (id, nanos) VALUES (?1, ?2)")?
-        .execute(params![change.id, key::nanos(change.ts)])
+        .execute(params![id, nanos])
         .map(drop)
 }
 

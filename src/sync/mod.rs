@@ -18,6 +18,7 @@ use crate::store::{SeriesBacklog, Store, StoreError};
 use crate::time::{Clock, Timestamp};
 
 mod batch;
+mod carried;
 mod courier;
 mod deliver;
 mod dry_run;
@@ -33,6 +34,7 @@ mod settled;
 mod stale;
 
 pub use batch::{Batch, BatchRow};
+pub use carried::{compare as compare_lines, requeue_withheld};
 pub use dry_run::{DryRun, dry_run};
 pub use estimate::{Waiting, waiting};
 pub use halt::Halt;
@@ -337,6 +339,7 @@ pub fn run_until(
             return Ok(report);
         }
     }
+    report.notes.extend(carried::notes(store, &outbox.backlog, &outbox.shapes)?);
     let looked: Vec<_> = outbox.plan.iter().map(|bucket| bucket.bucket.as_deref()).collect();
     let removed = stale::remove(config, store, destination.as_mut(), &looked)?;
     report.notes.extend(removed.notes);

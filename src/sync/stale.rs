@@ -23,6 +23,9 @@ const TIME_PART: u32 = 4;
 /// A deadline of years is none: removals still leave time for the rows.
 const MOST_TIME: Duration = Duration::from_secs(3_600);
 
+/// Keys of [`Store::remember`] for notes that were given.
+const NOTED: &str = "points note: ";
+
 /// A series as it stands in a bucket.
 struct Sent {
     series: i64,
@@ -79,7 +82,9 @@ pub(super) fn remove(
         return Ok(removed);
     }
     if destination.removal() == Removal::Never {
-        note_kept(&stale, &mut removed);
+        for (table, note) in kept_for_ever(&stale) {
+            removed.notes.extend(once(store, &table, note)?);
+        }
         return Ok(removed);
     }
     let sent = sent_series(config, store)?;
@@ -104,7 +109,7 @@ pub(super) fn remove(
                 continue;
             }
             Err(error) => {
-                work.note_refused(name, &targets, &error);
+                work.note_refused(name, &targets, &error)?;
                 continue;
             }
         }
@@ -129,15 +134,28 @@ fn sent_series(config: &Config, store: &Store) -> Result<Vec<Sent>, SyncError> {
     Ok(list)
 }
 
-/// A server that removes nothing keeps them; a folder of files has no points.
-fn note_kept(stale: &[StaleSeries], removed: &mut Removed) {
-    for (table, points, span) in by_table(stale.iter()) {
-        removed.notes.push(format!(
+/// What a destination keeps that removes nothing: each table with a note.
+fn kept_for_ever(stale: &[StaleSeries]) -> Vec<(String, String)> {
+    let note = |(table, points, span): (String, u64, (Timestamp, Timestamp))| {
+        let note = format!(
             "table \"{table}\": {points} points from {} to {} keep values that the rows no longer have (replaced, missing or \
              withheld since they were sent), because this destination cannot remove points; the store has the right values",
             span.0, span.1
-        ));
+        );
+        (table, note)
+    };
+    by_table(stale.iter()).into_iter().map(note).collect()
+}
+
+/// The note, unless it is the one that was given last on this subject: what stays as it is needs no look at every run.
+pub(super) fn once(store: &Store, subject: &str, note: String) -> Result<Option<String>, SyncError> {
+    tracing::warn!("{note}");
+    let key = format!("{NOTED}{subject}");
+    if store.recall(&key)?.as_ref() == Some(&note) {
+        return Ok(None);
     }
+    store.remember(&key, &note)?;
+    Ok(Some(note))
 }
 
 /// Points and first and last time by table.
@@ -174,15 +192,22 @@ impl<'a> Work<'a> {
         Ok(!matches!(verdict, pin::Verdict::Hold(_)))
     }
 
-    fn note_refused(&mut self, bucket: Option<&str>, targets: &[(&Sent, &StaleSeries)], error: &QueryError) {
+    fn note_refused(
+        &mut self,
+        bucket: Option<&str>,
+        targets: &[(&Sent, &StaleSeries)],
+        error: &QueryError,
+    ) -> Result<(), SyncError> {
         let bucket = bucket.map_or_else(|| "the destination's own bucket".to_owned(), |name| format!("bucket {name}"));
         for (table, points, span) in by_table(targets.iter().map(|(_, series)| *series)) {
-            self.removed.notes.push(format!(
+            let note = format!(
                 "table \"{table}\": {points} points from {} to {} in {bucket} keep values that the rows no longer have, because \
                  they may not be removed ({error}); each sync tries again",
                 span.0, span.1
-            ));
+            );
+            self.removed.notes.extend(once(self.store, &table, note)?);
         }
+        Ok(())
     }
 
     /// Removes the points of one series, oldest first.
@@ -243,10 +268,11 @@ impl<'a> Work<'a> {
                     format!("rows of table \"{other}\" that were pruned here would be removed with them")
                 }
             };
-            self.removed.notes.push(format!(
+            let note = format!(
                 "table \"{}\": {points} points from {from} to {to} keep values that the rows no longer have: {why}",
                 target.table
-            ));
+            );
+            self.removed.notes.extend(once(self.store, &target.table, note)?);
         }
         Ok(())
     }

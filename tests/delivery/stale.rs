@@ -226,3 +226,69 @@ fn points_are_removed_one_by_one_where_the_token_may_not_read() {
     assert!(removed.iter().all(|removed| removed.from == removed.to));
     assert_eq!(server.points().map, fresh(&site, "", REPLACE).map);
 }
+
+const RANGE: &str = "[table.columns.T_Avg]\nfail = [0, 10]\n";
+
+#[test]
+fn i7_values_that_are_withheld_since_leave_the_bucket_after_reflag() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    more(&site, RANGE);
+    site.stage(0..60);
+    site.sync().expect(0);
+    let withheld = format!("{RANGE}withhold = true");
+    site.configure(&server.url(), "", "");
+    more(&site, &withheld);
+    assert_eq!(site.run(&["reflag", "--since", "2026-06-01", "--json"]).expect(0).number("changed"), 19);
+    site.sync().expect(0);
+    let points = server.points();
+    assert_eq!(points.field("met", ns(50), "T_Avg"), None);
+    assert_eq!(points.field("met", ns(50), "T_Avg_qc"), Some(4.0));
+    assert_eq!(points.field("met", ns(40), "T_Avg"), Some(10.0));
+    assert_eq!(points.map, fresh(&site, "", &withheld).map);
+    // It is done.
+    site.configure(&server.url(), "", "");
+    more(&site, &withheld);
+    assert_eq!(site.run(&["reflag", "--since", "2026-06-01", "--json"]).expect(0).number("changed"), 0);
+}
+
+#[test]
+fn a_sync_says_once_which_command_takes_out_what_is_no_longer_sent() {
+    for (keys, command, what) in [
+        (format!("{RANGE}withhold = true"), "reflag", "values of T_Avg that fail"),
+        (format!("{RANGE}[table.columns.P_Avg]\nuse = \"ignore\""), "replay", "P_Avg"),
+        (RANGE.replace("fail = [0, 10]", "field = \"air\""), "replay", "T_Avg, flags of T_Avg"),
+    ] {
+        let server = Server::start();
+        let site = Site::new(&server.url());
+        more(&site, RANGE);
+        site.stage(0..60);
+        site.sync().expect(0);
+        site.configure(&server.url(), "", "");
+        more(&site, &keys);
+        site.write("met", 0..61);
+        site.run(&["ingest", "--json"]).expect(0);
+        let notes = site.sync().notes();
+        let says = format!("`fluxtower {command} --table met --since 2026-06-01T00:00:00");
+        assert!(notes.contains(&says) && notes.contains(what), "{notes}");
+        site.write("met", 0..62);
+        site.run(&["ingest", "--json"]).expect(0);
+        assert!(!site.sync().notes().contains("no longer sends"));
+        site.run(&[command, "--table", "met", "--since", "2026-06-01T00:00:00Z", "--json"]).expect(0);
+        site.sync().expect(0);
+        assert_eq!(server.points().map, fresh(&site, "", &keys).map, "{keys}");
+    }
+}
+
+#[test]
+fn rows_put_back_before_the_configuration_changed_lose_their_fields_too() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    site.stage(0..60);
+    site.sync().expect(0);
+    site.run(&["replay", "--since", "2026-06-01", "--json"]).expect(0);
+    let keys = "[table.columns.P_Avg]\nuse = \"ignore\"";
+    more(&site, keys);
+    site.sync();
+    assert_eq!(server.points().map, fresh(&site, "", keys).map);
+}

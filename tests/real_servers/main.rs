@@ -21,4 +21,5 @@ mod refusals;
 mod restart;
 mod round_trip;
 mod server;
+mod stale;
 mod station;
