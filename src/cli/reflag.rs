@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::output::count;
 use super::{CliError, Context, Exit};
 use crate::store::{Lock, LockKind};
+use crate::sync::requeue_withheld;
 use crate::time::Timestamp;
 
 /// Judge stored rows again with today's configuration
@@ -51,7 +52,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         if args.table.as_ref().is_some_and(|only| *only != table.name.0) {
             continue;
         }
-        let changed = store.judge_again(&context.config, table, span, true)?;
+        let judged = store.judge_again(&context.config, table, span, true)?;
+        let changed = judged + requeue_withheld(&context.config, &store, table, span)?;
         report.changed += changed;
         report.tables.push(Changed { table: table.name.0.clone(), changed });
     }

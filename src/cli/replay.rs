@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::output::count;
 use super::{CliError, Context, Exit};
 use crate::store::{Replay, State};
+use crate::sync::compare_lines;
 
 /// Put rows back to pending, to be sent again after a bucket was lost
 ///
@@ -61,6 +62,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         table: args.table.clone(),
         states,
     };
+    if !args.dry_run {
+        // A point that holds more than its row sends now is removed before the row is sent again.
+        compare_lines(&context.config, &store, args.table.as_deref())?;
+    }
     let requeued = Requeued { requeued: store.replay(&replay, args.dry_run)? };
     tracing::info!(requeued = requeued.requeued, dry_run = args.dry_run, "replay");
     context.output.result(&requeued, |out| {

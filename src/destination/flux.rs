@@ -87,7 +87,7 @@ fn from(bucket: &str) -> String {
 }
 
 /// A Flux string; `${` would open an expression.
-fn string(text: &str) -> String {
+pub(super) fn string(text: &str) -> String {
     let escaped = text
         .replace('\\', "\\\\")
         .replace('"', "\\\"")

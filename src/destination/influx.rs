@@ -20,8 +20,8 @@ use url::{Host, Url};
 use super::answer;
 use super::tls;
 use super::{
-    Answer, BucketLook, CountAsk, Counted, Destination, DestinationError, Outcome, QueryError, Request, Retention,
-    StoredValue, ValuesAsk, refuse_hollow,
+    Answer, Beside, BucketLook, CountAsk, Counted, Destination, DestinationError, Outcome, QueryError, Removal,
+    RemoveAsk, Request, Retention, StoredValue, ValuesAsk, refuse_hollow,
 };
 use crate::config::{Api, InfluxConfig, is_id};
 
@@ -305,6 +305,22 @@ impl Destination for Influx {
 
     fn values(&mut self, ask: &ValuesAsk<'_>) -> Result<Vec<StoredValue>, QueryError> {
         Influx::values(self, ask)
+    }
+
+    fn removal(&self) -> Removal {
+        self.removal_kind()
+    }
+
+    fn may_remove(&mut self, bucket: Option<&str>) -> Result<(), QueryError> {
+        self.ask_whether_removal_works(bucket)
+    }
+
+    fn beside(&mut self, ask: &RemoveAsk<'_>) -> Result<Beside, QueryError> {
+        self.look_beside(ask)
+    }
+
+    fn remove(&mut self, ask: &RemoveAsk<'_>, tag_keys: &[String]) -> Result<(), QueryError> {
+        self.remove_points(ask, tag_keys)
     }
 
     fn can_be_asked(&self) -> bool {

@@ -176,7 +176,7 @@ pub(super) fn identifier(name: &str) -> String {
 }
 
 /// A text between single quotes.
-fn string(text: &str) -> String {
+pub(super) fn string(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n"))
 }
 

@@ -20,6 +20,7 @@ mod heartbeat;
 mod influx;
 mod influxql;
 mod query;
+mod remove;
 mod router;
 mod tls;
 
@@ -28,6 +29,7 @@ pub use files::Files;
 pub use heartbeat::beat;
 pub use influx::Influx;
 pub use query::{CountAsk, Counted, QueryError, SeriesAsk, StoredValue, Tally, ValuesAsk};
+pub use remove::{Beside, Removal, RemoveAsk, Tags};
 
 /// One request: whole lines, each ending in `\n`.
 #[derive(Debug, Clone, Copy)]
@@ -141,6 +143,38 @@ pub trait Destination: Send {
     fn values(&mut self, ask: &ValuesAsk<'_>) -> Result<Vec<StoredValue>, QueryError> {
         let _ = ask;
         Err(QueryError::Unknown("a folder of files cannot be asked what arrived".to_owned()))
+    }
+
+    /// What it can take back.
+    fn removal(&self) -> Removal {
+        Removal::Never
+    }
+
+    /// Asks whether points may be removed from the bucket, and removes none.
+    ///
+    /// # Errors
+    /// No answer, or a refusal.
+    fn may_remove(&mut self, bucket: Option<&str>) -> Result<(), QueryError> {
+        let _ = bucket;
+        Err(QueryError::Unknown("nothing can be removed there".to_owned()))
+    }
+
+    /// Asks what else is where points are to be removed.
+    ///
+    /// # Errors
+    /// As [`Destination::count`].
+    fn beside(&mut self, ask: &RemoveAsk<'_>) -> Result<Beside, QueryError> {
+        let _ = ask;
+        Err(QueryError::Unknown("nothing can be removed there".to_owned()))
+    }
+
+    /// Removes points; `tag_keys` as [`Beside::tag_keys`]. Points that are not there are no error.
+    ///
+    /// # Errors
+    /// No acknowledgement: they may be removed, or may yet be.
+    fn remove(&mut self, ask: &RemoveAsk<'_>, tag_keys: &[String]) -> Result<(), QueryError> {
+        let _ = (ask, tag_keys);
+        Err(QueryError::Unknown("nothing can be removed there".to_owned()))
     }
 
     /// Whether it is a server, which can be asked what arrived and has use for the agent's own health.

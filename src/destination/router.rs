@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Answer, BucketLook, CountAsk, Counted, Destination, DestinationError, Influx, QueryError, Request, StoredValue,
-    ValuesAsk,
+    Answer, Beside, BucketLook, CountAsk, Counted, Destination, DestinationError, Influx, QueryError, Removal,
+    RemoveAsk, Request, StoredValue, ValuesAsk,
 };
 use crate::config::InfluxConfig;
 
@@ -69,6 +69,22 @@ impl Destination for Router {
 
     fn values(&mut self, ask: &ValuesAsk<'_>) -> Result<Vec<StoredValue>, QueryError> {
         Destination::values(self.of(ask.series.bucket), ask)
+    }
+
+    fn removal(&self) -> Removal {
+        self.own.removal()
+    }
+
+    fn may_remove(&mut self, bucket: Option<&str>) -> Result<(), QueryError> {
+        self.of(bucket).may_remove(bucket)
+    }
+
+    fn beside(&mut self, ask: &RemoveAsk<'_>) -> Result<Beside, QueryError> {
+        self.of(ask.bucket).beside(ask)
+    }
+
+    fn remove(&mut self, ask: &RemoveAsk<'_>, tag_keys: &[String]) -> Result<(), QueryError> {
+        self.of(ask.bucket).remove(ask, tag_keys)
     }
 
     fn can_be_asked(&self) -> bool {

@@ -309,10 +309,36 @@ impl LineShape {
         self.fields.iter().flatten().flat_map(|field| [field.name.as_str(), field.flag_name.as_str()])
     }
 
+    /// What each field column's line carries, in column order.
+    pub fn carried(&self) -> impl Iterator<Item = Carried<'_>> {
+        self.fields.iter().enumerate().filter_map(|(place, field)| {
+            let field = field.as_ref()?;
+            Some(Carried {
+                place,
+                name: &field.name,
+                flag_is_sent: field.flag_is_sent,
+                fails_are_withheld: field.fails_are_withheld,
+            })
+        })
+    }
+
     /// The tags as they are sent, unescaped, sorted by the bytes of their keys; none has an empty value.
     pub fn tags(&self) -> &[(String, String)] {
         &self.tags
     }
+}
+
+/// What lines carry of one field column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Carried<'a> {
+    /// In the column list.
+    pub place: usize,
+    /// The value field's name as it is sent, unescaped.
+    pub name: &'a str,
+    /// Whether its flag is sent.
+    pub flag_is_sent: bool,
+    /// Whether a value that fails stays in the store.
+    pub fails_are_withheld: bool,
 }
 
 /// The line that is being written, one per part that has something to say.

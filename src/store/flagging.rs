@@ -12,7 +12,9 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::changed::Touched;
+use super::lost::{Content, SentFields};
 use super::partners::PartnerTable;
+use super::stale::{self, Change};
 use super::tables::{self, Table};
 use super::{Result, Store, backlog, key, receipts};
 use crate::config::{Config, TableConfig, TableName};
@@ -32,6 +34,8 @@ pub(super) struct Judge {
     derived: Vec<crate::toa5::Derived>,
     /// Whether rows of other tables are judged by rows of this one.
     is_compared: bool,
+    /// What is sent of its columns.
+    pub(super) sent: SentFields,
 }
 
 /// What judging rows again changed.
@@ -62,7 +66,8 @@ impl Judge {
         let mut derived = crate::toa5::Derived::of(table, &names);
         derived.retain(|column| computed.contains(&column.place));
         let is_compared = compared_with(config, &table.name).next().is_some();
-        Ok(Judge { tests, partners, derived, is_compared })
+        let sent = SentFields::of(table, names.iter().map(String::as_str));
+        Ok(Judge { tests, partners, derived, is_compared, sent })
     }
 
     pub(super) fn looks_across(&self) -> bool {
@@ -111,7 +116,9 @@ impl Judge {
         let begin = self.begin(conn, series, first)?;
         let mut partners = self.partners.iter().map(|partner| partner.rows(conn, first, last)).collect::<Vec<_>>();
         let mut state = qc::Series::new(&self.tests);
-        let mut writer = Writer { conn, table, series, changed: Vec::new(), judged: Judged::default() };
+        let offered = stale::offered(conn, series)?;
+        let sent = &self.sent;
+        let mut writer = Writer { conn, table, series, offered, sent, changed: Vec::new(), judged: Judged::default() };
         let mut values = Vec::new();
         let mut there: Vec<Partner> = Vec::new();
         let mut before: Option<StoredRow> = None;
@@ -152,7 +159,8 @@ struct StoredRow {
     flags: String,
     raised: Option<String>,
     state: i64,
-    is_derived_anew: bool,
+    /// The values that the store has, where derived ones are computed anew.
+    stored_values: Option<String>,
 }
 
 impl StoredRow {
@@ -160,9 +168,16 @@ impl StoredRow {
     fn derive(&mut self, derived: &[crate::toa5::Derived], values: &mut Vec<Value>) {
         let again = crate::toa5::derive_again(&self.values, derived, values);
         if let Some(again) = again {
-            self.values = again;
-            self.is_derived_anew = true;
+            self.stored_values = Some(std::mem::replace(&mut self.values, again));
         }
+    }
+
+    fn is_derived_anew(&self) -> bool {
+        self.stored_values.is_some()
+    }
+
+    fn before(&self) -> Content<'_> {
+        Content { values: self.stored_values.as_ref().unwrap_or(&self.values), flags: &self.flags }
     }
 }
 
@@ -171,6 +186,9 @@ struct Writer<'c> {
     conn: &'c Connection,
     table: i64,
     series: i64,
+    /// Rows after this time are in no bucket.
+    offered: Option<Timestamp>,
+    sent: &'c SentFields,
     changed: Vec<(StoredRow, qc::Verdict)>,
     judged: Judged,
 }
@@ -178,7 +196,7 @@ struct Writer<'c> {
 impl Writer<'_> {
     fn compare(&mut self, row: StoredRow, verdict: &qc::Verdict) -> rusqlite::Result<()> {
         let is_same = row.flags == verdict.flags && row.raised.as_deref().unwrap_or_default() == verdict.raised;
-        if is_same && !row.is_derived_anew {
+        if is_same && !row.is_derived_anew() {
             return Ok(());
         }
         self.changed.push((row, verdict.clone()));
@@ -191,12 +209,17 @@ impl Writer<'_> {
         let mut span: Option<(Timestamp, Timestamp)> = None;
         for (row, verdict) in self.changed.drain(..) {
             // Only what goes out decides: a finding that is worded anew is no reason to send a row again.
-            let goes_out_anew = row.flags != verdict.flags || row.is_derived_anew;
-            let values = row.is_derived_anew.then_some(row.values.as_str());
+            let goes_out_anew = row.flags != verdict.flags || row.is_derived_anew();
+            let values = row.is_derived_anew().then_some(row.values.as_str());
+            if goes_out_anew {
+                let after = Content { values: &row.values, flags: &verdict.flags };
+                let change = Change { id: row.id, ts: row.ts, before: row.before(), after };
+                stale::mark(self.conn, self.offered, self.sent, &change)?;
+            }
             update(self.conn, row.id, verdict_columns(&verdict), values, goes_out_anew)?;
             self.judged.changed += 1;
             touched.add(row.ts);
-            if row.is_derived_anew {
+            if row.is_derived_anew() {
                 let known = self.judged.derived;
                 self.judged.derived =
                     Some(known.map_or((row.ts, row.ts), |(from, to)| (from.min(row.ts), to.max(row.ts))));
@@ -279,7 +302,7 @@ fn read(
                 flags: row.get(3)?,
                 raised: row.get(4)?,
                 state: row.get(5)?,
-                is_derived_anew: false,
+                stored_values: None,
             });
         }
         drop(rows);

@@ -7,7 +7,9 @@
 use rusqlite::OptionalExtension as _;
 
 use super::flagging::{Judge, update, verdict_columns};
+use super::lost::{Content, SentFields};
 use super::staging::{Incoming, Staging};
+use super::stale::{self, Change};
 use super::tables::Table;
 use super::{Result, key};
 use crate::config::TableConfig;
@@ -56,7 +58,7 @@ impl Staging<'_> {
         {
             let verdict = state.before();
             series.changed.add(before);
-            rewrite(conn, table.id, series.id, before, verdict)?;
+            rewrite(conn, &judge.sent, (table.id, series.id), before, verdict)?;
         }
         self.verdict.clone_from(state.current());
         Ok(false)
@@ -74,7 +76,7 @@ impl Staging<'_> {
                     && let Some(last) = state.last_time()
                 {
                     series.changed.add(last);
-                    rewrite(conn, table.id, series.id, last, state.current())?;
+                    rewrite(conn, &judge.sent, (table.id, series.id), last, state.current())?;
                 }
                 for interval in series.due.take() {
                     judge.judge(conn, table.id, series.id, interval, false)?;
@@ -93,19 +95,24 @@ impl Staging<'_> {
 /// The row that was the newest a moment ago: in this transaction, or sent long since.
 fn rewrite(
     conn: &rusqlite::Connection,
-    table: i64,
-    series: i64,
+    sent: &SentFields,
+    (table, series): (i64, i64),
     ts: Timestamp,
     verdict: &crate::qc::Verdict,
 ) -> rusqlite::Result<()> {
     let id = key::key(series, ts);
-    let found: Option<(String, i64)> = conn
-        .prepare_cached("SELECT flags, state FROM reading WHERE id = ?1")?
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+    let found: Option<(String, i64, String)> = conn
+        .prepare_cached("SELECT flags, state, vals FROM reading WHERE id = ?1")?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
     // A prune beside a long ingest may have taken it meanwhile.
-    let Some((flags, state)) = found else { return Ok(()) };
+    let Some((flags, state, values)) = found else { return Ok(()) };
     let goes_out_anew = flags != verdict.flags;
+    if goes_out_anew {
+        let content = |flags| Content { values: &values, flags };
+        let change = Change { id, ts, before: content(&flags), after: content(&verdict.flags) };
+        stale::mark(conn, stale::offered(conn, series)?, sent, &change)?;
+    }
     update(conn, id, verdict_columns(verdict), None, goes_out_anew)?;
     if goes_out_anew && state == super::State::Sent.code() {
         super::receipts::move_tally(conn, table, super::State::Sent, super::State::Pending, 1)?;

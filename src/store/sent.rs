@@ -6,11 +6,11 @@ use super::changed::Touched;
 use super::outbox::{PendingRow, SeriesBacklog};
 use super::receipts::{State, move_series_tally};
 use super::tables::i64_of;
-use super::{Result, Store, backlog, key};
+use super::{Result, Store, backlog, key, sent_fields};
 use crate::time::Timestamp;
 
 /// Rows that one transaction touches.
-const ROWS_PER_STEP: i64 = 20_000;
+pub(super) const ROWS_PER_STEP: i64 = 20_000;
 
 /// A row that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,12 +68,16 @@ impl Store {
                 total += self.replay_series(series, (low, high), &replay.states)?;
             }
         }
+        if !dry_run && replay.states.contains(&State::Sent) {
+            sent_fields::forget_replayed(&self.conn, replay.table.as_deref(), (from, to))?;
+        }
         Ok(total)
     }
 
     fn replay_series(&self, series: i64, (low, high): (i64, i64), states: &[State]) -> rusqlite::Result<u64> {
         let mut total = 0;
         let mut next = Some(low);
+        let lost = if states.contains(&State::Sent) { sent_fields::lost_of(&self.conn, series)? } else { None };
         while let Some(start) = next {
             let transaction =
                 rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
@@ -84,6 +88,9 @@ impl Store {
                 .optional()?;
             let last = next.map_or(high, |beyond| beyond - 1);
             let mut changed = 0;
+            if let Some(lost) = &lost {
+                sent_fields::mark_replayed(&transaction, lost, series, (start, last))?;
+            }
             for &state in states.iter().filter(|&&state| state != State::Pending) {
                 let moved = transaction
                     .prepare_cached("UPDATE reading SET state = 0 WHERE id BETWEEN ?1 AND ?2 AND state = ?3")?
@@ -188,26 +195,35 @@ impl Store {
         self.replay_series(series, key::keys(series, from, to), &[State::Sent]).map_err(|source| self.at(source))
     }
 
-    /// Deletes sent rows of the series in the closed interval, in steps that let other writers in.
+    /// Deletes sent rows of the series in the closed interval, in steps that let other writers in. Rows whose points in the
+    /// bucket may hold fields that they no longer send stay: only the store knows what the points should hold.
     pub fn prune_sent(&self, series: i64, (from, to): (Timestamp, Timestamp)) -> Result<u64> {
         let (low, high) = key::keys(series, from, to);
         let step = || -> rusqlite::Result<u64> {
             let transaction =
                 rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
             let mut gone = 0;
+            let mut newest: Option<i64> = None;
             let mut touched = Touched::default();
             {
                 let mut delete = transaction.prepare_cached(
                     "DELETE FROM reading WHERE id IN
-                     (SELECT id FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 1 ORDER BY id LIMIT ?3) RETURNING id",
+                     (SELECT id FROM reading r WHERE id BETWEEN ?1 AND ?2 AND state = 1
+                      AND NOT EXISTS (SELECT 1 FROM stale_point p WHERE p.id = r.id) ORDER BY id LIMIT ?3) RETURNING id",
                 )?;
                 let mut rows = delete.query(params![low, high, ROWS_PER_STEP])?;
                 while let Some(row) = rows.next()? {
                     touched.add_key(row.get(0)?);
+                    newest = newest.max(Some(row.get(0)?));
                     gone += 1;
                 }
             }
             touched.mark(&transaction, series)?;
+            if let Some(newest) = newest {
+                transaction
+                    .prepare_cached("UPDATE series SET pruned = max(coalesce(pruned, ?2), ?2) WHERE id = ?1")?
+                    .execute(params![series, key::time(newest, 999).0])?;
+            }
             transaction
                 .prepare_cached(
                     "UPDATE logger_table SET rows = rows - ?2, sent = sent - ?2

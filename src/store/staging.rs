@@ -11,7 +11,9 @@ use rusqlite::{Statement, params};
 use super::error::StoreError;
 use super::flagging::{Judge, verdict_columns};
 use super::key::{self, MOST_SERIES, key};
+use super::lost::Content;
 use super::record_runs::EventKind;
+use super::stale::{self, Change};
 use super::tables::{Series, Table, Tally, hash_of};
 use super::{Result, Store, backlog};
 use crate::config::{Config, OnConflict};
@@ -66,6 +68,13 @@ pub enum Outcome {
     Duplicate,
     /// Another reading under the same key was there.
     Conflict,
+}
+
+/// The reading that goes when another takes its key.
+#[derive(Debug, Clone, Copy)]
+struct Old<'a> {
+    ts: Timestamp,
+    values: &'a str,
 }
 
 /// The writer of one ingest.
@@ -206,7 +215,8 @@ impl<'s> Staging<'s> {
                 // stand within a microsecond.
                 let (ts, hash) = (key::time(id, nanos).0, content_hash(record, &values, &derived));
                 keep.execute(params![series, ts, record, row.line.path, line, values, "newer", hash, seen])?;
-                self.replace(table, place, id, row)?;
+                let old = Old { ts: key::time(id, nanos), values: &values };
+                self.replace(table, place, id, old, row)?;
             }
         }
         Ok(Outcome::Conflict)
@@ -214,11 +224,25 @@ impl<'s> Staging<'s> {
 
     /// The newer reading takes the key under a new version, so that a request on its way cannot mark it with the older
     /// one's fate.
-    fn replace(&mut self, table: &mut Table, place: usize, id: i64, row: &Incoming<'_>) -> rusqlite::Result<()> {
+    fn replace(
+        &mut self,
+        table: &mut Table,
+        place: usize,
+        id: i64,
+        old: Old<'_>,
+        row: &Incoming<'_>,
+    ) -> rusqlite::Result<()> {
         let conn = &self.store.conn;
         let series = table.series.at(place).id;
         let (flags, raised) = verdict_columns(&self.verdict);
-        let state: i64 = conn.query_row("SELECT state FROM reading WHERE id = ?1", [id], |found| found.get(0))?;
+        let (state, flags_before): (i64, String) = conn
+            .prepare_cached("SELECT state, flags FROM reading WHERE id = ?1")?
+            .query_row([id], |found| Ok((found.get(0)?, found.get(1)?)))?;
+        let before = Content { values: old.values, flags: &flags_before };
+        let change = Change { id, ts: old.ts, before, after: Content { values: row.values, flags } };
+        if let Some(judge) = &table.judge {
+            stale::mark(conn, stale::offered(conn, series)?, &judge.sent, &change)?;
+        }
         conn.prepare_cached(
             "UPDATE reading SET nanos = ?2, record = ?3, vals = ?4, flags = ?5, ts_text = ?6, raised = ?7, state = 0,
              version = version + 1 WHERE id = ?1",

@@ -18,6 +18,7 @@ use crate::store::{SeriesBacklog, Store, StoreError};
 use crate::time::{Clock, Timestamp};
 
 mod batch;
+mod carried;
 mod columns;
 mod courier;
 mod deliver;
@@ -32,8 +33,10 @@ mod pace;
 mod pin;
 mod plan;
 mod settled;
+mod stale;
 
 pub use batch::{Batch, BatchRow};
+pub use carried::{compare as compare_lines, requeue_withheld};
 pub use columns::most_columns;
 pub use dry_run::{DryRun, dry_run, dry_run_with};
 pub use estimate::{Waiting, waiting};
@@ -223,6 +226,11 @@ impl Outbox {
         Ok(outbox)
     }
 
+    /// Each series with the time of the newest row that may be sent.
+    fn ends(&self) -> Vec<(i64, Timestamp)> {
+        self.backlog.iter().filter_map(|series| Some((series.series, series.hull()?.1))).collect()
+    }
+
     /// By the length of the longest of the series' newest lines.
     fn rows_in_a_request(&self, config: &Config, store: &Store) -> Result<usize, SyncError> {
         let mut longest = 0;
@@ -323,7 +331,7 @@ pub fn run_until(
     let now = Timestamp::from_utc(clock.now());
     let mut outbox = Outbox::open(config, store, Some(now))?;
     report.notes.clone_from(&outbox.notes);
-    if outbox.plan.is_empty() && !health::is_due(config) {
+    if outbox.plan.is_empty() && !health::is_due(config) && store.stale_series()?.is_empty() {
         report.pending = store.pending()?;
         return Ok(report);
     }
@@ -352,6 +360,14 @@ pub fn run_until(
             return Ok(report);
         }
     }
+    report.notes.extend(carried::notes(store, &outbox.backlog, &outbox.shapes)?);
+    let looked: Vec<_> = outbox.plan.iter().map(|bucket| bucket.bucket.as_deref()).collect();
+    let removed = stale::remove(config, store, destination.as_mut(), &looked)?;
+    report.notes.extend(removed.notes);
+    if removed.requeued {
+        outbox = Outbox::open(config, store, Some(now))?;
+    }
+    store.note_offered(&outbox.ends())?;
     let reader = Store::open_reader(store.path())?;
     progress.backlog(store.pending()?);
     let (ready_out, ready) = sync_channel(1);

@@ -15,5 +15,6 @@ mod poison;
 mod replay;
 mod secrecy;
 mod side_by_side;
+mod stale;
 mod there;
 mod waiting;

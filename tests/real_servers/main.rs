@@ -29,4 +29,5 @@ mod restart;
 mod room;
 mod round_trip;
 mod server;
+mod stale;
 mod station;

@@ -8,6 +8,7 @@
 mod act;
 mod http;
 mod points;
+mod removal;
 mod site;
 
 use std::io::Write as _;
@@ -20,11 +21,14 @@ use std::time::{Duration, Instant};
 #[allow(unused_imports, reason = "each test program uses a part of it")]
 pub use act::{Act, Asked, Gate, Reply, Then};
 pub use points::{Points, Taken};
+pub use removal::Removed;
 #[allow(unused_imports, reason = "each test program uses a part of it")]
-pub use site::{Site, ns};
+pub use site::{Site, ns, value};
 
 /// What the agent says of itself is none of the rows that these tests count.
 const HEALTH: &str = "fluxtower_agent";
+/// The agent asks for the removal of this to learn whether it may.
+const NOBODY: &str = "fluxtower_no_such_measurement";
 
 /// A write request that arrived whole.
 #[derive(Debug, Clone)]
@@ -65,6 +69,7 @@ struct State {
     retention: Duration,
     questions: Questions,
     health: Vec<String>,
+    removed: Vec<Removed>,
     open: Vec<TcpStream>,
 }
 
@@ -108,6 +113,7 @@ impl Server {
             retention: Duration::ZERO,
             questions: Box::new(|_| None),
             health: Vec::new(),
+            removed: Vec::new(),
             open: Vec::new(),
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), stop: AtomicBool::new(false) });
@@ -170,6 +176,16 @@ impl Server {
 
     pub fn forget_requests(&self) {
         self.shared.lock().seen.clear();
+    }
+
+    /// Removals that were made, without the question whether they may be.
+    pub fn removed(&self) -> Vec<Removed> {
+        self.shared.lock().removed.clone()
+    }
+
+    /// Another writer's lines.
+    pub fn put(&self, lines: &str) {
+        self.shared.lock().points.add(lines);
     }
 
     pub fn connections(&self) -> usize {
@@ -238,12 +254,12 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
 fn talk(stream: &TcpStream, shared: &Shared) {
     while let Some(head) = http::read_head(stream) {
         if !head.is_write() {
-            let body = http::read_body(stream, &head);
-            if body.is_none() {
-                return;
-            }
+            let Some(body) = http::read_body(stream, &head) else { return };
             let scripted = (shared.lock().questions)(&head.path);
-            let reply = scripted.unwrap_or_else(|| answer_question(&head, shared));
+            let body = String::from_utf8_lossy(&body);
+            let reply = scripted
+                .or_else(|| removal_reply(&head, &body, shared))
+                .unwrap_or_else(|| answer_question(&head, shared));
             if reply.send(stream, shared, None).is_none() {
                 return;
             }
@@ -311,6 +327,46 @@ fn take(stream: &TcpStream, shared: &Shared, head: &http::Head, body: &[u8]) -> 
         Then::Answer(reply) => reply.send(stream, shared, None),
         Then::PartOf(reply, bytes) => reply.send(stream, shared, Some(bytes)),
         Then::Reset => None,
+    }
+}
+
+/// Removals, and the questions that go before them.
+fn removal_reply(head: &http::Head, body: &str, shared: &Shared) -> Option<Reply> {
+    let mut state = shared.lock();
+    let mut take = |removed: Removed| {
+        removed.act(&mut state.points);
+        if removed.measurement != NOBODY {
+            state.removed.push(removed);
+        }
+    };
+    match head.path.split('?').next().unwrap_or_default() {
+        "/api/v2/delete" => {
+            take(Removed::of_v2(body)?);
+            Some(Reply::new(204))
+        }
+        "/api/v2/query" if body.contains("|> first()") => {
+            let query: serde_json::Value = serde_json::from_str(body).ok()?;
+            let asked = Removed::of_flux(query["query"].as_str()?)?;
+            Some(Reply { body: asked.series(&state.points), ..Reply::new(200) }.with("Content-Type", "text/csv"))
+        }
+        "/query" => {
+            let (_, statement) = url::form_urlencoded::parse(body.as_bytes()).find(|(key, _)| key == "q")?;
+            if statement.starts_with("SHOW TAG KEYS") {
+                let keys: std::collections::BTreeSet<String> = state
+                    .points
+                    .map
+                    .keys()
+                    .flat_map(|(series, _)| series.split(',').skip(1).filter_map(|part| part.split_once('=')))
+                    .map(|(key, _)| format!("[\"{key}\"]"))
+                    .collect();
+                let keys = keys.into_iter().collect::<Vec<_>>().join(",");
+                let series = format!(r#"{{"name":"m","columns":["tagKey"],"values":[{keys}]}}"#);
+                return Some(Reply::json(200, &format!(r#"{{"results":[{{"statement_id":0,"series":[{series}]}}]}}"#)));
+            }
+            take(Removed::of_v1(&statement)?);
+            Some(Reply::json(200, r#"{"results":[{"statement_id":0}]}"#))
+        }
+        _ => None,
     }
 }
 

@@ -1,0 +1,381 @@
+//! Points that hold what their rows no longer send are removed from the bucket before the rows are sent again.
+//!
+//! The order keeps every row, whatever stops in between: first each sent row that a removal may hit is pending again (the
+//! row's own, and those of other tables), then the server removes, then the marks go. A removal that fails holds nothing:
+//! the rows are sent, the marks stay, and a later sync tries again. Only points of rows that the store has are removed; a
+//! removal that would take a point of anybody else, or of a row that was pruned here, is left out and said.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::{SyncError, pin, shape};
+use crate::config::{Config, DestinationConfig};
+use crate::destination::{Destination, QueryError, Removal, RemoveAsk, Tags};
+use crate::store::{KnownSeries, SeriesBacklog, StaleRun, StaleSeries, Store};
+use crate::time::Timestamp;
+
+/// Removals in one sync. Over a slow link each takes a round trip; the rest is left for the next sync.
+const MOST_REMOVALS: usize = 2_000;
+/// Removals whose marks go in one transaction.
+const REMOVALS_PER_STEP: usize = 100;
+/// The part of a sync's time that removals may take.
+const TIME_PART: u32 = 4;
+/// A deadline of years is none: removals still leave time for the rows.
+const MOST_TIME: Duration = Duration::from_secs(3_600);
+
+/// Keys of [`Store::remember`] for notes that were given.
+const NOTED: &str = "points note: ";
+
+/// A series as it stands in a bucket.
+struct Sent {
+    series: i64,
+    table: String,
+    bucket: Option<String>,
+    measurements: Vec<String>,
+    tags: Tags,
+    pruned: Option<Timestamp>,
+}
+
+impl Sent {
+    /// Whether a removal of points of `target` takes points of this series along.
+    fn is_hit_by(&self, target: &Sent, removal: Removal, same_bucket: bool) -> bool {
+        let has_all = target.tags.iter().all(|tag| self.tags.contains(tag));
+        let hits = match removal {
+            Removal::Never => false,
+            Removal::OneSeries => self.tags == target.tags,
+            Removal::WithFurtherTags => has_all,
+        };
+        let shares = self.measurements.iter().any(|name| target.measurements.contains(name));
+        self.series != target.series && same_bucket && shares && hits
+    }
+}
+
+/// What the removals of a sync did.
+#[derive(Debug, Default)]
+pub(super) struct Removed {
+    /// Rows went back to pending, so the plan is no longer right.
+    pub(super) requeued: bool,
+    /// What the user should know.
+    pub(super) notes: Vec<String>,
+}
+
+/// Why a point was left as it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Left {
+    /// Another writer's points have the same tags and more.
+    Foreign,
+    /// Rows of another table that were pruned here.
+    Pruned(String),
+}
+
+/// Removes what it can within its bounds. `looked` are the buckets that the caller has compared with what is remembered of
+/// them.
+pub(super) fn remove(
+    config: &Config,
+    store: &Store,
+    destination: &mut dyn Destination,
+    looked: &[Option<&str>],
+) -> Result<Removed, SyncError> {
+    let mut removed = Removed::default();
+    let stale = store.stale_series()?;
+    if stale.is_empty() {
+        return Ok(removed);
+    }
+    if destination.removal() == Removal::Never {
+        for (table, note) in kept_for_ever(&stale) {
+            removed.notes.extend(once(store, &table, note)?);
+        }
+        return Ok(removed);
+    }
+    let sent = sent_series(config, store)?;
+    let mut by_bucket: BTreeMap<Option<String>, Vec<(&Sent, &StaleSeries)>> = BTreeMap::new();
+    for series in &stale {
+        if let Some(target) = sent.iter().find(|sent| sent.series == series.series) {
+            by_bucket.entry(target.bucket.clone()).or_default().push((target, series));
+        }
+    }
+    let until = Instant::now() + config.sync.deadline.min(MOST_TIME) / TIME_PART;
+    let mut work = Work { config, store, destination, sent: &sent, removed, left: MOST_REMOVALS, until };
+    for (bucket, targets) in by_bucket {
+        let name = bucket.as_deref();
+        if !looked.contains(&name) && !work.is_the_same_bucket(name)? {
+            continue;
+        }
+        match work.destination.may_remove(name) {
+            Ok(()) => {}
+            // What cannot be reached cannot be written to either; the sync says so.
+            Err(QueryError::Unreachable(words)) => {
+                tracing::debug!("no points are removed now: {words}");
+                continue;
+            }
+            Err(error) => {
+                work.note_refused(name, &targets, &error)?;
+                continue;
+            }
+        }
+        for (target, series) in targets {
+            work.series(target, series)?;
+        }
+    }
+    Ok(work.removed)
+}
+
+/// Every series of a configured table whose lines can be spelled.
+fn sent_series(config: &Config, store: &Store) -> Result<Vec<Sent>, SyncError> {
+    let mut list = Vec::new();
+    for KnownSeries { series, table, tags, pruned } in store.known_series()? {
+        let Some(known) = config.table(&table) else { continue };
+        let of = SeriesBacklog { series, table: table.clone(), tags, intervals: Vec::new() };
+        let Ok(shape) = shape(config, store, known, &of)? else { continue };
+        let measurements = shape.measurements().map(|(name, _)| name.to_owned()).collect();
+        let (bucket, tags) = (known.bucket.clone(), shape.tags().to_vec());
+        list.push(Sent { series, table, bucket, measurements, tags, pruned });
+    }
+    Ok(list)
+}
+
+/// What a destination keeps that removes nothing: each table with a note.
+fn kept_for_ever(stale: &[StaleSeries]) -> Vec<(String, String)> {
+    let note = |(table, points, span): (String, u64, (Timestamp, Timestamp))| {
+        let note = format!(
+            "table \"{table}\": {points} points from {} to {} keep values that the rows no longer have (replaced, missing or \
+             withheld since they were sent), because this destination cannot remove points; the store has the right values",
+            span.0, span.1
+        );
+        (table, note)
+    };
+    by_table(stale.iter()).into_iter().map(note).collect()
+}
+
+/// The note, unless it is the one that was given last on this subject: what stays as it is needs no look at every run.
+pub(super) fn once(store: &Store, subject: &str, note: String) -> Result<Option<String>, SyncError> {
+    tracing::warn!("{note}");
+    let key = format!("{NOTED}{subject}");
+    if store.recall(&key)?.as_ref() == Some(&note) {
+        return Ok(None);
+    }
+    store.remember(&key, &note)?;
+    Ok(Some(note))
+}
+
+/// Points and first and last time by table.
+fn by_table<'s>(stale: impl Iterator<Item = &'s StaleSeries>) -> Vec<(String, u64, (Timestamp, Timestamp))> {
+    let mut tables: Vec<(String, u64, (Timestamp, Timestamp))> = Vec::new();
+    for series in stale {
+        match tables.iter_mut().find(|(table, ..)| *table == series.table) {
+            Some((_, points, span)) => {
+                *points += series.points;
+                *span = (span.0.min(series.span.0), span.1.max(series.span.1));
+            }
+            None => tables.push((series.table.clone(), series.points, series.span)),
+        }
+    }
+    tables
+}
+
+struct Work<'a> {
+    config: &'a Config,
+    store: &'a Store,
+    destination: &'a mut dyn Destination,
+    sent: &'a [Sent],
+    removed: Removed,
+    /// Removals that this sync may still make.
+    left: usize,
+    until: Instant,
+}
+
+impl<'a> Work<'a> {
+    /// A bucket without pending rows has not been looked at by the sync.
+    fn is_the_same_bucket(&mut self, bucket: Option<&str>) -> Result<bool, SyncError> {
+        let look = self.destination.look(bucket);
+        let verdict = pin::compare(self.store, &self.destination.name(), bucket, &look)?;
+        Ok(!matches!(verdict, pin::Verdict::Hold(_)))
+    }
+
+    fn note_refused(
+        &mut self,
+        bucket: Option<&str>,
+        targets: &[(&Sent, &StaleSeries)],
+        error: &QueryError,
+    ) -> Result<(), SyncError> {
+        let bucket = bucket.map_or_else(|| "the destination's own bucket".to_owned(), |name| format!("bucket {name}"));
+        for (table, points, span) in by_table(targets.iter().map(|(_, series)| *series)) {
+            let note = format!(
+                "table \"{table}\": {points} points from {} to {} in {bucket} keep values that the rows no longer have, because \
+                 they may not be removed ({error}); each sync tries again",
+                span.0, span.1
+            );
+            self.removed.notes.extend(once(self.store, &table, note)?);
+        }
+        Ok(())
+    }
+
+    /// Removes the points of one series, oldest first.
+    fn series(&mut self, target: &Sent, stale: &StaleSeries) -> Result<(), SyncError> {
+        let mut others = self.hit_by(target);
+        // In a bucket that cannot be read nobody knows what lies between two points.
+        let mut together = true;
+        let mut keys: Vec<String> = others.iter().chain([&target]).flat_map(|sent| names(&sent.tags)).collect();
+        let mut foreign = false;
+        for measurement in &target.measurements {
+            match self.destination.beside(&ask(target, measurement, stale.span)) {
+                Ok(beside) => {
+                    keys.extend(beside.tag_keys);
+                    foreign |= beside.series.iter().any(|tags| !is_ours(tags, target, &others));
+                }
+                Err(error) => {
+                    tracing::debug!("what else is beside these points is unknown: {error}");
+                    together = false;
+                }
+            }
+        }
+        keys.extend(self.keys_of_the_measurement(target));
+        keys.sort();
+        keys.dedup();
+        others.sort_by_key(|sent| sent.series);
+        let mut kept: BTreeMap<Left, (u64, Timestamp, Timestamp)> = BTreeMap::new();
+        let mut after = None;
+        loop {
+            let most = REMOVALS_PER_STEP.min(self.left);
+            let runs = self.store.stale_runs(target.series, after, most, together && !foreign)?;
+            let Some(last) = runs.last() else { break };
+            after = Some(last.to);
+            if self.left == 0 || Instant::now() >= self.until {
+                break;
+            }
+            let mut due = Vec::new();
+            for run in runs {
+                match self.obstacle(target, &others, &run, foreign)? {
+                    None => due.push(run),
+                    Some(left) => {
+                        let entry = kept.entry(left).or_insert((0, run.from, run.to));
+                        *entry = (entry.0 + run.points() as u64, entry.1.min(run.from), entry.2.max(run.to));
+                    }
+                }
+            }
+            if !self.step(target, &others, &keys, due)? {
+                break;
+            }
+        }
+        for (left, (points, from, to)) in kept {
+            let why = match left {
+                Left::Foreign => {
+                    "another writer's points there have the same tags and more, and would be removed with them; \
+                     give the table a tag or a measurement of its own"
+                        .to_owned()
+                }
+                Left::Pruned(other) => {
+                    format!("rows of table \"{other}\" that were pruned here would be removed with them")
+                }
+            };
+            let note = format!(
+                "table \"{}\": {points} points from {from} to {to} keep values that the rows no longer have: {why}",
+                target.table
+            );
+            self.removed.notes.extend(once(self.store, &target.table, note)?);
+        }
+        Ok(())
+    }
+
+    /// Our other series whose points a removal takes along.
+    fn hit_by(&self, target: &Sent) -> Vec<&'a Sent> {
+        let removal = self.destination.removal();
+        let place = |sent: &Sent| self.place(sent.bucket.as_deref(), removal);
+        self.sent.iter().filter(|other| other.is_hit_by(target, removal, place(other) == place(target))).collect()
+    }
+
+    /// Where a removal reaches: InfluxDB 1.x names no retention policy, and reaches every one of the database.
+    fn place(&self, bucket: Option<&str>, removal: Removal) -> String {
+        let own = match &self.config.destination {
+            DestinationConfig::Influx(influx) => influx.bucket.as_str(),
+            DestinationConfig::Files { .. } => "",
+        };
+        let name = bucket.unwrap_or(own);
+        let database = name.split('/').next().unwrap_or(name);
+        if removal == Removal::OneSeries { database } else { name }.to_owned()
+    }
+
+    /// Tag keys of our series with the same measurement, for a server that does not say which there are.
+    fn keys_of_the_measurement(&self, target: &Sent) -> Vec<String> {
+        let shares = |sent: &&Sent| sent.measurements.iter().any(|name| target.measurements.contains(name));
+        self.sent.iter().filter(shares).flat_map(|sent| names(&sent.tags)).collect()
+    }
+
+    /// What speaks against the removal of these points.
+    fn obstacle(
+        &mut self,
+        target: &Sent,
+        others: &[&Sent],
+        run: &StaleRun,
+        foreign: bool,
+    ) -> Result<Option<Left>, SyncError> {
+        if let Some(other) = others.iter().find(|other| other.pruned.is_some_and(|pruned| pruned >= run.from)) {
+            return Ok(Some(Left::Pruned(other.table.clone())));
+        }
+        if !foreign {
+            return Ok(None);
+        }
+        // Somewhere in the whole span; perhaps not here.
+        for measurement in &target.measurements {
+            let Ok(beside) = self.destination.beside(&ask(target, measurement, (run.from, run.to))) else {
+                return Ok(Some(Left::Foreign));
+            };
+            if beside.series.iter().any(|tags| !is_ours(tags, target, others)) {
+                return Ok(Some(Left::Foreign));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Rows back to pending, points removed, marks forgotten. False where the server stopped answering.
+    fn step(
+        &mut self,
+        target: &Sent,
+        others: &[&Sent],
+        keys: &[String],
+        runs: Vec<StaleRun>,
+    ) -> Result<bool, SyncError> {
+        for run in &runs {
+            for series in others.iter().map(|other| other.series).chain([target.series]) {
+                let span = (run.from, run.to);
+                if self.store.has_sent(series, span)? {
+                    self.store.requeue_sent(series, span)?;
+                    self.removed.requeued = true;
+                }
+            }
+        }
+        let mut done = Vec::new();
+        let mut goes_on = true;
+        'runs: for run in runs {
+            self.left = self.left.saturating_sub(1);
+            for measurement in &target.measurements {
+                let answer = self.destination.remove(&ask(target, measurement, (run.from, run.to)), keys);
+                if let Err(error) = answer {
+                    tracing::warn!("table {}: points at {} were not removed: {error}", target.table, run.from);
+                    goes_on = false;
+                    break 'runs;
+                }
+            }
+            done.push(run);
+        }
+        let points: usize = done.iter().map(StaleRun::points).sum();
+        self.store.forget_stale(&done)?;
+        if points > 0 {
+            tracing::info!(table = target.table, points, "removed points whose rows changed; the rows are sent again");
+        }
+        Ok(goes_on)
+    }
+}
+
+fn ask<'a>(target: &'a Sent, measurement: &'a str, (from, to): (Timestamp, Timestamp)) -> RemoveAsk<'a> {
+    RemoveAsk { bucket: target.bucket.as_deref(), measurement, tags: &target.tags, from, to }
+}
+
+fn names(tags: &Tags) -> impl Iterator<Item = String> {
+    tags.iter().map(|(name, _)| name.clone())
+}
+
+/// Whether the series is the one that is meant, or one of ours whose rows are sent again.
+fn is_ours(tags: &Tags, target: &Sent, others: &[&Sent]) -> bool {
+    *tags == target.tags || others.iter().any(|other| other.tags == *tags)
+}

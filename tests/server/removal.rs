@@ -1,0 +1,112 @@
+//! Taking points back, as InfluxDB 1.6 and 2.7 were seen to do it.
+//!
+//! 2.x: both ends are in, and a predicate takes series with further tags along. 1.x: a tag compared with '' is one that the
+//! series does not have.
+
+use super::points::Points;
+
+/// Which points a removal takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removed {
+    pub measurement: String,
+    /// Tags of the series; an empty value means that it has no such tag.
+    pub tags: Vec<(String, String)>,
+    /// Both are in.
+    pub from: i64,
+    pub to: i64,
+}
+
+impl Removed {
+    /// The body of `/api/v2/delete`.
+    pub(super) fn of_v2(body: &str) -> Option<Removed> {
+        let body: serde_json::Value = serde_json::from_str(body).ok()?;
+        let time = |key: &str| {
+            let time = chrono::DateTime::parse_from_rfc3339(body[key].as_str()?).ok()?;
+            time.timestamp_nanos_opt()
+        };
+        let predicate = body["predicate"].as_str()?;
+        let mut pairs = predicate.split(" AND ").map(pair).collect::<Option<Vec<_>>>()?;
+        let measurement = pairs.remove(0);
+        if measurement.0 != "_measurement" {
+            return None;
+        }
+        Some(Removed { measurement: measurement.1, tags: pairs, from: time("start")?, to: time("stop")? })
+    }
+
+    /// A statement of InfluxQL.
+    pub(super) fn of_v1(statement: &str) -> Option<Removed> {
+        let (measurement, conditions) = statement.strip_prefix("DELETE FROM ")?.split_once(" WHERE ")?;
+        let measurement = measurement.trim_matches('"').to_owned();
+        let mut removed = Removed { measurement, tags: Vec::new(), from: i64::MIN, to: i64::MAX };
+        for condition in conditions.split(" AND ") {
+            if let Some(time) = condition.strip_prefix("time >= ") {
+                removed.from = time.parse().ok()?;
+            } else if let Some(time) = condition.strip_prefix("time <= ") {
+                removed.to = time.parse().ok()?;
+            } else {
+                removed.tags.push(pair(condition)?);
+            }
+        }
+        Some(removed)
+    }
+
+    pub(super) fn act(&self, points: &mut Points) {
+        points.map.retain(|(series, ns), _| !((self.from..=self.to).contains(ns) && self.takes(series)));
+    }
+
+    fn takes(&self, series: &str) -> bool {
+        let mut parts = series.split(',');
+        let measurement = parts.next().unwrap_or_default();
+        let tags: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('=')).collect();
+        let has = |key: &str, value: &str| match tags.iter().find(|(known, _)| *known == key) {
+            Some((_, known)) => *known == value,
+            None => value.is_empty(),
+        };
+        measurement == self.measurement && self.tags.iter().all(|(key, value)| has(key, value))
+    }
+
+    /// The answer to the question which series are there, in the CSV of Flux.
+    pub(super) fn series(&self, points: &Points) -> String {
+        let mut csv = String::new();
+        for (series, ns) in points.map.keys() {
+            if !((self.from..self.to).contains(ns) && self.takes(series)) {
+                continue;
+            }
+            let tags: Vec<(&str, &str)> = series.split(',').skip(1).filter_map(|part| part.split_once('=')).collect();
+            let column = |of: fn(&(&str, &str)) -> String| tags.iter().map(of).collect::<String>();
+            csv.push_str(&format!(
+                ",result,table,_time,_measurement{}\r\n,_result,0,t,{}{}\r\n\r\n",
+                column(|tag| format!(",{}", tag.0)),
+                self.measurement,
+                column(|tag| format!(",{}", tag.1)),
+            ));
+        }
+        csv
+    }
+
+    /// The question in Flux.
+    pub(super) fn of_flux(query: &str) -> Option<Removed> {
+        let between = |begin: &str, end: &str| Some(query.split_once(begin)?.1.split_once(end)?.0.to_owned());
+        let time = |text: String| chrono::DateTime::parse_from_rfc3339(&text).ok()?.timestamp_nanos_opt();
+        let measurement = between("r._measurement == \"", "\"")?;
+        let conditions = between("r._measurement == ", ")")?;
+        let tags = conditions.split(" and ").skip(1).map(|part| {
+            let (key, value) = part.split_once(" == ")?;
+            let key = key.strip_prefix("r[\"")?.strip_suffix("\"]")?;
+            Some((key.to_owned(), value.trim_matches('"').to_owned()))
+        });
+        Some(Removed {
+            measurement,
+            tags: tags.collect::<Option<Vec<_>>>()?,
+            from: time(between("start: ", ",")?)?,
+            to: time(between("stop: ", ")")?)?,
+        })
+    }
+}
+
+/// `key=value`, both between quotes.
+fn pair(text: &str) -> Option<(String, String)> {
+    let (key, value) = text.split_once('=')?;
+    let bare = |text: &str| text.trim_matches(|letter| matches!(letter, '"' | '\'')).to_owned();
+    Some((bare(key), bare(value)))
+}
