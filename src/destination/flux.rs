@@ -81,7 +81,7 @@ fn values_query(bucket: &str, ask: &ValuesAsk<'_>) -> String {
 }
 
 /// A bucket as `from` takes it: an id has a parameter of its own.
-fn from(bucket: &str) -> String {
+pub(super) fn from(bucket: &str) -> String {
     let parameter = if is_id(bucket) { "bucketID" } else { "bucket" };
     format!("{parameter}: {}", string(bucket))
 }

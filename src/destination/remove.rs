@@ -88,7 +88,7 @@ impl Influx {
                     "stop": flux::time(ask.to),
                     "predicate": predicate(ask),
                 });
-                let query = [("org", self.config.org.as_str()), ("bucket", self.bucket(ask.bucket))];
+                let query = [self.organisation(), ("bucket", self.bucket(ask.bucket))];
                 let request = self
                     .request(Method::POST, "/api/v2/delete", &query)
                     .header(CONTENT_TYPE, "application/json")
@@ -128,7 +128,7 @@ impl Influx {
             "dialect": {"header": true, "delimiter": ",", "annotations": []},
         });
         let request = self
-            .request(Method::POST, "/api/v2/query", &[("org", &self.config.org)])
+            .request(Method::POST, "/api/v2/query", &[self.organisation()])
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "application/csv")
             .body(body.to_string());
@@ -155,8 +155,8 @@ fn predicate(ask: &RemoveAsk<'_>) -> String {
 fn series_query(bucket: &str, ask: &RemoveAsk<'_>) -> String {
     let tags = ask.tags.iter().map(|(key, value)| format!(" and r[{}] == {}", flux::string(key), flux::string(value)));
     format!(
-        "from(bucket: {}) |> range(start: {}, stop: {}) |> filter(fn: (r) => r._measurement == {}{}) |> first()\n",
-        flux::string(bucket),
+        "from({}) |> range(start: {}, stop: {}) |> filter(fn: (r) => r._measurement == {}{}) |> first()\n",
+        flux::from(bucket),
         flux::time(ask.from),
         // The end of a range is not in it.
         flux::time(Timestamp(ask.to.0.saturating_add(1))),
