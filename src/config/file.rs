@@ -85,6 +85,7 @@ pub(super) struct DestinationSection {
 pub(super) struct SyncSection {
     pub batch_rows: Option<Spanned<i64>>,
     pub batch_bytes: Option<Spanned<i64>>,
+    pub requests: Option<Spanned<i64>>,
     pub budget_bytes: Option<Spanned<i64>>,
     pub deadline: Text,
     pub health: Option<bool>,
@@ -133,6 +134,8 @@ pub(super) struct TableSection {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ColumnSection {
+    #[serde(rename = "type")]
+    pub value_type: Text,
     #[serde(rename = "use")]
     pub column_use: Text,
     pub field: Text,

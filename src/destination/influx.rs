@@ -31,6 +31,7 @@ const ANSWER_MAX: u64 = 64 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How the server knows us.
+#[derive(Clone)]
 enum Login {
     Nobody,
     Header(HeaderValue),
@@ -209,6 +210,18 @@ impl Destination for Influx {
             Ok(reply) => answer::read(self.config.api, reply.status, &reply.headers, &reply.body),
             Err(words) => Answer::without_server(Outcome::Retry { after: None }, words),
         })
+    }
+
+    /// The copy shares the connections that are kept open.
+    fn another(&self) -> Option<Box<dyn Destination>> {
+        Some(Box::new(Influx {
+            client: self.client.clone(),
+            config: self.config.clone(),
+            login: self.login.clone(),
+            secrets: self.secrets.clone(),
+            clock: Cell::new(None),
+            product: RefCell::new(None),
+        }))
     }
 
     fn wants_gzip(&self) -> bool {

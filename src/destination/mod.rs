@@ -14,6 +14,7 @@ use crate::time::Timestamp;
 
 mod answer;
 mod buckets;
+mod conflict;
 mod files;
 mod flux;
 mod heartbeat;
@@ -22,6 +23,7 @@ mod influxql;
 mod query;
 
 pub use buckets::{Bucket, Retention};
+pub use conflict::TypeConflict;
 pub use files::Files;
 pub use heartbeat::beat;
 pub use influx::Influx;
@@ -81,6 +83,11 @@ impl Answer {
         answer::speaks_of_retention(&self.words)
     }
 
+    /// The field type conflict that the server speaks of, if it names one.
+    pub fn type_conflict(&self) -> Option<TypeConflict> {
+        TypeConflict::read(&self.words)
+    }
+
     /// An answer that no server gave.
     fn without_server(outcome: Outcome, words: String) -> Answer {
         Answer { outcome, status: None, words, server_time: None }
@@ -97,6 +104,11 @@ pub trait Destination: Send {
     /// # Errors
     /// What stops before a request is made; nothing was sent then.
     fn write(&mut self, request: &Request<'_>) -> Result<Answer, DestinationError>;
+
+    /// The same destination once more, for a request beside the one that is on its way. None where one at a time is right.
+    fn another(&self) -> Option<Box<dyn Destination>> {
+        None
+    }
 
     /// Whether [`Request::gzip`] is used.
     fn wants_gzip(&self) -> bool;

@@ -1,7 +1,7 @@
 //! A reading becomes one line of line protocol.
 //!
 //! The promise is that every product that speaks line protocol reads the same point from the line: one line is one
-//! point, numbers are floats, the time is always written, and nothing that a logger can put into a name merges two
+//! point, numbers are floats unless the configuration says otherwise, the time is always written, and nothing that a logger can put into a name merges two
 //! lines or hides one. The rules come from running five parsers on the odd cases (facts: influx-write-contract 4).
 //!
 //! [`LineShape`] does everything that depends on the series once; [`LineShape::render`] is the hot path and neither
@@ -10,17 +10,21 @@
 
 use std::io::Write;
 
-use crate::config::{ColumnUse, TableConfig};
+use crate::config::{ColumnUse, TableConfig, ValueType};
 use crate::time::Timestamp;
 
+mod carries;
 mod cells;
 mod escape;
+mod typed;
 
 #[cfg(test)]
 mod tests;
 
+pub use carries::carries;
 use cells::{Cell, Cells};
 use escape::Names;
+use typed::{Typed, typed};
 
 /// The longest series key, and series key + field key + 4, that InfluxDB 1.x and 2.x take (`models.MaxKeyLength`).
 const MAX_KEY_BYTES: usize = 65_535;
@@ -125,6 +129,7 @@ struct FieldShape {
     fails_are_withheld: bool,
     /// Place in the list of parts.
     part: usize,
+    value_type: ValueType,
 }
 
 impl LineShape {
@@ -201,18 +206,41 @@ impl LineShape {
     /// # Errors
     /// The row is damaged, or its time is out of range; `out` is then as it was.
     pub fn render(&self, timestamp: Timestamp, values: &str, flags: &str, out: &mut Vec<u8>) -> Result<(), LineError> {
+        self.render_and_tell(timestamp, values, flags, out, &mut |_, _| {})
+    }
+
+    /// As [`LineShape::render`]; `left_out` hears of each value that its field's type cannot express, by the field's name.
+    /// The rest of the line goes out without it.
+    ///
+    /// # Errors
+    /// As [`LineShape::render`].
+    pub fn render_and_tell(
+        &self,
+        timestamp: Timestamp,
+        values: &str,
+        flags: &str,
+        out: &mut Vec<u8>,
+        left_out: &mut dyn FnMut(&str, ValueType),
+    ) -> Result<(), LineError> {
         if timestamp.0 < i64::MIN + 2 || timestamp.0 == i64::MAX {
             return Err(LineError::TimeOutOfRange(timestamp));
         }
         let start = out.len();
-        let rendered = self.render_fields(timestamp, values, flags.as_bytes(), out);
+        let rendered = self.render_fields(timestamp, values, flags.as_bytes(), out, left_out);
         if rendered.is_err() {
             out.truncate(start);
         }
         rendered
     }
 
-    fn render_fields(&self, at: Timestamp, values: &str, flags: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
+    fn render_fields(
+        &self,
+        at: Timestamp,
+        values: &str,
+        flags: &[u8],
+        out: &mut Vec<u8>,
+        left_out: &mut dyn FnMut(&str, ValueType),
+    ) -> Result<(), LineError> {
         let damaged = |byte| LineError::Values { at, byte };
         let mut line = Line::begin(self, at, out);
         let mut cells = Cells::new(values).map_err(damaged)?;
@@ -225,7 +253,7 @@ impl LineShape {
             if let Some(field) = column {
                 line.turn_to(field.part);
                 if field.sends_value(flag) {
-                    has_value |= field.put_value(cell, line.fields_start, line.out);
+                    has_value |= field.put_value(cell, line.fields_start, line.out, left_out);
                 }
                 if field.flag_is_sent {
                     field.put_flag(flag, line.fields_start, line.out);
@@ -263,7 +291,7 @@ impl LineShape {
             let flag = flags.next().unwrap_or(MISSING);
             let Some(field) = column else { continue };
             let Some(count) = places.next() else { break };
-            if field.sends_value(flag) && !matches!(cell, Cell::Missing) {
+            if field.sends_value(flag) && field.expresses(cell) {
                 *count += 1;
                 any = true;
             }
@@ -367,6 +395,7 @@ impl FieldShape {
             flag_is_sent,
             fails_are_withheld: config.is_some_and(|config| config.withhold),
             part: 0,
+            value_type: config.map(|config| config.value_type).unwrap_or_default(),
             name,
         })
     }
@@ -378,7 +407,16 @@ impl FieldShape {
 
     /// True if there was a value to put.
     #[inline]
-    fn put_value(&self, cell: Cell<'_>, fields_start: usize, out: &mut Vec<u8>) -> bool {
+    fn put_value(
+        &self,
+        cell: Cell<'_>,
+        fields_start: usize,
+        out: &mut Vec<u8>,
+        left_out: &mut dyn FnMut(&str, ValueType),
+    ) -> bool {
+        if self.value_type != ValueType::Float {
+            return self.put_typed(cell, fields_start, out, left_out);
+        }
         match cell {
             Cell::Canonical(token) => {
                 put_key(&self.value_key, fields_start, out);
@@ -389,9 +427,39 @@ impl FieldShape {
                 // Debug spelling of a finite f64 is canonical and shortest; writing to memory cannot fail.
                 let _ = write!(out, "{number:?}");
             }
-            Cell::Missing => return false,
+            Cell::Text(_) | Cell::Missing => return false,
         }
         true
+    }
+
+    #[cold]
+    fn put_typed(
+        &self,
+        cell: Cell<'_>,
+        fields_start: usize,
+        out: &mut Vec<u8>,
+        left_out: &mut dyn FnMut(&str, ValueType),
+    ) -> bool {
+        match typed(self.value_type, cell) {
+            Typed::Sent(value) => {
+                put_key(&self.value_key, fields_start, out);
+                out.extend_from_slice(&value);
+                true
+            }
+            Typed::Missing => false,
+            Typed::LeftOut => {
+                left_out(&self.name, self.value_type);
+                false
+            }
+        }
+    }
+
+    /// Whether there is a value, and its type can express it.
+    fn expresses(&self, cell: Cell<'_>) -> bool {
+        match self.value_type {
+            ValueType::Float => matches!(cell, Cell::Canonical(_) | Cell::Odd(_)),
+            other => matches!(typed(other, cell), Typed::Sent(_)),
+        }
     }
 
     #[inline]

@@ -7,7 +7,9 @@ mod server;
 
 mod acknowledged;
 mod broken_links;
+mod conflicts;
 mod expected;
+mod in_flight;
 mod limits;
 mod poison;
 mod replay;
