@@ -185,9 +185,13 @@ impl Feed<'_> {
                 ValueType::Float => ("float", "a number"),
             };
             format!(
-                "table \"{table}\": {} of field {field} not sent, the first of {first}: type = \"{spelled}\" takes {what} only. \
+                "table \"{table}\": {} not sent, the first of {first}: type = \"{spelled}\" takes {what} only. \
                  The store keeps what was read; correct the type, or give the column another field and type = \"float\"",
-                if *values == 1 { "1 value was".to_owned() } else { format!("{} were", count(*values, "value")) }
+                if *values == 1 {
+                    format!("1 value of field {field} was")
+                } else {
+                    format!("{} of field {field} were", count(*values, "value"))
+                }
             )
         };
         tables.iter().map(note).collect()

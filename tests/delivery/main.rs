@@ -15,4 +15,5 @@ mod poison;
 mod replay;
 mod secrecy;
 mod side_by_side;
+mod types;
 mod waiting;
