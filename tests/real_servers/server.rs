@@ -25,16 +25,16 @@ pub fn program(variable: &str) -> PathBuf {
     path
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
-fn client() -> Client {
+pub fn client() -> Client {
     Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap()
 }
 
 /// A child process that does not outlive the test.
-struct Running(Child);
+pub struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -44,13 +44,13 @@ impl Drop for Running {
     }
 }
 
-fn spawn(command: &mut Command, log: &Path) -> Running {
+pub fn spawn(command: &mut Command, log: &Path) -> Running {
     let log = File::options().create(true).append(true).open(log).unwrap();
     let command = command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
     Running(command.spawn().unwrap())
 }
 
-fn wait_until_up(server: &mut Running, url: &str, log: &Path) {
+pub fn wait_until_up(server: &mut Running, url: &str, log: &Path) {
     let (client, started) = (client(), Instant::now());
     while client.get(url).send().is_err() {
         let ended = server.0.try_wait().unwrap();

@@ -12,6 +12,7 @@ use crate::readings::Readings;
 
 pub struct Station {
     folder: TempDir,
+    variables: Vec<(String, String)>,
 }
 
 /// What a command said and how it ended.
@@ -38,14 +39,21 @@ impl Station {
             fs::write(folder.path().join(format!("{}.dat", table.name)), table.toa5()).unwrap();
         }
         fs::write(folder.path().join("config.toml"), config).unwrap();
-        Station { folder }
+        let right_and_wrong = [("FLUXTOWER_TEST_RIGHT", "right"), ("FLUXTOWER_TEST_WRONG", "wrong")];
+        let variables = right_and_wrong.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        Station { folder, variables }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fluxtower"));
         command.current_dir(self.folder.path()).stdin(Stdio::null()).arg("--json").args(arguments);
-        command.env("FLUXTOWER_TEST_RIGHT", "right").env("FLUXTOWER_TEST_WRONG", "wrong");
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
+    }
+
+    /// Sets an environment variable for the commands that follow, for a token of this test's own.
+    pub fn set_variable(&mut self, name: &str, value: &str) {
+        self.variables.push((name.to_owned(), value.to_owned()));
     }
 
     /// Runs a command to its end.
