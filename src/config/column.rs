@@ -11,7 +11,7 @@ use super::place::{Section, Source};
 use super::quality_load::column_quality;
 use super::shape::quoted;
 use super::spelling::any_of;
-use super::{ColumnConfig, ColumnUse, ConfigError, FileFormat, Formula, Level, Range, level, value};
+use super::{ColumnConfig, ColumnUse, ConfigError, FileFormat, Formula, Level, Range, ValueType, level, value};
 use crate::qc;
 
 /// The two columns of a TOA5 file that are no values.
@@ -122,6 +122,7 @@ fn column(
     }
     if column_use == ColumnUse::Tag {
         let strangers = [
+            ("type", found.value_type.as_ref().map(Spanned::span)),
             ("variable", found.variable.as_ref().map(Spanned::span)),
             ("suspect", found.suspect.as_ref().map(Spanned::span)),
             ("fail", found.fail.as_ref().map(Spanned::span)),
@@ -146,8 +147,10 @@ fn column(
             ));
         }
     }
+    let value_type = value_type(at, found)?;
     Ok(ColumnConfig {
         column_use,
+        value_type,
         field,
         variable: at.read("variable", &found.variable, variable_name)?,
         range: range(at, found)?,
@@ -160,6 +163,34 @@ fn column(
         level: level::read(at, &found.height, &found.depth)?,
         sensor: at.read("sensor", &found.sensor, value::plain_text)?,
     })
+}
+
+/// A text has no range, and every test is a test of numbers.
+fn value_type(at: &Section<'_>, found: &ColumnSection) -> Result<ValueType, ConfigError> {
+    let types = [
+        ("float", ValueType::Float),
+        ("integer", ValueType::Integer),
+        ("text", ValueType::Text),
+        ("boolean", ValueType::Boolean),
+    ];
+    let value_type = at.read("type", &found.value_type, |text| one_of(text, &types))?.unwrap_or_default();
+    let of_numbers = [
+        ("variable", found.variable.as_ref().map(Spanned::span)),
+        ("suspect", found.suspect.as_ref().map(Spanned::span)),
+        ("fail", found.fail.as_ref().map(Spanned::span)),
+        ("formula", found.formula.as_ref().map(Spanned::span)),
+    ];
+    if value_type == ValueType::Text
+        && let Some((key, span)) = of_numbers.into_iter().find_map(|(key, span)| Some((key, span?)))
+    {
+        return Err(at.wrong(
+            &span,
+            format!(
+                "{key} does not fit type = \"text\": a text is no number and has no limits; take it out, or the type"
+            ),
+        ));
+    }
+    Ok(value_type)
 }
 
 /// The header says the unit of what the logger wrote; only a derived column has none.

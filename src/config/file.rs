@@ -105,6 +105,7 @@ pub(super) struct BucketSection {
 pub(super) struct SyncSection {
     pub batch_rows: Option<Spanned<i64>>,
     pub batch_bytes: Option<Spanned<i64>>,
+    pub requests: Option<Spanned<i64>>,
     pub budget_bytes: Option<Spanned<i64>>,
     pub deadline: Text,
     pub health: Option<bool>,
@@ -153,6 +154,8 @@ pub(super) struct TableSection {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ColumnSection {
+    #[serde(rename = "type")]
+    pub value_type: Text,
     #[serde(rename = "use")]
     pub column_use: Text,
     pub field: Text,

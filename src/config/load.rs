@@ -24,6 +24,8 @@ const MOST_BATCH_ROWS: u64 = 5_000;
 const MOST_BATCH_BYTES: u64 = 1_048_576;
 const DEFAULT_BATCH_ROWS: usize = 5_000;
 const DEFAULT_BATCH_BYTES: usize = 1_000_000;
+const MOST_REQUESTS: u64 = 16;
+const DEFAULT_REQUESTS: usize = 4;
 /// A request or a window smaller than this might not hold one row of an ordinary table.
 const LEAST_BYTES: u64 = 1_000;
 /// Task Scheduler calls every five minutes; the next call should find this one done.
@@ -169,6 +171,8 @@ fn sync(source: &Source<'_>, found: Option<&Spanned<SyncSection>>) -> Result<Syn
      it must be sent again";
     let rows = at.number("batch_rows", &found.batch_rows, 1..=MOST_BATCH_ROWS, why)?;
     let bytes = at.number("batch_bytes", &found.batch_bytes, LEAST_BYTES..=MOST_BATCH_BYTES, why)?;
+    let why = "each keeps a batch in memory, and a server that is busy gets no faster by more of them";
+    let requests = at.number("requests", &found.requests, 1..=MOST_REQUESTS, why)?;
     let why = "a smaller budget would not hold one row; leave the key out for no limit";
     let budget_bytes = at.number("budget_bytes", &found.budget_bytes, LEAST_BYTES..=u64::MAX, why)?;
     let deadline = at.read("deadline", &found.deadline, value::some_time)?;
@@ -176,6 +180,7 @@ fn sync(source: &Source<'_>, found: Option<&Spanned<SyncSection>>) -> Result<Syn
     Ok(SyncConfig {
         batch_rows: size(rows, DEFAULT_BATCH_ROWS),
         batch_bytes: size(bytes, DEFAULT_BATCH_BYTES),
+        requests: size(requests, DEFAULT_REQUESTS),
         budget_bytes,
         deadline: deadline.unwrap_or(SyncConfig::DEFAULT_DEADLINE),
         deadline_is_set: deadline.is_some(),

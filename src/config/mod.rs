@@ -145,6 +145,8 @@ pub struct SyncConfig {
     pub batch_rows: usize,
     /// Most bytes of line protocol in one request, before compression.
     pub batch_bytes: usize,
+    /// Most requests in flight at once.
+    pub requests: usize,
     /// Most bytes of line protocol in one window of five minutes; none means no limit.
     pub budget_bytes: Option<u64>,
     /// `sync` stops starting requests after this long.
@@ -266,6 +268,20 @@ pub enum OnConflict {
     Replace,
 }
 
+/// The type that a column's values are sent as.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ValueType {
+    /// A number.
+    #[default]
+    Float,
+    /// A whole number. Values that are none are left out.
+    Integer,
+    /// A string.
+    Text,
+    /// True or false: 1 or -1 and 0, or the words.
+    Boolean,
+}
+
 /// What a column is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ColumnUse {
@@ -305,6 +321,8 @@ pub struct ColumnConfig {
     pub level: Option<Level>,
     /// What measures it: `CNR1`; the table's, unless the column says it.
     pub sensor: Option<String>,
+    /// The type that its values are sent as.
+    pub value_type: ValueType,
 }
 
 /// QARTOD gross range: inside `suspect` is 1, inside `fail` only is 3, outside is 4. Bounds belong to the inside.

@@ -70,8 +70,14 @@ fn points(bucket: &str, series: &SeriesAsk<'_>, more: &str) -> String {
 /// Each series keeps its tags as columns. Two chains, because the server computes a shared one row by row.
 fn count_query(bucket: &str, ask: &CountAsk<'_>) -> String {
     let fields: Vec<_> = ask.fields.iter().map(|field| format!("r._field == {}", string(field))).collect();
-    let points = points(bucket, &ask.series, &format!(" and ({})", fields.join(" or ")));
-    format!("{points}\n  |> count() |> yield(name: \"{COUNTS}\")\n{points}\n  |> sum() |> yield(name: \"{SUMS}\")\n")
+    let of = |fields: &[String]| points(bucket, &ask.series, &format!(" and ({})", fields.join(" or ")));
+    let mut query = format!("{}\n  |> count() |> yield(name: \"{COUNTS}\")\n", of(&fields));
+    let numbers: Vec<_> = ask.fields.iter().filter(|field| !ask.without_sum.contains(*field)).collect();
+    if !numbers.is_empty() {
+        let numbers: Vec<_> = numbers.into_iter().map(|field| format!("r._field == {}", string(field))).collect();
+        query.push_str(&format!("{}\n  |> sum() |> yield(name: \"{SUMS}\")\n", of(&numbers)));
+    }
+    query
 }
 
 fn values_query(bucket: &str, ask: &ValuesAsk<'_>) -> String {
@@ -170,6 +176,7 @@ fn read_counts(body: &str, ask: &CountAsk<'_>) -> Result<Counted, QueryError> {
         let tally = match found.get(field) {
             None => Tally::default(),
             Some((Some(count), Some(sum))) => Tally { count: *count, sum: *sum },
+            Some((Some(count), None)) if ask.without_sum.contains(field) => Tally { count: *count, sum: 0.0 },
             Some(_) => return Err(unknown("a count without a sum, or a sum without a count")),
         };
         counted.per_field.insert(field.clone(), tally);
@@ -208,7 +215,10 @@ mod tests {
     fn a_query_has_both_bounds_and_quotes_everything() {
         let tags = [tag("a b", "C:\\ \"x\" ${y}")];
         let fields = ["T(1)".to_owned(), "U".to_owned()];
-        let query = count_query("my bucket", &CountAsk { series: series(&tags), fields: &fields });
+        let query = count_query(
+            "my bucket",
+            &CountAsk { series: series(&tags), fields: &fields, without_sum: &BTreeSet::new() },
+        );
         assert!(query.contains("from(bucket: \"my bucket\")"), "{query}");
         assert!(
             query.contains("range(start: 1970-01-01T00:00:00.000000000Z, stop: 1970-01-01T00:00:00.000000001Z)"),
@@ -240,12 +250,12 @@ mod tests {
     fn only_the_series_with_exactly_these_tags_is_counted_and_a_tag_may_be_called_table() {
         let tags = [tag("table", "x")];
         let fields = ["T".to_owned(), "V".to_owned()];
-        let ask = CountAsk { series: series(&tags), fields: &fields };
+        let ask = CountAsk { series: series(&tags), fields: &fields, without_sum: &BTreeSet::new() };
         let counted = read_counts(ANSWER, &ask).unwrap();
         assert_eq!(counted.per_field["T"], Tally { count: 12, sum: 1.5 });
         assert_eq!(counted.per_field["V"], Tally::default());
         assert_eq!(counted.other_tags.into_iter().collect::<Vec<_>>(), ["height"]);
-        let narrower = CountAsk { series: series(&[]), fields: &fields };
+        let narrower = CountAsk { series: series(&[]), fields: &fields, without_sum: &BTreeSet::new() };
         assert_eq!(read_counts(ANSWER, &narrower).unwrap().per_field["T"], Tally::default());
         assert_eq!(read_counts("\r\n", &ask).unwrap().per_field["T"], Tally::default());
     }
@@ -253,7 +263,7 @@ mod tests {
     #[test]
     fn an_error_table_is_unknown_and_never_zero() {
         let fields = ["T".to_owned()];
-        let ask = CountAsk { series: series(&[]), fields: &fields };
+        let ask = CountAsk { series: series(&[]), fields: &fields, without_sum: &BTreeSet::new() };
         for body in [
             "#datatype,string,string\r\n#group,true,true\r\n#default,,\r\n,error,reference\r\n,Failed to parse query,897\r\n",
             "error,reference\r\nfailed,\r\n",

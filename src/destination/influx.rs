@@ -35,6 +35,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 const SHORTEST_SECRET: usize = 6;
 
 /// How the server knows us.
+#[derive(Clone)]
 enum Login {
     Nobody,
     Header(HeaderValue),
@@ -97,6 +98,18 @@ impl Influx {
         let values: Vec<String> = values.filter(|value| value.len() >= SHORTEST_SECRET).collect();
         influx.secrets.extend(values);
         Ok(influx)
+    }
+
+    /// For a request beside the one that is on its way. The copy shares the connections that are kept open.
+    pub(super) fn copy(&self) -> Influx {
+        Influx {
+            client: self.client.clone(),
+            config: self.config.clone(),
+            login: self.login.clone(),
+            secrets: self.secrets.clone(),
+            clock: Cell::new(None),
+            product: RefCell::new(None),
+        }
     }
 
     /// A request to a path of the server, with the login on it.
@@ -274,6 +287,10 @@ impl Destination for Influx {
             post.header(CONTENT_ENCODING, "gzip").body(request.gzip.to_vec())
         };
         Ok(self.written(self.bucket(request.bucket), post))
+    }
+
+    fn another(&self) -> Option<Box<dyn Destination>> {
+        Some(Box::new(self.copy()))
     }
 
     fn wants_gzip(&self) -> bool {

@@ -1,5 +1,6 @@
 //! The client against a server of a few lines, on loopback.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::JoinHandle;
@@ -280,7 +281,7 @@ fn a_count_is_never_made_up() {
     let influx = open(url, Api::V2);
     let fields = ["f".to_owned()];
     let series = SeriesAsk { bucket: None, measurement: "m", tags: &[], from: Timestamp(0), until: Timestamp(9) };
-    let ask = CountAsk { series, fields: &fields };
+    let ask = CountAsk { series, fields: &fields, without_sum: &BTreeSet::new() };
     let counted = influx.count(&ask).unwrap();
     assert_eq!(counted.per_field["f"], Tally { count: 5, sum: 1.5 });
     assert!(matches!(influx.count(&ask), Err(QueryError::Unknown(_))));

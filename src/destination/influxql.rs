@@ -105,13 +105,14 @@ fn read_counts(found: &[Series], ask: &CountAsk<'_>) -> Result<Counted, QueryErr
         }
     }
     for (position, field) in ask.fields.iter().enumerate() {
-        counted.per_field.insert(field.clone(), tally(own, position)?);
+        let is_summed = !ask.without_sum.contains(field);
+        counted.per_field.insert(field.clone(), tally(own, position, is_summed)?);
     }
     Ok(counted)
 }
 
 /// No series means that nothing of it is in the window; null, that nothing of the field is.
-fn tally(series: Option<&Series>, position: usize) -> Result<Tally, QueryError> {
+fn tally(series: Option<&Series>, position: usize, is_summed: bool) -> Result<Tally, QueryError> {
     let Some(Series { columns, values, .. }) = series else { return Ok(Tally::default()) };
     let unknown = || QueryError::Unknown(format!("no count in column c{position}"));
     let [row] = values.as_slice() else { return Err(unknown()) };
@@ -123,8 +124,9 @@ fn tally(series: Option<&Series>, position: usize) -> Result<Tally, QueryError> 
         Value::Null => 0,
         count => count.as_u64().ok_or_else(unknown)?,
     };
-    let sum = match cell(format!("s{position}"))? {
-        Value::Null if count == 0 => 0.0,
+    let sum = if is_summed { cell(format!("s{position}"))? } else { &Value::Null };
+    let sum = match sum {
+        Value::Null if count == 0 || !is_summed => 0.0,
         sum => sum.as_f64().ok_or_else(unknown)?,
     };
     Ok(Tally { count, sum })
@@ -144,9 +146,12 @@ fn count_statement(ask: &CountAsk<'_>) -> String {
     let counts: Vec<_> = ask
         .fields
         .iter()
-        .map(|field| identifier(field))
         .enumerate()
-        .map(|(position, field)| format!("count({field}) AS \"c{position}\", sum({field}) AS \"s{position}\""))
+        .map(|(position, name)| {
+            let field = identifier(name);
+            let count = format!("count({field}) AS \"c{position}\"");
+            if ask.without_sum.contains(name) { count } else { format!("{count}, sum({field}) AS \"s{position}\"") }
+        })
         .collect();
     format!("SELECT {} FROM {} GROUP BY *", counts.join(", "), source(&ask.series))
 }
@@ -197,7 +202,7 @@ mod tests {
         let source = "\"fast\\\"data\" WHERE \"station\"='O\\'Hare\\\\' AND time >= '1970-01-01T00:00:00.000000000Z' \
              AND time < '1970-01-01T00:00:01.500000000Z'";
         assert_eq!(
-            count_statement(&CountAsk { series: series(&tags), fields: &fields }),
+            count_statement(&CountAsk { series: series(&tags), fields: &fields, without_sum: &BTreeSet::new() }),
             format!(
                 "SELECT count(\"T(1)\") AS \"c0\", sum(\"T(1)\") AS \"s0\", count(\"a b\") AS \"c1\", sum(\"a b\") AS \"s1\" \
                  FROM {source} GROUP BY *"
@@ -232,7 +237,7 @@ mod tests {
     fn only_the_series_with_exactly_these_tags_is_counted() {
         let tags = [("station".to_owned(), "x".to_owned())];
         let fields = ["T".to_owned(), "U".to_owned()];
-        let ask = CountAsk { series: series(&tags), fields: &fields };
+        let ask = CountAsk { series: series(&tags), fields: &fields, without_sum: &BTreeSet::new() };
         let counted = |body: &str| read_counts(&read(body).unwrap(), &ask);
         let answer = |series: &str| format!(r#"{{"results":[{{"statement_id":0,"series":[{series}]}}]}}"#);
         let columns = r#""columns":["time","c0","s0","c1","s1"]"#;

@@ -14,6 +14,7 @@ use crate::time::Timestamp;
 
 mod answer;
 mod buckets;
+mod conflict;
 mod files;
 mod flux;
 mod heartbeat;
@@ -25,6 +26,7 @@ mod router;
 mod tls;
 
 pub use buckets::{Bucket, Created, Retention};
+pub use conflict::TypeConflict;
 pub use files::Files;
 pub use heartbeat::beat;
 pub use influx::Influx;
@@ -85,6 +87,11 @@ impl Answer {
         answer::speaks_of_retention(&self.words)
     }
 
+    /// The field type conflict that the server speaks of, if it names one.
+    pub fn type_conflict(&self) -> Option<TypeConflict> {
+        TypeConflict::read(&self.words)
+    }
+
     /// An answer that no server gave.
     fn without_server(outcome: Outcome, words: String) -> Answer {
         Answer { outcome, status: None, words, server_time: None }
@@ -116,6 +123,11 @@ pub trait Destination: Send {
     fn may_write(&mut self, bucket: Option<&str>) -> Result<Option<Answer>, DestinationError> {
         let _ = bucket;
         Ok(None)
+    }
+
+    /// The same destination once more, for a request beside the one that is on its way. None where one at a time is right.
+    fn another(&self) -> Option<Box<dyn Destination>> {
+        None
     }
 
     /// Whether [`Request::gzip`] is used.

@@ -65,6 +65,8 @@ pub struct CountAsk<'a> {
     pub series: SeriesAsk<'a>,
     /// As sent: values and flags.
     pub fields: &'a [String],
+    /// Those of them whose values cannot be added up; their sum is 0.
+    pub without_sum: &'a BTreeSet<String>,
 }
 
 /// How many values of a field there are, and what they add up to.

@@ -55,6 +55,11 @@ impl Destination for Router {
         self.of(request.bucket).write(request)
     }
 
+    fn another(&self) -> Option<Box<dyn Destination>> {
+        let special = self.special.iter().map(|(name, client)| (name.clone(), client.copy())).collect();
+        Some(Box::new(Router { own: self.own.copy(), special }))
+    }
+
     fn wants_gzip(&self) -> bool {
         self.own.wants_gzip()
     }

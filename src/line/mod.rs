@@ -1,7 +1,7 @@
 //! A reading becomes one line of line protocol.
 //!
 //! The promise is that every product that speaks line protocol reads the same point from the line: one line is one
-//! point, numbers are floats, the time is always written, and nothing that a logger can put into a name merges two
+//! point, numbers are floats unless the configuration says otherwise, the time is always written, and nothing that a logger can put into a name merges two
 //! lines or hides one. The rules come from running five parsers on the odd cases (facts: influx-write-contract 4).
 //!
 //! [`LineShape`] does everything that depends on the series once; [`LineShape::render`] is the hot path and neither
@@ -10,20 +10,24 @@
 
 use std::io::Write;
 
-use crate::config::{ColumnUse, TableConfig};
+use crate::config::{ColumnUse, TableConfig, ValueType};
 use crate::time::Timestamp;
 
+mod carries;
 mod cells;
 mod escape;
 mod share;
+mod typed;
 
 #[cfg(test)]
 mod tests;
 
+pub use carries::carries;
 pub use share::share_of_columns;
 
 use cells::{Cell, Cells};
 use escape::Names;
+use typed::{Typed, typed};
 
 /// The longest series key, and series key + field key + 4, that InfluxDB 1.x and 2.x take (`models.MaxKeyLength`).
 const MAX_KEY_BYTES: usize = 65_535;
@@ -129,6 +133,7 @@ struct FieldShape {
     fails_are_withheld: bool,
     /// Place in the list of parts.
     part: usize,
+    value_type: ValueType,
 }
 
 impl LineShape {
@@ -205,18 +210,41 @@ impl LineShape {
     /// # Errors
     /// The row is damaged, or its time is out of range; `out` is then as it was.
     pub fn render(&self, timestamp: Timestamp, values: &str, flags: &str, out: &mut Vec<u8>) -> Result<(), LineError> {
+        self.render_and_tell(timestamp, values, flags, out, &mut |_, _| {})
+    }
+
+    /// As [`LineShape::render`]; `left_out` hears of each value that its field's type cannot express, by the field's name.
+    /// The rest of the line goes out without it.
+    ///
+    /// # Errors
+    /// As [`LineShape::render`].
+    pub fn render_and_tell(
+        &self,
+        timestamp: Timestamp,
+        values: &str,
+        flags: &str,
+        out: &mut Vec<u8>,
+        left_out: &mut dyn FnMut(&str, ValueType),
+    ) -> Result<(), LineError> {
         if timestamp.0 < i64::MIN + 2 || timestamp.0 == i64::MAX {
             return Err(LineError::TimeOutOfRange(timestamp));
         }
         let start = out.len();
-        let rendered = self.render_fields(timestamp, values, flags.as_bytes(), out);
+        let rendered = self.render_fields(timestamp, values, flags.as_bytes(), out, left_out);
         if rendered.is_err() {
             out.truncate(start);
         }
         rendered
     }
 
-    fn render_fields(&self, at: Timestamp, values: &str, flags: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
+    fn render_fields(
+        &self,
+        at: Timestamp,
+        values: &str,
+        flags: &[u8],
+        out: &mut Vec<u8>,
+        left_out: &mut dyn FnMut(&str, ValueType),
+    ) -> Result<(), LineError> {
         let damaged = |byte| LineError::Values { at, byte };
         let mut line = Line::begin(self, at, out);
         let mut cells = Cells::new(values).map_err(damaged)?;
@@ -229,7 +257,7 @@ impl LineShape {
             if let Some(field) = column {
                 line.turn_to(field.part);
                 if field.sends_value(flag) {
-                    has_value |= field.put_value(cell, line.fields_start, line.out);
+                    has_value |= field.put_value(cell, line.fields_start, line.out, left_out);
                 }
                 if field.flag_is_sent {
                     field.put_flag(flag, line.fields_start, line.out);
@@ -256,7 +284,8 @@ impl LineShape {
     }
 
     /// Hands each field that [`LineShape::render`] would send for this row to `take`: its place in
-    /// [`LineShape::sent_names`], and its number. A row that cannot be rendered has none.
+    /// [`LineShape::sent_names`], and its number; NaN for a value that is no number in the bucket, a text or a truth value. A
+    /// row that cannot be rendered has none.
     pub fn sent_numbers(&self, values: &str, flags: &str, mut take: impl FnMut(usize, f64)) {
         let Ok(mut cells) = Cells::new(values) else { return };
         let digit = |flag: &u8| f64::from(flag.saturating_sub(b'0'));
@@ -266,11 +295,9 @@ impl LineShape {
         for (column, flag) in self.fields.iter().zip(flags.as_bytes()) {
             let Ok(Some(cell)) = cells.next() else { break };
             let Some(field) = column else { continue };
-            if field.sends_value(*flag)
-                && let Some(number) = cell.number()
-            {
+            if field.sends_value(*flag) && field.expresses(cell) {
                 has_value = true;
-                take(place, number);
+                take(place, if field.is_number() { cell.number().unwrap_or(f64::NAN) } else { f64::NAN });
             }
             if field.flag_is_sent {
                 take(place + 1, digit(flag));
@@ -320,6 +347,11 @@ impl LineShape {
                 fails_are_withheld: field.fails_are_withheld,
             })
         })
+    }
+
+    /// Names of [`LineShape::sent_names`] whose values cannot be added up.
+    pub fn names_without_sum(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().flatten().filter(|field| !field.is_number()).map(|field| field.name.as_str())
     }
 
     /// The tags as they are sent, unescaped, sorted by the bytes of their keys; none has an empty value.
@@ -416,6 +448,7 @@ impl FieldShape {
             flag_is_sent,
             fails_are_withheld: config.is_some_and(|config| config.withhold),
             part: 0,
+            value_type: config.map(|config| config.value_type).unwrap_or_default(),
             name,
             flag_name,
         })
@@ -428,7 +461,16 @@ impl FieldShape {
 
     /// True if there was a value to put.
     #[inline]
-    fn put_value(&self, cell: Cell<'_>, fields_start: usize, out: &mut Vec<u8>) -> bool {
+    fn put_value(
+        &self,
+        cell: Cell<'_>,
+        fields_start: usize,
+        out: &mut Vec<u8>,
+        left_out: &mut dyn FnMut(&str, ValueType),
+    ) -> bool {
+        if self.value_type != ValueType::Float {
+            return self.put_typed(cell, fields_start, out, left_out);
+        }
         match cell {
             Cell::Canonical(token) => {
                 put_key(&self.value_key, fields_start, out);
@@ -439,9 +481,44 @@ impl FieldShape {
                 // Debug spelling of a finite f64 is canonical and shortest; writing to memory cannot fail.
                 let _ = write!(out, "{number:?}");
             }
-            Cell::Missing => return false,
+            Cell::Text(_) | Cell::Missing => return false,
         }
         true
+    }
+
+    #[cold]
+    fn put_typed(
+        &self,
+        cell: Cell<'_>,
+        fields_start: usize,
+        out: &mut Vec<u8>,
+        left_out: &mut dyn FnMut(&str, ValueType),
+    ) -> bool {
+        match typed(self.value_type, cell) {
+            Typed::Sent(value) => {
+                put_key(&self.value_key, fields_start, out);
+                out.extend_from_slice(&value);
+                true
+            }
+            Typed::Missing => false,
+            Typed::LeftOut => {
+                left_out(&self.name, self.value_type);
+                false
+            }
+        }
+    }
+
+    /// Whether its values are numbers in the bucket.
+    fn is_number(&self) -> bool {
+        matches!(self.value_type, ValueType::Float | ValueType::Integer)
+    }
+
+    /// Whether there is a value, and its type can express it.
+    fn expresses(&self, cell: Cell<'_>) -> bool {
+        match self.value_type {
+            ValueType::Float => matches!(cell, Cell::Canonical(_) | Cell::Odd(_)),
+            other => matches!(typed(other, cell), Typed::Sent(_)),
+        }
     }
 
     #[inline]

@@ -3,7 +3,7 @@
 use super::Level;
 use super::quantity::Quantity;
 use super::unit;
-use crate::config::{ColumnConfig, ColumnUse, Config, FileFormat, TableConfig, TableName};
+use crate::config::{ColumnConfig, ColumnUse, Config, FileFormat, TableConfig, TableName, ValueType};
 use crate::line::LineShape;
 use crate::store::{KnownColumn, KnownTable};
 
@@ -61,8 +61,11 @@ fn panel_table(config: &Config, table: &TableConfig, known: &[KnownTable]) -> Pa
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     let fields = fields(config, table, &names, first);
     let columns = columns.into_iter().zip(fields).filter(|(column, _)| {
-        let is_tag = table.columns.get(&column.name).is_some_and(|config| config.column_use == ColumnUse::Tag);
-        !is_tag && !column.is_text
+        let config = table.columns.get(&column.name);
+        let is_tag = config.is_some_and(|config| config.column_use == ColumnUse::Tag);
+        // A query cannot draw a line through words or truth values.
+        let is_number = config.is_none_or(|config| matches!(config.value_type, ValueType::Float | ValueType::Integer));
+        !is_tag && !column.is_text && is_number
     });
     let columns = columns.map(|(column, field)| panel_column(table, &column, field)).collect();
     PanelTable { name: table.name.clone(), columns, series }

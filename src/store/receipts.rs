@@ -111,6 +111,23 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
+    /// As [`Store::mark`] for several requests, in one transaction: their receipts stand in the order given. Gives how many
+    /// rows of each were marked.
+    pub fn mark_each(&self, requests: &[(ReceiptDraft<'_>, Vec<Mark>)], state: State) -> Result<Vec<u64>> {
+        let work = || -> rusqlite::Result<Vec<u64>> {
+            let transaction =
+                rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
+            let mut marked = Vec::with_capacity(requests.len());
+            for (receipt, marks) in requests {
+                let id = insert_receipt(&transaction, receipt)?;
+                marked.push(mark_rows(&transaction, id, state, marks)?);
+            }
+            transaction.commit()?;
+            Ok(marked)
+        };
+        work().map_err(|source| self.at(source))
+    }
+
     /// Writes a receipt of a request that proved nothing.
     pub fn note_answer(&self, receipt: &ReceiptDraft<'_>) -> Result<()> {
         insert_receipt(&self.conn, receipt).map(drop).map_err(|source| self.at(source))
@@ -129,6 +146,32 @@ impl Store {
                         "INSERT OR REPLACE INTO refused_row (id, receipt, line, words) VALUES (?1, ?2, ?3, ?4)",
                     )?
                     .execute(params![id, receipt_id, line, receipt.words])?;
+            }
+            transaction.commit()?;
+            Ok(marked)
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// Marks rows that are refused for one proven cause as rejected. `shown` is the one of them that lists show, with its
+    /// line and the reason of all.
+    pub fn reject_rows(
+        &self,
+        receipt: &ReceiptDraft<'_>,
+        marks: &[Mark],
+        (shown, line, reason): (i64, &str, &str),
+    ) -> Result<u64> {
+        let work = || -> rusqlite::Result<u64> {
+            let transaction =
+                rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
+            let receipt_id = insert_receipt(&transaction, receipt)?;
+            let marked = mark_rows(&transaction, receipt_id, State::Rejected, marks)?;
+            if marked > 0 {
+                transaction
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO refused_row (id, receipt, line, words) VALUES (?1, ?2, ?3, ?4)",
+                    )?
+                    .execute(params![shown, receipt_id, line, reason])?;
             }
             transaction.commit()?;
             Ok(marked)

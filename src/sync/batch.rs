@@ -121,6 +121,26 @@ impl Batch {
         kept
     }
 
+    /// The rows whose lines pass, and the others.
+    pub fn divided(&self, passes: impl Fn(&[u8]) -> bool) -> (Batch, Batch) {
+        let mut parts = (Batch::new(self.bucket.clone()), Batch::new(self.bucket.clone()));
+        let mut start = 0;
+        for row in &self.rows {
+            let lines = &self.lines[start..row.end];
+            let part = if passes(lines) { &mut parts.0 } else { &mut parts.1 };
+            part.lines.extend_from_slice(lines);
+            part.rows.push(BatchRow { end: part.lines.len(), ..*row });
+            start = row.end;
+        }
+        parts
+    }
+
+    /// One row of it.
+    pub fn row(&self, place: usize) -> Batch {
+        let place = place.min(self.rows.len().saturating_sub(1));
+        self.part(place, (place + 1).min(self.rows.len()))
+    }
+
     /// Takes the last row out again.
     pub fn drop_last(&mut self) {
         self.rows.pop();

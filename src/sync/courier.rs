@@ -1,47 +1,102 @@
-//! One thread that waits for the network, so that nobody else has to.
+//! The HTTP threads: they wait for the network, so that nobody else has to.
+//!
+//! One for each request that may be in flight. A request keeps its bytes until its own answer is there; whoever posts
+//! decides in which order answers are taken.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
 
 use super::SyncError;
 use super::feed::Ready;
-use crate::destination::{Answer, Destination, DestinationError, Request};
+use crate::destination::{Answer, Destination, DestinationError, Outcome, Request};
 
-/// Carries one request at a time.
+type Answered = Result<Answer, DestinationError>;
+
+struct Job {
+    ready: Arc<Ready>,
+    answer: Sender<Answered>,
+}
+
+/// Hands requests to the HTTP threads.
 pub(super) struct Courier {
-    jobs: Sender<Arc<Ready>>,
-    answers: Receiver<Result<Answer, DestinationError>>,
+    jobs: Sender<Job>,
+    threads: usize,
+}
+
+/// A request on its way.
+pub(super) struct Flight {
+    pub(super) ready: Arc<Ready>,
+    answer: Receiver<Answered>,
+    /// An answer that was looked at and left for later.
+    early: Option<Answered>,
+}
+
+impl Flight {
+    /// Waits for its answer.
+    pub(super) fn answer(&mut self) -> Result<Answer, SyncError> {
+        match self.early.take() {
+            Some(answer) => Ok(answer?),
+            None => Ok(self.answer.recv().map_err(|_| SyncError::Thread)??),
+        }
+    }
+
+    /// Its answer, if it is there and is an acknowledgement; any other waits for [`Flight::answer`].
+    pub(super) fn acknowledged(&mut self) -> Option<Answer> {
+        if self.early.is_none() {
+            self.early = self.answer.try_recv().ok();
+        }
+        match self.early.take() {
+            Some(Ok(answer)) if answer.outcome == Outcome::Stored => Some(answer),
+            other => {
+                self.early = other;
+                None
+            }
+        }
+    }
 }
 
 impl Courier {
-    /// Ends when it is dropped.
-    pub(super) fn start<'scope>(scope: &'scope Scope<'scope, '_>, destination: &'scope mut dyn Destination) -> Courier {
-        let (jobs, inbox) = channel::<Arc<Ready>>();
-        let (outbox, answers) = channel();
-        scope.spawn(move || {
-            for ready in inbox {
-                let request = Request {
-                    bucket: ready.batch.bucket.as_deref(),
-                    lines: ready.batch.lines(),
-                    gzip: &ready.gzip,
-                    rows: ready.batch.line_count(),
-                };
-                if outbox.send(destination.write(&request)).is_err() {
-                    return;
+    /// A thread for each of the destinations, which are the same one. They end when it is dropped.
+    pub(super) fn start<'scope>(
+        scope: &'scope Scope<'scope, '_>,
+        destinations: impl Iterator<Item = &'scope mut (dyn Destination + 'static)>,
+    ) -> Courier {
+        let (jobs, inbox) = channel::<Job>();
+        let inbox = Arc::new(Mutex::new(inbox));
+        let mut threads = 0;
+        for destination in destinations {
+            threads += 1;
+            let inbox = Arc::clone(&inbox);
+            scope.spawn(move || {
+                loop {
+                    let next = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let Ok(Job { ready, answer }) = next else { return };
+                    let request = Request {
+                        bucket: ready.batch.bucket.as_deref(),
+                        lines: ready.batch.lines(),
+                        gzip: &ready.gzip,
+                        rows: ready.batch.line_count(),
+                    };
+                    let answered = destination.write(&request);
+                    drop(ready);
+                    // Nobody waits for it only if the sync has ended with an error of its own.
+                    let _ = answer.send(answered);
                 }
-            }
-        });
-        Courier { jobs, answers }
+            });
+        }
+        Courier { jobs, threads }
+    }
+
+    /// How many requests it carries at once.
+    pub(super) fn threads(&self) -> usize {
+        self.threads
     }
 
     /// Sends the request on its way.
-    pub(super) fn post(&self, ready: &Arc<Ready>) -> Result<(), SyncError> {
-        self.jobs.send(Arc::clone(ready)).map_err(|_| SyncError::Thread)
-    }
-
-    /// Waits for its answer. Exactly one per request, in their order.
-    pub(super) fn answer(&self) -> Result<Answer, SyncError> {
-        Ok(self.answers.recv().map_err(|_| SyncError::Thread)??)
+    pub(super) fn post(&self, ready: &Arc<Ready>) -> Result<Flight, SyncError> {
+        let (answer, answered) = channel();
+        self.jobs.send(Job { ready: Arc::clone(ready), answer }).map_err(|_| SyncError::Thread)?;
+        Ok(Flight { ready: Arc::clone(ready), answer: answered, early: None })
     }
 }

@@ -1,17 +1,26 @@
 //! What follows from each answer, row by row.
 //!
 //! 204 settles the rows of exactly that request. A refusal that may be a row's fault halves the batch until the culprit
-//! stands alone; it is set aside only after the server took a line that it took before, and refused the culprit again
-//! (I6). Everything else leaves the rows where they are.
+//! stands alone; it is set aside only after the server took a line that it takes, and refused the culprit again (I6).
+//! Everything else leaves the rows where they are.
+//!
+//! Several requests are in flight where the destination allows it. Answers are taken in the order of planning; after
+//! anything but 204 nothing more is begun until every answer is there and the trouble is dealt with, one request at a time.
+//!
+//! Each bucket is a lane of its own: a bucket that is refused ends its lane, and the others go on. Only what concerns all
+//! of them (the deadline, the budget, the network) ends the run.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use super::batch::Batch;
-use super::courier::Courier;
+use super::courier::{Courier, Flight};
 use super::feed::{Fed, Ready};
 use super::halt::Halt;
+use super::known_good::KnownGood;
+use super::lanes::Lanes;
 use super::pace::Pace;
 use super::{BUDGET_WINDOW, Progress, StoppedBy, SyncError, SyncReport};
 use crate::config::SyncConfig;
@@ -20,8 +29,8 @@ use crate::store::{ReceiptDraft, State, Store};
 use crate::time::{Clock, Timestamp};
 
 mod refusals;
+mod together;
 
-pub(super) use refusals::Earlier;
 use refusals::Refusals;
 
 /// A 500 that comes so often for the same bytes is taken for a row's fault (an old InfluxDB answers a field type conflict
@@ -33,33 +42,26 @@ const MOST_NOTES: usize = 20;
 const RETRY: &str = "retry";
 
 /// Why the delivery ended.
-pub(super) enum Stop {
+enum Stop {
     Done,
     Deadline,
     Budget,
     Unreachable(String),
-    Held(String),
-    Refusals(String),
     Interrupted,
 }
 
-impl Stop {
-    pub(super) fn word(&self) -> StoppedBy {
-        match self {
-            Stop::Done => StoppedBy::Done,
-            Stop::Deadline => StoppedBy::Deadline,
-            Stop::Budget => StoppedBy::Budget,
-            Stop::Unreachable(_) => StoppedBy::Unreachable,
-            Stop::Held(_) => StoppedBy::Held,
-            Stop::Refusals(_) => StoppedBy::Refusals,
-            Stop::Interrupted => StoppedBy::Interrupted,
-        }
-    }
+/// Why nothing more is sent to one bucket in this run.
+enum LaneEnd {
+    /// The server refuses the bucket, or every row of it.
+    Held(String),
+    /// The server fails for this bucket, whatever is sent.
+    Failing(String),
 }
 
-/// Either an end that is part of the plan, or an error.
+/// An end that is part of the plan, of the run or of one lane, or an error.
 enum Ended {
     Stop(Stop),
+    Lane(LaneEnd),
     Error(SyncError),
 }
 
@@ -71,115 +73,275 @@ impl<E: Into<SyncError>> From<E> for Ended {
 
 type Step = Result<(), Ended>;
 
+/// What a delivery works with.
+pub(super) struct Work<'a> {
+    pub(super) store: &'a Store,
+    pub(super) clock: &'a dyn Clock,
+    pub(super) halt: &'a Halt,
+    pub(super) limits: &'a SyncConfig,
+    /// The destination's name.
+    pub(super) destination: &'a str,
+    pub(super) progress: &'a dyn Progress,
+    pub(super) lanes: &'a Lanes,
+    pub(super) known_good: &'a KnownGood<'a>,
+}
+
 /// One sync's worth of requests.
 pub(super) struct Delivery<'a> {
+    work: Work<'a>,
     store: &'a Store,
-    clock: &'a dyn Clock,
-    halt: &'a Halt,
-    limits: &'a SyncConfig,
-    destination: &'a str,
     courier: Courier,
-    progress: &'a dyn Progress,
     report: &'a mut SyncReport,
     pace: Pace,
     refusals: Refusals<'a>,
     /// Bytes on their way that no receipt counts yet.
     unsettled_bytes: u64,
+    /// How many requests may be in flight now.
+    width: usize,
+    /// Text for each lane that ended before its work was done, and the worst of the reasons.
+    lane_notes: Vec<String>,
+    lanes_stopped_by: Option<StoppedBy>,
 }
 
 impl<'a> Delivery<'a> {
-    pub(super) fn new(
-        store: &'a Store,
-        (clock, halt): (&'a dyn Clock, &'a Halt),
-        limits: &'a SyncConfig,
-        destination: &'a str,
-        courier: Courier,
-        (report, progress): (&'a mut SyncReport, &'a dyn Progress),
-        earlier: &'a Earlier<'a>,
-    ) -> Delivery<'a> {
+    pub(super) fn new(work: Work<'a>, courier: Courier, report: &'a mut SyncReport) -> Delivery<'a> {
         Delivery {
-            store,
-            clock,
-            halt,
-            limits,
-            destination,
-            courier,
-            progress,
-            report,
-            pace: Pace::new(limits.deadline),
-            refusals: Refusals::new(earlier),
+            store: work.store,
+            pace: Pace::new(work.limits.deadline),
+            refusals: Refusals::new(work.known_good),
             unsettled_bytes: 0,
+            width: courier.threads(),
+            lane_notes: Vec::new(),
+            lanes_stopped_by: None,
+            work,
+            courier,
+            report,
         }
     }
 
-    /// Delivers batch after batch.
-    pub(super) fn run(&mut self, ready: &Receiver<Result<Fed, SyncError>>) -> Result<Stop, SyncError> {
-        match self.deliver_all(ready) {
-            Ok(()) => Ok(Stop::Done),
-            Err(Ended::Stop(stop)) => Ok(stop),
-            Err(Ended::Error(error)) => Err(error),
-        }
+    /// Delivers batch after batch, and puts into the report why it ended. A held bucket is said before all else.
+    pub(super) fn run(mut self, ready: &Receiver<Result<Fed, SyncError>>) -> Result<(), SyncError> {
+        let stop = match self.deliver_all(ready) {
+            Ok(()) => Stop::Done,
+            Err(Ended::Stop(stop)) => stop,
+            // A lane's end is dealt with where it comes up.
+            Err(Ended::Lane(_)) => Stop::Done,
+            Err(Ended::Error(error)) => return Err(error),
+        };
+        let (by_run, note) = match stop {
+            Stop::Done => (StoppedBy::Done, None),
+            Stop::Deadline => (StoppedBy::Deadline, None),
+            Stop::Budget => (StoppedBy::Budget, None),
+            Stop::Unreachable(note) => (StoppedBy::Unreachable, Some(note)),
+            Stop::Interrupted => (StoppedBy::Interrupted, None),
+        };
+        self.report.ended_by = by_run;
+        self.report.stopped_by = match (self.lanes_stopped_by, by_run) {
+            (Some(StoppedBy::Held), _) => StoppedBy::Held,
+            (_, StoppedBy::Unreachable) | (None, _) => by_run,
+            (Some(lane), _) => lane,
+        };
+        let of_causes = self.refusals.notes();
+        self.report.notes.extend(of_causes);
+        // What is to be done about a held bucket comes last: `status` shows the last note.
+        self.report.notes.extend(note);
+        self.report.notes.append(&mut self.lane_notes);
+        Ok(())
     }
 
     fn deliver_all(&mut self, ready: &Receiver<Result<Fed, SyncError>>) -> Step {
-        let mut accepted: Option<(Arc<Ready>, Answer)> = None;
-        while let Ok(next) = ready.recv() {
-            let next = match next? {
-                Fed::Batch(next) => next,
-                Fed::Note(note) => {
-                    self.note(note);
-                    continue;
-                }
-            };
-            let outcome = self.post_within_limits(next);
+        let mut flights: VecDeque<Flight> = VecDeque::new();
+        let mut accepted: Vec<(Arc<Ready>, Answer)> = Vec::new();
+        let mut next = None;
+        let mut ending = Ok(());
+        loop {
+            if ending.is_ok() {
+                ending = self.fill(&mut flights, &mut next, ready);
+            }
             // The store syncs to disk while the network works.
-            if let Some((batch, answer)) = accepted.take() {
-                self.unsettled_bytes = self.unsettled_bytes.saturating_sub(batch.batch.lines().len() as u64);
-                self.settle(&batch, &answer)?;
-            }
-            let (posted, last) = outcome?;
-            let answer = self.courier.answer()?;
+            self.settle(&mut accepted)?;
+            let Some(mut flight) = flights.pop_front() else { return ending };
+            let answer = flight.answer()?;
             if answer.outcome == Outcome::Stored {
-                self.accept(&posted.batch);
-                accepted = Some((posted, answer));
-            } else {
-                self.unsettled_bytes = 0;
-                self.trouble(&posted, answer, FAILURES_BEFORE_SPLIT)?;
-                self.judge()?;
+                self.accept(&flight.ready.batch);
+                accepted.push((flight.ready, answer));
+                self.take_accepted(&mut flights, &mut accepted);
+                self.width = (self.width * 2).min(self.courier.threads());
+                continue;
             }
+            let failed = self.drain((flight, answer), &mut flights, &mut accepted)?;
+            self.settle(&mut accepted)?;
+            self.unsettled_bytes = 0;
+            self.width = 1;
+            self.deal_with(failed)?;
+        }
+    }
+
+    /// Posts until as many requests are in flight as may be, or nothing is left to post.
+    fn fill(
+        &mut self,
+        flights: &mut VecDeque<Flight>,
+        next: &mut Option<Ready>,
+        ready: &Receiver<Result<Fed, SyncError>>,
+    ) -> Step {
+        while flights.len() < self.width {
+            let batch = match next.take() {
+                Some(batch) => batch,
+                None => match ready.recv() {
+                    Ok(Ok(Fed::Batch(batch))) => batch,
+                    Ok(Ok(Fed::Note(note))) => {
+                        self.note(note);
+                        continue;
+                    }
+                    Ok(Err(error)) => return Err(error.into()),
+                    Err(_) => return Ok(()),
+                },
+            };
+            // The live picture of a bucket is acknowledged before its backlog begins.
+            let is_early = |flight: &Flight| flight.ready.live && flight.ready.batch.bucket == batch.batch.bucket;
+            if !batch.live && flights.iter().any(is_early) {
+                *next = Some(batch);
+                return Ok(());
+            }
+            let Some(batch) = self.still_due(batch)? else { continue };
+            self.may_begin()?;
+            let (batch, last) = self.within_budget(batch)?;
+            flights.push_back(self.post(&Arc::new(batch))?);
             if last {
-                if let Some((batch, answer)) = accepted.take() {
-                    self.settle(&batch, &answer)?;
-                }
                 return Err(Ended::Stop(Stop::Budget));
             }
-        }
-        if let Some((batch, answer)) = accepted {
-            self.settle(&batch, &answer)?;
         }
         Ok(())
     }
 
+    /// What of the batch still has to be sent to its bucket; none if nothing has.
+    fn still_due(&self, ready: Ready) -> Result<Option<Ready>, Ended> {
+        if self.work.lanes.is_closed(ready.batch.bucket.as_deref()) {
+            return Ok(None);
+        }
+        if self.refusals.lets_all_pass() {
+            return Ok(Some(ready));
+        }
+        let batch = self.refusals.still_due(&ready.batch);
+        if batch.is_empty() {
+            return Ok(None);
+        }
+        if batch.rows().len() == ready.batch.rows().len() {
+            return Ok(Some(ready));
+        }
+        let gzip = if ready.gzip.is_empty() { Vec::new() } else { batch.gzip().map_err(SyncError::Compress)? };
+        Ok(Some(Ready { batch, gzip, live: ready.live }))
+    }
+
+    /// Takes the answers behind an accepted one that are there too, up to the first that is no 204.
+    fn take_accepted(&mut self, flights: &mut VecDeque<Flight>, accepted: &mut Vec<(Arc<Ready>, Answer)>) {
+        while let Some(answer) = flights.front_mut().and_then(Flight::acknowledged) {
+            let Some(front) = flights.pop_front() else { return };
+            self.accept(&front.ready.batch);
+            accepted.push((front.ready, answer));
+        }
+    }
+
+    /// Waits for every answer. What is accepted is accepted; the others are given back in their order.
+    fn drain(
+        &mut self,
+        (first, answer): (Flight, Answer),
+        flights: &mut VecDeque<Flight>,
+        accepted: &mut Vec<(Arc<Ready>, Answer)>,
+    ) -> Result<Vec<(Arc<Ready>, Answer)>, Ended> {
+        let mut failed = vec![(first.ready, answer)];
+        let mut broken = Ok(());
+        while let Some(mut flight) = flights.pop_front() {
+            match flight.answer() {
+                Ok(answer) if answer.outcome == Outcome::Stored => {
+                    self.accept(&flight.ready.batch);
+                    accepted.push((flight.ready, answer));
+                }
+                Ok(answer) => failed.push((flight.ready, answer)),
+                Err(error) => broken = Err(error),
+            }
+        }
+        if broken.is_err() {
+            self.settle(accepted)?;
+        }
+        Ok(broken.map(|()| failed)?)
+    }
+
+    /// Deals with what was not accepted, in its order. Requests that failed side by side mostly failed for one reason: the
+    /// first of them waits, the others are sent again behind it.
+    fn deal_with(&mut self, failed: Vec<(Arc<Ready>, Answer)>) -> Step {
+        let mut failed = failed.into_iter();
+        let mut has_waited = false;
+        while let Some((ready, answer)) = failed.next() {
+            if let Err(ended) = self.deal_with_one(&ready, answer, &mut has_waited) {
+                // They were answered, and a quota counts them.
+                for (ready, answer) in failed {
+                    self.store.note_answer(&self.receipt(&ready, &answer, word(&answer.outcome)))?;
+                }
+                return Err(ended);
+            }
+        }
+        Ok(())
+    }
+
+    fn deal_with_one(&mut self, ready: &Arc<Ready>, answer: Answer, has_waited: &mut bool) -> Step {
+        let bucket = ready.batch.bucket.as_deref();
+        if self.work.lanes.is_closed(bucket) {
+            return Ok(self.store.note_answer(&self.receipt(ready, &answer, word(&answer.outcome)))?);
+        }
+        let is_passing = matches!(answer.outcome, Outcome::Retry { .. });
+        let dealt = if is_passing && *has_waited {
+            self.store.note_answer(&self.receipt(ready, &answer, RETRY))?;
+            self.deliver(&ready.batch, !ready.gzip.is_empty(), FAILURES_BEFORE_SPLIT)
+        } else {
+            self.trouble(ready, answer, FAILURES_BEFORE_SPLIT)
+        };
+        *has_waited |= is_passing;
+        let judged = match dealt {
+            Ok(()) => self.judge(),
+            Err(ended) => Err(ended),
+        };
+        self.lane_ends(bucket, judged)
+    }
+
+    /// Closes the bucket's lane if that is what a step ended with; any other end is passed on.
+    fn lane_ends(&mut self, bucket: Option<&str>, step: Step) -> Step {
+        let Err(Ended::Lane(end)) = step else { return step };
+        self.work.lanes.close(bucket);
+        self.refusals.forget_suspects();
+        let (by, text) = match end {
+            LaneEnd::Held(text) => (StoppedBy::Held, text),
+            LaneEnd::Failing(text) => (StoppedBy::Unreachable, text),
+        };
+        let text = bucket.map_or_else(|| text.clone(), |bucket| format!("bucket \"{bucket}\": {text}"));
+        tracing::error!("{text}");
+        self.lane_notes.push(text);
+        self.stopped_by_lane(by);
+        Ok(())
+    }
+
+    fn stopped_by_lane(&mut self, by: StoppedBy) {
+        let rank = |by: StoppedBy| match by {
+            StoppedBy::Held => 2,
+            StoppedBy::Refusals => 1,
+            _ => 0,
+        };
+        if self.lanes_stopped_by.is_none_or(|known| rank(known) < rank(by)) {
+            self.lanes_stopped_by = Some(by);
+        }
+    }
+
     /// Whether another request may be begun.
     fn may_begin(&self) -> Step {
-        if self.halt.ends_the_sync() {
+        if self.work.halt.ends_the_sync() {
             return Err(Ended::Stop(Stop::Interrupted));
         }
         if self.pace.is_over() { Err(Ended::Stop(Stop::Deadline)) } else { Ok(()) }
     }
 
-    /// Posts the batch, or as much of it as the budget leaves room for; then it is the last.
-    fn post_within_limits(&mut self, ready: Ready) -> Result<(Arc<Ready>, bool), Ended> {
-        self.may_begin()?;
-        let (ready, last) = self.within_budget(ready)?;
-        let ready = Arc::new(ready);
-        self.post(&ready)?;
-        self.unsettled_bytes += ready.batch.lines().len() as u64;
-        Ok((ready, last))
-    }
-
+    /// The batch, or as much of it as the budget leaves room for; then it is the last.
     fn within_budget(&self, ready: Ready) -> Result<(Ready, bool), Ended> {
-        let Some(budget) = self.limits.budget_bytes else { return Ok((ready, false)) };
+        let Some(budget) = self.work.limits.budget_bytes else { return Ok((ready, false)) };
         let used = self.store.bytes_since(self.now().before(BUDGET_WINDOW))? + self.unsettled_bytes;
         let room = usize::try_from(budget.saturating_sub(used)).unwrap_or(usize::MAX);
         if ready.batch.lines().len() <= room {
@@ -194,15 +356,24 @@ impl<'a> Delivery<'a> {
             return Err(Ended::Stop(Stop::Budget));
         }
         let gzip = if ready.gzip.is_empty() { Vec::new() } else { head.gzip().map_err(SyncError::Compress)? };
-        Ok((Ready { batch: head, gzip }, true))
+        Ok((Ready { batch: head, gzip, live: ready.live }, true))
     }
 
-    fn post(&mut self, ready: &Arc<Ready>) -> Step {
-        self.courier.post(ready)?;
+    fn post(&mut self, ready: &Arc<Ready>) -> Result<Flight, Ended> {
+        let flight = self.courier.post(ready)?;
         self.report.requests += 1;
         self.report.bytes += ready.batch.lines().len() as u64;
         self.report.wire_bytes += wire_bytes(ready) as u64;
-        Ok(())
+        self.unsettled_bytes += ready.batch.lines().len() as u64;
+        Ok(flight)
+    }
+
+    /// Posts the request and waits for its answer.
+    fn ask(&mut self, ready: &Arc<Ready>) -> Result<Answer, Ended> {
+        let answer = self.post(ready)?.answer()?;
+        // Its receipt counts it at once.
+        self.unsettled_bytes = self.unsettled_bytes.saturating_sub(ready.batch.lines().len() as u64);
+        Ok(answer)
     }
 
     fn note(&mut self, note: String) {
@@ -213,13 +384,13 @@ impl<'a> Delivery<'a> {
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::from_utc(self.clock.now())
+        Timestamp::from_utc(self.work.clock.now())
     }
 
     fn receipt<'r>(&'r self, ready: &'r Ready, answer: &'r Answer, outcome: &'r str) -> ReceiptDraft<'r> {
         ReceiptDraft {
             at: self.now().0,
-            destination: self.destination,
+            destination: self.work.destination,
             bucket: ready.batch.bucket.as_deref(),
             rows: ready.batch.rows().len(),
             // What no server took, no quota counts: an outage must not use up the budget of the run that ends it.
@@ -237,44 +408,51 @@ impl<'a> Delivery<'a> {
         self.refusals.learn(batch);
     }
 
-    /// Writes the receipt and marks its rows as sent, in one transaction (I5).
-    fn settle(&mut self, ready: &Ready, answer: &Answer) -> Step {
-        let marks = ready.batch.marks();
-        let sent = self.store.mark(&self.receipt(ready, answer, "stored"), State::Sent, &marks)?;
+    /// Writes the receipts of accepted requests and marks their rows as sent, all in one transaction (I5).
+    fn settle(&mut self, accepted: &mut Vec<(Arc<Ready>, Answer)>) -> Step {
+        if accepted.is_empty() {
+            return Ok(());
+        }
+        let requests: Vec<_> = accepted
+            .iter()
+            .map(|(ready, answer)| (self.receipt(ready, answer, "stored"), ready.batch.marks()))
+            .collect();
+        let sent: u64 = self.store.mark_each(&requests, State::Sent)?.iter().sum();
+        drop(requests);
         self.report.sent += sent;
-        self.progress.done(ready.batch.rows().len() as u64);
+        for (ready, _) in accepted.drain(..) {
+            self.unsettled_bytes = self.unsettled_bytes.saturating_sub(ready.batch.lines().len() as u64);
+            self.work.progress.done(ready.batch.rows().len() as u64);
+        }
         Ok(())
+    }
+
+    fn settle_one(&mut self, ready: &Arc<Ready>, answer: Answer) -> Step {
+        self.accept(&ready.batch);
+        self.settle(&mut vec![(Arc::clone(ready), answer)])
     }
 
     /// Delivers a part of a batch.
     fn deliver(&mut self, part: &Batch, compressed: bool, patience: u32) -> Step {
-        let batch = self.refusals.without_expired(part);
+        let batch = self.refusals.still_due(part);
         if batch.is_empty() {
             return Ok(());
         }
         self.may_begin()?;
         let gzip = if compressed { batch.gzip().map_err(SyncError::Compress)? } else { Vec::new() };
-        let ready = Arc::new(Ready { batch, gzip });
-        self.post(&ready)?;
-        let answer = self.courier.answer()?;
-        if answer.outcome == Outcome::Stored {
-            self.accept(&ready.batch);
-            return self.settle(&ready, &answer);
-        }
+        let ready = Arc::new(Ready { batch, gzip, live: false });
+        let answer = self.ask(&ready)?;
         self.trouble(&ready, answer, patience)
     }
 
-    /// Anything but 204: waits and sends the same bytes again, splits, or stops. `patience` is how many times a 500 may come.
+    /// Takes a 204; at anything else waits and sends the same bytes again, splits, or stops. `patience` is how many times a
+    /// 500 may come.
     fn trouble(&mut self, ready: &Arc<Ready>, first: Answer, patience: u32) -> Step {
         let mut answer = first;
         let mut failures = 0;
         loop {
-            let outcome = answer.outcome.clone();
-            match outcome {
-                Outcome::Stored => {
-                    self.accept(&ready.batch);
-                    return self.settle(ready, &answer);
-                }
+            match answer.outcome.clone() {
+                Outcome::Stored => return self.settle_one(ready, answer),
                 Outcome::Held { mend } => {
                     self.store.note_answer(&self.receipt(ready, &answer, "held"))?;
                     return Err(held(&mend, &answer));
@@ -296,8 +474,7 @@ impl<'a> Delivery<'a> {
                     self.wait(after, &answer)?;
                 }
             }
-            self.post(ready)?;
-            answer = self.courier.answer()?;
+            answer = self.ask(ready)?;
         }
     }
 
@@ -307,20 +484,30 @@ impl<'a> Delivery<'a> {
             None => answer.words.clone(),
         };
         let Some(wait) = self.pace.next_wait(asked) else {
-            tracing::warn!("no answer that helps: {words}; rows wait for the next run");
+            tracing::warn!("no answer that helps: {words}; rows stay pending until the next run");
             self.report.left_alone = asked;
             return Err(Ended::Stop(Stop::Unreachable(words)));
         };
         tracing::warn!("{words}; trying again in {:.1} s", wait.as_secs_f64());
-        if self.halt.wait(wait) { Ok(()) } else { Err(Ended::Stop(Stop::Interrupted)) }
+        if self.work.halt.wait(wait) { Ok(()) } else { Err(Ended::Stop(Stop::Interrupted)) }
     }
 }
 
-/// The destination refuses us: what a person has to do, and the server's words.
+/// The destination refuses us: what a user has to do, and the server's text.
 fn held(mend: &str, answer: &Answer) -> Ended {
     let words = if answer.words.is_empty() { String::new() } else { format!(" ({})", answer.words) };
-    tracing::error!("the destination refuses us: {mend}{words}");
-    Ended::Stop(Stop::Held(format!("{mend}{words}")))
+    Ended::Lane(LaneEnd::Held(format!("{mend}{words}")))
+}
+
+/// A receipt's word for an answer after which nothing more was tried.
+fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Stored => "stored",
+        Outcome::Split => "split",
+        Outcome::Failing => "failing",
+        Outcome::Retry { .. } => RETRY,
+        Outcome::Held { .. } => "held",
+    }
 }
 
 fn wire_bytes(ready: &Ready) -> usize {

@@ -5,6 +5,7 @@ use std::sync::mpsc::sync_channel;
 use serde::Serialize;
 
 use super::feed::{Fed, Feed};
+use super::lanes::Lanes;
 use super::{Outbox, SyncError};
 use crate::config::Config;
 use crate::store::Store;
@@ -44,6 +45,7 @@ pub fn dry_run_with(
 ) -> Result<DryRun, SyncError> {
     let outbox = Outbox::open(config, store, Some(Timestamp::from_utc(clock.now())))?;
     let (ready_out, ready) = sync_channel(1);
+    let lanes = Lanes::default();
     let reader = Store::open_reader(store.path())?;
     let feed = Feed {
         store: reader,
@@ -51,6 +53,7 @@ pub fn dry_run_with(
         shapes: &outbox.shapes,
         limits: &config.sync,
         compress: false,
+        lanes: &lanes,
         out: ready_out,
     };
     let plan = &outbox.plan;

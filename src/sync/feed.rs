@@ -1,12 +1,14 @@
 //! From plan to batches: reads, renders and compresses the next request while the last one is on its way.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::mpsc::SyncSender;
 
 use super::SyncError;
 use super::batch::Batch;
+use super::lanes::Lanes;
 use super::plan::{BucketPlan, Piece};
-use crate::config::SyncConfig;
+use crate::config::{SyncConfig, ValueType};
+use crate::figures::count;
 use crate::line::LineShape;
 use crate::store::{SeriesBacklog, Store};
 use crate::time::Timestamp;
@@ -20,6 +22,8 @@ pub(super) struct Ready {
     pub(super) batch: Batch,
     /// Empty where the destination takes lines as they are.
     pub(super) gzip: Vec<u8>,
+    /// Whether it belongs to the live picture of its bucket.
+    pub(super) live: bool,
 }
 
 /// What the feed gives.
@@ -40,8 +44,12 @@ pub(super) struct Feed<'a> {
     pub(super) shapes: &'a [LineShape],
     pub(super) limits: &'a SyncConfig,
     pub(super) compress: bool,
+    pub(super) lanes: &'a Lanes,
     pub(super) out: SyncSender<Result<Fed, SyncError>>,
 }
+
+/// By series and field: values that the field's type cannot express, with the first one's time and how many.
+type LeftOut = HashMap<(usize, String), (ValueType, Timestamp, u64)>;
 
 /// What became of a stride.
 struct Stride {
@@ -68,10 +76,10 @@ impl Feed<'_> {
     pub(super) fn run(&self, plan: &[BucketPlan]) {
         let lanes = plan
             .iter()
-            .map(|bucket| (&bucket.bucket, &bucket.live))
-            .chain(plan.iter().map(|bucket| (&bucket.bucket, &bucket.backlog)));
-        for (bucket, pieces) in lanes {
-            match self.lane(bucket.as_ref(), pieces) {
+            .map(|bucket| (&bucket.bucket, &bucket.live, true))
+            .chain(plan.iter().map(|bucket| (&bucket.bucket, &bucket.backlog, false)));
+        for (bucket, pieces, live) in lanes {
+            match self.lane(bucket.as_ref(), pieces, live) {
                 Ok(()) => {}
                 Err(End::Failed(error)) => {
                     // If nobody takes it, the run has ended with an error of its own.
@@ -84,29 +92,36 @@ impl Feed<'_> {
     }
 
     /// The pieces of one bucket, the piece with the oldest rows first, a stride at a time.
-    fn lane(&self, bucket: Option<&String>, pieces: &[Piece]) -> Result<(), End> {
+    fn lane(&self, bucket: Option<&String>, pieces: &[Piece], live: bool) -> Result<(), End> {
+        let mut left_out = LeftOut::default();
         let mut waiting: HashMap<usize, Piece> = pieces.iter().copied().enumerate().collect();
         let mut batch = Batch::new(bucket.cloned());
         loop {
+            if self.lanes.is_closed(bucket.map(String::as_str)) {
+                return Ok(());
+            }
             let oldest = waiting
                 .iter()
                 .min_by_key(|(place, piece)| (piece.interval.0, **place))
                 .map(|(place, piece)| (*place, *piece));
             let Some((place, piece)) = oldest else { break };
-            let stride = self.stride(&mut batch, piece)?;
+            let stride = self.stride(&mut batch, piece, &mut left_out)?;
             match stride.next {
                 Some(next) => waiting.insert(place, Piece { interval: (next, piece.interval.1), ..piece }),
                 None => waiting.remove(&place),
             };
             if stride.is_full {
-                self.hand_on(std::mem::replace(&mut batch, Batch::new(bucket.cloned())))?;
+                self.hand_on(std::mem::replace(&mut batch, Batch::new(bucket.cloned())), live)?;
             }
         }
-        if batch.is_empty() { Ok(()) } else { self.hand_on(batch) }
+        for note in self.notes_of(&left_out) {
+            self.out.send(Ok(Fed::Note(note))).map_err(|_| End::NobodyTakes)?;
+        }
+        if batch.is_empty() { Ok(()) } else { self.hand_on(batch, live) }
     }
 
     /// Adds up to a stride of the piece's rows.
-    fn stride(&self, batch: &mut Batch, piece: Piece) -> Result<Stride, End> {
+    fn stride(&self, batch: &mut Batch, piece: Piece, left_out: &mut LeftOut) -> Result<Stride, End> {
         let series = self.backlog[piece.series].series;
         let shape = &self.shapes[piece.series];
         let room = self.limits.batch_rows - batch.rows().len().min(self.limits.batch_rows);
@@ -117,8 +132,11 @@ impl Feed<'_> {
         let mut failed = None;
         self.store
             .pending_rows(series, piece.interval, limit, |row| {
+                let mut lost = Vec::new();
                 let rendered = batch.push((series, row.id, row.version, row.ts), |out| {
-                    shape.render(row.ts, row.values, row.flags, out)
+                    shape.render_and_tell(row.ts, row.values, row.flags, out, &mut |field, value_type| {
+                        lost.push((field.to_owned(), value_type));
+                    })
                 });
                 if batch.lines().len() > self.limits.batch_bytes && batch.rows().len() > 1 {
                     // It opens the next batch. A row larger than a whole batch goes alone.
@@ -128,6 +146,10 @@ impl Feed<'_> {
                     return false;
                 }
                 read += 1;
+                for (field, value_type) in lost {
+                    let entry = left_out.entry((piece.series, field)).or_insert((value_type, row.ts, 0));
+                    entry.2 += 1;
+                }
                 if let Err(error) = rendered {
                     // The row stays pending: no answer has decided about it.
                     failed =
@@ -146,8 +168,37 @@ impl Feed<'_> {
         Ok(Stride { next: next.filter(|next| !ended && *next <= piece.interval.1), is_full })
     }
 
-    fn hand_on(&self, batch: Batch) -> Result<(), End> {
+    /// A value that is not sent is said, by table and field.
+    fn notes_of(&self, left_out: &LeftOut) -> Vec<String> {
+        let mut tables: BTreeMap<(&str, &str), (ValueType, Timestamp, u64)> = BTreeMap::new();
+        for ((series, field), (value_type, first, values)) in left_out {
+            let table = self.backlog[*series].table.as_str();
+            let entry = tables.entry((table, field.as_str())).or_insert((*value_type, *first, 0));
+            entry.1 = entry.1.min(*first);
+            entry.2 += values;
+        }
+        let note = |((table, field), (value_type, first, values)): (&(&str, &str), &(ValueType, Timestamp, u64))| {
+            let (spelled, what) = match value_type {
+                ValueType::Integer => ("integer", "a whole number"),
+                ValueType::Boolean => ("boolean", "0, 1, -1, true or false"),
+                ValueType::Text => ("text", "a text of at most 64 KB"),
+                ValueType::Float => ("float", "a number"),
+            };
+            format!(
+                "table \"{table}\": {} not sent, the first of {first}: type = \"{spelled}\" takes {what} only. \
+                 The store keeps what was read; correct the type, or give the column another field and type = \"float\"",
+                if *values == 1 {
+                    format!("1 value of field {field} was")
+                } else {
+                    format!("{} of field {field} were", count(*values, "value"))
+                }
+            )
+        };
+        tables.iter().map(note).collect()
+    }
+
+    fn hand_on(&self, batch: Batch, live: bool) -> Result<(), End> {
         let gzip = if self.compress { batch.gzip().map_err(SyncError::Compress)? } else { Vec::new() };
-        self.out.send(Ok(Fed::Batch(Ready { batch, gzip }))).map_err(|_| End::NobodyTakes)
+        self.out.send(Ok(Fed::Batch(Ready { batch, gzip, live }))).map_err(|_| End::NobodyTakes)
     }
 }

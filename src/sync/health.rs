@@ -97,7 +97,7 @@ pub(super) fn say(
 }
 
 /// One line for the agent, one per table.
-fn lines(config: &Config, store: &Store, now: Timestamp) -> Result<String, SyncError> {
+pub(super) fn lines(config: &Config, store: &Store, now: Timestamp) -> Result<String, SyncError> {
     let station = tag_value(&config.station.name);
     let tables = store.table_status()?;
     let sum = |of: fn(&crate::store::TableStatus) -> u64| tables.iter().map(of).sum::<u64>();

@@ -28,6 +28,8 @@ mod expected;
 mod feed;
 mod halt;
 mod health;
+mod known_good;
+mod lanes;
 mod left_alone;
 mod pace;
 mod pin;
@@ -45,8 +47,10 @@ pub use pace::{Pace, Waits};
 pub use pin::{Verdict, foresee, retentions};
 pub use plan::{BucketPlan, Piece, live_rows, plan};
 
-use deliver::{Delivery, Stop};
+use deliver::{Delivery, Work};
 use feed::Feed;
+use known_good::KnownGood;
+use lanes::Lanes;
 
 /// The window in which the free plan counts bytes (InfluxDB Cloud, account limits). Ours trails behind now, so that no
 /// placement of the server's window can hold more.
@@ -115,6 +119,12 @@ pub struct SyncReport {
     /// How long the server asked to be left alone, where that is longer than the run had left.
     #[serde(skip)]
     pub left_alone: Option<Duration>,
+    /// Why it ended apart from buckets and tables that were refused.
+    #[serde(skip)]
+    ended_by: StoppedBy,
+    /// Whether the destination's own bucket was refused.
+    #[serde(skip)]
+    holds_own_bucket: bool,
 }
 
 impl SyncReport {
@@ -135,6 +145,8 @@ impl SyncReport {
             stopped_by: StoppedBy::Done,
             notes: Vec::new(),
             left_alone: None,
+            ended_by: StoppedBy::Done,
+            holds_own_bucket: false,
         }
     }
 }
@@ -349,27 +361,51 @@ pub fn run_until(
         report.pending = store.pending()?;
         return Ok(report);
     }
-    match look(store, clock, &outbox, &name, destination.as_mut(), &mut report)? {
-        Look::Go => {}
-        Look::Expired => outbox = Outbox::open(config, store, Some(now))?,
-        Look::Hold(mend) => {
-            tracing::error!("{mend}");
-            report.stopped_by = StoppedBy::Held;
-            report.notes.push(mend);
-            report.pending = store.pending()?;
-            return Ok(report);
-        }
+    let looked = look(store, clock, &outbox, &name, destination.as_mut(), &mut report)?;
+    if looked.expired {
+        outbox = Outbox::open(config, store, Some(now))?;
     }
     report.notes.extend(carried::notes(store, &outbox.backlog, &outbox.shapes)?);
-    let looked: Vec<_> = outbox.plan.iter().map(|bucket| bucket.bucket.as_deref()).collect();
-    let removed = stale::remove(config, store, destination.as_mut(), &looked)?;
+    let buckets = outbox.plan.iter().map(|bucket| bucket.bucket.as_deref());
+    let buckets: Vec<_> = buckets.filter(|bucket| !looked.holds(*bucket)).collect();
+    let removed = stale::remove(config, store, destination.as_mut(), &buckets)?;
     report.notes.extend(removed.notes);
     if removed.requeued {
         outbox = Outbox::open(config, store, Some(now))?;
     }
     store.note_offered(&outbox.ends())?;
+    outbox.plan.retain(|bucket| !looked.holds(bucket.bucket.as_deref()));
+    send(config, store, (clock, halt), destination.as_mut(), &outbox, progress, &mut report)?;
+    report.pending = store.pending()?;
+    for held in &looked.held {
+        tracing::error!("{}", held.text);
+        report.stopped_by = StoppedBy::Held;
+        report.notes.push(held.text.clone());
+    }
+    let is_well = matches!(report.ended_by, StoppedBy::Done | StoppedBy::Budget | StoppedBy::Deadline);
+    if is_well && !report.holds_own_bucket && !looked.holds(None) {
+        health::send(config, store, clock, destination.as_mut(), &mut report)?;
+    }
+    Ok(report)
+}
+
+/// Carries out the plan.
+fn send(
+    config: &Config,
+    store: &Store,
+    (clock, halt): (&dyn Clock, &Halt),
+    destination: &mut (dyn Destination + 'static),
+    outbox: &Outbox,
+    progress: &dyn Progress,
+    report: &mut SyncReport,
+) -> Result<(), SyncError> {
+    if outbox.plan.is_empty() {
+        return Ok(());
+    }
+    let name = destination.name();
     let reader = Store::open_reader(store.path())?;
     progress.backlog(store.pending()?);
+    let lanes = Lanes::default();
     let (ready_out, ready) = sync_channel(1);
     let feed = Feed {
         store: reader,
@@ -377,44 +413,60 @@ pub fn run_until(
         shapes: &outbox.shapes,
         limits: &config.sync,
         compress: destination.wants_gzip(),
+        lanes: &lanes,
         out: ready_out,
     };
     let plan = &outbox.plan;
-    let earlier = |bucket: Option<&str>| last_accepted(config, store, bucket);
-    let stop = std::thread::scope(|scope| {
+    let known_good = KnownGood { config, store, outbox, clock, takes_health: destination.can_be_asked() };
+    let mut others: Vec<Box<dyn Destination>> =
+        (1..config.sync.requests).map_while(|_| destination.another()).collect();
+    std::thread::scope(|scope| {
         // Moved in, so that its channel closes with the last batch.
         scope.spawn(move || feed.run(plan));
-        let courier = courier::Courier::start(scope, destination.as_mut());
-        let mut delivery =
-            Delivery::new(store, (clock, halt), &config.sync, &name, courier, (&mut report, progress), &earlier);
+        let others = others.iter_mut().map(AsMut::as_mut);
+        let courier = courier::Courier::start(scope, std::iter::once(destination).chain(others));
+        let work = Work {
+            store,
+            clock,
+            halt,
+            limits: &config.sync,
+            destination: &name,
+            progress,
+            lanes: &lanes,
+            known_good: &known_good,
+        };
         // Moved in, so that the feed ends with the delivery.
         let ready = ready;
-        delivery.run(&ready)
+        Delivery::new(work, courier, report).run(&ready)
     })?;
-    report.stopped_by = stop.word();
-    if let Stop::Held(note) | Stop::Unreachable(note) | Stop::Refusals(note) = stop {
-        report.notes.push(note);
-    }
     if let Some(asked) = report.left_alone {
         left_alone::remember(store, &name, Timestamp::from_utc(clock.now()), asked)?;
     }
-    report.pending = store.pending()?;
-    if matches!(report.stopped_by, StoppedBy::Done | StoppedBy::Budget | StoppedBy::Deadline) {
-        health::send(config, store, clock, destination.as_mut(), &mut report)?;
-    }
-    Ok(report)
+    report.holds_own_bucket = lanes.is_closed(None);
+    Ok(())
 }
 
 /// What a look at the buckets led to.
-enum Look {
-    Go,
+#[derive(Default)]
+struct Looked {
     /// Rows left the backlog.
-    Expired,
-    /// A bucket is not the one that it was.
-    Hold(String),
+    expired: bool,
+    held: Vec<HeldBucket>,
 }
 
-/// Asks for every bucket's id and retention, holds if it is another bucket, and lets go of rows that it would not keep.
+/// A bucket that is not the one that it was.
+struct HeldBucket {
+    bucket: Option<String>,
+    text: String,
+}
+
+impl Looked {
+    fn holds(&self, bucket: Option<&str>) -> bool {
+        self.held.iter().any(|held| held.bucket.as_deref() == bucket)
+    }
+}
+
+/// Asks for every bucket's id and retention, holds one that is another bucket, and lets go of rows that it would not keep.
 fn look(
     store: &Store,
     clock: &dyn Clock,
@@ -422,13 +474,17 @@ fn look(
     name: &str,
     destination: &mut dyn Destination,
     report: &mut SyncReport,
-) -> Result<Look, SyncError> {
+) -> Result<Looked, SyncError> {
+    let mut looked = Looked::default();
     for bucket in &outbox.plan {
         let look = destination.look(bucket.bucket.as_deref());
         match pin::compare(store, name, bucket.bucket.as_deref(), &look)? {
             pin::Verdict::Same => {}
             pin::Verdict::Note(note) => report.notes.push(note),
-            pin::Verdict::Hold(mend) => return Ok(Look::Hold(mend)),
+            pin::Verdict::Hold(text) => {
+                looked.held.push(HeldBucket { bucket: bucket.bucket.clone(), text });
+                continue;
+            }
         }
         let Some(cutoff) = look.kept_from(clock.now()) else { continue };
         for (series, of) in outbox.backlog.iter().zip(&outbox.buckets) {
@@ -439,17 +495,7 @@ fn look(
     }
     if report.expired > 0 {
         tracing::warn!("{} rows are older than their bucket keeps rows; they are not sent", report.expired);
-        return Ok(Look::Expired);
+        looked.expired = true;
     }
-    Ok(Look::Go)
-}
-
-/// The line of a row that the destination took in an earlier run, to tell a bad row from a bad server.
-fn last_accepted(config: &Config, store: &Store, bucket: Option<&str>) -> Result<Option<Vec<u8>>, SyncError> {
-    let Some(row) = store.last_sent_row(bucket)? else { return Ok(None) };
-    let Some(table) = config.table(&row.table) else { return Ok(None) };
-    let series = SeriesBacklog { series: 0, table: row.table, tags: row.tags, intervals: Vec::new() };
-    let Ok(shape) = shape(config, store, table, &series)? else { return Ok(None) };
-    let mut line = Vec::new();
-    Ok(shape.render(row.ts, &row.values, &row.flags, &mut line).is_ok().then_some(line))
+    Ok(looked)
 }

@@ -126,7 +126,9 @@ impl Comparison<'_> {
             expected.rows += 1;
             self.asked.shape.sent_numbers(row.values, row.flags, |place, number| {
                 expected.tallies[place].count += 1;
-                expected.tallies[place].sum += number;
+                if !number.is_nan() {
+                    expected.tallies[place].sum += number;
+                }
             });
         })?;
         Ok(expected)
@@ -140,12 +142,13 @@ impl Comparison<'_> {
     /// Counts and sums what is there.
     pub(super) fn found(&self, destination: &mut dyn Destination) -> Result<Found, QueryError> {
         let names = self.names();
+        let without_sum: BTreeSet<String> = self.asked.shape.names_without_sum().map(str::to_owned).collect();
         let mut found = Found { tallies: Vec::with_capacity(names.len()), other_tags: Vec::new() };
         let mut rest = names.as_slice();
         for (measurement, fields) in self.asked.shape.measurements() {
             let (part, behind) = rest.split_at((2 * fields).min(rest.len()));
             rest = behind;
-            let ask = CountAsk { series: self.series_ask(measurement), fields: part };
+            let ask = CountAsk { series: self.series_ask(measurement), fields: part, without_sum: &without_sum };
             let Counted { per_field, other_tags } = twice(|| destination.count(&ask))?;
             found.tallies.extend(part.iter().map(|name| per_field.get(name).copied().unwrap_or_default()));
             found.other_tags.push(other_tags);
@@ -153,10 +156,14 @@ impl Comparison<'_> {
         Ok(found)
     }
 
-    /// A few fields of which every row has at least one: those with most values.
+    /// A few fields of which every row has at least one: those with most values. Of a text or a truth value only its presence
+    /// can be compared, so those come last.
     pub(super) fn cover(&self, expected: &Expected) -> Result<BTreeSet<usize>, VerifyError> {
         let mut order: Vec<usize> = (0..expected.tallies.len()).collect();
-        order.sort_by_key(|&place| std::cmp::Reverse(expected.tallies[place].count));
+        let names = self.names();
+        let without_sum: BTreeSet<&str> = self.asked.shape.names_without_sum().collect();
+        let proves_less = |place: usize| without_sum.contains(names[place].as_str());
+        order.sort_by_key(|&place| (proves_less(place), std::cmp::Reverse(expected.tallies[place].count)));
         let mut rank = vec![0; order.len()];
         for (position, &place) in order.iter().enumerate() {
             rank[place] = position;
@@ -265,7 +272,8 @@ impl Account {
             field.sent += 1;
             match there.get(time) {
                 None => _ = self.missing.insert(*time),
-                // The same number and not merely an equal one: -0 and 0 are one value to every reader.
+                // A text or a truth value: that there is one is all that is known.
+                Some(None) if number.is_nan() => field.found += 1,
                 Some(Some(found)) if found.partial_cmp(number) == Some(std::cmp::Ordering::Equal) => field.found += 1,
                 Some(_) => _ = self.changed.insert(*time),
             }

@@ -33,6 +33,7 @@ const COLUMN_DERIVED: &[Key] = &[
 ];
 const COLUMN_KEYS: &[Key] = &[
     free("use", Text, "\"field\"", &["\"tags\"", "\"skip\""]),
+    free("type", Text, "\"integer\"", &["\"int\"", "\"string\""]),
     free("field", Text, "\"PPFD_46m\"", &["\"\"", "\"time\"", "\"_PPFD\"", "'PPFD\\46m'"]),
     free("variable", Text, "\"TA_1_1_1\"", &["\"PPFD\"", "\"BATTERY_VOLTAGE\"", "\"ta\""]),
     given("suspect", Numbers, "[11.5, 15]", RANGES),
@@ -95,6 +96,7 @@ pub const SECTIONS: &[Section] = &[
         keys: &[&[
             given("use", Text, "\"tag\"", &[]),
             free("field", Text, "\"plot\"", &["\"time\"", "\"station\""]),
+            refused("type", Text, "\"text\""),
             refused("variable", Text, "\"TA\""),
             refused("suspect", Numbers, "[0, 1]"),
             refused("fail", Numbers, "[0, 1]"),

@@ -292,6 +292,7 @@ pub const SECTIONS: &[Section] = &[
         keys: &[&[
             free("batch_rows", Whole, "1000", &["0", "5001", "-1"]),
             free("batch_bytes", Whole, "500_000", &["999", "2_000_000"]),
+            free("requests", Whole, "4", &["0", "17"]),
             free("budget_bytes", Whole, "4_000_000", &["999", "-1"]),
             free("deadline", Text, "\"3m\"", DURATIONS),
             free("health", Flag, "false", &[]),

@@ -9,7 +9,9 @@ mod server;
 
 mod acknowledged;
 mod broken_links;
+mod conflicts;
 mod expected;
+mod in_flight;
 mod limits;
 mod poison;
 mod replay;
@@ -17,4 +19,5 @@ mod secrecy;
 mod side_by_side;
 mod stale;
 mod there;
+mod types;
 mod waiting;

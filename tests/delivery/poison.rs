@@ -153,7 +153,7 @@ fn i6_many_refused_rows_end_the_run_and_the_rest_wait() {
         match asked.lines.lines().any(|line| {
             line.contains("P_Avg=98.5") && !line.ends_with(&ns(999).to_string()) && !line.ends_with(&ns(0).to_string())
         }) {
-            true => Act::refuse(422, CONFLICT),
+            true => Act::refuse(422, "no reason given"),
             false => Act::take(),
         }
     });

@@ -71,6 +71,8 @@ struct State {
     health: Vec<String>,
     removed: Vec<Removed>,
     open: Vec<TcpStream>,
+    /// Write requests that lie here now, and the most at any time.
+    at_once: (usize, usize),
 }
 
 struct Shared {
@@ -115,6 +117,7 @@ impl Server {
             health: Vec::new(),
             removed: Vec::new(),
             open: Vec::new(),
+            at_once: (0, 0),
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), stop: AtomicBool::new(false) });
         let for_acceptor = Arc::clone(&shared);
@@ -172,6 +175,11 @@ impl Server {
 
     pub fn requests(&self) -> usize {
         self.shared.lock().seen.len()
+    }
+
+    /// The most write requests that lay here at the same time.
+    pub fn most_at_once(&self) -> usize {
+        self.shared.lock().at_once.1
     }
 
     pub fn forget_requests(&self) {
@@ -317,12 +325,15 @@ fn take(stream: &TcpStream, shared: &Shared, head: &http::Head, body: &[u8]) -> 
         if act.stores {
             state.points.add(&lines);
         }
+        state.at_once.0 += 1;
+        state.at_once.1 = state.at_once.1.max(state.at_once.0);
         act
     };
     shared.pause(act.wait);
     while act.gate.as_ref().is_some_and(|gate| !gate.is_open()) && !shared.stop.load(Ordering::Relaxed) {
         shared.pause(Duration::from_millis(5));
     }
+    shared.lock().at_once.0 -= 1;
     match act.then {
         Then::Answer(reply) => reply.send(stream, shared, None),
         Then::PartOf(reply, bytes) => reply.send(stream, shared, Some(bytes)),

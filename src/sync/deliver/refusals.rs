@@ -1,20 +1,25 @@
 //! Rows that a server refuses: found by halving, judged one by one.
 //!
-//! A row is set aside only if it was refused alone, a line that the bucket took before was then taken again, and the row
-//! was refused once more (I6). A row refused because of the bucket's retention is expired, and so is everything of its
-//! series before it: the search goes for the newest such row, or a long backlog would cost two requests a row.
+//! A row is set aside only if it was refused alone, a line that the bucket takes was then taken, and the row was refused
+//! once more (I6). Such a line is one that the bucket took before; at the first contact it is the agent's own health, or a
+//! row of another table. A table with many such rows is left alone for the rest of the run, and the other tables go on. A
+//! row refused because of the bucket's retention is expired, and so is everything of its series before it: the search goes
+//! for the newest such row, or a long backlog would cost two requests a row.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Delivery, Ended, FAILURES_BEFORE_SPLIT, Ready, Step, Stop, held};
+use super::together::Cause;
+use super::{Delivery, Ended, FAILURES_BEFORE_SPLIT, LaneEnd, Ready, Step, Stop, held};
 use crate::destination::{Answer, Outcome};
 use crate::store::{Mark, State};
-use crate::sync::SyncError;
+use crate::sync::StoppedBy;
 use crate::sync::batch::Batch;
+use crate::sync::known_good::{KnownGood, line_alone};
 use crate::time::Timestamp;
 
-/// More refusals than this in one run are hardly single bad rows; the others wait for a person.
+/// More refusals of one table in one run than this, without a cause that the server names, are hardly single bad rows; its
+/// other rows stay pending until a user has looked.
 const MOST_REFUSALS: u64 = 64;
 /// So many refused rows are not pursued further before they are judged: it may be the server.
 const MOST_SUSPECTS: usize = 16;
@@ -23,23 +28,37 @@ const SHORTEST_RETENTION_NANOS: i64 = 3_600 * 1_000_000_000;
 /// Within a batch that failed again and again, each part is known to be in question: halving it costs less than waiting.
 const FAILURES_OF_A_PART: u32 = 1;
 
-/// Finds a line that the bucket took in an earlier run.
-pub(in crate::sync) type Earlier<'a> = dyn Fn(Option<&str>) -> Result<Option<Vec<u8>>, SyncError> + 'a;
-
 /// What a run has learnt about what a server takes.
 pub(super) struct Refusals<'a> {
-    earlier: &'a Earlier<'a>,
+    source: &'a KnownGood<'a>,
     /// The newest line that each bucket took; an old one may have passed the bucket's retention since.
     known_good: HashMap<Option<String>, (Timestamp, Vec<u8>)>,
     /// Rows refused alone, with the server's answer.
     suspects: Vec<(Batch, Answer)>,
     /// By series: the newest row that was refused because of retention.
     expired: HashMap<i64, Timestamp>,
+    /// Rows that were decided about alone.
+    pub(super) decided: HashSet<i64>,
+    /// By table: rows set aside for no cause that the server names.
+    unexplained: HashMap<String, u64>,
+    /// Series of tables that are left alone for the rest of the run.
+    left_alone: HashSet<i64>,
+    /// What the server names as causes.
+    pub(super) causes: Vec<Cause>,
 }
 
 impl<'a> Refusals<'a> {
-    pub(super) fn new(earlier: &'a Earlier<'a>) -> Refusals<'a> {
-        Refusals { earlier, known_good: HashMap::new(), suspects: Vec::new(), expired: HashMap::new() }
+    pub(super) fn new(source: &'a KnownGood<'a>) -> Refusals<'a> {
+        Refusals {
+            source,
+            known_good: HashMap::new(),
+            suspects: Vec::new(),
+            expired: HashMap::new(),
+            decided: HashSet::new(),
+            unexplained: HashMap::new(),
+            left_alone: HashSet::new(),
+            causes: Vec::new(),
+        }
     }
 
     /// The server took the batch.
@@ -50,17 +69,61 @@ impl<'a> Refusals<'a> {
         }
     }
 
+    /// Whether [`Refusals::still_due`] takes nothing out.
+    pub(super) fn lets_all_pass(&self) -> bool {
+        self.expired.is_empty() && self.decided.is_empty() && self.left_alone.is_empty()
+    }
+
     /// What of the batch still has to be sent.
-    pub(super) fn without_expired(&self, batch: &Batch) -> Batch {
-        batch.retain(|row| self.expired.get(&row.series).is_none_or(|newest| row.ts > *newest))
+    pub(super) fn still_due(&self, batch: &Batch) -> Batch {
+        batch.retain(|row| {
+            self.expired.get(&row.series).is_none_or(|newest| row.ts > *newest)
+                && !self.decided.contains(&row.id)
+                && !self.left_alone.contains(&row.series)
+        })
+    }
+
+    /// Rows that are not judged yet stay pending.
+    pub(super) fn forget_suspects(&mut self) {
+        self.suspects.clear();
+    }
+
+    /// The table of a series.
+    pub(super) fn table(&self, series: i64) -> Option<&str> {
+        let mut backlog = self.source.outbox.backlog.iter();
+        backlog.find(|known| known.series == series).map(|known| known.table.as_str())
+    }
+
+    /// What was set aside for the causes that the server named.
+    pub(super) fn notes(&self) -> Vec<String> {
+        self.causes.iter().filter(|cause| cause.rows > 0).map(Cause::note).collect()
+    }
+
+    /// Counts a row that was set aside without a cause. The table's name, if it is left alone from now on.
+    fn count_unexplained(&mut self, series: i64) -> Option<String> {
+        let table = self.table(series)?.to_owned();
+        let count = self.unexplained.entry(table.clone()).or_default();
+        *count += 1;
+        if *count < MOST_REFUSALS {
+            return None;
+        }
+        let of_table = self.source.outbox.backlog.iter().filter(|known| known.table == table);
+        self.left_alone.extend(of_table.map(|known| known.series));
+        Some(table)
     }
 }
 
 impl Delivery<'_> {
-    /// The batch is refused. Its halves are delivered apart; a single row is suspected.
+    /// The batch is refused. Where the server names a cause, the rows with it are set aside together; otherwise its halves are
+    /// delivered apart, and a single row is suspected.
     pub(super) fn split(&mut self, ready: &Arc<Ready>, answer: Answer) -> Step {
         if let [_] = ready.batch.rows() {
             return self.suspect(ready, answer);
+        }
+        if let Some(conflict) = answer.type_conflict()
+            && self.set_aside_together(ready, &answer, &conflict)?
+        {
+            return Ok(());
         }
         let (older, newer) = ready.batch.halves();
         let is_retention = answer.speaks_of_retention();
@@ -95,7 +158,7 @@ impl Delivery<'_> {
         let mut expired = self.store.mark(&receipt, State::Expired, &ready.batch.marks())?;
         expired += self.store.expire(row.series, row.ts)?;
         self.report.expired += expired;
-        self.progress.done(expired);
+        self.work.progress.done(expired);
         self.refusals.expired.insert(row.series, row.ts);
         Ok(())
     }
@@ -103,58 +166,124 @@ impl Delivery<'_> {
     /// Decides about rows refused alone.
     pub(super) fn judge(&mut self) -> Step {
         while let Some((batch, answer)) = self.refusals.suspects.pop() {
+            if self.refusals.still_due(&batch).is_empty() {
+                continue;
+            }
             self.may_begin()?;
             self.try_known_good(&batch, &answer)?;
-            let ready = Arc::new(uncompressed(batch));
-            self.post(&ready)?;
-            let again = self.courier.answer()?;
-            match again.outcome {
-                Outcome::Split | Outcome::Failing => self.set_aside(&ready, &again)?,
-                _ => self.trouble(&ready, again, FAILURES_BEFORE_SPLIT)?,
-            }
+            self.refuse_again(batch)?;
         }
         Ok(())
     }
 
-    /// Sends a line that the bucket took before. If it is not taken now, it is the server and not the rows.
-    fn try_known_good(&mut self, suspect: &Batch, refusal: &Answer) -> Step {
+    /// The second refusal sets a row aside.
+    fn refuse_again(&mut self, row: Batch) -> Step {
+        let ready = Arc::new(uncompressed(row));
+        let again = self.ask(&ready)?;
+        match again.outcome {
+            Outcome::Split | Outcome::Failing => self.set_aside(&ready, &again),
+            _ => self.trouble(&ready, again, FAILURES_BEFORE_SPLIT),
+        }
+    }
+
+    /// A row that was refused among others and is now asked for alone. True if it is refused for this reason and set aside,
+    /// as [`Delivery::judge`] does it.
+    pub(super) fn prove(&mut self, row: &Batch, is_reason: impl Fn(&Answer) -> bool) -> Result<bool, Ended> {
+        let Some(first) = self.refused_alone(row, &is_reason)? else { return Ok(false) };
+        self.may_begin()?;
+        self.try_known_good(row, &first)?;
+        self.refuse_again(row.clone())?;
+        Ok(row.rows().iter().all(|row| self.refusals.decided.contains(&row.id)))
+    }
+
+    /// The answer to the row alone, if it is a refusal for this reason. Any other answer is dealt with here.
+    pub(super) fn refused_alone(
+        &mut self,
+        row: &Batch,
+        is_reason: &impl Fn(&Answer) -> bool,
+    ) -> Result<Option<Answer>, Ended> {
+        self.may_begin()?;
+        let ready = Arc::new(uncompressed(row.clone()));
+        let answer = self.ask(&ready)?;
+        if matches!(answer.outcome, Outcome::Split | Outcome::Failing) && is_reason(&answer) {
+            self.store.note_answer(&self.receipt(&ready, &answer, "split"))?;
+            return Ok(Some(answer));
+        }
+        let is_taken = answer.outcome == Outcome::Stored;
+        self.trouble(&ready, answer, FAILURES_BEFORE_SPLIT)?;
+        if is_taken {
+            self.refusals.decided.extend(row.rows().iter().map(|row| row.id));
+        }
+        Ok(None)
+    }
+
+    /// Sends a line that the bucket takes. If it is not taken now, it is the server and not the rows.
+    pub(super) fn try_known_good(&mut self, suspect: &Batch, refusal: &Answer) -> Step {
+        let bucket = suspect.bucket.as_deref();
         let known = match self.refusals.known_good.get(&suspect.bucket) {
             Some((_, line)) => Some(line.clone()),
-            None => (self.refusals.earlier)(suspect.bucket.as_deref())?,
+            None => self.refusals.source.earlier(bucket)?,
         };
-        let Some(line) = known else {
-            let words = &refusal.words;
-            return Err(Ended::Stop(match refusal.outcome {
-                Outcome::Failing => Stop::Unreachable(words.clone()),
-                _ => Stop::Held(format!(
-                    "the server refuses every row and has accepted none, so it is not taken for the rows' fault: {words}"
-                )),
-            }));
-        };
-        let mut canary = Batch::new(suspect.bucket.clone());
-        let pushed: Result<(), SyncError> = canary.push((0, 0, 0, Timestamp(0)), |out| {
-            out.extend_from_slice(&line);
-            Ok(())
-        });
-        pushed?;
-        let ready = Arc::new(uncompressed(canary));
-        self.post(&ready)?;
-        let answer = self.courier.answer()?;
+        let Some(line) = known else { return self.try_candidates(suspect, refusal) };
+        let ready = Arc::new(uncompressed(line_alone(bucket, &line)));
+        let answer = self.ask(&ready)?;
         match &answer.outcome {
-            Outcome::Stored => {
-                self.store.note_answer(&self.receipt(&ready, &answer, "known good"))?;
-                self.pace.succeeded();
-                Ok(())
-            }
-            Outcome::Retry { .. } | Outcome::Failing => Err(Ended::Stop(Stop::Unreachable(answer.words))),
-            Outcome::Held { mend } => Err(held(mend, &answer)),
+            Outcome::Stored => self.was_good(&ready, &answer),
             Outcome::Split => {
+                self.store.note_answer(&self.receipt(&ready, &answer, "split"))?;
                 let words = answer.words;
-                Err(Ended::Stop(Stop::Held(format!(
+                Err(Ended::Lane(LaneEnd::Held(format!(
                     "the server refuses a line that it took before, so no row is to blame: {words}"
                 ))))
             }
+            _ => Err(self.no_proof(&ready, answer)?),
         }
+    }
+
+    /// The bucket has taken nothing yet: tries the agent's own line, then a row of each other table.
+    fn try_candidates(&mut self, suspect: &Batch, refusal: &Answer) -> Step {
+        let table = suspect.rows().first().and_then(|row| self.refusals.table(row.series));
+        for candidate in self.refusals.source.candidates(suspect.bucket.as_deref(), table)? {
+            self.may_begin()?;
+            let ready = Arc::new(uncompressed(candidate.batch));
+            let answer = self.ask(&ready)?;
+            match &answer.outcome {
+                Outcome::Stored if candidate.is_row => return self.settle_one(&ready, answer),
+                Outcome::Stored => {
+                    self.refusals.learn(&ready.batch);
+                    return self.was_good(&ready, &answer);
+                }
+                Outcome::Split => self.store.note_answer(&self.receipt(&ready, &answer, "split"))?,
+                _ => return Err(self.no_proof(&ready, answer)?),
+            }
+        }
+        let words = &refusal.words;
+        Err(Ended::Lane(match refusal.outcome {
+            Outcome::Failing => LaneEnd::Failing(words.clone()),
+            _ => {
+                let advice = refusal.type_conflict().map(|conflict| format!("; {}", Cause::advice(&conflict)));
+                LaneEnd::Held(format!(
+                    "the server refuses every row and has accepted none, so it is not taken for the rows' fault: {words}{}",
+                    advice.unwrap_or_default()
+                ))
+            }
+        }))
+    }
+
+    fn was_good(&mut self, ready: &Arc<Ready>, answer: &Answer) -> Step {
+        self.store.note_answer(&self.receipt(ready, answer, "known good"))?;
+        self.pace.succeeded();
+        Ok(())
+    }
+
+    /// What an answer leads to that neither takes nor refuses a line that should be good.
+    fn no_proof(&mut self, ready: &Arc<Ready>, answer: Answer) -> Result<Ended, Ended> {
+        self.store.note_answer(&self.receipt(ready, &answer, super::word(&answer.outcome)))?;
+        Ok(match &answer.outcome {
+            Outcome::Held { mend } => held(mend, &answer),
+            Outcome::Failing => Ended::Lane(LaneEnd::Failing(answer.words)),
+            _ => Ended::Stop(Stop::Unreachable(answer.words)),
+        })
     }
 
     /// The row stays refused: it leaves `pending`, with its line and the server's words.
@@ -165,11 +294,19 @@ impl Delivery<'_> {
         let marked = self.store.reject_row(&self.receipt(ready, answer, "rejected"), &mark, line.trim_end())?;
         tracing::warn!("a row was refused and set aside: {} ({})", answer.words, line.trim_end());
         self.report.rejected += marked;
-        self.progress.done(1);
-        if self.report.rejected >= MOST_REFUSALS {
-            let note =
-                format!("{MOST_REFUSALS} rows were refused in one run; the others wait. See `fluxtower rejected`");
-            return Err(Ended::Stop(Stop::Refusals(note)));
+        self.work.progress.done(1);
+        self.refusals.decided.insert(row.id);
+        if let Some(conflict) = answer.type_conflict() {
+            let table = self.refusals.table(row.series).map(str::to_owned);
+            self.refusals.cause(ready.batch.bucket.as_deref(), &conflict).proven(table, marked);
+            return Ok(());
+        }
+        if let Some(table) = self.refusals.count_unexplained(row.series) {
+            self.stopped_by_lane(StoppedBy::Refusals);
+            self.note(format!(
+                "{MOST_REFUSALS} rows of table \"{table}\" were refused in one run; its other rows stay pending. See \
+                 `fluxtower rejected`"
+            ));
         }
         Ok(())
     }
@@ -177,5 +314,5 @@ impl Delivery<'_> {
 
 /// A line or two: nothing to gain from compressing them.
 fn uncompressed(batch: Batch) -> Ready {
-    Ready { batch, gzip: Vec::new() }
+    Ready { batch, gzip: Vec::new(), live: false }
 }

@@ -1,0 +1,188 @@
+//! Values of columns that are sent as another type than float, because the bucket holds them so.
+//!
+//! A value that the type cannot express is left out of its line and counted, never changed: 2.5 is no integer and 7 is no
+//! truth value. Strings lose what no two parsers read alike: control characters become spaces.
+
+use std::borrow::Cow;
+
+use super::cells::Cell;
+use crate::config::ValueType;
+
+/// The longest string field that InfluxDB takes, in bytes.
+const MOST_TEXT_BYTES: usize = 65_535;
+/// Fits 128 bits, leading zeros included, and is more than any 64-bit integer has.
+const MOST_DIGITS: i64 = 38;
+
+/// What becomes of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Typed {
+    /// As it stands on the line, behind `field=`.
+    Sent(Vec<u8>),
+    /// There is no value.
+    Missing,
+    /// There is one, and the type cannot express it.
+    LeftOut,
+}
+
+/// The cell as a value of this type.
+pub(super) fn typed(value_type: ValueType, cell: Cell<'_>) -> Typed {
+    let sent = match (value_type, cell) {
+        (_, Cell::Missing) | (ValueType::Float, Cell::Text(_)) => return Typed::Missing,
+        (ValueType::Float, Cell::Canonical(token)) => Some(token.to_vec()),
+        (ValueType::Float, Cell::Odd(number)) => Some(format!("{number:?}").into_bytes()),
+        (ValueType::Integer, Cell::Canonical(token)) => integer(token),
+        (ValueType::Integer, Cell::Odd(number)) => integer(format!("{number}").as_bytes()),
+        (ValueType::Boolean, cell) => boolean(cell),
+        (ValueType::Text, Cell::Canonical(token)) => Some(quoted(&String::from_utf8_lossy(token))),
+        (ValueType::Text, Cell::Odd(number)) => Some(quoted(&format!("{number:?}"))),
+        (ValueType::Text, Cell::Text(json)) => decoded(json).map(|text| quoted(&text)),
+        (ValueType::Integer, Cell::Text(_)) => None,
+    };
+    match sent {
+        Some(text) if text.len() <= MOST_TEXT_BYTES => Typed::Sent(text),
+        _ => Typed::LeftOut,
+    }
+}
+
+/// The token as an integer, if it is exactly one: by its digits, because a float has too few of them.
+fn integer(token: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(token).ok()?;
+    let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let (mantissa, exponent) =
+        text.split_once(['e', 'E']).map_or((text, "0"), |(mantissa, exponent)| (mantissa, exponent));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    // The point stands so far from the left end of all digits.
+    let point = i64::try_from(whole.len()).ok()?.checked_add(exponent.parse().ok()?)?;
+    let digits = [whole, fraction].concat();
+    let significant = digits.trim_end_matches('0');
+    if significant.is_empty() {
+        return Some(b"0i".to_vec());
+    }
+    if i64::try_from(significant.len()).ok()? > point || point > MOST_DIGITS {
+        return None;
+    }
+    let mut integer = significant.to_owned();
+    integer.extend(std::iter::repeat_n('0', usize::try_from(point).ok()?.saturating_sub(significant.len())));
+    let number: i128 = integer.parse().ok()?;
+    let number = i64::try_from(if negative { -number } else { number }).ok()?;
+    Some(format!("{number}i").into_bytes())
+}
+
+/// Campbell loggers write true as -1 (CRBasic), and TRUE and FALSE in some tables.
+fn boolean(cell: Cell<'_>) -> Option<Vec<u8>> {
+    let is = match cell {
+        Cell::Canonical(token) => truth(std::str::from_utf8(token).ok()?.parse().ok()?),
+        Cell::Odd(number) => truth(number),
+        Cell::Text(json) => {
+            let text = decoded(json)?;
+            let is = |word: &str| text.trim().eq_ignore_ascii_case(word);
+            if is("true") { Some(true) } else { is("false").then_some(false) }
+        }
+        Cell::Missing => None,
+    };
+    is.map(|is| if is { b"true".to_vec() } else { b"false".to_vec() })
+}
+
+#[allow(clippy::float_cmp, reason = "only exactly these numbers are truth values")]
+fn truth(number: f64) -> Option<bool> {
+    if number == 0.0 { Some(false) } else { (number == 1.0 || number == -1.0).then_some(true) }
+}
+
+fn decoded(json: &[u8]) -> Option<Cow<'_, str>> {
+    serde_json::from_slice::<String>(json).ok().map(Cow::Owned)
+}
+
+fn quoted(text: &str) -> Vec<u8> {
+    let mut out = vec![b'"'];
+    let mut buffer = [0; 4];
+    for letter in text.chars() {
+        if matches!(letter, '"' | '\\') {
+            out.push(b'\\');
+        }
+        let letter = if letter.is_control() { ' ' } else { letter };
+        out.extend_from_slice(letter.encode_utf8(&mut buffer).as_bytes());
+    }
+    out.push(b'"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(value_type: ValueType, json: &str) -> String {
+        let text = format!("[{json}]");
+        let mut cells = super::super::cells::Cells::new(&text).unwrap();
+        match typed(value_type, cells.next().unwrap().unwrap()) {
+            Typed::Sent(text) => String::from_utf8(text).unwrap(),
+            Typed::Missing => "missing".to_owned(),
+            Typed::LeftOut => "left out".to_owned(),
+        }
+    }
+
+    #[test]
+    fn i8_a_whole_number_is_an_integer_and_no_other_number_is_made_one() {
+        for (json, sent) in [
+            ("5", "5i"),
+            ("-12", "-12i"),
+            ("5.0", "5i"),
+            ("-0.0", "0i"),
+            ("1e3", "1000i"),
+            (".5", "left out"),
+            ("2.5", "left out"),
+            ("9223372036854775807", "9223372036854775807i"),
+            ("9223372036854775808", "left out"),
+            ("-9223372036854775808", "-9223372036854775808i"),
+            ("9007199254740993.0", "9007199254740993i"),
+            ("1.00000000000000000001", "left out"),
+            ("1e18", "1000000000000000000i"),
+            ("12.50e1", "125i"),
+            ("0.5e1", "5i"),
+            ("0000000000000000000000000000000000000000000007", "left out"),
+            ("1e300", "left out"),
+            ("1e-3", "left out"),
+            ("\"5\"", "left out"),
+            ("null", "missing"),
+        ] {
+            assert_eq!(one(ValueType::Integer, json), sent, "{json}");
+        }
+    }
+
+    #[test]
+    fn i8_true_is_1_or_minus_1_or_its_word() {
+        for (json, sent) in [
+            ("1", "true"),
+            ("-1", "true"),
+            ("-1.0", "true"),
+            ("0", "false"),
+            ("\"TRUE\"", "true"),
+            ("\"false\"", "false"),
+            ("2", "left out"),
+            ("0.5", "left out"),
+            ("\"yes\"", "left out"),
+            ("null", "missing"),
+        ] {
+            assert_eq!(one(ValueType::Boolean, json), sent, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_quoted_for_every_parser_and_one_that_is_too_long_is_left_out() {
+        for (json, sent) in [
+            (r#""ok""#, r#""ok""#),
+            (r#""a \"b\" c\\d""#, r#""a \"b\" c\\d""#),
+            (r#""two\nlines""#, r#""two lines""#),
+            ("1.50", r#""1.50""#),
+            ("null", "missing"),
+        ] {
+            assert_eq!(one(ValueType::Text, json), sent, "{json}");
+        }
+        assert_eq!(one(ValueType::Text, &format!("\"{}\"", "x".repeat(70_000))), "left out");
+    }
+
+    #[test]
+    fn a_float_column_sends_no_text() {
+        assert_eq!(one(ValueType::Float, "\"1.5\""), "missing");
+        assert_eq!(one(ValueType::Float, "1.50"), "1.50");
+    }
+}
