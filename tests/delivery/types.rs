@@ -87,7 +87,11 @@ fn i6_rows_that_were_refused_for_their_type_are_taken_after_the_type_is_set() {
     assert_eq!((ran.number("sent"), ran.number("rejected")), (1_000, 1_000), "{ran:?}");
     let config = std::fs::read_to_string(site.path("config.toml")).unwrap();
     let met = "files = [\"met*.dat\"]\n";
-    std::fs::write(site.path("config.toml"), config.replace(met, &format!("{met}columns = {{ T_Avg = {{ type = \"integer\" }} }}\n"))).unwrap();
+    std::fs::write(
+        site.path("config.toml"),
+        config.replace(met, &format!("{met}columns = {{ T_Avg = {{ type = \"integer\" }} }}\n")),
+    )
+    .unwrap();
     site.run(&["replay", "--rejected"]).expect(0);
     let ran = site.sync().expect(1);
     assert_eq!((ran.number("sent"), ran.number("rejected"), ran.number("pending")), (1_000, 0, 0), "{ran:?}");

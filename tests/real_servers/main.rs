@@ -12,6 +12,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::float_cmp)]
 
 mod dashboard;
+mod first_contact;
 mod flags;
 mod influxd2;
 mod influxd2_itself;
