@@ -132,8 +132,8 @@ pub(super) fn write(out: &mut dyn Write, report: &SyncReport) -> io::Result<()> 
         StoppedBy::Deadline => Some("the time of this run was used up"),
         StoppedBy::Budget => Some("the byte budget of five minutes was used up"),
         StoppedBy::Unreachable => Some("the destination cannot be reached or is not ready"),
-        StoppedBy::Held => Some("the destination refuses us; nothing was marked, a person has to act"),
-        StoppedBy::Refusals => Some("many rows were refused"),
+        StoppedBy::Held => Some("the destination or a bucket refuses us; its rows stay pending until a user has acted"),
+        StoppedBy::Refusals => Some("many rows of a table were refused"),
         StoppedBy::AlreadyRunning => Some("another sync is at work"),
         StoppedBy::Interrupted => Some("newer rows go first, or the program was asked to end"),
     };

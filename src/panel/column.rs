@@ -39,7 +39,7 @@ pub struct PanelColumn {
     pub sensor: Option<String>,
     /// An instrument's diagnostic word, whose size means nothing.
     pub is_diagnostic: bool,
-    /// False for `use = "ignore"`: in the store and not in the bucket, and on no panel.
+    /// False for `use = "ignore"`, for texts and for truth values: on no panel.
     pub is_sent: bool,
     pub(super) kind: Option<Quantity>,
 }
@@ -127,7 +127,10 @@ fn panel_column(table: &TableConfig, known: &KnownColumn, field: String) -> Pane
         level,
         sensor,
         is_diagnostic: config.is_some_and(|column| column.quality.diagnostic.is_some()),
-        is_sent: config.is_none_or(|column| column.column_use == ColumnUse::Field),
+        // A server has no mean of texts or truth values.
+        is_sent: config.is_none_or(|column| {
+            column.column_use == ColumnUse::Field && matches!(column.value_type, ValueType::Float | ValueType::Integer)
+        }),
         kind,
     }
 }

@@ -375,7 +375,8 @@ pub fn run_until(
     }
     store.note_offered(&outbox.ends())?;
     outbox.plan.retain(|bucket| !looked.holds(bucket.bucket.as_deref()));
-    send(config, store, (clock, halt), destination.as_mut(), &outbox, progress, &mut report)?;
+    let sending = Sending { config, store, clock, halt, progress, outbox: &outbox };
+    send(&sending, destination.as_mut(), &mut report)?;
     report.pending = store.pending()?;
     for held in &looked.held {
         tracing::error!("{}", held.text);
@@ -389,16 +390,23 @@ pub fn run_until(
     Ok(report)
 }
 
+/// What a sync works with.
+struct Sending<'a> {
+    config: &'a Config,
+    store: &'a Store,
+    clock: &'a dyn Clock,
+    halt: &'a Halt,
+    progress: &'a dyn Progress,
+    outbox: &'a Outbox,
+}
+
 /// Carries out the plan.
 fn send(
-    config: &Config,
-    store: &Store,
-    (clock, halt): (&dyn Clock, &Halt),
+    sending: &Sending<'_>,
     destination: &mut (dyn Destination + 'static),
-    outbox: &Outbox,
-    progress: &dyn Progress,
     report: &mut SyncReport,
 ) -> Result<(), SyncError> {
+    let Sending { config, store, clock, halt, progress, outbox } = *sending;
     if outbox.plan.is_empty() {
         return Ok(());
     }

@@ -15,6 +15,7 @@ mod buckets;
 mod counting;
 mod dashboard;
 mod each;
+mod first_contact;
 mod flags;
 mod influxd2;
 mod influxd2_itself;

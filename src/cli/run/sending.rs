@@ -137,6 +137,11 @@ impl Sender {
             StoppedBy::AlreadyRunning => Some(BUSY_PAUSE),
             StoppedBy::Budget => Some(BUDGET_PAUSE),
             StoppedBy::Unreachable => Some(self.waits.next_wait().max(report.left_alone.unwrap_or_default())),
+            // One bucket or table is refused and others are not: their new rows come as before.
+            StoppedBy::Held | StoppedBy::Refusals if report.sent > 0 => {
+                self.refused.reset();
+                Some(FIRST_PAUSE_REFUSED)
+            }
             StoppedBy::Held | StoppedBy::Refusals => Some(self.refused.next_wait()),
         }
     }
