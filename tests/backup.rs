@@ -7,7 +7,7 @@ mod support;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::{Connection, OpenFlags};
-use support::{DAT, Logger, TABLE, Tower};
+use support::{DAT, Logger, Stops, TABLE, Tower};
 
 fn copy(tower: &Tower, name: &str) -> Connection {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
@@ -28,11 +28,11 @@ fn a_backup_taken_while_an_ingest_is_at_work_is_whole() {
     let mut seen = Vec::new();
     std::thread::scope(|scope| {
         scope.spawn(|| {
+            let _stops = Stops(&done);
             for piece in 1..12 {
                 tower.append(DAT, logger.rows(piece * 20_000..(piece + 1) * 20_000));
                 let _ = tower.run(&["ingest"]).expect(0);
             }
-            done.store(true, Ordering::Release);
         });
         for number in 0.. {
             let was_done = done.load(Ordering::Acquire);

@@ -316,3 +316,14 @@ fn what_cannot_be_scheduled_is_refused_with_2() {
         assert!(said.contains(words), "{flags:?}: {said}");
     }
 }
+
+#[test]
+fn a_deadline_that_is_longer_than_the_schedule_is_said() {
+    let place = Place::new();
+    let config = fs::read_to_string(place.config()).unwrap();
+    fs::write(place.config(), config.replace("[[table]]", "[sync]\ndeadline = \"4m\"\n[[table]]")).unwrap();
+    let says = |flags: &[&str]| String::from_utf8(place.schedule(flags).stderr).unwrap();
+    let said = says(&["--cron", "--every", "1m"]);
+    assert!(said.contains("starts are skipped") && said.contains("take deadline out of [sync]"), "{said}");
+    assert_eq!(says(&["--cron", "--every", "5m"]), "");
+}

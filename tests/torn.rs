@@ -17,7 +17,7 @@ use fluxtower::toa5::ColumnSource::Value;
 use fluxtower::toa5::{self, ColumnSource, Layout, ParsedRow};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use support::{DAT, InProcess, Logger, Row, TABLE, Tower, physical_lines};
+use support::{DAT, InProcess, Logger, Row, Stops, TABLE, Tower, physical_lines};
 
 /// Quotes, commas in quotes, NAN, fractions of seconds, CRLF; every value is longer than one character, so that a cut
 /// would show.
@@ -115,10 +115,11 @@ fn i2_a_file_that_is_overwritten_while_it_is_read_stages_only_lines_it_held() {
     };
     let last = std::thread::scope(|scope| {
         let writer = scope.spawn(write_in_pieces);
+        let stops = Stops(&is_done);
         for _ in 0..40 {
             fluxtower.ingest();
         }
-        is_done.store(true, Ordering::Relaxed);
+        drop(stops);
         writer.join().unwrap()
     });
     tower.age(DAT, Duration::from_secs(5));

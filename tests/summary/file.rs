@@ -4,7 +4,8 @@ use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::station::{DAY, FILE, bring, check, kept, summaries, tower};
+use crate::station::{DAY, FILE, bring, check, kept, kept_so_far, summaries, tower};
+use crate::support::Stops;
 
 #[test]
 fn a_file_that_is_deleted_or_damaged_is_made_anew() {
@@ -94,18 +95,18 @@ fn bins_are_kept_up_before_anybody_asks() {
     let stop = AtomicBool::new(false);
     let wait_for = |pieces: i64| {
         let began = Instant::now();
-        while !tower.path(FILE).exists() || kept(&tower) < pieces {
-            assert!(began.elapsed() < Duration::from_secs(60), "{pieces} pieces were not made");
+        while !kept_so_far(&tower).is_ok_and(|made| made >= pieces) {
+            assert!(began.elapsed() < Duration::from_secs(120), "{pieces} pieces were not made");
             std::thread::sleep(Duration::from_millis(50));
         }
     };
     std::thread::scope(|scope| {
         scope.spawn(|| summaries.keep_up(&stop));
+        let _stops = Stops(&stop);
         wait_for(9);
         bring(&tower, 2 * DAY..3 * DAY, |_| None);
         wait_for(13);
         check(&tower, &summaries, (0, 3 * DAY), 100);
-        stop.store(true, Ordering::Relaxed);
     });
 }
 
@@ -125,12 +126,12 @@ fn two_agents_that_look_while_a_third_ingests_agree_with_the_rows() {
                 }
             });
         }
+        let _stops = Stops(&stop);
         for round in 0..8 {
             bring(&tower, DAY + round * 500..DAY + round * 500 + 700, |row| {
                 (row % 3 == 0).then(|| format!("{round},1,1"))
             });
         }
-        stop.store(true, Ordering::Relaxed);
     });
     for _ in 0..2 {
         check(&tower, &summaries(&tower), (0, 2 * DAY), 100);

@@ -63,6 +63,11 @@ pub const FILE: &str = "store.db.summary";
 
 /// How many pieces of six hours are kept of its only series.
 pub fn kept(tower: &Tower) -> i64 {
-    let conn = rusqlite::Connection::open(tower.path(FILE)).unwrap();
-    conn.query_row("SELECT count(*) FROM piece WHERE (id >> 36) = 1 << 2", [], |row| row.get(0)).unwrap()
+    kept_so_far(tower).unwrap()
+}
+
+/// As [`kept`]; an error while somebody else makes the file.
+pub fn kept_so_far(tower: &Tower) -> rusqlite::Result<i64> {
+    let conn = rusqlite::Connection::open_with_flags(tower.path(FILE), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    conn.query_row("SELECT count(*) FROM piece WHERE (id >> 36) = 1 << 2", [], |row| row.get(0))
 }

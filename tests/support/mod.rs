@@ -9,6 +9,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use fluxtower::config::Config;
@@ -259,6 +260,15 @@ impl Row {
 
     pub fn values(&self) -> Vec<serde_json::Value> {
         serde_json::from_str(&self.vals).unwrap()
+    }
+}
+
+/// Sets it when it is dropped: ends the other threads of a test, also of one that fails, which would wait for them for ever.
+pub struct Stops<'a>(pub &'a AtomicBool);
+
+impl Drop for Stops<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
     }
 }
 
