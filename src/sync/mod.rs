@@ -341,7 +341,7 @@ pub fn run_until(
     }
     report.notes.extend(carried::notes(store, &outbox.backlog, &outbox.shapes)?);
     let looked: Vec<_> = outbox.plan.iter().map(|bucket| bucket.bucket.as_deref()).collect();
-    let removed = stale::remove(config, store, destination.as_mut(), &looked)?;
+    let removed = stale::remove(config, store, destination.as_mut(), &looked, halt)?;
     report.notes.extend(removed.notes);
     if removed.requeued {
         outbox = Outbox::open(config, store, Some(now))?;
