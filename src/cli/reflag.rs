@@ -10,8 +10,8 @@ use crate::time::Timestamp;
 
 /// Judge stored rows again with today's configuration
 ///
-/// Derived columns are computed again too. Rows whose flags or derived values change go back to pending and are sent
-/// again. Times are station time unless they end in Z or an offset.
+/// Derived columns are computed again too. Rows whose flags or derived values change, or with values withheld since they
+/// were sent, go back to pending and are sent again. Times are station time unless they end in Z or an offset.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  fluxtower reflag --since 2026-06-01 --table 46m_met")]
 pub(super) struct Args {

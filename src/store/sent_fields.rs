@@ -181,13 +181,16 @@ fn series_of(conn: &Connection, table: i64) -> rusqlite::Result<Vec<i64>> {
         .collect()
 }
 
+/// Key and nanoseconds of a row.
+type RowKey = (i64, i64);
+
 /// Sent rows of one stride of keys that hold a failing value in one of the columns, and the last key looked at; none where
 /// the interval is done.
 fn withheld_rows(
     conn: &Connection,
     (low, high): (i64, i64),
     places: &[usize],
-) -> rusqlite::Result<(Vec<(i64, i64)>, Option<i64>)> {
+) -> rusqlite::Result<(Vec<RowKey>, Option<i64>)> {
     let mut statement = conn.prepare_cached(
         "SELECT id, nanos, vals, flags FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 1 ORDER BY id LIMIT ?3",
     )?;

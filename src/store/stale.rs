@@ -10,6 +10,9 @@ use super::lost::{Content, SentFields};
 use super::{Result, Store, key};
 use crate::time::Timestamp;
 
+/// Points of one run, and about as many of one answer: what one transaction forgets while an ingest waits for it.
+const MOST_POINTS: usize = 20_000;
+
 /// The time up to which rows of the series may be in a bucket; none if no row ever was in a plan.
 pub(super) fn offered(conn: &Connection, series: i64) -> rusqlite::Result<Option<Timestamp>> {
     let found = conn
@@ -177,7 +180,7 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// The oldest of the series' points after a time, at most `most` removals. With `together`, rows with consecutive record
+    /// The oldest of the series' points after a time, at most `most` removals and not many more than 20,000 points. With `together`, rows with consecutive record
     /// numbers become one.
     pub fn stale_runs(
         &self,
@@ -203,18 +206,22 @@ impl Store {
         )?;
         let mut runs: Vec<StaleRun> = Vec::new();
         let mut before: Option<Mark> = None;
+        let mut points = 0;
         let mut rows = statement.query([if after.is_some() { low + 1 } else { low }, high])?;
         while let Some(row) = rows.next()? {
             let mark = Mark { id: row.get(0)?, nanos: row.get(1)?, record: row.get(2)? };
             let ts = key::time(mark.id, mark.nanos);
+            let has_room = runs.last().is_some_and(|run| run.points() < MOST_POINTS);
             let follows = match &before {
-                Some(before) if together => self.follows(before, &mark)?,
+                Some(before) if together && has_room => self.follows(before, &mark)?,
                 _ => false,
             };
             // All points of one key are in one answer, or the next one would begin behind it.
-            if !follows && runs.len() >= most && before.as_ref().is_some_and(|before| before.id != mark.id) {
+            let is_full = runs.len() >= most || points >= MOST_POINTS;
+            if !follows && is_full && before.as_ref().is_some_and(|before| before.id != mark.id) {
                 break;
             }
+            points += 1;
             match runs.last_mut().filter(|_| follows) {
                 Some(run) => {
                     run.to = ts;

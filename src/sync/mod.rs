@@ -368,7 +368,7 @@ pub fn run_until(
     report.notes.extend(carried::notes(store, &outbox.backlog, &outbox.shapes)?);
     let buckets = outbox.plan.iter().map(|bucket| bucket.bucket.as_deref());
     let buckets: Vec<_> = buckets.filter(|bucket| !looked.holds(*bucket)).collect();
-    let removed = stale::remove(config, store, destination.as_mut(), &buckets)?;
+    let removed = stale::remove(config, store, destination.as_mut(), &buckets, halt)?;
     report.notes.extend(removed.notes);
     if removed.requeued {
         outbox = Outbox::open(config, store, Some(now))?;

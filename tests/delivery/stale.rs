@@ -292,3 +292,61 @@ fn rows_put_back_before_the_configuration_changed_lose_their_fields_too() {
     site.sync();
     assert_eq!(server.points().map, fresh(&site, "", keys).map);
 }
+
+#[test]
+fn rows_sent_by_an_earlier_version_lose_their_fields_too() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    more(&site, REPLACE);
+    site.stage(0..60);
+    site.sync().expect(0);
+    let store = rusqlite::Connection::open(site.path("store.db")).unwrap();
+    store
+        .execute_batch(
+            "DROP TABLE stale_point; DROP TABLE sent_field; ALTER TABLE series DROP COLUMN offered;
+             ALTER TABLE series DROP COLUMN pruned; PRAGMA user_version = 4;",
+        )
+        .unwrap();
+    drop(store);
+    std::fs::write(site.path("met.dat"), with_nan("met", 0..60, 20..30)).unwrap();
+    site.run(&["ingest", "--json"]);
+    site.sync().expect(0);
+    assert_eq!(server.points().map, fresh(&site, "", REPLACE).map);
+}
+
+#[test]
+fn i5_points_of_rows_that_were_pruned_here_are_never_removed_with_others() {
+    let server = Server::start();
+    let (site, _) = with_further_tag(&server, "");
+    let store = fluxtower::store::Store::open(&site.path("store.db")).unwrap();
+    let high = store.known_series().unwrap().into_iter().find(|series| series.table == "high").unwrap();
+    // Rows 0 to 24 of the other table are in the bucket and nowhere else.
+    let span = (fluxtower::time::Timestamp(ns(0)), fluxtower::time::Timestamp(ns(24)));
+    assert_eq!(store.prune_sent(high.series, span).unwrap(), 25);
+    drop(store);
+    let ran = site.sync();
+    let notes = ran.notes();
+    assert!(notes.contains("rows of table \\\"high\\\" that were pruned here would be removed"), "{notes}");
+    let points = server.points();
+    assert_eq!(points.len(), 120);
+    let own = |minute| points.map[&("air,station=US-UMB".to_owned(), ns(minute))].contains_key("T_Avg");
+    // The removal of records 20 to 29 would be one; it is left out as a whole.
+    assert_eq!((20..30).filter(|&minute| own(minute)).count(), 10);
+}
+
+#[test]
+fn i5_prune_keeps_a_row_whose_point_still_holds_what_the_row_does_not_send() {
+    let server = Server::start();
+    let site = replaced(&server, "", REPLACE);
+    server.answer(|path| path.starts_with("/api/v2/delete").then(|| Reply::refusal(403, "no removal")));
+    site.sync();
+    let store = fluxtower::store::Store::open(&site.path("store.db")).unwrap();
+    let series = store.known_series().unwrap().remove(0).series;
+    let span = (fluxtower::time::Timestamp(ns(0)), fluxtower::time::Timestamp(ns(59)));
+    assert_eq!(store.prune_sent(series, span).unwrap(), 50);
+    drop(store);
+    server.answer(|_| None);
+    site.sync().expect(0);
+    assert_eq!(server.points().field("met", ns(20), "T_Avg"), None);
+    assert_eq!(server.points().len(), 60);
+}
