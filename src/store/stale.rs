@@ -254,6 +254,18 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
+    /// Marks the points of these rows: they were found to hold a field that the rows do not send.
+    pub fn mark_stale(&self, series: i64, times: impl IntoIterator<Item = Timestamp>) -> Result<()> {
+        let work = || -> rusqlite::Result<()> {
+            let transaction = Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate)?;
+            for ts in times {
+                insert(&transaction, key::key(series, ts), key::nanos(ts))?;
+            }
+            transaction.commit()
+        };
+        work().map_err(|source| self.at(source))
+    }
+
     /// The server has acknowledged that the points are removed: their marks go.
     pub fn forget_stale(&self, runs: &[StaleRun]) -> Result<()> {
         let work = || -> rusqlite::Result<()> {

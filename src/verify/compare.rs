@@ -81,6 +81,8 @@ pub(super) struct Account {
     pub(super) missing: BTreeSet<Timestamp>,
     /// Times of the other rows of which another value is there, or one that the row does not have.
     pub(super) changed: BTreeSet<Timestamp>,
+    /// Times of rows whose point holds a value that the row does not have: writing the row again does not take it away.
+    pub(super) surplus: BTreeSet<Timestamp>,
     fields: Vec<FieldAccount>,
 }
 
@@ -281,6 +283,7 @@ impl Account {
         for time in there.keys().filter(|time| times.contains(time) && !own.contains(time)) {
             field.surplus += 1;
             self.changed.insert(*time);
+            self.surplus.insert(*time);
         }
     }
 }

@@ -263,6 +263,8 @@ fn enter(
     report.changed += account.changed.len() as u64;
     if requeue {
         report.requeued += store.requeue_sent(asked.series.series, interval)?;
+        // Marked once the rows are pending: a marked point is removed before its row is written.
+        store.mark_stale(asked.series.series, account.surplus.iter().copied())?;
     }
     report.list.push(Missing {
         table: asked.series.table.clone(),

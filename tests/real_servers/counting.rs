@@ -126,6 +126,23 @@ fn a_value_or_a_flag_that_is_changed_behind_its_back_is_found_and_sent_again<S: 
     assert!(server.cells(["t"]) == as_sent, "the bucket does not hold what was sent");
 }
 
+fn a_value_that_the_row_does_not_have_is_found_and_taken_out_of_the_bucket<S: Server>() {
+    let server = S::fresh();
+    let station = Station::new(&server.destination(), "", &[&readings("t", 200, 8)]);
+    send(&station);
+    let as_sent = server.cells(["t"]);
+    let has = |at: i64, field: &str| as_sent.keys().any(|(_, point)| point.at == at && point.field == field);
+    let times = station.times("t", "sent");
+    let without: Vec<i64> = times.iter().copied().filter(|at| has(*at, "v") && !has(*at, "u")).take(3).collect();
+    assert_eq!(without.len(), 3);
+    let lines: String = without.iter().map(|at| format!("t,site=US-UMB,station=tower u=7999 {at}\n")).collect();
+    server.put(&lines);
+    assert_eq!(verify(&station, 1, &["--requeue"]), (0, 3, 0));
+    station.must(0, &["sync"]);
+    assert_eq!(verify(&station, 0, &[]), (0, 0, 0));
+    assert!(server.cells(["t"]) == as_sent, "the bucket does not hold what was sent");
+}
+
 fn verify_does_not_ask_for_what_the_bucket_no_longer_keeps<S: Server>() {
     let server = S::fresh();
     let start = station_time(Utc::now() - TimeDelta::hours(60));
@@ -148,5 +165,6 @@ on_each_influxdb!(
     i6_points_with_a_tag_value_do_not_stand_in_for_those_with_an_empty_one,
     i6_points_of_another_writer_do_not_stand_in_for_lost_ones,
     a_value_or_a_flag_that_is_changed_behind_its_back_is_found_and_sent_again,
+    a_value_that_the_row_does_not_have_is_found_and_taken_out_of_the_bucket,
     verify_does_not_ask_for_what_the_bucket_no_longer_keeps,
 );
