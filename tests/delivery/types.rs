@@ -63,9 +63,9 @@ fn i8_boolean_and_text_columns_send_their_words() {
     assert_eq!(
         lines(&server),
         [
-            format!("met T_Avg=true,P_Avg=\"pump on\" {}", ns(0)),
-            format!("met T_Avg=false,P_Avg=\"say \\\"hi\\\", C:\\\\x\" {}", ns(1)),
-            format!("met T_Avg=true,P_Avg=\"1.50\" {}", ns(2)),
+            format!("met,station=US-UMB T_Avg=true,P_Avg=\"pump on\" {}", ns(0)),
+            format!("met,station=US-UMB T_Avg=false,P_Avg=\"say \\\"hi\\\", C:\\\\x\" {}", ns(1)),
+            format!("met,station=US-UMB T_Avg=true,P_Avg=\"1.50\" {}", ns(2)),
         ]
     );
 }
