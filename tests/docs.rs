@@ -159,6 +159,8 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("src/destination/mod.rs", "", ""),
     ("src/sync/pin.rs", "", ""),
     ("src/sync/mod.rs", "", ""),
+    ("src/sync/stale.rs", "", ""),
+    ("src/sync/carried.rs", "", ""),
     ("src/sync/deliver/refusals.rs", "", ""),
     ("src/sync/health.rs", "", ""),
     ("src/config/secret.rs", "", ""),
@@ -193,6 +195,16 @@ const NO_ANSWER: &[&str] = &[
     "table \"{}\": {error}; its rows wait",
     "the environment variable {name}",
     "[[pair]] \"{}\"",
+    "nothing can be removed there",
+    "the destination's own bucket",
+    "no points are removed now: {words}",
+    "what else is beside these points is unknown: {error}",
+    "removed points whose rows changed; the rows are sent again",
+    "another writer's points there have the same tags and more, and would be removed with them; give the table a tag or a \
+     measurement of its own",
+    "rows of table \"{other}\" that were pruned here would be removed with them",
+    "values of {name} that fail",
+    "{table} fields",
 ];
 
 /// String literals of at least three words, comments, attributes and tests left out.

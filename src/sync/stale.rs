@@ -190,8 +190,15 @@ impl<'a> Work<'a> {
     /// A bucket without pending rows has not been looked at by the sync.
     fn is_the_same_bucket(&mut self, bucket: Option<&str>) -> Result<bool, SyncError> {
         let look = self.destination.look(bucket);
-        let verdict = pin::compare(self.store, &self.destination.name(), bucket, &look)?;
-        Ok(!matches!(verdict, pin::Verdict::Hold(_)))
+        match pin::compare(self.store, &self.destination.name(), bucket, &look)? {
+            pin::Verdict::Same => Ok(true),
+            pin::Verdict::Note(note) => {
+                self.removed.notes.push(note);
+                Ok(true)
+            }
+            // Said and held when there are rows to send to it.
+            pin::Verdict::Hold(_) => Ok(false),
+        }
     }
 
     fn note_refused(
@@ -214,10 +221,10 @@ impl<'a> Work<'a> {
 
     /// Removes the points of one series, oldest first.
     fn series(&mut self, target: &Sent, stale: &StaleSeries) -> Result<(), SyncError> {
-        let mut others = self.hit_by(target);
-        // In a bucket that cannot be read nobody knows what lies between two points.
-        let mut together = true;
-        let mut keys: Vec<String> = others.iter().chain([&target]).flat_map(|sent| names(&sent.tags)).collect();
+        let others = self.hit_by(target);
+        // One by one where a point between may have to stay, and in a bucket that cannot be read, where nobody knows.
+        let mut together = others.iter().all(|other| other.pruned.is_none_or(|pruned| pruned < stale.span.0));
+        let mut keys = self.keys_of_the_measurement(target);
         let mut foreign = false;
         for measurement in &target.measurements {
             match self.destination.beside(&ask(target, measurement, stale.span)) {
@@ -231,10 +238,8 @@ impl<'a> Work<'a> {
                 }
             }
         }
-        keys.extend(self.keys_of_the_measurement(target));
         keys.sort();
         keys.dedup();
-        others.sort_by_key(|sent| sent.series);
         let mut kept: BTreeMap<Left, (u64, Timestamp, Timestamp)> = BTreeMap::new();
         let mut after = None;
         loop {
@@ -355,6 +360,10 @@ impl<'a> Work<'a> {
                 if let Err(error) = answer {
                     tracing::warn!("table {}: points at {} were not removed: {error}", target.table, run.from);
                     goes_on = false;
+                    if matches!(error, QueryError::Unreachable(_)) {
+                        // Every other series would wait for the same server.
+                        self.left = 0;
+                    }
                     break 'runs;
                 }
             }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 
-use crate::influxd2::{BUCKET, FluxRow, Influxd2};
+use crate::influxd2::{BUCKET, FluxRow, Influxd2, May, ORG};
 use crate::readings::{Readings, time, utc};
 use crate::server::Influxd;
 use crate::station::Station;
@@ -201,4 +201,19 @@ fn i7_a_program_killed_between_removal_and_write_loses_nothing() {
         }
         println!("{removed} of 12 kills fell between removal and write");
     }
+}
+
+#[test]
+#[ignore = "needs real servers, see .ci/run"]
+fn i7_a_token_that_may_only_write_removes_points_too() {
+    let influxd = Influxd2::start();
+    influxd.make_bucket("fresh", None);
+    let id = influxd.bucket(BUCKET).unwrap().id;
+    let token = influxd.token(&influxd.org_id(ORG), &[(May::Write, Some(&id))]);
+    let server = Server::Two(influxd);
+    let (mut station, config) = broken(&server, &FAULTS[2]);
+    configure(&station, &config.replace("FLUXTOWER_TEST_RIGHT", "TOWER"), "");
+    station.set_variable("TOWER", &token);
+    station.must(0, &["sync"]);
+    assert_eq!(server.cells(BUCKET), fresh(&server, &station, &config, ""));
 }
