@@ -19,20 +19,20 @@ fn a_store_of_the_first_version_is_brought_up_to_date_and_its_rows_are_judged_on
     let conn = Connection::open(tower.store_path()).unwrap();
     conn.execute_batch(
         "CREATE TABLE kept AS SELECT id, nanos, record, vals, state, version, ts_text FROM reading;
-         DROP TABLE reading; DROP TABLE manual_flag; DROP TABLE changed;",
+         DROP VIEW IF EXISTS t_upper;",
     )
     .unwrap();
+    conn.execute_batch(&crate::support::made_older(1)).unwrap();
     let reading = FIRST.split("CREATE TABLE reading").nth(1).unwrap().split(") STRICT;").next().unwrap();
     conn.execute_batch(&format!(
-        "DROP VIEW IF EXISTS t_upper; CREATE TABLE reading{reading}) STRICT;
-         INSERT INTO reading SELECT id, nanos, record, vals, '1112112', state, version, ts_text FROM kept; DROP TABLE kept;
-         PRAGMA user_version = 1;"
+        "DROP TABLE reading; CREATE TABLE reading{reading}) STRICT;
+         INSERT INTO reading SELECT id, nanos, record, vals, '1112112', state, version, ts_text FROM kept; DROP TABLE kept;"
     ))
     .unwrap();
     drop(conn);
 
     let _ = tower.run(&["status"]).expect(0);
-    assert_eq!(tower.count("PRAGMA user_version"), 3);
+    assert_eq!(tower.count("PRAGMA user_version"), crate::support::NEWEST_VERSION);
     let changed = tower.run_json(&["reflag", "--since", "2026-01-01", "--table", "upper"]).expect(0).json();
     assert!(changed["changed"].as_u64().unwrap() > 0);
     let conn = tower.database();

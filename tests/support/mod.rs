@@ -338,3 +338,23 @@ pub fn physical_lines(bytes: &[u8]) -> u64 {
     let ends = bytes.iter().filter(|&&byte| byte == b'\n').count() as u64;
     ends + u64::from(bytes.last().is_some_and(|&last| last != b'\n'))
 }
+
+/// The version of the database that the program makes.
+pub const NEWEST_VERSION: i64 = 4;
+
+/// What takes a migration back, by the version that it makes, newest first.
+const TAKEN_BACK: [(i64, &str); 3] = [
+    (
+        4,
+        "DROP INDEX rejected_line_inputs; DROP INDEX rejected_line_held; ALTER TABLE rejected_line DROP COLUMN header;
+         ALTER TABLE rejected_line DROP COLUMN inputs; ALTER TABLE rejected_line DROP COLUMN not_before;",
+    ),
+    (3, "DROP TABLE changed;"),
+    (2, "ALTER TABLE reading DROP COLUMN raised; DROP TABLE manual_flag;"),
+];
+
+/// SQL that makes a database what an earlier version left. Views of its rows must be dropped before.
+pub fn made_older(version: i64) -> String {
+    let steps = TAKEN_BACK.iter().filter(|(makes, _)| *makes > version).map(|(_, sql)| *sql);
+    steps.collect::<Vec<_>>().join(" ") + &format!(" PRAGMA user_version = {version};")
+}
