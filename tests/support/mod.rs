@@ -340,10 +340,15 @@ pub fn physical_lines(bytes: &[u8]) -> u64 {
 }
 
 /// The version of the database that the program makes.
-pub const NEWEST_VERSION: i64 = 4;
+pub const NEWEST_VERSION: i64 = 5;
 
 /// What takes a migration back, by the version that it makes, newest first.
-const TAKEN_BACK: [(i64, &str); 3] = [
+const TAKEN_BACK: [(i64, &str); 4] = [
+    (
+        5,
+        "DROP TABLE stale_point; DROP TABLE sent_field; ALTER TABLE series DROP COLUMN offered;
+         ALTER TABLE series DROP COLUMN pruned;",
+    ),
     (
         4,
         "DROP INDEX rejected_line_inputs; DROP INDEX rejected_line_held; ALTER TABLE rejected_line DROP COLUMN header;
