@@ -7,18 +7,18 @@
 //!                                          gaps, receipts
 //! ```
 //!
-//! Data flows one way: a module uses only what stands to the left of it, and [`config`] and [`time`]. Two modules
+//! Data flows one way: a module uses only what stands to the left of it, and [`config`], [`time`] and [`figures`], which says numbers as people do. Two modules
 //! join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it. What looks at the store
 //! stands on top: [`verify`], [`prune`], which deletes what it finds, and [`export`]; [`summary`], which keeps beside it what a view of years needs; [`panel`], which
 //! says which columns are looked at together, for the Grafana [`dashboard`] and for the page of [`serve`] and [`report`],
-//! whose first screen is [`status`]; [`figures`] says numbers as people do. [`draft`] writes a first configuration from
+//! whose first screen is [`status`]. [`draft`] writes a first configuration from
 //! files that are there, with the left half's parsers and without a store. [`cli`] sits on top of all.
 //!
 //! # Invariants
 //! A test carries each number in its name.
 //!
-//! - **I1 accounted.** Every physical line of a file is one of: header, staged, duplicate, conflict, rejected, deferred,
-//!   blank. The counts add up to the lines read. Rejected and conflicting lines keep their raw text.
+//! - **I1 accounted.** Every physical line of a file is one of: header, staged, duplicate, conflict, rejected, held,
+//!   deferred, blank. The counts add up to the lines read. Rejected, held and conflicting lines keep their raw text.
 //! - **I2 whole.** A staged value stood on a complete line of a file that did not change while it was read.
 //! - **I3 once.** One staged row per (table, timestamp), or per (table, timestamp, tag columns) where a table declares
 //!   tag columns. Reading the same bytes again changes nothing. The same key with other content is a conflict: kept

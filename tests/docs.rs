@@ -162,6 +162,8 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("src/sync/stale.rs", "", ""),
     ("src/sync/carried.rs", "", ""),
     ("src/sync/deliver/refusals.rs", "", ""),
+    ("src/sync/deliver/together.rs", "", ""),
+    ("src/sync/feed.rs", "fn notes_of", "fn hand_on"),
     ("src/sync/health.rs", "", ""),
     ("src/config/secret.rs", "", ""),
 ];
