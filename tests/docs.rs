@@ -207,6 +207,17 @@ const NO_ANSWER: &[&str] = &[
     "rows of table \"{other}\" that were pruned here would be removed with them",
     "values of {name} that fail",
     "{table} fields",
+    "bucket \"{bucket}\"",
+    "1 row was",
+    "give the table another measurement or bucket",
+    "set type = \"{spelled}\" on its column, or ",
+    "{}{elsewhere}, then `fluxtower replay --rejected`",
+    "{} from {} to {} refused for one cause, of which this is the first: {}",
+    "a whole number",
+    "0, 1, -1, true or false",
+    "a text of at most 64 KB",
+    "1 value of field {field} was",
+    "{} of field {field} were",
 ];
 
 /// String literals of at least three words, comments, attributes and tests left out.

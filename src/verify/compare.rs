@@ -274,8 +274,8 @@ impl Account {
             field.sent += 1;
             match there.get(time) {
                 None => _ = self.missing.insert(*time),
-                // A text or a truth value: that there is one is all that is known.
-                Some(None) if number.is_nan() => field.found += 1,
+                // A text or a truth value: that there is one is all that is known. A text may read like a number.
+                Some(_) if number.is_nan() => field.found += 1,
                 Some(Some(found)) if found.partial_cmp(number) == Some(std::cmp::Ordering::Equal) => field.found += 1,
                 Some(_) => _ = self.changed.insert(*time),
             }

@@ -143,6 +143,23 @@ fn a_value_that_the_row_does_not_have_is_found_and_taken_out_of_the_bucket<S: Se
     assert!(server.cells(["t"]) == as_sent, "the bucket does not hold what was sent");
 }
 
+fn texts_and_truth_values_are_found_by_their_presence<S: Server>() {
+    let server = S::fresh();
+    let mut table = readings("t", 300, 9);
+    table.columns.extend(["state", "on"]);
+    for (place, (_, values)) in table.rows.iter_mut().enumerate() {
+        values.push(["\"12\"", "\"pump on\"", "\"\"", "7"][place % 4].to_owned());
+        values.push(["0", "-1", "\"NAN\""][place % 3].to_owned());
+    }
+    let station = Station::new(&server.destination(), "", &[&table]);
+    configure(&station, |config| {
+        config + "[table.columns.state]\ntype = \"text\"\n[table.columns.on]\ntype = \"boolean\"\n"
+    });
+    send(&station);
+    assert_eq!(verify(&station, 0, &[]), (0, 0, 0));
+    assert_eq!(prune(&station, 0), 300);
+}
+
 fn verify_does_not_ask_for_what_the_bucket_no_longer_keeps<S: Server>() {
     let server = S::fresh();
     let start = station_time(Utc::now() - TimeDelta::hours(60));
@@ -166,5 +183,6 @@ on_each_influxdb!(
     i6_points_of_another_writer_do_not_stand_in_for_lost_ones,
     a_value_or_a_flag_that_is_changed_behind_its_back_is_found_and_sent_again,
     a_value_that_the_row_does_not_have_is_found_and_taken_out_of_the_bucket,
+    texts_and_truth_values_are_found_by_their_presence,
     verify_does_not_ask_for_what_the_bucket_no_longer_keeps,
 );
