@@ -1,6 +1,6 @@
 //! The delivery side through the program itself, against a stand-in for InfluxDB that misbehaves in every way known.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation, clippy::float_cmp)]
 
 #[path = "../support/dice.rs"]
 mod dice;
