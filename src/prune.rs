@@ -2,7 +2,8 @@
 //!
 //! Nothing is deleted on one witness: a row goes only if it was acknowledged and, where the destination can be asked, if it
 //! was read back at its own time in its own series ([`verify::is_there`](crate::verify::is_there)), or if the bucket itself no
-//! longer keeps rows of its time. What cannot be told is kept.
+//! longer keeps rows of its time. What cannot be told is kept. `[store] keep` is measured from the earliest time that it can be
+//! now ([`earliest_now`]), because a clock that runs ahead must not delete a history.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::destination::Destination;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
 use crate::verify::{self, VerifyError};
 
@@ -37,6 +38,16 @@ pub struct Limits {
     pub gives_up: bool,
     /// Begins no day after this long.
     pub deadline: Option<Duration>,
+}
+
+/// The earliest time that it can be now: this computer's clock may run ahead by years, but the newest row of a station that
+/// is read from is hardly older than a day. What is to be kept for a time is measured from here.
+///
+/// # Errors
+/// The store fails.
+pub fn earliest_now(store: &Store, now: Timestamp) -> Result<Timestamp, StoreError> {
+    let newest = store.newest_row()?;
+    Ok(newest.map_or(now, |newest| now.min(Timestamp(newest.0.saturating_add(DAY)))))
 }
 
 /// Deletes rows older than `cutoff` that were sent and, where the destination can be asked, are there. The caller holds the

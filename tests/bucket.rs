@@ -44,6 +44,32 @@ fn i6_rows_older_than_the_retention_expire_unsent_and_come_back_when_it_grows() 
 }
 
 #[test]
+fn i6_rows_do_not_expire_by_the_word_of_one_clock() {
+    for ahead in ["Tue, 19 Jan 2038 03:14:07 GMT", "Sat, 01 Jan 2050 00:00:00 GMT"] {
+        let server = Server::start();
+        let site = Site::new(&server.url());
+        site.stage(0..100);
+        let kept = age_s(0) + 86_400;
+        server.answer(move |path| path.starts_with("/api/v2/buckets").then(|| bucket("id", kept).with("Date", ahead)));
+        let ran = site.sync().expect(1);
+        assert_eq!((ran.number("expired"), ran.number("sent")), (0, 100));
+        assert!(ran.notes().contains("nothing expires"), "{ran:?}");
+    }
+}
+
+#[test]
+fn i6_the_time_on_a_login_page_expires_nothing() {
+    let server = Server::start();
+    let site = Site::with(&server.url(), &["met"], "retention = \"3650d\"", "deadline = \"3s\"");
+    site.stage(0..10);
+    let page = || Reply::html(200, "<html>log in</html>").with("Date", "Tue, 19 Jan 2038 03:14:07 GMT");
+    server.answer(move |_| Some(page()));
+    server.script(move |_| server::Act::say(page()));
+    let ran = site.sync();
+    assert_eq!((ran.number("expired"), ran.number("sent"), ran.number("pending")), (0, 0, 10), "{ran:?}");
+}
+
+#[test]
 fn a_configured_retention_holds_where_the_server_does_not_say() {
     let server = Server::start();
     let site = Site::with(&server.url(), &["met"], "retention = \"1d\"", "");

@@ -207,6 +207,7 @@ const NO_ANSWER: &[&str] = &[
     "rows of table \"{other}\" that were pruned here would be removed with them",
     "values of {name} that fail",
     "{table} fields",
+    "%Y-%m-%d %H:%M:%S UTC",
     "bucket \"{bucket}\"",
     "1 row was",
     "give the table another measurement or bucket",

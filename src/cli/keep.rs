@@ -1,7 +1,7 @@
 //! `[store] keep`: sent rows older than that go by themselves, once a day, at the end of a `run`.
 
 use super::{CliError, Context};
-use crate::prune::Limits;
+use crate::prune::{self, Limits};
 use crate::store::{Lock, LockKind};
 
 const DAY: i64 = 86_400 * 1_000_000_000;
@@ -21,7 +21,7 @@ pub(super) fn when_due(context: &Context) -> Result<(), CliError> {
     let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else { return Ok(()) };
     store.remember(KEY, &now.0.to_string())?;
     let limits = Limits { dry_run: false, gives_up: true, deadline: Some(context.config.sync.deadline) };
-    let pruned = context.prune(&store, now.before(keep), limits)?;
+    let pruned = context.prune(&store, prune::earliest_now(&store, now)?.before(keep), limits)?;
     if pruned.pruned > 0 || pruned.kept_unverified > 0 {
         tracing::info!(
             deleted = pruned.pruned,

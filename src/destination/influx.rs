@@ -299,7 +299,9 @@ impl Destination for Influx {
 
     fn look(&mut self, bucket: Option<&str>) -> BucketLook {
         self.clock.set(None);
-        let (id, is_there, retention) = match self.find(self.bucket(bucket)) {
+        let found = self.find(self.bucket(bucket));
+        let server_time = self.clock.get().filter(|_| found.is_ok());
+        let (id, is_there, retention) = match found {
             Ok(Some(found)) => (found.id, Some(true), found.retention),
             // InfluxDB 1 and 2 leave out what the login may not read; InfluxDB 3 lists all or nothing.
             Ok(None) if self.config.api == Api::V3 => {
@@ -313,7 +315,15 @@ impl Destination for Influx {
             (found, _) => found,
         };
         let product = self.product.borrow().clone();
-        BucketLook { id, is_there, retention, server_time: self.clock.get(), product }
+        // Who may only write learns the time from an empty write that is taken.
+        let server_time = match (server_time, &retention) {
+            (None, Retention::For(_)) => {
+                let taken = self.may_write(bucket).ok().flatten().filter(|answer| answer.outcome == Outcome::Stored);
+                taken.and_then(|answer| answer.server_time)
+            }
+            (known, _) => known,
+        };
+        BucketLook { id, is_there, retention, server_time, product }
     }
 
     fn count(&mut self, ask: &CountAsk<'_>) -> Result<Counted, QueryError> {

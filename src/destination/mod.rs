@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::config::{Config, DestinationConfig, SecretError};
 use crate::time::Timestamp;
@@ -195,6 +195,9 @@ pub trait Destination: Send {
     }
 }
 
+/// Two clocks that differ by less tell the same time, as far as days of retention go.
+const CLOCKS_AGREE: TimeDelta = TimeDelta::minutes(10);
+
 /// What a server says of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BucketLook {
@@ -204,17 +207,25 @@ pub struct BucketLook {
     pub is_there: Option<bool>,
     /// How long it keeps rows; the configured time where the server does not say.
     pub retention: Retention,
-    /// The server's clock.
+    /// The server's clock, where it answered the question with success: what an error page, a login page or a proxy calls the
+    /// time says nothing.
     pub server_time: Option<DateTime<Utc>>,
     /// What it says that it is: product and version.
     pub product: Option<String>,
 }
 
 impl BucketLook {
-    /// The oldest instant that the bucket still keeps, if it forgets: by the server's clock, else by ours.
+    /// The oldest instant that the bucket still keeps, if it forgets. Rows are given up on its word, so it needs two
+    /// witnesses: the server's clock in this very answer and this computer's, and that they agree.
     pub fn kept_from(&self, now: DateTime<Utc>) -> Option<Timestamp> {
         let Retention::For(retention) = self.retention else { return None };
-        Some(Timestamp::from_utc(self.server_time.unwrap_or(now)).before(retention))
+        let server = self.server_time.filter(|_| !self.clocks_disagree(now))?;
+        Some(Timestamp::from_utc(server.min(now)).before(retention))
+    }
+
+    /// Whether the server's clock is known, and shows another time than this computer's.
+    pub fn clocks_disagree(&self, now: DateTime<Utc>) -> bool {
+        self.server_time.is_some_and(|server| (server - now).abs() > CLOCKS_AGREE)
     }
 }
 

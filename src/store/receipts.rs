@@ -200,11 +200,12 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Bytes of line protocol in requests that were answered at or after `since`: what a quota has counted.
-    pub fn bytes_since(&self, since: Timestamp) -> Result<u64> {
+    /// Bytes of line protocol in requests that were answered from `since` to `now`: what a quota has counted. A receipt that lies
+    /// ahead was written by a clock that was wrong, and is no evidence.
+    pub fn bytes_between(&self, since: Timestamp, now: Timestamp) -> Result<u64> {
         self.conn
-            .prepare_cached("SELECT coalesce(sum(bytes), 0) FROM receipt WHERE at >= ?1")
-            .and_then(|mut statement| statement.query_row([since.0], |row| row.get::<_, i64>(0)))
+            .prepare_cached("SELECT coalesce(sum(bytes), 0) FROM receipt WHERE at BETWEEN ?1 AND ?2")
+            .and_then(|mut statement| statement.query_row([since.0, now.0], |row| row.get::<_, i64>(0)))
             .map(i64::cast_unsigned)
             .map_err(|source| self.at(source))
     }

@@ -45,6 +45,14 @@ impl Store {
         self.read_status().map_err(|source| self.at(source))
     }
 
+    /// The time of the newest row of all tables.
+    pub fn newest_row(&self) -> Result<Option<Timestamp>> {
+        self.conn
+            .query_row("SELECT max(newest) FROM series", [], |row| row.get::<_, Option<i64>>(0))
+            .map(|newest| newest.map(Timestamp))
+            .map_err(|source| self.at(source))
+    }
+
     fn read_status(&self) -> rusqlite::Result<Vec<TableStatus>> {
         let mut statement = self.conn.prepare_cached(
             "SELECT id, name, rows, pending, sent, rejected, expired, conflicts, rejected_lines,

@@ -342,7 +342,8 @@ impl<'a> Delivery<'a> {
     /// The batch, or as much of it as the budget leaves room for; then it is the last.
     fn within_budget(&self, ready: Ready) -> Result<(Ready, bool), Ended> {
         let Some(budget) = self.work.limits.budget_bytes else { return Ok((ready, false)) };
-        let used = self.store.bytes_since(self.now().before(BUDGET_WINDOW))? + self.unsettled_bytes;
+        let now = self.now();
+        let used = self.store.bytes_between(now.before(BUDGET_WINDOW), now)? + self.unsettled_bytes;
         let room = usize::try_from(budget.saturating_sub(used)).unwrap_or(usize::MAX);
         if ready.batch.lines().len() <= room {
             return Ok((ready, false));

@@ -7,6 +7,7 @@
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use thiserror::Error;
 
@@ -131,6 +132,13 @@ impl SyncReport {
     /// Of a sync that left the work to another.
     pub fn already_running() -> SyncReport {
         SyncReport { stopped_by: StoppedBy::AlreadyRunning, ..SyncReport::new() }
+    }
+
+    fn note_once(&mut self, note: String) {
+        if !self.notes.contains(&note) {
+            tracing::warn!("{note}");
+            self.notes.push(note);
+        }
     }
 
     fn new() -> SyncReport {
@@ -474,6 +482,16 @@ impl Looked {
     }
 }
 
+fn clocks_disagree(server: Option<DateTime<Utc>>, clock: &dyn Clock) -> String {
+    let shown = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M:%S UTC");
+    format!(
+        "this computer's clock shows {}, the server's {}: nothing expires and nothing is deleted until they agree; set the \
+         clock that is wrong",
+        shown(clock.now()),
+        server.map_or_else(String::new, |server| shown(server).to_string())
+    )
+}
+
 /// Asks for every bucket's id and retention, holds one that is another bucket, and lets go of rows that it would not keep.
 fn look(
     store: &Store,
@@ -493,6 +511,9 @@ fn look(
                 looked.held.push(HeldBucket { bucket: bucket.bucket.clone(), text });
                 continue;
             }
+        }
+        if look.clocks_disagree(clock.now()) {
+            report.note_once(clocks_disagree(look.server_time, clock));
         }
         let Some(cutoff) = look.kept_from(clock.now()) else { continue };
         for (series, of) in outbox.backlog.iter().zip(&outbox.buckets) {

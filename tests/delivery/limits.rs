@@ -85,6 +85,20 @@ fn the_byte_budget_holds_across_runs() {
 }
 
 #[test]
+fn receipts_of_a_clock_that_ran_ahead_do_not_use_up_the_byte_budget() {
+    let server = Server::start();
+    let site = Site::with(&server.url(), &["met"], "", "budget_bytes = 20000");
+    site.stage(0..50);
+    site.sync().expect(0);
+    let store = rusqlite::Connection::open(site.path("store.db")).unwrap();
+    store.execute("UPDATE receipt SET at = at + 31536000000000000, bytes = 20000", []).unwrap();
+    drop(store);
+    site.write("met", 50..100);
+    site.run(&["ingest"]).expect(0);
+    assert_eq!(site.sync().expect(0).number("sent"), 50);
+}
+
+#[test]
 fn an_outage_does_not_use_up_the_byte_budget() {
     let server = Server::start();
     let site = Site::with(&closed_port(), &["met"], "", "budget_bytes = 20000\ndeadline = \"4s\"");

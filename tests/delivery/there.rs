@@ -325,6 +325,15 @@ fn prune_in_situations(mut dice: Dice) -> (u64, u64) {
 }
 
 #[test]
+fn i6_what_is_kept_for_a_time_is_measured_from_the_newest_row_where_the_clock_runs_ahead() {
+    let site = Site::new(&mut Dice(3));
+    let newest = (START_S + (ROWS - 1) * 60) * 1_000_000_000;
+    let day = 86_400_000_000_000;
+    let now = |ahead: i64| prune::earliest_now(&site.store, Timestamp(newest + ahead)).unwrap().0 - newest;
+    assert_eq!((now(750 * day), now(day / 2), now(-day)), (day, day / 2, -day));
+}
+
+#[test]
 fn verify_finds_every_row_that_is_not_in_the_bucket_as_it_was_sent_and_no_other() {
     let mut dice = Dice(5);
     for situation in 0..100 {

@@ -134,6 +134,10 @@ impl Reply {
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
+        // As every server does.
+        if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("date")) {
+            head.push_str(&format!("Date: {}\r\n", chrono::Utc::now().format("%a, %d %b %Y %H:%M:%S GMT")));
+        }
         if self.status != 204 {
             head.push_str(&format!("Content-Length: {}\r\n", self.body.len()));
         }

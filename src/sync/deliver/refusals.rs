@@ -145,9 +145,9 @@ impl Delivery<'_> {
     }
 
     /// A row too far in the future is refused in the same words (InfluxDB 1.12 and 2.8: "retention policy … violates a
-    /// Write Window Upper Bound").
+    /// Write Window Upper Bound"). The server's refusal is one witness, this computer's clock must be another.
     fn can_be_expired(&self, ready: &Ready, answer: &Answer) -> bool {
-        let now = answer.server_time.map_or_else(|| self.now(), Timestamp::from_utc);
+        let now = answer.server_time.map_or_else(|| self.now(), |server| self.now().min(Timestamp::from_utc(server)));
         ready.batch.rows().iter().all(|row| row.ts.0 < now.0.saturating_sub(SHORTEST_RETENTION_NANOS))
     }
 
