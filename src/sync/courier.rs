@@ -41,11 +41,26 @@ impl Flight {
         }
     }
 
-    /// Its answer, if it is there and is an acknowledgement; any other waits for [`Flight::answer`].
-    pub(super) fn acknowledged(&mut self) -> Option<Answer> {
+    /// Takes the answer in, if it is there.
+    fn look(&mut self) {
         if self.early.is_none() {
             self.early = self.answer.try_recv().ok();
         }
+    }
+
+    /// Whether an answer is there that is no acknowledgement.
+    pub(super) fn is_refused(&mut self) -> bool {
+        self.look();
+        match &self.early {
+            Some(Ok(answer)) => answer.outcome != Outcome::Stored,
+            Some(Err(_)) => true,
+            None => false,
+        }
+    }
+
+    /// Its answer, if it is there and is an acknowledgement; any other waits for [`Flight::answer`].
+    pub(super) fn acknowledged(&mut self) -> Option<Answer> {
+        self.look();
         match self.early.take() {
             Some(Ok(answer)) if answer.outcome == Outcome::Stored => Some(answer),
             other => {

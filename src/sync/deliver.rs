@@ -197,9 +197,11 @@ impl<'a> Delivery<'a> {
                     Err(_) => return Ok(()),
                 },
             };
-            // The live picture of a bucket is acknowledged before its backlog begins.
+            // The live picture of a bucket is acknowledged before its backlog begins. Behind an answer that is no
+            // acknowledgement nothing is begun before it is dealt with.
             let is_early = |flight: &Flight| flight.ready.live && flight.ready.batch.bucket == batch.batch.bucket;
-            if !batch.live && flights.iter().any(is_early) {
+            let waits_for_live = !batch.live && flights.iter().any(is_early);
+            if waits_for_live || flights.iter_mut().any(Flight::is_refused) {
                 *next = Some(batch);
                 return Ok(());
             }

@@ -81,6 +81,25 @@ fn i6_a_table_in_conflict_on_first_contact_does_not_hold_the_others_of_its_bucke
 }
 
 #[test]
+fn i6_a_type_that_is_changed_after_rows_were_sent_holds_no_bucket() {
+    let server = Server::start();
+    let site = with_health(&server, &["met"]);
+    // The last of them is a whole number, so its line made anew is refused too.
+    site.stage(0..9);
+    site.sync().expect(0);
+    let config = std::fs::read_to_string(site.path("config.toml")).unwrap();
+    std::fs::write(site.path("config.toml"), config + "\n[table.columns.T_Avg]\ntype = \"integer\"\n").unwrap();
+    site.stage(9..29);
+    let is_integer = |line: &str| {
+        let value = line.split("T_Avg=").nth(1).and_then(|rest| rest.split([',', ' ']).next());
+        value.is_some_and(|value| value.ends_with('i'))
+    };
+    server.script(move |asked| refuse_lines(asked, "T_Avg", "met", is_integer));
+    let ran = site.sync().expect(1);
+    assert_eq!((ran.number("sent"), ran.number("rejected"), ran.number("pending")), (15, 5, 0), "{ran:?}");
+}
+
+#[test]
 fn i6_a_bucket_that_refuses_every_row_is_held_with_what_to_do() {
     let server = Server::start();
     let site = Site::new(&server.url());

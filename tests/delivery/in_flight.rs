@@ -108,6 +108,21 @@ fn i6_after_trouble_requests_go_one_at_a_time_until_one_is_taken() {
 }
 
 #[test]
+fn i6_behind_a_refusal_that_is_there_nothing_new_is_begun() {
+    let server = Server::start();
+    let site = site(&server, "requests = 2");
+    server.script(|asked| match asked.number {
+        2 => Act::take().after(Duration::from_millis(300)),
+        3 => Act::refuse(503, "overloaded"),
+        _ => Act::take(),
+    });
+    site.sync().expect(0);
+    let seen = server.seen();
+    assert_eq!(seen[3].times(), seen[2].times(), "what was refused goes before anything new");
+    assert_eq!((site.count("sent"), server.points().repeated), (2_000, 0));
+}
+
+#[test]
 fn the_byte_budget_counts_what_is_in_flight() {
     let server = Server::start();
     let site = site(&server, "requests = 4\nbudget_bytes = 20000");

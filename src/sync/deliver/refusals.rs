@@ -217,12 +217,14 @@ impl Delivery<'_> {
         Ok(None)
     }
 
-    /// Sends a line that the bucket takes. If it is not taken now, it is the server and not the rows.
+    /// Sends a line that the bucket takes. If it is not taken now, it is the server and not the rows; except for the line of
+    /// an earlier run, which is made anew: the column's type or the bucket's retention may have changed since, and then other
+    /// lines are tried.
     pub(super) fn try_known_good(&mut self, suspect: &Batch, refusal: &Answer) -> Step {
         let bucket = suspect.bucket.as_deref();
-        let known = match self.refusals.known_good.get(&suspect.bucket) {
-            Some((_, line)) => Some(line.clone()),
-            None => self.refusals.source.earlier(bucket)?,
+        let (known, is_earlier) = match self.refusals.known_good.get(&suspect.bucket) {
+            Some((_, line)) => (Some(line.clone()), false),
+            None => (self.refusals.source.earlier(bucket)?, true),
         };
         let Some(line) = known else { return self.try_candidates(suspect, refusal) };
         let ready = Arc::new(uncompressed(line_alone(bucket, &line)));
@@ -231,6 +233,9 @@ impl Delivery<'_> {
             Outcome::Stored => self.was_good(&ready, &answer),
             Outcome::Split => {
                 self.store.note_answer(&self.receipt(&ready, &answer, "split"))?;
+                if is_earlier && (answer.type_conflict().is_some() || answer.speaks_of_retention()) {
+                    return self.try_candidates(suspect, refusal);
+                }
                 let words = answer.words;
                 Err(Ended::Lane(LaneEnd::Held(format!(
                     "the server refuses a line that it took before, so no row is to blame: {words}"
@@ -240,7 +245,7 @@ impl Delivery<'_> {
         }
     }
 
-    /// The bucket has taken nothing yet: tries the agent's own line, then a row of each other table.
+    /// No line is known that the bucket takes: tries the agent's own line, then a row of each other table.
     fn try_candidates(&mut self, suspect: &Batch, refusal: &Answer) -> Step {
         let table = suspect.rows().first().and_then(|row| self.refusals.table(row.series));
         for candidate in self.refusals.source.candidates(suspect.bucket.as_deref(), table)? {
