@@ -300,7 +300,8 @@ impl Destination for Influx {
     fn look(&mut self, bucket: Option<&str>) -> BucketLook {
         self.clock.set(None);
         let found = self.find(self.bucket(bucket));
-        let server_time = self.clock.get().filter(|_| found.is_ok());
+        let is_answered = found.is_ok();
+        let server_time = self.clock.get().filter(|_| is_answered);
         let (id, is_there, retention) = match found {
             Ok(Some(found)) => (found.id, Some(true), found.retention),
             // InfluxDB 1 and 2 leave out what the login may not read; InfluxDB 3 lists all or nothing.
@@ -316,12 +317,11 @@ impl Destination for Influx {
         };
         let product = self.product.borrow().clone();
         // Who may only write learns the time from an empty write that is taken.
-        let server_time = match (server_time, &retention) {
-            (None, Retention::For(_)) => {
-                let taken = self.may_write(bucket).ok().flatten().filter(|answer| answer.outcome == Outcome::Stored);
-                taken.and_then(|answer| answer.server_time)
-            }
-            (known, _) => known,
+        let server_time = if !is_answered && matches!(retention, Retention::For(_)) {
+            let taken = self.may_write(bucket).ok().flatten().filter(|answer| answer.outcome == Outcome::Stored);
+            taken.and_then(|answer| answer.server_time)
+        } else {
+            server_time
         };
         BucketLook { id, is_there, retention, server_time, product }
     }
