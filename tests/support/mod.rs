@@ -2,10 +2,6 @@
 //!
 //! Every test builds its own, so that tests share nothing and run side by side.
 
-#![allow(dead_code, reason = "each test program uses its own part")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may stop at the first surprise")]
-#![allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "stations here are small")]
-
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,10 +15,11 @@ use fluxtower::time::SystemClock;
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
+pub mod dice;
 mod logger;
+pub mod server;
 pub mod views;
 
-#[allow(unused_imports, reason = "not every test needs a logger of its own")]
 pub use logger::Logger;
 
 /// The table that a [`Tower`] has from the start; it reads [`DAT`].
