@@ -2,10 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::support::{DAT, Logger, Stops, TABLE, Tower};
+use crate::support::{DAT, Logger, Station, Stops, TABLE};
 use rusqlite::{Connection, OpenFlags};
 
-fn copy(tower: &Tower, name: &str) -> Connection {
+fn copy(tower: &Station, name: &str) -> Connection {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
     Connection::open_with_flags(tower.path(name), flags).unwrap()
 }
@@ -16,7 +16,7 @@ fn one(conn: &Connection, sql: &str) -> i64 {
 
 #[test]
 fn a_backup_taken_while_an_ingest_is_at_work_is_whole() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let logger = Logger::par();
     tower.write(DAT, logger.file(0..20_000));
     let _ = tower.run(&["ingest"]).expect(0);
@@ -53,7 +53,7 @@ fn a_backup_taken_while_an_ingest_is_at_work_is_whole() {
 
 #[test]
 fn a_backup_is_gone_back_to_by_putting_it_in_place() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let logger = Logger::par();
     tower.write(DAT, logger.file(0..100));
     let _ = tower.run(&["ingest"]).expect(0);
@@ -70,7 +70,7 @@ fn a_backup_is_gone_back_to_by_putting_it_in_place() {
 
 #[test]
 fn a_file_that_stands_there_is_overwritten_only_when_told() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, Logger::par().file(0..10));
     let _ = tower.run(&["ingest"]).expect(0);
     tower.write("copy.db", "precious");
@@ -86,7 +86,7 @@ fn a_file_that_stands_there_is_overwritten_only_when_told() {
 
 #[test]
 fn a_folder_that_is_not_there_and_a_database_that_is_not_there_are_named() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let path = tower.path("copy.db");
     let _ = tower.run(&["backup", path.to_str().unwrap()]).expect(4).says("store.db");
     assert!(!tower.store_path().exists() && !path.exists());

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::support::server::{Act, Reply, Server, Site, ns};
+use crate::support::server::{Act, Reply, Server};
+use crate::support::{Site, ns};
 
 fn bucket(id: &str, seconds: u64) -> Reply {
     Reply::json(
@@ -111,7 +112,7 @@ fn a_retention_that_was_lowered_is_held() {
 #[test]
 fn status_warns_while_rows_are_about_to_expire() {
     let server = Server::start();
-    let site = Site::new(&server.url());
+    let mut site = Site::new(&server.url());
     server.keep_for(Duration::from_secs(age_s(0) + 3_600));
     site.stage(0..10);
     site.sync().expect(0);
@@ -127,8 +128,7 @@ fn status_warns_while_rows_are_about_to_expire() {
 fn the_agents_own_health_comes_with_every_sync() {
     let server = Server::start();
     let site = Site::new(&server.url());
-    let config = std::fs::read_to_string(site.path("config.toml")).unwrap().replace("health = false", "health = true");
-    std::fs::write(site.path("config.toml"), config).unwrap();
+    site.replace_in_config("health = false", "health = true");
     site.stage(0..10);
     site.sync().expect(0);
     site.sync().expect(0);
@@ -155,7 +155,7 @@ fn the_heartbeat_is_called_only_after_a_sync_that_left_nothing_due() {
             Reply::json(200, "ok")
         })
     });
-    let site = Site::new(&server.url());
+    let mut site = Site::new(&server.url());
     site.configure(&server.url(), "", &format!("deadline = \"1s\"\nheartbeat_url = \"{}/beat\"", server.url()));
     site.stage(0..10);
     server.script(|_| Act::refuse(503, "busy"));
@@ -170,8 +170,7 @@ fn the_heartbeat_is_called_only_after_a_sync_that_left_nothing_due() {
 fn version_3_is_written_by_its_own_path_without_partial_writes() {
     let server = Server::start();
     let site = Site::new(&server.url());
-    let config = std::fs::read_to_string(site.path("config.toml")).unwrap().replace("org = \"umbs\"", "api = \"v3\"");
-    std::fs::write(site.path("config.toml"), config).unwrap();
+    site.replace_in_config("org = \"umbs\"", "api = \"v3\"");
     site.stage(0..10);
     site.sync().expect(0);
     let seen = server.seen();
@@ -267,8 +266,7 @@ fn i10_each_bucket_gets_its_own_token_and_no_other() {
     let site = Site::with(&server.url(), &["met", "soil"], "", "");
     let special =
         "[[bucket]]\nname = \"soil\"\norg = \"partners\"\ntoken_file = \"soil_token.txt\"\nretention = \"1d\"\n";
-    let config = std::fs::read_to_string(site.path("config.toml")).unwrap() + special;
-    std::fs::write(site.path("config.toml"), config).unwrap();
+    site.add_to_config(special);
     std::fs::write(site.path("soil_token.txt"), "another-token\n").unwrap();
     site.stage(0..10);
     site.sync().expect(0);
@@ -313,8 +311,7 @@ fn check_writes_nothing_and_says_each_bucket_by_its_name() {
 fn a_database_of_influxdb_3_that_is_gone_is_not_made_anew_by_a_write() {
     let server = Server::start();
     let site = Site::new(&server.url());
-    let config = std::fs::read_to_string(site.path("config.toml")).unwrap().replace("org = \"umbs\"", "api = \"v3\"");
-    std::fs::write(site.path("config.toml"), config).unwrap();
+    site.replace_in_config("org = \"umbs\"", "api = \"v3\"");
     let list = Arc::new(Mutex::new("[]"));
     let known = Arc::clone(&list);
     server.answer(move |path| {
@@ -345,8 +342,7 @@ fn a_retention_of_one_bucket_holds_for_its_rows_only() {
     server.answer(|path| {
         path.starts_with("/api/v2/buckets").then(|| Reply::json(403, r#"{"code":"forbidden","message":"no"}"#))
     });
-    let config = std::fs::read_to_string(site.path("config.toml")).unwrap();
-    std::fs::write(site.path("config.toml"), config + "[[bucket]]\nname = \"soil\"\nretention = \"1d\"\n").unwrap();
+    site.add_to_config("[[bucket]]\nname = \"soil\"\nretention = \"1d\"\n");
     site.stage(0..10);
     let sync = site.sync().expect(0);
     assert_eq!((sync.number("expired"), sync.number("sent")), (10, 10));

@@ -1,6 +1,6 @@
 //! `fluxtower export`: what a spreadsheet, a script and a data archive get.
 
-use crate::support::{DAT, Logger, TABLE, Tower};
+use crate::support::{DAT, Logger, Station, TABLE};
 
 /// Half-hourly, around midnight; the third row failed its range, the fourth is missing, one is not there.
 const FLUX: &str = "\"TOA5\",\"46m\",\"CR5000\",\"1041\",\"CR5000.Std.07\",\"CPU:F.CR5\",\"6827\",\"flux\"\r\n\
@@ -16,8 +16,8 @@ const FLUX: &str = "\"TOA5\",\"46m\",\"CR5000\",\"1041\",\"CR5000.Std.07\",\"CPU
 const VARIABLES: &str = "missing = [7999]\n[table.columns.AirTC_Avg]\nfield = \"Temp_46m\"\nvariable = \"TA_1_1_1\"\n\
     [table.columns.RH]\nvariable = \"RH\"\n";
 
-fn station(keys: &str, file: &str) -> Tower {
-    let tower = Tower::new().table(&format!("name = \"flux\"\nfiles = [\"flux.dat\"]\n{keys}"));
+fn station(keys: &str, file: &str) -> Station {
+    let tower = Station::new().table(&format!("name = \"flux\"\nfiles = [\"flux.dat\"]\n{keys}"));
     tower.write("flux.dat", file);
     let _ = tower.run(&["ingest"]);
     tower
@@ -83,7 +83,7 @@ fn record_can_be_named_and_stands_where_it_was_named() {
 
 #[test]
 fn tag_columns_are_columns_and_rows_of_all_series_come_in_the_order_of_time() {
-    let tower = Tower::new().table(
+    let tower = Station::new().table(
         "name = \"plots\"\nfiles = [\"p.csv\"]\nformat = \"csv\"\nnames = [\"Time\", \"Plot\", \"Temp\"]\ntime_column = \"Time\"\n\
          last_line_after = \"0s\"\n[table.columns.Plot]\nuse = \"tag\"",
     );
@@ -108,7 +108,7 @@ fn tag_columns_are_columns_and_rows_of_all_series_come_in_the_order_of_time() {
 
 #[test]
 fn every_row_comes_once_however_many_there_are() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let logger = Logger::par();
     tower.write(DAT, logger.file(0..30_000));
     let _ = tower.run(&["ingest"]).expect(0);
@@ -136,7 +136,7 @@ fn a_row_older_than_a_column_has_neither_value_nor_flag_for_it() {
 
 #[test]
 fn a_zone_gives_its_own_time_in_csv_and_standard_time_to_ameriflux() {
-    let tower = Tower::new()
+    let tower = Station::new()
         .clock("timezone = \"America/Detroit\"")
         .table(&format!("name = \"flux\"\nfiles = [\"flux.dat\"]\n{VARIABLES}"));
     tower.write("flux.dat", FLUX);
@@ -248,7 +248,7 @@ fn an_export_changes_nothing_in_the_store() {
     let _ = tower.run(&["export", "--table", "flux"]).expect(0);
     let _ = tower.run(&["export", "--table", "flux", "--format", "ameriflux"]).expect(0);
     assert_eq!(tower.kept(), before);
-    let _ = Tower::new().run(&["export", "--table", "46m_par"]).expect(4).says("store.db");
+    let _ = Station::new().run(&["export", "--table", "46m_par"]).expect(4).says("store.db");
 }
 
 #[test]

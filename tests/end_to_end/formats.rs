@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::support::{DAT, Logger, TABLE, Tower};
+use crate::support::{DAT, Logger, Station, TABLE};
 use serde_json::Value;
 
 /// Ingests and gives the first table's part of the report.
-fn ingest(tower: &Tower) -> Value {
+fn ingest(tower: &Station) -> Value {
     let ended = tower.run_json(&["ingest"]);
     assert!(ended.code <= 1, "{ended:?}");
     ended.json()["tables"][0].clone()
@@ -18,8 +18,8 @@ fn counts(report: &Value) -> [u64; 8] {
 }
 
 /// One file with these data lines behind the PAR table's header.
-fn with_lines(lines: &[&str]) -> (Tower, Value) {
-    let tower = Tower::new();
+fn with_lines(lines: &[&str]) -> (Station, Value) {
+    let tower = Station::new();
     let body: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
     tower.write(DAT, Logger::par().header() + &body);
     let report = ingest(&tower);
@@ -33,7 +33,7 @@ fn only_values(lines: &[&str]) -> Vec<String> {
 
 #[test]
 fn a_tail_of_nul_bytes_is_blank_and_the_row_appended_behind_it_is_read() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let logger = Logger::par();
     tower.write(DAT, [logger.file(0..3).into_bytes(), vec![0; 700]].concat());
     assert_eq!(counts(&ingest(&tower)), [8, 4, 3, 0, 0, 0, 0, 1]);
@@ -46,7 +46,7 @@ fn a_tail_of_nul_bytes_is_blank_and_the_row_appended_behind_it_is_read() {
 
 #[test]
 fn line_ends_may_be_mixed_and_a_byte_order_mark_may_stand_first() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let text = Logger::par().file(0..4).replacen("\r\n", "\n", 3);
     tower.write(DAT, [b"\xEF\xBB\xBF".to_vec(), text.into_bytes()].concat());
     assert_eq!(counts(&ingest(&tower))[..3], [8, 4, 4]);
@@ -54,7 +54,7 @@ fn line_ends_may_be_mixed_and_a_byte_order_mark_may_stand_first() {
 
 #[test]
 fn units_in_windows_1252_are_read() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let text = Logger::par().file(0..1).replace("umol/m^2/s", "@C");
     let bytes: Vec<u8> = text.bytes().map(|byte| if byte == b'@' { 0xB0 } else { byte }).collect();
     tower.write(DAT, bytes);
@@ -99,7 +99,7 @@ fn a_fraction_of_a_second_may_have_up_to_nine_digits_and_midnight_may_be_2400() 
 
 #[test]
 fn a_table_of_1107_columns_is_read_and_viewed() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let names: Vec<String> = (1..=1105).map(|number| format!("N({number},1)")).collect();
     let logger = Logger::par().columns(&names.iter().map(String::as_str).collect::<Vec<_>>());
     tower.write(DAT, logger.file(0..3));
@@ -111,7 +111,7 @@ fn a_table_of_1107_columns_is_read_and_viewed() {
 
 #[test]
 fn a_column_called_ts_is_the_loggers_in_the_view_and_the_views_own_gives_way() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(
         DAT,
         "\"TOA5\",\"s\",\"CR1000\",\"1\",\"o\",\"p\",\"1\",\"t\"\r\n\"TIMESTAMP\",\"RECORD\",\"Ts\",\"State\",\"ta\",\"TA\",\"TA_flag\"\r\n\
@@ -139,14 +139,14 @@ fn one_odd_quote_spoils_one_line_and_not_its_neighbours() {
 
 #[test]
 fn an_odd_quote_in_the_units_costs_the_units_only() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, Logger::par().file(0..5).replace("umol/m^2/s", "6\" pipe"));
     assert_eq!(counts(&ingest(&tower))[..3], [9, 4, 5]);
 }
 
 #[test]
 fn a_header_in_mid_file_is_a_header_and_its_columns_join_the_list() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let logger = Logger::par();
     let wider = logger.clone().column("RH");
     tower.write(DAT, logger.file(0..3) + &logger.file(3..5) + &wider.file(5..7));
@@ -157,7 +157,7 @@ fn a_header_in_mid_file_is_a_header_and_its_columns_join_the_list() {
 
 #[test]
 fn swapped_columns_go_to_their_own_names() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, Logger::par().columns(&["A", "B"]).header() + "\"2024-05-01 00:00:00\",0,1,2\r\n");
     ingest(&tower);
     tower.write(DAT, Logger::par().columns(&["B", "A"]).header() + "\"2024-05-01 00:00:05\",1,20,10\r\n");
@@ -177,7 +177,7 @@ fn other_formats_are_named_as_what_they_are_and_nothing_of_them_is_staged() {
         ("TOA5,some_site,CR1000,E7000,,,,\r\n", "spreadsheet"),
         ("version https://git-lfs.github.com/spec/v1\r\noid sha256:1\r\n", "git-LFS"),
     ] {
-        let tower = Tower::new();
+        let tower = Station::new();
         tower.write(DAT, content);
         let report = ingest(&tower);
         assert!(report["notes"].to_string().contains(word), "{report}");
@@ -189,7 +189,7 @@ fn other_formats_are_named_as_what_they_are_and_nothing_of_them_is_staged() {
 
 #[test]
 fn an_empty_file_and_an_unfinished_header_are_read_again_when_they_are_more() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let logger = Logger::par();
     tower.write(DAT, "");
     assert_eq!(counts(&ingest(&tower)), [0; 8]);
@@ -238,7 +238,7 @@ fn i3_equal_times_with_other_content_are_a_conflict_kept_beside() {
 
 #[test]
 fn i3_with_replace_the_newer_content_stays_however_often_the_file_is_read() {
-    let tower = Tower::new().table_keys("on_conflict = \"replace\"");
+    let tower = Station::new().table_keys("on_conflict = \"replace\"");
     let header = Logger::par().header();
     tower.write(DAT, format!("{header}\"2024-05-01 00:00:00\",0,1,2,3\r\n"));
     ingest(&tower);
@@ -266,7 +266,7 @@ fn a_record_collected_twice_with_another_seventh_digit_is_the_same_reading() {
 
 #[test]
 fn an_appended_file_is_resumed_at_its_end_and_an_unchanged_one_is_not_read() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let logger = Logger::par();
     tower.write(DAT, logger.file(0..100));
     assert_eq!(ingest(&tower)["lines"], 104);
@@ -277,7 +277,7 @@ fn an_appended_file_is_resumed_at_its_end_and_an_unchanged_one_is_not_read() {
 
 #[test]
 fn the_same_size_and_time_with_other_content_is_not_unchanged() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let logger = Logger::par();
     tower.write(DAT, logger.file(10..20));
     tower.age(DAT, Duration::from_secs(100));
@@ -290,7 +290,7 @@ fn the_same_size_and_time_with_other_content_is_not_unchanged() {
 
 #[test]
 fn an_unterminated_last_line_waits_until_it_is_terminated_or_the_file_has_been_still() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let logger = Logger::par();
     let whole = logger.file(0..2);
     tower.write(DAT, &whole[..whole.len() - 3]);
@@ -309,7 +309,7 @@ fn an_unterminated_last_line_waits_until_it_is_terminated_or_the_file_has_been_s
 fn a_file_that_is_being_written_is_waited_for_and_each_line_is_counted_once() {
     let whole = Logger::par().file(0..100);
     let written_beside = || {
-        let tower = Tower::new();
+        let tower = Station::new();
         // A writer's buffer ends in mid-line.
         std::fs::write(tower.path(DAT), &whole[..whole.len() / 2]).unwrap();
         let path = tower.path(DAT);
@@ -332,7 +332,7 @@ fn a_file_that_is_being_written_is_waited_for_and_each_line_is_counted_once() {
 
 #[test]
 fn files_set_aside_are_read_once() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let logger = Logger::par();
     tower.write("46m_PAR.dat.backup", logger.file(0..3));
     tower.write("46m_PAR.bak1", logger.file(3..5));
@@ -345,7 +345,7 @@ fn files_set_aside_are_read_once() {
 
 #[test]
 fn the_double_hour_is_settled_by_record_and_order_and_reading_it_again_adds_nothing() {
-    let tower = Tower::new().clock("timezone = \"America/Detroit\"");
+    let tower = Station::new().clock("timezone = \"America/Detroit\"");
     let header = Logger::par().header();
     let row = |time: &str, record: i64| format!("\"2024-11-03 {time}:00\",{record},1,2,3\r\n");
     let first = header.clone() + &row("00:30", 0) + &row("01:00", 1) + &row("01:30", 2);
@@ -369,7 +369,7 @@ fn the_double_hour_is_settled_by_record_and_order_and_reading_it_again_adds_noth
 
 #[test]
 fn a_file_without_header_is_read_by_the_configured_names_and_rows_of_one_time_differ_in_a_tag() {
-    let tower = Tower::new().table(
+    let tower = Station::new().table(
         "name = \"plots\"\nfiles = [\"plots.tst\"]\nformat = \"csv\"\nnames = [\"Time\", \"Plot\", \"Temp\"]\ntime_column = \"Time\"\ntime_format = \"%m/%d/%Y %H:%M\"\nlast_line_after = \"0s\"\n[table.columns.Plot]\nuse = \"tag\"",
     );
     tower.write("plots.tst", "06/25/2024 10:50,6a,1.5\n06/25/2024 10:50,6b,2.5\n06/25/2024 10:55,6a,3.5");
@@ -384,7 +384,7 @@ fn a_file_without_header_is_read_by_the_configured_names_and_rows_of_one_time_di
 
 #[test]
 fn a_gap_closes_when_an_export_is_ingested_by_hand() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let logger = Logger::par();
     tower.write(DAT, logger.file(0..5));
     ingest(&tower);
@@ -404,7 +404,7 @@ fn a_gap_closes_when_an_export_is_ingested_by_hand() {
 
 #[test]
 fn a_changed_clock_is_refused_because_every_row_would_be_staged_again() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, Logger::par().file(0..3));
     ingest(&tower);
     let tower = tower.clock("utc_offset = \"-04:00\"");
@@ -413,7 +413,7 @@ fn a_changed_clock_is_refused_because_every_row_would_be_staged_again() {
 
 #[test]
 fn a_newer_a_damaged_and_a_foreign_database_are_refused_with_what_to_do() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, Logger::par().file(0..3));
     ingest(&tower);
     let good = tower.read("store.db");
@@ -437,7 +437,7 @@ fn a_newer_a_damaged_and_a_foreign_database_are_refused_with_what_to_do() {
 
 #[test]
 fn a_second_ingest_leaves_the_work_to_the_first_and_ends_well() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, Logger::par().file(0..3));
     ingest(&tower);
     let _lock = fluxtower::store::Lock::take(&tower.store_path(), fluxtower::store::LockKind::Ingest).unwrap().unwrap();

@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use crate::support::server::{Act, Points, Reply, Server, Site, ns};
+use crate::support::server::{Act, Points, Reply, Server};
+use crate::support::{Site, ns};
 
 /// Number, what it is, and the tests that prove it.
 const PROOF: [(u8, &str, &[&str]); 15] = [

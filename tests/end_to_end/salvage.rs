@@ -3,14 +3,14 @@
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 
-use crate::support::{DAT, Logger, TABLE, Tower};
+use crate::support::{DAT, Logger, Station, TABLE};
 
 const PAGE: u64 = 16_384;
 const ROWS: i64 = 60_000;
 
 /// Sixty thousand rows that were sent, a time with two contents and a line that is no row.
-fn station() -> Tower {
-    let tower = Tower::new();
+fn station() -> Station {
+    let tower = Station::new();
     let logger = Logger::par();
     let spoilt = "\"2024-05-01 00:00:05\",1,7,7,7\r\nno row at all\r\n";
     tower.write(DAT, logger.file(0..ROWS) + spoilt);
@@ -20,7 +20,7 @@ fn station() -> Tower {
 }
 
 /// Overwrites pages, counted from 1 as SQLite does.
-fn damage(tower: &Tower, pages: impl IntoIterator<Item = u64>) {
+fn damage(tower: &Station, pages: impl IntoIterator<Item = u64>) {
     let mut file = File::options().write(true).open(tower.store_path()).unwrap();
     for page in pages {
         file.seek(SeekFrom::Start((page - 1) * PAGE)).unwrap();
@@ -28,11 +28,11 @@ fn damage(tower: &Tower, pages: impl IntoIterator<Item = u64>) {
     }
 }
 
-fn pages(tower: &Tower) -> u64 {
+fn pages(tower: &Station) -> u64 {
     tower.store_path().metadata().unwrap().len() / PAGE
 }
 
-fn set_aside(tower: &Tower) -> Vec<String> {
+fn set_aside(tower: &Station) -> Vec<String> {
     let names = std::fs::read_dir(tower.path(".")).unwrap().map(|file| file.unwrap().file_name());
     names.map(|name| name.into_string().unwrap()).filter(|name| name.contains(".damaged-")).collect()
 }
@@ -67,7 +67,7 @@ fn i4_what_can_be_read_is_saved_and_the_files_bring_back_the_rest() {
 }
 
 /// Pages that hold no rows and lead to those that do; their first byte says so.
-fn inner_pages(tower: &Tower) -> Vec<u64> {
+fn inner_pages(tower: &Station) -> Vec<u64> {
     let file = tower.read("store.db");
     let pages = file.chunks(16_384).zip(1..).skip(1);
     pages.filter(|(page, _)| page[0] == 5).map(|(_, number)| number).collect()
@@ -75,7 +75,7 @@ fn inner_pages(tower: &Tower) -> Vec<u64> {
 
 #[test]
 fn i4_rows_are_saved_that_no_page_leads_to_any_more() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let names: Vec<String> = (0..30).map(|number| format!("Column_{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let rows = 120_000;
@@ -94,7 +94,7 @@ fn i4_rows_are_saved_that_no_page_leads_to_any_more() {
 
 #[test]
 fn rows_that_wait_are_sent_after_a_salvage() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, Logger::par().file(0..ROWS));
     let _ = tower.run(&["ingest"]).expect(0);
     damage(&tower, [pages(&tower) / 2]);
@@ -139,5 +139,5 @@ fn a_whole_database_is_left_alone() {
     assert!(told["damage"].is_null(), "{told}");
     assert_eq!(tower.read("store.db"), before);
     assert!(set_aside(&tower).is_empty());
-    let _ = Tower::new().run(&["salvage"]).expect(4).says("there is no database");
+    let _ = Station::new().run(&["salvage"]).expect(4).says("there is no database");
 }

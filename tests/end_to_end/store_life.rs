@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use crate::support::{DAT, Logger, TABLE, Tower};
+use crate::support::{DAT, Logger, Station, TABLE};
 use chrono::{TimeDelta, Utc};
 use rusqlite::Connection;
 
 /// Adds a key to `[store]`.
-fn store_key(tower: &Tower, key: &str) {
-    let text = std::fs::read_to_string(tower.config_path()).unwrap();
-    std::fs::write(tower.config_path(), text.replace("[store]\n", &format!("[store]\n{key}\n"))).unwrap();
+fn store_key(tower: &Station, key: &str) {
+    tower.replace_in_config("[store]\n", &format!("[store]\n{key}\n"));
 }
 
 /// Rows five seconds apart that end an hour ago.
@@ -20,7 +19,7 @@ fn recent(rows: i64) -> Logger {
 
 #[test]
 fn sent_rows_older_than_keep_go_with_a_run_and_once_a_day_only() {
-    let tower = Tower::new().more("[[table]]\nname = \"new\"\nfiles = [\"new.dat\"]");
+    let tower = Station::new().more("[[table]]\nname = \"new\"\nfiles = [\"new.dat\"]");
     store_key(&tower, "keep = \"400d\"");
     tower.write(DAT, Logger::par().file(0..200));
     tower.write("new.dat", recent(50).file(0..50));
@@ -43,12 +42,12 @@ fn sent_rows_older_than_keep_go_with_a_run_and_once_a_day_only() {
 
 #[test]
 fn i6_without_keep_and_before_they_are_sent_no_rows_go() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, Logger::par().file(0..200));
     let _ = tower.run(&["run"]).expect(0);
     assert_eq!(tower.rows(TABLE).len(), 200);
 
-    let waiting = Tower::new().destination(
+    let waiting = Station::new().destination(
         "kind = \"influxdb\"\nurl = \"http://127.0.0.1:9\"\norg = \"o\"\nbucket = \"b\"\ntoken_file = \"token.txt\"\ntimeout = \"1s\"",
     );
     let waiting = waiting.sync("deadline = \"2s\"");
@@ -61,17 +60,17 @@ fn i6_without_keep_and_before_they_are_sent_no_rows_go() {
 
 #[test]
 fn keep_is_a_duration_of_a_day_or_more() {
-    let tower = Tower::new();
+    let tower = Station::new();
     store_key(&tower, "keep = \"12h\"");
     let _ = tower.run(&["status"]).expect(2).says("is less than a day");
-    let tower = Tower::new();
+    let tower = Station::new();
     store_key(&tower, "keep = 400");
     let _ = tower.run(&["status"]).expect(2).says("keep = \"400d\"");
 }
 
 #[test]
 fn the_log_that_grew_beside_a_reader_is_small_again_after_the_next_ingest() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let names: Vec<String> = (0..40).map(|number| format!("Column_{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let logger = Logger::par().columns(&names);
@@ -97,7 +96,7 @@ fn the_log_that_grew_beside_a_reader_is_small_again_after_the_next_ingest() {
 
 #[test]
 fn check_has_a_line_for_database_disk_and_each_file_pattern() {
-    let tower = Tower::new().table(&format!(
+    let tower = Station::new().table(&format!(
         "name = \"{TABLE}\"\nfiles = [\"{DAT}\", \"old/*.dat\", \"binary.dat\"]\nstale_after = \"1h\""
     ));
     let lines = || {
@@ -129,7 +128,7 @@ fn check_has_a_line_for_database_disk_and_each_file_pattern() {
     has(&found, &["look table 46m_par: no file matches ", "old"]);
     has(&found, &["bad table 46m_par: binary.dat is TOB1"]);
 
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, recent(100).file(0..100) + "\"2024-05-01 00:00");
     let told = tower.run(&["check"]).expect(0).stdout;
     assert!(told.contains("46m_PAR.dat: TOA5, newest record"), "an unfinished line is no record: {told}");
@@ -138,14 +137,14 @@ fn check_has_a_line_for_database_disk_and_each_file_pattern() {
 
 #[test]
 fn check_tells_a_loggers_clock_that_runs_ahead_and_an_agent_that_nobody_starts() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, recent(100).file(0..100));
     tower.age(DAT, Duration::from_secs(3 * 3600));
     let told = tower.run(&["check"]).expect(1).stdout;
     assert!(told.contains("ahead of the time at which this computer says that the file was written"), "{told}");
     assert!(told.contains("schedule --install"), "{told}");
 
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, recent(100).file(0..100));
     let _ = tower.run(&["run"]).expect(0);
     let told = tower.run(&["check"]).expect(0).stdout;
@@ -157,7 +156,7 @@ fn check_tells_a_loggers_clock_that_runs_ahead_and_an_agent_that_nobody_starts()
 }
 
 /// Another program, such as an SQLite browser, that keeps the database to itself until this is dropped.
-fn locked(tower: &Tower) -> Connection {
+fn locked(tower: &Station) -> Connection {
     let conn = Connection::open(tower.store_path()).unwrap();
     conn.execute_batch("BEGIN IMMEDIATE").unwrap();
     conn
@@ -165,7 +164,7 @@ fn locked(tower: &Tower) -> Connection {
 
 #[test]
 fn i4_a_database_that_another_program_locks_for_seconds_is_waited_for() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let logger = recent(100);
     tower.write(DAT, logger.file(0..50));
     let _ = tower.run(&["run"]).expect(0);
@@ -182,7 +181,7 @@ fn i4_a_database_that_another_program_locks_for_seconds_is_waited_for() {
 
 #[test]
 fn i4_a_database_that_another_program_keeps_locked_is_named_and_the_next_run_loses_nothing() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let logger = recent(100);
     tower.write(DAT, logger.file(0..50));
     let _ = tower.run(&["run"]).expect(0);
@@ -197,7 +196,7 @@ fn i4_a_database_that_another_program_keeps_locked_is_named_and_the_next_run_los
 
 #[test]
 fn i9_two_agents_that_start_at_once_on_one_store_do_the_work_once() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, recent(4_000).file(0..4_000));
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -216,7 +215,7 @@ fn i9_two_agents_that_start_at_once_on_one_store_do_the_work_once() {
 #[test]
 fn check_says_which_file_cannot_be_read() {
     use std::os::unix::fs::PermissionsExt;
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, Logger::par().file(0..10));
     std::fs::set_permissions(tower.path(DAT), std::fs::Permissions::from_mode(0o000)).unwrap();
     if std::fs::File::open(tower.path(DAT)).is_ok() {
@@ -238,7 +237,11 @@ impl SmallDisk {
     fn mount(place: &std::path::Path, kilobytes: u32) -> Option<SmallDisk> {
         std::fs::create_dir_all(place).unwrap();
         let disk = SmallDisk { place: place.to_owned() };
-        disk.call(&["mount", "-t", "tmpfs", "-o", &format!("size={kilobytes}k"), "tmpfs"]).then_some(disk)
+        let is_mounted = disk.call(&["mount", "-t", "tmpfs", "-o", &format!("size={kilobytes}k"), "tmpfs"]);
+        if !is_mounted {
+            eprintln!("NOT RUN: only root may mount a small disk; run this test as root to see a full one");
+        }
+        is_mounted.then_some(disk)
     }
 
     fn grow(&self, kilobytes: u32) {
@@ -260,16 +263,19 @@ impl Drop for SmallDisk {
     }
 }
 
+/// A station whose database lies on a small disk.
+#[cfg(target_os = "linux")]
+fn on_a_disk_of(kilobytes: u32) -> Option<(Station, SmallDisk)> {
+    let tower = Station::new();
+    let disk = SmallDisk::mount(&tower.path("disk"), kilobytes)?;
+    tower.replace_in_config("path = \"store.db\"", "path = \"disk/store.db\"");
+    Some((tower, disk))
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn i4_a_full_disk_is_named_loses_nothing_and_the_work_goes_on_when_there_is_room() {
-    let tower = Tower::new();
-    let Some(disk) = SmallDisk::mount(&tower.path("disk"), 6_000) else {
-        eprintln!("NOT RUN: only root may mount a small disk; run this test as root to see a full one");
-        return;
-    };
-    let text = std::fs::read_to_string(tower.config_path()).unwrap();
-    std::fs::write(tower.config_path(), text.replace("path = \"store.db\"", "path = \"disk/store.db\"")).unwrap();
+    let Some((tower, disk)) = on_a_disk_of(6_000) else { return };
     let count = |sql: &str| -> i64 {
         Connection::open(tower.path("disk/store.db")).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
     };
@@ -322,13 +328,7 @@ impl Drop for Ballast {
 #[cfg(target_os = "linux")]
 #[test]
 fn i5_a_disk_that_is_full_in_a_sync_a_prune_or_a_migration_loses_nothing() {
-    let tower = Tower::new();
-    let Some(_disk) = SmallDisk::mount(&tower.path("disk"), 12_000) else {
-        eprintln!("NOT RUN: only root may mount a small disk; run this test as root to see a full one");
-        return;
-    };
-    let text = std::fs::read_to_string(tower.config_path()).unwrap();
-    std::fs::write(tower.config_path(), text.replace("path = \"store.db\"", "path = \"disk/store.db\"")).unwrap();
+    let Some((tower, _disk)) = on_a_disk_of(12_000) else { return };
     let database = tower.path("disk/store.db");
     let count =
         |sql: &str| -> i64 { Connection::open(&database).unwrap().query_row(sql, [], |row| row.get(0)).unwrap() };
@@ -373,12 +373,11 @@ fn i5_a_disk_that_is_full_in_a_sync_a_prune_or_a_migration_loses_nothing() {
 #[test]
 fn a_folder_that_may_not_be_written_is_named() {
     use std::os::unix::fs::PermissionsExt as _;
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, recent(100).file(0..50));
     let folder = tower.path("shut");
     std::fs::create_dir(&folder).unwrap();
-    let text = std::fs::read_to_string(tower.config_path()).unwrap();
-    std::fs::write(tower.config_path(), text.replace("path = \"store.db\"", "path = \"shut/store.db\"")).unwrap();
+    tower.replace_in_config("path = \"store.db\"", "path = \"shut/store.db\"");
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o555)).unwrap();
     let ended = tower.run(&["run"]);
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -394,11 +393,8 @@ fn a_folder_that_may_not_be_written_is_named() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_backup_that_finds_no_room_leaves_nothing_behind() {
-    let tower = Tower::new();
-    let Some(_disk) = SmallDisk::mount(&tower.path("stick"), 1_000) else {
-        eprintln!("NOT RUN: only root may mount a small disk; run this test as root to see a full one");
-        return;
-    };
+    let tower = Station::new();
+    let Some(_disk) = SmallDisk::mount(&tower.path("stick"), 1_000) else { return };
     tower.write(DAT, Logger::par().file(0..60_000));
     let _ = tower.run(&["ingest"]).expect(0);
     let path = tower.path("stick/copy.db");

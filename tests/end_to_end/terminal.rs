@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{DAT, Logger, Tower};
+use crate::support::{DAT, Logger, Station};
 
 fn fluxtower(folder: &std::path::Path, arguments: &[&str]) -> (i32, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_fluxtower")).current_dir(folder).args(arguments).output().unwrap();
@@ -51,7 +51,7 @@ fn there_is_a_manual_page_for_every_command() {
 #[test]
 fn status_fits_a_hundred_columns_and_begins_with_what_needs_attention() {
     let long = "a_table_with_a_name_that_is_longer_than_any_screen_would_like_to_show_it_in_one_line_of_text";
-    let tower = Tower::new().table("name = \"well\"\nfiles = [\"well.dat\"]").more(&format!(
+    let tower = Station::new().table("name = \"well\"\nfiles = [\"well.dat\"]").more(&format!(
         "[[table]]\nname = \"{long}\"\nfiles = [\"long.dat\"]\n[[table]]\nname = \"trouble\"\nfiles = [\"{DAT}\"]"
     ));
     let logger = Logger::par();
@@ -74,7 +74,7 @@ fn status_fits_a_hundred_columns_and_begins_with_what_needs_attention() {
 
 #[test]
 fn colours_are_for_terminals_and_never_with_no_color() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, Logger::par().file(0..3));
     let run = |variables: &[(&str, &str)]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fluxtower"));

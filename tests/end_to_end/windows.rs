@@ -6,7 +6,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{DAT, Logger, TABLE, Tower};
+use crate::support::{DAT, Logger, Station, TABLE};
 use fluxtower::store::{Lock, LockKind};
 
 /// A path as a configuration writes it: in single quotes, so that backslashes are plain.
@@ -14,13 +14,13 @@ fn quoted(path: &std::path::Path) -> String {
     format!("'{}'", path.display())
 }
 
-fn staged(tower: &Tower) -> i64 {
+fn staged(tower: &Station) -> i64 {
     tower.count("SELECT coalesce(sum(rows), 0) FROM logger_table")
 }
 
 #[test]
 fn folders_with_blanks_and_letters_beyond_ascii_are_read() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let folder = tower.path("Meßdaten 46 m").join("größe");
     fs::create_dir_all(&folder).unwrap();
     let tower = tower.table(&format!(
@@ -38,7 +38,7 @@ fn folders_with_blanks_and_letters_beyond_ascii_are_read() {
 
 #[test]
 fn an_absolute_pattern_reads_what_a_relative_one_reads() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let absolute = quoted(&tower.path("46m_*.dat"));
     let tower = tower.table(&format!("name = \"{TABLE}\"\nfiles = [{absolute}]"));
     tower.write(DAT, Logger::par().file(0..20));
@@ -48,7 +48,7 @@ fn an_absolute_pattern_reads_what_a_relative_one_reads() {
 
 #[test]
 fn a_path_of_more_than_260_letters_is_read() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let mut folder = tower.path("long");
     while folder.display().to_string().len() < 300 {
         folder = folder.join("a folder with a rather long name");
@@ -62,7 +62,7 @@ fn a_path_of_more_than_260_letters_is_read() {
 
 #[test]
 fn both_line_ends_and_a_file_renamed_over_are_read() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, Logger::par().file(0..20));
     let _ = tower.run(&["ingest"]).expect(0);
     tower.rename_over(DAT, Logger::par().file(15..40).replace("\r\n", "\n"));
@@ -73,7 +73,7 @@ fn both_line_ends_and_a_file_renamed_over_are_read() {
 #[test]
 fn a_file_that_is_open_for_writing_is_read_and_its_rest_later() {
     use std::io::Write as _;
-    let tower = Tower::new();
+    let tower = Station::new();
     let mut file = fs::File::create(tower.path(DAT)).unwrap();
     let text = Logger::par().file(0..40);
     let half = text.len() / 2;
@@ -91,7 +91,7 @@ fn a_file_that_is_open_for_writing_is_read_and_its_rest_later() {
 
 #[test]
 fn a_full_log_is_set_aside_and_the_number_of_old_ones_is_kept() {
-    let tower = Tower::new().more("[log]\nfile = \"logs/agent.log\"\nmax_bytes = 10_000\nkeep = 2");
+    let tower = Station::new().more("[log]\nfile = \"logs/agent.log\"\nmax_bytes = 10_000\nkeep = 2");
     fs::create_dir_all(tower.path("logs")).unwrap();
     for run in 0..160 {
         tower.write(DAT, Logger::par().file(run * 10..run * 10 + 10));
@@ -116,7 +116,7 @@ fn a_full_log_is_set_aside_and_the_number_of_old_ones_is_kept() {
 
 #[test]
 fn i9_a_second_agent_leaves_the_work_to_the_first() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, Logger::par().file(0..20));
     let _ = tower.run(&["status"]);
     let lock = Lock::take(&tower.store_path(), LockKind::Ingest).unwrap().unwrap();
@@ -129,7 +129,7 @@ fn i9_a_second_agent_leaves_the_work_to_the_first() {
 
 #[test]
 fn i4_an_agent_that_is_killed_leaves_a_store_and_locks_that_the_next_one_takes_up() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, Logger::par().file(0..200));
     let mut agent = Command::new(env!("CARGO_BIN_EXE_fluxtower"))
         .current_dir(tower.path("."))
@@ -153,18 +153,18 @@ fn i4_an_agent_that_is_killed_leaves_a_store_and_locks_that_the_next_one_takes_u
     assert_eq!(tower.count("SELECT sum(sent) FROM logger_table"), 300);
 }
 
-fn has_rows(tower: &Tower) -> bool {
+fn has_rows(tower: &Station) -> bool {
     let Ok(conn) = rusqlite::Connection::open(tower.store_path()) else { return false };
     conn.query_row("SELECT coalesce(sum(rows), 0) FROM logger_table", [], |row| row.get::<_, i64>(0))
         .is_ok_and(|rows| rows > 0)
 }
 
 /// A server that nobody runs; what counts is what is said before it is asked.
-fn with_token(key: &str) -> Tower {
+fn with_token(key: &str) -> Station {
     let destination = format!(
         "kind = \"influxdb\"\nurl = \"http://127.0.0.1:9\"\norg = \"o\"\nbucket = \"b\"\ntimeout = \"2s\"\n{key}"
     );
-    let tower = Tower::new().destination(&destination).sync("deadline = \"2s\"");
+    let tower = Station::new().destination(&destination).sync("deadline = \"2s\"");
     tower.write(DAT, Logger::par().file(0..20));
     let _ = tower.run(&["ingest"]).expect(0);
     tower
@@ -192,7 +192,7 @@ mod windows_only {
 
     #[test]
     fn drive_letters_and_backslashes_are_paths() {
-        let tower = Tower::new();
+        let tower = Station::new();
         let path = tower.path("My Data\\46m_*.dat");
         let text = path.display().to_string().replace('/', "\\");
         assert!(text.as_bytes()[1] == b':', "{text}");
@@ -205,7 +205,7 @@ mod windows_only {
 
     #[test]
     fn a_file_that_another_process_keeps_to_itself_is_read_when_it_lets_go() {
-        let tower = Tower::new();
+        let tower = Station::new();
         tower.write(DAT, Logger::par().file(0..20));
         let held = fs::OpenOptions::new().read(true).write(true).share_mode(0).open(tower.path(DAT)).unwrap();
         let _ = tower.run(&["ingest"]).expect(1);

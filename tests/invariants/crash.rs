@@ -3,8 +3,9 @@
 
 use std::time::{Duration, Instant};
 
+use crate::support::Site;
 use crate::support::dice::Dice;
-use crate::support::server::{Act, Server, Site};
+use crate::support::server::{Act, Server};
 
 const ROUNDS: u64 = 200;
 /// Rows that each round adds to a table's file, and how many it keeps of those before.

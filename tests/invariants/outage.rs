@@ -4,7 +4,8 @@
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-use crate::support::server::{Act, Server, Site, closed_port};
+use crate::support::Site;
+use crate::support::server::{Act, Server, closed_port};
 use fluxtower::config::Config;
 use fluxtower::ingest::{self, Selection};
 use fluxtower::store::Store;
@@ -19,7 +20,7 @@ const KEPT: i64 = MINUTES_A_DAY + 200;
 #[test]
 fn i6_a_month_without_a_link_is_delivered_whole_and_once() {
     let rows = usize::try_from(DAYS * MINUTES_A_DAY).unwrap();
-    let site = Site::with(&closed_port(), &TABLES, "", "deadline = \"10s\"");
+    let mut site = Site::with(&closed_port(), &TABLES, "", "deadline = \"10s\"");
     let config = Config::load(&site.path("config.toml")).unwrap();
     for day in 0..DAYS {
         for table in TABLES {
@@ -89,7 +90,7 @@ struct Minutely {
 impl Minutely {
     /// `deadline` counts minutes; None leaves the key out, and the task says how often it starts, as `schedule` writes it.
     fn new(url: &str, scheduler: Scheduler, deadline: Option<u32>) -> Minutely {
-        let site = Site::with(url, &TABLES, "", "");
+        let mut site = Site::with(url, &TABLES, "", "");
         let begun = Instant::now();
         site.run(&["ingest"]);
         let minute = (begun.elapsed() * STARTS_IN_A_MINUTE).max(Duration::from_secs(1));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::support::dice::Dice;
-use crate::support::{DAT, InProcess, Logger, TABLE, Tower, physical_lines};
+use crate::support::{DAT, InProcess, Logger, Station, TABLE, physical_lines};
 use fluxtower::ingest::{Counts, IngestReport};
 
 const COLLECTIONS: u32 = 1000;
@@ -27,7 +27,7 @@ struct Program {
 
 /// The field station: a logger that goes on by itself, LoggerNet, and what fluxtower was able to see.
 struct Station {
-    tower: Tower,
+    tower: Station,
     fluxtower: InProcess,
     dice: Dice,
     programs: Vec<Program>,
@@ -46,7 +46,7 @@ struct Station {
 
 impl Station {
     fn new() -> Station {
-        let tower = Tower::new();
+        let tower = Station::new();
         let fluxtower = tower.in_process();
         let first = Program { first_row: 0, record_of_row_0: FIRST_RECORD, logger: Logger::par() };
         Station {

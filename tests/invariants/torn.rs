@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::support::{DAT, InProcess, Logger, Row, Stops, TABLE, Tower, physical_lines};
+use crate::support::{DAT, InProcess, Logger, Row, Station, Stops, TABLE, physical_lines};
 use fluxtower::config::TableName;
 use fluxtower::toa5::ColumnSource::Value;
 use fluxtower::toa5::{self, ColumnSource, Layout, ParsedRow};
@@ -45,7 +45,7 @@ fn cut_at_every_byte(whole: &str, keys: &str) {
     for cut in 1..whole.len() {
         write!(more, "[[table]]\n{}", table(cut)).unwrap();
     }
-    let tower = Tower::new().table(&table(0)).more(&more);
+    let tower = Station::new().table(&table(0)).more(&more);
     let fluxtower = tower.in_process();
     let write_all = |length: &dyn Fn(usize) -> usize| {
         for cut in 0..whole.len() {
@@ -87,7 +87,7 @@ fn i2_a_header_less_file_cut_at_any_byte_stages_nothing_that_is_not_in_the_whole
 
 #[test]
 fn i2_a_file_that_is_overwritten_while_it_is_read_stages_only_lines_it_held() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let logger = Logger::par();
     tower.write(DAT, logger.file(0..2));
     let fluxtower = tower.in_process();
@@ -236,14 +236,14 @@ fn damaged_file() -> impl Strategy<Value = Damaged> {
 
 /// One store for many files, each a table of its own: a store per case would spend its time waiting for the disk.
 struct Cases {
-    tower: Tower,
+    tower: Station,
     fluxtower: InProcess,
     count: u32,
 }
 
 impl Cases {
     fn new(keys: &str) -> Cases {
-        let tower = Tower::new().table_keys(keys);
+        let tower = Station::new().table_keys(keys);
         Cases { fluxtower: tower.in_process(), tower, count: 0 }
     }
 

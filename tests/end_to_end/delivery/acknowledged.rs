@@ -1,6 +1,7 @@
 //! I5: only the configured endpoint's 204 marks a row. Everything else leaves it, and says what to do.
 
-use crate::support::server::{Act, Reply, Server, Site};
+use crate::support::Site;
+use crate::support::server::{Act, Reply, Server};
 
 /// Refuses with `reply`, expects the run to be held with `words` in its mend, and nothing marked.
 fn is_held(server: &Server, site: &Site, reply: Reply, words: &str) {

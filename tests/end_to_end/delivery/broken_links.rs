@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::support::server::{Act, Gate, Reply, Server, Site, Then};
+use crate::support::Site;
+use crate::support::server::{Act, Gate, Reply, Server, Then};
 
 /// Enough for one wait between two attempts, on a busy machine.
 const PATIENT: &str = "deadline = \"3m\"";

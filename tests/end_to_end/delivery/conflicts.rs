@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::server::{Act, Asked, Reply, Server, Site, Taken, ns};
+use crate::support::server::{Act, Asked, Reply, Server, Taken};
+use crate::support::{Site, ns};
 
 /// As InfluxDB 2.7 and 1.6 word it: the points that conflict are dropped and counted, the others are kept.
 fn conflict(field: &str, measurement: &str, dropped: usize) -> Act {
@@ -30,8 +31,7 @@ fn rows(table: &str, minutes: impl IntoIterator<Item = i64>) -> BTreeSet<Taken> 
 /// With the agent's own health, as the default is.
 fn with_health(server: &Server, tables: &[&str]) -> Site {
     let site = Site::with(&server.url(), tables, "", "");
-    let config = std::fs::read_to_string(site.path("config.toml")).unwrap();
-    std::fs::write(site.path("config.toml"), config.replace("health = false", "health = true")).unwrap();
+    site.replace_in_config("health = false", "health = true");
     site
 }
 
@@ -87,8 +87,7 @@ fn i6_a_type_that_is_changed_after_rows_were_sent_holds_no_bucket() {
     // The last of them is a whole number, so its line made anew is refused too.
     site.stage(0..9);
     site.sync().expect(0);
-    let config = std::fs::read_to_string(site.path("config.toml")).unwrap();
-    std::fs::write(site.path("config.toml"), config + "\n[table.columns.T_Avg]\ntype = \"integer\"\n").unwrap();
+    site.add_to_config("\n[table.columns.T_Avg]\ntype = \"integer\"\n");
     site.stage(9..29);
     let is_integer = |line: &str| {
         let value = line.split("T_Avg=").nth(1).and_then(|rest| rest.split([',', ' ']).next());

@@ -3,7 +3,8 @@
 use fluxtower::store::Store;
 use fluxtower::time::Timestamp;
 
-use crate::support::server::{Act, Server, Site};
+use crate::support::Site;
+use crate::support::server::{Act, Server};
 
 const HALF_HOUR: i64 = 1_800_000_000_000;
 const WEEK: usize = 7 * 48;

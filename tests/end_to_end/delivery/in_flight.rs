@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::support::server::{Act, Server, Site, ns};
+use crate::support::server::{Act, Server};
+use crate::support::{Site, ns};
 
 fn site(server: &Server, sync: &str) -> Site {
     let site = Site::with(&server.url(), &["met"], "", &format!("batch_rows = 100\n{sync}"));

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use crate::support::server::{Act, Server, Site, Taken, closed_port, ns};
+use crate::support::server::{Act, Server, Taken, closed_port};
+use crate::support::{Site, ns};
 
 const WEEK: i64 = 7 * 24 * 60;
 
@@ -59,7 +60,7 @@ fn no_request_is_larger_than_the_batch_limits() {
 #[test]
 fn the_byte_budget_holds_across_runs() {
     let server = Server::start();
-    let site = Site::with(&server.url(), &["met"], "", "batch_rows = 100\nbudget_bytes = 20000");
+    let mut site = Site::with(&server.url(), &["met"], "", "batch_rows = 100\nbudget_bytes = 20000");
     site.stage(0..1_000);
     let ran = site.sync().expect(0);
     assert_eq!(ran.json()["stopped_by"], "budget");
@@ -101,7 +102,7 @@ fn receipts_of_a_clock_that_ran_ahead_do_not_use_up_the_byte_budget() {
 #[test]
 fn an_outage_does_not_use_up_the_byte_budget() {
     let server = Server::start();
-    let site = Site::with(&closed_port(), &["met"], "", "budget_bytes = 20000\ndeadline = \"4s\"");
+    let mut site = Site::with(&closed_port(), &["met"], "", "budget_bytes = 20000\ndeadline = \"4s\"");
     site.stage(0..200);
     let ran = site.sync().expect(1);
     assert_eq!(ran.json()["stopped_by"], "unreachable");

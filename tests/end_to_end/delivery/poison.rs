@@ -1,7 +1,8 @@
 //! I6: one row that a server refuses must not stop the others, and a server that refuses everything is not the rows'
 //! fault.
 
-use crate::support::server::{Act, Reply, Server, Site, Taken, ns};
+use crate::support::server::{Act, Reply, Server, Taken};
+use crate::support::{Site, ns};
 
 /// As InfluxDB 2 says it.
 const CONFLICT: &str = "partial write: field type conflict: input field \"T_Avg\" on measurement \"met\" is type float, already exists as type string dropped=1";

@@ -3,7 +3,8 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::server::{Act, Gate, Server, Site};
+use crate::support::Site;
+use crate::support::server::{Act, Gate, Server};
 
 /// No limit of a promise: so long is waited for what has to come, however busy the machine is.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -102,7 +103,7 @@ fn i9_a_run_whose_schedule_is_known_ends_before_the_next_start_unless_a_deadline
     let ran = site.run(&["run", "--scheduled", "5s", "--json"]).expect(1);
     assert_eq!(ran.json()["sync"]["stopped_by"], "unreachable");
     assert!(begun.elapsed() < LIMIT, "the schedule counts: {:?}", begun.elapsed());
-    let site = Site::with(&crate::support::server::closed_port(), &["met"], "", "deadline = \"200ms\"");
+    let mut site = Site::with(&crate::support::server::closed_port(), &["met"], "", "deadline = \"200ms\"");
     site.stage(0..10);
     let begun = Instant::now();
     let ran = site.run(&["run", "--scheduled", "5m", "--json"]).expect(1);
@@ -143,8 +144,7 @@ fn a_second_sync_says_so_and_leaves_the_work_to_the_first() {
 fn a_row_replaced_while_its_old_content_is_on_the_way_is_sent_again() {
     let (server, gate) = (Server::start(), Gate::default());
     let site = Site::new(&server.url());
-    let config = std::fs::read_to_string(site.path("config.toml")).unwrap();
-    std::fs::write(site.path("config.toml"), format!("{config}on_conflict = \"replace\"\n")).unwrap();
+    site.add_to_config("on_conflict = \"replace\"\n");
     site.stage(0..50);
     first_behind(&server, &gate);
     let mut sync = site.spawn(&["sync"]);

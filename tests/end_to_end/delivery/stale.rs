@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::support::server::{Act, Points, Reply, Server, Site, ns, value};
+use crate::support::server::{Act, Points, Reply, Server};
+use crate::support::{Site, ns, value};
 
 /// Further keys of the last table; keys of `[destination]` that the other APIs do not have are taken out.
 fn more(site: &Site, keys: &str) {
@@ -31,7 +32,7 @@ fn with_nan(table: &str, minutes: std::ops::Range<i64>, nan: std::ops::Range<i64
 }
 
 /// What an empty bucket holds after everything is sent to it.
-fn fresh(site: &Site, destination: &str, keys: &str) -> Points {
+fn fresh(site: &mut Site, destination: &str, keys: &str) -> Points {
     let empty = Server::start();
     site.configure(&empty.url(), destination, "");
     more(site, keys);
@@ -57,7 +58,7 @@ fn replaced(server: &Server, destination: &str, keys: &str) -> Site {
 fn i7_a_value_that_a_newer_reading_does_not_have_leaves_the_bucket() {
     for destination in ["", "api = \"v1\"\n"] {
         let server = Server::start();
-        let site = replaced(&server, destination, REPLACE);
+        let mut site = replaced(&server, destination, REPLACE);
         assert_eq!((site.count("pending"), server.removed().len()), (10, 0));
         assert_eq!(server.points().field("met", ns(20), "T_Avg"), Some(value(20)));
         site.sync().expect(0);
@@ -69,14 +70,14 @@ fn i7_a_value_that_a_newer_reading_does_not_have_leaves_the_bucket() {
         // Nothing is left to do.
         site.sync().expect(0);
         assert_eq!(server.removed().len(), 1);
-        assert_eq!(points.map, fresh(&site, destination, REPLACE).map);
+        assert_eq!(points.map, fresh(&mut site, destination, REPLACE).map);
     }
 }
 
 #[test]
 fn i7_values_that_mean_missing_since_leave_the_bucket_after_reflag() {
     let server = Server::start();
-    let site = Site::new(&server.url());
+    let mut site = Site::new(&server.url());
     site.stage(0..60);
     site.sync().expect(0);
     let missing = "missing = [7.0, 98.5]";
@@ -86,13 +87,13 @@ fn i7_values_that_mean_missing_since_leave_the_bucket_after_reflag() {
     let points = server.points();
     assert_eq!(points.field("met", ns(28), "T_Avg"), None);
     assert_eq!(points.field("met", ns(29), "P_Avg"), None);
-    assert_eq!(points.map, fresh(&site, "", missing).map);
+    assert_eq!(points.map, fresh(&mut site, "", missing).map);
 }
 
 #[test]
 fn rows_that_lose_no_field_and_rows_that_were_never_sent_are_not_removed() {
     let server = Server::start();
-    let site = Site::new(&server.url());
+    let mut site = Site::new(&server.url());
     more(&site, REPLACE);
     site.stage(0..60);
     site.sync().expect(0);
@@ -102,13 +103,13 @@ fn rows_that_lose_no_field_and_rows_that_were_never_sent_are_not_removed() {
     site.run(&["ingest", "--json"]);
     site.sync().expect(0);
     assert_eq!(server.removed(), []);
-    assert_eq!(server.points().map, fresh(&site, "", REPLACE).map);
+    assert_eq!(server.points().map, fresh(&mut site, "", REPLACE).map);
 }
 
 #[test]
 fn a_row_replaced_while_its_request_is_without_an_answer_loses_the_field_too() {
     let server = Server::start();
-    let site = Site::with(&server.url(), &["met"], "timeout = \"2s\"", "deadline = \"3s\"");
+    let mut site = Site::with(&server.url(), &["met"], "timeout = \"2s\"", "deadline = \"3s\"");
     more(&site, REPLACE);
     // Stored, and the answer is lost.
     server.script(|_| Act::reset().and_keep());
@@ -119,7 +120,7 @@ fn a_row_replaced_while_its_request_is_without_an_answer_loses_the_field_too() {
     site.run(&["ingest", "--json"]);
     server.take_all();
     site.sync().expect(0);
-    assert_eq!(server.points().map, fresh(&site, "", REPLACE).map);
+    assert_eq!(server.points().map, fresh(&mut site, "", REPLACE).map);
 }
 
 /// Two tables of one measurement; the second has a tag more.
@@ -143,18 +144,18 @@ fn with_further_tag(server: &Server, destination: &str) -> (Site, String) {
 fn i7_another_tables_points_with_further_tags_keep_their_values() {
     for destination in ["", "api = \"v1\"\n"] {
         let server = Server::start();
-        let (site, keys) = with_further_tag(&server, destination);
+        let (mut site, keys) = with_further_tag(&server, destination);
         site.sync().expect(0);
         let points = server.points();
         assert_eq!(points.len(), 120);
-        assert_eq!(points.map, fresh(&site, destination, &keys).map);
+        assert_eq!(points.map, fresh(&mut site, destination, &keys).map);
     }
 }
 
 #[test]
 fn i7_a_sync_that_ends_between_removal_and_write_loses_nothing() {
     let server = Server::start();
-    let (site, keys) = with_further_tag(&server, "");
+    let (mut site, keys) = with_further_tag(&server, "");
     server.script(|_| Act::refuse(401, "unauthorized"));
     site.sync();
     assert_eq!(server.points().len(), 100, "the points of both tables are gone");
@@ -163,14 +164,14 @@ fn i7_a_sync_that_ends_between_removal_and_write_loses_nothing() {
     assert_eq!(pending, 20, "and their rows are pending");
     server.take_all();
     site.sync().expect(0);
-    assert_eq!(server.points().map, fresh(&site, "", &keys).map);
+    assert_eq!(server.points().map, fresh(&mut site, "", &keys).map);
 }
 
 #[test]
 fn a_removal_that_is_refused_holds_no_row_and_is_made_when_it_is_allowed() {
     for status in [403, 404, 405, 501] {
         let server = Server::start();
-        let site = replaced(&server, "", REPLACE);
+        let mut site = replaced(&server, "", REPLACE);
         server.answer(move |path| path.starts_with("/api/v2/delete").then(|| Reply::refusal(status, "no removal")));
         let ran = site.sync();
         assert!(ran.notes().contains("10 points from 2026-06-01"), "{ran:?}");
@@ -183,7 +184,7 @@ fn a_removal_that_is_refused_holds_no_row_and_is_made_when_it_is_allowed() {
         assert_eq!(server.requests(), 0);
         server.answer(|_| None);
         site.sync().expect(0);
-        assert_eq!(server.points().map, fresh(&site, "", REPLACE).map);
+        assert_eq!(server.points().map, fresh(&mut site, "", REPLACE).map);
     }
 }
 
@@ -218,13 +219,13 @@ fn a_server_that_removes_nothing_is_said_with_table_count_and_times() {
 #[test]
 fn points_are_removed_one_by_one_where_the_token_may_not_read() {
     let server = Server::start();
-    let site = replaced(&server, "", REPLACE);
+    let mut site = replaced(&server, "", REPLACE);
     server.answer(|path| path.starts_with("/api/v2/query").then(|| Reply::refusal(403, "read is not allowed")));
     site.sync().expect(0);
     let removed = server.removed();
     assert_eq!(removed.len(), 10);
     assert!(removed.iter().all(|removed| removed.from == removed.to));
-    assert_eq!(server.points().map, fresh(&site, "", REPLACE).map);
+    assert_eq!(server.points().map, fresh(&mut site, "", REPLACE).map);
 }
 
 const RANGE: &str = "[table.columns.T_Avg]\nfail = [0, 10]\n";
@@ -232,7 +233,7 @@ const RANGE: &str = "[table.columns.T_Avg]\nfail = [0, 10]\n";
 #[test]
 fn i7_values_that_are_withheld_since_leave_the_bucket_after_reflag() {
     let server = Server::start();
-    let site = Site::new(&server.url());
+    let mut site = Site::new(&server.url());
     more(&site, RANGE);
     site.stage(0..60);
     site.sync().expect(0);
@@ -245,7 +246,7 @@ fn i7_values_that_are_withheld_since_leave_the_bucket_after_reflag() {
     assert_eq!(points.field("met", ns(50), "T_Avg"), None);
     assert_eq!(points.field("met", ns(50), "T_Avg_qc"), Some(4.0));
     assert_eq!(points.field("met", ns(40), "T_Avg"), Some(10.0));
-    assert_eq!(points.map, fresh(&site, "", &withheld).map);
+    assert_eq!(points.map, fresh(&mut site, "", &withheld).map);
     // It is done.
     site.configure(&server.url(), "", "");
     more(&site, &withheld);
@@ -260,7 +261,7 @@ fn a_sync_says_once_which_command_takes_out_what_is_no_longer_sent() {
         (RANGE.replace("fail = [0, 10]", "field = \"air\""), "replay", "T_Avg, flags of T_Avg"),
     ] {
         let server = Server::start();
-        let site = Site::new(&server.url());
+        let mut site = Site::new(&server.url());
         more(&site, RANGE);
         site.stage(0..60);
         site.sync().expect(0);
@@ -276,27 +277,27 @@ fn a_sync_says_once_which_command_takes_out_what_is_no_longer_sent() {
         assert!(!site.sync().notes().contains("no longer sends"));
         site.run(&[command, "--table", "met", "--since", "2026-06-01T00:00:00Z", "--json"]).expect(0);
         site.sync().expect(0);
-        assert_eq!(server.points().map, fresh(&site, "", &keys).map, "{keys}");
+        assert_eq!(server.points().map, fresh(&mut site, "", &keys).map, "{keys}");
     }
 }
 
 #[test]
 fn rows_put_back_before_the_configuration_changed_lose_their_fields_too() {
     let server = Server::start();
-    let site = Site::new(&server.url());
+    let mut site = Site::new(&server.url());
     site.stage(0..60);
     site.sync().expect(0);
     site.run(&["replay", "--since", "2026-06-01", "--json"]).expect(0);
     let keys = "[table.columns.P_Avg]\nuse = \"ignore\"";
     more(&site, keys);
     site.sync();
-    assert_eq!(server.points().map, fresh(&site, "", keys).map);
+    assert_eq!(server.points().map, fresh(&mut site, "", keys).map);
 }
 
 #[test]
 fn rows_sent_by_an_earlier_version_lose_their_fields_too() {
     let server = Server::start();
-    let site = Site::new(&server.url());
+    let mut site = Site::new(&server.url());
     more(&site, REPLACE);
     site.stage(0..60);
     site.sync().expect(0);
@@ -311,7 +312,7 @@ fn rows_sent_by_an_earlier_version_lose_their_fields_too() {
     std::fs::write(site.path("met.dat"), with_nan("met", 0..60, 20..30)).unwrap();
     site.run(&["ingest", "--json"]);
     site.sync().expect(0);
-    assert_eq!(server.points().map, fresh(&site, "", REPLACE).map);
+    assert_eq!(server.points().map, fresh(&mut site, "", REPLACE).map);
 }
 
 #[test]

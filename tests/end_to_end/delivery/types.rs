@@ -1,6 +1,7 @@
 //! Columns that are sent as another type than float, for a bucket that holds the field so.
 
-use crate::support::server::{Act, Reply, Server, Site, ns};
+use crate::support::server::{Act, Reply, Server};
+use crate::support::{Site, ns};
 
 /// Acknowledged, and not looked into: the stand-in keeps floats only.
 fn acknowledge(server: &Server) {
@@ -10,8 +11,7 @@ fn acknowledge(server: &Server) {
 /// One table whose columns have these sections.
 fn site(server: &Server, columns: &str, rows: &[&str]) -> Site {
     let site = Site::new(&server.url());
-    let config = std::fs::read_to_string(site.path("config.toml")).unwrap();
-    std::fs::write(site.path("config.toml"), format!("{config}{columns}")).unwrap();
+    site.add_to_config(columns);
     let head: String = Site::text("met", []);
     let rows: String = rows
         .iter()

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::support::server::{Act, Reply, Server, Site, ns};
+use crate::support::server::{Act, Reply, Server};
+use crate::support::{Site, ns};
 
 fn site(server: &Server) -> Site {
     let site = Site::with(&server.url(), &["met"], "", "deadline = \"5m\"");

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn nuls_glued_between_a_torn_row_and_the_next_one_reject_that_line_only() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let torn =
         [b"\"2024-05-01 00:00:05\",1,1.5,2".as_slice(), &[0; 100], b"\"2024-05-01 00:00:10\",2,1,2\r\n"].concat();
     let content =
@@ -43,7 +43,7 @@ fn i8_every_spelling_of_a_value_keeps_its_kind() {
         ("\"2024-09-25 16:14:03.000664\"", "\"2024-09-25 16:14:03.000664\"", '2'),
         ("1e400", "\"1e400\"", '2'),
     ] {
-        let tower = Tower::new();
+        let tower = Station::new();
         ingest(&tower, behind_header(format!("\"2024-05-01 00:00:00\",0,{field},1\r\n")), "header 4 staged 1")
             .expect(0);
         let row = &tower.rows(TABLE)[0];
@@ -54,7 +54,7 @@ fn i8_every_spelling_of_a_value_keeps_its_kind() {
 
 #[test]
 fn a_row_of_another_width_is_kept_as_rejected_and_the_file_goes_on() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let content = "\"2024-05-01 00:00:00\",0,1\r\n\"2024-05-01 00:00:05\",1,1,2,3\r\n\"2024-05-01 00:00:10\",x,1,2\r\n\"2024-05-01 00:00:15\",3,1,2\r\n";
     ingest(&tower, behind_header(content), "header 4 staged 1 rejected 3").expect(1);
     let reasons: Vec<String> = rejected(&tower).into_iter().map(|line| line.0).collect();

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_line_rejected_behind_the_resume_point_has_its_number_in_the_whole_file() {
-    let tower = Tower::new();
+    let tower = Station::new();
     ingest(&tower, par(0..10), "header 4 staged 10").expect(0);
     tower.append(DAT, "damage\r\n");
     counted(tower.run_json(&["ingest"]), "rejected 1").expect(1);
@@ -14,7 +14,7 @@ fn a_line_rejected_behind_the_resume_point_has_its_number_in_the_whole_file() {
 
 #[test]
 fn a_file_replaced_by_a_shorter_one_is_read_whole() {
-    let tower = Tower::new();
+    let tower = Station::new();
     ingest(&tower, par(0..10), "header 4 staged 10").expect(0);
     ingest(&tower, par(8..12), "header 4 duplicates 2 staged 2").expect(0);
     ingest(&tower, par(14..18), "header 4 staged 4").expect(0);
@@ -26,7 +26,7 @@ fn a_file_replaced_by_a_shorter_one_is_read_whole() {
 
 #[test]
 fn a_file_that_is_missing_is_said_and_the_next_one_is_read() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let ended = counted(tower.run_json(&["ingest"]), "").expect(1);
     assert!(notes(&ended).contains("no file matches"), "{}", notes(&ended));
     ingest(&tower, par(0..2), "header 4 staged 2").expect(0);
@@ -34,7 +34,7 @@ fn a_file_that_is_missing_is_said_and_the_next_one_is_read() {
 
 #[test]
 fn a_file_given_by_hand_finds_its_table_by_line_1_or_asks() {
-    let tower = Tower::new().more("[[table]]\nname = \"status\"\nfiles = [\"status.dat\"]");
+    let tower = Station::new().more("[[table]]\nname = \"status\"\nfiles = [\"status.dat\"]");
     tower.write(DAT, par(0..2));
     tower.write("status.dat", Logger::par().table("Status").columns(&["Batt"]).file(0..2));
     tower.run_json(&["ingest"]).expect(0);
@@ -47,7 +47,7 @@ fn a_file_given_by_hand_finds_its_table_by_line_1_or_asks() {
 
 #[test]
 fn i2_a_number_taken_from_an_unterminated_line_gives_way_to_the_whole_one() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let torn = behind_header("\"2024-05-01 00:00:00\",0,1,2\r\n\"2024-05-01 00:00:05\",1,3,8.85");
     tower.write(DAT, &torn);
     tower.age(DAT, std::time::Duration::from_secs(3600));
@@ -62,7 +62,7 @@ fn i2_a_number_taken_from_an_unterminated_line_gives_way_to_the_whole_one() {
 
 #[test]
 fn i1_a_young_file_given_by_hand_that_stops_in_mid_line_is_read_once() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let whole = par(0..3);
     std::fs::write(tower.path(DAT), whole.trim_end()).unwrap();
     counted(tower.run_json(&["ingest", DAT]), "header 4 staged 2 deferred 1").expect(0);

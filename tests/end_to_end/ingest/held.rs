@@ -18,7 +18,7 @@ impl Clock for Shows {
 }
 
 /// One ingest at that time, by the configuration as it stands now. Checks I1.
-fn ingest_at(tower: &Tower, now: &'static str) -> IngestReport {
+fn ingest_at(tower: &Station, now: &'static str) -> IngestReport {
     let config = Config::load(&tower.config_path()).unwrap();
     let store = Store::open(&tower.store_path()).unwrap();
     let report = ingest::run(&config, &store, &Shows(now), &Selection::default(), &Unseen).unwrap();
@@ -28,7 +28,7 @@ fn ingest_at(tower: &Tower, now: &'static str) -> IngestReport {
     report
 }
 
-fn kept_lines(tower: &Tower) -> i64 {
+fn kept_lines(tower: &Station) -> i64 {
     let counted = tower.count("SELECT count(*) FROM rejected_line");
     assert_eq!(tower.count("SELECT sum(rejected_lines) FROM logger_table"), counted);
     counted
@@ -41,7 +41,7 @@ fn day(date: &str) -> String {
 
 #[test]
 fn i6_rows_ahead_of_a_clock_that_is_behind_are_staged_when_it_is_set_although_the_file_has_gone() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, behind_header(day("2024-05-01")));
     let first = ingest_at(&tower, "2023-05-01T00:00:00Z");
     assert_eq!((first.totals().staged, first.totals().held, first.totals().rejected), (0, 3, 0));
@@ -60,7 +60,7 @@ fn i6_rows_ahead_of_a_clock_that_is_behind_are_staged_when_it_is_set_although_th
 
 #[test]
 fn a_held_row_waits_for_its_own_time_only() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, behind_header(day("2024-05-01") + &day("2024-06-01")));
     assert_eq!(ingest_at(&tower, "2024-04-01T00:00:00Z").totals().held, 6);
     // 12:00 at the station is 17:00 UTC; a row may be a day ahead.
@@ -71,7 +71,7 @@ fn a_held_row_waits_for_its_own_time_only() {
 
 #[test]
 fn i3_a_held_line_whose_file_is_read_again_is_one_row() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, behind_header(day("2024-05-01")));
     ingest_at(&tower, "2023-05-01T00:00:00Z");
     tower.append(DAT, "\"2024-05-01 12:00:03\",3,1,2\r\n");
@@ -82,7 +82,7 @@ fn i3_a_held_line_whose_file_is_read_again_is_one_row() {
 
 #[test]
 fn i11_lines_rejected_by_valid_from_become_rows_when_it_is_changed() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, behind_header("\"1998-07-01 00:00:00\",1,1,2\r\n\"2000-01-01 00:00:05\",2,1,2\r\n"));
     let first = ingest_at(&tower, "2024-05-01T00:00:00Z");
     assert_eq!(first.totals().rejected, 2, "a logger restarts at 2000-01-01 00:00 local time");
@@ -100,7 +100,7 @@ fn i11_lines_rejected_by_a_wrong_time_format_become_rows_when_it_is_changed() {
             "name = \"{TABLE}\"\nfiles = [\"{DAT}\"]\nformat = \"csv\"\nnames = [\"T\", \"A\"]\ntime_column = \"T\"\ntime_format = \"{format}\""
         )
     };
-    let tower = Tower::new().table(&csv("%m/%d/%Y %H:%M"));
+    let tower = Station::new().table(&csv("%m/%d/%Y %H:%M"));
     tower.write(DAT, "25.12.2023 10:00,1\r\n25.12.2023 10:30,2\r\n");
     assert_eq!(ingest_at(&tower, "2024-05-01T00:00:00Z").totals().rejected, 2);
     // The collection has gone.
@@ -116,7 +116,7 @@ fn i11_lines_rejected_by_a_wrong_time_format_become_rows_when_it_is_changed() {
 
 #[test]
 fn lines_of_another_table_are_not_judged_by_this_ones_header() {
-    let tower = Tower::new().table_keys("logger_table = \"Table1\"");
+    let tower = Station::new().table_keys("logger_table = \"Table1\"");
     tower.write(DAT, String::from_utf8(behind_header(day("2024-05-01"))).unwrap().replace("Table1", "Other"));
     assert_eq!(ingest_at(&tower, "2024-06-01T00:00:00Z").totals().rejected, 3);
     let tower = tower.table_keys("valid_from = \"2010-01-01\"");
@@ -125,7 +125,7 @@ fn lines_of_another_table_are_not_judged_by_this_ones_header() {
 
 #[test]
 fn a_line_that_an_earlier_version_rejected_as_ahead_of_the_clock_is_taken_up() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, behind_header(day("2024-05-01")));
     ingest_at(&tower, "2023-05-01T00:00:00Z");
     // As version 3 of the database left it.
@@ -139,7 +139,7 @@ fn a_line_that_an_earlier_version_rejected_as_ahead_of_the_clock_is_taken_up() {
 
 #[test]
 fn looking_for_lines_to_judge_again_uses_an_index_and_not_the_whole_table() {
-    let tower = Tower::new();
+    let tower = Station::new();
     ingest(&tower, behind_header(day("2024-05-01")), "header 4 staged 3").expect(0);
     let conn = tower.database();
     for due in ["inputs < 5 AND header IS NOT NULL", "inputs > 5 AND header IS NOT NULL", "not_before <= 5"] {

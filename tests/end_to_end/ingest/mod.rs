@@ -10,7 +10,7 @@ mod quiet;
 mod refusals;
 mod repeats;
 
-use crate::support::{DAT, Ended, Logger, Row, TABLE, Tower};
+use crate::support::{DAT, Ended, Logger, Row, Station, TABLE};
 
 /// Header of a table with two columns, in four lines.
 const HEADER: &str = "\"TOA5\",\"46m\",\"CR5000\",\"1041\",\"CR5000.Std.07\",\"CPU:Y21.CR5\",\"6827\",\"Table1\"\r\n\
@@ -25,7 +25,7 @@ fn behind_header(rest: impl AsRef<[u8]>) -> Vec<u8> {
 /// what is not named is 0, and the lines are their sum (I1).
 #[must_use = "say with expect() how it must end"]
 #[track_caller]
-fn ingest(tower: &Tower, content: impl AsRef<[u8]>, counts: &str) -> Ended {
+fn ingest(tower: &Station, content: impl AsRef<[u8]>, counts: &str) -> Ended {
     tower.write(DAT, content);
     counted(tower.run_json(&["ingest"]), counts)
 }
@@ -50,7 +50,7 @@ fn counted(ended: Ended, counts: &str) -> Ended {
 }
 
 /// Time in UTC, record and values of each row.
-fn rows(tower: &Tower) -> Vec<String> {
+fn rows(tower: &Station) -> Vec<String> {
     tower.rows(TABLE).iter().map(shown).collect()
 }
 
@@ -64,7 +64,7 @@ fn notes(ended: &Ended) -> String {
 }
 
 /// The reasons and texts of rejected lines, newest first.
-fn rejected(tower: &Tower) -> Vec<(String, String)> {
+fn rejected(tower: &Station) -> Vec<(String, String)> {
     let json = tower.run_json(&["rejected"]).json();
     let text = |item: &serde_json::Value, key: &str| item[key].as_str().unwrap().to_owned();
     json["rejected"].as_array().unwrap().iter().map(|item| (text(item, "reason"), text(item, "raw"))).collect()

@@ -10,7 +10,7 @@ use super::*;
 const LINE: &str = "123456789\n";
 const OTHER: &str = "987654321\n";
 
-fn open(tower: &Tower, lines: usize) -> QuietFile {
+fn open(tower: &Station, lines: usize) -> QuietFile {
     tower.write(DAT, LINE.repeat(lines));
     tower.age(DAT, Duration::from_secs(60));
     QuietFile::open(&tower.path(DAT)).unwrap()
@@ -23,7 +23,7 @@ fn is_changed<T>(result: &Result<T, SourceError>) -> bool {
 #[test]
 fn i2_a_file_overwritten_after_it_was_opened_is_not_believed() {
     for content in [OTHER.repeat(10), LINE.repeat(11), LINE.repeat(9), String::new()] {
-        let tower = Tower::new();
+        let tower = Station::new();
         let mut file = open(&tower, 10);
         fs::write(tower.path(DAT), content).unwrap();
         assert!(is_changed(&file.fingerprint(100)));
@@ -33,7 +33,7 @@ fn i2_a_file_overwritten_after_it_was_opened_is_not_believed() {
 
 #[test]
 fn i2_what_was_read_before_a_change_stays_good_and_nothing_follows() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let lines = 24 << 20 >> 3;
     let mut file = open(&tower, lines);
     let first = file.next_chunk().unwrap().unwrap();
@@ -45,7 +45,7 @@ fn i2_what_was_read_before_a_change_stays_good_and_nothing_follows() {
 
 #[test]
 fn a_file_put_in_its_place_by_rename_leaves_the_open_one_whole() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let mut file = open(&tower, 10);
     tower.write("new.dat", OTHER);
     // Windows before 10.1809, and Wine, rename over no file that is open: then there is nothing to be seen here.

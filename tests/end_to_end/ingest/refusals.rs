@@ -19,7 +19,7 @@ fn a_file_of_another_format_is_named_as_what_it_is() {
         ("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", "git-LFS pointer"),
         ("2021-06-25 10:50:05,6a,1\n", "format = \\\"csv\\\""),
     ] {
-        let tower = Tower::new();
+        let tower = Station::new();
         let lines = crate::support::physical_lines(content.as_bytes());
         let ended = ingest(&tower, content, &format!("deferred {lines}")).expect(1);
         assert!(notes(&ended).contains(words), "{words}: {}", notes(&ended));
@@ -32,7 +32,7 @@ fn a_file_of_another_format_is_named_as_what_it_is() {
 
 #[test]
 fn a_page_damaged_in_mid_file_is_found_and_said() {
-    let tower = Tower::new();
+    let tower = Station::new();
     ingest(&tower, par(0..4000), "header 4 staged 4000").expect(0);
     tower.database().query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)).unwrap();
     let mut bytes = tower.read("store.db");
@@ -45,7 +45,7 @@ fn a_page_damaged_in_mid_file_is_found_and_said() {
 
 #[test]
 fn wrong_use_is_told_from_trouble() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, par(0..2));
     tower.run(&["ingest", "--table", "nothing"]).expect(2).says("46m_par");
     tower.run(&["ingest", "--nonsense"]).expect(2);

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn i3_a_block_that_was_collected_twice_is_staged_once() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let content = par(0..13) + &Logger::par().rows(0..13);
     ingest(&tower, content, "header 4 staged 13 duplicates 13").expect(0);
     assert_eq!(tower.rows(TABLE).len(), 13);
@@ -13,7 +13,7 @@ fn i3_a_block_that_was_collected_twice_is_staged_once() {
 
 #[test]
 fn i3_an_equal_time_with_another_record_is_a_conflict_and_both_are_kept() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let content = "\"2024-05-01 00:00:00\",0,1,2\r\n\"2024-05-01 00:00:05\",1,3,4\r\n\"2024-05-01 00:00:05\",2,3,4\r\n";
     ingest(&tower, behind_header(content), "header 4 staged 2 conflicts 1").expect(1);
     assert_eq!(rows(&tower)[1], "2024-05-01T05:00:05Z 1 [3,4]");

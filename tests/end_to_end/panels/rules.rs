@@ -6,7 +6,7 @@ use fluxtower::panel::{PanelKind, plan, tables};
 use fluxtower::store::Store;
 
 use super::{check_board, config, known, labels, panel, panels, row_of};
-use crate::support::Tower;
+use crate::support::Station;
 
 #[test]
 fn columns_of_one_quantity_stand_together_by_height_and_their_labels_say_no_more_than_needed() {
@@ -198,7 +198,7 @@ fn a_plan_is_the_same_from_run_to_run_and_an_id_outlives_other_panels() {
 
 #[test]
 fn the_store_knows_columns_units_plots_and_text() {
-    let tower = Tower::new().table_keys(
+    let tower = Station::new().table_keys(
         "[[table]]\nname = \"plots\"\nfiles = [\"plots.tst\"]\nformat = \"csv\"\nlast_line_after = \"0s\"\n\
          names = [\"Time\", \"Temp\", \"Note\", \"Plot\"]\ntime_column = \"Time\"\n[table.columns.Plot]\nuse = \"tag\"\n",
     );

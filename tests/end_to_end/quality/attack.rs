@@ -16,7 +16,7 @@ use proptest::prelude::*;
 use rusqlite::params;
 
 use super::station::START;
-use crate::support::Tower;
+use crate::support::Station;
 use crate::support::views::assert_true_to_rows;
 
 const ROWS: i64 = 90;
@@ -138,8 +138,8 @@ const CHANGES: [(&str, &str); 4] = [
     ("missing = [7999]", "missing = [7999, -9999]"),
 ];
 
-fn tower(changes: &[bool; 4]) -> Tower {
-    let tower = Tower::new()
+fn tower(changes: &[bool; 4]) -> Station {
+    let tower = Station::new()
         .sync("health = false")
         .table(&format!("name = \"upper\"\nfiles = [\"upper.dat\"]\n{KEYS}"))
         .more(MORE);
@@ -283,7 +283,7 @@ fn act() -> impl Strategy<Value = Act> {
 type Sent = BTreeMap<i64, (String, String, i64, i64)>;
 
 struct Life {
-    tower: Tower,
+    tower: Station,
     seed: u64,
     changes: [bool; 4],
     by_hand: Vec<ByHand>,
@@ -491,7 +491,7 @@ impl Life {
     }
 
     /// The same rows, limits and flags by hand, all at once.
-    fn again_at_once(&self) -> Tower {
+    fn again_at_once(&self) -> Station {
         let fresh = tower(&self.changes);
         let agent = fresh.in_process();
         for (table, (name, _)) in TABLES.iter().enumerate() {
@@ -536,7 +536,7 @@ impl Life {
 }
 
 /// Of every value that is there: its flag, and what was raised, by names.
-fn said(tower: &Tower) -> BTreeMap<String, String> {
+fn said(tower: &Station) -> BTreeMap<String, String> {
     let conn = tower.database();
     let store = tower.in_process().store;
     let mut said = BTreeMap::new();

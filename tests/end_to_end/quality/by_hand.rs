@@ -2,9 +2,9 @@
 
 use super::rows::{lower, upper};
 use super::station::{LOWER, UPPER, file, judged, tower};
-use crate::support::Tower;
+use crate::support::Station;
 
-fn filled() -> Tower {
+fn filled() -> Station {
     let tower = tower();
     tower.write("upper.dat", file(UPPER, &upper(30, 0, |_| None)));
     tower.write("lower.dat", file(LOWER, &lower(30)));
@@ -28,7 +28,7 @@ const BIRD: [&str; 13] = [
     "a bird",
 ];
 
-fn column(tower: &Tower, place: usize) -> String {
+fn column(tower: &Station, place: usize) -> String {
     judged(tower, "upper").iter().map(|row| char::from(row.2.as_bytes()[place])).collect()
 }
 
@@ -81,7 +81,7 @@ fn the_latest_of_two_flags_by_hand_counts() {
 
 #[test]
 fn an_untested_column_sends_its_flag_once_a_person_set_one() {
-    let tower = Tower::new().table("name = \"upper\"\nfiles = [\"upper.dat\"]");
+    let tower = Station::new().table("name = \"upper\"\nfiles = [\"upper.dat\"]");
     tower.write("upper.dat", file(UPPER, &upper(5, 0, |_| None)));
     let _ = tower.run(&["run"]).expect(0);
     let mut bird = BIRD;

@@ -2,12 +2,12 @@
 
 use super::rows::upper;
 use super::station::{UPPER, file, judged};
-use crate::support::Tower;
+use crate::support::Station;
 
 const SUM: &str = "[table.columns.SUM]\nformula = \"TA + RH\"\nunit = \"odd\"\nfail = [0, 80]\n";
 
-fn tower(columns: &str) -> Tower {
-    Tower::new().table(&format!("name = \"upper\"\nfiles = [\"upper.dat\"]\nmissing = [7999]\n{columns}"))
+fn tower(columns: &str) -> Station {
+    Station::new().table(&format!("name = \"upper\"\nfiles = [\"upper.dat\"]\nmissing = [7999]\n{columns}"))
 }
 
 #[test]
@@ -40,8 +40,7 @@ fn i3_a_changed_formula_makes_no_conflict_of_rows_read_again() {
     let tower = tower(SUM);
     tower.write("upper.dat", file(UPPER, &upper(5, 0, |_| None)));
     tower.in_process().ingest();
-    let text = std::fs::read_to_string(tower.config_path()).unwrap();
-    std::fs::write(tower.config_path(), text.replace("TA + RH", "TA - RH")).unwrap();
+    tower.replace_in_config("TA + RH", "TA - RH");
     tower.write("upper.dat", file(UPPER, &upper(6, 0, |_| None)));
     let report = tower.in_process().ingest();
     assert_eq!((report.totals().staged, report.totals().conflicts), (1, 0));
@@ -55,8 +54,7 @@ fn i8_raw_values_keep_their_spelling_when_a_derived_column_is_added_later() {
     tower.write("upper.dat", file(UPPER, &upper(3, 0, |row| Some(format!("1{row}.500")))));
     tower.in_process().ingest();
     let before = judged(&tower, "upper");
-    let text = std::fs::read_to_string(tower.config_path()).unwrap();
-    std::fs::write(tower.config_path(), format!("{text}\n{SUM}")).unwrap();
+    tower.add_to_config(&format!("\n{SUM}"));
     assert_eq!(tower.run_json(&["reflag", "--since", "2026-01-01"]).expect(0).json()["changed"].as_i64(), Some(3));
     for (old, new) in before.iter().zip(judged(&tower, "upper")) {
         assert!(new.1.starts_with(old.1.strip_suffix(']').unwrap()), "{} {}", old.1, new.1);

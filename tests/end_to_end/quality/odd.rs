@@ -5,13 +5,13 @@ use fluxtower::time::Timestamp;
 
 use super::rows::upper;
 use super::station::{Line, START, UPPER, file, judged};
-use crate::support::Tower;
+use crate::support::Station;
 
-fn tower(keys: &str) -> Tower {
-    Tower::new().sync("health = false").table(&format!("name = \"upper\"\nfiles = [\"upper.dat\"]\n{keys}"))
+fn tower(keys: &str) -> Station {
+    Station::new().sync("health = false").table(&format!("name = \"upper\"\nfiles = [\"upper.dat\"]\n{keys}"))
 }
 
-fn column(tower: &Tower, table: &str, place: usize) -> String {
+fn column(tower: &Station, table: &str, place: usize) -> String {
     judged(tower, table).iter().map(|row| char::from(*row.2.as_bytes().get(place).unwrap_or(&b'-'))).collect()
 }
 
@@ -53,8 +53,7 @@ fn a_table_compared_with_a_derived_column_is_judged_again_when_the_formula_chang
     tower.write("other.dat", file("TA", &lines(&["5", "5", "5"])));
     tower.in_process().ingest();
     assert_eq!(column(&tower, "upper", 0), "111");
-    let text = std::fs::read_to_string(tower.config_path()).unwrap();
-    std::fs::write(tower.config_path(), text.replace("TA * 2", "TA * 4")).unwrap();
+    tower.replace_in_config("TA * 2", "TA * 4");
     let _ = tower.run(&["reflag", "--since", "2026-01-01"]).expect(0);
     assert_eq!(column(&tower, "upper", 0), "444", "its table was judged before the other was computed");
     std::fs::write(tower.config_path(), text).unwrap();
@@ -67,8 +66,7 @@ fn reflag_computes_no_value_before_its_since() {
     let tower = tower("[table.columns.SUM]\nformula = \"TA + RH\"\nspike = { fail = 2 }\n");
     tower.write("upper.dat", file(UPPER, &upper(8, 0, |_| None)));
     tower.in_process().ingest();
-    let text = std::fs::read_to_string(tower.config_path()).unwrap();
-    std::fs::write(tower.config_path(), text.replace("TA + RH", "TA - RH")).unwrap();
+    tower.replace_in_config("TA + RH", "TA - RH");
     let span = ["reflag", "--since", "2026-06-01 00:15", "--until", "2026-06-01 00:25"];
     let _ = tower.run(&span).expect(0);
     let is_new: Vec<_> = judged(&tower, "upper").iter().map(|row| row.1.contains(",-4")).collect();
@@ -147,8 +145,7 @@ fn a_flag_of_a_table_that_left_the_configuration_is_not_taken_back_half() {
     tower.in_process().ingest();
     let set = ["flag", "--table", "upper", "--column", "TA", "--from", "2026-06-01", "--to", "2026-06-02", "--as", "4"];
     let _ = tower.run(&[&set[..], &["--reason", "ice"]].concat()).expect(0);
-    let text = std::fs::read_to_string(tower.config_path()).unwrap();
-    std::fs::write(tower.config_path(), text.replace("name = \"upper\"", "name = \"renamed\"")).unwrap();
+    tower.replace_in_config("name = \"upper\"", "name = \"renamed\"");
     let _ = tower.run(&["flag", "--revoke", "1"]).expect(2).says("upper");
     assert_eq!(tower.count("SELECT count(*) FROM manual_flag WHERE revoked IS NULL"), 1);
 }
@@ -213,8 +210,7 @@ fn i3_a_reading_that_was_replaced_does_not_come_back_when_a_formula_or_a_column_
     tower.in_process().ingest_file(&tower.path("old.dat"));
     tower.write("upper.dat", file("TA,RH", &[row(0, &["5", "6"])]));
     tower.in_process().ingest();
-    let text = std::fs::read_to_string(tower.config_path()).unwrap();
-    std::fs::write(tower.config_path(), text.replace("TA + RH", "TA * RH")).unwrap();
+    tower.replace_in_config("TA + RH", "TA * RH");
     tower.write("upper.dat", file("TA,RH,SW", &[row(1, &["5", "6", "7"])]));
     tower.in_process().ingest();
     tower.in_process().ingest_file(&tower.path("old.dat"));

@@ -1,7 +1,7 @@
 //! What each test says, asked through `flags`.
 
 use super::station::{LOWER, Line, UPPER, file, tower};
-use crate::support::Tower;
+use crate::support::Station;
 
 /// Ordinary rows with one column under the test's control.
 pub fn upper(rows: i64, column: usize, spell: impl Fn(i64) -> Option<String>) -> Vec<Line> {
@@ -26,7 +26,7 @@ pub fn lower(rows: i64) -> Vec<Line> {
 }
 
 /// Ingests and gives what `flags` lists: column, test, digit, detail.
-fn findings(tower: &Tower, args: &[&str]) -> Vec<(String, String, u64, String)> {
+fn findings(tower: &Station, args: &[&str]) -> Vec<(String, String, u64, String)> {
     let list = tower.run_json(&[&["flags", "--since", "2026-01-01"], args].concat()).expect(0).json();
     let text = |item: &serde_json::Value, key: &str| item[key].as_str().unwrap().to_owned();
     let items = list["findings"].as_array().unwrap();
@@ -166,7 +166,7 @@ fn a_name_that_nobody_knows_is_said_with_those_that_are() {
 
 #[test]
 fn a_unit_that_contradicts_the_variable_and_a_misspelled_column_are_said() {
-    let tower = Tower::new().table(
+    let tower = Station::new().table(
         "name = \"upper\"\nfiles = [\"upper.dat\"]\n[table.columns.RH]\nvariable = \"VPD\"\n[table.columns.Ta]\nvariable = \"TA\"",
     );
     let text = file(UPPER, &upper(3, 0, |_| None)).replacen("\"TS\",\"RN\",\"\",\"\"", "\"TS\",\"RN\",\"\",\"kPa\"", 1);

@@ -4,7 +4,7 @@ use chrono::Utc;
 
 use super::rows::upper;
 use super::station::{UPPER, file};
-use crate::support::Tower;
+use crate::support::Station;
 
 const SPIKE: &str = "[table.columns.TA]\nvariable = \"TA\"\nspike = { suspect = 2, fail = 5 }\n";
 
@@ -22,11 +22,11 @@ fn live(rows: i64, newest_ago: chrono::TimeDelta) -> String {
         .collect()
 }
 
-fn tower(keys: &str) -> Tower {
-    Tower::new().sync("health = false").table(&format!("name = \"upper\"\nfiles = [\"upper.dat\"]\n{keys}"))
+fn tower(keys: &str) -> Station {
+    Station::new().sync("health = false").table(&format!("name = \"upper\"\nfiles = [\"upper.dat\"]\n{keys}"))
 }
 
-fn pending(tower: &Tower) -> i64 {
+fn pending(tower: &Station) -> i64 {
     tower.count("SELECT sum(pending) FROM logger_table")
 }
 

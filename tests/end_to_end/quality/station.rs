@@ -1,6 +1,6 @@
 //! Two tables of one tower, with every test configured.
 
-use crate::support::Tower;
+use crate::support::Station;
 
 /// Rows of both tables are so far apart.
 pub const STEP: i64 = 300;
@@ -66,8 +66,8 @@ flags = "column"
 "#;
 
 /// A tower with these two tables.
-pub fn tower() -> Tower {
-    Tower::new().table(&format!("name = \"upper\"\nfiles = [\"upper.dat\"]\n{UPPER_KEYS}")).more(MORE)
+pub fn tower() -> Station {
+    Station::new().table(&format!("name = \"upper\"\nfiles = [\"upper.dat\"]\n{UPPER_KEYS}")).more(MORE)
 }
 
 /// One row of a file: its number from the start, and its values as spelled.
@@ -92,7 +92,7 @@ pub fn file(columns: &str, lines: &[Line]) -> String {
 }
 
 /// What the store says of every row: time, values, flags, findings.
-pub fn judged(tower: &Tower, table: &str) -> Vec<(i64, String, String, Option<String>)> {
+pub fn judged(tower: &Station, table: &str) -> Vec<(i64, String, String, Option<String>)> {
     let conn = tower.database();
     let sql = format!(
         "SELECT v.ts, r.vals, r.flags, r.raised FROM \"t_{table}\" v JOIN reading r ON r.id = v.row_id ORDER BY v.ts"

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::station::{Line, STEP, file};
-use crate::support::Tower;
+use crate::support::Station;
 
 /// Faulty by less than the limits tell.
 const FAINT: &str = "faint";
@@ -142,7 +142,7 @@ fn week() -> (Vec<Line>, Vec<Line>, Truth) {
 #[test]
 fn a_week_of_known_faults_is_told_apart_from_good_values() {
     let (upper, lower, truth) = week();
-    let tower = Tower::new().table(&format!("name = \"upper\"\nfiles = [\"upper.dat\"]\n{CONFIG}")).more(MORE);
+    let tower = Station::new().table(&format!("name = \"upper\"\nfiles = [\"upper.dat\"]\n{CONFIG}")).more(MORE);
     tower.write("upper.dat", file(COLUMNS, &upper));
     tower.write("lower.dat", file("TA34", &lower));
     tower.in_process().ingest();

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::client::Served;
 use super::station::{PAR, configured, lived, trace_of_met};
-use crate::support::server::{Act, Server, Site};
+use crate::support::Site;
+use crate::support::server::{Act, Server};
 
 fn by_name<'v>(list: &'v Value, name: &str) -> &'v Value {
     list.as_array().unwrap().iter().find(|item| item["name"] == name).unwrap_or_else(|| panic!("no {name}: {list}"))

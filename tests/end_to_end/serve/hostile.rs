@@ -4,8 +4,9 @@ use std::io::Write as _;
 
 use super::client::Served;
 use super::station::{PAR, configured, lived};
-use crate::support::server::{Server, Site};
-use crate::support::{Logger, Tower};
+use crate::support::Site;
+use crate::support::server::Server;
+use crate::support::{Logger, Station};
 
 #[test]
 fn a_request_for_another_host_is_not_answered() {
@@ -31,7 +32,7 @@ fn a_request_for_another_host_is_not_answered() {
         format!("localhost:{port}"),
         format!("[::1]:{port}"),
         "127.0.0.1:9000".to_owned(),
-        "Tower.example:80".to_owned(),
+        "Station.example:80".to_owned(),
     ] {
         served.ask("GET", "/api/status", &[&format!("Host: {host}")]).expect(200);
     }
@@ -159,7 +160,7 @@ fn what_is_too_long_is_refused_before_it_is_kept() {
 fn names_of_html_and_script_come_out_as_names() {
     const STATION: &str = "<img src=x onerror=alert(1)></script><script>alert(2)</script>";
     let column = "</script><script>alert('column')</script>";
-    let tower = Tower::new();
+    let tower = Station::new();
     let text = String::from_utf8(tower.read("config.toml")).unwrap();
     std::fs::write(tower.config_path(), text.replace("\"US-UMB\"", &format!("'{STATION}'"))).unwrap();
     tower.write(

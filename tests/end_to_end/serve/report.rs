@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::client::Served;
 use super::station::{lived, trace_of_met};
-use crate::support::Tower;
+use crate::support::Station;
 
 /// The data within a report.
 fn data(html: &str) -> Value {
@@ -13,7 +13,7 @@ fn data(html: &str) -> Value {
     serde_json::from_str(data).unwrap()
 }
 
-fn written(tower: &Tower, name: &str, flags: &[&str]) -> String {
+fn written(tower: &Station, name: &str, flags: &[&str]) -> String {
     let path = tower.path(name);
     tower.run(&[&["report", "--output", path.to_str().unwrap()], flags].concat()).expect(0);
     std::fs::read_to_string(path).unwrap()
@@ -86,6 +86,6 @@ fn a_report_is_named_after_station_and_day_and_replaces_its_own_kind_only() {
 
 #[test]
 fn without_a_database_there_is_no_report() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.run(&["report"]).expect(4).says("fluxtower ingest");
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use chrono::{DateTime, Utc};
 
 use super::client::Served;
-use crate::support::{Logger, TABLE, Tower};
+use crate::support::{Logger, Station, TABLE};
 
 /// Minutes before the newest row.
 const ROWS: i64 = 300;
@@ -32,7 +32,7 @@ pub fn this_minute() -> DateTime<Utc> {
 }
 
 /// The station after `run`, and the time of its newest row.
-pub fn lived() -> (Tower, DateTime<Utc>) {
+pub fn lived() -> (Station, DateTime<Utc>) {
     let newest = this_minute();
     let tower = configured();
     let logger = Logger::par();
@@ -52,8 +52,8 @@ pub fn lived() -> (Tower, DateTime<Utc>) {
 }
 
 /// Not read yet.
-pub fn configured() -> Tower {
-    Tower::new().more(
+pub fn configured() -> Station {
+    Station::new().more(
         "[[table]]\nname = \"met\"\nfiles = [\"met.dat\"]\nstale_after = \"30m\"\n\
          [table.columns.TA]\nvariable = \"TA_1_1_1\"\nheight = \"46m\"\nsuspect = [-40, 45]\nfail = [-50, 60]\n\
          [table.columns.TA.spike]\nsuspect = 10\n",

@@ -5,7 +5,7 @@ use fluxtower::summary::{RibbonRequest, SummaryError, TraceRequest};
 use fluxtower::time::Timestamp;
 
 use super::station::{DAY, SECOND, at, bring, check, summaries, tower, trace};
-use crate::support::{TABLE, Tower};
+use crate::support::{Station, TABLE};
 
 #[test]
 fn the_peak_of_a_single_row_is_seen_at_every_zoom_and_a_failed_one_apart() {
@@ -141,7 +141,7 @@ fn the_last_day_counts_flags_from_a_full_hour_on() {
 
 #[test]
 fn a_table_of_several_series_is_asked_by_its_tags() {
-    let tower = Tower::new().table_keys("[table.columns.Total_PPFD]\nuse = \"tag\"");
+    let tower = Station::new().table_keys("[table.columns.Total_PPFD]\nuse = \"tag\"");
     bring(&tower, 0..600, |row| Some(format!("{},\"{}\",1", row % 50, row % 3)));
     let summaries = summaries(&tower);
     for plot in 0..3 {

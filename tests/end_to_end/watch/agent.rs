@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::support::server::Site;
+use crate::support::Site;
 
 /// No limit of a promise: so long is waited for what has to come, however busy the machine is.
 const LIMIT: Duration = Duration::from_secs(120);

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::agent::{Agent, in_time, until};
-use crate::support::server::{Act, Server, Site};
+use crate::support::Site;
+use crate::support::server::{Act, Server};
 
 #[test]
 fn i5_a_signal_in_mid_sync_ends_well_with_no_row_lost_or_sent_twice() {

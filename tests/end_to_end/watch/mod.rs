@@ -8,7 +8,8 @@ mod trouble;
 
 use std::time::Duration;
 
-use crate::support::server::{Act, Gate, Server, Site};
+use crate::support::Site;
+use crate::support::server::{Act, Gate, Server};
 use agent::{Agent, in_time, until};
 
 #[test]

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::agent::{Agent, in_time, until};
-use crate::support::server::{Act, Server, Site};
+use crate::support::Site;
+use crate::support::server::{Act, Server};
 
 #[test]
 fn passes_of_every_come_on_a_grid_that_does_not_drift() {

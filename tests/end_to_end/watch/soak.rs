@@ -9,8 +9,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::agent::{Agent, until};
+use crate::support::Site;
 use crate::support::dice::Dice;
-use crate::support::server::{Act, Reply, Server, Site};
+use crate::support::server::{Act, Reply, Server};
 
 /// 72 hours at five minutes.
 const CYCLES: i64 = 864;

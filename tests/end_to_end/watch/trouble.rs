@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::agent::{Agent, until};
-use crate::support::server::{Act, Server, Site};
+use crate::support::Site;
+use crate::support::server::{Act, Server};
 
 #[test]
 fn i6_an_outage_is_lived_through_and_what_piled_up_is_delivered_once() {

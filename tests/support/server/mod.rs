@@ -8,7 +8,6 @@ mod act;
 mod http;
 mod points;
 mod removal;
-mod site;
 
 use std::io::Write as _;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -20,7 +19,6 @@ use std::time::{Duration, Instant};
 pub use act::{Act, Asked, Gate, Reply, Then};
 pub use points::{Points, Taken};
 pub use removal::Removed;
-pub use site::{Site, ns, value};
 
 /// What the agent says of itself is none of the rows that these tests count.
 const HEALTH: &str = "fluxtower_agent";

@@ -1,13 +1,12 @@
-//! A station in a folder of its own: its config, its files, its store, and the program run on them.
+//! A station of the delivery tests: minutes as rows, a server as destination.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use tempfile::TempDir;
-
-use super::Taken;
+use super::server::Taken;
+use super::station::{Ended, Station};
 
 /// 2026-06-01T00:00:00Z; the station's clocks are on UTC.
 const EPOCH_S: i64 = 1_780_272_000;
@@ -28,38 +27,9 @@ fn stamp(minute: i64) -> String {
     chrono::DateTime::from_timestamp(EPOCH_S + minute * 60, 0).unwrap().format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// What a run of the program left.
-#[derive(Debug)]
-pub struct Ran {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
-}
-
-impl Ran {
-    /// The object on stdout.
-    pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
-    }
-
-    /// A number of the object on stdout.
-    pub fn number(&self, key: &str) -> u64 {
-        self.json()[key].as_u64().unwrap_or_else(|| panic!("no number {key}: {self:?}"))
-    }
-
-    /// The notes on stdout, as one text.
-    pub fn notes(&self) -> String {
-        self.json()["notes"].to_string()
-    }
-
-    pub fn expect(self, code: i32) -> Ran {
-        assert_eq!(self.code, Some(code), "{self:#?}");
-        self
-    }
-}
-
+/// A [`Station`] that sends a row a minute of each of its tables to a server.
 pub struct Site {
-    folder: TempDir,
+    station: Station,
     tables: Vec<String>,
     pub token: String,
 }
@@ -72,40 +42,50 @@ impl Site {
 
     /// `destination` and `sync` are further lines of those sections.
     pub fn with(url: &str, tables: &[&str], destination: &str, sync: &str) -> Site {
-        // Thousands of syncs to disk are not what these tests are about.
-        let memory = Path::new("/dev/shm");
-        let folder = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }.unwrap();
-        let site = Site {
-            folder,
-            tables: tables.iter().map(|&table| table.to_owned()).collect(),
-            token: "not-a-secret".to_owned(),
-        };
+        let mut more = String::new();
+        for table in tables {
+            let _ = write!(more, "[[table]]\nname = \"{table}\"\nfiles = [\"{table}*.dat\"]\n");
+            if table.starts_with("soil") {
+                more.push_str("bucket = \"soil\"\n");
+            }
+        }
+        // The first table is one of those, too.
+        let table = more.split_off("[[table]]\n".len());
+        let station = Station::new().clock("utc_offset = \"+00:00\"").table(&table).more("");
+        let tables = tables.iter().map(|&table| table.to_owned()).collect();
+        let mut site = Site { station, tables, token: "not-a-secret".to_owned() };
         site.configure(url, destination, sync);
         site
     }
 
     /// Writes the config anew.
-    pub fn configure(&self, url: &str, destination: &str, sync: &str) {
-        let mut text = format!(
-            "[station]\nname = \"US-UMB\"\nutc_offset = \"+00:00\"\n[store]\npath = \"store.db\"\n\
-             [destination]\nkind = \"influxdb\"\nurl = \"{url}\"\norg = \"umbs\"\nbucket = \"tower\"\n\
-             token_env = \"{TOKEN_VARIABLE}\"\n{destination}\n[sync]\nhealth = false\n{sync}\n[log]\nfile = \"fluxtower.log\"\n"
-        );
-        for table in &self.tables {
-            let _ = write!(text, "[[table]]\nname = \"{table}\"\nfiles = [\"{table}*.dat\"]\n");
-            if table.starts_with("soil") {
-                text.push_str("bucket = \"soil\"\n");
-            }
-        }
-        std::fs::write(self.path("config.toml"), text).unwrap();
+    pub fn configure(&mut self, url: &str, destination: &str, sync: &str) {
+        self.station.configure(|sections| {
+            sections.destination = format!(
+                "kind = \"influxdb\"\nurl = \"{url}\"\norg = \"umbs\"\nbucket = \"tower\"\n\
+                 token_env = \"{TOKEN_VARIABLE}\"\n{destination}"
+            );
+            sections.sync = format!("health = false\n{sync}\n[log]\nfile = \"fluxtower.log\"");
+        });
+    }
+
+    /// As [`Station::replace_in_config`].
+    #[track_caller]
+    pub fn replace_in_config(&self, from: &str, to: &str) {
+        self.station.replace_in_config(from, to);
+    }
+
+    /// As [`Station::add_to_config`].
+    pub fn add_to_config(&self, toml: &str) {
+        self.station.add_to_config(toml);
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.station.path(name)
     }
 
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        self.station.folder()
     }
 
     /// A whole `.DAT` file with the rows of these minutes.
@@ -134,22 +114,16 @@ impl Site {
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fluxtower"));
-        command.arg("--config").arg(self.path("config.toml")).args(arguments);
-        command.env(TOKEN_VARIABLE, &self.token).stdin(Stdio::null());
+        let mut command = self.station.command(arguments);
+        command.env(TOKEN_VARIABLE, &self.token);
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Ran {
-        let output = self.command(arguments).output().unwrap();
-        Ran {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        Ended::of(&self.command(arguments).output().unwrap())
     }
 
-    pub fn sync(&self) -> Ran {
+    pub fn sync(&self) -> Ended {
         self.run(&["sync", "--json"])
     }
 
