@@ -269,8 +269,8 @@ impl Outbox {
         Ok(lines.min(config.sync.batch_rows))
     }
 
-    /// Two tables that send a field under one measurement and tag set would overwrite each other's points without a word
-    /// (facts: influx-write-contract 7.12).
+    /// Two tables that send a field under one measurement and tag set would overwrite each other's points silently
+    /// (docs/influx-answers.md#line-protocol, "Identity").
     fn note_shared_identity(&mut self) {
         let mut notes = Vec::new();
         for (place, shape) in self.shapes.iter().enumerate() {
