@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use fluxtower::config::TableName;
-use fluxtower::toa5::ColumnSource::Value;
-use fluxtower::toa5::{self, ColumnSource, Layout, ParsedRow};
+use fluxtower::format::ColumnSource::Value;
+use fluxtower::format::{self, ColumnSource, Layout, ParsedRow};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use support::{DAT, InProcess, Logger, Row, Stops, TABLE, Tower, physical_lines};
