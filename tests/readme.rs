@@ -264,13 +264,6 @@ fn every_toml_block_loads() {
     assert!(loaded >= 4, "only {loaded} blocks");
 }
 
-#[test]
-fn every_file_that_the_readme_links_to_is_there() {
-    for target in Book::open("README.md").links().iter().filter(|target| !target.starts_with("http")) {
-        assert!(project().join(target).exists(), "{target}");
-    }
-}
-
 /// A changed flag shows in the diff of the golden file. `UPDATE_GOLDEN=1 cargo test --test readme` writes it anew.
 #[test]
 fn the_help_of_every_command_is_the_golden_one() {

@@ -93,11 +93,6 @@ impl Book {
         }
         found
     }
-
-    /// Targets of links.
-    pub fn links(&self) -> Vec<String> {
-        self.text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).map(str::to_owned).collect()
-    }
 }
 
 pub fn cells(row: &str) -> Vec<String> {
