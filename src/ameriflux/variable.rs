@@ -260,7 +260,7 @@ pub(super) static VARIABLES: &[Variable] = &[
 #[cfg(test)]
 #[allow(clippy::float_cmp)]
 mod tests {
-    use crate::qc::*;
+    use super::*;
 
     #[test]
     fn the_table_is_sorted_and_no_name_comes_twice() {
