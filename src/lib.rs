@@ -1,18 +1,17 @@
 //! fluxtower carries a field station's data from Campbell LoggerNet's overwritten `.DAT` files to InfluxDB.
 //!
 //! ```text
-//! .DAT file ──► source ──► toa5 ──► qc ──► store (SQLite) ──► line ──► destination
-//!  overwritten  a quiet    header   flags  the truth:         line     InfluxDB v2 · v1 · v3,
-//!  or appended  copy       + rows          rows, state,       protocol or a folder of .lp files
-//!                                          gaps, receipts
+//! .DAT file ──► source ──► format ──► qc ──► store (SQLite) ──► line ──► destination
+//!  overwritten  a stable   header     flags  the truth:         line     InfluxDB v2 · v1 · v3,
+//!  or appended  copy       + rows            rows, state,       protocol or a folder of .lp files
+//!                                            gaps, receipts
 //! ```
 //!
-//! Data flows one way: a module uses only what stands to the left of it, and [`config`], [`time`] and [`figures`], which says numbers as people do. Two modules
-//! join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it. What looks at the store
-//! stands on top: [`verify`], [`prune`], which deletes what it finds, and [`export`]; [`summary`], which keeps beside it what a view of years needs; [`panel`], which
-//! says which columns are looked at together, for the Grafana [`dashboard`] and for the page of [`serve`] and [`report`],
-//! whose first screen is [`status`]. [`draft`] writes a first configuration from
-//! files that are there, with the left half's parsers and without a store. [`cli`] sits on top of all.
+//! Data flows one way: a module uses only what stands to the left of it, and [`time`], [`text`], [`ameriflux`] and
+//! [`config`]. Two modules join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it.
+//! What looks at the store stands on top: [`verify`], [`prune`], which deletes what it finds, [`export`], [`status`], and
+//! [`view`] with summaries, panels, the Grafana dashboard, the page and the report. [`draft`] writes a first
+//! configuration from files that are there, with the left half's parsers and without a store. [`cli`] sits on top of all.
 //!
 //! # Invariants
 //! A test carries each number in its name.
@@ -36,25 +35,22 @@
 //! - **I10 quiet.** The token is never printed, logged, stored in the database or put in a URL. Plain http only to
 //!   loopback, unless `allow_http = true`.
 
+pub mod ameriflux;
 pub mod cli;
 pub mod config;
-pub mod dashboard;
 pub mod destination;
 pub mod draft;
 pub mod export;
-pub mod figures;
+pub mod format;
 pub mod ingest;
 pub mod line;
-pub mod panel;
 pub mod prune;
 pub mod qc;
-pub mod report;
-pub mod serve;
 pub mod source;
 pub mod status;
 pub mod store;
-pub mod summary;
 pub mod sync;
+pub mod text;
 pub mod time;
-pub mod toa5;
 pub mod verify;
+pub mod view;

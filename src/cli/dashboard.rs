@@ -11,9 +11,9 @@ use serde_json::Value;
 use super::output::count;
 use super::whole_file::{WholeFile, is_same_file};
 use super::{CliError, Context, Exit};
-use crate::dashboard::{self, Language, Site};
-use crate::panel;
 use crate::store::Store;
+use crate::view::dashboard::{self, Language, Site};
+use crate::view::panel;
 
 /// Make a Grafana dashboard of the tables, ready to import
 ///

@@ -10,12 +10,12 @@ use crate::destination::{DestinationError, QueryError};
 use crate::draft::DraftError;
 use crate::export::ExportError;
 use crate::ingest::IngestError;
-use crate::report::ReportError;
-use crate::serve::ServeError;
 use crate::status::StatusError;
 use crate::store::StoreError;
 use crate::sync::SyncError;
 use crate::verify::VerifyError;
+use crate::view::report::ReportError;
+use crate::view::serve::ServeError;
 
 /// A command's failure.
 #[derive(Debug, Error)]

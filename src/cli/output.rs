@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use serde::Serialize;
 
 use super::error::CliError;
-pub(super) use crate::figures::{bytes, count, grouped, span};
+pub(super) use crate::text::{bytes, count, grouped, span};
 
 /// Where a command's results go.
 #[derive(Debug, Clone, Copy)]

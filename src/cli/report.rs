@@ -10,9 +10,9 @@ use serde::Serialize;
 use super::output::bytes;
 use super::whole_file::{WholeFile, is_same_file};
 use super::{CliError, Context, Exit};
-use crate::report::{self, ReportError};
-use crate::serve::api::Answers;
 use crate::time::Timestamp;
+use crate::view::report::{self, ReportError};
+use crate::view::serve::api::Answers;
 
 /// Mail servers often take no more.
 const LARGE: u64 = 20_000_000;

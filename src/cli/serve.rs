@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use serde::Serialize;
 
 use super::{CliError, Context, Exit, signals};
-use crate::serve::{Options, Server};
+use crate::view::serve::{Options, Server};
 
 /// Show the station on a page of its own, in a browser on this computer
 ///

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::Range;
+use crate::ameriflux::Range;
 use crate::time::{Calendar, LocalTime};
 
 /// What is usual when.

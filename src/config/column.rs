@@ -10,9 +10,10 @@ use super::load::one_of;
 use super::place::{Section, Source};
 use super::quality_load::column_quality;
 use super::shape::quoted;
-use super::spelling::any_of;
-use super::{ColumnConfig, ColumnUse, ConfigError, FileFormat, Formula, Level, Range, ValueType, level, value};
-use crate::qc;
+use super::{ColumnConfig, ColumnUse, ConfigError, FileFormat, Formula, Level, ValueType, level, value};
+use crate::ameriflux;
+use crate::ameriflux::Range;
+use crate::text::any_of;
 
 /// The two columns of a TOA5 file that are no values.
 const TOA5_KEYS: [&str; 2] = ["TIMESTAMP", "RECORD"];
@@ -206,10 +207,10 @@ fn unit(at: &Section<'_>, found: &ColumnSection) -> Result<Option<String>, Confi
 }
 
 fn variable_name(text: &str) -> Result<String, String> {
-    if qc::lookup(text).is_some() {
+    if ameriflux::lookup(text).is_some() {
         return Ok(text.to_owned());
     }
-    let near = qc::near(text);
+    let near = ameriflux::near(text);
     let mend = if near.is_empty() {
         "for example \"TA\", \"RH\", \"SW_IN\" or \"TA_1_2_1\"".to_owned()
     } else {
@@ -221,7 +222,8 @@ fn variable_name(text: &str) -> Result<String, String> {
 /// What is given stands; what is not comes from the variable, and is fitted to what is given: a narrower `fail` narrows
 /// `suspect`, because a value that fails is never only suspect.
 fn range(at: &Section<'_>, found: &ColumnSection) -> Result<Option<Range>, ConfigError> {
-    let known = found.variable.as_ref().and_then(|name| qc::lookup(name.get_ref())).map(qc::Variable::range);
+    let known =
+        found.variable.as_ref().and_then(|name| ameriflux::lookup(name.get_ref())).map(ameriflux::Variable::range);
     let suspect = bounds(at, "suspect", &found.suspect)?;
     let fail = bounds(at, "fail", &found.fail)?;
     let range = match (suspect, fail, known) {

@@ -12,9 +12,9 @@ use url::Url;
 use super::file::{BucketSection, DestinationSection, File, Text};
 use super::load::section;
 use super::place::{Section, Source};
-use super::spelling::{any_of, look_alikes};
 use super::value;
 use super::{Api, BucketConfig, ConfigError, DestinationConfig, Header, InfluxConfig, Secret, TableConfig, Tls};
+use crate::text::{any_of, look_alikes};
 
 const DEFAULT_OUTBOX: &str = "outbox";
 /// A server's own limit for a write is 10 s; a cellular link adds to it.

@@ -11,9 +11,9 @@ use toml::Spanned;
 use super::destination_load::destination;
 use super::file::{File, LogSection, StationSection, StoreSection, SyncSection, Text};
 use super::place::{Section, Source};
-use super::spelling::{any_of, look_alikes};
 use super::{Config, ConfigError, LogConfig, Station, SyncConfig};
 use super::{pair, panel, table, value, variables};
+use crate::text::{any_of, look_alikes};
 use crate::time::StationClock;
 
 const DEFAULT_STORE: &str = "fluxtower.db";

@@ -12,6 +12,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use url::Url;
 
+use crate::ameriflux::Range;
+use crate::text::{any_of, look_alikes};
 use crate::time::StationClock;
 
 mod climatology;
@@ -31,7 +33,6 @@ mod quality_file;
 mod quality_load;
 mod secret;
 mod shape;
-mod spelling;
 mod table;
 mod value;
 mod variables;
@@ -48,7 +49,6 @@ pub use quality::{
     RateOfChange, Spike, SpikeMethod, Spread,
 };
 pub use secret::{Secret, SecretError};
-pub(crate) use spelling::look_alikes;
 pub(crate) use value::{bucket_name, duration};
 
 /// A validated configuration. Relative paths are already joined to the folder of the config file.
@@ -325,18 +325,9 @@ pub struct ColumnConfig {
     pub value_type: ValueType,
 }
 
-/// QARTOD gross range: inside `suspect` is 1, inside `fail` only is 3, outside is 4. Bounds belong to the inside.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Range {
-    /// Lower and upper bound of what is expected.
-    pub suspect: (f64, f64),
-    /// Lower and upper bound of what is possible.
-    pub fail: (f64, f64),
-}
-
 impl DestinationConfig {
-    /// The most columns (time, tags and fields) that a measurement may have there. InfluxDB 3 Core allows 500
-    /// (facts: influx-write-contract 1.3); the others set no limit that a logger's table reaches.
+    /// The most columns (time, tags and fields) that a measurement may have there. InfluxDB 3 Core allows 500; the others
+    /// set no limit that a logger's table reaches (docs/influx-answers.md#limits).
     pub fn most_columns(&self) -> Option<usize> {
         match self {
             DestinationConfig::Influx(influx) if influx.api == Api::V3 => Some(500),
@@ -362,7 +353,7 @@ impl Config {
         let names: Vec<&str> = self.tables.iter().map(|table| table.name.0.as_str()).collect();
         match look_alikes(name, names.iter().copied()).as_slice() {
             [] => format!("the configuration has: {}", names.join(", ")),
-            alike => format!("did you mean {}?", spelling::any_of(alike)),
+            alike => format!("did you mean {}?", any_of(alike)),
         }
     }
 }

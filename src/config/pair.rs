@@ -8,11 +8,11 @@ use super::file::Text;
 use super::place::{Section, Source};
 use super::quality_file::PairSection;
 use super::quality_load::{range_of, rising};
-use super::spelling::any_of;
 use super::{
     ColumnAt, ColumnUse, ConfigError, FileFormat, Guard, Measure, Pair, PairFlags, TableConfig, TableName, value,
 };
 use crate::config::load::one_of;
+use crate::text::any_of;
 
 /// All pairs, in the order of the file.
 pub(super) fn pairs(

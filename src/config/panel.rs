@@ -8,8 +8,8 @@ use toml::Spanned;
 use super::file::{Numbers, PanelSection, Texts};
 use super::load::one_of;
 use super::place::{Section, Source, visible};
-use super::spelling::{any_of, look_alikes};
 use super::{ColumnAt, ColumnUse, ConfigError, FileFormat, TableConfig, value};
+use crate::text::{any_of, look_alikes};
 
 /// A panel that the site describes itself.
 #[derive(Debug, Clone, PartialEq)]

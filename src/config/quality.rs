@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
-use super::{Climatology, Range, TableName};
-use crate::qc::Instrument;
+use super::{Climatology, TableName};
+use crate::ameriflux::Instrument;
+use crate::ameriflux::Range;
 
 /// Two limits of which at least one is set; a value beyond the second is beyond the first.
 #[derive(Debug, Clone, Copy, PartialEq)]

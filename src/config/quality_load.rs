@@ -11,13 +11,14 @@ use super::file::{ColumnSection, Numbers, Text, Texts};
 use super::load::one_of;
 use super::place::Section;
 use super::quality_file::{BandSection, ClimatologySection, Number, TimesSection, Whole};
-use super::spelling::any_of;
 use super::value;
 use super::{
-    AttenuatedSignal, Climatology, ColumnQuality, ConfigError, Diagnostic, FlatLine, Levels, Member, Range,
-    RateOfChange, Spike, SpikeMethod, Spread,
+    AttenuatedSignal, Climatology, ColumnQuality, ConfigError, Diagnostic, FlatLine, Levels, Member, RateOfChange,
+    Spike, SpikeMethod, Spread,
 };
-use crate::qc::Instrument;
+use crate::ameriflux::Instrument;
+use crate::ameriflux::Range;
+use crate::text::any_of;
 use crate::time::LocalTime;
 
 /// Seconds that a limit of the rate of change is written for, where nothing is said.

@@ -17,7 +17,7 @@ use super::file::{
 };
 use super::place::Source;
 use super::quality_file::{PairSection, QcSection};
-use super::spelling::{any_of, look_alikes};
+use crate::text::{any_of, look_alikes};
 
 /// How a key is written, for values of the wrong kind. A key that means another thing in a group has the group before it.
 const EXAMPLES: &[(&str, &str)] = &[

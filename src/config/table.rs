@@ -12,12 +12,12 @@ use super::file::TableSection;
 use super::load::{clock, one_of};
 use super::place::{Section, Source};
 use super::quality_load::time_gap;
-use super::spelling::any_of;
 use super::value;
 use super::{
     ColumnConfig, ColumnUse, ConfigError, CsvFormat, FileFormat, Level, OnConflict, Station, TableConfig, TableName,
     level,
 };
+use crate::text::any_of;
 use crate::time::{Candidates, LocalTime, StationClock, Timestamp, parse_instant};
 
 /// Two collections of the usual five minutes: a file that stood still so long is not being written.

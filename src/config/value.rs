@@ -12,7 +12,7 @@ use chrono::{FixedOffset, NaiveDate};
 use chrono_tz::Tz;
 use url::{Host, Url};
 
-use super::spelling::{any_of, look_alikes};
+use crate::text::{any_of, look_alikes};
 use crate::time::{LocalTime, StationClock};
 
 type Read<T> = Result<T, String>;

@@ -4,8 +4,10 @@ use super::guess::{Around, Guess, guess};
 use super::place::{Place, place, sensor};
 use super::sample::ColumnSample;
 use super::unit::{Fit, unit_fits};
-use crate::qc::{self, ColumnTests, Flag, Variable};
-use crate::toa5::Value;
+use crate::ameriflux;
+use crate::ameriflux::Variable;
+use crate::format::Value;
+use crate::qc::{ColumnTests, Flag};
 
 /// Fewer rows say nothing of what a sensor does.
 const ENOUGH_VALUES: usize = 12;
@@ -124,7 +126,7 @@ fn shown(number: f64) -> String {
 /// A guess becomes a key when the unit and the values say the same as the name. One that the unit speaks against, and
 /// the name does not settle, is not worth a line.
 fn judge(sample: &ColumnSample, guess: &Guess) -> Option<Suggestion> {
-    let variable = qc::lookup(guess.variable)?;
+    let variable = ameriflux::lookup(guess.variable)?;
     let because = &guess.because;
     let fit = unit_fits(&sample.unit, guess.variable);
     let against = match fit {

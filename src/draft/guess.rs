@@ -6,7 +6,7 @@
 
 use super::sample::ColumnSample;
 use super::words::Words;
-use crate::qc;
+use crate::ameriflux;
 
 /// A name fits a rule when it has a word of every list in `needs` and none of `not`.
 #[derive(Clone, Copy)]
@@ -189,7 +189,7 @@ pub(super) fn guess(column: &ColumnSample, around: Around) -> Option<Guess> {
 fn own_name(name: &str) -> Option<&'static str> {
     let name = name.split('(').next().unwrap_or(name);
     let bare = name.rsplit_once('_').filter(|(_, end)| matches!(*end, "Avg" | "Tot" | "Max" | "Smp" | "WVc"));
-    let found = qc::lookup(name).or_else(|| qc::lookup(bare?.0));
+    let found = ameriflux::lookup(name).or_else(|| ameriflux::lookup(bare?.0));
     found.map(|variable| variable.name)
 }
 
@@ -315,7 +315,7 @@ mod tests {
     #[test]
     fn every_rule_names_a_base_variable() {
         for rule in RULES.iter().chain(TOTALS).chain(MAXIMA) {
-            assert_eq!(qc::lookup(rule.variable).map(|found| found.name), Some(rule.variable));
+            assert_eq!(ameriflux::lookup(rule.variable).map(|found| found.name), Some(rule.variable));
         }
     }
 }

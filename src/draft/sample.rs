@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::format::{self, ColumnSource, HEADER_LINES, Header, Layout, ParsedRow, Value};
 use crate::source::{Chunk, QuietFile, SourceError};
 use crate::time::LocalTime;
-use crate::toa5::{self, ColumnSource, HEADER_LINES, Header, Layout, ParsedRow, Value};
 
 /// So many rows of a file are looked at, fewer in a wide table.
 const MOST_ROWS: usize = 5_000;
@@ -143,7 +143,7 @@ struct Reading {
 impl Reader {
     /// Whether to go on; the error says why the file is no logger's table.
     fn take(&mut self, raw: &[u8]) -> Result<bool, String> {
-        let line = toa5::strip_noise(raw);
+        let line = format::strip_noise(raw);
         if let Some(reading) = &mut self.reading {
             return Ok(reading.take(&line));
         }
@@ -151,7 +151,7 @@ impl Reader {
             if line.iter().all(u8::is_ascii_whitespace) {
                 return Ok(true);
             }
-            if let Some(reason) = toa5::detect(&line).refusal() {
+            if let Some(reason) = format::detect(&line).refusal() {
                 return Err(reason.to_owned());
             }
         }
@@ -226,7 +226,7 @@ impl Reading {
         if line.iter().all(u8::is_ascii_whitespace) {
             return true;
         }
-        if toa5::starts_header(line) {
+        if format::starts_header(line) {
             return false;
         }
         match self.row.read(line, &self.layout) {

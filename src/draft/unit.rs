@@ -1,7 +1,7 @@
 //! Whether the unit in a header is the unit of an AmeriFlux variable.
 
-use crate::qc;
-use crate::qc::unit::{UnitMatch, compare};
+use crate::ameriflux;
+use crate::ameriflux::unit::{UnitMatch, compare};
 
 /// What a header's unit says about a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(super) enum Fit {
 
 /// Compares the unit of a header with that of the base variable `variable`.
 pub(super) fn unit_fits(unit: &str, variable: &str) -> Fit {
-    let Some(variable) = qc::lookup(variable) else { return Fit::Unknown };
+    let Some(variable) = ameriflux::lookup(variable) else { return Fit::Unknown };
     match compare(unit, variable) {
         UnitMatch::Same => Fit::Same,
         UnitMatch::Unknown => Fit::Unknown,

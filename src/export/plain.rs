@@ -4,8 +4,9 @@ use std::io::Write;
 
 use super::cells::Cells;
 use super::{ExportError, Written, output};
-use crate::config::{ColumnUse, TableConfig, look_alikes};
+use crate::config::{ColumnUse, TableConfig};
 use crate::store::Store;
+use crate::text::look_alikes;
 use crate::time::Timestamp;
 
 const TIME: &str = "TIMESTAMP";

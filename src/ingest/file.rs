@@ -249,20 +249,20 @@ impl Reader<'_, '_> {
     /// What stands behind the last line end: blank, taken because the file has been still for long enough, or deferred.
     fn take_tail(&mut self, table: &mut Table, taker: &mut LineTaker<'_>, bytes: &[u8], is_due: bool) -> Result<bool> {
         let in_header = taker.unfinished_header_lines() > 0 || taker.header.is_none();
-        let blank = crate::toa5::strip_noise(bytes).iter().all(u8::is_ascii_whitespace);
+        let blank = crate::format::strip_noise(bytes).iter().all(u8::is_ascii_whitespace);
         if blank && !in_header {
             taker.counts.lines += 1;
             taker.counts.blank += 1;
             return Ok(false);
         }
-        if is_due && !in_header && !crate::toa5::starts_header(&crate::toa5::strip_noise(bytes)) {
+        if is_due && !in_header && !crate::format::starts_header(&crate::format::strip_noise(bytes)) {
             taker.take(self.staging, table, bytes)?;
             return Ok(true);
         }
         if taker.header.is_none() && taker.unfinished_header_lines() == 0 && taker.refusal.is_none() {
             // One line and no line end: say what it is, if it can be told.
-            let format = crate::toa5::detect(bytes);
-            taker.refusal = format.refusal().filter(|_| format != crate::toa5::Format::Unknown).map(str::to_owned);
+            let format = crate::format::detect(bytes);
+            taker.refusal = format.refusal().filter(|_| format != crate::format::Format::Unknown).map(str::to_owned);
         }
         taker.counts.lines += 1;
         taker.counts.deferred += 1;

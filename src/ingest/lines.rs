@@ -6,10 +6,10 @@ use std::path::Path;
 use super::again;
 use super::report::Counts;
 use crate::config::{ColumnUse, FileFormat, OnConflict, TableConfig};
+use crate::format::{self, ColumnSource, Derived, Header, Layout, ParsedRow};
 use crate::qc;
 use crate::store::{Incoming, LineAt, LineRefusal, Outcome, Result, Staging, Store, Table};
 use crate::time::{Candidates, LocalTime, StationClock, Timestamp};
-use crate::toa5::{self, ColumnSource, Derived, Header, Layout, ParsedRow};
 
 /// A logger's clock may run ahead of the computer's, not by a day.
 const FUTURE_ALLOWED_NANOS: i64 = 86_400 * 1_000_000_000;
@@ -137,7 +137,7 @@ impl<'a> LineTaker<'a> {
             self.counts.deferred += 1;
             return Ok(());
         }
-        let line = toa5::strip_noise(raw);
+        let line = format::strip_noise(raw);
         if let Expect::Rows(_) = self.expect
             && !line.is_empty()
             && line[0] > b' '
@@ -153,7 +153,7 @@ impl<'a> LineTaker<'a> {
     fn take_other(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
         if let Expect::Header(lines) = &mut self.expect {
             lines.push(line.to_vec());
-            if lines.len() == toa5::HEADER_LINES {
+            if lines.len() == format::HEADER_LINES {
                 return self.finish_header(staging, table, number);
             }
             return Ok(());
@@ -164,14 +164,14 @@ impl<'a> LineTaker<'a> {
         }
         if matches!(self.config.format, FileFormat::Toa5) {
             if matches!(self.expect, Expect::Beginning)
-                && let Some(reason) = toa5::detect(line).refusal()
+                && let Some(reason) = format::detect(line).refusal()
             {
                 // Blank lines before it are accounted for already.
                 self.refusal = Some(reason.to_owned());
                 self.counts.deferred += 1;
                 return Ok(());
             }
-            if toa5::starts_header(line) {
+            if format::starts_header(line) {
                 self.expect = Expect::Header(vec![line.to_vec()]);
                 return Ok(());
             }
@@ -440,7 +440,7 @@ fn unreadable(reason: String) -> LineRefusal {
 pub(super) fn header_table(path: &Path) -> Option<String> {
     let mut lines = Vec::new();
     let mut reader = BufReader::new(std::fs::File::open(path).ok()?);
-    for _ in 0..toa5::HEADER_LINES {
+    for _ in 0..format::HEADER_LINES {
         let mut line = Vec::new();
         reader.read_until(b'\n', &mut line).ok()?;
         lines.push(line.strip_suffix(b"\n").unwrap_or(&line).to_vec());

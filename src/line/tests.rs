@@ -8,7 +8,8 @@ use influxdb_line_protocol::{FieldValue, parse_lines};
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::{ColumnConfig, FileFormat, OnConflict, Range, TableName};
+use crate::ameriflux::Range;
+use crate::config::{ColumnConfig, FileFormat, OnConflict, TableName};
 use crate::time::StationClock;
 
 const AT: Timestamp = Timestamp(1_780_272_000_000_000_000);

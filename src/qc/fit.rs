@@ -3,9 +3,10 @@
 //! A test on a column that is misspelled is never made, and a range in the wrong unit flags everything or nothing. Both
 //! look like good data, so both are said.
 
-use super::unit::{self, UnitMatch};
-use super::variable::lookup;
-use crate::config::{Config, TableConfig, look_alikes};
+use crate::ameriflux::lookup;
+use crate::ameriflux::unit::{self, UnitMatch};
+use crate::config::{Config, TableConfig};
+use crate::text::look_alikes;
 
 /// A column as the store knows it.
 #[derive(Debug, Clone, Copy)]

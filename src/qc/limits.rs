@@ -1,7 +1,8 @@
 //! Which of two limits a measurement is beyond, and which of them a flag speaks of.
 
 use super::flag::Flag;
-use crate::config::{Levels, Range};
+use crate::ameriflux::Range;
+use crate::config::Levels;
 
 /// Strictly above the limits: a value on a threshold passes (QARTOD, as ioos_qc 3.0).
 #[inline]

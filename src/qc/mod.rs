@@ -5,7 +5,6 @@
 //! come in, flags and findings go out, a value is read and never changed. `docs/qc.md` says every test with its formula,
 //! bounds, edges and source.
 
-mod diagnostic;
 mod finding;
 mod fit;
 mod flag;
@@ -15,12 +14,9 @@ mod pair;
 mod range;
 mod series;
 mod table;
-pub mod unit;
-mod variable;
 mod window;
 mod windows;
 
-pub use diagnostic::{Decoded, Instrument};
 pub use finding::{Finding, Test, findings};
 pub use fit::{KnownColumn, contradictions, strangers};
 pub use flag::Flag;
@@ -28,4 +24,3 @@ pub use pair::{Across, Partner};
 pub use range::ColumnTests;
 pub use series::{Series, Verdict};
 pub use table::{ManualFlag, TableTests, is_tested};
-pub use variable::{Variable, lookup, near};

@@ -1,8 +1,9 @@
 //! The tests of a single value: is it there, and is it within its range.
 
 use super::flag::Flag;
-use crate::config::{Range, TableConfig};
-use crate::toa5::Value;
+use crate::ameriflux::Range;
+use crate::config::TableConfig;
+use crate::format::Value;
 
 /// What one column is tested for. A column without a range has bounds that every number passes.
 #[derive(Debug, Clone, PartialEq)]

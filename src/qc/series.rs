@@ -13,8 +13,8 @@ use super::table::{ContextTests, TableTests};
 use super::window::RowTimes;
 use super::windows::{FlatState, Here, Reach, SpreadState};
 use crate::config::Season;
+use crate::format::Value;
 use crate::time::Timestamp;
-use crate::toa5::Value;
 
 /// What is said of one row: a digit a value, and the findings as JSON (empty if nothing was raised).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use super::diagnostic::Instrument;
 use super::finding::{self, Finding, Test};
 use super::flag::Flag;
 use super::pair::{Across, PairTest};
 use super::range::ColumnTests;
+use crate::ameriflux::Instrument;
 use crate::config::{
     AttenuatedSignal, Climatology, ColumnUse, Config, FlatLine, Levels, RateOfChange, Spike, TableConfig,
 };
+use crate::format::Value;
 use crate::time::{StationClock, Timestamp, nanos};
-use crate::toa5::Value;
 
 /// A flag that a person set, over whatever the tests say.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use super::{Facts, age_s};
 use crate::config::Config;
-use crate::figures::{count, grouped, span};
 use crate::store::RunLine;
+use crate::text::{count, grouped, span};
 use crate::time::Timestamp;
 
 const NANOS: i64 = 1_000_000_000;

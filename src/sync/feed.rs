@@ -8,9 +8,9 @@ use super::batch::Batch;
 use super::lanes::Lanes;
 use super::plan::{BucketPlan, Piece};
 use crate::config::{SyncConfig, ValueType};
-use crate::figures::count;
 use crate::line::LineShape;
 use crate::store::{SeriesBacklog, Store};
+use crate::text::count;
 use crate::time::Timestamp;
 
 /// Rows read at once from one series of the backlog.

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use fluxtower::ameriflux::Range;
 use fluxtower::config::{
-    Api, ColumnUse, Config, ConfigError, DestinationConfig, FileFormat, InfluxConfig, OnConflict, Range, Secret,
+    Api, ColumnUse, Config, ConfigError, DestinationConfig, FileFormat, InfluxConfig, OnConflict, Secret,
 };
 
 fn project() -> PathBuf {

@@ -15,11 +15,12 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).replace("\r\n", "\n")
 }
 
-/// README.md and every page in docs/, by path.
+/// README.md, CONTRIBUTING.md and every page in docs/, by path.
 fn pages() -> BTreeMap<PathBuf, String> {
     let docs = std::fs::read_dir(project().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let pages = docs.filter(|path| path.extension().is_some_and(|ending| ending == "md"));
-    pages.chain([project().join("README.md")]).map(|path| (path.clone(), read(&path))).collect()
+    let outside = ["README.md", "CONTRIBUTING.md"].map(|name| project().join(name));
+    pages.chain(outside).map(|path| (path.clone(), read(&path))).collect()
 }
 
 /// Outside of fenced blocks.
@@ -68,9 +69,82 @@ fn every_link_of_every_page_leads_to_a_file_and_a_heading() {
 fn the_readme_leads_to_every_page() {
     let readme = read(&project().join("README.md"));
     for path in pages().keys().filter(|path| !path.ends_with("README.md")) {
-        let link = format!("(docs/{})", path.file_name().unwrap().to_str().unwrap());
+        let link = format!("({})", path.strip_prefix(project()).unwrap().to_str().unwrap().replace('\\', "/"));
         assert!(readme.contains(&link), "README.md has no link {link}");
     }
+}
+
+/// Folders whose files pages speak of.
+const OWN_FOLDERS: [&str; 8] = ["src/", "tests/", "docs/", "bench/", "scripts/", "migrations/", "examples/", ".ci/"];
+
+#[test]
+fn every_file_of_the_repository_that_a_page_names_is_there() {
+    let mut seen = 0;
+    let mut wrong = Vec::new();
+    for (path, page) in &pages() {
+        for span in prose(page).split('`').skip(1).step_by(2) {
+            let file = span.split(' ').next().unwrap();
+            if OWN_FOLDERS.iter().any(|folder| file.starts_with(folder)) {
+                seen += 1;
+                if !project().join(file).exists() {
+                    wrong.push(format!("{}: {file} is not there", path.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(seen > 40, "only {seen}");
+}
+
+#[test]
+fn the_page_on_architecture_has_a_paragraph_for_every_module() {
+    let page = read(&project().join("docs/architecture.md"));
+    for module in std::fs::read_dir(project().join("src")).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = module.file_stem().unwrap().to_str().unwrap();
+        if !matches!(name, "lib" | "main") {
+            assert!(page.contains(&format!("**`src/{name}")), "no paragraph on {name}");
+        }
+    }
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// A comment cites a page and, behind `#`, a section of it.
+#[test]
+fn every_page_and_section_that_the_source_cites_is_there() {
+    let mut files = Vec::new();
+    for folder in ["src", "tests"] {
+        sources(&project().join(folder), &mut files);
+    }
+    let mut seen = 0;
+    let mut wrong = Vec::new();
+    for file in files {
+        let text = read(&file);
+        let comments = text.lines().filter(|line| line.trim_start().starts_with("//"));
+        for cited in comments.flat_map(|line| line.split("docs/").skip(1)) {
+            let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '#');
+            let cited = cited.split(|c| !is_part(c)).next().unwrap().trim_end_matches('.');
+            let Some((page, section)) = cited.split_once(".md") else { continue };
+            let path = project().join(format!("docs/{page}.md"));
+            let section = section.trim_start_matches('#');
+            let is_there = path.exists()
+                && (section.is_empty() || headings(&read(&path)).any(|heading| anchor(&heading) == section));
+            if !is_there {
+                wrong.push(format!("{}: docs/{cited}", file.display()));
+            }
+            seen += 1;
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(seen > 20, "only {seen}");
 }
 
 fn fluxtower(arguments: &[&str]) -> (bool, String) {
@@ -146,13 +220,13 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("src/cli/check/files.rs", "pub(super) fn lines", "fn newest"),
     ("src/cli/schedule/rhythm.rs", "pub(in crate::cli) fn advice", ""),
     ("src/qc/fit.rs", "", ""),
-    ("src/qc/unit/mod.rs", "", ""),
+    ("src/ameriflux/unit/mod.rs", "", ""),
     ("src/source/error.rs", "", ""),
-    ("src/toa5/format.rs", "", ""),
-    ("src/toa5/header.rs", "", ""),
+    ("src/format/dialect.rs", "", ""),
+    ("src/format/header.rs", "", ""),
     ("src/ingest/lines.rs", "", ""),
     ("src/ingest/mod.rs", "", ""),
-    ("src/store/error.rs", "", ""),
+    ("src/store/schema/error.rs", "", ""),
     ("src/destination/answer.rs", "fn outcome", ""),
     ("src/destination/mod.rs", "", ""),
     ("src/sync/pin.rs", "", ""),

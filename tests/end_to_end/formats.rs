@@ -1,4 +1,4 @@
-//! What real files look like, and what breaks naive readers: a case each (facts: LoggerNet files, sections 1, 2 and 5).
+//! What real files look like, and what breaks naive readers: a case each (docs/file-formats.md).
 
 use std::time::Duration;
 

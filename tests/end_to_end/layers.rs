@@ -3,11 +3,23 @@
 use std::path::{Path, PathBuf};
 
 /// Left to right, as `lib.rs` draws them. `config` and `time` may be used by all.
-const ORDER: [&str; 12] =
-    ["time", "figures", "config", "source", "toa5", "qc", "draft", "store", "line", "ingest", "destination", "sync"];
+const ORDER: [&str; 13] = [
+    "time",
+    "text",
+    "ameriflux",
+    "config",
+    "source",
+    "format",
+    "qc",
+    "draft",
+    "store",
+    "line",
+    "ingest",
+    "destination",
+    "sync",
+];
 /// On top of everything.
-const TOP: [&str; 10] =
-    ["verify", "prune", "export", "summary", "panel", "dashboard", "status", "serve", "report", "cli"];
+const TOP: [&str; 6] = ["verify", "prune", "export", "status", "view", "cli"];
 /// The configuration looks up AmeriFlux's ranges, which are part of QC.
 const ALLOWED: [(&str, &str); 1] = [("config", "qc")];
 

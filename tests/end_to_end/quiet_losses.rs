@@ -1,4 +1,5 @@
-//! The fifteen quiet ways to lose data or to acknowledge falsely (facts: influx-write-contract, section 7): each has a
+//! The fifteen quiet ways to lose data or to acknowledge falsely
+//! (docs/influx-answers.md#fifteen-quiet-ways-to-lose-data): each has a
 //! test. Most live where their subject does; this file says where, and holds the others.
 
 use std::path::Path;

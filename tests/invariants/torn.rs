@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use crate::support::{DAT, InProcess, Logger, Row, Station, Stops, TABLE, physical_lines};
 use fluxtower::config::TableName;
-use fluxtower::toa5::ColumnSource::Value;
-use fluxtower::toa5::{self, ColumnSource, Layout, ParsedRow};
+use fluxtower::format::ColumnSource::Value;
+use fluxtower::format::{self, ColumnSource, Layout, ParsedRow};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
@@ -360,11 +360,11 @@ proptest! {
     #[test]
     fn i2_any_four_lines_are_a_header_or_say_why_not(lines in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..60), 4), begin: bool) {
         let first = if begin { [b"\"TOA5\",".as_slice(), &lines[0]].concat() } else { lines[0].clone() };
-        if let Ok(header) = toa5::Header::parse([&first, &lines[1], &lines[2], &lines[3]]) {
+        if let Ok(header) = format::Header::parse([&first, &lines[1], &lines[2], &lines[3]]) {
             prop_assert_eq!(header.names.len(), header.units.len());
             prop_assert_eq!(header.names.len(), header.process.len());
         }
-        toa5::detect(&first);
+        format::detect(&first);
     }
 }
 

@@ -6,9 +6,9 @@
 use std::path::Path;
 
 use fluxtower::config::Config;
+use fluxtower::format::Value;
 use fluxtower::qc::{Flag, Series, TableTests};
 use fluxtower::time::Timestamp;
-use fluxtower::toa5::Value;
 use serde_json::Value as Json;
 
 /// Case, test within a series (or empty), our flags, and why.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use fluxtower::store::Store;
-use fluxtower::summary::{RibbonRequest, Summaries, TraceRequest};
 use fluxtower::time::Timestamp;
+use fluxtower::view::summary::{RibbonRequest, Summaries, TraceRequest};
 use serde_json::Value;
 use serde_json::value::RawValue;
 

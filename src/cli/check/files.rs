@@ -8,8 +8,8 @@ use super::super::Context;
 use super::super::output::{count, span};
 use super::Report;
 use crate::config::{CsvFormat, FileFormat, TableConfig};
+use crate::format::{Fields, detect};
 use crate::time::{Candidates, LocalTime, Timestamp};
-use crate::toa5::{Fields, detect};
 
 /// Clocks that somebody sets now and then differ by less.
 const CLOCKS_APART_S: i64 = 120;

@@ -13,10 +13,10 @@ use std::sync::Arc;
 use super::refusals::Refusals;
 use super::{Delivery, Ended, FAILURES_BEFORE_SPLIT, Ready};
 use crate::destination::{Answer, TypeConflict};
-use crate::figures::count;
 use crate::line::carries;
 use crate::store::ReceiptDraft;
 use crate::sync::batch::Batch;
+use crate::text::count;
 
 /// So many rows prove a cause. Fewer rows than that are judged one by one.
 const PROOFS: usize = 3;

@@ -1,6 +1,6 @@
 //! For any configuration and any columns in the store: what is sent is shown, and shown so that it can be told apart.
 
-use fluxtower::panel::{plan, tables};
+use fluxtower::view::panel::{plan, tables};
 use proptest::prelude::*;
 
 use super::{check_board, config, known, panels};

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use fluxtower::config::{Config, TableName};
-use fluxtower::panel::{Board, Panel, PanelKind};
 use fluxtower::store::{KnownColumn, KnownTable};
+use fluxtower::view::panel::{Board, Panel, PanelKind};
 
 mod any_station;
 mod rules;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use fluxtower::panel::{PanelKind, plan, tables};
 use fluxtower::store::Store;
+use fluxtower::view::panel::{PanelKind, plan, tables};
 
 use super::{check_board, config, known, labels, panel, panels, row_of};
 use crate::support::Station;
@@ -38,7 +38,7 @@ fn a_table_speaks_for_its_columns_and_a_tag_for_the_table() {
         known("soil", &[("TS", "")], &[&[]]),
     ];
     let config = config(tables);
-    let found = fluxtower::panel::tables(&config, &known);
+    let found = fluxtower::view::panel::tables(&config, &known);
     let level =
         |table: usize, column: usize| found[table].columns[column].level.as_ref().map(|level| level.label.as_str());
     assert_eq!([level(0, 0), level(0, 1), level(0, 2)], [Some("46 m"), Some("2 m"), Some("46 m")]);

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use fluxtower::config::{Config, DestinationConfig};
-use fluxtower::panel::{Board, Panel, PanelKind, plan};
 use fluxtower::store::KnownTable;
+use fluxtower::view::panel::{Board, Panel, PanelKind, plan};
 use serde_json::Value;
 
 use super::{check_board, known, panel, panels, row_of};

@@ -10,8 +10,8 @@ use std::fmt::Write as _;
 
 use fluxtower::qc::{self, Flag};
 use fluxtower::store::{Replay, State, Store};
-use fluxtower::summary::Summaries;
 use fluxtower::time::Timestamp;
+use fluxtower::view::summary::Summaries;
 use proptest::prelude::*;
 use rusqlite::params;
 

@@ -1,4 +1,4 @@
-//! The README, taken apart.
+//! A page, taken apart: its blocks, tables and examples of JSON.
 
 use std::collections::BTreeSet;
 
@@ -18,18 +18,25 @@ pub struct Block {
     pub output: Option<String>,
 }
 
-/// What a command prints with `--json`, as the README has it.
+/// What a command prints with `--json`, as docs/json.md has it.
 pub struct Example {
     pub command: String,
     pub json: Value,
-    /// The words in code spans that explain it, those of the examples it refers to among them.
-    pub explained: BTreeSet<String>,
+    /// The paths of the field table, such as `tables[].staged`.
+    pub fields: BTreeSet<String>,
+    /// Fields whose row refers to another command's example, which describes what is inside them.
+    pub described_elsewhere: BTreeSet<String>,
 }
 
 impl Book {
-    pub fn open() -> Book {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    /// A page by its path in the repository.
+    pub fn open(page: &str) -> Book {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
         Book { text: std::fs::read_to_string(path).unwrap().replace("\r\n", "\n") }
+    }
+
+    pub fn lines(&self) -> usize {
+        self.text.lines().count()
     }
 
     pub fn blocks(&self) -> Vec<Block> {
@@ -64,7 +71,7 @@ impl Book {
         rows
     }
 
-    /// Sections headed by a command with a `json` block, and rows of the table of short ones.
+    /// Sections headed by a command, with a `json` block and a table of its fields.
     pub fn examples(&self) -> Vec<Example> {
         let mut found = Vec::new();
         for section in self.text.split("\n### ").skip(1) {
@@ -72,34 +79,19 @@ impl Book {
                 continue;
             };
             let command = format!("fluxtower {}", command.trim_end_matches('`'));
-            let section = section.split("\n## ").next().unwrap_or_default();
-            let json = Book { text: section.to_owned() }.blocks().into_iter().find(|block| block.kind == "json");
-            let json = json.unwrap_or_else(|| panic!("no JSON under `{command}`"));
-            let outside = section.split("```").step_by(2).collect::<String>();
-            found.push(Self::example(command, &json.text, &outside));
-        }
-        for row in self.table("| command | prints | means |") {
-            let cells = cells(&row);
-            found.push(Self::example(cells[0].trim_matches('`').to_owned(), cells[1].trim_matches('`'), &cells[2]));
-        }
-        let told: Vec<_> = found.iter().map(|example| (example.command.clone(), example.explained.clone())).collect();
-        for example in &mut found {
-            let own = example.explained.clone();
-            for (_, words) in told.iter().filter(|(command, _)| own.contains(command)) {
-                example.explained.extend(words.iter().cloned());
-            }
+            let section = Book { text: section.split("\n## ").next().unwrap_or_default().to_owned() };
+            let block = section.blocks().into_iter().find(|block| block.kind == "json");
+            let text = block.unwrap_or_else(|| panic!("no JSON under `{command}`")).text;
+            let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("`{command}`: {error}"));
+            let rows: Vec<_> = section.table("| field | type | means |").iter().map(|row| cells(row)).collect();
+            let name = |row: &Vec<String>| row[0].trim_matches('`').to_owned();
+            let refers = |row: &&Vec<String>| code_spans(&row[2]).iter().any(|span| span.starts_with("fluxtower "));
+            let fields: BTreeSet<String> = rows.iter().map(name).collect();
+            assert_eq!(fields.len(), rows.len(), "`{command}` describes a field twice");
+            let described_elsewhere = rows.iter().filter(refers).map(name).collect();
+            found.push(Example { command, json, fields, described_elsewhere });
         }
         found
-    }
-
-    fn example(command: String, json: &str, words: &str) -> Example {
-        let json = serde_json::from_str(json).unwrap_or_else(|error| panic!("`{command}`: {error}"));
-        Example { command, json, explained: code_spans(words).into_iter().collect() }
-    }
-
-    /// Targets of links.
-    pub fn links(&self) -> Vec<String> {
-        self.text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).map(str::to_owned).collect()
     }
 }
 

@@ -12,7 +12,7 @@ fn a_file_that_is_deleted_or_damaged_is_made_anew() {
     let tower = tower();
     bring(&tower, 0..2 * DAY, |_| None);
     let open = summaries(&tower);
-    let look = |summaries: &fluxtower::summary::Summaries| check(&tower, summaries, (0, 2 * DAY), 300);
+    let look = |summaries: &fluxtower::view::summary::Summaries| check(&tower, summaries, (0, 2 * DAY), 300);
     look(&open);
     let pieces = kept(&tower);
     assert!(pieces >= 8, "{pieces}");

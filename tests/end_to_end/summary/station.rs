@@ -1,8 +1,8 @@
 //! A table with a row every five seconds, whose values anybody can write anew.
 
 use fluxtower::store::Store;
-use fluxtower::summary::{Summaries, Trace, TraceRequest};
 use fluxtower::time::Timestamp;
+use fluxtower::view::summary::{Summaries, Trace, TraceRequest};
 
 use crate::support::views::assert_true_to_rows;
 use crate::support::{DAT, Logger, Station, TABLE};

@@ -1,8 +1,8 @@
 //! What is seen at which zoom.
 
 use fluxtower::store::Store;
-use fluxtower::summary::{RibbonRequest, SummaryError, TraceRequest};
 use fluxtower::time::Timestamp;
+use fluxtower::view::summary::{RibbonRequest, SummaryError, TraceRequest};
 
 use super::station::{DAY, SECOND, at, bring, check, summaries, tower, trace};
 use crate::support::{Station, TABLE};

@@ -287,7 +287,8 @@ fn talk(stream: &TcpStream, shared: &Shared) {
 /// A write request that arrived whole. None when the connection is to end.
 fn take(stream: &TcpStream, shared: &Shared, head: &http::Head, body: &[u8]) -> Option<()> {
     if body.is_empty() && head.header("content-encoding").is_none() {
-        // `check` asks so whether a write would be taken; real servers answer as to a write (facts: influx-servers 1).
+        // `check` asks so whether a write would be taken; real servers answer as to a write
+        // (docs/influx-answers.md#asking-whether-a-write-would-be-taken).
         let then = (shared.lock().script)(&Asked { number: 0, lines: "", rows: 0, headers: &head.headers }).then;
         return match then {
             Then::Answer(reply) => reply.send(stream, shared, None),

@@ -1,0 +1,116 @@
+//! Does the unit in a file's header mean the unit of an AmeriFlux variable?
+//!
+//! A range test in the wrong unit calls every value good or every value bad, and both look like the weather. Headers name
+//! units as people type them ("Deg C", "umol/m^2/s", "Metres/Second"), so a text is read as dimension and scale before
+//! it is compared. What cannot be read for sure is [`UnitMatch::Unknown`]: a false alarm would teach people to ignore
+//! the true one.
+
+mod parse;
+
+use crate::ameriflux::variable::Variable;
+use parse::{Meaning, Unit};
+
+/// What a header's unit says about a variable.
+#[derive(Debug, Clone, PartialEq)]
+pub enum UnitMatch {
+    /// It is the variable's unit.
+    Same,
+    /// The header says nothing, nothing that is understood, or something that fits many units ("unitless").
+    Unknown,
+    /// It is another unit.
+    Contradicts {
+        /// What makes the variable's unit of the header's; None where no number does, as for mV and kPa.
+        conversion: Option<Conversion>,
+        /// One sentence: what the header says, what AmeriFlux wants, and the mend.
+        message: String,
+    },
+}
+
+/// `value * factor + offset` is in the variable's unit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Conversion {
+    /// Multiplied first.
+    pub factor: f64,
+    /// Added then, in the variable's unit.
+    pub offset: f64,
+}
+
+/// Differences and spreads of temperature: for them a kelvin is a degree Celsius.
+const TEMPERATURE_DIFFERENCES: [&str; 2] = ["SAP_DT", "T_SONIC_SIGMA"];
+/// Scales come from products of decimal fractions; units that people confuse are at least 0.1 % apart.
+const ALIKE: f64 = 1e-6;
+
+/// Compares the unit text of a TOA5 header with the unit of `variable`.
+pub fn compare(header_unit: &str, variable: &Variable) -> UnitMatch {
+    let (Some(said), Some(meant)) = (parse::meaning(header_unit), parse::meaning(variable.unit)) else {
+        return UnitMatch::Unknown;
+    };
+    let meant = match meant {
+        Meaning::Unit(unit) => unit,
+        Meaning::Degrees => Unit::ANGLE,
+        Meaning::Unitless if said == Meaning::Unitless => return UnitMatch::Same,
+        Meaning::Unitless => Unit::ONE,
+    };
+    let said = match said {
+        Meaning::Unit(unit) => unit,
+        // Some programs call a temperature's unit "degrees".
+        Meaning::Degrees if meant.is_temperature() => return UnitMatch::Unknown,
+        Meaning::Degrees => Unit::ANGLE,
+        Meaning::Unitless => return UnitMatch::Unknown,
+    };
+    let conversion = match conversion(&said, &meant, variable) {
+        Some(conversion) if conversion.changes_nothing() => return UnitMatch::Same,
+        // A kilogram of water on a square metre is a millimetre, if water is what it is.
+        None if said.is_mass_on_area() && meant.is_length() => return UnitMatch::Unknown,
+        conversion => conversion,
+    };
+    let mend = match conversion {
+        Some(conversion) => format!("{conversion} with a derived column"),
+        None => "one is no multiple of the other, so convert it in the logger or name another variable".to_owned(),
+    };
+    let message = format!(
+        "the header says {}, AmeriFlux's {} is in {}: {mend}",
+        header_unit.trim(),
+        variable.name,
+        variable.unit
+    );
+    UnitMatch::Contradicts { conversion, message }
+}
+
+fn conversion(said: &Unit, meant: &Unit, variable: &Variable) -> Option<Conversion> {
+    if !said.has_dimension_of(meant) {
+        return None;
+    }
+    let difference = TEMPERATURE_DIFFERENCES.contains(&variable.name);
+    let offset = if difference { 0.0 } else { (said.offset - meant.offset) / meant.scale };
+    Some(Conversion { factor: tidy(said.scale / meant.scale), offset: tidy(offset) })
+}
+
+/// Six digits: what a unit's definition has, without the dust of binary fractions.
+fn tidy(number: f64) -> f64 {
+    format!("{number:.5e}").parse().unwrap_or(number)
+}
+
+impl Conversion {
+    fn changes_nothing(&self) -> bool {
+        (self.factor - 1.0).abs() < ALIKE && self.offset.abs() < ALIKE
+    }
+}
+
+impl std::fmt::Display for Conversion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (scaled, moved) = ((self.factor - 1.0).abs() >= ALIKE, self.offset.abs() >= ALIKE);
+        if scaled {
+            write!(f, "multiply by {}", self.factor)?;
+        }
+        if moved {
+            let and = if scaled { " and " } else { "" };
+            let verb = if self.offset < 0.0 { "subtract" } else { "add" };
+            write!(f, "{and}{verb} {}", self.offset.abs())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! Columns that no file has: computed from the values of the same row.
+//!
+//! A derived value is stored beside the raw ones, at a place of its own, and is the only kind of value that is ever
+//! computed again. It is missing where one of its inputs is missing, a sentinel or text.
+
+use std::borrow::Cow;
+
+use crate::config::{Formula, TableConfig};
+use crate::format::number::{parse_number, take_number};
+use crate::format::row::Value;
+
+/// One derived column of a table.
+#[derive(Debug, Clone)]
+pub struct Derived {
+    /// Its place in the column list.
+    pub place: usize,
+    formula: Formula,
+    /// Place and sentinels of each input; none where the table has no such column.
+    inputs: Vec<Option<(usize, Vec<f64>)>>,
+}
+
+impl Derived {
+    /// The derived columns of a table whose column list is `names`.
+    pub fn of(table: &TableConfig, names: &[String]) -> Vec<Derived> {
+        let place = |wanted: &str| names.iter().position(|name| name == wanted);
+        let input = |name: &String| {
+            let column = table.columns.get(name);
+            let sentinels = column.and_then(|column| column.sentinels.as_ref()).unwrap_or(&table.sentinels);
+            Some((place(name)?, sentinels.clone()))
+        };
+        table
+            .columns
+            .iter()
+            .filter_map(|(name, column)| {
+                let formula = column.formula.clone()?;
+                let inputs = formula.inputs().iter().map(input).collect();
+                Some(Derived { place: place(name)?, formula, inputs })
+            })
+            .collect()
+    }
+
+    /// Its value for a row.
+    pub fn value(&self, values: &[Value]) -> Option<f64> {
+        let mut numbers = Vec::with_capacity(self.inputs.len());
+        for input in &self.inputs {
+            let (place, sentinels) = input.as_ref()?;
+            match values.get(*place)? {
+                Value::Number(number) if !sentinels.contains(number) => numbers.push(*number),
+                _ => return None,
+            }
+        }
+        self.formula.value(&numbers)
+    }
+
+    /// The columns that its formula reads and the table does not have.
+    pub fn lacks(&self) -> impl Iterator<Item = &str> {
+        let names = self.formula.inputs().iter().zip(&self.inputs);
+        names.filter(|(_, input)| input.is_none()).map(|(name, _)| name.as_str())
+    }
+}
+
+/// Reads the store's array of values. What does not parse ends it.
+pub fn values_of(json: &str, values: &mut Vec<Value>) {
+    values.clear();
+    values.extend(tokens(json).map(value_of));
+}
+
+/// Reads the numbers of the store's array up to this width, in one pass; NaN where there is none. Shorter where the array is.
+#[inline]
+pub fn numbers_of(json: &[u8], width: usize, numbers: &mut Vec<f64>) {
+    numbers.clear();
+    let mut rest = json.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")).unwrap_or_default();
+    while numbers.len() < width && !rest.is_empty() {
+        let (number, length) = match take_number(rest) {
+            Some((number, length)) => (number.value, length),
+            None => {
+                let text = if rest.first() == Some(&b'"') { closing_quote(rest) } else { 0 };
+                let end = memchr::memchr(b',', &rest[text..]).map_or(rest.len(), |at| at + text);
+                (f64::NAN, end)
+            }
+        };
+        numbers.push(number);
+        rest = rest.get(length + 1..).unwrap_or_default();
+    }
+}
+
+fn value_of(token: &[u8]) -> Value {
+    match token.first() {
+        Some(b'"') => match token {
+            b"\"\"" => Value::Missing,
+            _ => {
+                let text = token.get(1..token.len() - 1).unwrap_or_default();
+                let is = |word: &[u8]| text.eq_ignore_ascii_case(word);
+                if is(b"INF") || is(b"+INF") || is(b"-INF") { Value::Missing } else { Value::Text }
+            }
+        },
+        _ => parse_number(token).map_or(Value::Missing, |number| Value::Number(number.value)),
+    }
+}
+
+/// The elements of a flat JSON array as they are spelled.
+fn tokens(json: &str) -> impl Iterator<Item = &[u8]> {
+    let inner = json.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or_default();
+    let mut rest = Some(inner.as_bytes()).filter(|inner| !inner.is_empty());
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = if text.first() == Some(&b'"') { closing_quote(text) } else { 0 };
+        let end = memchr::memchr(b',', &text[end..]).map(|at| at + end);
+        rest = end.map(|end| &text[end + 1..]);
+        Some(&text[..end.unwrap_or(text.len())])
+    })
+}
+
+/// Behind the quote that closes the string which the text begins with.
+fn closing_quote(text: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    text.len()
+}
+
+/// Computes the derived columns of a stored row again. Fills `values`; gives the array anew if it differs.
+pub fn derive_again(json: &str, derived: &[Derived], values: &mut Vec<Value>) -> Option<String> {
+    values_of(json, values);
+    let mut anew: Option<Vec<String>> = None;
+    for column in derived {
+        let value = column.value(values);
+        if values.len() <= column.place {
+            // A row from before the column was added stays as short as it is, or its flags would be longer than its values.
+            if value.is_none() {
+                continue;
+            }
+            values.resize(column.place + 1, Value::Missing);
+        }
+        let token = value.map_or_else(|| "null".to_owned(), spelled);
+        let known = tokens(json).nth(column.place).unwrap_or(b"null");
+        if known != token.as_bytes() {
+            let list = anew
+                .get_or_insert_with(|| tokens(json).map(|token| String::from_utf8_lossy(token).into_owned()).collect());
+            if list.len() <= column.place {
+                list.resize(column.place + 1, "null".to_owned());
+            }
+            list[column.place] = token;
+        }
+        values[column.place] = value.map_or(Value::Missing, Value::Number);
+    }
+    anew.map(|list| format!("[{}]", list.join(",")))
+}
+
+/// The stored array without its derived values and without the missing ones at its end: the same for the same line, whatever
+/// columns were added or computed since.
+pub fn measured<'j>(json: &'j str, derived: &[usize]) -> Cow<'j, str> {
+    if derived.is_empty() && !json.ends_with(",null]") {
+        return Cow::Borrowed(json);
+    }
+    let places = tokens(json).enumerate().map(|(place, token)| if derived.contains(&place) { b"null" } else { token });
+    let mut list: Vec<_> = places.map(String::from_utf8_lossy).collect();
+    while list.last().is_some_and(|token| token == "null") {
+        list.pop();
+    }
+    Cow::Owned(format!("[{}]", list.join(",")))
+}
+
+/// As JSON and line protocol both read it: the shortest spelling.
+pub(super) fn spelled(value: f64) -> String {
+    serde_json::to_string(&value).unwrap_or_else(|_| "null".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_array_gives_back_its_values() {
+        let mut values = Vec::new();
+        values_of("[1.5,null,\"INF\",\"a,\\\"b]\",\"\",-7e-3]", &mut values);
+        let number = Value::Number;
+        assert_eq!(values, [number(1.5), Value::Missing, Value::Missing, Value::Text, Value::Missing, number(-0.007)]);
+        values_of("[]", &mut values);
+        assert!(values.is_empty());
+    }
+
+    #[test]
+    fn a_line_says_the_same_whatever_was_computed_or_added_since() {
+        for json in ["[1,null,\"a,b\"]", "[1,null,\"a,b\",7.5]", "[1,null,\"a,b\",null,null]"] {
+            assert_eq!(measured(json, &[3]), "[1,null,\"a,b\"]");
+        }
+        assert_eq!(measured("[1,2]", &[]), "[1,2]");
+        assert_eq!(measured("[1,null]", &[]), "[1]");
+        assert_eq!(measured("[null]", &[0]), "[]");
+    }
+
+    #[test]
+    fn a_derived_value_is_computed_again_and_raw_ones_keep_their_spelling() {
+        let formula = Formula::parse("a + b").unwrap();
+        let inputs = vec![Some((0, vec![7999.0])), Some((1, Vec::new()))];
+        let derived = vec![Derived { place: 3, formula, inputs }];
+        let mut values = Vec::new();
+        assert_eq!(derive_again("[1.50,2,\"x\"]", &derived, &mut values).as_deref(), Some("[1.50,2,\"x\",3.5]"));
+        assert_eq!(values[3], Value::Number(3.5));
+        assert_eq!(derive_again("[1.50,2,\"x\",3.5]", &derived, &mut values), None);
+        assert_eq!(derive_again("[7999,2,\"x\",3.5]", &derived, &mut values).as_deref(), Some("[7999,2,\"x\",null]"));
+        assert_eq!(derive_again("[null,2]", &derived, &mut values).as_deref(), None);
+        assert_eq!(values.len(), 2, "flags are as many as values");
+    }
+}

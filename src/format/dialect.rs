@@ -1,0 +1,136 @@
+//! What a file is, by its first bytes. The ending of its name says nothing: `.dat`, `.csv` and `.txt` are all in use.
+
+use crate::format::text::strip_noise;
+
+/// What the first line says a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Four header lines, then rows.
+    Toa5,
+    /// TOA5 that went through a spreadsheet or R: the header's quotes are gone or line 1 is padded.
+    Resaved,
+    /// Short header, no units: `"TOACI1","station","table"`.
+    Toaci1,
+    /// Binary rows behind five text lines.
+    Tob1,
+    /// A card image in frames.
+    Tob2,
+    /// A card image in frames.
+    Tob3,
+    /// `<csixml …>`.
+    CsiXml,
+    /// `{"head": …}`.
+    CsiJson,
+    /// `id,year,day,hhmm,values` of CR10X, CR23X and 21X.
+    Array,
+    /// A git-LFS pointer, standing where a file should be.
+    LfsPointer,
+    /// Nothing known.
+    Unknown,
+}
+
+impl Format {
+    /// Why a file of this format is not read as TOA5, and what to do. None for TOA5 itself.
+    pub fn refusal(self) -> Option<&'static str> {
+        Some(match self {
+            Format::Toa5 => return None,
+            Format::Resaved => {
+                "was saved again by a spreadsheet or R (quotes gone, line 1 padded or dates rewritten), so its dates and \
+                 missing values cannot be trusted; export the period again from LoggerNet"
+            }
+            Format::Toaci1 => {
+                "is TOACI1 (short header, no units); set the table's output format to \"ASCII, long header, TOA5\" in LoggerNet Setup"
+            }
+            Format::Tob1 => {
+                "is TOB1 (binary); set the output format to TOA5 in LoggerNet Setup, or convert it with CardConvert"
+            }
+            Format::Tob2 => "is TOB2 (a card image); convert it with CardConvert to TOA5",
+            Format::Tob3 => "is TOB3 (a card image); convert it with CardConvert to TOA5",
+            Format::CsiXml => "is CSIXML; set the output format to TOA5 in LoggerNet Setup",
+            Format::CsiJson => "is CSIJSON; set the output format to TOA5 in LoggerNet Setup",
+            Format::Array => {
+                "holds mixed arrays without a header (CR10X, CR23X, 21X); describe it as format = \"csv\" if it has one array, or collect tables as TOA5"
+            }
+            Format::LfsPointer => {
+                "is a git-LFS pointer, not the file itself; run `git lfs pull` or wait for the collection"
+            }
+            Format::Unknown => {
+                "has no TOA5 header; if it is CSV without a header, say format = \"csv\" and name its columns in the configuration"
+            }
+        })
+    }
+}
+
+/// Decides by the first line.
+pub fn detect(first_line: &[u8]) -> Format {
+    let line = strip_noise(first_line);
+    let starts = |word: &[u8]| line.starts_with(word);
+    if starts(b"\"TOA5\"") {
+        if line.ends_with(b",") || line.ends_with(b",\"\",\"\"") { Format::Resaved } else { Format::Toa5 }
+    } else if starts(b"TOA5,") || starts(b"TOA5;") || starts(b"TOA5\t") || starts(b"\"TOA5,") {
+        Format::Resaved
+    } else if starts(b"\"TOACI1\"") || starts(b"TOACI1,") {
+        Format::Toaci1
+    } else if starts(b"\"TOB1\"") || starts(b"TOB1,") {
+        Format::Tob1
+    } else if starts(b"\"TOB2\"") || starts(b"TOB2,") {
+        Format::Tob2
+    } else if starts(b"\"TOB3\"") || starts(b"TOB3,") {
+        Format::Tob3
+    } else if starts(b"<?xml") || starts(b"<csixml") {
+        Format::CsiXml
+    } else if starts(b"{") && memchr::memmem::find(&line, b"\"head\"").is_some() {
+        Format::CsiJson
+    } else if starts(b"version https://git-lfs") {
+        Format::LfsPointer
+    } else if is_array_line(&line) {
+        Format::Array
+    } else {
+        Format::Unknown
+    }
+}
+
+/// `id,year,day[,hhmm],…`, all bare numbers.
+fn is_array_line(line: &[u8]) -> bool {
+    let mut fields = line.split(|&byte| byte == b',');
+    let mut whole = |longest: usize| {
+        fields.next().is_some_and(|field| (1..=longest).contains(&field.len()) && field.iter().all(u8::is_ascii_digit))
+    };
+    whole(4) && whole(4) && whole(4)
+}
+
+/// Why a time that is no TOA5 stamp looks like a spreadsheet's work. None where it does not.
+pub fn spreadsheet_reason(stamp: &[u8]) -> Option<&'static str> {
+    memchr::memchr(b'/', stamp)?;
+    Some("the date is written with slashes, as a spreadsheet does; day and month cannot be told apart")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_named_as_what_it_is() {
+        for (line, format) in [
+            (
+                &b"\"TOA5\",\"46m\",\"CR5000\",\"1041\",\"CR5000.Std.07\",\"CPU:Y21.CR5\",\"6827\",\"PARCal\"\r"[..],
+                Format::Toa5,
+            ),
+            (b"\"TOA5\",\"\",\"CR200\"", Format::Toa5),
+            (b"\xEF\xBB\xBFTOA5,some_site,CR1000,E7000,CR1000.Std.22,CPU:demo.CR1,12345,demo,,,,", Format::Resaved),
+            (b"TOA5,46m,CR5000,1041,CR5000.Std.07,CPU:Y21.CR5,6827,PARCal", Format::Resaved),
+            (b"\"TOA5\",\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",,,", Format::Resaved),
+            (b"\"TOACI1\",\"WRDO\",\"Min15\"", Format::Toaci1),
+            (b"\"TOB1\",\"64291\",\"CR1000X\"\r", Format::Tob1),
+            (b"\"TOB3\",\"x\"", Format::Tob3),
+            (b"<?xml version=\"1.0\" standalone=\"yes\"?>", Format::CsiXml),
+            (b"{\"head\": {\"transaction\": 0", Format::CsiJson),
+            (b"30,2004,151,58,.451,-.077", Format::Array),
+            (b"version https://git-lfs.github.com/spec/v1", Format::LfsPointer),
+            (b"2021-06-25 10:50:05,6a,1", Format::Unknown),
+            (b"", Format::Unknown),
+        ] {
+            assert_eq!(detect(line), format, "{}", String::from_utf8_lossy(line));
+        }
+    }
+}

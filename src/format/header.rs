@@ -1,0 +1,163 @@
+//! The four header lines.
+//!
+//! Line 1 is written when LoggerNet creates the file and goes stale when the logger's program changes, so it is kept as
+//! metadata and never as identity. Line 2 names the columns: that is what a row's values belong to.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::format::fields::Fields;
+use crate::format::text::{decode, strip_noise};
+use crate::time::LocalTime;
+
+/// What a header says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// Station, model, serial, OS, program, signature: line 1 between the format and the table; shorter if the line was.
+    pub environment: Vec<String>,
+    /// Last field of line 1.
+    pub table: String,
+    /// Line 2, in the order of the file, `TIMESTAMP` and `RECORD` included.
+    pub names: Vec<String>,
+    /// Line 3, as long as `names`; empty where no unit was given.
+    pub units: Vec<String>,
+    /// Line 4 (Smp, Avg, Min, …), as long as `names`.
+    pub process: Vec<String>,
+}
+
+/// Why four lines are no header.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum HeaderError {
+    /// Line 1 has fewer than two fields or does not begin with TOA5.
+    #[error("line 1 is no TOA5 header; export the file again from LoggerNet")]
+    NoEnvironment,
+    /// Line 2's quotes do not match up, or it names nothing.
+    #[error("line 2, the column names, is damaged; export the file again from LoggerNet")]
+    Names,
+    /// A name stands twice, so a value could belong to either.
+    #[error("line 2 names the column \"{0}\" twice; rename one of them in the logger's program")]
+    NameTwice(String),
+    /// Line 3 or 4 begins like a row.
+    #[error(
+        "a line of the header is missing: a row stands where units or processes should; export the file again from LoggerNet"
+    )]
+    Short,
+    /// No `TIMESTAMP` column; a row without a time cannot be placed.
+    #[error("line 2 has no TIMESTAMP column; turn \"Include time stamp\" on in LoggerNet Setup")]
+    NoTimestamp,
+}
+
+/// Whether a line opens a header block: its first field is exactly `TOA5`. LoggerNet writes none in mid-file, but a
+/// logger that streams by FTP does, and so does joining files by hand.
+pub fn starts_header(line: &[u8]) -> bool {
+    line.starts_with(b"\"TOA5\",") || line.starts_with(b"TOA5,")
+}
+
+impl Header {
+    /// Reads the four lines, without their line ends.
+    pub fn parse(lines: [&[u8]; super::HEADER_LINES]) -> Result<Header, HeaderError> {
+        let mut first = split(lines[0]).ok_or(HeaderError::NoEnvironment)?;
+        if first.len() < 2 || first[0] != "TOA5" {
+            return Err(HeaderError::NoEnvironment);
+        }
+        let table = first.pop().unwrap_or_default();
+        first.remove(0);
+        let names = split(lines[1]).ok_or(HeaderError::Names)?;
+        if names.len() < 2 || names.iter().any(String::is_empty) {
+            return Err(HeaderError::Names);
+        }
+        let mut sorted: Vec<&String> = names.iter().collect();
+        sorted.sort();
+        if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(HeaderError::NameTwice(pair[0].clone()));
+        }
+        let time = names.iter().position(|name| name.eq_ignore_ascii_case("TIMESTAMP"));
+        let time = time.ok_or(HeaderError::NoTimestamp)?;
+        let is_row = |line: &[u8]| {
+            let line = strip_noise(line);
+            Fields::new(&line).nth(time).is_some_and(|field| LocalTime::parse(field.text).is_some())
+        };
+        if is_row(lines[2]) || is_row(lines[3]) {
+            return Err(HeaderError::Short);
+        }
+        // A quote inside a unit unbalances its line (Campbell FAQ 1290). Units and processes are metadata: the rows are
+        // still good, so they are left empty rather than the file refused.
+        let beside = |line: &[u8]| match split(line) {
+            Some(list) if list.len() == names.len() => list,
+            _ => vec![String::new(); names.len()],
+        };
+        Ok(Header { environment: first, table, units: beside(lines[2]), process: beside(lines[3]), names })
+    }
+
+    /// The header of a file that has none, from the names in the configuration.
+    pub fn from_names(table: &str, names: &[String]) -> Header {
+        let empty = vec![String::new(); names.len()];
+        Header {
+            environment: Vec::new(),
+            table: table.to_owned(),
+            names: names.to_vec(),
+            units: empty.clone(),
+            process: empty,
+        }
+    }
+}
+
+/// The csv crate reads the line; a line it makes several records of is no header line.
+fn split(line: &[u8]) -> Option<Vec<String>> {
+    let line = strip_noise(line);
+    let text = decode(&line);
+    if !text.matches('"').count().is_multiple_of(2) {
+        return None;
+    }
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let mut records = reader.records();
+    let record = records.next()?.ok()?;
+    records.next().is_none().then(|| record.iter().map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE1: &[u8] =
+        b"\"TOA5\",\"46m\",\"CR5000\",\"1041\",\"CR5000.Std.07\",\"CPU:Y21.CR5\",\"6827\",\"PARCal\"\r";
+
+    fn parse(names: &str, units: &str, process: &str) -> Result<Header, HeaderError> {
+        Header::parse([LINE1, names.as_bytes(), units.as_bytes(), process.as_bytes()])
+    }
+
+    #[test]
+    fn four_lines_are_read() {
+        let header =
+            parse("\"TIMESTAMP\",\"RECORD\",\"T(1,2)\"", "\"TS\",\"RN\",\"\u{b0}C\"", "\"\",\"\",\"Avg\"").unwrap();
+        assert_eq!(header.table, "PARCal");
+        assert_eq!(header.environment[0], "46m");
+        assert_eq!(header.names[2], "T(1,2)");
+        assert_eq!(header.units[2], "°C");
+        assert_eq!(header.process[2], "Avg");
+    }
+
+    #[test]
+    fn a_quote_in_a_unit_costs_the_units_and_not_the_file() {
+        let header =
+            parse("\"TIMESTAMP\",\"RECORD\",\"A\"", "\"TS\",\"RN\",\"6\" pipe\"", "\"\",\"\",\"Avg\"").unwrap();
+        assert_eq!(header.units, ["", "", ""]);
+        assert_eq!(header.process[2], "Avg");
+    }
+
+    #[test]
+    fn a_damaged_name_line_is_refused() {
+        assert_eq!(parse("\"TIMESTAMP\",\"REC", "", ""), Err(HeaderError::Names));
+        assert_eq!(parse("", "", ""), Err(HeaderError::Names));
+        assert_eq!(parse("\"TIMESTAMP\",\"A\",\"A\"", "", ""), Err(HeaderError::NameTwice("A".to_owned())));
+        assert_eq!(parse("\"RECORD\",\"A\"", "", ""), Err(HeaderError::NoTimestamp));
+    }
+
+    #[test]
+    fn a_row_is_never_taken_for_units() {
+        let row = "\"2024-05-01 00:00:00\",1,2";
+        let names = "\"TIMESTAMP\",\"RECORD\",\"A\"";
+        assert_eq!(parse(names, row, row), Err(HeaderError::Short));
+        assert_eq!(parse(names, "\"TS\",\"RN\",\"\"", row), Err(HeaderError::Short));
+    }
+}

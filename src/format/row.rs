@@ -1,0 +1,438 @@
+//! One physical line becomes a time, a record number and values.
+
+use thiserror::Error;
+
+use crate::format::derived::{Derived, spelled};
+use crate::format::dialect::spreadsheet_reason;
+use crate::format::fields::{Field, Fields};
+use crate::format::number::parse_number;
+use crate::format::text::decode;
+use crate::time::LocalTime;
+
+/// What a column of the file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnSource {
+    /// The row's time.
+    Time,
+    /// The row's record number.
+    Record,
+    /// A value, at this place of the table's column list.
+    Value(usize),
+    /// A value that also tells rows of one time apart.
+    Tag(usize),
+}
+
+/// How the lines of one header version are read. Built once, used for every line.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    sources: Vec<ColumnSource>,
+    /// Length of the table's column list.
+    width: usize,
+    /// Values stand in the file in the order of the column list, from its first name to its last.
+    in_order: bool,
+    /// chrono's strftime letters, for files that spell time their own way.
+    time_format: Option<String>,
+    /// Columns that are computed, by place.
+    derived: Vec<Derived>,
+}
+
+impl Layout {
+    /// `sources` in the order of the file; `width` is the length of the table's column list. `derived` are not in the file.
+    pub fn new(
+        sources: Vec<ColumnSource>,
+        width: usize,
+        time_format: Option<String>,
+        mut derived: Vec<Derived>,
+    ) -> Layout {
+        derived.sort_by_key(|column| column.place);
+        let places = sources.iter().filter_map(|source| match source {
+            ColumnSource::Value(place) | ColumnSource::Tag(place) => Some(*place),
+            _ => None,
+        });
+        let in_order = places.chain(derived.iter().map(|column| column.place)).eq(0..width);
+        Layout { sources, width, in_order, time_format, derived }
+    }
+}
+
+/// What a value is, for the tests of QC.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value {
+    /// A finite number.
+    Number(f64),
+    /// NAN, INF, -INF, an empty field, or a column that the file does not have.
+    Missing,
+    /// Text.
+    Text,
+}
+
+/// One row. Its buffers are used again for the next.
+#[derive(Debug, Default)]
+pub struct ParsedRow {
+    /// The logger's own clock.
+    pub time: Option<LocalTime>,
+    /// Whether the logger's text is exactly what [`LocalTime`] prints, so that it need not be kept.
+    pub time_is_plain: bool,
+    /// The logger's text for the time.
+    pub time_text: String,
+    /// The record number.
+    pub record: Option<i64>,
+    /// Aligned with the table's column list.
+    pub values: Vec<Value>,
+    /// The values of the tag columns, in the order of the column list.
+    pub tags: Vec<String>,
+    json: Vec<u8>,
+    spans: Vec<(usize, usize)>,
+    scratch: Vec<u8>,
+}
+
+/// Why a line is no row.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum RowError {
+    /// Damage: a line glued, cut or from another table.
+    #[error("{found} fields where the header has {expected}")]
+    Width {
+        /// Fields on the line.
+        found: usize,
+        /// Fields in the header.
+        expected: usize,
+    },
+    /// A quote is open at the end of the line, or text follows a closing quote.
+    #[error("the quotes do not match up")]
+    Torn,
+    /// The time cannot be read.
+    #[error("\"{text}\" is no time{}", .hint.map(|hint| format!(": {hint}")).unwrap_or_default())]
+    Time {
+        /// As it stands in the file, cut to 40 characters.
+        text: String,
+        /// What it looks like instead.
+        hint: Option<&'static str>,
+    },
+    /// The record number is not a whole number.
+    #[error("\"{0}\" is no record number")]
+    Record(String),
+}
+
+impl ParsedRow {
+    /// The values as a JSON array: numbers as the file spells them where JSON and line protocol accept the spelling,
+    /// null for a missing value, a string for text and for INF. Aligned with the table's column list.
+    pub fn values_json(&self) -> &str {
+        // Only ASCII number tokens and serde_json's output were written, so this never takes the default.
+        std::str::from_utf8(&self.json).unwrap_or_default()
+    }
+
+    /// Reads `line`, which holds no line end and no noise. On an error the row's content means nothing.
+    pub fn read(&mut self, line: &[u8], layout: &Layout) -> Result<(), RowError> {
+        self.tags.clear();
+        self.values.clear();
+        self.json.clear();
+        self.record = None;
+        self.time = None;
+        let mut fields = Fields::new(line);
+        let mut found = 0;
+        let done = if layout.in_order {
+            self.read_in_order(&mut fields, layout, &mut found)
+        } else {
+            self.read_moved(&mut fields, layout, &mut found)
+        };
+        // A torn or ragged line explains a bad time or record better than the other way round.
+        found += fields.by_ref().count();
+        if fields.is_torn() {
+            return Err(RowError::Torn);
+        }
+        if found != layout.sources.len() {
+            return Err(RowError::Width { found, expected: layout.sources.len() });
+        }
+        done
+    }
+
+    /// The file's columns are the table's: numbers in a spelling that JSON knows are copied with their commas, as many at
+    /// once as stand together.
+    fn read_in_order(&mut self, fields: &mut Fields<'_>, layout: &Layout, found: &mut usize) -> Result<(), RowError> {
+        let line = fields.rest().unwrap_or_default();
+        let place = |fields: &Fields<'_>| fields.rest().map_or(line.len() + 1, |rest| line.len() - rest.len());
+        self.json.push(b'[');
+        // Where the numbers not yet copied begin and end.
+        let mut run = 0..0;
+        for source in &layout.sources {
+            let begin = place(fields);
+            if let ColumnSource::Value(_) = source
+                && let Some(number) = fields.next_number()
+            {
+                *found += 1;
+                self.values.push(Value::Number(number.value));
+                let end = place(fields) - 1;
+                if number.canonical {
+                    run = if run.is_empty() { begin..end } else { run.start..end };
+                } else {
+                    self.copy_run(&line[std::mem::take(&mut run)]);
+                    self.separate();
+                    write_json(&mut self.json, &number.value);
+                }
+                continue;
+            }
+            let Some(field) = fields.next() else { break };
+            *found += 1;
+            match source {
+                ColumnSource::Time => self.take_time(field, layout)?,
+                ColumnSource::Record => self.take_record(field)?,
+                ColumnSource::Value(_) | ColumnSource::Tag(_) => {
+                    self.copy_run(&line[std::mem::take(&mut run)]);
+                    self.separate();
+                    let value = write_value(field, &mut self.json);
+                    self.values.push(value);
+                    if matches!(source, ColumnSource::Tag(_)) {
+                        self.tags.push(plain_text(field));
+                    }
+                    continue;
+                }
+            }
+            self.copy_run(&line[std::mem::take(&mut run)]);
+        }
+        self.copy_run(&line[run]);
+        for column in &layout.derived {
+            let value = column.value(&self.values);
+            self.separate();
+            write_derived(value, &mut self.json);
+            self.values.push(value.map_or(Value::Missing, Value::Number));
+        }
+        self.json.push(b']');
+        Ok(())
+    }
+
+    #[inline]
+    fn copy_run(&mut self, run: &[u8]) {
+        if !run.is_empty() {
+            self.separate();
+            self.json.extend_from_slice(run);
+        }
+    }
+
+    #[inline]
+    fn separate(&mut self) {
+        if self.json.len() > 1 {
+            self.json.push(b',');
+        }
+    }
+
+    /// A changed program moved, added or removed columns: each value goes to its place, the others stay null.
+    fn read_moved(&mut self, fields: &mut Fields<'_>, layout: &Layout, found: &mut usize) -> Result<(), RowError> {
+        self.values.resize(layout.width, Value::Missing);
+        self.scratch.clear();
+        self.spans.clear();
+        self.spans.resize(layout.width, (0, 0));
+        for source in &layout.sources {
+            let Some(field) = fields.next() else { break };
+            *found += 1;
+            match *source {
+                ColumnSource::Time => self.take_time(field, layout)?,
+                ColumnSource::Record => self.take_record(field)?,
+                ColumnSource::Value(place) | ColumnSource::Tag(place) => {
+                    let start = self.scratch.len();
+                    self.values[place] = write_value(field, &mut self.scratch);
+                    self.spans[place] = (start, self.scratch.len());
+                    if matches!(source, ColumnSource::Tag(_)) {
+                        self.tags.push(plain_text(field));
+                    }
+                }
+            }
+        }
+        for column in &layout.derived {
+            let value = column.value(&self.values);
+            let start = self.scratch.len();
+            write_derived(value, &mut self.scratch);
+            self.values[column.place] = value.map_or(Value::Missing, Value::Number);
+            self.spans[column.place] = (start, self.scratch.len());
+        }
+        self.order_tags(layout);
+        self.json.push(b'[');
+        for (place, &(start, end)) in self.spans.iter().enumerate() {
+            if place > 0 {
+                self.json.push(b',');
+            }
+            self.json.extend_from_slice(if start == end { b"null" } else { &self.scratch[start..end] });
+        }
+        self.json.push(b']');
+        Ok(())
+    }
+
+    /// Tags in the order of the column list, however the file orders its columns: they are the row's identity.
+    fn order_tags(&mut self, layout: &Layout) {
+        let places = layout
+            .sources
+            .iter()
+            .filter_map(|source| if let ColumnSource::Tag(place) = source { Some(*place) } else { None });
+        let mut placed: Vec<(usize, String)> = places.zip(self.tags.drain(..)).collect();
+        placed.sort();
+        self.tags.extend(placed.into_iter().map(|(_, text)| text));
+    }
+
+    fn take_time(&mut self, field: Field<'_>, layout: &Layout) -> Result<(), RowError> {
+        let refused = || RowError::Time {
+            text: decode(field.text).chars().take(40).collect(),
+            hint: spreadsheet_reason(field.text),
+        };
+        match &layout.time_format {
+            None => {
+                let time = LocalTime::parse(field.text).ok_or_else(refused)?;
+                self.time = Some(time);
+                self.time_is_plain = is_plain(field.text);
+            }
+            Some(format) => {
+                let time = LocalTime::parse_with(decode(field.text).trim(), format).ok_or_else(refused)?;
+                self.time = Some(time);
+                self.time_is_plain = false;
+            }
+        }
+        if !self.time_is_plain {
+            self.time_text.clear();
+            self.time_text.push_str(&decode(field.text));
+        }
+        Ok(())
+    }
+
+    fn take_record(&mut self, field: Field<'_>) -> Result<(), RowError> {
+        let digits = field.text;
+        if (1..=18).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) {
+            self.record = Some(digits.iter().fold(0, |number, byte| number * 10 + i64::from(byte - b'0')));
+            return Ok(());
+        }
+        Err(RowError::Record(decode(digits).chars().take(40).collect()))
+    }
+}
+
+/// Nineteen characters, or a fraction that does not end in zero; a blank between date and time; not hour 24.
+fn is_plain(stamp: &[u8]) -> bool {
+    stamp[10] == b' ' && &stamp[11..13] != b"24" && (stamp.len() == 19 || stamp.last() != Some(&b'0'))
+}
+
+fn write_derived(value: Option<f64>, json: &mut Vec<u8>) {
+    match value {
+        Some(value) => json.extend_from_slice(spelled(value).as_bytes()),
+        None => json.extend_from_slice(b"null"),
+    }
+}
+
+fn plain_text(field: Field<'_>) -> String {
+    let text = decode(field.text);
+    if field.has_quote() { text.replace("\"\"", "\"") } else { text.into_owned() }
+}
+
+/// Appends the field as one JSON value and says what it is.
+#[inline]
+fn write_value(field: Field<'_>, json: &mut Vec<u8>) -> Value {
+    if !field.quoted
+        && let Some(number) = parse_number(field.text)
+    {
+        if number.canonical {
+            json.extend_from_slice(field.text);
+        } else {
+            write_json(json, &number.value);
+        }
+        return Value::Number(number.value);
+    }
+    write_other(field, json)
+}
+
+#[cold]
+fn write_other(field: Field<'_>, json: &mut Vec<u8>) -> Value {
+    let is = |word: &[u8]| field.text.eq_ignore_ascii_case(word);
+    if is(b"NAN") || (!field.quoted && field.text.is_empty()) {
+        json.extend_from_slice(b"null");
+        return Value::Missing;
+    }
+    let infinite = is(b"INF") || is(b"+INF") || is(b"-INF");
+    write_json(json, &plain_text(field));
+    if infinite || field.text.is_empty() { Value::Missing } else { Value::Text }
+}
+
+/// Writing a string or a finite number to memory cannot fail; an error would leave the array without this value.
+fn write_json<T: serde::Serialize>(json: &mut Vec<u8>, value: &T) {
+    if serde_json::to_writer(&mut *json, value).is_err() {
+        json.extend_from_slice(b"null");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ColumnSource::{Record, Tag, Time, Value as Val};
+
+    fn plain_layout(values: usize) -> Layout {
+        let mut sources = vec![Time, Record];
+        sources.extend((0..values).map(Val));
+        Layout::new(sources, values, None, Vec::new())
+    }
+
+    fn read(line: &str, layout: &Layout) -> Result<ParsedRow, RowError> {
+        let mut row = ParsedRow::default();
+        row.read(line.as_bytes(), layout).map(|()| row)
+    }
+
+    macro_rules! stores {
+        ($name:ident, $values:expr, $json:expr) => {
+            #[test]
+            fn $name() {
+                let count = Fields::new($values.as_bytes()).count();
+                let row = read(&format!("\"2026-06-01 00:00:00\",7,{}", $values), &plain_layout(count)).unwrap();
+                assert_eq!(row.values_json(), $json);
+                assert_eq!(row.record, Some(7));
+                assert_eq!(row.values.len(), count);
+            }
+        };
+    }
+
+    stores!(numbers_are_kept_as_spelled, "624.6105,-0,7.591075E-005,7999", "[624.6105,-0,7.591075E-005,7999]");
+    stores!(other_spellings_are_made_canonical, ".451,-.077,00012", "[0.451,-0.077,12.0]");
+    stores!(i8_missing_is_null_and_never_zero, "\"NAN\",NAN,nan,", "[null,null,null,null]");
+    stores!(infinity_is_kept_as_a_word, "\"INF\",\"-INF\"", "[\"INF\",\"-INF\"]");
+    stores!(a_quoted_number_is_text, "\"64291\",\"011.000\"", "[\"64291\",\"011.000\"]");
+    stores!(text_keeps_commas_and_blanks, "\"OK, ON POWER UP\",\"1,4093  \"", "[\"OK, ON POWER UP\",\"1,4093  \"]");
+    stores!(quotes_and_backslashes_are_escaped, "\"x\"\"y\",\"C:\\\"", "[\"x\\\"y\",\"C:\\\\\"]");
+    stores!(bare_words_are_text, "NA,1e400", "[\"NA\",\"1e400\"]");
+    stores!(a_stamp_can_be_a_value, "\"2014-04-10 17:15:00\"", "[\"2014-04-10 17:15:00\"]");
+
+    #[test]
+    fn a_bad_line_says_what_is_wrong() {
+        let layout = plain_layout(2);
+        let error = |line: &str| read(line, &layout).unwrap_err().to_string();
+        assert_eq!(error("\"2026-06-01 00:00:00\",1,2"), "3 fields where the header has 4");
+        assert_eq!(error("\"2026-06-01 00:00:00\",1,2,3,4"), "5 fields where the header has 4");
+        assert_eq!(error("\"2026-06-01 00:00:00\",1,\"2,3"), "the quotes do not match up");
+        assert_eq!(error("NAN,1,2,3"), "\"NAN\" is no time");
+        assert!(error("5/26/21 12:30,1,2,3").contains("spreadsheet"));
+        assert_eq!(error("\"2026-06-01 00:00:00\",x,2,3"), "\"x\" is no record number");
+    }
+
+    #[test]
+    fn moved_columns_go_to_their_places_and_absent_ones_stay_null() {
+        let layout = Layout::new(vec![Time, Val(2), Val(0)], 4, None, Vec::new());
+        let row = read("\"2026-06-01 00:00:00\",5,\"NAN\"", &layout).unwrap();
+        assert_eq!(row.values_json(), "[null,null,5,null]");
+        assert_eq!(row.values[2], Value::Number(5.0));
+        assert_eq!(row.values[3], Value::Missing);
+    }
+
+    #[test]
+    fn a_tag_column_is_a_value_and_a_part_of_the_key() {
+        let layout = Layout::new(vec![Time, Tag(0), Val(1)], 2, Some("%m/%d/%Y %H:%M".to_owned()), Vec::new());
+        let row = read("06/25/2021 10:50,6a,1.5", &layout).unwrap();
+        assert_eq!(row.tags, ["6a"]);
+        assert_eq!(row.values_json(), "[\"6a\",1.5]");
+        assert!(!row.time_is_plain);
+    }
+
+    #[test]
+    fn the_loggers_own_text_is_kept_where_it_cannot_be_printed_again() {
+        let layout = plain_layout(1);
+        for (stamp, plain) in [
+            ("2026-06-01 00:00:00", true),
+            ("2026-06-01 00:00:00.05", true),
+            ("2026-06-01 00:00:00.50", false),
+            ("2026-05-31 24:00:00", false),
+            ("2026-06-01T00:00:00", false),
+        ] {
+            let row = read(&format!("\"{stamp}\",1,2"), &layout).unwrap();
+            assert_eq!(row.time_is_plain, plain, "{stamp}");
+        }
+    }
+}

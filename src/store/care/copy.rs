@@ -1,0 +1,44 @@
+//! A copy of the store while others write to it.
+//!
+//! `VACUUM INTO`, not SQLite's backup API: both read one state of the database while writers go on, but the backup API
+//! begins again whenever another process commits between its steps, which on a station is every few seconds, and copies
+//! free pages with the others. `VACUUM INTO` reads every row, so a damaged page stops it and not the day the copy is
+//! needed. It does not sync what it writes; the caller does, before the copy gets its name.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::store::schema::error::StoreError;
+use crate::store::schema::migrate;
+use crate::store::{BUSY_TIMEOUT, Result, Store};
+
+impl Store {
+    /// Writes a copy of the database to `to`, where no file stands, and checks it page by page. Gives its rows.
+    pub fn copy(from: &Path, to: &Path) -> Result<u64> {
+        let at = |source| StoreError::at(from, source);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(from, flags).map_err(at)?;
+        conn.busy_timeout(BUSY_TIMEOUT).map_err(at)?;
+        migrate::check(&conn, from)?;
+        conn.execute("VACUUM INTO ?1", [to.to_string_lossy()]).map_err(|source| {
+            use rusqlite::ErrorCode;
+            // What is full or cannot be made is the copy; what is damaged is the original.
+            match source.sqlite_error_code() {
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::DatabaseBusy) => at(source),
+                _ => StoreError::at(to, source),
+            }
+        })?;
+        drop(conn);
+        let copy = Connection::open_with_flags(to, flags).map_err(|source| StoreError::at(to, source))?;
+        let words: String = copy
+            .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+            .map_err(|source| StoreError::Copy { path: from.to_owned(), words: source.to_string() })?;
+        if words != "ok" {
+            return Err(StoreError::Copy { path: from.to_owned(), words });
+        }
+        copy.query_row("SELECT coalesce(sum(rows), 0) FROM logger_table", [], |row| row.get::<_, i64>(0))
+            .map(i64::cast_unsigned)
+            .map_err(|source| StoreError::at(to, source))
+    }
+}

@@ -1,0 +1,107 @@
+//! What the store knows of its tables' columns and series: what can be drawn.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::config::{ColumnUse, Config, TableConfig, TableName};
+use crate::store::intake::tables::columns;
+use crate::store::schema::key::{TIMES, keys};
+use crate::store::{Result, Store};
+
+/// So many of a series' newest rows say whether a column is text.
+const ROWS_LOOKED_AT: i64 = 20;
+
+/// A table that has been read at least once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownTable {
+    /// Its name in the configuration.
+    pub name: TableName,
+    /// In the order of the column list, tags and ignored columns among them.
+    pub columns: Vec<KnownColumn>,
+    /// Values of the tag columns by their names in the file, one list for each combination that came; one empty list where
+    /// the table has no tag columns.
+    pub series: Vec<Vec<(String, String)>>,
+}
+
+/// A column of a table that has been read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownColumn {
+    /// As in the file's line 2.
+    pub name: String,
+    /// As in line 3; empty where none was given.
+    pub unit: String,
+    /// As in line 4: `Avg`, `Smp`.
+    pub process: String,
+    /// The newest rows hold text here and no number.
+    pub is_text: bool,
+}
+
+impl Store {
+    /// The tables of the configuration that have been read, in its order.
+    pub fn known_tables(&self, config: &Config) -> Result<Vec<KnownTable>> {
+        let work = || -> rusqlite::Result<Vec<KnownTable>> {
+            let tables = config.tables.iter().filter_map(|table| known_table(&self.conn, table).transpose());
+            tables.collect()
+        };
+        work().map_err(|source| self.at(source))
+    }
+}
+
+fn known_table(conn: &Connection, table: &TableConfig) -> rusqlite::Result<Option<KnownTable>> {
+    let id: Option<i64> = conn
+        .prepare_cached("SELECT id FROM logger_table WHERE name = ?1")?
+        .query_row([&table.name.0], |row| row.get(0))
+        .optional()?;
+    let Some(id) = id else { return Ok(None) };
+    let list = columns(conn, id)?;
+    let mut kinds = vec![Kinds::default(); list.len()];
+    // A series' tag values stand in the order of the column list, however file and configuration order them.
+    let is_tag = |name: &str| table.columns.get(name).is_some_and(|column| column.column_use == ColumnUse::Tag);
+    let tag_columns: Vec<String> =
+        list.iter().map(|column| &column.name).filter(|name| is_tag(name)).cloned().collect();
+    let mut series = Vec::new();
+    let mut statement = conn.prepare_cached("SELECT id, tags FROM series WHERE logger_table = ?1 ORDER BY tags")?;
+    let mut rows = statement.query([id])?;
+    while let Some(row) = rows.next()? {
+        let (series_id, tags): (i64, String) = (row.get(0)?, row.get(1)?);
+        // A list that this program wrote; were it damaged, the series would have no tags to show.
+        let values: Vec<String> = serde_json::from_str(&tags).unwrap_or_default();
+        let tags: Vec<(String, String)> = tag_columns.iter().cloned().zip(values).collect();
+        if !series.contains(&tags) {
+            series.push(tags);
+        }
+        learn(conn, series_id, &mut kinds)?;
+    }
+    if series.is_empty() {
+        series.push(Vec::new());
+    }
+    let columns = list.into_iter().zip(kinds).map(|(column, kinds)| KnownColumn {
+        name: column.name,
+        unit: column.units,
+        process: column.process,
+        is_text: kinds.has_text && !kinds.has_number,
+    });
+    Ok(Some(KnownTable { name: table.name.clone(), columns: columns.collect(), series }))
+}
+
+/// What the newest rows hold in a column.
+#[derive(Debug, Clone, Copy, Default)]
+struct Kinds {
+    has_text: bool,
+    has_number: bool,
+}
+
+fn learn(conn: &Connection, series: i64, kinds: &mut [Kinds]) -> rusqlite::Result<()> {
+    let (first, last) = keys(series, TIMES.0, TIMES.1);
+    let mut statement =
+        conn.prepare_cached("SELECT vals FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT ?3")?;
+    let mut rows = statement.query(params![first, last, ROWS_LOOKED_AT])?;
+    while let Some(row) = rows.next()? {
+        let text: String = row.get(0)?;
+        let values: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap_or_default();
+        for (kinds, value) in kinds.iter_mut().zip(&values) {
+            kinds.has_text |= value.is_string();
+            kinds.has_number |= value.is_number();
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! What comes in: tables and their columns, rows, record runs, files seen, rejected and held lines.
+//!
+//! Every line that ingest reads leaves a trace here (I1), and a row is staged once (I3).
+
+pub(super) mod changed;
+pub(super) mod files;
+pub(super) mod known;
+pub(super) mod lost;
+pub(super) mod record_runs;
+pub(super) mod rejected;
+pub(super) mod rows;
+pub(super) mod staging;
+pub(super) mod tables;

@@ -1,0 +1,143 @@
+//! Lines that are not rows: kept with their text, the header they stood under and what decided, and taken up again.
+//!
+//! A held line is ahead of this computer's clock; it becomes a row by itself once the clock has come that far. Every other
+//! kept line is judged again when the configuration that decided it has changed (I11). Nothing is deleted before the line
+//! has become a row, a duplicate or a conflict, in the same transaction.
+
+use rusqlite::params;
+
+use crate::store::intake::staging::{LineAt, Staging};
+use crate::store::intake::tables::{Table, hash_of};
+use crate::store::{Result, Store};
+use crate::time::Timestamp;
+
+/// Lines taken up in one go: a transaction of usual size.
+const LINES_AT_ONCE: i64 = 1_000;
+
+/// Why a line is not a row, and on what that rests.
+#[derive(Debug, Clone)]
+pub struct LineRefusal {
+    /// For people.
+    pub reason: String,
+    /// The header it stood under; none where it cannot be read again.
+    pub header: Option<i64>,
+    /// Fingerprint of the configuration that decided.
+    pub inputs: i64,
+    /// Held: the instant from which it may be staged. None: rejected.
+    pub not_before: Option<Timestamp>,
+}
+
+impl LineRefusal {
+    /// The same, decided by these inputs.
+    pub fn decided_by(self, inputs: i64) -> LineRefusal {
+        LineRefusal { inputs, ..self }
+    }
+}
+
+/// A kept line that is to be judged again.
+#[derive(Debug, Clone)]
+pub struct KeptLine {
+    id: i64,
+    /// The file it stood in.
+    pub path: String,
+    /// Where, from 1.
+    pub number: u64,
+    /// Its text.
+    pub raw: String,
+    /// The header it stood under.
+    pub header: i64,
+}
+
+impl Store {
+    /// Kept lines of a table that were decided by other inputs, or whose time has come; at most a thousand. Each is then to
+    /// be given to [`Staging::resolve`] or [`Staging::keep_on`], or it is found again.
+    pub fn lines_to_judge(&self, table: &Table, inputs: i64, now: Timestamp) -> Result<Vec<KeptLine>> {
+        const DUE: [&str; 3] =
+            ["inputs < ?2 AND header IS NOT NULL", "inputs > ?2 AND header IS NOT NULL", "not_before <= ?2"];
+        let work = || -> rusqlite::Result<Vec<KeptLine>> {
+            for (due, bound) in DUE.into_iter().zip([inputs, inputs, now.0]) {
+                let lines: Vec<KeptLine> = self
+                    .conn
+                    .prepare_cached(&format!(
+                        "SELECT id, path, line, raw, header FROM rejected_line
+                         WHERE logger_table = ?1 AND {due} LIMIT ?3"
+                    ))?
+                    .query_map(params![table.id, bound, LINES_AT_ONCE], |row| {
+                        Ok(KeptLine {
+                            id: row.get(0)?,
+                            path: row.get(1)?,
+                            number: row.get::<_, i64>(2)?.cast_unsigned(),
+                            raw: row.get(3)?,
+                            header: row.get(4)?,
+                        })
+                    })?
+                    .collect::<rusqlite::Result<_>>()?;
+                if !lines.is_empty() {
+                    return Ok(lines);
+                }
+            }
+            Ok(Vec::new())
+        };
+        work().map_err(|source| self.at(source))
+    }
+}
+
+impl Staging<'_> {
+    /// Keeps a line that is not a row. A line that is kept already stays as it was decided.
+    pub fn reject(&mut self, table: &mut Table, line: LineAt<'_>, refusal: &LineRefusal) -> Result<()> {
+        self.begin()?;
+        self.count_row();
+        let raw = crate::format::decode(line.raw);
+        let kept = self
+            .store
+            .conn
+            .prepare_cached(
+                "INSERT INTO rejected_line (logger_table, path, line, raw, reason, hash, seen, header, inputs, not_before)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (logger_table, hash) DO NOTHING",
+            )
+            .and_then(|mut statement| {
+                statement.execute(params![
+                    table.id,
+                    line.path,
+                    i64::try_from(line.number).unwrap_or(i64::MAX),
+                    raw,
+                    refusal.reason,
+                    hash_of(line.raw),
+                    Timestamp::from_utc(chrono::Utc::now()).0,
+                    refusal.header,
+                    refusal.inputs,
+                    refusal.not_before.map(|time| time.0),
+                ])
+            })
+            .map_err(|source| self.store.at(source))?;
+        table.tally.rejected_lines += i64::from(kept == 1);
+        Ok(())
+    }
+
+    /// The line has become a row, a duplicate or a conflict.
+    pub fn resolve(&mut self, table: &mut Table, line: &KeptLine) -> Result<()> {
+        self.begin()?;
+        self.store
+            .conn
+            .prepare_cached("DELETE FROM rejected_line WHERE id = ?1")
+            .and_then(|mut statement| statement.execute([line.id]))
+            .map_err(|source| self.store.at(source))?;
+        table.tally.rejected_lines -= 1;
+        Ok(())
+    }
+
+    /// The line is still not a row: keeps what decides now.
+    pub fn keep_on(&mut self, line: &KeptLine, refusal: &LineRefusal) -> Result<()> {
+        self.begin()?;
+        self.count_row();
+        self.store
+            .conn
+            .prepare_cached("UPDATE rejected_line SET reason = ?2, inputs = ?3, not_before = ?4 WHERE id = ?1")
+            .and_then(|mut statement| {
+                let not_before = refusal.not_before.map(|time| time.0);
+                statement.execute(params![line.id, refusal.reason, refusal.inputs, not_before])
+            })
+            .map_err(|source| self.store.at(source))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,140 @@
+//! Rows as they are stored, in the order of time, for an export.
+//!
+//! They are read in pieces, a statement each: a statement that stays open for minutes would hold SQLite's log at its
+//! beginning, and the log would grow with every commit of an ingest beside it. What is staged behind the reader's back
+//! before its place in time is not seen; a row is never seen twice.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::config::TableConfig;
+use crate::store::intake::tables::i64_of;
+use crate::store::schema::error::StoreError;
+use crate::store::schema::key;
+use crate::store::{Result, Store};
+use crate::time::Timestamp;
+
+/// Rows in memory, over all series of the table.
+const ROWS_IN_MEMORY: usize = 8_192;
+/// A statement that brings fewer costs more than the rows.
+const LEAST_ROWS: usize = 16;
+
+/// A row, whatever its state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRow {
+    /// UTC.
+    pub ts: Timestamp,
+    /// RECORD.
+    pub record: Option<i64>,
+    /// JSON array, aligned with the column list (or shorter).
+    pub values: String,
+    /// One digit per value.
+    pub flags: String,
+}
+
+/// What is left of one series.
+#[derive(Debug)]
+struct Part {
+    /// Key of the first row not yet read, and of the last that is wanted; none when all are read.
+    left: Option<(i64, i64)>,
+    rows: VecDeque<StoredRow>,
+}
+
+/// The rows of a table in the order of time; of one time, in the order of its series.
+#[derive(Debug)]
+pub struct RowStream<'s> {
+    store: &'s Store,
+    parts: Vec<Part>,
+    next: BinaryHeap<Reverse<(Timestamp, usize)>>,
+    piece: usize,
+}
+
+impl Store {
+    /// The rows of the table in the closed interval. Refuses a table whose rows were staged by another clock, as
+    /// [`Store::table`] does; a table that was never read has no rows.
+    pub fn rows(
+        &self,
+        config: &TableConfig,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) -> Result<RowStream<'_>> {
+        let sql = |source| self.at(source);
+        let clock = config.clock.to_string();
+        let staged: Option<(String, i64)> = self
+            .conn
+            .query_row("SELECT clock, rows FROM logger_table WHERE name = ?1", [&config.name.0], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()
+            .map_err(sql)?;
+        if let Some((staged, _)) = staged.filter(|(staged, rows)| *staged != clock && *rows > 0) {
+            return Err(StoreError::ClockChanged { table: config.name.0.clone(), staged, configured: clock });
+        }
+        let series = self.series(&config.name.0)?;
+        let (from, to) = (since.unwrap_or(key::TIMES.0), until.unwrap_or(key::TIMES.1));
+        let mut stream = RowStream {
+            store: self,
+            piece: (ROWS_IN_MEMORY / series.len().max(1)).max(LEAST_ROWS),
+            parts: Vec::new(),
+            next: BinaryHeap::new(),
+        };
+        for (place, of) in series.iter().enumerate() {
+            let left = (from <= to).then(|| key::keys(of.id, from, to));
+            stream.parts.push(Part { left, rows: VecDeque::new() });
+            stream.refill(place)?;
+        }
+        Ok(stream)
+    }
+
+    fn piece(&self, (low, high): (i64, i64), rows: usize) -> rusqlite::Result<(VecDeque<StoredRow>, Option<i64>)> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT id, nanos, record, vals, flags FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
+        )?;
+        let mut found = VecDeque::with_capacity(rows.min(64));
+        let mut last = None;
+        let mut read = statement.query(params![low, high, i64_of(rows)])?;
+        while let Some(row) = read.next()? {
+            let id = row.get(0)?;
+            last = Some(id);
+            found.push_back(StoredRow {
+                ts: key::time(id, row.get(1)?),
+                record: row.get(2)?,
+                values: row.get(3)?,
+                flags: row.get(4)?,
+            });
+        }
+        let next = last.filter(|last| found.len() == rows && *last < high).map(|last| last + 1);
+        Ok((found, next))
+    }
+}
+
+impl RowStream<'_> {
+    /// How many series the table has.
+    pub fn series(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// The next row; none when all were given.
+    pub fn next_row(&mut self) -> Result<Option<StoredRow>> {
+        let Some(Reverse((_, place))) = self.next.pop() else { return Ok(None) };
+        let row = self.parts.get_mut(place).and_then(|part| part.rows.pop_front());
+        self.refill(place)?;
+        Ok(row)
+    }
+
+    /// Puts the series back into the queue, with the time of its next row.
+    fn refill(&mut self, place: usize) -> Result<()> {
+        let Some(part) = self.parts.get_mut(place) else { return Ok(()) };
+        if let (true, Some(left)) = (part.rows.is_empty(), part.left) {
+            let (rows, next) = self.store.piece(left, self.piece).map_err(|source| self.store.at(source))?;
+            part.rows = rows;
+            part.left = next.map(|next| (next, left.1));
+        }
+        if let Some(row) = part.rows.front() {
+            self.next.push(Reverse((row.ts, place)));
+        }
+        Ok(())
+    }
+}

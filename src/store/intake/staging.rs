@@ -1,0 +1,407 @@
+//! The way in: rows, conflicts and rejected lines, in transactions short enough for a sync beside them (I9).
+//!
+//! [`Staging`] opens a transaction at its first write and keeps it until [`Staging::commit`]. What was staged, the counts,
+//! the backlog, the record runs and the file's resume point become durable together (I4) or not at all. Dropped without a
+//! commit, it rolls back.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::{Statement, params};
+
+use crate::config::{Config, OnConflict};
+use crate::format::{Value, same_reading};
+use crate::qc::Verdict;
+use crate::store::intake::lost::Content;
+use crate::store::intake::record_runs::EventKind;
+use crate::store::intake::tables::{Series, Table, Tally, hash_of};
+use crate::store::judge::flagging::{Judge, verdict_columns};
+use crate::store::outbox::backlog;
+use crate::store::outbox::stale::{self, Change};
+use crate::store::schema::error::StoreError;
+use crate::store::schema::key::{self, MOST_SERIES, key};
+use crate::store::{Result, Store};
+use crate::time::Timestamp;
+
+/// Rows after which a commit is due: some 3 MB of WAL.
+const ROWS_PER_COMMIT: u32 = 20_000;
+/// Time after which a commit is due, so that another process's write waits no longer.
+const TIME_PER_COMMIT: Duration = Duration::from_millis(400);
+
+/// Rows so close are judged again in one go: reading the few between costs less than beginning anew.
+const NEAR: i64 = 600 * 1_000_000_000;
+
+/// A row to be staged.
+#[derive(Debug, Clone, Copy)]
+pub struct Incoming<'a> {
+    /// JSON array of the tag columns' values; `[]` where there are none.
+    pub tags: &'a str,
+    /// UTC.
+    pub ts: Timestamp,
+    /// RECORD.
+    pub record: Option<i64>,
+    /// JSON array, aligned with the column list.
+    pub values: &'a str,
+    /// The same values, for QC.
+    pub numbers: &'a [Value],
+    /// The logger's own text, where it cannot be printed again.
+    pub ts_text: Option<&'a str>,
+    /// The line, for a conflict.
+    pub line: LineAt<'a>,
+}
+
+/// A physical line and where it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct LineAt<'a> {
+    /// The file.
+    pub path: &'a str,
+    /// From 1.
+    pub number: u64,
+    /// Its bytes, without line end and noise.
+    pub raw: &'a [u8],
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// New.
+    Staged,
+    /// The same reading under the same key was there.
+    Duplicate,
+    /// Another reading under the same key was there.
+    Conflict,
+}
+
+/// The reading that goes when another takes its key.
+#[derive(Debug, Clone, Copy)]
+struct Old<'a> {
+    ts: Timestamp,
+    values: &'a str,
+}
+
+/// The writer of one ingest.
+#[derive(Debug)]
+pub struct Staging<'s> {
+    pub(in crate::store) store: &'s Store,
+    pub(in crate::store) config: &'s Config,
+    insert: Statement<'s>,
+    open_since: Option<Instant>,
+    rows: u32,
+    pub(in crate::store) verdict: Verdict,
+}
+
+impl<'s> Staging<'s> {
+    /// One at a time: the caller holds the ingest lock.
+    pub fn new(store: &'s Store, config: &'s Config) -> Result<Staging<'s>> {
+        let insert = store
+            .conn
+            .prepare(
+                "INSERT INTO reading (id, nanos, record, vals, flags, state, version, ts_text, raised)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, ?7) ON CONFLICT (id) DO NOTHING",
+            )
+            .map_err(|source| store.at(source))?;
+        Ok(Staging { store, config, insert, open_since: None, rows: 0, verdict: Verdict::default() })
+    }
+
+    /// Opens the transaction if none is open. A header of a thousand new columns is then one sync to disk.
+    pub fn begin(&mut self) -> Result<()> {
+        if self.open_since.is_none() {
+            self.store.conn.execute_batch("BEGIN IMMEDIATE").map_err(|source| self.store.at(source))?;
+            self.open_since = Some(Instant::now());
+            self.rows = 0;
+        }
+        Ok(())
+    }
+
+    /// Whether it is time to commit. To be asked between chunks and files.
+    pub fn is_commit_due(&self) -> bool {
+        self.rows >= ROWS_PER_COMMIT || self.open_since.is_some_and(|since| since.elapsed() > TIME_PER_COMMIT)
+    }
+
+    /// Stages one row.
+    #[inline]
+    pub fn stage(&mut self, table: &mut Table, row: &Incoming<'_>, on_conflict: OnConflict) -> Result<Outcome> {
+        self.begin()?;
+        self.rows += 1;
+        let place = match table.series.find(row.tags) {
+            Some(place) => place,
+            None => self.add_series(table, row.tags)?,
+        };
+        self.stage_row(table, place, row, on_conflict).map_err(|source| self.store.at(source))
+    }
+
+    fn stage_row(
+        &mut self,
+        table: &mut Table,
+        place: usize,
+        row: &Incoming<'_>,
+        on_conflict: OnConflict,
+    ) -> rusqlite::Result<Outcome> {
+        let series = table.series.at(place).id;
+        let is_late = self.judge(table, place, row)?;
+        let insert = &mut self.insert;
+        let (flags, raised) = verdict_columns(&self.verdict);
+        insert.raw_bind_parameter(1, key(series, row.ts))?;
+        insert.raw_bind_parameter(2, key::nanos(row.ts))?;
+        insert.raw_bind_parameter(3, row.record)?;
+        insert.raw_bind_parameter(4, row.values)?;
+        insert.raw_bind_parameter(5, flags)?;
+        insert.raw_bind_parameter(6, row.ts_text)?;
+        insert.raw_bind_parameter(7, raised)?;
+        let outcome = if insert.raw_execute()? == 1 {
+            note_staged(table, place, row.ts);
+            if is_late {
+                late(table, place, row.ts);
+            }
+            Outcome::Staged
+        } else {
+            self.meet(table, place, row, on_conflict)?
+        };
+        if outcome != Outcome::Duplicate && row.tags == "[]" {
+            self.see_record(table, row)?;
+        }
+        Ok(outcome)
+    }
+
+    fn add_series(&self, table: &mut Table, tags: &str) -> Result<usize> {
+        let conn = &self.store.conn;
+        let added = conn.execute("INSERT INTO series (logger_table, tags) VALUES (?1, ?2)", params![table.id, tags]);
+        added.map_err(|source| self.store.at(source))?;
+        let id = conn.last_insert_rowid();
+        if id > MOST_SERIES {
+            return Err(StoreError::TooManySeries { table: table.name.0.clone(), most: MOST_SERIES });
+        }
+        Ok(table.series.push(tags, Series::new(id, None)))
+    }
+
+    /// The key is taken: the same reading again, or a conflict.
+    #[cold]
+    fn meet(
+        &mut self,
+        table: &mut Table,
+        place: usize,
+        row: &Incoming<'_>,
+        on_conflict: OnConflict,
+    ) -> rusqlite::Result<Outcome> {
+        let conn = &self.store.conn;
+        let series = table.series.at(place).id;
+        let id = key(series, row.ts);
+        let (nanos, record, values): (i64, Option<i64>, String) = conn
+            .prepare_cached("SELECT nanos, record, vals FROM reading WHERE id = ?1")?
+            .query_row([id], |found| Ok((found.get(0)?, found.get(1)?, found.get(2)?)))?;
+        let derived = table.derived_places();
+        if nanos == key::nanos(row.ts) && record == row.record && same_reading(&values, row.values, &derived) {
+            return Ok(Outcome::Duplicate);
+        }
+        let new_hash = content_hash(row.record, row.values, &derived);
+        let known: bool = conn
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM conflict WHERE series = ?1 AND ts = ?2 AND hash = ?3)")?
+            .query_row(params![series, row.ts.0, new_hash], |found| found.get(0))?;
+        if known {
+            return Ok(Outcome::Conflict);
+        }
+        table.tally.conflicts += 1;
+        let mut keep = conn.prepare_cached(
+            "INSERT INTO conflict (series, ts, record, path, line, raw, stays, hash, seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT (series, ts, hash) DO NOTHING",
+        )?;
+        let seen = Timestamp::from_utc(chrono::Utc::now()).0;
+        let line = i64::try_from(row.line.number).unwrap_or(i64::MAX);
+        match on_conflict {
+            OnConflict::Keep => {
+                let raw = crate::format::decode(row.line.raw);
+                keep.execute(params![series, row.ts.0, row.record, row.line.path, line, raw, "first", new_hash, seen])?;
+            }
+            OnConflict::Replace => {
+                // Under the time of the reading that goes, so that it is known when a file brings it again: two readings may
+                // stand within a microsecond.
+                let (ts, hash) = (key::time(id, nanos).0, content_hash(record, &values, &derived));
+                keep.execute(params![series, ts, record, row.line.path, line, values, "newer", hash, seen])?;
+                let old = Old { ts: key::time(id, nanos), values: &values };
+                self.replace(table, place, id, old, row)?;
+            }
+        }
+        Ok(Outcome::Conflict)
+    }
+
+    /// The newer reading takes the key under a new version, so that a request on its way cannot mark it with the older
+    /// one's fate.
+    fn replace(
+        &mut self,
+        table: &mut Table,
+        place: usize,
+        id: i64,
+        old: Old<'_>,
+        row: &Incoming<'_>,
+    ) -> rusqlite::Result<()> {
+        let conn = &self.store.conn;
+        let series = table.series.at(place).id;
+        let (flags, raised) = verdict_columns(&self.verdict);
+        let (state, flags_before): (i64, String) = conn
+            .prepare_cached("SELECT state, flags FROM reading WHERE id = ?1")?
+            .query_row([id], |found| Ok((found.get(0)?, found.get(1)?)))?;
+        let before = Content { values: old.values, flags: &flags_before };
+        let change = Change { id, ts: old.ts, before, after: Content { values: row.values, flags } };
+        if let Some(judge) = &table.judge {
+            stale::mark(conn, stale::offered(conn, series)?, &judge.sent, &change)?;
+        }
+        conn.prepare_cached(
+            "UPDATE reading SET nanos = ?2, record = ?3, vals = ?4, flags = ?5, ts_text = ?6, raised = ?7, state = 0,
+             version = version + 1 WHERE id = ?1",
+        )?
+        .execute(params![id, key::nanos(row.ts), row.record, row.values, flags, row.ts_text, raised])?;
+        crate::store::outbox::receipts::move_tally(
+            conn,
+            table.id,
+            crate::store::State::from_code(state),
+            crate::store::State::Pending,
+            1,
+        )?;
+        backlog::add(conn, series, row.ts, row.ts, None)?;
+        late(table, place, row.ts);
+        Ok(())
+    }
+
+    fn see_record(&mut self, table: &mut Table, row: &Incoming<'_>) -> rusqlite::Result<()> {
+        let Some(record) = row.record else { return Ok(()) };
+        let Some(event) = table.runs.see(record, row.ts) else { return Ok(()) };
+        let kind = match event.kind {
+            EventKind::Reset => "reset",
+            EventKind::Step => "step",
+        };
+        self.store
+            .conn
+            .prepare_cached(
+                "INSERT OR IGNORE INTO clock_event (logger_table, kind, record_before, ts_before, record_after, ts_after, seen)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![
+                table.id,
+                kind,
+                event.before.0,
+                event.before.1.0,
+                event.after.0,
+                event.after.1.0,
+                Timestamp::from_utc(chrono::Utc::now()).0
+            ])?;
+        Ok(())
+    }
+
+    /// Whether the table has a row at this time with this record number; settles the double hour of a zone.
+    pub fn has_record_at(&self, table: &Table, ts: Timestamp, record: i64) -> Result<bool> {
+        self.store
+            .conn
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM series s JOIN reading r ON r.id = (s.id << 52 | ?2)
+                 WHERE s.logger_table = ?1 AND r.record = ?3)",
+            )
+            .and_then(|mut statement| statement.query_row(params![table.id, key(0, ts), record], |row| row.get(0)))
+            .map_err(|source| self.store.at(source))
+    }
+
+    /// A write beside the rows, which makes a commit due as a row does.
+    pub(in crate::store) fn count_row(&mut self) {
+        self.rows += 1;
+    }
+
+    /// Writes what the table has gathered. Part of every commit while the table is worked on, and due when work on it ends.
+    pub fn flush(&mut self, table: &mut Table) -> Result<()> {
+        if self.open_since.is_none() {
+            return Ok(());
+        }
+        self.flush_table(table).map_err(|source| self.store.at(source))
+    }
+
+    fn flush_table(&mut self, table: &mut Table) -> rusqlite::Result<()> {
+        self.judge_what_is_due(table)?;
+        let conn = &self.store.conn;
+        let tally = std::mem::take(&mut table.tally);
+        if tally != Tally::default() {
+            conn.prepare_cached(
+                "UPDATE logger_table SET rows = rows + ?2, pending = pending + ?2, conflicts = conflicts + ?3,
+                 rejected_lines = rejected_lines + ?4 WHERE id = ?1",
+            )?
+            .execute(params![table.id, tally.staged, tally.conflicts, tally.rejected_lines])?;
+        }
+        for series in table.series.iter_mut() {
+            series.changed.mark(conn, series.id)?;
+            if let Some((from, to)) = series.staged.take() {
+                backlog::add(conn, series.id, from, to, series.newest_saved)?;
+                series.newest_saved = series.newest;
+                conn.prepare_cached("UPDATE series SET newest = ?2 WHERE id = ?1")?
+                    .execute(params![series.id, series.newest.map(|newest| newest.0)])?;
+            }
+        }
+        if table.runs.is_changed() {
+            let (written, gone) = table.runs.take_changes();
+            for (epoch, first) in gone {
+                conn.prepare_cached(
+                    "DELETE FROM record_run WHERE logger_table = ?1 AND epoch = ?2 AND first_record = ?3",
+                )?
+                .execute(params![table.id, epoch, first])?;
+            }
+            for run in written {
+                conn.prepare_cached(
+                    "INSERT OR REPLACE INTO record_run (logger_table, epoch, first_record, last_record, first_ts, last_ts)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                )?
+                .execute(params![table.id, run.epoch, run.first, run.last, run.first_ts.0, run.last_ts.0])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes everything durable. The tables worked on have been flushed.
+    pub fn commit(&mut self) -> Result<()> {
+        if self.open_since.take().is_none() {
+            return Ok(());
+        }
+        let conn = &self.store.conn;
+        conn.execute_batch("COMMIT").map_err(|source| self.store.at(source))
+    }
+}
+
+impl Drop for Staging<'_> {
+    fn drop(&mut self) {
+        if self.open_since.is_some() {
+            // The connection may be beyond help; the transaction is then rolled back by the next process that opens the file.
+            let _ = self.store.conn.execute_batch("ROLLBACK");
+        }
+    }
+}
+
+/// The row will be judged from the store.
+#[cold]
+fn late(table: &mut Table, place: usize, ts: Timestamp) {
+    let reach = table.judge.as_ref().map_or(0, |judge| judge.tests.look_back());
+    let series = table.series.at(place);
+    series.state = None;
+    series.changed.add(ts);
+    series.due.add(ts, ts, reach.max(NEAR));
+    touch(table, place, ts);
+}
+
+/// Rows of other tables are compared with this one.
+fn touch(table: &mut Table, place: usize, ts: Timestamp) {
+    if table.judge.as_ref().is_some_and(Judge::is_compared) {
+        table.series.at(place).touched.add(ts, ts, NEAR);
+    }
+}
+
+fn note_staged(table: &mut Table, place: usize, ts: Timestamp) {
+    table.tally.staged += 1;
+    let series = table.series.at(place);
+    series.newest = series.newest.max(Some(ts));
+    series.staged = widened(series.staged, ts);
+    series.changed.add(ts);
+    touch(table, place, ts);
+}
+
+fn widened(span: Option<(Timestamp, Timestamp)>, ts: Timestamp) -> Option<(Timestamp, Timestamp)> {
+    Some(span.map_or((ts, ts), |(from, to)| (from.min(ts), to.max(ts))))
+}
+
+/// Of what a row says, not of how its line was spelled, nor of what was computed from it, nor of columns that its file did
+/// not have.
+fn content_hash(record: Option<i64>, values: &str, derived: &[usize]) -> i64 {
+    hash_of(format!("{record:?} {}", crate::format::measured(values, derived)).as_bytes())
+}

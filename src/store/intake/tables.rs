@@ -1,0 +1,393 @@
+//! Logger tables, their columns, headers and series.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::config::{TableConfig, TableName};
+use crate::format::Header;
+use crate::qc;
+use crate::store::intake::changed::Touched;
+use crate::store::intake::record_runs::{RecordRuns, Run};
+use crate::store::judge::due::Due;
+use crate::store::judge::flagging::Judge;
+use crate::store::schema::error::StoreError;
+use crate::store::schema::views;
+use crate::store::{Result, Store};
+use crate::time::Timestamp;
+
+/// The process of a column that no file has. Loggers write `Avg`, `Smp` and the like.
+const DERIVED: &str = "derived";
+
+/// One name of a table's column list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// As in the file's line 2.
+    pub name: String,
+    /// As in line 3; empty where none was given.
+    pub units: String,
+    /// As in line 4.
+    pub process: String,
+}
+
+impl Column {
+    /// As QC looks at it.
+    pub fn known(&self) -> qc::KnownColumn<'_> {
+        qc::KnownColumn { name: &self.name, units: &self.units }
+    }
+}
+
+/// A table as the store knows it, loaded once per ingest. Changes wait here until they are flushed with the rows.
+#[derive(Debug)]
+pub struct Table {
+    pub(in crate::store) id: i64,
+    /// Its name in the configuration.
+    pub name: TableName,
+    /// The table name in line 1 of the first file read.
+    pub header_table: Option<String>,
+    /// Only ever grows.
+    pub columns: Vec<Column>,
+    /// Record numbers seen; used where no tag column tells rows of one time apart.
+    pub runs: RecordRuns,
+    pub(in crate::store) series: SeriesList,
+    pub(in crate::store) tally: Tally,
+    /// How its rows are judged; none before its columns are known.
+    pub(in crate::store) judge: Option<Judge>,
+}
+
+/// One series of a table.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct Series {
+    pub(in crate::store) id: i64,
+    pub(in crate::store) newest: Option<Timestamp>,
+    /// Newest row before this transaction, and the interval of rows it staged.
+    pub(in crate::store) newest_saved: Option<Timestamp>,
+    pub(in crate::store) staged: Option<(Timestamp, Timestamp)>,
+    /// Rows staged or replaced that other tables are compared with.
+    pub(in crate::store) touched: Due,
+    /// Its tests, up to its newest row; none where they have not begun, or a row came late.
+    pub(in crate::store) state: Option<qc::Series>,
+    /// Rows that are to be judged from the store before the commit.
+    pub(in crate::store) due: Due,
+    /// Pieces of time whose rows were written.
+    pub(in crate::store) changed: Touched,
+}
+
+impl Series {
+    pub(in crate::store) fn new(id: i64, newest: Option<Timestamp>) -> Series {
+        Series {
+            id,
+            newest,
+            newest_saved: newest,
+            staged: None,
+            touched: Due::default(),
+            state: None,
+            due: Due::default(),
+            changed: Touched::default(),
+        }
+    }
+}
+
+/// The series of a table. Rows of one series stand together in a file, so the last one found is looked at first.
+#[derive(Debug, Default)]
+pub(in crate::store) struct SeriesList {
+    list: Vec<(String, Series)>,
+    by_tags: HashMap<String, usize>,
+    last: usize,
+}
+
+impl SeriesList {
+    /// Its place in the list.
+    #[inline]
+    pub(in crate::store) fn find(&mut self, tags: &str) -> Option<usize> {
+        if self.list.get(self.last).is_some_and(|(known, _)| known == tags) {
+            return Some(self.last);
+        }
+        self.last = *self.by_tags.get(tags)?;
+        Some(self.last)
+    }
+
+    pub(in crate::store) fn push(&mut self, tags: &str, series: Series) -> usize {
+        self.last = self.list.len();
+        self.list.push((tags.to_owned(), series));
+        self.by_tags.insert(tags.to_owned(), self.last);
+        self.last
+    }
+
+    #[inline]
+    pub(in crate::store) fn at(&mut self, place: usize) -> &mut Series {
+        &mut self.list[place].1
+    }
+
+    pub(in crate::store) fn ids(&self) -> Vec<i64> {
+        self.list.iter().map(|(_, series)| series.id).collect()
+    }
+
+    pub(in crate::store) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Series> {
+        self.list.iter_mut().map(|(_, series)| series)
+    }
+}
+
+/// Counts not yet written.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) struct Tally {
+    pub(in crate::store) staged: i64,
+    pub(in crate::store) conflicts: i64,
+    /// Held lines among them.
+    pub(in crate::store) rejected_lines: i64,
+}
+
+impl Table {
+    /// The names of the column list.
+    pub fn column_names(&self) -> Vec<String> {
+        self.columns.iter().map(|column| column.name.clone()).collect()
+    }
+
+    pub(in crate::store) fn series_ids(&self) -> Vec<i64> {
+        self.series.ids()
+    }
+
+    /// Places of the columns that are computed.
+    pub fn derived_places(&self) -> Vec<usize> {
+        (0..self.columns.len()).filter(|place| self.columns[*place].process == DERIVED).collect()
+    }
+
+    /// Place of a name in the column list.
+    pub fn place(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+}
+
+impl Store {
+    /// Loads the table, or registers it. Refuses one whose rows were staged by another clock: the same line would get
+    /// another time, and every row would be staged again beside the first.
+    pub fn table(&self, config: &TableConfig) -> Result<Table> {
+        let clock = config.clock.to_string();
+        let sql = |source| self.at(source);
+        self.conn
+            .execute("INSERT OR IGNORE INTO logger_table (name, clock) VALUES (?1, ?2)", params![config.name.0, clock])
+            .map_err(sql)?;
+        let (id, staged_clock, rows, header_table): (i64, String, i64, Option<String>) = self
+            .conn
+            .query_row(
+                "SELECT id, clock, rows, header_table FROM logger_table WHERE name = ?1",
+                [&config.name.0],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+            )
+            .map_err(sql)?;
+        if staged_clock != clock {
+            if rows > 0 {
+                return Err(StoreError::ClockChanged {
+                    table: config.name.0.clone(),
+                    staged: staged_clock,
+                    configured: clock,
+                });
+            }
+            self.conn.execute("UPDATE logger_table SET clock = ?2 WHERE id = ?1", params![id, clock]).map_err(sql)?;
+        }
+        Ok(Table {
+            id,
+            name: config.name.clone(),
+            header_table,
+            columns: columns(&self.conn, id).map_err(sql)?,
+            runs: RecordRuns::new(record_runs(&self.conn, id).map_err(sql)?),
+            series: series(&self.conn, id).map_err(sql)?,
+            tally: Tally::default(),
+            judge: None,
+        })
+    }
+
+    /// The table if it has been read before.
+    pub(in crate::store) fn known_table(&self, config: &TableConfig) -> rusqlite::Result<Option<Table>> {
+        let found: Option<(i64, Option<String>)> = self
+            .conn
+            .query_row("SELECT id, header_table FROM logger_table WHERE name = ?1", [&config.name.0], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        let Some((id, header_table)) = found else { return Ok(None) };
+        Ok(Some(Table {
+            id,
+            name: config.name.clone(),
+            header_table,
+            columns: columns(&self.conn, id)?,
+            runs: RecordRuns::new(Vec::new()),
+            series: series(&self.conn, id)?,
+            tally: Tally::default(),
+            judge: None,
+        }))
+    }
+
+    /// Adds the header's unknown names to the column list, keeps the header as a version, and makes the table's view anew
+    /// where it changed. Gives the version's id. `values` are the names that carry values.
+    pub fn learn_header(&self, table: &mut Table, header: &Header, values: &[usize], now: Timestamp) -> Result<i64> {
+        self.learn(table, header, values, now).map_err(|source| self.at(source))
+    }
+
+    fn learn(&self, table: &mut Table, header: &Header, values: &[usize], now: Timestamp) -> rusqlite::Result<i64> {
+        let text =
+            serde_json::to_string(header).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        let hash = hash_of(text.as_bytes());
+        let known: Option<i64> = self
+            .conn
+            .prepare_cached("SELECT id FROM header_version WHERE logger_table = ?1 AND hash = ?2")?
+            .query_row(params![table.id, hash], |row| row.get(0))
+            .optional()?;
+        if let Some(id) = known {
+            return Ok(id);
+        }
+        let before = table.columns.len();
+        for &place in values {
+            let column = Column {
+                name: header.names[place].clone(),
+                units: header.units[place].clone(),
+                process: header.process[place].clone(),
+            };
+            match table.place(&column.name) {
+                None => self.add_column(table, column)?,
+                // A logger that measures what was computed so far: what it wrote must never be computed over (I8).
+                Some(at) if table.columns[at].process == DERIVED => self.measure_column(table, at, column)?,
+                Some(_) => {}
+            }
+        }
+        if table.header_table.is_none() {
+            self.conn
+                .execute("UPDATE logger_table SET header_table = ?2 WHERE id = ?1", params![table.id, header.table])?;
+            table.header_table = Some(header.table.clone());
+        }
+        self.conn.execute(
+            "INSERT INTO header_version (logger_table, hash, header, first_seen) VALUES (?1, ?2, ?3, ?4)",
+            params![table.id, hash, text, now.0],
+        )?;
+        let id = self.conn.last_insert_rowid();
+        if table.columns.len() != before {
+            views::create(&self.conn, table)?;
+        }
+        Ok(id)
+    }
+
+    /// Adds the derived columns of the configuration to the column list. Where a file has a column of that name, it stays
+    /// the file's.
+    pub fn learn_derived(&self, table: &mut Table, config: &TableConfig) -> Result<()> {
+        let before = table.columns.len();
+        for (name, column) in config.columns.iter().filter(|(_, column)| column.formula.is_some()) {
+            if table.place(name).is_none() {
+                let units = column.unit.clone().unwrap_or_default();
+                let column = Column { name: name.clone(), units, process: DERIVED.to_owned() };
+                self.add_column(table, column).map_err(|source| self.at(source))?;
+            }
+        }
+        if table.columns.len() != before {
+            views::create(&self.conn, table).map_err(|source| self.at(source))?;
+        }
+        Ok(())
+    }
+
+    fn add_column(&self, table: &mut Table, column: Column) -> rusqlite::Result<()> {
+        self.conn
+            .prepare_cached(
+                "INSERT INTO column_list (logger_table, position, name, units, process) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![table.id, i64_of(table.columns.len()), column.name, column.units, column.process])?;
+        table.columns.push(column);
+        Ok(())
+    }
+
+    fn measure_column(&self, table: &mut Table, at: usize, column: Column) -> rusqlite::Result<()> {
+        self.conn
+            .prepare_cached(
+                "UPDATE column_list SET units = ?3, process = ?4 WHERE logger_table = ?1 AND position = ?2",
+            )?
+            .execute(params![table.id, i64_of(at), column.units, column.process])?;
+        table.columns[at] = column;
+        Ok(())
+    }
+
+    /// The column list of a table, by its name in the configuration.
+    pub fn column_names(&self, table: &str) -> Result<Vec<String>> {
+        self.conn
+            .prepare_cached(
+                "SELECT c.name FROM logger_table t JOIN column_list c ON c.logger_table = t.id WHERE t.name = ?1 ORDER BY c.position",
+            )
+            .and_then(|mut statement| statement.query_map([table], |row| row.get(0))?.collect())
+            .map_err(|source| self.at(source))
+    }
+
+    /// The column list of a table with units, by its name in the configuration.
+    pub fn columns_of(&self, table: &str) -> Result<Vec<Column>> {
+        let work = || -> rusqlite::Result<Vec<Column>> {
+            let id: Option<i64> = self
+                .conn
+                .query_row("SELECT id FROM logger_table WHERE name = ?1", [table], |row| row.get(0))
+                .optional()?;
+            id.map_or(Ok(Vec::new()), |id| columns(&self.conn, id))
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// The header of the table's file that changed last; none where its files have none, or none was read.
+    pub fn newest_header(&self, table: &str) -> Result<Option<Header>> {
+        let text: Option<String> = self
+            .conn
+            .prepare_cached(
+                "SELECT h.header FROM file_seen f JOIN logger_table t ON t.id = f.logger_table JOIN header_version h ON h.id = f.header
+                 WHERE t.name = ?1 ORDER BY f.modified DESC LIMIT 1",
+            )
+            .and_then(|mut statement| statement.query_row([table], |row| row.get(0)).optional())
+            .map_err(|source| self.at(source))?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    /// A header version by its id.
+    pub fn header(&self, id: i64) -> Result<Option<Header>> {
+        let text: Option<String> = self
+            .conn
+            .query_row("SELECT header FROM header_version WHERE id = ?1", [id], |row| row.get(0))
+            .optional()
+            .map_err(|source| self.at(source))?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+}
+
+pub(in crate::store) fn columns(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Column>> {
+    conn.prepare_cached("SELECT name, units, process FROM column_list WHERE logger_table = ?1 ORDER BY position")?
+        .query_map([table], |row| Ok(Column { name: row.get(0)?, units: row.get(1)?, process: row.get(2)? }))?
+        .collect()
+}
+
+fn series(conn: &Connection, table: i64) -> rusqlite::Result<SeriesList> {
+    let mut list = SeriesList::default();
+    let mut statement = conn.prepare_cached("SELECT tags, id, newest FROM series WHERE logger_table = ?1")?;
+    let mut rows = statement.query([table])?;
+    while let Some(row) = rows.next()? {
+        let newest = row.get::<_, Option<i64>>(2)?.map(Timestamp);
+        list.push(&row.get::<_, String>(0)?, Series::new(row.get(1)?, newest));
+    }
+    Ok(list)
+}
+
+pub(in crate::store) fn record_runs(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Run>> {
+    conn.prepare_cached(
+        "SELECT epoch, first_record, last_record, first_ts, last_ts FROM record_run WHERE logger_table = ?1 ORDER BY epoch, first_record",
+    )?
+    .query_map([table], |row| {
+        Ok(Run {
+            epoch: row.get(0)?,
+            first: row.get(1)?,
+            last: row.get(2)?,
+            first_ts: Timestamp(row.get(3)?),
+            last_ts: Timestamp(row.get(4)?),
+        })
+    })?
+    .collect()
+}
+
+/// xxh3 as SQLite's signed integer.
+pub(in crate::store) fn hash_of(bytes: &[u8]) -> i64 {
+    xxhash_rust::xxh3::xxh3_64(bytes).cast_signed()
+}
+
+/// Lengths and counts fit 63 bits.
+pub(in crate::store) fn i64_of(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

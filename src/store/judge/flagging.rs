@@ -1,0 +1,448 @@
+//! Flags of rows that are in the store: judged again where a row came late, a neighbour changed, or a limit did.
+//!
+//! [`Staging`] judges rows as they come, which is the ordinary way and costs no reading. Whatever it cannot judge so - a row
+//! before the newest one, a replaced row, a pair across tables - is noted as an interval here and judged from the store,
+//! in the transaction that wrote it: nobody ever sees a row whose flags are not those of the rows in the store.
+//!
+//! [`Staging`]: crate::store::Staging
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::config::{Config, TableConfig, TableName};
+use crate::format::{Value, values_of};
+use crate::qc::{self, ManualFlag, Partner, TableTests};
+use crate::store::intake::changed::Touched;
+use crate::store::intake::lost::{Content, SentFields};
+use crate::store::intake::tables::{self, Table};
+use crate::store::judge::partners::PartnerTable;
+use crate::store::outbox::stale::{self, Change};
+use crate::store::outbox::{backlog, receipts};
+use crate::store::schema::key;
+use crate::store::{Result, Store};
+use crate::time::{Timestamp, nanos};
+
+/// Rows read at once.
+const STRIDE: usize = 2_000;
+
+/// A table's tests with what they need to run on the store.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct Judge {
+    pub(in crate::store) tests: Arc<TableTests>,
+    partners: Vec<PartnerTable>,
+    /// Derived columns, to be computed again where the configuration changed.
+    derived: Vec<crate::format::Derived>,
+    /// Whether rows of other tables are judged by rows of this one.
+    is_compared: bool,
+    /// What is sent of its columns.
+    pub(in crate::store) sent: SentFields,
+}
+
+/// What judging rows again changed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::store) struct Judged {
+    pub(in crate::store) changed: u64,
+    /// First and last row whose derived values changed, which other tables may be compared with.
+    pub(in crate::store) derived: Option<(Timestamp, Timestamp)>,
+}
+
+impl Judge {
+    /// For the table as the store knows it now.
+    pub(in crate::store) fn new(
+        conn: &Connection,
+        config: &Config,
+        table: &TableConfig,
+        known: &Table,
+    ) -> rusqlite::Result<Judge> {
+        let names = known.column_names();
+        let tests = TableTests::new(config, table, &names, manual_flags(conn, known.id, &names)?);
+        let partners = tests
+            .across()
+            .filter_map(|across| Some((config.table(&across.table.0)?, across)))
+            .map(|(other, across)| PartnerTable::new(conn, other, across))
+            .collect::<rusqlite::Result<_>>()?;
+        // A column of that name which a file has is the file's, and is never computed over (I8).
+        let computed = known.derived_places();
+        let mut derived = crate::format::Derived::of(table, &names);
+        derived.retain(|column| computed.contains(&column.place));
+        let is_compared = compared_with(config, &table.name).next().is_some();
+        let sent = SentFields::of(table, names.iter().map(String::as_str));
+        Ok(Judge { tests, partners, derived, is_compared, sent })
+    }
+
+    pub(in crate::store) fn looks_across(&self) -> bool {
+        !self.partners.is_empty()
+    }
+
+    pub(in crate::store) fn is_compared(&self) -> bool {
+        self.is_compared
+    }
+
+    /// The tests of a series, brought up to its newest row.
+    pub(in crate::store) fn seeded(
+        &self,
+        conn: &Connection,
+        series: i64,
+        newest: Timestamp,
+    ) -> rusqlite::Result<qc::Series> {
+        let mut state = qc::Series::new(&self.tests);
+        let from = self.begin(conn, series, newest)?;
+        let mut values = Vec::new();
+        read(conn, series, (from, newest), |row| {
+            values_of(&row.values, &mut values);
+            state.push(&self.tests, row.ts, &values, &[]);
+            Ok(())
+        })?;
+        state.close(&self.tests);
+        Ok(state)
+    }
+
+    /// The first row that a flag at `at` can depend on: one before the window.
+    fn begin(&self, conn: &Connection, series: i64, at: Timestamp) -> rusqlite::Result<Timestamp> {
+        let edge = Timestamp(at.0.saturating_sub(self.tests.look_back()));
+        Ok(neighbour(conn, series, edge, true)?.unwrap_or(edge))
+    }
+
+    /// Judges every row again whose flags can depend on rows of the interval, and writes what changed. With `derive`, the
+    /// derived values of the rows in the interval are computed again as well.
+    pub(in crate::store) fn judge(
+        &self,
+        conn: &Connection,
+        table: i64,
+        series: i64,
+        (from, to): (Timestamp, Timestamp),
+        derive: bool,
+    ) -> rusqlite::Result<Judged> {
+        // The row before has a new successor, the rows after a new past.
+        let first = neighbour(conn, series, from, true)?.unwrap_or(from);
+        let after = neighbour(conn, series, to, false)?;
+        let last = Timestamp(to.0.saturating_add(self.tests.look_back())).max(after.unwrap_or(to));
+        let end = neighbour(conn, series, last, false)?.unwrap_or(last);
+        let begin = self.begin(conn, series, first)?;
+        let mut partners = self.partners.iter().map(|partner| partner.rows(conn, first, last)).collect::<Vec<_>>();
+        let mut state = qc::Series::new(&self.tests);
+        let offered = stale::offered(conn, series)?;
+        let sent = &self.sent;
+        let mut writer = Writer { conn, table, series, offered, sent, changed: Vec::new(), judged: Judged::default() };
+        let mut values = Vec::new();
+        let mut there: Vec<Partner> = Vec::new();
+        let mut before: Option<StoredRow> = None;
+        let is_wanted = |row: &StoredRow| first <= row.ts && row.ts <= last;
+        read(conn, series, (begin, end), |mut row| {
+            if derive && (from..=to).contains(&row.ts) {
+                row.derive(&self.derived, &mut values);
+            } else {
+                values_of(&row.values, &mut values);
+            }
+            there.clear();
+            for partner in &mut partners {
+                there.push(match partner {
+                    Some(partner) => partner.nearest(row.ts.0)?,
+                    None => [f64::NAN; 2],
+                });
+            }
+            state.push(&self.tests, row.ts, &values, &there);
+            if let Some(before) = before.replace(row).filter(|before| is_wanted(before)) {
+                writer.compare(before, state.before())?;
+            }
+            Ok(())
+        })?;
+        if let Some(row) = before.filter(|row| is_wanted(row)) {
+            state.close(&self.tests);
+            writer.compare(row, state.current())?;
+        }
+        writer.write()?;
+        Ok(writer.judged)
+    }
+}
+
+/// A row as it is in the store.
+struct StoredRow {
+    id: i64,
+    ts: Timestamp,
+    values: String,
+    flags: String,
+    raised: Option<String>,
+    state: i64,
+    /// The values that the store has, where derived ones are computed anew.
+    stored_values: Option<String>,
+}
+
+impl StoredRow {
+    /// Computes the derived columns again.
+    fn derive(&mut self, derived: &[crate::format::Derived], values: &mut Vec<Value>) {
+        let again = crate::format::derive_again(&self.values, derived, values);
+        if let Some(again) = again {
+            self.stored_values = Some(std::mem::replace(&mut self.values, again));
+        }
+    }
+
+    fn is_derived_anew(&self) -> bool {
+        self.stored_values.is_some()
+    }
+
+    fn before(&self) -> Content<'_> {
+        Content { values: self.stored_values.as_ref().unwrap_or(&self.values), flags: &self.flags }
+    }
+}
+
+/// Writes rows whose verdict changed.
+struct Writer<'c> {
+    conn: &'c Connection,
+    table: i64,
+    series: i64,
+    /// Rows after this time are in no bucket.
+    offered: Option<Timestamp>,
+    sent: &'c SentFields,
+    changed: Vec<(StoredRow, qc::Verdict)>,
+    judged: Judged,
+}
+
+impl Writer<'_> {
+    fn compare(&mut self, row: StoredRow, verdict: &qc::Verdict) -> rusqlite::Result<()> {
+        let is_same = row.flags == verdict.flags && row.raised.as_deref().unwrap_or_default() == verdict.raised;
+        if is_same && !row.is_derived_anew() {
+            return Ok(());
+        }
+        self.changed.push((row, verdict.clone()));
+        if self.changed.len() >= STRIDE { self.write() } else { Ok(()) }
+    }
+
+    fn write(&mut self) -> rusqlite::Result<()> {
+        let mut was_sent = 0;
+        let mut touched = Touched::default();
+        let mut span: Option<(Timestamp, Timestamp)> = None;
+        for (row, verdict) in self.changed.drain(..) {
+            // Only what goes out decides: a finding that is worded anew is no reason to send a row again.
+            let goes_out_anew = row.flags != verdict.flags || row.is_derived_anew();
+            let values = row.is_derived_anew().then_some(row.values.as_str());
+            if goes_out_anew {
+                let after = Content { values: &row.values, flags: &verdict.flags };
+                let change = Change { id: row.id, ts: row.ts, before: row.before(), after };
+                stale::mark(self.conn, self.offered, self.sent, &change)?;
+            }
+            update(self.conn, row.id, verdict_columns(&verdict), values, goes_out_anew)?;
+            self.judged.changed += 1;
+            touched.add(row.ts);
+            if row.is_derived_anew() {
+                let known = self.judged.derived;
+                self.judged.derived =
+                    Some(known.map_or((row.ts, row.ts), |(from, to)| (from.min(row.ts), to.max(row.ts))));
+            }
+            if goes_out_anew && row.state == receipts::State::Sent.code() {
+                was_sent += 1;
+                span = Some(span.map_or((row.ts, row.ts), |(from, to)| (from.min(row.ts), to.max(row.ts))));
+            }
+        }
+        touched.mark(self.conn, self.series)?;
+        if let Some((from, to)) = span {
+            receipts::move_tally(self.conn, self.table, receipts::State::Sent, receipts::State::Pending, was_sent)?;
+            backlog::add(self.conn, self.series, from, to, None)?;
+        }
+        Ok(())
+    }
+}
+
+pub(in crate::store) fn verdict_columns(verdict: &qc::Verdict) -> (&str, Option<&str>) {
+    (&verdict.flags, Some(verdict.raised.as_str()).filter(|raised| !raised.is_empty()))
+}
+
+/// Writes a verdict. A row that had been sent waits again if what goes out changed, under a new version, so that a request on
+/// its way cannot mark it. Rejected and expired rows stay what they are.
+pub(in crate::store) fn update(
+    conn: &Connection,
+    id: i64,
+    (flags, raised): (&str, Option<&str>),
+    values: Option<&str>,
+    goes_out_anew: bool,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "UPDATE reading SET flags = ?2, raised = ?3, vals = coalesce(?4, vals), version = version + ?5,
+         state = CASE WHEN ?5 AND state = 1 THEN 0 ELSE state END WHERE id = ?1",
+    )?
+    .execute(params![id, flags, raised, values, goes_out_anew])
+    .map(drop)
+}
+
+/// The time of the row of the series next before or after an instant, not at it.
+pub(in crate::store) fn neighbour(
+    conn: &Connection,
+    series: i64,
+    ts: Timestamp,
+    is_before: bool,
+) -> rusqlite::Result<Option<Timestamp>> {
+    let (low, high) = key::keys(series, key::TIMES.0, key::TIMES.1);
+    let id = key::keys(series, ts, ts).0;
+    let time = |row: &rusqlite::Row<'_>| Ok(key::time(row.get(0)?, row.get(1)?));
+    if is_before {
+        let sql = "SELECT id, nanos FROM reading WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT 1";
+        conn.prepare_cached(sql)?.query_row([low, id], time).optional()
+    } else {
+        let sql = "SELECT id, nanos FROM reading WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT 1";
+        conn.prepare_cached(sql)?.query_row([id, high], time).optional()
+    }
+}
+
+/// Hands every row of the closed interval on, in order of time. Rows may be written meanwhile: they are read a stride at a
+/// time.
+fn read(
+    conn: &Connection,
+    series: i64,
+    (from, to): (Timestamp, Timestamp),
+    mut take: impl FnMut(StoredRow) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let (mut low, high) = key::keys(series, from, to);
+    let mut statement = conn.prepare_cached(
+        "SELECT id, nanos, vals, flags, raised, state FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
+    )?;
+    loop {
+        let mut stride = Vec::with_capacity(STRIDE.min(64));
+        let mut rows = statement.query(params![low, high, tables::i64_of(STRIDE)])?;
+        while let Some(row) = rows.next()? {
+            let id = row.get(0)?;
+            stride.push(StoredRow {
+                id,
+                ts: key::time(id, row.get(1)?),
+                values: row.get(2)?,
+                flags: row.get(3)?,
+                raised: row.get(4)?,
+                state: row.get(5)?,
+                stored_values: None,
+            });
+        }
+        drop(rows);
+        let count = stride.len();
+        for row in stride {
+            low = row.id + 1;
+            take(row)?;
+        }
+        if count < STRIDE || low > high {
+            return Ok(());
+        }
+    }
+}
+
+/// The flags set by hand that are in force.
+fn manual_flags(conn: &Connection, table: i64, names: &[String]) -> rusqlite::Result<Vec<ManualFlag>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, column_name, from_ts, to_ts, flag, reason FROM manual_flag
+         WHERE logger_table = ?1 AND revoked IS NULL ORDER BY id",
+    )?;
+    let mut flags = Vec::new();
+    let mut rows = statement.query([table])?;
+    while let Some(row) = rows.next()? {
+        let name: String = row.get(1)?;
+        let digit: u8 = row.get(4)?;
+        let Some(place) = names.iter().position(|known| *known == name) else { continue };
+        let Some(flag) = qc::Flag::from_digit(digit.wrapping_add(b'0')) else { continue };
+        flags.push(ManualFlag {
+            id: row.get(0)?,
+            place,
+            span: (Timestamp(row.get(2)?), Timestamp(row.get(3)?)),
+            flag,
+            reason: row.get(5)?,
+        });
+    }
+    Ok(flags)
+}
+
+impl Store {
+    /// Judges the rows of a table from `from` to `to` again by the configuration in hand; with `derive`, derived columns
+    /// are computed again. Rows whose flags change go back to pending. In transactions of a stride of time each, so that a
+    /// sync beside it can write. The caller holds the ingest lock. Gives the number of rows changed, with those of other
+    /// tables that are compared with derived values which changed.
+    pub fn judge_again(
+        &self,
+        config: &Config,
+        table: &TableConfig,
+        (from, to): (Timestamp, Timestamp),
+        derive: bool,
+    ) -> Result<u64> {
+        let mut known = self.table(table)?;
+        let judge = {
+            self.learn_derived(&mut known, table)?;
+            Judge::new(&self.conn, config, table, &known).map_err(|source| self.at(source))?
+        };
+        let mut changed = 0;
+        for series in known.series.iter_mut() {
+            let mut at = from;
+            while let Some(begin) = neighbour_or_at(&self.conn, series.id, at).map_err(|source| self.at(source))? {
+                if begin > to {
+                    break;
+                }
+                let end = self.stride_end(series.id, begin)?.min(to);
+                let work = || -> rusqlite::Result<u64> {
+                    self.conn.execute_batch("BEGIN IMMEDIATE")?;
+                    let judged = judge.judge(&self.conn, known.id, series.id, (begin, end), derive);
+                    let changed = judged.and_then(|judged| match judged.derived {
+                        Some(span) => Ok(judged.changed + self.judge_others(config, &table.name, &[span])?),
+                        None => Ok(judged.changed),
+                    });
+                    self.conn.execute_batch(if changed.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+                    changed
+                };
+                changed += work().map_err(|source| self.at(source))?;
+                at = Timestamp(end.0 + 1_000);
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Judges the rows of other tables again that are compared with rows of this table in these intervals.
+    pub(in crate::store) fn judge_others(
+        &self,
+        config: &Config,
+        table: &TableName,
+        intervals: &[(Timestamp, Timestamp)],
+    ) -> rusqlite::Result<u64> {
+        // Two tables may be compared in many columns; their rows are judged once.
+        let mut others: BTreeMap<&TableName, i64> = BTreeMap::new();
+        for (other, within) in compared_with(config, table) {
+            let widest = others.entry(other).or_insert(within);
+            *widest = within.max(*widest);
+        }
+        let mut changed = 0;
+        for (other, within) in others {
+            let Some(other) = config.table(&other.0) else { continue };
+            let Some(known) = self.known_table(other)? else { continue };
+            let judge = Judge::new(&self.conn, config, other, &known)?;
+            for &(from, to) in intervals {
+                let interval = (Timestamp(from.0.saturating_sub(within)), Timestamp(to.0.saturating_add(within)));
+                for id in known.series_ids() {
+                    changed += judge.judge(&self.conn, known.id, id, interval, false)?.changed;
+                }
+            }
+        }
+        Ok(changed)
+    }
+
+    /// The time of the row that ends a transaction's worth of rows from `begin` on.
+    fn stride_end(&self, series: i64, begin: Timestamp) -> Result<Timestamp> {
+        let (low, high) = key::keys(series, begin, key::TIMES.1);
+        self.conn
+            .prepare_cached(
+                "SELECT max(id) FROM (SELECT id FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 20000)",
+            )
+            .and_then(|mut statement| statement.query_row([low, high], |row| row.get::<_, Option<i64>>(0)))
+            .map(|id| id.map_or(begin, |id| key::time(id, 999)))
+            .map_err(|source| self.at(source))
+    }
+}
+
+/// Tables with rows that are flagged by comparing them with rows of this one, and how far apart the two may lie.
+fn compared_with<'c>(config: &'c Config, table: &TableName) -> impl Iterator<Item = (&'c TableName, i64)> {
+    config.pairs_across(table).filter_map(|pair| {
+        let other = pair.other(table);
+        pair.flags_in(other).then(|| (other, nanos(pair.within)))
+    })
+}
+
+/// The first row at or after an instant.
+fn neighbour_or_at(conn: &Connection, series: i64, ts: Timestamp) -> rusqlite::Result<Option<Timestamp>> {
+    let (low, high) = key::keys(series, ts, key::TIMES.1);
+    conn.prepare_cached("SELECT id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1")?
+        .query_row([low, high], |row| Ok(key::time(row.get(0)?, row.get(1)?)))
+        .optional()
+}

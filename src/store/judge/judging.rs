@@ -1,0 +1,134 @@
+//! Rows are judged as they are staged.
+//!
+//! A row that is newer than every row of its series goes through the tests as it comes: its own flags are then final but
+//! for the spike test, and those of the row before it are now final. Every other row, and every row of a table that is
+//! compared with another table, waits for the end of the transaction ([`crate::store::judge::flagging`]).
+
+use rusqlite::OptionalExtension as _;
+
+use crate::config::TableConfig;
+use crate::store::Result;
+use crate::store::intake::lost::{Content, SentFields};
+use crate::store::intake::staging::{Incoming, Staging};
+use crate::store::intake::tables::Table;
+use crate::store::judge::flagging::{Judge, update, verdict_columns};
+use crate::store::outbox::stale::{self, Change};
+use crate::store::schema::key;
+use crate::time::Timestamp;
+
+impl Staging<'_> {
+    /// Compiles the table's tests for its column list. To be called when columns were learned.
+    pub fn use_columns(&mut self, table: &mut Table, config: &TableConfig) -> Result<()> {
+        // Rows judged by the old list must be done before the new one counts.
+        if table.judge.is_some() {
+            self.flush(table)?;
+        }
+        let judge = Judge::new(&self.store.conn, self.config, config, table).map_err(|source| self.store.at(source))?;
+        table.judge = Some(judge);
+        for series in table.series.iter_mut() {
+            series.state = None;
+        }
+        Ok(())
+    }
+
+    /// Puts the row's flags into `self.verdict`. Says whether they have to be looked at again from the store.
+    #[inline]
+    pub(in crate::store) fn judge(
+        &mut self,
+        table: &mut Table,
+        place: usize,
+        row: &Incoming<'_>,
+    ) -> rusqlite::Result<bool> {
+        let Some(judge) = &table.judge else { return Ok(false) };
+        if judge.tests.is_pointwise() {
+            judge.tests.flag_row(row.numbers, &mut self.verdict.flags, &mut self.verdict.raised);
+            return Ok(false);
+        }
+        let series = table.series.at(place);
+        let is_newest = series.newest.is_none_or(|newest| key::key(0, newest) < key::key(0, row.ts));
+        if !is_newest || !series.due.is_empty() || judge.looks_across() {
+            judge.tests.flag_row(row.numbers, &mut self.verdict.flags, &mut self.verdict.raised);
+            return Ok(true);
+        }
+        let conn = &self.store.conn;
+        if series.state.is_none() {
+            series.state = Some(match series.newest {
+                Some(newest) => judge.seeded(conn, series.id, newest)?,
+                None => crate::qc::Series::new(&judge.tests),
+            });
+        }
+        let Some(state) = &mut series.state else { return Ok(true) };
+        let before = state.last_time();
+        if state.push(&judge.tests, row.ts, row.numbers, &[])
+            && let Some(before) = before
+        {
+            let verdict = state.before();
+            series.changed.add(before);
+            rewrite(conn, &judge.sent, (table.id, series.id), before, verdict)?;
+        }
+        self.verdict.clone_from(state.current());
+        Ok(false)
+    }
+
+    /// Before a commit: the newest rows are judged as the newest, and what is due is judged from the store, in this table
+    /// and in those that compare themselves with it.
+    pub(in crate::store) fn judge_what_is_due(&mut self, table: &mut Table) -> rusqlite::Result<()> {
+        let Some(judge) = &table.judge else { return Ok(()) };
+        let conn = &self.store.conn;
+        if !judge.tests.is_pointwise() {
+            for series in table.series.iter_mut() {
+                if let Some(state) = &mut series.state
+                    && state.close(&judge.tests)
+                    && let Some(last) = state.last_time()
+                {
+                    series.changed.add(last);
+                    rewrite(conn, &judge.sent, (table.id, series.id), last, state.current())?;
+                }
+                for interval in series.due.take() {
+                    judge.judge(conn, table.id, series.id, interval, false)?;
+                    series.state = None;
+                }
+            }
+        }
+        let touched: Vec<_> = table.series.iter_mut().flat_map(|series| series.touched.take()).collect();
+        if !touched.is_empty() {
+            self.store.judge_others(self.config, &table.name, &touched)?;
+        }
+        Ok(())
+    }
+}
+
+/// The row that was the newest a moment ago: in this transaction, or sent long since.
+fn rewrite(
+    conn: &rusqlite::Connection,
+    sent: &SentFields,
+    (table, series): (i64, i64),
+    ts: Timestamp,
+    verdict: &crate::qc::Verdict,
+) -> rusqlite::Result<()> {
+    let id = key::key(series, ts);
+    let found: Option<(String, i64, String)> = conn
+        .prepare_cached("SELECT flags, state, vals FROM reading WHERE id = ?1")?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    // A prune beside a long ingest may have taken it meanwhile.
+    let Some((flags, state, values)) = found else { return Ok(()) };
+    let goes_out_anew = flags != verdict.flags;
+    if goes_out_anew {
+        let content = |flags| Content { values: &values, flags };
+        let change = Change { id, ts, before: content(&flags), after: content(&verdict.flags) };
+        stale::mark(conn, stale::offered(conn, series)?, sent, &change)?;
+    }
+    update(conn, id, verdict_columns(verdict), None, goes_out_anew)?;
+    if goes_out_anew && state == crate::store::State::Sent.code() {
+        crate::store::outbox::receipts::move_tally(
+            conn,
+            table,
+            crate::store::State::Sent,
+            crate::store::State::Pending,
+            1,
+        )?;
+        crate::store::outbox::backlog::add(conn, series, ts, ts, None)?;
+    }
+    Ok(())
+}

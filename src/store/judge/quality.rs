@@ -1,0 +1,214 @@
+//! Flags for people: what the tests raised, and what a person set.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::config::Config;
+use crate::qc::{self, Finding, Flag};
+use crate::store::schema::key;
+use crate::store::{Result, SeriesLine, Store};
+use crate::time::Timestamp;
+
+/// Keys of [`Store::remember`] for flags by hand whose rows are to be judged.
+const UNJUDGED: &str = "unjudged flag: ";
+
+/// Ends in a mark of its own, so that no key begins like another.
+fn unjudged_key(id: i64) -> String {
+    format!("{UNJUDGED}{id}.")
+}
+
+fn note_unjudged(conn: &Connection, id: i64) -> rusqlite::Result<()> {
+    conn.execute("INSERT OR REPLACE INTO setting (key, value) VALUES (?1, '')", [unjudged_key(id)]).map(drop)
+}
+
+/// A flag that a person set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManualFlagLine {
+    /// Names it.
+    pub id: i64,
+    /// Its table.
+    pub table: String,
+    /// The column's name in the file.
+    pub column: String,
+    /// First and last instant, both included.
+    pub span: (Timestamp, Timestamp),
+    /// What it says.
+    pub flag: Flag,
+    /// Why.
+    pub reason: String,
+    /// When it was set.
+    pub made: Timestamp,
+    /// When it was revoked, if it was.
+    pub revoked: Option<Timestamp>,
+}
+
+/// A row on which a test raised something.
+#[derive(Debug, Clone)]
+pub struct RaisedRow {
+    /// UTC.
+    pub ts: Timestamp,
+    /// Values of the tag columns.
+    pub tags: Vec<String>,
+    /// JSON array, aligned with the column list.
+    pub values: String,
+    /// One digit a value.
+    pub flags: String,
+    /// What was raised.
+    pub findings: Vec<Finding>,
+}
+
+impl Store {
+    /// Keeps a flag that a person sets. It holds once [`Store::judge_flagged`] has run. Gives its id.
+    pub fn set_flag(
+        &self,
+        table: &str,
+        column: &str,
+        span: (Timestamp, Timestamp),
+        flag: Flag,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<i64> {
+        let work = || -> rusqlite::Result<i64> {
+            let transaction =
+                rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
+            transaction.execute(
+                "INSERT INTO manual_flag (logger_table, column_name, from_ts, to_ts, flag, reason, made)
+                 SELECT id, ?2, ?3, ?4, ?5, ?6, ?7 FROM logger_table WHERE name = ?1",
+                params![table, column, span.0.0, span.1.0, i64::from(flag.digit() - b'0'), reason, now.0],
+            )?;
+            let id = transaction.last_insert_rowid();
+            note_unjudged(&transaction, id)?;
+            transaction.commit()?;
+            Ok(id)
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// Takes a flag back; its rows are as before once [`Store::judge_flagged`] has run. None if there is no such flag in
+    /// force.
+    pub fn revoke_flag(&self, id: i64, now: Timestamp) -> Result<Option<ManualFlagLine>> {
+        let Some(line) = self.flags_by_hand()?.into_iter().find(|line| line.id == id && line.revoked.is_none()) else {
+            return Ok(None);
+        };
+        let work = || -> rusqlite::Result<()> {
+            let transaction =
+                rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
+            transaction.execute("UPDATE manual_flag SET revoked = ?2 WHERE id = ?1", params![id, now.0])?;
+            note_unjudged(&transaction, id)?;
+            transaction.commit()
+        };
+        work().map_err(|source| self.at(source))?;
+        Ok(Some(line))
+    }
+
+    /// Judges the rows of flags that were set or taken back since, also those of a run that was killed before it had judged
+    /// them. The caller holds the ingest lock. Gives the number of rows changed.
+    pub fn judge_flagged(&self, config: &Config) -> Result<u64> {
+        let unjudged = self.recall_all(UNJUDGED)?;
+        if unjudged.is_empty() {
+            return Ok(0);
+        }
+        let mut changed = 0;
+        for line in self.flags_by_hand()? {
+            let key = unjudged_key(line.id);
+            // Of a table that has left the configuration, until it comes back.
+            let (true, Some(table)) = (unjudged.iter().any(|known| known.0 == key), config.table(&line.table)) else {
+                continue;
+            };
+            changed += self.judge_again(config, table, line.span, false)?;
+            self.forget(&key)?;
+        }
+        Ok(changed)
+    }
+
+    /// Every flag that a person set, in the order in which they were set.
+    pub fn flags_by_hand(&self) -> Result<Vec<ManualFlagLine>> {
+        let work = || -> rusqlite::Result<Vec<ManualFlagLine>> {
+            self.conn
+                .prepare_cached(
+                    "SELECT m.id, t.name, m.column_name, m.from_ts, m.to_ts, m.flag, m.reason, m.made, m.revoked
+                     FROM manual_flag m JOIN logger_table t ON t.id = m.logger_table ORDER BY m.id",
+                )?
+                .query_map([], |row| {
+                    let digit: u8 = row.get(5)?;
+                    Ok(ManualFlagLine {
+                        id: row.get(0)?,
+                        table: row.get(1)?,
+                        column: row.get(2)?,
+                        span: (Timestamp(row.get(3)?), Timestamp(row.get(4)?)),
+                        flag: Flag::from_digit(digit.wrapping_add(b'0')).unwrap_or(Flag::NotEvaluated),
+                        reason: row.get(6)?,
+                        made: Timestamp(row.get(7)?),
+                        revoked: row.get::<_, Option<i64>>(8)?.map(Timestamp),
+                    })
+                })?
+                .collect()
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// Columns of a table that a person ever flagged: their flags are sent, so that a revoked one is taken back there too.
+    pub fn columns_flagged_by_hand(&self, table: &str) -> Result<Vec<String>> {
+        self.conn
+            .prepare_cached(
+                "SELECT DISTINCT m.column_name FROM manual_flag m JOIN logger_table t ON t.id = m.logger_table WHERE t.name = ?1",
+            )
+            .and_then(|mut statement| statement.query_map([table], |row| row.get(0))?.collect())
+            .map_err(|source| self.at(source))
+    }
+
+    /// The time of a series' newest row.
+    pub fn newest_of_series(&self, series: i64) -> Result<Option<Timestamp>> {
+        self.conn
+            .prepare_cached("SELECT newest FROM series WHERE id = ?1")
+            .and_then(|mut statement| statement.query_row([series], |row| row.get::<_, Option<i64>>(0)).optional())
+            .map(|newest| newest.flatten().map(Timestamp))
+            .map_err(|source| self.at(source))
+    }
+
+    /// The time of a table's newest row.
+    pub fn newest_of_table(&self, table: &str) -> Result<Option<Timestamp>> {
+        self.conn
+            .prepare_cached(
+                "SELECT max(s.newest) FROM series s JOIN logger_table t ON t.id = s.logger_table WHERE t.name = ?1",
+            )
+            .and_then(|mut statement| statement.query_row([table], |row| row.get::<_, Option<i64>>(0)))
+            .map(|newest| newest.map(Timestamp))
+            .map_err(|source| self.at(source))
+    }
+
+    /// Hands on every row of a table from `from` to `to`, with its findings, oldest first within a series, until `take`
+    /// gives false. With `only_raised`, rows without a finding are left out.
+    pub fn judged_rows(
+        &self,
+        table: &str,
+        (from, to): (Timestamp, Timestamp),
+        only_raised: bool,
+        mut take: impl FnMut(RaisedRow) -> bool,
+    ) -> Result<()> {
+        let series = self.series(table)?;
+        let mut work = || -> rusqlite::Result<()> {
+            let mut statement = self.conn.prepare_cached(
+                "SELECT id, nanos, vals, flags, raised FROM reading
+                 WHERE id BETWEEN ?1 AND ?2 AND (raised IS NOT NULL OR NOT ?3) ORDER BY id",
+            )?;
+            for SeriesLine { id, tags, .. } in &series {
+                let (low, high) = key::keys(*id, from, to);
+                let mut rows = statement.query(params![low, high, only_raised])?;
+                while let Some(row) = rows.next()? {
+                    let raised = RaisedRow {
+                        ts: key::time(row.get(0)?, row.get(1)?),
+                        tags: tags.clone(),
+                        values: row.get(2)?,
+                        flags: row.get(3)?,
+                        findings: row.get::<_, Option<String>>(4)?.map_or_else(Vec::new, |text| qc::findings(&text)),
+                    };
+                    if !take(raised) {
+                        return Ok(());
+                    }
+                }
+            }
+            Ok(())
+        };
+        work().map_err(|source| self.at(source))
+    }
+}

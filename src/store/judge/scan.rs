@@ -1,0 +1,131 @@
+//! Rows as they are, fast and without a copy: for summaries and for looking at a stretch of time.
+//!
+//! Every statement here walks a range of rowids and nothing else.
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::store::intake::tables::i64_of;
+use crate::store::schema::key;
+use crate::store::{Result, Store};
+use crate::time::Timestamp;
+
+/// A series of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeriesLine {
+    /// Its id.
+    pub id: i64,
+    /// Values of the table's tag columns, in the order of the column list; empty where it has none.
+    pub tags: Vec<String>,
+    /// The time of its newest row.
+    pub newest: Option<Timestamp>,
+}
+
+/// A row, borrowed from the statement that reads it.
+#[derive(Debug, Clone, Copy)]
+pub struct ScannedRow<'a> {
+    /// UTC.
+    pub ts: Timestamp,
+    /// JSON array, aligned with the column list (or shorter).
+    pub values: &'a [u8],
+    /// One digit per value.
+    pub flags: &'a [u8],
+    /// Its findings, for [`crate::qc::findings`]; none where nothing was raised.
+    pub raised: Option<&'a str>,
+}
+
+impl Store {
+    /// The series of a table, in the order in which they came; none where the table was never read.
+    pub fn series(&self, table: &str) -> Result<Vec<SeriesLine>> {
+        let work = || -> rusqlite::Result<Vec<SeriesLine>> {
+            self.conn
+                .prepare_cached(
+                    "SELECT s.id, s.tags, s.newest FROM series s JOIN logger_table t ON t.id = s.logger_table
+                     WHERE t.name = ?1 ORDER BY s.id",
+                )?
+                .query_map([table], |row| {
+                    Ok(SeriesLine {
+                        id: row.get(0)?,
+                        tags: serde_json::from_str(&row.get::<_, String>(1)?).unwrap_or_default(),
+                        newest: row.get::<_, Option<i64>>(2)?.map(Timestamp),
+                    })
+                })?
+                .collect()
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// Hands the rows of a series from `from` to before `until` on, oldest first.
+    pub fn scan(
+        &self,
+        series: i64,
+        (from, until): (Timestamp, Timestamp),
+        mut take: impl FnMut(ScannedRow<'_>),
+    ) -> Result<()> {
+        let mut work = || -> rusqlite::Result<()> {
+            let (low, high) = key::keys(series, from, Timestamp(until.0.saturating_sub(1)));
+            let mut statement = self.conn.prepare_cached(
+                "SELECT id, nanos, vals, flags, raised FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+            )?;
+            let mut rows = statement.query([low, high])?;
+            while let Some(row) = rows.next()? {
+                let ts = key::time(row.get(0)?, row.get(1)?);
+                // The key leaves the nanoseconds out.
+                if ts >= until || ts < from {
+                    continue;
+                }
+                take(ScannedRow {
+                    ts,
+                    values: row.get_ref(2)?.as_bytes()?,
+                    flags: row.get_ref(3)?.as_bytes()?,
+                    raised: row.get_ref(4)?.as_str_or_null()?,
+                });
+            }
+            Ok(())
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// How many columns the table of a series has.
+    pub fn column_count(&self, series: i64) -> Result<usize> {
+        self.conn
+            .prepare_cached(
+                "SELECT count(*) FROM column_list WHERE logger_table = (SELECT logger_table FROM series WHERE id = ?1)",
+            )
+            .and_then(|mut statement| statement.query_row([series], |row| row.get::<_, i64>(0)))
+            .map(|count| usize::try_from(count).unwrap_or(0))
+            .map_err(|source| self.at(source))
+    }
+
+    /// How many rows there are from `from` to before `until`, at most `most`.
+    pub fn count_rows(&self, series: i64, (from, until): (Timestamp, Timestamp), most: usize) -> Result<usize> {
+        let (low, high) = key::keys(series, from, Timestamp(until.0.saturating_sub(1)));
+        self.conn
+            .prepare_cached("SELECT count(*) FROM (SELECT 1 FROM reading WHERE id BETWEEN ?1 AND ?2 LIMIT ?3)")
+            .and_then(|mut statement| statement.query_row(params![low, high, i64_of(most)], |row| row.get::<_, i64>(0)))
+            .map(|count| usize::try_from(count).unwrap_or(0))
+            .map_err(|source| self.at(source))
+    }
+
+    /// The time of the first row of a series at or after an instant.
+    pub fn first_row(&self, series: i64, from: Timestamp) -> Result<Option<Timestamp>> {
+        let (low, high) = key::keys(series, from, key::TIMES.1);
+        self.conn
+            .prepare_cached("SELECT id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1")
+            .and_then(|mut statement| {
+                statement.query_row([low, high], |row| Ok(key::time(row.get(0)?, row.get(1)?))).optional()
+            })
+            .map_err(|source| self.at(source))
+    }
+
+    /// The times of the newest rows of a series before an instant, newest first.
+    pub fn newest_times(&self, series: i64, before: Timestamp, rows: usize) -> Result<Vec<Timestamp>> {
+        let (low, high) = key::keys(series, key::TIMES.0, before);
+        let work = || -> rusqlite::Result<Vec<Timestamp>> {
+            self.conn
+                .prepare_cached("SELECT id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT ?3")?
+                .query_map(params![low, high, i64_of(rows)], |row| Ok(key::time(row.get(0)?, row.get(1)?)))?
+                .collect()
+        };
+        work().map_err(|source| self.at(source))
+    }
+}

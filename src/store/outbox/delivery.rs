@@ -1,0 +1,79 @@
+//! What went out when, and what was refused: from the receipts, through the index on their time.
+
+use rusqlite::params;
+
+use crate::store::intake::tables::i64_of;
+use crate::store::{Result, Store};
+use crate::time::Timestamp;
+
+/// What was acknowledged within a piece of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentBin {
+    /// When the piece begins.
+    pub from: Timestamp,
+    /// Lines.
+    pub rows: u64,
+    /// Bytes of line protocol.
+    pub bytes: u64,
+}
+
+/// Answers that proved nothing, of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// When the last of them came.
+    pub at: Timestamp,
+    /// HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// What was made of it.
+    pub outcome: String,
+    /// The words of the server, or of the network.
+    pub words: String,
+    /// How many there were.
+    pub times: u64,
+}
+
+impl Store {
+    /// What was acknowledged from `from` to before `until`, in pieces of `bin` nanoseconds counted from 1970; only pieces
+    /// in which something was.
+    pub fn sent_by_time(&self, (from, until): (Timestamp, Timestamp), bin: i64) -> Result<Vec<SentBin>> {
+        let work = || -> rusqlite::Result<Vec<SentBin>> {
+            self.conn
+                .prepare_cached(
+                    "SELECT at / ?3, sum(rows), sum(bytes) FROM receipt
+                     WHERE at >= ?1 AND at < ?2 AND outcome = 'stored' GROUP BY 1 ORDER BY 1",
+                )?
+                .query_map(params![from.0.max(0), until.0, bin.max(1)], |row| {
+                    Ok(SentBin {
+                        from: Timestamp(row.get::<_, i64>(0)?.saturating_mul(bin.max(1))),
+                        rows: row.get::<_, i64>(1)?.cast_unsigned(),
+                        bytes: row.get::<_, i64>(2)?.cast_unsigned(),
+                    })
+                })?
+                .collect()
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// Answers from `from` to before `until` that acknowledged nothing, equal ones together, the latest first.
+    pub fn refusals(&self, (from, until): (Timestamp, Timestamp), most: usize) -> Result<Vec<Refusal>> {
+        let work = || -> rusqlite::Result<Vec<Refusal>> {
+            self.conn
+                .prepare_cached(
+                    "SELECT max(at), status, outcome, words, count(*) FROM receipt
+                     WHERE at >= ?1 AND at < ?2 AND outcome NOT IN ('stored', 'health', 'expected')
+                     GROUP BY status, outcome, words ORDER BY 1 DESC LIMIT ?3",
+                )?
+                .query_map(params![from.0, until.0, i64_of(most)], |row| {
+                    Ok(Refusal {
+                        at: Timestamp(row.get(0)?),
+                        status: row.get(1)?,
+                        outcome: row.get(2)?,
+                        words: row.get(3)?,
+                        times: row.get::<_, i64>(4)?.cast_unsigned(),
+                    })
+                })?
+                .collect()
+        };
+        work().map_err(|source| self.at(source))
+    }
+}

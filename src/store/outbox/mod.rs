@@ -1,0 +1,11 @@
+//! What goes out: pending rows, receipts of requests, what a bucket holds of a row.
+//!
+//! A row leaves the pending ones only by an answer that was stored with it (I5, I6).
+
+pub(super) mod backlog;
+pub(super) mod delivery;
+pub(super) mod pending;
+pub(super) mod receipts;
+pub(super) mod sent;
+pub(super) mod sent_fields;
+pub(super) mod stale;

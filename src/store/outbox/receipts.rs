@@ -1,0 +1,307 @@
+//! What became of rows, and the receipts that prove it (I5, I6).
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::store::intake::tables::i64_of;
+use crate::store::outbox::backlog;
+use crate::store::schema::key;
+use crate::store::{Result, Store};
+use crate::time::Timestamp;
+
+/// What became of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Waits to be sent.
+    Pending,
+    /// Was in a request answered with exactly 204, or in a file synced to disk (I5).
+    Sent,
+    /// Refused alone, with a known-good line accepted between (I6).
+    Rejected,
+    /// Older than the bucket keeps rows.
+    Expired,
+}
+
+impl State {
+    pub(in crate::store) const fn code(self) -> i64 {
+        match self {
+            State::Pending => 0,
+            State::Sent => 1,
+            State::Rejected => 2,
+            State::Expired => 3,
+        }
+    }
+
+    pub(in crate::store) const fn from_code(code: i64) -> State {
+        match code {
+            1 => State::Sent,
+            2 => State::Rejected,
+            3 => State::Expired,
+            _ => State::Pending,
+        }
+    }
+
+    /// Its word, also the name of its count in `logger_table`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            State::Pending => "pending",
+            State::Sent => "sent",
+            State::Rejected => "rejected",
+            State::Expired => "expired",
+        }
+    }
+}
+
+/// Rows of one series that share a fate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// Their series.
+    pub series: i64,
+    /// Ids and versions.
+    rows: Vec<(i64, i64)>,
+    /// Time of the oldest and the newest of them.
+    span: (Timestamp, Timestamp),
+}
+
+impl Mark {
+    /// One row, by its id, version and time.
+    pub fn new(series: i64, id: i64, version: i64, ts: Timestamp) -> Mark {
+        Mark { series, rows: vec![(id, version)], span: (ts, ts) }
+    }
+
+    /// Adds a row.
+    pub fn push(&mut self, id: i64, version: i64, ts: Timestamp) {
+        self.rows.push((id, version));
+        self.span = (self.span.0.min(ts), self.span.1.max(ts));
+    }
+}
+
+/// A receipt to be written.
+#[derive(Debug, Clone, Default)]
+pub struct ReceiptDraft<'a> {
+    /// When the answer came.
+    pub at: i64,
+    /// Whom was written to.
+    pub destination: &'a str,
+    /// The bucket, where it is not the destination's own.
+    pub bucket: Option<&'a str>,
+    /// Lines in the request.
+    pub rows: usize,
+    /// Bytes of line protocol.
+    pub bytes: usize,
+    /// Bytes on the wire.
+    pub wire_bytes: usize,
+    /// HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// What was made of it.
+    pub outcome: &'a str,
+    /// The server's words.
+    pub words: &'a str,
+}
+
+impl Store {
+    /// Writes a receipt and, in the same transaction, what it proves: the marked rows leave `pending` for `state`. Rows that
+    /// are no longer pending, or were replaced since, stay as they are. Gives how many were marked.
+    pub fn mark(&self, receipt: &ReceiptDraft<'_>, state: State, marks: &[Mark]) -> Result<u64> {
+        let work = || -> rusqlite::Result<u64> {
+            let transaction =
+                rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
+            let id = insert_receipt(&transaction, receipt)?;
+            let marked = mark_rows(&transaction, id, state, marks)?;
+            transaction.commit()?;
+            Ok(marked)
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// As [`Store::mark`] for several requests, in one transaction: their receipts stand in the order given. Gives how many
+    /// rows of each were marked.
+    pub fn mark_each(&self, requests: &[(ReceiptDraft<'_>, Vec<Mark>)], state: State) -> Result<Vec<u64>> {
+        let work = || -> rusqlite::Result<Vec<u64>> {
+            let transaction =
+                rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
+            let mut marked = Vec::with_capacity(requests.len());
+            for (receipt, marks) in requests {
+                let id = insert_receipt(&transaction, receipt)?;
+                marked.push(mark_rows(&transaction, id, state, marks)?);
+            }
+            transaction.commit()?;
+            Ok(marked)
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// Writes a receipt of a request that proved nothing.
+    pub fn note_answer(&self, receipt: &ReceiptDraft<'_>) -> Result<()> {
+        insert_receipt(&self.conn, receipt).map(drop).map_err(|source| self.at(source))
+    }
+
+    /// Marks one row as rejected, with the line and the server's words.
+    pub fn reject_row(&self, receipt: &ReceiptDraft<'_>, mark: &Mark, line: &str) -> Result<u64> {
+        let work = || -> rusqlite::Result<u64> {
+            let transaction =
+                rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
+            let receipt_id = insert_receipt(&transaction, receipt)?;
+            let marked = mark_rows(&transaction, receipt_id, State::Rejected, std::slice::from_ref(mark))?;
+            if let ([(id, _)], 1) = (mark.rows.as_slice(), marked) {
+                transaction
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO refused_row (id, receipt, line, words) VALUES (?1, ?2, ?3, ?4)",
+                    )?
+                    .execute(params![id, receipt_id, line, receipt.words])?;
+            }
+            transaction.commit()?;
+            Ok(marked)
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// Marks rows that are refused for one proven cause as rejected. `shown` is the one of them that lists show, with its
+    /// line and the reason of all.
+    pub fn reject_rows(
+        &self,
+        receipt: &ReceiptDraft<'_>,
+        marks: &[Mark],
+        (shown, line, reason): (i64, &str, &str),
+    ) -> Result<u64> {
+        let work = || -> rusqlite::Result<u64> {
+            let transaction =
+                rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
+            let receipt_id = insert_receipt(&transaction, receipt)?;
+            let marked = mark_rows(&transaction, receipt_id, State::Rejected, marks)?;
+            if marked > 0 {
+                transaction
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO refused_row (id, receipt, line, words) VALUES (?1, ?2, ?3, ?4)",
+                    )?
+                    .execute(params![shown, receipt_id, line, reason])?;
+            }
+            transaction.commit()?;
+            Ok(marked)
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// Pending rows of the series older than `cutoff` become expired: they are never sent, and come back with `replay`.
+    pub fn expire(&self, series: i64, cutoff: Timestamp) -> Result<u64> {
+        let work = || -> rusqlite::Result<u64> {
+            let transaction =
+                rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
+            let oldest: Option<i64> = transaction
+                .prepare_cached("SELECT min(from_ts) FROM backlog WHERE series = ?1 AND from_ts < ?2")?
+                .query_row(params![series, cutoff.0], |row| row.get(0))?;
+            let Some(oldest) = oldest else { return Ok(0) };
+            let (low, high) = key::keys(series, Timestamp(oldest), Timestamp(cutoff.0 - 1));
+            let expired = transaction
+                .prepare_cached("UPDATE reading SET state = ?3 WHERE id BETWEEN ?1 AND ?2 AND state = 0")?
+                .execute(params![low, high, State::Expired.code()])?;
+            move_series_tally(&transaction, series, State::Pending, State::Expired, i64_of(expired))?;
+            backlog::tighten(&transaction, series, Timestamp(oldest), cutoff)?;
+            transaction.commit()?;
+            Ok(expired as u64)
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// Bytes of line protocol in requests that were answered from `since` to `now`: what a quota has counted. A receipt that lies
+    /// ahead was written by a clock that was wrong, and is no evidence.
+    pub fn bytes_between(&self, since: Timestamp, now: Timestamp) -> Result<u64> {
+        self.conn
+            .prepare_cached("SELECT coalesce(sum(bytes), 0) FROM receipt WHERE at BETWEEN ?1 AND ?2")
+            .and_then(|mut statement| statement.query_row([since.0, now.0], |row| row.get::<_, i64>(0)))
+            .map(i64::cast_unsigned)
+            .map_err(|source| self.at(source))
+    }
+
+    /// When a request was last acknowledged.
+    pub fn last_stored(&self) -> Result<Option<Timestamp>> {
+        self.conn
+            .prepare_cached("SELECT at FROM receipt WHERE outcome = 'stored' ORDER BY id DESC LIMIT 1")
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)).optional())
+            .map(|at| at.map(Timestamp))
+            .map_err(|source| self.at(source))
+    }
+}
+
+fn insert_receipt(conn: &Connection, receipt: &ReceiptDraft<'_>) -> rusqlite::Result<i64> {
+    conn.prepare_cached(
+        "INSERT INTO receipt (at, destination, bucket, rows, bytes, wire_bytes, status, outcome, words)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute(params![
+        receipt.at,
+        receipt.destination,
+        receipt.bucket,
+        i64_of(receipt.rows),
+        i64_of(receipt.bytes),
+        i64_of(receipt.wire_bytes),
+        receipt.status,
+        receipt.outcome,
+        receipt.words,
+    ])?;
+    Ok(conn.last_insert_rowid())
+}
+
+/// In one step where the request carried every pending row of a range, row by row where something was staged or replaced
+/// since it was read.
+fn mark_rows(conn: &Connection, receipt: i64, state: State, marks: &[Mark]) -> rusqlite::Result<u64> {
+    let mut count = conn.prepare_cached(
+        "SELECT count(*), coalesce(sum(version), 0) FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 0",
+    )?;
+    let mut range = conn.prepare_cached("UPDATE reading SET state = ?3 WHERE id BETWEEN ?1 AND ?2 AND state = 0")?;
+    let mut single =
+        conn.prepare_cached("UPDATE reading SET state = ?3 WHERE id = ?1 AND version = ?2 AND state = 0")?;
+    let mut cover =
+        conn.prepare_cached("INSERT INTO receipt_rows (receipt, first_id, last_id, rows) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut total = 0;
+    for mark in marks {
+        let ids = mark.rows.iter().map(|row| row.0);
+        let (Some(first), Some(last)) = (ids.clone().min(), ids.max()) else { continue };
+        let there: (i64, i64) = count.query_row([first, last], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let carried = (i64_of(mark.rows.len()), mark.rows.iter().map(|row| row.1).sum());
+        let mut moved = 0;
+        if there == carried && carried.1 == 0 {
+            moved = range.execute(params![first, last, state.code()])?;
+        } else {
+            for (id, version) in &mark.rows {
+                moved += single.execute(params![id, version, state.code()])?;
+            }
+        }
+        cover.execute(params![receipt, first, last, i64_of(mark.rows.len())])?;
+        move_series_tally(conn, mark.series, State::Pending, state, i64_of(moved))?;
+        backlog::tighten(conn, mark.series, mark.span.0, mark.span.1)?;
+        total += moved as u64;
+    }
+    Ok(total)
+}
+
+pub(in crate::store) fn move_series_tally(
+    conn: &Connection,
+    series: i64,
+    from: State,
+    to: State,
+    rows: i64,
+) -> rusqlite::Result<()> {
+    let table: i64 =
+        conn.prepare_cached("SELECT logger_table FROM series WHERE id = ?1")?.query_row([series], |row| row.get(0))?;
+    move_tally(conn, table, from, to, rows)
+}
+
+/// Moves a table's kept counts.
+pub(in crate::store) fn move_tally(
+    conn: &Connection,
+    table: i64,
+    from: State,
+    to: State,
+    rows: i64,
+) -> rusqlite::Result<()> {
+    if rows == 0 || from == to {
+        return Ok(());
+    }
+    let sql = format!(
+        "UPDATE logger_table SET {from} = {from} - ?2, {to} = {to} + ?2 WHERE id = ?1",
+        from = from.word(),
+        to = to.word()
+    );
+    conn.prepare_cached(&sql)?.execute(params![table, rows])?;
+    Ok(())
+}

@@ -1,0 +1,284 @@
+//! Points in a bucket that may hold fields which their rows no longer send.
+//!
+//! Written in the transaction that changes the row's content, deleted when a server has acknowledged the removal of the
+//! point; nothing in between can be forgotten. A row that was never offered to a destination gets no mark, nor does a
+//! change that takes no field away ([`SentFields::loses`]).
+
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+
+use crate::store::intake::lost::{Content, SentFields};
+use crate::store::schema::key;
+use crate::store::{Result, Store};
+use crate::time::Timestamp;
+
+/// Points of one run, and about as many of one answer: what one transaction forgets while an ingest waits for it.
+const MOST_POINTS: usize = 20_000;
+
+/// The time up to which rows of the series may be in a bucket; none if no row ever was in a plan.
+pub(in crate::store) fn offered(conn: &Connection, series: i64) -> rusqlite::Result<Option<Timestamp>> {
+    let found = conn
+        .prepare_cached("SELECT offered FROM series WHERE id = ?1")?
+        .query_row([series], |row| row.get::<_, Option<i64>>(0))
+        .optional()?;
+    Ok(found.flatten().map(Timestamp))
+}
+
+/// A row whose content changes.
+pub(in crate::store) struct Change<'a> {
+    /// `reading.id`.
+    pub(in crate::store) id: i64,
+    /// Its time before the change.
+    pub(in crate::store) ts: Timestamp,
+    pub(in crate::store) before: Content<'a>,
+    pub(in crate::store) after: Content<'a>,
+}
+
+/// Marks the row's point if it may be in a bucket, by `offered`, and loses a field.
+pub(in crate::store) fn mark(
+    conn: &Connection,
+    offered: Option<Timestamp>,
+    fields: &SentFields,
+    change: &Change<'_>,
+) -> rusqlite::Result<()> {
+    if offered.is_none_or(|offered| change.ts > offered) || !fields.loses(change.before, change.after) {
+        return Ok(());
+    }
+    insert(conn, change.id, key::nanos(change.ts))
+}
+
+/// Marks a point.
+pub(in crate::store) fn insert(conn: &Connection, id: i64, nanos: i64) -> rusqlite::Result<()> {
+    conn.prepare_cached("INSERT OR IGNORE INTO stale_point (id, nanos) VALUES (?1, ?2)")?
+        .execute(params![id, nanos])
+        .map(drop)
+}
+
+/// A series with such points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaleSeries {
+    /// Its id.
+    pub series: i64,
+    /// Its table's name in the configuration.
+    pub table: String,
+    /// How many points there are.
+    pub points: u64,
+    /// Time of the first and of the last of them.
+    pub span: (Timestamp, Timestamp),
+}
+
+/// A series of the store, as far as the removal of a point needs to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownSeries {
+    /// Its id.
+    pub series: i64,
+    /// Its table's name in the configuration.
+    pub table: String,
+    /// Values of its tag columns, in the order of the columns.
+    pub tags: Vec<String>,
+    /// At and before this time the bucket may hold points of rows that were pruned here.
+    pub pruned: Option<Timestamp>,
+}
+
+/// Points of one series that can be removed in one step: either one point, or rows with consecutive record numbers, between
+/// which the logger wrote no other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaleRun {
+    /// Time of the first point.
+    pub from: Timestamp,
+    /// Time of the last point.
+    pub to: Timestamp,
+    /// Key and nanoseconds of each.
+    marks: Vec<(i64, i64)>,
+}
+
+impl StaleRun {
+    /// How many points it has.
+    pub fn points(&self) -> usize {
+        self.marks.len()
+    }
+}
+
+/// A mark with what the store knows of its row.
+struct Mark {
+    id: i64,
+    nanos: i64,
+    /// RECORD, where the point is that of the row and not of one that it replaced.
+    record: Option<i64>,
+}
+
+impl Store {
+    /// Notes that rows of these series up to these times are about to be offered to a destination.
+    pub fn note_offered(&self, series: &[(i64, Timestamp)]) -> Result<()> {
+        let work = || -> rusqlite::Result<()> {
+            let known = series.iter().map(|(id, to)| Ok(offered(&self.conn, *id)?.is_some_and(|known| known >= *to)));
+            if known.collect::<rusqlite::Result<Vec<bool>>>()?.into_iter().all(|known| known) {
+                return Ok(());
+            }
+            let transaction = Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate)?;
+            for (id, to) in series {
+                transaction
+                    .prepare_cached("UPDATE series SET offered = max(coalesce(offered, ?2), ?2) WHERE id = ?1")?
+                    .execute(params![id, to.0])?;
+            }
+            transaction.commit()
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// Every series with points that may hold fields which their rows no longer send. Marks of rows that are gone are
+    /// forgotten: such a point could not be written again.
+    pub fn stale_series(&self) -> Result<Vec<StaleSeries>> {
+        let work = || -> rusqlite::Result<Vec<StaleSeries>> {
+            let any: bool = self.conn.query_row("SELECT EXISTS (SELECT 1 FROM stale_point)", [], |row| row.get(0))?;
+            if !any {
+                return Ok(Vec::new());
+            }
+            self.conn.execute(
+                "DELETE FROM stale_point WHERE NOT EXISTS (SELECT 1 FROM reading r WHERE r.id = stale_point.id)",
+                [],
+            )?;
+            let mut series = self.conn.prepare_cached(
+                "SELECT s.id, t.name FROM series s JOIN logger_table t ON t.id = s.logger_table ORDER BY t.id, s.id",
+            )?;
+            let mut span = self
+                .conn
+                .prepare_cached("SELECT count(*), min(id), max(id) FROM stale_point WHERE id BETWEEN ?1 AND ?2")?;
+            let mut found = Vec::new();
+            let mut rows = series.query([])?;
+            while let Some(row) = rows.next()? {
+                let (id, table): (i64, String) = (row.get(0)?, row.get(1)?);
+                let (points, first, last): (i64, Option<i64>, Option<i64>) = span
+                    .query_row(key::keys(id, key::TIMES.0, key::TIMES.1), |row| {
+                        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                    })?;
+                let (Some(first), Some(last)) = (first, last) else { continue };
+                let span = (key::time(first, 0), key::time(last, 999));
+                found.push(StaleSeries { series: id, table, points: points.cast_unsigned(), span });
+            }
+            Ok(found)
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// Every series, by table.
+    pub fn known_series(&self) -> Result<Vec<KnownSeries>> {
+        let work = || -> rusqlite::Result<Vec<KnownSeries>> {
+            self.conn
+                .prepare_cached(
+                    "SELECT s.id, t.name, s.tags, s.pruned FROM series s JOIN logger_table t ON t.id = s.logger_table
+                     ORDER BY t.id, s.id",
+                )?
+                .query_map([], |row| {
+                    Ok(KnownSeries {
+                        series: row.get(0)?,
+                        table: row.get(1)?,
+                        tags: serde_json::from_str(&row.get::<_, String>(2)?).unwrap_or_default(),
+                        pruned: row.get::<_, Option<i64>>(3)?.map(Timestamp),
+                    })
+                })?
+                .collect()
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// The oldest of the series' points after a time, at most `most` removals and not many more than 20,000 points. With `together`, rows with consecutive record
+    /// numbers become one.
+    pub fn stale_runs(
+        &self,
+        series: i64,
+        after: Option<Timestamp>,
+        most: usize,
+        together: bool,
+    ) -> Result<Vec<StaleRun>> {
+        self.read_stale_runs(series, after, most, together).map_err(|source| self.at(source))
+    }
+
+    fn read_stale_runs(
+        &self,
+        series: i64,
+        after: Option<Timestamp>,
+        most: usize,
+        together: bool,
+    ) -> rusqlite::Result<Vec<StaleRun>> {
+        let (low, high) = key::keys(series, after.unwrap_or(key::TIMES.0), key::TIMES.1);
+        let mut statement = self.conn.prepare_cached(
+            "SELECT p.id, p.nanos, iif(r.nanos = p.nanos, r.record, NULL) FROM stale_point p JOIN reading r ON r.id = p.id
+             WHERE p.id BETWEEN ?1 AND ?2 ORDER BY p.id, p.nanos",
+        )?;
+        let mut runs: Vec<StaleRun> = Vec::new();
+        let mut before: Option<Mark> = None;
+        let mut points = 0;
+        let mut rows = statement.query([if after.is_some() { low + 1 } else { low }, high])?;
+        while let Some(row) = rows.next()? {
+            let mark = Mark { id: row.get(0)?, nanos: row.get(1)?, record: row.get(2)? };
+            let ts = key::time(mark.id, mark.nanos);
+            let has_room = runs.last().is_some_and(|run| run.points() < MOST_POINTS);
+            let follows = match &before {
+                Some(before) if together && has_room => self.follows(before, &mark)?,
+                _ => false,
+            };
+            // All points of one key are in one answer, or the next one would begin behind it.
+            let is_full = runs.len() >= most || points >= MOST_POINTS;
+            if !follows && is_full && before.as_ref().is_some_and(|before| before.id != mark.id) {
+                break;
+            }
+            points += 1;
+            match runs.last_mut().filter(|_| follows) {
+                Some(run) => {
+                    run.to = ts;
+                    run.marks.push((mark.id, mark.nanos));
+                }
+                None => runs.push(StaleRun { from: ts, to: ts, marks: vec![(mark.id, mark.nanos)] }),
+            }
+            before = Some(mark);
+        }
+        Ok(runs)
+    }
+
+    /// Whether the logger wrote `next` right after `before`, and no other row of the series lies between.
+    fn follows(&self, before: &Mark, next: &Mark) -> rusqlite::Result<bool> {
+        let is_next = before.record.zip(next.record).is_some_and(|(one, other)| one.checked_add(1) == Some(other));
+        if !is_next {
+            return Ok(false);
+        }
+        self.conn
+            .prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM reading WHERE id > ?1 AND id < ?2)")?
+            .query_row([before.id, next.id], |row| row.get(0))
+    }
+
+    /// Whether a sent row of the series is in the closed interval.
+    pub fn has_sent(&self, series: i64, (from, to): (Timestamp, Timestamp)) -> Result<bool> {
+        let (low, high) = key::keys(series, from, to);
+        self.conn
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 1)")
+            .and_then(|mut statement| statement.query_row([low, high], |row| row.get(0)))
+            .map_err(|source| self.at(source))
+    }
+
+    /// Marks the points of these rows: they were found to hold a field that the rows do not send.
+    pub fn mark_stale(&self, series: i64, times: impl IntoIterator<Item = Timestamp>) -> Result<()> {
+        let work = || -> rusqlite::Result<()> {
+            let transaction = Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate)?;
+            for ts in times {
+                insert(&transaction, key::key(series, ts), key::nanos(ts))?;
+            }
+            transaction.commit()
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// The server has acknowledged that the points are removed: their marks go.
+    pub fn forget_stale(&self, runs: &[StaleRun]) -> Result<()> {
+        let work = || -> rusqlite::Result<()> {
+            let transaction = Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate)?;
+            {
+                let mut delete = transaction.prepare_cached("DELETE FROM stale_point WHERE id = ?1 AND nanos = ?2")?;
+                for mark in runs.iter().flat_map(|run| &run.marks) {
+                    delete.execute([mark.0, mark.1])?;
+                }
+            }
+            transaction.commit()
+        };
+        work().map_err(|source| self.at(source))
+    }
+}

@@ -1,0 +1,196 @@
+//! Lists for people: gaps, events, rejected lines and rows, conflicts.
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::store::intake::record_runs::{Gap, RecordRuns};
+use crate::store::intake::tables::{i64_of, record_runs};
+use crate::store::schema::key;
+use crate::store::{Result, Store};
+use crate::time::Timestamp;
+
+/// A gap and its table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GapLine {
+    /// Its name in the configuration.
+    pub table: String,
+    /// The gap.
+    pub gap: Gap,
+    /// The row before it in time, where the counter started again inside it.
+    pub row_before: Option<Timestamp>,
+}
+
+/// What happened to a counter or a clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClockLine {
+    /// Its name in the configuration.
+    pub table: String,
+    /// `reset` or `step`.
+    pub kind: String,
+    /// Record number and time before.
+    pub before: (i64, Timestamp),
+    /// Record number and time after.
+    pub after: (i64, Timestamp),
+}
+
+/// A line that is no row, or a row that the destination refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectedLine {
+    /// Its table.
+    pub table: String,
+    /// `line` of a file, `held` line of a file, or `row` refused by the destination.
+    pub kind: &'static str,
+    /// File and line, or the row's time.
+    pub place: String,
+    /// Why.
+    pub reason: String,
+    /// The text of the line, or the line protocol.
+    pub raw: String,
+}
+
+/// Another content under a key that was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConflictLine {
+    /// Its table.
+    pub table: String,
+    /// The key's time.
+    pub ts: Timestamp,
+    /// RECORD of the content kept beside.
+    pub record: Option<i64>,
+    /// File and line.
+    pub place: String,
+    /// `first` or `newer`: which content is the row.
+    pub stays: String,
+    /// The content kept beside.
+    pub raw: String,
+    /// The values of the row that stays.
+    pub row: Option<String>,
+}
+
+impl Store {
+    /// Every gap, by table, oldest first.
+    pub fn gaps(&self) -> Result<Vec<GapLine>> {
+        let work = || -> rusqlite::Result<Vec<GapLine>> {
+            let mut tables = self.conn.prepare_cached("SELECT id, name FROM logger_table ORDER BY id")?;
+            let list: Vec<(i64, String)> =
+                tables.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+            let mut gaps = Vec::new();
+            for (id, table) in list {
+                let runs = RecordRuns::new(record_runs(&self.conn, id)?);
+                for gap in runs.gaps() {
+                    let before = runs.runs().iter().map(|run| run.last_ts).filter(|last| *last < gap.after.1).max();
+                    gaps.push(GapLine { table: table.clone(), gap, row_before: before });
+                }
+            }
+            Ok(gaps)
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// Resets and steps, oldest first.
+    pub fn clock_events(&self) -> Result<Vec<ClockLine>> {
+        let work = || -> rusqlite::Result<Vec<ClockLine>> {
+            self.conn
+                .prepare_cached(
+                    "SELECT t.name, e.kind, e.record_before, e.ts_before, e.record_after, e.ts_after
+                     FROM clock_event e JOIN logger_table t ON t.id = e.logger_table ORDER BY e.ts_after",
+                )?
+                .query_map([], |row| {
+                    Ok(ClockLine {
+                        table: row.get(0)?,
+                        kind: row.get(1)?,
+                        before: (row.get(2)?, Timestamp(row.get(3)?)),
+                        after: (row.get(4)?, Timestamp(row.get(5)?)),
+                    })
+                })?
+                .collect()
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// Files that could not be read as what they are, with the reason.
+    pub fn file_notes(&self) -> Result<Vec<String>> {
+        self.conn
+            .prepare_cached("SELECT note FROM file_seen WHERE note IS NOT NULL ORDER BY logger_table, path")
+            .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
+            .map_err(|source| self.at(source))
+    }
+
+    /// When a line was last rejected that had not been seen before.
+    pub fn newest_rejected_line(&self) -> Result<Option<Timestamp>> {
+        self.newest("SELECT seen FROM rejected_line WHERE not_before IS NULL ORDER BY id DESC LIMIT 1")
+    }
+
+    /// When a conflict was last found.
+    pub fn newest_conflict(&self) -> Result<Option<Timestamp>> {
+        self.newest("SELECT seen FROM conflict ORDER BY id DESC LIMIT 1")
+    }
+
+    fn newest(&self, sql: &str) -> Result<Option<Timestamp>> {
+        self.conn
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)).optional())
+            .map(|seen| seen.map(Timestamp))
+            .map_err(|source| self.at(source))
+    }
+
+    /// The newest `limit` rejected lines, and rows that the destination refuses.
+    pub fn rejected(&self, table: Option<&str>, limit: usize) -> Result<Vec<RejectedLine>> {
+        let work = || -> rusqlite::Result<Vec<RejectedLine>> {
+            let mut lines = self.conn.prepare_cached(
+                "SELECT t.name, l.path || ':' || l.line, l.reason, l.raw, l.not_before IS NOT NULL FROM rejected_line l JOIN logger_table t ON t.id = l.logger_table
+                 WHERE ?1 IS NULL OR t.name = ?1 ORDER BY l.id DESC LIMIT ?2",
+            )?;
+            let mut list: Vec<RejectedLine> = lines
+                .query_map(params![table, i64_of(limit)], |row| {
+                    Ok(RejectedLine {
+                        table: row.get(0)?,
+                        kind: if row.get(4)? { "held" } else { "line" },
+                        place: row.get(1)?,
+                        reason: row.get(2)?,
+                        raw: row.get(3)?,
+                    })
+                })?
+                .collect::<rusqlite::Result<_>>()?;
+            let mut refused = self.conn.prepare_cached(
+                "SELECT t.name, r.id, f.words, f.line, r.nanos FROM refused_row f JOIN reading r ON r.id = f.id AND r.state = 2
+                 JOIN series s ON s.id = ((r.id >> 52) & 4095) JOIN logger_table t ON t.id = s.logger_table
+                 WHERE ?1 IS NULL OR t.name = ?1 ORDER BY f.id DESC LIMIT ?2",
+            )?;
+            let rows = refused.query_map(params![table, i64_of(limit)], |row| {
+                let place = key::time(row.get(1)?, row.get(4)?).to_string();
+                Ok(RejectedLine { table: row.get(0)?, kind: "row", place, reason: row.get(2)?, raw: row.get(3)? })
+            })?;
+            for row in rows {
+                list.push(row?);
+            }
+            Ok(list)
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// The newest `limit` conflicts.
+    pub fn conflicts(&self, table: Option<&str>, limit: usize) -> Result<Vec<ConflictLine>> {
+        let work = || -> rusqlite::Result<Vec<ConflictLine>> {
+            self.conn
+                .prepare_cached(
+                    "SELECT t.name, c.ts, c.record, c.path || ':' || c.line, c.stays, c.raw, r.vals
+                     FROM conflict c JOIN series s ON s.id = c.series JOIN logger_table t ON t.id = s.logger_table
+                     LEFT JOIN reading r ON r.id = (c.series << 52 | c.ts / 1000)
+                     WHERE ?1 IS NULL OR t.name = ?1 ORDER BY c.id DESC LIMIT ?2",
+                )?
+                .query_map(params![table, i64_of(limit)], |row| {
+                    Ok(ConflictLine {
+                        table: row.get(0)?,
+                        ts: Timestamp(row.get(1)?),
+                        record: row.get(2)?,
+                        place: row.get(3)?,
+                        stays: row.get(4)?,
+                        raw: row.get(5)?,
+                        row: row.get(6)?,
+                    })
+                })?
+                .collect()
+        };
+        work().map_err(|source| self.at(source))
+    }
+}

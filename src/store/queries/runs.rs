@@ -1,0 +1,69 @@
+//! When each command ran, and how it ended.
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::store::{Result, Store};
+use crate::time::Timestamp;
+
+/// Runs are kept this long: a season's worth of looking back.
+const KEEP_NANOS: i64 = 90 * 86_400 * 1_000_000_000;
+
+/// One run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunLine {
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// Its exit code.
+    pub exit: i64,
+    /// JSON, as the command prints it.
+    pub summary: String,
+}
+
+impl Store {
+    /// Keeps a run.
+    pub fn log_run(&self, command: &str, started: Timestamp, ended: Timestamp, exit: u8, summary: &str) -> Result<()> {
+        let work = || -> rusqlite::Result<()> {
+            let transaction =
+                rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
+            transaction
+                .prepare_cached("INSERT INTO run (command, started, ended, exit, summary) VALUES (?1, ?2, ?3, ?4, ?5)")?
+                .execute(params![command, started.0, ended.0, exit, summary])?;
+            transaction
+                .prepare_cached(
+                    "DELETE FROM run WHERE id IN (SELECT id FROM run WHERE ended < ?1 ORDER BY id LIMIT 50)",
+                )?
+                .execute([ended.0.saturating_sub(KEEP_NANOS)])?;
+            transaction.commit()
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// When the newest runs of `command` began, newest first, at most `most`.
+    pub fn run_starts(&self, command: &str, most: usize) -> Result<Vec<Timestamp>> {
+        let work = || -> rusqlite::Result<Vec<Timestamp>> {
+            self.conn
+                .prepare_cached("SELECT started FROM run WHERE command = ?1 ORDER BY ended DESC LIMIT ?2")?
+                .query_map(params![command, i64::try_from(most).unwrap_or(i64::MAX)], |row| Ok(Timestamp(row.get(0)?)))?
+                .collect()
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// The newest run of `command`; with `exit`, the newest that ended so.
+    pub fn last_run(&self, command: &str, exit: Option<u8>) -> Result<Option<RunLine>> {
+        self.conn
+            .prepare_cached(
+                "SELECT ended, exit, summary, started FROM run WHERE command = ?1 AND (?2 IS NULL OR exit = ?2) ORDER BY ended DESC LIMIT 1",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_row(params![command, exit], |row| {
+                        Ok(RunLine { started: Timestamp(row.get(3)?), ended: Timestamp(row.get(0)?), exit: row.get(1)?, summary: row.get(2)? })
+                    })
+                    .optional()
+            })
+            .map_err(|source| self.at(source))
+    }
+}

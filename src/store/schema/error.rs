@@ -1,0 +1,136 @@
+//! What can go wrong with the store, and what to do about it.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// A failure of the store.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The folder or file cannot be opened or made.
+    #[error("cannot open the database {path}: {source}; check that the folder exists and may be written to")]
+    Open {
+        /// The database.
+        path: PathBuf,
+        /// SQLite's words.
+        source: rusqlite::Error,
+    },
+    /// The file is no SQLite database, or pages of it are damaged.
+    #[error(
+        "the database {path} is damaged ({source}); run `fluxtower salvage`: every row that can be read goes into a new \
+         database, the damaged one is set aside, and the next `fluxtower run` reads the .DAT files again for the rest"
+    )]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// SQLite's words.
+        source: rusqlite::Error,
+    },
+    /// A newer program made it.
+    #[error(
+        "the database {path} is of version {found}, this program knows versions up to {known}; install the newer fluxtower again, nothing was touched"
+    )]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The newest version this program knows.
+        known: i64,
+    },
+    /// The file is a database of something else.
+    #[error("{path} is an SQLite database, but not one of fluxtower; set [store] path to another file")]
+    Foreign {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The disk has no room left.
+    #[error("the disk of {path} is full; make room, nothing staged so far is lost")]
+    DiskFull {
+        /// The database.
+        path: PathBuf,
+    },
+    /// Another program has held the database for longer than the busy timeout.
+    #[error("the database {path} has been locked by another program for {}s; close the SQLite browser that has it open", crate::store::BUSY_TIMEOUT.as_secs())]
+    Busy {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The lock file cannot be made.
+    #[error("cannot lock {path}: {source}; check that the database's folder may be written to")]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// The system's words.
+        source: std::io::Error,
+    },
+    /// A table's clock is not the one its rows were staged by.
+    #[error(
+        "table \"{table}\" was staged with the clock {staged}, the configuration says {configured}; put the old one back, or give the table a new name to stage it anew"
+    )]
+    ClockChanged {
+        /// Its name.
+        table: String,
+        /// In the store.
+        staged: String,
+        /// In the configuration.
+        configured: String,
+    },
+    /// A column of measurements was declared a tag.
+    #[error(
+        "table \"{table}\" brings the store to more than {most} series; a column with so many values is no tag: set its use to \"field\""
+    )]
+    TooManySeries {
+        /// The table.
+        table: String,
+        /// What the store can hold.
+        most: i64,
+    },
+    /// A copy is not what it was copied from.
+    #[error(
+        "the copy of the database {path} failed its check ({words}) and was thrown away; see `fluxtower check`, and look at the disk it was written to"
+    )]
+    Copy {
+        /// The database.
+        path: PathBuf,
+        /// SQLite's words.
+        words: String,
+    },
+    /// SQLite refused a statement.
+    #[error("the database {path} failed: {source}")]
+    Sql {
+        /// The database.
+        path: PathBuf,
+        /// SQLite's words.
+        source: rusqlite::Error,
+    },
+}
+
+impl StoreError {
+    /// Whether trying again later cannot help.
+    pub fn is_permanent(&self) -> bool {
+        !matches!(self, StoreError::Busy { .. } | StoreError::DiskFull { .. })
+    }
+
+    /// Gives SQLite's error its place and its mend.
+    pub(in crate::store) fn at(path: &std::path::Path, source: rusqlite::Error) -> StoreError {
+        use rusqlite::ErrorCode;
+        let path = path.to_owned();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged { path, source },
+            Some(ErrorCode::DiskFull) => StoreError::DiskFull { path },
+            // The file of shared memory beside the database finds no room either.
+            _ if source
+                .sqlite_error()
+                .is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE) =>
+            {
+                StoreError::DiskFull { path }
+            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },
+            Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
+                StoreError::Open { path, source }
+            }
+            _ => StoreError::Sql { path, source },
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Numbered migrations, each run once, in a transaction with the version it makes. Files only ever grow: a migration that
+//! has been released is never changed.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::store::schema::error::StoreError;
+
+/// In the database's header, so that a store is told from any other SQLite file. "FTwr" in ASCII.
+const APPLICATION_ID: i64 = 0x4654_7772;
+
+const MIGRATIONS: [&str; 5] = [
+    include_str!("../../../migrations/0001_store.sql"),
+    include_str!("../../../migrations/0002_quality.sql"),
+    include_str!("../../../migrations/0003_changed.sql"),
+    include_str!("../../../migrations/0004_held.sql"),
+    include_str!("../../../migrations/0005_stale.sql"),
+];
+
+/// The newest version this program knows.
+pub(in crate::store) fn known() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+/// Refuses what is not ours before anything is written.
+pub(in crate::store) fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
+    let at = |source| StoreError::at(path, source);
+    let pragma = |name: &str| conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(at);
+    let found = pragma("user_version")?;
+    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(at)?;
+    if tables > 0 && pragma("application_id")? != APPLICATION_ID {
+        return Err(StoreError::Foreign { path: path.to_owned() });
+    }
+    if found > known() {
+        return Err(StoreError::Newer { path: path.to_owned(), found, known: known() });
+    }
+    Ok(())
+}
+
+/// Brings the schema up to date.
+pub(in crate::store) fn run(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    run_to(conn, path, known())
+}
+
+/// Brings the schema to an older version, so that rows of that version can be copied in before the rest of the way.
+pub(in crate::store) fn run_to(conn: &mut Connection, path: &Path, wanted: i64) -> Result<(), StoreError> {
+    let at = |source| StoreError::at(path, source);
+    let version = |conn: &Connection| conn.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+    if version(conn).map_err(at)? >= wanted {
+        return Ok(());
+    }
+    // Immediate: two processes that start on a new database take turns, and the second finds the work done.
+    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(at)?;
+    let mut done = version(&transaction).map_err(at)?;
+    let (begin, end) = (usize::try_from(done).unwrap_or(0), usize::try_from(wanted).unwrap_or(0));
+    for sql in MIGRATIONS.iter().take(end).skip(begin) {
+        transaction.execute_batch(sql).map_err(at)?;
+        done += 1;
+    }
+    transaction.pragma_update(None, "user_version", done).map_err(at)?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(at)?;
+    transaction.commit().map_err(at)
+}

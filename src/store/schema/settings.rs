@@ -1,0 +1,44 @@
+//! Small texts under keys: what is to be remembered from one run to the next.
+
+use rusqlite::OptionalExtension;
+
+use crate::store::{Result, Store};
+
+impl Store {
+    /// Keys of [`Store::remember`] that begin so hold what is known of a bucket.
+    pub const PIN: &'static str = "bucket: ";
+
+    /// Keeps a text under a key.
+    pub fn remember(&self, key: &str, text: &str) -> Result<()> {
+        if self.recall(key)?.as_deref() == Some(text) {
+            return Ok(());
+        }
+        self.conn
+            .execute("INSERT OR REPLACE INTO setting (key, value) VALUES (?1, ?2)", [key, text])
+            .map(drop)
+            .map_err(|source| self.at(source))
+    }
+
+    /// The text kept under a key.
+    pub fn recall(&self, key: &str) -> Result<Option<String>> {
+        self.conn
+            .prepare_cached("SELECT value FROM setting WHERE key = ?1")
+            .and_then(|mut statement| statement.query_row([key], |row| row.get(0)).optional())
+            .map_err(|source| self.at(source))
+    }
+
+    /// Keys and texts whose keys begin so.
+    pub fn recall_all(&self, beginning: &str) -> Result<Vec<(String, String)>> {
+        self.conn
+            .prepare_cached("SELECT key, value FROM setting WHERE substr(key, 1, length(?1)) = ?1 ORDER BY key")
+            .and_then(|mut statement| statement.query_map([beginning], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
+            .map_err(|source| self.at(source))
+    }
+
+    /// Forgets every key that begins so. Gives how many there were.
+    pub fn forget(&self, beginning: &str) -> Result<usize> {
+        self.conn
+            .execute("DELETE FROM setting WHERE substr(key, 1, length(?1)) = ?1", [beginning])
+            .map_err(|source| self.at(source))
+    }
+}

@@ -1,0 +1,9 @@
+//! Text as people read it: numbers, durations, sizes, counts that agree, and names that look alike.
+//!
+//! One spelling for the command line, messages, the page and the report.
+
+mod figures;
+mod spelling;
+
+pub use figures::{bytes, count, grouped, span};
+pub(crate) use spelling::{any_of, look_alikes};

@@ -1,0 +1,362 @@
+//! Station time and UTC.
+//!
+//! A logger writes its own local time, without a zone, at the end of each interval (docs/file-formats.md#times). The
+//! store keeps UTC as [`Timestamp`], nanoseconds since 1970, because a logger may write up to nine fraction digits.
+//! AmeriFlux keeps local standard time all year, so a fixed offset is the ordinary [`StationClock`]. An IANA zone is
+//! allowed; its double hour is settled by [`StationClock::candidates`] and the caller's knowledge of what came before,
+//! and its missing hour never stops a file.
+
+use std::fmt;
+use std::time::Duration;
+
+use chrono::{
+    DateTime, Datelike, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone, Timelike,
+    Utc,
+};
+use chrono_tz::{OffsetComponents, Tz};
+
+const NANOS_PER_SECOND: i64 = 1_000_000_000;
+
+/// Where "now" comes from, so that tests can move it.
+pub trait Clock: Send + Sync {
+    /// The present instant.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// The computer's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+}
+
+/// A span in the unit of [`Timestamp`]; saturates at 292 years.
+pub fn nanos(span: Duration) -> i64 {
+    i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// An instant in UTC: nanoseconds since 1970-01-01T00:00:00Z. Covers the years 1678 to 2261.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// Saturates outside the range that 64-bit nanoseconds can hold.
+    pub fn from_utc(instant: DateTime<Utc>) -> Timestamp {
+        Timestamp(instant.timestamp_nanos_opt().unwrap_or(if instant.timestamp() < 0 { i64::MIN } else { i64::MAX }))
+    }
+
+    /// The instant so long before; saturates.
+    pub fn before(self, span: Duration) -> Timestamp {
+        Timestamp(self.0.saturating_sub(nanos(span)))
+    }
+
+    /// The same instant as chrono's type.
+    pub fn to_utc(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_nanos(self.0)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339 in UTC with as many fraction digits as needed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.to_utc().format("%Y-%m-%dT%H:%M:%S%.fZ"))
+    }
+}
+
+/// What a logger wrote: local time without a zone, as nanoseconds since 1970 on the logger's own clock face.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LocalTime(pub i64);
+
+impl LocalTime {
+    /// Reads `YYYY-MM-DD hh:mm:ss` with up to nine fraction digits; `24:00:00` is the next day's midnight
+    /// (LoggerNet's "2400" option). None for anything else, a date with slashes included.
+    pub fn parse(text: &[u8]) -> Option<LocalTime> {
+        let (stamp, fraction) = text.split_at_checked(19)?;
+        if stamp[4] != b'-'
+            || stamp[7] != b'-'
+            || !matches!(stamp[10], b' ' | b'T')
+            || stamp[13] != b':'
+            || stamp[16] != b':'
+        {
+            return None;
+        }
+        let year = digits(&stamp[0..4])?;
+        let (month, day) = (digits(&stamp[5..7])?, digits(&stamp[8..10])?);
+        let (hour, minute, second) = (digits(&stamp[11..13])?, digits(&stamp[14..16])?, digits(&stamp[17..19])?);
+        let nanos = fraction_nanos(fraction)?;
+        let midnight_after = hour == 24 && minute == 0 && second == 0 && nanos == 0;
+        if !(1678..=2261).contains(&year) || minute > 59 || second > 59 || (hour > 23 && !midnight_after) {
+            return None;
+        }
+        let day_number = days_since_1970(year, month, day)?;
+        let seconds = day_number * 86_400 + i64::from(hour * 3600 + minute * 60 + second);
+        Some(LocalTime(seconds.checked_mul(NANOS_PER_SECOND)?.checked_add(i64::from(nanos))?))
+    }
+
+    /// Reads by a chrono format, for header-less files that spell time their own way.
+    pub fn parse_with(text: &str, format: &str) -> Option<LocalTime> {
+        let naive = NaiveDateTime::parse_from_str(text, format)
+            .ok()
+            .or_else(|| Some(NaiveDate::parse_from_str(text, format).ok()?.and_time(chrono::NaiveTime::MIN)))?;
+        naive.and_utc().timestamp_nanos_opt().map(LocalTime)
+    }
+
+    fn naive(self) -> NaiveDateTime {
+        DateTime::from_timestamp_nanos(self.0).naive_utc()
+    }
+
+    /// Month, day and time of day on this clock face.
+    pub fn calendar(self) -> Calendar {
+        let naive = self.naive();
+        Calendar {
+            month: u16::try_from(naive.month()).unwrap_or(1),
+            day_of_year: u16::try_from(naive.ordinal()).unwrap_or(1),
+            second_of_day: naive.num_seconds_from_midnight(),
+        }
+    }
+}
+
+/// Where in the year and in the day a local time lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Calendar {
+    /// 1 to 12.
+    pub month: u16,
+    /// 1 to 366.
+    pub day_of_year: u16,
+    /// 0 to 86,399.
+    pub second_of_day: u32,
+}
+
+impl fmt::Display for LocalTime {
+    /// As a logger writes it: trailing zeros of the fraction dropped.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.naive().format("%Y-%m-%d %H:%M:%S"))?;
+        let nanos = self.0.rem_euclid(NANOS_PER_SECOND);
+        if nanos != 0 {
+            let digits = format!("{nanos:09}");
+            write!(f, ".{}", digits.trim_end_matches('0'))?;
+        }
+        Ok(())
+    }
+}
+
+/// Two bytes to four digits; the arithmetic cannot overflow at this length.
+fn digits(text: &[u8]) -> Option<u32> {
+    text.iter().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0')))
+}
+
+fn fraction_nanos(text: &[u8]) -> Option<u32> {
+    match text {
+        [] => Some(0),
+        [b'.', rest @ ..] if (1..=9).contains(&rest.len()) => {
+            let scale = 10_u32.pow(u32::try_from(9 - rest.len()).ok()?);
+            Some(digits(rest)? * scale)
+        }
+        _ => None,
+    }
+}
+
+/// Days since 1970-01-01 in the proleptic Gregorian calendar (Hinnant's `days_from_civil`); None for a day that the
+/// month does not have.
+fn days_since_1970(year: u32, month: u32, day: u32) -> Option<i64> {
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let month_length = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + u32::from(leap),
+        _ => return None,
+    };
+    if !(1..=month_length).contains(&day) {
+        return None;
+    }
+    let shifted_year = i64::from(year) - i64::from(month <= 2);
+    let era = shifted_year / 400;
+    let year_of_era = shifted_year - era * 400;
+    let day_of_year = (153 * i64::from((month + 9) % 12) + 2) / 5 + i64::from(day) - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    Some(era * 146_097 + day_of_era - 719_468)
+}
+
+/// How a logger's clock relates to UTC.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum StationClock {
+    /// Standard time all year: the rule at AmeriFlux.
+    Fixed(FixedOffset),
+    /// A clock that somebody, or LoggerNet, moves twice a year.
+    Zone(Tz),
+}
+
+/// The instants that a local time can mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Candidates {
+    /// One, as nearly always. The missing hour of spring is read by the offset before the jump.
+    One(Timestamp),
+    /// The double hour of autumn: earlier, later.
+    Two(Timestamp, Timestamp),
+}
+
+impl StationClock {
+    /// The instants that `local` can mean on this clock.
+    pub fn candidates(&self, local: LocalTime) -> Candidates {
+        match self {
+            StationClock::Fixed(offset) => Candidates::One(Timestamp(
+                local.0.saturating_sub(i64::from(offset.local_minus_utc()) * NANOS_PER_SECOND),
+            )),
+            StationClock::Zone(zone) => {
+                let naive = local.naive();
+                let nanos = |instant: DateTime<Tz>| Timestamp::from_utc(instant.with_timezone(&Utc));
+                match zone.from_local_datetime(&naive) {
+                    MappedLocalTime::Single(instant) => Candidates::One(nanos(instant)),
+                    MappedLocalTime::Ambiguous(earlier, later) => Candidates::Two(nanos(earlier), nanos(later)),
+                    MappedLocalTime::None => Candidates::One(self.before_jump(local, zone)),
+                }
+            }
+        }
+    }
+
+    /// A local time that the zone skips: a logger that was not moved wrote it by the old offset.
+    fn before_jump(&self, local: LocalTime, zone: &Tz) -> Timestamp {
+        let day_before = local.naive() - TimeDelta::days(1);
+        let offset = zone.offset_from_utc_datetime(&day_before).fix();
+        Timestamp(local.0 - i64::from(offset.local_minus_utc()) * NANOS_PER_SECOND)
+    }
+
+    /// Its offset from UTC in standard time, in force at `instant`: what a data archive means by local time.
+    pub fn standard_offset(&self, instant: Timestamp) -> FixedOffset {
+        match self {
+            StationClock::Fixed(offset) => *offset,
+            StationClock::Zone(zone) => {
+                let base = zone.offset_from_utc_datetime(&instant.to_utc().naive_utc()).base_utc_offset();
+                let seconds = i32::try_from(base.num_seconds()).unwrap_or(0);
+                FixedOffset::east_opt(seconds).unwrap_or_else(|| Utc.fix())
+            }
+        }
+    }
+
+    /// What this clock's face showed at `instant`.
+    pub fn local(&self, instant: Timestamp) -> LocalTime {
+        let offset = match self {
+            StationClock::Fixed(offset) => *offset,
+            StationClock::Zone(zone) => zone.offset_from_utc_datetime(&instant.to_utc().naive_utc()).fix(),
+        };
+        LocalTime(instant.0.saturating_add(i64::from(offset.local_minus_utc()) * NANOS_PER_SECOND))
+    }
+}
+
+impl fmt::Display for StationClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StationClock::Fixed(offset) => write!(f, "{offset}"),
+            StationClock::Zone(zone) => write!(f, "{}", zone.name()),
+        }
+    }
+}
+
+/// Reads an instant as a person types it on a command line: RFC 3339, or a date or a date and time on the station's
+/// clock (the earlier of two in the double hour).
+pub fn parse_instant(text: &str, clock: &StationClock) -> Option<Timestamp> {
+    if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
+        return Some(Timestamp::from_utc(instant.with_timezone(&Utc)));
+    }
+    let local = LocalTime::parse(text.as_bytes())
+        .or_else(|| LocalTime::parse_with(text, "%Y-%m-%d %H:%M"))
+        .or_else(|| LocalTime::parse_with(text, "%Y-%m-%dT%H:%M"))
+        .or_else(|| LocalTime::parse_with(text, "%Y-%m-%d"))?;
+    Some(match clock.candidates(local) {
+        Candidates::One(instant) | Candidates::Two(instant, _) => instant,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utc(text: &str) -> Timestamp {
+        Timestamp::from_utc(DateTime::parse_from_rfc3339(text).unwrap().with_timezone(&Utc))
+    }
+
+    fn local(text: &str) -> LocalTime {
+        LocalTime::parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_stamp_survives_reading_and_writing() {
+        for text in [
+            "2026-06-01 00:00:00",
+            "2026-06-01 00:00:00.1",
+            "2024-02-29 23:59:59.000664",
+            "1990-01-01 00:00:00.123456789",
+        ] {
+            assert_eq!(local(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn every_day_of_two_centuries_agrees_with_chrono() {
+        let mut day = NaiveDate::from_ymd_opt(1900, 1, 1).unwrap();
+        while day < NaiveDate::from_ymd_opt(2100, 1, 1).unwrap() {
+            let text = format!("{day} 12:34:56");
+            let expected = day.and_hms_opt(12, 34, 56).unwrap().and_utc().timestamp_nanos_opt().unwrap();
+            assert_eq!(local(&text).0, expected, "{text}");
+            day = day.succ_opt().unwrap();
+        }
+    }
+
+    #[test]
+    fn twenty_four_hundred_is_the_next_midnight() {
+        assert_eq!(local("2016-05-31 24:00:00"), local("2016-06-01 00:00:00"));
+        assert_eq!(LocalTime::parse(b"2016-05-31 24:00:01"), None);
+    }
+
+    #[test]
+    fn what_is_not_a_stamp_is_refused() {
+        for text in [
+            "",
+            "NAN",
+            "11/11/2015 0:00",
+            "2026-02-29 00:00:00",
+            "2026-13-01 00:00:00",
+            "2026-06-01 00:60:00",
+            "2026-06-01 00:00:00.",
+            "2026-06-01 00:00:00.1234567890",
+            "2026-06-01 00:00",
+        ] {
+            assert_eq!(LocalTime::parse(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn standard_time_is_subtracted_all_year() {
+        let clock = StationClock::Fixed(FixedOffset::west_opt(5 * 3600).unwrap());
+        assert_eq!(clock.candidates(local("2026-07-01 00:00:00")), Candidates::One(utc("2026-07-01T05:00:00Z")));
+        assert_eq!(clock.local(utc("2026-07-01T05:00:00Z")).to_string(), "2026-07-01 00:00:00");
+    }
+
+    #[test]
+    fn a_zone_has_a_double_hour_and_a_missing_hour() {
+        let clock = StationClock::Zone(chrono_tz::US::Eastern);
+        assert_eq!(
+            clock.candidates(local("2026-11-01 01:30:00")),
+            Candidates::Two(utc("2026-11-01T05:30:00Z"), utc("2026-11-01T06:30:00Z"))
+        );
+        assert_eq!(clock.candidates(local("2026-03-08 02:30:00")), Candidates::One(utc("2026-03-08T07:30:00Z")));
+    }
+
+    #[test]
+    fn an_instant_is_read_as_a_person_types_it() {
+        let clock = StationClock::Fixed(FixedOffset::west_opt(5 * 3600).unwrap());
+        for text in [
+            "2026-06-01",
+            "2026-06-01 00:00",
+            "2026-06-01 00:00:00",
+            "2026-06-01T05:00:00Z",
+            "2026-06-01T00:00:00-05:00",
+        ] {
+            assert_eq!(parse_instant(text, &clock), Some(utc("2026-06-01T05:00:00Z")), "{text}");
+        }
+        assert_eq!(parse_instant("yesterday", &clock), None);
+    }
+}

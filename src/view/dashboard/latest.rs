@@ -1,0 +1,63 @@
+//! The newest value, large, with its course behind it.
+
+use serde_json::json;
+
+use super::lines::{GOOD, SUSPECT, by_name, fixed, least_interval};
+use super::query::{Shape, datasource, lettered, speech, target};
+use super::source::Source;
+use super::units::grafana;
+use super::{Object, Site, object};
+use crate::view::panel::Panel;
+
+/// The panel without id and place. Its colour says whether the value lies within what is expected; it is not left out when
+/// it fails, because the question here is what the sensor says now.
+pub(super) fn latest(site: &Site<'_>, panel: &Panel) -> Option<Object> {
+    let words = speech(site.language);
+    let mut targets = Vec::new();
+    let mut overrides = Vec::new();
+    for series in &panel.series {
+        let Some(source) = Source::of(site, series) else { continue };
+        let text = words.newest(&source, &series.label);
+        targets.push(target(site, source.bucket.as_deref(), Shape::Series, &text));
+        let column = site.config.table(&series.table.0).and_then(|table| table.columns.get(&series.column));
+        let mut properties = vec![("color", fixed(series.colour.hex))];
+        if let Some((low, high)) = column.and_then(|column| column.range).map(|range| range.suspect) {
+            let mut steps = vec![json!({"value": null, "color": if low.is_finite() { SUSPECT } else { GOOD }})];
+            if low.is_finite() {
+                steps.push(json!({"value": low, "color": GOOD}));
+            }
+            if high.is_finite() {
+                steps.push(json!({"value": high, "color": SUSPECT}));
+            }
+            properties.push(("color", json!({"mode": "thresholds"})));
+            properties.push(("thresholds", json!({"mode": "absolute", "steps": steps})));
+            properties.remove(0);
+        }
+        overrides.push(by_name(&series.label, &properties));
+    }
+    if targets.is_empty() {
+        return None;
+    }
+    let mut made = object(json!({
+        "type": "stat",
+        "title": panel.title,
+        "description": panel.description,
+        "datasource": datasource(site, None),
+        "targets": lettered(targets),
+        "fieldConfig": {"defaults": {"unit": grafana(&panel.axis.unit), "noValue": "no value"}, "overrides": overrides},
+        "options": stat(&["lastNotNull"], "", "area"),
+    }));
+    if let Some(interval) = least_interval(site, panel) {
+        made.insert("interval".to_owned(), json!(interval));
+    }
+    Some(made)
+}
+
+/// The options of a panel of large numbers.
+pub(super) fn stat(calcs: &[&str], fields: &str, graph: &str) -> serde_json::Value {
+    json!({
+        "reduceOptions": {"calcs": calcs, "fields": fields, "values": false},
+        "orientation": "auto", "textMode": "auto", "colorMode": "value", "graphMode": graph, "justifyMode": "auto",
+        "showPercentChange": false, "percentChangeColorMode": "standard", "wideLayout": true,
+    })
+}

@@ -1,0 +1,239 @@
+//! Values over time: the mean of each window as a line, its least and greatest as a band, flagged values apart.
+//!
+//! Suspect values are possible, so they stand on the panel's axis. Failed ones may be anything (7999, -9999), and would
+//! press the line flat; they stand on an axis of their own that is not drawn, zero in its middle: their time and, on
+//! hover, their value are true, their height says only how far off they are.
+
+use serde_json::{Value, json};
+
+use super::query::{Shape, Step, lettered, speech, target};
+use super::source::{EXPECTED_STEP, Flagged, Source};
+use super::units::grafana;
+use super::{Object, Site, object};
+use crate::view::panel::{Axis, Panel, PanelSeries};
+
+/// A flag's colour, legible on white and on near-black and for the colour-blind (ColorBrewer RdYlBu).
+pub(super) const GOOD: &str = "#2c7bb6";
+/// Not evaluated.
+pub(super) const UNTESTED: &str = "#abd9e9";
+/// Suspect.
+pub(super) const SUSPECT: &str = "#fdae61";
+/// Fail.
+pub(super) const FAIL: &str = "#d7191c";
+/// Missing.
+pub(super) const MISSING: &str = "#808080";
+
+/// What is set for the fields of one name.
+pub(super) fn by_name(name: &str, properties: &[(&str, Value)]) -> Value {
+    let properties: Vec<Value> = properties.iter().map(|(id, value)| json!({"id": id, "value": value})).collect();
+    json!({"matcher": {"id": "byName", "options": name}, "properties": properties})
+}
+
+pub(super) fn fixed(colour: &str) -> Value {
+    json!({"mode": "fixed", "fixedColor": colour})
+}
+
+fn dash(kind: u8) -> Value {
+    match kind {
+        0 => json!({"fill": "solid"}),
+        1 => json!({"fill": "dash", "dash": [20, 6]}),
+        2 => json!({"fill": "dash", "dash": [10, 6]}),
+        _ => json!({"fill": "dash", "dash": [3, 6]}),
+    }
+}
+
+/// The panel without id and place; none if no series of it has a table.
+pub(super) fn lines(site: &Site<'_>, panel: &Panel) -> Option<Object> {
+    let mut drawing = Drawing { site, panel, targets: Vec::new(), overrides: Vec::new() };
+    for series in &panel.series {
+        if let Some(source) = Source::of(site, series) {
+            drawing.add(series, &source);
+        }
+    }
+    if drawing.targets.is_empty() {
+        return None;
+    }
+    let thresholds = limits(site, panel);
+    let mut defaults = json!({
+        "unit": grafana(&panel.axis.unit),
+        "color": {"mode": "palette-classic"},
+        "custom": {
+            "drawStyle": "line", "lineInterpolation": "linear", "lineWidth": 1, "fillOpacity": 0, "showPoints": "auto",
+            "pointSize": 4, "spanNulls": false, "axisPlacement": "auto", "axisLabel": "", "scaleDistribution": {"type": "linear"},
+            "thresholdsStyle": {"mode": if thresholds.is_some() { "dashed" } else { "off" }},
+        },
+    });
+    if let Some(thresholds) = thresholds {
+        defaults["thresholds"] = thresholds;
+    }
+    if let Some((low, high)) = panel.axis.bounds {
+        defaults["min"] = json!(low);
+        defaults["max"] = json!(high);
+    }
+    let mut made = object(json!({
+        "type": "timeseries",
+        "title": panel.title,
+        "description": panel.description,
+        "datasource": super::query::datasource(site, None),
+        "targets": lettered(drawing.targets),
+        "fieldConfig": {"defaults": defaults, "overrides": drawing.overrides},
+        "options": {
+            "legend": {"displayMode": "list", "placement": "bottom", "showLegend": true, "calcs": []},
+            "tooltip": {"mode": "multi", "sort": "none"},
+        },
+    }));
+    if let Some(interval) = least_interval(site, panel) {
+        made.insert("interval".to_owned(), json!(interval));
+    }
+    Some(made)
+}
+
+struct Drawing<'a> {
+    site: &'a Site<'a>,
+    panel: &'a Panel,
+    targets: Vec<Object>,
+    overrides: Vec<Value>,
+}
+
+impl Drawing<'_> {
+    fn add(&mut self, series: &PanelSeries, source: &Source) {
+        let words = speech(self.site.language);
+        let bucket = source.bucket.as_deref();
+        let label = series.label.as_str();
+        let mut axis = self.axis(series);
+        let mut line = vec![
+            ("color", fixed(series.colour.hex)),
+            ("custom.lineStyle", dash(series.colour.dash)),
+            ("custom.spanNulls", self.span(series)),
+        ];
+        line.append(&mut axis.clone());
+        self.overrides.push(by_name(label, &line));
+        let text = if let Some(width) = self.panel.mean {
+            words.mean(source, Step::Fixed(width), label)
+        } else {
+            let names = [label.to_owned(), format!("{label} · least"), format!("{label} · greatest")];
+            let mut edge = vec![
+                ("color", fixed(series.colour.hex)),
+                ("custom.lineWidth", json!(0)),
+                ("custom.showPoints", json!("never")),
+                ("custom.hideFrom", json!({"legend": true, "tooltip": false, "viz": false})),
+                ("custom.spanNulls", self.span(series)),
+            ];
+            edge.append(&mut axis);
+            self.overrides.push(by_name(&names[1], &edge));
+            edge.push(("custom.fillBelowTo", json!(names[1])));
+            edge.push(("custom.fillOpacity", json!(20)));
+            self.overrides.push(by_name(&names[2], &edge));
+            words.envelope(source, Step::Chosen, &names)
+        };
+        self.targets.push(target(self.site, bucket, Shape::Series, &text));
+        self.add_expected(series);
+        if source.flagged == Flagged::Never || self.panel.mean.is_some() {
+            return;
+        }
+        let points = |colour: &str, size: u8| {
+            vec![
+                ("color", fixed(colour)),
+                ("custom.drawStyle", json!("points")),
+                ("custom.showPoints", json!("always")),
+                ("custom.pointSize", json!(size)),
+            ]
+        };
+        for (digit, word, colour, size) in [(3, "suspect", SUSPECT, 6), (4, "fail", FAIL, 9)] {
+            let name = format!("{label} · {word}");
+            self.targets.push(target(self.site, bucket, Shape::Series, &words.with_flag(source, digit, &name)));
+            let mut properties = points(colour, size);
+            if digit == 4 {
+                properties.push(("unit", json!(grafana(&self.axis_of(series).unit))));
+                properties.push(("custom.axisPlacement", json!("hidden")));
+                properties.push(("custom.axisCenteredZero", json!(true)));
+                properties.push(("custom.axisLabel", json!("failed")));
+            } else {
+                properties.append(&mut self.axis(series));
+            }
+            self.overrides.push(by_name(&name, &properties));
+        }
+    }
+
+    /// The band that its climatology expects: a wide, pale one behind the narrow one of the windows.
+    fn add_expected(&mut self, series: &PanelSeries) {
+        let edges = ["low", "high"].map(|edge| Source::expected(self.site, series, edge));
+        let [Some(low), Some(high)] = edges else { return };
+        let words = speech(self.site.language);
+        let names = ["low", "high"].map(|edge| format!("{} · expected {edge}", series.label));
+        let mut edge = vec![
+            ("color", fixed(series.colour.hex)),
+            ("custom.lineWidth", json!(0)),
+            ("custom.showPoints", json!("never")),
+            ("custom.hideFrom", json!({"legend": true, "tooltip": false, "viz": false})),
+            ("custom.spanNulls", json!(u64::try_from(EXPECTED_STEP.as_millis() * 3 / 2).unwrap_or(u64::MAX))),
+        ];
+        edge.append(&mut self.axis(series));
+        for (source, name) in [(low, &names[0]), (high, &names[1])] {
+            let text = words.mean(&source, Step::Chosen, name);
+            self.targets.push(target(self.site, source.bucket.as_deref(), Shape::Series, &text));
+            if *name == names[1] {
+                edge.push(("custom.fillBelowTo", json!(names[0])));
+                edge.push(("custom.fillOpacity", json!(8)));
+            }
+            self.overrides.push(by_name(name, &edge));
+        }
+    }
+
+    fn axis_of(&self, series: &PanelSeries) -> &Axis {
+        self.panel.right.as_ref().filter(|_| series.is_right).unwrap_or(&self.panel.axis)
+    }
+
+    /// What puts it on the right axis.
+    fn axis(&self, series: &PanelSeries) -> Vec<(&'static str, Value)> {
+        let Some(right) = self.panel.right.as_ref().filter(|_| series.is_right) else { return Vec::new() };
+        let mut axis = vec![("custom.axisPlacement", json!("right")), ("unit", json!(grafana(&right.unit)))];
+        if let Some((low, high)) = right.bounds {
+            axis.push(("min", json!(low)));
+            axis.push(("max", json!(high)));
+        }
+        axis
+    }
+
+    /// How much time without a value a line may cross: windows are narrower than a slow table's interval, and the next
+    /// row is no gap. One row that is missing is.
+    fn span(&self, series: &PanelSeries) -> Value {
+        match self.site.interval(&series.table.0) {
+            Some(interval) => json!(u64::try_from(interval.as_millis() * 3 / 2).unwrap_or(u64::MAX)),
+            None => json!(false),
+        }
+    }
+}
+
+/// The narrowest window that makes sense: the interval of the fastest table. There the mean is the value itself.
+pub(super) fn least_interval(site: &Site<'_>, panel: &Panel) -> Option<String> {
+    let least = panel.series.iter().filter_map(|series| site.interval(&series.table.0)).min()?;
+    let least = panel.mean.map_or(least, |mean| least.max(mean));
+    Some(match least.as_millis() {
+        // SQL's macro counts whole seconds.
+        under if under < 1_000 && site.language == super::Language::Sql => "1s".to_owned(),
+        under if !under.is_multiple_of(1_000) => format!("{under}ms"),
+        whole => format!("{}s", whole / 1_000),
+    })
+}
+
+/// The band that all series on the left axis expect, as dashed lines; none where they differ.
+fn limits(site: &Site<'_>, panel: &Panel) -> Option<Value> {
+    let range = |series: &PanelSeries| {
+        let column = site.config.table(&series.table.0)?.columns.get(&series.column)?;
+        column.range.map(|range| range.suspect)
+    };
+    let mut left = panel.series.iter().filter(|series| !series.is_right).map(range);
+    let (low, high) = left.next()??;
+    if !left.all(|other| other == Some((low, high))) {
+        return None;
+    }
+    let mut steps = vec![json!({"value": null, "color": if low.is_finite() { SUSPECT } else { "transparent" }})];
+    if low.is_finite() {
+        steps.push(json!({"value": low, "color": "transparent"}));
+    }
+    if high.is_finite() {
+        steps.push(json!({"value": high, "color": SUSPECT}));
+    }
+    (steps.len() > 1).then(|| json!({"mode": "absolute", "steps": steps}))
+}

@@ -1,0 +1,194 @@
+//! InfluxQL: InfluxDB 1.x, and 2 through a mapping.
+//!
+//! It has no `CASE` and no `IS NULL`. Two things follow. A value is left out by its flag only where every value has
+//! one; and a flag becomes a rank by arithmetic: `9 % 6.5` is 2.5, which puts "missing" between 2 and 3 and leaves 1 to 4
+//! as they are.
+
+use std::fmt::Write as _;
+
+use super::{Named, Speech, Step, duration, guarded};
+use crate::view::dashboard::source::{Flagged, Source, Tag};
+
+pub(super) struct InfluxQl;
+
+/// A name between double quotes.
+fn identifier(name: &str) -> String {
+    guarded(&format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")))
+}
+
+/// A text between single quotes.
+fn string(text: &str) -> String {
+    guarded(&format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n")))
+}
+
+/// With its database, so that one data source serves every bucket; `db/rp` names a retention policy too.
+fn from(source: &Source) -> String {
+    let measurement = identifier(&source.measurement);
+    match source.bucket.as_deref() {
+        None => measurement,
+        Some(bucket) => match bucket.split_once('/') {
+            Some((database, policy)) => format!("{}.{}.{measurement}", identifier(database), identifier(policy)),
+            None => format!("{}..{measurement}", identifier(bucket)),
+        },
+    }
+}
+
+/// The time, the tags, and what else is asked for.
+fn filter(source: &Source, time: &str, more: &str) -> String {
+    let mut text = time.to_owned();
+    for (key, tag) in &source.tags {
+        let value = match tag {
+            // Grafana escapes it as InfluxQL wants it.
+            Tag::Station => "${station:singlequote}".to_owned(),
+            Tag::Fixed(value) => string(value),
+            Tag::Absent => "''".to_owned(),
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(text, " AND {} = {value}", identifier(key));
+    }
+    text + more
+}
+
+fn not_failed(source: &Source) -> String {
+    match source.flagged {
+        Flagged::Always => format!(" AND {} != 4", identifier(&source.flag_field())),
+        // A comparison with a flag that is not there is false, and would hide the value.
+        Flagged::ByHand | Flagged::Never => String::new(),
+    }
+}
+
+fn width(step: Step) -> String {
+    match step {
+        Step::Chosen => "$step".to_owned(),
+        Step::Fixed(width) => duration(width),
+    }
+}
+
+const TIME: &str = "$timeFilter";
+const LAST_HOUR: &str = "time > now() - 1h";
+
+impl InfluxQl {
+    /// One number of each window.
+    fn windows(source: &Source, picks: &str, step: Step, more: &str, fill: &str) -> String {
+        let (from, filter) = (from(source), filter(source, TIME, more));
+        format!("SELECT {picks} FROM {from} WHERE {filter} GROUP BY time({}) fill({fill})", width(step))
+    }
+
+    fn last(source: &Source, name: &str, time: &str) -> String {
+        let (field, name) = (identifier(&source.field), identifier(name));
+        format!("SELECT last({field}) AS {name} FROM {} WHERE {}", from(source), filter(source, time, ""))
+    }
+}
+
+impl Speech for InfluxQl {
+    fn envelope(&self, source: &Source, step: Step, names: &[String; 3]) -> String {
+        let field = identifier(&source.field);
+        let [mean, low, high] = names.each_ref().map(|name| identifier(name));
+        let picks = format!("mean({field}) AS {mean}, min({field}) AS {low}, max({field}) AS {high}");
+        InfluxQl::windows(source, &picks, step, &not_failed(source), "null")
+    }
+
+    fn mean(&self, source: &Source, step: Step, name: &str) -> String {
+        let picks = format!("mean({}) AS {}", identifier(&source.field), identifier(name));
+        InfluxQl::windows(source, &picks, step, &not_failed(source), "null")
+    }
+
+    fn with_flag(&self, source: &Source, digit: u8, name: &str) -> String {
+        let picks = format!("max({}) AS {}", identifier(&source.field), identifier(name));
+        let more = format!(" AND {} = {digit}", identifier(&source.flag_field()));
+        InfluxQl::windows(source, &picks, Step::Chosen, &more, "none")
+    }
+
+    fn worst_flag(&self, source: &Source, name: &str) -> String {
+        let (flag, name) = (identifier(&source.flag_field()), identifier(name));
+        let (from, filter) = (from(source), filter(source, TIME, ""));
+        format!(
+            "SELECT max(\"rank\") AS {name} FROM (SELECT {flag} % 6.5 AS \"rank\" FROM {from} WHERE {filter}) \
+             WHERE {TIME} GROUP BY time($step) fill(null)"
+        )
+    }
+
+    fn newest(&self, source: &Source, name: &str) -> String {
+        let picks = format!("last({}) AS {}", identifier(&source.field), identifier(name));
+        InfluxQl::windows(source, &picks, Step::Chosen, "", "none")
+    }
+
+    fn at_height(&self, source: &Source, metres: f64) -> String {
+        let field = identifier(&source.field);
+        let filter = filter(source, TIME, &not_failed(source));
+        format!(
+            "SELECT last({field}) AS \"newest\", mean({field}) AS \"mean\", last({field}) * 0 + {metres} AS \"height\" \
+             FROM {} WHERE {filter}",
+            from(source)
+        )
+    }
+
+    fn side_by_side(&self, first: Named<'_>, second: Named<'_>, step: Step) -> Vec<String> {
+        let one = |(source, name): Named<'_>| {
+            let picks = format!("mean({}) AS {}", identifier(&source.field), identifier(name));
+            InfluxQl::windows(source, &picks, step, &not_failed(source), "none")
+        };
+        vec![one(first), one(second)]
+    }
+
+    fn good_share(&self, columns: &[Named<'_>]) -> String {
+        let Some((source, _)) = columns.first() else { return String::new() };
+        // A polynomial that is 1 for the digit 1 and 0 for 2, 3, 4 and 9.
+        let good = |(place, (source, _)): (usize, &Named<'_>)| {
+            let flag = identifier(&source.flag_field());
+            format!("({flag} - 2) * ({flag} - 3) * ({flag} - 4) * ({flag} - 9) / 48 AS \"good{place}\"")
+        };
+        let inner: Vec<String> = columns.iter().enumerate().map(good).collect();
+        let outer = columns.iter().enumerate();
+        let outer: Vec<String> =
+            outer.map(|(place, (_, name))| format!("mean(\"good{place}\") * 100 AS {}", identifier(name))).collect();
+        let filter = filter(source, "time > now() - 24h", "");
+        format!("SELECT {} FROM (SELECT {} FROM {} WHERE {filter})", outer.join(", "), inner.join(", "), from(source))
+    }
+
+    fn record_age(&self, source: &Source, name: &str) -> String {
+        InfluxQl::last(source, name, LAST_HOUR)
+    }
+
+    fn agent_newest(&self, source: &Source, name: &str) -> String {
+        InfluxQl::last(source, name, LAST_HOUR)
+    }
+
+    fn agent_trend(&self, source: &Source, name: &str) -> String {
+        let picks = format!("max({}) AS {}", identifier(&source.field), identifier(name));
+        InfluxQl::windows(source, &picks, Step::Chosen, "", "none")
+    }
+
+    fn agent_heard(&self, source: &Source, name: &str) -> String {
+        InfluxQl::last(source, name, "time > now() - 30d")
+    }
+
+    fn tells_seconds(&self) -> bool {
+        false
+    }
+
+    fn network(&self, age: &Source, pending: &Source) -> Vec<String> {
+        let one = |source: &Source, name: &str| {
+            let (field, name) = (identifier(&source.field), identifier(name));
+            format!(
+                "SELECT last({field}) AS {name} FROM {} WHERE {TIME} AND \"logger_table\" != '' GROUP BY \"station\", \"logger_table\"",
+                from(source)
+            )
+        };
+        vec![one(age, "age of newest record"), one(pending, "rows that wait")]
+    }
+
+    fn stations(&self, source: &Source) -> String {
+        let database = source.bucket.as_deref().map(|bucket| bucket.split_once('/').map_or(bucket, |(name, _)| name));
+        let on = database.map_or_else(String::new, |database| format!(" ON {}", identifier(database)));
+        format!("SHOW TAG VALUES{on} FROM {} WITH KEY = \"station\"", identifier(&source.measurement))
+    }
+
+    fn steps(&self) -> [(&'static str, &'static str); 5] {
+        [("auto", "$__interval"), ("1m", "1m"), ("10m", "10m"), ("30m", "30m"), ("1h", "1h")]
+    }
+
+    fn for_alert(&self, source: &Source) -> String {
+        InfluxQl::last(source, "value", TIME)
+    }
+}

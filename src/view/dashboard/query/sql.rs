@@ -1,0 +1,210 @@
+//! SQL: InfluxDB 3.
+//!
+//! Asking for a column that was never written is an error there, so a flag is only named where it is sent, and no query
+//! asks for more columns than it needs: the error of one must not take the others with it. Every query has both ends of its
+//! time, because a long one is refused. Windows come
+//! from `date_bin_gapfill`, which gives the empty ones too; it needs both ends of the time in the `WHERE`.
+
+use std::fmt::Write as _;
+
+use super::{Named, Speech, Step, guarded};
+use crate::view::dashboard::source::{Flagged, Source, Tag};
+
+pub(super) struct Sql;
+
+/// A name between double quotes.
+fn identifier(name: &str) -> String {
+    guarded(&format!("\"{}\"", name.replace('"', "\"\"")))
+}
+
+/// A text between single quotes.
+fn string(text: &str) -> String {
+    guarded(&format!("'{}'", text.replace('\'', "''")))
+}
+
+/// InfluxDB 3 Core refuses a query over more than 432 files, of which it writes six an hour: 72 hours
+/// (docs/influx-answers.md#queries). So a query without a time of its own looks back less far.
+const LOOK_BACK: &str = "70 hours";
+
+const SHOWN: &str = "time >= $__timeFrom AND time <= $__timeTo";
+
+fn tags(source: &Source) -> String {
+    let mut text = String::new();
+    for (key, tag) in &source.tags {
+        let key = identifier(key);
+        // Writing to a String cannot fail.
+        let _ = match tag {
+            Tag::Station => write!(text, " AND {key} = ${{station:sqlstring}}"),
+            Tag::Fixed(value) => write!(text, " AND {key} = {}", string(value)),
+            Tag::Absent => write!(text, " AND {key} IS NULL"),
+        };
+    }
+    text
+}
+
+fn not_failed(source: &Source) -> String {
+    match source.flagged {
+        Flagged::Never => String::new(),
+        Flagged::ByHand | Flagged::Always => {
+            let flag = identifier(&source.flag_field());
+            format!(" AND ({flag} IS NULL OR {flag} <> 4)")
+        }
+    }
+}
+
+fn width(step: Step) -> String {
+    match step {
+        Step::Chosen => "${step}".to_owned(),
+        Step::Fixed(width) => format!("interval '{} milliseconds'", width.as_millis().max(1)),
+    }
+}
+
+/// One row a window; with `filled`, the empty ones too.
+fn windows(source: &Source, picks: &str, step: Step, more: &str, is_filled: bool) -> String {
+    let bin = if is_filled { "date_bin_gapfill" } else { "date_bin" };
+    format!(
+        "SELECT {bin}({}, time) AS time, {picks} FROM {} WHERE {SHOWN}{}{more} GROUP BY 1 ORDER BY 1",
+        width(step),
+        identifier(&source.measurement),
+        tags(source)
+    )
+}
+
+const SINCE: &str = "(date_part('epoch', now()) - date_part('epoch', time))";
+
+fn newest(source: &Source, pick: &str, name: &str, span: &str) -> String {
+    format!(
+        "SELECT time, {pick} AS {} FROM {} WHERE time > now() - interval '{span}'{} AND {} IS NOT NULL ORDER BY time DESC LIMIT 1",
+        identifier(name),
+        identifier(&source.measurement),
+        tags(source),
+        identifier(&source.field)
+    )
+}
+
+impl Speech for Sql {
+    fn envelope(&self, source: &Source, step: Step, names: &[String; 3]) -> String {
+        let field = identifier(&source.field);
+        let [mean, low, high] = names.each_ref().map(|name| identifier(name));
+        let picks = format!("avg({field}) AS {mean}, min({field}) AS {low}, max({field}) AS {high}");
+        windows(source, &picks, step, &not_failed(source), true)
+    }
+
+    fn mean(&self, source: &Source, step: Step, name: &str) -> String {
+        let picks = format!("avg({}) AS {}", identifier(&source.field), identifier(name));
+        windows(source, &picks, step, &not_failed(source), true)
+    }
+
+    fn with_flag(&self, source: &Source, digit: u8, name: &str) -> String {
+        let picks = format!("max({}) AS {}", identifier(&source.field), identifier(name));
+        let more = format!(" AND {} = {digit}", identifier(&source.flag_field()));
+        windows(source, &picks, Step::Chosen, &more, false)
+    }
+
+    fn worst_flag(&self, source: &Source, name: &str) -> String {
+        let flag = identifier(&source.flag_field());
+        let picks = format!("max(CASE WHEN {flag} = 9 THEN 2.5 ELSE {flag} END) AS {}", identifier(name));
+        windows(source, &picks, Step::Chosen, "", true)
+    }
+
+    fn newest(&self, source: &Source, name: &str) -> String {
+        let field = identifier(&source.field);
+        let picks = format!("last_value({field} ORDER BY time) AS {}", identifier(name));
+        windows(source, &picks, Step::Chosen, &format!(" AND {field} IS NOT NULL"), false)
+    }
+
+    fn at_height(&self, source: &Source, metres: f64) -> String {
+        let field = identifier(&source.field);
+        format!(
+            "SELECT last_value({field} ORDER BY time) AS \"newest\", avg({field}) AS \"mean\", {metres:?} AS \"height\" \
+             FROM {} WHERE {SHOWN}{}{} AND {field} IS NOT NULL",
+            identifier(&source.measurement),
+            tags(source),
+            not_failed(source)
+        )
+    }
+
+    fn side_by_side(&self, first: Named<'_>, second: Named<'_>, step: Step) -> Vec<String> {
+        let one = |(source, _): Named<'_>| {
+            let picks = format!("avg({}) AS value", identifier(&source.field));
+            windows(source, &picks, step, &not_failed(source), false)
+        };
+        vec![format!(
+            "SELECT a.time AS time, a.value AS {}, b.value AS {} FROM ({}) AS a JOIN ({}) AS b ON a.time = b.time ORDER BY 1",
+            identifier(first.1),
+            identifier(second.1),
+            one(first),
+            one(second)
+        )]
+    }
+
+    fn good_share(&self, columns: &[Named<'_>]) -> String {
+        let Some((source, _)) = columns.first() else { return String::new() };
+        let share = |(source, name): &Named<'_>| {
+            let flag = identifier(&source.flag_field());
+            format!("avg(CASE WHEN {flag} = 1 THEN 100.0 WHEN {flag} IS NOT NULL THEN 0.0 END) AS {}", identifier(name))
+        };
+        let shares: Vec<String> = columns.iter().map(share).collect();
+        format!(
+            "SELECT {} FROM {} WHERE time > now() - interval '24 hours'{}",
+            shares.join(", "),
+            identifier(&source.measurement),
+            tags(source)
+        )
+    }
+
+    fn record_age(&self, source: &Source, name: &str) -> String {
+        let pick = format!("{} + {SINCE}", identifier(&source.field));
+        newest(source, &pick, name, LOOK_BACK)
+    }
+
+    fn agent_newest(&self, source: &Source, name: &str) -> String {
+        newest(source, &identifier(&source.field), name, "1 hour")
+    }
+
+    fn agent_trend(&self, source: &Source, name: &str) -> String {
+        let picks = format!("max({}) AS {}", identifier(&source.field), identifier(name));
+        windows(source, &picks, Step::Chosen, "", false)
+    }
+
+    fn agent_heard(&self, source: &Source, name: &str) -> String {
+        newest(source, SINCE, name, LOOK_BACK)
+    }
+
+    fn tells_seconds(&self) -> bool {
+        true
+    }
+
+    fn network(&self, age: &Source, pending: &Source) -> Vec<String> {
+        let (age_field, pending) = (identifier(&age.field), identifier(&pending.field));
+        vec![format!(
+            "SELECT \"station\", \"logger_table\", time AS \"last sync\", {age_field} + {SINCE} AS \"age of newest record\", \
+             {pending} AS \"rows that wait\" FROM (SELECT \"station\", \"logger_table\", time, {age_field}, {pending}, \
+             row_number() OVER (PARTITION BY \"station\", \"logger_table\" ORDER BY time DESC) AS place FROM {} \
+             WHERE {SHOWN} AND \"logger_table\" IS NOT NULL) AS word WHERE place = 1 ORDER BY 1, 2",
+            identifier(&age.measurement)
+        )]
+    }
+
+    fn stations(&self, source: &Source) -> String {
+        format!(
+            "SELECT DISTINCT \"station\" FROM {} WHERE time > now() - interval '{LOOK_BACK}' ORDER BY 1",
+            identifier(&source.measurement)
+        )
+    }
+
+    /// The macro, because Grafana writes `$__interval` as an interval of SQL.
+    fn steps(&self) -> [(&'static str, &'static str); 5] {
+        [
+            ("auto", "$__interval"),
+            ("1m", "interval '1 minute'"),
+            ("10m", "interval '10 minutes'"),
+            ("30m", "interval '30 minutes'"),
+            ("1h", "interval '1 hour'"),
+        ]
+    }
+
+    fn for_alert(&self, source: &Source) -> String {
+        newest(source, &identifier(&source.field), "value", "1 hour")
+    }
+}

@@ -1,0 +1,176 @@
+//! Where a series stands in the bucket.
+
+use std::time::Duration;
+
+use super::Site;
+use super::query::clean;
+use crate::config::{Config, DestinationConfig, TableConfig};
+use crate::line::LineShape;
+use crate::qc;
+use crate::view::panel::PanelSeries;
+
+/// The measurement of the agent's own health (`sync` writes it).
+pub(super) const AGENT: &str = "fluxtower_agent";
+
+/// The tag of both that names the table. Not `table`, which is a column of every Flux result.
+pub(super) const LOGGER_TABLE: &str = "logger_table";
+
+/// The measurement of what climatologies expect (`sync` writes it).
+const EXPECTED: &str = "fluxtower_expected";
+/// Points of it lie so far apart.
+pub(super) const EXPECTED_STEP: Duration = Duration::from_secs(1_800);
+
+/// A tag that a query asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Tag {
+    /// The value of the dashboard's variable `station`.
+    Station,
+    /// This value.
+    Fixed(String),
+    /// The tag is not there.
+    Absent,
+}
+
+/// What the bucket knows of a field's flags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flagged {
+    /// No flag is ever sent.
+    Never,
+    /// From the first flag by hand on.
+    ByHand,
+    /// With every value.
+    Always,
+}
+
+/// One field of one series.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Source {
+    /// None where the configuration names none: the folder of `.lp` files.
+    pub(super) bucket: Option<String>,
+    pub(super) measurement: String,
+    pub(super) tags: Vec<(String, Tag)>,
+    pub(super) field: String,
+    pub(super) flagged: Flagged,
+}
+
+impl Source {
+    /// Where a panel's series is; none if its table has left the configuration.
+    pub(super) fn of(site: &Site<'_>, series: &PanelSeries) -> Option<Source> {
+        let table = site.config.table(&series.table.0)?;
+        let known = site.facts.get(&series.table.0);
+        let by_hand =
+            |column: &str| known.is_some_and(|known| known.flagged_by_hand.iter().any(|flagged| flagged == column));
+        let columns = known.map_or_else(Vec::new, |known| known.columns.clone());
+        let columns = if columns.is_empty() { vec![series.column.clone()] } else { columns };
+        let is_flagged = |column: &str| qc::is_tested(site.config, table, column) || by_hand(column);
+        let columns_of = |name: &str| {
+            Ok::<_, std::convert::Infallible>(site.facts.get(name).map_or_else(Vec::new, |known| known.columns.clone()))
+        };
+        let Ok(most) = crate::sync::most_columns(site.config, table, columns_of);
+        let shape = LineShape::within(most, table, &columns, &series.tags, &is_flagged);
+        let shape = shape.ok();
+        let flagged = if qc::is_tested(site.config, table, &series.column) {
+            Flagged::Always
+        } else if by_hand(&series.column) {
+            Flagged::ByHand
+        } else {
+            Flagged::Never
+        };
+        let tags = shape.as_ref().map_or(&[][..], LineShape::tags);
+        Some(Source {
+            bucket: bucket(site.config, Some(table)),
+            measurement: measurement(shape.as_ref(), table, &series.field),
+            tags: tags.iter().map(|(key, value)| (key.clone(), tag(site.config, key, value))).collect(),
+            field: series.field.clone(),
+            flagged,
+        })
+    }
+
+    /// A field of the agent's health: of one table, or of the agent as a whole.
+    pub(super) fn agent(config: &Config, table: Option<&str>, field: &str) -> Source {
+        let table = table.map_or(Tag::Absent, |name| Tag::Fixed(clean(name).trim().to_owned()));
+        Source {
+            bucket: bucket(config, None),
+            measurement: AGENT.to_owned(),
+            tags: vec![("station".to_owned(), Tag::Station), (LOGGER_TABLE.to_owned(), table)],
+            field: field.to_owned(),
+            flagged: Flagged::Never,
+        }
+    }
+
+    /// An edge of the band that the series' climatology expects (`sync` writes it); none if nothing is expected of it, or
+    /// the agent is told to say nothing of its own.
+    pub(super) fn expected(site: &Site<'_>, series: &PanelSeries, edge: &str) -> Option<Source> {
+        let table = site.config.table(&series.table.0)?;
+        table.columns.get(&series.column)?.quality.climatology.as_ref()?;
+        site.config.sync.health.then(|| Source {
+            bucket: bucket(site.config, Some(table)),
+            measurement: EXPECTED.to_owned(),
+            tags: vec![
+                ("station".to_owned(), Tag::Station),
+                (LOGGER_TABLE.to_owned(), Tag::Fixed(clean(&table.name.0).trim().to_owned())),
+            ],
+            field: format!("{}_{edge}", series.field),
+            flagged: Flagged::Never,
+        })
+    }
+
+    /// The field of its flag.
+    pub(super) fn flag_field(&self) -> String {
+        format!("{}_qc", self.field)
+    }
+
+    /// The same without the variable, for queries that no dashboard stands around.
+    pub(super) fn of_this_station(mut self, config: &Config) -> Source {
+        for (_, tag) in &mut self.tags {
+            if *tag == Tag::Station {
+                *tag = Tag::Fixed(station_value(config));
+            }
+        }
+        self
+    }
+}
+
+/// The measurement that this field is in: a product that limits the columns of a measurement gets several.
+fn measurement(shape: Option<&LineShape>, table: &TableConfig, field: &str) -> String {
+    let Some(shape) = shape else { return table.measurement.clone() };
+    let place = shape.field_names().position(|name| name == field).unwrap_or(0);
+    let mut end = 0;
+    for (measurement, fields) in shape.measurements() {
+        end += fields;
+        if place < end {
+            return measurement.to_owned();
+        }
+    }
+    shape.measurement().to_owned()
+}
+
+fn tag(config: &Config, key: &str, value: &str) -> Tag {
+    if key == "station" && value == station_value(config) { Tag::Station } else { Tag::Fixed(value.to_owned()) }
+}
+
+/// The station's name as it is sent.
+pub(super) fn station_value(config: &Config) -> String {
+    clean(&config.station.name).trim().to_owned()
+}
+
+/// The table's bucket, or the destination's.
+pub(super) fn bucket(config: &Config, table: Option<&TableConfig>) -> Option<String> {
+    let own = table.and_then(|table| table.bucket.clone());
+    own.or_else(|| match &config.destination {
+        DestinationConfig::Influx(influx) => Some(influx.bucket.clone()),
+        DestinationConfig::Files { .. } => None,
+    })
+}
+
+/// Every bucket that the station writes to, the destination's own first.
+pub(super) fn buckets(config: &Config) -> Vec<Option<String>> {
+    let mut all = vec![bucket(config, None)];
+    for table in &config.tables {
+        let bucket = bucket(config, Some(table));
+        if !all.contains(&bucket) {
+            all.push(bucket);
+        }
+    }
+    all
+}

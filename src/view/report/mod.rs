@@ -1,0 +1,179 @@
+//! The page as one file: to mail, to keep with a paper, to put on any web server.
+//!
+//! It is the page of `serve` with its scripts and styles within, and the answers that they would have asked for. It asks
+//! nobody for anything: its own policy forbids it, and only the scripts that were written into it may run, so that a name
+//! in the data that looks like a script stays a name. It is written as it is made, one table's values at a time.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::store::{Store, StoreError};
+use crate::time::Timestamp;
+use crate::view::panel;
+use crate::view::serve::api::Answers;
+use crate::view::serve::{ApiError, Assets};
+use crate::view::summary::{Ribbon, RibbonRequest, Trace, TraceRequest};
+
+mod escape;
+mod page;
+
+pub use page::MARK;
+
+use escape::Escape;
+
+/// Points of a column: enough for a wide screen, twice.
+const POINTS: usize = 2_000;
+const LEAST_POINTS: usize = 200;
+/// Values of all columns together. A file of them is about as large as mail takes.
+const VALUES: usize = 1_500_000;
+const BINS: usize = 400;
+const MOST_REJECTED: usize = 500;
+
+/// Why there is no report.
+#[derive(Debug, Error)]
+pub enum ReportError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A part of it cannot be answered.
+    #[error(transparent)]
+    Answer(#[from] ApiError),
+    /// The page within the program is not as this module expects it.
+    #[error("this program was built without its page; install it again")]
+    NoPage,
+    /// It cannot be written.
+    #[error("cannot write the report: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// What a report covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// First instant.
+    pub from: Timestamp,
+    /// Last instant: that of the newest row.
+    pub to: Timestamp,
+}
+
+/// A table's values, or its flags, with the tags of the series.
+#[derive(Serialize)]
+struct Tagged<'a, T> {
+    tags: &'a serde_json::Map<String, serde_json::Value>,
+    #[serde(flatten)]
+    answer: T,
+}
+
+/// A series of a table, as it is asked for.
+struct Part {
+    table: String,
+    tags: Vec<(String, String)>,
+    columns: Vec<String>,
+}
+
+/// The last stretch of data of that length. It ends with the newest row, so that a station that fell silent has a report
+/// too; where there is none, now.
+pub fn span(store: &Store, answers: &Answers, last: Duration, now: Timestamp) -> Result<Span, ReportError> {
+    let mut newest = None;
+    for table in &answers.config().tables {
+        newest = newest.max(store.newest_of_table(&table.name.0)?);
+    }
+    let to = newest.unwrap_or(now);
+    let last = i64::try_from(last.as_nanos()).unwrap_or(i64::MAX);
+    Ok(Span { from: Timestamp(to.0.saturating_sub(last)), to })
+}
+
+/// Writes the report.
+pub fn write(
+    answers: &Answers,
+    store: &Store,
+    span: Span,
+    now: Timestamp,
+    out: &mut dyn Write,
+) -> Result<(), ReportError> {
+    let page = page::Page::of(&Assets::load()).ok_or(ReportError::NoPage)?;
+    out.write_all(page.head.as_bytes())?;
+    data(answers, store, span, now, &mut Escape(out))?;
+    out.write_all(page.tail.as_bytes())?;
+    Ok(())
+}
+
+fn data(answers: &Answers, store: &Store, span: Span, now: Timestamp, out: &mut Escape<'_>) -> Result<(), ReportError> {
+    let parts = parts(answers, store)?;
+    let columns: usize = parts.iter().map(|part| part.columns.len()).sum();
+    let points = (VALUES / columns.max(1)).clamp(LEAST_POINTS, POINTS);
+    let millis = |instant: Timestamp| instant.0.div_euclid(1_000_000);
+    write!(out, "{{\"made\":{},\"from\":{},\"to\":{}", millis(now), millis(span.from), millis(span.to))?;
+    put(out, "station", &answers.station(now)?)?;
+    put(out, "status", &answers.status(0, now))?;
+    // What was sent since the rows came is part of the story.
+    put(out, "delivery", &answers.delivery((span.from, Timestamp(now.0.max(span.to.0).saturating_add(1))), now)?)?;
+    put(out, "gaps", &answers.gaps()?)?;
+    put(out, "rejected", &answers.rejected(MOST_REJECTED)?)?;
+    put(out, "flags", &answers.flags()?)?;
+    out.write_all(b",\"traces\":[")?;
+    list(out, &parts, |part| {
+        let trace: Trace = answers.trace(&TraceRequest {
+            table: part.table.clone(),
+            columns: part.columns.clone(),
+            from: span.from,
+            to: span.to,
+            points,
+            tags: part.tags.clone(),
+        })?;
+        Ok(trace)
+    })?;
+    out.write_all(b"],\"ribbons\":[")?;
+    list(out, &parts, |part| {
+        let ribbon: Ribbon = answers.ribbon(&RibbonRequest {
+            table: part.table.clone(),
+            from: span.from,
+            to: span.to,
+            bins: BINS,
+            tags: part.tags.clone(),
+        })?;
+        Ok(ribbon)
+    })?;
+    out.write_all(b"]}")?;
+    Ok(())
+}
+
+/// Every series that holds rows, with the columns that can be drawn.
+fn parts(answers: &Answers, store: &Store) -> Result<Vec<Part>, ReportError> {
+    let known = store.known_tables(answers.config())?;
+    let mut parts = Vec::new();
+    for table in panel::tables(answers.config(), &known) {
+        let is_read = known.iter().any(|known| known.name == table.name && !known.columns.is_empty());
+        let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+        // A derived column is known before it has ever been computed.
+        let stored = store.column_names(&table.name.0)?;
+        let columns: Vec<String> = columns.into_iter().filter(|column| stored.contains(column)).collect();
+        for tags in table.series.into_iter().filter(|_| is_read) {
+            parts.push(Part { table: table.name.0.clone(), tags, columns: columns.clone() });
+        }
+    }
+    Ok(parts)
+}
+
+fn list<T: Serialize>(
+    out: &mut Escape<'_>,
+    parts: &[Part],
+    answer: impl Fn(&Part) -> Result<T, ReportError>,
+) -> Result<(), ReportError> {
+    for (place, part) in parts.iter().enumerate() {
+        if place > 0 {
+            out.write_all(b",")?;
+        }
+        let tags = part.tags.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+        serde_json::to_writer(&mut *out, &Tagged { tags: &tags, answer: answer(part)? }).map_err(io::Error::from)?;
+    }
+    Ok(())
+}
+
+fn put<T: Serialize>(out: &mut Escape<'_>, key: &str, value: &T) -> Result<(), ReportError> {
+    write!(out, ",\"{key}\":")?;
+    serde_json::to_writer(&mut *out, value).map_err(io::Error::from)?;
+    Ok(())
+}

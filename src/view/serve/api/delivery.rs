@@ -1,0 +1,125 @@
+//! What went out when, what was refused, and what waits.
+
+use serde::Serialize;
+
+use super::Millis;
+use crate::config::{Config, DestinationConfig};
+use crate::store::Store;
+use crate::time::Timestamp;
+use crate::view::serve::error::ApiError;
+
+const SECOND: i64 = 1_000_000_000;
+/// Lengths of a bin, in seconds, as people count.
+const STEPS: [i64; 14] =
+    [60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
+const MOST_BINS: i64 = 240;
+const MOST_REFUSALS: usize = 200;
+/// Stretches of time with rows that wait: a picture holds no more.
+const MOST_PENDING: usize = 500;
+
+/// The delivery.
+#[derive(Debug, Serialize)]
+pub struct Delivery {
+    now: Millis,
+    sent: Sent,
+    refusals: Vec<Refusal>,
+    pending: Vec<Pending>,
+    total_pending: u64,
+    pending_bytes: u64,
+    drain_s: Option<u64>,
+    retention_s: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Sent {
+    bin_s: i64,
+    times: Vec<Millis>,
+    rows: Vec<u64>,
+    bytes: Vec<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Refusal {
+    at: Millis,
+    status: Option<u16>,
+    words: String,
+    n: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Pending {
+    table: String,
+    from: Millis,
+    to: Millis,
+    rows: Option<u64>,
+}
+
+/// Describes the delivery from `from` to before `to`, and the backlog as it is now.
+pub(super) fn answer(
+    config: &Config,
+    store: Option<&Store>,
+    (from, to): (Timestamp, Timestamp),
+    now: Timestamp,
+) -> Result<Delivery, ApiError> {
+    let bin_s = bin_s(from, to);
+    let mut delivery = Delivery {
+        now: Millis(now),
+        sent: Sent { bin_s, times: Vec::new(), rows: Vec::new(), bytes: Vec::new() },
+        refusals: Vec::new(),
+        pending: Vec::new(),
+        total_pending: 0,
+        pending_bytes: 0,
+        drain_s: None,
+        retention_s: configured_retention(config),
+    };
+    let Some(store) = store else { return Ok(delivery) };
+    for bin in store.sent_by_time((from, to), bin_s.saturating_mul(SECOND))? {
+        delivery.sent.times.push(Millis(bin.from));
+        delivery.sent.rows.push(bin.rows);
+        delivery.sent.bytes.push(bin.bytes);
+    }
+    for refusal in store.refusals((from, to), MOST_REFUSALS)? {
+        // A link that is down gives no words of its own.
+        let words = if refusal.words.is_empty() { refusal.outcome } else { refusal.words };
+        delivery.refusals.push(Refusal { at: Millis(refusal.at), status: refusal.status, words, n: refusal.times });
+    }
+    let tables = store.table_status()?;
+    let backlog = store.backlog()?;
+    for series in &backlog {
+        let intervals_of_table: usize =
+            backlog.iter().filter(|other| other.table == series.table).map(|other| other.intervals.len()).sum();
+        let kept = tables.iter().find(|table| table.table == series.table).map(|table| table.pending);
+        for (from, to) in &series.intervals {
+            delivery.pending.push(Pending {
+                table: series.table.clone(),
+                from: Millis(*from),
+                to: Millis(*to),
+                // Counting would read the backlog; one stretch alone holds all that is counted already.
+                rows: kept.filter(|_| intervals_of_table == 1),
+            });
+        }
+    }
+    delivery.pending.sort_by_key(|pending| std::cmp::Reverse(pending.to.0));
+    delivery.pending.truncate(MOST_PENDING);
+    delivery.total_pending = tables.iter().map(|table| table.pending).sum();
+    let waiting = crate::sync::waiting(config, store).map_err(crate::status::StatusError::from)?;
+    delivery.pending_bytes = waiting.bytes;
+    delivery.drain_s = waiting.drain.map(|drain| drain.as_secs());
+    let seen = crate::sync::retentions(store)?.into_iter().map(|(_, kept)| kept.as_secs()).min();
+    delivery.retention_s = seen.or(delivery.retention_s);
+    Ok(delivery)
+}
+
+fn configured_retention(config: &Config) -> Option<u64> {
+    match &config.destination {
+        DestinationConfig::Influx(influx) => influx.retention_of(None).map(|kept| kept.as_secs()),
+        DestinationConfig::Files { .. } => None,
+    }
+}
+
+/// The shortest that gives few enough.
+fn bin_s(from: Timestamp, to: Timestamp) -> i64 {
+    let length = to.0.saturating_sub(from.0) / SECOND;
+    let step = STEPS.into_iter().find(|step| length / step <= MOST_BINS);
+    step.unwrap_or_else(|| (length / MOST_BINS / 604_800 + 1) * 604_800)
+}

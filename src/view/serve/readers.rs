@@ -1,0 +1,110 @@
+//! Connections that read, kept open between questions.
+//!
+//! They are opened read-only, and each is used by one thread at a time. A database that is not there yet is no error; one
+//! that was put in the place of another is noticed, because a connection would go on reading the old one. A database of an
+//! older program is brought up to date first, as every command does.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use super::error::ApiError;
+use crate::config::Config;
+use crate::store::Store;
+use crate::view::summary::Summaries;
+
+/// How many stay open.
+const KEPT: usize = 4;
+
+/// Which file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Identity {
+    file: Option<(u64, u64)>,
+    made: Option<SystemTime>,
+}
+
+impl Identity {
+    /// Of the file at the path; none where none is.
+    pub(super) fn of(path: &Path) -> Option<Identity> {
+        let found = path.metadata().ok()?;
+        Some(Identity { file: number(&found), made: found.created().ok() })
+    }
+}
+
+#[cfg(unix)]
+fn number(found: &std::fs::Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    Some((found.dev(), found.ino()))
+}
+
+/// Windows lets no file that is open be replaced.
+#[cfg(not(unix))]
+fn number(_found: &std::fs::Metadata) -> Option<(u64, u64)> {
+    None
+}
+
+/// An open database.
+#[derive(Debug)]
+pub(super) struct Database {
+    identity: Identity,
+    /// Its connection.
+    pub(super) store: Store,
+    /// Views of it.
+    pub(super) summaries: Arc<Summaries>,
+}
+
+/// The connections.
+#[derive(Debug)]
+pub(super) struct Readers {
+    config: Config,
+    idle: Mutex<Vec<Database>>,
+    summaries: Mutex<Option<(Identity, Arc<Summaries>)>>,
+}
+
+impl Readers {
+    pub(super) fn new(config: Config) -> Readers {
+        Readers { config, idle: Mutex::default(), summaries: Mutex::default() }
+    }
+
+    /// Works with a connection; none where there is no database.
+    pub(super) fn with<T>(&self, work: impl FnOnce(Option<&Database>) -> Result<T, ApiError>) -> Result<T, ApiError> {
+        let Some(identity) = Identity::of(&self.config.store_path) else { return work(None) };
+        let kept = {
+            let mut idle = locked(&self.idle);
+            idle.retain(|database| database.identity == identity);
+            idle.pop()
+        };
+        let database = match kept {
+            Some(database) => database,
+            None => self.open(identity)?,
+        };
+        let done = work(Some(&database))?;
+        let mut idle = locked(&self.idle);
+        if idle.len() < KEPT {
+            idle.push(database);
+        }
+        Ok(done)
+    }
+
+    fn open(&self, identity: Identity) -> Result<Database, ApiError> {
+        let path = &self.config.store_path;
+        let mut store = Store::open_reader(path)?;
+        if !store.is_current()? {
+            drop(store);
+            Store::open(path)?;
+            store = Store::open_reader(path)?;
+        }
+        let mut kept = locked(&self.summaries);
+        let summaries = match &*kept {
+            Some((of, summaries)) if *of == identity => Arc::clone(summaries),
+            _ => Arc::new(Summaries::open(&self.config)?),
+        };
+        *kept = Some((identity, Arc::clone(&summaries)));
+        Ok(Database { identity, store, summaries })
+    }
+}
+
+/// A thread that panicked has left the list as it was.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,153 @@
+//! Which path asks what.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use axum::routing::get;
+
+use super::Shared;
+use super::answer::{ask, asset, refused, words};
+use super::error::ApiError;
+use super::query::Query;
+use crate::time::{Clock, SystemClock, Timestamp};
+use crate::view::summary::{MOST_POINTS, RibbonRequest, TraceRequest};
+
+type Here = State<Arc<Shared>>;
+
+/// At most so many lines of what was rejected.
+const MOST_REJECTED: usize = 2_000;
+/// Points of a trace and bins of a ribbon, where the question does not say.
+const POINTS: usize = 1_200;
+const BINS: usize = 200;
+
+pub(super) fn routes(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/", get(page))
+        .route("/app/{*name}", get(app))
+        .route("/api/station", get(station))
+        .route("/api/status", get(status))
+        .route("/api/trace", get(trace))
+        .route("/api/ribbon", get(ribbon))
+        .route("/api/delivery", get(delivery))
+        .route("/api/gaps", get(gaps))
+        .route("/api/rejected", get(rejected))
+        .route("/api/flags", get(flags))
+        .route("/api/live", get(live))
+        .fallback(nothing)
+        .with_state(shared)
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_utc(SystemClock.now())
+}
+
+async fn nothing() -> Response {
+    words(StatusCode::NOT_FOUND, "nothing is here; the page is at /")
+}
+
+async fn page(State(shared): Here, headers: HeaderMap) -> Response {
+    match shared.assets.page() {
+        Some(page) => asset(page, &headers),
+        None => nothing().await,
+    }
+}
+
+async fn app(State(shared): Here, headers: HeaderMap, Path(name): Path<String>) -> Response {
+    match shared.assets.find(&name) {
+        Some(found) => asset(found, &headers),
+        None => nothing().await,
+    }
+}
+
+async fn station(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
+    if let Err(error) = Query::read(asked.as_deref(), &[]) {
+        return refused(&error);
+    }
+    ask(shared, &headers, |shared| shared.answers.station(now())).await
+}
+
+async fn status(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
+    if let Err(error) = Query::read(asked.as_deref(), &[]) {
+        return refused(&error);
+    }
+    ask(shared, &headers, |shared| {
+        let revision = *shared.revision.borrow();
+        Ok(shared.answers.status(revision, now()))
+    })
+    .await
+}
+
+async fn trace(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
+    let request =
+        Query::read(asked.as_deref(), &["table", "columns", "from", "to", "points", "tag."]).and_then(|query| {
+            let (from, to) = query.span()?;
+            Ok(TraceRequest {
+                table: query.needed("table")?.to_owned(),
+                columns: query.names("columns")?,
+                from,
+                to,
+                points: query.count("points", POINTS, MOST_POINTS)?,
+                tags: query.tags(),
+            })
+        });
+    match request {
+        Ok(request) => ask(shared, &headers, move |shared| shared.answers.trace(&request)).await,
+        Err(error) => refused(&error),
+    }
+}
+
+async fn ribbon(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
+    let request = Query::read(asked.as_deref(), &["table", "from", "to", "bins", "tag."]).and_then(|query| {
+        let (from, to) = query.span()?;
+        Ok(RibbonRequest {
+            table: query.needed("table")?.to_owned(),
+            from,
+            to,
+            bins: query.count("bins", BINS, MOST_POINTS)?,
+            tags: query.tags(),
+        })
+    });
+    match request {
+        Ok(request) => ask(shared, &headers, move |shared| shared.answers.ribbon(&request)).await,
+        Err(error) => refused(&error),
+    }
+}
+
+async fn delivery(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
+    let span = match Query::read(asked.as_deref(), &["from", "to"]).and_then(|query| query.span()) {
+        Ok(span) => span,
+        Err(error) => return refused(&error),
+    };
+    ask(shared, &headers, move |shared| shared.answers.delivery(span, now())).await
+}
+
+async fn gaps(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
+    if let Err(error) = Query::read(asked.as_deref(), &[]) {
+        return refused(&error);
+    }
+    ask(shared, &headers, |shared| shared.answers.gaps()).await
+}
+
+async fn rejected(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
+    let limit =
+        match Query::read(asked.as_deref(), &["limit"]).and_then(|query| query.count("limit", 200, MOST_REJECTED)) {
+            Ok(limit) => limit,
+            Err(error) => return refused(&error),
+        };
+    ask(shared, &headers, move |shared| shared.answers.rejected(limit)).await
+}
+
+async fn flags(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
+    if let Err(error) = Query::read(asked.as_deref(), &[]) {
+        return refused(&error);
+    }
+    ask(shared, &headers, |shared| shared.answers.flags()).await
+}
+
+async fn live(State(shared): Here, RawQuery(asked): RawQuery) -> Result<Response, Response> {
+    let told: Result<Response, ApiError> = Query::read(asked.as_deref(), &[]).and_then(|_| shared.live.stream());
+    told.map_err(|error| refused(&error))
+}

@@ -1,0 +1,370 @@
+//! Views of the data over any stretch of time, from seconds to years, without waiting.
+//!
+//! A short stretch is answered row by row. A long one is answered in bins, with the least and the greatest value of each,
+//! so that nothing that stands out is lost. Wide bins come from a file beside the store (`sidecar`), where each is kept
+//! with the version of the rows that it was made of ([`crate::store::Versions`]); what is not there, or no longer holds, is
+//! made from rows, on two threads, and kept. So a view costs what it shows, not what the archive holds, and it never
+//! differs from what the rows say.
+//!
+//! A failed value is in no mean and in no envelope: it is listed apart. What was flagged missing has no value at all.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::config::{ColumnUse, Config, Season};
+use crate::store::{SeriesLine, Store};
+use crate::time::Timestamp;
+
+mod answer;
+mod bins;
+mod blob;
+mod error;
+mod grid;
+mod keep_up;
+mod pieces;
+mod raw;
+mod sidecar;
+mod width;
+
+pub use answer::{Expected, Figure, FlagCounts, LastDay, Ribbon, RibbonColumn, Trace, TraceColumn};
+pub use error::SummaryError;
+
+use grid::Grid;
+use pieces::Kept;
+use sidecar::Sidecar;
+
+/// The most points and bins that a view has.
+pub const MOST_POINTS: usize = 5_000;
+
+/// Rows by whose distances the usual one is found.
+const ROWS_OF_INTERVAL: usize = 200;
+/// Places in a series where that is looked for, where nothing is known of it.
+const SAMPLES: i64 = 16;
+/// A logger that was made this much faster gets narrower bins; one that was made slower keeps what it has.
+const WIDER: i64 = 5;
+const NANOS_PER_MILLI: i64 = 1_000_000;
+/// No row is later (2112).
+const LAST_MS: i64 = (1 << 52) / 1_000;
+
+/// What to show of a table.
+#[derive(Debug, Clone, Default)]
+pub struct TraceRequest {
+    /// Its name in the configuration.
+    pub table: String,
+    /// Names in the file.
+    pub columns: Vec<String>,
+    /// First instant.
+    pub from: Timestamp,
+    /// Last instant.
+    pub to: Timestamp,
+    /// How many points the drawing has room for: 1 to [`MOST_POINTS`].
+    pub points: usize,
+    /// Name and value of every tag column; empty where the table has none.
+    pub tags: Vec<(String, String)>,
+}
+
+/// Whose flags to show.
+#[derive(Debug, Clone, Default)]
+pub struct RibbonRequest {
+    /// The table's name in the configuration.
+    pub table: String,
+    /// First instant.
+    pub from: Timestamp,
+    /// Last instant.
+    pub to: Timestamp,
+    /// At most so many bins: 1 to [`MOST_POINTS`].
+    pub bins: usize,
+    /// Name and value of every tag column; empty where the table has none.
+    pub tags: Vec<(String, String)>,
+}
+
+/// Views of one store. Shared by threads.
+#[derive(Debug)]
+pub struct Summaries {
+    config: Config,
+    store_path: PathBuf,
+    sidecar: Sidecar,
+    /// Width of the narrowest kept bins by series.
+    widths: Mutex<HashMap<i64, i64>>,
+    /// Usual distance of rows by series, and its newest row when it was found.
+    intervals: Mutex<HashMap<i64, Interval>>,
+}
+
+/// The newest row, and the distance in milliseconds that was found then.
+type Interval = (Option<Timestamp>, Option<i64>);
+
+/// What a request names, looked up.
+struct Wanted {
+    series: Option<SeriesLine>,
+    columns: Vec<(String, usize)>,
+}
+
+impl Summaries {
+    /// For the store of this configuration, which is there and up to date: [`Store::open`] was called on it.
+    pub fn open(config: &Config) -> Result<Summaries, SummaryError> {
+        Ok(Summaries {
+            config: config.clone(),
+            store_path: config.store_path.clone(),
+            sidecar: Sidecar::of(&config.store_path),
+            widths: Mutex::default(),
+            intervals: Mutex::default(),
+        })
+    }
+
+    /// Values of some columns of a series over a stretch of time.
+    pub fn trace(&self, reader: &Store, request: &TraceRequest) -> Result<Trace, SummaryError> {
+        let wanted = self.wanted(reader, &request.table, Some(&request.columns), &request.tags)?;
+        let (from, to) = span(request.from, request.to)?;
+        let points = request.points.clamp(1, MOST_POINTS);
+        let until = Timestamp(to.0.saturating_add(1));
+        let mut trace = match &wanted.series {
+            None => Trace::of_rows(Vec::new(), Vec::new()),
+            Some(series) if reader.count_rows(series.id, (from, until), 2 * points + 1)? <= 2 * points => {
+                let (times, columns) = raw::rows(reader, series.id, (from, until), &wanted.columns)?;
+                let interval = match median_distance(times.iter().map(|ts| ts.0)) {
+                    Some(nanos) => Some(nanos / NANOS_PER_MILLI),
+                    None => self.interval_of(reader, series)?,
+                };
+                Trace { interval_s: interval.map(seconds), ..Trace::of_rows(times, columns) }
+            }
+            Some(series) => {
+                let width = width::of_view((to.0 - from.0) / NANOS_PER_MILLI, points);
+                let mut places: Vec<usize> = wanted.columns.iter().map(|column| column.1).collect();
+                places.sort_unstable();
+                places.dedup();
+                let grid = self.grid(reader, series, (from, to), width, places)?;
+                let interval = self.interval_of(reader, series)?;
+                Trace::of_bins(&grid, &wanted.columns, interval)
+            }
+        };
+        trace.table.clone_from(&request.table);
+        (trace.from, trace.to) = (Figure::millis(request.from), Figure::millis(request.to));
+        self.expect(&request.table, &mut trace);
+        Ok(trace)
+    }
+
+    /// The flags of every column of a series over a stretch of time.
+    pub fn ribbon(&self, reader: &Store, request: &RibbonRequest) -> Result<Ribbon, SummaryError> {
+        let wanted = self.wanted(reader, &request.table, None, &request.tags)?;
+        let (from, to) = span(request.from, request.to)?;
+        let span = (to.0 - from.0) / NANOS_PER_MILLI;
+        // Bins narrower than the rows lie apart would show holes where none are.
+        let interval = match &wanted.series {
+            Some(series) => self.interval_of(reader, series)?.unwrap_or(1).max(1),
+            None => 1,
+        };
+        let most = usize::try_from(span / interval).unwrap_or(usize::MAX).max(1);
+        let width = width::of_view(span, request.bins.clamp(1, MOST_POINTS).min(most));
+        let places: Vec<usize> = (0..wanted.columns.len()).collect();
+        let grid = match &wanted.series {
+            Some(series) => self.grid(reader, series, (from, to), width, places)?,
+            None => Grid::new((from.0 / NANOS_PER_MILLI, to.0 / NANOS_PER_MILLI), width, places),
+        };
+        let columns = wanted.columns.into_iter().map(|(name, place)| {
+            let mut counts = FlagCounts::default();
+            grid.column(place).for_each(|bin| bin.count_into(&mut counts));
+            RibbonColumn { name, flags: grid.column(place).map(grid::Bin::worst).collect(), counts }
+        });
+        Ok(Ribbon {
+            from: Figure::millis(request.from),
+            to: Figure::millis(request.to),
+            bin_s: seconds(width),
+            times: (0..grid.len()).map(|at| time(&grid, at)).collect(),
+            columns: columns.collect(),
+            rows: grid.rows,
+            table: request.table.clone(),
+        })
+    }
+
+    /// The usual distance of a table's rows, in seconds: of the series with the newest row. None before the second row.
+    pub fn interval(&self, reader: &Store, table: &str) -> Result<Option<f64>, SummaryError> {
+        let series = reader.series(table)?;
+        let Some(newest) = series.iter().max_by_key(|series| series.newest) else { return Ok(None) };
+        Ok(self.interval_of(reader, newest)?.and_then(|interval| seconds(interval).get()))
+    }
+
+    /// The flags of a table's last 24 hours of data, from the full hour on.
+    pub fn last_day(&self, reader: &Store, table: &str) -> Result<LastDay, SummaryError> {
+        let names = reader.column_names(table)?;
+        let series = reader.series(table)?;
+        let Some(newest) = series.iter().filter_map(|series| series.newest).max() else {
+            return Ok(LastDay::default());
+        };
+        let hours = newest.0.div_euclid(NANOS_PER_MILLI).div_euclid(width::HOUR_MS);
+        let from = Timestamp((hours - 23) * width::HOUR_MS * NANOS_PER_MILLI);
+        let mut day = LastDay { from: Some(from), rows: 0, columns: Vec::new() };
+        day.columns = names.into_iter().map(|name| (name, FlagCounts::default())).collect();
+        for series in series.iter().filter(|series| series.newest >= Some(from)) {
+            let places = (0..day.columns.len()).collect();
+            let grid = self.grid(reader, series, (from, newest), width::HOUR_MS, places)?;
+            day.rows += grid.rows.iter().map(|rows| u64::from(*rows)).sum::<u64>();
+            for (at, (_, counts)) in day.columns.iter_mut().enumerate() {
+                grid.column(at).for_each(|bin| bin.count_into(counts));
+            }
+        }
+        Ok(day)
+    }
+
+    /// Bins of the columns at these places, which are in order, over a closed stretch of time.
+    fn grid(
+        &self,
+        reader: &Store,
+        series: &SeriesLine,
+        (from, to): (Timestamp, Timestamp),
+        width: i64,
+        columns: Vec<usize>,
+    ) -> Result<Grid, SummaryError> {
+        let mut grid =
+            Grid::new((from.0.div_euclid(NANOS_PER_MILLI), to.0.div_euclid(NANOS_PER_MILLI)), width, columns);
+        let Some(newest) = series.newest else { return Ok(grid) };
+        match self.kept_width(reader, series)? {
+            Some(kept) if width % kept == 0 => {
+                let kept = Kept { series: series.id, width: kept };
+                self.fill_from_pieces(reader, kept, newest, &mut grid)?;
+            }
+            _ => {
+                let interval = self.interval_of(reader, series)?.unwrap_or(1).max(1);
+                self.fill_from_rows(reader, series.id, (to.0 - from.0) / NANOS_PER_MILLI / interval, &mut grid)?;
+            }
+        }
+        Ok(grid)
+    }
+
+    /// The width of the narrowest bins that are kept of a series; none where it has too few rows to tell.
+    fn kept_width(&self, reader: &Store, series: &SeriesLine) -> Result<Option<i64>, SummaryError> {
+        let Some(interval) = self.interval_of(reader, series)? else { return Ok(None) };
+        let wanted = width::kept(interval);
+        let known = locked(&self.widths).get(&series.id).copied();
+        let known = known.or_else(|| self.sidecar.width(series.id)).filter(|known| *known <= wanted * WIDER);
+        let width = match known {
+            Some(known) => known,
+            None => wanted.min(self.narrowest(reader, series)?),
+        };
+        locked(&self.widths).insert(series.id, width);
+        Ok(Some(width))
+    }
+
+    /// By the places in a series where rows stand closest: years ago a logger may have been faster than it is now.
+    fn narrowest(&self, reader: &Store, series: &SeriesLine) -> Result<i64, SummaryError> {
+        let oldest = reader.first_row(series.id, Timestamp(0))?;
+        let Some((oldest, newest)) = oldest.zip(series.newest) else { return Ok(width::SLOT_MS) };
+        let mut least = i64::MAX;
+        for part in 1..SAMPLES {
+            let at = Timestamp(oldest.0 + (newest.0 - oldest.0) / SAMPLES * part);
+            let times = reader.newest_times(series.id, at, ROWS_OF_INTERVAL)?;
+            least = least.min(median_distance(times.iter().map(|ts| ts.0)).unwrap_or(i64::MAX));
+        }
+        Ok(width::kept((least / NANOS_PER_MILLI).max(1)))
+    }
+
+    /// Looks up what a request names. Without columns: all.
+    fn wanted(
+        &self,
+        reader: &Store,
+        table: &str,
+        columns: Option<&[String]>,
+        tags: &[(String, String)],
+    ) -> Result<Wanted, SummaryError> {
+        let names = reader.column_names(table)?;
+        let all = reader.series(table)?;
+        if names.is_empty() && all.is_empty() && self.config.table(table).is_none() {
+            return Err(SummaryError::UnknownTable { table: table.to_owned() });
+        }
+        let place = |name: &String| {
+            let place = names.iter().position(|known| known == name);
+            let unknown = || SummaryError::UnknownColumn { table: table.to_owned(), column: name.clone() };
+            Ok((name.clone(), place.ok_or_else(unknown)?))
+        };
+        let columns = columns.unwrap_or(&names).iter().map(place).collect::<Result<_, SummaryError>>()?;
+        let is_tag = |name: &&String| {
+            let column = self.config.table(table).and_then(|table| table.columns.get(*name));
+            column.is_some_and(|column| column.column_use == ColumnUse::Tag)
+        };
+        let tag_columns: Vec<&String> = names.iter().filter(is_tag).collect();
+        let has = |series: &SeriesLine, (name, value): &(String, String)| {
+            let at = tag_columns.iter().position(|column| *column == name);
+            at.and_then(|at| series.tags.get(at)).is_some_and(|known| known == value)
+        };
+        let count = all.len();
+        let mut named = all.into_iter().filter(|series| tags.iter().all(|tag| has(series, tag)));
+        let series = named.next();
+        let more = named.count();
+        if more > 0 || (series.is_none() && count > 0) {
+            let named = more + usize::from(series.is_some());
+            return Err(SummaryError::NotOneSeries { table: table.to_owned(), series: count, named });
+        }
+        Ok(Wanted { series, columns })
+    }
+
+    /// In milliseconds.
+    fn interval_of(&self, reader: &Store, series: &SeriesLine) -> Result<Option<i64>, SummaryError> {
+        if let Some((newest, interval)) = locked(&self.intervals).get(&series.id).copied()
+            && newest == series.newest
+        {
+            return Ok(interval);
+        }
+        let Some(newest) = series.newest else { return Ok(None) };
+        let times = reader.newest_times(series.id, newest, ROWS_OF_INTERVAL)?;
+        let interval = median_distance(times.iter().map(|ts| ts.0)).map(|nanos| (nanos / NANOS_PER_MILLI).max(1));
+        locked(&self.intervals).insert(series.id, (series.newest, interval));
+        Ok(interval)
+    }
+
+    /// Adds the bands of the configured climatologies.
+    fn expect(&self, table: &str, trace: &mut Trace) {
+        let Some(table) = self.config.table(table) else { return };
+        for column in &mut trace.columns {
+            let quality = table.columns.get(&column.name).map(|column| &column.quality);
+            let Some(climatology) = quality.and_then(|quality| quality.climatology.as_ref()) else { continue };
+            let middle = trace.bin_s.map_or(0.0, |bin| bin.0 * 500.0);
+            let bands = trace.times.iter().map(|ms| {
+                #[allow(clippy::cast_possible_truncation, reason = "times of rows")]
+                let ts = Timestamp(((ms.0 + middle) * 1e6) as i64);
+                climatology.band(&Season::of(table.clock.local(ts))).map(|range| range.suspect)
+            });
+            let (low, high) = bands
+                .map(|band| {
+                    band.map_or((Figure::NONE, Figure::NONE), |(low, high)| {
+                        (Figure::rounded(low), Figure::rounded(high))
+                    })
+                })
+                .unzip();
+            column.expected = Some(Expected { low, high });
+        }
+    }
+}
+
+fn time(grid: &Grid, at: usize) -> Figure {
+    Figure::millis(Timestamp(grid.time(at) * NANOS_PER_MILLI))
+}
+
+fn seconds(millis: i64) -> Figure {
+    #[allow(clippy::cast_precision_loss, reason = "at most a few centuries")]
+    Figure(millis as f64 / 1e3)
+}
+
+/// Cut to the times that rows can have.
+fn span(from: Timestamp, to: Timestamp) -> Result<(Timestamp, Timestamp), SummaryError> {
+    if from > to {
+        return Err(SummaryError::Backwards);
+    }
+    let cut = |ts: Timestamp| Timestamp(ts.0.clamp(0, LAST_MS * NANOS_PER_MILLI));
+    Ok((cut(from), cut(to)))
+}
+
+/// The median distance of neighbours, of times in either order. None of fewer than two.
+fn median_distance(times: impl Iterator<Item = i64>) -> Option<i64> {
+    let mut before = None;
+    let mut apart: Vec<i64> = times.filter_map(|at| before.replace(at).map(|before| i64::abs(at - before))).collect();
+    if apart.is_empty() {
+        return None;
+    }
+    let middle = apart.len() / 2;
+    Some(*apart.select_nth_unstable(middle).1)
+}
+
+/// A thread that panicked has left the map as it was.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
