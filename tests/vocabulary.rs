@@ -122,7 +122,10 @@ fn files(path: &Path, found: &mut Vec<PathBuf>) {
         let mut inside: Vec<PathBuf> = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
         inside.sort();
         inside.iter().for_each(|path| files(path, found));
-    } else if path.extension().is_some_and(|ending| ["rs", "md", "js", "css", "html", "sql"].iter().any(|known| ending == *known)) {
+    } else if path
+        .extension()
+        .is_some_and(|ending| ["rs", "md", "js", "css", "html", "sql"].iter().any(|known| ending == *known))
+    {
         found.push(path.to_owned());
     }
 }
@@ -164,7 +167,10 @@ fn a_banned_word_is_found_in_prose_and_in_names() {
     let words = |text: &str| -> Vec<String> { hits(text, text, &banned).into_iter().map(|hit| hit.1).collect() };
     assert_eq!(words("// As Told before"), ["told"]);
     assert_eq!(words("fn was_told() {} struct HowTold; let told_2 = ();"), ["told"; 3]);
-    assert_eq!(words("/// The rows\n/// wait, and rows_wait; people's 'told'"), ["rows wait", "rows wait", "people's", "told"]);
+    assert_eq!(
+        words("/// The rows\n/// wait, and rows_wait; people's 'told'"),
+        ["rows wait", "rows wait", "people's", "told"]
+    );
     assert_eq!(words("retold toldest rows, wait. Peoples"), [""; 0]);
     assert_eq!(prose("a `told` told\n```sh\ntold\n```\nb").matches("told").count(), 1);
 }
