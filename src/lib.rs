@@ -7,8 +7,9 @@
 //!                                            gaps, receipts
 //! ```
 //!
-//! Data flows one way: a module uses only what stands to the left of it, and [`time`], [`text`], [`ameriflux`] and
-//! [`config`]. Two modules join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it.
+//! Data flows one way: a module uses only what stands to the left of it, and [`time`], [`text`], [`ameriflux`], [`qc`] and
+//! [`config`]. [`qc`] lists the tests with the keys of their settings, by which [`config`] reads them; it uses neither
+//! [`config`] nor [`format`]. Two modules join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it.
 //! What looks at the store stands on top: [`verify`], [`prune`], which deletes what it finds, [`export`], [`status`], and
 //! [`view`] with summaries, panels, the Grafana dashboard, the page and the report. [`draft`] writes a first
 //! configuration from files that are there, with the left half's parsers and without a store. [`cli`] sits on top of all.

@@ -7,6 +7,7 @@ use crate::format::dialect::spreadsheet_reason;
 use crate::format::fields::{Field, Fields};
 use crate::format::number::parse_number;
 use crate::format::text::decode;
+use crate::qc::Value;
 use crate::time::LocalTime;
 
 /// What a column of the file is.
@@ -52,17 +53,6 @@ impl Layout {
         let in_order = places.chain(derived.iter().map(|column| column.place)).eq(0..width);
         Layout { sources, width, in_order, time_format, derived }
     }
-}
-
-/// What a value is, for the tests of QC.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Value {
-    /// A finite number.
-    Number(f64),
-    /// NAN, INF, -INF, an empty field, or a column that the file does not have.
-    Missing,
-    /// Text.
-    Text,
 }
 
 /// One row. Its buffers are used again for the next.

@@ -10,7 +10,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::{SyncError, SyncReport, health};
-use crate::config::{ColumnUse, Config, Season, TableConfig};
+use crate::config::{ColumnUse, Config, TableConfig};
+use crate::qc::{Climatology, Season};
 use crate::destination::{Destination, Outcome};
 use crate::line::{field_key, tag_value};
 use crate::store::Store;
@@ -65,7 +66,7 @@ pub(super) fn send(
 }
 
 /// The columns that are sent and have a climatology, with the name that they are sent under.
-fn bands(table: &TableConfig) -> impl Iterator<Item = (&str, &crate::config::Climatology)> {
+fn bands(table: &TableConfig) -> impl Iterator<Item = (&str, &Climatology)> {
     table.columns.iter().filter_map(|(name, column)| {
         let climatology = column.quality.climatology.as_ref()?;
         (column.column_use == ColumnUse::Field).then(|| (column.field.as_deref().unwrap_or(name), climatology))
