@@ -18,7 +18,7 @@ use super::{
 };
 use climatology::Season;
 
-/// What a reader is told of a test: its row in the table of `docs/qc.md`.
+/// The description of a test: its row in the table of `docs/qc.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct About {
     /// As the configuration and the listings call it.
@@ -177,7 +177,7 @@ macro_rules! registry {
             /// Every test, in order.
             pub const ALL: &'static [Test] = &[$(Test::$variant),*];
 
-            /// What a reader is told of it.
+            /// Its description.
             pub const fn about(self) -> &'static About {
                 match self {
                     $(Test::$variant => &$module::ABOUT,)*
