@@ -65,9 +65,8 @@ impl<'a> Section<'a> {
         value: &Spanned<String>,
         read: impl Fn(&str) -> Result<T, String>,
     ) -> Result<T, ConfigError> {
-        read(value.get_ref()).map_err(|problem| {
-            self.wrong(&value.span(), format!("{key} = \"{}\" {problem}", visible(value.get_ref())))
-        })
+        read(value.get_ref())
+            .map_err(|problem| self.wrong(&value.span(), format!("{key} = \"{}\" {problem}", visible(value.get_ref()))))
     }
 
     /// As [`Section::read`], for values that an error must not repeat.

@@ -79,6 +79,7 @@ pub(super) enum Written {
     Texts(Spanned<Vec<Spanned<String>>>),
     Whole(Spanned<i64>),
     Wholes(Spanned<Vec<i64>>),
+    /// With the place of the list.
     Groups(Vec<GroupSection>, Range<usize>),
 }
 
@@ -167,7 +168,7 @@ fn read(
     for (key, value) in table {
         let Some(known) = keys.iter().find(|known| known.name == key.get_ref().as_ref()) else {
             let names = keys.iter().map(|known| known.name.to_owned()).collect();
-            return Err(shape::unknown(tree.source, tree.whole, &key.span(), (key.get_ref(), names)));
+            return Err(shape::unknown(tree.source, tree.whole, &key.span(), key.get_ref(), names));
         };
         settings.push((known, written(tree, &known.kind, known.name, value)?));
     }

@@ -7,13 +7,13 @@ use std::path::Path;
 use toml::Spanned;
 
 use super::column::bounds;
-use super::file::ColumnSection;
+use super::file::{ColumnSection, Numbers};
 use super::load::one_of;
 use super::place::Section;
 use super::quality_file::{GroupSection, Number, Written};
 use super::{ConfigError, value};
 use crate::ameriflux::Instrument;
-use crate::qc::{ColumnSettings, Diagnostic, Group, Key, Kind, Problem, Setting, TableSettings};
+use crate::qc::{ColumnSettings, Diagnostic, Entry, Group, Key, Kind, Problem, Setting, TableSettings};
 use crate::text::any_of;
 use crate::time::LocalTime;
 
@@ -51,18 +51,14 @@ pub(super) fn error(at: &Section<'_>, problem: &Problem) -> ConfigError {
 fn group(at: &Section<'_>, found: &GroupSection, name: &str, folder: &Path) -> Result<Group, ConfigError> {
     let mut settings = Vec::with_capacity(found.settings.len());
     for (key, written) in &found.settings {
-        let setting = setting(at, (key, &format!("{name}: {}", key.name)), written, folder)?;
-        settings.push((key.name, written.place(), setting));
+        let setting = setting(at, key, &format!("{name}: {}", key.name), written, folder)?;
+        settings.push(Entry { key: key.name, place: written.place(), setting });
     }
     Ok(Group { name: name.to_owned(), place: found.place.clone(), settings })
 }
 
-fn setting(
-    at: &Section<'_>,
-    (key, label): (&Key, &str),
-    written: &Written,
-    folder: &Path,
-) -> Result<Setting, ConfigError> {
+/// A value of the kind that its key asks for. `label` is the key behind those of its groups.
+fn setting(at: &Section<'_>, key: &Key, label: &str, written: &Written, folder: &Path) -> Result<Setting, ConfigError> {
     let example = key.example;
     let setting = match (&key.kind, written) {
         (Kind::Positive, Written::Number(found)) => Setting::Number(positive(at, label, found)?),
@@ -95,8 +91,7 @@ fn setting(
             }
         },
         (Kind::Whole { least, most }, Written::Wholes(found)) => {
-            let within =
-                |number: &i64| u16::try_from(*number).ok().filter(|number| (*least..=*most).contains(number));
+            let within = |number: &i64| u16::try_from(*number).ok().filter(|number| (*least..=*most).contains(number));
             match found.get_ref().iter().map(within).collect::<Vec<_>>()[..] {
                 [Some(first), Some(last)] => Setting::Whole(first, last),
                 _ => {
@@ -117,8 +112,7 @@ fn setting(
             match found.get_ref().iter().map(read).collect::<Vec<_>>()[..] {
                 [Some(first), Some(last)] if first <= last => Setting::Instants(first, last),
                 _ => {
-                    let problem =
-                        format!("{label} takes the first and the last instant; write for example {example}");
+                    let problem = format!("{label} takes the first and the last instant; write for example {example}");
                     return Err(at.wrong(&found.span(), problem));
                 }
             }
@@ -152,7 +146,7 @@ pub(super) fn numbers_group(
     for (key, found) in keys {
         if let Some(found) = found {
             let number = positive(at, &format!("{name}: {key}"), found)?;
-            settings.push((key, found.span(), Setting::Number(number)));
+            settings.push(Entry { key, place: found.span(), setting: Setting::Number(number) });
         }
     }
     Ok(Group { name: name.to_owned(), place, settings })
@@ -163,13 +157,13 @@ pub(super) fn bounds_group(
     at: &Section<'_>,
     name: &'static str,
     place: std::ops::Range<usize>,
-    keys: [(&'static str, &super::file::Numbers); 2],
+    keys: [(&'static str, &Numbers); 2],
 ) -> Result<Group, ConfigError> {
     let mut settings = Vec::new();
     for (key, found) in keys {
         if let Some(found) = found {
             let (low, high) = bounds(at, &format!("{name}: {key}"), found)?;
-            settings.push((key, found.span(), Setting::Bounds(low, high)));
+            settings.push(Entry { key, place: found.span(), setting: Setting::Bounds(low, high) });
         }
     }
     Ok(Group { name: name.to_owned(), place, settings })

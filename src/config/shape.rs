@@ -128,7 +128,7 @@ pub(super) fn wrong_shape(source: &Source<'_>, tree: &Spanned<DeTable<'_>>, erro
         return ConfigError::Syntax { file, line: None, message: "not a configuration of fluxtower".to_owned() };
     };
     match unknown_key(error) {
-        Some((key, known)) => unknown(source, tree, &span, (&key, known)),
+        Some((key, known)) => unknown(source, tree, &span, &key, known),
         None => wrong_kind(source, tree, &span),
     }
 }
@@ -138,7 +138,8 @@ pub(super) fn unknown(
     source: &Source<'_>,
     tree: &Spanned<DeTable<'_>>,
     span: &Range<usize>,
-    (key, known): (&str, Vec<String>),
+    key: &str,
+    known: Vec<String>,
 ) -> ConfigError {
     let found = find(tree.get_ref(), span, Found::default());
     let message = format!("{}{key} is not known; {}", found.place(), advice_on_unknown(key, known, &found));
@@ -220,9 +221,7 @@ fn example_of_test(tests: &[&'static GroupKeys], path: &[String]) -> Option<&'st
     let Some((key, rest)) = rest.split_first() else { return Some(group.example) };
     let key = group.keys.iter().find(|known| known.name == key)?;
     match (rest.first(), &key.kind) {
-        (Some(inner), Kind::Groups(keys)) => {
-            keys.iter().find(|known| known.name == inner).map(|known| known.example)
-        }
+        (Some(inner), Kind::Groups(keys)) => keys.iter().find(|known| known.name == inner).map(|known| known.example),
         _ => Some(key.example),
     }
 }

@@ -7,7 +7,7 @@ use super::unit::{Fit, unit_fits};
 use crate::ameriflux;
 use crate::ameriflux::Variable;
 use crate::format::Value;
-use crate::qc::{GrossRange, Flag};
+use crate::qc::{Flag, GrossRange};
 
 /// Fewer rows say nothing of what a sensor does.
 const ENOUGH_VALUES: usize = 12;

@@ -110,11 +110,9 @@ impl ColumnTest for AttenuatedSignal {
                 let least = self.levels.fail.or(self.levels.suspect).unwrap_or(1.0);
                 SpreadState::Deviation { scale: Deviation::scale(least), window: Deviation::default() }
             }
-            Spread::Range => SpreadState::Range {
-                window: Extremes::default(),
-                missing: VecDeque::new(),
-                present: VecDeque::new(),
-            },
+            Spread::Range => {
+                SpreadState::Range { window: Extremes::default(), missing: VecDeque::new(), present: VecDeque::new() }
+            }
         }
     }
 

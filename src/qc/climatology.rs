@@ -190,11 +190,7 @@ const MEMBER_KEYS: &[Key] = &[
     Key { name: "months", kind: Kind::Whole { least: 1, most: 12 }, example: "months = [6, 8]" },
     Key { name: "days", kind: Kind::Whole { least: 1, most: 366 }, example: "days = [1, 90]" },
     Key { name: "hours", kind: Kind::Whole { least: 0, most: 23 }, example: "hours = [0, 5]" },
-    Key {
-        name: "dates",
-        kind: Kind::Instants,
-        example: "dates = [\"2026-06-01\", \"2026-08-31 23:59:59\"]",
-    },
+    Key { name: "dates", kind: Kind::Instants, example: "dates = [\"2026-06-01\", \"2026-08-31 23:59:59\"]" },
     Key { name: "suspect", kind: Kind::Bounds, example: "suspect = [-40, 45]" },
     Key { name: "fail", kind: Kind::Bounds, example: "fail = [-50, 50]" },
 ];
@@ -208,17 +204,15 @@ fn members(group: &Group) -> Result<Climatology, Problem> {
         ));
     }
     if let Some(key) = ["variable", "suspect", "fail", "margin"].into_iter().find(|key| group.has(key)) {
-        return Err(
-            group.wrong(&format!(": {key} belongs to file; with bands, write the limits in each of them"))
-        );
+        return Err(group.wrong(&format!(": {key} belongs to file; with bands, write the limits in each of them")));
     }
     bands.iter().map(member).collect::<Result<_, _>>().map(Climatology::Members)
 }
 
 fn member(band: &Group) -> Result<Member, Problem> {
-    let suspect = band.bounds("suspect").ok_or_else(|| {
-        band.wrong(": suspect is missing; write for example { months = [6, 8], suspect = [5, 30] }")
-    })?;
+    let suspect = band
+        .bounds("suspect")
+        .ok_or_else(|| band.wrong(": suspect is missing; write for example { months = [6, 8], suspect = [5, 30] }"))?;
     let fail = band.bounds("fail").unwrap_or(UNBOUNDED);
     if fail.0 > suspect.0 || fail.1 < suspect.1 {
         return Err(band.wrong(&format!(

@@ -50,9 +50,7 @@ impl DiagnosticTest {
         let names = decoded.names().collect::<Vec<_>>().join(", ");
         for &place in &self.governs {
             if out.flag(place) != Some(Flag::Missing) {
-                out.note(place, Test::Diagnostic, Flag::Fail, || {
-                    format!("{} reports {names}", self.instrument.name())
-                });
+                out.note(place, Test::Diagnostic, Flag::Fail, || format!("{} reports {names}", self.instrument.name()));
             }
         }
     }

@@ -105,8 +105,7 @@ mod tests {
 
     #[test]
     fn a_sentinel_is_missing_and_only_exactly_that_number() {
-        let tests =
-            GrossRange::new(Some(Range { suspect: (-50.0, 50.0), fail: (-50.0, 50.0) }), vec![7999.0, -9999.0]);
+        let tests = GrossRange::new(Some(Range { suspect: (-50.0, 50.0), fail: (-50.0, 50.0) }), vec![7999.0, -9999.0]);
         assert_eq!(digits(&tests, &[7999.0, -9999.0, 7998.9, 25.0]), "9941");
     }
 

@@ -111,8 +111,19 @@ pub struct Group {
     pub name: String,
     /// Where it stands in the configuration, in bytes.
     pub place: Range<usize>,
-    /// Key, place of the value, value.
-    pub settings: Vec<(&'static str, Range<usize>, Setting)>,
+    /// Its keys, in the order of the file.
+    pub settings: Vec<Entry>,
+}
+
+/// A key of a group with its value.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The key.
+    pub key: &'static str,
+    /// Where the value stands in the configuration, in bytes.
+    pub place: Range<usize>,
+    /// The value.
+    pub setting: Setting,
 }
 
 /// What is wrong with the settings of a test, and what to write.
@@ -159,7 +170,7 @@ impl Group {
     }
 
     fn get(&self, key: &str) -> Option<&Setting> {
-        self.settings.iter().find(|(name, _, _)| *name == key).map(|(_, _, setting)| setting)
+        self.settings.iter().find(|entry| entry.key == key).map(|entry| &entry.setting)
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
@@ -189,14 +200,15 @@ impl Group {
 
     /// What is wrong with one key; `problem` goes on behind its name.
     pub(super) fn wrong_key(&self, key: &str, problem: &str) -> Problem {
-        let place = self.settings.iter().find(|(name, _, _)| *name == key).map(|(_, place, _)| place);
-        let place = place.unwrap_or(&self.place).clone();
+        let entry = self.settings.iter().find(|entry| entry.key == key);
+        let place = entry.map_or(&self.place, |entry| &entry.place).clone();
         Problem { place, message: format!("{}: {key}{problem}", self.name) }
     }
 
     /// `suspect` and `fail` as numbers of which at least one is set, and `fail` not the smaller one.
     pub(super) fn rising(&self, example: &str) -> Result<Levels<f64>, Problem> {
-        let levels = self.at_least_one(Levels { suspect: self.number("suspect"), fail: self.number("fail") }, example)?;
+        let levels =
+            self.at_least_one(Levels { suspect: self.number("suspect"), fail: self.number("fail") }, example)?;
         match levels {
             Levels { suspect: Some(suspect), fail: Some(fail) } if fail < suspect => {
                 Err(self.wrong(&format!(": fail = {fail} is smaller than suspect = {suspect}; swap them")))
@@ -207,11 +219,12 @@ impl Group {
 
     /// `suspect` and `fail` as numbers of which at least one is set, and `fail` not the larger one.
     pub(super) fn falling(&self, example: &str, why: &str) -> Result<Levels<f64>, Problem> {
-        let levels = self.at_least_one(Levels { suspect: self.number("suspect"), fail: self.number("fail") }, example)?;
+        let levels =
+            self.at_least_one(Levels { suspect: self.number("suspect"), fail: self.number("fail") }, example)?;
         match levels {
-            Levels { suspect: Some(suspect), fail: Some(fail) } if fail > suspect => Err(
-                self.wrong(&format!(": fail = {fail} lies above suspect = {suspect}; {why}, so swap them"))
-            ),
+            Levels { suspect: Some(suspect), fail: Some(fail) } if fail > suspect => {
+                Err(self.wrong(&format!(": fail = {fail} lies above suspect = {suspect}; {why}, so swap them")))
+            }
             levels => Ok(levels),
         }
     }

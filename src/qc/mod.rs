@@ -37,7 +37,7 @@ pub use finding::{Finding, findings};
 pub use fit::{KnownColumn, contradictions, unknown_columns};
 pub use flag::Flag;
 pub use gross_range::GrossRange;
-pub use keys::{Group, GroupKeys, Key, Kind, Problem, Setting};
+pub use keys::{Entry, Group, GroupKeys, Key, Kind, Problem, Setting};
 pub use manual::ManualFlag;
 pub use pair::{Across, Guard, Measure, Pair, PairFlags, Partner};
 pub use registry::{About, ColumnSettings, TableSettings, Test};

@@ -146,13 +146,21 @@ pub struct Across {
     pub within: i64,
 }
 
+/// A guard, seen from one table.
+#[derive(Debug, Clone, Copy)]
+struct GuardTest {
+    side: Side,
+    above: f64,
+    below: f64,
+}
+
 /// A pair, seen from one table.
 #[derive(Debug, Clone)]
 pub(super) struct PairTest {
     name: String,
     first: Side,
     second: Side,
-    guard: Option<(Side, f64, f64)>,
+    guard: Option<GuardTest>,
     measure: Measure,
     flags: PairFlags,
     /// Its other table, if it has one.
@@ -176,7 +184,11 @@ impl PairTest {
         };
         let first = side(&pair.first, 0);
         let second = side(&pair.second, 0);
-        let guard = pair.guard.as_ref().map(|Guard { column, above, below }| (side(column, 1), *above, *below));
+        let guard = pair.guard.as_ref().map(|Guard { column, above, below }| GuardTest {
+            side: side(column, 1),
+            above: *above,
+            below: *below,
+        });
         let other = pair.other(table);
         let across =
             (other != table).then(|| Across { table: other.clone(), columns: there, within: nanos(pair.within) });
@@ -199,13 +211,7 @@ impl PairTest {
     }
 
     /// Judges one row. `numbers` are the row's values, NaN where missing; `is_failed` says whether one fails its own range.
-    pub(super) fn judge(
-        &self,
-        numbers: &[f64],
-        partner: Partner,
-        is_failed: impl Fn(usize) -> bool,
-        out: &mut Marks,
-    ) {
+    pub(super) fn judge(&self, numbers: &[f64], partner: Partner, is_failed: impl Fn(usize) -> bool, out: &mut Marks) {
         let value = |side: Side| match side {
             Side::Here(place) if is_failed(place) => f64::NAN,
             Side::Here(place) => numbers.get(place).copied().unwrap_or(f64::NAN),
@@ -216,7 +222,7 @@ impl PairTest {
         if first.is_nan() || second.is_nan() {
             return;
         }
-        if let Some((side, above, below)) = self.guard {
+        if let Some(GuardTest { side, above, below }) = self.guard {
             let guard = value(side);
             if guard.is_nan() || guard <= above || guard >= below {
                 return;

@@ -131,8 +131,7 @@ pub fn shape(
     let tags: Vec<(String, String)> = tag_names.cloned().zip(series.tags.iter().cloned()).collect();
     let by_hand = store.columns_flagged_by_hand(&series.table)?;
     let spec = config.spec(table);
-    let is_flagged =
-        |column: &str| spec.is_tested(column) || by_hand.iter().any(|flagged| flagged == column);
+    let is_flagged = |column: &str| spec.is_tested(column) || by_hand.iter().any(|flagged| flagged == column);
     Ok(LineShape::within(
         most_columns(config, table, |name| store.column_names(name))?,
         table,

@@ -22,6 +22,14 @@ pub(super) struct BandColumns<'a> {
     pub(super) margin: f64,
 }
 
+/// The band of one row of the file.
+struct Row {
+    /// From 0.
+    window: usize,
+    hour: f64,
+    band: Range,
+}
+
 /// Reads the bands of one variable. An error is the end of a sentence that begins with the file's name.
 pub(super) fn read_bins(path: &Path, wanted: BandColumns<'_>) -> Result<Bins, String> {
     let mut reader = csv::ReaderBuilder::new()
@@ -51,7 +59,7 @@ pub(super) fn read_bins(path: &Path, wanted: BandColumns<'_>) -> Result<Bins, St
     let bounds_at = |key: &str, names: (&str, &str)| Ok::<_, String>((place(names.0, key)?, place(names.1, key)?));
     let suspect_at = bounds_at("suspect", wanted.suspect)?;
     let fail_at = wanted.fail.map(|fail| bounds_at("fail", fail)).transpose()?;
-    let mut found: Vec<(usize, f64, Range)> = Vec::new();
+    let mut found: Vec<Row> = Vec::new();
     let mut others: Vec<String> = Vec::new();
     for (row, record) in reader.records().enumerate() {
         let line = row + 2;
@@ -95,7 +103,7 @@ pub(super) fn read_bins(path: &Path, wanted: BandColumns<'_>) -> Result<Bins, St
             ));
         }
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 1 to 12")]
-        found.push((window as usize - 1, hour, Range { suspect, fail }));
+        found.push(Row { window: window as usize - 1, hour, band: Range { suspect, fail } });
     }
     if found.is_empty() {
         let variable = wanted.variable.unwrap_or_default();
@@ -104,8 +112,8 @@ pub(super) fn read_bins(path: &Path, wanted: BandColumns<'_>) -> Result<Bins, St
     bins(windows, is_center, &found)
 }
 
-fn bins(windows: Windows, is_center: bool, found: &[(usize, f64, Range)]) -> Result<Bins, String> {
-    let mut hours: Vec<f64> = found.iter().map(|(_, hour, _)| *hour).collect();
+fn bins(windows: Windows, is_center: bool, found: &[Row]) -> Result<Bins, String> {
+    let mut hours: Vec<f64> = found.iter().map(|row| row.hour).collect();
     hours.sort_by(f64::total_cmp);
     hours.dedup();
     let steps = hours.len();
@@ -119,7 +127,7 @@ fn bins(windows: Windows, is_center: bool, found: &[(usize, f64, Range)]) -> Res
     }
     let step_of: HashMap<u64, usize> = hours.iter().enumerate().map(|(step, hour)| (hour.to_bits(), step)).collect();
     let mut bands = vec![None; 12 * steps];
-    for (window, hour, band) in found {
+    for Row { window, hour, band } in found {
         let step = step_of.get(&hour.to_bits()).copied().unwrap_or_default();
         if bands[window * steps + step].replace(*band).is_some() {
             return Err(format!("has two bands for window {} and hour {hour}", window + 1));
