@@ -9,9 +9,11 @@
 //!
 //! Data flows one way: a module uses only what stands to the left of it, and [`time`], [`text`], [`ameriflux`] and
 //! [`config`]. Two modules join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it.
-//! What looks at the store stands on top: [`verify`], [`prune`], which deletes what it finds, [`export`], [`status`], and
-//! [`view`] with summaries, panels, the Grafana dashboard, the page and the report. [`draft`] writes a first
-//! configuration from files that are there, with the left half's parsers and without a store. [`cli`] sits on top of all.
+//! What looks at the store stands on top: [`verify`], [`export`], [`status`], which decides whether a user must act, and
+//! [`view`] with summaries, panels, the Grafana dashboard, the page and the report. [`agent`] is what a run does: the passes
+//! under their locks, an agent that stays up, and retention. [`draft`] writes a first configuration from files that are
+//! there, with the left half's parsers and without a store. [`cli`] sits on top of all: arguments, one call, printing.
+//! `tests/layers.rs` lists every arrow between two modules.
 //!
 //! # Invariants
 //! A test carries each number in its name.
@@ -35,6 +37,7 @@
 //! - **I10 quiet.** The token is never printed, logged, stored in the database or put in a URL. Plain http only to
 //!   loopback, unless `allow_http = true`.
 
+pub mod agent;
 pub mod ameriflux;
 pub mod cli;
 pub mod config;
@@ -44,7 +47,6 @@ pub mod export;
 pub mod format;
 pub mod ingest;
 pub mod line;
-pub mod prune;
 pub mod qc;
 pub mod source;
 pub mod status;

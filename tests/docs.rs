@@ -146,7 +146,7 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("src/cli/check/destination.rs", "pub(super) fn lines", ""),
     ("src/cli/check/database.rs", "pub(super) fn lines", "fn network"),
     ("src/cli/check/files.rs", "pub(super) fn lines", "fn newest"),
-    ("src/cli/schedule/rhythm.rs", "pub(in crate::cli) fn advice", ""),
+    ("src/agent/schedule.rs", "pub fn advice", ""),
     ("src/qc/fit.rs", "", ""),
     ("src/ameriflux/unit/mod.rs", "", ""),
     ("src/source/error.rs", "", ""),

@@ -10,6 +10,7 @@ mod files;
 
 use super::output::{Colour, coloured, count, span};
 use super::{CliError, Context, Exit};
+use crate::agent::schedule;
 use crate::config::TableConfig;
 use crate::qc;
 use crate::store::Store;
@@ -59,7 +60,7 @@ pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
         quality(context, table, &store, &mut report)?;
     }
     let stopped = destination::lines(context, &store, &mut report)?;
-    schedule(context, &store, &mut report)?;
+    starts(context, &store, &mut report)?;
     context.output.result(&report, |out| write(out, &report))?;
     let is_well = report.checks.iter().all(|line| matches!(line.verdict, "ok" | "note"));
     Ok(stopped.max(if is_well { Exit::Well } else { Exit::Look }))
@@ -104,7 +105,7 @@ fn quality(context: &Context, table: &TableConfig, store: &Store, report: &mut R
 }
 
 /// Whether something runs the program, by what the store remembers of its last run.
-fn schedule(context: &Context, store: &Store, report: &mut Report) -> Result<(), CliError> {
+fn starts(context: &Context, store: &Store, report: &mut Report) -> Result<(), CliError> {
     let Some(last) = store.last_run("ingest", None)? else {
         report.say("schedule", "ok", "no run yet; `fluxtower schedule --install` lets this computer do it".to_owned());
         return Ok(());
@@ -116,8 +117,8 @@ fn schedule(context: &Context, store: &Store, report: &mut Report) -> Result<(),
         report.say("schedule", "look", words);
         return Ok(());
     }
-    let rhythm = super::schedule::known(store)?;
-    match rhythm.and_then(|rhythm| super::schedule::advice(&context.config.sync, rhythm)) {
+    let starts = schedule::known(store)?;
+    match starts.and_then(|starts| schedule::advice(&context.config.sync, starts)) {
         Some(advice) => report.say("schedule", "look", advice),
         None => report.say("schedule", "ok", format!("the last run ended {} ago", span(ago.max(0)))),
     }

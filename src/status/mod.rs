@@ -11,8 +11,10 @@ use crate::store::{GapLine, RunLine, Store, StoreError, TableStatus};
 use crate::sync::{SyncError, Waiting};
 use crate::time::Timestamp;
 
+mod exit;
 mod reasons;
 
+pub use exit::Exit;
 pub use reasons::{failure, reasons};
 
 /// Why there is no status.
