@@ -15,7 +15,7 @@ use super::pass::{self, Ended, Pass};
 use super::reading::{Outcome, Reading, Rhythm};
 use super::{Agent, AgentError, LONGEST_PAUSE, retention, schedule};
 use crate::ingest::{self as reader, IngestReport, Selection};
-use crate::status::Exit;
+use crate::status::{self, Exit};
 use crate::sync::{Halt, SyncError, SyncReport};
 
 /// After the sync, a file that changed and could not be read is tried again for so long: another ingest holds its lock for
@@ -96,7 +96,7 @@ pub fn once(agent: &Agent, call: Call) -> Result<Run, AgentError> {
     if synced.is_none() {
         tracing::warn!("another sync is running; this run leaves the sending to it");
     }
-    let of_reading = if ingested.as_ref().is_some_and(IngestReport::needs_a_look) { Exit::Look } else { Exit::Well };
+    let of_reading = status::of_ingest(ingested.as_ref().is_some_and(IngestReport::needs_a_look));
     let of_sending = synced.as_ref().map_or(Exit::Well, |ended| ended.exit);
     Ok(Run {
         report: RunReport { ingest: ingested, sync: synced.map(|ended| ended.report) },

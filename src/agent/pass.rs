@@ -2,13 +2,10 @@
 
 use super::{Agent, AgentError};
 use crate::ingest::{self as reader, IngestError, IngestReport};
-use crate::status::Exit;
+use crate::status::{self, Exit};
 use crate::store::{Lock, LockKind, Store};
-use crate::sync::{self as sender, Halt, StoppedBy, SyncReport};
+use crate::sync::{self as sender, Halt, SyncReport};
 use crate::time::Timestamp;
-
-/// A link that is down for hours is ordinary at a tower; no acknowledgement for this long is not.
-const SILENT_TOO_LONG_NANOS: i64 = 24 * 3_600 * 1_000_000_000;
 
 /// Which pass it is, for what the store keeps of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +59,8 @@ pub fn ingest(
     };
     let report = result.map_err(|error| failed(agent, &store, "ingest", started, error))?;
     store.tidy_log()?;
-    let exit = if report.needs_a_look() { Exit::Look } else { Exit::Well };
+    status::offset::keep(&agent.config, &store, &report)?;
+    let exit = status::of_ingest(report.needs_a_look());
     let totals = report.totals();
     if pass == Pass::Once || totals.staged + totals.conflicts + totals.rejected > 0 {
         tracing::info!(
@@ -99,7 +97,7 @@ pub fn sync(agent: &Agent, pass: Pass, halt: &Halt) -> Result<Option<Ended<SyncR
         sender::run_until(&agent.config, &store, &agent.clock, open, &sender::Unseen, halt)
     };
     let report = result.map_err(|error| failed(agent, &store, "sync", started, error))?;
-    let exit = exit_of(agent, &store, &report)?;
+    let exit = status::of_sync(&report, store.last_stored_by(agent.now())?, agent.now());
     if pass == Pass::Once || report.sent + report.rejected + report.expired > 0 {
         tracing::info!(
             sent = report.sent,
@@ -116,20 +114,6 @@ pub fn sync(agent: &Agent, pass: Pass, halt: &Halt) -> Result<Option<Ended<SyncR
         store.log_run("sync", started, agent.now(), exit as u8, &summary)?;
     }
     Ok(Some(Ended { report, exit }))
-}
-
-fn exit_of(agent: &Agent, store: &Store, report: &SyncReport) -> Result<Exit, AgentError> {
-    Ok(match report.stopped_by {
-        StoppedBy::Held => Exit::Refused,
-        StoppedBy::Refusals => Exit::Look,
-        StoppedBy::Unreachable => {
-            let last = store.last_stored()?;
-            let silent = last.is_none_or(|last| agent.now().0.saturating_sub(last.0) > SILENT_TOO_LONG_NANOS);
-            if silent { Exit::Look } else { Exit::Well }
-        }
-        _ if report.rejected > 0 || !report.notes.is_empty() => Exit::Look,
-        _ => Exit::Well,
-    })
 }
 
 /// Keeps why a pass failed, where the store can still be written: a database that takes no row takes no line about it

@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use super::Agent;
 use crate::config::SyncConfig;
+use crate::status::STARTS_KEY;
 use crate::store::{Store, StoreError};
 use crate::text::span;
 
-/// Under this key the store keeps how the last run was started.
-const KEY: &str = "schedule";
 /// Of an agent that no scheduler starts again and again.
 const STAYS_UP: &str = "stays up";
 /// So many starts tell how far they lie apart; a run by hand in between does not change their median.
@@ -38,7 +37,7 @@ pub fn remember(agent: &Agent, starts: Starts) {
         Starts::StaysUp => STAYS_UP.to_owned(),
         Starts::Seen(_) => return,
     };
-    let kept = agent.store().and_then(|store| Ok(store.remember(KEY, &text)?));
+    let kept = agent.store().and_then(|store| Ok(store.remember(STARTS_KEY, &text)?));
     if let Err(error) = kept {
         tracing::debug!("how the program is started was not kept: {error}");
     }
@@ -49,7 +48,7 @@ pub fn remember(agent: &Agent, starts: Starts) {
 /// # Errors
 /// The store fails.
 pub fn known(store: &Store) -> Result<Option<Starts>, StoreError> {
-    match store.recall(KEY)?.as_deref() {
+    match store.recall(STARTS_KEY)?.as_deref() {
         Some(STAYS_UP) => return Ok(Some(Starts::StaysUp)),
         Some(text) => {
             if let Ok(millis) = text.parse() {

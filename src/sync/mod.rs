@@ -492,6 +492,9 @@ fn clocks_disagree(server: Option<DateTime<Utc>>, clock: &dyn Clock) -> String {
     )
 }
 
+/// Under this key the store keeps by how many minutes the server's clock is ahead of this computer's, as last confirmed.
+pub const SERVER_AHEAD_KEY: &str = "server ahead";
+
 /// Asks for every bucket's id and retention, holds one that is another bucket, and lets go of rows that it would not keep.
 fn look(
     store: &Store,
@@ -511,6 +514,10 @@ fn look(
                 looked.held.push(HeldBucket { bucket: bucket.bucket.clone(), text });
                 continue;
             }
+        }
+        if let Some(server) = look.server_time {
+            // In minutes, so that a sync under the same clocks writes nothing.
+            store.remember(SERVER_AHEAD_KEY, &(server - clock.now()).num_minutes().to_string())?;
         }
         if look.clocks_disagree(clock.now()) {
             report.note_once(clocks_disagree(look.server_time, clock));
