@@ -305,15 +305,6 @@ impl Row {
     }
 }
 
-/// Sets it when it is dropped: ends the other threads of a test, also of one that fails, which would wait for them for ever.
-pub struct Stops<'a>(pub &'a AtomicBool);
-
-impl Drop for Stops<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Release);
-    }
-}
-
 /// How a run of the program ended.
 #[derive(Debug)]
 pub struct Ended {
