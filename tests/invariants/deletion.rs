@@ -1,4 +1,4 @@
-//! What is called there is there: a model of a server's series against `prune` and `verify`, in random situations.
+//! Nothing is deleted that is not in the bucket: `prune` and `verify` against a model of a server, in random situations.
 //!
 //! The server in memory counts exactly as InfluxDB 2.7 and 1.6 were measured to do: a series is a measurement and a whole tag
 //! set, an empty tag is none, and a count may be too high for a moment. Whatever was deleted from the store must be in it, at
