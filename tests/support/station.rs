@@ -297,7 +297,7 @@ pub struct Row {
 impl Row {
     /// RFC 3339, in UTC.
     pub fn time(&self) -> String {
-        fluxtower::time::Timestamp(self.ts).to_string()
+        fluxtower::time::Timestamp::from_nanos(self.ts).to_string()
     }
 
     pub fn values(&self) -> Vec<serde_json::Value> {
