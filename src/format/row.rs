@@ -55,7 +55,7 @@ impl Layout {
     }
 }
 
-/// One row. Its buffers are reused for the next.
+/// One row. Its buffers are used again for the next.
 #[derive(Debug, Default)]
 pub struct ParsedRow {
     /// The time by the logger's clock.

@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 pub(in crate::store) struct PartnerTable {
     across: Across,
     series: Option<i64>,
-    /// Positions of the columns in its column list, with the tests that disqualify a value as a witness.
+    /// Positions of the columns in its column list, with the test that disqualifies a value as a witness.
     columns: [Option<(usize, GrossRange)>; 2],
 }
 
