@@ -17,11 +17,12 @@ use std::time::Duration;
 
 use super::batch::Batch;
 use super::courier::{Courier, Flight};
-use super::feed::{Fed, Ready};
+use super::feed::Fed;
 use super::halt::Halt;
 use super::known_good::KnownGood;
 use super::lanes::Lanes;
 use super::pace::Pace;
+use super::ready::Ready;
 use super::{BUDGET_WINDOW, Progress, StoppedBy, SyncError, SyncReport};
 use crate::config::SyncConfig;
 use crate::destination::{Answer, Outcome};
@@ -136,6 +137,7 @@ impl<'a> Delivery<'a> {
             Stop::Interrupted => (StoppedBy::Interrupted, None),
         };
         self.report.ended_by = by_run;
+        self.report.wire_bytes += self.courier.wire_bytes();
         self.report.stopped_by = match (self.lanes_stopped_by, by_run) {
             (Some(StoppedBy::Held), _) => StoppedBy::Held,
             (_, StoppedBy::Unreachable) | (None, _) => by_run,
@@ -231,8 +233,7 @@ impl<'a> Delivery<'a> {
         if batch.rows().len() == ready.batch.rows().len() {
             return Ok(Some(ready));
         }
-        let gzip = if ready.gzip.is_empty() { Vec::new() } else { batch.gzip().map_err(SyncError::Compress)? };
-        Ok(Some(Ready { batch, gzip, live: ready.live }))
+        Ok(Some(ready.with(batch)))
     }
 
     /// Takes the answers behind an accepted one that are there too, up to the first that is no 204.
@@ -294,7 +295,7 @@ impl<'a> Delivery<'a> {
         let is_passing = matches!(answer.outcome, Outcome::Retry { .. });
         let dealt = if is_passing && *has_waited {
             self.store.note_answer(&self.receipt(ready, &answer, RETRY))?;
-            self.deliver(&ready.batch, !ready.gzip.is_empty(), FAILURES_BEFORE_SPLIT)
+            self.deliver(&ready.batch, ready.is_compressed(), FAILURES_BEFORE_SPLIT)
         } else {
             self.trouble(ready, answer, FAILURES_BEFORE_SPLIT)
         };
@@ -358,15 +359,13 @@ impl<'a> Delivery<'a> {
         if head.is_empty() {
             return Err(Ended::Stop(Stop::Budget));
         }
-        let gzip = if ready.gzip.is_empty() { Vec::new() } else { head.gzip().map_err(SyncError::Compress)? };
-        Ok((Ready { batch: head, gzip, live: ready.live }, true))
+        Ok((ready.with(head), true))
     }
 
     fn post(&mut self, ready: &Arc<Ready>) -> Result<Flight, Ended> {
         let flight = self.courier.post(ready)?;
         self.report.requests += 1;
         self.report.bytes += ready.batch.lines().len() as u64;
-        self.report.wire_bytes += wire_bytes(ready) as u64;
         self.unsettled_bytes += ready.batch.lines().len() as u64;
         Ok(flight)
     }
@@ -398,7 +397,7 @@ impl<'a> Delivery<'a> {
             rows: ready.batch.rows().len(),
             // What no server took, no quota counts: an outage must not use up the budget of the run that ends it.
             bytes: if outcome == RETRY { 0 } else { ready.batch.lines().len() },
-            wire_bytes: wire_bytes(ready),
+            wire_bytes: ready.wire_bytes(),
             status: answer.status,
             outcome,
             words: &answer.words,
@@ -407,7 +406,7 @@ impl<'a> Delivery<'a> {
 
     /// The server took the batch.
     fn accept(&mut self, batch: &Batch) {
-        self.pace.succeeded();
+        self.pace.succeeded(batch.bucket.as_deref());
         self.refusals.learn(batch);
     }
 
@@ -442,8 +441,7 @@ impl<'a> Delivery<'a> {
             return Ok(());
         }
         self.may_begin()?;
-        let gzip = if compressed { batch.gzip().map_err(SyncError::Compress)? } else { Vec::new() };
-        let ready = Arc::new(Ready { batch, gzip, live: false });
+        let ready = Arc::new(Ready::new(batch, compressed, false));
         let answer = self.ask(&ready)?;
         self.trouble(&ready, answer, patience)
     }
@@ -451,6 +449,7 @@ impl<'a> Delivery<'a> {
     /// Takes a 204; at anything else waits and sends the same bytes again, splits, or stops. `patience` is how many times a
     /// 500 may come.
     fn trouble(&mut self, ready: &Arc<Ready>, first: Answer, patience: u32) -> Step {
+        let bucket = ready.batch.bucket.as_deref();
         let mut answer = first;
         let mut failures = 0;
         loop {
@@ -470,23 +469,30 @@ impl<'a> Delivery<'a> {
                     if failures >= patience {
                         return self.split(ready, answer);
                     }
-                    self.wait(None, &answer)?;
+                    if self.pace.share_is_used(bucket) {
+                        // A line that the bucket took before tells a failing bucket from bad rows.
+                        self.judge()?;
+                    }
+                    if self.pace.share_is_used(bucket) {
+                        return Err(Ended::Lane(LaneEnd::Failing(answer.words)));
+                    }
+                    self.wait(bucket, None, &answer)?;
                 }
                 Outcome::Retry { after } => {
                     self.store.note_answer(&self.receipt(ready, &answer, RETRY))?;
-                    self.wait(after, &answer)?;
+                    self.wait(bucket, after, &answer)?;
                 }
             }
             answer = self.ask(ready)?;
         }
     }
 
-    fn wait(&mut self, asked: Option<Duration>, answer: &Answer) -> Step {
+    fn wait(&mut self, bucket: Option<&str>, asked: Option<Duration>, answer: &Answer) -> Step {
         let words = match answer.status {
             Some(status) => format!("{status} {}", answer.words),
             None => answer.words.clone(),
         };
-        let Some(wait) = self.pace.next_wait(asked) else {
+        let Some(wait) = self.pace.next_wait(bucket, asked) else {
             tracing::warn!("no answer that helps: {words}; rows stay pending until the next run");
             self.report.left_alone = asked;
             return Err(Ended::Stop(Stop::Unreachable(words)));
@@ -511,8 +517,4 @@ fn word(outcome: &Outcome) -> &'static str {
         Outcome::Retry { .. } => RETRY,
         Outcome::Held { .. } => "held",
     }
-}
-
-fn wire_bytes(ready: &Ready) -> usize {
-    if ready.gzip.is_empty() { ready.batch.lines().len() } else { ready.gzip.len() }
 }
