@@ -1,4 +1,4 @@
-//! A request's worth of rows, rendered and compressed, that can be cut at any row.
+//! The rows of one request, rendered, that can be compressed and can be divided at any row.
 
 use libdeflater::{CompressionLvl, Compressor};
 
