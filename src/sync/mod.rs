@@ -25,6 +25,7 @@ mod outbox;
 mod pace;
 mod pin;
 mod plan;
+mod ready;
 mod report;
 mod run;
 mod settled;
