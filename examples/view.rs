@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use fluxtower::config::Config;
 use fluxtower::store::Store;
-use fluxtower::summary::{RibbonRequest, Summaries, TraceRequest};
+use fluxtower::view::summary::{RibbonRequest, Summaries, TraceRequest};
 use fluxtower::time::Timestamp;
 
 const HOUR: i64 = 3_600_000_000_000;

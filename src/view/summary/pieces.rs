@@ -266,7 +266,6 @@ impl Summaries {
         let found = found.unwrap_or_default();
         let (piece_ms, bin_ms) = match pieces.level {
             Level::Narrow => (SLOT_MS, pieces.kept.width),
-            Level::Narrow => (SLOT_MS, kept.width),
             Level::Hours => (SLOT_MS, HOUR_MS),
             Level::Slots => (SLOT_MS * CHAPTER, SLOT_MS),
         };
