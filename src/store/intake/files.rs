@@ -56,7 +56,7 @@ impl Store {
                             header: row.get(6)?,
                             tail_taken: row.get(7)?,
                             note: row.get(8)?,
-                            seen: Timestamp(row.get(9)?),
+                            seen: Timestamp::from_nanos(row.get(9)?),
                         })
                     })
                     .optional()
@@ -89,7 +89,7 @@ impl Staging<'_> {
                     file.header,
                     file.tail_taken,
                     file.note,
-                    file.seen.0,
+                    file.seen.nanos(),
                 ])
             })
             .map_err(|source| self.store.at(source))?;

@@ -194,7 +194,7 @@ impl<'s> Staging<'s> {
         let new_hash = content_hash(row.record, row.values, &derived);
         let known: bool = conn
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM conflict WHERE series = ?1 AND ts = ?2 AND hash = ?3)")?
-            .query_row(params![series, row.ts.0, new_hash], |found| found.get(0))?;
+            .query_row(params![series, row.ts.nanos(), new_hash], |found| found.get(0))?;
         if known {
             return Ok(Outcome::Conflict);
         }
@@ -203,17 +203,27 @@ impl<'s> Staging<'s> {
             "INSERT INTO conflict (series, ts, record, path, line, raw, stays, hash, seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
              ON CONFLICT (series, ts, hash) DO NOTHING",
         )?;
-        let seen = Timestamp::from_utc(chrono::Utc::now()).0;
+        let seen = Timestamp::from_utc(chrono::Utc::now()).nanos();
         let line = i64::try_from(row.line.number).unwrap_or(i64::MAX);
         match on_conflict {
             OnConflict::Keep => {
                 let raw = crate::format::decode(row.line.raw);
-                keep.execute(params![series, row.ts.0, row.record, row.line.path, line, raw, "first", new_hash, seen])?;
+                keep.execute(params![
+                    series,
+                    row.ts.nanos(),
+                    row.record,
+                    row.line.path,
+                    line,
+                    raw,
+                    "first",
+                    new_hash,
+                    seen
+                ])?;
             }
             OnConflict::Replace => {
                 // Under the time of the replaced reading, so that it is found when a file brings it again: two readings may be within
                 // one microsecond.
-                let (ts, hash) = (key::time(id, nanos).0, content_hash(record, &values, &derived));
+                let (ts, hash) = (key::time(id, nanos).nanos(), content_hash(record, &values, &derived));
                 keep.execute(params![series, ts, record, row.line.path, line, values, "newer", hash, seen])?;
                 let old = Old { ts: key::time(id, nanos), values: &values };
                 self.replace(table, place, old, row)?;
@@ -271,10 +281,10 @@ impl<'s> Staging<'s> {
                 table.id,
                 kind,
                 event.before.0,
-                event.before.1.0,
+                event.before.1.nanos(),
                 event.after.0,
-                event.after.1.0,
-                Timestamp::from_utc(chrono::Utc::now()).0
+                event.after.1.nanos(),
+                Timestamp::from_utc(chrono::Utc::now()).nanos()
             ])?;
         Ok(())
     }
@@ -321,7 +331,7 @@ impl<'s> Staging<'s> {
                 backlog::add(conn, series.id, from, to, series.newest_saved)?;
                 series.newest_saved = series.newest;
                 conn.prepare_cached("UPDATE series SET newest = ?2 WHERE id = ?1")?
-                    .execute(params![series.id, series.newest.map(|newest| newest.0)])?;
+                    .execute(params![series.id, series.newest.map(|newest| newest.nanos())])?;
             }
         }
         if table.runs.is_changed() {
@@ -337,7 +347,7 @@ impl<'s> Staging<'s> {
                     "INSERT OR REPLACE INTO record_run (logger_table, epoch, first_record, last_record, first_ts, last_ts)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 )?
-                .execute(params![table.id, run.epoch, run.first, run.last, run.first_ts.0, run.last_ts.0])?;
+                .execute(params![table.id, run.epoch, run.first, run.last, run.first_ts.nanos(), run.last_ts.nanos()])?;
             }
         }
         Ok(())

@@ -101,7 +101,7 @@ impl Judge {
 
     /// The first row that a flag at `at` can depend on: the row before the window.
     fn begin(&self, conn: &Connection, series: i64, at: Timestamp) -> rusqlite::Result<Timestamp> {
-        let edge = Timestamp(at.0.saturating_sub(self.tests.look_back()));
+        let edge = at.minus(self.tests.look_back());
         Ok(neighbour(conn, series, edge, true)?.unwrap_or(edge))
     }
 
@@ -117,7 +117,7 @@ impl Judge {
         // The row before has a new successor, and the rows after have a new past.
         let first = neighbour(conn, series, from, true)?.unwrap_or(from);
         let after = neighbour(conn, series, to, false)?;
-        let last = Timestamp(to.0.saturating_add(self.tests.look_back())).max(after.unwrap_or(to));
+        let last = to.plus(self.tests.look_back()).max(after.unwrap_or(to));
         let end = neighbour(conn, series, last, false)?.unwrap_or(last);
         let begin = self.begin(conn, series, first)?;
         let mut partners = self.partners.iter().map(|partner| partner.rows(conn, first, last)).collect::<Vec<_>>();
@@ -138,7 +138,7 @@ impl Judge {
             there.clear();
             for partner in &mut partners {
                 there.push(match partner {
-                    Some(partner) => partner.nearest(row.ts.0)?,
+                    Some(partner) => partner.nearest(row.ts.nanos())?,
                     None => [f64::NAN; 2],
                 });
             }
@@ -349,7 +349,7 @@ fn manual_flags(conn: &Connection, table: i64, names: &[String]) -> rusqlite::Re
         flags.push(ManualFlag {
             id: row.get(0)?,
             place,
-            span: (Timestamp(row.get(2)?), Timestamp(row.get(3)?)),
+            span: (Timestamp::from_nanos(row.get(2)?), Timestamp::from_nanos(row.get(3)?)),
             flag,
             reason: row.get(5)?,
         });
@@ -394,7 +394,7 @@ impl Store {
                     changed
                 };
                 changed += work().map_err(|source| self.at(source))?;
-                at = Timestamp(end.0 + 1_000);
+                at = end.next_key();
             }
         }
         Ok(changed)
@@ -419,8 +419,7 @@ impl Store {
             let Some(known) = self.known_table(other)? else { continue };
             let judge = Judge::new(&self.conn, config, other, &known)?;
             for &(from, to) in intervals {
-                let from = Timestamp(from.0.saturating_sub(within));
-                let to = Timestamp(to.0.saturating_add(within));
+                let (from, to) = (from.minus(within), to.plus(within));
                 for series in known.series_ids() {
                     let part = SeriesPart { table: known.id, series, from, to };
                     changed += judge.judge(&self.conn, part, false)?.changed;

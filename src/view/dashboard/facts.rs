@@ -49,7 +49,7 @@ fn interval(store: &Store, table: &TableConfig) -> Result<Option<Duration>, Stor
     let Some(newest) = store.newest_of_table(&table.name.0)? else { return Ok(None) };
     let mut intervals = Vec::new();
     for days in DAYS {
-        let since = Timestamp(newest.0.saturating_sub(days * NANOS_PER_DAY));
+        let since = newest.minus(days * NANOS_PER_DAY);
         let mut rows = store.rows(table, Some(since), Some(newest))?;
         let mut before: Option<Timestamp> = None;
         intervals.clear();
@@ -57,7 +57,9 @@ fn interval(store: &Store, table: &TableConfig) -> Result<Option<Duration>, Stor
             && let Some(row) = rows.next_row()?
         {
             // Rows of several series come together, and may have the same time.
-            if let Some(interval) = before.map(|before| row.ts.0.abs_diff(before.0)).filter(|interval| *interval > 0) {
+            if let Some(interval) =
+                before.map(|before| row.ts.nanos().abs_diff(before.nanos())).filter(|interval| *interval > 0)
+            {
                 intervals.push(interval);
             }
             before = Some(row.ts);

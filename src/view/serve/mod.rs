@@ -2,9 +2,9 @@
 //!
 //! It only reads. It takes no lock that delays an ingest or a sync, sends no request to another computer, and all files of the
 //! page are inside the program. There is no password: unless configured otherwise it listens for this computer only, and a
-//! request must come from the page itself ([`gate`]). Users elsewhere connect through ssh.
+//! request must come from the page itself (`gate`). Users elsewhere connect through ssh.
 //!
-//! One thread handles the connections. A few others work on the store ([`readers`]), so that a slow request does not delay a
+//! One thread handles the connections. A few others work on the store (`readers`), so that a slow request does not delay a
 //! fast one. [`api`] defines the answers.
 
 use std::net::{IpAddr, SocketAddr};

@@ -1,7 +1,7 @@
 //! Data over any span of time, from seconds to years, without delay.
 //!
 //! A short span is answered with rows. A long one is answered with bins, with the minimum and the maximum of each, so that
-//! outliers are kept. Wide bins come from a file beside the store ([`sidecar`]), where each is kept with the version of its
+//! outliers are kept. Wide bins come from a file beside the store (`sidecar`), where each is kept with the version of its
 //! rows ([`crate::store::Versions`]). A bin that is missing or outdated is made from rows, on two threads, and kept. A request
 //! therefore costs what it shows, not what the archive holds, and its answer never differs from the rows.
 //!
@@ -116,19 +116,19 @@ impl Summaries {
         let wanted = self.wanted(reader, &request.table, Some(&request.columns), &request.tags)?;
         let (from, to) = span(request.from, request.to)?;
         let points = request.points.clamp(1, MOST_POINTS);
-        let until = Timestamp(to.0.saturating_add(1));
+        let until = to.next();
         let mut trace = match &wanted.series {
             None => Trace::of_rows(Vec::new(), Vec::new()),
             Some(series) if reader.count_rows(series.id, (from, until), 2 * points + 1)? <= 2 * points => {
                 let (times, columns) = raw::rows(reader, series.id, (from, until), &wanted.columns)?;
-                let interval = match median_interval(times.iter().map(|ts| ts.0)) {
+                let interval = match median_interval(times.iter().map(|ts| ts.nanos())) {
                     Some(nanos) => Some(nanos / NANOS_PER_MILLI),
                     None => self.interval_of(reader, series)?,
                 };
                 Trace { interval_s: interval.map(seconds), ..Trace::of_rows(times, columns) }
             }
             Some(series) => {
-                let width = width::of_view((to.0 - from.0) / NANOS_PER_MILLI, points);
+                let width = width::of_view(to.nanos_since(from) / NANOS_PER_MILLI, points);
                 let mut places: Vec<usize> = wanted.columns.iter().map(|column| column.1).collect();
                 places.sort_unstable();
                 places.dedup();
@@ -148,7 +148,7 @@ impl Summaries {
     pub fn ribbon(&self, reader: &Store, request: &RibbonRequest) -> Result<Ribbon, SummaryError> {
         let wanted = self.wanted(reader, &request.table, None, &request.tags)?;
         let (from, to) = span(request.from, request.to)?;
-        let span = (to.0 - from.0) / NANOS_PER_MILLI;
+        let span = to.nanos_since(from) / NANOS_PER_MILLI;
         // Bins narrower than the interval of rows would show gaps that do not exist.
         let interval = match &wanted.series {
             Some(series) => self.interval_of(reader, series)?.unwrap_or(1).max(1),
@@ -191,8 +191,8 @@ impl Summaries {
         let Some(newest) = series.iter().filter_map(|series| series.newest).max() else {
             return Ok(LastDay::default());
         };
-        let hours = newest.0.div_euclid(NANOS_PER_MILLI).div_euclid(width::HOUR_MS);
-        let from = Timestamp((hours - 23) * width::HOUR_MS * NANOS_PER_MILLI);
+        let hours = newest.millis().div_euclid(width::HOUR_MS);
+        let from = Timestamp::from_nanos((hours - 23) * width::HOUR_MS * NANOS_PER_MILLI);
         let mut day = LastDay { from: Some(from), rows: 0, columns: Vec::new() };
         day.columns = names.into_iter().map(|name| (name, FlagCounts::default())).collect();
         for series in series.iter().filter(|series| series.newest >= Some(from)) {
@@ -239,13 +239,13 @@ impl Summaries {
 
     /// The width for the shortest interval in the series' past: the logger may have been faster years ago.
     fn narrowest(&self, reader: &Store, series: &SeriesLine) -> Result<i64, SummaryError> {
-        let oldest = reader.first_row(series.id, Timestamp(0))?;
+        let oldest = reader.first_row(series.id, Timestamp::EPOCH)?;
         let Some((oldest, newest)) = oldest.zip(series.newest) else { return Ok(width::SLOT_MS) };
         let mut least = i64::MAX;
         for part in 1..SAMPLES {
-            let at = Timestamp(oldest.0 + (newest.0 - oldest.0) / SAMPLES * part);
+            let at = oldest.plus(newest.nanos_since(oldest) / SAMPLES * part);
             let times = reader.newest_times(series.id, at, ROWS_OF_INTERVAL)?;
-            least = least.min(median_interval(times.iter().map(|ts| ts.0)).unwrap_or(i64::MAX));
+            least = least.min(median_interval(times.iter().map(|ts| ts.nanos())).unwrap_or(i64::MAX));
         }
         Ok(width::kept((least / NANOS_PER_MILLI).max(1)))
     }
@@ -298,7 +298,7 @@ impl Summaries {
         }
         let Some(newest) = series.newest else { return Ok(None) };
         let times = reader.newest_times(series.id, newest, ROWS_OF_INTERVAL)?;
-        let interval = median_interval(times.iter().map(|ts| ts.0)).map(|nanos| (nanos / NANOS_PER_MILLI).max(1));
+        let interval = median_interval(times.iter().map(|ts| ts.nanos())).map(|nanos| (nanos / NANOS_PER_MILLI).max(1));
         locked(&self.intervals).insert(series.id, (series.newest, interval));
         Ok(interval)
     }
@@ -312,7 +312,7 @@ impl Summaries {
             let middle = trace.bin_s.map_or(0.0, |bin| bin.0 * 500.0);
             let bands = trace.times.iter().map(|ms| {
                 #[allow(clippy::cast_possible_truncation, reason = "times of rows")]
-                let ts = Timestamp(((ms.0 + middle) * 1e6) as i64);
+                let ts = Timestamp::from_nanos(((ms.0 + middle) * 1e6) as i64);
                 climatology.band(&Season::of(table.clock.local(ts))).map(|range| range.suspect)
             });
             let (low, high) = bands
@@ -328,7 +328,7 @@ impl Summaries {
 }
 
 fn time(grid: &Grid, at: usize) -> Figure {
-    Figure::millis(Timestamp(grid.time(at) * NANOS_PER_MILLI))
+    Figure::millis(Timestamp::from_millis(grid.time(at)))
 }
 
 fn seconds(millis: i64) -> Figure {
@@ -341,13 +341,13 @@ fn span(from: Timestamp, to: Timestamp) -> Result<(Timestamp, Timestamp), Summar
     if from > to {
         return Err(SummaryError::Backwards);
     }
-    let cut = |ts: Timestamp| Timestamp(ts.0.clamp(0, LAST_MS * NANOS_PER_MILLI));
+    let cut = |ts: Timestamp| ts.clamp(Timestamp::EPOCH, Timestamp::from_millis(LAST_MS));
     Ok((cut(from), cut(to)))
 }
 
 /// Empty bins over a closed span of time; `columns` are sorted positions in the column list.
 fn grid_over((from, to): (Timestamp, Timestamp), width: i64, columns: Vec<usize>) -> Grid {
-    Grid::new((from.0.div_euclid(NANOS_PER_MILLI), to.0.div_euclid(NANOS_PER_MILLI)), width, columns)
+    Grid::new((from.millis(), to.millis()), width, columns)
 }
 
 /// The median interval between neighbours, of times in either order. None for fewer than two times.
