@@ -36,6 +36,7 @@ pub use columns::most_columns;
 pub use dry_run::{DryRun, dry_run, dry_run_with};
 pub use estimate::{Waiting, waiting};
 pub use halt::Halt;
+pub use look::SERVER_AHEAD_KEY;
 pub use outbox::shape;
 pub use pace::{Pace, Waits};
 pub use pin::{Verdict, foresee, retentions};

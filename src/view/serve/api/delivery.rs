@@ -1,4 +1,4 @@
-//! Sent rows over time, refusals, and the backlog.
+//! What went out when, what was refused, and what waits.
 
 use serde::Serialize;
 
@@ -9,15 +9,15 @@ use crate::time::Timestamp;
 use crate::view::serve::error::ApiError;
 
 const SECOND: i64 = 1_000_000_000;
-/// Lengths of a bin, in seconds: round numbers.
+/// Lengths of a bin, in seconds, as people count.
 const STEPS: [i64; 14] =
     [60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
 const MOST_BINS: i64 = 240;
 const MOST_REFUSALS: usize = 200;
-/// Intervals with pending rows: a view shows no more.
+/// Stretches of time with rows that wait: a picture holds no more.
 const MOST_PENDING: usize = 500;
 
-/// The answer.
+/// The delivery.
 #[derive(Debug, Serialize)]
 pub struct Delivery {
     now: Millis,
@@ -42,8 +42,7 @@ struct Sent {
 struct Refusal {
     at: Millis,
     status: Option<u16>,
-    #[serde(rename = "words")]
-    text: String,
+    words: String,
     n: u64,
 }
 
@@ -55,7 +54,7 @@ struct Pending {
     rows: Option<u64>,
 }
 
-/// The delivery from `from` to before `to`, and the present backlog.
+/// Describes the delivery from `from` to before `to`, and the backlog as it is now.
 pub(super) fn answer(
     config: &Config,
     store: Option<&Store>,
@@ -95,7 +94,7 @@ pub(super) fn answer(
                 table: series.table.clone(),
                 from: Millis(*from),
                 to: Millis(*to),
-                // Counting would read the backlog. A single interval holds all pending rows, whose count is known.
+                // Counting would read the backlog; one stretch alone holds all that is counted already.
                 rows: kept.filter(|_| intervals_of_table == 1),
             });
         }
@@ -103,9 +102,9 @@ pub(super) fn answer(
     delivery.pending.sort_by_key(|pending| std::cmp::Reverse(pending.to.0));
     delivery.pending.truncate(MOST_PENDING);
     delivery.total_pending = tables.iter().map(|table| table.pending).sum();
-    let estimate = crate::sync::waiting(config, store).map_err(crate::status::StatusError::from)?;
-    delivery.pending_bytes = estimate.bytes;
-    delivery.drain_s = estimate.drain.map(|drain| drain.as_secs());
+    let waiting = crate::sync::waiting(config, store).map_err(crate::status::StatusError::from)?;
+    delivery.pending_bytes = waiting.bytes;
+    delivery.drain_s = waiting.drain.map(|drain| drain.as_secs());
     let seen = crate::sync::retentions(store)?.into_iter().map(|(_, kept)| kept.as_secs()).min();
     delivery.retention_s = seen.or(delivery.retention_s);
     Ok(delivery)
@@ -118,7 +117,7 @@ fn configured_retention(config: &Config) -> Option<u64> {
     }
 }
 
-/// The shortest length that gives few enough bins.
+/// The shortest that gives few enough.
 fn bin_s(from: Timestamp, to: Timestamp) -> i64 {
     let length = to.seconds_since(from);
     let step = STEPS.into_iter().find(|step| length / step <= MOST_BINS);
