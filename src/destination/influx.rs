@@ -21,7 +21,7 @@ use super::answer;
 use super::tls;
 use super::{
     Answer, Beside, BucketLook, CountAsk, Counted, Destination, DestinationError, Outcome, QueryError, Removal,
-    RemoveAsk, Request, Retention, StoredValue, ValuesAsk, refuse_hollow,
+    Request, Retention, SeriesAsk, StoredValue, ValuesAsk, refuse_hollow,
 };
 use crate::config::{Api, InfluxConfig, is_id};
 
@@ -342,11 +342,11 @@ impl Destination for Influx {
         self.ask_whether_removal_works(bucket)
     }
 
-    fn beside(&mut self, ask: &RemoveAsk<'_>) -> Result<Beside, QueryError> {
+    fn beside(&mut self, ask: &SeriesAsk<'_>) -> Result<Beside, QueryError> {
         self.look_beside(ask)
     }
 
-    fn remove(&mut self, ask: &RemoveAsk<'_>, tag_keys: &[String]) -> Result<(), QueryError> {
+    fn remove(&mut self, ask: &SeriesAsk<'_>, tag_keys: &[String]) -> Result<(), QueryError> {
         self.remove_points(ask, tag_keys)
     }
 

@@ -10,7 +10,7 @@ use flate2::read::GzDecoder;
 use super::*;
 use crate::config::{Header, Secret, Tls};
 use crate::destination::{Bucket, CountAsk, Created, QueryError, Retention, SeriesAsk, Tally};
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp};
 
 const TOKEN: &str = "s3cret-token";
 /// Longer than any of these takes on a busy machine.
@@ -284,8 +284,7 @@ fn a_count_is_never_made_up() {
         bucket: None,
         measurement: "m",
         tags: &[],
-        from: Timestamp::EPOCH,
-        until: Timestamp::from_nanos(9),
+        interval: Interval::new(Timestamp::EPOCH, Timestamp::from_nanos(9)),
     };
     let ask = CountAsk { series, fields: &fields, without_sum: &BTreeSet::new() };
     let counted = influx.count(&ask).unwrap();

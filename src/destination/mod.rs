@@ -31,7 +31,7 @@ pub use files::Files;
 pub use heartbeat::beat;
 pub use influx::Influx;
 pub use query::{CountAsk, Counted, QueryError, SeriesAsk, StoredValue, Tally, ValuesAsk};
-pub use remove::{Beside, Removal, RemoveAsk, Tags};
+pub use remove::{Beside, Removal, Tags};
 
 /// One request: whole lines, each ending in `\n`.
 #[derive(Debug, Clone, Copy)]
@@ -175,7 +175,7 @@ pub trait Destination: Send {
     ///
     /// # Errors
     /// As [`Destination::count`].
-    fn beside(&mut self, ask: &RemoveAsk<'_>) -> Result<Beside, QueryError> {
+    fn beside(&mut self, ask: &SeriesAsk<'_>) -> Result<Beside, QueryError> {
         let _ = ask;
         Err(QueryError::Unknown("nothing can be removed there".to_owned()))
     }
@@ -184,7 +184,7 @@ pub trait Destination: Send {
     ///
     /// # Errors
     /// No acknowledgement: they may be removed, or may yet be.
-    fn remove(&mut self, ask: &RemoveAsk<'_>, tag_keys: &[String]) -> Result<(), QueryError> {
+    fn remove(&mut self, ask: &SeriesAsk<'_>, tag_keys: &[String]) -> Result<(), QueryError> {
         let _ = (ask, tag_keys);
         Err(QueryError::Unknown("nothing can be removed there".to_owned()))
     }

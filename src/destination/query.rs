@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::influx::{Influx, Reply};
 use super::{answer, flux, influxql};
 use crate::config::Api;
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp};
 
 /// Most that is read of the answer to a query.
 pub(super) const REPLY_MAX: u64 = 8 * 1024 * 1024;
@@ -19,7 +19,7 @@ pub(super) const REPLY_MAX: u64 = 8 * 1024 * 1024;
 /// Most fields counted in one query: keeps the query's text, and the server's work, small.
 const FIELDS_MAX: usize = 50;
 
-/// One series in a window.
+/// One series in an interval of time: what is counted, read or removed.
 #[derive(Debug, Clone, Copy)]
 pub struct SeriesAsk<'a> {
     /// None means the destination's own.
@@ -28,10 +28,8 @@ pub struct SeriesAsk<'a> {
     pub measurement: &'a str,
     /// As sent, see `LineShape::tags`: the whole tag set, none of them empty.
     pub tags: &'a [(String, String)],
-    /// The first instant of the window.
-    pub from: Timestamp,
-    /// The first instant after the window.
-    pub until: Timestamp,
+    /// When.
+    pub interval: Interval,
 }
 
 impl SeriesAsk<'_> {
@@ -150,7 +148,7 @@ impl Influx {
     /// No answer, a refusal, or an answer that cannot be relied on.
     pub fn count(&self, ask: &CountAsk<'_>) -> Result<Counted, QueryError> {
         let mut counted = Counted::default();
-        if ask.series.until <= ask.series.from {
+        if ask.series.interval.is_empty() {
             counted.per_field = ask.fields.iter().map(|field| (field.clone(), Tally::default())).collect();
             return Ok(counted);
         }
@@ -171,7 +169,7 @@ impl Influx {
     /// # Errors
     /// As [`Influx::count`].
     pub fn values(&self, ask: &ValuesAsk<'_>) -> Result<Vec<StoredValue>, QueryError> {
-        if ask.series.until <= ask.series.from {
+        if ask.series.interval.is_empty() {
             return Ok(Vec::new());
         }
         let mut values = match self.language() {

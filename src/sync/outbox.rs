@@ -5,7 +5,7 @@ use crate::config::{ColumnUse, Config, TableConfig};
 use crate::line::{LineError, LineShape};
 use crate::qc;
 use crate::store::{SeriesBacklog, Store};
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp};
 
 /// A line may be longer than the newest one of its table by this part of it.
 const LINES_VARY: usize = 4;
@@ -64,7 +64,7 @@ impl Outbox {
 
     /// Each series with the time of the newest row that may be sent.
     pub(super) fn ends(&self) -> Vec<(i64, Timestamp)> {
-        self.backlog.iter().filter_map(|series| Some((series.series, series.hull()?.1))).collect()
+        self.backlog.iter().filter_map(|series| Some((series.series, series.hull()?.last()))).collect()
     }
 
     /// By the length of the longest of the series' newest lines.
@@ -73,7 +73,7 @@ impl Outbox {
         for (series, shape) in self.backlog.iter().zip(&self.shapes) {
             let Some(hull) = series.hull() else { continue };
             let Some(newest) = store.nth_newest_pending(series.series, hull, 1)? else { continue };
-            store.pending_rows(series.series, (newest, hull.1), 1, |row| {
+            store.pending_rows(series.series, Interval { from: newest, ..hull }, 1, |row| {
                 let mut line = Vec::new();
                 // A row that cannot be spelled is not sent.
                 let _ = shape.render(row.ts, row.values, row.flags, &mut line);

@@ -7,7 +7,7 @@
 use super::SyncError;
 use crate::config::{Config, TableConfig};
 use crate::store::{SeriesBacklog, Store};
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp};
 
 /// Cuts the backlog of a series to the rows that are settled by `now`.
 pub(super) fn cut(
@@ -21,8 +21,8 @@ pub(super) fn cut(
     let waited = now.before(config.wait);
     let until = until.max(waited);
     series.intervals.retain_mut(|interval| {
-        interval.1 = interval.1.min(until);
-        interval.0 <= interval.1
+        *interval = interval.overlap(Interval::closed(interval.from, until));
+        !interval.is_empty()
     });
     Ok(())
 }

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use super::{Halt, SyncError, pin, shape};
 use crate::config::{Config, DestinationConfig};
-use crate::destination::{Destination, QueryError, Removal, RemoveAsk, Tags};
+use crate::destination::{Destination, QueryError, Removal, SeriesAsk, Tags};
 use crate::store::{KnownSeries, SeriesBacklog, StaleRun, StaleSeries, Store};
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp};
 
 /// Removals in one sync. Over a slow link each takes a round trip; the rest is left for the next sync.
 const MOST_REMOVALS: usize = 2_000;
@@ -227,7 +227,7 @@ impl<'a> Work<'a> {
         let mut keys = self.keys_of_the_measurement(target);
         let mut foreign = false;
         for measurement in &target.measurements {
-            match self.destination.beside(&ask(target, measurement, stale.span)) {
+            match self.destination.beside(&ask(target, measurement, Interval::closed(stale.span.0, stale.span.1))) {
                 Ok(beside) => {
                     keys.extend(beside.tag_keys);
                     foreign |= beside.series.iter().any(|tags| !is_ours(tags, target, &others));
@@ -324,7 +324,8 @@ impl<'a> Work<'a> {
         }
         // Somewhere in the whole span; perhaps not here.
         for measurement in &target.measurements {
-            let Ok(beside) = self.destination.beside(&ask(target, measurement, (run.from, run.to))) else {
+            let Ok(beside) = self.destination.beside(&ask(target, measurement, Interval::closed(run.from, run.to)))
+            else {
                 return Ok(Some(Left::Foreign));
             };
             if beside.series.iter().any(|tags| !is_ours(tags, target, others)) {
@@ -344,7 +345,7 @@ impl<'a> Work<'a> {
     ) -> Result<bool, SyncError> {
         for run in &runs {
             for series in others.iter().map(|other| other.series).chain([target.series]) {
-                let span = (run.from, run.to);
+                let span = Interval::closed(run.from, run.to);
                 if self.store.has_sent(series, span)? {
                     self.store.requeue_sent(series, span)?;
                     self.removed.requeued = true;
@@ -356,7 +357,8 @@ impl<'a> Work<'a> {
         'runs: for run in runs {
             self.left = self.left.saturating_sub(1);
             for measurement in &target.measurements {
-                let answer = self.destination.remove(&ask(target, measurement, (run.from, run.to)), keys);
+                let answer =
+                    self.destination.remove(&ask(target, measurement, Interval::closed(run.from, run.to)), keys);
                 if let Err(error) = answer {
                     tracing::warn!("table {}: points at {} were not removed: {error}", target.table, run.from);
                     goes_on = false;
@@ -378,8 +380,8 @@ impl<'a> Work<'a> {
     }
 }
 
-fn ask<'a>(target: &'a Sent, measurement: &'a str, (from, to): (Timestamp, Timestamp)) -> RemoveAsk<'a> {
-    RemoveAsk { bucket: target.bucket.as_deref(), measurement, tags: &target.tags, from, to }
+fn ask<'a>(target: &'a Sent, measurement: &'a str, interval: Interval) -> SeriesAsk<'a> {
+    SeriesAsk { bucket: target.bucket.as_deref(), measurement, tags: &target.tags, interval }
 }
 
 fn names(tags: &Tags) -> impl Iterator<Item = String> {

@@ -1,7 +1,7 @@
 //! Lives of a fast table: rows that come, come late, come again with other values, are flagged by hand and deleted.
 
 use fluxtower::qc::Flag;
-use fluxtower::time::Timestamp;
+use fluxtower::time::{Interval, Timestamp};
 use proptest::prelude::*;
 
 use crate::station::{DAY, at, bring, check, summaries, tower};
@@ -59,7 +59,7 @@ proptest! {
                     let _ = sync.expect(i32::from(keeps));
                     let agent = tower.in_process();
                     for series in agent.store.series(TABLE).unwrap() {
-                        agent.store.prune_sent(series.id, (Timestamp::EPOCH, at(before))).unwrap();
+                        agent.store.prune_sent(series.id, Interval::closed(Timestamp::EPOCH, at(before))).unwrap();
                     }
                 }
                 Act::Look { from, count, points } => check(&tower, &summaries, (from, from + count), points),
