@@ -11,10 +11,11 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::config::{ColumnUse, Config, Season};
-use crate::store::{SeriesLine, Store};
-use crate::time::Timestamp;
+use crate::store::{SeriesLine, Store, usual_interval};
+use crate::time::{Timestamp, nanos};
 
 mod answer;
 mod bins;
@@ -37,8 +38,6 @@ use sidecar::Sidecar;
 /// The most points and bins that a view has.
 pub const MOST_POINTS: usize = 5_000;
 
-/// Rows by whose distances the usual one is found.
-const ROWS_OF_INTERVAL: usize = 200;
 /// Places in a series where that is looked for, where nothing is known of it.
 const SAMPLES: i64 = 16;
 /// A logger that was made this much faster gets narrower bins; one that was made slower keeps what it has.
@@ -122,8 +121,8 @@ impl Summaries {
             None => Trace::of_rows(Vec::new(), Vec::new()),
             Some(series) if reader.count_rows(series.id, (from, until), 2 * points + 1)? <= 2 * points => {
                 let (times, columns) = raw::rows(reader, series.id, (from, until), &wanted.columns)?;
-                let interval = match median_distance(times.iter().map(|ts| ts.nanos())) {
-                    Some(nanos) => Some(nanos / NANOS_PER_MILLI),
+                let interval = match usual_interval(times.iter().copied()) {
+                    Some(interval) => Some(millis(interval)),
                     None => self.interval_of(reader, series)?,
                 };
                 Trace { interval_s: interval.map(seconds), ..Trace::of_rows(times, columns) }
@@ -179,9 +178,8 @@ impl Summaries {
 
     /// The usual distance of a table's rows, in seconds: of the series with the newest row. None before the second row.
     pub fn interval(&self, reader: &Store, table: &str) -> Result<Option<f64>, SummaryError> {
-        let series = reader.series(table)?;
-        let Some(newest) = series.iter().max_by_key(|series| series.newest) else { return Ok(None) };
-        Ok(self.interval_of(reader, newest)?.and_then(|interval| seconds(interval).get()))
+        let interval = reader.usual_interval_of_table(table)?;
+        Ok(interval.and_then(|interval| seconds(millis(interval).max(1)).get()))
     }
 
     /// The flags of a table's last 24 hours of data, from the full hour on.
@@ -251,8 +249,8 @@ impl Summaries {
         let mut least = i64::MAX;
         for part in 1..SAMPLES {
             let at = oldest.plus(newest.nanos_since(oldest) / SAMPLES * part);
-            let times = reader.newest_times(series.id, at, ROWS_OF_INTERVAL)?;
-            least = least.min(median_distance(times.iter().map(|ts| ts.nanos())).unwrap_or(i64::MAX));
+            let interval = reader.usual_interval_of_series(series.id, at)?;
+            least = least.min(interval.map_or(i64::MAX, nanos));
         }
         Ok(width::kept((least / NANOS_PER_MILLI).max(1)))
     }
@@ -304,8 +302,7 @@ impl Summaries {
             return Ok(interval);
         }
         let Some(newest) = series.newest else { return Ok(None) };
-        let times = reader.newest_times(series.id, newest, ROWS_OF_INTERVAL)?;
-        let interval = median_distance(times.iter().map(|ts| ts.nanos())).map(|nanos| (nanos / NANOS_PER_MILLI).max(1));
+        let interval = reader.usual_interval_of_series(series.id, newest)?.map(|interval| millis(interval).max(1));
         locked(&self.intervals).insert(series.id, (series.newest, interval));
         Ok(interval)
     }
@@ -352,15 +349,9 @@ fn span(from: Timestamp, to: Timestamp) -> Result<(Timestamp, Timestamp), Summar
     Ok((cut(from), cut(to)))
 }
 
-/// The median distance of neighbours, of times in either order. None of fewer than two.
-fn median_distance(times: impl Iterator<Item = i64>) -> Option<i64> {
-    let mut before = None;
-    let mut apart: Vec<i64> = times.filter_map(|at| before.replace(at).map(|before| i64::abs(at - before))).collect();
-    if apart.is_empty() {
-        return None;
-    }
-    let middle = apart.len() / 2;
-    Some(*apart.select_nth_unstable(middle).1)
+/// Whole milliseconds, rounded down.
+fn millis(span: Duration) -> i64 {
+    nanos(span) / NANOS_PER_MILLI
 }
 
 /// A thread that panicked has left the map as it was.
