@@ -37,7 +37,7 @@ const SHORTEST_SECRET: usize = 6;
 /// How the server knows us.
 #[derive(Clone)]
 enum Login {
-    Nobody,
+    Anonymous,
     Header(HeaderValue),
     Basic { user: String, password: String },
 }
@@ -123,13 +123,13 @@ impl Influx {
         }
         let request = self.client.request(method, url);
         match &self.login {
-            Login::Nobody => request,
+            Login::Anonymous => request,
             Login::Header(value) => request.header(AUTHORIZATION, value.clone()),
             Login::Basic { user, password } => request.basic_auth(user, Some(password)),
         }
     }
 
-    /// Sends and reads to the end, or up to `most` bytes. The error is in words, fit for a person.
+    /// Sends and reads to the end, or up to `most` bytes. The error is a text for the user.
     pub(super) fn exchange(&self, request: RequestBuilder, most: u64) -> Result<Reply, String> {
         let deadline = Instant::now() + self.config.timeout;
         let mut response = request.send().map_err(|error| self.network_words(error))?;
@@ -265,8 +265,8 @@ impl Destination for Influx {
         let bucket = self.bucket(bucket);
         let post = self.write_request(bucket).header(CONTENT_TYPE, "text/plain; charset=utf-8").body(Vec::new());
         let mut answer = self.written(bucket, post);
-        // Cloud looks at login, bucket and permission first, and then says that there are no points (facts:
-        // influx-write-contract 2.4, "empty body").
+        // Cloud looks at login, bucket and permission first, and then says that there are no points
+        // (docs/influx-answers.md#asking-whether-a-write-would-be-taken).
         let words = answer.words.to_lowercase();
         if answer.status == Some(400) && ["requires points", "points required"].iter().any(|part| words.contains(part))
         {
@@ -367,7 +367,7 @@ fn unescaped(body: &str) -> Cow<'_, str> {
 
 fn login(config: &InfluxConfig, secret: Option<&str>) -> Result<Login, DestinationError> {
     let Some(secret) = secret else {
-        return Ok(Login::Nobody);
+        return Ok(Login::Anonymous);
     };
     if let (Api::V1, Some(user)) = (config.api, &config.user) {
         return Ok(Login::Basic { user: user.clone(), password: secret.to_owned() });

@@ -162,7 +162,7 @@ fn i5_a_redirect_is_not_followed() {
     let (url, served) = serve(vec![http("302 Found", "location: http://127.0.0.1:9/login\r\n", "")]);
     let answer = write(&mut open(url, Api::V2));
     assert_eq!(answer.status, Some(302));
-    assert!(matches!(answer.outcome, Outcome::Held { mend } if mend.contains("http://127.0.0.1:9/login")));
+    assert!(matches!(answer.outcome, Outcome::Held { fix } if fix.contains("http://127.0.0.1:9/login")));
     served.join().unwrap();
 }
 
@@ -329,7 +329,7 @@ fn an_empty_write_tells_whether_a_write_would_be_taken() {
     assert_eq!(influx.may_write(None).unwrap().unwrap().outcome, Outcome::Stored);
     assert_eq!(influx.may_write(None).unwrap().unwrap().outcome, Outcome::Stored);
     let answer = influx.may_write(Some("soil")).unwrap().unwrap();
-    assert!(matches!(answer.outcome, Outcome::Held { mend } if mend.contains("bucket \"soil\"")));
+    assert!(matches!(answer.outcome, Outcome::Held { fix } if fix.contains("bucket \"soil\"")));
     for (head, body) in served.join().unwrap() {
         assert!(head.starts_with("POST /api/v2/write?") && body.is_empty(), "{head}");
     }
@@ -352,7 +352,7 @@ fn influxdb_2_behind_v1_does_not_tell_how_long_it_keeps_rows() {
     }
 }
 
-/// The list has names only, the system table the periods (facts: influx-servers 2).
+/// The list has names only, the system table the periods (docs/influx-answers.md#retention-and-bucket-identity).
 #[test]
 fn influxdb_3_tells_retention_in_its_system_table_and_a_database_that_is_gone_is_known() {
     let page = "content-type: application/json\r\n";

@@ -1,6 +1,6 @@
 //! Reading back out what was sent: counts and sums of a series, and its values.
 //!
-//! A 204 does not prove that a row can be seen (facts: influx-write-contract 2.2, 7.3, 7.4); only the server's own answer
+//! A 204 does not prove that a row can be seen (docs/influx-answers.md#a-204-is-not-the-end); only the server's own answer
 //! does. The promise here is that a number is a number of exactly this series: whatever cannot be trusted, an error table
 //! inside a 200, a cut answer, a page instead of data, is an error and never 0; and a series is its measurement and its whole
 //! tag set, so that points of a series with further tags are never counted for it. Both time bounds stand in every query,
@@ -115,14 +115,14 @@ pub enum QueryError {
     #[error("the server cannot be asked now: {0}")]
     Unreachable(String),
     /// The server does not let us ask, or does not know the question.
-    #[error("the server refuses the question ({words}): {mend}")]
+    #[error("the server refuses the question ({words}): {fix}")]
     Refused {
         /// The HTTP status; none if we did not ask.
         status: Option<u16>,
         /// The server's own words.
         words: String,
         /// What to do.
-        mend: &'static str,
+        fix: &'static str,
     },
     /// There was an answer, but it says nothing that can be relied on.
     #[error("the server's answer cannot be relied on: {0}")]
@@ -198,6 +198,6 @@ impl Influx {
     }
 }
 
-fn refused(reply: &Reply, words: String, mend: &'static str) -> QueryError {
-    QueryError::Refused { status: Some(reply.status), words, mend }
+fn refused(reply: &Reply, words: String, fix: &'static str) -> QueryError {
+    QueryError::Refused { status: Some(reply.status), words, fix }
 }

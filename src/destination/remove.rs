@@ -94,7 +94,7 @@ impl Influx {
             status => Err(QueryError::Refused {
                 status: Some(status),
                 words: words(),
-                mend: "give the token write permission on the bucket, and check `api`, `org` and `bucket`",
+                fix: "give the token write permission on the bucket, and check `api`, `org` and `bucket`",
             }),
         }
     }

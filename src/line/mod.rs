@@ -1,8 +1,8 @@
 //! A reading becomes one line of line protocol.
 //!
 //! The promise is that every product that speaks line protocol reads the same point from the line: one line is one
-//! point, numbers are floats unless the configuration says otherwise, the time is always written, and nothing that a logger can put into a name merges two
-//! lines or hides one. The rules come from running five parsers on the odd cases (facts: influx-write-contract 4).
+//! point, numbers are floats unless the configuration says otherwise, the time is always written, and
+//! nothing that a logger can put into a name merges two lines or hides one. The rules come from running five parsers on the odd cases (docs/influx-answers.md#line-protocol).
 //!
 //! [`LineShape`] does everything that depends on the series once; [`LineShape::render`] is the hot path and neither
 //! allocates nor looks anything up. The same row through the same shape is the same bytes (I7), and a shape built from
@@ -148,7 +148,7 @@ impl LineShape {
     ///
     /// `values` is the store's JSON array; where it is shorter than the column list, the rest is missing. `flags` has
     /// one QARTOD digit a value. A row without any value still goes out, with the flags of all its fields, so that a
-    /// dead sensor can be told from a dead agent.
+    /// dead sensor is not taken for a dead agent.
     ///
     /// # Errors
     /// The row is damaged, or its time is out of range; `out` is then as it was.

@@ -453,9 +453,9 @@ impl<'a> Delivery<'a> {
         loop {
             match answer.outcome.clone() {
                 Outcome::Stored => return self.settle_one(ready, answer),
-                Outcome::Held { mend } => {
+                Outcome::Held { fix } => {
                     self.store.note_answer(&self.receipt(ready, &answer, ReceiptOutcome::Held))?;
-                    return Err(held(&mend, &answer));
+                    return Err(held(&fix, &answer));
                 }
                 Outcome::Split => {
                     self.store.note_answer(&self.receipt(ready, &answer, ReceiptOutcome::Split))?;
@@ -494,9 +494,9 @@ impl<'a> Delivery<'a> {
 }
 
 /// The destination refuses us: what a user has to do, and the server's text.
-fn held(mend: &str, answer: &Answer) -> Ended {
+fn held(fix: &str, answer: &Answer) -> Ended {
     let words = if answer.words.is_empty() { String::new() } else { format!(" ({})", answer.words) };
-    Ended::Lane(LaneEnd::Held(format!("{mend}{words}")))
+    Ended::Lane(LaneEnd::Held(format!("{fix}{words}")))
 }
 
 /// What a receipt says of an answer after which nothing more was tried.

@@ -14,7 +14,7 @@ use crate::time::{Clock, Timestamp};
 /// The measurement.
 const MEASUREMENT: &str = "fluxtower_agent";
 
-/// Whether a sync has something to say although no row waits.
+/// Whether a sync has something to say although no row is pending.
 pub(super) fn is_due(config: &Config) -> bool {
     config.sync.health && matches!(config.destination, DestinationConfig::Influx(_))
         || config.sync.heartbeat_url.is_some()
@@ -36,10 +36,10 @@ pub(super) fn send(
             match pin::compare(store, &destination.name(), None, &look)? {
                 pin::Verdict::Same => {}
                 pin::Verdict::Note(note) => report.notes.push(note),
-                pin::Verdict::Hold(mend) => {
-                    tracing::error!("{mend}");
+                pin::Verdict::Hold(fix) => {
+                    tracing::error!("{fix}");
                     report.stopped_by = StoppedBy::Held;
-                    report.notes.push(mend);
+                    report.notes.push(fix);
                     return Ok(());
                 }
             }
@@ -49,9 +49,9 @@ pub(super) fn send(
         let kind = LineKind { taken: ReceiptOutcome::Health, refused: ReceiptOutcome::HealthRefused };
         let extra = ExtraLines { bucket: None, lines: &lines, kind };
         let answer = say(store, now, destination, report, extra)?;
-        if let Outcome::Held { mend } = &answer.outcome {
+        if let Outcome::Held { fix } = &answer.outcome {
             report.stopped_by = StoppedBy::Held;
-            report.notes.push(format!("{mend} ({})", answer.words));
+            report.notes.push(format!("{fix} ({})", answer.words));
         } else if answer.outcome == Outcome::Stored {
             expected::send(config, store, now, destination, report)?;
         } else {

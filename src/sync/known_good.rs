@@ -1,4 +1,4 @@
-//! Lines that prove that a bucket takes lines, so that a refused row is told from a server that refuses everything (I6).
+//! Lines that prove that a bucket takes lines, so that a refused row is not taken for a server that refuses everything (I6).
 
 use super::batch::Batch;
 use super::{Outbox, SyncError, health, shape};

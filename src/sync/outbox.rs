@@ -20,7 +20,7 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    /// With `now`, only of rows whose flags are settled by then.
+    /// With `now`, only of rows whose flags are final by then.
     pub(super) fn open(config: &Config, store: &Store, now: Option<Timestamp>) -> Result<Outbox, SyncError> {
         let mut outbox = Outbox {
             backlog: Vec::new(),
@@ -86,7 +86,7 @@ impl Outbox {
     }
 
     /// Two tables that send a field under one measurement and tag set would overwrite each other's points without a word
-    /// (facts: influx-write-contract 7.12).
+    /// (docs/influx-answers.md).
     fn note_shared_identity(&mut self) {
         let mut notes = Vec::new();
         for (place, shape) in self.shapes.iter().enumerate() {

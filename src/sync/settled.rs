@@ -1,7 +1,7 @@
 //! Which rows have their last flags, so that a row that is sent need not be sent again (I7).
 //!
 //! A spike shows when the next row comes, and a comparison with another table when that table has been read. Until then a
-//! row waits here, though no longer than `[qc] wait` after its own time: a live picture must not stand still because one
+//! row stays pending, though no longer than `[qc] wait` after its own time: a live picture must not stand still because one
 //! logger does. Comes the neighbour later still, its flags may change, and the row goes out again.
 
 use super::SyncError;
@@ -9,7 +9,7 @@ use crate::config::{Config, TableConfig};
 use crate::store::{SeriesBacklog, Store};
 use crate::time::{Interval, Timestamp};
 
-/// Cuts the backlog of a series to the rows that are settled by `now`.
+/// Cuts the backlog of a series to the rows whose flags are final by `now`.
 pub(super) fn cut(
     config: &Config,
     store: &Store,

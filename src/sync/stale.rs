@@ -222,7 +222,7 @@ impl<'a> Work<'a> {
     /// Removes the points of one series, oldest first.
     fn series(&mut self, target: &Sent, stale: &StaleSeries) -> Result<(), SyncError> {
         let others = self.hit_by(target);
-        // One by one where a point between may have to stay, and in a bucket that cannot be read, where nobody knows.
+        // One by one where a point between may have to stay, and in a bucket that cannot be read, where that is unknown.
         let mut together = others.iter().all(|other| other.pruned.is_none_or(|pruned| pruned < stale.span.0));
         let mut keys = self.keys_of_the_measurement(target);
         let mut foreign = false;

@@ -2,7 +2,7 @@
 //!
 //! [`Staging`] judges rows as they come, which is the ordinary way and costs no reading. Whatever it cannot judge so - a row
 //! before the newest one, a replaced row, a pair across tables - is noted as an interval here and judged from the store,
-//! in the transaction that wrote it: nobody ever sees a row whose flags are not those of the rows in the store.
+//! in the transaction that wrote it: no reader ever sees a row whose flags are not those of the rows in the store.
 //!
 //! [`Staging`]: crate::store::Staging
 
@@ -249,7 +249,7 @@ pub(in crate::store) fn verdict_columns(verdict: &qc::Verdict) -> (&str, Option<
     (&verdict.flags, Some(verdict.raised.as_str()).filter(|raised| !raised.is_empty()))
 }
 
-/// Writes a verdict. A row that had been sent waits again if what goes out changed, under a new version, so that a request on
+/// Writes a verdict. A row that had been sent is pending again if what goes out changed, under a new version, so that a request on
 /// its way cannot mark it. Rejected and expired rows stay what they are.
 pub(in crate::store) fn update(
     conn: &Connection,

@@ -53,7 +53,7 @@ impl PartnerRows<'_> {
         Ok(nearest.filter(|row| (row.0 - nanos).abs() <= within).map_or([f64::NAN; 2], |row| row.1))
     }
 
-    /// Nobody asks for a time before `nanos` any more.
+    /// No time before `nanos` is asked for any more.
     fn read_on(&mut self, nanos: i64, (first, end): (i64, i64)) -> rusqlite::Result<()> {
         let reach = Timestamp::from_nanos(nanos.saturating_sub(self.partner.across.within));
         let low = key::keys(self.series, reach, reach).0.max(first);

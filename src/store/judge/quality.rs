@@ -1,4 +1,4 @@
-//! Flags for people: what the tests raised, and what a person set.
+//! Flags as lists: what the tests raised, and what a user set.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -20,7 +20,7 @@ fn note_unjudged(conn: &Connection, id: i64) -> rusqlite::Result<()> {
     conn.execute("INSERT OR REPLACE INTO setting (key, value) VALUES (?1, '')", [unjudged_key(id)]).map(drop)
 }
 
-/// A flag that a person set.
+/// A flag that a user set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManualFlagLine {
     /// Names it.
@@ -57,7 +57,7 @@ pub struct RaisedRow {
 }
 
 impl Store {
-    /// Keeps a flag that a person sets. It holds once [`Store::judge_flagged`] has run. Gives its id.
+    /// Keeps a flag that a user sets. It holds once [`Store::judge_flagged`] has run. Gives its id.
     pub fn set_flag(
         &self,
         table: &str,
@@ -128,7 +128,7 @@ impl Store {
         Ok(changed)
     }
 
-    /// Every flag that a person set, in the order in which they were set.
+    /// Every flag that a user set, in the order in which they were set.
     pub fn flags_by_hand(&self) -> Result<Vec<ManualFlagLine>> {
         let work = || -> rusqlite::Result<Vec<ManualFlagLine>> {
             self.conn
@@ -154,7 +154,7 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Columns of a table that a person ever flagged: their flags are sent, so that a revoked one is taken back there too.
+    /// Columns of a table that a user ever flagged: their flags are sent, so that a revoked one is taken back there too.
     pub fn columns_flagged_by_hand(&self, table: &str) -> Result<Vec<String>> {
         self.conn
             .prepare_cached(

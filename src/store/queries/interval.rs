@@ -3,7 +3,7 @@
 //! A logger's table has one interval, which its program sets and which the files do not say. So it is read off the rows: the
 //! median of the distances between the newest rows of one series. A gap, a clock that was set or a few rows written twice
 //! move a median as little as they should; a program with a new interval is followed once half of the rows looked at are of
-//! it. Rows at one time (tables whose series are told apart by tags) have no distance.
+//! it. Rows at one time (tables whose series differ in their tags) have no distance.
 
 use std::time::Duration;
 
