@@ -28,7 +28,7 @@ pub use intake::rejected::{KeptLine, LineRefusal};
 pub use intake::rows::{RowStream, StoredRow};
 pub use intake::staging::{Incoming, LineAt, Outcome, Staging};
 pub use intake::tables::{Column, Table};
-pub use judge::quality::{ManualFlagLine, RaisedRow};
+pub use judge::quality::{ManualFlagLine, NewFlag, RaisedRow};
 pub use judge::scan::{ScannedRow, SeriesLine};
 pub use outbox::delivery::{Refusal, SentBin};
 pub use outbox::outcome::ReceiptOutcome;

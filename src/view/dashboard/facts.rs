@@ -1,4 +1,4 @@
-//! What a dashboard needs to know of the tables and the configuration does not say.
+//! Facts about the tables that a dashboard needs and the configuration does not have.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,21 +6,21 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::store::{Store, StoreError};
 
-/// What the store knows of a table.
+/// Facts about a table, from the store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableFacts {
     /// Its column list, in order.
     pub columns: Vec<String>,
-    /// Columns that a user ever flagged: from then on their flags are sent too.
+    /// Columns that ever had a flag by hand: their flags are sent too.
     pub flagged_by_hand: Vec<String>,
-    /// The usual interval of its rows.
+    /// The usual interval.
     pub interval: Option<Duration>,
 }
 
-/// Gathers the facts of every table that has been read, by its name.
+/// Reads the facts of every table with rows, by its name.
 ///
 /// # Errors
-/// The store cannot be read, or a table's rows were staged by another clock.
+/// The store cannot be read, or a table's rows were staged with another clock.
 pub fn facts(config: &Config, store: &Store) -> Result<BTreeMap<String, TableFacts>, StoreError> {
     let mut facts = BTreeMap::new();
     for table in &config.tables {

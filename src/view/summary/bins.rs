@@ -1,4 +1,4 @@
-//! Bins as an answer: only those that hold a row.
+//! Bins in the form of an answer: only bins with rows.
 
 use super::answer::{Figure, Trace, TraceColumn};
 use super::grid::{self, Grid};
@@ -13,9 +13,9 @@ impl Trace {
             let at = grid.columns.binary_search(place).unwrap_or_default();
             TraceColumn::of_bins(name, held.iter().map(|bin| grid.bin(*bin, at)))
         });
-        // Rows may once have come further apart than they do now.
+        // The interval in this span may be longer than the present one.
         let times = held.iter().map(|at| Timestamp::from_millis(grid.time(*at)));
-        let apart = usual_interval(times).map(millis).filter(|apart| *apart > grid.width);
+        let here = usual_interval(times).map(millis).filter(|here| *here > grid.width);
         Trace {
             table: String::new(),
             from: Figure::NONE,
@@ -23,7 +23,7 @@ impl Trace {
             bin_s: Some(seconds(grid.width)),
             times: held.iter().map(|at| time(grid, *at)).collect(),
             rows: Some(held.iter().map(|at| grid.rows[*at]).collect()),
-            interval_s: apart.or(interval).map(seconds),
+            interval_s: here.or(interval).map(seconds),
             columns: columns.collect(),
         }
     }

@@ -1,6 +1,7 @@
 //! Flags where something is odd: columns that come and go, lonely values, a program killed half way, a slow partner.
 
 use fluxtower::qc::Flag;
+use fluxtower::store::NewFlag;
 use fluxtower::time::Timestamp;
 
 use super::rows::upper;
@@ -128,7 +129,10 @@ fn a_flag_by_hand_whose_run_was_killed_holds_after_the_next_ingest() {
     let utc = |row: i64| Timestamp::from_nanos((START + 5 * 3_600 + row * 300) * 1_000_000_000);
     let span = (utc(1), utc(2));
     // As far as a run came that was killed before it judged.
-    let id = agent.store.set_flag("upper", "TA", span, Flag::Fail, "a bird", Timestamp::EPOCH).unwrap();
+    let id = agent
+        .store
+        .set_flag(&NewFlag { table: "upper", column: "TA", span, flag: Flag::Fail, reason: "a bird" }, Timestamp::EPOCH)
+        .unwrap();
     assert_eq!(column(&tower, "upper", 0), "11111");
     agent.ingest();
     assert_eq!(column(&tower, "upper", 0), "14411");
