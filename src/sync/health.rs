@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use super::{StoppedBy, SyncError, SyncReport, expected, pin};
+use super::{StoppedBy, SyncError, SyncReport, expected, identity};
 use crate::config::{Config, DestinationConfig};
 use crate::destination::{Answer, Destination, Outcome, Request, beat};
 use crate::line::tag_value;
@@ -33,10 +33,10 @@ pub(super) fn send(
         // A run without rows has not looked at its bucket yet, and an idle station's bucket can be made again too.
         if report.requests == 0 {
             let look = destination.look(None);
-            match pin::compare(store, &destination.name(), None, &look)? {
-                pin::Verdict::Same => {}
-                pin::Verdict::Note(note) => report.notes.push(note),
-                pin::Verdict::Hold(fix) => {
+            match identity::compare(store, &destination.name(), None, &look)? {
+                identity::Verdict::Same => {}
+                identity::Verdict::Note(note) => report.notes.push(note),
+                identity::Verdict::Hold(fix) => {
                     tracing::error!("{fix}");
                     report.stopped_by = StoppedBy::Held;
                     report.notes.push(fix);

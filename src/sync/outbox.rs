@@ -1,6 +1,6 @@
 //! The backlog as it is sent: each series with the shape of its lines, its bucket and its place in the plan.
 
-use super::{BucketPlan, SyncError, live_rows, most_columns, plan, settled};
+use super::{BucketPlan, SyncError, final_flags, live_rows, most_columns, plan};
 use crate::config::{ColumnUse, Config, TableConfig};
 use crate::line::{LineError, LineShape};
 use crate::store::{SeriesBacklog, Store};
@@ -34,7 +34,7 @@ impl Outbox {
                 continue;
             };
             if let Some(now) = now {
-                settled::cut(config, store, table, &mut series, now)?;
+                final_flags::cut(config, store, table, &mut series, now)?;
                 if series.intervals.is_empty() {
                     continue;
                 }

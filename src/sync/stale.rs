@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::{Halt, SyncError, pin, shape};
+use super::{Halt, SyncError, identity, shape};
 use crate::config::{Config, DestinationConfig};
 use crate::destination::{Destination, QueryError, Removal, SeriesAsk, Tags};
 use crate::store::{KnownSeries, SeriesBacklog, StaleRun, StaleSeries, Store};
@@ -190,14 +190,14 @@ impl<'a> Work<'a> {
     /// A bucket without pending rows has not been looked at by the sync.
     fn is_the_same_bucket(&mut self, bucket: Option<&str>) -> Result<bool, SyncError> {
         let look = self.destination.look(bucket);
-        match pin::compare(self.store, &self.destination.name(), bucket, &look)? {
-            pin::Verdict::Same => Ok(true),
-            pin::Verdict::Note(note) => {
+        match identity::compare(self.store, &self.destination.name(), bucket, &look)? {
+            identity::Verdict::Same => Ok(true),
+            identity::Verdict::Note(note) => {
                 self.removed.notes.push(note);
                 Ok(true)
             }
             // Said and held when there are rows to send to it.
-            pin::Verdict::Hold(_) => Ok(false),
+            identity::Verdict::Hold(_) => Ok(false),
         }
     }
 
