@@ -1,0 +1,150 @@
+//! Deletes rows that were sent and are in the bucket, to make room.
+//!
+//! Nothing is deleted on one witness: a row goes only if it was acknowledged and, where the destination can be asked, if it
+//! was read back at its own time in its own series ([`verify::is_there`](crate::verify::is_there)), or if the bucket itself no
+//! longer keeps rows of its time. What the destination does not answer is kept. `[store] keep` is measured from the earliest time that it can be
+//! now ([`earliest_now`]), because a clock that runs ahead must not delete a history.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::{Agent, AgentError};
+use crate::config::Config;
+use crate::destination::Destination;
+use crate::store::{Lock, LockKind, Store, StoreError};
+use crate::sync::SyncError;
+use crate::time::{Clock, Interval, Timestamp};
+use crate::verify::{self, VerifyError};
+
+const DAY: Duration = Duration::from_secs(86_400);
+/// Under this key the store keeps when `[store] keep` was last applied.
+const KEY: &str = "pruned";
+
+/// What a pruning did.
+#[derive(Debug, Serialize, Default)]
+pub struct Pruned {
+    /// Rows deleted.
+    pub pruned: u64,
+    /// Days kept because not all of them was found in the bucket.
+    pub kept_unverified: u64,
+    /// Days looked at.
+    pub days: u64,
+}
+
+/// How far one pruning goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Rows before this are deleted.
+    pub cutoff: Timestamp,
+    /// This computer's time, by which a bucket's retention is known.
+    pub now: DateTime<Utc>,
+    /// Deletes nothing and asks nothing.
+    pub dry_run: bool,
+    /// Stops at the first day that the destination cannot be asked about.
+    pub gives_up: bool,
+    /// Begins no day after this long.
+    pub deadline: Option<Duration>,
+}
+
+/// The earliest time that it can be now: this computer's clock may run ahead by years, but the newest row of a station that
+/// is read from is hardly older than a day. What is to be kept for a time is measured from here.
+///
+/// # Errors
+/// The store fails.
+pub fn earliest_now(store: &Store, now: Timestamp) -> Result<Timestamp, StoreError> {
+    let newest = store.newest_row()?;
+    Ok(newest.map_or(now, |newest| now.min(newest.after(DAY))))
+}
+
+/// Deletes rows before `limits.cutoff` that were sent and, where the destination can be asked, are there. The caller holds the
+/// sync lock.
+///
+/// # Errors
+/// The store fails, or the lines of a table cannot be made.
+pub fn older_than(
+    config: &Config,
+    store: &Store,
+    destination: &mut dyn Destination,
+    limits: Limits,
+) -> Result<Pruned, VerifyError> {
+    let began = Instant::now();
+    let mut pruned = Pruned::default();
+    for series in store.sent_series(Interval::new(Timestamp::EPOCH, limits.cutoff))? {
+        let bucket = config.table(&series.table).and_then(|table| table.bucket.clone());
+        let kept_from = destination.look(bucket.as_deref()).kept_from(limits.now);
+        for day in series.intervals.iter().flat_map(|interval| interval.pieces(DAY)) {
+            if limits.deadline.is_some_and(|deadline| began.elapsed() > deadline) {
+                return Ok(pruned);
+            }
+            pruned.days += 1;
+            let gone_there = kept_from.is_some_and(|kept_from| day.until <= kept_from);
+            let there = if limits.dry_run || gone_there || !destination.can_be_asked() {
+                Some(true)
+            } else {
+                verify::is_there(config, store, destination, &series, day)?
+            };
+            if there != Some(true) {
+                pruned.kept_unverified += 1;
+            } else if !limits.dry_run {
+                pruned.pruned += store.prune_sent(series.series, day)?;
+            }
+            if there.is_none() && limits.gives_up {
+                return Ok(pruned);
+            }
+        }
+    }
+    Ok(pruned)
+}
+
+/// Deletes sent rows that are at least `age` old; None while a sync is at work. With `dry_run`, counts the days only.
+///
+/// # Errors
+/// The store or the destination fails.
+pub fn prune(agent: &Agent, age: Duration, dry_run: bool) -> Result<Option<Pruned>, AgentError> {
+    let store = agent.store()?;
+    let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else { return Ok(None) };
+    let limits =
+        Limits { cutoff: agent.now().before(age), now: agent.clock.now(), dry_run, gives_up: false, deadline: None };
+    delete(agent, &store, limits).map(Some)
+}
+
+/// Applies `[store] keep`, once a day. A server that does not answer today is asked tomorrow: nothing is deleted without its
+/// answer.
+///
+/// # Errors
+/// The store or the destination fails.
+pub fn when_due(agent: &Agent) -> Result<(), AgentError> {
+    let Some(keep) = agent.config.store_keep else { return Ok(()) };
+    let store = agent.store()?;
+    let now = agent.now();
+    let last = store.recall(KEY)?.and_then(|text| text.parse().ok()).map(Timestamp::from_nanos);
+    // A last time that lies ahead was written by a clock that was wrong.
+    if last.is_some_and(|last| last <= now && now < last.after(DAY)) {
+        return Ok(());
+    }
+    let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else { return Ok(()) };
+    store.remember(KEY, &now.nanos().to_string())?;
+    let limits = Limits {
+        cutoff: earliest_now(&store, now)?.before(keep),
+        now: agent.clock.now(),
+        dry_run: false,
+        gives_up: true,
+        deadline: Some(agent.config.sync.deadline),
+    };
+    let pruned = delete(agent, &store, limits)?;
+    if pruned.pruned > 0 || pruned.kept_unverified > 0 {
+        tracing::info!(
+            deleted = pruned.pruned,
+            days_kept = pruned.kept_unverified,
+            "pruned what was sent longer ago than [store] keep"
+        );
+    }
+    Ok(())
+}
+
+fn delete(agent: &Agent, store: &Store, limits: Limits) -> Result<Pruned, AgentError> {
+    let mut destination = crate::destination::open(&agent.config).map_err(SyncError::from)?;
+    Ok(older_than(&agent.config, store, destination.as_mut(), limits)?)
+}
