@@ -16,9 +16,9 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use super::batch::Batch;
+use super::cancel::Cancel;
 use super::courier::{Courier, Flight};
 use super::feed::Fed;
-use super::halt::Halt;
 use super::known_good::KnownGood;
 use super::lanes::Lanes;
 use super::pace::Pace;
@@ -76,7 +76,7 @@ type Step = Result<(), Ended>;
 pub(super) struct Work<'a> {
     pub(super) store: &'a Store,
     pub(super) clock: &'a dyn Clock,
-    pub(super) halt: &'a Halt,
+    pub(super) cancel: &'a Cancel,
     pub(super) limits: &'a SyncConfig,
     /// The destination's name.
     pub(super) destination: &'a str,
@@ -334,7 +334,7 @@ impl<'a> Delivery<'a> {
 
     /// Whether another request may be begun.
     fn may_begin(&self) -> Step {
-        if self.work.halt.ends_the_sync() {
+        if self.work.cancel.ends_the_sync() {
             return Err(Ended::Stop(Stop::Interrupted));
         }
         if self.pace.is_over() { Err(Ended::Stop(Stop::Deadline)) } else { Ok(()) }
@@ -495,7 +495,7 @@ impl<'a> Delivery<'a> {
             return Err(Ended::Stop(Stop::Unreachable(words)));
         };
         tracing::warn!("{words}; trying again in {:.1} s", wait.as_secs_f64());
-        if self.work.halt.wait(wait) { Ok(()) } else { Err(Ended::Stop(Stop::Interrupted)) }
+        if self.work.cancel.wait(wait) { Ok(()) } else { Err(Ended::Stop(Stop::Interrupted)) }
     }
 }
 

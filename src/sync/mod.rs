@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 mod batch;
+mod cancel;
 mod carried;
 mod columns;
 mod courier;
@@ -16,7 +17,6 @@ mod estimate;
 mod expected;
 mod feed;
 mod final_flags;
-mod halt;
 mod health;
 mod identity;
 mod known_good;
@@ -32,11 +32,11 @@ mod run;
 mod stale;
 
 pub use batch::{Batch, BatchRow};
+pub use cancel::Cancel;
 pub use carried::{compare as compare_lines, requeue_withheld};
 pub use columns::most_columns;
 pub use dry_run::{DryRun, dry_run, dry_run_with};
 pub use estimate::{Waiting, waiting};
-pub use halt::Halt;
 pub use identity::{Verdict, foresee, retentions};
 pub use look::SERVER_AHEAD_KEY;
 pub use outbox::shape;

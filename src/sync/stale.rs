@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::{Halt, SyncError, identity, shape};
+use super::{Cancel, SyncError, identity, shape};
 use crate::config::{Config, DestinationConfig};
 use crate::destination::{Destination, QueryError, Removal, SeriesAsk, Tags};
 use crate::store::{KnownSeries, SeriesBacklog, StaleRun, StaleSeries, Store};
@@ -75,7 +75,7 @@ pub(super) fn remove(
     store: &Store,
     destination: &mut dyn Destination,
     looked: &[Option<&str>],
-    halt: &Halt,
+    cancel: &Cancel,
 ) -> Result<Removed, SyncError> {
     let mut removed = Removed::default();
     let stale = store.stale_series()?;
@@ -96,7 +96,7 @@ pub(super) fn remove(
         }
     }
     let until = Instant::now() + config.sync.deadline.min(MOST_TIME) / TIME_PART;
-    let mut work = Work { config, store, destination, sent: &sent, removed, left: MOST_REMOVALS, until, halt };
+    let mut work = Work { config, store, destination, sent: &sent, removed, left: MOST_REMOVALS, until, cancel };
     for (bucket, targets) in by_bucket {
         let name = bucket.as_deref();
         if !looked.contains(&name) && !work.is_the_same_bucket(name)? {
@@ -183,7 +183,7 @@ struct Work<'a> {
     /// Removals that this sync may still make.
     left: usize,
     until: Instant,
-    halt: &'a Halt,
+    cancel: &'a Cancel,
 }
 
 impl<'a> Work<'a> {
@@ -247,7 +247,7 @@ impl<'a> Work<'a> {
             let runs = self.store.stale_runs(target.series, after, most, together && !foreign)?;
             let Some(last) = runs.last() else { break };
             after = Some(last.to);
-            if self.left == 0 || Instant::now() >= self.until || self.halt.ends_the_sync() {
+            if self.left == 0 || Instant::now() >= self.until || self.cancel.ends_the_sync() {
                 break;
             }
             let mut due = Vec::new();
