@@ -39,6 +39,7 @@ pub use outbox::sent_fields::{FieldKind, LostFields, SentField};
 pub use outbox::stale::{KnownSeries, StaleRun, StaleSeries};
 pub use queries::evidence::{FutureTimes, ReadFile};
 pub use queries::health::StoreSize;
+pub use queries::interval::usual_interval;
 pub use queries::listing::{ClockLine, ConflictLine, GapLine, RejectedLine};
 pub use queries::runs::RunLine;
 pub use queries::status::TableStatus;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::store::schema::error::StoreError;
 
-/// In the database's header, so that a store is told from any other SQLite file. "FTwr" in ASCII.
+/// In the database's header, so that a store is not taken for any other SQLite file. "FTwr" in ASCII.
 const APPLICATION_ID: i64 = 0x4654_7772;
 
 const MIGRATIONS: [&str; 5] = [
