@@ -1,7 +1,7 @@
 //! Deletes rows that were sent and are in the bucket, to make room.
 //!
 //! Nothing is deleted on one witness: a row goes only if it was acknowledged and, where the destination can be asked, if it
-//! was read back at its own time in its own series ([`verify::is_there`](crate::verify::is_there)), or if the bucket itself no
+//! was read back at its own time in its own series ([`verify::is_there`]), or if the bucket itself no
 //! longer keeps rows of its time. What the destination does not answer is kept. `[store] keep` is measured from the earliest time that it can be
 //! now ([`earliest_now`]), because a clock that runs ahead must not delete a history.
 
@@ -55,7 +55,7 @@ pub struct Limits {
 /// The store fails.
 pub fn earliest_now(store: &Store, now: Timestamp) -> Result<Timestamp, StoreError> {
     let newest = store.newest_row()?;
-    Ok(newest.map_or(now, |newest| now.min(Timestamp(newest.0.saturating_add(DAY)))))
+    Ok(newest.map_or(now, |newest| now.min(newest.plus(DAY))))
 }
 
 /// Deletes rows before `limits.cutoff` that were sent and, where the destination can be asked, are there. The caller holds the
@@ -71,19 +71,19 @@ pub fn older_than(
 ) -> Result<Pruned, VerifyError> {
     let began = Instant::now();
     let mut pruned = Pruned::default();
-    for series in store.sent_series((Timestamp(0), Timestamp(limits.cutoff.0.saturating_sub(1))))? {
+    for series in store.sent_series((Timestamp::EPOCH, limits.cutoff.previous()))? {
         let bucket = config.table(&series.table).and_then(|table| table.bucket.clone());
         let kept_from = destination.look(bucket.as_deref()).kept_from(limits.now);
         for &(first, last) in &series.intervals {
-            let mut from = first.0;
-            while from <= last.0 {
+            let mut from = first.nanos();
+            while from <= last.nanos() {
                 if limits.deadline.is_some_and(|deadline| began.elapsed() > deadline) {
                     return Ok(pruned);
                 }
-                let end = ((from.div_euclid(DAY) + 1) * DAY - 1).min(last.0);
-                let window = (Timestamp(from), Timestamp(end));
+                let end = ((from.div_euclid(DAY) + 1) * DAY - 1).min(last.nanos());
+                let window = (Timestamp::from_nanos(from), Timestamp::from_nanos(end));
                 pruned.days += 1;
-                let gone_there = kept_from.is_some_and(|kept_from| end < kept_from.0);
+                let gone_there = kept_from.is_some_and(|kept_from| end < kept_from.nanos());
                 let there = if limits.dry_run || gone_there || !destination.can_be_asked() {
                     Some(true)
                 } else {
@@ -127,11 +127,11 @@ pub fn when_due(agent: &Agent) -> Result<(), AgentError> {
     let now = agent.now();
     let last = store.recall(KEY)?.and_then(|text| text.parse::<i64>().ok());
     // A last time that lies ahead was written by a clock that was wrong.
-    if last.is_some_and(|last| last <= now.0 && now.0 - last < DAY) {
+    if last.is_some_and(|last| last <= now.nanos() && now.nanos() - last < DAY) {
         return Ok(());
     }
     let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else { return Ok(()) };
-    store.remember(KEY, &now.0.to_string())?;
+    store.remember(KEY, &now.nanos().to_string())?;
     let limits = Limits {
         cutoff: earliest_now(&store, now)?.before(keep),
         now: agent.clock.now(),

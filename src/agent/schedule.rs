@@ -58,7 +58,7 @@ pub fn known(store: &Store) -> Result<Option<Starts>, StoreError> {
         None => {}
     }
     // Of the sending: `ingest` may have a task of its own, which waits for nothing.
-    let starts: Vec<i64> = store.run_starts("sync", STARTS)?.iter().map(|start| start.0).collect();
+    let starts: Vec<i64> = store.run_starts("sync", STARTS)?.iter().map(|start| start.nanos()).collect();
     Ok(apart(&starts).filter(|every| *every >= LEAST_SEEN).map(Starts::Seen))
 }
 

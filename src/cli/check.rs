@@ -100,8 +100,9 @@ fn quality(context: &Context, table: &TableConfig, store: &Store, report: &mut R
     }
     let known: Vec<_> = columns.iter().map(crate::store::Column::known).collect();
     let what = format!("table {}", table.name);
-    for words in qc::contradictions(table, &known).into_iter().chain(qc::strangers(&context.config, table, &known)) {
-        report.say(&what, "look", words);
+    let spec = context.config.spec(table);
+    for text in qc::contradictions(&spec, &known).into_iter().chain(qc::unknown_columns(&spec, &known)) {
+        report.say(&what, "look", text);
     }
     Ok(())
 }
@@ -112,7 +113,7 @@ fn starts(context: &Context, store: &Store, report: &mut Report) -> Result<(), C
         report.say("schedule", "ok", "no run yet; `fluxtower schedule --install` lets this computer do it".to_owned());
         return Ok(());
     };
-    let ago = (context.now().0 - last.ended.0) / 1_000_000_000;
+    let ago = context.now().seconds_since(last.ended);
     if ago > RUNS_AT_LEAST_EVERY_S {
         let words =
             format!("the last run ended {} ago; see `fluxtower schedule`, or the task in Task Scheduler", span(ago));

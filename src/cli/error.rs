@@ -242,7 +242,17 @@ impl CliError {
             CliError::Schedule(error) => error.exit(),
             CliError::Query(QueryError::Refused { .. }) => Exit::Refused,
             CliError::Output(source) if source.kind() == std::io::ErrorKind::BrokenPipe => Exit::Well,
-            _ => Exit::Failed,
+            CliError::Log(_)
+            | CliError::IngestIsBusy
+            | CliError::Export(_)
+            | CliError::File { .. }
+            | CliError::NoDatabase { .. }
+            | CliError::AtWork
+            | CliError::Query(QueryError::Unreachable(_) | QueryError::Unknown(_))
+            | CliError::Report(_)
+            | CliError::Serve(_)
+            | CliError::Signals(_)
+            | CliError::Output(_) => Exit::Failed,
         }
     }
 }

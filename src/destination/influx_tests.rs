@@ -280,7 +280,13 @@ fn a_count_is_never_made_up() {
     let (url, served) = serve(answers);
     let influx = open(url, Api::V2);
     let fields = ["f".to_owned()];
-    let series = SeriesAsk { bucket: None, measurement: "m", tags: &[], from: Timestamp(0), until: Timestamp(9) };
+    let series = SeriesAsk {
+        bucket: None,
+        measurement: "m",
+        tags: &[],
+        from: Timestamp::EPOCH,
+        until: Timestamp::from_nanos(9),
+    };
     let ask = CountAsk { series, fields: &fields, without_sum: &BTreeSet::new() };
     let counted = influx.count(&ask).unwrap();
     assert_eq!(counted.per_field["f"], Tally { count: 5, sum: 1.5 });
@@ -347,7 +353,7 @@ fn influxdb_2_behind_v1_does_not_tell_how_long_it_keeps_rows() {
     }
 }
 
-/// The list has names only, the system table the periods (facts: influx-servers 2).
+/// The list has names only, the system table the periods (docs/influx-answers.md#retention-and-bucket-identity).
 #[test]
 fn influxdb_3_tells_retention_in_its_system_table_and_a_database_that_is_gone_is_known() {
     let page = "content-type: application/json\r\n";

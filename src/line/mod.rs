@@ -2,7 +2,7 @@
 //!
 //! The promise is that every product that speaks line protocol reads the same point from the line: one line is one
 //! point, numbers are floats unless the configuration says otherwise, the time is always written, and nothing that a logger can put into a name merges two
-//! lines or hides one. The rules come from running five parsers on the odd cases (facts: influx-write-contract 4).
+//! lines or hides one. The rules come from running five parsers on the odd cases (docs/influx-answers.md#line-protocol).
 //!
 //! [`LineShape`] does everything that depends on the series once; [`LineShape::render`] is the hot path and neither
 //! allocates nor looks anything up. The same row through the same shape is the same bytes (I7), and a shape built from
@@ -226,7 +226,7 @@ impl LineShape {
         out: &mut Vec<u8>,
         left_out: &mut dyn FnMut(&str, ValueType),
     ) -> Result<(), LineError> {
-        if timestamp.0 < i64::MIN + 2 || timestamp.0 == i64::MAX {
+        if timestamp.nanos() < i64::MIN + 2 || timestamp.nanos() == i64::MAX {
             return Err(LineError::TimeOutOfRange(timestamp));
         }
         let start = out.len();
@@ -421,7 +421,7 @@ impl<'a> Line<'a> {
             return;
         }
         // Formatting an integer into memory cannot fail.
-        let _ = writeln!(self.out, " {}", self.at.0);
+        let _ = writeln!(self.out, " {}", self.at.nanos());
     }
 }
 

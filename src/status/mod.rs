@@ -135,5 +135,5 @@ impl Facts {
 
 /// Whole seconds from `then` to `now`.
 pub fn age_s(now: Timestamp, then: Timestamp) -> i64 {
-    now.0.saturating_sub(then.0) / 1_000_000_000
+    now.seconds_since(then)
 }

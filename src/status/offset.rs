@@ -54,7 +54,7 @@ pub fn keep(config: &Config, store: &Store, report: &IngestReport) -> Result<(),
         if collections.last().is_some_and(|last| last.modified_s == modified_s) {
             continue;
         }
-        collections.push(Collection { modified_s, behind_s: modified_s - newest.0.div_euclid(NANOS) });
+        collections.push(Collection { modified_s, behind_s: modified_s - newest.nanos().div_euclid(NANOS) });
         let first = collections.len().saturating_sub(KEPT);
         store.remember(&key(&table.table), &written(&collections[first..]))?;
     }
@@ -107,7 +107,7 @@ pub fn of(store: &Store, table: &str, interval: Option<i64>, now: Timestamp) -> 
     let kept = store.recall(&key(table))?;
     let mut collections = kept.as_deref().map(read).unwrap_or_default();
     // A file from the future was dated by a clock that was wrong.
-    collections.retain(|collection| collection.modified_s <= now.0.div_euclid(NANOS) + CLOCKS_S);
+    collections.retain(|collection| collection.modified_s <= now.nanos().div_euclid(NANOS) + CLOCKS_S);
     Ok(agreed(&collections))
 }
 

@@ -96,9 +96,9 @@ mod tests {
     use super::*;
 
     fn state(stale_after: Option<u64>, interval_s: i64, age_s: i64) -> Lateness {
-        let now = Timestamp(1_800_000_000 * NANOS);
+        let now = Timestamp::from_nanos(1_800_000_000 * NANOS);
         let rule = Rule::of(stale_after.map(Duration::from_secs), Some(interval_s * NANOS));
-        rule.judge(Some(Timestamp(now.0 - age_s * NANOS)), now)
+        rule.judge(Some(Timestamp::from_nanos(now.nanos() - age_s * NANOS)), now)
     }
 
     #[test]
@@ -113,9 +113,9 @@ mod tests {
 
     #[test]
     fn too_few_rows_to_know_an_interval_are_neither_fresh_nor_stale() {
-        let now = Timestamp(1_800_000_000 * NANOS);
-        assert_eq!(Rule::None.judge(Some(Timestamp(now.0 - 600 * NANOS)), now), Lateness::Fresh);
-        assert_eq!(Rule::None.judge(Some(Timestamp(now.0 - 86_400 * NANOS)), now), Lateness::Unknown);
+        let now = Timestamp::from_nanos(1_800_000_000 * NANOS);
+        assert_eq!(Rule::None.judge(Some(Timestamp::from_nanos(now.nanos() - 600 * NANOS)), now), Lateness::Fresh);
+        assert_eq!(Rule::None.judge(Some(Timestamp::from_nanos(now.nanos() - 86_400 * NANOS)), now), Lateness::Unknown);
         assert_eq!(Rule::None.judge(None, now), Lateness::NoRow);
     }
 }

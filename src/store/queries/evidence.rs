@@ -38,7 +38,7 @@ impl Store {
         let Some(series) = series.iter().max_by_key(|series| series.newest) else { return Ok(None) };
         let Some(newest) = series.newest else { return Ok(None) };
         let times = self.newest_times(series.id, newest, ROWS)?;
-        let mut apart: Vec<i64> = times.windows(2).map(|pair| (pair[0].0 - pair[1].0).abs()).collect();
+        let mut apart: Vec<i64> = times.windows(2).map(|pair| (pair[0].nanos_since(pair[1])).abs()).collect();
         if apart.is_empty() {
             return Ok(None);
         }
@@ -59,7 +59,7 @@ impl Store {
                         Ok(ReadFile {
                             table: row.get(0)?,
                             path: row.get(1)?,
-                            modified: Timestamp(row.get(2)?),
+                            modified: Timestamp::from_nanos(row.get(2)?),
                             note: row.get(3)?,
                         })
                     })?
@@ -76,10 +76,10 @@ impl Store {
             )
             .and_then(|mut statement| {
                 statement
-                    .query_row(params![command, now.0], |row| {
+                    .query_row(params![command, now.nanos()], |row| {
                         Ok(RunLine {
-                            started: Timestamp(row.get(3)?),
-                            ended: Timestamp(row.get(0)?),
+                            started: Timestamp::from_nanos(row.get(3)?),
+                            ended: Timestamp::from_nanos(row.get(0)?),
                             exit: row.get(1)?,
                             summary: row.get(2)?,
                         })
@@ -93,8 +93,8 @@ impl Store {
     pub fn last_stored_by(&self, now: Timestamp) -> Result<Option<Timestamp>> {
         self.conn
             .prepare_cached("SELECT at FROM receipt WHERE outcome = 'stored' AND at <= ?1 ORDER BY at DESC LIMIT 1")
-            .and_then(|mut statement| statement.query_row([now.0], |row| row.get(0)).optional())
-            .map(|at| at.map(Timestamp))
+            .and_then(|mut statement| statement.query_row([now.nanos()], |row| row.get(0)).optional())
+            .map(|at| at.map(Timestamp::from_nanos))
             .map_err(|source| self.at(source))
     }
 
@@ -104,8 +104,8 @@ impl Store {
             let at: Option<i64> = self
                 .conn
                 .prepare_cached(sql)
-                .and_then(|mut statement| statement.query_row([now.0], |row| row.get(0)))?;
-            Ok(at.map(Timestamp))
+                .and_then(|mut statement| statement.query_row([now.nanos()], |row| row.get(0)))?;
+            Ok(at.map(Timestamp::from_nanos))
         };
         let work = || -> rusqlite::Result<FutureTimes> {
             Ok(FutureTimes {

@@ -1,0 +1,367 @@
+//! The real thing: the library on a folder of its own, with a server that exists in memory only.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, Utc};
+use fluxtower::config::Config;
+use fluxtower::destination::{Answer, Destination, DestinationError, Outcome, Request};
+use fluxtower::ingest::{self, Selection};
+use fluxtower::store::{Replay, State, Store};
+use fluxtower::sync::{self, SyncReport};
+use fluxtower::time::{Clock, Timestamp};
+use tempfile::TempDir;
+
+use super::action::{Action, Line, Say, Script};
+use super::map::{Asked, Key, Map, Row, Verdict};
+
+/// Name, and whether a newer content takes the place of the first.
+pub const TABLES: [(&str, bool); 2] = [("kept", false), ("replaced", true)];
+
+/// 2026-06-01T00:00:00Z.
+const EPOCH_S: i64 = 1_780_272_000;
+const NANOS: i64 = 1_000_000_000;
+
+fn ns(minute: i64) -> i64 {
+    (EPOCH_S + minute * 60) * NANOS
+}
+
+/// Moved by hand.
+struct Hands(AtomicI64);
+
+impl Clock for Hands {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp(self.0.load(Ordering::Relaxed), 0).unwrap()
+    }
+}
+
+/// What the server in memory holds and remembers.
+#[derive(Default)]
+struct Memory {
+    script: Vec<Say>,
+    poison: Vec<i64>,
+    keeps_from: i64,
+    requests: Vec<Asked>,
+    /// The newest line of each row that was kept.
+    held: BTreeMap<Key, String>,
+    /// The line that each content of each row was first sent as.
+    spelled: BTreeMap<(Key, u8), String>,
+}
+
+struct Server(Arc<Mutex<Memory>>);
+
+/// Which row a line is, and with which content.
+fn read(line: &str) -> (Key, u8) {
+    let (series, rest) = line.split_once(' ').unwrap();
+    let (fields, time) = rest.rsplit_once(' ').unwrap();
+    let name = series.split(',').next().unwrap();
+    let table = TABLES.iter().position(|(known, _)| *known == name).unwrap();
+    let content = fields.split(',').find_map(|field| field.strip_prefix("T_Avg=")).unwrap();
+    let minute = (time.parse::<i64>().unwrap() / NANOS - EPOCH_S) / 60;
+    ((table, minute), content.parse().unwrap())
+}
+
+impl Memory {
+    /// What becomes of a request, by its rows, when the script has nothing to say.
+    fn by_rows(&self, rows: &[Key]) -> (Outcome, Verdict) {
+        if rows.iter().any(|(_, minute)| *minute < self.keeps_from) {
+            (Outcome::Split, Verdict::BeyondRetention)
+        } else if rows.iter().any(|(_, minute)| self.poison.contains(minute)) {
+            (Outcome::Split, Verdict::Refused)
+        } else {
+            (Outcome::Stored, Verdict::Stored)
+        }
+    }
+
+    fn keep(&mut self, lines: &[(Key, u8, String)]) {
+        for (key, _, line) in lines {
+            self.held.insert(*key, line.clone());
+        }
+    }
+
+    fn answer(&mut self, text: &str) -> Result<Answer, DestinationError> {
+        let lines: Vec<(Key, u8, String)> = text
+            .lines()
+            .map(|line| {
+                let (key, content) = read(line);
+                (key, content, line.to_owned())
+            })
+            .collect();
+        for (key, content, line) in &lines {
+            let first = self.spelled.entry((*key, *content)).or_insert_with(|| line.clone());
+            assert_eq!(first, line, "I7: sent again with other bytes");
+        }
+        let rows: Vec<Key> = lines.iter().map(|line| line.0).collect();
+        let say = if self.script.is_empty() { None } else { Some(self.script.remove(0)) };
+        let (outcome, verdict) = match say {
+            None | Some(Say::Take) => self.by_rows(&rows),
+            Some(Say::TakeInSilence | Say::Later) => (Outcome::Retry { after: None }, Verdict::Nothing),
+            Some(Say::Hold) => (Outcome::Held { mend: "log in".to_owned() }, Verdict::Nothing),
+            Some(Say::Refuse) => (Outcome::Split, Verdict::Refused),
+            Some(Say::Fail) => (Outcome::Failing, Verdict::Refused),
+            Some(Say::Die { .. }) => (Outcome::Retry { after: None }, Verdict::Nothing),
+        };
+        if verdict == Verdict::Stored || matches!(say, Some(Say::TakeInSilence | Say::Die { kept: true })) {
+            self.keep(&lines);
+        }
+        self.requests.push(Asked { rows, verdict });
+        if let Some(Say::Die { .. }) = say {
+            return Err(DestinationError::Client("the agent died".to_owned()));
+        }
+        let words = match verdict {
+            Verdict::BeyondRetention => "points beyond retention policy",
+            Verdict::Refused => "field type conflict",
+            Verdict::Stored | Verdict::Nothing => "",
+        };
+        let status = if outcome == Outcome::Stored { 204 } else { 400 };
+        Ok(Answer { outcome, status: Some(status), words: words.to_owned(), server_time: None })
+    }
+}
+
+impl Destination for Server {
+    fn name(&self) -> String {
+        "memory".to_owned()
+    }
+
+    fn write(&mut self, request: &Request<'_>) -> Result<Answer, DestinationError> {
+        let text = std::str::from_utf8(request.lines).unwrap();
+        assert_eq!(text.lines().count(), request.rows);
+        self.0.lock().unwrap().answer(text)
+    }
+
+    fn wants_gzip(&self) -> bool {
+        false
+    }
+}
+
+/// Ends the process, as far as the library can tell, when so many files were read.
+struct Killer(AtomicU32);
+
+impl ingest::Progress for Killer {
+    fn file(&self, _path: &Path, _bytes: u64) {}
+
+    fn advance(&self, _bytes: u64) {
+        if self.0.fetch_sub(1, Ordering::Relaxed) == 0 {
+            std::panic::resume_unwind(Box::new("killed"));
+        }
+    }
+}
+
+pub struct Tower {
+    folder: TempDir,
+    config: Config,
+    clock: Hands,
+    memory: Arc<Mutex<Memory>>,
+    files: [Vec<Line>; TABLES.len()],
+    map: Map,
+    /// Someone who looks on, while stores are opened and closed for each action.
+    onlooker: (Store, rusqlite::Connection),
+}
+
+impl Tower {
+    pub fn new(budget: Option<u64>) -> Tower {
+        let shared = Path::new("/dev/shm");
+        let folder = if shared.is_dir() { TempDir::new_in(shared) } else { TempDir::new() }.unwrap();
+        // Shorter than any wait between two attempts, so that nothing ever sleeps.
+        let mut text =
+            "[station]\nname = \"S\"\nutc_offset = \"+00:00\"\n[destination]\nkind = \"files\"\npath = \"out\"\n\
+                        [sync]\nbatch_rows = 5\ndeadline = \"400ms\"\n"
+                .to_owned();
+        if let Some(budget) = budget {
+            let _ = writeln!(text, "budget_bytes = {budget}");
+        }
+        for (name, replaces) in TABLES {
+            let on_conflict = if replaces { "replace" } else { "keep" };
+            let _ = write!(
+                text,
+                "[[table]]\nname = \"{name}\"\nfiles = [\"{name}.dat\"]\non_conflict = \"{on_conflict}\"\n"
+            );
+        }
+        let config = Config::parse(&text, &folder.path().join("config.toml")).unwrap();
+        let store = Store::open(&config.store_path).unwrap();
+        let browser = rusqlite::Connection::open(&config.store_path).unwrap();
+        Tower {
+            onlooker: (store, browser),
+            folder,
+            config,
+            clock: Hands(AtomicI64::new(EPOCH_S + 2 * 86_400)),
+            memory: Arc::default(),
+            files: Default::default(),
+            map: Map::default(),
+        }
+    }
+
+    fn path(&self, table: usize) -> PathBuf {
+        self.folder.path().join(format!("{}.dat", TABLES[table].0))
+    }
+
+    fn store(&self) -> Store {
+        Store::open(&self.config.store_path).unwrap()
+    }
+
+    fn write(&self, table: usize) {
+        let mut text = format!(
+            "\"TOA5\",\"S\",\"CR1000\",\"1\",\"OS\",\"CPU:p.CR1\",\"1\",\"{}\"\n\"TIMESTAMP\",\"RECORD\",\"T_Avg\"\n\"TS\",\"RN\",\"C\"\n\"\",\"\",\"Avg\"\n",
+            TABLES[table].0
+        );
+        for (minute, content) in &self.files[table] {
+            let stamp = DateTime::from_timestamp(EPOCH_S + minute * 60, 0).unwrap().format("%Y-%m-%d %H:%M:%S");
+            let _ = writeln!(text, "\"{stamp}\",{minute},{content}");
+        }
+        std::fs::write(self.path(table), text).unwrap();
+        // Ingest gives a file that was written just now a moment to settle.
+        let file = std::fs::File::options().write(true).open(self.path(table)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
+    }
+
+    /// Does it, and holds the store against the map.
+    pub fn act(&mut self, action: &Action) {
+        match action {
+            Action::Overwrite { table, lines } => {
+                self.files[*table].clone_from(lines);
+                self.write(*table);
+            }
+            Action::Append { table, lines } => {
+                self.files[*table].extend(lines);
+                self.write(*table);
+            }
+            Action::Ingest => self.ingest(),
+            Action::KilledIngest { files } => self.killed_ingest(*files),
+            Action::Sync(script) => {
+                self.sync(script);
+            }
+            Action::Replay { since } => self.replay(Some(*since), &[State::Sent, State::Rejected, State::Expired]),
+            Action::ReplayRejected => self.replay(None, &[State::Rejected]),
+            Action::ReplayExpired => self.replay(None, &[State::Expired]),
+            Action::Wait { minutes } => {
+                self.clock.0.fetch_add(minutes * 60, Ordering::Relaxed);
+            }
+        }
+        self.compare();
+    }
+
+    fn ingest(&mut self) {
+        let report =
+            ingest::run(&self.config, &self.store(), &self.clock, &Selection::default(), &ingest::Unseen).unwrap();
+        for table in &report.tables {
+            assert_eq!(table.counts.accounted(), table.counts.lines, "I1: {table:?}");
+        }
+        let before = self.map.rows.len();
+        for (table, (_, replaces)) in TABLES.iter().enumerate() {
+            self.map.ingest(table, *replaces, &self.files[table]);
+        }
+        assert_eq!(report.totals().staged, (self.map.rows.len() - before) as u64);
+    }
+
+    /// Rows of an ingest that does not come to its end were never there; if nothing had changed, it came to its end.
+    fn killed_ingest(&mut self, files: u32) {
+        let store = self.store();
+        let killer = Killer(AtomicU32::new(files));
+        let ended = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            ingest::run(&self.config, &store, &self.clock, &Selection::default(), &killer)
+        }));
+        if ended.is_ok() {
+            for (table, (_, replaces)) in TABLES.iter().enumerate() {
+                self.map.ingest(table, *replaces, &self.files[table]);
+            }
+        }
+    }
+
+    fn sync(&mut self, script: &Script) -> Option<SyncReport> {
+        let store = self.store();
+        {
+            let mut memory = self.memory.lock().unwrap();
+            memory.script.clone_from(&script.first);
+            memory.poison = script.poison.iter().copied().collect();
+            memory.keeps_from = script.keeps_from;
+            memory.requests.clear();
+        }
+        let open = || Ok(Box::new(Server(Arc::clone(&self.memory))) as Box<dyn Destination>);
+        let report = sync::run(&self.config, &store, &self.clock, open, &sync::Unseen);
+        drop(store);
+        let requests = self.memory.lock().unwrap().requests.clone();
+        let died = script.first.iter().take(requests.len()).any(|say| matches!(say, Say::Die { .. }));
+        assert_eq!(report.is_err(), died, "{report:?}");
+        self.map.follow(&self.rows(), &requests, report.is_ok());
+        if let Ok(report) = &report {
+            let pending = self.map.rows.values().filter(|row| row.state == "pending").count() as u64;
+            assert_eq!((report.pending, report.requests), (pending, requests.len() as u64));
+        }
+        report.ok()
+    }
+
+    fn replay(&mut self, since: Option<i64>, states: &[State]) {
+        let replay = Replay {
+            since: since.map(|minute| Timestamp::from_nanos(ns(minute))),
+            until: None,
+            table: None,
+            states: states.to_vec(),
+        };
+        let words: Vec<&str> = states.iter().map(|state| state.word()).collect();
+        let requeued = self.store().replay(&replay, false).unwrap();
+        assert_eq!(requeued, self.map.replay(since.unwrap_or(i64::MIN), &words));
+    }
+
+    /// The store as someone with an SQLite browser sees it.
+    fn rows(&self) -> BTreeMap<Key, Row> {
+        let mut found = BTreeMap::new();
+        for (table, (name, _)) in TABLES.iter().enumerate() {
+            // There is no view before the first header was read.
+            let Ok(mut rows) =
+                self.onlooker.1.prepare_cached(&format!("SELECT ts, state, \"T_Avg\" FROM \"t_{name}\""))
+            else {
+                continue;
+            };
+            let mut rows = rows.query([]).unwrap();
+            while let Some(row) = rows.next().unwrap() {
+                let (ts, state, content): (i64, String, u8) =
+                    (row.get(0).unwrap(), row.get(1).unwrap(), row.get(2).unwrap());
+                let key = (table, (ts / NANOS - EPOCH_S) / 60);
+                assert!(found.insert(key, Row { content, state }).is_none(), "I3: {key:?} is staged twice");
+            }
+        }
+        found
+    }
+
+    /// Rows, contents, states and the kept counts.
+    fn compare(&self) {
+        let found = self.rows();
+        assert_eq!(found, self.map.rows);
+        for status in self.onlooker.0.table_status().unwrap() {
+            let table = TABLES.iter().position(|(name, _)| *name == status.table).unwrap();
+            let count =
+                |state: &str| found.iter().filter(|((of, _), row)| *of == table && row.state == state).count() as u64;
+            let kept = [status.pending, status.sent, status.rejected, status.expired];
+            assert_eq!(kept, ["pending", "sent", "rejected", "expired"].map(count), "{}", status.table);
+            let oldest =
+                found.iter().find(|((of, _), row)| *of == table && row.state == "pending").map(|(key, _)| ns(key.1));
+            assert_eq!(status.oldest_pending.map(|oldest| oldest.0), oldest, "{}", status.table);
+        }
+    }
+
+    /// A server that takes everything gets everything, with the contents that the store holds now.
+    pub fn drain(&mut self) {
+        self.act(&Action::Ingest);
+        self.act(&Action::ReplayRejected);
+        self.act(&Action::ReplayExpired);
+        let script = Script { first: Vec::new(), poison: Default::default(), keeps_from: 0 };
+        for _ in 0..20 {
+            self.act(&Action::Wait { minutes: 6 });
+            let report = self.sync(&script).unwrap();
+            self.compare();
+            if report.pending == 0 {
+                break;
+            }
+        }
+        let memory = self.memory.lock().unwrap();
+        for (key, row) in &self.map.rows {
+            assert_eq!(row.state, "sent", "{key:?}");
+            assert_eq!(memory.held.get(key).map(|line| read(line)), Some((*key, row.content)), "{key:?}");
+        }
+    }
+}
