@@ -208,7 +208,7 @@ def view(work, judge, quick, _rows):
     """Views of 5-second rows of 20 columns, 30 days of them, with nothing kept and with everything."""
     program = PROGRAM.parent / "examples" / "view"
     if not program.exists():
-        not_run("view", f"{program} is missing: cargo build --release --examples")
+        not_run("view", f"{program} is missing: cargo build --profile dist --examples")
         return
     days = 3 if quick else 30
     data, names = work / "slow.dat", make_toa5.names(20)

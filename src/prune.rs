@@ -1,7 +1,7 @@
 //! Deletes rows that were sent and are in the bucket, to make room.
 //!
 //! Nothing is deleted on one witness: a row goes only if it was acknowledged and, where the destination can be asked, if it
-//! was read back at its own time in its own series ([`verify::is_there`](crate::verify::is_there)), or if the bucket itself no
+//! was read back at its own time in its own series ([`verify::is_there`]), or if the bucket itself no
 //! longer keeps rows of its time. What cannot be told is kept. `[store] keep` is measured from the earliest time that it can be
 //! now ([`earliest_now`]), because a clock that runs ahead must not delete a history.
 

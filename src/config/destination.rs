@@ -113,8 +113,8 @@ pub(crate) fn is_id(text: &str) -> bool {
 }
 
 impl DestinationConfig {
-    /// The most columns (time, tags and fields) that a measurement may have there. InfluxDB 3 Core allows 500
-    /// (facts: influx-write-contract 1.3); the others set no limit that a logger's table reaches.
+    /// The most columns (time, tags and fields) that a measurement may have there. InfluxDB 3 Core allows 500; the others
+    /// set no limit that a logger's table reaches (docs/influx-answers.md#limits).
     pub fn most_columns(&self) -> Option<usize> {
         match self {
             DestinationConfig::Influx(influx) if influx.api == Api::V3 => Some(500),

@@ -1,8 +1,8 @@
 //! The one table from an HTTP response to an [`Outcome`].
 //!
-//! A status alone decides nothing (facts: influx-write-contract 2.3): the same event has four codes, a 400 may be a
-//! server that is shutting down, a 200 may be a hotel's login page. What is not in the table is held, because holding
-//! loses nothing.
+//! A status alone decides nothing (docs/influx-answers.md#a-status-alone-decides-nothing): the same event has four codes,
+//! a 400 may be a server that is shutting down, a 200 may be a hotel's login page. What is not in the table is held,
+//! because holding loses nothing.
 
 use std::time::Duration;
 
@@ -250,7 +250,7 @@ fn http_date(text: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc2822(text.trim()).ok().map(|date| date.with_timezone(&Utc))
 }
 
-/// What the server says, out of whichever JSON shape it uses (facts: influx-write-contract 2.1); otherwise the body.
+/// What the server says, out of whichever JSON shape it uses (docs/influx-answers.md#error-bodies); otherwise the body.
 /// InfluxDB 3 says it in two places, of which the second has the reason.
 pub(super) fn message(body: &str) -> String {
     let Ok(serde_json::Value::Object(json)) = serde_json::from_str(body) else {

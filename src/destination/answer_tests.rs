@@ -1,4 +1,4 @@
-//! Every row of the status table (facts: influx-write-contract 2.2 to 2.4 and the fifteen of section 7).
+//! Every row of the status table (docs/influx-answers.md#what-each-status-means).
 
 use reqwest::header::{HeaderName, HeaderValue};
 

@@ -161,7 +161,8 @@ impl Influx {
                 self.post_json("/api/v2/buckets", &json!({"orgID": org, "name": name, "retentionRules": rules}))
             }
             Api::V3 => {
-                // Without a retention the key is left out: null and 0 are refused (facts: influx-servers 2).
+                // Without a retention the key is left out: null and 0 are refused
+                // (docs/influx-answers.md#retention-and-bucket-identity).
                 let mut body = json!({"db": name});
                 if let Some(seconds) = seconds {
                     body["retention_period"] = json!(format!("{seconds}s"));
@@ -233,7 +234,8 @@ impl Influx {
         Ok(found)
     }
 
-    /// Names and retentions by the system table (facts: influx-servers 2). A period that is null keeps rows for ever.
+    /// Names and retentions by the system table. A period that is null keeps rows for ever
+    /// (docs/influx-answers.md#retention-and-bucket-identity).
     fn system_databases(&self) -> Result<Vec<(String, Retention)>, QueryError> {
         let query = [("db", "_internal"), ("format", "json"), ("q", "SELECT * FROM system.databases")];
         let reply = self.ask(self.request(Method::GET, "/api/v3/query_sql", &query))?;

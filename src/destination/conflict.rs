@@ -1,7 +1,7 @@
 //! A field type conflict, read out of the server's text.
 //!
 //! InfluxDB 1.x, 2.x and Cloud fix the type of a field by its first value (1.x and 2.x in each shard). They name the field,
-//! the measurement and both types, and drop only the points that conflict (facts: influx-write-contract 2.1).
+//! the measurement and both types, and drop only the points that conflict (docs/influx-answers.md#field-type-conflicts).
 
 /// What a server says of values that have another type than the values it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]

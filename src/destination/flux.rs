@@ -1,6 +1,7 @@
 //! Flux over `/api/v2/query`: InfluxDB 2.x and Cloud (TSM).
 //!
-//! A query that fails half-way ends its CSV with an error table under a status of 200 (facts: influx-write-contract 5).
+//! A query that fails half-way ends its CSV with an error table under a status of 200
+//! (docs/influx-answers.md#queries).
 
 use std::collections::BTreeMap;
 

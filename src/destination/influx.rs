@@ -265,8 +265,8 @@ impl Destination for Influx {
         let bucket = self.bucket(bucket);
         let post = self.write_request(bucket).header(CONTENT_TYPE, "text/plain; charset=utf-8").body(Vec::new());
         let mut answer = self.written(bucket, post);
-        // Cloud looks at login, bucket and permission first, and then says that there are no points (facts:
-        // influx-write-contract 2.4, "empty body").
+        // Cloud looks at login, bucket and permission first, and then says that there are no points
+        // (docs/influx-answers.md#asking-whether-a-write-would-be-taken).
         let words = answer.words.to_lowercase();
         if answer.status == Some(400) && ["requires points", "points required"].iter().any(|part| words.contains(part))
         {

@@ -347,7 +347,7 @@ fn influxdb_2_behind_v1_does_not_tell_how_long_it_keeps_rows() {
     }
 }
 
-/// The list has names only, the system table the periods (facts: influx-servers 2).
+/// The list has names only, the system table the periods (docs/influx-answers.md#retention-and-bucket-identity).
 #[test]
 fn influxdb_3_tells_retention_in_its_system_table_and_a_database_that_is_gone_is_known() {
     let page = "content-type: application/json\r\n";

@@ -1,7 +1,7 @@
 //! InfluxQL over `/query`: InfluxDB 1.x, 3, and 2.x through a mapping.
 //!
-//! A failed statement is reported inside a 200, as `error` or `partial` in `results` (facts: influx-write-contract 5),
-//! so only an answer without either counts.
+//! A failed statement is reported inside a 200, as `error` or `partial` in `results`, so only an answer without either
+//! counts (docs/influx-answers.md#queries).
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

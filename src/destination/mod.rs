@@ -81,8 +81,8 @@ pub enum Outcome {
 }
 
 impl Answer {
-    /// True if the words are about rows older than the bucket keeps. Four statuses are used for it, so the words decide
-    /// (facts: influx-write-contract 2.3). A missing retention policy is another matter.
+    /// True if the words are about rows older than the bucket keeps. Four statuses are used for it, so the text
+    /// decides (docs/influx-answers.md#a-status-alone-decides-nothing). A missing retention policy is another matter.
     pub fn speaks_of_retention(&self) -> bool {
         answer::speaks_of_retention(&self.words)
     }
@@ -249,7 +249,7 @@ pub enum DestinationError {
         /// Why; nothing of its content.
         problem: String,
     },
-    /// A batch without lines. It would be answered with 204 (facts: influx-write-contract 7.10).
+    /// A batch without lines. It would be answered with 204 (docs/influx-answers.md#the-write-request).
     #[error("a request without lines was about to be sent")]
     Empty,
     /// The batch does not hold the lines that it says it holds, or its gzip form is not whole.
@@ -325,7 +325,7 @@ pub fn open(config: &Config) -> Result<Box<dyn Destination>, DestinationError> {
 }
 
 /// A batch without lines is acknowledged by most servers, and one whose gzip stream is unfinished or doubled may be
-/// stored in part under a 204: neither is ever sent (facts: influx-write-contract 1.2, 7.10).
+/// stored in part under a 204: neither is ever sent (docs/influx-answers.md#the-write-request).
 fn refuse_hollow(request: &Request<'_>) -> Result<(), DestinationError> {
     if request.rows == 0 || request.lines.iter().all(u8::is_ascii_whitespace) {
         return Err(DestinationError::Empty);

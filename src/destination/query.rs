@@ -1,6 +1,6 @@
 //! Reading back out what was sent: counts and sums of a series, and its values.
 //!
-//! A 204 does not prove that a row can be seen (facts: influx-write-contract 2.2, 7.3, 7.4); only the server's own answer
+//! A 204 does not prove that a row can be seen (docs/influx-answers.md#a-204-is-not-the-end); only the server's own answer
 //! does. The promise here is that a number is a number of exactly this series: whatever cannot be trusted, an error table
 //! inside a 200, a cut answer, a page instead of data, is an error and never 0; and a series is its measurement and its whole
 //! tag set, so that points of a series with further tags are never counted for it. Both time bounds stand in every query,

@@ -1,7 +1,7 @@
 //! When two rows of one time are the same reading.
 
 /// Whether two value arrays are the same reading: equal, or numbers that differ by at most one in the seventh digit. The
-/// same record collected twice may print as 8.852894 and as 8.852895 (facts: LoggerNet files, 1.8). `derived` places are
+/// same record collected twice may print as 8.852894 and as 8.852895 (docs/file-formats.md#numbers). `derived` places are
 /// left out: what was computed from a reading is no part of it.
 pub fn same_reading(ours: &str, theirs: &str, derived: &[usize]) -> bool {
     if ours == theirs {

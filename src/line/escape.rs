@@ -1,7 +1,7 @@
 //! Names and tag values in a form that every parser reads alike.
 //!
 //! Outside string fields a backslash means something else to each product, and on InfluxDB 3 a trailing one swallows
-//! what follows (facts: influx-write-contract 4.1), so it never goes out. Control characters would end the line early,
+//! what follows (docs/influx-answers.md#line-protocol), so it never goes out. Control characters would end the line early,
 //! a leading `#` would make it a comment that is answered with 204, a byte order mark would split the series.
 
 use std::collections::HashSet;

@@ -2,7 +2,7 @@
 //!
 //! The promise is that every product that speaks line protocol reads the same point from the line: one line is one
 //! point, numbers are floats unless the configuration says otherwise, the time is always written, and nothing that a logger can put into a name merges two
-//! lines or hides one. The rules come from running five parsers on the odd cases (facts: influx-write-contract 4).
+//! lines or hides one. The rules come from running five parsers on the odd cases (docs/influx-answers.md#line-protocol).
 //!
 //! [`LineShape`] does everything that depends on the series once; [`LineShape::render`] is the hot path and neither
 //! allocates nor looks anything up. The same row through the same shape is the same bytes (I7), and a shape built from

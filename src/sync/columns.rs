@@ -1,5 +1,5 @@
 //! How many columns of a measurement a table may have: where a product limits them, tables that write to one measurement
-//! share its limit (facts: influx-servers 2).
+//! share its limit (docs/influx-answers.md#limits).
 
 use crate::config::{Config, DestinationConfig, TableConfig};
 

@@ -1,7 +1,7 @@
 //! Store to destination: the right half of the flow.
 //!
-//! A plan is made from the backlog ([`plan`]), turned into batches by one thread ([`feed`]), carried by another
-//! ([`courier`]) and settled in the store by this one ([`deliver`]), so that the link is never idle while SQLite syncs to
+//! A plan is made from the backlog (`plan`), turned into batches by one thread (`feed`), carried by another
+//! (`courier`) and settled in the store by this one (`deliver`), so that the link is never idle while SQLite syncs to
 //! disk. Rows leave `pending` here and nowhere else, and only by an answer (I5, I6).
 
 use std::sync::mpsc::sync_channel;
@@ -269,8 +269,8 @@ impl Outbox {
         Ok(lines.min(config.sync.batch_rows))
     }
 
-    /// Two tables that send a field under one measurement and tag set would overwrite each other's points without a word
-    /// (facts: influx-write-contract 7.12).
+    /// Two tables that send a field under one measurement and tag set would overwrite each other's points silently
+    /// (docs/influx-answers.md#line-protocol, "Identity").
     fn note_shared_identity(&mut self) {
         let mut notes = Vec::new();
         for (place, shape) in self.shapes.iter().enumerate() {

@@ -3,7 +3,7 @@
 //! A bucket that was deleted and made again under its name is empty, one whose retention was lowered has lost rows that
 //! the store calls sent, and InfluxDB 3 makes a database that is gone anew with the next write. Id, retention and that it
 //! was there are remembered at the first send; a change for the worse is reported and the bucket is held until a user
-//! confirms it (facts: influx-write-contract 7.15, influx-servers 2). `check` asks the same question by [`foresee`].
+//! confirms it (docs/influx-answers.md#retention-and-bucket-identity). `check` asks the same question by [`foresee`].
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Station time and UTC.
 //!
-//! A logger writes its own local time, without a zone, at the end of each interval (facts: LoggerNet manual, TOA5). The
+//! A logger writes its own local time, without a zone, at the end of each interval (docs/file-formats.md#times). The
 //! store keeps UTC as [`Timestamp`], nanoseconds since 1970, because a logger may write up to nine fraction digits.
 //! AmeriFlux keeps local standard time all year, so a fixed offset is the ordinary [`StationClock`]. An IANA zone is
 //! allowed; its double hour is settled by [`StationClock::candidates`] and the caller's knowledge of what came before,

@@ -1,8 +1,8 @@
 //! Proof: what the store calls sent is read back out of the bucket.
 //!
-//! A 204 says that the server took a request, not that the rows can be seen (facts: influx-write-contract 2.2 and 5). Per
-//! series, which is a measurement and a whole tag set, and per UTC day the count and the sum of every value and every flag are
-//! compared; where they differ the day is looked at hour by hour, and an hour that differs value by value ([`compare`]), so
+//! A 204 says that the server took a request, not that the rows can be seen (docs/influx-answers.md#a-204-is-not-the-end).
+//! Per series, which is a measurement and a whole tag set, and per UTC day the count and the sum of every value and every flag are
+//! compared; where they differ the day is looked at hour by hour, and an hour that differs value by value (`compare`), so
 //! that a row is called missing, changed or there for what stands at its own time. What cannot be asked is unknown, never
 //! zero. [`is_there`] asks for more, because rows are deleted on its word: see there.
 

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::page::{Page, program};
 use crate::station;
-use crate::support::Tower;
+use crate::support::Station;
 
 const COLUMNS: usize = 20;
 const DAYS: i64 = 30;
@@ -13,14 +13,14 @@ const FIRST: f64 = 300.0;
 const ANY: f64 = 1_000.0;
 
 /// A station with 30 days of 5-second rows of 20 columns, read.
-fn big() -> (Tower, i64) {
+fn big() -> (Station, i64) {
     let mut keys = String::from("name = \"fast\"\nfiles = [\"fast.dat\"]\n");
     for column in 0..COLUMNS {
         keys.push_str(&format!(
             "[table.columns.C{column}]\nfail = [-50, 60]\nsuspect = [-30, 45]\nspike = {{ suspect = 5, fail = 20 }}\n"
         ));
     }
-    let tower = Tower::new().table(&keys);
+    let tower = Station::new().table(&keys);
     let newest = station::now() / 5 * 5;
     let names: Vec<String> = (0..COLUMNS).map(|column| format!("C{column}")).collect();
     let columns: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "Deg C")).collect();

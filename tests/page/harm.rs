@@ -2,16 +2,15 @@
 
 use crate::page::Page;
 use crate::station;
-use crate::support::Tower;
+use crate::support::Station;
 
 #[test]
 #[ignore = "needs FLUXTOWER_CHROMEDRIVER and FLUXTOWER_CHROMIUM"]
 fn names_that_are_markup_appear_as_text_and_run_nothing() {
     let image = "<img src=x onerror=window.harmed=1>";
     let script = "<script>window.harmed=2</script>";
-    let tower = Tower::new().table("name = \"met\"\nfiles = [\"met.dat\"]\n");
-    let config = std::fs::read_to_string(tower.config_path()).unwrap().replace("US-UMB", image);
-    std::fs::write(tower.config_path(), config).unwrap();
+    let tower = Station::new().table("name = \"met\"\nfiles = [\"met.dat\"]\n");
+    tower.replace_in_config("US-UMB", image);
     let newest = station::now() / 60 * 60;
     let rows = (newest - 7_200..=newest).step_by(60).map(|at| (at, vec![station::weather(at)[0], 1.0]));
     let mut text = station::toa5(

@@ -13,6 +13,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::float_cmp, clippy::print_stdout)]
 
+#[allow(dead_code, unused_imports, reason = "the end-to-end tests use the rest")]
 #[path = "../support/mod.rs"]
 mod support;
 

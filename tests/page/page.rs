@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
-use crate::support::Tower;
+use crate::support::Station;
 
 /// The program under test: the one that cargo built, or the one that `FLUXTOWER` names.
 pub fn program() -> std::ffi::OsString {
@@ -21,7 +21,7 @@ pub struct Served {
 }
 
 impl Served {
-    pub fn start(tower: &Tower) -> Served {
+    pub fn start(tower: &Station) -> Served {
         let mut child = Command::new(program())
             .current_dir(tower.path(""))
             .arg("--config")
@@ -60,7 +60,7 @@ pub struct Page {
 
 impl Page {
     /// Opens this place of the page (`#/panels`) and waits until it is drawn.
-    pub fn open(tower: &Tower, hash: &str) -> Page {
+    pub fn open(tower: &Station, hash: &str) -> Page {
         let served = Served::start(tower);
         let page = Page { browser: Browser::start(), served };
         page.go(hash);

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::DateTime;
 
-use crate::support::Tower;
+use crate::support::Station;
 
 /// Five hours west of UTC, as the station's configuration says.
 const OFFSET_S: i64 = -18_000;
@@ -69,7 +69,7 @@ pub fn weather(at: i64) -> Vec<f64> {
 
 /// What a test needs to know of a day.
 pub struct Day {
-    pub tower: Tower,
+    pub tower: Station,
     /// Time of the newest row of [`TEMPRH`].
     pub newest: i64,
     /// A temperature of 99 °C stands here.
@@ -84,11 +84,11 @@ pub struct Day {
 }
 
 /// The configuration of a day. `first` are keys of the temperature's table, `soil` of the other.
-pub fn tower(first: &str, soil: &str) -> Tower {
+pub fn tower(first: &str, soil: &str) -> Station {
     let columns = "\n[table.columns.Temp_46m]\nfail = [-40, 45]\nspike = { suspect = 2, fail = 20 }\n\
                    quantity = \"air temperature\"\nheight = \"46m\"\n\
                    [table.columns.Temp_34m]\nquantity = \"air temperature\"\nheight = \"34m\"\n";
-    Tower::new()
+    Station::new()
         .table(&format!("name = \"{TEMPRH}\"\nfiles = [\"temprh.dat\"]\n{first}\n{columns}"))
         .more(&format!("[[table]]\nname = \"{SOIL}\"\nfiles = [\"soil.dat\"]\n{soil}"))
 }
@@ -99,7 +99,7 @@ pub fn day() -> Day {
 }
 
 /// The same until `newest`.
-pub fn day_of(tower: Tower, newest: i64) -> Day {
+pub fn day_of(tower: Station, newest: i64) -> Day {
     let day = Day {
         newest,
         failed: newest - 1_800,

@@ -8,7 +8,7 @@ use fluxtower::view::summary::{RibbonRequest, Summaries, TraceRequest};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::Tower;
+use super::Station;
 
 /// A row as the store has it: milliseconds, and a number and a digit for each place of the column list.
 struct Row {
@@ -19,7 +19,7 @@ struct Row {
 
 /// Stops the test unless what is said of a series, over a stretch and with so many points, is what its rows say.
 pub fn assert_true_to_rows(
-    tower: &Tower,
+    tower: &Station,
     summaries: &Summaries,
     table: &str,
     tags: &[(String, String)],
@@ -65,7 +65,7 @@ pub fn assert_true_to_rows(
     );
 }
 
-fn rows(tower: &Tower, table: &str, tags: &str, width: usize) -> Vec<Row> {
+fn rows(tower: &Station, table: &str, tags: &str, width: usize) -> Vec<Row> {
     let conn = tower.database();
     let mut statement = conn
         .prepare(

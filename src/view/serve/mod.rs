@@ -2,9 +2,9 @@
 //!
 //! It only reads. It takes no lock that an ingest or a sync could feel, asks no other computer for anything, and everything
 //! that the page is made of is inside the program. There is no password, so it listens for this computer alone unless it
-//! is told otherwise, and a request must come from the page itself ([`gate`]); whoever is elsewhere comes through ssh.
+//! is told otherwise, and a request must come from the page itself (`gate`); whoever is elsewhere comes through ssh.
 //!
-//! The connections live on one thread; work on the store is done by a few others ([`readers`]), so that a slow question
+//! The connections live on one thread; work on the store is done by a few others (`readers`), so that a slow question
 //! delays no quick one. What is said, and in which shape, stands in [`api`].
 
 use std::net::{IpAddr, SocketAddr};

@@ -1,7 +1,7 @@
 //! Views of the data over any stretch of time, from seconds to years, without waiting.
 //!
 //! A short stretch is answered row by row. A long one is answered in bins, with the least and the greatest value of each,
-//! so that nothing that stands out is lost. Wide bins come from a file beside the store ([`sidecar`]), where each is kept
+//! so that nothing that stands out is lost. Wide bins come from a file beside the store (`sidecar`), where each is kept
 //! with the version of the rows that it was made of ([`crate::store::Versions`]); what is not there, or no longer holds, is
 //! made from rows, on two threads, and kept. So a view costs what it shows, not what the archive holds, and it never
 //! differs from what the rows say.

@@ -1,0 +1,97 @@
+//! `fluxtower backup`: a copy that can be gone back to.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::support::{DAT, Logger, Station, Stops, TABLE};
+use rusqlite::{Connection, OpenFlags};
+
+fn copy(tower: &Station, name: &str) -> Connection {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    Connection::open_with_flags(tower.path(name), flags).unwrap()
+}
+
+fn one(conn: &Connection, sql: &str) -> i64 {
+    conn.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_backup_taken_while_an_ingest_is_at_work_is_whole() {
+    let tower = Station::new();
+    let logger = Logger::par();
+    tower.write(DAT, logger.file(0..20_000));
+    let _ = tower.run(&["ingest"]).expect(0);
+    let done = AtomicBool::new(false);
+    let mut seen = Vec::new();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let _stops = Stops(&done);
+            for piece in 1..12 {
+                tower.append(DAT, logger.rows(piece * 20_000..(piece + 1) * 20_000));
+                let _ = tower.run(&["ingest"]).expect(0);
+            }
+        });
+        for number in 0.. {
+            let was_done = done.load(Ordering::Acquire);
+            let name = format!("copy{number}.db");
+            let path = tower.path(&name);
+            let told = tower.run_json(&["backup", path.to_str().unwrap()]).expect(0).json();
+            let copy = copy(&tower, &name);
+            let rows = one(&copy, "SELECT count(*) FROM reading");
+            assert_eq!(told["rows"].as_i64(), Some(rows));
+            assert_eq!(one(&copy, "SELECT sum(rows) FROM logger_table"), rows, "one state, not a mixture of two");
+            seen.push(rows);
+            if was_done {
+                break;
+            }
+        }
+    });
+    assert!(seen.len() > 2 && seen.is_sorted(), "{seen:?}");
+    assert_eq!(seen.last(), Some(&240_000));
+    let left = std::fs::read_dir(tower.path(".")).unwrap().map(|file| file.unwrap().file_name());
+    assert!(!left.into_iter().any(|name| name.to_string_lossy().contains(".part")));
+}
+
+#[test]
+fn a_backup_is_gone_back_to_by_putting_it_in_place() {
+    let tower = Station::new();
+    let logger = Logger::par();
+    tower.write(DAT, logger.file(0..100));
+    let _ = tower.run(&["ingest"]).expect(0);
+    let path = tower.path("copy.db");
+    let _ = tower.run(&["backup", path.to_str().unwrap()]).expect(0);
+    tower.append(DAT, logger.rows(100..150));
+    let _ = tower.run(&["run"]).expect(0);
+    tower.remove("store.db");
+    tower.rename("copy.db", "store.db");
+    let told = tower.run_json(&["ingest"]).expect(0).json();
+    assert_eq!(told["tables"][0]["staged"].as_u64(), Some(50), "{told}");
+    assert_eq!(tower.rows(TABLE).len(), 150);
+}
+
+#[test]
+fn a_file_that_stands_there_is_overwritten_only_when_told() {
+    let tower = Station::new();
+    tower.write(DAT, Logger::par().file(0..10));
+    let _ = tower.run(&["ingest"]).expect(0);
+    tower.write("copy.db", "precious");
+    let path = tower.path("copy.db");
+    let arguments = ["backup", path.to_str().unwrap()];
+    let _ = tower.run(&arguments).expect(2).says("not touched");
+    assert_eq!(tower.read("copy.db"), b"precious");
+    let _ = tower.run(&[&arguments[..], &["--force"]].concat()).expect(0);
+    assert_eq!(one(&copy(&tower, "copy.db"), "SELECT count(*) FROM reading"), 10);
+    let own = tower.store_path();
+    let _ = tower.run(&["backup", own.to_str().unwrap(), "--force"]).expect(2).says("the database itself");
+}
+
+#[test]
+fn a_folder_that_is_not_there_and_a_database_that_is_not_there_are_named() {
+    let tower = Station::new();
+    let path = tower.path("copy.db");
+    let _ = tower.run(&["backup", path.to_str().unwrap()]).expect(4).says("store.db");
+    assert!(!tower.store_path().exists() && !path.exists());
+    tower.write(DAT, Logger::par().file(0..10));
+    let _ = tower.run(&["ingest"]).expect(0);
+    let nowhere = tower.path("no/such/copy.db");
+    let _ = tower.run(&["backup", nowhere.to_str().unwrap()]).expect(4).says("copy.db");
+}

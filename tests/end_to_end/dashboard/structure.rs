@@ -1,0 +1,207 @@
+//! The JSON is whole: ids, places, letters, colours.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::made::{Made, panels, queries};
+
+const LANGUAGES: [&str; 3] = ["flux", "influxql", "sql"];
+const KNOWN: [&str; 7] = ["timeseries", "state-timeline", "xychart", "stat", "bargauge", "table", "text"];
+
+fn everything() -> Vec<(String, Value)> {
+    let mut all = Vec::new();
+    for (name, made) in [("example", Made::example()), ("hostile", Made::hostile()), ("shipped", Made::shipped())] {
+        for language in LANGUAGES {
+            all.push((format!("{name} in {language}"), made.dashboard(&["--language", language])));
+            all.push((
+                format!("{name}, network in {language}"),
+                made.dashboard(&["--language", language, "--network"]),
+            ));
+        }
+    }
+    all
+}
+
+#[test]
+fn every_panel_has_an_id_and_a_place_of_its_own_and_every_query_a_letter() {
+    for (name, dashboard) in everything() {
+        let mut ids = BTreeSet::new();
+        let mut taken = BTreeSet::new();
+        let rows = dashboard["panels"].as_array().unwrap().iter().filter(|panel| panel["type"] == "row").cloned();
+        for panel in panels(&dashboard).iter().cloned().chain(rows) {
+            assert!(ids.insert(panel["id"].as_u64().unwrap()), "{name}: {}", panel["id"]);
+            let at = |key: &str| panel["gridPos"][key].as_u64().unwrap();
+            assert!(at("w") > 0 && at("h") > 0 && at("x") + at("w") <= 24, "{name}: {}", panel["gridPos"]);
+            for x in at("x")..at("x") + at("w") {
+                for y in at("y")..at("y") + at("h") {
+                    assert!(taken.insert((x, y)), "{name}: {} stands over another", panel["title"]);
+                }
+            }
+            let kind = panel["type"].as_str().unwrap();
+            assert!(kind == "row" || KNOWN.contains(&kind), "{name}: {kind}");
+            let mut letters = BTreeSet::new();
+            for target in panel["targets"].as_array().unwrap_or(&Vec::new()) {
+                assert!(letters.insert(target["refId"].as_str().unwrap().to_owned()), "{name}: {target}");
+                assert_eq!(target["datasource"]["type"], "influxdb");
+            }
+            assert!(queries(&panel).iter().all(|text| text.len() > 20));
+            assert_eq!(letters.is_empty(), matches!(kind, "text" | "row"), "{name}: {}", panel["title"]);
+        }
+    }
+}
+
+#[test]
+fn only_the_first_row_is_open_and_a_folded_one_holds_its_panels() {
+    for (name, dashboard) in everything() {
+        let rows: Vec<Value> =
+            dashboard["panels"].as_array().unwrap().iter().filter(|panel| panel["type"] == "row").cloned().collect();
+        for (place, row) in rows.iter().enumerate() {
+            assert_eq!(row["collapsed"], place > 0, "{name}: {}", row["title"]);
+            assert_eq!(row["panels"].as_array().unwrap().is_empty(), place == 0, "{name}: {}", row["title"]);
+        }
+    }
+}
+
+#[test]
+fn every_line_has_its_colour_and_dash_and_its_band_reaches_from_least_to_greatest() {
+    let dashboard = Made::example().dashboard(&["--language", "influxql"]);
+    let mut lines = 0;
+    for panel in panels(&dashboard).iter().filter(|panel| panel["type"] == "timeseries") {
+        let names: BTreeSet<String> = queries(panel)
+            .iter()
+            .flat_map(|text| {
+                text.split(" AS \"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect::<Vec<_>>()
+            })
+            .collect();
+        let overrides = panel["fieldConfig"]["overrides"].as_array().unwrap();
+        if overrides.is_empty() {
+            assert_eq!(panel["title"], "Backlog and its drain");
+            continue;
+        }
+        let of = |name: &str, id: &str| {
+            let found = overrides.iter().find(|over| over["matcher"]["options"] == name);
+            let found = found.unwrap_or_else(|| panic!("{}: nothing is set for {name}", panel["title"]));
+            let property = found["properties"].as_array().unwrap().iter().find(|property| property["id"] == id);
+            property.map(|property| property["value"].clone())
+        };
+        for name in &names {
+            let colour = of(name, "color").unwrap();
+            assert!(colour["fixedColor"].as_str().unwrap().starts_with('#'), "{name}");
+            if let Some(line) = name.strip_suffix(" · greatest") {
+                assert_eq!(of(name, "custom.fillBelowTo").unwrap(), format!("{line} · least"));
+                assert_eq!(of(line, "color").unwrap(), colour);
+                assert!(of(line, "custom.lineStyle").is_some());
+                lines += 1;
+            }
+        }
+        let set: BTreeSet<String> =
+            overrides.iter().map(|over| over["matcher"]["options"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(set, names, "{}", panel["title"]);
+        assert_eq!(set.len(), overrides.len(), "{}", panel["title"]);
+    }
+    assert!(lines > 50, "only {lines}");
+}
+
+#[test]
+fn a_height_has_one_colour_on_every_panel() {
+    let dashboard = Made::example().dashboard(&["--language", "influxql"]);
+    let mut colours: BTreeSet<String> = BTreeSet::new();
+    for title in ["Air temperature by height", "Relative humidity by height", "CO2 concentration by height"] {
+        let panel = panels(&dashboard).into_iter().find(|panel| panel["title"] == title).unwrap();
+        let overrides = panel["fieldConfig"]["overrides"].as_array().unwrap().clone();
+        let at_46 = overrides.iter().find(|over| over["matcher"]["options"] == "46 m").unwrap();
+        colours.insert(at_46["properties"][0]["value"]["fixedColor"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(colours.len(), 1, "{colours:?}");
+}
+
+#[test]
+fn the_uid_stays_and_says_which_station_it_is() {
+    let uid = |name: &str| {
+        let config = format!(
+            "[station]\nname = {name:?}\nutc_offset = \"-05:00\"\n[destination]\nkind = \"files\"\n[[table]]\nname = \"t\"\nfiles = [\"t.dat\"]\n"
+        );
+        Made::of(&config).dashboard(&[])["uid"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(uid("US-UMB"), "fluxtower-US-UMB");
+    assert_eq!(uid("Am Fluß"), uid("Am Fluß"));
+    let odd = [
+        "Am Fluß",
+        "Am Flu/",
+        "a name that is much longer than what a uid of Grafana may hold",
+        "network",
+        "x y",
+        "x_y",
+        "x-y",
+    ];
+    let uids: BTreeSet<String> = odd.iter().map(|name| uid(name)).collect();
+    assert_eq!(uids.len(), odd.len());
+    for uid in uids {
+        assert!(
+            uid.len() <= 40 && uid.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter)),
+            "{uid}"
+        );
+        assert_ne!(uid, "fluxtower-network");
+    }
+}
+
+#[test]
+fn the_clock_is_the_stations_and_is_said() {
+    let of = |clock: &str| {
+        let config = format!(
+            "[station]\nname = \"X\"\n{clock}\n[destination]\nkind = \"files\"\n[[table]]\nname = \"t\"\nfiles = [\"t.dat\"]\n"
+        );
+        let dashboard = Made::of(&config).dashboard(&[]);
+        (dashboard["timezone"].as_str().unwrap().to_owned(), dashboard.to_string())
+    };
+    for (clock, zone, said) in [
+        ("utc_offset = \"-05:00\"", "Etc/GMT+5", "Grafana calls it Etc/GMT+5"),
+        ("utc_offset = \"+10:00\"", "Etc/GMT-10", "Grafana calls it Etc/GMT-10"),
+        ("utc_offset = \"+00:00\"", "utc", "Times are UTC, as the station's clock"),
+        ("utc_offset = \"+05:30\"", "utc", "Grafana has no zone for the station's clock, +05:30"),
+        ("timezone = \"America/Detroit\"", "America/Detroit", "America/Detroit"),
+    ] {
+        let (timezone, text) = of(clock);
+        assert_eq!(timezone, zone);
+        assert!(text.contains(said), "{clock}");
+    }
+}
+
+#[test]
+fn ways_lead_from_the_first_row_to_each_ribbon_and_from_there_to_the_lines() {
+    let dashboard = Made::shipped().dashboard(&[]);
+    let panels = panels(&dashboard);
+    let of = |kind: &str| panels.iter().filter(|panel| panel["type"] == kind).collect::<Vec<_>>();
+    let targets = |panel: &Value| -> Vec<String> {
+        let links = panel["links"].as_array().unwrap();
+        links.iter().map(|link| link["url"].as_str().unwrap().rsplit('=').next().unwrap().to_owned()).collect()
+    };
+    let ids = |panels: &[&Value]| panels.iter().map(|panel| panel["id"].to_string()).collect::<Vec<_>>();
+    let (overview, ribbons, lines) = (of("bargauge"), of("state-timeline"), of("timeseries"));
+    assert_eq!(targets(overview[0]), ids(&ribbons));
+    let all: Vec<String> = ribbons.iter().flat_map(|ribbon| targets(ribbon)).collect();
+    assert!(ribbons.len() >= 4 && all.len() > ribbons.len());
+    assert!(all.iter().all(|id| ids(&lines).contains(id)), "{all:?}");
+    assert!(overview[0]["links"][0]["url"].as_str().unwrap().starts_with("/d/fluxtower-US-UMB?viewPanel="));
+}
+
+#[test]
+fn a_slow_tables_line_crosses_the_empty_windows_between_its_rows_and_no_missing_row() {
+    let dashboard = Made::shipped().dashboard(&["--language", "influxql"]);
+    let panels = panels(&dashboard);
+    let soil = panels
+        .iter()
+        .filter(|panel| panel["type"] == "timeseries")
+        .find(|panel| queries(panel).iter().any(|text| text.contains("mean(") && text.contains("Soil")))
+        .unwrap();
+    let spans = soil["fieldConfig"]["overrides"].as_array().unwrap().iter();
+    let spans: BTreeSet<String> = spans
+        .flat_map(|over| over["properties"].as_array().unwrap().clone())
+        .filter(|property| property["id"] == "custom.spanNulls")
+        .map(|property| property["value"].to_string())
+        .collect();
+    // One and a half times half an hour: less than the distance that one missing row leaves.
+    assert_eq!(spans, BTreeSet::from(["2700000".to_owned()]));
+    assert_eq!(soil["interval"], "1800s");
+}

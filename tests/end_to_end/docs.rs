@@ -1,0 +1,397 @@
+//! The pages in docs/ are true: links lead somewhere, commands exist, configurations load, and docs/operations.md has an
+//! answer to everything that `status` and `check` say.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use fluxtower::config::Config;
+
+fn project() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).replace("\r\n", "\n")
+}
+
+/// README.md, CONTRIBUTING.md and every page in docs/, by path.
+fn pages() -> BTreeMap<PathBuf, String> {
+    let docs = std::fs::read_dir(project().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let pages = docs.filter(|path| path.extension().is_some_and(|ending| ending == "md"));
+    let outside = ["README.md", "CONTRIBUTING.md"].map(|name| project().join(name));
+    pages.chain(outside).map(|path| (path.clone(), read(&path))).collect()
+}
+
+/// Outside of fenced blocks.
+fn prose(page: &str) -> String {
+    page.split("\n```").step_by(2).collect::<Vec<_>>().join("\n")
+}
+
+/// As GitHub makes an anchor of a heading.
+fn anchor(heading: &str) -> String {
+    let kept = heading.to_lowercase();
+    kept.chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
+}
+
+fn headings(page: &str) -> impl Iterator<Item = String> {
+    let prose = prose(page);
+    let lines: Vec<String> = prose.lines().filter(|line| line.starts_with('#')).map(str::to_owned).collect();
+    lines.into_iter().map(|line| line.trim_start_matches('#').trim().to_owned())
+}
+
+#[test]
+fn every_link_of_every_page_leads_to_a_file_and_a_heading() {
+    let pages = pages();
+    assert!(pages.len() > 4);
+    let mut wrong = Vec::new();
+    for (path, page) in &pages {
+        for target in prose(page).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if target.starts_with("http") {
+                continue;
+            }
+            let (file, place) = target.split_once('#').unwrap_or((target, ""));
+            let whole = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            if !whole.exists() {
+                wrong.push(format!("{}: {target} is no file", path.display()));
+            } else if !place.is_empty() && !headings(&read(&whole)).any(|heading| anchor(&heading) == place) {
+                wrong.push(format!("{}: {target} is no heading", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_readme_leads_to_every_page() {
+    let readme = read(&project().join("README.md"));
+    for path in pages().keys().filter(|path| !path.ends_with("README.md")) {
+        let link = format!("({})", path.strip_prefix(project()).unwrap().to_str().unwrap().replace('\\', "/"));
+        assert!(readme.contains(&link), "README.md has no link {link}");
+    }
+}
+
+/// Folders whose files pages speak of.
+const OWN_FOLDERS: [&str; 8] = ["src/", "tests/", "docs/", "bench/", "scripts/", "migrations/", "examples/", ".ci/"];
+
+#[test]
+fn every_file_of_the_repository_that_a_page_names_is_there() {
+    let mut seen = 0;
+    let mut wrong = Vec::new();
+    for (path, page) in &pages() {
+        for span in prose(page).split('`').skip(1).step_by(2) {
+            let file = span.split(' ').next().unwrap();
+            if OWN_FOLDERS.iter().any(|folder| file.starts_with(folder)) {
+                seen += 1;
+                if !project().join(file).exists() {
+                    wrong.push(format!("{}: {file} is not there", path.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(seen > 40, "only {seen}");
+}
+
+#[test]
+fn the_page_on_architecture_has_a_paragraph_for_every_module() {
+    let page = read(&project().join("docs/architecture.md"));
+    for module in std::fs::read_dir(project().join("src")).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = module.file_stem().unwrap().to_str().unwrap();
+        if !matches!(name, "lib" | "main") {
+            assert!(page.contains(&format!("**`src/{name}")), "no paragraph on {name}");
+        }
+    }
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// A comment cites a page and, behind `#`, a section of it.
+#[test]
+fn every_page_and_section_that_the_source_cites_is_there() {
+    let mut files = Vec::new();
+    for folder in ["src", "tests"] {
+        sources(&project().join(folder), &mut files);
+    }
+    let mut seen = 0;
+    let mut wrong = Vec::new();
+    for file in files {
+        let text = read(&file);
+        let comments = text.lines().filter(|line| line.trim_start().starts_with("//"));
+        for cited in comments.flat_map(|line| line.split("docs/").skip(1)) {
+            let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '#');
+            let cited = cited.split(|c| !is_part(c)).next().unwrap().trim_end_matches('.');
+            let Some((page, section)) = cited.split_once(".md") else { continue };
+            let path = project().join(format!("docs/{page}.md"));
+            let section = section.trim_start_matches('#');
+            let is_there = path.exists()
+                && (section.is_empty() || headings(&read(&path)).any(|heading| anchor(&heading) == section));
+            if !is_there {
+                wrong.push(format!("{}: docs/{cited}", file.display()));
+            }
+            seen += 1;
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(seen > 20, "only {seen}");
+}
+
+fn fluxtower(arguments: &[&str]) -> (bool, String) {
+    let done = Command::new(env!("CARGO_BIN_EXE_fluxtower")).args(arguments).output().unwrap();
+    (done.status.success(), String::from_utf8(done.stdout).unwrap())
+}
+
+/// Code spans and lines of blocks that call the program.
+fn commands(page: &str) -> Vec<String> {
+    // Behind a fence or a mark; a sentence may begin with the program's name too.
+    let blocks = page.split("\n```").skip(1).step_by(2).flat_map(str::lines).map(str::trim).map(str::to_owned);
+    let spans = prose(page).split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    blocks.chain(spans).filter(|text| text.starts_with("fluxtower ") && !text.starts_with("fluxtower --")).collect()
+}
+
+#[test]
+fn every_command_on_a_page_is_one_of_the_program_with_its_flags() {
+    let mut helps: BTreeMap<String, (bool, String)> = BTreeMap::new();
+    let mut seen = 0;
+    for (path, page) in pages() {
+        for command in commands(&page) {
+            let words: Vec<&str> = command.split_whitespace().collect();
+            if !words[1].chars().all(|c| c.is_ascii_lowercase()) {
+                continue;
+            }
+            let (known, help) =
+                helps.entry(words[1].to_owned()).or_insert_with(|| fluxtower(&[words[1], "--help"])).clone();
+            assert!(known, "{}: `{command}` is no command", path.display());
+            let flags = words.iter().map(|word| word.trim_matches(|c| matches!(c, '[' | ']' | ',' | ';')));
+            for flag in flags.filter(|word| word.starts_with("--")) {
+                // `bucket create --retention` has a help of its own.
+                let inner = || fluxtower(&[words[1], words[2], "--help"]).1;
+                assert!(help.contains(flag) || inner().contains(flag), "{}: `{command}`: {flag}", path.display());
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 60, "only {seen}");
+}
+
+#[test]
+fn every_toml_block_of_the_new_pages_loads() {
+    let mut loaded = 0;
+    for name in ["from-python.md", "many-stations.md"] {
+        let page = read(&project().join("docs").join(name));
+        for block in page.split("\n```toml\n").skip(1).map(|rest| rest.split("\n```").next().unwrap()) {
+            let has = |section: &str| block.lines().any(|line| line == section);
+            let mut text = String::new();
+            for (section, keys) in
+                [("[station]", "name = \"X\"\nutc_offset = \"-05:00\""), ("[destination]", "kind = \"files\"")]
+            {
+                if !has(section) {
+                    text += &format!("{section}\n{keys}\n");
+                }
+            }
+            text += block;
+            if !has("[[table]]") {
+                text += "\n[[table]]\nname = \"x\"\nfiles = [\"x.dat\"]\n";
+            }
+            Config::parse(&text, Path::new(name)).unwrap_or_else(|error| panic!("{error}\n{text}"));
+            loaded += 1;
+        }
+    }
+    assert!(loaded >= 5, "only {loaded}");
+}
+
+/// Where the program's texts stand: a file, and the words between which they are taken; nothing for all of it.
+const SOURCES: &[(&str, &str, &str)] = &[
+    ("src/status/reasons.rs", "fn expiring", "/// Why a run could not"),
+    ("src/cli/check.rs", "pub(super) fn run", "fn write("),
+    ("src/cli/check/destination.rs", "pub(super) fn lines", ""),
+    ("src/cli/check/database.rs", "pub(super) fn lines", "fn network"),
+    ("src/cli/check/files.rs", "pub(super) fn lines", "fn newest"),
+    ("src/cli/schedule/rhythm.rs", "pub(in crate::cli) fn advice", ""),
+    ("src/qc/fit.rs", "", ""),
+    ("src/ameriflux/unit/mod.rs", "", ""),
+    ("src/source/error.rs", "", ""),
+    ("src/format/dialect.rs", "", ""),
+    ("src/format/header.rs", "", ""),
+    ("src/ingest/lines.rs", "", ""),
+    ("src/ingest/mod.rs", "", ""),
+    ("src/store/schema/error.rs", "", ""),
+    ("src/destination/answer.rs", "fn outcome", ""),
+    ("src/destination/mod.rs", "", ""),
+    ("src/sync/pin.rs", "", ""),
+    ("src/sync/mod.rs", "", ""),
+    ("src/sync/stale.rs", "", ""),
+    ("src/sync/carried.rs", "", ""),
+    ("src/sync/deliver/refusals.rs", "", ""),
+    ("src/sync/deliver/together.rs", "", ""),
+    ("src/sync/feed.rs", "fn notes_of", "fn hand_on"),
+    ("src/sync/health.rs", "", ""),
+    ("src/config/secret.rs", "", ""),
+];
+
+/// Texts that need no answer: they say that all is well, are a part of another, or are compared with a server's words.
+const NO_ANSWER: &[&str] = &[
+    "1 line is",
+    "the last run ended {} ago",
+    "take deadline out of [sync], and it follows the schedule ({fit})",
+    "take deadline out of [sync], and set the task up again with `fluxtower schedule --install`, so that it follows the schedule",
+    "set the task up again with `fluxtower schedule --install`, so that the deadline follows the schedule",
+    "InfluxDB {version} ({build})",
+    "InfluxDB ({build})",
+    "wider than the {most} columns that it may have in a measurement there: goes to {names}",
+    "bucket of [destination]",
+    "keeps rows for ever",
+    "keeps rows for {}",
+    "may be written to",
+    "{writing}, {kept}",
+    "this computer and the server differ by {} s{fix}",
+    "{MEASUREMENT},",
+    "{}, {} and {} of log",
+    "{head}: {format}, newest record {local}, {} ago",
+    "; did you mean {alike}?",
+    "the formula of {name}",
+    "{conversion} with a derived column",
+    "one is no multiple of the other, so convert it in the logger or name another variable",
+    "retention policy not found",
+    "no data written",
+    "unsupported path requested",
+    "table \"{}\": {error}; its rows wait",
+    "the environment variable {name}",
+    "[[pair]] \"{}\"",
+    "nothing can be removed there",
+    "the destination's own bucket",
+    "no points are removed now: {words}",
+    "what else is beside these points is unknown: {error}",
+    "removed points whose rows changed; the rows are sent again",
+    "another writer's points there have the same tags and more, and would be removed with them; give the table a tag or a \
+     measurement of its own",
+    "rows of table \"{other}\" that were pruned here would be removed with them",
+    "values of {name} that fail",
+    "{table} fields",
+    "%Y-%m-%d %H:%M:%S UTC",
+    "bucket \"{bucket}\"",
+    "1 row was",
+    "give the table another measurement or bucket",
+    "set type = \"{spelled}\" on its column, or ",
+    "{}{elsewhere}, then `fluxtower replay --rejected`",
+    "{} from {} to {} refused for one cause, of which this is the first: {}",
+    "a whole number",
+    "0, 1, -1, true or false",
+    "a text of at most 64 KB",
+    "1 value of field {field} was",
+    "{} of field {field} were",
+];
+
+/// String literals of at least three words, comments, attributes and tests left out.
+fn texts() -> Vec<String> {
+    let mut texts = Vec::new();
+    for (path, from, to) in SOURCES {
+        let source = read(&project().join(path));
+        let source = source.split("#[cfg(test)]").next().unwrap();
+        let source = &source[if from.is_empty() { 0 } else { source.find(from).unwrap() }..];
+        let source = &source[..if to.is_empty() { source.len() } else { source.find(to).unwrap() }];
+        let is_code = |line: &&str| {
+            let line = line.trim_start();
+            !["//", "#[allow", "#[expect", "#[command"].iter().any(|start| line.starts_with(start))
+        };
+        let source = source.lines().filter(is_code).collect::<Vec<_>>().join("\n");
+        // An escaped quote must not end a literal.
+        let source = source.replace("\\\"", "\u{1}").replace("'\"'", "");
+        for literal in source.split('"').skip(1).step_by(2) {
+            let mut lines = literal.split("\\\n");
+            let first = lines.next().unwrap_or_default().to_owned();
+            let text: String = lines.fold(first, |text, line| text + line.trim_start());
+            let text = text.replace('\u{1}', "\"");
+            let is_line_protocol = text.starts_with("{MEASUREMENT},");
+            let words = placeholders_out(&text).split_whitespace().count();
+            if words >= 3 && !is_line_protocol && !NO_ANSWER.contains(&text.as_str()) {
+                texts.push(text);
+            }
+        }
+    }
+    texts
+}
+
+/// The fixed parts of a text; what stands in braces differs from time to time.
+fn placeholders_out(text: &str) -> String {
+    let mut out = String::new();
+    let mut depth = 0;
+    for c in text.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' => {
+                depth -= 1;
+                out.push(' ');
+            }
+            _ if depth == 0 => out.push(c),
+            _ => {}
+        }
+    }
+    out
+}
+
+/// Headings of the third level, and the parts of first cells, of docs/operations.md, without code marks.
+fn answers() -> Vec<String> {
+    let page = read(&project().join("docs/operations.md"));
+    let mut answers = Vec::new();
+    let mut is_table = false;
+    for line in page.lines() {
+        if let Some(heading) = line.strip_prefix("### ") {
+            answers.push(heading.replace('`', ""));
+        } else if line == "| it says | do |" {
+            is_table = true;
+        } else if !line.starts_with('|') {
+            is_table = false;
+        } else if is_table && !line.starts_with("|---") {
+            let cell = line.trim_start_matches('|').split(" | ").next().unwrap();
+            answers.extend(cell.split(" / ").map(|part| part.trim().replace('`', "")));
+        }
+    }
+    answers
+}
+
+/// Whether the parts of the answer, which stand between its dots, stand in the text in that order.
+fn answers_to(answer: &str, text: &str) -> bool {
+    let text = placeholders_out(text).replace(['`', '"'], "");
+    let mut rest = text.as_str();
+    answer.split('…').map(str::trim).filter(|part| !part.is_empty()).all(|part| match rest.find(part) {
+        Some(at) => {
+            rest = &rest[at + part.len()..];
+            true
+        }
+        None => false,
+    })
+}
+
+#[test]
+fn the_page_for_the_technician_answers_everything_that_the_program_says_and_nothing_else() {
+    let (texts, answers) = (texts(), answers());
+    assert!(texts.len() > 80, "only {}", texts.len());
+    let mut wrong = Vec::new();
+    for text in &texts {
+        if !answers.iter().any(|answer| answers_to(answer, text)) {
+            wrong.push(format!("no answer to: {text}"));
+        }
+    }
+    for answer in &answers {
+        let fixed: usize = answer.split('…').map(|part| part.trim().len()).sum();
+        if fixed < 7 {
+            wrong.push(format!("too short to tell: {answer}"));
+        }
+        if !texts.iter().any(|text| answers_to(answer, text)) {
+            wrong.push(format!("the program does not say: {answer}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,90 @@
+//! Time as loggers write it: dead clocks, zones, text that cannot be printed again.
+
+use super::*;
+
+#[test]
+fn the_loggers_own_text_is_kept_where_its_time_cannot_be_printed_again() {
+    let tower = Station::new();
+    let content =
+        "\"2024-05-01 00:00:00.50\",0,1,2\r\n\"2024-05-01 24:00:00\",1,1,2\r\n\"2024-05-02 00:00:05\",2,1,2\r\n";
+    ingest(&tower, behind_header(content), "header 4 staged 3").expect(0);
+    let texts: Vec<Option<String>> = tower.rows(TABLE).into_iter().map(|row| row.ts_text).collect();
+    assert_eq!(texts, [Some("2024-05-01 00:00:00.50".to_owned()), Some("2024-05-01 24:00:00".to_owned()), None]);
+}
+
+#[test]
+fn i1_rows_of_a_dead_clock_are_rejected_and_not_lost() {
+    let tower = Station::new();
+    let content = "\"2024-05-01 00:00:00\",7,1,2\r\n\"1990-01-01 00:00:05\",8,1,2\r\n\"2046-01-01 00:00:00\",9,1,2\r\n\"2024-05-01 00:00:05\",10,1,2\r\n";
+    ingest(&tower, behind_header(content), "header 4 staged 2 rejected 1 held 1").expect(1);
+    let stamps = [("2046-01-01 00:00:00", "ahead of this computer's clock"), ("1990-01-01 00:00:05", "clock is wrong")];
+    for ((reason, raw), (stamp, cause)) in rejected(&tower).iter().zip(stamps) {
+        assert!(reason.contains(cause) && reason.contains(stamp), "{reason}");
+        assert!(raw.contains(stamp));
+    }
+    let earlier = Station::new().table_keys("valid_from = \"1985-01-01\"");
+    ingest(&earlier, behind_header(content), "header 4 staged 3 held 1").expect(1);
+}
+
+#[test]
+fn a_date_with_slashes_is_rejected_with_its_cause() {
+    let tower = Station::new();
+    ingest(&tower, behind_header("11/11/2015 0:00,0,1,2\r\n"), "header 4 rejected 1").expect(1);
+    assert!(rejected(&tower)[0].0.contains("as a spreadsheet does"));
+}
+
+/// Ten-minute rows through the night of 2024-11-03, when US/Eastern repeats the hour from 01:00.
+fn autumn(records: std::ops::Range<i64>) -> String {
+    let row = |record: i64| {
+        let minute = record * 10;
+        let face = if minute < 120 { minute } else { minute - 60 };
+        format!("\"2024-11-03 {:02}:{:02}:00\",{record},{record},0\r\n", face / 60, face % 60)
+    };
+    HEADER.to_owned() + &records.map(row).collect::<String>()
+}
+
+/// What the store must hold of these records: one row every ten minutes from 04:00 UTC.
+fn autumn_rows(records: std::ops::Range<i64>) -> Vec<String> {
+    let time = |record: i64| format!("2024-11-03T{:02}:{:02}:00Z", 4 + record / 6, record % 6 * 10);
+    records.map(|record| format!("{} {record} [{record},0]", time(record))).collect()
+}
+
+const EASTERN: &str = "timezone = \"US/Eastern\"";
+
+#[test]
+fn i3_the_double_hour_in_one_file_is_two_hours() {
+    let tower = Station::new().clock(EASTERN);
+    ingest(&tower, autumn(0..24), "header 4 staged 24").expect(0);
+    assert_eq!(rows(&tower), autumn_rows(0..24));
+}
+
+#[test]
+fn i3_the_double_hour_over_two_collections_has_no_doubles_and_no_holes() {
+    for split in 7..18 {
+        let tower = Station::new().clock(EASTERN);
+        ingest(&tower, autumn(0..split), &format!("header 4 staged {split}")).expect(0);
+        ingest(&tower, autumn(split..24), &format!("header 4 staged {}", 24 - split)).expect(0);
+        assert_eq!(rows(&tower), autumn_rows(0..24), "split at record {split}");
+        ingest(&tower, autumn(0..split), &format!("header 4 duplicates {split}")).expect(0);
+        ingest(&tower, autumn(split..24), &format!("header 4 duplicates {}", 24 - split)).expect(0);
+    }
+}
+
+#[test]
+fn i3_a_double_hour_that_is_appended_to_has_no_doubles_and_no_holes() {
+    for split in 7..18 {
+        let tower = Station::new().clock(EASTERN);
+        ingest(&tower, autumn(0..split), &format!("header 4 staged {split}")).expect(0);
+        ingest(&tower, autumn(0..24), &format!("staged {}", 24 - split)).expect(0);
+        assert_eq!(rows(&tower), autumn_rows(0..24), "split at record {split}");
+    }
+}
+
+#[test]
+fn the_missing_hour_of_spring_stops_nothing() {
+    let tower = Station::new().clock(EASTERN);
+    let content = "\"2024-03-10 01:50:00\",0,1,2\r\n\"2024-03-10 02:10:00\",1,1,2\r\n\"2024-03-10 03:10:00\",2,1,2\r\n";
+    // 02:10 was never on this clock's face: read by the offset before the jump, it is the 03:10 that follows.
+    ingest(&tower, behind_header(content), "header 4 staged 2 conflicts 1").expect(1);
+    assert_eq!(rows(&tower), ["2024-03-10T06:50:00Z 0 [1,2]", "2024-03-10T07:10:00Z 1 [1,2]"]);
+}

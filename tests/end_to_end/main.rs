@@ -1,0 +1,45 @@
+//! The program and its library from outside: files in, database, server and page out.
+//!
+//! A module a subject; tests/README.md says which. Each test makes a station of its own, so they run side by side.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may stop at the first surprise")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a test says what it measured")]
+#![allow(clippy::float_cmp, reason = "values must come back bit by bit")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "stations here are small"
+)]
+
+#[allow(dead_code, reason = "the invariants use a few things alone")]
+#[path = "../support/mod.rs"]
+mod support;
+
+mod backup;
+mod bucket;
+mod config;
+mod config_errors;
+mod dashboard;
+mod delivery;
+mod docs;
+mod export;
+mod formats;
+mod ingest;
+mod init;
+mod layers;
+mod panels;
+mod quality;
+mod quiet_losses;
+mod readme;
+mod salvage;
+#[cfg(unix)]
+mod schedule;
+mod serve;
+mod store_life;
+mod summary;
+mod terminal;
+mod tls;
+#[cfg(unix)]
+mod watch;
+mod windows;

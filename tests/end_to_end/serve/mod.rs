@@ -1,0 +1,10 @@
+//! `serve` and `report`, driven through the binary: what they answer, whom they refuse, and what they leave alone.
+
+mod answers;
+mod beside;
+mod client;
+mod flood;
+mod hostile;
+mod life;
+mod report;
+mod station;

@@ -1,0 +1,407 @@
+//! The database over the years: its log, its room, what goes by itself, and what `check` says of it.
+
+use std::time::Duration;
+
+use crate::support::{DAT, Logger, Station, TABLE};
+use chrono::{TimeDelta, Utc};
+use rusqlite::Connection;
+
+/// Adds a key to `[store]`.
+fn store_key(tower: &Station, key: &str) {
+    tower.replace_in_config("[store]\n", &format!("[store]\n{key}\n"));
+}
+
+/// Rows five seconds apart that end an hour ago.
+fn recent(rows: i64) -> Logger {
+    let start = Utc::now() - TimeDelta::hours(6) - TimeDelta::seconds(5 * rows);
+    Logger::par().start(&start.format("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+#[test]
+fn sent_rows_older_than_keep_go_with_a_run_and_once_a_day_only() {
+    let tower = Station::new().more("[[table]]\nname = \"new\"\nfiles = [\"new.dat\"]");
+    store_key(&tower, "keep = \"400d\"");
+    tower.write(DAT, Logger::par().file(0..200));
+    tower.write("new.dat", recent(50).file(0..50));
+    let _ = tower.run(&["ingest"]).expect(0);
+    assert_eq!(tower.rows(TABLE).len(), 200, "an ingest deletes nothing");
+    let _ = tower.run(&["run"]).expect(0);
+    assert_eq!((tower.rows(TABLE).len(), tower.rows("new").len()), (0, 50));
+    assert_eq!(tower.count("SELECT sum(rows) FROM logger_table"), 50);
+
+    tower.append(DAT, Logger::par().rows(200..230));
+    let _ = tower.run(&["run"]).expect(0);
+    assert_eq!(tower.rows(TABLE).len(), 30, "it was done today");
+    let a_day_ago = Utc::now().timestamp_nanos_opt().unwrap() - 86_400_000_000_001;
+    let conn = Connection::open(tower.store_path()).unwrap();
+    conn.execute("UPDATE setting SET value = ?1 WHERE key = 'pruned'", [a_day_ago.to_string()]).unwrap();
+    drop(conn);
+    let _ = tower.run(&["run"]).expect(0);
+    assert_eq!(tower.rows(TABLE).len(), 0);
+}
+
+#[test]
+fn i6_without_keep_and_before_they_are_sent_no_rows_go() {
+    let tower = Station::new();
+    tower.write(DAT, Logger::par().file(0..200));
+    let _ = tower.run(&["run"]).expect(0);
+    assert_eq!(tower.rows(TABLE).len(), 200);
+
+    let waiting = Station::new().destination(
+        "kind = \"influxdb\"\nurl = \"http://127.0.0.1:9\"\norg = \"o\"\nbucket = \"b\"\ntoken_file = \"token.txt\"\ntimeout = \"1s\"",
+    );
+    let waiting = waiting.sync("deadline = \"2s\"");
+    store_key(&waiting, "keep = \"400d\"");
+    waiting.write("token.txt", "secret");
+    waiting.write(DAT, Logger::par().file(0..200));
+    let _ = waiting.run(&["run"]);
+    assert_eq!(waiting.rows(TABLE).len(), 200);
+}
+
+#[test]
+fn keep_is_a_duration_of_a_day_or_more() {
+    let tower = Station::new();
+    store_key(&tower, "keep = \"12h\"");
+    let _ = tower.run(&["status"]).expect(2).says("is less than a day");
+    let tower = Station::new();
+    store_key(&tower, "keep = 400");
+    let _ = tower.run(&["status"]).expect(2).says("keep = \"400d\"");
+}
+
+#[test]
+fn the_log_that_grew_beside_a_reader_is_small_again_after_the_next_ingest() {
+    let tower = Station::new();
+    let names: Vec<String> = (0..40).map(|number| format!("Column_{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let logger = Logger::par().columns(&names);
+    tower.write(DAT, logger.file(0..10));
+    let _ = tower.run(&["ingest"]).expect(0);
+
+    let browser = tower.database();
+    browser.execute_batch("BEGIN").unwrap();
+    let seen: i64 = browser.query_row("SELECT count(*) FROM reading", [], |row| row.get(0)).unwrap();
+    tower.append(DAT, logger.rows(10..220_000));
+    let _ = tower.run(&["ingest"]).expect(0);
+    let log = || tower.path("store.db-wal").metadata().map_or(0, |found| found.len());
+    assert_eq!(seen, 10);
+    assert!(log() > 70_000_000, "the reader did not make the log grow: {} bytes", log());
+
+    // The browser stays open, so that nobody who leaves is the last and takes the log along.
+    browser.execute_batch("COMMIT").unwrap();
+    tower.append(DAT, logger.rows(220_000..220_010));
+    let _ = tower.run(&["ingest"]).expect(0);
+    assert!(log() <= 64 * 1024 * 1024, "{} bytes", log());
+    assert_eq!(tower.count("SELECT count(*) FROM reading"), 220_010);
+}
+
+#[test]
+fn check_has_a_line_for_database_disk_and_each_file_pattern() {
+    let tower = Station::new().table(&format!(
+        "name = \"{TABLE}\"\nfiles = [\"{DAT}\", \"old/*.dat\", \"binary.dat\"]\nstale_after = \"1h\""
+    ));
+    let lines = || {
+        let told = tower.run_json(&["check"]);
+        let object = told.json();
+        let lines = object["checks"].as_array().unwrap().iter().map(|line| {
+            format!(
+                "{} {}: {}",
+                line["verdict"].as_str().unwrap(),
+                line["what"].as_str().unwrap(),
+                line["words"].as_str().unwrap()
+            )
+        });
+        (told.code, lines.collect::<Vec<_>>())
+    };
+    tower.write(DAT, recent(100).file(0..100));
+    tower.write("binary.dat", "\"TOB1\",\"64291\",\"CR1000X\"\r\n");
+    let (code, found) = lines();
+    let has = |found: &[String], words: &[&str]| {
+        assert!(
+            found.iter().any(|line| words.iter().all(|word| line.contains(word))),
+            "no line with {words:?}: {found:#?}"
+        );
+    };
+    assert_eq!(code, 1);
+    has(&found, &["ok database: ", "store.db", " of log"]);
+    has(&found, &["disk: ", " free"]);
+    has(&found, &["look table 46m_par: 46m_PAR.dat: TOA5, newest record 20", " ago", "stale_after"]);
+    has(&found, &["look table 46m_par: no file matches ", "old"]);
+    has(&found, &["bad table 46m_par: binary.dat is TOB1"]);
+
+    let tower = Station::new();
+    tower.write(DAT, recent(100).file(0..100) + "\"2024-05-01 00:00");
+    let told = tower.run(&["check"]).expect(0).stdout;
+    assert!(told.contains("46m_PAR.dat: TOA5, newest record"), "an unfinished line is no record: {told}");
+    assert!((60..64).any(|minutes| told.contains(&format!("{minutes} min ago"))), "{told}");
+}
+
+#[test]
+fn check_tells_a_loggers_clock_that_runs_ahead_and_an_agent_that_nobody_starts() {
+    let tower = Station::new();
+    tower.write(DAT, recent(100).file(0..100));
+    tower.age(DAT, Duration::from_secs(3 * 3600));
+    let told = tower.run(&["check"]).expect(1).stdout;
+    assert!(told.contains("ahead of the time at which this computer says that the file was written"), "{told}");
+    assert!(told.contains("schedule --install"), "{told}");
+
+    let tower = Station::new();
+    tower.write(DAT, recent(100).file(0..100));
+    let _ = tower.run(&["run"]).expect(0);
+    let told = tower.run(&["check"]).expect(0).stdout;
+    assert!((0..120).any(|seconds| told.contains(&format!("the last run ended {seconds} s ago"))), "{told}");
+    let conn = rusqlite::Connection::open(tower.store_path()).unwrap();
+    conn.execute("UPDATE run SET ended = ended - 86400000000000", []).unwrap();
+    let told = tower.run(&["check"]).expect(1).stdout;
+    assert!((0..4).any(|minutes| told.contains(&format!("the last run ended 24 h {minutes} min ago"))), "{told}");
+}
+
+/// Another program, such as an SQLite browser, that keeps the database to itself until this is dropped.
+fn locked(tower: &Station) -> Connection {
+    let conn = Connection::open(tower.store_path()).unwrap();
+    conn.execute_batch("BEGIN IMMEDIATE").unwrap();
+    conn
+}
+
+#[test]
+fn i4_a_database_that_another_program_locks_for_seconds_is_waited_for() {
+    let tower = Station::new();
+    let logger = recent(100);
+    tower.write(DAT, logger.file(0..50));
+    let _ = tower.run(&["run"]).expect(0);
+    tower.write(DAT, logger.file(0..100));
+    let lock = locked(&tower);
+    let locking = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_secs(3));
+        drop(lock);
+    });
+    let _ = tower.run(&["run"]).expect(0);
+    locking.join().unwrap();
+    assert_eq!(tower.count("SELECT sum(sent) FROM logger_table"), 100);
+}
+
+#[test]
+fn i4_a_database_that_another_program_keeps_locked_is_named_and_the_next_run_loses_nothing() {
+    let tower = Station::new();
+    let logger = recent(100);
+    tower.write(DAT, logger.file(0..50));
+    let _ = tower.run(&["run"]).expect(0);
+    tower.write(DAT, logger.file(0..100));
+    let lock = locked(&tower);
+    let ended = tower.run(&["run"]).expect(4);
+    assert!(ended.stderr.contains("store.db") && ended.stderr.contains("lock"), "{}", ended.stderr);
+    drop(lock);
+    let _ = tower.run(&["run"]).expect(0);
+    assert_eq!(tower.count("SELECT sum(sent) FROM logger_table"), 100);
+}
+
+#[test]
+fn i9_two_agents_that_start_at_once_on_one_store_do_the_work_once() {
+    let tower = Station::new();
+    tower.write(DAT, recent(4_000).file(0..4_000));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let _ = tower.run(&["run"]).expect(0);
+            });
+        }
+    });
+    let _ = tower.run(&["run"]).expect(0);
+    assert_eq!(tower.count("SELECT rows FROM logger_table"), 4_000);
+    assert_eq!(tower.count("SELECT sent FROM logger_table"), 4_000);
+    assert_eq!(tower.count("SELECT count(*) FROM conflict"), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn check_says_which_file_cannot_be_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let tower = Station::new();
+    tower.write(DAT, Logger::par().file(0..10));
+    std::fs::set_permissions(tower.path(DAT), std::fs::Permissions::from_mode(0o000)).unwrap();
+    if std::fs::File::open(tower.path(DAT)).is_ok() {
+        eprintln!("NOT RUN: this user may read everything (root), so no file can be made unreadable");
+        return;
+    }
+    let told = tower.run(&["check"]).expect(1).stdout;
+    assert!(told.contains("bad   table 46m_par") && told.contains("cannot be read"), "{told}");
+}
+
+/// A file system of so many kilobytes; unmounted when it is dropped. None where this user may not mount.
+#[cfg(target_os = "linux")]
+struct SmallDisk {
+    place: std::path::PathBuf,
+}
+
+#[cfg(target_os = "linux")]
+impl SmallDisk {
+    fn mount(place: &std::path::Path, kilobytes: u32) -> Option<SmallDisk> {
+        std::fs::create_dir_all(place).unwrap();
+        let disk = SmallDisk { place: place.to_owned() };
+        let is_mounted = disk.call(&["mount", "-t", "tmpfs", "-o", &format!("size={kilobytes}k"), "tmpfs"]);
+        if !is_mounted {
+            eprintln!("NOT RUN: only root may mount a small disk; run this test as root to see a full one");
+        }
+        is_mounted.then_some(disk)
+    }
+
+    fn grow(&self, kilobytes: u32) {
+        assert!(self.call(&["mount", "-o", &format!("remount,size={kilobytes}k")]));
+    }
+
+    fn call(&self, words: &[&str]) -> bool {
+        let mut command = std::process::Command::new(words[0]);
+        command.args(&words[1..]).arg(&self.place);
+        command.stderr(std::process::Stdio::null()).status().is_ok_and(|status| status.success())
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: a program that a test beside this one starts may hold a file here for a moment.
+        self.call(&["umount", "-l"]);
+    }
+}
+
+/// A station whose database lies on a small disk.
+#[cfg(target_os = "linux")]
+fn on_a_disk_of(kilobytes: u32) -> Option<(Station, SmallDisk)> {
+    let tower = Station::new();
+    let disk = SmallDisk::mount(&tower.path("disk"), kilobytes)?;
+    tower.replace_in_config("path = \"store.db\"", "path = \"disk/store.db\"");
+    Some((tower, disk))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn i4_a_full_disk_is_named_loses_nothing_and_the_work_goes_on_when_there_is_room() {
+    let Some((tower, disk)) = on_a_disk_of(6_000) else { return };
+    let count = |sql: &str| -> i64 {
+        Connection::open(tower.path("disk/store.db")).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    let logger = Logger::par();
+    tower.write(DAT, logger.file(0..10_000));
+    let _ = tower.run(&["ingest"]).expect(0);
+    tower.append(DAT, logger.rows(10_000..200_000));
+    for _ in 0..3 {
+        let _ = tower.run(&["run"]).expect(4).says("is full; make room");
+    }
+    let _ = tower.run(&["status"]);
+    let before = count("SELECT count(*) FROM reading");
+    assert!((10_000..200_000).contains(&before), "{before}");
+    assert_eq!(count("SELECT rows FROM logger_table"), before, "counts and rows are of one commit");
+
+    disk.grow(200_000);
+    let _ = tower.run(&["run"]).expect(0);
+    assert_eq!(count("SELECT count(*) FROM reading WHERE state = 1"), 200_000);
+    let words: String = Connection::open(tower.path("disk/store.db"))
+        .unwrap()
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(words, "ok");
+}
+
+/// Takes all the room that is left on a disk, until it is dropped.
+#[cfg(target_os = "linux")]
+struct Ballast(std::path::PathBuf);
+
+#[cfg(target_os = "linux")]
+impl Ballast {
+    fn load(folder: &std::path::Path) -> Ballast {
+        use std::io::Write as _;
+        let path = folder.join("ballast");
+        let mut file = std::fs::File::create(&path).unwrap();
+        for size in [65_536, 4_096, 1] {
+            while file.write_all(&vec![0; size]).is_ok() {}
+        }
+        Ballast(path)
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Ballast {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn i5_a_disk_that_is_full_in_a_sync_a_prune_or_a_migration_loses_nothing() {
+    let Some((tower, _disk)) = on_a_disk_of(12_000) else { return };
+    let database = tower.path("disk/store.db");
+    let count =
+        |sql: &str| -> i64 { Connection::open(&database).unwrap().query_row(sql, [], |row| row.get(0)).unwrap() };
+    let states_and_counts_agree = || {
+        for (state, word) in [(0, "pending"), (1, "sent")] {
+            let rows = count(&format!("SELECT count(*) FROM reading WHERE state = {state}"));
+            assert_eq!(rows, count(&format!("SELECT {word} FROM logger_table")), "{word}");
+        }
+    };
+    tower.write(DAT, Logger::par().file(0..20_000));
+    let _ = tower.run(&["ingest"]).expect(0);
+
+    let ballast = Ballast::load(&tower.path("disk"));
+    let _ = tower.run(&["sync"]).expect(4).says("is full; make room");
+    drop(ballast);
+    states_and_counts_agree();
+    let _ = tower.run(&["sync"]).expect(0);
+    assert_eq!(count("SELECT count(*) FROM reading WHERE state = 1"), 20_000);
+
+    let ballast = Ballast::load(&tower.path("disk"));
+    let _ = tower.run(&["prune", "--older-than", "1"]).expect(4).says("is full; make room");
+    drop(ballast);
+    states_and_counts_agree();
+
+    // As the first version left it.
+    Connection::open(&database)
+        .unwrap()
+        .execute_batch(&format!("DROP VIEW t_46m_par; {}", crate::support::made_older(1)))
+        .unwrap();
+    let ballast = Ballast::load(&tower.path("disk"));
+    let _ = tower.run(&["status"]).expect(4).says("is full; make room");
+    drop(ballast);
+    assert_eq!(count("PRAGMA user_version"), 1, "a migration is done or not done");
+    let _ = tower.run(&["run"]).expect(0);
+    assert_eq!(count("PRAGMA user_version"), crate::support::NEWEST_VERSION);
+    states_and_counts_agree();
+    let _ = tower.run(&["prune", "--older-than", "1"]).expect(0);
+    assert_eq!(count("SELECT count(*) FROM reading"), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_may_not_be_written_is_named() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let tower = Station::new();
+    tower.write(DAT, recent(100).file(0..50));
+    let folder = tower.path("shut");
+    std::fs::create_dir(&folder).unwrap();
+    tower.replace_in_config("path = \"store.db\"", "path = \"shut/store.db\"");
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o555)).unwrap();
+    let ended = tower.run(&["run"]);
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+    if ended.code == 0 {
+        eprintln!("NOT RUN: root may write everywhere; run this test as another user to see a folder that is shut");
+        return;
+    }
+    let ended = ended.expect(4);
+    assert!(ended.stderr.contains("shut"), "{}", ended.stderr);
+    let _ = tower.run(&["run"]).expect(0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_backup_that_finds_no_room_leaves_nothing_behind() {
+    let tower = Station::new();
+    let Some(_disk) = SmallDisk::mount(&tower.path("stick"), 1_000) else { return };
+    tower.write(DAT, Logger::par().file(0..60_000));
+    let _ = tower.run(&["ingest"]).expect(0);
+    let path = tower.path("stick/copy.db");
+    let _ = tower.run(&["backup", path.to_str().unwrap()]).expect(4).says("stick");
+    assert_eq!(std::fs::read_dir(tower.path("stick")).unwrap().count(), 0);
+    let output = tower.path("stick/rows.csv");
+    let export = ["export", "--table", TABLE, "--output", output.to_str().unwrap()];
+    let _ = tower.run(&export).expect(4).says("stick");
+    assert_eq!(std::fs::read_dir(tower.path("stick")).unwrap().count(), 0);
+}

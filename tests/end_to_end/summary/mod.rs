@@ -1,0 +1,6 @@
+//! Views of the data: whatever was kept of it before, they say what the rows say.
+
+mod file;
+mod lives;
+mod station;
+mod zoom;

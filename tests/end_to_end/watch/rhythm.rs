@@ -1,0 +1,81 @@
+//! When passes come, and that those in which nothing is new leave no trace.
+
+use std::time::{Duration, Instant};
+
+use super::agent::{Agent, in_time, until};
+use crate::support::Site;
+use crate::support::server::{Act, Server};
+
+#[test]
+fn passes_of_every_come_on_a_grid_that_does_not_drift() {
+    in_time(passes_on_a_grid);
+}
+
+fn passes_on_a_grid() -> Result<(), String> {
+    let server = Server::start();
+    // A pass takes a good part of its second; a clock that counts from the end of a pass would be late by that each time.
+    server.script(|_| Act::take().after(Duration::from_millis(400)));
+    let site = Site::new(&server.url());
+    site.write("met", 0..1);
+    let agent = Agent::start(&site, &["--every", "1s"]);
+    until("the first request", || server.requests() == 1);
+    let first = server.seen()[0].at;
+    for row in 1..60 {
+        site.write("met", 0..row + 1);
+        std::thread::sleep(Duration::from_millis(130));
+    }
+    agent.end();
+    let seen = server.seen();
+    if !(7..=10).contains(&seen.len()) {
+        return Err(format!("{} requests in eight seconds", seen.len()));
+    }
+    let after: Vec<f64> = seen.iter().map(|request| request.at.duration_since(first).as_secs_f64()).collect();
+    match after.iter().find(|after| (*after - after.round()).abs() >= 0.3) {
+        Some(_) => Err(format!("seconds of requests after the first: {after:?}")),
+        None => Ok(()),
+    }
+}
+
+#[test]
+fn a_sync_longer_than_the_interval_is_not_overlapped() {
+    let server = Server::start();
+    server.script(|_| Act::take().after(Duration::from_millis(2_500)));
+    let site = Site::new(&server.url());
+    site.write("met", 0..1);
+    let agent = Agent::start(&site, &["--every", "1s"]);
+    let mut row = 1;
+    until("three requests", || {
+        row += 1;
+        site.write("met", 0..row);
+        std::thread::sleep(Duration::from_millis(200));
+        server.requests() >= 3
+    });
+    agent.end();
+    let times: Vec<Instant> = server.seen().iter().map(|request| request.at).collect();
+    assert!(times.len() >= 3, "{}", times.len());
+    for pair in times.windows(2) {
+        assert!(pair[1].duration_since(pair[0]) >= Duration::from_millis(2_400), "{pair:?}");
+    }
+}
+
+#[test]
+fn passes_in_which_nothing_is_new_print_and_log_nothing() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    site.write("met", 0..10);
+    let agent = Agent::start(&site, &["--watch", "--every", "1s", "--poll", "20ms"]);
+    until("rows sent", || site.count("sent") == 10);
+    // What was printed last was logged before.
+    until("both halves printed", || agent.stdout().len() == 2);
+    let looked = |site: &Site| {
+        let store = rusqlite::Connection::open(site.path("store.db")).unwrap();
+        let runs: i64 = store.query_row("SELECT count(*) FROM run", [], |row| row.get(0)).unwrap();
+        (std::fs::metadata(site.path("fluxtower.log")).unwrap().len(), runs)
+    };
+    let (before, printed) = (looked(&site), 2);
+    std::thread::sleep(Duration::from_secs(5));
+    assert_eq!((looked(&site), agent.stdout().len()), (before, printed));
+    assert_eq!(server.requests(), 1);
+    assert_eq!(agent.stderr(), "");
+    agent.end();
+}

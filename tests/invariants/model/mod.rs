@@ -1,0 +1,43 @@
+//! Thousands of short lives of an agent against a plain map: files written and overwritten, ingests and syncs that end
+//! well, badly or not at all, servers that answer anything. After each step the store holds what the map allows.
+
+mod action;
+mod map;
+mod tower;
+
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+
+use action::{Action, actions};
+use tower::Tower;
+
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        cases: 1_024,
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("proptest-regressions"))),
+        max_shrink_iters: 2_000,
+        ..ProptestConfig::default()
+    }
+}
+
+fn live(actions: &[Action], budget: Option<u64>) {
+    let mut tower = Tower::new(budget);
+    for action in actions {
+        tower.act(action);
+    }
+    tower.drain();
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn i3_i5_i6_i7_the_store_agrees_with_a_plain_map(actions in actions()) {
+        live(&actions, None);
+    }
+
+    #[test]
+    fn i3_i5_i6_i7_the_store_agrees_with_a_plain_map_on_a_small_budget(actions in actions()) {
+        live(&actions, Some(1_000));
+    }
+}
