@@ -42,7 +42,7 @@ macro_rules! section {
         $(#[$doc:meta])*
         $Struct:ident, $SECTION:ident, $heading:literal;
         $($field:ident $(as $name:literal)?: $Type:ty = $key:expr;)*
-        $(fields of $more:path: $($other:ident: $Other:ty;)*)?
+        $([fields of $more:path; $($other:ident: $Other:ty;)*])?
     ) => {
         $(#[$doc])*
         #[derive(Deserialize, Default)]
@@ -473,14 +473,14 @@ section! {
         r#""TA * 1.8 + 32""#,
     ).required_in("for a derived column");
     unit: Text = text("", "the unit of a derived column", r#""hPa""#);
-    fields of qc::tests_of_columns:
+    [fields of qc::tests_of_columns;
     spike: Option<Spanned<SpikeSection>>;
     rate_of_change: Option<Spanned<RateSection>>;
     flat_line: Option<Spanned<FlatLineSection>>;
     attenuated_signal: Option<Spanned<AttenuatedSection>>;
     climatology: Option<Spanned<ClimatologySection>>;
     diagnostic: Text;
-    governs: Texts;
+    governs: Texts;]
 }
 
 section! {

@@ -1,10 +1,10 @@
 //! `${NAME}` in a value stands for an environment variable.
 //!
-//! The guarantee: in the keys whose rows in [`super::keys`] say so, no `${` reaches the rest of the program. It is replaced by the variable's text,
-//! or it is an error with file, line and key; so a site never writes into a bucket that is called `${BUCKET}`. Only what
-//! says where rows go and who the station is is replaced: a column or a unit may have any name, `${` included. The keys
-//! that name a variable themselves (`token_env`, `password_env`) and the files of secrets are left alone, because a
-//! secret must not become part of a name that messages show.
+//! The guarantee: in the keys whose rows in [`super::keys`] say so, no `${` reaches the rest of the program. It is replaced
+//! by the variable's text, or it is an error with file, line and key; so no row goes into a bucket that is called
+//! `${BUCKET}`. Only keys that say where rows go and which station this is take variables: a column or a unit may have any
+//! name, `${` included. The keys that name a variable themselves (`token_env`, `password_env`) and the files of secrets take
+//! none, because a secret must not become part of a name that messages show.
 
 use std::ops::Range;
 

@@ -39,7 +39,7 @@ pub(in crate::config) fn web_url(text: &str) -> Read<Url> {
     Ok(url)
 }
 
-/// This computer, where plain http is seen by nobody else.
+/// This computer: no other one sees plain http there.
 pub(in crate::config) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_on_the_server_gets_the_mend() {
+    fn a_path_on_the_server_is_refused_with_the_address_to_write() {
         let problem = server_url("https://host.example:8086/api/v2").unwrap_err();
         assert!(problem.contains("/api/v2") && problem.contains("write \"https://host.example:8086\""), "{problem}");
         for text in ["https://host.example", "https://host.example/", "http://127.0.0.1:8086", "http://[::1]:8181/"] {
