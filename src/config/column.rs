@@ -121,12 +121,7 @@ fn inputs_are_raw(
     Ok(())
 }
 
-fn column(
-    at: &Section<'_>,
-    name: &str,
-    found: &ColumnSection,
-    folder: &Path,
-) -> Result<ColumnConfig, ConfigError> {
+fn column(at: &Section<'_>, name: &str, found: &ColumnSection, folder: &Path) -> Result<ColumnConfig, ConfigError> {
     use ColumnSection as Keys;
     let uses = [("field", ColumnUse::Field), ("tag", ColumnUse::Tag), ("ignore", ColumnUse::Ignore)];
     let column_use = at.read_or_default(&Keys::column_use, &found.column_use, |text| one_of(text, &uses))?;

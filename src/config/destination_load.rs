@@ -100,8 +100,14 @@ fn influx(at: &Section<'_>, found: &DestinationSection, folder: &Path) -> Result
     let bucket = bucket.ok_or_else(|| at.lacks(format!("bucket is missing; write {}", bucket_example(api))))?;
     let user = at.read(&DestinationSection::user, &found.user, value::plain_text)?;
     let secret = match api {
-        Api::V1 => secret(at, [(&Keys::password_env, &found.password_env), (&Keys::password_file, &found.password_file)], folder)?,
-        Api::V2 | Api::V3 => secret(at, [(&Keys::token_env, &found.token_env), (&Keys::token_file, &found.token_file)], folder)?,
+        Api::V1 => secret(
+            at,
+            [(&Keys::password_env, &found.password_env), (&Keys::password_file, &found.password_file)],
+            folder,
+        )?,
+        Api::V2 | Api::V3 => {
+            secret(at, [(&Keys::token_env, &found.token_env), (&Keys::token_file, &found.token_file)], folder)?
+        }
     };
     match (api, &user, &secret) {
         (Api::V1, Some(_), None) => {
@@ -217,7 +223,11 @@ fn server(at: &Section<'_>, found: &DestinationSection) -> Result<Url, ConfigErr
 }
 
 /// The secret of a variable, or of a file.
-pub(super) fn secret(at: &Section<'_>, [env, file]: [(&Key, &Text); 2], folder: &Path) -> Result<Option<Secret>, ConfigError> {
+pub(super) fn secret(
+    at: &Section<'_>,
+    [env, file]: [(&Key, &Text); 2],
+    folder: &Path,
+) -> Result<Option<Secret>, ConfigError> {
     if let (Some(_), Some(second)) = (env.1, file.1) {
         return Err(at.wrong(&second.span(), format!("{} stands beside {}; keep one of them", file.0, env.0)));
     }

@@ -21,9 +21,7 @@ mod qc;
 mod row;
 
 pub use row::{Absent, Key, Kind, Section};
-use row::{
-    bounds, flag, group, group_of_texts, groups, never, no_more, numbers, sections_by_name, text, texts, whole,
-};
+use row::{bounds, flag, group, group_of_texts, groups, never, no_more, numbers, sections_by_name, text, texts, whole};
 
 /// The name of a key: that of its field, unless the row gives another because the name is a word of Rust.
 macro_rules! name_of {

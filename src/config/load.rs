@@ -10,8 +10,8 @@ use toml::Spanned;
 
 use super::destination_load::destination;
 use super::file::{File, LogSection, StationSection, StoreSection, SyncSection, Text};
-use super::quality_file::QcSection;
 use super::place::{Section, Source};
+use super::quality_file::QcSection;
 use super::{Config, ConfigError, LogConfig, Station, SyncConfig};
 use super::{keys, pair, panel, table_load, value, variables};
 use crate::text::{any_of, look_alikes};

@@ -11,9 +11,9 @@ use std::time::Duration;
 use crate::text::{any_of, look_alikes};
 use crate::time::StationClock;
 
+mod bucket_load;
 mod climatology;
 mod column;
-mod bucket_load;
 mod destination;
 mod destination_load;
 mod error;

@@ -91,12 +91,7 @@ impl<'a> Section<'a> {
     }
 
     /// A whole number within the bounds of its key; `why` is the reason for them.
-    pub(super) fn whole(
-        &self,
-        key: &Key,
-        value: &Option<Spanned<i64>>,
-        why: &str,
-    ) -> Result<Option<u64>, ConfigError> {
+    pub(super) fn whole(&self, key: &Key, value: &Option<Spanned<i64>>, why: &str) -> Result<Option<u64>, ConfigError> {
         let bounds = match key.kind {
             Kind::Whole { least, most } => least..=most,
             _ => 0..=u64::MAX,

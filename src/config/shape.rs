@@ -51,11 +51,7 @@ pub(super) fn refuse_unknown_keys(source: &Source<'_>, tree: &Spanned<DeTable<'_
     let Some(first) = unknown.into_iter().min_by_key(|unknown| unknown.span.start) else { return Ok(()) };
     let found = find(tree.get_ref(), &first.span, Found::default());
     let message = format!("{}{} is not known; {}", found.place(), first.key, fix_of_unknown(&first, &found));
-    Err(ConfigError::UnknownKey {
-        file: source.path.to_owned(),
-        line: Some(source.line(first.span.start)),
-        message,
-    })
+    Err(ConfigError::UnknownKey { file: source.path.to_owned(), line: Some(source.line(first.span.start)), message })
 }
 
 /// A key that stands in a section which does not know it.

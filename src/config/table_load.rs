@@ -78,7 +78,12 @@ fn table(
     let tags = tags(at, found, station)?;
     let level = level_of_table(at, found, &tags)?;
     let sensor = at.read(&TableSection::sensor, &found.sensor, value::plain_text)?;
-    let columns = columns(source, at, found, &OfTable { folder, format: &format, level: level.as_ref(), sensor: sensor.as_deref() })?;
+    let columns = columns(
+        source,
+        at,
+        found,
+        &OfTable { folder, format: &format, level: level.as_ref(), sensor: sensor.as_deref() },
+    )?;
     names_are_unique(at, found, &format, &columns, &tags)?;
     let conflicts = [("keep", OnConflict::Keep), ("replace", OnConflict::Replace)];
     let valid_from = at.read_or_default(&TableSection::valid_from, &found.valid_from, |text| {
@@ -96,8 +101,7 @@ fn table(
         clock,
         on_conflict: at
             .read_or_default(&TableSection::on_conflict, &found.on_conflict, |text| one_of(text, &conflicts))?,
-        last_line_after: at
-            .read_or_default(&TableSection::last_line_after, &found.last_line_after, value::duration)?,
+        last_line_after: at.read_or_default(&TableSection::last_line_after, &found.last_line_after, value::duration)?,
         valid_from,
         sentinels: sentinels(at, &found.missing)?.unwrap_or_default(),
         stale_after: at.read(&TableSection::stale_after, &found.stale_after, value::some_time)?,

@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn the_likeliest_comes_first_and_the_unlike_not_at_all() {
-        assert_eq!(look_alikes("paht", ["path", "part"]), ["path"], "a swap is one edit");
+        assert_eq!(look_alikes("paht", ["path", "puts"]), ["path"], "a swap of neighbours is one edit");
         assert_eq!(look_alikes("stale_afer", ["files", "stale_after", "last_line_after"]), ["stale_after"]);
         assert_eq!(look_alikes("PPFD", ["PA", "PPFD_DIF", "PPFD_IN", "TA"]), ["PPFD_IN", "PPFD_DIF"]);
         assert_eq!(look_alikes("America/Detriot", ["America/Merida", "America/Detroit"]), ["America/Detroit"]);

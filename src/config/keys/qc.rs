@@ -2,9 +2,7 @@
 //!
 //! The types that they are read into stand in [`super::super::quality_file`]; a test compares them with the rows.
 
-use super::row::{
-    Key, Section, bounds, cycle, group, groups, no_more, number, positive, text, texts, whole,
-};
+use super::row::{Key, Section, bounds, cycle, group, groups, no_more, number, positive, text, texts, whole};
 
 /// The keys of a column's tests.
 pub(super) fn tests_of_columns() -> &'static [Key] {
@@ -120,20 +118,11 @@ static ATTENUATED_SIGNAL: Section = section(
         positive("less spread is suspect, in the column's unit", "0.05").required_in("(or `fail`)").named("suspect"),
         positive("less spread fails", "0.01").named("fail"),
         text("a duration", "how far it looks back", r#""30m""#).required().named("window"),
-        text(
-            "",
-            r#"the spread: `"deviation"`, the standard deviation; `"range"`, highest minus lowest"#,
-            r#""range""#,
-        )
-        .or(r#""deviation""#)
-        .named("by"),
-        whole(
-            1,
-            1_000_000,
-            "values that the window must hold; without it, rows must reach back over all of it",
-            "10",
-        )
-        .named("least"),
+        text("", r#"the spread: `"deviation"`, the standard deviation; `"range"`, highest minus lowest"#, r#""range""#)
+            .or(r#""deviation""#)
+            .named("by"),
+        whole(1, 1_000_000, "values that the window must hold; without it, rows must reach back over all of it", "10")
+            .named("least"),
     ],
 );
 
@@ -164,12 +153,8 @@ static BANDS: Section = section(
         cycle("first and last month, 1 to 12", "[6, 8]").named("months"),
         cycle("first and last day of the year, 1 to 366", "[1, 90]").named("days"),
         cycle("first and last full hour of the station's clock, 0 to 23", "[0, 5]").named("hours"),
-        texts(
-            "a pair",
-            "first and last instant of the station's clock",
-            r#"["2026-06-01", "2026-08-31 23:59:59"]"#,
-        )
-        .named("dates"),
+        texts("a pair", "first and last instant of the station's clock", r#"["2026-06-01", "2026-08-31 23:59:59"]"#)
+            .named("dates"),
         bounds("suspect outside", "[5, 30]").required().named("suspect"),
         bounds("fails outside", "[0, 40]").named("fail"),
     ],

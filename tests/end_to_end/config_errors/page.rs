@@ -45,7 +45,10 @@ fn the_tables_of_the_page_are_made_from_the_rows() {
         return;
     }
     let changed = made.lines().zip(page.lines()).find(|(made, page)| made != page);
-    assert!(made == page, "docs/config.md is not made from the rows, first at {changed:?}; run UPDATE_DOCS=1 cargo test --test end_to_end config_errors::page");
+    assert!(
+        made == page,
+        "docs/config.md is not made from the rows, first at {changed:?}; run UPDATE_DOCS=1 cargo test --test end_to_end config_errors::page"
+    );
 }
 
 /// Each row, with the cases of the key in the sections that take it.
