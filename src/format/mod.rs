@@ -1,4 +1,4 @@
-//! What stands in a file: its format, its header, its rows. Pure: bytes in, values out, no disk and no clock.
+//! Reads the content of a file: format, header, rows. Bytes in, values out, without disk and clock.
 //!
 //! Physical lines come first, then fields, so that one odd quote spoils one line and not its neighbours. The lexer keeps
 //! whether a field was quoted, because in a TOA5 file a quoted number is a string (a serial number, a version) and only

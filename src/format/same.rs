@@ -1,4 +1,4 @@
-//! When two rows of one time are the same reading.
+//! Tells whether two rows of one time are the same reading.
 
 /// Whether two value arrays are the same reading: equal, or numbers that differ by at most one in the seventh digit. The
 /// same record collected twice may print as 8.852894 and as 8.852895 (docs/file-formats.md#numbers). `derived` places are
@@ -25,7 +25,7 @@ fn within_seventh_digit(a: f64, b: f64) -> bool {
     if largest == 0.0 {
         return true;
     }
-    // A hair more than one, for the rounding of the difference itself.
+    // Slightly more than one, for the rounding of the difference itself.
     (a - b).abs() <= 10_f64.powf(largest.log10().floor() - 6.0) * 1.000_001
 }
 

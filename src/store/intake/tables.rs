@@ -16,7 +16,7 @@ use crate::store::schema::views;
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
 
-/// The process of a column that no file has. Loggers write `Avg`, `Smp` and the like.
+/// The process of a derived column. Loggers write `Avg`, `Smp` and the like.
 const DERIVED: &str = "derived";
 
 /// One name of a table's column list.
@@ -31,13 +31,13 @@ pub struct Column {
 }
 
 impl Column {
-    /// As QC looks at it.
+    /// The part that QC needs.
     pub fn known(&self) -> qc::KnownColumn<'_> {
         qc::KnownColumn { name: &self.name, units: &self.units }
     }
 }
 
-/// A table as the store knows it, loaded once per ingest. Changes wait here until they are flushed with the rows.
+/// A table, loaded once per ingest. Its changes stay in memory until they are flushed with the rows.
 #[derive(Debug)]
 pub struct Table {
     pub(in crate::store) id: i64,
@@ -45,13 +45,13 @@ pub struct Table {
     pub name: TableName,
     /// The table name in line 1 of the first file read.
     pub header_table: Option<String>,
-    /// Only ever grows.
+    /// Names are only ever added.
     pub columns: Vec<Column>,
-    /// Record numbers seen; used where no tag column tells rows of one time apart.
+    /// Record numbers seen; used for tables without tag columns.
     pub runs: RecordRuns,
     pub(in crate::store) series: SeriesList,
     pub(in crate::store) tally: Tally,
-    /// How its rows are judged; none before its columns are known.
+    /// Judges its rows; none before its columns are known.
     pub(in crate::store) judge: Option<Judge>,
 }
 
@@ -65,11 +65,11 @@ pub(in crate::store) struct Series {
     pub(in crate::store) staged: Option<(Timestamp, Timestamp)>,
     /// Rows staged or replaced that other tables are compared with.
     pub(in crate::store) touched: Due,
-    /// Its tests, up to its newest row; none where they have not begun, or a row came late.
+    /// The tests, up to the newest row; none before they begin and after a late row.
     pub(in crate::store) state: Option<qc::Series>,
-    /// Rows that are to be judged from the store before the commit.
+    /// Rows to judge from the store before the commit.
     pub(in crate::store) due: Due,
-    /// Pieces of time whose rows were written.
+    /// Slots of time whose rows were written.
     pub(in crate::store) changed: Touched,
 }
 
@@ -88,7 +88,7 @@ impl Series {
     }
 }
 
-/// The series of a table. Rows of one series stand together in a file, so the last one found is looked at first.
+/// The series of a table. Rows of one series are together in a file, so the latest one found is tried first.
 #[derive(Debug, Default)]
 pub(in crate::store) struct SeriesList {
     list: Vec<(String, Series)>,
@@ -97,7 +97,7 @@ pub(in crate::store) struct SeriesList {
 }
 
 impl SeriesList {
-    /// Its place in the list.
+    /// Its index in the list.
     #[inline]
     pub(in crate::store) fn find(&mut self, tags: &str) -> Option<usize> {
         if self.list.get(self.last).is_some_and(|(known, _)| known == tags) {
@@ -128,12 +128,12 @@ impl SeriesList {
     }
 }
 
-/// Counts not yet written.
+/// Counts that are not written yet.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) struct Tally {
     pub(in crate::store) staged: i64,
     pub(in crate::store) conflicts: i64,
-    /// Held lines among them.
+    /// Held lines are included.
     pub(in crate::store) rejected_lines: i64,
 }
 
@@ -147,20 +147,20 @@ impl Table {
         self.series.ids()
     }
 
-    /// Places of the columns that are computed.
+    /// Positions of the derived columns.
     pub fn derived_places(&self) -> Vec<usize> {
         (0..self.columns.len()).filter(|place| self.columns[*place].process == DERIVED).collect()
     }
 
-    /// Place of a name in the column list.
+    /// Position of a name in the column list.
     pub fn place(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
     }
 }
 
 impl Store {
-    /// Loads the table, or registers it. Refuses one whose rows were staged by another clock: the same line would get
-    /// another time, and every row would be staged again beside the first.
+    /// Loads the table, or registers it. Fails if its rows were staged with another clock: the same line would get another time,
+    /// and every row would be staged a second time.
     pub fn table(&self, config: &TableConfig) -> Result<Table> {
         let clock = config.clock.to_string();
         let sql = |source| self.at(source);
@@ -218,8 +218,8 @@ impl Store {
         }))
     }
 
-    /// Adds the header's unknown names to the column list, keeps the header as a version, and makes the table's view anew
-    /// where it changed. Gives the version's id. `values` are the names that carry values.
+    /// Adds the header's unknown names to the column list, stores the header as a version, and recreates the table's view if it
+    /// changed. Returns the version's id. `values` are the positions of the value columns.
     pub fn learn_header(&self, table: &mut Table, header: &Header, values: &[usize], now: Timestamp) -> Result<i64> {
         self.learn(table, header, values, now).map_err(|source| self.at(source))
     }
@@ -245,7 +245,7 @@ impl Store {
             };
             match table.place(&column.name) {
                 None => self.add_column(table, column)?,
-                // A logger that measures what was computed so far: what it wrote must never be computed over (I8).
+                // The logger now measures a column that was derived: its values must never be overwritten (I8).
                 Some(at) if table.columns[at].process == DERIVED => self.measure_column(table, at, column)?,
                 Some(_) => {}
             }
@@ -257,7 +257,7 @@ impl Store {
         }
         self.conn.execute(
             "INSERT INTO header_version (logger_table, hash, header, first_seen) VALUES (?1, ?2, ?3, ?4)",
-            params![table.id, hash, text, now.0],
+            params![table.id, hash, text, now.nanos()],
         )?;
         let id = self.conn.last_insert_rowid();
         if table.columns.len() != before {
@@ -266,8 +266,7 @@ impl Store {
         Ok(id)
     }
 
-    /// Adds the derived columns of the configuration to the column list. Where a file has a column of that name, it stays
-    /// the file's.
+    /// Adds the derived columns of the configuration to the column list. A column that a file has keeps its measured values.
     pub fn learn_derived(&self, table: &mut Table, config: &TableConfig) -> Result<()> {
         let before = table.columns.len();
         for (name, column) in config.columns.iter().filter(|(_, column)| column.formula.is_some()) {
@@ -325,7 +324,7 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// The header of the table's file that changed last; none where its files have none, or none was read.
+    /// The header of the file of the table that changed last; none where its files have no header, or none was read.
     pub fn newest_header(&self, table: &str) -> Result<Option<Header>> {
         let text: Option<String> = self
             .conn
@@ -360,7 +359,7 @@ fn series(conn: &Connection, table: i64) -> rusqlite::Result<SeriesList> {
     let mut statement = conn.prepare_cached("SELECT tags, id, newest FROM series WHERE logger_table = ?1")?;
     let mut rows = statement.query([table])?;
     while let Some(row) = rows.next()? {
-        let newest = row.get::<_, Option<i64>>(2)?.map(Timestamp);
+        let newest = row.get::<_, Option<i64>>(2)?.map(Timestamp::from_nanos);
         list.push(&row.get::<_, String>(0)?, Series::new(row.get(1)?, newest));
     }
     Ok(list)
@@ -375,8 +374,8 @@ pub(in crate::store) fn record_runs(conn: &Connection, table: i64) -> rusqlite::
             epoch: row.get(0)?,
             first: row.get(1)?,
             last: row.get(2)?,
-            first_ts: Timestamp(row.get(3)?),
-            last_ts: Timestamp(row.get(4)?),
+            first_ts: Timestamp::from_nanos(row.get(3)?),
+            last_ts: Timestamp::from_nanos(row.get(4)?),
         })
     })?
     .collect()

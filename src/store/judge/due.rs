@@ -1,14 +1,14 @@
-//! Which rows are to be judged again before a commit: a few intervals of time.
+//! Collects the time intervals whose rows are judged again before a commit.
 
 use crate::time::Timestamp;
 
-/// Intervals of time in which rows are to be judged again. Close ones are one.
+/// Time intervals whose rows are to be judged again. Close intervals are merged.
 #[derive(Debug, Clone, Default)]
 pub(in crate::store) struct Due {
     intervals: Vec<(Timestamp, Timestamp)>,
 }
 
-/// More intervals than this are joined where they lie closest.
+/// Above this count the closest intervals are merged.
 const MOST_INTERVALS: usize = 64;
 
 impl Due {
@@ -16,11 +16,12 @@ impl Due {
         self.intervals.is_empty()
     }
 
-    /// Adds an interval; what lies within `reach` of another is one with it.
+    /// Adds an interval, and merges it with those within `reach`.
     pub(in crate::store) fn add(&mut self, from: Timestamp, to: Timestamp, reach: i64) {
         let (mut from, mut to) = (from, to);
         self.intervals.retain(|known| {
-            let apart = known.0.0 > to.0.saturating_add(reach) || known.1.0 < from.0.saturating_sub(reach);
+            let apart = known.0.nanos() > to.nanos().saturating_add(reach)
+                || known.1.nanos() < from.nanos().saturating_sub(reach);
             if !apart {
                 from = from.min(known.0);
                 to = to.max(known.1);
@@ -30,7 +31,7 @@ impl Due {
         self.intervals.push((from, to));
         if self.intervals.len() > MOST_INTERVALS {
             self.intervals.sort();
-            let gap = |at: &usize| self.intervals[at + 1].0.0.saturating_sub(self.intervals[*at].1.0);
+            let gap = |at: &usize| self.intervals[at + 1].0.nanos().saturating_sub(self.intervals[*at].1.nanos());
             if let Some(at) = (0..self.intervals.len() - 1).min_by_key(gap) {
                 let next = self.intervals.remove(at + 1);
                 self.intervals[at].1 = self.intervals[at].1.max(next.1);

@@ -1,4 +1,4 @@
-//! What the station is: its tables, their columns, and which are looked at together.
+//! The station: its tables, their columns, and the panels.
 
 use std::collections::BTreeMap;
 
@@ -73,7 +73,7 @@ struct Column {
     has_band: bool,
 }
 
-/// Describes the station, from the configuration and, where there is one, from the store.
+/// The station by the configuration and, if there is one, the database.
 pub(super) fn answer(config: &Config, database: Option<&Database>, now: Timestamp) -> Result<Station, ApiError> {
     let known = match database {
         Some(database) => database.store.known_tables(config)?,
@@ -116,7 +116,7 @@ fn destination(destination: &DestinationConfig) -> Destination {
                 Api::V2 => "influxdb v2",
                 Api::V3 => "influxdb v3",
             };
-            // A part of the address and not the address, which may hold a name and a password.
+            // Only the host, because the whole address may hold a user name and a password.
             let host = influx.url.host_str().unwrap_or_default();
             let at = influx.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
             Destination { kind, at }
@@ -134,7 +134,7 @@ fn describe(
     let (mut oldest, mut newest, mut interval_s) = (None, None, None);
     if let Some(Database { store, summaries, .. }) = database {
         for series in store.series(name)? {
-            oldest = [oldest, store.first_row(series.id, Timestamp(0))?].into_iter().flatten().min();
+            oldest = [oldest, store.first_row(series.id, Timestamp::EPOCH)?].into_iter().flatten().min();
             newest = newest.max(series.newest);
         }
         interval_s = summaries.interval(store, name)?;
@@ -176,7 +176,7 @@ fn column(config: &Config, table: &TableConfig, drawn: PanelColumn) -> Column {
     }
 }
 
-/// The names that findings use.
+/// The test names that findings use.
 fn tests(config: &Config, table: &TableConfig, name: &str, own: &ColumnConfig) -> Vec<&'static str> {
     let ColumnQuality { spike, rate_of_change, flat_line, attenuated_signal, climatology, .. } = &own.quality;
     let is_paired = config.pairs.iter().any(|pair| {
