@@ -7,7 +7,9 @@
 //!                                            gaps, receipts
 //! ```
 //!
-//! Data flows one way: a module uses only modules to its left, and [`time`], [`text`], [`ameriflux`] and [`config`]. Two
+//! Data flows one way: a module uses only modules to its left, and [`time`], [`text`], [`ameriflux`],
+//! [`qc`] and [`config`]. [`qc`] lists the tests with the keys of their settings, by which [`config`] reads them; it uses
+//! neither [`config`] nor [`format`]. Two
 //! modules join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it. The modules above read
 //! the store: [`verify`]; [`prune`], which deletes rows that were verified; [`export`]; [`status`]; and [`view`] with
 //! summaries, panels, the Grafana dashboard, the page and the report. [`draft`] writes a first configuration from existing

@@ -97,8 +97,9 @@ fn quality(context: &Context, table: &TableConfig, store: &Store, report: &mut R
     }
     let known: Vec<_> = columns.iter().map(crate::store::Column::known).collect();
     let what = format!("table {}", table.name);
-    for words in qc::contradictions(table, &known).into_iter().chain(qc::strangers(&context.config, table, &known)) {
-        report.say(&what, "look", words);
+    let spec = context.config.spec(table);
+    for text in qc::contradictions(&spec, &known).into_iter().chain(qc::unknown_columns(&spec, &known)) {
+        report.say(&what, "look", text);
     }
     Ok(())
 }

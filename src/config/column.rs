@@ -6,9 +6,10 @@ use std::path::Path;
 use toml::Spanned;
 
 use super::file::{ColumnSection, Numbers, TableSection};
+use super::keys::Key;
 use super::load::one_of;
 use super::place::{Section, Source};
-use super::quality_load::column_quality;
+use super::quality_load::{column_settings, diagnostic};
 use super::shape::quoted;
 use super::{ColumnConfig, ColumnUse, ConfigError, FileFormat, Formula, Level, ValueType, level, value};
 use crate::ameriflux;
@@ -144,7 +145,8 @@ fn column(at: &Section<'_>, name: &str, found: &ColumnSection, folder: &Path) ->
         sentinels: sentinels(at, &found.missing)?,
         unit: unit(at, found)?,
         formula: at.read(&ColumnSection::formula, &found.formula, Formula::parse)?,
-        quality: column_quality(at, found, folder)?,
+        quality: column_settings(at, &found.tests, folder)?,
+        diagnostic: diagnostic(at, found)?,
         quantity: at.read(&ColumnSection::quantity, &found.quantity, value::plain_text)?,
         level: level::read(at, &found.height, &found.depth)?,
         sensor: at.read(&ColumnSection::sensor, &found.sensor, value::plain_text)?,
@@ -200,8 +202,9 @@ fn variable_name(text: &str) -> Result<String, String> {
 fn range(at: &Section<'_>, found: &ColumnSection) -> Result<Option<Range>, ConfigError> {
     let known =
         found.variable.as_ref().and_then(|name| ameriflux::lookup(name.get_ref())).map(ameriflux::Variable::range);
-    let suspect = bounds(at, "suspect", &found.suspect)?;
-    let fail = bounds(at, "fail", &found.fail)?;
+    let read = |key: &Key, found: &Numbers| found.as_ref().map(|found| bounds(at, key.name, found)).transpose();
+    let suspect = read(&ColumnSection::suspect, &found.suspect)?;
+    let fail = read(&ColumnSection::fail, &found.fail)?;
     let range = match (suspect, fail, known) {
         (None, None, known) => return Ok(known),
         (Some(suspect), Some(fail), _) => Range { suspect, fail },
@@ -236,15 +239,15 @@ fn overlap(one: (f64, f64), other: (f64, f64)) -> (f64, f64) {
     (one.0.max(other.0), one.1.min(other.1))
 }
 
-pub(super) fn shown((low, high): (f64, f64)) -> String {
+fn shown((low, high): (f64, f64)) -> String {
     format!("[{low}, {high}]")
 }
 
-pub(super) fn bounds(at: &Section<'_>, key: &str, found: &Numbers) -> Result<Option<(f64, f64)>, ConfigError> {
-    let Some(found) = found else { return Ok(None) };
+/// Lower and upper bound.
+pub(super) fn bounds(at: &Section<'_>, key: &str, found: &Spanned<Vec<f64>>) -> Result<(f64, f64), ConfigError> {
     let name = key.rsplit(": ").next().unwrap_or(key);
     match found.get_ref()[..] {
-        [low, high] if low <= high => Ok(Some((low, high))),
+        [low, high] if low <= high => Ok((low, high)),
         [low, high] if low > high => Err(
             at.wrong(&found.span(), format!("{key} = [{low}, {high}] is upside down; write {name} = [{high}, {low}]"))
         ),

@@ -2,11 +2,13 @@
 //!
 //! The types come from the rows of [`super::keys`]. Every key is optional in them and keeps its place, so that
 //! [`super::load`] can say what is missing or wrong. What is not TOML, unknown keys, and values of the wrong kind are
-//! refused here, with the messages of [`super::shape`].
+//! refused here, with the messages of [`super::shape`]. The groups of the QC tests are read by the keys that QC lists
+//! ([`super::quality_file`]).
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use serde::Deserialize;
 use serde::de::IgnoredAny;
 use toml::Spanned;
 use toml::de::DeTable;
@@ -16,6 +18,7 @@ pub(super) use super::keys::{
     SyncSection, TableSection,
 };
 use super::place::Source;
+use super::quality_file::{self, Tree};
 use super::{ConfigError, shape};
 
 /// A string that may be there, with its place.
@@ -30,7 +33,25 @@ impl File {
     pub(super) fn parse(source: &Source<'_>) -> Result<File, ConfigError> {
         let tree = DeTable::parse(source.text).map_err(|error| shape::syntax(source, &error))?;
         shape::refuse_unknown_keys(source, &tree)?;
-        toml::from_str(source.text).map_err(|error| shape::wrong_kind(source, &tree, &error))
+        let mut rest = tree.clone();
+        let groups = quality_file::take(&Tree { source, whole: &tree }, &mut rest);
+        let file = File::deserialize(toml::Deserializer::from(rest));
+        let file = file.map_err(|error| shape::wrong_shape(source, &tree, &error));
+        let (mut file, groups) = match (file, groups) {
+            (Ok(file), Ok(groups)) => (file, groups),
+            // Of two mistakes the first in the file is reported.
+            (Err(one), Err(other)) if other.line() < one.line() => return Err(other),
+            (Err(error), _) | (_, Err(error)) => return Err(error),
+        };
+        for (table, groups) in file.table.iter_mut().map(Spanned::get_mut).zip(groups) {
+            table.tests = groups.table;
+            for (name, tests) in groups.columns {
+                if let Some(column) = table.columns.get_mut(&name) {
+                    column.get_mut().tests = tests;
+                }
+            }
+        }
+        Ok(file)
     }
 }
 

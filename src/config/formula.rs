@@ -26,7 +26,7 @@ impl Formula {
     /// Reads an expression.
     ///
     /// # Errors
-    /// Words for a configuration error: what is wrong, and the mend.
+    /// The end of a message that begins with the key: what is wrong, and what to write.
     pub fn parse(text: &str) -> Result<Formula, String> {
         let expression = exmex::parse::<f64>(text).map_err(|error| {
             format!(

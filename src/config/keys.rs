@@ -12,10 +12,7 @@ use serde::de::IgnoredAny;
 use toml::Spanned;
 
 use super::file::{Given, Numbers, Part, Parts, Place, Text, Texts};
-use super::quality_file::{
-    AttenuatedSection, ClimatologySection, FlatLineSection, PairSection, QcSection, RateSection, SpikeSection,
-    TimesSection,
-};
+use super::quality_file::{GroupSection, PairSection, QcSection};
 
 mod qc;
 mod row;
@@ -34,20 +31,20 @@ macro_rules! name_of {
 }
 
 /// What `[section]`s are read into, and their rows. A field has the name of its key; `fields` are those whose rows are
-/// kept elsewhere, which the function beside gives.
+/// kept elsewhere, which the function beside gives: they are cut out of the text before the rest is read.
 macro_rules! section {
     (
         $(#[$doc:meta])*
         $Struct:ident, $SECTION:ident, $heading:literal;
         $($field:ident $(as $name:literal)?: $Type:ty = $key:expr;)*
-        $([fields of $more:path; $($other:ident: $Other:ty;)*])?
+        $([groups of $more:path: $($other:ident)*])?
     ) => {
         $(#[$doc])*
         #[derive(Deserialize, Default)]
         #[serde(default, deny_unknown_fields)]
         pub(super) struct $Struct {
             $($(#[serde(rename = $name)])? pub $field: $Type,)*
-            $($(pub $other: $Other,)*)?
+            $($(#[serde(skip)] pub $other: Vec<GroupSection>,)*)?
         }
 
         #[allow(non_upper_case_globals, reason = "a row has the name of its field")]
@@ -57,11 +54,13 @@ macro_rules! section {
             /// The keys that are given, in the order of their rows.
             #[allow(dead_code, reason = "not every section asks")]
             pub(super) fn given(&self) -> Vec<Given> {
-                let all = [
-                    $((Self::$field.name, self.$field.place()),)*
-                    $($((stringify!($other), self.$other.place()),)*)?
-                ];
-                all.into_iter().filter_map(|(key, place)| Some(Given { key, place: place? })).collect()
+                let all = [$((Self::$field.name, self.$field.place()),)*];
+                let given = all.into_iter().filter_map(|(key, place)| Some(Given { key, place: place? }));
+                $($(
+                    let groups = self.$other.iter();
+                    let given = given.chain(groups.map(|group| Given { key: group.name, place: group.place.clone() }));
+                )*)?
+                given.collect()
             }
 
             /// The texts in which `${NAME}` stands for an environment variable.
@@ -89,7 +88,6 @@ macro_rules! section {
 pub(super) const QC_WAIT: Key = qc::WAIT;
 
 impl Parts for Option<Spanned<QcSection>> {}
-impl Parts for Option<Spanned<TimesSection>> {}
 
 /// The whole file.
 pub static FILE: &Section = &FILE_SECTION;
@@ -399,11 +397,6 @@ section! {
     ).or(r#""2000-01-02""#);
     missing: Numbers = numbers(r#"values that mean "missing" in every column"#, "[7999, -9999]").or("[]");
     stale_after: Text = text("a duration", "`status` reports it when the newest row is older", r#""30m""#);
-    time_gap: Option<Spanned<TimesSection>> = group(
-        &qc::TIME_GAP,
-        "flags the first row after a pause: [time_gap](#time_gap)",
-        r#"{ suspect = "12m" }"#,
-    );
     withhold: Option<Spanned<bool>> = flag(
         "values that fail stay in the database and are not sent; their flags are",
         "true",
@@ -427,6 +420,7 @@ section! {
     time_format: Text = text("", "csv: how the time is written, in strftime letters", r#""%m/%d/%Y %H:%M""#)
         .or_what("`YYYY-MM-DD hh:mm:ss[.f]`");
     record_column: Text = text("", "csv: which of them is the record number", r#""No""#);
+    [groups of qc::tests_of_rows: tests]
 }
 
 section! {
@@ -471,14 +465,17 @@ section! {
         r#""TA * 1.8 + 32""#,
     ).required_in("for a derived column");
     unit: Text = text("", "the unit of a derived column", r#""hPa""#);
-    [fields of qc::tests_of_columns;
-    spike: Option<Spanned<SpikeSection>>;
-    rate_of_change: Option<Spanned<RateSection>>;
-    flat_line: Option<Spanned<FlatLineSection>>;
-    attenuated_signal: Option<Spanned<AttenuatedSection>>;
-    climatology: Option<Spanned<ClimatologySection>>;
-    diagnostic: Text;
-    governs: Texts;]
+    diagnostic: Text = text(
+        "",
+        r#"this column is the diagnostic word of a `"csat3"`, `"csat3a"`, `"ec150"`, `"li7500"`, `"li7200"` or `"li7700"`"#,
+        r#""csat3""#,
+    ).required_in("beside `governs`");
+    governs: Texts = texts(
+        "",
+        "columns of the table that fail when it reports a fault",
+        r#"["Ux", "Uy", "Uz", "Ts"]"#,
+    ).required_in("beside `diagnostic`");
+    [groups of qc::tests_of_columns: tests]
 }
 
 section! {

@@ -8,11 +8,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::qc::Pair;
 use crate::text::{any_of, look_alikes};
 use crate::time::StationClock;
 
 mod bucket_load;
-mod climatology;
 mod column;
 mod destination;
 mod destination_load;
@@ -36,21 +36,18 @@ mod table_load;
 mod value;
 mod variables;
 
-pub use climatology::{Bins, Climatology, Member, Season, Windows};
 pub(crate) use destination::is_id;
 pub use destination::{Api, BucketConfig, DestinationConfig, Header, InfluxConfig, Tls};
 pub use error::ConfigError;
 pub use formula::Formula;
 pub use level::Level;
 pub use panel::{PanelConfig, PanelKind};
-pub use quality::{
-    AttenuatedSignal, ColumnAt, ColumnQuality, Diagnostic, FlatLine, Guard, Levels, Measure, Pair, PairFlags,
-    RateOfChange, Spike, SpikeMethod, Spread,
-};
 pub use secret::{Secret, SecretError};
 pub use sync::{LogConfig, SyncConfig};
-pub use table::{ColumnConfig, ColumnUse, CsvFormat, FileFormat, OnConflict, TableConfig, TableName, ValueType};
+pub use table::{ColumnConfig, ColumnUse, CsvFormat, FileFormat, OnConflict, TableConfig, ValueType};
 pub(crate) use value::{bucket_name, duration};
+
+pub use crate::qc::{ColumnAt, TableName};
 
 /// A validated configuration. Relative paths are already joined to the folder of the config file.
 #[derive(Debug, Clone)]

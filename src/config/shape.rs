@@ -31,13 +31,22 @@ pub(super) fn syntax(source: &Source<'_>, error: &toml::de::Error) -> ConfigErro
     ConfigError::Syntax { file: source.path.to_owned(), line, message }
 }
 
-/// A value that the key does not take.
-pub(super) fn wrong_kind(source: &Source<'_>, tree: &Spanned<DeTable<'_>>, error: &toml::de::Error) -> ConfigError {
+/// What is TOML, and is not what may stand there.
+pub(super) fn wrong_shape(source: &Source<'_>, tree: &Spanned<DeTable<'_>>, error: &toml::de::Error) -> ConfigError {
+    match error.span() {
+        Some(span) => wrong_kind(source, tree, &span),
+        None => ConfigError::Syntax {
+            file: source.path.to_owned(),
+            line: None,
+            message: "not a configuration of fluxtower".to_owned(),
+        },
+    }
+}
+
+/// A value at `span` that is of another kind than its key asks for.
+pub(super) fn wrong_kind(source: &Source<'_>, tree: &Spanned<DeTable<'_>>, span: &Range<usize>) -> ConfigError {
     let file = source.path.to_owned();
-    let Some(span) = error.span() else {
-        return ConfigError::Syntax { file, line: None, message: "not a configuration of fluxtower".to_owned() };
-    };
-    let found = find(tree.get_ref(), &span, Found::default());
+    let found = find(tree.get_ref(), span, Found::default());
     let key = found.keys.last().cloned().unwrap_or_default();
     let verb = if found.is_inside { "cannot hold" } else { "cannot be" };
     let message = format!("{}{key} {verb} {}; write {}", found.place(), found.kind(), found.example());
@@ -49,9 +58,21 @@ pub(super) fn refuse_unknown_keys(source: &Source<'_>, tree: &Spanned<DeTable<'_
     let mut unknown = Vec::new();
     unknown_keys(keys::FILE, tree.get_ref(), &mut unknown);
     let Some(first) = unknown.into_iter().min_by_key(|unknown| unknown.span.start) else { return Ok(()) };
-    let found = find(tree.get_ref(), &first.span, Found::default());
-    let message = format!("{}{} is not known; {}", found.place(), first.key, fix_of_unknown(&first, &found));
-    Err(ConfigError::UnknownKey { file: source.path.to_owned(), line: Some(source.line(first.span.start)), message })
+    let known = first.section.keys().map(|key| key.name.to_owned()).collect();
+    Err(self::unknown(source, tree, &first.span, &first.key, known))
+}
+
+/// A key at `span` that its section does not know, and the keys that it knows.
+pub(super) fn unknown(
+    source: &Source<'_>,
+    tree: &Spanned<DeTable<'_>>,
+    span: &Range<usize>,
+    key: &str,
+    known: Vec<String>,
+) -> ConfigError {
+    let found = find(tree.get_ref(), span, Found::default());
+    let message = format!("{}{key} is not known; {}", found.place(), fix_of_unknown(key, &known, &found));
+    ConfigError::UnknownKey { file: source.path.to_owned(), line: Some(source.line(span.start)), message }
 }
 
 /// A key that stands in a section which does not know it.
@@ -87,13 +108,12 @@ fn unknown_keys_of_value(section: &'static Section, value: &Spanned<DeValue<'_>>
     }
 }
 
-fn fix_of_unknown(unknown: &Unknown, found: &Found) -> String {
-    let known: Vec<&str> = unknown.section.keys().map(|key| key.name).collect();
-    let alike = look_alikes(&unknown.key, known.iter().copied());
+fn fix_of_unknown(key: &str, known: &[String], found: &Found) -> String {
+    let alike = look_alikes(key, known.iter().map(String::as_str));
     if !alike.is_empty() {
         return format!("did you mean {}?", any_of(&alike));
     }
-    let homes = homes(&unknown.key);
+    let homes = homes(key);
     match homes.as_slice() {
         [] => format!("known here: {}", known.join(", ")),
         // In TOML everything below a section's head belongs to it, so a table's key ends up in its last column.

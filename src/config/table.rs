@@ -6,19 +6,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{ColumnQuality, Formula, Level, Levels};
+use super::{Formula, Level};
 use crate::ameriflux::Range;
+use crate::qc::{ColumnSettings, Diagnostic, TableName, TableSettings};
 use crate::time::StationClock;
-
-/// The name of a table in the configuration: the key of everything the store knows of it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TableName(pub String);
-
-impl std::fmt::Display for TableName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// One logger table: its files, its shape and where its rows go.
 #[derive(Debug, Clone)]
@@ -49,8 +40,8 @@ pub struct TableConfig {
     pub sentinels: Vec<f64>,
     /// `status` calls the table stale when its newest row is older than this.
     pub stale_after: Option<Duration>,
-    /// A row that comes later than this after the one before is flagged.
-    pub time_gap: Option<Levels<Duration>>,
+    /// The tests of its rows.
+    pub quality: TableSettings,
     /// Where the sensors are whose columns do not say it themselves: the table's `height` or `depth`, else its tag.
     pub level: Option<Level>,
     /// What measures the columns that do not say it themselves.
@@ -136,7 +127,9 @@ pub struct ColumnConfig {
     /// Whether values that fail are held back from the bucket; their flags go out.
     pub withhold: bool,
     /// The tests beside the range.
-    pub quality: ColumnQuality,
+    pub quality: ColumnSettings,
+    /// Whether it is an instrument's diagnostic word, and whose.
+    pub diagnostic: Option<Diagnostic>,
     /// What is measured: columns of one quantity are looked at together. None means that `variable` says it.
     pub quantity: Option<String>,
     /// Where the sensor is; the table's, unless the column says it.

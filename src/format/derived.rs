@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::config::{Formula, TableConfig};
 use crate::format::number::{parse_number, take_number};
-use crate::format::row::Value;
+use crate::qc::Value;
 
 /// One derived column of a table.
 #[derive(Debug, Clone)]

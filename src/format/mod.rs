@@ -13,12 +13,13 @@ mod row;
 mod same;
 mod text;
 
+pub use crate::qc::Value;
 pub use derived::{Derived, derive_again, measured, numbers_of, values_of};
 pub use dialect::{Format, detect, spreadsheet_reason};
 pub use fields::{Field, Fields};
 pub use header::{Header, HeaderError, starts_header};
 pub use number::{Number, parse_number};
-pub use row::{ColumnSource, Layout, ParsedRow, RowError, Value};
+pub use row::{ColumnSource, Layout, ParsedRow, RowError};
 pub use same::same_reading;
 pub use text::{decode, strip_noise};
 

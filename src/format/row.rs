@@ -7,6 +7,7 @@ use crate::format::dialect::spreadsheet_reason;
 use crate::format::fields::{Field, Fields};
 use crate::format::number::parse_number;
 use crate::format::text::decode;
+use crate::qc::Value;
 use crate::time::LocalTime;
 
 /// The use of a column of the file.
@@ -54,18 +55,7 @@ impl Layout {
     }
 }
 
-/// A value, as the tests of QC see it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Value {
-    /// A finite number.
-    Number(f64),
-    /// NAN, INF, -INF, an empty field, or a column that the file does not have.
-    Missing,
-    /// Text.
-    Text,
-}
-
-/// One row. Its buffers are reused for the next.
+/// One row. Its buffers are used again for the next.
 #[derive(Debug, Default)]
 pub struct ParsedRow {
     /// The time by the logger's clock.

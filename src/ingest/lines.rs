@@ -281,7 +281,7 @@ impl<'a> LineTaker<'a> {
         };
         let names = table.column_names();
         let known: Vec<_> = table.columns.iter().map(crate::store::Column::known).collect();
-        let contradictions = qc::contradictions(self.config, &known);
+        let contradictions = qc::contradictions(&self.config.spec(&[]), &known);
         if !contradictions.is_empty() {
             self.note = Some(contradictions.join("; "));
         }

@@ -1,7 +1,7 @@
 //! Diagnostic words: what an instrument says about its own reading, bit by bit, by name.
 //!
 //! A word is decoded for every row, so decoding is arithmetic on one number and allocates nothing; names are looked up
-//! only when somebody asks. A condition either *fails* the readings that stand beside the word or only *informs*: a
+//! only when they are asked for. A condition either *fails* the readings that stand beside the word or only *informs*: a
 //! heater that runs is worth knowing and no reason to lose a value.
 //!
 //! | instrument | word | good | fails |

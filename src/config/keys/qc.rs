@@ -1,12 +1,18 @@
 //! The keys about QC: `[qc]`, `[[pair]]`, and the tests of columns.
 //!
-//! The types that they are read into stand in [`super::super::quality_file`]; a test compares them with the rows.
+//! How they are read stands in [`super::super::quality_file`] and, for the tests, beside each test in [`crate::qc`]; tests
+//! compare the rows with both.
 
 use super::row::{Key, Section, bounds, cycle, group, groups, no_more, number, positive, text, texts, whole};
 
 /// The keys of a column's tests.
 pub(super) fn tests_of_columns() -> &'static [Key] {
     TESTS_OF_COLUMNS
+}
+
+/// The keys of the tests of a table's rows.
+pub(super) fn tests_of_rows() -> &'static [Key] {
+    TESTS_OF_ROWS
 }
 
 const fn section(heading: &'static str, rows: &'static [Key]) -> Section {
@@ -21,12 +27,8 @@ const TESTS_OF_COLUMNS: &[Key] = &[
         r#"{ suspect = 3, per = "5m" }"#,
     )
     .named("rate_of_change"),
-    group(
-        &FLAT_LINE,
-        "against standing still: [flat_line](#flat_line)",
-        r#"{ suspect = "2h", tolerance = 0.01 }"#,
-    )
-    .named("flat_line"),
+    group(&FLAT_LINE, "against standing still: [flat_line](#flat_line)", r#"{ suspect = "2h", tolerance = 0.01 }"#)
+        .named("flat_line"),
     group(
         &ATTENUATED_SIGNAL,
         "against losing its variance: [attenuated_signal](#attenuated_signal)",
@@ -39,17 +41,11 @@ const TESTS_OF_COLUMNS: &[Key] = &[
         "{ bands = [{ months = [6, 8], suspect = [5, 30] }] }",
     )
     .named("climatology"),
-    text(
-        "",
-        r#"this column is the diagnostic word of a `"csat3"`, `"csat3a"`, `"ec150"`, `"li7500"`, `"li7200"` or `"li7700"`"#,
-        r#""csat3""#,
-    )
-    .required_in("beside `governs`")
-    .named("diagnostic"),
-    texts("", "columns of the table that fail when it reports a fault", r#"["Ux", "Uy", "Uz", "Ts"]"#)
-        .required_in("beside `diagnostic`")
-        .named("governs"),
 ];
+
+const TESTS_OF_ROWS: &[Key] =
+    &[group(&TIME_GAP, "flags the first row after a pause: [time_gap](#time_gap)", r#"{ suspect = "12m" }"#)
+        .named("time_gap")];
 
 pub(super) static QC: Section = section("[qc]", &[WAIT]);
 
@@ -62,7 +58,7 @@ pub(super) const WAIT: Key = text(
 .or(r#""11m""#)
 .named("wait");
 
-pub(super) static TIME_GAP: Section = section(
+static TIME_GAP: Section = section(
     "time_gap",
     &[
         text("a duration", "a row that comes later than this after the row before is suspect", r#""12m""#)
@@ -221,10 +217,8 @@ mod tests {
     use serde::de::DeserializeOwned;
 
     use super::*;
-    use crate::config::quality_file::{
-        AttenuatedSection, BandSection, ClimatologySection, FlatLineSection, NumbersSection, PairSection, QcSection,
-        RateSection, RatioSection, SpikeSection, TimesSection, WhenSection,
-    };
+    use crate::config::quality_file::{NumbersSection, PairSection, QcSection, RatioSection, WhenSection};
+    use crate::qc::{self, ColumnSettings, TableSettings};
 
     /// The fields of a type, which it lists when it refuses a key.
     fn fields<T: DeserializeOwned>() -> BTreeSet<String> {
@@ -236,21 +230,44 @@ mod tests {
     fn each_group_of_qc_keys_is_read_into_fields_of_the_same_names() {
         for (section, fields) in [
             (&QC, fields::<QcSection>()),
-            (&TIME_GAP, fields::<TimesSection>()),
-            (&SPIKE, fields::<SpikeSection>()),
-            (&RATE_OF_CHANGE, fields::<RateSection>()),
-            (&FLAT_LINE, fields::<FlatLineSection>()),
-            (&ATTENUATED_SIGNAL, fields::<AttenuatedSection>()),
-            (&CLIMATOLOGY, fields::<ClimatologySection>()),
-            (&BANDS, fields::<BandSection>()),
             (&PAIR, fields::<PairSection>()),
             (&DIFFERENCE, fields::<NumbersSection>()),
             (&RATIO, fields::<RatioSection>()),
             (&WHEN, fields::<WhenSection>()),
-            (&super::super::COLUMN, fields::<super::super::ColumnSection>()),
         ] {
             let rows: BTreeSet<String> = section.keys().map(|key| key.name.to_owned()).collect();
             assert_eq!(rows, fields, "{}", section.heading);
+        }
+    }
+
+    /// The names of a group's keys, and of the keys of groups in it.
+    fn rows(section: &Section, found: &mut Vec<String>) {
+        for key in section.keys() {
+            found.push(format!("{} {key}", section.heading));
+            if let Some(inner) = key.kind.section() {
+                rows(inner, found);
+            }
+        }
+    }
+
+    fn listed(group: &str, keys: &[qc::Key], found: &mut Vec<String>) {
+        for key in keys {
+            found.push(format!("{group} {}", key.name));
+            if let qc::Kind::Groups(inner) = &key.kind {
+                listed(key.name, inner, found);
+            }
+        }
+    }
+
+    #[test]
+    fn the_rows_of_tests_name_the_keys_that_the_tests_list() {
+        for (tests, known) in [(tests_of_columns(), ColumnSettings::KEYS), (tests_of_rows(), TableSettings::KEYS)] {
+            let (mut of_rows, mut of_tests) = (Vec::new(), Vec::new());
+            tests.iter().filter_map(|test| test.kind.section()).for_each(|section| rows(section, &mut of_rows));
+            known.iter().for_each(|group| listed(group.name, group.keys, &mut of_tests));
+            of_rows.sort();
+            of_tests.sort();
+            assert_eq!(of_rows, of_tests);
         }
     }
 }

@@ -57,7 +57,7 @@ impl Judge {
         known: &Table,
     ) -> rusqlite::Result<Judge> {
         let names = known.column_names();
-        let tests = TableTests::new(config, table, &names, manual_flags(conn, known.id, &names)?);
+        let tests = TableTests::new(&config.spec(table), &names, manual_flags(conn, known.id, &names)?);
         let partners = tests
             .across()
             .filter_map(|across| Some((config.table(&across.table.0)?, across)))

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::config::TableConfig;
 use crate::format::{Value, values_of};
-use crate::qc::{Across, ColumnTests, Partner};
+use crate::qc::{Across, GrossRange, Partner};
 use crate::store::intake::tables;
 use crate::store::schema::key;
 use crate::time::Timestamp;
@@ -16,8 +16,8 @@ use crate::time::Timestamp;
 pub(in crate::store) struct PartnerTable {
     across: Across,
     series: Option<i64>,
-    /// Positions of the columns in its column list, with the tests that disqualify a value as a witness.
-    columns: [Option<(usize, ColumnTests)>; 2],
+    /// Positions of the columns in its column list, with the test that disqualifies a value as a witness.
+    columns: [Option<(usize, GrossRange)>; 2],
 }
 
 /// Rows of a partner per statement. Few, so that a one-minute table beside a 10 Hz table reads hardly more than it compares.
@@ -90,7 +90,8 @@ impl PartnerTable {
             .query_row("SELECT id FROM logger_table WHERE name = ?1", [&config.name.0], |row| row.get(0))
             .optional()?;
         let mut places = [None, None];
-        let tests = |name: &String| ColumnTests::of(config, name);
+        let spec = config.spec(&[]);
+        let tests = |name: &String| GrossRange::of(&spec, name);
         let mut series = None;
         if let Some(id) = id {
             let columns = tables::columns(conn, id)?;

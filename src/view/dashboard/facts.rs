@@ -57,7 +57,9 @@ fn interval(store: &Store, table: &TableConfig) -> Result<Option<Duration>, Stor
             && let Some(row) = rows.next_row()?
         {
             // Rows of several series come together, and may have the same time.
-            if let Some(interval) = before.map(|before| row.ts.nanos().abs_diff(before.nanos())).filter(|interval| *interval > 0) {
+            if let Some(interval) =
+                before.map(|before| row.ts.nanos().abs_diff(before.nanos())).filter(|interval| *interval > 0)
+            {
                 intervals.push(interval);
             }
             before = Some(row.ts);

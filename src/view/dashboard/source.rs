@@ -6,7 +6,6 @@ use super::Site;
 use super::query::clean;
 use crate::config::{Config, DestinationConfig, TableConfig};
 use crate::line::LineShape;
-use crate::qc;
 use crate::view::panel::PanelSeries;
 
 /// The measurement of the agent's own health, which `sync` writes.
@@ -62,14 +61,15 @@ impl Source {
             |column: &str| known.is_some_and(|known| known.flagged_by_hand.iter().any(|flagged| flagged == column));
         let columns = known.map_or_else(Vec::new, |known| known.columns.clone());
         let columns = if columns.is_empty() { vec![series.column.clone()] } else { columns };
-        let is_flagged = |column: &str| qc::is_tested(site.config, table, column) || by_hand(column);
+        let spec = site.config.spec(table);
+        let is_flagged = |column: &str| spec.is_tested(column) || by_hand(column);
         let columns_of = |name: &str| {
             Ok::<_, std::convert::Infallible>(site.facts.get(name).map_or_else(Vec::new, |known| known.columns.clone()))
         };
         let Ok(most) = crate::sync::most_columns(site.config, table, columns_of);
         let shape = LineShape::within(most, table, &columns, &series.tags, &is_flagged);
         let shape = shape.ok();
-        let flagged = if qc::is_tested(site.config, table, &series.column) {
+        let flagged = if spec.is_tested(&series.column) {
             Flagged::Always
         } else if by_hand(&series.column) {
             Flagged::ByHand

@@ -126,7 +126,7 @@ fn panel_column(table: &TableConfig, known: &KnownColumn, field: String) -> Pane
         quantity: kind.as_ref().map(|kind| kind.name.clone()),
         level,
         sensor,
-        is_diagnostic: config.is_some_and(|column| column.quality.diagnostic.is_some()),
+        is_diagnostic: config.is_some_and(|column| column.diagnostic.is_some()),
         // A server computes no mean of texts or truth values.
         is_sent: config.is_none_or(|column| {
             column.column_use == ColumnUse::Field && matches!(column.value_type, ValueType::Float | ValueType::Integer)

@@ -11,7 +11,8 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::config::{ColumnUse, Config, Season};
+use crate::config::{ColumnUse, Config};
+use crate::qc::Season;
 use crate::store::{SeriesLine, Store};
 use crate::time::Timestamp;
 

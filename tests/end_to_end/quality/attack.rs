@@ -509,7 +509,10 @@ impl Life {
             let flag = Flag::from_digit(*digit).unwrap();
             let id = agent
                 .store
-                .set_flag(&NewFlag { table: TABLES[*table].0, column, span: *span, flag, reason: "why" }, Timestamp::EPOCH)
+                .set_flag(
+                    &NewFlag { table: TABLES[*table].0, column, span: *span, flag, reason: "why" },
+                    Timestamp::EPOCH,
+                )
                 .unwrap();
             if *is_revoked {
                 agent.store.revoke_flag(id, Timestamp::from_nanos(1)).unwrap();
