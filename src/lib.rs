@@ -7,13 +7,14 @@
 //!                                            gaps, receipts
 //! ```
 //!
-//! Data flows one way: a module uses only modules to its left, and [`time`], [`text`], [`ameriflux`],
-//! [`qc`] and [`config`]. [`qc`] lists the tests with the keys of their settings, by which [`config`] reads them; it uses
-//! neither [`config`] nor [`format`]. Two
-//! modules join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it. The modules above read
-//! the store: [`verify`]; [`prune`], which deletes rows that were verified; [`export`]; [`status`]; and [`view`] with
-//! summaries, panels, the Grafana dashboard, the page and the report. [`draft`] writes a first configuration from existing
-//! files, with the parsers of the left half and without a store. [`cli`] uses all of them.
+//! Data flows one way: a module uses only modules to its left, and [`time`], [`text`], [`ameriflux`], [`qc`] and [`config`].
+//! [`qc`] lists the tests with the keys of their settings, by which [`config`] reads them; it uses neither [`config`] nor
+//! [`format`]. Two modules join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it. The
+//! modules above read the store: [`verify`]; [`export`]; [`status`], which decides whether a user must act; and [`view`] with
+//! summaries, panels, the Grafana dashboard, the page and the report. [`agent`] runs the passes under their locks, the loop
+//! of an agent that stays up, and retention. [`draft`] writes a first configuration from existing files, with the parsers of
+//! the left half and without a store. [`cli`] uses all of them: arguments, one call, printing. `tests/end_to_end/layers.rs`
+//! lists every arrow between two modules.
 //!
 //! # Invariants
 //! The name of a test holds the number of the invariant that it tests.
@@ -38,6 +39,7 @@
 //! - **I10 quiet.** The token is never printed, logged, stored in the database or put in a URL. Plain http only to
 //!   loopback, unless `allow_http = true`.
 
+pub mod agent;
 pub mod ameriflux;
 pub mod cli;
 pub mod config;
@@ -47,7 +49,6 @@ pub mod export;
 pub mod format;
 pub mod ingest;
 pub mod line;
-pub mod prune;
 pub mod qc;
 pub mod source;
 pub mod status;

@@ -72,7 +72,7 @@
   function parts(c) {
     const counts = [["1", c.good], ["3", c.suspect], ["4", c.fail], ["9", c.missing], ["2", c.not_evaluated]];
     const values = counts.reduce((sum, [, n]) => sum + n, 0);
-    const text = (n) => (n / values < 0.001 ? "< 0.1\u202f%" : `${((100 * n) / values).toFixed(1)}\u202f%`);
+    const text = (n) => (n / values < 0.001 ? "< 0.1\u202f%" : `${(Math.floor((1000 * n) / values) / 10).toFixed(1)}\u202f%`);
     return counts.filter(([, n]) => n > 0).map(([digit, n]) => [digit, text(n)]);
   }
 

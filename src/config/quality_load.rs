@@ -67,9 +67,9 @@ fn setting(at: &Section<'_>, key: &Key, label: &str, written: &Written, folder: 
             Setting::Bounds(low, high)
         }
         (Kind::Span, Written::Text(found)) => Setting::Span(at.read_one(label, found, value::some_time)?),
-        (Kind::Word(words), Written::Text(found)) => {
-            let words: Vec<(&str, &'static str)> = words.iter().map(|word| (*word, *word)).collect();
-            Setting::Word(at.read_one(label, found, |text| one_of(text, &words))?)
+        (Kind::Word(allowed), Written::Text(found)) => {
+            let allowed: Vec<(&str, &'static str)> = allowed.iter().map(|word| (*word, *word)).collect();
+            Setting::Word(at.read_one(label, found, |text| one_of(text, &allowed))?)
         }
         (Kind::Count { least, most, why }, Written::Whole(found)) => {
             let bounds = u64::from(*least)..=u64::from(*most);

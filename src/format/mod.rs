@@ -1,8 +1,8 @@
 //! Reads the content of a file: format, header, rows. Bytes in, values out, without disk and clock.
 //!
-//! Physical lines come first, then fields, so that one odd quote spoils one line and not its neighbours. The lexer keeps
-//! whether a field was quoted, because in a TOA5 file a quoted number is a string (a serial number, a version) and only
-//! `"NAN"`, `"INF"` and `"-INF"` are missing values in quotes (docs/file-formats.md#toa5).
+//! Physical lines are split first, then fields, so that an odd quote spoils one line and not its neighbours. The lexer keeps
+//! whether a field was quoted: in a TOA5 file a quoted number is a string (a serial number, a version), and only
+//! `"NAN"`, `"INF"` and `"-INF"` are quoted missing values (docs/file-formats.md#toa5).
 
 mod derived;
 mod dialect;

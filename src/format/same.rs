@@ -1,8 +1,8 @@
 //! Tells whether two rows of one time are the same reading.
 
-/// Whether two value arrays are the same reading: equal, or numbers that differ by at most one in the seventh digit. The
-/// same record collected twice may print as 8.852894 and as 8.852895 (docs/file-formats.md#numbers). `derived` places are
-/// left out: what was computed from a reading is no part of it.
+/// Whether two value arrays are the same reading: equal, or numbers that differ by at most one in the seventh digit. LoggerNet
+/// may print the same record as 8.852894 in one collection and as 8.852895 in the next (docs/file-formats.md#numbers).
+/// `derived` positions are left out: derived values are not part of the reading.
 pub fn same_reading(ours: &str, theirs: &str, derived: &[usize]) -> bool {
     if ours == theirs {
         return true;

@@ -1,6 +1,6 @@
 //! Diagnostic: an instrument's own word reports a fault, and the columns that it governs fail.
 //!
-//! What the words of each instrument mean stands in [`crate::ameriflux`]. A missing word fails the columns too, because
+//! [`crate::ameriflux`] decodes the word of each instrument. A missing word fails the columns too, because
 //! nothing vouches for the reading.
 
 use super::flag::Flag;

@@ -42,7 +42,7 @@ pub enum Kind {
     Bounds,
     /// A duration above 0: [`Setting::Span`].
     Span,
-    /// One of these words: [`Setting::Word`].
+    /// One of a few texts: [`Setting::Word`].
     Word(&'static [&'static str]),
     /// A whole number within bounds, and the reason for them: [`Setting::Count`].
     Count {

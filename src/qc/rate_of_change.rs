@@ -65,14 +65,14 @@ impl ColumnTest for RateOfChange {
             return Flag::Missing;
         }
         let Some(before) = seen.before else { return Flag::Pass };
-        let rate = rate(before, seen.value, seen.row.step);
+        let rate = rate(before, seen.value, seen.row.interval);
         if rate.is_nan() { Flag::NotEvaluated } else { above(&self.levels, rate) }
     }
 
     fn detail(&self, (): &(), seen: &Seen<'_>, flag: Flag) -> String {
         let per = self.per.as_secs_f64();
         let limit = limit(&self.levels, flag).unwrap_or(f64::NAN) * per;
-        let measured = seen.before.map_or(f64::NAN, |before| rate(before, seen.value, seen.row.step)) * per;
+        let measured = seen.before.map_or(f64::NAN, |before| rate(before, seen.value, seen.row.interval)) * per;
         format!("changed by {} in {}, more than {}", short(measured), span_text(self.per), short(limit))
     }
 }

@@ -341,7 +341,8 @@ macro_rules! registry {
                 $($(
                     if let Some(test) = &self.$row_key {
                         let flag = test.judge(since_last);
-                        for place in (0..out.flags.len()).filter(|_| flag.is_raised()) {
+                        let places = if flag.is_raised() { out.flags.len() } else { 0 };
+                        for place in 0..places {
                             if is_sent.get(place) != Some(&false) && out.flag(place) != Some(Flag::Missing) {
                                 out.note(place, Test::$variant, flag, || test.detail(since_last, flag));
                             }

@@ -139,7 +139,7 @@ impl Series {
             row.marks.flags.push(flag);
         }
         let before = self.last.as_ref();
-        let step = before.map_or(0, |last| row.ts.nanos_since(last.ts));
+        let interval = before.map_or(0, |last| row.ts.nanos_since(last.ts));
         let number = self.times.push(row.ts.nanos());
         for (oldest, window) in self.oldest.iter_mut().zip(&tests.windows) {
             let edge = row.ts.nanos().saturating_sub(window.nanos);
@@ -152,7 +152,7 @@ impl Series {
         // A flat line looks at the row before too.
         let needed = self.oldest.iter().copied().min().unwrap_or(number).min(number).saturating_sub(1);
         let season = tests.needs_season.then(|| Season::of(tests.clock.local(row.ts)));
-        let here = Here { row: number, nanos: row.ts.nanos(), step, times: &self.times };
+        let here = Here { row: number, nanos: row.ts.nanos(), interval, times: &self.times };
         let reach = |window: usize| Reach { oldest: self.oldest[window], nanos: tests.windows[window].nanos };
         for (column, state) in tests.columns.iter().zip(&mut self.columns) {
             let Some(&value) = row.numbers.get(column.place) else { continue };

@@ -72,8 +72,8 @@ impl TableSpec<'_> {
         let is_paired = self.pairs.iter().any(|pair| {
             [&pair.first, &pair.second].iter().any(|side| side.table == *self.name && side.column == column)
         });
-        let mut words = self.columns.values().filter_map(|other| other.diagnostic);
-        let is_governed = words.any(|word| word.governs.iter().any(|governed| governed == column));
+        let mut diagnostics = self.columns.values().filter_map(|other| other.diagnostic);
+        let is_governed = diagnostics.any(|diagnostic| diagnostic.governs.iter().any(|governed| governed == column));
         let special = [
             (Test::GrossRange, own.is_some_and(|own| own.range.is_some())),
             (Test::Pair, is_paired),

@@ -60,7 +60,7 @@ pub(super) struct Here<'a> {
     /// Its time.
     pub(super) nanos: i64,
     /// Since the row before; 0 for the first.
-    pub(super) step: i64,
+    pub(super) interval: i64,
     /// Of the rows in the longest window.
     pub(super) times: &'a RowTimes,
 }
@@ -68,12 +68,12 @@ pub(super) struct Here<'a> {
 impl Here<'_> {
     /// Whether rows reach back over the whole window: one interval more would leave it.
     pub(super) fn is_covered(&self, reach: Reach) -> bool {
-        self.nanos - self.times.at(reach.oldest) + self.step > reach.nanos
+        self.nanos - self.times.at(reach.oldest) + self.interval > reach.nanos
     }
 
     /// As [`Here::is_covered`], for a window that its edge does not belong to, on a clock that may waver by half an interval.
     pub(super) fn is_nearly_covered(&self, reach: Reach) -> bool {
-        self.nanos - self.times.at(reach.oldest) + self.step + self.step / 2 >= reach.nanos
+        self.nanos - self.times.at(reach.oldest) + self.interval + self.interval / 2 >= reach.nanos
     }
 }
 

@@ -37,6 +37,7 @@ pub use outbox::receipts::{Mark, ReceiptDraft, State};
 pub use outbox::sent::{Replay, SentRow};
 pub use outbox::sent_fields::{FieldKind, LostFields, SentField};
 pub use outbox::stale::{KnownSeries, StaleRun, StaleSeries};
+pub use queries::evidence::{FutureTimes, ReadFile};
 pub use queries::health::StoreSize;
 pub use queries::listing::{ClockLine, ConflictLine, GapLine, RejectedLine};
 pub use queries::runs::RunLine;

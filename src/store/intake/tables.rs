@@ -266,9 +266,9 @@ impl Store {
         Ok(id)
     }
 
-    /// Adds the derived columns of the configuration to the column list. A column that a file has keeps its measured values.
+    /// Adds the derived columns of the configuration to the column list, and renews the table's view if it is outdated. A column
+    /// that a file has keeps its measured values.
     pub fn learn_derived(&self, table: &mut Table, config: &TableConfig) -> Result<()> {
-        let before = table.columns.len();
         for (name, column) in config.columns.iter().filter(|(_, column)| column.formula.is_some()) {
             if table.place(name).is_none() {
                 let units = column.unit.clone().unwrap_or_default();
@@ -276,10 +276,8 @@ impl Store {
                 self.add_column(table, column).map_err(|source| self.at(source))?;
             }
         }
-        if table.columns.len() != before {
-            views::create(&self.conn, table).map_err(|source| self.at(source))?;
-        }
-        Ok(())
+        // Also the view of an older program.
+        views::create(&self.conn, table).map_err(|source| self.at(source))
     }
 
     fn add_column(&self, table: &mut Table, column: Column) -> rusqlite::Result<()> {

@@ -419,8 +419,7 @@ impl Store {
             let Some(known) = self.known_table(other)? else { continue };
             let judge = Judge::new(&self.conn, config, other, &known)?;
             for &(from, to) in intervals {
-                let from = from.minus(within);
-                let to = to.plus(within);
+                let (from, to) = (from.minus(within), to.plus(within));
                 for series in known.series_ids() {
                     let part = SeriesPart { table: known.id, series, from, to };
                     changed += judge.judge(&self.conn, part, false)?.changed;

@@ -42,7 +42,7 @@ fn a_file_given_by_hand_finds_its_table_by_line_1_or_asks() {
     let json = tower.run_json(&["ingest", "export.dat"]).expect(0).json();
     assert_eq!((json["tables"][0]["table"].as_str(), json["tables"][0]["staged"].as_u64()), (Some("status"), Some(2)));
     tower.write("stranger.dat", Logger::par().table("Other").file(0..1));
-    tower.run(&["ingest", "stranger.dat"]).expect(2).says("say it with --table NAME");
+    tower.run(&["ingest", "stranger.dat"]).expect(2).says("name it with --table NAME");
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn i2_a_number_taken_from_an_unterminated_line_gives_way_to_the_whole_one() {
     tower.append(DAT, "2894\r\n\"2024-05-01 00:00:10\",2,5,6\r\n");
     counted(tower.run_json(&["ingest"]), "conflicts 1 staged 1").expect(1);
     assert_eq!(tower.rows(TABLE)[1].vals, "[3,8.852894]");
-    let conflict = tower.run_json(&["conflicts"]).json()["conflicts"][0].clone();
+    let conflict = tower.run_json(&["conflicts"]).expect(1).json()["conflicts"][0].clone();
     assert_eq!((conflict["raw"].as_str(), conflict["stays"].as_str()), (Some("[3,8.85]"), Some("newer")));
 }
 

@@ -23,7 +23,7 @@ fn string(text: &str) -> String {
 }
 
 /// InfluxDB 3 Core refuses a query over more than 432 files, of which it writes six an hour: 72 hours
-/// (docs/influx-answers.md#queries). So a query without a time of its own looks back less far.
+/// (docs/influx-answers.md#queries). A query without its own time therefore looks back less far.
 const LOOK_BACK: &str = "70 hours";
 
 const SHOWN: &str = "time >= $__timeFrom AND time <= $__timeTo";
