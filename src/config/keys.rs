@@ -113,7 +113,7 @@ pub(super) fn at<'n>(path: impl IntoIterator<Item = &'n str>) -> Option<&'static
         let key = section?.key(name)?;
         section = key.kind.section();
         found = Some(key);
-        if let (Kind::Named(_), Some(_)) = (key.kind, names.next()) {
+        if matches!(key.kind, Kind::Named(_)) && names.next().is_some() {
             found = None;
         }
     }

@@ -53,13 +53,19 @@ pub(super) fn wrong_kind(source: &Source<'_>, tree: &Spanned<DeTable<'_>>, span:
     ConfigError::Invalid { file, line: Some(source.line(span.start)), message }
 }
 
-/// The first key that no row of [`super::keys`] names is an error.
+/// The first key that no row of [`super::keys`] names is an error, and so is a list in place of a group, which serde would
+/// read as the group's values in order.
 pub(super) fn refuse_unknown_keys(source: &Source<'_>, tree: &Spanned<DeTable<'_>>) -> Result<(), ConfigError> {
-    let mut unknown = Vec::new();
-    unknown_keys(keys::FILE, tree.get_ref(), &mut unknown);
-    let Some(first) = unknown.into_iter().min_by_key(|unknown| unknown.span.start) else { return Ok(()) };
-    let known = first.section.keys().map(|key| key.name.to_owned()).collect();
-    Err(self::unknown(source, tree, &first.span, &first.key, known))
+    let mut mistakes = Vec::new();
+    unknown_keys(keys::FILE, tree.get_ref(), &mut mistakes);
+    let Some(first) = mistakes.into_iter().min_by_key(|mistake| mistake.span.start) else { return Ok(()) };
+    Err(match first.unknown {
+        None => wrong_kind(source, tree, &first.span),
+        Some((key, section)) => {
+            let known = section.keys().map(|key| key.name.to_owned()).collect();
+            unknown(source, tree, &first.span, &key, known)
+        }
+    })
 }
 
 /// A key at `span` that its section does not know, and the keys that it knows.
@@ -75,35 +81,39 @@ pub(super) fn unknown(
     ConfigError::UnknownKey { file: source.path.to_owned(), line: Some(source.line(span.start)), message }
 }
 
-/// A key that stands in a section which does not know it.
-struct Unknown {
-    key: String,
+/// A place where the keys or groups are not those of the rows.
+struct Mistake {
     span: Range<usize>,
-    section: &'static Section,
+    /// The key, and the section that does not know it; none for a list in place of a group.
+    unknown: Option<(String, &'static Section)>,
 }
 
-fn unknown_keys(section: &'static Section, table: &DeTable<'_>, unknown: &mut Vec<Unknown>) {
+fn unknown_keys(section: &'static Section, table: &DeTable<'_>, mistakes: &mut Vec<Mistake>) {
     for (name, value) in table {
         match section.key(name.get_ref()).map(|key| key.kind) {
-            None => unknown.push(Unknown { key: name.get_ref().to_string(), span: name.span(), section }),
+            None => mistakes.push(Mistake {
+                span: name.span(),
+                unknown: Some((name.get_ref().to_string(), section)),
+            }),
+            Some(Kind::Group(inner)) => unknown_keys_of_group(inner, value, mistakes),
             Some(Kind::Named(inner)) => {
                 let named = value.get_ref().as_table().into_iter().flatten();
-                named.for_each(|(_, value)| unknown_keys_of_value(inner, value, unknown));
+                named.for_each(|(_, value)| unknown_keys_of_group(inner, value, mistakes));
             }
-            Some(kind) => {
-                if let Some(inner) = kind.section() {
-                    unknown_keys_of_value(inner, value, unknown);
-                }
+            Some(Kind::Groups(inner)) => {
+                let items = value.get_ref().as_array().into_iter().flatten();
+                items.for_each(|item| unknown_keys_of_group(inner, item, mistakes));
             }
+            Some(_) => {}
         }
     }
 }
 
-/// A value of the wrong kind holds no keys: [`wrong_kind`] reports it.
-fn unknown_keys_of_value(section: &'static Section, value: &Spanned<DeValue<'_>>, unknown: &mut Vec<Unknown>) {
+/// Another value of the wrong kind is reported when it is read.
+fn unknown_keys_of_group(section: &'static Section, value: &Spanned<DeValue<'_>>, mistakes: &mut Vec<Mistake>) {
     match value.get_ref() {
-        DeValue::Table(table) => unknown_keys(section, table, unknown),
-        DeValue::Array(items) => items.iter().for_each(|item| unknown_keys_of_value(section, item, unknown)),
+        DeValue::Table(table) => unknown_keys(section, table, mistakes),
+        DeValue::Array(_) => mistakes.push(Mistake { span: value.span(), unknown: None }),
         _ => {}
     }
 }
