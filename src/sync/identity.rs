@@ -43,6 +43,7 @@ pub(super) fn compare(
     look: &BucketLook,
 ) -> Result<Verdict, SyncError> {
     let now = Identity::of(look);
+    take_over(store, destination, bucket)?;
     let before = remembered(store, destination, bucket)?;
     let verdict = judged(before.as_ref(), &now, look, bucket.unwrap_or(destination));
     if !matches!(verdict, Verdict::Hold(_)) {
@@ -87,12 +88,42 @@ impl Identity {
     }
 }
 
+/// The names as a JSON array, because a name may hold any character.
 fn key(destination: &str, bucket: Option<&str>) -> String {
+    format!("{}{}", Store::BUCKET_IDENTITY, serde_json::json!([destination, bucket]))
+}
+
+/// The key of versions up to 0.1.0, in which a bucket called `a | b` could not be told from other names.
+fn earlier_key(destination: &str, bucket: Option<&str>) -> String {
     format!("{}{destination} | {}", Store::BUCKET_IDENTITY, bucket.unwrap_or_default())
 }
 
+/// What an earlier version remembered goes on under the key of this one.
+fn take_over(store: &Store, destination: &str, bucket: Option<&str>) -> Result<(), StoreError> {
+    let earlier = earlier_key(destination, bucket);
+    if store.recall(&earlier)?.is_some() {
+        store.move_setting(&earlier, &key(destination, bucket))?;
+    }
+    Ok(())
+}
+
+/// The bucket of a key; `Some(None)` is the destination's own.
+fn bucket_of(key: &str) -> Option<Option<String>> {
+    let names = key.strip_prefix(Store::BUCKET_IDENTITY)?;
+    if let Ok((_, bucket)) = serde_json::from_str::<(String, Option<String>)>(names) {
+        return Some(bucket);
+    }
+    let (_, bucket) = names.rsplit_once(" | ")?;
+    Some((!bucket.is_empty()).then(|| bucket.to_owned()))
+}
+
+/// Also before [`take_over`], because a reader may not write.
 fn remembered(store: &Store, destination: &str, bucket: Option<&str>) -> Result<Option<Identity>, StoreError> {
-    Ok(store.recall(&key(destination, bucket))?.and_then(|text| serde_json::from_str(&text).ok()))
+    let text = match store.recall(&earlier_key(destination, bucket))? {
+        Some(text) => Some(text),
+        None => store.recall(&key(destination, bucket))?,
+    };
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
 fn judged(before: Option<&Identity>, now: &Identity, look: &BucketLook, name: &str) -> Verdict {
@@ -113,9 +144,9 @@ pub fn retentions(store: &Store) -> Result<Vec<(Option<String>, Duration)>, Stor
         .iter()
         .filter_map(|(key, text)| {
             let identity: Identity = serde_json::from_str(text).ok()?;
-            let bucket = key.rsplit_once(" | ")?.1;
+            let bucket = bucket_of(key)?;
             let seconds = identity.retention_s.filter(|&seconds| seconds > 0)?;
-            Some(((!bucket.is_empty()).then(|| bucket.to_owned()), Duration::from_secs(seconds)))
+            Some((bucket, Duration::from_secs(seconds)))
         })
         .collect())
 }
@@ -203,5 +234,48 @@ mod tests {
         assert_eq!(judged(Some(&seen), &Identity::of(&silent), &silent, "tower"), Verdict::Same);
         let stored: Identity = serde_json::from_str(r#"{"id":"a","retention_s":0}"#).unwrap();
         assert!(stored.was_there(), "what an earlier version stored");
+    }
+
+    fn look(id: &str) -> BucketLook {
+        BucketLook {
+            id: Some(id.to_owned()),
+            is_there: Some(true),
+            retention: Retention::For(Duration::from_secs(3_600)),
+            server_time: None,
+            product: None,
+        }
+    }
+
+    #[test]
+    fn names_that_hold_the_separator_of_earlier_versions_are_kept_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("tower.db")).unwrap();
+        for (destination, bucket, id) in [("a", Some("b | c"), "1"), ("a | b", Some("c"), "2"), ("a | b", None, "3")] {
+            assert_eq!(compare(&store, destination, bucket, &look(id)).unwrap(), Verdict::Same);
+            assert_eq!(foresee(&store, destination, bucket, &look(id)).unwrap(), Verdict::Same);
+            assert!(matches!(foresee(&store, destination, bucket, &look("x")).unwrap(), Verdict::Hold(_)));
+        }
+        let mut buckets: Vec<_> = retentions(&store).unwrap().into_iter().map(|(bucket, _)| bucket).collect();
+        buckets.sort();
+        assert_eq!(buckets, [None, Some("b | c".to_owned()), Some("c".to_owned())]);
+    }
+
+    #[test]
+    fn what_an_earlier_version_remembered_of_a_bucket_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("tower.db")).unwrap();
+        for (key, id) in [("bucket: tower | ", "1"), ("bucket: tower | soil", "2")] {
+            store.remember(key, &format!(r#"{{"id":"{id}","retention_s":3600}}"#)).unwrap();
+        }
+        let of = |names: &str| format!("bucket: {names}");
+        assert_eq!(retentions(&store).unwrap().len(), 2);
+        for (bucket, id) in [(None, "1"), (Some("soil"), "2")] {
+            assert!(matches!(foresee(&store, "tower", bucket, &look("x")).unwrap(), Verdict::Hold(_)));
+            assert!(matches!(compare(&store, "tower", bucket, &look("x")).unwrap(), Verdict::Hold(_)));
+            assert_eq!(compare(&store, "tower", bucket, &look(id)).unwrap(), Verdict::Same);
+        }
+        let keys: Vec<_> = store.recall_all(Store::BUCKET_IDENTITY).unwrap().into_iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, [of(r#"["tower","soil"]"#), of(r#"["tower",null]"#)]);
+        assert_eq!(retentions(&store).unwrap().len(), 2);
     }
 }

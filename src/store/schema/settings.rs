@@ -27,6 +27,14 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
+    /// Keeps the text of a key under another one, in place of what stood there.
+    pub fn move_setting(&self, from: &str, to: &str) -> Result<()> {
+        self.conn
+            .execute("UPDATE OR REPLACE setting SET key = ?2 WHERE key = ?1", [from, to])
+            .map(drop)
+            .map_err(|source| self.at(source))
+    }
+
     /// Keys and texts whose keys begin so.
     pub fn recall_all(&self, beginning: &str) -> Result<Vec<(String, String)>> {
         self.conn
