@@ -1,16 +1,19 @@
 //! From physical lines to the store: headers, rows, and a place for everything else (I1).
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::again;
+use super::glued::{Watch, goes_back};
 use super::report::Counts;
-use crate::config::{ColumnUse, FileFormat, OnConflict, TableConfig};
+use crate::config::{ColumnUse, FileFormat, TableConfig};
 use crate::format::{self, ColumnSource, Derived, Header, Layout, ParsedRow};
 use crate::qc;
-use crate::store::{Incoming, LineAt, LineRefusal, Outcome, Result, Staging, Store, Table};
+use crate::store::{Incoming, LineAt, LineRefusal, LineState, Outcome, Result, Staging, Store, Table};
 use crate::time::{Candidates, LocalTime, StationClock, Timestamp};
 
+/// Bytes of four header lines, with much to spare.
+const LONGEST_HEADER: u64 = 1 << 20;
 /// A logger's clock may run ahead of the computer's, not by a day.
 const FUTURE_ALLOWED_NANOS: i64 = 86_400 * 1_000_000_000;
 
@@ -52,8 +55,16 @@ pub(super) struct LineTaker<'a> {
     pub(super) refusal: Option<String>,
     /// Something odd that did not stop the reading.
     pub(super) note: Option<String>,
-    /// Number of a line that was taken before it was complete, and is now: its content counts, not the earlier one. 0: none.
-    pub(super) completes_line: u64,
+    /// Of the next line.
+    pub(super) state: LineState,
+    /// Whether only the beginning of the next line is given, because it is too long to be one.
+    pub(super) is_cut: bool,
+    /// Time of the next line, where it is known already: a zone's double hour is not decided again.
+    pub(super) known_time: Option<Timestamp>,
+    /// Whether the file is being overwritten.
+    pub(super) watch: Watch,
+    /// Number of the first line that is held until the next read.
+    pub(super) held_from: Option<u64>,
     expect: Expect,
     /// Time of the row before this one in the file.
     previous: Option<Timestamp>,
@@ -73,7 +84,11 @@ impl<'a> LineTaker<'a> {
             header: None,
             refusal: None,
             note: None,
-            completes_line: 0,
+            state: LineState::Whole,
+            is_cut: false,
+            known_time: None,
+            watch: Watch::Off,
+            held_from: None,
             expect: Expect::Beginning,
             previous: None,
             row: ParsedRow::default(),
@@ -142,11 +157,42 @@ impl<'a> LineTaker<'a> {
             && !line.is_empty()
             && line[0] > b' '
             && line[0] != b'T'
+            && !self.is_cut
             && !line.starts_with(b"\"T")
         {
             return self.take_row(staging, table, number, &line);
         }
         self.take_other(staging, table, number, &line)
+    }
+
+    /// As [`LineTaker::take`], of a file that is being overwritten; `next` is the physical line behind it.
+    #[cold]
+    pub(super) fn take_watched(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        raw: &[u8],
+        next: &[u8],
+    ) -> Result<()> {
+        let is_row = matches!(self.expect, Expect::Rows(_));
+        if !is_row || !goes_back(raw, next) {
+            return self.take(staging, table, raw);
+        }
+        if self.watch == Watch::Hold {
+            self.hold(self.number);
+            self.number += 1;
+            self.counts.lines += 1;
+            return Ok(());
+        }
+        self.state = LineState::PerhapsGlued;
+        let taken = self.take(staging, table, raw);
+        self.state = LineState::Whole;
+        taken
+    }
+
+    fn hold(&mut self, number: u64) {
+        self.held_from.get_or_insert(number);
+        self.counts.deferred += 1;
     }
 
     #[cold]
@@ -157,6 +203,10 @@ impl<'a> LineTaker<'a> {
                 return self.finish_header(staging, table, number);
             }
             return Ok(());
+        }
+        if self.is_cut {
+            let refusal = unreadable(format!("the line is too long; its first {} bytes are kept", line.len()));
+            return self.reject(staging, table, number, line, &refusal);
         }
         if line.iter().all(u8::is_ascii_whitespace) {
             self.counts.blank += 1;
@@ -314,10 +364,11 @@ impl<'a> LineTaker<'a> {
 
     #[inline]
     fn take_row(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
-        match self.stage_row(staging, table, LineAt { path: self.path, number, raw: line })? {
+        match self.stage_row(staging, table, LineAt { path: self.path, number, raw: line, state: self.state })? {
             Taken::Row(Outcome::Staged) => self.counts.staged += 1,
-            Taken::Row(Outcome::Duplicate) => self.counts.duplicates += 1,
+            Taken::Row(Outcome::Duplicate | Outcome::Finished) => self.counts.duplicates += 1,
             Taken::Row(Outcome::Conflict) => self.counts.conflicts += 1,
+            Taken::Refused(refusal) if self.watch == Watch::Hold && refusal.not_before.is_none() => self.hold(number),
             Taken::Refused(refusal) => return self.reject(staging, table, number, line, &refusal),
         }
         Ok(())
@@ -341,6 +392,9 @@ impl<'a> LineTaker<'a> {
         let local = self.row.time.unwrap_or(LocalTime(0));
         let ts = match self.config.clock.candidates(local) {
             Candidates::One(ts) => ts,
+            Candidates::Two(earlier, later) if self.known_time.is_some() => {
+                if self.known_time == Some(later) { later } else { earlier }
+            }
             Candidates::Two(earlier, later) => self.settle_double_hour(staging, table, earlier, later)?,
         };
         if let Some(refusal) = self.refused_time(local, ts) {
@@ -362,10 +416,9 @@ impl<'a> LineTaker<'a> {
             numbers: &self.row.values,
             ts_text: odd_time.then_some(self.row.time_text.as_str()),
             line,
+            header: self.header,
         };
-        let on_conflict =
-            if line.number == self.completes_line { OnConflict::Replace } else { self.config.on_conflict };
-        let outcome = staging.stage(table, &row, on_conflict)?;
+        let outcome = staging.stage(table, &row, self.config.on_conflict)?;
         self.previous = Some(ts);
         Ok(Taken::Row(outcome))
     }
@@ -427,7 +480,7 @@ impl<'a> LineTaker<'a> {
     ) -> Result<()> {
         let count = if refusal.not_before.is_some() { &mut self.counts.held } else { &mut self.counts.rejected };
         *count += 1;
-        staging.reject(table, LineAt { path: self.path, number, raw: line }, refusal)
+        staging.reject(table, LineAt { path: self.path, number, raw: line, state: self.state }, refusal)
     }
 }
 
@@ -439,7 +492,7 @@ fn unreadable(reason: String) -> LineRefusal {
 /// The table name in a file's line 1, if the file is TOA5.
 pub(super) fn header_table(path: &Path) -> Option<String> {
     let mut lines = Vec::new();
-    let mut reader = BufReader::new(std::fs::File::open(path).ok()?);
+    let mut reader = BufReader::new(std::fs::File::open(path).ok()?.take(LONGEST_HEADER));
     for _ in 0..format::HEADER_LINES {
         let mut line = Vec::new();
         reader.read_until(b'\n', &mut line).ok()?;

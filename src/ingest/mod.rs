@@ -13,10 +13,13 @@ use crate::store::{Staging, Store, StoreError};
 use crate::time::Clock;
 
 mod again;
+mod decide;
 mod file;
+mod glued;
 mod lines;
 mod report;
 
+pub use decide::{Decided, Decider};
 pub use report::{Counts, FileReport, IngestReport, TableReport};
 
 /// What is to be read.

@@ -25,14 +25,6 @@ pub enum SourceError {
         /// The file.
         path: PathBuf,
     },
-    /// No line end for longer than any line of a logger.
-    #[error("{path} has no line end in {limit} bytes, so it is no text file")]
-    NoLines {
-        /// The file.
-        path: PathBuf,
-        /// How far was looked.
-        limit: usize,
-    },
     /// The system refused.
     #[error("cannot read {path}: {source}; check the path and its permissions")]
     Io {

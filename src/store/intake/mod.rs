@@ -3,9 +3,11 @@
 //! Every line that ingest reads leaves a trace here (I1), and a row is staged once (I3).
 
 pub(super) mod changed;
+pub(super) mod decisions;
 pub(super) mod files;
 pub(super) mod known;
 pub(super) mod lost;
+pub(super) mod provisional;
 pub(super) mod record_runs;
 pub(super) mod rejected;
 pub(super) mod rows;

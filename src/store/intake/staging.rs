@@ -11,7 +11,9 @@ use rusqlite::{Statement, params};
 use crate::config::{Config, OnConflict};
 use crate::format::{Value, same_reading};
 use crate::qc::Verdict;
+use crate::store::intake::decisions::Exchange;
 use crate::store::intake::lost::Content;
+use crate::store::intake::provisional::LineState;
 use crate::store::intake::record_runs::EventKind;
 use crate::store::intake::tables::{Series, Table, Tally, hash_of};
 use crate::store::judge::flagging::{Judge, verdict_columns};
@@ -47,6 +49,8 @@ pub struct Incoming<'a> {
     pub ts_text: Option<&'a str>,
     /// The line, for a conflict.
     pub line: LineAt<'a>,
+    /// The header that it stands under.
+    pub header: Option<i64>,
 }
 
 /// A physical line and where it stands.
@@ -58,6 +62,8 @@ pub struct LineAt<'a> {
     pub number: u64,
     /// Its bytes, without line end and noise.
     pub raw: &'a [u8],
+    /// Whether it is whole.
+    pub state: LineState,
 }
 
 /// What became of a row.
@@ -69,13 +75,26 @@ pub enum Outcome {
     Duplicate,
     /// Another reading under the same key was there.
     Conflict,
+    /// It replaces what was made of its beginning.
+    Finished,
+}
+
+/// A row whose key is taken by a line.
+#[derive(Debug)]
+pub(in crate::store) struct Stored {
+    pub(in crate::store) id: i64,
+    pub(in crate::store) nanos: i64,
+    pub(in crate::store) record: Option<i64>,
+    pub(in crate::store) values: String,
+    /// Whether the line says the same.
+    pub(in crate::store) is_same: bool,
 }
 
 /// The reading that goes when another takes its key.
 #[derive(Debug, Clone, Copy)]
-struct Old<'a> {
-    ts: Timestamp,
-    values: &'a str,
+pub(in crate::store) struct Old<'a> {
+    pub(in crate::store) ts: Timestamp,
+    pub(in crate::store) values: &'a str,
 }
 
 /// The writer of one ingest.
@@ -87,6 +106,7 @@ pub struct Staging<'s> {
     open_since: Option<Instant>,
     rows: u32,
     pub(in crate::store) verdict: Verdict,
+    pub(in crate::store) exchange: Option<Exchange>,
 }
 
 impl<'s> Staging<'s> {
@@ -99,7 +119,7 @@ impl<'s> Staging<'s> {
                  VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, ?7) ON CONFLICT (id) DO NOTHING",
             )
             .map_err(|source| store.at(source))?;
-        Ok(Staging { store, config, insert, open_since: None, rows: 0, verdict: Verdict::default() })
+        Ok(Staging { store, config, insert, open_since: None, rows: 0, verdict: Verdict::default(), exchange: None })
     }
 
     /// Opens the transaction if none is open. A header of a thousand new columns is then one sync to disk.
@@ -152,12 +172,18 @@ impl<'s> Staging<'s> {
             if is_late {
                 late(table, place, row.ts);
             }
+            if row.line.state != LineState::Whole {
+                self.note_provisional(table, key(series, row.ts), row.line)?;
+            }
             Outcome::Staged
         } else {
             self.meet(table, place, row, on_conflict)?
         };
         if outcome != Outcome::Duplicate && row.tags == "[]" {
             self.see_record(table, row)?;
+        }
+        if table.provisional.has_rejected() && row.line.state == LineState::Whole {
+            self.finish_rejected(table, row.line)?;
         }
         Ok(outcome)
     }
@@ -189,9 +215,34 @@ impl<'s> Staging<'s> {
             .prepare_cached("SELECT nanos, record, vals FROM reading WHERE id = ?1")?
             .query_row([id], |found| Ok((found.get(0)?, found.get(1)?, found.get(2)?)))?;
         let derived = table.derived_places();
-        if nanos == key::nanos(row.ts) && record == row.record && same_reading(&values, row.values, &derived) {
+        let is_same =
+            nanos == key::nanos(row.ts) && record == row.record && same_reading(&values, row.values, &derived);
+        let stored = Stored { id, nanos, record, values, is_same };
+        if let Some(exchange) = self.exchange.take() {
+            return self.exchange(table, place, row, &stored, &exchange);
+        }
+        if let Some(outcome) = self.meet_provisional(table, place, row, &stored)? {
+            return Ok(outcome);
+        }
+        if is_same {
             return Ok(Outcome::Duplicate);
         }
+        self.met(table, place, row, on_conflict, &stored)
+    }
+
+    /// The row of the key says something else than the line.
+    pub(in crate::store) fn met(
+        &mut self,
+        table: &mut Table,
+        place: usize,
+        row: &Incoming<'_>,
+        on_conflict: OnConflict,
+        stored: &Stored,
+    ) -> rusqlite::Result<Outcome> {
+        let conn = &self.store.conn;
+        let series = table.series.at(place).id;
+        let Stored { id, nanos, record, ref values, .. } = *stored;
+        let derived = table.derived_places();
         let new_hash = content_hash(row.record, row.values, &derived);
         let known: bool = conn
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM conflict WHERE series = ?1 AND ts = ?2 AND hash = ?3)")?
@@ -201,7 +252,8 @@ impl<'s> Staging<'s> {
         }
         table.tally.conflicts += 1;
         let mut keep = conn.prepare_cached(
-            "INSERT INTO conflict (series, ts, record, path, line, raw, stays, hash, seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+            "INSERT INTO conflict (series, ts, record, path, line, raw, stays, hash, seen, header, ts_text)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, iif(?10 IS NULL, (SELECT ts_text FROM reading WHERE id = ?11), NULL))
              ON CONFLICT (series, ts, hash) DO NOTHING",
         )?;
         let seen = Timestamp::from_utc(chrono::Utc::now()).0;
@@ -209,14 +261,39 @@ impl<'s> Staging<'s> {
         match on_conflict {
             OnConflict::Keep => {
                 let raw = crate::format::decode(row.line.raw);
-                keep.execute(params![series, row.ts.0, row.record, row.line.path, line, raw, "first", new_hash, seen])?;
+                keep.execute(params![
+                    series,
+                    row.ts.0,
+                    row.record,
+                    row.line.path,
+                    line,
+                    raw,
+                    "first",
+                    new_hash,
+                    seen,
+                    row.header,
+                    id
+                ])?;
             }
             OnConflict::Replace => {
                 // Under the time of the reading that goes, so that it is known when a file brings it again: two readings may
                 // stand within a microsecond.
-                let (ts, hash) = (key::time(id, nanos).0, content_hash(record, &values, &derived));
-                keep.execute(params![series, ts, record, row.line.path, line, values, "newer", hash, seen])?;
-                let old = Old { ts: key::time(id, nanos), values: &values };
+                let (ts, hash) = (key::time(id, nanos).0, content_hash(record, values, &derived));
+                let header: Option<i64> = None;
+                keep.execute(params![
+                    series,
+                    ts,
+                    record,
+                    row.line.path,
+                    line,
+                    values,
+                    "newer",
+                    hash,
+                    seen,
+                    header,
+                    id
+                ])?;
+                let old = Old { ts: key::time(id, nanos), values };
                 self.replace(table, place, id, old, row)?;
             }
         }
@@ -225,7 +302,7 @@ impl<'s> Staging<'s> {
 
     /// The newer reading takes the key under a new version, so that a request on its way cannot mark it with the older
     /// one's fate.
-    fn replace(
+    pub(in crate::store) fn replace(
         &mut self,
         table: &mut Table,
         place: usize,
@@ -402,6 +479,6 @@ fn widened(span: Option<(Timestamp, Timestamp)>, ts: Timestamp) -> Option<(Times
 
 /// Of what a row says, not of how its line was spelled, nor of what was computed from it, nor of columns that its file did
 /// not have.
-fn content_hash(record: Option<i64>, values: &str, derived: &[usize]) -> i64 {
+pub(in crate::store) fn content_hash(record: Option<i64>, values: &str, derived: &[usize]) -> i64 {
     hash_of(format!("{record:?} {}", crate::format::measured(values, derived)).as_bytes())
 }

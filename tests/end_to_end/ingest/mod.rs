@@ -4,8 +4,11 @@
 mod bytes;
 mod clocks;
 mod collections;
+mod decisions;
+mod glued;
 mod headers;
 mod held;
+mod provisional;
 mod quiet;
 mod refusals;
 mod repeats;
