@@ -28,7 +28,7 @@ impl Views {
         let request = TraceRequest {
             table: self.table.clone(),
             columns: self.names.iter().take(columns).cloned().collect(),
-            from: Timestamp(self.newest.0 - hours * HOUR),
+            from: self.newest.minus(hours * HOUR),
             to: self.newest,
             points: 1_200,
             tags: Vec::new(),
@@ -65,7 +65,7 @@ fn main() {
     }
     let began = Instant::now();
     let to = views.newest;
-    let from = Timestamp(to.0 - days * 24 * HOUR);
+    let from = to.minus(days * 24 * HOUR);
     let request = RibbonRequest { table: views.table.clone(), from, to, bins: 200, tags: Vec::new() };
     let ribbon = views.summaries.ribbon(&views.reader, &request).unwrap();
     said.push(format!("\"ribbon\": {:.2}", began.elapsed().as_secs_f64() * 1e3));

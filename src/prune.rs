@@ -47,7 +47,7 @@ pub struct Limits {
 /// The store fails.
 pub fn earliest_now(store: &Store, now: Timestamp) -> Result<Timestamp, StoreError> {
     let newest = store.newest_row()?;
-    Ok(newest.map_or(now, |newest| now.min(Timestamp(newest.0.saturating_add(DAY)))))
+    Ok(newest.map_or(now, |newest| now.min(newest.plus(DAY))))
 }
 
 /// Deletes rows older than `cutoff` that were sent and, where the destination can be asked, are there. The caller holds the
@@ -64,19 +64,19 @@ pub fn older_than(
 ) -> Result<Pruned, VerifyError> {
     let began = Instant::now();
     let mut pruned = Pruned::default();
-    for series in store.sent_series((Timestamp(0), Timestamp(cutoff.0 - 1)))? {
+    for series in store.sent_series((Timestamp::EPOCH, cutoff.previous()))? {
         let bucket = config.table(&series.table).and_then(|table| table.bucket.clone());
         let kept_from = destination.look(bucket.as_deref()).kept_from(now);
         for &(first, last) in &series.intervals {
-            let mut from = first.0;
-            while from <= last.0 {
+            let mut from = first.nanos();
+            while from <= last.nanos() {
                 if limits.deadline.is_some_and(|deadline| began.elapsed() > deadline) {
                     return Ok(pruned);
                 }
-                let end = ((from.div_euclid(DAY) + 1) * DAY - 1).min(last.0);
-                let window = (Timestamp(from), Timestamp(end));
+                let end = ((from.div_euclid(DAY) + 1) * DAY - 1).min(last.nanos());
+                let window = (Timestamp::from_nanos(from), Timestamp::from_nanos(end));
                 pruned.days += 1;
-                let gone_there = kept_from.is_some_and(|kept_from| end < kept_from.0);
+                let gone_there = kept_from.is_some_and(|kept_from| end < kept_from.nanos());
                 let there = if limits.dry_run || gone_there || !destination.can_be_asked() {
                     Some(true)
                 } else {

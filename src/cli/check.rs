@@ -109,7 +109,7 @@ fn schedule(context: &Context, store: &Store, report: &mut Report) -> Result<(),
         report.say("schedule", "ok", "no run yet; `fluxtower schedule --install` lets this computer do it".to_owned());
         return Ok(());
     };
-    let ago = (context.now().0 - last.ended.0) / 1_000_000_000;
+    let ago = context.now().seconds_since(last.ended);
     if ago > RUNS_AT_LEAST_EVERY_S {
         let words =
             format!("the last run ended {} ago; see `fluxtower schedule`, or the task in Task Scheduler", span(ago));

@@ -103,8 +103,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
 pub(super) fn keep(context: &Context, table: Option<&str>, args: &KeepArgs) -> Result<Option<Exit>, CliError> {
     let Some(which) = args.keep else { return Ok(None) };
     let instant = |option, text: &Option<String>| text.as_ref().map(|text| context.instant(option, text)).transpose();
-    let since = instant("--since", &args.since)?.unwrap_or(Timestamp(i64::MIN));
-    let until = instant("--until", &args.until)?.unwrap_or(Timestamp(i64::MAX));
+    let since = instant("--since", &args.since)?.unwrap_or(Timestamp::MIN);
+    let until = instant("--until", &args.until)?.unwrap_or(Timestamp::MAX);
     let (keep, name) = match which {
         KeepArg::Older => (Keep::Older, "older"),
         KeepArg::Newer => (Keep::Newer, "newer"),

@@ -261,7 +261,21 @@ impl CliError {
             CliError::Schedule(error) => error.exit(),
             CliError::Query(QueryError::Refused { .. }) => Exit::Refused,
             CliError::Output(source) if source.kind() == std::io::ErrorKind::BrokenPipe => Exit::Well,
-            _ => Exit::Failed,
+            CliError::Log(_)
+            | CliError::Store(_)
+            | CliError::Ingest(IngestError::Store(_))
+            | CliError::Sync(_)
+            | CliError::IngestIsBusy
+            | CliError::Export(_)
+            | CliError::File { .. }
+            | CliError::NoDatabase { .. }
+            | CliError::AtWork
+            | CliError::Verify(_)
+            | CliError::Query(QueryError::Unreachable(_) | QueryError::Unknown(_))
+            | CliError::Report(_)
+            | CliError::Serve(_)
+            | CliError::Signals(_)
+            | CliError::Output(_) => Exit::Failed,
         }
     }
 }

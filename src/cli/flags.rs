@@ -121,9 +121,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let span = (
         match &args.since {
             Some(text) => context.instant("--since", text)?,
-            None => Timestamp(context.now().0 - DEFAULT_SINCE_NANOS),
+            None => context.now().minus(DEFAULT_SINCE_NANOS),
         },
-        args.until.as_deref().map(|text| context.instant("--until", text)).transpose()?.unwrap_or(Timestamp(i64::MAX)),
+        args.until.as_deref().map(|text| context.instant("--until", text)).transpose()?.unwrap_or(Timestamp::MAX),
     );
     let tables: Vec<String> = match &args.table {
         Some(table) => vec![table.clone()],

@@ -4,7 +4,6 @@ use super::output::count;
 use super::{CliError, Context, Exit};
 use crate::prune::{Limits, Pruned};
 use crate::store::{Lock, LockKind};
-use crate::time::Timestamp;
 
 const DAY: i64 = 86_400 * 1_000_000_000;
 
@@ -30,7 +29,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         context.output.result(&Pruned::default(), |_| Ok(()))?;
         return Ok(Exit::Well);
     };
-    let cutoff = Timestamp(context.now().0.saturating_sub(i64::from(args.older_than) * DAY));
+    let cutoff = context.now().minus(i64::from(args.older_than) * DAY);
     let limits = Limits { dry_run: args.dry_run, gives_up: false, deadline: None };
     let pruned = context.prune(&store, cutoff, limits)?;
     context.output.result(&pruned, |out| {

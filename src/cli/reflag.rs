@@ -45,7 +45,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
     let since = context.instant("--since", &args.since)?;
     let until = args.until.as_deref().map(|text| context.instant("--until", text)).transpose()?;
-    let span = (since, until.unwrap_or(Timestamp(i64::MAX)));
+    let span = (since, until.unwrap_or(Timestamp::MAX));
     let Some(_lock) = Lock::wait(store.path(), LockKind::Ingest)? else { return Err(CliError::IngestIsBusy) };
     let mut report = Report { changed: 0, tables: Vec::new() };
     for table in &context.config.tables {

@@ -102,7 +102,7 @@ fn exit_of(context: &Context, store: &Store, report: &SyncReport) -> Result<Exit
         StoppedBy::Refusals => Exit::Look,
         StoppedBy::Unreachable => {
             let last = store.last_stored()?;
-            let quiet = last.is_none_or(|last| context.now().0.saturating_sub(last.0) > QUIET_TOO_LONG_NANOS);
+            let quiet = last.is_none_or(|last| context.now().nanos_since(last) > QUIET_TOO_LONG_NANOS);
             if quiet { Exit::Look } else { Exit::Well }
         }
         _ if report.rejected > 0 || !report.notes.is_empty() => Exit::Look,

@@ -45,8 +45,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let since = args.since.as_deref().map(|text| context.instant("--since", text)).transpose()?;
     let until = args.until.as_deref().map(|text| context.instant("--until", text)).transpose()?;
     let scope = Scope {
-        since: since.unwrap_or(Timestamp(context.now().0.saturating_sub(WEEK_NANOS))),
-        until: until.unwrap_or(Timestamp(i64::MAX)),
+        since: since.unwrap_or(context.now().minus(WEEK_NANOS)),
+        until: until.unwrap_or(Timestamp::MAX),
         table: args.table.as_deref(),
         requeue: args.requeue,
         now: context.now(),

@@ -205,7 +205,7 @@ mod tests {
     use super::*;
 
     fn series(tags: &[(String, String)]) -> SeriesAsk<'_> {
-        SeriesAsk { bucket: None, measurement: "m", tags, from: Timestamp(0), until: Timestamp(1) }
+        SeriesAsk { bucket: None, measurement: "m", tags, from: Timestamp::EPOCH, until: Timestamp::from_nanos(1) }
     }
 
     fn tag(key: &str, value: &str) -> (String, String) {
@@ -285,6 +285,9 @@ mod tests {
     fn values_are_read_with_their_times_to_the_nanosecond() {
         let body = ",result,table,_time,_value\r\n,_result,0,1970-01-01T00:00:01.000000002Z,-7.25\r\n,_result,0,1970-01-01T00:00:02Z,text\r\n";
         let values = read_values(body).unwrap();
-        assert_eq!(values, [(Timestamp(1_000_000_002), Some(-7.25)), (Timestamp(2_000_000_000), None)]);
+        assert_eq!(
+            values,
+            [(Timestamp::from_nanos(1_000_000_002), Some(-7.25)), (Timestamp::from_nanos(2_000_000_000), None)]
+        );
     }
 }

@@ -280,7 +280,13 @@ fn a_count_is_never_made_up() {
     let (url, served) = serve(answers);
     let influx = open(url, Api::V2);
     let fields = ["f".to_owned()];
-    let series = SeriesAsk { bucket: None, measurement: "m", tags: &[], from: Timestamp(0), until: Timestamp(9) };
+    let series = SeriesAsk {
+        bucket: None,
+        measurement: "m",
+        tags: &[],
+        from: Timestamp::EPOCH,
+        until: Timestamp::from_nanos(9),
+    };
     let ask = CountAsk { series, fields: &fields, without_sum: &BTreeSet::new() };
     let counted = influx.count(&ask).unwrap();
     assert_eq!(counted.per_field["f"], Tally { count: 5, sum: 1.5 });

@@ -136,7 +136,7 @@ fn read_values(found: &[Series]) -> Result<Vec<StoredValue>, QueryError> {
     let unknown = || QueryError::Unknown("a value without a time".to_owned());
     let rows = found.iter().flat_map(|series| &series.values);
     rows.map(|row| match row.as_slice() {
-        [at, value] => Ok((Timestamp(at.as_i64().ok_or_else(unknown)?), value.as_f64())),
+        [at, value] => Ok((Timestamp::from_nanos(at.as_i64().ok_or_else(unknown)?), value.as_f64())),
         _ => Err(unknown()),
     })
     .collect()
@@ -192,7 +192,13 @@ mod tests {
     use super::*;
 
     fn series(tags: &[(String, String)]) -> SeriesAsk<'_> {
-        SeriesAsk { bucket: None, measurement: "fast\"data", tags, from: Timestamp(0), until: Timestamp(1_500_000_000) }
+        SeriesAsk {
+            bucket: None,
+            measurement: "fast\"data",
+            tags,
+            from: Timestamp::EPOCH,
+            until: Timestamp::from_nanos(1_500_000_000),
+        }
     }
 
     #[test]
@@ -264,7 +270,7 @@ mod tests {
         let body = r#"{"results":[{"series":[{"columns":["time","T"],"values":[[1000000002,-7.25],[3,"text"]]}]}]}"#;
         assert_eq!(
             read_values(&read(body).unwrap()),
-            Ok(vec![(Timestamp(1_000_000_002), Some(-7.25)), (Timestamp(3), None)])
+            Ok(vec![(Timestamp::from_nanos(1_000_000_002), Some(-7.25)), (Timestamp::from_nanos(3), None)])
         );
     }
 }

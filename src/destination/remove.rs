@@ -66,7 +66,7 @@ impl Influx {
     }
 
     pub(super) fn ask_whether_removal_works(&self, bucket: Option<&str>) -> Result<(), QueryError> {
-        let (from, to) = (Timestamp(0), Timestamp(0));
+        let (from, to) = (Timestamp::EPOCH, Timestamp::EPOCH);
         self.remove_points(&RemoveAsk { bucket, measurement: NOBODY, tags: &[], from, to }, &[])
     }
 
@@ -140,7 +140,7 @@ fn delete_statement(ask: &RemoveAsk<'_>, tag_keys: &[String]) -> String {
     let own = ask.tags.iter().map(|(key, value)| format!("{}={}", influxql::identifier(key), influxql::string(value)));
     let has = |key: &String| ask.tags.iter().any(|(known, _)| known == key);
     let absent = tag_keys.iter().filter(|key| !has(key)).map(|key| format!("{}=''", influxql::identifier(key)));
-    let time = [format!("time >= {}", ask.from.0), format!("time <= {}", ask.to.0)];
+    let time = [format!("time >= {}", ask.from.nanos()), format!("time <= {}", ask.to.nanos())];
     let conditions: Vec<String> = own.chain(absent).chain(time).collect();
     format!("DELETE FROM {} WHERE {}", influxql::identifier(ask.measurement), conditions.join(" AND "))
 }
@@ -159,7 +159,7 @@ fn series_query(bucket: &str, ask: &RemoveAsk<'_>) -> String {
         flux::from(bucket),
         flux::time(ask.from),
         // The end of a range is not in it.
-        flux::time(Timestamp(ask.to.0.saturating_add(1))),
+        flux::time(ask.to.next()),
         flux::string(ask.measurement),
         tags.collect::<String>(),
     )
@@ -215,8 +215,8 @@ mod tests {
             bucket: None,
             measurement: "m \"1\"",
             tags: &tags,
-            from: Timestamp(1),
-            to: Timestamp(1_000_000_002),
+            from: Timestamp::from_nanos(1),
+            to: Timestamp::from_nanos(1_000_000_002),
         };
         assert_eq!(predicate(&ask), r#"_measurement="m \"1\"" AND "a \"b\""="x\\y" AND "site"="O'Hare""#);
         assert_eq!(

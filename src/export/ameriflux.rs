@@ -80,7 +80,7 @@ impl<'a> Ameriflux<'a> {
         let resolution = if self.step == HOUR { "HR" } else { "HH" };
         let station: String =
             station.chars().map(|letter| if letter.is_alphanumeric() { letter } else { '-' }).collect();
-        let (start, end) = (self.stamp(self.first.0 - self.step), self.stamp(self.last.0));
+        let (start, end) = (self.stamp(self.first.nanos() - self.step), self.stamp(self.last.nanos()));
         format!("{station}_{resolution}_{start}_{end}.csv")
     }
 
@@ -93,13 +93,13 @@ impl<'a> Ameriflux<'a> {
         csv.write_record(head.into_iter().chain(self.columns.iter().map(|(variable, _)| variable.as_str())))
             .map_err(output)?;
         let mut written = Written::default();
-        let mut due = self.first.0;
+        let mut due = self.first.nanos();
         while let Some(row) = rows.next_row()? {
             // Staged since the rows were looked through: it belongs to the next export.
-            if row.ts.0 < due || (row.ts.0 - due) % self.step != 0 {
+            if row.ts.nanos() < due || (row.ts.nanos() - due) % self.step != 0 {
                 continue;
             }
-            while due < row.ts.0 {
+            while due < row.ts.nanos() {
                 self.stamps(&mut csv, due)?;
                 let holes = self.columns.iter().map(|_| MISSING);
                 csv.write_record(holes).map_err(output)?;
@@ -194,7 +194,7 @@ impl Steps {
     }
 
     fn place(&mut self, ts: Timestamp) {
-        let local = ts.0 + self.offset_nanos;
+        let local = ts.nanos() + self.offset_nanos;
         if local % HALF_HOUR != 0 {
             self.off_half.get_or_insert(ts);
         }
@@ -205,7 +205,7 @@ impl Steps {
 
     fn see(&mut self, ts: Timestamp) {
         self.rows += 1;
-        let step = ts.0 - self.last.0;
+        let step = ts.nanos_since(self.last);
         self.last = ts;
         self.common = greatest_common_divisor(self.common, step);
         if self.seen.len() < 100 || self.seen.contains_key(&step) {
@@ -226,7 +226,7 @@ impl Steps {
         match off {
             None => Ok(step),
             Some(ts) => {
-                let local = crate::time::LocalTime(ts.0 + self.offset_nanos);
+                let local = crate::time::LocalTime(ts.nanos() + self.offset_nanos);
                 Err(ExportError::OffStep { table: table.to_owned(), time: local.to_string(), step: word })
             }
         }

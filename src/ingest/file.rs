@@ -178,7 +178,7 @@ impl Reader<'_, '_> {
     }
 
     fn tail_is_due(&self, file: &QuietFile, now: Timestamp) -> bool {
-        let still = now.0.saturating_sub(file.snapshot().modified_nanos());
+        let still = now.nanos().saturating_sub(file.snapshot().modified_nanos());
         u128::try_from(still).is_ok_and(|still| still >= self.config.last_line_after.as_nanos())
     }
 

@@ -426,19 +426,19 @@ impl<'a> LineTaker<'a> {
     /// A time that no row of this station can have by the clocks as they are: too early for ever, or not yet.
     #[inline]
     fn refused_time(&self, local: LocalTime, ts: Timestamp) -> Option<LineRefusal> {
-        if ts.0 < 0 || ts < Timestamp::from_utc(self.config.valid_from) {
+        if ts < Timestamp::EPOCH || ts < Timestamp::from_utc(self.config.valid_from) {
             let from = self.config.clock.local(Timestamp::from_utc(self.config.valid_from));
             let reason = format!("the logger's clock is wrong: {local} is before valid_from = \"{from}\"");
             return Some(self.refused(reason, None));
         }
-        let not_before = ts.0.saturating_sub(FUTURE_ALLOWED_NANOS);
-        (not_before > self.now.0).then(|| {
+        let not_before = ts.nanos().saturating_sub(FUTURE_ALLOWED_NANOS);
+        (not_before > self.now.nanos()).then(|| {
             let now = self.config.clock.local(self.now);
             let reason = format!(
                 "held: {local} is more than a day ahead of this computer's clock ({now}); it is staged by itself when that clock \
                  has come so far. If the logger's clock is wrong, set it; if the computer's is, set that"
             );
-            self.refused(reason, Some(Timestamp(not_before)))
+            self.refused(reason, Some(Timestamp::from_nanos(not_before)))
         })
     }
 

@@ -226,7 +226,7 @@ impl LineShape {
         out: &mut Vec<u8>,
         left_out: &mut dyn FnMut(&str, ValueType),
     ) -> Result<(), LineError> {
-        if timestamp.0 < i64::MIN + 2 || timestamp.0 == i64::MAX {
+        if timestamp.nanos() < i64::MIN + 2 || timestamp.nanos() == i64::MAX {
             return Err(LineError::TimeOutOfRange(timestamp));
         }
         let start = out.len();
@@ -421,7 +421,7 @@ impl<'a> Line<'a> {
             return;
         }
         // Formatting an integer into memory cannot fail.
-        let _ = writeln!(self.out, " {}", self.at.0);
+        let _ = writeln!(self.out, " {}", self.at.nanos());
     }
 }
 

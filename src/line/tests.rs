@@ -12,7 +12,7 @@ use crate::ameriflux::Range;
 use crate::config::{ColumnConfig, FileFormat, OnConflict, TableName};
 use crate::time::StationClock;
 
-const AT: Timestamp = Timestamp(1_780_272_000_000_000_000);
+const AT: Timestamp = Timestamp::from_nanos(1_780_272_000_000_000_000);
 
 fn table(columns: &[(&str, ColumnConfig)]) -> TableConfig {
     TableConfig {
@@ -72,7 +72,7 @@ fn fields(table: &TableConfig, columns: &[&str], values: &str, flags: &str) -> S
 fn a_row_is_one_line_with_tags_fields_and_time() {
     let shape = LineShape::new(&table(&[]), &names(&["PAR", "BattV"]), &pairs(&[("plot", "A 1")])).unwrap();
     let mut out = b"before\n".to_vec();
-    shape.render(Timestamp(-5), "[1.50,12]", "22", &mut out).unwrap();
+    shape.render(Timestamp::from_nanos(-5), "[1.50,12]", "22", &mut out).unwrap();
     assert_eq!(String::from_utf8(out).unwrap(), "before\nfastdata,plot=A\\ 1,station=US-UMB PAR=1.50,BattV=12 -5\n");
 }
 
@@ -211,8 +211,8 @@ fn a_damaged_row_is_an_error_and_leaves_nothing_behind() {
         (AT, "[1,2]", "1", LineError::Flags { at: AT }),
         (AT, "[1,2]", "111", LineError::Flags { at: AT }),
         (AT, "[1,2]", "1 ", LineError::Flags { at: AT }),
-        (Timestamp(i64::MIN), "[1,2]", "11", LineError::TimeOutOfRange(Timestamp(i64::MIN))),
-        (Timestamp(i64::MAX), "[1,2]", "11", LineError::TimeOutOfRange(Timestamp(i64::MAX))),
+        (Timestamp::MIN, "[1,2]", "11", LineError::TimeOutOfRange(Timestamp::MIN)),
+        (Timestamp::MAX, "[1,2]", "11", LineError::TimeOutOfRange(Timestamp::MAX)),
     ] {
         let mut out = b"kept".to_vec();
         assert_eq!(shape.render(at, values, flags, &mut out), Err(error), "{values} {flags}");
@@ -263,7 +263,7 @@ proptest! {
         for (at, row) in &rows {
             let values = format!("[{}]", row.iter().map(|(token, _, _)| token.as_str()).collect::<Vec<_>>().join(","));
             let flags: String = row.iter().map(|(_, _, flag)| char::from(*flag)).collect();
-            if shape.render(Timestamp(*at), &values, &flags, &mut out).is_ok() {
+            if shape.render(Timestamp::from_nanos(*at), &values, &flags, &mut out).is_ok() {
                 sent.push((*at, row));
             }
         }
@@ -303,7 +303,7 @@ fn a_table_wider_than_the_product_allows_goes_to_several_measurements() {
     let shape = LineShape::within(Some(9), &table(&[]), &columns, &tags, &|_| false).unwrap();
     assert_eq!(shape.measurements().map(|(_, fields)| fields).collect::<Vec<_>>(), [3, 3, 1]);
     let mut out = Vec::new();
-    shape.render(Timestamp(5), "[1,2,3,null,null,null,7]", "2229992", &mut out).unwrap();
+    shape.render(Timestamp::from_nanos(5), "[1,2,3,null,null,null,7]", "2229992", &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 2, "a part without a value has no line: {text}");

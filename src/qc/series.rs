@@ -154,10 +154,10 @@ impl Series {
             row.marks.push(flag);
         }
         let before = self.last.as_ref();
-        let step = before.map_or(0, |last| row.ts.0 - last.ts.0);
-        let number = self.times.push(row.ts.0);
+        let step = before.map_or(0, |last| row.ts.nanos_since(last.ts));
+        let number = self.times.push(row.ts.nanos());
         for (oldest, span) in self.oldest.iter_mut().zip(&tests.spans) {
-            let edge = row.ts.0.saturating_sub(span.nanos);
+            let edge = row.ts.nanos().saturating_sub(span.nanos);
             while *oldest < number
                 && (self.times.at(*oldest) < edge || (!span.is_closed && self.times.at(*oldest) == edge))
             {
@@ -167,7 +167,7 @@ impl Series {
         // A flat line looks at the row before too.
         let needed = self.oldest.iter().copied().min().unwrap_or(number).min(number).saturating_sub(1);
         let season = tests.needs_season.then(|| Season::of(tests.clock.local(row.ts)));
-        let here = Here { row: number, nanos: row.ts.0, step, times: &self.times };
+        let here = Here { row: number, nanos: row.ts.nanos(), step, times: &self.times };
         for (column, state) in tests.context.iter().zip(&mut self.columns) {
             let Some(&value) = row.numbers.get(column.place) else { continue };
             let reach = |span: usize| Reach { oldest: self.oldest[span], nanos: tests.spans[span].nanos };

@@ -81,5 +81,5 @@ pub fn verdict(reasons: &[String]) -> String {
 
 /// Whole seconds from `then` to `now`.
 pub fn age_s(now: Timestamp, then: Timestamp) -> i64 {
-    now.0.saturating_sub(then.0) / 1_000_000_000
+    now.seconds_since(then)
 }

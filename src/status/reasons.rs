@@ -40,7 +40,7 @@ fn expiring(config: &Config, facts: &Facts, now: Timestamp) -> Vec<String> {
 pub fn reasons(config: &Config, facts: &Facts, now: Timestamp) -> Vec<String> {
     let known = &facts.tables;
     let mut reasons = Vec::new();
-    let recent = |then: Option<Timestamp>| then.is_some_and(|then| now.0.saturating_sub(then.0) < RECENT_NANOS);
+    let recent = |then: Option<Timestamp>| then.is_some_and(|then| now.nanos_since(then) < RECENT_NANOS);
     for table in &config.tables {
         let Some(status) = facts.table(&table.name.0) else {
             reasons.push(format!("table \"{}\" has never been read", table.name));
@@ -55,7 +55,7 @@ pub fn reasons(config: &Config, facts: &Facts, now: Timestamp) -> Vec<String> {
     }
     let pending: u64 = known.iter().map(|table| table.pending).sum();
     let last = facts.last_stored;
-    if pending > 0 && last.is_some_and(|last| now.0 - last.0 > UNSENT_TOO_LONG_NANOS) {
+    if pending > 0 && last.is_some_and(|last| now.nanos_since(last) > UNSENT_TOO_LONG_NANOS) {
         let ago = last.map_or(0, |last| age_s(now, last));
         reasons.push(format!("nothing was acknowledged for {} and {} wait", span(ago), count(pending, "row")));
     }

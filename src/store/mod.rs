@@ -33,6 +33,7 @@ pub use intake::tables::{Column, Table};
 pub use judge::quality::{ManualFlagLine, RaisedRow};
 pub use judge::scan::{ScannedRow, SeriesLine};
 pub use outbox::delivery::{Refusal, SentBin};
+pub use outbox::outcome::ReceiptOutcome;
 pub use outbox::pending::{PendingRow, SeriesBacklog};
 pub use outbox::receipts::{Mark, ReceiptDraft, State};
 pub use outbox::sent::{Replay, SentRow};

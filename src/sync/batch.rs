@@ -172,7 +172,7 @@ mod tests {
     fn batch(lines: &[&str]) -> Batch {
         let mut batch = Batch::new(None);
         for (id, line) in (1..).zip(lines) {
-            let rendered: Result<(), ()> = batch.push((7, id, 0, Timestamp(id)), |out| {
+            let rendered: Result<(), ()> = batch.push((7, id, 0, Timestamp::from_nanos(id)), |out| {
                 out.extend_from_slice(line.as_bytes());
                 Ok(())
             });
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn a_line_that_cannot_be_rendered_leaves_no_trace() {
         let mut all = batch(&["a\n"]);
-        let failed = all.push((7, 9, 0, Timestamp(9)), |out| {
+        let failed = all.push((7, 9, 0, Timestamp::from_nanos(9)), |out| {
             out.extend_from_slice(b"half");
             Err("no field")
         });

@@ -25,7 +25,7 @@ use super::pace::Pace;
 use super::{BUDGET_WINDOW, Progress, StoppedBy, SyncError, SyncReport};
 use crate::config::SyncConfig;
 use crate::destination::{Answer, Outcome};
-use crate::store::{ReceiptDraft, State, Store};
+use crate::store::{ReceiptDraft, ReceiptOutcome, State, Store};
 use crate::time::{Clock, Timestamp};
 
 mod refusals;
@@ -38,8 +38,6 @@ use refusals::Refusals;
 const FAILURES_BEFORE_SPLIT: u32 = 3;
 /// Enough to see what is wrong.
 const MOST_NOTES: usize = 20;
-/// A receipt's word for a request that is to be sent again as it is.
-const RETRY: &str = "retry";
 
 /// Why the delivery ended.
 enum Stop {
@@ -278,7 +276,7 @@ impl<'a> Delivery<'a> {
             if let Err(ended) = self.deal_with_one(&ready, answer, &mut has_waited) {
                 // They were answered, and a quota counts them.
                 for (ready, answer) in failed {
-                    self.store.note_answer(&self.receipt(&ready, &answer, word(&answer.outcome)))?;
+                    self.store.note_answer(&self.receipt(&ready, &answer, outcome_of(&answer)))?;
                 }
                 return Err(ended);
             }
@@ -289,11 +287,11 @@ impl<'a> Delivery<'a> {
     fn deal_with_one(&mut self, ready: &Arc<Ready>, answer: Answer, has_waited: &mut bool) -> Step {
         let bucket = ready.batch.bucket.as_deref();
         if self.work.lanes.is_closed(bucket) {
-            return Ok(self.store.note_answer(&self.receipt(ready, &answer, word(&answer.outcome)))?);
+            return Ok(self.store.note_answer(&self.receipt(ready, &answer, outcome_of(&answer)))?);
         }
         let is_passing = matches!(answer.outcome, Outcome::Retry { .. });
         let dealt = if is_passing && *has_waited {
-            self.store.note_answer(&self.receipt(ready, &answer, RETRY))?;
+            self.store.note_answer(&self.receipt(ready, &answer, ReceiptOutcome::Retry))?;
             self.deliver(&ready.batch, !ready.gzip.is_empty(), FAILURES_BEFORE_SPLIT)
         } else {
             self.trouble(ready, answer, FAILURES_BEFORE_SPLIT)
@@ -390,14 +388,13 @@ impl<'a> Delivery<'a> {
         Timestamp::from_utc(self.work.clock.now())
     }
 
-    fn receipt<'r>(&'r self, ready: &'r Ready, answer: &'r Answer, outcome: &'r str) -> ReceiptDraft<'r> {
+    fn receipt<'r>(&'r self, ready: &'r Ready, answer: &'r Answer, outcome: ReceiptOutcome) -> ReceiptDraft<'r> {
         ReceiptDraft {
-            at: self.now().0,
+            at: self.now().nanos(),
             destination: self.work.destination,
             bucket: ready.batch.bucket.as_deref(),
             rows: ready.batch.rows().len(),
-            // What no server took, no quota counts: an outage must not use up the budget of the run that ends it.
-            bytes: if outcome == RETRY { 0 } else { ready.batch.lines().len() },
+            bytes: if outcome.is_counted() { ready.batch.lines().len() } else { 0 },
             wire_bytes: wire_bytes(ready),
             status: answer.status,
             outcome,
@@ -418,7 +415,7 @@ impl<'a> Delivery<'a> {
         }
         let requests: Vec<_> = accepted
             .iter()
-            .map(|(ready, answer)| (self.receipt(ready, answer, "stored"), ready.batch.marks()))
+            .map(|(ready, answer)| (self.receipt(ready, answer, ReceiptOutcome::Stored), ready.batch.marks()))
             .collect();
         let sent: u64 = self.store.mark_each(&requests, State::Sent)?.iter().sum();
         drop(requests);
@@ -457,15 +454,15 @@ impl<'a> Delivery<'a> {
             match answer.outcome.clone() {
                 Outcome::Stored => return self.settle_one(ready, answer),
                 Outcome::Held { mend } => {
-                    self.store.note_answer(&self.receipt(ready, &answer, "held"))?;
+                    self.store.note_answer(&self.receipt(ready, &answer, ReceiptOutcome::Held))?;
                     return Err(held(&mend, &answer));
                 }
                 Outcome::Split => {
-                    self.store.note_answer(&self.receipt(ready, &answer, "split"))?;
+                    self.store.note_answer(&self.receipt(ready, &answer, ReceiptOutcome::Split))?;
                     return self.split(ready, answer);
                 }
                 Outcome::Failing => {
-                    self.store.note_answer(&self.receipt(ready, &answer, "failing"))?;
+                    self.store.note_answer(&self.receipt(ready, &answer, ReceiptOutcome::Failing))?;
                     failures += 1;
                     if failures >= patience {
                         return self.split(ready, answer);
@@ -473,7 +470,7 @@ impl<'a> Delivery<'a> {
                     self.wait(None, &answer)?;
                 }
                 Outcome::Retry { after } => {
-                    self.store.note_answer(&self.receipt(ready, &answer, RETRY))?;
+                    self.store.note_answer(&self.receipt(ready, &answer, ReceiptOutcome::Retry))?;
                     self.wait(after, &answer)?;
                 }
             }
@@ -502,14 +499,14 @@ fn held(mend: &str, answer: &Answer) -> Ended {
     Ended::Lane(LaneEnd::Held(format!("{mend}{words}")))
 }
 
-/// A receipt's word for an answer after which nothing more was tried.
-fn word(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Stored => "stored",
-        Outcome::Split => "split",
-        Outcome::Failing => "failing",
-        Outcome::Retry { .. } => RETRY,
-        Outcome::Held { .. } => "held",
+/// What a receipt says of an answer after which nothing more was tried.
+fn outcome_of(answer: &Answer) -> ReceiptOutcome {
+    match answer.outcome {
+        Outcome::Stored => ReceiptOutcome::Stored,
+        Outcome::Split => ReceiptOutcome::Split,
+        Outcome::Failing => ReceiptOutcome::Failing,
+        Outcome::Retry { .. } => ReceiptOutcome::Retry,
+        Outcome::Held { .. } => ReceiptOutcome::Held,
     }
 }
 

@@ -54,6 +54,6 @@ fn by_rate(store: &Store, pending: u64) -> Result<Option<Duration>, SyncError> {
     let Some(run) = store.last_run("sync", None)? else { return Ok(None) };
     let report: Option<serde_json::Value> = serde_json::from_str(&run.summary).ok();
     let sent = report.and_then(|report| report.get("sent")?.as_u64()).filter(|&sent| sent > 0);
-    let millis = u64::try_from((run.ended.0 - run.started.0) / 1_000_000).unwrap_or(0);
+    let millis = u64::try_from(run.ended.nanos_since(run.started) / 1_000_000).unwrap_or(0);
     Ok(sent.map(|sent| Duration::from_millis(pending.saturating_mul(millis) / sent)))
 }

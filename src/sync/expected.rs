@@ -9,12 +9,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{SyncError, SyncReport, health};
+use super::health::{self, ExtraLines, LineKind};
+use super::{SyncError, SyncReport};
 use crate::config::{ColumnUse, Config, Season, TableConfig};
 use crate::destination::{Destination, Outcome};
 use crate::line::{field_key, tag_value};
-use crate::store::Store;
-use crate::time::{Timestamp, nanos};
+use crate::store::{ReceiptOutcome, Store};
+use crate::time::Timestamp;
 
 /// The measurement.
 const MEASUREMENT: &str = "fluxtower_expected";
@@ -40,25 +41,30 @@ pub(super) fn send(
     for table in config.tables.iter().filter(|table| bands(table).next().is_some()) {
         buckets.entry(table.bucket.as_deref()).or_default().push(table);
     }
-    let last = now.0.div_euclid(nanos(STEP)) * nanos(STEP);
+    let last = now.floor(STEP);
     for (bucket, tables) in buckets {
         let key = format!("{KEY} {} {}", destination.name(), bucket.unwrap_or_default());
-        let sent = store.recall(&key)?.and_then(|text| text.parse::<i64>().ok()).filter(|sent| *sent <= last);
-        let mut from = Timestamp(last).before(REACH).0.max(sent.unwrap_or(i64::MIN)) + nanos(STEP);
+        let sent = store
+            .recall(&key)?
+            .and_then(|text| text.parse().ok())
+            .map(Timestamp::from_nanos)
+            .filter(|sent| *sent <= last);
+        let mut from = last.before(REACH).max(sent.unwrap_or(Timestamp::MIN)).after(STEP);
         while from <= last {
-            let steps = i64::try_from((LINES_PER_REQUEST / tables.len()).max(1)).unwrap_or(1);
-            let until = last.min(from + (steps - 1) * nanos(STEP));
+            let steps = u32::try_from((LINES_PER_REQUEST / tables.len()).max(1)).unwrap_or(1);
+            let until = last.min(from.after(STEP * (steps - 1)));
             let lines = lines(config, &tables, from, until);
             if !lines.is_empty() {
-                let outcomes = ["expected", "expected refused"];
-                let answer = health::say(store, now, destination, report, (bucket, &lines), outcomes)?;
+                let kind = LineKind { taken: ReceiptOutcome::Expected, refused: ReceiptOutcome::ExpectedRefused };
+                let extra = ExtraLines { bucket, lines: &lines, kind };
+                let answer = health::say(store, now, destination, report, extra)?;
                 if answer.outcome != Outcome::Stored {
                     tracing::warn!("the expected bands were not taken: {}", answer.words);
                     break;
                 }
             }
-            store.remember(&key, &until.to_string())?;
-            from = until + nanos(STEP);
+            store.remember(&key, &until.nanos().to_string())?;
+            from = until.after(STEP);
         }
     }
     Ok(())
@@ -73,14 +79,14 @@ fn bands(table: &TableConfig) -> impl Iterator<Item = (&str, &crate::config::Cli
 }
 
 /// A line per table and half hour that a band is known for.
-fn lines(config: &Config, tables: &[&TableConfig], from: i64, until: i64) -> String {
+fn lines(config: &Config, tables: &[&TableConfig], from: Timestamp, last: Timestamp) -> String {
     let station = tag_value(&config.station.name);
     let mut lines = String::new();
     for table in tables {
         let head = format!("{MEASUREMENT},station={station},logger_table={}", tag_value(&table.name.0));
         let mut at = from;
-        while at <= until {
-            let season = Season::of(table.clock.local(Timestamp(at)));
+        while at <= last {
+            let season = Season::of(table.clock.local(at));
             let mut fields = String::new();
             for (name, climatology) in bands(table) {
                 let Some((low, high)) = climatology.band(&season).map(|band| band.suspect) else { continue };
@@ -93,9 +99,9 @@ fn lines(config: &Config, tables: &[&TableConfig], from: i64, until: i64) -> Str
                 }
             }
             if !fields.is_empty() {
-                let _ = writeln!(lines, "{head} {fields} {at}");
+                let _ = writeln!(lines, "{head} {fields} {}", at.nanos());
             }
-            at += nanos(STEP);
+            at = at.after(STEP);
         }
     }
     lines

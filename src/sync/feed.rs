@@ -156,7 +156,7 @@ impl Feed<'_> {
                         Some(format!("table \"{}\", row of {}: {error}", self.backlog[piece.series].table, row.ts));
                 }
                 // Keys count microseconds.
-                next = Some(Timestamp(row.ts.0 + 1_000));
+                next = Some(row.ts.next_key());
                 true
             })
             .map_err(SyncError::from)?;

@@ -8,12 +8,11 @@ use super::{StoppedBy, SyncError, SyncReport, expected, pin};
 use crate::config::{Config, DestinationConfig};
 use crate::destination::{Answer, Destination, Outcome, Request, beat};
 use crate::line::tag_value;
-use crate::store::{ReceiptDraft, Store};
+use crate::store::{ReceiptDraft, ReceiptOutcome, Store};
 use crate::time::{Clock, Timestamp};
 
 /// The measurement.
 const MEASUREMENT: &str = "fluxtower_agent";
-const NANOS: i64 = 1_000_000_000;
 
 /// Whether a sync has something to say although no row waits.
 pub(super) fn is_due(config: &Config) -> bool {
@@ -47,7 +46,9 @@ pub(super) fn send(
         }
         let now = Timestamp::from_utc(clock.now());
         let lines = lines(config, store, now)?;
-        let answer = say(store, now, destination, report, (None, &lines), ["health", "health refused"])?;
+        let kind = LineKind { taken: ReceiptOutcome::Health, refused: ReceiptOutcome::HealthRefused };
+        let extra = ExtraLines { bucket: None, lines: &lines, kind };
+        let answer = say(store, now, destination, report, extra)?;
         if let Outcome::Held { mend } = &answer.outcome {
             report.stopped_by = StoppedBy::Held;
             report.notes.push(format!("{mend} ({})", answer.words));
@@ -66,31 +67,47 @@ pub(super) fn send(
     Ok(())
 }
 
-/// Sends lines that are no rows and leaves a receipt, so that the quota counts them; `outcomes` are the words for taken
-/// and refused.
+/// What a receipt says of lines that are no rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LineKind {
+    /// Where the server took them.
+    pub(super) taken: ReceiptOutcome,
+    /// Where it did not.
+    pub(super) refused: ReceiptOutcome,
+}
+
+/// Lines that are no rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ExtraLines<'a> {
+    /// None means the destination's own.
+    pub(super) bucket: Option<&'a str>,
+    /// Each with its line end.
+    pub(super) lines: &'a str,
+    pub(super) kind: LineKind,
+}
+
+/// Sends lines that are no rows and leaves a receipt, so that the quota counts them.
 pub(super) fn say(
     store: &Store,
     now: Timestamp,
     destination: &mut dyn Destination,
     report: &mut SyncReport,
-    (bucket, lines): (Option<&str>, &str),
-    outcomes: [&str; 2],
+    ExtraLines { bucket, lines, kind }: ExtraLines<'_>,
 ) -> Result<Answer, SyncError> {
     let rows = lines.matches('\n').count();
     let answer = destination.write(&Request { bucket, lines: lines.as_bytes(), gzip: &[], rows })?;
-    let [taken, refused] = outcomes;
     report.requests += 1;
     report.bytes += lines.len() as u64;
     report.wire_bytes += lines.len() as u64;
     store.note_answer(&ReceiptDraft {
-        at: now.0,
+        at: now.nanos(),
         destination: &destination.name(),
         bucket,
         rows,
         bytes: lines.len(),
         wire_bytes: lines.len(),
         status: answer.status,
-        outcome: if answer.outcome == Outcome::Stored { taken } else { refused },
+        outcome: if answer.outcome == Outcome::Stored { kind.taken } else { kind.refused },
         words: &answer.words,
     })?;
     Ok(answer)
@@ -101,7 +118,7 @@ pub(super) fn lines(config: &Config, store: &Store, now: Timestamp) -> Result<St
     let station = tag_value(&config.station.name);
     let tables = store.table_status()?;
     let sum = |of: fn(&crate::store::TableStatus) -> u64| tables.iter().map(of).sum::<u64>();
-    let age = |then: Timestamp| (now.0 - then.0) / NANOS;
+    let age = |then: Timestamp| now.seconds_since(then);
     let oldest = tables.iter().filter_map(|table| table.oldest_pending).min();
     // Writing to a String cannot fail.
     let mut lines = format!(
@@ -113,7 +130,7 @@ pub(super) fn lines(config: &Config, store: &Store, now: Timestamp) -> Result<St
         sum(|table| table.conflicts),
         sum(|table| table.gaps),
         env!("CARGO_PKG_VERSION"),
-        now.0
+        now.nanos()
     );
     for table in &tables {
         let Some(newest) = table.newest else { continue };
@@ -124,7 +141,7 @@ pub(super) fn lines(config: &Config, store: &Store, now: Timestamp) -> Result<St
             age(newest),
             table.pending,
             table.gaps,
-            now.0
+            now.nanos()
         );
     }
     Ok(lines)

@@ -81,7 +81,7 @@ impl KnownGood<'_> {
 /// A line that stands for no row.
 pub(super) fn line_alone(bucket: Option<&str>, line: &[u8]) -> Batch {
     let mut batch = Batch::new(bucket.map(str::to_owned));
-    let pushed: Result<(), SyncError> = batch.push((0, 0, 0, Timestamp(0)), |out| {
+    let pushed: Result<(), SyncError> = batch.push((0, 0, 0, Timestamp::EPOCH), |out| {
         out.extend_from_slice(line);
         Ok(())
     });

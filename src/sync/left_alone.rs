@@ -18,7 +18,7 @@ const LONGEST: Duration = Duration::from_secs(3_600);
 pub(super) fn still(store: &Store, destination: &str, now: Timestamp) -> Result<Option<Duration>, SyncError> {
     let until = store.recall(&format!("{KEY}{destination}"))?.and_then(|text| text.parse::<i64>().ok());
     Ok(until
-        .map(|until| until.saturating_sub(now.0))
+        .map(|until| until.saturating_sub(now.nanos()))
         .filter(|left| (1..=nanos(LONGEST)).contains(left))
         .and_then(|left| u64::try_from(left).ok())
         .map(Duration::from_nanos))
@@ -26,7 +26,7 @@ pub(super) fn still(store: &Store, destination: &str, now: Timestamp) -> Result<
 
 /// Stores what the destination asked for.
 pub(super) fn remember(store: &Store, destination: &str, now: Timestamp, asked: Duration) -> Result<(), SyncError> {
-    let until = now.0.saturating_add(nanos(asked.min(LONGEST)));
+    let until = now.nanos().saturating_add(nanos(asked.min(LONGEST)));
     Ok(store.remember(&format!("{KEY}{destination}"), &until.to_string())?)
 }
 
@@ -38,10 +38,10 @@ mod tests {
     fn what_was_asked_for_holds_until_its_time_and_an_instant_far_ahead_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("s.db")).unwrap();
-        let (now, minute) = (Timestamp(1_780_272_000_000_000_000), Duration::from_secs(60));
+        let (now, minute) = (Timestamp::from_nanos(1_780_272_000_000_000_000), Duration::from_secs(60));
         assert_eq!(still(&store, "a", now).unwrap(), None);
         remember(&store, "a", now, 10 * minute).unwrap();
-        let later = |span: Duration| Timestamp(now.0 + nanos(span));
+        let later = |span: Duration| Timestamp::from_nanos(now.nanos() + nanos(span));
         assert_eq!(still(&store, "a", later(minute)).unwrap(), Some(9 * minute));
         assert_eq!(still(&store, "b", later(minute)).unwrap(), None, "another destination");
         assert_eq!(still(&store, "a", later(10 * minute)).unwrap(), None);

@@ -53,7 +53,7 @@ pub fn plan(
                 buckets[place].live.push(Piece { series: index, interval: (from.max(live), to) });
             }
             if from < live {
-                buckets[place].backlog.push(Piece { series: index, interval: (from, to.min(Timestamp(live.0 - 1))) });
+                buckets[place].backlog.push(Piece { series: index, interval: (from, to.min(live.previous())) });
             }
         }
     }
@@ -65,18 +65,23 @@ mod tests {
     use super::*;
 
     fn series(table: &str, intervals: &[(i64, i64)]) -> SeriesBacklog {
-        let intervals = intervals.iter().map(|&(from, to)| (Timestamp(from), Timestamp(to))).collect();
+        let intervals =
+            intervals.iter().map(|&(from, to)| (Timestamp::from_nanos(from), Timestamp::from_nanos(to))).collect();
         SeriesBacklog { series: 1, table: table.to_owned(), tags: Vec::new(), intervals }
     }
 
     fn piece(series: usize, from: i64, to: i64) -> Piece {
-        Piece { series, interval: (Timestamp(from), Timestamp(to)) }
+        Piece { series, interval: (Timestamp::from_nanos(from), Timestamp::from_nanos(to)) }
     }
 
     #[test]
     fn the_newest_rows_of_every_series_come_before_any_backlog() {
         let backlog = [series("a", &[(0, 100)]), series("b", &[(50, 60), (80, 90)]), series("empty", &[(1, 2)])];
-        let plan = plan(&backlog, |_| None, |index| [Some(Timestamp(95)), Some(Timestamp(85)), None][index]);
+        let plan = plan(
+            &backlog,
+            |_| None,
+            |index| [Some(Timestamp::from_nanos(95)), Some(Timestamp::from_nanos(85)), None][index],
+        );
         assert_eq!(plan.len(), 1);
         assert_eq!(plan[0].live, [piece(0, 95, 100), piece(1, 85, 90)]);
         assert_eq!(plan[0].backlog, [piece(0, 0, 94), piece(1, 50, 60), piece(1, 80, 84)]);
@@ -85,7 +90,7 @@ mod tests {
     #[test]
     fn a_bucket_has_a_plan_of_its_own() {
         let backlog = [series("a", &[(0, 9)]), series("b", &[(0, 9)])];
-        let plan = plan(&backlog, |index| (index == 1).then(|| "soil".to_owned()), |_| Some(Timestamp(0)));
+        let plan = plan(&backlog, |index| (index == 1).then(|| "soil".to_owned()), |_| Some(Timestamp::EPOCH));
         assert_eq!(plan.iter().map(|bucket| bucket.bucket.as_deref()).collect::<Vec<_>>(), [None, Some("soil")]);
         assert!(plan.iter().all(|bucket| bucket.backlog.is_empty()));
     }

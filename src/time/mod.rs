@@ -6,14 +6,19 @@
 //! allowed; its double hour is settled by [`StationClock::candidates`] and the caller's knowledge of what came before,
 //! and its missing hour never stops a file.
 
+mod instant;
+mod interval;
+
 use std::fmt;
-use std::time::Duration;
 
 use chrono::{
     DateTime, Datelike, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone, Timelike,
     Utc,
 };
 use chrono_tz::{OffsetComponents, Tz};
+
+pub use instant::{Timestamp, nanos};
+pub use interval::Interval;
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
@@ -30,39 +35,6 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
         Utc::now()
-    }
-}
-
-/// A span in the unit of [`Timestamp`]; saturates at 292 years.
-pub fn nanos(span: Duration) -> i64 {
-    i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)
-}
-
-/// An instant in UTC: nanoseconds since 1970-01-01T00:00:00Z. Covers the years 1678 to 2261.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(pub i64);
-
-impl Timestamp {
-    /// Saturates outside the range that 64-bit nanoseconds can hold.
-    pub fn from_utc(instant: DateTime<Utc>) -> Timestamp {
-        Timestamp(instant.timestamp_nanos_opt().unwrap_or(if instant.timestamp() < 0 { i64::MIN } else { i64::MAX }))
-    }
-
-    /// The instant so long before; saturates.
-    pub fn before(self, span: Duration) -> Timestamp {
-        Timestamp(self.0.saturating_sub(nanos(span)))
-    }
-
-    /// The same instant as chrono's type.
-    pub fn to_utc(self) -> DateTime<Utc> {
-        DateTime::from_timestamp_nanos(self.0)
-    }
-}
-
-impl fmt::Display for Timestamp {
-    /// RFC 3339 in UTC with as many fraction digits as needed.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.to_utc().format("%Y-%m-%dT%H:%M:%S%.fZ"))
     }
 }
 
@@ -202,7 +174,7 @@ impl StationClock {
     /// The instants that `local` can mean on this clock.
     pub fn candidates(&self, local: LocalTime) -> Candidates {
         match self {
-            StationClock::Fixed(offset) => Candidates::One(Timestamp(
+            StationClock::Fixed(offset) => Candidates::One(Timestamp::from_nanos(
                 local.0.saturating_sub(i64::from(offset.local_minus_utc()) * NANOS_PER_SECOND),
             )),
             StationClock::Zone(zone) => {
@@ -221,7 +193,7 @@ impl StationClock {
     fn before_jump(&self, local: LocalTime, zone: &Tz) -> Timestamp {
         let day_before = local.naive() - TimeDelta::days(1);
         let offset = zone.offset_from_utc_datetime(&day_before).fix();
-        Timestamp(local.0 - i64::from(offset.local_minus_utc()) * NANOS_PER_SECOND)
+        Timestamp::from_nanos(local.0 - i64::from(offset.local_minus_utc()) * NANOS_PER_SECOND)
     }
 
     /// Its offset from UTC in standard time, in force at `instant`: what a data archive means by local time.
@@ -242,7 +214,7 @@ impl StationClock {
             StationClock::Fixed(offset) => *offset,
             StationClock::Zone(zone) => zone.offset_from_utc_datetime(&instant.to_utc().naive_utc()).fix(),
         };
-        LocalTime(instant.0.saturating_add(i64::from(offset.local_minus_utc()) * NANOS_PER_SECOND))
+        LocalTime(instant.nanos().saturating_add(i64::from(offset.local_minus_utc()) * NANOS_PER_SECOND))
     }
 }
 

@@ -108,7 +108,7 @@ impl Comparison<'_> {
     /// Hands over the rows of the window that were sent.
     fn rows(&self, mut take: impl FnMut(PendingRow<'_>)) -> Result<(), VerifyError> {
         let (from, until) = self.window;
-        self.store.sent_rows(self.asked.series.series, (from, Timestamp(until.0 - 1)), |row| {
+        self.store.sent_rows(self.asked.series.series, (from, until.previous()), |row| {
             // A key's microsecond may reach a little over the window's edge.
             if (from..until).contains(&row.ts) {
                 take(row);

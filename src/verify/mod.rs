@@ -151,10 +151,10 @@ pub fn run(
                     config.station.clock.local(since)
                 ));
             }
-            let mut from = first.max(since).0;
-            while from <= last.0 {
-                let until = ((from.div_euclid(DAY) + 1) * DAY).min(last.0 + 1);
-                let window = (Timestamp(from), Timestamp(until));
+            let mut from = first.max(since).nanos();
+            while from <= last.nanos() {
+                let until = ((from.div_euclid(DAY) + 1) * DAY).min(last.nanos() + 1);
+                let window = (Timestamp::from_nanos(from), Timestamp::from_nanos(until));
                 verify_window(Comparison { store, asked: &asked, window }, destination, scope.requeue, &mut report)?;
                 if report.refused {
                     return Ok(report);
@@ -182,7 +182,7 @@ pub fn is_there(
     let Some(table) = config.table(&series.table) else { return Ok(None) };
     let Ok(shape) = shape(config, store, table, series)? else { return Ok(None) };
     let asked = Asked { series, shape, bucket: table.bucket.as_deref() };
-    let comparison = Comparison { store, asked: &asked, window: (from, Timestamp(to.0 + 1)) };
+    let comparison = Comparison { store, asked: &asked, window: (from, to.next()) };
     let expected = comparison.expected()?;
     let Ok(found) = comparison.found(destination) else { return Ok(None) };
     let names =
@@ -230,10 +230,10 @@ fn verify_window(
         return Ok(());
     }
     let (from, until) = comparison.window;
-    if until.0 - from.0 > HOUR {
+    if until.nanos_since(from) > HOUR {
         let mut start = from;
         while start < until {
-            let end = Timestamp((start.0.div_euclid(HOUR) + 1) * HOUR).min(until);
+            let end = Timestamp::from_nanos((start.nanos().div_euclid(HOUR) + 1) * HOUR).min(until);
             let hour = Comparison { window: (start, end), ..comparison };
             // A window is a day or less, so this goes one level deep.
             verify_window(hour, destination, requeue, report)?;

@@ -120,7 +120,7 @@ impl Destination for Server {
         let too_high = u64::from(memory.overcounts > 0);
         memory.overcounts = memory.overcounts.saturating_sub(1);
         let per_field = ask.fields.iter().map(|field| {
-            let window = ask.series.from.0..ask.series.until.0;
+            let window = ask.series.from.nanos()..ask.series.until.nanos();
             let found: Vec<f64> =
                 values.get(field).map_or(Vec::new(), |of| of.range(window).map(|(_, v)| *v).collect());
             let count = found.len() as u64;
@@ -132,9 +132,10 @@ impl Destination for Server {
     fn values(&mut self, ask: &ValuesAsk<'_>) -> Result<Vec<StoredValue>, QueryError> {
         let (values, others) = asked_for(&self.0.lock().unwrap(), &ask.series);
         assert!(others.is_subset(ask.without), "the question takes in the points of other series");
-        let window = ask.series.from.0..ask.series.until.0;
-        let found =
-            values.get(ask.field).map(|of| of.range(window).map(|(at, v)| (Timestamp(*at), Some(*v))).collect());
+        let window = ask.series.from.nanos()..ask.series.until.nanos();
+        let found = values
+            .get(ask.field)
+            .map(|of| of.range(window).map(|(at, v)| (Timestamp::from_nanos(*at), Some(*v))).collect());
         Ok(found.unwrap_or_default())
     }
 }
@@ -188,28 +189,27 @@ impl Site {
 
     fn prune(&self) -> Pruned {
         let limits = Limits { dry_run: false, gives_up: false, deadline: None };
-        let times = (Timestamp(i64::MAX), chrono::Utc::now());
+        let times = (Timestamp::MAX, chrono::Utc::now());
         prune::older_than(&self.config, &self.store, &mut Server(Arc::clone(&self.memory)), times, limits).unwrap()
     }
 
     fn verify(&self, requeue: bool) -> VerifyReport {
-        let scope =
-            Scope { since: Timestamp(0), until: Timestamp(i64::MAX), table: None, requeue, now: Timestamp(i64::MAX) };
+        let scope = Scope { since: Timestamp::EPOCH, until: Timestamp::MAX, table: None, requeue, now: Timestamp::MAX };
         verify::run(&self.config, &self.store, &mut Server(Arc::clone(&self.memory)), scope).unwrap()
     }
 
     /// The line of every row in the store, by series and time.
     fn lines(&self) -> BTreeMap<(i64, i64), String> {
         let mut lines = BTreeMap::new();
-        for series in self.store.sent_series((Timestamp(0), Timestamp(i64::MAX))).unwrap() {
+        for series in self.store.sent_series((Timestamp::EPOCH, Timestamp::MAX)).unwrap() {
             let table = self.config.table(&series.table).unwrap();
             let shape = sync::shape(&self.config, &self.store, table, &series).unwrap().unwrap();
-            let every = (Timestamp(0), Timestamp(i64::MAX));
+            let every = (Timestamp::EPOCH, Timestamp::MAX);
             self.store
                 .sent_rows(series.series, every, |row| {
                     let mut line = Vec::new();
                     shape.render(row.ts, row.values, row.flags, &mut line).unwrap();
-                    lines.insert((series.series, row.ts.0), String::from_utf8(line).unwrap());
+                    lines.insert((series.series, row.ts.nanos()), String::from_utf8(line).unwrap());
                 })
                 .unwrap();
         }
@@ -279,8 +279,8 @@ fn happen(site: &Site, dice: &mut Dice) -> bool {
         _ => {
             drop(memory);
             let replay = Replay {
-                since: Some(Timestamp(from)),
-                until: Some(Timestamp(until)),
+                since: Some(Timestamp::from_nanos(from)),
+                until: Some(Timestamp::from_nanos(until)),
                 table: None,
                 states: vec![State::Sent],
             };
@@ -329,7 +329,8 @@ fn i6_what_is_kept_for_a_time_is_measured_from_the_newest_row_where_the_clock_ru
     let site = Site::new(&mut Dice(3));
     let newest = (START_S + (ROWS - 1) * 60) * 1_000_000_000;
     let day = 86_400_000_000_000;
-    let now = |ahead: i64| prune::earliest_now(&site.store, Timestamp(newest + ahead)).unwrap().0 - newest;
+    let now =
+        |ahead: i64| prune::earliest_now(&site.store, Timestamp::from_nanos(newest + ahead)).unwrap().nanos() - newest;
     assert_eq!((now(750 * day), now(day / 2), now(-day)), (day, day / 2, -day));
 }
 

@@ -67,7 +67,7 @@ fn times(case: Case<'_>, count: usize) -> Vec<Timestamp> {
                 Timestamp::from_utc(time.to_utc())
             })
             .collect(),
-        None => (0..count).map(|row| Timestamp(row as i64 * 60_000_000_000)).collect(),
+        None => (0..count).map(|row| Timestamp::from_nanos(row as i64 * 60_000_000_000)).collect(),
     }
 }
 

@@ -39,7 +39,7 @@ pub fn assert_true_to_rows(
             let inside: Vec<Vec<&Row>> =
                 rows.iter().filter(|row| (from..=to).contains(&row.ts)).map(|row| vec![row]).collect();
             let times: Vec<f64> =
-                inside.iter().map(|row| row[0].ms as f64 + (row[0].ts.0 % 1_000_000) as f64 / 1e6).collect();
+                inside.iter().map(|row| row[0].ms as f64 + (row[0].ts.nanos() % 1_000_000) as f64 / 1e6).collect();
             assert_eq!(
                 numbers(&trace["times"]),
                 times.into_iter().map(Some).collect::<Vec<_>>(),
@@ -80,7 +80,7 @@ fn rows(tower: &Station, table: &str, tags: &str, width: usize) -> Vec<Row> {
             let number = values.get(place).and_then(|value| value.get().parse::<f64>().ok());
             (number, flags.chars().nth(place).unwrap_or(' '))
         };
-        Ok(Row { ms: ts.div_euclid(1_000_000), ts: Timestamp(ts), cells: (0..width).map(cell).collect() })
+        Ok(Row { ms: ts.div_euclid(1_000_000), ts: Timestamp::from_nanos(ts), cells: (0..width).map(cell).collect() })
     });
     rows.unwrap().map(Result::unwrap).collect()
 }
@@ -88,7 +88,7 @@ fn rows(tower: &Station, table: &str, tags: &str, width: usize) -> Vec<Row> {
 /// Every row of every bin that the stretch touches.
 fn binned(rows: &[Row], width: i64, (from, to): (Timestamp, Timestamp)) -> BTreeMap<i64, Vec<&Row>> {
     let bin = |ms: i64| ms.div_euclid(width) * width;
-    let (first, last) = (bin(from.0.div_euclid(1_000_000)), bin(to.0.div_euclid(1_000_000)));
+    let (first, last) = (bin(from.millis()), bin(to.millis()));
     let mut bins: BTreeMap<i64, Vec<&Row>> = BTreeMap::new();
     for row in rows.iter().filter(|row| (first..=last).contains(&bin(row.ms))) {
         bins.entry(bin(row.ms)).or_default().push(row);

@@ -42,7 +42,7 @@ pub(super) fn lines(context: &Context, store: &Store, report: &mut Report) -> Re
         exit = exit.max(bucket_line(destination.as_mut(), store, bucket, (report, &mut clock))?);
     }
     if let Some(theirs) = clock {
-        let off = (context.now().0 - theirs.0) / 1_000_000_000;
+        let off = context.now().seconds_since(theirs);
         let verdict = if off.abs() > CLOCK_OFF_S { "look" } else { "ok" };
         let fix = if off.abs() > CLOCK_OFF_S { "; set this computer's clock by a time server" } else { "" };
         report.say("clock", verdict, format!("this computer and the server differ by {} s{fix}", off.abs()));

@@ -70,7 +70,7 @@ fn line(context: &Context, table: &TableConfig, pattern: &Path) -> (&'static str
         );
     };
     let (Candidates::One(instant) | Candidates::Two(instant, _)) = table.clock.candidates(local);
-    let age = (context.now().0 - instant.0) / 1_000_000_000;
+    let age = context.now().seconds_since(instant);
     let words = format!("{head}: {format}, newest record {local}, {} ago", span(age.max(0)));
     if let Some(ahead) = ahead(newest, instant) {
         let words = format!(
@@ -89,7 +89,7 @@ fn line(context: &Context, table: &TableConfig, pattern: &Path) -> (&'static str
 /// Seconds by which the logger's newest record lies ahead of its file, if clocks that are set could not do that.
 fn ahead(file: &Path, record: Timestamp) -> Option<i64> {
     let written = file.metadata().and_then(|known| known.modified()).ok()?;
-    let ahead = (record.0 - Timestamp::from_utc(written.into()).0) / 1_000_000_000;
+    let ahead = record.seconds_since(Timestamp::from_utc(written.into()));
     (ahead > CLOCKS_APART_S).then_some(ahead)
 }
 

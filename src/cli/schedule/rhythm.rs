@@ -56,7 +56,7 @@ pub(in crate::cli) fn known(store: &Store) -> Result<Option<Rhythm>, StoreError>
         None => {}
     }
     // Of the sending: `ingest` may have a task of its own, which waits for nothing.
-    let starts: Vec<i64> = store.run_starts("sync", STARTS)?.iter().map(|start| start.0).collect();
+    let starts: Vec<i64> = store.run_starts("sync", STARTS)?.iter().map(|start| start.nanos()).collect();
     Ok(apart(&starts).filter(|every| *every >= LEAST_SEEN).map(Rhythm::Seen))
 }
 

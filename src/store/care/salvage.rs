@@ -1,9 +1,9 @@
 //! What can still be read of a damaged database, into a new one.
 //!
 //! A damaged page makes SQLite stop, not lie. So each table is read from both ends up to the damage, and between them
-//! again around the middle, until what is left cannot be split with profit. Where a page is gone that only leads to others,
-//! readings are also taken from the pages themselves. What is kept beside rows for speed (counts,
-//! backlog, newest times) is worked out anew from the rows. What is known of files is left behind on purpose: the next
+//! again around the middle, until what is left cannot be split with profit. Rows below a page that is gone and only leads to
+//! others are not found: the files of which they were read give them back. What is kept beside rows for speed (counts,
+//! backlog, newest times) is calculated anew from the rows. What is known of files is left behind on purpose: the next
 //! ingest then reads every .DAT file whole, knows the rows that were saved, and stages those that were not.
 
 use std::path::Path;
@@ -16,7 +16,6 @@ use crate::store::schema::key;
 use crate::store::schema::migrate;
 
 mod copying;
-mod leaf;
 
 use copying::Copying;
 
@@ -102,7 +101,7 @@ impl crate::store::Store {
         match opened {
             Ok((version, from)) => {
                 migrate::run_to(&mut to, fresh, version)?;
-                copy_all(damaged, &from, &to, &mut report).map_err(new)?;
+                copy_all(&from, &to, &mut report).map_err(new)?;
             }
             Err(StoreError::Damaged { source, .. }) => report.unopened = Some(source.to_string()),
             Err(other) => return Err(other),
@@ -112,7 +111,7 @@ impl crate::store::Store {
     }
 }
 
-fn copy_all(damaged: &Path, from: &Connection, to: &Connection, report: &mut SalvageReport) -> rusqlite::Result<()> {
+fn copy_all(from: &Connection, to: &Connection, report: &mut SalvageReport) -> rusqlite::Result<()> {
     let names: Vec<String> = to
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")?
         .query_map([], |row| row.get(0))?
@@ -120,7 +119,7 @@ fn copy_all(damaged: &Path, from: &Connection, to: &Connection, report: &mut Sal
     for name in names.iter().filter(|name| !NOT_COPIED.contains(&name.as_str())) {
         to.execute_batch("BEGIN")?;
         let (rows, unreadable) = match Copying::new(from, to, name) {
-            Ok(mut copying) => copying.all(damaged)?,
+            Ok(mut copying) => copying.all()?,
             Err(error) => (0, error.to_string()),
         };
         to.execute_batch("COMMIT")?;
@@ -182,14 +181,14 @@ fn rebuild(to: &Connection) -> rusqlite::Result<()> {
             if state == crate::store::State::Pending {
                 to.execute(
                     "INSERT OR REPLACE INTO backlog (series, from_ts, to_ts) VALUES (?1, ?2, ?3)",
-                    [series, key::time(first, 0).0, key::time(last, 999).0],
+                    [series, key::time(first, 0).nanos(), key::time(last, 999).nanos()],
                 )?;
             }
         }
         let newest: Option<i64> = match newest {
             None => None,
             Some(id) => Some(to.query_row("SELECT id, nanos FROM reading WHERE id = ?1", [id], |row| {
-                Ok(key::time(row.get(0)?, row.get(1)?).0)
+                Ok(key::time(row.get(0)?, row.get(1)?).nanos())
             })?),
         };
         to.execute("UPDATE series SET newest = ?2 WHERE id = ?1", params![series, newest])?;

@@ -18,12 +18,12 @@ const SLOT_NANOS: i64 = SLOT_SECONDS * 1_000_000_000;
 
 /// The piece that a time lies in.
 pub fn slot_of(ts: Timestamp) -> i64 {
-    ts.0.div_euclid(SLOT_NANOS)
+    ts.nanos().div_euclid(SLOT_NANOS)
 }
 
 /// When a piece begins.
 pub fn slot_start(slot: i64) -> Timestamp {
-    Timestamp(slot.saturating_mul(SLOT_NANOS))
+    Timestamp::from_nanos(slot.saturating_mul(SLOT_NANOS))
 }
 
 /// The versions of a series' pieces at one moment.
@@ -64,7 +64,7 @@ pub(in crate::store) struct Touched {
 impl Touched {
     #[inline]
     pub(in crate::store) fn add(&mut self, ts: Timestamp) {
-        if ts.0 < self.last.0 || ts.0 >= self.last.1 {
+        if ts.nanos() < self.last.0 || ts.nanos() >= self.last.1 {
             self.add_piece(ts);
         }
     }
@@ -72,7 +72,7 @@ impl Touched {
     #[cold]
     fn add_piece(&mut self, ts: Timestamp) {
         let slot = slot_of(ts);
-        self.last = (slot_start(slot).0, slot_start(slot).0.saturating_add(SLOT_NANOS));
+        self.last = (slot_start(slot).nanos(), slot_start(slot).nanos().saturating_add(SLOT_NANOS));
         self.slots.insert(slot);
     }
 

@@ -90,7 +90,7 @@ impl Store {
                 Ok(KeptContent {
                     id: row.get(0)?,
                     series: row.get(1)?,
-                    ts: Timestamp(row.get(2)?),
+                    ts: Timestamp::from_nanos(row.get(2)?),
                     record: row.get(3)?,
                     path: row.get(4)?,
                     number: row.get::<_, i64>(5)?.cast_unsigned(),
@@ -111,7 +111,7 @@ impl Store {
                 }
             };
             let (from, to) = match choice {
-                ConflictChoice::Within(_, (from, to)) => (from.0, to.0),
+                ConflictChoice::Within(_, (from, to)) => (from.nanos(), to.nanos()),
                 ConflictChoice::Decided(id) => (id, id),
             };
             let mut statement = self.conn.prepare(&format!("{COLUMNS} AND {condition} ORDER BY {order}"))?;
@@ -142,10 +142,10 @@ impl Store {
                     .query_map([], |row| {
                         Ok(DecisionLine {
                             id: row.get(0)?,
-                            at: Timestamp(row.get(1)?),
+                            at: Timestamp::from_nanos(row.get(1)?),
                             command: row.get(2)?,
                             count: row.get::<_, i64>(3)?.cast_unsigned(),
-                            reversed: row.get::<_, Option<i64>>(4)?.map(Timestamp),
+                            reversed: row.get::<_, Option<i64>>(4)?.map(Timestamp::from_nanos),
                             exchanged: row.get(5)?,
                         })
                     })?
@@ -170,7 +170,7 @@ impl Staging<'_> {
     pub fn begin_decision(&mut self, command: &str, at: Timestamp) -> Result<i64> {
         self.begin()?;
         let conn = &self.store.conn;
-        conn.execute("INSERT INTO decision (at, command, count) VALUES (?1, ?2, 0)", params![at.0, command])
+        conn.execute("INSERT INTO decision (at, command, count) VALUES (?1, ?2, 0)", params![at.nanos(), command])
             .map_err(|source| self.store.at(source))?;
         Ok(conn.last_insert_rowid())
     }
@@ -194,7 +194,7 @@ impl Staging<'_> {
         self.begin()?;
         self.store
             .conn
-            .execute("UPDATE decision SET reversed = ?2 WHERE id = ?1", params![decision, at.0])
+            .execute("UPDATE decision SET reversed = ?2 WHERE id = ?1", params![decision, at.nanos()])
             .map(drop)
             .map_err(|source| self.store.at(source))
     }
@@ -239,14 +239,14 @@ impl Staging<'_> {
         let ts = key::time(stored.id, stored.nanos);
         let hash = content_hash(stored.record, &stored.values, &table.derived_places());
         conn.prepare_cached("UPDATE conflict SET stays = ?3 WHERE series = ?1 AND ts = ?2")?
-            .execute(params![series, row.ts.0, now_stays])?;
+            .execute(params![series, row.ts.nanos(), now_stays])?;
         conn.prepare_cached(
             "UPDATE OR REPLACE conflict SET ts = ?2, record = ?3, raw = ?4, hash = ?5, stays = ?6, reason = ?7, header = NULL,
              ts_text = (SELECT ts_text FROM reading WHERE id = ?8) WHERE id = ?1",
         )?
         .execute(params![
             exchange.conflict,
-            ts.0,
+            ts.nanos(),
             stored.record,
             stored.values,
             hash,

@@ -59,7 +59,7 @@ impl Store {
                             tail_taken: row.get(7)?,
                             held: row.get(10)?,
                             note: row.get(8)?,
-                            seen: Timestamp(row.get(9)?),
+                            seen: Timestamp::from_nanos(row.get(9)?),
                         })
                     })
                     .optional()
@@ -92,7 +92,7 @@ impl Staging<'_> {
                     file.header,
                     file.tail_taken,
                     file.note,
-                    file.seen.0,
+                    file.seen.nanos(),
                     file.held,
                 ])
             })

@@ -186,7 +186,7 @@ impl Staging<'_> {
             let conn = &self.store.conn;
             let dropped = conn
                 .prepare_cached("DELETE FROM conflict WHERE series = ?1 AND ts = ?2 AND raw = ?3")?
-                .execute(params![table.series.at(place).id, row.ts.0, known.raw])?;
+                .execute(params![table.series.at(place).id, row.ts.nanos(), known.raw])?;
             table.tally.conflicts -= i64::try_from(dropped).unwrap_or(0);
             forget(conn, table, stored.id)?;
             return if is_whole { Ok(None) } else { self.meet_whole(table, place, row, stored).map(Some) };

@@ -274,7 +274,7 @@ mod tests {
 
     fn seen(rows: &[(i64, i64)]) -> (RecordRuns, Vec<ClockEvent>) {
         let mut runs = RecordRuns::default();
-        let events = rows.iter().filter_map(|&(record, ts)| runs.see(record, Timestamp(ts))).collect();
+        let events = rows.iter().filter_map(|&(record, ts)| runs.see(record, Timestamp::from_nanos(ts))).collect();
         (runs, events)
     }
 
@@ -301,14 +301,21 @@ mod tests {
         assert!(runs.gaps().is_empty());
         assert_eq!(
             events,
-            [ClockEvent { kind: EventKind::Reset, before: (101, Timestamp(10)), after: (0, Timestamp(20)) }]
+            [ClockEvent {
+                kind: EventKind::Reset,
+                before: (101, Timestamp::from_nanos(10)),
+                after: (0, Timestamp::from_nanos(20))
+            }]
         );
     }
 
     #[test]
     fn records_lost_after_a_reset_are_a_gap() {
         let (runs, events) = seen(&[(100, 0), (101, 10), (4, 20)]);
-        assert_eq!(runs.gaps(), [Gap { after_reset: true, before: None, after: (4, Timestamp(20)), missing: 4 }]);
+        assert_eq!(
+            runs.gaps(),
+            [Gap { after_reset: true, before: None, after: (4, Timestamp::from_nanos(20)), missing: 4 }]
+        );
         assert_eq!(events[0].kind, EventKind::Reset);
     }
 
@@ -326,7 +333,11 @@ mod tests {
         assert_eq!(runs.runs().len(), 1);
         assert_eq!(
             events,
-            [ClockEvent { kind: EventKind::Step, before: (11, Timestamp(1100)), after: (12, Timestamp(1050)) }]
+            [ClockEvent {
+                kind: EventKind::Step,
+                before: (11, Timestamp::from_nanos(1100)),
+                after: (12, Timestamp::from_nanos(1050))
+            }]
         );
     }
 

@@ -56,7 +56,7 @@ impl Store {
         const DUE: [&str; 3] =
             ["inputs < ?2 AND header IS NOT NULL", "inputs > ?2 AND header IS NOT NULL", "not_before <= ?2"];
         let work = || -> rusqlite::Result<Vec<KeptLine>> {
-            for (due, bound) in DUE.into_iter().zip([inputs, inputs, now.0]) {
+            for (due, bound) in DUE.into_iter().zip([inputs, inputs, now.nanos()]) {
                 let lines: Vec<KeptLine> = self
                     .conn
                     .prepare_cached(&format!(
@@ -104,10 +104,10 @@ impl Staging<'_> {
                     raw,
                     refusal.reason,
                     hash_of(line.raw),
-                    Timestamp::from_utc(chrono::Utc::now()).0,
+                    Timestamp::from_utc(chrono::Utc::now()).nanos(),
                     refusal.header,
                     refusal.inputs,
-                    refusal.not_before.map(|time| time.0),
+                    refusal.not_before.map(|time| time.nanos()),
                 ])
             })
             .map_err(|source| self.store.at(source))?;
@@ -138,7 +138,7 @@ impl Staging<'_> {
             .conn
             .prepare_cached("UPDATE rejected_line SET reason = ?2, inputs = ?3, not_before = ?4 WHERE id = ?1")
             .and_then(|mut statement| {
-                let not_before = refusal.not_before.map(|time| time.0);
+                let not_before = refusal.not_before.map(|time| time.nanos());
                 statement.execute(params![line.id, refusal.reason, refusal.inputs, not_before])
             })
             .map_err(|source| self.store.at(source))?;

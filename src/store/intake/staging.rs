@@ -246,7 +246,7 @@ impl<'s> Staging<'s> {
         let new_hash = content_hash(row.record, row.values, &derived);
         let known: bool = conn
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM conflict WHERE series = ?1 AND ts = ?2 AND hash = ?3)")?
-            .query_row(params![series, row.ts.0, new_hash], |found| found.get(0))?;
+            .query_row(params![series, row.ts.nanos(), new_hash], |found| found.get(0))?;
         if known {
             return Ok(Outcome::Conflict);
         }
@@ -256,14 +256,14 @@ impl<'s> Staging<'s> {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, iif(?10 IS NULL, (SELECT ts_text FROM reading WHERE id = ?11), NULL))
              ON CONFLICT (series, ts, hash) DO NOTHING",
         )?;
-        let seen = Timestamp::from_utc(chrono::Utc::now()).0;
+        let seen = Timestamp::from_utc(chrono::Utc::now()).nanos();
         let line = i64::try_from(row.line.number).unwrap_or(i64::MAX);
         match on_conflict {
             OnConflict::Keep => {
                 let raw = crate::format::decode(row.line.raw);
                 keep.execute(params![
                     series,
-                    row.ts.0,
+                    row.ts.nanos(),
                     row.record,
                     row.line.path,
                     line,
@@ -278,7 +278,7 @@ impl<'s> Staging<'s> {
             OnConflict::Replace => {
                 // Under the time of the reading that goes, so that it is known when a file brings it again: two readings may
                 // stand within a microsecond.
-                let (ts, hash) = (key::time(id, nanos).0, content_hash(record, values, &derived));
+                let (ts, hash) = (key::time(id, nanos).nanos(), content_hash(record, values, &derived));
                 let header: Option<i64> = None;
                 keep.execute(params![
                     series,
@@ -355,10 +355,10 @@ impl<'s> Staging<'s> {
                 table.id,
                 kind,
                 event.before.0,
-                event.before.1.0,
+                event.before.1.nanos(),
                 event.after.0,
-                event.after.1.0,
-                Timestamp::from_utc(chrono::Utc::now()).0
+                event.after.1.nanos(),
+                Timestamp::from_utc(chrono::Utc::now()).nanos()
             ])?;
         Ok(())
     }
@@ -405,7 +405,7 @@ impl<'s> Staging<'s> {
                 backlog::add(conn, series.id, from, to, series.newest_saved)?;
                 series.newest_saved = series.newest;
                 conn.prepare_cached("UPDATE series SET newest = ?2 WHERE id = ?1")?
-                    .execute(params![series.id, series.newest.map(|newest| newest.0)])?;
+                    .execute(params![series.id, series.newest.map(|newest| newest.nanos())])?;
             }
         }
         if table.runs.is_changed() {
@@ -421,7 +421,7 @@ impl<'s> Staging<'s> {
                     "INSERT OR REPLACE INTO record_run (logger_table, epoch, first_record, last_record, first_ts, last_ts)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 )?
-                .execute(params![table.id, run.epoch, run.first, run.last, run.first_ts.0, run.last_ts.0])?;
+                .execute(params![table.id, run.epoch, run.first, run.last, run.first_ts.nanos(), run.last_ts.nanos()])?;
             }
         }
         Ok(())

@@ -261,7 +261,7 @@ impl Store {
         }
         self.conn.execute(
             "INSERT INTO header_version (logger_table, hash, header, first_seen) VALUES (?1, ?2, ?3, ?4)",
-            params![table.id, hash, text, now.0],
+            params![table.id, hash, text, now.nanos()],
         )?;
         let id = self.conn.last_insert_rowid();
         if table.columns.len() != before {
@@ -364,7 +364,7 @@ fn series(conn: &Connection, table: i64) -> rusqlite::Result<SeriesList> {
     let mut statement = conn.prepare_cached("SELECT tags, id, newest FROM series WHERE logger_table = ?1")?;
     let mut rows = statement.query([table])?;
     while let Some(row) = rows.next()? {
-        let newest = row.get::<_, Option<i64>>(2)?.map(Timestamp);
+        let newest = row.get::<_, Option<i64>>(2)?.map(Timestamp::from_nanos);
         list.push(&row.get::<_, String>(0)?, Series::new(row.get(1)?, newest));
     }
     Ok(list)
@@ -379,8 +379,8 @@ pub(in crate::store) fn record_runs(conn: &Connection, table: i64) -> rusqlite::
             epoch: row.get(0)?,
             first: row.get(1)?,
             last: row.get(2)?,
-            first_ts: Timestamp(row.get(3)?),
-            last_ts: Timestamp(row.get(4)?),
+            first_ts: Timestamp::from_nanos(row.get(3)?),
+            last_ts: Timestamp::from_nanos(row.get(4)?),
         })
     })?
     .collect()

@@ -20,7 +20,8 @@ impl Due {
     pub(in crate::store) fn add(&mut self, from: Timestamp, to: Timestamp, reach: i64) {
         let (mut from, mut to) = (from, to);
         self.intervals.retain(|known| {
-            let apart = known.0.0 > to.0.saturating_add(reach) || known.1.0 < from.0.saturating_sub(reach);
+            let apart = known.0.nanos() > to.nanos().saturating_add(reach)
+                || known.1.nanos() < from.nanos().saturating_sub(reach);
             if !apart {
                 from = from.min(known.0);
                 to = to.max(known.1);
@@ -30,7 +31,7 @@ impl Due {
         self.intervals.push((from, to));
         if self.intervals.len() > MOST_INTERVALS {
             self.intervals.sort();
-            let gap = |at: &usize| self.intervals[at + 1].0.0.saturating_sub(self.intervals[*at].1.0);
+            let gap = |at: &usize| self.intervals[at + 1].0.nanos().saturating_sub(self.intervals[*at].1.nanos());
             if let Some(at) = (0..self.intervals.len() - 1).min_by_key(gap) {
                 let next = self.intervals.remove(at + 1);
                 self.intervals[at].1 = self.intervals[at].1.max(next.1);

@@ -101,7 +101,7 @@ impl Judge {
 
     /// The first row that a flag at `at` can depend on: one before the window.
     fn begin(&self, conn: &Connection, series: i64, at: Timestamp) -> rusqlite::Result<Timestamp> {
-        let edge = Timestamp(at.0.saturating_sub(self.tests.look_back()));
+        let edge = at.minus(self.tests.look_back());
         Ok(neighbour(conn, series, edge, true)?.unwrap_or(edge))
     }
 
@@ -118,7 +118,7 @@ impl Judge {
         // The row before has a new successor, the rows after a new past.
         let first = neighbour(conn, series, from, true)?.unwrap_or(from);
         let after = neighbour(conn, series, to, false)?;
-        let last = Timestamp(to.0.saturating_add(self.tests.look_back())).max(after.unwrap_or(to));
+        let last = to.plus(self.tests.look_back()).max(after.unwrap_or(to));
         let end = neighbour(conn, series, last, false)?.unwrap_or(last);
         let begin = self.begin(conn, series, first)?;
         let mut partners = self.partners.iter().map(|partner| partner.rows(conn, first, last)).collect::<Vec<_>>();
@@ -139,7 +139,7 @@ impl Judge {
             there.clear();
             for partner in &mut partners {
                 there.push(match partner {
-                    Some(partner) => partner.nearest(row.ts.0)?,
+                    Some(partner) => partner.nearest(row.ts.nanos())?,
                     None => [f64::NAN; 2],
                 });
             }
@@ -340,7 +340,7 @@ fn manual_flags(conn: &Connection, table: i64, names: &[String]) -> rusqlite::Re
         flags.push(ManualFlag {
             id: row.get(0)?,
             place,
-            span: (Timestamp(row.get(2)?), Timestamp(row.get(3)?)),
+            span: (Timestamp::from_nanos(row.get(2)?), Timestamp::from_nanos(row.get(3)?)),
             flag,
             reason: row.get(5)?,
         });
@@ -384,7 +384,7 @@ impl Store {
                     changed
                 };
                 changed += work().map_err(|source| self.at(source))?;
-                at = Timestamp(end.0 + 1_000);
+                at = end.next_key();
             }
         }
         Ok(changed)
@@ -409,7 +409,7 @@ impl Store {
             let Some(known) = self.known_table(other)? else { continue };
             let judge = Judge::new(&self.conn, config, other, &known)?;
             for &(from, to) in intervals {
-                let interval = (Timestamp(from.0.saturating_sub(within)), Timestamp(to.0.saturating_add(within)));
+                let interval = (from.minus(within), to.plus(within));
                 for id in known.series_ids() {
                     changed += judge.judge(&self.conn, known.id, id, interval, false)?.changed;
                 }

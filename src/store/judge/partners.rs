@@ -55,7 +55,7 @@ impl PartnerRows<'_> {
 
     /// Nobody asks for a time before `nanos` any more.
     fn read_on(&mut self, nanos: i64, (first, end): (i64, i64)) -> rusqlite::Result<()> {
-        let reach = Timestamp(nanos.saturating_sub(self.partner.across.within));
+        let reach = Timestamp::from_nanos(nanos.saturating_sub(self.partner.across.within));
         let low = key::keys(self.series, reach, reach).0.max(first);
         let mut statement = self
             .conn
@@ -73,7 +73,7 @@ impl PartnerRows<'_> {
                     *slot = tests.witness(self.values.get(*place).copied().unwrap_or(Value::Missing));
                 }
             }
-            self.rows.push_back((key::time(last, row.get(1)?).0, partner));
+            self.rows.push_back((key::time(last, row.get(1)?).nanos(), partner));
         }
         self.unread = (count == PARTNER_STRIDE).then_some((last + 1, end));
         Ok(())
@@ -114,7 +114,7 @@ impl PartnerTable {
         to: Timestamp,
     ) -> Option<PartnerRows<'c>> {
         let series = self.series?;
-        let reach = |ts: Timestamp, nanos: i64| Timestamp(ts.0.saturating_add(nanos));
+        let reach = |ts: Timestamp, nanos: i64| ts.plus(nanos);
         let (low, high) = key::keys(series, reach(from, -self.across.within), reach(to, self.across.within));
         Some(PartnerRows {
             conn,

@@ -73,7 +73,15 @@ impl Store {
             transaction.execute(
                 "INSERT INTO manual_flag (logger_table, column_name, from_ts, to_ts, flag, reason, made)
                  SELECT id, ?2, ?3, ?4, ?5, ?6, ?7 FROM logger_table WHERE name = ?1",
-                params![table, column, span.0.0, span.1.0, i64::from(flag.digit() - b'0'), reason, now.0],
+                params![
+                    table,
+                    column,
+                    span.0.nanos(),
+                    span.1.nanos(),
+                    i64::from(flag.digit() - b'0'),
+                    reason,
+                    now.nanos()
+                ],
             )?;
             let id = transaction.last_insert_rowid();
             note_unjudged(&transaction, id)?;
@@ -92,7 +100,7 @@ impl Store {
         let work = || -> rusqlite::Result<()> {
             let transaction =
                 rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
-            transaction.execute("UPDATE manual_flag SET revoked = ?2 WHERE id = ?1", params![id, now.0])?;
+            transaction.execute("UPDATE manual_flag SET revoked = ?2 WHERE id = ?1", params![id, now.nanos()])?;
             note_unjudged(&transaction, id)?;
             transaction.commit()
         };
@@ -134,11 +142,11 @@ impl Store {
                         id: row.get(0)?,
                         table: row.get(1)?,
                         column: row.get(2)?,
-                        span: (Timestamp(row.get(3)?), Timestamp(row.get(4)?)),
+                        span: (Timestamp::from_nanos(row.get(3)?), Timestamp::from_nanos(row.get(4)?)),
                         flag: Flag::from_digit(digit.wrapping_add(b'0')).unwrap_or(Flag::NotEvaluated),
                         reason: row.get(6)?,
-                        made: Timestamp(row.get(7)?),
-                        revoked: row.get::<_, Option<i64>>(8)?.map(Timestamp),
+                        made: Timestamp::from_nanos(row.get(7)?),
+                        revoked: row.get::<_, Option<i64>>(8)?.map(Timestamp::from_nanos),
                     })
                 })?
                 .collect()
@@ -161,7 +169,7 @@ impl Store {
         self.conn
             .prepare_cached("SELECT newest FROM series WHERE id = ?1")
             .and_then(|mut statement| statement.query_row([series], |row| row.get::<_, Option<i64>>(0)).optional())
-            .map(|newest| newest.flatten().map(Timestamp))
+            .map(|newest| newest.flatten().map(Timestamp::from_nanos))
             .map_err(|source| self.at(source))
     }
 
@@ -172,7 +180,7 @@ impl Store {
                 "SELECT max(s.newest) FROM series s JOIN logger_table t ON t.id = s.logger_table WHERE t.name = ?1",
             )
             .and_then(|mut statement| statement.query_row([table], |row| row.get::<_, Option<i64>>(0)))
-            .map(|newest| newest.map(Timestamp))
+            .map(|newest| newest.map(Timestamp::from_nanos))
             .map_err(|source| self.at(source))
     }
 

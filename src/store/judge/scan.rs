@@ -46,7 +46,7 @@ impl Store {
                     Ok(SeriesLine {
                         id: row.get(0)?,
                         tags: serde_json::from_str(&row.get::<_, String>(1)?).unwrap_or_default(),
-                        newest: row.get::<_, Option<i64>>(2)?.map(Timestamp),
+                        newest: row.get::<_, Option<i64>>(2)?.map(Timestamp::from_nanos),
                     })
                 })?
                 .collect()
@@ -62,7 +62,7 @@ impl Store {
         mut take: impl FnMut(ScannedRow<'_>),
     ) -> Result<()> {
         let mut work = || -> rusqlite::Result<()> {
-            let (low, high) = key::keys(series, from, Timestamp(until.0.saturating_sub(1)));
+            let (low, high) = key::keys(series, from, until.previous());
             let mut statement = self.conn.prepare_cached(
                 "SELECT id, nanos, vals, flags, raised FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
             )?;
@@ -98,7 +98,7 @@ impl Store {
 
     /// How many rows there are from `from` to before `until`, at most `most`.
     pub fn count_rows(&self, series: i64, (from, until): (Timestamp, Timestamp), most: usize) -> Result<usize> {
-        let (low, high) = key::keys(series, from, Timestamp(until.0.saturating_sub(1)));
+        let (low, high) = key::keys(series, from, until.previous());
         self.conn
             .prepare_cached("SELECT count(*) FROM (SELECT 1 FROM reading WHERE id BETWEEN ?1 AND ?2 LIMIT ?3)")
             .and_then(|mut statement| statement.query_row(params![low, high, i64_of(most)], |row| row.get::<_, i64>(0)))

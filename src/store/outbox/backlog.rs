@@ -17,12 +17,12 @@ pub(in crate::store) fn add(
     to: Timestamp,
     newest_before: Option<Timestamp>,
 ) -> rusqlite::Result<()> {
-    let (mut low, mut high) = (from.0, to.0);
-    let touch = newest_before.map_or(low, |newest| newest.0.min(low));
+    let (mut low, mut high) = (from.nanos(), to.nanos());
+    let touch = newest_before.map_or(low, |newest| newest.nanos().min(low));
     let mut overlapping =
         conn.prepare_cached("SELECT from_ts, to_ts FROM backlog WHERE series = ?1 AND from_ts <= ?3 AND to_ts >= ?2")?;
     // Keys hold microseconds: two intervals within one would both find the row there, and shrink to the same beginning.
-    let (first, last) = (touch - key::nanos(Timestamp(touch)), high - key::nanos(to) + 999);
+    let (first, last) = (touch - key::nanos(Timestamp::from_nanos(touch)), high - key::nanos(to) + 999);
     let found: Vec<(i64, i64)> = overlapping
         .query_map(params![series, first, last], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
@@ -48,16 +48,16 @@ pub(in crate::store) fn tighten(
     let mut overlapping =
         conn.prepare_cached("SELECT from_ts, to_ts FROM backlog WHERE series = ?1 AND from_ts <= ?3 AND to_ts >= ?2")?;
     let found: Vec<(i64, i64)> = overlapping
-        .query_map(params![series, from.0, to.0], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .query_map(params![series, from.nanos(), to.nanos()], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     let mut first = conn
         .prepare_cached("SELECT id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 0 ORDER BY id LIMIT 1")?;
     let mut last = conn.prepare_cached(
         "SELECT id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 0 ORDER BY id DESC LIMIT 1",
     )?;
-    let time = |row: &rusqlite::Row<'_>| Ok(key::time(row.get(0)?, row.get(1)?).0);
+    let time = |row: &rusqlite::Row<'_>| Ok(key::time(row.get(0)?, row.get(1)?).nanos());
     for (start, end) in found {
-        let bounds = key::keys(series, Timestamp(start), Timestamp(end));
+        let bounds = key::keys(series, Timestamp::from_nanos(start), Timestamp::from_nanos(end));
         let low: Option<i64> = first.query_row(bounds, time).optional()?;
         match low {
             None => {

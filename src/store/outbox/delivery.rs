@@ -3,6 +3,7 @@
 use rusqlite::params;
 
 use crate::store::intake::tables::i64_of;
+use crate::store::outbox::outcome::ReceiptOutcome;
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
 
@@ -24,9 +25,9 @@ pub struct Refusal {
     pub at: Timestamp,
     /// HTTP status, if there was an answer.
     pub status: Option<u16>,
-    /// What was made of it.
-    pub outcome: String,
-    /// The words of the server, or of the network.
+    /// What it led to.
+    pub outcome: ReceiptOutcome,
+    /// The message of the server, or of the network.
     pub words: String,
     /// How many there were.
     pub times: u64,
@@ -40,11 +41,11 @@ impl Store {
             self.conn
                 .prepare_cached(
                     "SELECT at / ?3, sum(rows), sum(bytes) FROM receipt
-                     WHERE at >= ?1 AND at < ?2 AND outcome = 'stored' GROUP BY 1 ORDER BY 1",
+                     WHERE at >= ?1 AND at < ?2 AND outcome = ?4 GROUP BY 1 ORDER BY 1",
                 )?
-                .query_map(params![from.0.max(0), until.0, bin.max(1)], |row| {
+                .query_map(params![from.nanos().max(0), until.nanos(), bin.max(1), ReceiptOutcome::Stored], |row| {
                     Ok(SentBin {
-                        from: Timestamp(row.get::<_, i64>(0)?.saturating_mul(bin.max(1))),
+                        from: Timestamp::from_nanos(row.get::<_, i64>(0)?.saturating_mul(bin.max(1))),
                         rows: row.get::<_, i64>(1)?.cast_unsigned(),
                         bytes: row.get::<_, i64>(2)?.cast_unsigned(),
                     })
@@ -54,18 +55,19 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Answers from `from` to before `until` that acknowledged nothing, equal ones together, the latest first.
+    /// Answers from `from` to before `until` to requests that the server did not take, equal ones together, the latest first.
     pub fn refusals(&self, (from, until): (Timestamp, Timestamp), most: usize) -> Result<Vec<Refusal>> {
         let work = || -> rusqlite::Result<Vec<Refusal>> {
             self.conn
-                .prepare_cached(
+                .prepare_cached(&format!(
                     "SELECT max(at), status, outcome, words, count(*) FROM receipt
-                     WHERE at >= ?1 AND at < ?2 AND outcome NOT IN ('stored', 'health', 'expected')
+                     WHERE at >= ?1 AND at < ?2 AND outcome NOT IN ({})
                      GROUP BY status, outcome, words ORDER BY 1 DESC LIMIT ?3",
-                )?
-                .query_map(params![from.0, until.0, i64_of(most)], |row| {
+                    ReceiptOutcome::taken_in_sql()
+                ))?
+                .query_map(params![from.nanos(), until.nanos(), i64_of(most)], |row| {
                     Ok(Refusal {
-                        at: Timestamp(row.get(0)?),
+                        at: Timestamp::from_nanos(row.get(0)?),
                         status: row.get(1)?,
                         outcome: row.get(2)?,
                         words: row.get(3)?,

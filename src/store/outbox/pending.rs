@@ -58,7 +58,7 @@ impl Store {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let series: i64 = row.get(0)?;
-            let interval = (Timestamp(row.get(3)?), Timestamp(row.get(4)?));
+            let interval = (Timestamp::from_nanos(row.get(3)?), Timestamp::from_nanos(row.get(4)?));
             match list.last_mut().filter(|last| last.series == series) {
                 Some(last) => last.intervals.push(interval),
                 None => {

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::store::intake::tables::i64_of;
 use crate::store::outbox::backlog;
+use crate::store::outbox::outcome::ReceiptOutcome;
 use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
@@ -76,7 +77,7 @@ impl Mark {
 }
 
 /// A receipt to be written.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ReceiptDraft<'a> {
     /// When the answer came.
     pub at: i64,
@@ -92,9 +93,9 @@ pub struct ReceiptDraft<'a> {
     pub wire_bytes: usize,
     /// HTTP status, if there was an answer.
     pub status: Option<u16>,
-    /// What was made of it.
-    pub outcome: &'a str,
-    /// The server's words.
+    /// What it led to.
+    pub outcome: ReceiptOutcome,
+    /// The server's message, or the network's.
     pub words: &'a str,
 }
 
@@ -188,14 +189,14 @@ impl Store {
                 rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
             let oldest: Option<i64> = transaction
                 .prepare_cached("SELECT min(from_ts) FROM backlog WHERE series = ?1 AND from_ts < ?2")?
-                .query_row(params![series, cutoff.0], |row| row.get(0))?;
+                .query_row(params![series, cutoff.nanos()], |row| row.get(0))?;
             let Some(oldest) = oldest else { return Ok(0) };
-            let (low, high) = key::keys(series, Timestamp(oldest), Timestamp(cutoff.0 - 1));
+            let (low, high) = key::keys(series, Timestamp::from_nanos(oldest), cutoff.previous());
             let expired = transaction
                 .prepare_cached("UPDATE reading SET state = ?3 WHERE id BETWEEN ?1 AND ?2 AND state = 0")?
                 .execute(params![low, high, State::Expired.code()])?;
             move_series_tally(&transaction, series, State::Pending, State::Expired, i64_of(expired))?;
-            backlog::tighten(&transaction, series, Timestamp(oldest), cutoff)?;
+            backlog::tighten(&transaction, series, Timestamp::from_nanos(oldest), cutoff)?;
             transaction.commit()?;
             Ok(expired as u64)
         };
@@ -207,7 +208,7 @@ impl Store {
     pub fn bytes_between(&self, since: Timestamp, now: Timestamp) -> Result<u64> {
         self.conn
             .prepare_cached("SELECT coalesce(sum(bytes), 0) FROM receipt WHERE at BETWEEN ?1 AND ?2")
-            .and_then(|mut statement| statement.query_row([since.0, now.0], |row| row.get::<_, i64>(0)))
+            .and_then(|mut statement| statement.query_row([since.nanos(), now.nanos()], |row| row.get::<_, i64>(0)))
             .map(i64::cast_unsigned)
             .map_err(|source| self.at(source))
     }
@@ -215,9 +216,9 @@ impl Store {
     /// When a request was last acknowledged.
     pub fn last_stored(&self) -> Result<Option<Timestamp>> {
         self.conn
-            .prepare_cached("SELECT at FROM receipt WHERE outcome = 'stored' ORDER BY id DESC LIMIT 1")
-            .and_then(|mut statement| statement.query_row([], |row| row.get(0)).optional())
-            .map(|at| at.map(Timestamp))
+            .prepare_cached("SELECT at FROM receipt WHERE outcome = ?1 ORDER BY id DESC LIMIT 1")
+            .and_then(|mut statement| statement.query_row([ReceiptOutcome::Stored], |row| row.get(0)).optional())
+            .map(|at| at.map(Timestamp::from_nanos))
             .map_err(|source| self.at(source))
     }
 }

@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::store::intake::changed::Touched;
 use crate::store::intake::tables::i64_of;
+use crate::store::outbox::outcome::ReceiptOutcome;
 use crate::store::outbox::pending::{PendingRow, SeriesBacklog};
 use crate::store::outbox::receipts::{State, move_series_tally};
 use crate::store::outbox::{backlog, sent_fields};
@@ -120,7 +121,7 @@ impl Store {
         self.conn
             .prepare_cached(
                 "SELECT t.name, s.tags, r.id, r.vals, r.flags, r.nanos
-                 FROM (SELECT id FROM receipt WHERE outcome = 'stored' AND bucket IS ?1 ORDER BY id DESC LIMIT 50) c
+                 FROM (SELECT id FROM receipt WHERE outcome = ?2 AND bucket IS ?1 ORDER BY id DESC LIMIT 50) c
                  JOIN receipt_rows w ON w.receipt = c.id
                  JOIN reading r ON r.id = w.last_id AND r.state = 1
                  JOIN series s ON s.id = ((r.id >> 52) & 4095) JOIN logger_table t ON t.id = s.logger_table
@@ -128,7 +129,7 @@ impl Store {
             )
             .and_then(|mut statement| {
                 statement
-                    .query_row([bucket], |row| {
+                    .query_row(params![bucket, ReceiptOutcome::Stored], |row| {
                         Ok(SentRow {
                             table: row.get(0)?,
                             tags: serde_json::from_str(&row.get::<_, String>(1)?).unwrap_or_default(),
@@ -224,7 +225,7 @@ impl Store {
             if let Some(newest) = newest {
                 transaction
                     .prepare_cached("UPDATE series SET pruned = max(coalesce(pruned, ?2), ?2) WHERE id = ?1")?
-                    .execute(params![series, key::time(newest, 999).0])?;
+                    .execute(params![series, key::time(newest, 999).nanos()])?;
             }
             transaction
                 .prepare_cached(

@@ -219,7 +219,7 @@ fn known(conn: &Connection, table: i64) -> rusqlite::Result<Vec<(SentField, Opti
     conn.prepare_cached("SELECT kind, name, lost_to FROM sent_field WHERE logger_table = ?1 ORDER BY kind, name")?
         .query_map([table], |row| {
             let field = (FieldKind::from_code(row.get(0)?), row.get(1)?);
-            Ok((field, row.get::<_, Option<i64>>(2)?.map(Timestamp)))
+            Ok((field, row.get::<_, Option<i64>>(2)?.map(Timestamp::from_nanos)))
         })?
         .collect()
 }

@@ -20,7 +20,7 @@ pub(in crate::store) fn offered(conn: &Connection, series: i64) -> rusqlite::Res
         .prepare_cached("SELECT offered FROM series WHERE id = ?1")?
         .query_row([series], |row| row.get::<_, Option<i64>>(0))
         .optional()?;
-    Ok(found.flatten().map(Timestamp))
+    Ok(found.flatten().map(Timestamp::from_nanos))
 }
 
 /// A row whose content changes.
@@ -118,7 +118,7 @@ impl Store {
             for (id, to) in series {
                 transaction
                     .prepare_cached("UPDATE series SET offered = max(coalesce(offered, ?2), ?2) WHERE id = ?1")?
-                    .execute(params![id, to.0])?;
+                    .execute(params![id, to.nanos()])?;
             }
             transaction.commit()
         };
@@ -173,7 +173,7 @@ impl Store {
                         series: row.get(0)?,
                         table: row.get(1)?,
                         tags: serde_json::from_str(&row.get::<_, String>(2)?).unwrap_or_default(),
-                        pruned: row.get::<_, Option<i64>>(3)?.map(Timestamp),
+                        pruned: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_nanos),
                     })
                 })?
                 .collect()

@@ -100,8 +100,8 @@ impl Store {
                     Ok(ClockLine {
                         table: row.get(0)?,
                         kind: row.get(1)?,
-                        before: (row.get(2)?, Timestamp(row.get(3)?)),
-                        after: (row.get(4)?, Timestamp(row.get(5)?)),
+                        before: (row.get(2)?, Timestamp::from_nanos(row.get(3)?)),
+                        after: (row.get(4)?, Timestamp::from_nanos(row.get(5)?)),
                     })
                 })?
                 .collect()
@@ -131,7 +131,7 @@ impl Store {
         self.conn
             .prepare_cached(sql)
             .and_then(|mut statement| statement.query_row([], |row| row.get(0)).optional())
-            .map(|seen| seen.map(Timestamp))
+            .map(|seen| seen.map(Timestamp::from_nanos))
             .map_err(|source| self.at(source))
     }
 
@@ -183,7 +183,7 @@ impl Store {
                 .query_map(params![table, i64_of(limit)], |row| {
                     Ok(ConflictLine {
                         table: row.get(0)?,
-                        ts: Timestamp(row.get(1)?),
+                        ts: Timestamp::from_nanos(row.get(1)?),
                         record: row.get(2)?,
                         place: row.get(3)?,
                         stays: row.get(4)?,

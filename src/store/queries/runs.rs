@@ -29,12 +29,12 @@ impl Store {
                 rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
             transaction
                 .prepare_cached("INSERT INTO run (command, started, ended, exit, summary) VALUES (?1, ?2, ?3, ?4, ?5)")?
-                .execute(params![command, started.0, ended.0, exit, summary])?;
+                .execute(params![command, started.nanos(), ended.nanos(), exit, summary])?;
             transaction
                 .prepare_cached(
                     "DELETE FROM run WHERE id IN (SELECT id FROM run WHERE ended < ?1 ORDER BY id LIMIT 50)",
                 )?
-                .execute([ended.0.saturating_sub(KEEP_NANOS)])?;
+                .execute([ended.nanos().saturating_sub(KEEP_NANOS)])?;
             transaction.commit()
         };
         work().map_err(|source| self.at(source))
@@ -45,7 +45,9 @@ impl Store {
         let work = || -> rusqlite::Result<Vec<Timestamp>> {
             self.conn
                 .prepare_cached("SELECT started FROM run WHERE command = ?1 ORDER BY ended DESC LIMIT ?2")?
-                .query_map(params![command, i64::try_from(most).unwrap_or(i64::MAX)], |row| Ok(Timestamp(row.get(0)?)))?
+                .query_map(params![command, i64::try_from(most).unwrap_or(i64::MAX)], |row| {
+                    Ok(Timestamp::from_nanos(row.get(0)?))
+                })?
                 .collect()
         };
         work().map_err(|source| self.at(source))
@@ -60,7 +62,7 @@ impl Store {
             .and_then(|mut statement| {
                 statement
                     .query_row(params![command, exit], |row| {
-                        Ok(RunLine { started: Timestamp(row.get(3)?), ended: Timestamp(row.get(0)?), exit: row.get(1)?, summary: row.get(2)? })
+                        Ok(RunLine { started: Timestamp::from_nanos(row.get(3)?), ended: Timestamp::from_nanos(row.get(0)?), exit: row.get(1)?, summary: row.get(2)? })
                     })
                     .optional()
             })

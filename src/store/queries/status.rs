@@ -49,7 +49,7 @@ impl Store {
     pub fn newest_row(&self) -> Result<Option<Timestamp>> {
         self.conn
             .query_row("SELECT max(newest) FROM series", [], |row| row.get::<_, Option<i64>>(0))
-            .map(|newest| newest.map(Timestamp))
+            .map(|newest| newest.map(Timestamp::from_nanos))
             .map_err(|source| self.at(source))
     }
 
@@ -78,7 +78,7 @@ impl Store {
                 held_lines: count(10)?,
                 gaps: gaps.len() as u64,
                 records_missing: gaps.iter().map(|gap| gap.missing.cast_unsigned()).sum(),
-                newest: row.get::<_, Option<i64>>(9)?.map(Timestamp),
+                newest: row.get::<_, Option<i64>>(9)?.map(Timestamp::from_nanos),
                 oldest_pending: self.oldest_pending(id)?,
             });
         }
@@ -100,11 +100,11 @@ impl Store {
             if oldest.is_some_and(|oldest| from >= oldest) {
                 break;
             }
-            let bounds = key::keys(series, Timestamp(from), Timestamp(to));
+            let bounds = key::keys(series, Timestamp::from_nanos(from), Timestamp::from_nanos(to));
             let found: Option<i64> =
-                first.query_row(bounds, |row| Ok(key::time(row.get(0)?, row.get(1)?).0)).optional()?;
+                first.query_row(bounds, |row| Ok(key::time(row.get(0)?, row.get(1)?).nanos())).optional()?;
             oldest = oldest.into_iter().chain(found).min();
         }
-        Ok(oldest.map(Timestamp))
+        Ok(oldest.map(Timestamp::from_nanos))
     }
 }

@@ -16,18 +16,19 @@ const NANOS_PER_MICRO: i64 = 1_000;
 pub(in crate::store) const MOST_SERIES: i64 = (1 << (64 - MICROS_BITS)) - 1;
 
 /// Earliest and latest time that a key can hold: 1970 and 2112.
-pub(in crate::store) const TIMES: (Timestamp, Timestamp) = (Timestamp(0), Timestamp(MICROS_MASK * NANOS_PER_MICRO));
+pub(in crate::store) const TIMES: (Timestamp, Timestamp) =
+    (Timestamp::EPOCH, Timestamp::from_nanos(MICROS_MASK * NANOS_PER_MICRO));
 
 /// `reading.id` of the row. The time is within [`TIMES`].
 #[inline]
 pub(in crate::store) fn key(series: i64, ts: Timestamp) -> i64 {
-    (series << MICROS_BITS) | (ts.0.div_euclid(NANOS_PER_MICRO) & MICROS_MASK)
+    (series << MICROS_BITS) | (ts.nanos().div_euclid(NANOS_PER_MICRO) & MICROS_MASK)
 }
 
 /// The nanoseconds that the key leaves out.
 #[inline]
 pub(in crate::store) fn nanos(ts: Timestamp) -> i64 {
-    ts.0.rem_euclid(NANOS_PER_MICRO)
+    ts.nanos().rem_euclid(NANOS_PER_MICRO)
 }
 
 /// Lowest and highest key of the closed interval, cut to what keys can hold.
@@ -38,7 +39,7 @@ pub(in crate::store) fn keys(series: i64, from: Timestamp, to: Timestamp) -> (i6
 /// The time of a row.
 #[inline]
 pub(in crate::store) fn time(id: i64, nanos: i64) -> Timestamp {
-    Timestamp((id & MICROS_MASK) * NANOS_PER_MICRO + nanos)
+    Timestamp::from_nanos((id & MICROS_MASK) * NANOS_PER_MICRO + nanos)
 }
 
 #[cfg(test)]
@@ -50,7 +51,7 @@ mod tests {
         for series in [1, 2_047, 2_048, MOST_SERIES] {
             let mut before = None;
             for ts in [0, 1_000, 1_780_000_000_123_456_789, TIMES.1.0] {
-                let ts = Timestamp(ts);
+                let ts = Timestamp::from_nanos(ts);
                 let id = key(series, ts);
                 assert_eq!(time(id, nanos(ts)), ts);
                 assert_eq!((id >> MICROS_BITS) & MOST_SERIES, series);

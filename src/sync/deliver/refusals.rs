@@ -8,11 +8,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::together::Cause;
 use super::{Delivery, Ended, FAILURES_BEFORE_SPLIT, LaneEnd, Ready, Step, Stop, held};
 use crate::destination::{Answer, Outcome};
-use crate::store::{Mark, State};
+use crate::store::{Mark, ReceiptOutcome, State};
 use crate::sync::StoppedBy;
 use crate::sync::batch::Batch;
 use crate::sync::known_good::{KnownGood, line_alone};
@@ -24,7 +25,7 @@ const MOST_REFUSALS: u64 = 64;
 /// So many refused rows are not pursued further before they are judged: it may be the server.
 const MOST_SUSPECTS: usize = 16;
 /// InfluxDB takes no shorter retention.
-const SHORTEST_RETENTION_NANOS: i64 = 3_600 * 1_000_000_000;
+const SHORTEST_RETENTION: Duration = Duration::from_secs(3_600);
 /// Within a batch that failed again and again, each part is known to be in question: halving it costs less than waiting.
 const FAILURES_OF_A_PART: u32 = 1;
 
@@ -148,13 +149,14 @@ impl Delivery<'_> {
     /// Write Window Upper Bound"). The server's refusal is one witness, this computer's clock must be another.
     fn can_be_expired(&self, ready: &Ready, answer: &Answer) -> bool {
         let now = answer.server_time.map_or_else(|| self.now(), |server| self.now().min(Timestamp::from_utc(server)));
-        ready.batch.rows().iter().all(|row| row.ts.0 < now.0.saturating_sub(SHORTEST_RETENTION_NANOS))
+        let surely_older = now.before(SHORTEST_RETENTION);
+        ready.batch.rows().iter().all(|row| row.ts < surely_older)
     }
 
     /// The bucket does not keep this row, nor any older one.
     fn expire(&mut self, ready: &Ready, answer: &Answer) -> Step {
         let [row] = ready.batch.rows() else { return Ok(()) };
-        let receipt = self.receipt(ready, answer, "expired");
+        let receipt = self.receipt(ready, answer, ReceiptOutcome::Expired);
         let mut expired = self.store.mark(&receipt, State::Expired, &ready.batch.marks())?;
         expired += self.store.expire(row.series, row.ts)?;
         self.report.expired += expired;
@@ -206,7 +208,7 @@ impl Delivery<'_> {
         let ready = Arc::new(uncompressed(row.clone()));
         let answer = self.ask(&ready)?;
         if matches!(answer.outcome, Outcome::Split | Outcome::Failing) && is_reason(&answer) {
-            self.store.note_answer(&self.receipt(&ready, &answer, "split"))?;
+            self.store.note_answer(&self.receipt(&ready, &answer, ReceiptOutcome::Split))?;
             return Ok(Some(answer));
         }
         let is_taken = answer.outcome == Outcome::Stored;
@@ -232,7 +234,7 @@ impl Delivery<'_> {
         match &answer.outcome {
             Outcome::Stored => self.was_good(&ready, &answer),
             Outcome::Split => {
-                self.store.note_answer(&self.receipt(&ready, &answer, "split"))?;
+                self.store.note_answer(&self.receipt(&ready, &answer, ReceiptOutcome::Split))?;
                 if is_earlier && (answer.type_conflict().is_some() || answer.speaks_of_retention()) {
                     return self.try_candidates(suspect, refusal);
                 }
@@ -258,7 +260,7 @@ impl Delivery<'_> {
                     self.refusals.learn(&ready.batch);
                     return self.was_good(&ready, &answer);
                 }
-                Outcome::Split => self.store.note_answer(&self.receipt(&ready, &answer, "split"))?,
+                Outcome::Split => self.store.note_answer(&self.receipt(&ready, &answer, ReceiptOutcome::Split))?,
                 _ => return Err(self.no_proof(&ready, answer)?),
             }
         }
@@ -276,14 +278,14 @@ impl Delivery<'_> {
     }
 
     fn was_good(&mut self, ready: &Arc<Ready>, answer: &Answer) -> Step {
-        self.store.note_answer(&self.receipt(ready, answer, "known good"))?;
+        self.store.note_answer(&self.receipt(ready, answer, ReceiptOutcome::KnownGood))?;
         self.pace.succeeded();
         Ok(())
     }
 
     /// What an answer leads to that neither takes nor refuses a line that should be good.
     fn no_proof(&mut self, ready: &Arc<Ready>, answer: Answer) -> Result<Ended, Ended> {
-        self.store.note_answer(&self.receipt(ready, &answer, super::word(&answer.outcome)))?;
+        self.store.note_answer(&self.receipt(ready, &answer, super::outcome_of(&answer)))?;
         Ok(match &answer.outcome {
             Outcome::Held { mend } => held(mend, &answer),
             Outcome::Failing => Ended::Lane(LaneEnd::Failing(answer.words)),
@@ -296,7 +298,8 @@ impl Delivery<'_> {
         let [row] = ready.batch.rows() else { return Ok(()) };
         let mark = Mark::new(row.series, row.id, row.version, row.ts);
         let line = String::from_utf8_lossy(ready.batch.lines());
-        let marked = self.store.reject_row(&self.receipt(ready, answer, "rejected"), &mark, line.trim_end())?;
+        let marked =
+            self.store.reject_row(&self.receipt(ready, answer, ReceiptOutcome::Rejected), &mark, line.trim_end())?;
         tracing::warn!("a row was refused and set aside: {} ({})", answer.words, line.trim_end());
         self.report.rejected += marked;
         self.work.progress.done(1);

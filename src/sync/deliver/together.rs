@@ -14,7 +14,7 @@ use super::refusals::Refusals;
 use super::{Delivery, Ended, FAILURES_BEFORE_SPLIT, Ready};
 use crate::destination::{Answer, TypeConflict};
 use crate::line::carries;
-use crate::store::ReceiptDraft;
+use crate::store::{ReceiptDraft, ReceiptOutcome};
 use crate::sync::batch::Batch;
 use crate::text::count;
 
@@ -150,7 +150,8 @@ impl Delivery<'_> {
         let line = rest.row(0);
         let line = String::from_utf8_lossy(line.lines());
         // Its bytes stand in the receipt of the refusal.
-        let receipt = ReceiptDraft { rows, bytes: 0, wire_bytes: 0, ..self.receipt(ready, answer, "rejected") };
+        let receipt =
+            ReceiptDraft { rows, bytes: 0, wire_bytes: 0, ..self.receipt(ready, answer, ReceiptOutcome::Rejected) };
         let marked = self.store.reject_rows(&receipt, &rest.marks(), (first.id, line.trim_end(), &reason))?;
         tracing::warn!("{reason}");
         self.report.rejected += marked;

@@ -49,7 +49,7 @@ fn interval(store: &Store, table: &TableConfig) -> Result<Option<Duration>, Stor
     let Some(newest) = store.newest_of_table(&table.name.0)? else { return Ok(None) };
     let mut distances = Vec::new();
     for days in DAYS {
-        let since = Timestamp(newest.0.saturating_sub(days * NANOS_PER_DAY));
+        let since = newest.minus(days * NANOS_PER_DAY);
         let mut rows = store.rows(table, Some(since), Some(newest))?;
         let mut before: Option<Timestamp> = None;
         distances.clear();
@@ -57,7 +57,9 @@ fn interval(store: &Store, table: &TableConfig) -> Result<Option<Duration>, Stor
             && let Some(row) = rows.next_row()?
         {
             // Series of one table are read side by side, and have rows at one time.
-            if let Some(distance) = before.map(|before| row.ts.0.abs_diff(before.0)).filter(|distance| *distance > 0) {
+            if let Some(distance) =
+                before.map(|before| row.ts.nanos().abs_diff(before.nanos())).filter(|distance| *distance > 0)
+            {
                 distances.push(distance);
             }
             before = Some(row.ts);

@@ -82,7 +82,7 @@ pub fn span(store: &Store, answers: &Answers, last: Duration, now: Timestamp) ->
     }
     let to = newest.unwrap_or(now);
     let last = i64::try_from(last.as_nanos()).unwrap_or(i64::MAX);
-    Ok(Span { from: Timestamp(to.0.saturating_sub(last)), to })
+    Ok(Span { from: to.minus(last), to })
 }
 
 /// Writes the report.
@@ -104,12 +104,17 @@ fn data(answers: &Answers, store: &Store, span: Span, now: Timestamp, out: &mut 
     let parts = parts(answers, store)?;
     let columns: usize = parts.iter().map(|part| part.columns.len()).sum();
     let points = (VALUES / columns.max(1)).clamp(LEAST_POINTS, POINTS);
-    let millis = |instant: Timestamp| instant.0.div_euclid(1_000_000);
+    let millis = |instant: Timestamp| instant.millis();
     write!(out, "{{\"made\":{},\"from\":{},\"to\":{}", millis(now), millis(span.from), millis(span.to))?;
     put(out, "station", &answers.station(now)?)?;
     put(out, "status", &answers.status(0, now))?;
     // What was sent since the rows came is part of the story.
-    put(out, "delivery", &answers.delivery((span.from, Timestamp(now.0.max(span.to.0).saturating_add(1))), now)?)?;
+    put(
+        out,
+        "delivery",
+        &answers
+            .delivery((span.from, Timestamp::from_nanos(now.nanos().max(span.to.nanos()).saturating_add(1))), now)?,
+    )?;
     put(out, "gaps", &answers.gaps()?)?;
     put(out, "rejected", &answers.rejected(MOST_REJECTED)?)?;
     put(out, "flags", &answers.flags()?)?;

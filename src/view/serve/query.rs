@@ -97,7 +97,7 @@ fn instant(text: &str) -> Option<Timestamp> {
         nanos = nanos * 10 + i64::from(digit - b'0');
     }
     let nanos = if whole.starts_with('-') { -nanos } else { nanos };
-    millis.checked_mul(NANOS_PER_MILLI)?.checked_add(nanos).map(Timestamp)
+    millis.checked_mul(NANOS_PER_MILLI)?.checked_add(nanos).map(Timestamp::from_nanos)
 }
 
 fn percent_decoded(text: &str) -> String {
@@ -132,9 +132,9 @@ mod tests {
 
     #[test]
     fn a_time_keeps_its_fraction_and_a_wrong_one_is_refused() {
-        assert_eq!(instant("1700000000000"), Some(Timestamp(1_700_000_000_000_000_000)));
-        assert_eq!(instant("1700000000000.25"), Some(Timestamp(1_700_000_000_000_250_000)));
-        assert_eq!(instant("-1.5"), Some(Timestamp(-1_500_000)));
+        assert_eq!(instant("1700000000000"), Some(Timestamp::from_nanos(1_700_000_000_000_000_000)));
+        assert_eq!(instant("1700000000000.25"), Some(Timestamp::from_nanos(1_700_000_000_000_250_000)));
+        assert_eq!(instant("-1.5"), Some(Timestamp::from_nanos(-1_500_000)));
         for text in ["", "NaN", "inf", "1e3", "1.x", "--1", "99999999999999", "0x10", "１"] {
             assert_eq!(instant(text), None, "{text}");
         }

@@ -23,7 +23,7 @@ impl Figure {
     pub fn millis(ts: Timestamp) -> Figure {
         // In two steps: nanoseconds since 1970 are more than a float tells apart.
         #[allow(clippy::cast_precision_loss, reason = "a quarter of a microsecond, in this century")]
-        Figure(ts.0.div_euclid(1_000_000) as f64 + ts.0.rem_euclid(1_000_000) as f64 / 1e6)
+        Figure(ts.millis() as f64 + ts.nanos().rem_euclid(1_000_000) as f64 / 1e6)
     }
 
     /// The number, if there is one.
@@ -226,7 +226,7 @@ mod tests {
             assert!(said.len() <= 14, "{said}");
         }
         assert_eq!(
-            serde_json::to_string(&Figure::millis(Timestamp(1_717_200_000_050_000_000))).unwrap(),
+            serde_json::to_string(&Figure::millis(Timestamp::from_nanos(1_717_200_000_050_000_000))).unwrap(),
             "1717200000050"
         );
     }

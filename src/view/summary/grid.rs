@@ -192,7 +192,7 @@ impl Grid {
     /// Adds a row. A row outside is left out.
     #[inline]
     pub(super) fn take(&mut self, row: &ScannedRow<'_>) {
-        let Some(at) = self.place(row.ts.0.div_euclid(1_000_000)) else { return };
+        let Some(at) = self.place(row.ts.millis()) else { return };
         self.rows[at] += 1;
         let width = self.columns.len();
         let Some(last) = self.columns.last() else { return };

@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::pieces::Kept;
 use super::{Summaries, SummaryError};
 use crate::store::{SeriesLine, Store, slot_of, slot_start};
-use crate::time::Timestamp;
 
 /// Pieces made in one go.
 const PIECES: usize = 4;
@@ -76,7 +75,7 @@ impl Summaries {
             if first <= 0 {
                 break;
             }
-            let before = Timestamp(slot_start(first).0 - 1);
+            let before = slot_start(first).previous();
             newest = reader.newest_times(series.id, before, 1)?.first().copied();
         }
         Ok(())

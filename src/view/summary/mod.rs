@@ -117,19 +117,19 @@ impl Summaries {
         let wanted = self.wanted(reader, &request.table, Some(&request.columns), &request.tags)?;
         let (from, to) = span(request.from, request.to)?;
         let points = request.points.clamp(1, MOST_POINTS);
-        let until = Timestamp(to.0.saturating_add(1));
+        let until = to.next();
         let mut trace = match &wanted.series {
             None => Trace::of_rows(Vec::new(), Vec::new()),
             Some(series) if reader.count_rows(series.id, (from, until), 2 * points + 1)? <= 2 * points => {
                 let (times, columns) = raw::rows(reader, series.id, (from, until), &wanted.columns)?;
-                let interval = match median_distance(times.iter().map(|ts| ts.0)) {
+                let interval = match median_distance(times.iter().map(|ts| ts.nanos())) {
                     Some(nanos) => Some(nanos / NANOS_PER_MILLI),
                     None => self.interval_of(reader, series)?,
                 };
                 Trace { interval_s: interval.map(seconds), ..Trace::of_rows(times, columns) }
             }
             Some(series) => {
-                let width = width::of_view((to.0 - from.0) / NANOS_PER_MILLI, points);
+                let width = width::of_view(to.nanos_since(from) / NANOS_PER_MILLI, points);
                 let mut places: Vec<usize> = wanted.columns.iter().map(|column| column.1).collect();
                 places.sort_unstable();
                 places.dedup();
@@ -148,7 +148,7 @@ impl Summaries {
     pub fn ribbon(&self, reader: &Store, request: &RibbonRequest) -> Result<Ribbon, SummaryError> {
         let wanted = self.wanted(reader, &request.table, None, &request.tags)?;
         let (from, to) = span(request.from, request.to)?;
-        let span = (to.0 - from.0) / NANOS_PER_MILLI;
+        let span = to.nanos_since(from) / NANOS_PER_MILLI;
         // Bins narrower than the rows lie apart would show holes where none are.
         let interval = match &wanted.series {
             Some(series) => self.interval_of(reader, series)?.unwrap_or(1).max(1),
@@ -159,7 +159,7 @@ impl Summaries {
         let places: Vec<usize> = (0..wanted.columns.len()).collect();
         let grid = match &wanted.series {
             Some(series) => self.grid(reader, series, (from, to), width, places)?,
-            None => Grid::new((from.0 / NANOS_PER_MILLI, to.0 / NANOS_PER_MILLI), width, places),
+            None => Grid::new((from.millis(), to.millis()), width, places),
         };
         let columns = wanted.columns.into_iter().map(|(name, place)| {
             let mut counts = FlagCounts::default();
@@ -191,8 +191,8 @@ impl Summaries {
         let Some(newest) = series.iter().filter_map(|series| series.newest).max() else {
             return Ok(LastDay::default());
         };
-        let hours = newest.0.div_euclid(NANOS_PER_MILLI).div_euclid(width::HOUR_MS);
-        let from = Timestamp((hours - 23) * width::HOUR_MS * NANOS_PER_MILLI);
+        let hours = newest.millis().div_euclid(width::HOUR_MS);
+        let from = Timestamp::from_nanos((hours - 23) * width::HOUR_MS * NANOS_PER_MILLI);
         let mut day = LastDay { from: Some(from), rows: 0, columns: Vec::new() };
         day.columns = names.into_iter().map(|name| (name, FlagCounts::default())).collect();
         for series in series.iter().filter(|series| series.newest >= Some(from)) {
@@ -215,8 +215,7 @@ impl Summaries {
         width: i64,
         columns: Vec<usize>,
     ) -> Result<Grid, SummaryError> {
-        let mut grid =
-            Grid::new((from.0.div_euclid(NANOS_PER_MILLI), to.0.div_euclid(NANOS_PER_MILLI)), width, columns);
+        let mut grid = Grid::new((from.millis(), to.millis()), width, columns);
         let Some(newest) = series.newest else { return Ok(grid) };
         match self.kept_width(reader, series)? {
             Some(kept) if width % kept == 0 => {
@@ -225,7 +224,7 @@ impl Summaries {
             }
             _ => {
                 let interval = self.interval_of(reader, series)?.unwrap_or(1).max(1);
-                self.fill_from_rows(reader, series.id, (to.0 - from.0) / NANOS_PER_MILLI / interval, &mut grid)?;
+                self.fill_from_rows(reader, series.id, to.nanos_since(from) / NANOS_PER_MILLI / interval, &mut grid)?;
             }
         }
         Ok(grid)
@@ -247,13 +246,13 @@ impl Summaries {
 
     /// By the places in a series where rows stand closest: years ago a logger may have been faster than it is now.
     fn narrowest(&self, reader: &Store, series: &SeriesLine) -> Result<i64, SummaryError> {
-        let oldest = reader.first_row(series.id, Timestamp(0))?;
+        let oldest = reader.first_row(series.id, Timestamp::EPOCH)?;
         let Some((oldest, newest)) = oldest.zip(series.newest) else { return Ok(width::SLOT_MS) };
         let mut least = i64::MAX;
         for part in 1..SAMPLES {
-            let at = Timestamp(oldest.0 + (newest.0 - oldest.0) / SAMPLES * part);
+            let at = oldest.plus(newest.nanos_since(oldest) / SAMPLES * part);
             let times = reader.newest_times(series.id, at, ROWS_OF_INTERVAL)?;
-            least = least.min(median_distance(times.iter().map(|ts| ts.0)).unwrap_or(i64::MAX));
+            least = least.min(median_distance(times.iter().map(|ts| ts.nanos())).unwrap_or(i64::MAX));
         }
         Ok(width::kept((least / NANOS_PER_MILLI).max(1)))
     }
@@ -306,7 +305,7 @@ impl Summaries {
         }
         let Some(newest) = series.newest else { return Ok(None) };
         let times = reader.newest_times(series.id, newest, ROWS_OF_INTERVAL)?;
-        let interval = median_distance(times.iter().map(|ts| ts.0)).map(|nanos| (nanos / NANOS_PER_MILLI).max(1));
+        let interval = median_distance(times.iter().map(|ts| ts.nanos())).map(|nanos| (nanos / NANOS_PER_MILLI).max(1));
         locked(&self.intervals).insert(series.id, (series.newest, interval));
         Ok(interval)
     }
@@ -320,7 +319,7 @@ impl Summaries {
             let middle = trace.bin_s.map_or(0.0, |bin| bin.0 * 500.0);
             let bands = trace.times.iter().map(|ms| {
                 #[allow(clippy::cast_possible_truncation, reason = "times of rows")]
-                let ts = Timestamp(((ms.0 + middle) * 1e6) as i64);
+                let ts = Timestamp::from_nanos(((ms.0 + middle) * 1e6) as i64);
                 climatology.band(&Season::of(table.clock.local(ts))).map(|range| range.suspect)
             });
             let (low, high) = bands
@@ -336,7 +335,7 @@ impl Summaries {
 }
 
 fn time(grid: &Grid, at: usize) -> Figure {
-    Figure::millis(Timestamp(grid.time(at) * NANOS_PER_MILLI))
+    Figure::millis(Timestamp::from_millis(grid.time(at)))
 }
 
 fn seconds(millis: i64) -> Figure {
@@ -349,7 +348,7 @@ fn span(from: Timestamp, to: Timestamp) -> Result<(Timestamp, Timestamp), Summar
     if from > to {
         return Err(SummaryError::Backwards);
     }
-    let cut = |ts: Timestamp| Timestamp(ts.0.clamp(0, LAST_MS * NANOS_PER_MILLI));
+    let cut = |ts: Timestamp| ts.clamp(Timestamp::EPOCH, Timestamp::from_millis(LAST_MS));
     Ok((cut(from), cut(to)))
 }
 

@@ -14,7 +14,7 @@ use super::blob::{self, Seal};
 use super::grid::{Bin, Grid};
 use super::sidecar::{Level, PieceDraft, bins_id, piece_id, place_of};
 use super::width::{HOUR_MS, ROWS_A_BIN, SLOT_MS};
-use super::{NANOS_PER_MILLI, Summaries, SummaryError};
+use super::{Summaries, SummaryError};
 use crate::store::{self, Store, StoreError, Versions, slot_of, slot_start};
 use crate::time::Timestamp;
 
@@ -44,10 +44,10 @@ impl Summaries {
         newest: Timestamp,
         grid: &mut Grid,
     ) -> Result<(), SummaryError> {
-        let Some(oldest) = reader.first_row(kept.series, Timestamp(0))? else { return Ok(()) };
+        let Some(oldest) = reader.first_row(kept.series, Timestamp::EPOCH)? else { return Ok(()) };
         let asked = stretch(grid);
         let first = slot_of(asked.0).max(slot_of(oldest));
-        let last = slot_of(Timestamp(asked.1.0 - 1)).min(slot_of(newest.max(oldest)));
+        let last = slot_of(asked.1.previous()).min(slot_of(newest.max(oldest)));
         if first > last {
             return Ok(());
         }
@@ -384,6 +384,6 @@ fn whole(chapters: &[i64]) -> RangeInclusive<i64> {
 
 /// From the beginning of the first bin to before the end of the last.
 fn stretch(grid: &Grid) -> (Timestamp, Timestamp) {
-    let at = |place| Timestamp(grid.time(place) * NANOS_PER_MILLI);
+    let at = |place| Timestamp::from_millis(grid.time(place));
     (at(0), at(grid.len()))
 }

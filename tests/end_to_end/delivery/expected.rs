@@ -53,7 +53,7 @@ fn a_band_that_was_taken_is_listed_as_no_refusal() {
     site.sync().expect(0);
     assert!(!bands(&server).is_empty());
     let store = Store::open_reader(&site.path("store.db")).unwrap();
-    assert_eq!(store.refusals((Timestamp(0), Timestamp(i64::MAX)), 10).unwrap(), []);
+    assert_eq!(store.refusals((Timestamp::EPOCH, Timestamp::MAX), 10).unwrap(), []);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 
 use crate::support::server::{Act, Reply, Server, Taken};
 use crate::support::{Site, ns};
+use fluxtower::store::Store;
+use fluxtower::time::Timestamp;
 
 /// As InfluxDB 2 says it.
 const CONFLICT: &str = "partial write: field type conflict: input field \"T_Avg\" on measurement \"met\" is type float, already exists as type string dropped=1";
@@ -293,4 +295,24 @@ fn i6_replay_puts_a_refused_row_back() {
     assert_eq!(site.in_state("sent"), server.points().rows());
     assert_eq!((site.count("sent"), site.count("rejected")), (100, 0));
     assert!(site.run(&["rejected", "--json"]).expect(0).json()["rejected"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn i6_a_known_good_line_that_was_taken_is_listed_as_no_refusal() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    site.stage(0..100);
+    refuse_rows(&server, 400, vec![50]);
+    let ran = site.sync().expect(1);
+    assert_eq!((ran.number("sent"), ran.number("rejected")), (99, 1), "{ran:?}");
+    let known_good = rusqlite::Connection::open(site.path("store.db")).unwrap().query_row(
+        "SELECT count(*) FROM receipt WHERE outcome = 'known good' AND status = 204",
+        [],
+        |row| row.get(0),
+    );
+    assert_eq!(known_good, Ok(1), "{ran:?}");
+    let store = Store::open_reader(&site.path("store.db")).unwrap();
+    let refusals = store.refusals((Timestamp::EPOCH, Timestamp::MAX), 100).unwrap();
+    assert!(!refusals.is_empty());
+    assert!(refusals.iter().all(|refusal| refusal.status == Some(400) && !refusal.outcome.is_taken()), "{refusals:?}");
 }

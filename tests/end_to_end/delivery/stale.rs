@@ -317,7 +317,7 @@ fn i5_points_of_rows_that_were_pruned_here_are_never_removed_with_others() {
     let store = fluxtower::store::Store::open(&site.path("store.db")).unwrap();
     let high = store.known_series().unwrap().into_iter().find(|series| series.table == "high").unwrap();
     // Rows 0 to 24 of the other table are in the bucket and nowhere else.
-    let span = (fluxtower::time::Timestamp(ns(0)), fluxtower::time::Timestamp(ns(24)));
+    let span = (fluxtower::time::Timestamp::from_nanos(ns(0)), fluxtower::time::Timestamp::from_nanos(ns(24)));
     assert_eq!(store.prune_sent(high.series, span).unwrap(), 25);
     drop(store);
     let ran = site.sync();
@@ -337,7 +337,7 @@ fn i5_prune_keeps_a_row_whose_point_still_holds_what_the_row_does_not_send() {
     site.sync();
     let store = fluxtower::store::Store::open(&site.path("store.db")).unwrap();
     let series = store.known_series().unwrap().remove(0).series;
-    let span = (fluxtower::time::Timestamp(ns(0)), fluxtower::time::Timestamp(ns(59)));
+    let span = (fluxtower::time::Timestamp::from_nanos(ns(0)), fluxtower::time::Timestamp::from_nanos(ns(59)));
     assert_eq!(store.prune_sent(series, span).unwrap(), 50);
     drop(store);
     server.answer(|_| None);

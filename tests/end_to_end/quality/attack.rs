@@ -320,7 +320,7 @@ impl Life {
     fn act(&mut self, act: &Act) {
         let agent = self.tower.in_process();
         let before = self.rows();
-        let at = |table: usize, row: i64| Timestamp(START_UTC + offset(table, row));
+        let at = |table: usize, row: i64| Timestamp::from_nanos(START_UTC + offset(table, row));
         let mut moves_states = false;
         match *act {
             Act::Deliver { table, header, from, count, version } => {
@@ -349,7 +349,7 @@ impl Life {
                     return;
                 }
                 let flag = Flag::from_digit(digit).unwrap();
-                agent.store.set_flag(name, &column, span, flag, "why", Timestamp(0)).unwrap();
+                agent.store.set_flag(name, &column, span, flag, "why", Timestamp::EPOCH).unwrap();
                 agent.store.judge_flagged(&agent.config).unwrap();
                 self.by_hand.push(ByHand { table, column, span, digit, is_revoked: false });
             }
@@ -358,7 +358,7 @@ impl Life {
                 if std::mem::replace(&mut made.is_revoked, true) {
                     return;
                 }
-                agent.store.revoke_flag(which as i64 + 1, Timestamp(1)).unwrap().unwrap();
+                agent.store.revoke_flag(which as i64 + 1, Timestamp::from_nanos(1)).unwrap().unwrap();
                 agent.store.judge_flagged(&agent.config).unwrap();
             }
             Act::Reflag { from } => {
@@ -388,7 +388,7 @@ impl Life {
                 moves_states = true;
                 self.is_pruned = true;
                 for id in self.series(table) {
-                    agent.store.prune_sent(id, (Timestamp(0), at(table, before))).unwrap();
+                    agent.store.prune_sent(id, (Timestamp::EPOCH, at(table, before))).unwrap();
                 }
             }
             Act::Replay { from } => {
@@ -438,7 +438,7 @@ impl Life {
         let agent = self.tower.in_process();
         for table in &agent.config.tables {
             let changed =
-                agent.store.judge_again(&agent.config, table, (Timestamp(0), Timestamp(i64::MAX)), true).unwrap();
+                agent.store.judge_again(&agent.config, table, (Timestamp::EPOCH, Timestamp::MAX), true).unwrap();
             if changed > 0 {
                 let now = self.rows();
                 let rows: Vec<_> = after.iter().filter(|(id, row)| now[*id] != **row).take(3).collect();
@@ -450,7 +450,10 @@ impl Life {
 
     /// Bins of six hours are kept between the acts.
     fn check_views(&self) {
-        let span = (Timestamp(START_UTC - 86_400 * SECOND), Timestamp(START_UTC + 2 * 86_400 * SECOND));
+        let span = (
+            Timestamp::from_nanos(START_UTC - 86_400 * SECOND),
+            Timestamp::from_nanos(START_UTC + 2 * 86_400 * SECOND),
+        );
         let store = Store::open_reader(&self.tower.store_path()).unwrap();
         for (table, _) in TABLES {
             for series in store.series(table).unwrap() {
@@ -501,9 +504,9 @@ impl Life {
         agent.ingest();
         for ByHand { table, column, span, digit, is_revoked } in &self.by_hand {
             let flag = Flag::from_digit(*digit).unwrap();
-            let id = agent.store.set_flag(TABLES[*table].0, column, *span, flag, "why", Timestamp(0)).unwrap();
+            let id = agent.store.set_flag(TABLES[*table].0, column, *span, flag, "why", Timestamp::EPOCH).unwrap();
             if *is_revoked {
-                agent.store.revoke_flag(id, Timestamp(1)).unwrap();
+                agent.store.revoke_flag(id, Timestamp::from_nanos(1)).unwrap();
             }
         }
         let conn = self.tower.database();

@@ -75,7 +75,7 @@ fn reflag_computes_no_value_before_its_since() {
     let flags = column(&tower, "upper", 6);
     let agent = tower.in_process();
     let table = agent.config.table("upper").unwrap();
-    agent.store.judge_again(&agent.config, table, (Timestamp(0), Timestamp(i64::MAX)), false).unwrap();
+    agent.store.judge_again(&agent.config, table, (Timestamp::EPOCH, Timestamp::MAX), false).unwrap();
     assert_eq!(column(&tower, "upper", 6), flags);
 }
 
@@ -125,14 +125,14 @@ fn a_flag_by_hand_whose_run_was_killed_holds_after_the_next_ingest() {
     tower.write("upper.dat", file(UPPER, &upper(5, 0, |_| None)));
     tower.in_process().ingest();
     let agent = tower.in_process();
-    let utc = |row: i64| Timestamp((START + 5 * 3_600 + row * 300) * 1_000_000_000);
+    let utc = |row: i64| Timestamp::from_nanos((START + 5 * 3_600 + row * 300) * 1_000_000_000);
     let span = (utc(1), utc(2));
     // As far as a run came that was killed before it judged.
-    let id = agent.store.set_flag("upper", "TA", span, Flag::Fail, "a bird", Timestamp(0)).unwrap();
+    let id = agent.store.set_flag("upper", "TA", span, Flag::Fail, "a bird", Timestamp::EPOCH).unwrap();
     assert_eq!(column(&tower, "upper", 0), "11111");
     agent.ingest();
     assert_eq!(column(&tower, "upper", 0), "14411");
-    agent.store.revoke_flag(id, Timestamp(1)).unwrap().unwrap();
+    agent.store.revoke_flag(id, Timestamp::from_nanos(1)).unwrap().unwrap();
     agent.ingest();
     assert_eq!(column(&tower, "upper", 0), "11111");
     assert_eq!(tower.count("SELECT count(*) FROM setting WHERE key LIKE 'unjudged%'"), 0);

@@ -49,7 +49,7 @@ proptest! {
                     let names = agent.store.column_names(TABLE).unwrap();
                     let Some(name) = names.get(column) else { continue };
                     let flag = Flag::from_digit(digit).unwrap();
-                    agent.store.set_flag(TABLE, name, (at(from), at(from + count)), flag, "why", Timestamp(0)).unwrap();
+                    agent.store.set_flag(TABLE, name, (at(from), at(from + count)), flag, "why", Timestamp::EPOCH).unwrap();
                     agent.store.judge_flagged(&agent.config).unwrap();
                 }
                 Act::Prune { before } => {
@@ -59,7 +59,7 @@ proptest! {
                     let _ = sync.expect(i32::from(keeps));
                     let agent = tower.in_process();
                     for series in agent.store.series(TABLE).unwrap() {
-                        agent.store.prune_sent(series.id, (Timestamp(0), at(before))).unwrap();
+                        agent.store.prune_sent(series.id, (Timestamp::EPOCH, at(before))).unwrap();
                     }
                 }
                 Act::Look { from, count, points } => check(&tower, &summaries, (from, from + count), points),

@@ -34,7 +34,7 @@ pub fn bring(tower: &Station, rows: std::ops::Range<i64>, spell: impl Fn(i64) ->
 }
 
 pub fn at(row: i64) -> Timestamp {
-    Timestamp(START + row * 5 * SECOND)
+    Timestamp::from_nanos(START + row * 5 * SECOND)
 }
 
 pub fn summaries(tower: &Station) -> Summaries {

@@ -21,7 +21,7 @@ fn the_peak_of_a_single_row_is_seen_at_every_zoom_and_a_failed_one_apart() {
     for minutes in [1, 10, 60, 240, 600, 1_440, 4_000, 10_000, 50_000, 500_000, 5_000_000, 20_000_000] {
         for (row, points) in [(peak, 1_200), (peak, 90), (fault, 1_200), (fault, 7)] {
             let half = minutes * 30 * SECOND;
-            let span = (Timestamp(at(row).0 - half), Timestamp(at(row).0 + half));
+            let span = (at(row).minus(half), at(row).plus(half));
             let seen = trace(&tower, &summaries, "PPFD", span, points);
             widths.push(seen.bin_s.map_or(0, |width| width.0 as i64));
             let column = &seen.columns[0];
@@ -104,8 +104,14 @@ fn what_is_not_there_is_named_and_an_empty_table_has_an_empty_view() {
     let ask = |table: &str, column: Option<&str>, tags: Vec<(String, String)>, from: i64| {
         let reader = Store::open_reader(&tower.store_path()).unwrap();
         let columns = column.map(str::to_owned).into_iter().collect();
-        let request =
-            TraceRequest { table: table.to_owned(), columns, from: Timestamp(from), to: Timestamp(9), points: 5, tags };
+        let request = TraceRequest {
+            table: table.to_owned(),
+            columns,
+            from: Timestamp::from_nanos(from),
+            to: Timestamp::from_nanos(9),
+            points: 5,
+            tags,
+        };
         summaries.trace(&reader, &request)
     };
     assert!(ask(TABLE, None, Vec::new(), 0).unwrap().times.is_empty());
@@ -116,7 +122,7 @@ fn what_is_not_there_is_named_and_an_empty_table_has_an_empty_view() {
     assert!(is_404(ask(TABLE, Some("PPFD"), vec![("Plot".to_owned(), "6a".to_owned())], 0).unwrap_err()));
     assert!(!is_404(ask(TABLE, Some("PPFD"), Vec::new(), 10).unwrap_err()));
     for (from, to) in [(i64::MIN, i64::MAX), (i64::MAX, i64::MAX), (i64::MIN, i64::MIN), (0, 0)] {
-        let seen = trace(&tower, &summaries, "PPFD", (Timestamp(from), Timestamp(to)), 0);
+        let seen = trace(&tower, &summaries, "PPFD", (Timestamp::from_nanos(from), Timestamp::from_nanos(to)), 0);
         assert_eq!(seen.times.len(), usize::from(from != to), "{from} {to}");
     }
 }
@@ -129,8 +135,8 @@ fn the_last_day_counts_flags_from_a_full_hour_on() {
     let reader = Store::open_reader(&tower.store_path()).unwrap();
     let day = summaries.last_day(&reader, TABLE).unwrap();
     let from = day.from.unwrap();
-    assert_eq!(from.0 % (3_600 * SECOND), 0);
-    let first = (from.0 - at(0).0).div_euclid(5 * SECOND);
+    assert_eq!(from.nanos() % (3_600 * SECOND), 0);
+    let first = from.nanos_since(at(0)).div_euclid(5 * SECOND);
     assert!((DAY + 2_999 - first) * 5 <= 86_400 && (DAY + 2_999 - first) * 5 > 23 * 3_600, "{first}");
     let counted = (first..DAY + 3_000).filter(|row| row % 10 == 0).count() as u64;
     assert_eq!(day.rows, (DAY + 3_000 - first).cast_unsigned());

@@ -297,7 +297,7 @@ impl Tower {
 
     fn replay(&mut self, since: Option<i64>, states: &[State]) {
         let replay = Replay {
-            since: since.map(|minute| Timestamp(ns(minute))),
+            since: since.map(|minute| Timestamp::from_nanos(ns(minute))),
             until: None,
             table: None,
             states: states.to_vec(),

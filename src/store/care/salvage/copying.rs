@@ -1,11 +1,7 @@
-//! One table of a damaged database, as far as SQLite can walk through it, and for readings a little further.
-
-use std::path::Path;
+//! One table of a damaged database, as far as SQLite can walk through it.
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params, params_from_iter};
-
-use super::leaf;
 
 /// Halvings of a stretch without a single readable row, after which it is given up: at most four thousand attempts.
 const BARREN_HALVINGS: u32 = 12;
@@ -25,8 +21,8 @@ pub(super) struct Copying<'c> {
     json: Option<usize>,
     copied: u64,
     refused: u64,
-    /// SQLite's words for the first page it could not read.
-    words: Option<String>,
+    /// SQLite's message about the first page it could not read.
+    message: Option<String>,
 }
 
 impl<'c> Copying<'c> {
@@ -53,12 +49,12 @@ impl<'c> Copying<'c> {
             key: (!has_rowid).then_some(key),
             copied: 0,
             refused: 0,
-            words: None,
+            message: None,
         })
     }
 
     /// Rows saved, and what could not be read.
-    pub(super) fn all(&mut self, damaged: &Path) -> rusqlite::Result<(u64, String)> {
+    pub(super) fn all(&mut self) -> rusqlite::Result<(u64, String)> {
         match self.key.clone() {
             Some(key) => {
                 let order = |direction: &str| {
@@ -70,10 +66,7 @@ impl<'c> Copying<'c> {
             }
             None => self.stretches()?,
         }
-        if self.json.is_some() && self.words.is_some() {
-            self.loose_pages(damaged)?;
-        }
-        let mut unreadable = self.words.take().unwrap_or_default();
+        let mut unreadable = self.message.take().unwrap_or_default();
         if self.refused > 0 {
             let and = if unreadable.is_empty() { "" } else { "; " };
             unreadable = format!("{unreadable}{and}{} damaged inside", self.refused);
@@ -131,32 +124,6 @@ impl<'c> Copying<'c> {
         (lowest, walked.is_ok())
     }
 
-    /// Rows on pages that no page leads to any more. A row that was saved already stays as it is; one that was deleted may
-    /// come back with the state it had, which costs a second sending.
-    fn loose_pages(&mut self, damaged: &Path) -> rusqlite::Result<()> {
-        let names: Vec<String> = self
-            .from
-            .prepare("SELECT name FROM pragma_table_info(?1) ORDER BY cid")?
-            .query_map([self.table], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        let page_size: u32 = self.from.pragma_query_value(None, "page_size", |row| row.get(0))?;
-        let Ok(mut pages) = leaf::Pages::open(damaged, page_size) else { return Ok(()) };
-        while let Some(rows) = pages.next_rows() {
-            for row in rows.iter().filter(|row| leaf::is_reading(row, names.len())) {
-                let columns: Vec<String> = names.iter().take(row.values.len()).map(|name| quoted(name)).collect();
-                let marks = vec!["?"; columns.len()].join(", ");
-                let sql =
-                    format!("INSERT OR IGNORE INTO {} ({}) VALUES ({marks})", quoted(self.table), columns.join(", "));
-                match self.to.prepare_cached(&sql)?.execute(params_from_iter(row.values.iter())) {
-                    Ok(inserted) => self.copied += inserted as u64,
-                    Err(error) if is_full(&error) => return Err(error),
-                    Err(_) => {}
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Copies until the end or the damage. Gives the last rowid met and whether it came to the end.
     fn run(&mut self, clause: &str, stretch: Option<(i64, i64)>) -> rusqlite::Result<(Option<i64>, bool)> {
         let rowid = if self.key.is_none() { "rowid" } else { "0" };
@@ -194,7 +161,7 @@ impl<'c> Copying<'c> {
             Ok(()) => Ok((last, true)),
             Err(error) if is_full(&error) => Err(error),
             Err(error) => {
-                self.words.get_or_insert(error.to_string());
+                self.message.get_or_insert(error.to_string());
                 Ok((last, false))
             }
         }

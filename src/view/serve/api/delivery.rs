@@ -79,8 +79,8 @@ pub(super) fn answer(
         delivery.sent.bytes.push(bin.bytes);
     }
     for refusal in store.refusals((from, to), MOST_REFUSALS)? {
-        // A link that is down gives no words of its own.
-        let words = if refusal.words.is_empty() { refusal.outcome } else { refusal.words };
+        // A link that is down gives no message of its own.
+        let words = if refusal.words.is_empty() { refusal.outcome.text().to_owned() } else { refusal.words };
         delivery.refusals.push(Refusal { at: Millis(refusal.at), status: refusal.status, words, n: refusal.times });
     }
     let tables = store.table_status()?;
@@ -119,7 +119,7 @@ fn configured_retention(config: &Config) -> Option<u64> {
 
 /// The shortest that gives few enough.
 fn bin_s(from: Timestamp, to: Timestamp) -> i64 {
-    let length = to.0.saturating_sub(from.0) / SECOND;
+    let length = to.seconds_since(from);
     let step = STEPS.into_iter().find(|step| length / step <= MOST_BINS);
     step.unwrap_or_else(|| (length / MOST_BINS / 604_800 + 1) * 604_800)
 }

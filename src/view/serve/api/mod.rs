@@ -35,7 +35,7 @@ pub struct Millis(pub Timestamp);
 
 impl Serialize for Millis {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let nanos = self.0.0;
+        let nanos = self.0.nanos();
         if nanos % NANOS_PER_MILLI == 0 {
             return serializer.serialize_i64(nanos / NANOS_PER_MILLI);
         }

@@ -134,7 +134,7 @@ fn describe(
     let (mut oldest, mut newest, mut interval_s) = (None, None, None);
     if let Some(Database { store, summaries, .. }) = database {
         for series in store.series(name)? {
-            oldest = [oldest, store.first_row(series.id, Timestamp(0))?].into_iter().flatten().min();
+            oldest = [oldest, store.first_row(series.id, Timestamp::EPOCH)?].into_iter().flatten().min();
             newest = newest.max(series.newest);
         }
         interval_s = summaries.interval(store, name)?;

@@ -65,8 +65,8 @@ mod tests {
     use super::*;
 
     fn state(stale_after: Option<u64>, interval_s: f64, age_s: i64) -> &'static str {
-        let now = Timestamp(1_800_000_000_000_000_000);
-        let newest = Timestamp(now.0 - age_s * 1_000_000_000);
+        let now = Timestamp::from_nanos(1_800_000_000_000_000_000);
+        let newest = Timestamp::from_nanos(now.0 - age_s * 1_000_000_000);
         of(stale_after.map(Duration::from_secs), Some(interval_s), Some(newest), now).state
     }
 

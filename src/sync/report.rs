@@ -1,0 +1,143 @@
+//! What a sync did, and why it ended.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::destination::DestinationError;
+use crate::store::StoreError;
+
+/// Told how far a long drain is.
+pub trait Progress {
+    /// So many rows wait.
+    fn backlog(&self, rows: u64);
+    /// So many rows more are settled.
+    fn done(&self, rows: u64);
+}
+
+/// For when nobody looks.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unseen;
+
+impl Progress for Unseen {
+    fn backlog(&self, _rows: u64) {}
+    fn done(&self, _rows: u64) {}
+}
+
+/// Why a sync ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoppedBy {
+    /// Nothing is due any more.
+    Done,
+    /// The time of the run is used up.
+    Deadline,
+    /// The bytes of the window are used up.
+    Budget,
+    /// The network or the server is not ready; rows wait.
+    Unreachable,
+    /// The destination refuses us; a person has to act.
+    Held,
+    /// More rows were refused than one run sets aside.
+    Refusals,
+    /// Another sync is at work.
+    AlreadyRunning,
+    /// The caller wanted it ([`Halt`]).
+    Interrupted,
+}
+
+/// What a sync did.
+#[derive(Debug, Clone, Serialize)]
+pub struct SyncReport {
+    /// Rows acknowledged.
+    pub sent: u64,
+    /// Rows refused alone, with the server's words kept.
+    pub rejected: u64,
+    /// Rows older than the bucket keeps them.
+    pub expired: u64,
+    /// Rows that still wait, of all tables.
+    pub pending: u64,
+    /// Requests made.
+    pub requests: u64,
+    /// Bytes of line protocol in them, as a quota counts.
+    pub bytes: u64,
+    /// Bytes on the wire.
+    pub wire_bytes: u64,
+    /// Why it ended.
+    pub stopped_by: StoppedBy,
+    /// What a person should do or know.
+    pub notes: Vec<String>,
+    /// How long the server asked to be left alone, where that is longer than the run had left.
+    #[serde(skip)]
+    pub left_alone: Option<Duration>,
+    /// Why it ended apart from buckets and tables that were refused.
+    #[serde(skip)]
+    pub(super) ended_by: StoppedBy,
+    /// Whether the destination's own bucket was refused.
+    #[serde(skip)]
+    pub(super) holds_own_bucket: bool,
+}
+
+impl SyncReport {
+    /// Of a sync that left the work to another.
+    pub fn already_running() -> SyncReport {
+        SyncReport { stopped_by: StoppedBy::AlreadyRunning, ..SyncReport::new() }
+    }
+
+    pub(super) fn note_once(&mut self, note: String) {
+        if !self.notes.contains(&note) {
+            tracing::warn!("{note}");
+            self.notes.push(note);
+        }
+    }
+
+    pub(super) fn new() -> SyncReport {
+        SyncReport {
+            sent: 0,
+            rejected: 0,
+            expired: 0,
+            pending: 0,
+            requests: 0,
+            bytes: 0,
+            wire_bytes: 0,
+            stopped_by: StoppedBy::Done,
+            notes: Vec::new(),
+            left_alone: None,
+            ended_by: StoppedBy::Done,
+            holds_own_bucket: false,
+        }
+    }
+}
+
+/// What stops a sync before its work is done.
+#[derive(Debug, Error)]
+pub enum SyncError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The destination cannot be used at all.
+    #[error("{source}; {}", .source.hint())]
+    Destination {
+        /// Why.
+        #[from]
+        source: DestinationError,
+    },
+    /// Memory could not be written; never seen.
+    #[error("a batch cannot be compressed: {0}")]
+    Compress(std::io::Error),
+    /// A thread of the sync ended without a word.
+    #[error("sync lost one of its threads; run it again, nothing is lost")]
+    Thread,
+}
+
+impl SyncError {
+    /// Whether trying again later cannot help.
+    pub fn is_permanent(&self) -> bool {
+        match self {
+            SyncError::Store(error) => error.is_permanent(),
+            SyncError::Destination { source } => source.is_permanent(),
+            SyncError::Compress(_) | SyncError::Thread => false,
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! One sync, from the look at the buckets to the last answer.
+
+use std::sync::mpsc::sync_channel;
+
+use super::deliver::{Delivery, Work};
+use super::feed::Feed;
+use super::halt::Halt;
+use super::known_good::KnownGood;
+use super::lanes::Lanes;
+use super::look::look;
+use super::outbox::Outbox;
+use super::{Progress, StoppedBy, SyncError, SyncReport, carried, courier, health, left_alone, stale};
+use crate::config::Config;
+use crate::destination::{Destination, DestinationError};
+use crate::store::Store;
+use crate::time::{Clock, Timestamp};
+
+/// Sends what is due, within deadline and budget. The caller holds the sync lock. `destination` is opened only when there
+/// is something to send.
+pub fn run(
+    config: &Config,
+    store: &Store,
+    clock: &dyn Clock,
+    open: impl FnOnce() -> Result<Box<dyn Destination>, DestinationError>,
+    progress: &dyn Progress,
+) -> Result<SyncReport, SyncError> {
+    run_until(config, store, clock, open, progress, &Halt::default())
+}
+
+/// As [`run`], for a caller that may want it to end early.
+pub fn run_until(
+    config: &Config,
+    store: &Store,
+    clock: &dyn Clock,
+    open: impl FnOnce() -> Result<Box<dyn Destination>, DestinationError>,
+    progress: &dyn Progress,
+    halt: &Halt,
+) -> Result<SyncReport, SyncError> {
+    let mut report = SyncReport::new();
+    let now = Timestamp::from_utc(clock.now());
+    let mut outbox = Outbox::open(config, store, Some(now))?;
+    report.notes.clone_from(&outbox.notes);
+    if outbox.plan.is_empty() && !health::is_due(config) && store.stale_series()?.is_empty() {
+        report.pending = store.pending()?;
+        return Ok(report);
+    }
+    let mut destination = open()?;
+    let name = destination.name();
+    if let Some(left) = left_alone::still(store, &name, now)? {
+        let note = format!(
+            "the server asked to be left alone for another {} s; rows stay pending until then",
+            left.as_secs().max(1)
+        );
+        tracing::warn!("{note}");
+        report.notes.push(note);
+        report.stopped_by = StoppedBy::Unreachable;
+        report.left_alone = Some(left);
+        report.pending = store.pending()?;
+        return Ok(report);
+    }
+    let looked = look(store, clock, &outbox, &name, destination.as_mut(), &mut report)?;
+    if looked.expired {
+        outbox = Outbox::open(config, store, Some(now))?;
+    }
+    report.notes.extend(carried::notes(store, &outbox.backlog, &outbox.shapes)?);
+    let buckets = outbox.plan.iter().map(|bucket| bucket.bucket.as_deref());
+    let buckets: Vec<_> = buckets.filter(|bucket| !looked.holds(*bucket)).collect();
+    let removed = stale::remove(config, store, destination.as_mut(), &buckets, halt)?;
+    report.notes.extend(removed.notes);
+    if removed.requeued {
+        outbox = Outbox::open(config, store, Some(now))?;
+    }
+    store.note_offered(&outbox.ends())?;
+    outbox.plan.retain(|bucket| !looked.holds(bucket.bucket.as_deref()));
+    let sending = Sending { config, store, clock, halt, progress, outbox: &outbox };
+    send(&sending, destination.as_mut(), &mut report)?;
+    report.pending = store.pending()?;
+    for held in &looked.held {
+        tracing::error!("{}", held.text);
+        report.stopped_by = StoppedBy::Held;
+        report.notes.push(held.text.clone());
+    }
+    let is_well = matches!(report.ended_by, StoppedBy::Done | StoppedBy::Budget | StoppedBy::Deadline);
+    if is_well && !report.holds_own_bucket && !looked.holds(None) {
+        health::send(config, store, clock, destination.as_mut(), &mut report)?;
+    }
+    Ok(report)
+}
+
+/// What a sync works with.
+struct Sending<'a> {
+    config: &'a Config,
+    store: &'a Store,
+    clock: &'a dyn Clock,
+    halt: &'a Halt,
+    progress: &'a dyn Progress,
+    outbox: &'a Outbox,
+}
+
+/// Carries out the plan.
+fn send(
+    sending: &Sending<'_>,
+    destination: &mut (dyn Destination + 'static),
+    report: &mut SyncReport,
+) -> Result<(), SyncError> {
+    let Sending { config, store, clock, halt, progress, outbox } = *sending;
+    if outbox.plan.is_empty() {
+        return Ok(());
+    }
+    let name = destination.name();
+    let reader = Store::open_reader(store.path())?;
+    progress.backlog(store.pending()?);
+    let lanes = Lanes::default();
+    let (ready_out, ready) = sync_channel(1);
+    let feed = Feed {
+        store: reader,
+        backlog: &outbox.backlog,
+        shapes: &outbox.shapes,
+        limits: &config.sync,
+        compress: destination.wants_gzip(),
+        lanes: &lanes,
+        out: ready_out,
+    };
+    let plan = &outbox.plan;
+    let known_good = KnownGood { config, store, outbox, clock, takes_health: destination.can_be_asked() };
+    let mut others: Vec<Box<dyn Destination>> =
+        (1..config.sync.requests).map_while(|_| destination.another()).collect();
+    std::thread::scope(|scope| {
+        // Moved in, so that its channel closes with the last batch.
+        scope.spawn(move || feed.run(plan));
+        let others = others.iter_mut().map(AsMut::as_mut);
+        let courier = courier::Courier::start(scope, std::iter::once(destination).chain(others));
+        let work = Work {
+            store,
+            clock,
+            halt,
+            limits: &config.sync,
+            destination: &name,
+            progress,
+            lanes: &lanes,
+            known_good: &known_good,
+        };
+        // Moved in, so that the feed ends with the delivery.
+        let ready = ready;
+        Delivery::new(work, courier, report).run(&ready)
+    })?;
+    if let Some(asked) = report.left_alone {
+        left_alone::remember(store, &name, Timestamp::from_utc(clock.now()), asked)?;
+    }
+    report.holds_own_bucket = lanes.is_closed(None);
+    Ok(())
+}
