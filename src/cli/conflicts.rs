@@ -6,7 +6,9 @@ use super::{CliError, Context, Exit};
 
 /// List rows whose time came again with other content, both contents side by side; decide which one is the row
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  fluxtower conflicts --table 46m_par --limit 10\n  fluxtower conflicts --keep newer --table 46m_par --since 2026-06-01 --dry-run")]
+#[command(
+    after_help = "Examples:\n  fluxtower conflicts --table 46m_par --limit 10\n  fluxtower conflicts --keep newer --table 46m_par --since 2026-06-01 --dry-run"
+)]
 pub(super) struct Args {
     /// Only this table
     #[arg(long, value_name = "NAME")]

@@ -110,7 +110,8 @@ pub(super) fn keep(context: &Context, table: Option<&str>, args: &KeepArgs) -> R
         KeepArg::Newer => (Keep::Newer, "newer"),
     };
     let mut command = format!("conflicts --keep {name}");
-    for (option, value) in [("--table", table), ("--since", args.since.as_deref()), ("--until", args.until.as_deref())] {
+    for (option, value) in [("--table", table), ("--since", args.since.as_deref()), ("--until", args.until.as_deref())]
+    {
         if let Some(value) = value {
             command += &format!(" {option} \"{value}\"");
         }
@@ -124,7 +125,9 @@ pub(super) fn keep(context: &Context, table: Option<&str>, args: &KeepArgs) -> R
     if args.dry_run {
         let changed = decider.would_exchange(table, choice)?;
         let done = Done { decision: None, changed, unreadable: 0, dry_run: true };
-        context.output.result(&done, |out| writeln!(out, "{} would change; nothing was changed", count(changed, "row")))?;
+        context
+            .output
+            .result(&done, |out| writeln!(out, "{} would change; nothing was changed", count(changed, "row")))?;
         return Ok(Some(Exit::Well));
     }
     let _lock = lock(&store)?;

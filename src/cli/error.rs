@@ -227,6 +227,8 @@ impl CliError {
             | CliError::UnknownTest { .. }
             | CliError::UpsideDown { .. }
             | CliError::NoReason
+            | CliError::NoSuchDecision { .. }
+            | CliError::CannotBeReversed { .. }
             | CliError::NoSuchFlag { .. } => Exit::Usage,
             CliError::Draft(DraftError::List { .. } | DraftError::Write { .. } | DraftError::Changed { .. }) => {
                 Exit::Failed

@@ -46,7 +46,8 @@ pub(super) fn judge(
                 under = Some((line.header, taker));
             }
             let Some((_, taker)) = &mut under else { continue };
-            let at = LineAt { path: &line.path, number: line.number, raw: line.raw.as_bytes(), state: LineState::Whole };
+            let at =
+                LineAt { path: &line.path, number: line.number, raw: line.raw.as_bytes(), state: LineState::Whole };
             match taker.stage_row(staging, table, at)? {
                 Taken::Row(_) => {
                     staging.resolve(table, line)?;

@@ -19,7 +19,6 @@ pub struct Decided {
 }
 
 /// Who decides, on what, and when.
-#[derive(Debug)]
 pub struct Decider<'a> {
     /// Its tables.
     pub config: &'a Config,

@@ -120,7 +120,10 @@ impl Reader<'_, '_> {
                 report.note = seen.and_then(|seen| seen.note);
                 return Ok(());
             }
-            Start::At(seen) if self.resume(&mut taker, table, &seen)? => seen.resume_at,
+            Start::At(seen) if self.resume(&mut taker, table, &seen)? => {
+                taker.is_append = !seen.held && !seen.tail_taken && seen.resume_at == seen.size;
+                seen.resume_at
+            }
             _ => {
                 if matches!(self.config.format, FileFormat::Csv(_)) {
                     self.staging.begin()?;
@@ -212,7 +215,8 @@ impl Reader<'_, '_> {
                 } else {
                     // What was held before is judged now.
                     let again = line_at == from && from > 0;
-                    let watch = std::mem::replace(&mut taker.watch, if again { Watch::Take } else { taker.watch });
+                    let watch = taker.watch;
+                    taker.watch = if again { Watch::Take } else { watch };
                     taker.take_watched(self.staging, table, line, glued::first_line(&bytes[begin..]))?;
                     taker.watch = watch;
                     if taker.held_from == Some(taker.number - 1) {

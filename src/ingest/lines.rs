@@ -57,6 +57,8 @@ pub(super) struct LineTaker<'a> {
     pub(super) note: Option<String>,
     /// Of the next line.
     pub(super) state: LineState,
+    /// Whether reading began behind what was read before, so that no line was read before.
+    pub(super) is_append: bool,
     /// Whether only the beginning of the next line is given, because it is too long to be one.
     pub(super) is_cut: bool,
     /// Time of the next line, where it is known already: a zone's double hour is not decided again.
@@ -85,6 +87,7 @@ impl<'a> LineTaker<'a> {
             refusal: None,
             note: None,
             state: LineState::Whole,
+            is_append: false,
             is_cut: false,
             known_time: None,
             watch: Watch::Off,
@@ -388,20 +391,26 @@ impl<'a> LineTaker<'a> {
         if let Err(error) = self.row.read(line.raw, &reading.layout) {
             return Ok(Taken::Refused(self.refused(error.to_string(), None)));
         }
+        if reading.has_tags {
+            self.tags = serde_json::to_string(&self.row.tags).unwrap_or_default();
+        }
         // A layout without a time column is refused with its header.
         let local = self.row.time.unwrap_or(LocalTime(0));
         let ts = match self.config.clock.candidates(local) {
             Candidates::One(ts) => ts,
             Candidates::Two(earlier, later) if self.known_time.is_some() => {
-                if self.known_time == Some(later) { later } else { earlier }
+                if self.known_time == Some(later) {
+                    later
+                } else {
+                    earlier
+                }
             }
-            Candidates::Two(earlier, later) => self.settle_double_hour(staging, table, earlier, later)?,
+            Candidates::Two(earlier, later) => {
+                self.settle_double_hour(staging, table, (earlier, later), reading.has_tags)?
+            }
         };
         if let Some(refusal) = self.refused_time(local, ts) {
             return Ok(Taken::Refused(refusal));
-        }
-        if reading.has_tags {
-            self.tags = serde_json::to_string(&self.row.tags).unwrap_or_default();
         }
         let odd_time = !self.row.time_is_plain
             || (matches!(self.config.clock, StationClock::Zone(_)) && self.config.clock.local(ts) != local);
@@ -451,9 +460,9 @@ impl<'a> LineTaker<'a> {
     fn settle_double_hour(
         &self,
         staging: &Staging<'_>,
-        table: &Table,
-        earlier: Timestamp,
-        later: Timestamp,
+        table: &mut Table,
+        (earlier, later): (Timestamp, Timestamp),
+        has_tags: bool,
     ) -> Result<Timestamp> {
         if let Some(record) = self.row.record {
             for candidate in [earlier, later] {
@@ -462,12 +471,27 @@ impl<'a> LineTaker<'a> {
                 }
             }
         }
-        let before = match self.previous {
-            Some(previous) => Some(previous),
-            // The row before this one was in an earlier collection.
-            None => self.row.record.and_then(|record| table.runs.time_before(record)),
+        if let Some(previous) = self.previous {
+            return Ok(if previous >= earlier { later } else { earlier });
+        }
+        // The row before this one was in an earlier collection.
+        let tags = if has_tags { self.tags.as_str() } else { "[]" };
+        let newest = staging.newest_of(table, tags);
+        let says_same = |table: &mut Table, ts| staging.says_same(table, tags, ts, self.row.values_json());
+        let in_second_hour = match (self.row.record, newest) {
+            // Inside the double hour the newest row tells more than the record number, which may have been reset.
+            (Some(_), Some(newest)) if newest >= earlier && newest < later => true,
+            (Some(record), _) => table.runs.time_before(record).is_some_and(|before| before >= earlier),
+            (None, None) => false,
+            (None, Some(newest)) if newest < earlier => false,
+            (None, Some(newest)) if newest < later && self.is_append => true,
+            // Read again, or new: a row that is there is never staged under another time.
+            (None, Some(_)) => match says_same(table, earlier)? {
+                Some(true) | None => false,
+                Some(false) => true,
+            },
         };
-        Ok(if before.is_some_and(|before| before >= earlier) { later } else { earlier })
+        Ok(if in_second_hour { later } else { earlier })
     }
 
     fn reject(

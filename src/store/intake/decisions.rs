@@ -238,8 +238,11 @@ impl Staging<'_> {
         let now_stays = if stays == "first" { "newer" } else { "first" };
         let ts = key::time(stored.id, stored.nanos);
         let hash = content_hash(stored.record, &stored.values, &table.derived_places());
-        conn.prepare_cached("UPDATE conflict SET stays = ?3 WHERE series = ?1 AND ts = ?2")?
-            .execute(params![series, row.ts.nanos(), now_stays])?;
+        conn.prepare_cached("UPDATE conflict SET stays = ?3 WHERE series = ?1 AND ts = ?2")?.execute(params![
+            series,
+            row.ts.nanos(),
+            now_stays
+        ])?;
         conn.prepare_cached(
             "UPDATE OR REPLACE conflict SET ts = ?2, record = ?3, raw = ?4, hash = ?5, stays = ?6, reason = ?7, header = NULL,
              ts_text = (SELECT ts_text FROM reading WHERE id = ?8) WHERE id = ?1",

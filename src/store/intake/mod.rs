@@ -4,6 +4,7 @@
 
 pub(super) mod changed;
 pub(super) mod decisions;
+pub(super) mod double_hour;
 pub(super) mod files;
 pub(super) mod known;
 pub(super) mod lost;

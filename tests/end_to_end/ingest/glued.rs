@@ -9,7 +9,12 @@ fn overwritten(old: &str, new: &str, bytes: usize) -> String {
 
 /// A row whose values differ from row to row, of fixed length.
 fn row(record: i64) -> String {
-    format!("{},{:.2},{:.2}\r\n", Logger::par().row(record).split(',').take(2).collect::<Vec<_>>().join(","), 10.0 + record as f64 / 4.0, 50.0 - record as f64 / 4.0)
+    format!(
+        "{},{:.2},{:.2}\r\n",
+        Logger::par().row(record).split(',').take(2).collect::<Vec<_>>().join(","),
+        10.0 + record as f64 / 4.0,
+        50.0 - record as f64 / 4.0
+    )
 }
 
 fn file(records: std::ops::Range<i64>) -> String {
@@ -29,15 +34,21 @@ fn i2_wherever_the_writer_pauses_the_true_line_becomes_the_row() {
         tower.run_json(&["ingest"]).expect(0);
         tower.write(DAT, &new);
         tower.run_json(&["ingest"]).expect(0);
-        let expected: Vec<String> = (10..70).map(|record| {
-            let row = row(record);
-            let values: Vec<f64> = row.trim_end().split(',').skip(2).map(|value| value.parse().unwrap()).collect();
-            format!("{} {values:?}", record)
-        }).collect();
-        let found: Vec<String> = tower.rows(TABLE).iter().map(|row| {
-            let values: Vec<f64> = serde_json::from_str(&row.vals).unwrap();
-            format!("{} {values:?}", row.record.unwrap())
-        }).collect();
+        let expected: Vec<String> = (10..70)
+            .map(|record| {
+                let row = row(record);
+                let values: Vec<f64> = row.trim_end().split(',').skip(2).map(|value| value.parse().unwrap()).collect();
+                format!("{} {values:?}", record)
+            })
+            .collect();
+        let found: Vec<String> = tower
+            .rows(TABLE)
+            .iter()
+            .map(|row| {
+                let values: Vec<f64> = serde_json::from_str(&row.vals).unwrap();
+                format!("{} {values:?}", row.record.unwrap())
+            })
+            .collect();
         assert_eq!(found, expected, "paused at byte {pause}");
         assert_eq!(tower.count("SELECT count(*) FROM conflict"), 0, "paused at byte {pause}");
     }
