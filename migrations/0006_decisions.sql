@@ -44,3 +44,6 @@ CREATE TABLE decided_conflict (
     conflict INTEGER NOT NULL,
     PRIMARY KEY (decision, conflict)
 ) STRICT, WITHOUT ROWID;
+
+-- Fingerprint of the configuration by whose tag columns the keys of the table's rows were judged last.
+ALTER TABLE logger_table ADD COLUMN tags_inputs INTEGER;

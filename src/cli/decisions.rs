@@ -92,7 +92,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         }
         for Item { id, at, command, count: changed, reversed } in &list.decisions {
             let state = reversed.as_ref().map_or_else(String::new, |at| format!("  (reversed {at})"));
-            writeln!(out, "{id}  {at}  {command}: {} changed{state}", count(*changed, "row"))?;
+            writeln!(out, "{id}  {at}  {command}: {changed} changed{state}")?;
         }
         Ok(())
     })?;
@@ -151,7 +151,7 @@ pub(super) fn judge_again(context: &Context, table: Option<&str>) -> Result<Exit
     context.output.result(&result, |out| {
         writeln!(
             out,
-            "{} left the rejected lines; {} stay rejected: `fluxtower rejected` has the reasons",
+            "no longer rejected: {}; still rejected, with the reasons in `fluxtower rejected`: {}",
             count(done.changed, "line"),
             count(done.unreadable, "line")
         )
@@ -176,8 +176,13 @@ fn reverse(context: &Context, store: &Store, id: i64) -> Result<Exit, CliError> 
 fn say(context: &Context, done: crate::ingest::Decided) -> Result<Exit, CliError> {
     let result = Done { decision: done.decision, changed: done.changed, unreadable: done.unreadable, dry_run: false };
     context.output.result(&result, |out| {
+        if done.changed == 0 {
+            writeln!(out, "no conflict is to be decided so: no row changed")?;
+        }
         let number = done.decision.map_or_else(String::new, |id| format!(" (decision {id})"));
-        writeln!(out, "{} changed{number}; each is pending again", count(done.changed, "row"))?;
+        if done.changed > 0 {
+            writeln!(out, "{} changed{number} and pending again", count(done.changed, "row"))?;
+        }
         if done.unreadable > 0 {
             let kept = count(done.unreadable, "conflict");
             writeln!(out, "{kept} cannot be read by today's configuration and did not change")?;

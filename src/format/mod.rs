@@ -13,7 +13,7 @@ mod row;
 mod same;
 mod text;
 
-pub use derived::{Derived, derive_again, measured, numbers_of, values_of};
+pub use derived::{Derived, derive_again, measured, numbers_of, texts_of, values_of};
 pub use dialect::{Format, detect, spreadsheet_reason};
 pub use fields::{Field, Fields};
 pub use header::{Header, HeaderError, starts_header};

@@ -33,7 +33,7 @@ pub struct Decider<'a> {
 impl Decider<'_> {
     /// Exchanges rows of the table, or of all, with the contents kept beside them.
     pub fn exchange(&self, table: Option<&str>, choice: ConflictChoice) -> std::result::Result<Decided, IngestError> {
-        let now = Timestamp::from_utc(self.clock.now());
+        let now = self.now();
         let mut staging = Staging::new(self.store, self.config)?;
         let mut done = Decided::default();
         let decision = match choice {
@@ -86,7 +86,7 @@ impl Decider<'_> {
     /// Judges the rejected lines of the table, or of all, again.
     pub fn judge_rejected(&self, table: Option<&str>) -> std::result::Result<Decided, IngestError> {
         let mut staging = Staging::new(self.store, self.config)?;
-        let decision = staging.begin_decision(self.command, Timestamp::from_utc(self.clock.now()))?;
+        let decision = staging.begin_decision(self.command, self.now())?;
         staging.commit()?;
         let mut done = Decided::default();
         for config in self.tables(table) {
@@ -102,6 +102,11 @@ impl Decider<'_> {
         staging.commit()?;
         done.decision = (done.changed > 0).then_some(decision);
         Ok(done)
+    }
+
+    /// To the second: it is for people.
+    fn now(&self) -> Timestamp {
+        Timestamp::from_utc(self.clock.now()).floor(std::time::Duration::from_secs(1))
     }
 
     fn tables(&self, only: Option<&str>) -> impl Iterator<Item = &TableConfig> {

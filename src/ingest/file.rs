@@ -217,6 +217,8 @@ impl Reader<'_, '_> {
                     let again = line_at == from && from > 0;
                     let watch = taker.watch;
                     taker.watch = if again { Watch::Take } else { watch };
+                    // The only row of a file that changed is a new one.
+                    taker.is_append |= begin == bytes.len();
                     taker.take_watched(self.staging, table, line, glued::first_line(&bytes[begin..]))?;
                     taker.watch = watch;
                     if taker.held_from == Some(taker.number - 1) {

@@ -18,6 +18,7 @@ mod file;
 mod glued;
 mod lines;
 mod report;
+mod retag;
 
 pub use decide::{Decided, Decider};
 pub use report::{Counts, FileReport, IngestReport, TableReport};
@@ -130,6 +131,9 @@ fn read(
         if files.is_empty() {
             let patterns: Vec<_> = config.files.iter().map(|pattern| pattern.display().to_string()).collect();
             table_report.note(format!("no file matches {}", patterns.join(", ")));
+        }
+        if let Some(note) = retag::apply(store, &mut staging, &mut table, config, clock)? {
+            table_report.note(note);
         }
         table_report.taken_up = again::judge(store, &mut staging, &mut table, config, clock)?;
         let mut reader = file::Reader { store, staging: &mut staging, config, clock, progress, by_hand };

@@ -39,7 +39,7 @@ const TAKEN_BACK: [(i64, &str); 5] = [
         6,
         "DROP TABLE provisional; DROP TABLE decided_conflict; DROP TABLE decision; ALTER TABLE conflict DROP COLUMN header;
          ALTER TABLE conflict DROP COLUMN ts_text; ALTER TABLE conflict DROP COLUMN reason;
-         ALTER TABLE file_seen DROP COLUMN held;",
+         ALTER TABLE file_seen DROP COLUMN held; ALTER TABLE logger_table DROP COLUMN tags_inputs;",
     ),
     (
         5,

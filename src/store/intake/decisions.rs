@@ -55,6 +55,27 @@ pub struct KeptContent {
     pub tags: String,
 }
 
+const CONTENTS: &str = "SELECT c.id, c.series, c.ts, c.record, c.path, c.line, c.raw, c.header, c.ts_text, s.tags
+     FROM conflict c JOIN series s ON s.id = c.series";
+const HAS_ROW: &str = "EXISTS (SELECT 1 FROM reading r WHERE r.id = (c.series << 52 | c.ts / 1000))";
+
+impl KeptContent {
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<KeptContent> {
+        Ok(KeptContent {
+            id: row.get(0)?,
+            series: row.get(1)?,
+            ts: Timestamp::from_nanos(row.get(2)?),
+            record: row.get(3)?,
+            path: row.get(4)?,
+            number: row.get::<_, i64>(5)?.cast_unsigned(),
+            raw: row.get(6)?,
+            header: row.get(7)?,
+            ts_text: row.get(8)?,
+            tags: row.get(9)?,
+        })
+    }
+}
+
 /// A decision by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecisionLine {
@@ -82,24 +103,7 @@ pub(in crate::store) struct Exchange {
 impl Store {
     /// The contents to be exchanged with their rows, at most one a row.
     pub fn kept_contents(&self, table: &Table, choice: ConflictChoice) -> Result<Vec<KeptContent>> {
-        const COLUMNS: &str = "SELECT c.id, c.series, c.ts, c.record, c.path, c.line, c.raw, c.header, c.ts_text, s.tags
-             FROM conflict c JOIN series s ON s.id = c.series
-             WHERE s.logger_table = ?1 AND EXISTS (SELECT 1 FROM reading r WHERE r.id = (c.series << 52 | c.ts / 1000))";
         let work = || -> rusqlite::Result<Vec<KeptContent>> {
-            let read = |row: &rusqlite::Row<'_>| {
-                Ok(KeptContent {
-                    id: row.get(0)?,
-                    series: row.get(1)?,
-                    ts: Timestamp::from_nanos(row.get(2)?),
-                    record: row.get(3)?,
-                    path: row.get(4)?,
-                    number: row.get::<_, i64>(5)?.cast_unsigned(),
-                    raw: row.get(6)?,
-                    header: row.get(7)?,
-                    ts_text: row.get(8)?,
-                    tags: row.get(9)?,
-                })
-            };
             let (condition, order) = match choice {
                 ConflictChoice::Within(Keep::Newer, _) => ("c.stays = 'first' AND c.ts BETWEEN ?2 AND ?3", "c.id DESC"),
                 // What was a row once came before what never was.
@@ -114,8 +118,10 @@ impl Store {
                 ConflictChoice::Within(_, (from, to)) => (from.nanos(), to.nanos()),
                 ConflictChoice::Decided(id) => (id, id),
             };
-            let mut statement = self.conn.prepare(&format!("{COLUMNS} AND {condition} ORDER BY {order}"))?;
-            let found = statement.query_map(params![table.id, from, to], read)?;
+            let mut statement = self.conn.prepare(&format!(
+                "{CONTENTS} WHERE s.logger_table = ?1 AND {HAS_ROW} AND {condition} ORDER BY {order}"
+            ))?;
+            let found = statement.query_map(params![table.id, from, to], KeptContent::read)?;
             let mut rows = HashSet::new();
             let mut list = Vec::new();
             for content in found {
@@ -127,6 +133,14 @@ impl Store {
             Ok(list)
         };
         work().map_err(|source| self.at(source))
+    }
+
+    /// Every content that is kept beside a row of the series, in the order in which they came.
+    pub fn conflicts_of_series(&self, series: i64) -> Result<Vec<KeptContent>> {
+        self.conn
+            .prepare_cached(&format!("{CONTENTS} WHERE c.series = ?1 ORDER BY c.id"))
+            .and_then(|mut statement| statement.query_map([series], KeptContent::read)?.collect())
+            .map_err(|source| self.at(source))
     }
 
     /// Every decision by hand, newest first.

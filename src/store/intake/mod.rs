@@ -11,6 +11,7 @@ pub(super) mod lost;
 pub(super) mod provisional;
 pub(super) mod record_runs;
 pub(super) mod rejected;
+pub(super) mod retag;
 pub(super) mod rows;
 pub(super) mod staging;
 pub(super) mod tables;

@@ -8,10 +8,12 @@ mod decisions;
 mod glued;
 mod headers;
 mod held;
+mod long;
 mod provisional;
 mod quiet;
 mod refusals;
 mod repeats;
+mod retag;
 
 use crate::support::{DAT, Ended, Logger, Row, Station, TABLE};
 
