@@ -1,10 +1,10 @@
-//! Makes of `web/` what the program carries within itself: the page, one script and one style sheet.
+//! Builds the assets that the program contains from `web/`: the page, one script and one style sheet.
 //!
-//! `web/index.html` names its scripts and styles, a file for each job, and is the only list of them. A browser has six
-//! connections to a host, and thirty small files cost it a tenth of a second more than one: so they are put together here,
+//! `web/index.html` names its scripts and styles, one file for each job, and is the only list of them. A browser opens six
+//! connections to a host, and thirty small files cost it a tenth of a second more than one. They are therefore joined here,
 //! in the order of the page.
 
-#![allow(clippy::print_stdout, reason = "this is how a build script talks to cargo")]
+#![allow(clippy::print_stdout, reason = "a build script talks to cargo this way")]
 
 use std::error::Error;
 use std::fs;
@@ -15,13 +15,13 @@ const SCRIPT: Part = Part { name: "page.js", begin: "<script src=\"/app/", end: 
 const STYLE: Part =
     Part { name: "page.css", begin: "<link rel=\"stylesheet\" href=\"/app/", end: "\">", between: "\n" };
 
-/// A kind of file that the page names, a line for each.
+/// A kind of file that the page names, one per line.
 struct Part {
-    /// Of what is made of them.
+    /// Name of the joined file.
     name: &'static str,
     begin: &'static str,
     end: &'static str,
-    /// Stands behind each, so that no last line runs into the next file's first.
+    /// Written after each file, so that its last line does not run into the next file's first.
     between: &'static str,
 }
 
@@ -48,13 +48,13 @@ fn read(web: &Path, name: &str) -> Result<String, Box<dyn Error>> {
     fs::read_to_string(web.join(name)).map_err(|error| format!("web/{name}: {error}").into())
 }
 
-/// Name and content, in Rust.
+/// Name and content, as Rust source.
 fn entry(name: &str, folder: &Path) -> String {
     format!("    ({name:?}, include_bytes!({:?})),\n", folder.join(name).display().to_string())
 }
 
 impl Part {
-    /// The page with one line in place of many, and what stood behind these.
+    /// The page with one line in place of many, and the joined content of the files.
     fn put_together(&self, page: &str, web: &Path) -> Result<(String, String), Box<dyn Error>> {
         let (mut shorter, mut together) = (String::new(), String::new());
         for line in page.lines() {
@@ -67,7 +67,7 @@ impl Part {
             if together.is_empty() {
                 shorter.push_str(&format!("{}{}{}\n", self.begin, self.name, self.end));
             }
-            // Other people's work goes out with their terms.
+            // Vendored code is distributed with its licence.
             if let Some((stem, _)) = name.strip_prefix("vendor/").and_then(|file| file.split_once('.')) {
                 together.push_str(&format!("/*\n{}*/\n", read(web, &format!("vendor/{stem}.LICENSE"))?));
             }

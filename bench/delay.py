@@ -1,8 +1,8 @@
-"""A link that is far away: delay.py PORT_FILE PORT MILLISECONDS passes bytes between its own port and PORT on loopback.
+"""A distant link: delay.py PORT_FILE PORT MILLISECONDS passes bytes between its own port and PORT on loopback.
 
-Every byte arrives half of MILLISECONDS after it was sent, in each direction, so a question and its answer take
-MILLISECONDS longer than without it. Nothing is lost or reordered and the rate is not limited: what is measured is how a
-sender uses a server that it has to wait for, not a slow line.
+Every byte arrives half of MILLISECONDS after it was sent, in each direction, so that a request and its answer take
+MILLISECONDS longer. Nothing is lost or reordered and the rate is not limited: the benchmark measures how a sender uses a
+server with a long round trip, not a slow line.
 """
 import asyncio
 import socket
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 async def carry(reader, writer, delay):
-    """Passes on what comes, each piece at its time."""
+    """Passes bytes on, each piece at its due time."""
     loop, pieces = asyncio.get_running_loop(), asyncio.Queue()
 
     async def hand_over():

@@ -1,16 +1,16 @@
-"""A backlog is sent: how fast, beside the fastest thing that a shell can do, and beside a script in Python.
+"""Sending a backlog, compared with curl and with a Python script.
 
-What is compared with `curl`: the same rows, in the same bodies. A first sync goes to a server that keeps every body, as the
-program compressed it (the level is LEVEL in src/sync/batch.rs). curl then posts those files, one after the other, over one
-connection of one process (`-K`, `next`; that it made one connection is checked), with nothing to read, render or compress.
-The program starts, reads SQLite, renders, compresses, sends and writes a receipt for each request. Each measurement has a
-server of its own with an empty database, the two take turns, the median of three counts, and the rows are counted in the
-server after each. What is timed is the whole process.
+Compared with `curl` are the same rows in the same bodies. A first sync goes to a server that keeps every body, as the
+program compressed it (the level is LEVEL in src/sync/batch.rs). curl then posts those files one after the other over one
+connection of one process (`-K`, `next`; the benchmark checks that it made one connection), with nothing to read, render or
+compress. The program starts, reads SQLite, renders, compresses, sends and writes a receipt for each request. Each
+measurement has its own server with an empty database, the two alternate, the median of three counts, and the rows are
+counted in the server after each. The time is that of the whole process.
 
-Far away means that a question and its answer take 50 ms longer (bench/delay.py); loopback does not limit the rate. There are
-two such measurements. A server that answers at once stands for one whose work is done on another machine: what is left is
-the waiting, and several requests on their way must make use of it. InfluxDB 2.7 behind the same delay works on the
-processors of this machine, about 30 us of CPU a row, so two of them are busy before three times the rate of curl is reached.
+"Away" means that a request and its answer take 50 ms longer (bench/delay.py); loopback does not limit the rate. There are
+two such measurements. A server that answers at once represents one whose work is done on another machine: only the waiting
+is left, and several requests in flight must use it. InfluxDB 2.7 behind the same delay uses the processors of this machine,
+about 30 us of CPU a row, so two of them are busy before three times the rate of curl is reached.
 """
 import subprocess
 import sys
@@ -20,12 +20,12 @@ import make_toa5
 import servers
 from measure import Station, median, not_run, note, run, table
 
-# Milliseconds that a question and its answer take longer: a university's server from a tower with a mobile link.
+# Milliseconds added to a request and its answer: a university's server from a tower with a mobile link.
 FAR = 50
 
 
 def backlog(work, rows):
-    """A station with so many rows of sixteen values that are pending, and its file."""
+    """A station with this many pending rows of sixteen values, and its file."""
     data = work / "backlog.dat"
     make_toa5.write(data, rows)
     station = Station(work / "backlog", table("EC_fast", data))
@@ -34,7 +34,7 @@ def backlog(work, rows):
 
 
 def sync_all(station, rows, work, destination):
-    """Sends everything again to this destination and gives the sync's usage and report."""
+    """Sends everything again to this destination. Returns the sync's usage and report."""
     station.configure(table("EC_fast", work / "backlog.dat"), destination)
     station("replay", "--since", "2000-01-01")
     usage = station("sync")
@@ -59,12 +59,12 @@ def post_all(url, path, headers, files, work):
     if {status for status, _ in answers} != {"204"}:
         sys.exit(f"bench: curl was answered {sorted({status for status, _ in answers})}")
     if sum(int(connects) for _, connects in answers) != 1:
-        sys.exit("bench: curl did not keep its connection, so the comparison would not be fair")
+        sys.exit("bench: curl did not keep its connection, so the comparison is not valid")
     return usage
 
 
 def drain(work, judge, quick, _rows):
-    """A day of backlog, against a server that does nothing and against InfluxDB 2.7 and 1.6."""
+    """A day of backlog, to a server that does nothing and to InfluxDB 2.7 and 1.6."""
     rows = 100_000 if quick else 864_000
     station = backlog(work, rows)
     bodies = work / "bodies"
@@ -117,14 +117,14 @@ def beside_curl(work, judge, station, rows, files, server, milliseconds, limit):
 
 
 def counted(server, url, rows):
-    """Ends the benchmark unless the server holds the rows, by a column that now and then has no value."""
+    """Ends the benchmark unless the server has all rows, counted by a column that is sometimes missing."""
     count = server.count(url, "EC_fast", "Batt")
     if count is not None and not rows * 0.99 < count <= rows:
         sys.exit(f"bench: {count} of {rows} rows are in the {server.label}")
 
 
 def beside_pandas(work, judge, station, rows):
-    """Rows a second to a server that does nothing, against pandas and influxdb-client."""
+    """Rows a second to a server that does nothing, compared with pandas and influxdb-client."""
     with servers.sink(work) as url:
         best = min((sync_all(station, rows, work, servers.destination(url))[0] for _ in range(3)), key=lambda usage: usage.wall)
         note(f"to a server that does nothing: {rows / best.wall:,.0f} rows/s ({best.wall:.2f} s, CPU {best.cpu:.2f} s)")

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Writes TOA5 files for the benchmark, fast.
+"""Writes TOA5 files for the benchmark.
 
     make_toa5.py FILE ROWS [--values 16] [--hz 10] [--start 2026-06-01T00:00:00] [--record 0] [--append] [--name EC_fast]
 
-Values walk as a sensor's do and are spelled as a Campbell logger spells them: seven digits, one in a thousand "NAN", one
-in a thousand 7999. A few ten thousand different lines of values are made and used in turn: time and record differ in
-every row, and a repetition is far outside the 32 kB that gzip looks back.
+Values change as a sensor's do and are written as a Campbell logger writes them: seven digits, one in a thousand "NAN", one in
+a thousand 7999. A few ten thousand different lines of values are used in turn: time and record differ in every row, and a
+repetition is far outside the 32 kB window of gzip.
 """
 import argparse
 import random
@@ -20,8 +20,8 @@ def names(values):
 
 
 def header(values, name):
-    def quoted(words):
-        return ",".join(f'"{word}"' for word in words)
+    def quoted(texts):
+        return ",".join(f'"{text}"' for text in texts)
     return "".join(line + "\r\n" for line in (
         f'"TOA5","tower","CR5000","1041","CR5000.Std.07","CPU:tower.CR5","6827","{name}"',
         quoted(["TIMESTAMP", "RECORD", *names(values)]),
@@ -45,7 +45,7 @@ def tails(values, count, seed):
 
 
 def stamps(start, hz, count):
-    """Times as a logger writes them: no fraction on whole seconds."""
+    """Times in a logger's form: no fraction on whole seconds."""
     if hz <= 1:
         step = timedelta(seconds=1 / hz)
         for i in range(count):
@@ -62,7 +62,7 @@ def stamps(start, hz, count):
 
 
 def write(path, rows, values=16, hz=10, start=datetime(2026, 6, 1), record=0, append=False, name="EC_fast", seed=1):
-    """Gives the time after the last row."""
+    """Returns the time after the last row."""
     pool = tails(values, min(rows, LOOP), seed)
     with open(path, "a" if append else "w", newline="", encoding="ascii", buffering=1 << 20) as file:
         if not append:

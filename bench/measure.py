@@ -1,4 +1,4 @@
-"""Runs programs, takes their time and memory from the system, and judges ratios."""
+"""Runs programs, measures time and memory, and compares ratios with limits."""
 import json
 import os
 import shutil
@@ -15,7 +15,7 @@ NOT_RUN = []
 
 
 class Usage:
-    """What one process took: seconds on the clock, seconds of CPU (user and system), memory at its peak in MB."""
+    """The cost of one process: wall-clock seconds, CPU seconds (user and system), peak memory in MB."""
 
     def __init__(self, wall, cpu, memory, out):
         self.wall, self.cpu, self.memory, self.out = wall, cpu, memory, out
@@ -25,7 +25,7 @@ class Usage:
 
 
 def run(command, exits=(0,), stdin=None, cwd=None, env=None):
-    """Runs a program to its end; any exit code but `exits` ends the benchmark."""
+    """Runs a program to its end; any exit code other than `exits` ends the benchmark."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = time.perf_counter()
         source = subprocess.DEVNULL if stdin is None else open(stdin, "rb")
@@ -39,8 +39,8 @@ def run(command, exits=(0,), stdin=None, cwd=None, env=None):
         text = out.read()
         if process.returncode not in exits:
             err.seek(0)
-            words = err.read().decode(errors="replace")[-3000:]
-            sys.exit(f"bench: {' '.join(map(str, command))} ended with {process.returncode}:\n{words}")
+            text = err.read().decode(errors="replace")[-3000:]
+            sys.exit(f"bench: {' '.join(map(str, command))} ended with {process.returncode}:\n{text}")
         return Usage(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text)
 
 
@@ -71,10 +71,10 @@ def table(name, files, columns=(), low=-50, high=950):
 
 
 class Judge:
-    """Prints ratios and keeps what is over its limit."""
+    """Prints ratios and records those over their limit."""
 
     def __init__(self, quick):
-        # A short run on a busy machine is noisy; it is there to catch gross changes for the worse.
+        # A short run on a busy machine is noisy; it is meant to find large regressions.
         self.slack = 2.0 if quick else 1.0
 
     def most(self, what, value, limit, how=""):

@@ -1,7 +1,7 @@
-"""What a site would write by hand: read_csv, then influxdb-client. pandas_route.py FILE URL prints rows and seconds.
+"""A site's own script: read_csv, then influxdb-client. pandas_route.py FILE URL prints rows and seconds.
 
-Only the writing is timed, and it writes as its makers advise: data frames of 5,000 rows, gzip, one connection. Import and
-parsing are left out, in its favour: fluxtower's drain reads its rows from the store.
+Only the writing is timed, with the settings that its makers recommend: data frames of 5,000 rows, gzip, one connection.
+Import and parsing are left out, in its favour: fluxtower's drain reads its rows from the store.
 """
 import json
 import sys

@@ -33,7 +33,7 @@ def ingest(work, judge, quick, _rows):
             sys.exit(f"bench: {staged} of {rows} rows staged")
         ours.append(first)
         memory.append(first.memory)
-        # Into a table with names from the file and text columns: the least that .import can do.
+        # Into a table with names from the file and text columns: the minimum work of .import.
         database = work / "import.db"
         database.unlink(missing_ok=True)
         theirs.append(run(["sqlite3", database, f".import --csv --skip 1 {data} t"]))
@@ -44,7 +44,7 @@ def ingest(work, judge, quick, _rows):
     import_cpu = min(one.cpu for one in theirs)
     judge.most("ingest: CPU / CPU of sqlite3 .import", cpu / import_cpu, 0.5, f"{cpu:.2f} s / {import_cpu:.2f} s, {rows:,} rows")
     unchanged = min(one.cpu for one in again)
-    # In a quick run the cost of starting the program is most of it.
+    # In a quick run most of the cost is the start of the program.
     judge.most("ingest: CPU of the unchanged file / first", unchanged / cpu, 0.04 if quick else 0.01, f"{unchanged * 1000:.1f} ms")
     judge.most("ingest: peak memory, MB", max(memory), 64)
     note(f"clock: {min(one.wall for one in ours):.2f} s, .import {min(one.wall for one in theirs):.2f} s; "
@@ -74,7 +74,7 @@ def quality(work, judge, quick, _rows):
         "difference = { suspect = 5000 }\n"
         for one, other in zip(names[::2], names[1::2]))
     tested = f'{plain}missing = [7999]\ntime_gap = {{ suspect = "1s" }}\n{columns}{pairs}'
-    # Turn about, so that a machine that slows down does it to both.
+    # They alternate, so that a machine that becomes slower affects both.
     without, with_all, memory = [], [], []
     for _ in range(3):
         for keys, taken in ((plain, without), (tested, with_all)):
@@ -96,7 +96,7 @@ def append(work, judge, quick, _rows):
     stations = {}
     for size, label in ((50_000_000 if quick else 1_000_000_000, "long"), (1_000_000, "short")):
         data = work / f"{label}.dat"
-        # Whole seconds, so that what is appended goes on without a repetition.
+        # Whole seconds, so that appended rows continue without a repetition.
         rows = size // 1760 * 10
         end = make_toa5.write(data, rows)
         station = Station(work / label, table("EC_fast", data))
@@ -150,7 +150,7 @@ def small(work, judge, quick, _rows):
 
 
 def idle(work, judge, quick, rows):
-    """`status` and `sync` with nothing to do: what they cost must not grow with the archive."""
+    """`status` and `sync` with nothing to do: their cost must not grow with the archive."""
     rows = rows or (2_000_000 if quick else 20_000_000)
     stations = {}
     with servers.sink(work) as url:
@@ -170,7 +170,7 @@ def idle(work, judge, quick, rows):
                 sys.exit(f"bench: {counts}")
             stations[count] = station
             note(f"{count:,} rows of one value staged and sent in {time.monotonic() - began:.0f} s")
-        # What was just written must not go to disk while commands of a few milliseconds are timed.
+        # Written data must not go to disk while commands of a few milliseconds are timed.
         os.sync()
         for command in ("status", "sync"):
             for series in (1, 2, 3):
@@ -179,7 +179,7 @@ def idle(work, judge, quick, rows):
                     for count, station in stations.items():
                         taken[count].append(station(command, exits=(0, 1)).wall)
                 many, few = median(taken[rows]), median(taken[20_000])
-                # Another program's work falls on either side by chance; a cost that grows shows in each series.
+                # Other programs affect either side by chance; a cost that grows shows in each series.
                 if many / few <= 1.5:
                     break
             judge.most(f"idle: {command}, {rows:,} sent rows / 20,000", many / few, 1.5,
@@ -205,7 +205,7 @@ print(best)
 
 
 def view(work, judge, quick, _rows):
-    """Views of 5-second rows of 20 columns, 30 days of them, with nothing kept and with everything."""
+    """Views of 30 days of 5-second rows of 20 columns, with nothing kept and with everything kept."""
     program = PROGRAM.parent / "examples" / "view"
     if not program.exists():
         not_run("view", f"{program} is missing: cargo build --profile dist --examples")
@@ -217,7 +217,7 @@ def view(work, judge, quick, _rows):
     station("ingest")
     data.unlink()
     store, beside = station.folder / "s.db", station.folder / "s.db.summary"
-    # Least and greatest, mean and failed apart are more than this; it is the least that a page without summaries needs.
+    # A page without summaries needs at least this; minimum, maximum and mean without failed values need more.
     columns = ", ".join(f"{what}(json_extract(vals, '$[{place}]'))" for place in range(5) for what in ("min", "max", "avg"))
     query = f"SELECT (id & 4503599627370495) / 3600000000, count(*), {columns} FROM reading GROUP BY 1"
     group = min(run(["sqlite3", "-readonly", store, query]).wall for _ in range(3))
@@ -255,7 +255,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="smaller files; fails at twice the limit only")
     parser.add_argument("--rows", type=int, help="rows of the large store of `idle` (20 million, quick: 2 million)")
     arguments = parser.parse_args()
-    # So that servers and folders go away also when a person or a machine ends this early.
+    # Servers and folders are removed even if a user or a machine ends this early.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     chosen = list(PARTS) if "all" in arguments.parts else arguments.parts
     judge = Judge(arguments.quick)

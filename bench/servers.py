@@ -1,4 +1,4 @@
-"""Servers on loopback for the length of a `with`, ended whatever happens."""
+"""Servers on loopback for the duration of a `with`."""
 import contextlib
 import csv
 import json
@@ -37,7 +37,7 @@ def _wait(process, ready, log, seconds=60):
 
 @contextlib.contextmanager
 def sink(folder, keep=None):
-    """Answers 204 to everything. Gives its address; bodies go to the folder `keep`."""
+    """Answers 204 to everything. Returns its address; bodies go to the folder `keep`."""
     port_file, log = Path(folder) / "sink.port", Path(folder) / "sink.log"
     port_file.unlink(missing_ok=True)
     with _running([sys.executable, "-B", HERE / "sink.py", port_file, *([keep] if keep else [])], log) as process:
@@ -59,7 +59,7 @@ class Influxd1:
 
     @staticmethod
     def missing():
-        """Why it cannot be run, or nothing."""
+        """Why it cannot be run; None if it can."""
         return None if shutil.which("influxd") else "influxd (InfluxDB 1.6, Debian package influxdb) is not installed"
 
     @staticmethod
@@ -69,7 +69,7 @@ class Influxd1:
     @staticmethod
     @contextlib.contextmanager
     def started(folder):
-        """A server with an empty database `flux`. Gives its address."""
+        """A server with an empty database `flux`. Returns its address."""
         folder, port = _empty(folder), _free_port()
         (folder / "influxdb.conf").write_text(
             f'reporting-disabled = true\nbind-address = "127.0.0.1:0"\n[meta]\ndir = "{folder}/meta"\n[data]\ndir = "{folder}/data"\n'
@@ -83,7 +83,7 @@ class Influxd1:
 
     @staticmethod
     def count(url, measurement, field):
-        """How many values of a field there are."""
+        """The number of values of a field."""
         form = urllib.parse.urlencode({"db": "flux", "q": f'SELECT count("{field}") FROM "{measurement}"'}).encode()
         series = json.loads(_call(f"{url}/query", form))["results"][0].get("series", [])
         return series[0]["values"][0][1] if series else 0
@@ -98,13 +98,13 @@ class Influxd2:
 
     @staticmethod
     def missing():
-        """Why it cannot be run, or nothing."""
+        """Why it cannot be run; None if it can."""
         program = os.environ.get("FLUXTOWER_INFLUXD2", "")
         return None if os.access(program, os.X_OK) else "FLUXTOWER_INFLUXD2 names no program: FLUXTOWER_INFLUXD2=$(tests/influxd2/build)"
 
     @staticmethod
     def command(folder, port):
-        """What starts it on the data of this folder."""
+        """The command that starts it on the data of this folder."""
         folder = Path(folder)
         return [os.environ["FLUXTOWER_INFLUXD2"], "--bolt-path", folder / "influxd.bolt", "--engine-path", folder / "engine",
                 "--sqlite-path", folder / "influxd.sqlite", "--http-bind-address", f"127.0.0.1:{port}", "--reporting-disabled",
@@ -113,10 +113,10 @@ class Influxd2:
     @classmethod
     @contextlib.contextmanager
     def started(cls, folder):
-        """A server with the organisation `bench` and an empty bucket `flux`. Gives its address."""
+        """A server with the organisation `bench` and an empty bucket `flux`. Returns its address."""
         folder, port = _empty(folder), _free_port()
         url, log = f"http://127.0.0.1:{port}", folder / "server.log"
-        # It takes a config.toml where it is started for its own.
+        # It reads a config.toml in its working folder as its own.
         with _running(cls.command(folder, port), log, folder) as process:
             _wait(process, lambda: _answers(f"{url}/health"), log)
             cls.set_up(url)
@@ -129,7 +129,7 @@ class Influxd2:
 
     @staticmethod
     def flux(url, text):
-        """Runs Flux and gives the rows of its answer as dictionaries."""
+        """Runs Flux and returns the rows of its answer as dictionaries."""
         headers = {"Authorization": f"Token {TOKEN}", "Content-Type": "application/vnd.flux", "Accept": "application/csv"}
         answer, rows = _call(f"{url}/api/v2/query?org=bench", text.encode(), headers).decode(), []
         for block in answer.replace("\r\n", "\n").split("\n\n"):
@@ -139,35 +139,35 @@ class Influxd2:
 
     @classmethod
     def count(cls, url, measurement, field):
-        """How many values of a field there are."""
+        """The number of values of a field."""
         rows = cls.flux(url, f'from(bucket: "flux") |> range(start: 2000-01-01T00:00:00Z, stop: 2100-01-01T00:00:00Z) '
                              f'|> filter(fn: (r) => r._measurement == "{measurement}" and r._field == "{field}") |> count()')
         return sum(int(row["_value"]) for row in rows)
 
 
 class Nothing:
-    """A server that answers 204 at once and keeps nothing."""
+    """A server that answers 204 at once and stores nothing."""
     label = "a server that answers at once"
     write_path, headers = Influxd2.write_path, Influxd2.headers
     destination = staticmethod(destination)
 
     @staticmethod
     def missing():
-        """It is always there."""
+        """It is always available."""
 
     @staticmethod
     def started(folder):
-        """Gives its address."""
+        """Returns its address."""
         return sink(_empty(folder))
 
     @staticmethod
     def count(*_):
-        """Nobody knows."""
+        """Unknown."""
 
 
 @contextlib.contextmanager
 def far_away(url, folder, milliseconds):
-    """The same server behind a link on which a question and its answer take so much longer. Gives the address to use."""
+    """The same server behind a link that delays a request and its answer. Returns the address to use."""
     port_file, log = Path(folder) / "delay.port", Path(folder) / "delay.log"
     port_file.unlink(missing_ok=True)
     command = [sys.executable, "-B", HERE / "delay.py", port_file, url.rsplit(":", 1)[1], milliseconds]
@@ -189,7 +189,7 @@ def _free_port():
 
 
 def _call(url, body, headers=None):
-    """Posts a body without a proxy and gives the answer's bytes."""
+    """Posts a body without a proxy and returns the answer's bytes."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(urllib.request.Request(url, body, headers or {}), timeout=120) as answer:
         return answer.read()

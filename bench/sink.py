@@ -1,6 +1,6 @@
-"""A server that takes every write and answers 204: sink.py PORT_FILE [FOLDER].
+"""A server that accepts every write and answers 204: sink.py PORT_FILE [FOLDER].
 
-Writes each gzip body into FOLDER, numbered; lines that come without gzip are single rows beside the batches.
+Writes each gzip body into FOLDER, numbered; bodies without gzip are single rows and are not written.
 """
 import socket
 import sys

@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use fluxtower::config::Config;
 use fluxtower::store::Store;
-use fluxtower::summary::{RibbonRequest, Summaries, TraceRequest};
 use fluxtower::time::Timestamp;
+use fluxtower::view::summary::{RibbonRequest, Summaries, TraceRequest};
 
 const HOUR: i64 = 3_600_000_000_000;
 

@@ -1,18 +1,18 @@
--- The store as it began: every row a logger wrote, what became of it, and how to prove it.
+-- The first schema: every row that a logger wrote, its state, and the proof of sending it.
 --
--- Why `reading` is keyed by one integer made of series and time: SQLite appends 864,000 rows of 16 values to a rowid table
--- in 0.5 s, with a unique index on (series, ts) beside it in 0.8 s. The rowid is as unique as an index, and the rows of a
--- series lie in the order of time.
--- Why there is no partial index on pending rows: it added 0.27 s to each 864,000 rows staged, half of the insert. The
--- table `backlog` does the same work: intervals of time outside which no row is pending, kept in the same transaction.
+-- Why the key of `reading` is one integer made of series and time: SQLite appends 864,000 rows of 16 values to a rowid table
+-- in 0.5 s, and in 0.8 s with an additional unique index on (series, ts). The rowid is as unique as an index, and the rows of
+-- a series are in the order of time.
+-- Why pending rows have no partial index: it added 0.27 s for each 864,000 staged rows, half of the insert. The table
+-- `backlog` replaces it: it holds time intervals outside which no row is pending, updated in the same transaction.
 
 CREATE TABLE setting (
     key   TEXT PRIMARY KEY,
     value ANY
 ) STRICT, WITHOUT ROWID;
 
--- One row per [[table]] of the configuration. The counts are kept, not counted: `status` reads nothing else, so it costs
--- the same on twenty million rows as on twenty thousand.
+-- One row per [[table]] of the configuration. The counts are stored: `status` reads nothing else, so that it costs the same for
+-- twenty million rows as for twenty thousand.
 CREATE TABLE logger_table (
     id             INTEGER PRIMARY KEY,
     name           TEXT NOT NULL UNIQUE,
@@ -27,8 +27,8 @@ CREATE TABLE logger_table (
     rejected_lines INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
--- Only ever grows, so that the arrays in `reading` never need a rewrite: a new header adds names at the end, a column
--- that went away stays null.
+-- Names are only added, so that the arrays in `reading` are never rewritten: a new header adds names at the end, and a column
+-- that no longer exists is null.
 CREATE TABLE column_list (
     logger_table INTEGER NOT NULL REFERENCES logger_table (id),
     position     INTEGER NOT NULL,
@@ -39,7 +39,7 @@ CREATE TABLE column_list (
     UNIQUE (logger_table, name)
 ) STRICT, WITHOUT ROWID;
 
--- Every distinct header seen. Line 1 goes stale when a logger's program changes, so it is metadata, never identity.
+-- Every distinct header. Line 1 becomes outdated when a logger's program changes, so it is metadata, never identity.
 CREATE TABLE header_version (
     id           INTEGER PRIMARY KEY,
     logger_table INTEGER NOT NULL REFERENCES logger_table (id),
@@ -49,7 +49,7 @@ CREATE TABLE header_version (
     UNIQUE (logger_table, hash)
 ) STRICT;
 
--- A table and the values of its tag columns: what InfluxDB calls a series. One per table where no tag column is declared.
+-- A table with the values of its tag columns, like a series of InfluxDB. One per table without tag columns.
 CREATE TABLE series (
     id           INTEGER PRIMARY KEY,          -- 1 to 4095: twelve bits of reading.id
     logger_table INTEGER NOT NULL REFERENCES logger_table (id),
@@ -70,8 +70,8 @@ CREATE TABLE reading (
     ts_text TEXT                               -- the logger's own text, where it cannot be printed again from ts
 ) STRICT;
 
--- Every pending row of a series lies in one of these closed intervals; they do not overlap. Not every row in an interval
--- is pending: the state of a row stands on the row.
+-- Every pending row of a series is in one of these closed intervals, which do not overlap. Rows in an interval may have another
+-- state: `reading.state` decides.
 CREATE TABLE backlog (
     series  INTEGER NOT NULL,
     from_ts INTEGER NOT NULL,
@@ -79,7 +79,7 @@ CREATE TABLE backlog (
     PRIMARY KEY (series, from_ts)
 ) STRICT, WITHOUT ROWID;
 
--- Lines that are no rows, with their text and the reason. The same line read again is the same row here.
+-- Lines that are not rows, with their text and the reason. A line that is read again has one row here.
 CREATE TABLE rejected_line (
     id           INTEGER PRIMARY KEY,
     logger_table INTEGER NOT NULL REFERENCES logger_table (id),
@@ -92,7 +92,7 @@ CREATE TABLE rejected_line (
     UNIQUE (logger_table, hash)
 ) STRICT;
 
--- The same key with other content: kept beside the row that stays.
+-- The same key with other content: kept beside the row.
 CREATE TABLE conflict (
     id     INTEGER PRIMARY KEY,
     series INTEGER NOT NULL,
@@ -107,8 +107,8 @@ CREATE TABLE conflict (
     UNIQUE (series, ts, hash)
 ) STRICT;
 
--- Unbroken runs of RECORD. A logger counts from 0 until the table is reset; each reset opens an epoch. Between two runs of
--- one epoch records are missing.
+-- Unbroken runs of RECORD. A logger counts from 0 until the table is reset; each reset opens an epoch. Between two runs of one
+-- epoch, records are missing.
 CREATE TABLE record_run (
     logger_table INTEGER NOT NULL REFERENCES logger_table (id),
     epoch        INTEGER NOT NULL,
@@ -119,7 +119,7 @@ CREATE TABLE record_run (
     PRIMARY KEY (logger_table, epoch, first_record)
 ) STRICT, WITHOUT ROWID;
 
--- What happened to a logger's counter or clock: neither means that a record is missing.
+-- Events of a logger's counter or clock. Neither kind means that a record is missing.
 CREATE TABLE clock_event (
     id            INTEGER PRIMARY KEY,
     logger_table  INTEGER NOT NULL REFERENCES logger_table (id),
@@ -132,7 +132,7 @@ CREATE TABLE clock_event (
     UNIQUE (logger_table, kind, record_after, ts_after)
 ) STRICT;
 
--- What each file held when it was last read, and where the next read goes on.
+-- The state of each file at its last read, and the position where the next read resumes.
 CREATE TABLE file_seen (
     logger_table INTEGER NOT NULL REFERENCES logger_table (id),
     path         TEXT NOT NULL,
@@ -149,7 +149,7 @@ CREATE TABLE file_seen (
     PRIMARY KEY (logger_table, path)
 ) STRICT, WITHOUT ROWID;
 
--- One row per request that was answered, or file that was synced to disk: the proof.
+-- One row per answered request, or per file that was synced to disk: the proof.
 CREATE TABLE receipt (
     id          INTEGER PRIMARY KEY,
     at          INTEGER NOT NULL,
@@ -165,8 +165,8 @@ CREATE TABLE receipt (
 
 CREATE INDEX receipt_at ON receipt (at);
 
--- Which rows a receipt speaks for: ranges of reading.id, one or a few per series, and how many rows of each were in the
--- request. A sent row's receipt is the newest that covers it.
+-- The rows of a receipt: ranges of reading.id, one or a few per series, with the number of rows of each in the request. The
+-- receipt of a sent row is the newest one that covers it.
 CREATE TABLE receipt_rows (
     receipt  INTEGER NOT NULL REFERENCES receipt (id),
     first_id INTEGER NOT NULL,
@@ -175,7 +175,7 @@ CREATE TABLE receipt_rows (
     PRIMARY KEY (receipt, first_id)
 ) STRICT, WITHOUT ROWID;
 
--- Rows that the server refuses alone, with its words.
+-- Rows that the server refuses when they are sent alone, with its message.
 CREATE TABLE refused_row (
     id      INTEGER PRIMARY KEY,               -- reading.id
     receipt INTEGER NOT NULL REFERENCES receipt (id),

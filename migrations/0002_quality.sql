@@ -1,11 +1,11 @@
--- QC beyond a single value: which test raised a flag, and flags that a person sets.
+-- QC beyond single values: findings of the tests, and flags by hand.
 --
--- Why the findings stand in the row and not in a table of their own: a sensor that fails for a week raises a flag on every
--- row, and a row that is written anyway costs less than a row more. Rows without a finding hold NULL, which is free.
+-- Why findings are in the row and not in their own table: a sensor that fails for a week gives a finding on every row, and a
+-- longer row costs less than a second row. Rows without findings hold NULL, which costs nothing.
 
 ALTER TABLE reading ADD COLUMN raised TEXT;     -- JSON array of [place, test, digit, detail]; NULL where nothing was raised
 
--- Applied over whatever the tests say, newest last. Never deleted: what was revoked is part of the story.
+-- Flags by hand override the tests; later ones override earlier ones. Rows are never deleted: revoked flags are part of the history.
 CREATE TABLE manual_flag (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
     logger_table INTEGER NOT NULL REFERENCES logger_table (id),

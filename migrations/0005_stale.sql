@@ -1,8 +1,8 @@
--- Points in a bucket that may hold fields which their row no longer sends: a server merges fields, it never takes one away
--- because a later write of the point lacks it. The point is removed first, then the row is sent.
+-- Points in a bucket that may hold fields that their row no longer sends. A server merges fields and keeps a field that a later
+-- write of the point lacks. The point is removed first, then the row is sent.
 --
--- Why a mark a row, unlike `backlog`: an interval would take in rows that are as they should be, and a removal takes whole
--- points. Only rows that lose a field get one, so ordinary work writes none.
+-- Why one mark per row, unlike `backlog`: an interval would include unchanged rows, and a removal takes whole points. Only
+-- rows that lose a field get a mark, so usual operation writes none.
 
 CREATE TABLE stale_point (
     id    INTEGER NOT NULL,                    -- reading.id
@@ -10,14 +10,14 @@ CREATE TABLE stale_point (
     PRIMARY KEY (id, nanos)
 ) STRICT, WITHOUT ROWID;
 
--- Time of the newest row that was ever in a plan to send: a later row is in no bucket, whatever became of a request.
+-- Time of the newest row that was ever planned for sending: a later row is in no bucket, whatever the result of a request.
 ALTER TABLE series ADD COLUMN offered INTEGER;
 UPDATE series SET offered = newest;
--- Time of the newest row that was pruned: at and before it the bucket may hold points that the store does not.
+-- Time of the newest pruned row: up to it the bucket may hold points that the store no longer has.
 ALTER TABLE series ADD COLUMN pruned INTEGER;
 
--- What the lines of a table have carried. A field that is no longer sent stays in the points that were sent with it, until
--- `replay` or `reflag` has gone over them.
+-- The fields that a table has sent. A field that is no longer sent is kept in the points that were sent with it, until
+-- `replay` or `reflag` has sent these again.
 CREATE TABLE sent_field (
     logger_table INTEGER NOT NULL REFERENCES logger_table (id),
     kind         INTEGER NOT NULL,             -- 0 a value, 1 a value although it fails, 2 a flag

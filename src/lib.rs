@@ -7,18 +7,21 @@
 //!                                            gaps, receipts
 //! ```
 //!
-//! Data flows one way: a module uses only what stands to the left of it, and [`time`], [`text`], [`ameriflux`] and
-//! [`config`]. Two modules join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it.
-//! What looks at the store stands on top: [`verify`], [`prune`], which deletes what it finds, [`export`], [`status`], and
-//! [`view`] with summaries, panels, the Grafana dashboard, the page and the report. [`draft`] writes a first
-//! configuration from files that are there, with the left half's parsers and without a store. [`cli`] sits on top of all.
+//! Data flows one way: a module uses only modules to its left, and [`time`], [`text`], [`ameriflux`], [`qc`] and [`config`].
+//! [`qc`] lists the tests with the keys of their settings, by which [`config`] reads them; it uses neither [`config`] nor
+//! [`format`]. Two modules join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it. The
+//! modules above read the store: [`verify`]; [`export`]; [`status`], which decides whether a user must act; and [`view`] with
+//! summaries, panels, the Grafana dashboard, the page and the report. [`agent`] runs the passes under their locks, the loop
+//! of an agent that stays up, and retention. [`draft`] writes a first configuration from existing files, with the parsers of
+//! the left half and without a store. [`cli`] uses all of them: arguments, one call, printing. `tests/end_to_end/layers.rs`
+//! lists every arrow between two modules.
 //!
 //! # Invariants
-//! A test carries each number in its name.
+//! The name of a test holds the number of the invariant that it tests.
 //!
 //! - **I1 accounted.** Every physical line of a file is one of: header, staged, duplicate, conflict, rejected, held,
 //!   deferred, blank. The counts add up to the lines read. Rejected, held and conflicting lines keep their raw text.
-//! - **I2 whole.** A staged value stood on a complete line of a file that did not change while it was read.
+//! - **I2 whole.** A staged value was on a complete line of a file that did not change while it was read.
 //! - **I3 once.** One staged row per (table, timestamp), or per (table, timestamp, tag columns) where a table declares
 //!   tag columns. Reading the same bytes again changes nothing. The same key with other content is a conflict: kept
 //!   beside, counted, shown.
@@ -28,13 +31,15 @@
 //!   204, or, for the folder of `.lp` files, after the file was synced to disk.
 //! - **I6 still here.** A row leaves `pending` only as sent, as rejected (refused alone, twice, with a known-good line
 //!   accepted between), or as expired (older than the bucket's retention). `replay` puts every one of these back.
-//! - **I7 same bytes.** Sending a row again sends the same line protocol. A row becomes sendable when its flags are final;
-//!   one whose flags change later, by a late neighbour, a person or a new limit, is pending again.
-//! - **I8 raw stays raw.** QC never changes a stored value; only derived columns, which no file has, are computed again. Missing is null, never 0. Numbers go out as floats, always.
-//! - **I9 apart.** Ingest never waits for the network; a long sync never holds ingest up.
+//! - **I7 same bytes.** Sending a row again sends the same line protocol. A row can be sent when its flags are final. A row
+//!   whose flags change later, by a late neighbour, a flag by hand or a new limit, is pending again.
+//! - **I8 raw stays raw.** QC never changes a stored value; only derived columns, which no file has, are computed again.
+//!   Missing is null, never 0. Numbers are always sent as floats.
+//! - **I9 apart.** Ingest never waits for the network; a long sync never delays ingest.
 //! - **I10 quiet.** The token is never printed, logged, stored in the database or put in a URL. Plain http only to
 //!   loopback, unless `allow_http = true`.
 
+pub mod agent;
 pub mod ameriflux;
 pub mod cli;
 pub mod config;
@@ -44,7 +49,6 @@ pub mod export;
 pub mod format;
 pub mod ingest;
 pub mod line;
-pub mod prune;
 pub mod qc;
 pub mod source;
 pub mod status;

@@ -1,4 +1,4 @@
-// Starts the page, shows the view that the address names, and passes on what the server says has changed.
+// Starts the page, shows the view in the address, and updates it when the server reports a change.
 (function (ft) {
   "use strict";
   const STATUS_EVERY_S = 5;
@@ -16,7 +16,7 @@
     try {
       if (value === undefined) return localStorage.getItem(name);
       localStorage.setItem(name, value);
-    } catch (_) { /* a browser without storage forgets the theme, no more */ }
+    } catch (_) { /* a browser without storage only forgets the theme */ }
     return null;
   }
 
@@ -48,7 +48,7 @@
 
   function second() {
     if (!ft.station) return;
-    ft.write(clock, (ft.source.report ? "" : ft.clock.full(Math.floor(ft.live.now() / 1e3) * 1e3) + " · ") + ft.clock.words());
+    ft.write(clock, (ft.source.report ? "" : ft.clock.full(Math.floor(ft.live.now() / 1e3) * 1e3) + " · ") + ft.clock.label());
     if (view && view.second && ft.status) view.second();
   }
 
@@ -58,7 +58,7 @@
     ft.write(connection, is ? "✓ connected" : "✕ connection lost");
     const notice = document.getElementById("notice");
     if (is) notice.replaceChildren();
-    else ft.fill(notice, "Connection lost: the server has ended or cannot be reached. What you see is as old as it says; this page tries again by itself.");
+    else ft.fill(notice, "Connection lost: the server has stopped or cannot be reached. The page keeps its last data and tries again automatically.");
   }
 
   function show(why) {
@@ -94,12 +94,12 @@
     try {
       [ft.station, ft.status] = await Promise.all([ft.source.station(), ft.source.status()]);
     } catch (_) {
-      return; // `reached` has said so
+      return; // `reached` has reported it
     }
     bar.update();
     if (!view) return;
     const w = ft.state.window();
-    // What stands still in the past does not change under the reader, unless its flags did: then the server's answer does.
+    // A window in the past changes only if its flags did; the server's answer then differs.
     ft.work.start(w.live ? "live" : "live, still");
     view.refresh();
   }
@@ -110,10 +110,10 @@
       [ft.station, ft.status] = await Promise.all([ft.source.station(), ft.source.status()]);
     } catch (error) {
       ft.fill(main, ft.empty("The station cannot be shown", error.message, ft.button("Try again", begin)));
-      if (!begin.waits) begin.waits = setInterval(() => ft.station || begin(), 5e3);
+      if (!begin.retry) begin.retry = setInterval(() => ft.station || begin(), 5e3);
       return;
     }
-    clearInterval(begin.waits);
+    clearInterval(begin.retry);
     ft.clock.set(ft.station.clock);
     bar = ft.rangeBar();
     holder = ft.el("div");
@@ -124,7 +124,7 @@
     ft.live.start();
     ft.live.on("connection", reach);
     let last = 0, later = 0;
-    // A long ingest commits many times a second; a second is soon enough for eyes.
+    // A long ingest commits many times a second; one update a second is enough.
     ft.live.on("change", () => {
       clearTimeout(later);
       later = setTimeout(() => {

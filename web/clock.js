@@ -1,5 +1,5 @@
-// The station's clock. Every time on the page is told on it, never on the browser's, whose zone and summer time are
-// somebody else's.
+// The station's clock. Every time on the page is in station time, never in the browser's, whose zone and summer time may be
+// others.
 (function (ft) {
   "use strict";
   const HOUR = 3600e3;
@@ -21,11 +21,11 @@
           hour: "numeric", minute: "numeric", second: "numeric",
         });
       } catch (_) {
-        zone = null; // a zone that this browser does not know: the offset of today stands in
+        zone = null; // a zone that this browser does not know: the present offset is used
       }
     },
 
-    // Milliseconds to add to UTC at that moment.
+    // Milliseconds to add to UTC at that time.
     offset(ms) {
       if (!zone) return clock.offset_s * 1e3;
       const hour = Math.floor(ms / HOUR);
@@ -38,13 +38,13 @@
     },
 
     local: (ms) => ms + ft.clock.offset(ms),
-    // The moment of a local time; in the hour that comes twice, the first.
+    // The instant of a local time; in the hour that occurs twice, the first.
     moment(local) {
       const guess = local - clock.offset_s * 1e3;
       return local - ft.clock.offset(local - ft.clock.offset(guess));
     },
 
-    words() {
+    label() {
       const name = clock.zone ? clock.zone : clock.label.replace("-", "\u2212");
       return clock.zone ? `times are ${name}, the station's own clock` : `times are ${name}, the station's standard time`;
     },
@@ -53,7 +53,7 @@
       const d = new Date(ft.clock.local(ms));
       return `${d.getUTCFullYear()}-${two(d.getUTCMonth() + 1)}-${two(d.getUTCDate())}`;
     },
-    // As fine as it needs to be: seconds and their parts only where there are any.
+    // With seconds and their fraction only where they are not zero.
     time(ms) {
       const d = new Date(ft.clock.local(ms));
       let text = `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}`;
@@ -75,7 +75,7 @@
   };
   const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-  // "4 min", "2 h 05 min", "3 d 4 h": the two largest parts.
+  // "4 min", "2 h 05 min", "3 d 4 h": the two largest units.
   ft.duration = function (seconds) {
     const s = Math.max(0, Math.round(seconds));
     if (s < 60) return `${s} s`;

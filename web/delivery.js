@@ -1,4 +1,4 @@
-// What has been sent, what waits, and what was refused.
+// Sent rows over time, the backlog, and refusals.
 (function (ft) {
   "use strict";
 
@@ -9,11 +9,11 @@
       const facts = ft.el("dl", { class: "facts large" });
       const host = ft.el("div", { class: "plot" });
       const stage = ft.el("div", { class: "stage" }, host);
-      const words = ft.el("p", { class: "dim" });
-      const panel = ft.el("section", { class: "panel", "aria-label": "rows acknowledged" }, ft.el("header", {}, ft.el("h3", { text: "Rows acknowledged by the destination" })), stage, ft.el("div", { class: "legend" }, words));
-      const waits = ft.el("section", { class: "list" });
+      const summary = ft.el("p", { class: "dim" });
+    const panel = ft.el("section", { class: "panel", "aria-label": "rows acknowledged" }, ft.el("header", {}, ft.el("h3", { text: "Rows acknowledged by the destination" })), stage, ft.el("div", { class: "legend" }, summary));
+    const backlog = ft.el("section", { class: "list" });
       const refusals = ft.el("section", { class: "list" });
-      ft.fill(root, facts, panel, waits, refusals);
+      ft.fill(root, facts, panel, backlog, refusals);
       const tip = ft.el("div", { class: "tip", hidden: true });
       stage.append(tip);
       let answer = null;
@@ -51,16 +51,16 @@
       function show(w) {
         const fact = (name, value) => ft.el("div", {}, ft.el("dt", { text: name }), ft.el("dd", { text: value }));
         const s = answer;
-        ft.fill(facts, fact("waiting", ft.count(s.total_pending, "row")), fact("as line protocol", s.pending_bytes ? "about " + ft.bytes(s.pending_bytes) : "–"),
-          fact("to drain", s.total_pending === 0 ? "nothing to do" : s.drain_s === null ? "cannot be told" : s.drain_s === 0 ? "the next sync" : "about " + ft.duration(s.drain_s)),
-          fact("kept by the bucket for", s.retention_s === null ? "ever, or not known" : ft.duration(s.retention_s)), fact("destination", `${ft.station.destination.kind}, ${ft.station.destination.where}`));
+        ft.fill(facts, fact("pending", ft.count(s.total_pending, "row")), fact("as line protocol", s.pending_bytes ? "about " + ft.bytes(s.pending_bytes) : "–"),
+          fact("to drain", s.total_pending === 0 ? "nothing to do" : s.drain_s === null ? "unknown" : s.drain_s === 0 ? "the next sync" : "about " + ft.duration(s.drain_s)),
+          fact("retention of the bucket", s.retention_s === null ? "unlimited, or not known" : ft.duration(s.retention_s)), fact("destination", `${ft.station.destination.kind}, ${ft.station.destination.where}`));
         const most = Math.max(0, ...s.sent.rows);
         plot.show(w.from, w.to);
         plot.values([0, most ? most * 1.1 : 1]);
         const sum = s.sent.rows.reduce((a, b) => a + b, 0), bytes = s.sent.bytes.reduce((a, b) => a + b, 0);
-        ft.write(words, sum ? `${ft.count(sum, "row")} and ${ft.bytes(bytes)} acknowledged in this time; a bar is ${ft.duration(s.sent.bin_s)}` : "nothing was acknowledged in this time");
-        ft.listing(waits, "What waits", "Nothing waits.", s.pending, ["table", "rows", "from", "to"], (p) => [p.table, p.rows === null ? "not counted" : ft.grouped(p.rows), ft.clock.full(p.from), ft.clock.full(p.to)]);
-        ft.listing(refusals, "Refusals in this time", "None.", s.refusals, ["when", "status", "words", "times"], (r) => [ft.clock.full(r.at), r.status, r.words, r.n]);
+        ft.write(summary, sum ? `${ft.count(sum, "row")} and ${ft.bytes(bytes)} acknowledged in this time; a bar is ${ft.duration(s.sent.bin_s)}` : "nothing was acknowledged in this time");
+        ft.listing(backlog, "Backlog", "No rows are pending.", s.pending, ["table", "rows", "from", "to"], (p) => [p.table, p.rows === null ? "not counted" : ft.grouped(p.rows), ft.clock.full(p.from), ft.clock.full(p.to)]);
+        ft.listing(refusals, "Refusals in this time", "None.", s.refusals, ["when", "status", "message", "times"], (r) => [ft.clock.full(r.at), r.status, r["words"], r.n]);
       }
 
       async function load(quiet) {
@@ -70,17 +70,17 @@
         const w = ft.state.window();
         plot.show(w.from, w.to);
         const release = ft.work.hold();
-        if (!quiet) panel.classList.add("waits");
+        if (!quiet) panel.classList.add("loading");
         try {
-          // What was sent today may be last year's rows: the time of sending counts here, so "live" ends now.
+          // Rows sent today may be a year old: the time of sending counts here, so "live" ends now.
           const got = await ft.source.delivery(w.live ? { from: w.from, to: ft.live.now() } : w, { signal });
           if (signal.aborted) return;
           answer = got;
           show(w.live ? { from: w.from, to: ft.live.now() } : w);
         } catch (error) {
-          if (!ft.isAbort(error)) ft.trouble(waits, error, () => load());
+          if (!ft.isAbort(error)) ft.failed(backlog, error, () => load());
         } finally {
-          panel.classList.remove("waits");
+          panel.classList.remove("loading");
           release();
         }
       }

@@ -1,4 +1,4 @@
-// Elements, always by name and text: whatever a logger or a configuration calls itself becomes text and nothing else.
+// Makes elements from names and text only: the text of a logger or a configuration never becomes markup.
 (function (ft) {
   "use strict";
 
@@ -30,30 +30,30 @@
     return ft.add(node, children);
   };
 
-  // Sets the text only where it differs, so that nothing is selected away under a reader's hand.
+  // Sets the text only where it differs, so that the user's selection is kept.
   ft.write = function (node, text) {
     if (node.textContent !== text) node.textContent = text;
   };
 
-  let said = 0;
-  // For people who listen: the newest words only, because a cursor moves faster than a voice.
-  ft.say = function (words) {
-    clearTimeout(said);
-    said = setTimeout(() => ft.write(document.getElementById("spoken"), words), 150);
+  let speaking = 0;
+  // For screen readers: only the newest text, because a cursor moves faster than speech.
+  ft.say = function (text) {
+    clearTimeout(speaking);
+    speaking = setTimeout(() => ft.write(document.getElementById("spoken"), text), 150);
   };
 
   ft.ink = function (name) {
     return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
   };
 
-  // Once a frame, however often it is called.
+  // At most once per frame, however often it is called.
   ft.eachFrame = function (act) {
-    let waits = false;
+    let scheduled = false;
     return function () {
-      if (waits) return;
-      waits = true;
+      if (scheduled) return;
+      scheduled = true;
       requestAnimationFrame(() => {
-        waits = false;
+        scheduled = false;
         act();
       });
     };
@@ -75,12 +75,12 @@
     }
   };
 
-  // An action of the reader; what it starts is measured from here.
+  // An action of the user; drawing times are measured from here.
   ft.button = function (text, act, props) {
     return ft.el("button", Object.assign({ type: "button", onclick: act, text }, props));
   };
 
-  ft.empty = function (title, words, ...more) {
-    return ft.el("div", { class: "empty" }, ft.el("strong", { text: title }), ft.el("p", { text: words }), ...more);
+  ft.empty = function (title, text, ...more) {
+    return ft.el("div", { class: "empty" }, ft.el("strong", { text: title }), ft.el("p", { text }), ...more);
   };
 })(window.fluxtower = window.fluxtower || {});

@@ -1,4 +1,4 @@
-// Strokes on a plot's canvas. All of it in device pixels; gaps stay open, marks keep their distance.
+// Draws on a plot's canvas, in device pixels. Gaps stay open, and marks keep a distance.
 (function (ft) {
   "use strict";
   const DASHES = [[], [7, 3], [3, 3], [1, 3]];
@@ -31,7 +31,7 @@
     ratio, hatch,
     dash: (n) => (DASHES[n] || []).map((d) => d * ratio()),
 
-    // Where no record came: over the whole height, or along the foot where only some tables lack it.
+    // Where records are missing: over the whole height, or along the bottom where only some tables lack them.
     holes(u, ctx, holes, foot) {
       ctx.fillStyle = hatch(ctx, "hatch");
       for (const [from, to] of holes) {
@@ -41,7 +41,7 @@
       }
     },
 
-    // One path a run of values: a run ends at a null and wherever a record should have been and is not.
+    // One path per run of values: a run ends at a null and wherever a record is missing.
     runs(trace, ys, each) {
       let run = [];
       const most = 2 * trace.step || Infinity;
@@ -63,7 +63,7 @@
       ctx.setLineDash(ft.draw.dash(dash));
       ft.draw.runs(trace, ys, (run) => {
         if (run.length === 1) {
-          // A lone value between gaps has no line, and must not vanish for that.
+          // A single value between gaps has no line, so it is drawn as a point.
           const i = run[0];
           ft.shape.good(ctx, X(u, trace.x[i]), u.valToPos(ys[i], scale, true), 1.6 * ratio());
           return;
@@ -88,7 +88,7 @@
       ctx.globalAlpha = 1;
     },
 
-    // Suspect and failed values, at least some pixels apart: of a crowd, the outermost stands.
+    // Suspect and failed values, at least some pixels apart: of several close ones, the outermost is drawn.
     marks(u, ctx, scale, got) {
       const { trace, c } = got;
       if (!c) return;
@@ -120,7 +120,7 @@
       paint("fail", c.fail);
     },
 
-    // Along the foot: where the logger wrote no value, and where every value of a place failed. Neither is a missing record.
+    // Along the bottom: where the logger wrote no value, and where all values failed. Neither is a missing record.
     rug(u, ctx, got, row) {
       const { trace, c } = got;
       if (!c) return;
@@ -141,7 +141,7 @@
       bar(c.fail, "fail", false);
     },
 
-    // A fixed height of the axis, as a thin line with its name.
+    // A fixed value of the axis, as a thin line.
     level(u, ctx, scale, value, ink) {
       if (value === null || value === undefined) return;
       const y = u.valToPos(value, scale, true);

@@ -1,4 +1,4 @@
-// The first screen: is it alive, is it right, has it been sent. A row a table, what needs a person on top.
+// The first screen: is it alive, is it right, has it been sent. One row per table; tables with problems are on top.
 (function (ft) {
   "use strict";
   const LEVEL = ["well", "look", "act"];
@@ -11,15 +11,15 @@
     const node = ft.el("div", { class: "answer", "data-question": question }, badge, why);
     return {
       node, why,
-      // href: where the answer can be looked into.
-      show(state, href, words) {
+      // href: the view that shows the details.
+      show(state, href, reason) {
         const a = ft.answer(question, state);
         ft.write(sign, a.sign);
         ft.write(word, a.word);
         badge.className = "badge " + (LEVEL[a.level] || "none");
         badge.setAttribute("href", href);
         node.dataset.state = state;
-        if (words !== undefined) ft.write(why, words);
+        if (reason !== undefined) ft.write(why, reason);
         return a.level;
       },
     };
@@ -48,10 +48,10 @@
         this.tick();
         return level;
       },
-      // The age counts up between two answers; the judgement is the server's.
+      // The age counts up between two answers; the server decides the state.
       tick() {
         if (!table) return;
-        const every = table.interval_s ? `one comes every ${ft.duration(table.interval_s)}` : "";
+        const every = table.interval_s ? `one row every ${ft.duration(table.interval_s)}` : "";
         if (table.newest === null) {
           ft.write(newest, "no row yet");
           ft.write(cells.alive.why, table.alive.why || "");
@@ -78,7 +78,7 @@
       },
     };
   }
-  // The panel of the column that is worst off, or the flags of all.
+  // The panel of the column with the worst flags, or the flags of all columns.
   function troubled(t) {
     const worst = t.right.worst.length ? ft.panelOf(t.name, t.right.worst[0].column) : null;
     return worst ? ft.state.href({ view: "panels", arg: worst.panel.id, open: new Set([worst.row.title]), range: "24h", from: null, to: null }) : "#/flags";
@@ -104,7 +104,7 @@
           s.is_well ? "All well" : n === 1 ? "One thing to look at" : `${n} things to look at`);
         ft.fill(reasons, s.reasons.map((reason) => ft.el("li", { text: reason })));
         if (!s.tables.length) {
-          ft.fill(list, ft.empty("No table yet", "The configuration names no table, or nothing has been read. `fluxtower ingest` reads the logger's files."));
+          ft.fill(list, ft.empty("No table yet", "The configuration has no table, or nothing has been read. `fluxtower ingest` reads the logger's files."));
           return facts(s);
         }
         const order = s.tables.map((t, i) => {
@@ -120,10 +120,10 @@
       function facts(s) {
         const ago = (at) => (at === null ? "never" : `${ft.duration((ft.live.now() - at) / 1e3)} ago`);
         const pending = s.tables.reduce((sum, t) => sum + t.sent.pending, 0);
-        const waiting = pending === 0 ? "nothing" : ft.count(pending, "row") + (s.sync.pending_bytes ? `, about ${ft.bytes(s.sync.pending_bytes)}` : "") + (s.sync.drain_s === null ? "" : s.sync.drain_s === 0 ? ", the next sync can send it" : `, about ${ft.duration(s.sync.drain_s)} to drain`);
+        const backlog = pending === 0 ? "none" : ft.count(pending, "row") + (s.sync.pending_bytes ? `, about ${ft.bytes(s.sync.pending_bytes)}` : "") + (s.sync.drain_s === null ? "" : s.sync.drain_s === 0 ? ", the next sync can send them" : `, about ${ft.duration(s.sync.drain_s)} to drain`);
         const fact = (name, value) => ft.el("div", {}, ft.el("dt", { text: name }), ft.el("dd", { text: value }));
         ft.fill(sync, fact("last ingest", ago(s.sync.last_ingest)), fact("last sync", ago(s.sync.last_sync)), fact("last acknowledged", ago(s.sync.last_acknowledged)),
-          fact("waiting to be sent", waiting), fact("destination", `${ft.station.destination.kind}, ${ft.station.destination.where}`),
+          fact("pending", backlog), fact("destination", `${ft.station.destination.kind}, ${ft.station.destination.where}`),
           s.sync.last_failure ? fact("last failure", s.sync.last_failure) : null);
       }
 
@@ -132,7 +132,7 @@
       }
 
       show();
-      // The ribbons come after the answers: the first screen is its words.
+      // The answers come first, then the ribbons.
       setTimeout(days);
       return {
         update() {},

@@ -1,8 +1,8 @@
-// What a flag looks like: a word, a sign, a colour and a height, so that no two differ by colour alone.
+// The look of a flag: a name, a sign, a colour and a height, so that no two differ by colour alone.
 (function (ft) {
   "use strict";
 
-  // rank: what wins where several stand at one place. height: of a ribbon's cell, so that trouble stands out in grey too.
+  // rank: the highest wins where several flags share a place. height: of a ribbon's cell, so that failures are visible in grey too.
   const FLAGS = {
     1: { word: "good", sign: "✓", ink: "good", rank: 1, height: 0.34 },
     2: { word: "not evaluated", sign: "·", ink: "unseen", rank: 0, height: 0.2 },
@@ -21,7 +21,7 @@
     return a.rank >= b.rank ? one : other;
   };
 
-  // The three answers of the first screen. level: 0 well, 1 look, 2 act, -1 nothing to say.
+  // The three answers of the first screen. level: 0 good, 1 look, 2 act, -1 no answer.
   const ANSWERS = {
     alive: {
       good: ["✓", "alive", 0], late: ["!", "late", 1], dead: ["✕", "dead", 2], none: ["–", "no row yet", -1],
@@ -30,7 +30,7 @@
       good: ["✓", "right", 0], suspect: ["!", "suspect", 1], bad: ["✕", "wrong", 2], none: ["–", "not known", -1],
     },
     sent: {
-      good: ["✓", "sent", 0], waiting: ["!", "waiting", 1], stuck: ["✕", "stuck", 2], none: ["–", "nothing to send", -1],
+      good: ["✓", "sent", 0], waiting: ["!", "pending", 1], stuck: ["✕", "stuck", 2], none: ["–", "nothing to send", -1],
     },
   };
   ft.answer = function (question, state) {
@@ -38,7 +38,7 @@
     return { sign: found[0], word: found[1], level: found[2] };
   };
 
-  // Shapes on a canvas, about the middle, `r` device pixels each way.
+  // Shapes on a canvas around a centre, with a radius of `r` device pixels.
   ft.shape = {
     suspect(ctx, x, y, r) {
       ctx.beginPath();
@@ -56,7 +56,7 @@
       ctx.lineTo(x - r, y + r);
       ctx.stroke();
     },
-    // A value beyond the axis: its mark at the edge and an arrow that says where it went.
+    // A value outside the axis: its mark at the edge, with an arrow in its direction.
     beyond(ctx, shape, x, y, r, up) {
       const away = up ? -1 : 1;
       shape(ctx, x, y - away * r * 0.2, r * 0.85);
@@ -76,6 +76,6 @@
   ft.key = function (more) {
     const item = (digit) => ft.el("li", {}, ft.el("span", { class: `sign ${FLAGS[digit].ink}`, "aria-hidden": "true", text: FLAGS[digit].sign }), " ", FLAGS[digit].word);
     return ft.el("ul", { class: "key", "aria-label": "what the marks mean" }, [1, 3, 4, 9, 2].map(item),
-      ft.el("li", {}, ft.el("span", { class: "swatch hatch", "aria-hidden": "true" }), " no record came"), more ? ft.el("li", { text: more }) : null);
+      ft.el("li", {}, ft.el("span", { class: "swatch hatch", "aria-hidden": "true" }), " no record"), more ? ft.el("li", { text: more }) : null);
   };
 })(window.fluxtower = window.fluxtower || {});

@@ -1,18 +1,18 @@
-// The frame that every drawing stands in: its title, its legend, and words where there is nothing to draw. It asks for
-// values, drops what is no longer wanted, and keeps the old drawing, dimmed, until the new one is there.
+// The frame of every drawing: its title, its legend, and a message where there is nothing to draw. It requests the values,
+// cancels requests that are no longer needed, and keeps the old drawing, dimmed, until the new one is ready.
 (function (ft) {
   "use strict";
 
   // panel: {id, title, description, series}. make(frame) → {stretch(w), show(got, w), destroy()} and optionally
-  // {window(w): the window to ask for, points(): how many, more(w, signal): asks for what else it needs}.
+  // {window(w): the window to request, points(): how many, more(w, signal): requests further data}.
   ft.frame = function (panel, make) {
     const body = ft.el("div", { class: "plot" });
-    const words = ft.el("div", { class: "over", hidden: true });
+    const over = ft.el("div", { class: "over", hidden: true });
     const legend = ft.el("div", { class: "legend" });
     const about = panel.description ? ft.el("details", { class: "about" }, ft.el("summary", { "aria-label": `about ${panel.title}`, text: "i" }), ft.el("p", { text: panel.description })) : null;
     const head = ft.el("header", {}, ft.el("h3", { text: panel.title }), about);
     const node = ft.el("section", { class: `panel ${panel.kind}`, id: "panel-" + panel.id, "aria-label": panel.title },
-      head, ft.el("div", { class: "stage" }, body, words), legend);
+      head, ft.el("div", { class: "stage" }, body, over), legend);
 
     let drawing = null;
     let abort = null;
@@ -20,17 +20,17 @@
     let wanted = null;
 
     function message(title, text, ...actions) {
-      ft.fill(words, ft.empty(title, text, ...actions));
-      words.hidden = false;
+      ft.fill(over, ft.empty(title, text, ...actions));
+      over.hidden = false;
     }
 
     function nothing(w) {
       const tables = [...new Set(panel.series.map((s) => s.table))];
       const known = ft.station.tables.filter((t) => tables.includes(t.name) && t.newest !== null);
-      if (!known.length) return message("No row yet", `Nothing of ${tables.join(", ")} has been read.`);
+      if (!known.length) return message("No row yet", `No row of ${tables.join(", ")} has been read.`);
       const newest = Math.max(...known.map((t) => t.newest));
       const span = w.to - w.from;
-      message("No row in this time", `The newest is of ${ft.clock.full(newest)}.`,
+      message("No row in this time", `The newest row is from ${ft.clock.full(newest)}.`,
         ft.button("Go there", () => ft.state.zoom(newest - span, newest + span * 0.02)));
     }
 
@@ -42,7 +42,7 @@
       const release = ft.work.hold();
       if (!drawing) drawing = make(self);
       drawing.stretch(w);
-      if (!quiet) node.classList.add("waits");
+      if (!quiet) node.classList.add("loading");
       node.setAttribute("aria-busy", "true");
       try {
         const asked = drawing.window ? drawing.window(w) : w;
@@ -50,7 +50,7 @@
         if (drawing.more) await drawing.more(w, mine.signal);
         if (mine.signal.aborted) return;
         shown = got;
-        words.hidden = true;
+        over.hidden = true;
         if (!drawing.more && got.every(({ trace }) => !trace.times.length)) nothing(w);
         drawing.show(got, w);
       } catch (error) {
@@ -59,7 +59,7 @@
         message("Could not be drawn", error.message, ft.button("Try again", () => load(wanted)));
       } finally {
         if (mine === abort) {
-          node.classList.remove("waits");
+          node.classList.remove("loading");
           node.removeAttribute("aria-busy");
         }
         release();
@@ -69,7 +69,7 @@
     const self = {
       panel, node, body, legend, head,
       load,
-      // Zoomed elsewhere while out of sight: the old drawing would be a lie when scrolled to.
+      // The range changed while the panel was out of sight: the old drawing would be wrong when it comes into sight.
       stretch: (w) => drawing && drawing.stretch(w),
       again: () => drawing && shown && drawing.show(shown, wanted),
       got: () => shown,
@@ -84,6 +84,6 @@
     return self;
   };
 
-  // Points that the width can show; in steps, so that a resize does not ask again for nearly the same.
+  // Points that the width can show, in steps, so that a small resize needs no new request.
   ft.pointsOf = (body) => Math.min(1600, Math.max(200, Math.ceil(body.clientWidth / 200) * 200));
 })(window.fluxtower = window.fluxtower || {});

@@ -1,9 +1,9 @@
-// Flags: every sensor over time at one look, each cell a way to the values behind it; and the flags set by hand.
+// Flags: every column over time at a glance, each cell a link to its values; and the flags by hand.
 (function (ft) {
   "use strict";
   const ROW = 18;
 
-  // The panel that shows a column, or else its table, around a time.
+  // The panel that shows a column, otherwise its table, around a time.
   function leadsTo(table, column, from, to) {
     const at = ft.panelOf(table, column);
     const patch = { range: null, from, to };
@@ -16,11 +16,11 @@
     const tip = ft.el("div", { class: "tip", hidden: true });
     const axis = ft.el("canvas", { class: "timeaxis", "aria-hidden": "true" });
     const stage = ft.el("div", { class: "stage" }, canvas, axis, tip);
-    const words = Object.entries(tags).map(([k, v]) => `${k} ${v}`).join(", ");
-    const trouble = ft.el("p", { class: "dim" });
+    const series = Object.entries(tags).map(([k, v]) => `${k} ${v}`).join(", ");
+    const note = ft.el("p", { class: "dim" });
     const node = ft.el("section", { class: "panel heatmap", "aria-label": table.name },
-      ft.el("header", {}, ft.el("h3", {}, ft.el("a", { href: `#/table/${encodeURIComponent(table.name)}`, text: table.name }), words ? ft.el("span", { class: "dim", text: " " + words }) : null)),
-      ft.el("div", { class: "matrix" }, labels, stage), trouble);
+      ft.el("header", {}, ft.el("h3", {}, ft.el("a", { href: `#/table/${encodeURIComponent(table.name)}`, text: table.name }), series ? ft.el("span", { class: "dim", text: " " + series }) : null)),
+      ft.el("div", { class: "matrix" }, labels, stage), note);
     let ribbon = null;
     let w = null;
     let abort = null;
@@ -68,7 +68,7 @@
       if (tip.hidden) return;
       const flag = ft.flag(c.flags[bin]);
       ft.fill(tip, ft.el("time", { text: ft.clock.full(ribbon.times[bin]) + `, ${ft.duration(ribbon.bin_s)}` }), ft.el("p", { text: c.name }),
-        !ribbon.rows[bin] ? ft.el("p", { text: "no record came" }) : flag ? ft.el("span", { class: `sign ${flag.ink}`, text: `${flag.sign} worst: ${flag.word}` }) : ft.el("p", { text: "no value" }));
+        !ribbon.rows[bin] ? ft.el("p", { text: "no record" }) : flag ? ft.el("span", { class: `sign ${flag.ink}`, text: `${flag.sign} worst: ${flag.word}` }) : ft.el("p", { text: "no value" }));
       tip.style.left = Math.max(0, Math.min(x + 12, stage.clientWidth - tip.offsetWidth - 4)) + "px";
       tip.style.top = y + 14 + "px";
     });
@@ -88,24 +88,24 @@
       node, draw,
       async load(window_, quiet) {
         const known = ft.station.tables.find((t) => t.name === table.name);
-        if (!known || known.newest === null) return ft.write(trouble, "Nothing of this table has been read yet.");
+        if (!known || known.newest === null) return ft.write(note, "No row of this table has been read yet.");
         if (abort) abort.abort();
         abort = new AbortController();
         const { signal } = abort;
         const release = ft.work.hold();
-        if (!quiet) node.classList.add("waits");
+        if (!quiet) node.classList.add("loading");
         try {
           const got = await ft.source.ribbon({ table: table.name, from: window_.from, to: window_.to, bins: Math.min(400, Math.max(100, Math.round(stage.clientWidth / 3))), tags }, { signal });
           if (signal.aborted) return;
           ribbon = got;
           w = window_;
           ft.fill(labels, ribbon.columns.map((c) => ft.el("a", { href: ft.state.href(leadsTo(table.name, c.name, Math.round(w.from), Math.round(w.to))), title: `${c.name}: ${ft.shares(c)}`, "aria-label": `${c.name}: ${ft.shares(c)}` }, ft.el("span", { text: c.name }))));
-          ft.write(trouble, "");
+          ft.write(note, "");
           draw();
         } catch (error) {
-          if (!ft.isAbort(error)) ft.write(trouble, error.message);
+          if (!ft.isAbort(error)) ft.write(note, error.message);
         } finally {
-          node.classList.remove("waits");
+          node.classList.remove("loading");
           release();
         }
       },
@@ -130,11 +130,11 @@
         const release = ft.work.hold();
         try {
           const { flags } = await ft.source.flags();
-          ft.listing(hand, "Flags set by hand", "None. `fluxtower flag` sets one with a reason.", flags,
+          ft.listing(hand, "Flags by hand", "None. `fluxtower flag` sets one with a reason.", flags,
             ["table", "column", "from", "to", "flag", "reason", "made"], (f) => [f.table, f.column || "every column", ft.clock.full(f.from), ft.clock.full(f.to), f.flag + (f.revoked === null ? "" : " (revoked)"), f.reason, ft.clock.full(f.made)],
             (f) => ft.el("a", { href: ft.state.href(leadsTo(f.table, f.column, f.from - (f.to - f.from) - 6e4, f.to + (f.to - f.from) + 6e4)), text: "show" }));
         } catch (error) {
-          ft.trouble(hand, error, byHand);
+          ft.failed(hand, error, byHand);
         } finally {
           release();
         }

@@ -1,8 +1,8 @@
-// What stands under the cursor, in words: beside the pointer for the eye, in a live line for the ear.
+// The values under the cursor as text: beside the pointer, and in a live region for screen readers.
 (function (ft) {
   "use strict";
 
-  // stage: the element that the words float in.
+  // stage: the element that the tip floats in.
   ft.hover = function (stage) {
     const tip = ft.el("div", { class: "tip", hidden: true });
     stage.append(tip);
@@ -16,7 +16,7 @@
         ft.el("b", { text: reading.value }),
         flag ? ft.el("span", { class: `sign ${flag.ink}`, text: `${flag.sign} ${flag.word}` }) : null,
         reading.more ? ft.el("span", { class: "more", text: reading.more }) : null,
-        reading.notes.map((note) => ft.el("span", { class: "note", text: (note.test ? note.test + ": " : "") + note.words })));
+        reading.notes.map((note) => ft.el("span", { class: "note", text: (note.test ? note.test + ": " : "") + note.text })));
     }
 
     return {
@@ -33,7 +33,7 @@
         }
         if (!rows.length) {
           const hole = got.some(({ trace }) => trace.holes.some(([from, to]) => at > from && at < to));
-          ft.fill(tip, ft.el("time", { text: ft.clock.full(Math.round(at / 1e3) * 1e3) }), ft.el("p", { text: hole ? "no record came" : "no row here" }));
+          ft.fill(tip, ft.el("time", { text: ft.clock.full(Math.round(at / 1e3) * 1e3) }), ft.el("p", { text: hole ? "no record" : "no row here" }));
         } else {
           const when = ft.clock.full(nearest.at) + (nearest.bin_s ? `, ${ft.duration(nearest.bin_s)} from there` : "");
           const first = (r) => -(r.reading.flag ? r.reading.flag.rank : 0);
@@ -50,14 +50,14 @@
       hide() {
         tip.hidden = true;
       },
-      // The same words in one line.
-      words(at, got) {
+      // The same text in one line.
+      text(at, got) {
         const parts = [];
         for (const one of got) {
           const i = ft.nearest(one.trace.x, at);
           if (i < 0 || Math.abs(one.trace.x[i] - at) > one.trace.step * 1.01) continue;
           const r = ft.reading(one, i);
-          parts.push(`${r.label} ${r.value}, ${r.flag ? r.flag.word : "no flag"}` + r.notes.map((n) => `, ${n.test ? n.test + ": " : ""}${n.words}`).join(""));
+          parts.push(`${r.label} ${r.value}, ${r.flag ? r.flag.word : "no flag"}` + r.notes.map((n) => `, ${n.test ? n.test + ": " : ""}${n.text}`).join(""));
         }
         return `${ft.clock.full(at)}: ${parts.length ? parts.join("; ") : "no row"}`;
       },

@@ -1,4 +1,4 @@
-// The newest value, large, with its flag and age, and the range behind it as a spark.
+// The newest value in large digits, with its flag and age, and its recent course.
 (function (ft) {
   "use strict";
 
@@ -8,7 +8,7 @@
       let newest = [];
       return {
         points: () => 300,
-        // The course may be means; the number must be the newest value itself.
+        // The course may consist of means; the number must be the newest value itself.
         async more(w, signal) {
           newest = await Promise.all(panel.series.map(async (s) => {
             const table = ft.station.tables.find((t) => t.name === s.table);
@@ -37,7 +37,7 @@
               got.length > 1 ? ft.el("span", { class: "name", text: series.label }) : null,
               ft.el("div", { class: "number" }, ft.el("b", { text: value }), unit ? ft.el("span", { class: "unit", text: " " + unit }) : null),
               r && r.flag ? ft.el("span", { class: `sign ${r.flag.ink}`, text: `${r.flag.sign} ${r.flag.word}` }) : null,
-              r ? r.notes.map((n) => ft.el("span", { class: "note", text: (n.test ? n.test + ": " : "") + n.words })) : null,
+              r ? r.notes.map((n) => ft.el("span", { class: "note", text: (n.test ? n.test + ": " : "") + n.text })) : null,
               spark(course, w), age);
           }));
           const tick = () => ages.forEach((act) => act());

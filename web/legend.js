@@ -1,4 +1,4 @@
-// Names of what is drawn; each a switch. What is hidden stands in the address, so that a link hides it too.
+// The series' names; each one switches its series. Hidden series are in the address, so that a link hides them too.
 (function (ft) {
   "use strict";
 
@@ -7,7 +7,7 @@
   ft.legend = {
     hidden: (panel, series) => ft.state.get().hide.has(key(panel, series)),
 
-    // Counts of what is in the window stand behind each name, as signs with numbers.
+    // Each name is followed by the counts of its flags in the window, as signs with numbers.
     draw(host, panel, got, changed) {
       const focused = document.activeElement && host.contains(document.activeElement) ? document.activeElement.dataset.key : null;
       const toggle = (series, only) => {

@@ -1,4 +1,4 @@
-// Values over time: the mean as a line, least and greatest as a band, flags as marks, gaps open.
+// Values over time: the mean as a line, minimum and maximum as a band, flags as marks, gaps open.
 (function (ft) {
   "use strict";
 
@@ -66,7 +66,7 @@
         return false;
       }
 
-      // The time that many records on, over all series in sight.
+      // The time so many records later, over all series in sight.
       function stepped(at, by) {
         const [from, to] = plot.range();
         const times = [...new Set(inSight().flatMap((one) => one.trace.x))].filter((t) => t >= from && t <= to).sort((a, b) => a - b);
@@ -79,7 +79,7 @@
         if (at === null) return true;
         u.setCursor({ left: u.valToPos(at, "x"), top: 10 });
         hover.show(u, at, inSight());
-        ft.say(hover.words(at, inSight()));
+        ft.say(hover.text(at, inSight()));
         return true;
       }
 
@@ -105,7 +105,7 @@
     });
   };
 
-  // What two lists of [from, to] have in common.
+  // The intersection of two lists of [from, to].
   function cross(some, others) {
     const out = [];
     for (const [a, b] of some) {

@@ -1,15 +1,15 @@
-// What is to be read line by line: gaps with the way to close them, lines that became no row, times with two contents.
+// Lists: gaps with what to do, rejected lines and refused rows, times with two contents.
 (function (ft) {
   "use strict";
 
-  // One table of a page. cells: texts; more: an element behind them, or null.
+  // One table of a page. cells: texts; more: an element after them, or null.
   ft.listing = function (host, title, none, items, heads, cells, more) {
     ft.fill(host, ft.el("h2", { text: title }), !items.length ? ft.el("p", { class: "dim", text: none }) : ft.el("div", { class: "scroll" }, ft.el("table", {},
       ft.el("thead", {}, ft.el("tr", {}, heads.map((h) => ft.el("th", { scope: "col", text: h })), more ? ft.el("th", {}) : null)),
       ft.el("tbody", {}, items.map((item) => ft.el("tr", {}, cells(item).map((text, i) => ft.el("td", { "data-head": heads[i], text: text === null || text === undefined ? "" : String(text) })), more ? ft.el("td", {}, more(item)) : null))))));
   };
 
-  ft.trouble = function (host, error, again) {
+  ft.failed = function (host, error, again) {
     if (ft.isAbort(error)) return;
     ft.fill(host, ft.empty("Could not be shown", error.message, ft.button("Try again", again)));
   };
@@ -20,7 +20,7 @@
         await navigator.clipboard.writeText(text);
         ft.write(button, "copied");
       } catch (_) {
-        // A page from a file or over plain http may not write there: the reader's own copy finds it selected.
+        // A page from a file or over plain http may not write to the clipboard: the text is selected for the user to copy.
         const selection = getSelection();
         const range = document.createRange();
         range.selectNodeContents(button.previousSibling);
@@ -42,7 +42,7 @@
           try {
             draw(root, await fetch());
           } catch (error) {
-            ft.trouble(root, error, load);
+            ft.failed(root, error, load);
           } finally {
             release();
           }
@@ -58,7 +58,7 @@
     const events = ft.el("section", { class: "list" });
     const missing = answer.gaps.reduce((sum, gap) => sum + gap.missing, 0);
     ft.fill(gaps, ft.el("h2", { text: answer.gaps.length ? `${ft.count(missing, "record")} missing in ${ft.count(answer.gaps.length, "gap")}` : "No record is missing" }),
-      answer.gaps.length ? ft.el("p", { class: "dim", text: "The logger may still hold what is missing. Collect it again, then read the file; rows that are there already are not doubled." }) : null,
+      answer.gaps.length ? ft.el("p", { class: "dim", text: "The logger may still have the missing records. Collect them again, then read the file; rows that are in the database are not stored twice." }) : null,
       answer.gaps.map((gap) => {
         const [one, other] = [gap.before, gap.after].sort((a, b) => a.at - b.at);
         const around = Math.max(3600e3, (other.at - one.at) * 0.5);
@@ -68,7 +68,7 @@
           ft.el("p", { class: "dim", text: `between record ${one.record} of ${ft.clock.full(one.at)} and record ${other.record} of ${ft.clock.full(other.at)}` }),
           ft.el("ol", { class: "recipe" }, gap.recipe.map((step) => (step.startsWith("fluxtower ") ? ft.el("li", {}, ft.el("code", { text: step }), copyButton(step)) : ft.el("li", { text: step })))));
       }));
-    ft.listing(events, "What the loggers did", "Nothing out of the ordinary: no restart, no clock step.", answer.events || [], ["table", "what", "when", "in words"], (e) => [e.table, e.kind, ft.clock.full(e.at), e.words]);
+    ft.listing(events, "Restarts and clock steps", "None.", answer.events || [], ["table", "what", "when", "details"], (e) => [e.table, e.kind, ft.clock.full(e.at), e["words"]]);
     ft.fill(root, gaps, events);
   });
 
@@ -76,8 +76,8 @@
     const lines = ft.el("section", { class: "list" });
     const conflicts = ft.el("section", { class: "list" });
     const raw = (text) => ft.el("pre", { text: text === null || text === undefined ? "" : text, tabindex: "0" });
-    ft.listing(lines, "Lines that became no row, rows that were refused", "None.", answer.rejected, ["table", "what", "where", "why"], (r) => [r.table, r.kind, r.place, r.reason], (r) => raw(r.raw));
-    ft.listing(conflicts, "Times that came with two contents", "None.", answer.conflicts, ["table", "time", "record", "where", "what stays"], (c) => [c.table, ft.clock.full(c.at), c.record, c.place, c.stays], (c) => ft.el("div", {}, raw(c.raw), c.row === null || c.row === undefined ? null : raw(typeof c.row === "string" ? c.row : JSON.stringify(c.row))));
+    ft.listing(lines, "Rejected lines and refused rows", "None.", answer.rejected, ["table", "what", "where", "why"], (r) => [r.table, r.kind, r.place, r.reason], (r) => raw(r.raw));
+    ft.listing(conflicts, "Conflicts: times with two contents", "None.", answer.conflicts, ["table", "time", "record", "where", "kept"], (c) => [c.table, ft.clock.full(c.at), c.record, c.place, c.stays], (c) => ft.el("div", {}, raw(c.raw), c.row === null || c.row === undefined ? null : raw(typeof c.row === "string" ? c.row : JSON.stringify(c.row))));
     ft.fill(root, lines, conflicts);
   });
 })(window.fluxtower = window.fluxtower || {});

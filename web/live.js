@@ -1,4 +1,4 @@
-// Follows the server: what changed, what time it is there, and whether it is there at all.
+// Follows the server: its changes, its time, and whether it can be reached.
 (function (ft) {
   "use strict";
   const POLL_MS = 10e3;
@@ -29,7 +29,7 @@
   async function ask() {
     try {
       await ft.source.status({ fresh: true });
-    } catch (_) { /* what failed has told `reached` already */ }
+    } catch (_) { /* `reached` has been called already */ }
   }
 
   function leave() {
@@ -45,7 +45,7 @@
     events.onopen = () => {
       clearInterval(poll);
       poll = 0;
-      // What happened while nobody listened.
+      // Changes during the time without a connection.
       ask();
     };
     events.addEventListener("change", (event) => {
@@ -63,7 +63,7 @@
 
   ft.live = {
     on: (what, watch) => watchers[what].push(watch),
-    // The server's time: ages must not depend on the clock of whoever looks.
+    // The server's time: ages must not depend on the user's clock.
     now: () => (made === null ? Date.now() + shift : made),
     setNow(ms) {
       shift = ms - Date.now();
@@ -74,8 +74,8 @@
     start() {
       if (ft.source.report) return;
       setInterval(() => tell("second"), 1e3);
-      // A browser keeps six connections to a host, for all tabs together, and those of pages that one can go back to: a
-      // page that nobody looks at must not hold one.
+      // A browser keeps six connections to a host, for all its tabs together and for pages in its history: a hidden page must
+      // not hold one.
       document.addEventListener("visibilitychange", () => (document.hidden ? leave() : join()));
       window.addEventListener("pagehide", leave);
       window.addEventListener("pageshow", join);

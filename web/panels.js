@@ -1,9 +1,9 @@
-// The board: rows of panels as the configuration groups them. A folded row costs nothing, a panel out of sight waits.
+// The board: rows of panels as the configuration groups them. A collapsed row costs nothing; a panel loads when it is in sight.
 (function (ft) {
   "use strict";
   const KINDS = { lines: (panel) => ft.lines(panel), scatter: (panel) => ft.scatter(panel), profile: (panel) => ft.profile(panel), latest: (panel) => ft.latest(panel) };
 
-  // Loads frames while they are in sight, and again when the range moved since.
+  // Loads frames while they are in sight, and again when the range has changed since.
   ft.inSight = function () {
     const known = new Map();
     let turn = 0;
@@ -45,7 +45,7 @@
     };
   };
 
-  // Where a column is drawn: {row, panel}, or null.
+  // Finds the panel of a column: {row, panel}, or null.
   ft.panelOf = function (table, column) {
     for (const row of ft.station.rows) {
       for (const panel of row.panels) if (panel.kind !== "latest" && panel.series.some((s) => s.table === table && s.column === column)) return { row, panel };
@@ -59,7 +59,7 @@
     mount(root) {
       const rows = ft.station.rows;
       if (!rows.length) {
-        ft.fill(root, ft.empty("No panel yet", "Panels follow from the columns of the tables. `fluxtower ingest` reads the logger's files; `[[panel]]` in the configuration makes one by hand."));
+        ft.fill(root, ft.empty("No panel yet", "Panels follow from the columns of the tables. `fluxtower ingest` reads the logger's files; `[[panel]]` in the configuration adds one."));
         return { update() {}, refresh() {}, destroy() {} };
       }
       const sight = ft.inSight();

@@ -1,7 +1,7 @@
-// One plot: axes, cursor, selection and keys by uPlot; what stands in it is drawn by `layers`.
+// One plot: uPlot makes axes, cursor, selection and keys; `draw` and `under` draw its content.
 //
-// A plot holds no values. It shows a range at once when told to, with whatever its layers have, so a zoom is first a
-// stretched old drawing and then the sharp new one.
+// A plot holds no values. It shows a new range at once with its present content, so that a zoom first stretches the old
+// drawing and then shows the new one.
 (function (ft) {
   "use strict";
   const plots = new Set();
@@ -73,10 +73,10 @@
         y: !o.time,
         points: { show: false },
         drag: { x: Boolean(o.select), y: false, setScale: false, dist: 4 },
-        // The line of the cursor stands on all plots; a drag is of the one that it was made on.
+        // The cursor's line is on all plots; a selection belongs to the plot on which it was made.
         sync: o.time ? { key: "time", scales: ["x", null], setSeries: false, filters: { pub: isMove, sub: isMove } } : undefined,
         bind: {
-          // Back, instead of uPlot's own idea of the whole range.
+          // Back to the range before, instead of uPlot's reset to the whole range.
           dblclick: () => () => {
             if (o.select) ft.state.back();
             return null;
@@ -132,8 +132,8 @@
     }
 
     if (o.select) {
-      let settled = 0;
-      // Scrolling past a plot must not zoom it: the wheel does that with Ctrl, or once the plot has the focus.
+      let pending = 0;
+      // Scrolling past a plot must not zoom it: the wheel zooms with Ctrl, or when the plot has the focus.
       u.over.addEventListener("wheel", (event) => {
         if (!event.ctrlKey && !event.metaKey && document.activeElement !== u.over) return;
         event.preventDefault();
@@ -142,8 +142,8 @@
         const factor = event.deltaY < 0 ? 0.8 : 1.25;
         const next = [at - (at - from) * factor, at + (to - at) * factor];
         self.show(next[0], next[1]);
-        clearTimeout(settled);
-        settled = setTimeout(() => o.select(next[0], next[1]), 150);
+        clearTimeout(pending);
+        pending = setTimeout(() => o.select(next[0], next[1]), 150);
       }, { passive: false });
     }
     if (o.key) {
@@ -159,7 +159,7 @@
     const redraw = () => u.redraw(false, true);
     const self = {
       u,
-      // Moves the drawing as it is.
+      // Moves the present drawing.
       show(from, to) {
         ranges.x = [from, to];
         u.setData([[from, to], [null, null], [null, null]], false);

@@ -1,4 +1,4 @@
-// Values over height or depth: a line for each of four moments, the newest strongest.
+// Values over height or depth: one line for each of four times, the newest the most visible.
 (function (ft) {
   "use strict";
   const HOURS = [0, 6, 12, 24];
@@ -37,7 +37,7 @@
 
       return {
         plot,
-        // Also for an hour of range, the day before its end is asked for.
+        // The day before the end of the range is requested, even if the range is shorter.
         window: (w) => ({ from: w.to - 25 * 3600e3, to: w.to }),
         points: () => 300,
         stretch() {},
@@ -48,7 +48,7 @@
             const points = [];
             for (const { series, trace, c } of got) {
               if (!c || !series.level) continue;
-              // Heights that are sampled in turn: each one's nearest value stands for it.
+              // Heights are sampled in turn: the value nearest in time is used for each.
               let best = null;
               trace.x.forEach((x, i) => {
                 const far = Math.abs(x - at);

@@ -1,5 +1,5 @@
-// Coarser bins from finer ones, by the server's rules: a failed value is in no mean and no extreme, the worst flag of a
-// bin is the bin's. Used for panels of means, and for every zoom within a report.
+// Makes coarser bins from finer ones by the server's rules: failed values are in no mean, minimum or maximum, and the worst
+// flag of a bin is the bin's flag. Used for panels of means, and for every zoom in a report.
 (function (ft) {
   "use strict";
 

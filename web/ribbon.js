@@ -1,4 +1,4 @@
-// Flags over time as cells: the worse, the taller and the darker. Where no record came there is a hatch, not a colour.
+// Flags over time as cells: the worse, the taller and the darker. A time without a record has a hatch instead of a colour.
 (function (ft) {
   "use strict";
 
@@ -39,9 +39,9 @@
     return inks;
   };
 
-  // A canvas with one row of flags, as wide as its place. words: what it says to those who do not see it.
-  ft.ribbonStrip = function (words) {
-    const canvas = ft.el("canvas", { class: "ribbon", role: "img", "aria-label": words });
+  // A canvas with one row of flags, as wide as its parent. label: its text for screen readers.
+  ft.ribbonStrip = function (label) {
+    const canvas = ft.el("canvas", { class: "ribbon", role: "img", "aria-label": label });
     let last = null;
     const draw = () => {
       if (!last) return;
@@ -68,17 +68,17 @@
     };
   };
 
-  // [digit, share in words] of each flag that occurs.
+  // [digit, share as text] of each flag that occurs.
   function parts(c) {
     const counts = [["1", c.good], ["3", c.suspect], ["4", c.fail], ["9", c.missing], ["2", c.not_evaluated]];
     const values = counts.reduce((sum, [, n]) => sum + n, 0);
-    const words = (n) => (n / values < 0.001 ? "< 0.1\u202f%" : `${((100 * n) / values).toFixed(1)}\u202f%`);
-    return counts.filter(([, n]) => n > 0).map(([digit, n]) => [digit, words(n)]);
+    const text = (n) => (n / values < 0.001 ? "< 0.1\u202f%" : `${(Math.floor((1000 * n) / values) / 10).toFixed(1)}\u202f%`);
+    return counts.filter(([, n]) => n > 0).map(([digit, n]) => [digit, text(n)]);
   }
 
   ft.shares = (c) => parts(c).map(([digit, share]) => `${share} ${ft.flag(digit).word}`).join(", ") || "no values";
 
-  // The same, short: the good in words, the rest as signs.
+  // The same, short: the good values with their name, the others with signs.
   ft.shareSigns = (c) => {
     const all = parts(c);
     return all.length ? all.map(([digit, share]) => ft.el("span", { class: "share", title: ft.flag(digit).word },

@@ -1,11 +1,11 @@
-// Axes: where the ticks of time stand on the station's clock, and which part of the values is shown.
+// Axes: ticks of time in station time, and the range of values to show.
 (function (ft) {
   "use strict";
   const S = 1e3, M = 60 * S, H = 60 * M, D = 24 * H;
   const STEPS = [10, 50, 100, 500, S, 2 * S, 5 * S, 10 * S, 15 * S, 30 * S, M, 2 * M, 5 * M, 10 * M, 15 * M, 30 * M, H, 2 * H, 3 * H, 6 * H, 12 * H, D, 2 * D, 7 * D];
   const MONTHS = [1, 2, 3, 6, 12, 24, 60];
 
-  // Moments of round local times between from and to, at most about `most`.
+  // Instants of round local times between from and to, about `most` of them.
   function timeTicks(from, to, most) {
     const least = (to - from) / Math.max(1, most);
     const step = STEPS.find((s) => s >= least);
@@ -29,7 +29,7 @@
     }
   }
 
-  // The day stands under the first tick and under each that begins one.
+  // The day is under the first tick and under the first tick of each day.
   function timeLabels(ticks, step) {
     let before = "";
     return ticks.map((at) => {
@@ -44,19 +44,19 @@
     });
   }
 
-  // Room around the values. Bounds that somebody fixed stay, and nothing at all is shown as 0 to 1.
+  // The range of values with a margin. Fixed bounds are kept; without values the range is 0 to 1.
   function fit(low, high, bounds) {
     if (bounds && bounds[0] !== null && bounds[1] !== null) return bounds;
     if (!(low <= high)) return [0, 1];
     let pad = (high - low) * 0.08;
     if (pad === 0) pad = Math.abs(low) * 0.05 || 0.5;
     const out = [low - pad, high + pad];
-    // A quantity that is never negative keeps 0 as its floor.
+    // A quantity that is never negative keeps its minimum near 0.
     if (low >= 0 && out[0] < 0) out[0] = -pad * 0.35;
     return out;
   }
 
-  // As many digits as the reader can use, never more than the value has.
+  // As many digits as are useful, and never more than the value has.
   function number(value) {
     if (value === null || value === undefined || !isFinite(value)) return "–";
     const size = Math.abs(value);

@@ -1,8 +1,8 @@
-// One column against another: what should agree lies on the 1:1 line; the fit says by how much it does not.
+// One column against another: columns that agree lie on the 1:1 line; the fit gives the deviation.
 (function (ft) {
   "use strict";
 
-  // Values of two answers at the same times. Answers of unequal bins are brought to the coarser one first.
+  // Values of two answers at the same times. Answers with unequal bins are converted to the coarser one first.
   function pairs(x, y) {
     if (!x.c || !y.c) return [];
     const flags = (one, i) => one.c.flags[i];
@@ -26,7 +26,7 @@
     return out;
   }
 
-  // Least squares of y on x; what failed is left out. null where nothing can be fitted.
+  // Least squares of y on x, without failed values. null where no fit is possible.
   function fit(points) {
     const good = points.filter((p) => p.digit !== "4");
     const n = good.length;
@@ -70,7 +70,7 @@
             if (p.digit !== digit) continue;
             const [vx, vy] = of(p);
             if (vy === null) continue;
-            // A failed value does not stretch the axes; it stands at their edge.
+            // A failed value does not stretch the axes; it is drawn at their edge.
             const x = Math.min(Math.max(u.valToPos(vx, "x", true), left + 2 * r), left + width - 2 * r);
             const y = Math.min(Math.max(u.valToPos(vy, "y", true), top + 2 * r), top + height - 2 * r);
             if (digit === "4") ft.shape.fail(ctx, x, y, 1.5 * r);
@@ -110,7 +110,7 @@
           if (!best) return;
           const { p } = best;
           const flag = ft.flag(p.digit);
-          const notes = [ft.reading(got[0], p.i), ft.reading(got[1], p.j)].flatMap((r) => r.notes.map((n) => ft.el("span", { class: "note", text: `${r.label}: ${n.test ? n.test + ": " : ""}${n.words}` })));
+          const notes = [ft.reading(got[0], p.i), ft.reading(got[1], p.j)].flatMap((r) => r.notes.map((n) => ft.el("span", { class: "note", text: `${r.label}: ${n.test ? n.test + ": " : ""}${n.text}` })));
           ft.fill(hover, ft.el("time", { text: ft.clock.full(p.time) }),
             ft.el("p", { text: `${sx.label} ${ft.withUnit(p.x, panel.right ? ux : uy)}` }), ft.el("p", { text: `${sy.label} ${ft.withUnit(p.y, uy)}` }),
             ft.el("span", { class: `sign ${flag.ink}`, text: `${flag.sign} ${flag.word}` }), notes);
@@ -155,7 +155,7 @@
           points = pairs(...got);
           line = fit(points);
           let rx = range((p) => p.x), ry = range((p) => p.y);
-          // Equal units want equal axes, or the 1:1 line would not look like one.
+          // Equal units need equal axes, or the 1:1 line has the wrong slope.
           if (agree && rx[0] <= rx[1]) rx = ry = [Math.min(rx[0], ry[0]), Math.max(rx[1], ry[1])];
           rx = ft.scale.fit(...rx, panel.right && panel.right.bounds);
           plot.show(rx[0], rx[1]);
@@ -163,10 +163,10 @@
           residual.show(w.from, w.to);
           residual.values(ft.scale.fit(...(line ? range((p) => p.y - line.offset - line.slope * p.x) : [1, 0])));
           const lost = points.filter((p) => p.digit === "4").length;
-          const words = line
+          const result = line
             ? `slope ${ft.number(line.slope)}, offset ${ft.number(line.offset)}, r² ${line.r2 === null ? "–" : line.r2.toFixed(4)}, n ${ft.grouped(line.n)}`
             : "too few pairs for a fit";
-          ft.fill(frame.legend, ft.el("span", { class: "fit", text: words }), lost ? ft.el("span", { class: "dim", text: `${ft.count(lost, "failed pair")} left out` }) : null,
+          ft.fill(frame.legend, ft.el("span", { class: "fit", text: result }), lost ? ft.el("span", { class: "dim", text: `${ft.count(lost, "failed pair")} left out` }) : null,
             agree ? ft.el("span", { class: "dim", text: "dotted: 1:1" }) : null,
             bin ? ft.el("span", { class: "dim", text: `means of ${ft.duration(bin)}` }) : null);
         },

@@ -1,5 +1,4 @@
-// The one place that knows where answers come from: the server's API, or, in a report, the data within the page itself.
-// Views ask here and cannot tell the difference.
+// Gets the answers: from the server's API, or, in a report, from the data in the page. Views use it without knowing which.
 (function (ft) {
   "use strict";
   const AT_ONCE = 4;
@@ -12,7 +11,7 @@
   const element = document.getElementById("fluxtower-report");
   const report = element ? JSON.parse(element.textContent) : null;
 
-  // A browser opens few connections to a host; what is asked for first is answered first.
+  // A browser opens few connections to a host; requests are sent in their order.
   function turn(signal) {
     return new Promise((resolve, reject) => {
       const gone = () => {
@@ -38,7 +37,7 @@
     if (next) next();
   }
 
-  // The first screen's questions are asked while the other scripts are still on their way.
+  // The first screen's requests are sent while the other scripts are still loading.
   const early = new Map();
   if (!report) {
     for (const path of ["/api/status", "/api/station"]) {
@@ -47,13 +46,13 @@
       early.set(path, answer);
     }
   }
-  function asks(path, signal) {
+  function request(path, signal) {
     const answer = early.get(path);
     early.delete(path);
     return answer || fetch(path, { signal, cache: "no-store" });
   }
 
-  // Two who ask for the same share one request; it is given up only when nobody wants it any more.
+  // Equal requests share one; it is cancelled only when no view needs it any more.
   const asked = new Map();
   function get(path, options) {
     const { signal, fresh } = options || {};
@@ -90,7 +89,7 @@
     try {
       let response;
       try {
-        response = await asks(path, signal);
+        response = await request(path, signal);
       } catch (error) {
         if (ft.isAbort(error)) throw error;
         ft.live.reached(false);
@@ -124,15 +123,15 @@
     return a.length === Object.keys(b).length && a.every(([k, v]) => b[k] === v);
   };
 
-  // In a report an answer is found by table and tags, or by their order where it does not say its tags.
+  // In a report an answer is found by table and tags, or by its order if it has no tags.
   function ofReport(answers, asked) {
     const ofTable = answers.filter((answer) => answer.table === asked.table);
-    const said = ofTable.find((answer) => answer.tags && sameTags(answer.tags, asked.tags));
-    if (said) return said;
+    const tagged = ofTable.find((answer) => answer.tags && sameTags(answer.tags, asked.tags));
+    if (tagged) return tagged;
     const table = report.station.tables.find((t) => t.name === asked.table);
     const at = table ? table.series.findIndex((s) => sameTags(s.tags, asked.tags)) : 0;
     const found = ofTable[Math.max(at, 0)];
-    if (!found) throw new Error(`This report holds nothing of table ${asked.table}.`);
+    if (!found) throw new Error(`This report has no data of table ${asked.table}.`);
     return found;
   }
 
@@ -164,7 +163,7 @@
 
   ft.source = Object.assign({
     report,
-    // Something was committed: whatever is remembered may be out of date.
+    // A commit may have changed every cached answer.
     forget(next) {
       if (next === revision) return;
       revision = next;

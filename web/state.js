@@ -1,13 +1,13 @@
-// Where the reader is: all of it in location.hash, so that a link shows another person the same picture.
+// The state of the page: all of it is in location.hash, so that a link shows another user the same view.
 //
 //   #/panels?range=24h&hide=ta~46%20m&open=Soil      follows the newest record
-//   #/table/46m_par?from=2026-11-01T00:00:00Z&to=…    stands still
+//   #/table/46m_par?from=2026-11-01T00:00:00Z&to=…    does not move
 (function (ft) {
   "use strict";
   const SPANS = { "3h": 3, "24h": 24, "7d": 168, "30d": 720, "1y": 8760 };
   const watchers = [];
   const LEAST = 1e3;
-  // A report is opened for all that it holds.
+  // A report opens with all its data.
   const USUAL = document.getElementById("fluxtower-report") ? "all" : "24h";
 
   const iso = (ms) => new Date(Math.round(ms)).toISOString().replace(".000Z", "Z");
@@ -25,7 +25,7 @@
     let arg = slash < 0 ? "" : path.slice(slash + 1);
     try {
       arg = decodeURIComponent(arg);
-    } catch (_) { /* a hand-written link; the name as it stands */ }
+    } catch (_) { /* a link typed by hand; the name is used unchanged */ }
     return {
       view: slash < 0 ? path : path.slice(0, slash),
       arg,
@@ -49,19 +49,19 @@
   }
 
   let current = read();
-  const told = (why) => watchers.forEach((watch) => watch(current, why));
+  const notify = (why) => watchers.forEach((watch) => watch(current, why));
 
   ft.state = {
     get: () => current,
     on: (watch) => watchers.push(watch),
     href: (patch) => write(Object.assign({}, current, patch)),
-    // replace: no step in the browser's history, for what nobody would go back to.
+    // replace: no step in the browser's history, for changes that need no way back.
     set(patch, replace) {
       current = Object.assign({}, current, patch);
       const hash = write(current);
       if (hash === location.hash) return;
       history[replace ? "replaceState" : "pushState"](null, "", hash);
-      told("set");
+      notify("set");
     },
     // The window of time in milliseconds; a preset ends at the newest record.
     window() {
@@ -88,7 +88,7 @@
       half = Math.max(1, half);
       ft.state.set({ range: null, from: Math.round(middle - half), to: Math.round(middle + half) });
     },
-    // To what was shown before the last zoom; without one, to the last day.
+    // Back to the range before the last zoom; without one, to the last day.
     back() {
       const before = zooms.pop();
       leaving = true;
@@ -97,7 +97,7 @@
     },
   };
 
-  // The ranges passed through on this visit, for Esc. The browser's own Back also undoes other clicks.
+  // The ranges of this visit, for Esc. The browser's own Back also undoes other clicks.
   const zooms = [];
   let leaving = false;
   let last = current;
@@ -112,7 +112,7 @@
     const next = read();
     if (write(next) === write(current)) return;
     current = next;
-    told("link");
+    notify("link");
   };
   window.addEventListener("hashchange", moved);
   window.addEventListener("popstate", moved);

@@ -13,8 +13,8 @@
       const names = ft.el("nav", { class: "tabs", "aria-label": "tables" }, ft.station.tables.map((t) =>
         ft.el("a", { href: ft.state.href({ view: "table", arg: t.name }), "aria-current": t.name === arg ? "page" : null, text: t.name })));
       if (!table) {
-        const words = arg ? `The configuration knows no table "${arg}".` : "Every column of a table, with its flags.";
-        ft.fill(root, names, ft.empty(arg ? "No such table" : "Choose a table", words));
+      const text = arg ? `The configuration has no table "${arg}".` : "Every column of a table, with its flags.";
+      ft.fill(root, names, ft.empty(arg ? "No such table" : "Choose a table", text));
         return { update() {}, refresh() {}, destroy() {} };
       }
       const sight = ft.inSight();
@@ -26,9 +26,9 @@
       const series = table.series.length ? table.series : [{ tags: {} }];
       const columns = table.columns;
       for (const { tags } of series) {
-        const words = Object.entries(tags).map(([k, v]) => `${k} ${v}`).join(", ");
+        const label = Object.entries(tags).map(([k, v]) => `${k} ${v}`).join(", ");
         const grid = ft.el("div", { class: "grid small" });
-        ft.add(body, [words ? ft.el("h3", { class: "tags", text: words }) : null, grid]);
+        ft.add(body, [label ? ft.el("h3", { class: "tags", text: label }) : null, grid]);
         columns.forEach((column, i) => {
           const first = Math.floor(i / TOGETHER) * TOGETHER;
           const panel = {
@@ -53,13 +53,13 @@
         const fact = (name, value) => ft.el("div", {}, ft.el("dt", { text: name }), ft.el("dd", { text: value }));
         ft.fill(head, ft.el("dl", { class: "facts" },
           fact("rows", ft.grouped(t.rows)), fact("newest", t.newest === null ? "none" : ft.clock.full(t.newest)),
-          fact("one comes every", t.interval_s ? ft.duration(t.interval_s) : "not known"),
-          fact("waiting", ft.grouped(t.sent.pending)), fact("sent", ft.grouped(t.sent.sent)), fact("refused", ft.grouped(t.sent.rejected)), fact("expired", ft.grouped(t.sent.expired)),
-          fact("two contents", ft.grouped(t.conflicts)), fact("lines no row", ft.grouped(t.rejected_lines)), fact("lines held", ft.grouped(t.held_lines)), fact("records missing", ft.grouped(t.records_missing)),
+          fact("usual interval", t.interval_s ? ft.duration(t.interval_s) : "not known"),
+          fact("pending", ft.grouped(t.sent.pending)), fact("sent", ft.grouped(t.sent.sent)), fact("refused", ft.grouped(t.sent.rejected)), fact("expired", ft.grouped(t.sent.expired)),
+          fact("conflicts", ft.grouped(t.conflicts)), fact("rejected lines", ft.grouped(t.rejected_lines)), fact("held lines", ft.grouped(t.held_lines)), fact("missing records", ft.grouped(t.records_missing)),
           fact("sent as", table.measurement + (table.bucket ? ` in ${table.bucket}` : ""))));
       }
 
-      // A flag stands below the value that it belongs to.
+      // The ribbon is aligned with the plot above it.
       function beneath(part) {
         const drawing = part.frame.drawing();
         if (!drawing) return;
@@ -90,7 +90,7 @@
               ft.write(part.shares, ft.shares(c));
             }
           }
-        } catch (_) { /* the drawings above say what went wrong */ } finally {
+        } catch (_) { /* the drawings above show the error */ } finally {
           release();
         }
       }

@@ -1,4 +1,4 @@
-// Values of a panel's series: asked for once a table, however many of its columns are shown, and laid out for drawing.
+// Values of a panel's series: one request per table for all its columns, prepared for drawing.
 (function (ft) {
   "use strict";
 
@@ -7,8 +7,8 @@
     return (t && t.columns.find((c) => c.name === name)) || null;
   };
 
-  // series: [{table, column, tags, …}]; w: {from, to}. Answers [{series, meta, trace, c}] in the same order; c is null
-  // where the answer has no such column. together: columns of one table that several drawings share in one request. `points` is about how many places of the drawing can be told apart.
+  // series: [{table, column, tags, …}]; w: {from, to}. Returns [{series, meta, trace, c}] in the same order; c is null where
+  // the answer has no such column. together: columns of one table that several drawings request together. points: about the number of positions that the drawing can distinguish.
   ft.traces = async function (series, w, points, mean_s, signal, together) {
     const groups = new Map();
     for (const s of series) {
@@ -19,7 +19,7 @@
     if (mean_s) points = Math.max(2, Math.min(points, Math.ceil((w.to - w.from) / (mean_s * 1e3))));
     const answers = new Map();
     await Promise.all([...groups].map(async ([key, g]) => {
-      // What was never read has no columns yet to ask for.
+      // A table that was never read has no columns to request.
       const table = ft.station.tables.find((t) => t.name === g.table);
       if (table && table.newest === null) {
         answers.set(key, placed({ table: g.table, from: w.from, to: w.to, bin_s: null, times: [], rows: null, interval_s: null, columns: [] }));
@@ -36,7 +36,7 @@
     });
   };
 
-  // x: where a time is drawn: a bin in its middle. holes: [[from, to]] where no record came.
+  // x: the drawn position of a time; the middle of a bin. holes: [[from, to]] without a record.
   function placed(trace) {
     if (trace.x) return trace;
     const width = (trace.bin_s || 0) * 1e3;
@@ -61,9 +61,9 @@
     if (c.at) return c;
     const by = (list) => new Map((list || []).map((entry) => [entry[0], entry]));
     c.at = { suspect: by(c.suspect), fail: by(c.fail), missing: by(c.missing), findings: new Map() };
-    for (const [i, test, flag, words] of c.findings || []) {
+    for (const [i, test, flag, text] of c.findings || []) {
       if (!c.at.findings.has(i)) c.at.findings.set(i, []);
-      c.at.findings.get(i).push({ test, flag, words });
+      c.at.findings.get(i).push({ test, flag, text });
     }
     return c;
   }
@@ -80,8 +80,8 @@
     return Math.abs(xs[low] - at) <= Math.abs(xs[high] - at) ? low : high;
   };
 
-  // Least and greatest of what an axis should show within the window. What failed never stretches it; what is suspect
-  // does by half of the rest's span at most, unless most is suspect: then that is what there is to see.
+  // The range of values for an axis in the window. Failed values never widen it; suspect values widen it by half of the
+  // others' span at most, unless most values are suspect.
   ft.extent = function (got, from, to) {
     const calm = [Infinity, -Infinity], all = [Infinity, -Infinity];
     let places = 0, suspect = 0;
@@ -106,7 +106,7 @@
     return [Math.max(all[0], calm[0] - room), Math.min(all[1], calm[1] + room)];
   };
 
-  // What the reader hears or sees about one place of one series.
+  // The text about one position of one series.
   ft.reading = function ({ series, meta, trace, c }, i) {
     const unit = meta ? meta.unit : null;
     const out = { label: series.label, value: "–", more: "", flag: null, digit: " ", notes: [] };
@@ -119,14 +119,14 @@
     else if (fail && trace.bin_s === null) out.value = ft.withUnit(fail[1], unit);
     else if (digit === "9") out.value = "no value";
     if (trace.bin_s === null) {
-      for (const f of c.at.findings.get(i) || []) out.notes.push({ flag: f.flag, test: f.test, words: f.words });
+      for (const f of c.at.findings.get(i) || []) out.notes.push({ flag: f.flag, test: f.test, text: f.text });
       return out;
     }
     if (c.low && c.low[i] !== null && c.low[i] !== c.high[i]) out.more = `${ft.number(c.low[i])} … ${ft.number(c.high[i])}`;
     const of = (entry, n, word) => {
       if (!entry) return;
       const values = entry.length > 2 ? ` (${entry[1] === entry[2] ? ft.number(entry[1]) : ft.number(entry[1]) + " … " + ft.number(entry[2])})` : "";
-      out.notes.push({ flag: word, test: "", words: `${ft.grouped(n)} of ${ft.count(trace.rows[i], "value")} ${word}${values}` + (word === "missing" ? "" : ": zoom in for the test") });
+      out.notes.push({ flag: word, test: "", text: `${ft.grouped(n)} of ${ft.count(trace.rows[i], "value")} ${word}${values}` + (word === "missing" ? "" : ": zoom in for the test") });
     };
     of(fail, fail && fail[3], "failed");
     of(suspect, suspect && suspect[3], "suspect");

@@ -1,5 +1,5 @@
-// When a view is drawn, and how long that took since the click. People see it nowhere; tests and benchmarks read
-// `fluxtower.drawn` (a promise) and `fluxtower.marks` ([{name, took_ms, at_ms}], newest last).
+// Measures when a view is drawn, and how long after the click. It is not shown: tests and benchmarks read `fluxtower.drawn`
+// (a promise) and `fluxtower.marks` ([{name, took_ms, at_ms}], newest last).
 (function (ft) {
   "use strict";
   let name = "";
@@ -26,7 +26,7 @@
   }
 
   ft.work = {
-    // A view or a range begins to be drawn; what was under way before it no longer counts.
+    // A view or a range begins to be drawn; earlier work no longer counts.
     start(what, began) {
       done();
       turn += 1;
@@ -42,8 +42,8 @@
         settle(mine);
       });
     },
-    // Something is not drawn yet; call what it returns when it is. What is drawn later by itself, as a panel that comes
-    // into sight, belongs to no click.
+    // Marks unfinished drawing; call the returned function when it is finished. Drawings that come into sight later belong to
+    // no click.
     hold() {
       if (!under) return () => {};
       const mine = turn;

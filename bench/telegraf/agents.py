@@ -1,8 +1,8 @@
-"""The agents that are compared: how each is configured, started, killed and measured.
+"""The compared agents: how each is configured, started, killed and measured.
 
-All of them read one TOA5 file that is overwritten, as LoggerNet does it, look for a change four times a second and send to
-InfluxDB 2.7 with gzip. Telegraf is configured as well as we know how: columns are named and typed by hand, the logger's clock
-is given, lines that are no rows are skipped.
+All of them read one TOA5 file that is overwritten, as LoggerNet does, look for a change four times a second and send to
+InfluxDB 2.7 with gzip. Telegraf has the best configuration that we found: columns are named and typed by hand, the logger's
+clock is given, lines that are not rows are skipped.
 """
 import atexit
 import os
@@ -19,7 +19,7 @@ STARTED = []
 
 @atexit.register
 def _end_all():
-    """However the comparison ends, no agent outlives it."""
+    """Ends every agent, however the comparison ends."""
     for process in STARTED:
         if process.poll() is None:
             process.kill()
@@ -27,7 +27,7 @@ def _end_all():
 
 
 class Agent:
-    """A program with a folder of its own, sending to a bucket of its own."""
+    """A program with its own folder and its own bucket."""
 
     def __init__(self, work, kind, data, url, bucket=None):
         self.kind, self.data, self.url = kind, data, url
@@ -47,13 +47,13 @@ class Agent:
         log.close()
 
     def kill(self):
-        """Ends it at once, as a power cut would."""
+        """Kills it, as a power cut would."""
         self.process.kill()
         self.process.wait()
 
     def stop(self):
-        """Ends it as a service manager does, and gives its CPU seconds and its memory at the peak in MB."""
-        # What wait4 reports as the peak is at least that of this process, which started it.
+        """Ends it as a service manager does. Returns its CPU seconds and its peak memory in MB."""
+        # The peak that wait4 reports includes this process, which started it.
         peak = int(Path(f"/proc/{self.process.pid}/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
         self.process.send_signal(signal.SIGTERM)
         _, status, usage = os.wait4(self.process.pid, 0)
@@ -98,7 +98,7 @@ def _telegraf(agent, agent_keys, input_keys, more=""):
 
 
 class Tail:
-    """What most people write first. Polling, because that is what Windows needs."""
+    """The configuration that most users write first. It polls, because Windows needs that."""
     label, bucket = "Telegraf, tail", "tail"
 
     @staticmethod
@@ -118,7 +118,7 @@ class TailDisk:
 
 
 class Best:
-    """The best that we found: the whole file each time, what was read before left out by record number, the rest on disk."""
+    """The best configuration that we found: it reads the whole file, drops known record numbers and buffers on disk."""
     label, bucket = "Telegraf, file, dedup, disk buffer", "file_dedup_disk"
 
     @staticmethod
@@ -131,7 +131,7 @@ ALL = (Fluxtower, Best, TailDisk, Tail)
 
 
 def wait(condition, seconds):
-    """Whether it came true in time."""
+    """Whether the condition became true in time."""
     until = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > until:

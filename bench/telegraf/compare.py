@@ -1,15 +1,15 @@
-"""fluxtower beside Telegraf. bench/telegraf/run starts it.
+"""Compares fluxtower with Telegraf. bench/telegraf/run starts it.
 
 losses  A file of 60 rows of 16 values is overwritten every two seconds, 60 times (LoggerNet's five minutes, scaled; the
-        agents look four times a second). At every fifth collection each agent is killed (SIGKILL) just before and started again
-        at once; for a third of the time the server is away. A row is lost when one of its values is not in the bucket at the
-        end. A torn value is one that was sent and never stood in the file. On a machine that is busy with something else an
-        agent may come too late for a collection, which no agent can make good: measure on a quiet one.
+        agents look four times a second). Just before every fifth collection each agent is killed (SIGKILL) and started again at
+        once; for a third of the time the server cannot be reached. A row is lost when one of its values is not in the bucket at
+        the end. A torn value is one that was sent and was never in the file. On a busy machine an agent may miss a collection,
+        which no agent can repair: measure on an idle machine.
 poison  Six collections of 60 rows; in the third, one row has a stray quote, as a damaged byte leaves it.
 bucket  Three collections of 60 rows; the bucket does not exist during the first two.
-cost    A file of 20,000 rows of 16 values, from nothing to all of it acknowledged: CPU (user and system) for a million values,
-        memory at the peak.
-idle    The file does not change, everything is sent: CPU over 20 s, memory.
+cost    A file of 20,000 rows of 16 values, until all of it is acknowledged: CPU (user and system) for a million values, peak
+        memory.
+idle    The file does not change and everything is sent: CPU over 20 s, memory.
 """
 import argparse
 import json
@@ -42,7 +42,7 @@ def make_bucket(url, name):
 
 
 def there(url, bucket, truth):
-    """Rows of which every value is in the bucket, and values that are there and differ."""
+    """The number of rows with every value in the bucket, and the number of values that differ."""
     text = f'from(bucket: "{bucket}") |> range(start: -2d) |> filter(fn: (r) => r._measurement == "t") |> keep(columns: ["_time", "_field", "_value"])'
     found, wrong = {}, 0
     for row in servers.Influxd2.flux(url, text):
@@ -64,15 +64,15 @@ def count(url, bucket):
     return sum(int(row["_value"]) for row in rows)
 
 
-def settle(url, agents, rows, seconds=30):
-    """Waits until every row is there, or until nothing more has come for a while."""
-    still, before = 0, None
+def wait_for_rows(url, agents, rows, seconds=30):
+    """Waits until every row is in the buckets, or until no more rows arrive."""
+    unchanged, before = 0, None
     until = time.monotonic() + seconds
-    while time.monotonic() < until and still < 5:
+    while time.monotonic() < until and unchanged < 5:
         now = [count(url, agent.bucket) for agent in agents]
         if min(now) >= rows:
             return
-        still = still + 1 if now == before else 0
+        unchanged = unchanged + 1 if now == before else 0
         before = now
         time.sleep(1)
 
@@ -102,7 +102,7 @@ def losses(work, failed):
         agents = started(work, url, gate, data, ALL)
         began = time.monotonic()
         for turn in range(1, COLLECTIONS):
-            # Not in step with anybody's clock.
+            # Not in step with any agent's clock.
             time.sleep(max(0.0, began + turn * SECONDS + logger.dice.uniform(0, 0.25) - time.monotonic()))
             gate.is_away = COLLECTIONS <= 3 * turn < 2 * COLLECTIONS
             if turn % 5 == 0:
@@ -110,11 +110,11 @@ def losses(work, failed):
                     agent.kill()
                     agent.start()
             logger.collect(ROWS)
-        settle(url, agents, len(logger.truth), 60)
+        wait_for_rows(url, agents, len(logger.truth), 60)
         for agent in agents:
             whole, wrong = there(url, agent.bucket, logger.truth)
             say("losses", agent, f"{len(logger.truth) - whole:,} of {len(logger.truth):,} rows lost; {gate.torn.get(agent.bucket, 0)} torn values sent, "
-                f"{wrong} of them stayed; {gate.lines.get(agent.bucket, 0):,} lines sent")
+                f"{wrong} of them are in the bucket; {gate.lines.get(agent.bucket, 0):,} lines sent")
             if agent.kind is Fluxtower and (whole < len(logger.truth) or gate.torn.get(agent.bucket, 0)):
                 failed.append("losses")
             agent.kill()
@@ -126,7 +126,7 @@ def poison(work, failed):
     logger = Logger(data)
 
     def spoil(lines):
-        """The row itself cannot be saved; those around it can."""
+        """The row itself is lost; the rows around it are not."""
         bad = lines[20]
         lines[20] = bad[:40] + '"' + bad[40:]
         del logger.truth[sorted(logger.truth)[-ROWS + 20]]
@@ -138,7 +138,7 @@ def poison(work, failed):
         for collection in range(1, 6):
             time.sleep(3)
             logger.collect(ROWS, spoil if collection == 2 else None)
-        settle(url, agents, len(logger.truth))
+        wait_for_rows(url, agents, len(logger.truth))
         for agent in agents:
             whole, _ = there(url, agent.bucket, logger.truth)
             say("poison", agent, f"{len(logger.truth) - whole} of {len(logger.truth)} good rows lost")
@@ -162,9 +162,9 @@ def bucket(work, failed):
             make_bucket(url, agent.bucket)
         logger.collect(ROWS)
         time.sleep(5)
-        # An agent that was refused asks again within two minutes.
+        # An agent that was refused tries again within two minutes.
         wait(lambda: count(url, Fluxtower.bucket) == len(logger.truth), 150)
-        settle(url, agents, len(logger.truth))
+        wait_for_rows(url, agents, len(logger.truth))
         for agent in agents:
             whole, _ = there(url, agent.bucket, logger.truth)
             say("bucket", agent, f"{len(logger.truth) - whole} of {len(logger.truth)} rows lost")

@@ -1,6 +1,6 @@
-"""Stands before the server: looks at what agents write and passes it on, or is away.
+"""A proxy before the server: examines what agents write and passes it on, or cannot be reached.
 
-What it counts of each bucket: lines, and values that are not those of the file ("torn": half of a line was read and sent).
+It counts for each bucket the lines, and the values that are not in the file ("torn": half of a line was read and sent).
 """
 import gzip
 import http.client
@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 class Gate:
     def __init__(self, port=None, truth=None):
-        """Passes on to this port of loopback; without one it answers 204 itself. `truth` gives the values of a time."""
+        """Passes on to this port of loopback; without a port it answers 204 itself. `truth` holds the values by time."""
         self.port, self.truth = port, truth
         self.is_away = False
         self.lines, self.torn, self.lock = {}, {}, threading.Lock()
@@ -56,7 +56,7 @@ class Gate:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        # An agent that is killed cuts its connection; that is no fault of the gate.
+        # A killed agent cuts its connection; that is no error of the proxy.
         self.server.handle_error = lambda *_: None
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

@@ -1,11 +1,11 @@
-"""Writes a .DAT file as LoggerNet does where it is set to overwrite: each collection replaces the last one."""
+"""Writes a .DAT file as LoggerNet does in overwrite mode: each collection replaces the previous one."""
 import random
 import time
 from datetime import datetime, timedelta, timezone
 
 from agents import COLUMNS
 
-HEADER = "".join(",".join(f'"{word}"' for word in line) + "\r\n" for line in (
+HEADER = "".join(",".join(f'"{text}"' for text in line) + "\r\n" for line in (
     ["TOA5", "tower", "CR5000", "1041", "CR5000.Std.07", "CPU:tower.CR5", "6827", "t"],
     ["TIMESTAMP", "RECORD", *COLUMNS],
     ["TS", "RN", *["degC"] * len(COLUMNS)],
@@ -13,7 +13,7 @@ HEADER = "".join(",".join(f'"{word}"' for word in line) + "\r\n" for line in (
 
 
 class Logger:
-    """A row a second, beginning some hours ago; `truth` has the values of each, by time in ns."""
+    """One row a second, beginning some hours ago; `truth` holds the values of each by time in ns."""
 
     def __init__(self, path, seed=1):
         self.path, self.truth, self.record = path, {}, 0
@@ -32,7 +32,7 @@ class Logger:
         return lines
 
     def collect(self, count, spoil=None):
-        """Overwrites the file with new rows. Somewhere it pauses for 100 ms, as a write over a network does.
+        """Overwrites the file with new rows. At a random place it pauses for 100 ms, like a write over a network.
 
         `spoil` changes the list of lines before they are written.
         """

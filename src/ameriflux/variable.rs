@@ -50,7 +50,7 @@ impl Variable {
     /// widened by 5 % of `max - min`, or by 5 where a bound is infinite. Bounds are inside.
     ///
     /// AmeriFlux ignores warnings, our suspect, for variables that live on the edge of their range; a flag that is raised
-    /// every night would be ignored by people too. So:
+    /// every night would be ignored by users too. So:
     ///
     /// - percent variables (`RH`, `SWC`, `ALB`, …) and `D_SNOW` are never suspect: a sensor at saturation reads 101 %,
     ///   one over bare ground -1 cm. They pass up to the fail bounds.

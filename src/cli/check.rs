@@ -10,8 +10,10 @@ mod files;
 
 use super::output::{Colour, coloured, count, span};
 use super::{CliError, Context, Exit};
+use crate::agent::schedule;
 use crate::config::TableConfig;
 use crate::qc;
+use crate::status::{self, Facts, Kind};
 use crate::store::Store;
 
 /// LoggerNet overwrites its files with each collection, which is hourly at the most seldom.
@@ -59,7 +61,8 @@ pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
         quality(context, table, &store, &mut report)?;
     }
     let stopped = destination::lines(context, &store, &mut report)?;
-    schedule(context, &store, &mut report)?;
+    starts(context, &store, &mut report)?;
+    findings(context, &store, &mut report)?;
     context.output.result(&report, |out| write(out, &report))?;
     let is_well = report.checks.iter().all(|line| matches!(line.verdict, "ok" | "note"));
     Ok(stopped.max(if is_well { Exit::Well } else { Exit::Look }))
@@ -97,14 +100,15 @@ fn quality(context: &Context, table: &TableConfig, store: &Store, report: &mut R
     }
     let known: Vec<_> = columns.iter().map(crate::store::Column::known).collect();
     let what = format!("table {}", table.name);
-    for words in qc::contradictions(table, &known).into_iter().chain(qc::strangers(&context.config, table, &known)) {
-        report.say(&what, "look", words);
+    let spec = context.config.spec(table);
+    for text in qc::contradictions(&spec, &known).into_iter().chain(qc::unknown_columns(&spec, &known)) {
+        report.say(&what, "look", text);
     }
     Ok(())
 }
 
 /// Whether something runs the program, by what the store remembers of its last run.
-fn schedule(context: &Context, store: &Store, report: &mut Report) -> Result<(), CliError> {
+fn starts(context: &Context, store: &Store, report: &mut Report) -> Result<(), CliError> {
     let Some(last) = store.last_run("ingest", None)? else {
         report.say("schedule", "ok", "no run yet; `fluxtower schedule --install` lets this computer do it".to_owned());
         return Ok(());
@@ -116,10 +120,27 @@ fn schedule(context: &Context, store: &Store, report: &mut Report) -> Result<(),
         report.say("schedule", "look", words);
         return Ok(());
     }
-    let rhythm = super::schedule::known(store)?;
-    match rhythm.and_then(|rhythm| super::schedule::advice(&context.config.sync, rhythm)) {
+    let starts = schedule::known(store)?;
+    match starts.and_then(|starts| schedule::advice(&context.config.sync, starts)) {
         Some(advice) => report.say("schedule", "look", advice),
         None => report.say("schedule", "ok", format!("the last run ended {} ago", span(ago.max(0)))),
+    }
+    Ok(())
+}
+
+/// What `status` says too, less what the lines above say of the same file.
+fn findings(context: &Context, store: &Store, report: &mut Report) -> Result<(), CliError> {
+    let now = context.now();
+    let facts = Facts::read(&context.config, store, now)?;
+    let is_first = facts.last_ingest.is_none();
+    for finding in status::findings(&context.config, &facts, now) {
+        // Before the first run nothing was read, and each file has its line.
+        if is_first && finding.kind == Kind::NeverRead {
+            continue;
+        }
+        let what = finding.table.as_ref().map_or_else(|| "station".to_owned(), |table| format!("table {table}"));
+        let (_, word) = super::status::mark(&finding);
+        report.say(&what, if word == "look" { "look" } else { "note" }, finding.text());
     }
     Ok(())
 }

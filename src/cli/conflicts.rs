@@ -5,6 +5,8 @@ use serde::Serialize;
 use super::{CliError, Context, Exit};
 
 /// List rows whose time came again with other content, both contents side by side; decide which one is the row
+///
+/// Ends with exit code 1 when it lists a conflict, with 0 when there is none.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  fluxtower conflicts --table 46m_par --limit 10\n  fluxtower conflicts --keep newer --table 46m_par --since 2026-06-01 --dry-run"
@@ -74,5 +76,5 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         }
         Ok(())
     })?;
-    Ok(Exit::Well)
+    Ok(if list.conflicts.is_empty() { Exit::Well } else { Exit::Look })
 }

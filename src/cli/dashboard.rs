@@ -1,4 +1,4 @@
-//! `fluxtower dashboard`: Grafana's view of the bucket, made from the configuration.
+//! `fluxtower dashboard`: a Grafana dashboard of the bucket, made from the configuration.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -18,17 +18,17 @@ use crate::view::panel;
 /// Make a Grafana dashboard of the tables, ready to import
 ///
 /// Panels follow from the columns' variable, quantity, height, depth and sensor, and from [[panel]]. Values are drawn with
-/// their flags: failed ones apart, gaps open. In Grafana choose Dashboards, New, Import, and the data source; importing a
-/// later one replaces it. docs/dashboard.md goes through every part.
+/// their flags: failed values separately, gaps open. In Grafana choose Dashboards, New, Import, and the data source; a later
+/// import replaces the dashboard. docs/dashboard.md describes every part.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  fluxtower dashboard --grafana --output dashboard.json\n  fluxtower dashboard --grafana --language influxql > dashboard.json\n  fluxtower dashboard --grafana --network --output network.json\n  fluxtower dashboard --grafana --output dashboard.json --alerts alerts.json --datasource P951FEA4DE68E13C5"
+    after_help = "Examples:\n  fluxtower dashboard --output dashboard.json\n  fluxtower dashboard --language influxql > dashboard.json\n  fluxtower dashboard --network --output network.json\n  fluxtower dashboard --output dashboard.json --alerts alerts.json --datasource P951FEA4DE68E13C5"
 )]
 pub(super) struct Args {
-    /// For Grafana
-    #[arg(long, required = true)]
+    /// For Grafana, which is the default and the only choice
+    #[arg(long)]
     grafana: bool,
-    /// The data source's query language; as the destination's api where nothing is said
+    /// The data source's query language; without it, the language of the destination's api
     #[arg(long, value_enum)]
     language: Option<Choice>,
     /// All stations that send to the same bucket, instead of this one

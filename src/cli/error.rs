@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::{Exit, log, schedule};
+use crate::agent::AgentError;
 use crate::config::ConfigError;
-use crate::destination::{DestinationError, QueryError};
+use crate::destination::QueryError;
 use crate::draft::DraftError;
 use crate::export::ExportError;
-use crate::ingest::IngestError;
 use crate::status::StatusError;
 use crate::store::StoreError;
 use crate::sync::SyncError;
@@ -29,15 +29,9 @@ pub(super) enum CliError {
     /// Logging cannot be set up.
     #[error(transparent)]
     Log(#[from] log::LogError),
-    /// The store failed.
+    /// A pass stopped.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Ingest stopped.
-    #[error(transparent)]
-    Ingest(#[from] IngestError),
-    /// Sync stopped.
-    #[error(transparent)]
-    Sync(#[from] SyncError),
+    Agent(#[from] AgentError),
     /// An instant cannot be read.
     #[error(
         "{option} \"{text}\" is no time; write 2026-06-01, \"2026-06-01 12:00\" (station time) or 2026-06-01T17:00:00Z"
@@ -175,9 +169,6 @@ pub(super) enum CliError {
     /// `replay` without any choice would send everything again.
     #[error("say what to send again: --since TIME, --rejected or --expired")]
     ReplayWhat,
-    /// Verification stopped.
-    #[error(transparent)]
-    Verify(#[from] VerifyError),
     /// The server cannot be asked.
     #[error(transparent)]
     Query(#[from] QueryError),
@@ -206,11 +197,29 @@ pub(super) enum CliError {
     Output(#[from] std::io::Error),
 }
 
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> CliError {
+        CliError::Agent(error.into())
+    }
+}
+
+impl From<SyncError> for CliError {
+    fn from(error: SyncError) -> CliError {
+        CliError::Agent(error.into())
+    }
+}
+
+impl From<VerifyError> for CliError {
+    fn from(error: VerifyError) -> CliError {
+        CliError::Agent(error.into())
+    }
+}
+
 impl From<StatusError> for CliError {
     fn from(error: StatusError) -> CliError {
         match error {
-            StatusError::Store(error) => CliError::Store(error),
-            StatusError::Sync(error) => CliError::Sync(error),
+            StatusError::Store(error) => error.into(),
+            StatusError::Sync(error) => error.into(),
         }
     }
 }
@@ -234,7 +243,7 @@ impl CliError {
                 Exit::Failed
             }
             CliError::Draft(_) => Exit::Usage,
-            CliError::Store(StoreError::ClockChanged { .. }) => Exit::Usage,
+            CliError::Agent(error) => error.exit(),
             CliError::Export(ExportError::Store(StoreError::ClockChanged { .. })) => Exit::Usage,
             CliError::Export(error) if error.is_usage() => Exit::Usage,
             CliError::Export(ExportError::Output(source)) if source.kind() == std::io::ErrorKind::BrokenPipe => {
@@ -248,31 +257,16 @@ impl CliError {
             | CliError::Exists { .. }
             | CliError::OntoItself { .. }
             | CliError::NoFileName { .. } => Exit::Usage,
-            CliError::Ingest(IngestError::Store(StoreError::ClockChanged { .. })) => Exit::Usage,
-            CliError::Ingest(
-                IngestError::UnknownTable { .. }
-                | IngestError::NoFile { .. }
-                | IngestError::WhichTable { .. }
-                | IngestError::Source(_),
-            ) => Exit::Usage,
-            CliError::Sync(SyncError::Destination {
-                source:
-                    DestinationError::Secret(_) | DestinationError::SecretUnusable | DestinationError::Certificate { .. },
-            }) => Exit::Usage,
             CliError::NoBuckets | CliError::NothingToAsk => Exit::Usage,
             CliError::Schedule(error) => error.exit(),
             CliError::Query(QueryError::Refused { .. }) => Exit::Refused,
             CliError::Output(source) if source.kind() == std::io::ErrorKind::BrokenPipe => Exit::Well,
             CliError::Log(_)
-            | CliError::Store(_)
-            | CliError::Ingest(IngestError::Store(_))
-            | CliError::Sync(_)
             | CliError::IngestIsBusy
             | CliError::Export(_)
             | CliError::File { .. }
             | CliError::NoDatabase { .. }
             | CliError::AtWork
-            | CliError::Verify(_)
             | CliError::Query(QueryError::Unreachable(_) | QueryError::Unknown(_))
             | CliError::Report(_)
             | CliError::Serve(_)

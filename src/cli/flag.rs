@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::output::count;
 use super::{CliError, Context, Exit};
 use crate::qc::Flag;
-use crate::store::{Lock, LockKind, ManualFlagLine};
+use crate::store::{Lock, LockKind, ManualFlagLine, NewFlag};
 use crate::time::Timestamp;
 
 /// Set a flag by hand, list such flags, or take one back
@@ -142,5 +142,6 @@ fn set(context: &Context, store: &crate::store::Store, args: &Args, now: Timesta
         return Err(CliError::NoReason);
     }
     let flag = text(&args.digit).bytes().next().and_then(Flag::from_digit).unwrap_or(Flag::NotEvaluated);
-    Ok(store.set_flag(&table, &column, span, flag, &reason, now)?)
+    let new = NewFlag { table: &table, column: &column, span, flag, reason: &reason };
+    Ok(store.set_flag(&new, now)?)
 }

@@ -9,7 +9,8 @@ use crate::time::Timestamp;
 /// List missing records, with the LoggerNet export that repairs each
 ///
 /// The logger or LoggerNet's cache may still hold them: export the period with the Data Filer or Custom Collection as
-/// TOA5, then run `fluxtower ingest FILE`. A gap closes by itself when its records are staged.
+/// TOA5, then run `fluxtower ingest FILE`. A gap closes when its records are staged. Ends with exit code 1 when records are
+/// missing, with 0 when none are.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  fluxtower gaps\n  fluxtower gaps --table soil_30min")]
 pub(super) struct Args {

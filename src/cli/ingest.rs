@@ -4,11 +4,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::output::{count, grouped};
-use super::progress::Bars;
-use super::run::{Pass, failed};
 use super::{CliError, Context, Exit};
-use crate::ingest::{IngestError, IngestReport, Selection};
-use crate::store::{Lock, LockKind, Store};
+use crate::agent::{self, Ended, Pass};
+use crate::ingest::{IngestReport, Selection};
 
 /// Read new rows from the tables' files into the store
 ///
@@ -28,7 +26,11 @@ pub(super) struct Args {
 
 pub(super) fn run(context: &Context, args: Args) -> Result<Exit, CliError> {
     let selection = Selection { table: args.table, files: args.files };
-    let Some((report, exit)) = ingest(context, &selection)? else { return already(context) };
+    let agent = context.agent();
+    let ended = agent::ingest(&agent, Pass::Once, |store, progress| {
+        crate::ingest::run(&agent.config, store, &agent.clock, &selection, progress)
+    })?;
+    let Some(Ended { report, exit }) = ended else { return already(context) };
     context.output.result(&report, |out| write(out, &report))?;
     Ok(exit)
 }
@@ -38,45 +40,6 @@ fn already(context: &Context) -> Result<Exit, CliError> {
     tracing::warn!("another ingest is running; this one leaves the work to it");
     context.output.result(&IngestReport::default(), |_| Ok(()))?;
     Ok(Exit::Well)
-}
-
-/// None when another ingest is at work.
-pub(super) fn ingest(context: &Context, selection: &Selection) -> Result<Option<(IngestReport, Exit)>, CliError> {
-    pass(context, Pass::Once, |store, bars| crate::ingest::run(&context.config, store, &context.clock, selection, bars))
-}
-
-/// One ingest under its lock; None when another one holds it.
-pub(super) fn pass(
-    context: &Context,
-    pass: Pass,
-    work: impl FnOnce(&Store, &Bars) -> Result<IngestReport, IngestError>,
-) -> Result<Option<(IngestReport, Exit)>, CliError> {
-    let store = context.store()?;
-    let Some(_lock) = Lock::take(store.path(), LockKind::Ingest)? else { return Ok(None) };
-    let started = context.now();
-    let bars = Bars::files(context.bars);
-    let result = work(&store, &bars);
-    bars.clear();
-    let report = result.map_err(|error| failed(context, &store, "ingest", started, error))?;
-    store.tidy_log()?;
-    let exit = if report.needs_a_look() { Exit::Look } else { Exit::Well };
-    let totals = report.totals();
-    if pass == Pass::Once || totals.staged + totals.conflicts + totals.rejected > 0 {
-        tracing::info!(
-            staged = totals.staged,
-            duplicates = totals.duplicates,
-            conflicts = totals.conflicts,
-            rejected = totals.rejected,
-            held = totals.held,
-            deferred = totals.deferred,
-            "ingest done"
-        );
-    }
-    if pass.is_kept(exit) {
-        let summary = serde_json::to_string(&totals).unwrap_or_default();
-        store.log_run("ingest", started, context.now(), exit as u8, &summary)?;
-    }
-    Ok(Some((report, exit)))
 }
 
 /// A line per table that had something, then the sum.

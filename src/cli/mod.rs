@@ -5,10 +5,13 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 
+use crate::agent::Agent;
 use crate::config::{Config, TableConfig};
+pub use crate::status::Exit;
 use crate::store::Store;
 use crate::time::{Clock, SystemClock, Timestamp};
 
@@ -26,7 +29,6 @@ mod flags;
 mod gaps;
 mod ingest;
 mod init;
-mod keep;
 mod log;
 mod man;
 mod output;
@@ -48,21 +50,7 @@ mod whole_file;
 
 use error::CliError;
 use output::Output;
-
-/// How a command ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Exit {
-    /// All well.
-    Well = 0,
-    /// It works, but a person should look.
-    Look = 1,
-    /// Wrong use or configuration.
-    Usage = 2,
-    /// The destination refuses us.
-    Refused = 3,
-    /// The work could not be done: disk, database.
-    Failed = 4,
-}
+use progress::Printer;
 
 /// Carry a field station's data from LoggerNet's .DAT files to InfluxDB, and never lose a record
 #[derive(Debug, Parser)]
@@ -139,6 +127,16 @@ impl Context {
         Ok(Store::open(&self.config.store_path)?)
     }
 
+    /// The agent with this configuration, whose events are printed here.
+    fn agent(&self) -> Agent {
+        Agent {
+            config: self.config.clone(),
+            clock: self.clock,
+            events: Arc::new(Printer { output: self.output, bars: self.bars }),
+            shows_progress: true,
+        }
+    }
+
     /// Reads an instant that the user typed.
     fn instant(&self, option: &'static str, text: &str) -> Result<Timestamp, CliError> {
         crate::time::parse_instant(text, &self.config.station.clock)
@@ -152,18 +150,6 @@ impl Context {
             return Ok(());
         }
         Err(self.unknown_table(name))
-    }
-
-    /// Deletes sent rows older than `cutoff` that are in the bucket. The caller holds the sync lock.
-    fn prune(
-        &self,
-        store: &Store,
-        cutoff: Timestamp,
-        limits: crate::prune::Limits,
-    ) -> Result<crate::prune::Pruned, CliError> {
-        let mut destination = crate::destination::open(&self.config).map_err(crate::sync::SyncError::from)?;
-        let times = (cutoff, self.clock.now());
-        Ok(crate::prune::older_than(&self.config, store, destination.as_mut(), times, limits)?)
     }
 
     /// The table's configuration.

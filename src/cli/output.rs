@@ -54,7 +54,7 @@ pub(super) fn stderr_is_terminal() -> bool {
 }
 
 /// Prints an error and what caused it, on stderr and to the log.
-pub(super) fn say_error(error: &CliError) {
+pub(super) fn say_error(error: &dyn Error) {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -1,8 +1,14 @@
-//! Bars on a terminal; nothing anywhere else.
+//! What the work shows while it goes on: bars on a terminal, and what an agent that stays up has done.
 
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::output::{Output, say_error};
+use super::run;
+use crate::agent::{AgentError, Events, RunReport};
+use crate::ingest::IngestReport;
+use crate::sync::SyncReport;
 
 /// Draws what ingest and sync report.
 pub(super) struct Bars {
@@ -28,8 +34,10 @@ impl Bars {
     pub(super) fn rows(visible: bool) -> Bars {
         Bars::new(visible, "{bar:30} {human_pos}/{human_len} rows, {per_sec}, {eta} left")
     }
+}
 
-    pub(super) fn clear(&self) {
+impl Drop for Bars {
+    fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
 }
@@ -52,5 +60,44 @@ impl crate::sync::Progress for Bars {
 
     fn done(&self, rows: u64) {
         self.bar.inc(rows);
+    }
+}
+
+/// Prints what the agent reports.
+#[derive(Debug)]
+pub(super) struct Printer {
+    pub(super) output: Output,
+    /// Whether bars may be drawn.
+    pub(super) bars: bool,
+}
+
+impl Printer {
+    /// A stdout that is closed does not stop the work.
+    fn print(&self, report: &RunReport) {
+        if let Err(error) = self.output.result(report, |out| run::write(out, report)) {
+            tracing::debug!("{error}");
+        }
+    }
+}
+
+impl Events for Printer {
+    fn of_reading(&self) -> Box<dyn crate::ingest::Progress> {
+        Box::new(Bars::files(self.bars))
+    }
+
+    fn of_sending(&self) -> Box<dyn crate::sync::Progress> {
+        Box::new(Bars::rows(self.bars))
+    }
+
+    fn ingested(&self, report: IngestReport) {
+        self.print(&RunReport { ingest: Some(report), sync: None });
+    }
+
+    fn synced(&self, report: SyncReport) {
+        self.print(&RunReport { ingest: None, sync: Some(report) });
+    }
+
+    fn failed(&self, error: &AgentError) {
+        say_error(error);
     }
 }

@@ -1,11 +1,12 @@
 //! `fluxtower prune`: makes room.
 
+use std::time::Duration;
+
 use super::output::count;
 use super::{CliError, Context, Exit};
-use crate::prune::{Limits, Pruned};
-use crate::store::{Lock, LockKind};
+use crate::agent::retention::{self, Pruned};
 
-const DAY: i64 = 86_400 * 1_000_000_000;
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Delete rows that were sent, are older than a number of days and are seen in the bucket
 ///
@@ -23,15 +24,11 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    let store = context.store()?;
-    let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else {
+    let Some(pruned) = retention::prune(&context.agent(), DAY * args.older_than, args.dry_run)? else {
         tracing::warn!("a sync is running; prune again when it has ended");
         context.output.result(&Pruned::default(), |_| Ok(()))?;
         return Ok(Exit::Well);
     };
-    let cutoff = context.now().minus(i64::from(args.older_than) * DAY);
-    let limits = Limits { dry_run: args.dry_run, gives_up: false, deadline: None };
-    let pruned = context.prune(&store, cutoff, limits)?;
     context.output.result(&pruned, |out| {
         if args.dry_run {
             return writeln!(

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::output::{Colour, bytes, coloured, count, grouped, span};
 use super::{CliError, Context, Exit};
-use crate::status::{self, Facts, age_s};
+use crate::status::{Facts, Finding, Severity, Verdict, age_s, findings};
 use crate::store::{RunLine, TableStatus};
 use crate::time::Timestamp;
 
@@ -15,9 +15,9 @@ const WIDTH: usize = 100;
 /// What its other columns leave to the name.
 const WIDEST_NAME: usize = WIDTH - 3 * 15 - 18;
 
-/// Show what came in, what waits and what a person should look at
+/// Show what came in, what is pending and what a user must look at
 ///
-/// Exit code 0 means all well, 1 that a person should look.
+/// Exit code 0 means that nothing is to be done, 1 that a user must look.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  fluxtower status\n  fluxtower status --json")]
 pub(super) struct Args {}
@@ -44,34 +44,37 @@ struct Table {
 struct Report {
     verdict: String,
     reasons: Vec<String>,
+    findings: Vec<Finding>,
     tables: Vec<Table>,
     last_ingest: Option<String>,
     last_sync: Option<String>,
     last_sent: Option<String>,
-    /// Bytes of line protocol that wait, by a sample.
+    /// Bytes of line protocol that are pending, by a sample.
     pending_bytes: u64,
-    /// How long the backlog takes to drain, where that can be told.
+    /// How long the backlog takes to drain, where that is known.
     drain_s: Option<u64>,
 }
 
 pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
     let store = context.store()?;
     let now = context.now();
-    let facts = Facts::read(&context.config, &store)?;
-    let reasons = status::reasons(&context.config, &facts, now);
+    let facts = Facts::read(&context.config, &store, now)?;
+    let findings = findings(&context.config, &facts, now);
+    let verdict = Verdict::of(&findings);
     let ended = |run: &Option<RunLine>| run.as_ref().map(|run| run.ended.to_string());
     let report = Report {
-        verdict: status::verdict(&reasons),
+        verdict: verdict.line(&findings),
         last_ingest: ended(&facts.last_ingest),
         last_sync: ended(&facts.last_sync),
         last_sent: facts.last_stored.map(|at| at.to_string()),
         tables: facts.tables.iter().map(|table| line(table, now)).collect(),
         pending_bytes: facts.waiting.bytes,
         drain_s: facts.waiting.drain.map(|drain| drain.as_secs()),
-        reasons,
+        reasons: findings.iter().map(Finding::text).collect(),
+        findings,
     };
     context.output.result(&report, |out| write(context, out, &report, &facts.tables, now))?;
-    Ok(if report.reasons.is_empty() { Exit::Well } else { Exit::Look })
+    Ok(verdict.exit())
 }
 
 fn line(table: &TableStatus, now: Timestamp) -> Table {
@@ -103,7 +106,7 @@ fn write(
     writeln!(out, "station {}, {}", context.config.station.name, context.config.store_path.display())?;
     if !known.is_empty() {
         writeln!(out)?;
-        table_lines(context, out, known, now)?;
+        table_lines(out, report, known, now)?;
     }
     writeln!(out)?;
     let when = |at: &Option<String>| at.clone().unwrap_or_else(|| "never".to_owned());
@@ -115,24 +118,34 @@ fn write(
             Some(0) => ", which the next sync can send at once".to_owned(),
             Some(seconds) => format!(", about {} to drain", span(i64::try_from(seconds).unwrap_or(i64::MAX))),
         };
-        writeln!(out, "waiting: about {} of line protocol{time}", bytes(report.pending_bytes))?;
+        writeln!(out, "pending: about {} of line protocol{time}", bytes(report.pending_bytes))?;
     }
-    match report.reasons.as_slice() {
-        [] => writeln!(out, "{}", coloured(Colour::Green, "all well")),
-        reasons => {
-            let look = coloured(Colour::Yellow, "look:");
-            reasons.iter().try_for_each(|reason| writeln!(out, "{look} {reason}"))
-        }
+    if report.findings.is_empty() {
+        return writeln!(out, "{}", coloured(Colour::Green, "all well"));
+    }
+    report.findings.iter().try_for_each(|finding| {
+        let (colour, word) = mark(finding);
+        writeln!(out, "{} {}", coloured(colour, &format!("{word}:")), finding.text())
+    })
+}
+
+/// How a finding is introduced.
+pub(super) fn mark(finding: &Finding) -> (Colour, &'static str) {
+    match finding.severity {
+        Severity::Problem => (Colour::Red, "look"),
+        Severity::Warning => (Colour::Yellow, "look"),
+        Severity::Info if finding.kind.is_unknown() => (Colour::Yellow, "unknown"),
+        Severity::Info => (Colour::Yellow, "note"),
     }
 }
 
-/// A line a table, what needs attention first; its troubles below it, so that the line fits a terminal.
-fn table_lines(context: &Context, out: &mut dyn Write, known: &[TableStatus], now: Timestamp) -> io::Result<()> {
+/// A line a table, what needs attention first; what is wrong with it below it, so that the line fits a terminal.
+fn table_lines(out: &mut dyn Write, report: &Report, known: &[TableStatus], now: Timestamp) -> io::Result<()> {
     let longest = known.iter().map(|table| table.table.chars().count()).max().unwrap_or(0);
     let width = longest.clamp(5, WIDEST_NAME);
     writeln!(out, "{:width$}  {:>13}  {:>13}  {:>13}  {:>16}", "table", "rows", "sent", "pending", "newest row")?;
     let mut sorted: Vec<&TableStatus> = known.iter().collect();
-    sorted.sort_by_key(|table| attention(context, table, now));
+    sorted.sort_by_key(|table| attention(report, table));
     for table in sorted {
         let newest =
             table.newest.map_or_else(|| "none".to_owned(), |newest| format!("{} ago", span(age_s(now, newest))));
@@ -145,27 +158,26 @@ fn table_lines(context: &Context, out: &mut dyn Write, known: &[TableStatus], no
             grouped(table.pending),
         )?;
         for line in wrapped(&notes(table, now), WIDTH - 4) {
-            let line = if attention(context, table, now) < 2 { coloured(Colour::Yellow, &line) } else { line };
+            let line = if attention(report, table) < 2 { coloured(Colour::Yellow, &line) } else { line };
             writeln!(out, "    {line}")?;
         }
     }
     Ok(())
 }
 
-/// Smallest first: troubles, then what waits, then the rest; of equals the order of the configuration stays.
-fn attention(context: &Context, table: &TableStatus, now: Timestamp) -> u8 {
-    let limit = context.config.table(&table.table).and_then(|config| config.stale_after);
-    let age = table.newest.map(|newest| age_s(now, newest));
-    let is_stale = limit.zip(age).is_some_and(|(limit, age)| u64::try_from(age).is_ok_and(|age| age > limit.as_secs()));
-    let troubles = table.rejected
+/// Smallest first: tables with findings of their own, then those with rows or lines that are not as they should be, then
+/// those with pending rows; of equals the order of the configuration is kept.
+fn attention(report: &Report, table: &TableStatus) -> u8 {
+    let of_table = |finding: &&Finding| finding.table.as_ref() == Some(&table.table) && finding.needs_a_user();
+    let not_as_they_should = table.rejected
         + table.expired
         + table.conflicts
         + table.rejected_lines
         + table.held_lines
         + table.records_missing;
     match () {
-        () if is_stale => 0,
-        () if troubles > 0 => 1,
+        () if report.findings.iter().any(|finding| of_table(&finding)) => 0,
+        () if not_as_they_should > 0 => 1,
         () if table.pending > 0 => 2,
         () => 3,
     }
@@ -200,7 +212,7 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 fn notes(table: &TableStatus, now: Timestamp) -> String {
     let mut notes = Vec::new();
     if let Some(oldest) = table.oldest_pending {
-        notes.push(format!("oldest waiting row is {} old", span(age_s(now, oldest))));
+        notes.push(format!("oldest pending row is {} old", span(age_s(now, oldest))));
     }
     for (number, noun) in [
         (table.rejected, "refused row"),

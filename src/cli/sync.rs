@@ -3,14 +3,9 @@
 use std::io::{self, Write};
 
 use super::output::{bytes, count, grouped};
-use super::progress::Bars;
-use super::run::{Pass, failed};
 use super::{CliError, Context, Exit};
-use crate::store::{Lock, LockKind, Store};
+use crate::agent::{self, Ended, Pass};
 use crate::sync::{DryRun, Halt, StoppedBy, SyncReport};
-
-/// A link that drops for hours is ordinary at a tower; nothing acknowledged for this long is not.
-const QUIET_TOO_LONG_NANOS: i64 = 24 * 3_600 * 1_000_000_000;
 
 /// Send pending rows to the destination, newest first, within budget and deadline
 #[derive(Debug, clap::Args)]
@@ -33,7 +28,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         context.output.result(&dry, |out| write_dry(out, &dry))?;
         return Ok(Exit::Well);
     }
-    let Some((report, exit)) = sync(context)? else {
+    let Some(Ended { report, exit }) = agent::sync(&context.agent(), Pass::Once, &Halt::default())? else {
         tracing::warn!("another sync is running; this one leaves the work to it");
         context.output.result(&SyncReport::already_running(), |_| Ok(()))?;
         return Ok(Exit::Well);
@@ -60,54 +55,6 @@ fn print(context: &Context) -> Result<Exit, CliError> {
         let _ = write_dry(&mut io::stderr(), &dry);
     }
     Ok(Exit::Well)
-}
-
-/// None when another sync is at work.
-pub(super) fn sync(context: &Context) -> Result<Option<(SyncReport, Exit)>, CliError> {
-    pass(context, Pass::Once, &Halt::default())
-}
-
-/// One sync under its lock; None when another one holds it.
-pub(super) fn pass(context: &Context, pass: Pass, halt: &Halt) -> Result<Option<(SyncReport, Exit)>, CliError> {
-    let store = context.store()?;
-    let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else { return Ok(None) };
-    let started = context.now();
-    let bars = Bars::rows(context.bars);
-    let open = || crate::destination::open(&context.config);
-    let result = crate::sync::run_until(&context.config, &store, &context.clock, open, &bars, halt);
-    bars.clear();
-    let report = result.map_err(|error| failed(context, &store, "sync", started, error))?;
-    let exit = exit_of(context, &store, &report)?;
-    if pass == Pass::Once || report.sent + report.rejected + report.expired > 0 {
-        tracing::info!(
-            sent = report.sent,
-            rejected = report.rejected,
-            expired = report.expired,
-            pending = report.pending,
-            requests = report.requests,
-            stopped_by = ?report.stopped_by,
-            "sync done"
-        );
-    }
-    if pass.is_kept(exit) {
-        let summary = serde_json::to_string(&report).unwrap_or_default();
-        store.log_run("sync", started, context.now(), exit as u8, &summary)?;
-    }
-    Ok(Some((report, exit)))
-}
-
-fn exit_of(context: &Context, store: &Store, report: &SyncReport) -> Result<Exit, CliError> {
-    Ok(match report.stopped_by {
-        StoppedBy::Held => Exit::Refused,
-        StoppedBy::Refusals => Exit::Look,
-        StoppedBy::Unreachable => {
-            let last = store.last_stored()?;
-            let quiet = last.is_none_or(|last| context.now().nanos_since(last) > QUIET_TOO_LONG_NANOS);
-            if quiet { Exit::Look } else { Exit::Well }
-        }
-        _ if report.rejected > 0 || !report.notes.is_empty() => Exit::Look,
-        _ => Exit::Well,
-    })
 }
 
 pub(super) fn write(out: &mut dyn Write, report: &SyncReport) -> io::Result<()> {

@@ -8,7 +8,7 @@ use toml::Spanned;
 use super::file::{ColumnSection, Numbers, TableSection};
 use super::load::one_of;
 use super::place::{Section, Source};
-use super::quality_load::column_quality;
+use super::quality_load::{column_settings, diagnostic};
 use super::shape::quoted;
 use super::{ColumnConfig, ColumnUse, ConfigError, FileFormat, Formula, Level, ValueType, level, value};
 use crate::ameriflux;
@@ -130,18 +130,14 @@ fn column(
             ("missing", found.missing.as_ref().map(Spanned::span)),
             ("formula", found.formula.as_ref().map(Spanned::span)),
             ("withhold", found.withhold.as_ref().map(Spanned::span)),
-            ("spike", found.spike.as_ref().map(Spanned::span)),
-            ("rate_of_change", found.rate_of_change.as_ref().map(Spanned::span)),
-            ("flat_line", found.flat_line.as_ref().map(Spanned::span)),
-            ("attenuated_signal", found.attenuated_signal.as_ref().map(Spanned::span)),
-            ("climatology", found.climatology.as_ref().map(Spanned::span)),
             ("diagnostic", found.diagnostic.as_ref().map(Spanned::span)),
             ("quantity", found.quantity.as_ref().map(Spanned::span)),
             ("height", found.height.as_ref().map(Spanned::span)),
             ("depth", found.depth.as_ref().map(Spanned::span)),
             ("sensor", found.sensor.as_ref().map(Spanned::span)),
         ];
-        if let Some((key, span)) = strangers.into_iter().find_map(|(key, span)| Some((key, span?))) {
+        let tests = found.tests.iter().map(|group| (group.name, Some(group.place.clone())));
+        if let Some((key, span)) = strangers.into_iter().chain(tests).find_map(|(key, span)| Some((key, span?))) {
             return Err(at.wrong(
                 &span,
                 format!("{key} does not fit use = \"tag\": a tag is text and has no flag; take it out, or the use"),
@@ -159,7 +155,8 @@ fn column(
         unit: unit(at, found)?,
         formula: at.read("formula", &found.formula, Formula::parse)?,
         withhold: found.withhold.as_ref().map_or(withhold, |found| *found.get_ref()),
-        quality: column_quality(at, found, folder)?,
+        quality: column_settings(at, &found.tests, folder)?,
+        diagnostic: diagnostic(at, found)?,
         quantity: at.read("quantity", &found.quantity, value::plain_text)?,
         level: level::read(at, &found.height, &found.depth)?,
         sensor: at.read("sensor", &found.sensor, value::plain_text)?,
@@ -224,8 +221,9 @@ fn variable_name(text: &str) -> Result<String, String> {
 fn range(at: &Section<'_>, found: &ColumnSection) -> Result<Option<Range>, ConfigError> {
     let known =
         found.variable.as_ref().and_then(|name| ameriflux::lookup(name.get_ref())).map(ameriflux::Variable::range);
-    let suspect = bounds(at, "suspect", &found.suspect)?;
-    let fail = bounds(at, "fail", &found.fail)?;
+    let read = |key: &str, found: &Numbers| found.as_ref().map(|found| bounds(at, key, found)).transpose();
+    let suspect = read("suspect", &found.suspect)?;
+    let fail = read("fail", &found.fail)?;
     let range = match (suspect, fail, known) {
         (None, None, known) => return Ok(known),
         (Some(suspect), Some(fail), _) => Range { suspect, fail },
@@ -260,15 +258,15 @@ fn overlap(one: (f64, f64), other: (f64, f64)) -> (f64, f64) {
     (one.0.max(other.0), one.1.min(other.1))
 }
 
-pub(super) fn shown((low, high): (f64, f64)) -> String {
+fn shown((low, high): (f64, f64)) -> String {
     format!("[{low}, {high}]")
 }
 
-pub(super) fn bounds(at: &Section<'_>, key: &str, found: &Numbers) -> Result<Option<(f64, f64)>, ConfigError> {
-    let Some(found) = found else { return Ok(None) };
+/// Lower and upper bound.
+pub(super) fn bounds(at: &Section<'_>, key: &str, found: &Spanned<Vec<f64>>) -> Result<(f64, f64), ConfigError> {
     let name = key.rsplit(": ").next().unwrap_or(key);
     match found.get_ref()[..] {
-        [low, high] if low <= high => Ok(Some((low, high))),
+        [low, high] if low <= high => Ok((low, high)),
         [low, high] if low > high => Err(
             at.wrong(&found.span(), format!("{key} = [{low}, {high}] is upside down; write {name} = [{high}, {low}]"))
         ),

@@ -64,6 +64,18 @@ pub enum ConfigError {
     },
 }
 
+impl ConfigError {
+    /// The line that it is about, from 1; none where it is about no line.
+    pub(super) fn line(&self) -> Option<usize> {
+        match self {
+            ConfigError::Syntax { line, .. }
+            | ConfigError::UnknownKey { line, .. }
+            | ConfigError::Invalid { line, .. } => *line,
+            ConfigError::Missing { .. } | ConfigError::Unreadable { .. } | ConfigError::NotUtf8 { .. } => None,
+        }
+    }
+}
+
 fn place(file: &Path, line: Option<usize>) -> String {
     match line {
         Some(line) => format!("{}:{line}", file.display()),

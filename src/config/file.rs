@@ -1,8 +1,8 @@
 //! What may stand in the TOML file, and nothing else.
 //!
-//! Every key is optional here and keeps its place, so that [`super::load`] can say what is missing or wrong in words of
-//! its own. What is not TOML, keys that nobody knows, and values of the wrong kind are refused here, in the words of
-//! [`super::shape`].
+//! Every key is optional here and keeps its place, so that [`super::load`] can say what is missing or wrong. What is not
+//! TOML, unknown keys, and values of the wrong kind are refused here; [`super::shape`] writes the message. The groups of
+//! the QC tests are read by the keys that QC lists ([`super::quality_file`]).
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::place::Source;
-use super::quality_file::{
-    AttenuatedSection, ClimatologySection, FlatLineSection, PairSection, QcSection, RateSection, SpikeSection,
-    TimesSection,
-};
+use super::quality_file::{self, GroupSection, PairSection, QcSection, Tree};
 use super::{ConfigError, shape};
 
 /// A string that may be there, with its place.
@@ -142,13 +139,15 @@ pub(super) struct TableSection {
     pub valid_from: Text,
     pub missing: Numbers,
     pub stale_after: Text,
-    pub time_gap: Option<Spanned<TimesSection>>,
     pub withhold: Option<bool>,
     pub height: Text,
     pub depth: Text,
     pub sensor: Text,
     #[serde(default)]
     pub columns: BTreeMap<String, Spanned<ColumnSection>>,
+    /// The tests of its rows, by the keys that QC lists.
+    #[serde(skip)]
+    pub tests: Vec<GroupSection>,
 }
 
 #[derive(Deserialize)]
@@ -166,17 +165,15 @@ pub(super) struct ColumnSection {
     pub unit: Text,
     pub formula: Text,
     pub withhold: Option<Spanned<bool>>,
-    pub spike: Option<Spanned<SpikeSection>>,
-    pub rate_of_change: Option<Spanned<RateSection>>,
-    pub flat_line: Option<Spanned<FlatLineSection>>,
-    pub attenuated_signal: Option<Spanned<AttenuatedSection>>,
-    pub climatology: Option<Spanned<ClimatologySection>>,
     pub diagnostic: Text,
     pub governs: Texts,
     pub quantity: Text,
     pub height: Text,
     pub depth: Text,
     pub sensor: Text,
+    /// Its tests, by the keys that QC lists.
+    #[serde(skip)]
+    pub tests: Vec<GroupSection>,
 }
 
 #[derive(Deserialize)]
@@ -199,7 +196,25 @@ pub(super) struct PanelSection {
 impl File {
     /// Reads the text.
     pub(super) fn parse(source: &Source<'_>) -> Result<File, ConfigError> {
-        let tree = DeTable::parse(source.text).map_err(|error| shape::syntax(source, &error))?;
-        toml::from_str(source.text).map_err(|error| shape::wrong_shape(source, &tree, &error))
+        let whole = DeTable::parse(source.text).map_err(|error| shape::syntax(source, &error))?;
+        let mut rest = whole.clone();
+        let groups = quality_file::take(&Tree { source, whole: &whole }, &mut rest);
+        let file = File::deserialize(toml::Deserializer::from(rest));
+        let file = file.map_err(|error| shape::wrong_shape(source, &whole, &error));
+        let (mut file, groups) = match (file, groups) {
+            (Ok(file), Ok(groups)) => (file, groups),
+            // Of two mistakes the first in the file is reported.
+            (Err(one), Err(other)) if other.line() < one.line() => return Err(other),
+            (Err(error), _) | (_, Err(error)) => return Err(error),
+        };
+        for (table, groups) in file.table.iter_mut().map(Spanned::get_mut).zip(groups) {
+            table.tests = groups.table;
+            for (name, tests) in groups.columns {
+                if let Some(column) = table.columns.get_mut(&name) {
+                    column.get_mut().tests = tests;
+                }
+            }
+        }
+        Ok(file)
     }
 }

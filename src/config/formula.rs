@@ -26,7 +26,7 @@ impl Formula {
     /// Reads an expression.
     ///
     /// # Errors
-    /// Words for a configuration error: what is wrong, and the mend.
+    /// The end of a message that begins with the key: what is wrong, and what to write.
     pub fn parse(text: &str) -> Result<Formula, String> {
         let expression = exmex::parse::<f64>(text).map_err(|error| {
             format!(
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_no_words_stand_in_braces() {
+    fn names_that_are_not_plain_stand_in_braces() {
         assert_eq!(value("{TS(1)} + 1", &[2.0]), Some(3.0));
     }
 
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_is_said_in_words() {
+    fn a_wrong_formula_is_refused() {
         for text in ["TA +", "(TA", "1 + 2", ""] {
             assert!(Formula::parse(text).is_err(), "{text}");
         }

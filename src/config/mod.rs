@@ -13,10 +13,10 @@ use chrono::{DateTime, Utc};
 use url::Url;
 
 use crate::ameriflux::Range;
+use crate::qc::{ColumnSettings, Diagnostic, Pair, TableSettings};
 use crate::text::{any_of, look_alikes};
 use crate::time::StationClock;
 
-mod climatology;
 mod column;
 mod destination_load;
 mod error;
@@ -37,19 +37,16 @@ mod table;
 mod value;
 mod variables;
 
-pub use climatology::{Bins, Climatology, Member, Season, Windows};
 pub use error::ConfigError;
 pub use formula::Formula;
 pub(crate) use influx::is_id;
 pub use influx::{BucketConfig, Header, Tls};
 pub use level::Level;
 pub use panel::{PanelConfig, PanelKind};
-pub use quality::{
-    AttenuatedSignal, ColumnAt, ColumnQuality, Diagnostic, FlatLine, Guard, Levels, Measure, Pair, PairFlags,
-    RateOfChange, Spike, SpikeMethod, Spread,
-};
 pub use secret::{Secret, SecretError};
 pub(crate) use value::{bucket_name, duration};
+
+pub use crate::qc::{ColumnAt, TableName};
 
 /// A validated configuration. Relative paths are already joined to the folder of the config file.
 #[derive(Debug, Clone)]
@@ -188,16 +185,6 @@ pub struct LogConfig {
     pub keep: usize,
 }
 
-/// The name of a table in the configuration: the key of everything the store knows of it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TableName(pub String);
-
-impl std::fmt::Display for TableName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 /// One logger table: its files, its shape and where its rows go.
 #[derive(Debug, Clone)]
 pub struct TableConfig {
@@ -227,8 +214,8 @@ pub struct TableConfig {
     pub sentinels: Vec<f64>,
     /// `status` calls the table stale when its newest row is older than this.
     pub stale_after: Option<Duration>,
-    /// A row that comes later than this after the one before is flagged.
-    pub time_gap: Option<Levels<Duration>>,
+    /// The tests of its rows.
+    pub quality: TableSettings,
     /// Where the sensors are whose columns do not say it themselves: the table's `height` or `depth`, else its tag.
     pub level: Option<Level>,
     /// What measures the columns that do not say it themselves.
@@ -314,7 +301,9 @@ pub struct ColumnConfig {
     /// Whether values that fail are held back from the bucket; their flags go out.
     pub withhold: bool,
     /// The tests beside the range.
-    pub quality: ColumnQuality,
+    pub quality: ColumnSettings,
+    /// Whether it is an instrument's diagnostic word, and whose.
+    pub diagnostic: Option<Diagnostic>,
     /// What is measured, in words: columns of one quantity are looked at together. None means that `variable` says it.
     pub quantity: Option<String>,
     /// Where the sensor is; the table's, unless the column says it.

@@ -7,11 +7,10 @@ use toml::Spanned;
 use super::file::Text;
 use super::place::{Section, Source};
 use super::quality_file::PairSection;
-use super::quality_load::{range_of, rising};
-use super::{
-    ColumnAt, ColumnUse, ConfigError, FileFormat, Guard, Measure, Pair, PairFlags, TableConfig, TableName, value,
-};
+use super::quality_load::{bounds_group, error, numbers_group};
+use super::{ColumnUse, ConfigError, FileFormat, TableConfig, TableName, value};
 use crate::config::load::one_of;
+use crate::qc::{ColumnAt, Guard, Measure, Pair, PairFlags};
 use crate::text::any_of;
 
 /// All pairs, in the order of the file.
@@ -62,13 +61,13 @@ fn pair(at: &Section<'_>, section: &Spanned<PairSection>, tables: &[TableConfig]
     let measure = match (&found.difference, &found.ratio) {
         (Some(difference), None) => {
             let inner = difference.get_ref();
-            let example = "difference = { suspect = 2, fail = 5 }";
-            Measure::Difference(rising(at, "difference", difference.span(), &inner.suspect, &inner.fail, example)?)
+            let keys = [("suspect", &inner.suspect), ("fail", &inner.fail)];
+            Measure::difference(&numbers_group(at, "difference", difference.span(), keys)?)
         }
         (None, Some(ratio)) => {
             let inner = ratio.get_ref();
-            let example = "ratio = { suspect = [1.8, 2.3] }";
-            Measure::Ratio(range_of(at, "ratio", ratio.span(), &inner.suspect, &inner.fail, example)?)
+            let keys = [("suspect", &inner.suspect), ("fail", &inner.fail)];
+            Measure::ratio(&bounds_group(at, "ratio", ratio.span(), keys)?)
         }
         (Some(_), Some(ratio)) => {
             return Err(at.wrong(&ratio.span(), "ratio stands beside difference; keep one of them"));
@@ -80,6 +79,7 @@ fn pair(at: &Section<'_>, section: &Spanned<PairSection>, tables: &[TableConfig]
             ));
         }
     };
+    let measure = measure.map_err(|problem| error(at, &problem))?;
     let sides = [("both", PairFlags::Both), ("column", PairFlags::First), ("against", PairFlags::Second)];
     let within = at.read("within", &found.within, value::duration)?;
     if let (Some(within), false) = (&found.within, is_across) {

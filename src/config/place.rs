@@ -55,13 +55,18 @@ impl<'a> Section<'a> {
         value: &Option<Spanned<String>>,
         read: impl Fn(&str) -> Result<T, String>,
     ) -> Result<Option<T>, ConfigError> {
-        let Some(value) = value else { return Ok(None) };
-        match read(value.get_ref()) {
-            Ok(read) => Ok(Some(read)),
-            Err(problem) => {
-                Err(self.wrong(&value.span(), format!("{key} = \"{}\" {problem}", visible(value.get_ref()))))
-            }
-        }
+        value.as_ref().map(|value| self.read_one(key, value, read)).transpose()
+    }
+
+    /// As [`Section::read`], of a string that is there.
+    pub(super) fn read_one<T>(
+        &self,
+        key: &str,
+        value: &Spanned<String>,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, ConfigError> {
+        read(value.get_ref())
+            .map_err(|problem| self.wrong(&value.span(), format!("{key} = \"{}\" {problem}", visible(value.get_ref()))))
     }
 
     /// As [`Section::read`], for values that an error must not repeat.

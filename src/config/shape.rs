@@ -17,31 +17,22 @@ use super::file::{
 };
 use super::place::Source;
 use super::quality_file::{PairSection, QcSection};
+use crate::qc::{ColumnSettings, GroupKeys, Kind, TableSettings};
 use crate::text::{any_of, look_alikes};
 
 /// How a key is written, for values of the wrong kind. A key that means another thing in a group has the group before it.
+/// The keys of the QC tests stand with the tests.
 const EXAMPLES: &[(&str, &str)] = &[
     (".bucket", "[[bucket]], with two brackets, and its keys in the lines below"),
     ("above", "above = 20"),
     ("allow_http", "allow_http = true"),
     ("api", "api = \"v2\""),
-    ("attenuated_signal", "attenuated_signal = { suspect = 0.1, window = \"3h\" }"),
-    ("attenuated_signal.fail", "fail = 0.01"),
-    ("attenuated_signal.suspect", "suspect = 0.1"),
-    ("bands", "bands = [{ months = [6, 8], suspect = [5, 30] }]"),
     ("batch_bytes", "batch_bytes = 1_000_000"),
     ("batch_rows", "batch_rows = 5000"),
     ("below", "below = 5"),
     ("bounds", "bounds = [375, 425]"),
     ("budget_bytes", "budget_bytes = 4_000_000"),
-    ("by", "by = \"range\""),
-    ("climatology", "climatology = { file = \"bands.csv\", variable = \"TA\", suspect = [\"p2_5\", \"p97_5\"] }"),
-    ("climatology.fail", "fail = [\"p0_5\", \"p99_5\"]"),
-    ("climatology.file", "file = \"bands.csv\""),
-    ("climatology.suspect", "suspect = [\"p2_5\", \"p97_5\"]"),
     ("columns", "a section [table.columns.NAME] for each column"),
-    ("dates", "dates = [\"2026-06-01\", \"2026-08-31 23:59:59\"]"),
-    ("days", "days = [1, 90]"),
     ("deadline", "deadline = \"4m\""),
     ("depth", "depth = \"7.5cm\""),
     ("destination", "[destination], and its keys in the lines below"),
@@ -49,13 +40,9 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("difference", "difference = { suspect = 2, fail = 5 }"),
     ("difference.fail", "fail = 5"),
     ("difference.suspect", "suspect = 2"),
-    ("except", "except = [99, 100]"),
     ("fail", "fail = [-50, 50]"),
     ("files", "files = ['C:\\Campbellsci\\LoggerNet\\*.dat']"),
     ("flags", "flags = \"column\""),
-    ("flat_line", "flat_line = { suspect = \"2h\", fail = \"6h\", tolerance = 0.01 }"),
-    ("flat_line.fail", "fail = \"6h\""),
-    ("flat_line.suspect", "suspect = \"2h\""),
     ("format", "format = \"csv\""),
     ("formula", "formula = \"TA * 1.8 + 32\""),
     ("governs", "governs = [\"Ux\", \"Uy\", \"Uz\"]"),
@@ -64,20 +51,15 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("heartbeat_url", "heartbeat_url = \"https://...\""),
     ("height", "height = \"46m\""),
     ("hide", "hide = true"),
-    ("hours", "hours = [0, 5]"),
     ("keep", "keep = 5"),
     ("kind", "kind = \"influxdb\""),
     ("labels", "labels = [\"46 m\", \"34 m\"]"),
     ("last_line_after", "last_line_after = \"10m\""),
-    ("least", "least = 10"),
     ("log", "[log], and its keys in the lines below"),
     ("log.file", "file = \"fluxtower.log\""),
-    ("margin", "margin = 2"),
     ("max_bytes", "max_bytes = 5_000_000"),
     ("mean", "mean = \"10m\""),
-    ("method", "method = \"differential\""),
     ("missing", "missing = [-9999, 7999]"),
-    ("months", "months = [6, 8]"),
     ("names", "names = [\"Time\", \"Temp\"]"),
     ("on_conflict", "on_conflict = \"replace\""),
     ("pair", "[[pair]], with two brackets, and its keys in the lines below"),
@@ -86,12 +68,8 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("panel.columns", "columns = [\"46m_temprh/AirTemp_Avg\"]"),
     ("panel.kind", "kind = \"scatter\""),
     ("panel.unit", "unit = \"ppm\""),
-    ("per", "per = \"1m\""),
     ("qc", "[qc], and its keys in the lines below"),
     ("quantity", "quantity = \"Air temperature\""),
-    ("rate_of_change", "rate_of_change = { suspect = 1, fail = 3, per = \"1m\" }"),
-    ("rate_of_change.fail", "fail = 3"),
-    ("rate_of_change.suspect", "suspect = 1"),
     ("ratio", "ratio = { suspect = [1.8, 2.3] }"),
     ("ratio.fail", "fail = [1.2, 3]"),
     ("ratio.suspect", "suspect = [1.8, 2.3]"),
@@ -101,9 +79,6 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("right_bounds", "right_bounds = [-2, 2]"),
     ("row", "row = \"Wind\""),
     ("sensor", "sensor = \"CNR1\""),
-    ("spike", "spike = { suspect = 2, fail = 5 }"),
-    ("spike.fail", "fail = 5"),
-    ("spike.suspect", "suspect = 2"),
     ("stale_after", "stale_after = \"1h\""),
     ("station", "[station], and its keys in the lines below"),
     ("store", "[store], and its keys in the lines below"),
@@ -113,20 +88,15 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("table", "[[table]], with two brackets, and its keys in the lines below"),
     ("tags", "tags = { height = \"46m\" }"),
     ("time_format", "time_format = \"%m/%d/%Y %H:%M\""),
-    ("time_gap", "time_gap = { suspect = \"10m\" }"),
-    ("time_gap.fail", "fail = \"2h\""),
-    ("time_gap.suspect", "suspect = \"10m\""),
     ("timeout", "timeout = \"60s\""),
     ("timezone", "timezone = \"America/Detroit\""),
     ("title", "title = \"CO2 and vertical wind\""),
-    ("tolerance", "tolerance = 0.01"),
     ("type", "type = \"integer\""),
     ("use", "use = \"tag\""),
     ("utc_offset", "utc_offset = \"-05:00\""),
     ("valid_from", "valid_from = \"2000-01-01\""),
     ("wait", "wait = \"11m\""),
     ("when", "when = { column = \"SW_IN\", above = 20 }"),
-    ("window", "window = \"3h\""),
     ("withhold", "withhold = true"),
     ("within", "within = \"30s\""),
 ];
@@ -157,13 +127,31 @@ pub(super) fn wrong_shape(source: &Source<'_>, tree: &Spanned<DeTable<'_>>, erro
     let Some(span) = error.span() else {
         return ConfigError::Syntax { file, line: None, message: "not a configuration of fluxtower".to_owned() };
     };
-    let line = Some(source.line(span.start));
-    let found = find(tree.get_ref(), &span, Found::default());
-    let place = found.place();
-    if let Some((key, known)) = unknown_key(error) {
-        let message = format!("{place}{key} is not known; {}", mend_of_unknown(&key, &known, &found));
-        return ConfigError::UnknownKey { file, line, message };
+    match unknown_key(error) {
+        Some((key, known)) => unknown(source, tree, &span, &key, known),
+        None => wrong_kind(source, tree, &span),
     }
+}
+
+/// A key at `span` that its section does not know, and the keys that it knows.
+pub(super) fn unknown(
+    source: &Source<'_>,
+    tree: &Spanned<DeTable<'_>>,
+    span: &Range<usize>,
+    key: &str,
+    known: Vec<String>,
+) -> ConfigError {
+    let found = find(tree.get_ref(), span, Found::default());
+    let message = format!("{}{key} is not known; {}", found.place(), advice_on_unknown(key, known, &found));
+    ConfigError::UnknownKey { file: source.path.to_owned(), line: Some(source.line(span.start)), message }
+}
+
+/// A value at `span` that is of another kind than its key asks for.
+pub(super) fn wrong_kind(source: &Source<'_>, tree: &Spanned<DeTable<'_>>, span: &Range<usize>) -> ConfigError {
+    let file = source.path.to_owned();
+    let line = Some(source.line(span.start));
+    let found = find(tree.get_ref(), span, Found::default());
+    let place = found.place();
     let key = found.keys.last().cloned().unwrap_or_default();
     let verb = if found.is_inside { "cannot hold" } else { "cannot be" };
     let message = format!("{place}{key} {verb} {}; write {}", found.kind(), found.example());
@@ -180,7 +168,8 @@ fn unknown_key(error: &toml::de::Error) -> Option<(String, Vec<String>)> {
     Some((key, names.filter(|name| !NEVER.contains(&name.as_str())).collect()))
 }
 
-fn mend_of_unknown(key: &str, known: &[String], found: &Found) -> String {
+fn advice_on_unknown(key: &str, mut known: Vec<String>, found: &Found) -> String {
+    known.extend(found.tests().iter().map(|keys| keys.name.to_owned()));
     let alike = look_alikes(key, known.iter().map(String::as_str));
     if !alike.is_empty() {
         return format!("did you mean {}?", any_of(&alike));
@@ -206,8 +195,8 @@ fn homes(key: &str) -> Vec<&'static str> {
         ("[sync]", keys_of::<SyncSection>()),
         ("[log]", keys_of::<LogSection>()),
         ("[qc]", keys_of::<QcSection>()),
-        ("[[table]]", keys_of::<TableSection>()),
-        ("[table.columns.NAME]", keys_of::<ColumnSection>()),
+        ("[[table]]", with_tests(keys_of::<TableSection>(), TableSettings::KEYS)),
+        ("[table.columns.NAME]", with_tests(keys_of::<ColumnSection>(), ColumnSettings::KEYS)),
         ("[[pair]]", keys_of::<PairSection>()),
         ("[[panel]]", keys_of::<PanelSection>()),
     ];
@@ -218,6 +207,23 @@ fn homes(key: &str) -> Vec<&'static str> {
 fn keys_of<T: DeserializeOwned>() -> Vec<String> {
     let refusal = toml::from_str::<T>("\"?\" = 0").err();
     refusal.as_ref().and_then(unknown_key).map(|(_, known)| known).unwrap_or_default()
+}
+
+fn with_tests(mut keys: Vec<String>, tests: &[&GroupKeys]) -> Vec<String> {
+    keys.extend(tests.iter().map(|keys| keys.name.to_owned()));
+    keys
+}
+
+/// How a test's group or a key in it is written, by the list of QC. `path` is the way to it from the section.
+fn example_of_test(tests: &[&'static GroupKeys], path: &[String]) -> Option<&'static str> {
+    let (name, rest) = path.split_first()?;
+    let group = tests.iter().find(|group| group.name == name)?;
+    let Some((key, rest)) = rest.split_first() else { return Some(group.example) };
+    let key = group.keys.iter().find(|known| known.name == key)?;
+    match (rest.first(), &key.kind) {
+        (Some(inner), Kind::Groups(keys)) => keys.iter().find(|known| known.name == inner).map(|known| known.example),
+        _ => Some(key.example),
+    }
 }
 
 /// The way from the top of the file to the value at fault.
@@ -256,7 +262,26 @@ impl Found {
         matches!(self.keys.as_slice(), [table, columns, _, _] if table == "table" && columns == "columns")
     }
 
+    /// The tests whose groups may stand in the section.
+    fn tests(&self) -> &'static [&'static GroupKeys] {
+        match self.keys.as_slice() {
+            [table, _] if table == "table" => TableSettings::KEYS,
+            _ if self.is_in_column() => ColumnSettings::KEYS,
+            _ => &[],
+        }
+    }
+
     fn example(&self) -> String {
+        let of_test = match self.keys.as_slice() {
+            [table, columns, _, path @ ..] if table == "table" && columns == "columns" => {
+                example_of_test(ColumnSettings::KEYS, path)
+            }
+            [table, path @ ..] if table == "table" => example_of_test(TableSettings::KEYS, path),
+            _ => None,
+        };
+        if let Some(example) = of_test {
+            return example.to_owned();
+        }
         let (key, group) = match self.keys.as_slice() {
             [.., columns, column] if columns == "columns" => {
                 return format!("a section [table.columns.{}]", quoted(column));

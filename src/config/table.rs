@@ -11,7 +11,7 @@ use super::column::{columns, sentinels};
 use super::file::TableSection;
 use super::load::{clock, one_of};
 use super::place::{Section, Source};
-use super::quality_load::time_gap;
+use super::quality_load::table_settings;
 use super::value;
 use super::{
     ColumnConfig, ColumnUse, ConfigError, CsvFormat, FileFormat, Level, OnConflict, Station, TableConfig, TableName,
@@ -109,7 +109,7 @@ fn table(
         valid_from: valid_from.unwrap_or_else(|| default_valid_from(&clock)),
         sentinels: sentinels(at, &found.missing)?.unwrap_or_default(),
         stale_after: at.read("stale_after", &found.stale_after, value::some_time)?,
-        time_gap: time_gap(at, found.time_gap.as_ref())?,
+        quality: table_settings(at, &found.tests, folder)?,
         level,
         sensor,
         columns,

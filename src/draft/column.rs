@@ -1,4 +1,4 @@
-//! What is written about one column: facts, and suggestions with their reason.
+//! The text about one column: facts, and suggestions with their reason.
 
 use super::guess::{Around, Guess, guess};
 use super::place::{Place, place, sensor};
@@ -7,16 +7,16 @@ use super::unit::{Fit, unit_fits};
 use crate::ameriflux;
 use crate::ameriflux::Variable;
 use crate::format::Value;
-use crate::qc::{ColumnTests, Flag};
+use crate::qc::{Flag, GrossRange};
 
-/// Fewer rows say nothing of what a sensor does.
+/// Fewer values tell nothing about a sensor.
 const ENOUGH_VALUES: usize = 12;
-/// AmeriFlux warns of a year with more than 1 % of suspect and 0.1 % of failed values; a guess that would flag more is
-/// likelier wrong than the sensor. A spike or two are what the range test is for.
+/// AmeriFlux warns about a year with more than 1 % of suspect or 0.1 % of failed values. A suggestion that would flag more is more
+/// likely wrong than the sensor. The range test is there for a spike or two.
 const MOST_SUSPECT: f64 = 0.01;
 const MOST_FAILED: f64 = 0.001;
 const SPIKES: usize = 2;
-/// Numbers that stand for "missing" or "too large" on loggers, and why.
+/// Numbers that loggers write for "missing" or "too large", and why.
 const SENTINELS: [(f64, &str); 7] = [
     (7_999.0, "the largest number of the logger's two-byte format, so too large or no value"),
     (-7_999.0, "the smallest number of the logger's two-byte format, so too small or no value"),
@@ -26,27 +26,27 @@ const SENTINELS: [(f64, &str); 7] = [
     (-99_999.0, "means no value on older loggers"),
     (-2_147_483_648.0, "is no value in a logger's whole-number format"),
 ];
-/// Bounds within which AmeriFlux reports that percent "looks like a fraction".
+/// Bounds within which AmeriFlux reports that a percentage "looks like a fraction".
 const FRACTION: (f64, f64) = (-0.05, 1.05);
 
-/// One column of a table in the making.
+/// One column of the draft.
 #[derive(Debug, Clone)]
 pub(super) struct Column {
     pub(super) name: String,
     pub(super) unit: String,
     pub(super) process: String,
-    /// What its values showed.
+    /// Facts about its values.
     pub(super) facts: Vec<String>,
     pub(super) variable: Option<Suggestion>,
-    /// How high or how deep its sensor is.
+    /// Height or depth of its sensor.
     pub(super) place: Option<Place>,
-    /// What measures it.
+    /// Its sensor.
     pub(super) sensor: Option<&'static str>,
-    /// The name it must be sent under, if its own cannot be.
+    /// The field name to send it under, if its own name cannot be used.
     pub(super) field: Option<String>,
     /// A number that may mean "missing", with the reason.
     pub(super) missing: Option<(f64, String)>,
-    /// Why it may be left out.
+    /// Why the user may leave it out.
     pub(super) ignore: Option<String>,
 }
 
@@ -54,13 +54,13 @@ pub(super) struct Column {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Suggestion {
     pub(super) variable: &'static str,
-    /// A key, or a comment.
+    /// Written as a key; otherwise as a comment.
     pub(super) active: bool,
     pub(super) reason: String,
 }
 
 impl Column {
-    /// `reserved` are names that the table's tags have taken.
+    /// `reserved` are names that the table's tags use.
     pub(super) fn new(sample: &ColumnSample, around: Around, reserved: &[&str]) -> Column {
         let mut facts = Vec::new();
         let mut missing = None;
@@ -68,7 +68,7 @@ impl Column {
         let all = sample.numbers.len() + sample.missing + sample.text;
         if sample.text == all && all > 0 {
             facts.push("text, which is stored and not sent".to_owned());
-            ignore = Some("text; or \"tag\", if it tells rows of one time apart".to_owned());
+            ignore = Some("text; or \"tag\", if it distinguishes rows of one time".to_owned());
         } else if sample.text > 0 {
             facts.push(format!("text in {} of {all} rows looked at", sample.text));
         } else if sample.missing == all && all > 1 {
@@ -86,7 +86,7 @@ impl Column {
             missing = Some((*number, format!("{count} of {all} values: {why}")));
         }
         let variable = guess(sample, around).and_then(|guess| judge(sample, &guess));
-        // Where a column is measured that is never a number helps nobody.
+        // A height or depth of a column of text is of no use.
         let is_text = sample.text == all && all > 0;
         Column {
             place: place(&sample.name, variable.as_ref(), around).filter(|_| !is_text),
@@ -102,29 +102,29 @@ impl Column {
         }
     }
 
-    /// Whether nothing but its header is written about it.
+    /// Whether only its header is written.
     pub(super) fn is_plain(&self) -> bool {
-        let says_nothing_of_it = self.variable.is_none() && self.place.is_none() && self.sensor.is_none();
-        says_nothing_of_it && self.field.is_none() && self.missing.is_none() && self.ignore.is_none()
+        let has_no_suggestion = self.variable.is_none() && self.place.is_none() && self.sensor.is_none();
+        has_no_suggestion && self.field.is_none() && self.missing.is_none() && self.ignore.is_none()
     }
 }
 
-/// The one number that all values are.
-#[allow(clippy::float_cmp, reason = "a sensor that works differs in the last digit")]
+/// The number that all values equal.
+#[allow(clippy::float_cmp, reason = "values of a working sensor differ in the last digit")]
 fn constant(sample: &ColumnSample) -> Option<f64> {
     let (first, rest) = sample.numbers.split_first()?;
     (sample.numbers.len() >= ENOUGH_VALUES && sample.text == 0 && rest.iter().all(|number| number == first))
         .then_some(*first)
 }
 
-/// Short, also for the tiny numbers of a damaged conversion.
+/// Short, also for the tiny numbers of a failed conversion.
 fn shown(number: f64) -> String {
     let ordinary = number == 0.0 || (1e-4..1e9).contains(&number.abs());
     if ordinary { number.to_string() } else { format!("{number:e}") }
 }
 
-/// A guess becomes a key when the unit and the values say the same as the name. One that the unit speaks against, and
-/// the name does not settle, is not worth a line.
+/// A guess becomes a key when name, unit and values agree. A guess that the unit contradicts and the name leaves open is
+/// dropped.
 fn judge(sample: &ColumnSample, guess: &Guess) -> Option<Suggestion> {
     let variable = ameriflux::lookup(guess.variable)?;
     let because = &guess.because;
@@ -148,7 +148,7 @@ fn judge(sample: &ColumnSample, guess: &Guess) -> Option<Suggestion> {
     Some(Suggestion { variable: variable.name, active: against.is_none(), reason })
 }
 
-/// What speaks against a variable in the values that were looked at.
+/// What in the values contradicts a variable.
 fn values_against(sample: &ColumnSample, variable: &Variable) -> Option<String> {
     let count = sample.numbers.len();
     if sample.text > 0 {
@@ -159,7 +159,7 @@ fn values_against(sample: &ColumnSample, variable: &Variable) -> Option<String> 
     if variable.unit == "%" && count >= ENOUGH_VALUES && within(FRACTION) && !is_zero {
         return Some("but every value looked at lies between 0 and 1, as a fraction does".to_owned());
     }
-    let tests = ColumnTests::new(Some(variable.range()), Vec::new());
+    let tests = GrossRange::new(Some(variable.range()), Vec::new());
     let flagged = |flag| sample.numbers.iter().filter(|number| tests.flag(Value::Number(**number)) == flag).count();
     let (suspect, failed) = (flagged(Flag::Suspect), flagged(Flag::Fail));
     // Counts of at most a few thousand.
@@ -174,7 +174,7 @@ fn values_against(sample: &ColumnSample, variable: &Variable) -> Option<String> 
     })
 }
 
-/// The name to send a column under whose own InfluxDB or a tag of the table has taken.
+/// The field name for a column whose own name InfluxDB or a tag of the table uses.
 fn field(name: &str, reserved: &[&str]) -> Option<String> {
     let clean: String =
         name.chars().filter(|c| *c != '\u{feff}').map(|c| if c == '\\' || c.is_control() { '_' } else { c }).collect();
@@ -213,7 +213,7 @@ mod tests {
         let noon = || vec![1_700.0; 30];
         assert!(active("PPFD", "umol/m^2/s", noon()).0);
         let one_spike = [noon(), vec![7_999.0]].concat();
-        assert!(active("PPFD", "umol/m^2/s", one_spike).0, "the test is there for spikes");
+        assert!(active("PPFD", "umol/m^2/s", one_spike).0, "spikes are for the range test");
         for (name, unit, numbers, why) in [
             ("PPFD", "", noon(), "no unit"),
             ("PPFD", "counts", noon(), "does not confirm"),

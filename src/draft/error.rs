@@ -1,4 +1,4 @@
-//! Why no configuration could be written.
+//! Why no configuration was written.
 
 use std::path::PathBuf;
 
@@ -7,13 +7,13 @@ use thiserror::Error;
 use crate::config::ConfigError;
 use crate::source::SourceError;
 
-/// Why no configuration could be written. Nothing was changed on disk.
+/// Why no configuration was written. Nothing on disk has changed.
 #[derive(Debug, Error)]
 pub enum DraftError {
-    /// A file or folder that the user named is not there.
-    #[error("{} is not there; name files that LoggerNet writes, or the folder they are in", path.display())]
+    /// A named file or folder does not exist.
+    #[error("{} does not exist; name files that LoggerNet writes, or the folder they are in", path.display())]
     NotThere {
-        /// As it was given.
+        /// The path, as the user gave it.
         path: PathBuf,
     },
     /// A folder cannot be listed.
@@ -21,7 +21,7 @@ pub enum DraftError {
     List {
         /// The folder.
         path: PathBuf,
-        /// The system's words.
+        /// The system's message.
         source: std::io::Error,
     },
     /// No file can be read as a logger's table.
@@ -30,12 +30,12 @@ pub enum DraftError {
          writes, or their folder{left_out}"
     )]
     Nothing {
-        /// A line for each file that was looked at, or nothing.
+        /// One line for each examined file; may be empty.
         left_out: String,
     },
-    /// There is a configuration already, and it is never overwritten.
+    /// The configuration exists, and is never overwritten.
     #[error(
-        "{} is there already and was left as it is; add tables for new files with --add, or write another file with \
+        "{} exists and was not changed; add tables for new files with --add, or write another file with \
          --output FILE",
         path.display()
     )]
@@ -49,13 +49,13 @@ pub enum DraftError {
     /// A table's file pattern cannot be used.
     #[error(transparent)]
     Pattern(SourceError),
-    /// The text that was made would not load.
+    /// The new text does not load as a configuration.
     #[error("nothing was written, because the configuration would not load: {source}")]
     Unsound {
-        /// What is wrong with it.
+        /// The error.
         source: ConfigError,
     },
-    /// Tables behind the text would change the tables in it.
+    /// Tables added at the end would change the tables before them.
     #[error(
         "nothing was added to {}: text at its end would change the tables before it; write the new tables to another \
          file with --output FILE and copy them",
@@ -66,17 +66,17 @@ pub enum DraftError {
         path: PathBuf,
     },
     /// The file changed between reading and writing.
-    #[error("{} changed meanwhile and was left as it is; close the editor and run this again", path.display())]
+    #[error("{} changed in the meantime and was not overwritten; close the editor and run this again", path.display())]
     Changed {
         /// The configuration.
         path: PathBuf,
     },
-    /// The disk refused.
-    #[error("cannot write {}: {source}; check that its folder is there and may be written", path.display())]
+    /// The file cannot be written.
+    #[error("cannot write {}: {source}; check that its folder exists and is writable", path.display())]
     Write {
         /// The configuration.
         path: PathBuf,
-        /// The system's words.
+        /// The system's message.
         source: std::io::Error,
     },
 }

@@ -1,4 +1,4 @@
-//! Which files are meant: those named, and every `.dat` and `.csv` below the folders named.
+//! Finds the files: those named, and every `.dat` and `.csv` below the named folders.
 
 use std::collections::HashSet;
 use std::fs;
@@ -6,10 +6,10 @@ use std::path::{Component, Path, PathBuf};
 
 use super::{DraftError, LeftOut};
 
-/// Endings that LoggerNet gives its text files; below a folder nothing else is looked at.
+/// Endings that LoggerNet gives its text files; below a folder only these are examined.
 const ENDINGS: [&str; 2] = ["dat", "csv"];
 
-/// A file to look at.
+/// A file to examine.
 #[derive(Debug)]
 pub(super) struct Found {
     /// As given, or below the folder as given.
@@ -46,7 +46,7 @@ pub(super) fn files(paths: &[PathBuf]) -> Result<(Vec<Found>, Vec<LeftOut>), Dra
         }
         unicode
     });
-    // What LoggerNet sets aside is read with the file that took its place.
+    // A file that LoggerNet set aside is read together with the file that replaced it.
     found.retain(|file| {
         let base = set_aside_of(&file.path).map(|base| whole(&base)).filter(|base| names.contains(base));
         if let Some(base) = &base {
@@ -64,7 +64,7 @@ fn below(folder: &Path, found: &mut Vec<Found>) -> Result<(), DraftError> {
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
-        // Links to folders are not followed: they may lead in a circle.
+        // Links to folders are not followed: they may form a cycle.
         if entry.file_type().map_err(failed)?.is_dir() {
             below(&path, found)?;
         } else if path.is_file() && has_ending(&path) {
@@ -85,7 +85,7 @@ fn set_aside_of(path: &Path) -> Option<PathBuf> {
     (ending.starts_with("backup") || ending.starts_with("bak")).then(|| path.with_extension(""))
 }
 
-/// The whole path, with `.` and `..` taken out where the result is still the same file.
+/// The absolute path, with `.` and `..` resolved where the result is still the same file.
 pub(super) fn whole(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut plain = PathBuf::new();
@@ -98,7 +98,7 @@ pub(super) fn whole(path: &Path) -> PathBuf {
             part => plain.push(part),
         }
     }
-    // Behind a link `..` leads elsewhere.
+    // After a link, `..` leads elsewhere.
     if plain.exists() == absolute.exists() { plain } else { absolute }
 }
 

@@ -1,20 +1,20 @@
-//! Which AmeriFlux variable a column's name may mean, and why.
+//! Guesses the AmeriFlux variable of a column from its name, with the reason.
 //!
-//! The rules are data, the likelier and narrower first; the first that fits is taken. They come from names in public
-//! logger programs (Campbell's Short Cut and EasyFlux DL, UMBS, LTER Matsch, ARM) and from AmeriFlux's own variable names.
-//! A rule with a doubt never becomes a key by itself.
+//! The rules are data, the likelier and narrower first; the first that fits is used. They come from names in public logger
+//! programs (Campbell's Short Cut and EasyFlux DL, UMBS, LTER Matsch, ARM) and from AmeriFlux's own variable names. A rule with
+//! a doubt never becomes a key by itself.
 
+use super::name_parts::NameParts;
 use super::sample::ColumnSample;
-use super::words::Words;
 use crate::ameriflux;
 
-/// A name fits a rule when it has a word of every list in `needs` and none of `not`.
+/// A name fits a rule when it has a part of every list in `needs` and none of `not`.
 #[derive(Clone, Copy)]
 struct Rule {
     variable: &'static str,
     needs: &'static [&'static [&'static str]],
     not: &'static [&'static str],
-    /// Why a person has to decide; empty where the name settles it.
+    /// Why the user has to decide; empty where the name is unambiguous.
     doubt: &'static str,
 }
 
@@ -30,7 +30,7 @@ const fn unless(rule: Rule, not: &'static [&'static str]) -> Rule {
     Rule { variable: rule.variable, needs: rule.needs, not, doubt: rule.doubt }
 }
 
-/// Names with one of these are about the instrument, or about the spread of a value.
+/// Names with one of these parts describe the instrument, or the spread of a value.
 const NEVER: &[&str] = &[
     "diag", "flag", "std", "stdev", "sd", "sigma", "var", "cov", "smpls", "count", "num", "mv", "volt", "volts", "raw",
     "cal", "offset", "mult", "ref", "panel", "ptemp", "batt", "battery", "logger", "log", "case", "dome", "body",
@@ -45,9 +45,9 @@ const LONG_WAVE: &[&str] = &["lw", "longwave", "rl"];
 const IN: &[&str] = &["in", "inc", "inci", "incident", "incoming", "downwelling"];
 const OUT: &[&str] = &["out", "outgoing", "refl", "reflected", "upwelling"];
 const UP_OR_DOWN: &str = "\"up\" and \"down\" may say where the sensor looks or where the light goes";
-const NAME_ALONE: &str = "the name alone does not settle it";
+const NAME_ALONE: &str = "the name alone is ambiguous";
 
-// Compared by address, which a constant does not have one of.
+// A static, because rule lists are compared by address.
 static RULES: &[Rule] = &[
     sure("T_SONIC", &[&["sonic", "csat"], &["temp", "t", "tc", "temperature", "ts"]]),
     sure("T_SONIC", &[&["tsonic"]]),
@@ -55,7 +55,7 @@ static RULES: &[Rule] = &[
     sure("G", &[&["shf", "shfp", "hfp"]]),
     unless(sure("TS", &[&["soil", "tsoil", "soilt"], TEMPERATURE]), &["heat", "flux", "water"]),
     sure("TS", &[&["tsoil", "soilt", "soiltemp"]]),
-    perhaps("TS", &[&["tcav", "ts"]], "a sonic anemometer's temperature is called so too"),
+    perhaps("TS", &[&["tcav", "ts"]], "a sonic anemometer's temperature has this name too"),
     unless(sure("SWC", &[&["soil"], &["moist", "moisture", "water", "vwc", "wc"]]), &["potential", "tension", "temp"]),
     unless(sure("SWC", &[&["swc", "vwc"]]), &["temp", "t", "st", "p", "period", "ec", "k"]),
     sure("SWP", &[&["soil"], &["water", "matric"], &["potential"]]),
@@ -78,12 +78,16 @@ static RULES: &[Rule] = &[
     sure("SW_IN", &[SHORT_WAVE, IN]),
     sure("SW_IN", &[&["pyranometer", "rg", "ghi", "slrw", "swin"]]),
     perhaps("SW_IN", &[SHORT_WAVE, &["up", "dn", "down"]], UP_OR_DOWN),
-    perhaps("SW_IN", &[&["solar", "slr", "sr", "shortwave", "psp"]], "incoming, outgoing or net is not said"),
+    perhaps(
+        "SW_IN",
+        &[&["solar", "slr", "sr", "shortwave", "psp"]],
+        "the name does not tell incoming, outgoing or net",
+    ),
     sure("LW_OUT", &[LONG_WAVE, OUT]),
     sure("LW_IN", &[LONG_WAVE, IN]),
-    perhaps("LW_OUT", &[&["far"], &["red"], OUT], "far red is called so for the thermal infrared at some stations"),
-    perhaps("LW_IN", &[&["far"], &["red"], IN], "far red is called so for the thermal infrared at some stations"),
-    perhaps("LW_IN", &[&["pir", "pyrgeometer"]], "incoming or outgoing is not said"),
+    perhaps("LW_OUT", &[&["far"], &["red"], OUT], "some stations name the thermal infrared far red"),
+    perhaps("LW_IN", &[&["far"], &["red"], IN], "some stations name the thermal infrared far red"),
+    perhaps("LW_IN", &[&["pir", "pyrgeometer"]], "the name does not tell incoming or outgoing"),
     perhaps("SW_DIR", &[&["nip", "pyrheliometer"]], NAME_ALONE),
     sure("FC", &[&["co2"], &["flux"]]),
     sure("LE", &[&["latent"], &["heat", "flux"]]),
@@ -97,7 +101,7 @@ static RULES: &[Rule] = &[
     sure("PA", &[&["baro", "barom", "barometric", "barometer", "bp"]]),
     sure("PA", &[&["atm", "atmospheric", "air", "ambient", "amb"], &["press", "pressure", "pres"]]),
     unless(
-        perhaps("PA", &[&["press", "pressure", "pres"]], "of what is not said"),
+        perhaps("PA", &[&["press", "pressure", "pres"]], "the name does not tell of what"),
         &["water", "lvl", "level", "diff", "exo"],
     ),
     unless(sure("RH", &[&["rh", "relhum", "humidity"]]), &["t", "soil"]),
@@ -115,9 +119,9 @@ static RULES: &[Rule] = &[
     sure("D_SNOW", &[&["snow"], &["depth", "height"]]),
     perhaps("WTD", &[&["water"], &["table"]], "AmeriFlux counts below the surface as negative"),
 ];
-/// Totals are of rain and of nothing else here.
+/// Totals mean rain only.
 static TOTALS: &[Rule] = &[sure("P", &[&["rain", "rainfall", "precip", "precipitation", "ppt"]])];
-/// Largest values are of wind and of nothing else here.
+/// Maxima mean wind only.
 static MAXIMA: &[Rule] = &[
     sure("WS_MAX", &[&["wind"], &["speed", "spd", "ws"]]),
     sure("WS_MAX", &[&["ws", "windspeed", "windspd", "gust"]]),
@@ -127,32 +131,32 @@ static MAXIMA: &[Rule] = &[
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Guess {
     pub(super) variable: &'static str,
-    /// A sentence about the name.
+    /// The reason in the name, as a sentence.
     pub(super) because: String,
-    /// Why a person has to decide; empty where the name settles it.
+    /// Why the user has to decide; empty where the name is unambiguous.
     pub(super) doubt: &'static str,
 }
 
-/// What the table says about each of its columns.
+/// Facts about the table that help with each of its columns.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Around {
-    /// The three components of a sonic anemometer are in it, so its `Ts` is the sonic temperature.
+    /// The table has the three components of a sonic anemometer, so its `Ts` is the sonic temperature.
     pub(super) has_sonic: bool,
     /// Seconds between rows.
     pub(super) seconds: Option<i64>,
 }
 
-/// What the name and the process of a column suggest. None for spreads, times of an extreme, and names that say nothing.
+/// The guess from name and process of a column. None for spreads, times of an extreme, and names that tell nothing.
 pub(super) fn guess(column: &ColumnSample, around: Around) -> Option<Guess> {
-    let mut words = Words::of(&column.name);
-    if NEVER.iter().any(|word| words.has(word)) {
+    let mut parts = NameParts::of(&column.name);
+    if NEVER.iter().any(|part| parts.has(part)) {
         return None;
     }
     let process = column.process.to_lowercase();
     let rules = match process.as_str() {
-        "" if words.has("tot") => TOTALS,
-        "" if words.has("max") => MAXIMA,
-        "" if words.has("min") => return None,
+        "" if parts.has("tot") => TOTALS,
+        "" if parts.has("max") => MAXIMA,
+        "" if parts.has("min") => return None,
         "" | "smp" | "avg" | "wvc" | "med" | "median" | "mmt" => RULES,
         "tot" => TOTALS,
         "max" => MAXIMA,
@@ -162,30 +166,30 @@ pub(super) fn guess(column: &ColumnSample, around: Around) -> Option<Guess> {
         let because = format!("the name is AmeriFlux's {own}");
         return Some(Guess { variable: own, because, doubt: rain_doubt(own, around) });
     }
-    if around.has_sonic && words.has("ts") {
-        words.add("sonic");
+    if around.has_sonic && parts.has("ts") {
+        parts.add("sonic");
     }
     let by_rule = rules.iter().find_map(|rule| {
-        if rule.not.iter().any(|word| words.has(word)) {
+        if rule.not.iter().any(|part| parts.has(part)) {
             return None;
         }
         let mut held = Vec::new();
         for alternatives in rule.needs {
-            held.push(alternatives.iter().find(|word| words.has(word))?);
+            held.push(alternatives.iter().find(|part| parts.has(part))?);
         }
-        let held: Vec<String> = held.into_iter().map(|word| format!("\"{word}\"")).collect();
+        let held: Vec<String> = held.into_iter().map(|part| format!("\"{part}\"")).collect();
         let doubt = if rule.doubt.is_empty() { rain_doubt(rule.variable, around) } else { rule.doubt };
         Some(Guess { variable: rule.variable, because: format!("the name holds {}", held.join(" and ")), doubt })
     });
     by_rule.or_else(|| {
-        let word = TEMPERATURE.iter().find(|word| words.has(word))?;
-        let alone = std::ptr::eq(rules, RULES) && words.is_single();
-        let doubt = if words.has_place { "" } else { "of what is not said" };
-        alone.then(|| Guess { variable: "TA", because: format!("the name holds \"{word}\" alone"), doubt })
+        let part = TEMPERATURE.iter().find(|part| parts.has(part))?;
+        let alone = std::ptr::eq(rules, RULES) && parts.is_single();
+        let doubt = if parts.has_place { "" } else { "the name does not tell of what" };
+        alone.then(|| Guess { variable: "TA", because: format!("the name holds \"{part}\" alone"), doubt })
     })
 }
 
-/// The base name of a column that is named as AmeriFlux names it: `SW_IN_1_1_1`, `G_Avg`.
+/// The base name of a column with an AmeriFlux name: `SW_IN_1_1_1`, `G_Avg`.
 fn own_name(name: &str) -> Option<&'static str> {
     let name = name.split('(').next().unwrap_or(name);
     let bare = name.rsplit_once('_').filter(|(_, end)| matches!(*end, "Avg" | "Tot" | "Max" | "Smp" | "WVc"));
@@ -193,7 +197,7 @@ fn own_name(name: &str) -> Option<&'static str> {
     found.map(|variable| variable.name)
 }
 
-/// A maximum is no mean and only rain adds up.
+/// Maxima fit only maxima, and totals only rain.
 fn fits_process(variable: &str, rules: &[Rule]) -> bool {
     if std::ptr::eq(rules, TOTALS) {
         matches!(variable, "P" | "P_RAIN" | "P_SNOW" | "THROUGHFALL" | "STEMFLOW" | "RUNOFF")
@@ -202,7 +206,7 @@ fn fits_process(variable: &str, rules: &[Rule]) -> bool {
     }
 }
 
-/// AmeriFlux's limit of 50 mm is for half hours and hours.
+/// AmeriFlux's limit of 50 mm applies to half hours and hours.
 fn rain_doubt(variable: &str, around: Around) -> &'static str {
     let long = around.seconds.is_some_and(|seconds| seconds > 3_600);
     if long && variable == "P" { "its range is for an hour at most" } else { "" }
@@ -225,8 +229,8 @@ mod tests {
     }
 
     #[test]
-    fn names_of_real_programs_mean_what_they_mean() {
-        for (name, process, variable, settled) in [
+    fn names_of_real_programs_give_their_variables() {
+        for (name, process, variable, is_sure) in [
             ("Temp_46m", "Avg", "TA", true),
             ("Temp_avg_3m", "Avg", "TA", true),
             ("AirTC_Avg", "Avg", "TA", true),
@@ -271,12 +275,12 @@ mod tests {
             ("VPD", "Avg", "VPD", true),
             ("u_star", "Smp", "USTAR", true),
         ] {
-            assert_eq!(of(name, process, Around::default()), Some((variable, settled)), "{name}");
+            assert_eq!(of(name, process, Around::default()), Some((variable, is_sure)), "{name}");
         }
     }
 
     #[test]
-    fn what_is_about_the_instrument_or_a_spread_means_no_variable() {
+    fn names_about_an_instrument_or_a_spread_give_no_variable() {
         for (name, process) in [
             ("calPPFD", "Smp"),
             ("PTemp_C_Avg", "Avg"),

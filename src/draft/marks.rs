@@ -1,27 +1,27 @@
-//! Heights, depths and plots that stand in a name: `46m_PAR.dat`, `Soil_temp_7.5cm`, `plot 3a`.
+//! Finds heights, depths and plots in names: `46m_PAR.dat`, `Soil_temp_7.5cm`, `plot 3a`.
 
 use std::ops::Range;
 
 /// Taller than any flux tower, in metres.
 const TALLEST: f64 = 600.0;
 
-/// A length that stands alone in a name.
+/// A length that is a separate part of a name.
 #[derive(Debug, Clone, PartialEq)]
 struct Length {
-    /// Small letters, as `46m` and `0-30cm`.
+    /// Lower case: `46m`, `0-30cm`.
     text: String,
     /// Centimetres.
     is_depth: bool,
     at: Range<usize>,
 }
 
-/// What a name says about the place of what is measured.
+/// A place that a name gives for a measurement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mark {
     /// `height`, `depth` or `plot`: the key of the tag.
     pub(super) key: &'static str,
     pub(super) value: String,
-    /// Minutes, if it could be those instead: `5m`.
+    /// The minutes, if the mark may mean these instead: `5m`.
     pub(super) minutes: Option<i64>,
 }
 
@@ -51,7 +51,7 @@ pub(super) fn without_lengths(text: &str) -> (String, bool) {
     (rest, !lengths.is_empty())
 }
 
-/// A number, or two with `-` between, then `m` or `cm`, apart from other letters and digits.
+/// A number, or two joined by `-`, then `m` or `cm`, separate from other letters and digits.
 fn lengths(text: &str) -> Vec<Length> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
@@ -94,7 +94,7 @@ fn number_end(bytes: &[u8], begin: usize) -> usize {
     if fraction { digits(end + 1) } else { end }
 }
 
-/// What stands behind `plot`: `3`, `3a`, `b`.
+/// The name after `plot`: `3`, `3a`, `b`.
 fn plot(lower: &str) -> Option<String> {
     lower.match_indices("plot").find_map(|(at, word)| {
         let alone = !lower[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn heights_depths_and_plots_are_found_where_they_stand_alone() {
+    fn heights_depths_and_plots_are_found_as_separate_parts() {
         for (text, key, value) in [
             ("46m_PARCal", "height", "46m"),
             ("Tower-3.5m", "height", "3.5m"),
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_minutes_in_words_and_parts_of_words_are_no_marks() {
+    fn dates_and_minutes_and_lengths_inside_other_parts_are_no_marks() {
         for text in
             ["GOF_Table1_2022-05-23T11-05", "soil_30min", "T107m2", "Table5", "plots", "plotted", "9000m", "CR5000"]
         {
@@ -142,13 +142,13 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_minutes_says_so() {
+    fn a_mark_that_may_be_minutes_gives_them() {
         assert_eq!(marks("met_30m")[0].minutes, Some(30));
         assert_eq!(marks("met_30cm")[0].minutes, None);
     }
 
     #[test]
-    fn a_name_is_left_without_its_lengths() {
+    fn lengths_are_removed_from_a_name() {
         assert_eq!(without_lengths("Temp_46m"), ("Temp_ ".to_owned(), true));
         assert_eq!(without_lengths("Temp"), ("Temp".to_owned(), false));
     }

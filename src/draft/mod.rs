@@ -1,10 +1,10 @@
-//! A first configuration, written from the files that are already there.
+//! Writes a first configuration from existing files.
 //!
-//! Typing twenty tables from memory is where a station's configuration goes wrong, and LoggerNet's headers say most of
-//! it: station, table, columns, units. So this module reads the beginning of each file and writes the TOML that a
-//! person then corrects. What it promises: the text loads, and run as it stands it stages every row and flags none for a
-//! guess. What a header does not settle therefore stands in the text as a comment with its reason: a suggestion is a key
-//! only where the column's name, its unit and the values that were looked at all agree.
+//! Typing twenty tables by hand is error-prone, and LoggerNet's headers hold most of a configuration: station, table, columns,
+//! units. This module reads the beginning of each file and writes TOML that the user then corrects. It guarantees that the
+//! text loads and that, without any correction, every row is staged and no value is flagged because of a guess. Anything that
+//! a header leaves open is therefore a comment with its reason: a suggestion is a key only where the column's name, its unit
+//! and the examined values agree.
 
 use std::path::{Path, PathBuf};
 
@@ -17,46 +17,46 @@ mod error;
 mod find;
 mod guess;
 mod marks;
+mod name_parts;
 mod pattern;
 mod place;
 mod sample;
 mod table;
 mod text;
 mod unit;
-mod words;
 mod write;
 
 pub use error::DraftError;
 pub use write::{create, replace};
 
-/// What the user said.
+/// The user's request.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// Files, and folders to look through.
+    /// Files, and folders to search.
     pub paths: &'a [PathBuf],
-    /// Where the configuration will stand; its folder is what relative paths start at.
+    /// The path of the configuration; relative paths start at its folder.
     pub config: &'a Path,
 }
 
-/// What is said of the station in a new configuration.
+/// The station in a new configuration.
 #[derive(Debug, Clone)]
 pub struct StationSaid {
-    /// None: line 1 of the files decides.
+    /// None: taken from line 1 of the files.
     pub name: Option<String>,
     /// `±hh:mm`.
     pub utc_offset: String,
-    /// Whether the user gave the offset; otherwise it is a guess that the text asks to check.
+    /// Whether the user gave the offset; otherwise it is a guess, and the text asks to check it.
     pub offset_is_given: bool,
 }
 
-/// A configuration and what it was made of.
+/// A configuration with a summary of its content.
 #[derive(Debug)]
 pub struct Draft {
     /// The whole file.
     pub text: String,
     /// The station's name in it.
     pub station: String,
-    /// The tables that are new in it.
+    /// The new tables.
     pub tables: Vec<TableSummary>,
     /// Files that no new table reads.
     pub left_out: Vec<LeftOut>,
@@ -67,9 +67,9 @@ pub struct Draft {
 pub struct TableSummary {
     /// Its name.
     pub table: String,
-    /// Its `files`, as they stand in the configuration.
+    /// Its `files`, as written in the configuration.
     pub files: Vec<String>,
-    /// Columns with values, all files taken together.
+    /// Value columns of all files together.
     pub columns: usize,
     /// AmeriFlux variables found for them.
     pub variables: Vec<VariableSummary>,
@@ -82,7 +82,7 @@ pub struct VariableSummary {
     pub column: String,
     /// The variable.
     pub variable: &'static str,
-    /// Whether it stands as a key; otherwise as a comment with the reason.
+    /// Whether it is a key; otherwise it is a comment with the reason.
     pub active: bool,
 }
 
@@ -91,9 +91,9 @@ pub struct VariableSummary {
 pub struct LeftOut {
     /// As it was found.
     pub file: String,
-    /// The end of a sentence that begins with the file's name.
+    /// The rest of a sentence that begins with the file's name.
     pub reason: String,
-    /// Whether the user named this very file, and so expects it to be taken.
+    /// Whether the user named this file, and so expects it to be used.
     #[serde(skip)]
     pub named: bool,
 }
@@ -101,7 +101,7 @@ pub struct LeftOut {
 /// Writes a new configuration for the files of `request`.
 ///
 /// # Errors
-/// [`DraftError`]: a path is not there, no file is TOA5, or what was said of the station cannot stand in a configuration.
+/// [`DraftError`]: a path does not exist, no file is TOA5, or the station's name or offset is not valid.
 pub fn new_config(request: &Request<'_>, station: &StationSaid) -> Result<Draft, DraftError> {
     let (samples, left_out) = read(request, None)?;
     if samples.is_empty() {
@@ -118,12 +118,12 @@ pub fn new_config(request: &Request<'_>, station: &StationSaid) -> Result<Draft,
     Ok(Draft { text, station: name, tables: summaries(&tables), left_out })
 }
 
-/// Adds tables for those files of `request` that no table of the configuration `existing` reads. The text of the draft
-/// begins with `existing`, byte for byte.
+/// Adds tables for those files of `request` that no table of the configuration `existing` reads. The new text begins with
+/// `existing`, byte for byte.
 ///
 /// # Errors
-/// As [`new_config`]; [`DraftError::Config`] when the configuration as it stands does not load, [`DraftError::Unsound`]
-/// when it would not load with the new tables behind it.
+/// As [`new_config`]; [`DraftError::Config`] when the existing configuration does not load, [`DraftError::Unsound`] when it
+/// would not load with the new tables.
 pub fn addition(request: &Request<'_>, existing: &str) -> Result<Draft, DraftError> {
     let config = Config::parse(existing, request.config)?;
     let (samples, left_out) = read(request, Some(&config))?;
@@ -136,7 +136,7 @@ pub fn addition(request: &Request<'_>, existing: &str) -> Result<Draft, DraftErr
     for table in &tables {
         added.push_str(&text::table(table));
     }
-    // The user's editor wrote the line ends.
+    // Use the line ends of the user's editor.
     let (line_end, added) =
         if existing.contains("\r\n") { ("\r\n", added.replace('\n', "\r\n")) } else { ("\n", added) };
     let mut text = existing.to_owned();
@@ -154,7 +154,7 @@ pub fn addition(request: &Request<'_>, existing: &str) -> Result<Draft, DraftErr
     Ok(Draft { text, station: config.station.name, tables: summaries(&tables), left_out })
 }
 
-/// The beginnings of all files that are TOA5 and that no table of `config` reads; and the others with the reason.
+/// The beginnings of all TOA5 files that no table of `config` reads; and the other files with the reason.
 fn read(request: &Request<'_>, config: Option<&Config>) -> Result<(Vec<sample::Sample>, Vec<LeftOut>), DraftError> {
     let mut covered: Vec<(PathBuf, &str)> = Vec::new();
     for table in config.iter().flat_map(|config| &config.tables) {
@@ -168,7 +168,7 @@ fn read(request: &Request<'_>, config: Option<&Config>) -> Result<(Vec<sample::S
         let whole = find::whole(&file.path);
         let reader = covered.iter().find(|(path, _)| *path == whole);
         let read = match reader {
-            // Nothing is amiss with a file that is read already.
+            // A file that is read already needs no warning.
             Some((_, table)) => {
                 let reason = format!("is read by the table \"{table}\" already");
                 left_out.push(LeftOut { file: file.path.display().to_string(), reason, named: false });

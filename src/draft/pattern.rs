@@ -1,12 +1,12 @@
-//! `files = [...]`: one literal path, one glob where several files share a table, else a list.
+//! Writes `files = [...]`: one literal path, one glob where several files share a table, otherwise a list.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A pattern whose fixed letters are fewer would match what nobody thought of.
+/// A pattern with fewer fixed letters could match unrelated files.
 const LEAST_LETTERS: usize = 3;
 
-/// The entries of `files`, relative to `folder` where they stand below it; and whether one of them is a glob.
+/// The entries of `files`, relative to `folder` where they are below it; and whether one of them is a glob.
 pub(super) fn files(paths: &[PathBuf], folder: &Path) -> (Vec<String>, bool) {
     if paths.len() > 1
         && let Some((parent, pattern)) = common(paths)
@@ -19,13 +19,13 @@ pub(super) fn files(paths: &[PathBuf], folder: &Path) -> (Vec<String>, bool) {
     (paths.iter().map(|path| shown(path, folder)).collect(), false)
 }
 
-/// `path` as it stands in the configuration; signs of a glob in it are plain text.
+/// `path` as written in the configuration; glob characters in it are escaped.
 fn shown(path: &Path, folder: &Path) -> String {
     let short = path.strip_prefix(folder).unwrap_or(path);
     glob::Pattern::escape(&short.to_string_lossy())
 }
 
-/// What the names have in common, with `*` for the rest, if that matches no other file of their folder.
+/// The common part of the names, with `*` for the rest, if that matches no other file of their folder.
 fn common(paths: &[PathBuf]) -> Option<(&Path, String)> {
     let parent = paths.first()?.parent()?;
     let names: Vec<&str> = paths.iter().filter_map(|path| path.file_name()?.to_str()).collect();
@@ -39,7 +39,7 @@ fn common(paths: &[PathBuf]) -> Option<(&Path, String)> {
         .take_while(|&end| names.iter().all(|name| name.starts_with(&first[..end])))
         .last()
         .unwrap_or(0);
-    // The year of the next file differs in more digits than those of these.
+    // The year of the next file may differ in more digits than those of these files.
     let head = first[..head].trim_end_matches(|c: char| c.is_ascii_digit());
     let tail = first
         .char_indices()
@@ -92,12 +92,12 @@ mod tests {
     }
 
     #[test]
-    fn names_with_nothing_in_common_stay_a_list() {
+    fn names_with_nothing_in_common_are_listed() {
         assert_eq!(with(&["x.dat", "y.dat"], &[]), (vec!["x.dat".to_owned(), "y.dat".to_owned()], false));
     }
 
     #[test]
-    fn signs_of_a_pattern_in_a_name_are_plain_text() {
+    fn glob_characters_in_a_name_are_escaped() {
         assert_eq!(with(&["met[1].dat"], &[]), (vec!["met[[]1[]].dat".to_owned()], false));
     }
 }

@@ -1,4 +1,4 @@
-//! Where a column's sensor is and which one it is, as far as the column's name says.
+//! Finds the position and the model of a column's sensor in the column's name.
 
 use super::column::Suggestion;
 use super::guess::Around;
@@ -7,9 +7,9 @@ use crate::config::Level;
 
 /// Usual intervals in minutes, which `30m` in a name may mean.
 const USUAL_MINUTES: [i64; 6] = [1, 5, 10, 15, 30, 60];
-/// Variables of sensors that lie in the ground.
+/// Variables of sensors in the ground.
 const IN_GROUND: [&str; 4] = ["TS", "SWC", "SWP", "G"];
-/// Instruments as programs write them, in small letters without signs, and as their makers do.
+/// Instruments as programs name them, in lower case without signs, and as their makers do.
 const SENSORS: [(&str, &str); 29] = [
     ("csat3b", "CSAT3B"),
     ("csat3a", "CSAT3A"),
@@ -48,12 +48,12 @@ pub(super) struct Place {
     /// `height` or `depth`.
     pub(super) key: &'static str,
     pub(super) value: String,
-    /// A key, or a comment.
+    /// Written as a key; otherwise as a comment.
     pub(super) active: bool,
     pub(super) reason: String,
 }
 
-/// What the one length in a name says, together with the variable. None without a length, or with several.
+/// The place that the one length in a name gives, together with the variable. None without a length, or with several.
 pub(super) fn place(name: &str, variable: Option<&Suggestion>, around: Around) -> Option<Place> {
     let marks: Vec<Mark> = marks(name.split('(').next()?).into_iter().filter(|mark| mark.key != "plot").collect();
     let [mark] = marks.as_slice() else { return None };
@@ -61,7 +61,7 @@ pub(super) fn place(name: &str, variable: Option<&Suggestion>, around: Around) -
     let is_in_ground = measured.is_some_and(|variable| IN_GROUND.contains(&variable));
     let key = if is_in_ground { "depth" } else { mark.key };
     let level = if key == "depth" { Level::depth(&mark.value) } else { Level::height(&mark.value) };
-    // A length that is none to the configuration, such as a layer above ground, is not written.
+    // A length that the configuration does not accept, such as a layer above ground, is not written.
     level.ok()?;
     let says_soil = name.to_lowercase().contains("soil");
     let doubt = if may_be_minutes(mark, around.seconds.map(|seconds| seconds / 60)) {
@@ -77,7 +77,7 @@ pub(super) fn place(name: &str, variable: Option<&Suggestion>, around: Around) -
     Some(Place { key, value: mark.value.clone(), active: doubt.is_none(), reason })
 }
 
-/// The instrument that a name holds.
+/// The instrument in a name.
 pub(super) fn sensor(name: &str) -> Option<&'static str> {
     let parts: Vec<String> = name
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn an_instrument_is_a_word_of_the_name() {
+    fn an_instrument_is_a_separate_part_of_the_name() {
         for (name, expected) in [
             ("CNR1_SWin_Avg", Some("CNR1")),
             ("46m_CNR1", Some("CNR1")),

@@ -1,7 +1,7 @@
-//! The beginning of a file: its header, and what its first rows hold.
+//! The beginning of a file: its header and its first rows.
 //!
-//! A few thousand rows say whether a column is empty, constant or text, how far rows are apart, and whether a range
-//! would flag what the sensor ordinarily reads. Nothing is stored and nothing is decided here.
+//! A few thousand rows tell whether a column is empty, constant or text, the interval between rows, and whether a range would
+//! flag usual values of the sensor. Nothing is stored and nothing is decided here.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,18 +13,18 @@ use crate::format::{self, ColumnSource, HEADER_LINES, Header, Layout, ParsedRow,
 use crate::source::{Chunk, QuietFile, SourceError};
 use crate::time::LocalTime;
 
-/// So many rows of a file are looked at, fewer in a wide table.
+/// Rows read from a file; fewer from a wide table.
 const MOST_ROWS: usize = 5_000;
 const MOST_VALUES: usize = 500_000;
-/// Of all files together, so that a year of daily files fits into a small computer's memory.
+/// Limit for all files together, so that a year of daily files fits into a small computer's memory.
 const MOST_VALUES_OF_ALL: usize = 8_000_000;
-/// Fewer say nothing.
+/// At least so many, or nothing can be concluded.
 const LEAST_ROWS: usize = 20;
-/// A file that LoggerNet writes at this moment is opened again so often, so far apart.
+/// Attempts for a file that LoggerNet is writing to, and the pause between them.
 const ATTEMPTS: u32 = 6;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(40);
 
-/// What the first rows of a file hold.
+/// The first rows of a file.
 #[derive(Debug)]
 pub(super) struct Sample {
     /// The whole path.
@@ -36,7 +36,7 @@ pub(super) struct Sample {
     pub(super) columns: Vec<ColumnSample>,
 }
 
-/// What the first rows hold in one column.
+/// The first rows of one column.
 #[derive(Debug, Clone)]
 pub(super) struct ColumnSample {
     pub(super) name: String,
@@ -47,26 +47,26 @@ pub(super) struct ColumnSample {
     pub(super) text: usize,
 }
 
-/// How far rows are apart.
+/// The time between rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Interval {
     pub(super) nanos: i64,
-    /// Whether most rows keep to it.
+    /// Whether most rows have this interval.
     pub(super) regular: bool,
 }
 
 impl Sample {
-    /// A field of line 1 between the format and the table; empty where the line was shorter.
+    /// A field of line 1 between the format and the table; empty where the line is shorter.
     pub(super) fn environment(&self, place: usize) -> &str {
         self.header.environment.get(place).map_or("", |text| text.trim())
     }
 
-    /// As line 1 has it.
+    /// The station by line 1.
     pub(super) fn station(&self) -> &str {
         self.environment(0)
     }
 
-    /// The logger's serial number; empty where it does not say one.
+    /// The logger's serial number; empty where line 1 has none.
     pub(super) fn serial(&self) -> &str {
         match self.environment(2) {
             "No_SN" => "",
@@ -89,7 +89,7 @@ impl Sample {
     }
 }
 
-/// Reads the beginning of `path`, one of `files` files. The error is the end of a sentence that begins with the file's name.
+/// Reads the beginning of `path`, one of `files` files. The error is the rest of a sentence that begins with the file's name.
 pub(super) fn read(path: &Path, files: usize) -> Result<Sample, String> {
     let most_values = MOST_VALUES.min(MOST_VALUES_OF_ALL / files.max(1));
     for attempt in 1.. {
@@ -108,7 +108,7 @@ fn attempt_to_read(path: &Path, most_values: usize) -> Result<Result<Sample, Str
     let mut file = QuietFile::open(path)?;
     let mut reader = Reader { most_values, head: Vec::new(), reading: None };
     while let Some(Chunk { bytes, is_tail, .. }) = file.next_chunk()? {
-        // An unfinished row may end in half a number; an unfinished header is all there is.
+        // An unfinished row may end in half a number; an unfinished header is reported.
         if is_tail && reader.reading.is_some() {
             break;
         }
@@ -141,7 +141,7 @@ struct Reading {
 }
 
 impl Reader {
-    /// Whether to go on; the error says why the file is no logger's table.
+    /// Returns whether to continue; the error says why the file is not a logger's table.
     fn take(&mut self, raw: &[u8]) -> Result<bool, String> {
         let line = format::strip_noise(raw);
         if let Some(reading) = &mut self.reading {
@@ -177,7 +177,7 @@ impl Reader {
             && let Some(error) = reading.first_error
         {
             return Err(format!(
-                "has a header, but none of the {} lines behind it is a row: {error}",
+                "has a header, but none of the {} lines after it is a row: {error}",
                 reading.bad_lines
             ));
         }
@@ -221,7 +221,7 @@ impl Reading {
         })
     }
 
-    /// Whether to go on. What stands behind a header in mid-file may have other columns.
+    /// Returns whether to continue. Rows after a header in mid-file may have other columns.
     fn take(&mut self, line: &[u8]) -> bool {
         if line.iter().all(u8::is_ascii_whitespace) {
             return true;

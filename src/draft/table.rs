@@ -1,4 +1,4 @@
-//! Which files belong to one logger table, and what is said about the table.
+//! Groups the files by logger table and collects the facts about each table.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,12 @@ use super::place::{may_be_minutes, sensor};
 use super::sample::{ColumnSample, Interval, Sample};
 use super::{TableSummary, VariableSummary, pattern};
 
-/// Components of the wind as sonic anemometers' programs name them.
+/// The wind components, as programs for sonic anemometers name them.
 const SONIC: [&str; 3] = ["Ux", "Uy", "Uz"];
 /// The tag that every row has.
 const STATION_TAG: &str = "station";
 
-/// One `[[table]]` in the making.
+/// One `[[table]]` of the draft.
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) name: String,
@@ -28,9 +28,9 @@ pub(super) struct Table {
     pub(super) interval: Option<Interval>,
     /// Key and value.
     pub(super) tags: Vec<(&'static str, String)>,
-    /// What measures its columns, and whose name says so.
+    /// The sensor of its columns, and which name holds it.
     pub(super) sensor: Option<(&'static str, &'static str)>,
-    /// What a person should know, a line each.
+    /// Notes for the user, one per line.
     pub(super) notes: Vec<String>,
     pub(super) columns: Vec<Column>,
 }
@@ -54,7 +54,7 @@ impl Table {
     }
 }
 
-/// A table for each group of files, with names that none of `taken` has.
+/// A table for each group of files, with names that are not in `taken`.
 pub(super) fn tables(samples: Vec<Sample>, folder: &Path, taken: &[&str]) -> Vec<Table> {
     let mut taken: Vec<String> = taken.iter().map(|name| name.to_lowercase()).collect();
     let mut tables = Vec::new();
@@ -66,9 +66,9 @@ pub(super) fn tables(samples: Vec<Sample>, folder: &Path, taken: &[&str]) -> Vec
     tables
 }
 
-/// Files of one logger table: line 1 names the same station, table and serial number, the file names say the same place,
-/// half of the columns are the same, and where times are the same, so are the values. Two loggers may bear the same
-/// names: one table too many costs a look, two loggers in one table cost the rows of one of them.
+/// Files of one logger table: line 1 names the same station, table and serial number, the file names give the same place, half
+/// of the columns are the same, and rows of the same time have the same values. Two loggers may have the same names: one table
+/// too many costs a look, but two loggers in one table lose the rows of one of them.
 fn groups(samples: Vec<Sample>) -> Vec<Vec<Sample>> {
     let mut groups: Vec<Group> = Vec::new();
     for sample in samples {
@@ -102,7 +102,7 @@ impl Group {
         of_one_table && !self.contradicts(sample)
     }
 
-    /// Whether most rows of the same time hold other values.
+    /// Whether most rows of the same time have other values.
     fn contradicts(&self, sample: &Sample) -> bool {
         let (mut same, mut different) = (0, 0);
         for (time, hash) in &sample.rows {
@@ -148,7 +148,7 @@ fn table(group: &[Sample], folder: &Path, taken: &[String]) -> Table {
     reserved.push(STATION_TAG);
     let columns: Vec<Column> = columns.iter().map(|column| Column::new(column, around, &reserved)).collect();
     if group.iter().all(|sample| sample.rows.is_empty()) {
-        notes.push("No row stands in its files yet, so units and names are all that is known.".to_owned());
+        notes.push("Its files have no rows yet, so only units and names are known.".to_owned());
     } else if columns.iter().all(|column| column.facts.iter().any(|fact| fact.starts_with("text, "))) {
         notes.push(
             "Every value is text: a file that R or a spreadsheet saved puts numbers in quotes, and text is stored but not \
@@ -170,7 +170,7 @@ fn table(group: &[Sample], folder: &Path, taken: &[String]) -> Table {
     }
 }
 
-/// The columns of all files, in the order in which they come.
+/// The columns of all files, in the order of the files.
 fn merged(group: &[Sample]) -> Vec<ColumnSample> {
     let mut merged: Vec<ColumnSample> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
@@ -190,7 +190,7 @@ fn merged(group: &[Sample]) -> Vec<ColumnSample> {
     merged
 }
 
-/// Height, depth and plot, where the file's name, the table's or the station's says exactly one.
+/// Height, depth and plot, where the file's name, the table's or the station's gives exactly one.
 fn tags(
     group: &[Sample],
     interval: Option<Interval>,
@@ -212,17 +212,17 @@ fn tags(
             match said.as_slice() {
                 [mark] if !known && may_be_minutes(mark, minutes) => {
                     notes.push(format!(
-                        "\"{}\" in the {whose} name may be minutes, so it is no {key} here.",
+                        "\"{}\" in the {whose} name may be minutes, so it is not used as {key}.",
                         mark.value
                     ));
                 }
                 [mark] if !known && columns.contains(&key) => {
-                    notes.push(format!("The {whose} name says {}, but a column is named {key} already.", mark.value));
+                    notes.push(format!("The {whose} name gives {}, but a column is named {key} already.", mark.value));
                 }
                 [mark] if !known => tags.push((key, mark.value.clone())),
                 [_, _, ..] if !known => {
                     let all: Vec<&str> = said.iter().map(|mark| mark.value.as_str()).collect();
-                    notes.push(format!("The {whose} name says more than one {key}: {}.", all.join(", ")));
+                    notes.push(format!("The {whose} name gives more than one {key}: {}.", all.join(", ")));
                 }
                 _ => {}
             }
@@ -231,14 +231,14 @@ fn tags(
     tags
 }
 
-/// What the file's name or the logger table's says of the sensor, and whose name it is.
+/// The sensor in the file's name or the logger table's, and which of the two it is.
 fn sensor_of(group: &[Sample]) -> Option<(&'static str, &'static str)> {
     let first = group.first()?;
     let of_file = sensor(&stem(&first.path)).map(|sensor| (sensor, "file's"));
     of_file.or_else(|| sensor(&first.header.table).map(|sensor| (sensor, "logger table's")))
 }
 
-/// The file's name, which is what a technician sees; of several files what they have in common.
+/// The file's name, which a technician knows; for several files their common part.
 fn name(group: &[Sample], files: &[String], has_pattern: bool) -> String {
     let Some(first) = group.first() else { return String::new() };
     let of_line_1 = format!("{}_{}", first.station(), first.header.table);
@@ -270,7 +270,7 @@ fn free(name: &str, taken: &[String]) -> String {
     free
 }
 
-/// The name of the file without its endings, those of a file set aside included.
+/// The name of the file without its endings, also those of a file that was set aside.
 fn stem(path: &Path) -> String {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let name = name.trim_end_matches(".backup");

@@ -1,4 +1,4 @@
-//! The TOML itself, with the comments that a person reads while correcting it.
+//! The TOML text, with comments for the user who corrects it.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -8,14 +8,14 @@ use super::column::Column;
 use super::sample::{Interval, Sample};
 use super::table::Table;
 
-/// A row later than this many intervals is late; LoggerNet's own schedule adds to the logger's.
+/// A row that is late by this many intervals is stale; LoggerNet's own schedule adds to the logger's.
 const LATE_INTERVALS: i64 = 3;
-/// Whatever the interval, collections may be minutes apart.
+/// At least this, because collections may be minutes apart.
 const LEAST_STALE_S: i64 = 1_800;
-/// So many elements of an array in a row are told in one line.
+/// So many similar elements of an array are described in one line.
 const LONG_ARRAY: usize = 4;
 
-/// The station's name, and the other names that files have for it.
+/// The station's name, and the other names in the files.
 pub(super) fn station_name(given: Option<&str>, samples: &[Sample]) -> (String, Vec<String>) {
     let mut names: Vec<(String, usize)> = Vec::new();
     for sample in samples {
@@ -38,7 +38,7 @@ pub(super) fn station_name(given: Option<&str>, samples: &[Sample]) -> (String, 
     (name, others)
 }
 
-/// Everything before the first table.
+/// The part before the first table.
 pub(super) fn head(config: &Path, station: &str, others: &[String], said: &StationSaid) -> String {
     let stem = config.file_stem().map_or_else(|| "config".to_owned(), |stem| stem.to_string_lossy().into_owned());
     // Two configurations in one folder must not share a database.
@@ -52,21 +52,21 @@ pub(super) fn head(config: &Path, station: &str, others: &[String], said: &Stati
     } else {
         let names: Vec<String> = others.iter().map(|name| quoted(name)).collect();
         format!(
-            "# CHECK: some files name another in line 1: {}.\n# Every row is sent with the name below; a table can say its own: tags = {{ station = \"...\" }}\n",
+            "# CHECK: some files name another in line 1: {}.\n# Every row is sent with the name below; a table can have its own: tags = {{ station = \"...\" }}\n",
             names.join(", ")
         )
     };
     let clock = if said.offset_is_given {
-        "# How far the loggers' clocks are from UTC. It cannot be changed for a table once rows are in the database."
+        "# The loggers' offset from UTC. It cannot be changed for a table once rows are in the database."
     } else {
-        "# CHECK: this is the standard time of the computer that wrote this file, and not known of the loggers. It cannot be\n\
-         # changed for a table once rows are in the database."
+        "# CHECK: this is the standard time of the computer that wrote this file; the loggers' time is not known. It cannot be\n\
+ # changed for a table once rows are in the database."
     };
     format!(
-        r#"# fluxtower: which files one station has, and where their rows go. Written from the headers of the files.
+        r#"# fluxtower: the files of one station, and the destination of their rows. Written from the headers of the files.
 #
-# It runs as it stands: every column is sent under its own name. What a header does not settle stands behind # with the
-# reason; take the # away where you know better (before a column's key, also before the [table.columns.…] above it).
+# It runs without a change: every column is sent under its own name. Suggestions that the header leaves open are comments with
+# their reason; remove the # to use one (before a column's key, also before the [table.columns.…] above it).
 # Relative paths start at the folder of this file. Windows paths go in single quotes.
 
 [station]
@@ -76,7 +76,7 @@ pub(super) fn head(config: &Path, station: &str, others: &[String], said: &Stati
 # summer time, write instead: timezone = "America/Detroit"
 utc_offset = {offset}
 
-# Every row that was ever read stays in this database, whatever happens to the link or the server.
+# Every row that was ever read is kept in this database, whatever happens to the link or the server.
 [store]
 path = {store}
 
@@ -84,8 +84,8 @@ path = {store}
 kind = "files"
 path = {outbox}
 
-# To send to InfluxDB Cloud 2.0 or your own InfluxDB 2.x, put # before the three lines above and take the # away here.
-# The token stands in the environment variable that token_env names (or: token_file = 'C:\fluxtower\token.txt').
+# To send to InfluxDB Cloud 2.0 or your own InfluxDB 2.x, put # before the three lines above and remove the # here.
+# The token is in the environment variable that token_env names (or: token_file = 'C:\fluxtower\token.txt').
 # For InfluxDB 1.x write api = "v1" and user, password_env; for InfluxDB 3 api = "v3".
 #[destination]
 #kind = "influxdb"
@@ -105,9 +105,9 @@ budget_bytes = 4_000_000
 [log]
 file = {log}
 
-# One [[table]] for each table that a logger writes. A variable of AmeriFlux brings its physical range: outside it a value
-# is flagged, never changed. Add its position where you know it, as in TA_1_2_1 (horizontal, vertical from the top,
-# replicate). Tables may share a measurement, such as "fastdata", where their tags tell them apart.
+# One [[table]] for each table that a logger writes. An AmeriFlux variable brings its physical range: a value outside it
+# is flagged, never changed. Add the position if you know it, as in TA_1_2_1 (horizontal, vertical from the top,
+# replicate). Tables may share a measurement, such as "fastdata", where their tags distinguish them.
 "#,
         name = quoted(station),
         offset = quoted(&said.utc_offset),
@@ -142,12 +142,12 @@ pub(super) fn table(table: &Table) -> String {
     }
     if !table.logger_table.trim().is_empty() && is_sound(&table.logger_table) {
         if table.has_pattern {
-            let _ = writeln!(out, "# The pattern may match files of other tables one day: those are refused.");
+            let _ = writeln!(out, "# The pattern may match files of other tables later: those are rejected.");
             let _ = writeln!(out, "logger_table = {}", quoted(&table.logger_table));
         } else {
             let _ = writeln!(
                 out,
-                "#logger_table = {}     # refuses files whose line 1 names another table",
+                "#logger_table = {}     # rejects files whose line 1 names another table",
                 quoted(&table.logger_table)
             );
         }
@@ -172,7 +172,7 @@ pub(super) fn table(table: &Table) -> String {
 
 fn columns(out: &mut String, columns: &[Column]) {
     let mut rest = columns;
-    // Columns that need a look stand apart, the others close together.
+    // Columns with suggestions have blank lines around them, the others do not.
     let mut apart = true;
     while let Some(column) = rest.first() {
         let alike = rest.iter().take_while(|other| is_same_array(column, other)).count();
@@ -210,7 +210,7 @@ fn column(out: &mut String, column: &Column) {
         || column.sensor.is_some();
     let _ = writeln!(out, "{}[table.columns.{}]", if active { "" } else { "#" }, key(&column.name));
     if let Some(field) = &column.field {
-        let _ = writeln!(out, "field = {}     # its own name is taken", quoted(field));
+        let _ = writeln!(out, "field = {}     # its own name cannot be used", quoted(field));
     }
     if let Some(suggestion) = &column.variable {
         let off = if suggestion.active { "" } else { "#" };
@@ -231,7 +231,7 @@ fn column(out: &mut String, column: &Column) {
     }
 }
 
-/// Unit and process of the header, and what the values showed.
+/// Unit and process of the header, and the facts about the values.
 fn header(column: &Column) -> String {
     let mut parts = vec![or_unknown(&column.unit, "no unit")];
     if !column.process.is_empty() {
@@ -241,17 +241,17 @@ fn header(column: &Column) -> String {
     if column.facts.is_empty() { header } else { format!("{header}; {}", comment(&column.facts.join("; "))) }
 }
 
-/// Whether nothing but the index differs, and there is nothing to decide.
+/// Whether only the index differs and nothing is suggested.
 fn is_same_array(one: &Column, other: &Column) -> bool {
     let base = |column: &Column| column.name.split_once('(').map(|(base, _)| base.to_owned());
-    let quiet = |column: &Column| {
+    let is_plain = |column: &Column| {
         column.variable.is_none() && column.field.is_none() && column.place.is_none() && column.sensor.is_none()
     };
     base(one).is_some()
         && base(one) == base(other)
         && (&one.unit, &one.process, &one.facts) == (&other.unit, &other.process, &other.facts)
-        && quiet(one)
-        && quiet(other)
+        && is_plain(one)
+        && is_plain(other)
 }
 
 fn every(interval: Interval) -> String {
@@ -283,12 +283,12 @@ fn or_unknown(text: &str, otherwise: &str) -> String {
     if text.is_empty() { otherwise.to_owned() } else { comment(text) }
 }
 
-/// What the configuration takes as the name of a logger table.
+/// Whether the configuration accepts it as the name of a logger table.
 fn is_sound(text: &str) -> bool {
     text.trim() == text && !text.contains(|c: char| c.is_control() || matches!(c, '\\' | '\u{feff}'))
 }
 
-/// A comment ends with its line, and TOML allows no control characters in it.
+/// A comment ends with its line, and TOML does not allow control characters in it.
 fn comment(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || c == '\u{feff}' { ' ' } else { c }).collect()
 }
@@ -298,7 +298,7 @@ fn key(name: &str) -> String {
     if bare { name.to_owned() } else { quoted(name) }
 }
 
-/// A path: in single quotes, in which a backslash is a backslash.
+/// A path, in single quotes, which keep backslashes.
 fn literal(path: &str) -> String {
     let plain = !path.contains(|c: char| c == '\'' || c.is_control());
     if plain { format!("'{path}'") } else { quoted(path) }

@@ -1,16 +1,16 @@
-//! Whether the unit in a header is the unit of an AmeriFlux variable.
+//! Compares the unit in a header with the unit of an AmeriFlux variable.
 
 use crate::ameriflux;
 use crate::ameriflux::unit::{UnitMatch, compare};
 
-/// What a header's unit says about a variable.
+/// The result of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fit {
-    /// It is the variable's.
+    /// The unit is the variable's.
     Same,
-    /// It says nothing, or nothing that is understood.
+    /// The unit is empty or not understood.
     Unknown,
-    /// It is another.
+    /// The unit is another.
     Other,
 }
 

@@ -1,4 +1,4 @@
-//! The configuration goes to disk whole or not at all, and never over one that is there.
+//! Writes the configuration whole or not at all, and never over an existing one.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 
 use super::DraftError;
 
-/// Writes a configuration that is not there yet.
+/// Writes a configuration that does not exist yet.
 ///
 /// # Errors
-/// [`DraftError::Exists`] if it is, also if it came just now; [`DraftError::Write`].
+/// [`DraftError::Exists`] if it exists, even if it was made just now; [`DraftError::Write`].
 pub fn create(path: &Path, text: &str) -> Result<(), DraftError> {
     let failed = |source| DraftError::Write { path: path.to_owned(), source };
     let beside = beside(path);
     write(&beside, text).map_err(failed)?;
-    // Taking the name first makes "never overwrites" true for two runs at once too.
+    // Creating the name first guarantees "never overwrites" for two concurrent runs too.
     let placed = OpenOptions::new().write(true).create_new(true).open(path).and_then(|taken| {
-        // Windows renames over no file that is open.
+        // Windows does not rename over an open file.
         drop(taken);
-        // The name is ours, and what could not be put there must not stand in the way of the next run.
+        // This run made the name; a failed run must not leave it for the next one.
         fs::rename(&beside, path).inspect_err(|_| _ = fs::remove_file(path))
     });
     placed.map_err(|source| {
@@ -30,7 +30,7 @@ pub fn create(path: &Path, text: &str) -> Result<(), DraftError> {
     })
 }
 
-/// Puts `text` in the place of the configuration, if it still holds `before`.
+/// Replaces the configuration by `text`, if it still holds `before`.
 ///
 /// # Errors
 /// [`DraftError::Changed`], [`DraftError::Write`].

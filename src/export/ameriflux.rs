@@ -1,10 +1,10 @@
-//! The half-hourly (or hourly) shape of AmeriFlux's uploads.
+//! Exports in AmeriFlux's upload format, half-hourly or hourly.
 //!
-//! TIMESTAMP_START and TIMESTAMP_END of each interval as YYYYMMDDHHMM in local standard time without daylight saving, one
-//! constant step, missing as exactly `-9999`, variables under AmeriFlux's names (AmeriFlux "Half-Hourly/Hourly data upload
-//! format"; AMF-BASE-QAQC `Check_messages.txt` and `test_data_util.py`). A logger stamps the END of an interval; midnight
-//! is 00:00 of the next day. Failed values are left out, as AmeriFlux asks of a team ("removal of data points with bad
-//! data"); nothing is filled in but times without a row.
+//! TIMESTAMP_START and TIMESTAMP_END of each interval are YYYYMMDDHHMM in local standard time without daylight saving, at one
+//! constant interval; missing is exactly `-9999`; variables have AmeriFlux's names (AmeriFlux "Half-Hourly/Hourly data upload
+//! format"; AMF-BASE-QAQC `Check_messages.txt` and `test_data_util.py`). A logger stamps the END of an interval; midnight is
+//! 00:00 of the next day. Failed values are left out, as AmeriFlux asks of a team ("removal of data points with bad data");
+//! only times without a row are filled in.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -22,10 +22,10 @@ const MISSING: &str = "-9999";
 const SECOND: i64 = 1_000_000_000;
 const HALF_HOUR: i64 = 1_800 * SECOND;
 const HOUR: i64 = 3_600 * SECOND;
-/// Rows after which a table that is of another step is known by its most common one.
+/// Rows after which the reading of a table with another interval ends: its usual interval is then known.
 const ROWS_TO_KNOW_A_STEP: u64 = 1_000;
 
-/// A table that can be exported so: looked through, nothing written yet.
+/// A table that can be exported. Its rows were examined, and nothing is written yet.
 #[derive(Debug)]
 pub struct Ameriflux<'a> {
     store: &'a Store,
@@ -35,15 +35,15 @@ pub struct Ameriflux<'a> {
     step: i64,
     first: Timestamp,
     last: Timestamp,
-    /// Variable and place in the column list.
+    /// Variable and position in the column list.
     columns: Vec<(String, usize)>,
 }
 
 impl<'a> Ameriflux<'a> {
-    /// Looks through the window. With `wanted`, only these columns, by the logger's names.
+    /// Examines the rows. With `wanted`, only these columns, by the logger's names.
     ///
     /// # Errors
-    /// A table of another step, with a row off the step, with tag columns, without a variable, or with two columns of
+    /// A table with another interval, with a row off the interval, with tag columns, without a variable, or with two columns of
     /// one variable.
     pub fn plan(
         store: &'a Store,
@@ -71,11 +71,11 @@ impl<'a> Ameriflux<'a> {
             return Err(too_few("one row"));
         }
         let last = steps.last;
-        let step = steps.settle(&name())?;
+        let step = steps.interval(&name())?;
         Ok(Ameriflux { store, table, offset, step, first, last, columns })
     }
 
-    /// As AmeriFlux names files: `US-UMB_HH_202506191200_202506211200.csv`.
+    /// AmeriFlux's form of a file name: `US-UMB_HH_202506191200_202506211200.csv`.
     pub fn file_name(&self, station: &str) -> String {
         let resolution = if self.step == HOUR { "HR" } else { "HH" };
         let station: String =
@@ -95,14 +95,14 @@ impl<'a> Ameriflux<'a> {
         let mut written = Written::default();
         let mut due = self.first.nanos();
         while let Some(row) = rows.next_row()? {
-            // Staged since the rows were looked through: it belongs to the next export.
+            // Staged after the rows were examined: it belongs to the next export.
             if row.ts.nanos() < due || (row.ts.nanos() - due) % self.step != 0 {
                 continue;
             }
             while due < row.ts.nanos() {
                 self.stamps(&mut csv, due)?;
-                let holes = self.columns.iter().map(|_| MISSING);
-                csv.write_record(holes).map_err(output)?;
+                let empty = self.columns.iter().map(|_| MISSING);
+                csv.write_record(empty).map_err(output)?;
                 written.filled += 1;
                 due += self.step;
             }
@@ -128,13 +128,13 @@ impl<'a> Ameriflux<'a> {
 
 fn value<'r>(cells: &Cells<'r>, place: usize) -> &'r str {
     match cells.value(place) {
-        // AmeriFlux's checker refuses every other spelling of its missing value.
+        // AmeriFlux's checker rejects every other spelling of its missing value.
         Cell::Number(text) if !cells.is_masked(place) && !text.starts_with("-9999.") => text,
         _ => MISSING,
     }
 }
 
-/// Columns that have a variable, in the order of the column list, each name once.
+/// The columns with a variable, in the order of the column list, each name once.
 fn columns(store: &Store, table: &TableConfig, wanted: Option<&[String]>) -> Result<Vec<(String, usize)>, ExportError> {
     let known = store.column_names(&table.name.0)?;
     if let Some(name) = wanted.and_then(|wanted| wanted.iter().find(|name| !known.contains(name))) {
@@ -163,16 +163,16 @@ fn columns(store: &Store, table: &TableConfig, wanted: Option<&[String]>) -> Res
     Ok(columns)
 }
 
-/// What the times of a table's rows say about its step.
+/// Finds a table's interval from the times of its rows.
 struct Steps {
     offset_nanos: i64,
     rows: u64,
     last: Timestamp,
     /// Greatest common divisor of all differences.
     common: i64,
-    /// Differences and how often each was seen, as long as there are few.
+    /// Differences and their counts, up to a limit.
     seen: BTreeMap<i64, u64>,
-    /// The first row off the half hour, and the first off the hour, by the clock.
+    /// The first row off the full half hour, and the first off the full hour, by the clock.
     off_half: Option<Timestamp>,
     off_hour: Option<Timestamp>,
 }
@@ -214,8 +214,8 @@ impl Steps {
         self.place(ts);
     }
 
-    /// The step, if it is one that AmeriFlux takes.
-    fn settle(self, table: &str) -> Result<i64, ExportError> {
+    /// The interval, if AmeriFlux accepts it.
+    fn interval(self, table: &str) -> Result<i64, ExportError> {
         let ordinary = self.seen.iter().max_by_key(|(_, times)| **times).map_or(0, |(step, _)| *step);
         let (step, word, off) = match ordinary {
             HALF_HOUR => (HALF_HOUR, "half hour", self.off_half),

@@ -1,4 +1,4 @@
-//! A stored row, cell by cell, each number in the logger's own spelling.
+//! The cells of a stored row. Each number keeps the logger's spelling.
 
 use std::borrow::Cow;
 
@@ -8,14 +8,14 @@ use super::ExportError;
 use crate::qc::Flag;
 use crate::store::StoredRow;
 
-/// What a value is exported as.
+/// A value of the export.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Cell<'r> {
-    /// As the logger spelled it.
+    /// In the logger's spelling.
     Number(&'r str),
     /// Decoded.
     Text(Cow<'r, str>),
-    /// Null in the store, or a column that the row is older than.
+    /// Null in the store, or the row is older than the column.
     Missing,
 }
 
@@ -46,7 +46,7 @@ impl<'r> Cells<'r> {
         Ok(Cells { values, flags: row.flags.as_bytes() })
     }
 
-    /// The value at this place of the column list.
+    /// The value at this position of the column list.
     pub(super) fn value(&self, place: usize) -> Cell<'r> {
         let Some(raw) = self.values.get(place).map(|raw| raw.get()) else { return Cell::Missing };
         match raw.as_bytes().first() {
@@ -61,7 +61,7 @@ impl<'r> Cells<'r> {
         self.flags.get(place).copied()
     }
 
-    /// Whether QC calls the value failed or missing.
+    /// Whether QC flags the value as failed or missing.
     pub(super) fn is_masked(&self, place: usize) -> bool {
         self.flag(place).is_some_and(|digit| digit == Flag::Fail.digit() || digit == Flag::Missing.digit())
     }

@@ -1,8 +1,8 @@
 //! Rows of the store as CSV, for a spreadsheet, a script or a data archive.
 //!
-//! Read-only, and streamed: memory does not grow with the rows. A number is written as the logger spelled it, because
-//! another spelling would be another value to whoever compares files (I8). [`plain`] gives a table as it is,
-//! [`Ameriflux`] in the shape that AmeriFlux takes half-hourly uploads in.
+//! It reads only, and streams: memory does not grow with the rows. A number keeps the logger's spelling, because another
+//! spelling would be another value to a program that compares files (I8). [`plain`] exports a table unchanged, [`Ameriflux`]
+//! in AmeriFlux's format for half-hourly uploads.
 
 use std::io;
 
@@ -23,30 +23,30 @@ pub use plain::{FlagStyle, Plain, TimeScale, plain};
 pub struct Written {
     /// Rows of the store.
     pub rows: u64,
-    /// Rows written for times that the store has no row of.
+    /// Rows written for times at which the store has no row.
     pub filled: u64,
 }
 
-/// What stops an export.
+/// Why an export stops.
 #[derive(Debug, Error)]
 pub enum ExportError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A column is not known.
-    #[error("table \"{table}\" has no column \"{name}\"; {mend}")]
+    /// A column does not exist.
+    #[error("table \"{table}\" has no column \"{name}\"; {hint}")]
     UnknownColumn {
         /// The table.
         table: String,
         /// As typed.
         name: String,
-        /// What was meant, or what there is.
-        mend: String,
+        /// A similar name, or all names.
+        hint: String,
     },
-    /// A flag column would have the name of a column.
+    /// A flag column and a column have the same name.
     #[error(
-        "table \"{table}\" has both a column \"{name}\" and flags that would be called so; leave one out with --columns, \
-         or write --flags none"
+        "table \"{table}\" has a column \"{name}\", and a column of flags would get the same name; leave one out with --columns, \
+ or write --flags none"
     )]
     FlagNameTaken {
         /// The table.
@@ -54,9 +54,9 @@ pub enum ExportError {
         /// The name.
         name: String,
     },
-    /// Nothing to export in a shape that needs rows.
+    /// Too few rows for a format that needs several.
     #[error(
-        "table \"{table}\" has {rows} in this window, and its step cannot be told from fewer than two; widen --since and --until, or run `fluxtower ingest`"
+        "table \"{table}\" has {rows} in this time; the interval follows from at least two rows: widen --since and --until, or run `fluxtower ingest`"
     )]
     TooFewRows {
         /// The table.
@@ -64,7 +64,7 @@ pub enum ExportError {
         /// `no row` or `one row`.
         rows: &'static str,
     },
-    /// No column says which AmeriFlux variable it is.
+    /// No column has an AmeriFlux variable.
     #[error(
         "no column to export of table \"{table}\" has an AmeriFlux variable; write for example variable = \"TA_1_1_1\" under [table.columns.NAME]"
     )]
@@ -72,10 +72,10 @@ pub enum ExportError {
         /// The table.
         table: String,
     },
-    /// Two columns under one name.
+    /// Two columns have one variable.
     #[error(
-        "columns \"{first}\" and \"{second}\" of table \"{table}\" are both the variable {variable}; tell them apart by \
-         AmeriFlux's qualifiers of place, horizontal_vertical_replicate: for example {variable}_1_1_1 and {variable}_1_2_1"
+        "columns \"{first}\" and \"{second}\" of table \"{table}\" are both the variable {variable}; distinguish them by \
+ AmeriFlux's position qualifiers, horizontal_vertical_replicate: for example {variable}_1_1_1 and {variable}_1_2_1"
     )]
     SameVariable {
         /// The table.
@@ -89,27 +89,27 @@ pub enum ExportError {
     },
     /// Several rows share a time.
     #[error(
-        "rows of table \"{table}\" are told apart by tag columns, so that several share a time; AmeriFlux takes one row a time: export it with --format csv"
+        "several rows of table \"{table}\" share a time, because it has tag columns; AmeriFlux accepts one row a time: export it with --format csv"
     )]
     SeveralSeries {
         /// The table.
         table: String,
     },
-    /// The table is of another step.
+    /// The table has another interval.
     #[error(
-        "table \"{table}\" has a row every {step}; AmeriFlux takes rows of 30 minutes or of one hour, as the logger \
-         averaged them: export the table that the logger writes half-hourly"
+        "table \"{table}\" has a row every {step}; AmeriFlux accepts rows of 30 minutes or of one hour, as the logger \
+ averaged them: export the table that the logger writes half-hourly"
     )]
     Step {
         /// The table.
         table: String,
-        /// Its most common step.
+        /// Its usual interval.
         step: String,
     },
-    /// A row stands between two steps.
+    /// A row is between two intervals.
     #[error(
-        "the row of {time} in table \"{table}\" does not stand on the full {step}; AmeriFlux takes a constant step only: \
-         leave the row out with --since or --until, or look at the logger's clock"
+        "the row of {time} in table \"{table}\" is not on the full {step}; AmeriFlux accepts a constant interval only: \
+ leave the row out with --since or --until, or check the logger's clock"
     )]
     OffStep {
         /// The table.
@@ -135,13 +135,13 @@ pub enum ExportError {
 }
 
 impl ExportError {
-    /// Whether the user asked for what cannot be, rather than the work having failed.
+    /// Whether the request is impossible, in contrast to a failure of the work.
     pub fn is_usage(&self) -> bool {
         !matches!(self, ExportError::Store(_) | ExportError::Row { .. } | ExportError::Output(_))
     }
 }
 
-/// csv wraps what the writer says.
+/// Takes the writer's error out of csv's.
 fn output(error: csv::Error) -> ExportError {
     ExportError::Output(match error.into_kind() {
         csv::ErrorKind::Io(source) => source,

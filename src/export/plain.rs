@@ -1,4 +1,4 @@
-//! A table as it is: TIMESTAMP, RECORD, then the columns under the logger's names.
+//! Exports a table unchanged: TIMESTAMP, RECORD, then the columns under the logger's names.
 
 use std::io::Write;
 
@@ -11,39 +11,39 @@ use crate::time::Timestamp;
 
 const TIME: &str = "TIMESTAMP";
 const RECORD: &str = "RECORD";
-/// As in the fields that are sent.
+/// The ending that flag fields have in the bucket.
 const FLAG_ENDING: &str = "_qc";
 
-/// What becomes of flags.
+/// How flags are exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FlagStyle {
-    /// Left out; every value is given as the logger wrote it.
+    /// Not at all; every value is written as the logger wrote it.
     None,
-    /// A column each, behind their values: `TA,TA_qc`.
+    /// In a column after each value: `TA,TA_qc`.
     Beside,
-    /// Left out, and failed and missing values with them.
+    /// Not at all; failed and missing values are left out too.
     Mask,
 }
 
 /// How times are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeScale {
-    /// As the station's clock showed it: `2025-06-19 12:30:00`.
+    /// By the station's clock: `2025-06-19 12:30:00`.
     Station,
     /// RFC 3339: `2025-06-19T17:30:00Z`.
     Utc,
 }
 
-/// What is to be exported.
+/// What to export.
 #[derive(Debug, Clone, Copy)]
 pub struct Plain<'a> {
     /// First instant.
     pub since: Option<Timestamp>,
     /// Last instant.
     pub until: Option<Timestamp>,
-    /// Only these columns, in this order; none means RECORD and all.
+    /// Only these columns, in this order; none means RECORD and all columns.
     pub columns: Option<&'a [String]>,
-    /// What becomes of flags.
+    /// How flags are exported.
     pub flags: FlagStyle,
     /// How times are written.
     pub time: TimeScale,
@@ -103,7 +103,7 @@ fn columns(table: &TableConfig, known: &[String], choice: &Plain<'_>) -> Result<
     let mut head = vec![TIME.to_owned()];
     let mut columns = Vec::new();
     let mut add = |place: usize, name: &String| {
-        // A tag tells rows apart; it is no measurement that could be flagged.
+        // A tag identifies rows; it is not a measurement and has no flag.
         let is_tag = table.columns.get(name).is_some_and(|column| column.column_use == ColumnUse::Tag);
         let flag = choice.flags == FlagStyle::Beside && !is_tag;
         head.push(name.clone());
@@ -147,19 +147,19 @@ fn columns(table: &TableConfig, known: &[String], choice: &Plain<'_>) -> Result<
     }
 }
 
-/// A field's name or a slip of the pen leads to the column.
+/// The error for an unknown column, with the column that was probably meant.
 pub(super) fn unknown(table: &TableConfig, known: &[String], name: &str) -> ExportError {
     let sent_as = |column: &&String| {
         let field = table.columns.get(*column).and_then(|column| column.field.as_deref());
         field.is_some_and(|field| field.eq_ignore_ascii_case(name))
     };
-    let mend = match known.iter().find(sent_as) {
-        Some(column) => format!("the logger calls what is sent as {name} \"{column}\""),
+    let hint = match known.iter().find(sent_as) {
+        Some(column) => format!("the field {name} is the logger's column \"{column}\""),
         None => match look_alikes(name, known.iter().map(String::as_str)).as_slice() {
             [] if known.is_empty() => "the table was never read: run `fluxtower ingest`".to_owned(),
             [] => format!("it has: {}", known.join(", ")),
             alike => format!("did you mean \"{}\"?", alike.join("\" or \"")),
         },
     };
-    ExportError::UnknownColumn { table: table.name.0.clone(), name: name.to_owned(), mend }
+    ExportError::UnknownColumn { table: table.name.0.clone(), name: name.to_owned(), hint }
 }

@@ -1,21 +1,21 @@
-//! Columns that no file has: computed from the values of the same row.
+//! Derived columns: computed from values of the same row, in no file.
 //!
-//! A derived value is stored beside the raw ones, at a place of its own, and is the only kind of value that is ever
-//! computed again. It is missing where one of its inputs is missing, a sentinel or text.
+//! A derived value is stored beside the raw values, at its own position, and is the only kind of value that is ever computed
+//! again. It is missing where one of its inputs is missing, a sentinel or text.
 
 use std::borrow::Cow;
 
 use crate::config::{Formula, TableConfig};
 use crate::format::number::{parse_number, take_number};
-use crate::format::row::Value;
+use crate::qc::Value;
 
 /// One derived column of a table.
 #[derive(Debug, Clone)]
 pub struct Derived {
-    /// Its place in the column list.
+    /// Its position in the column list.
     pub place: usize,
     formula: Formula,
-    /// Place and sentinels of each input; none where the table has no such column.
+    /// Position and sentinels of each input; none where the table has no such column.
     inputs: Vec<Option<(usize, Vec<f64>)>>,
 }
 
@@ -52,20 +52,21 @@ impl Derived {
         self.formula.value(&numbers)
     }
 
-    /// The columns that its formula reads and the table does not have.
+    /// The columns that its formula reads and that the table lacks.
     pub fn lacks(&self) -> impl Iterator<Item = &str> {
         let names = self.formula.inputs().iter().zip(&self.inputs);
         names.filter(|(_, input)| input.is_none()).map(|(name, _)| name.as_str())
     }
 }
 
-/// Reads the store's array of values. What does not parse ends it.
+/// Reads the store's array of values. An element that does not parse ends the list.
 pub fn values_of(json: &str, values: &mut Vec<Value>) {
     values.clear();
     values.extend(tokens(json).map(value_of));
 }
 
-/// Reads the numbers of the store's array up to this width, in one pass; NaN where there is none. Shorter where the array is.
+/// Reads the first `width` numbers of the store's array, in one pass; NaN where there is none. The list is shorter where the
+/// array is.
 #[inline]
 pub fn numbers_of(json: &[u8], width: usize, numbers: &mut Vec<f64>) {
     numbers.clear();
@@ -122,7 +123,7 @@ fn tokens(json: &str) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Behind the quote that closes the string which the text begins with.
+/// The position after the quote that closes the string at the beginning of the text.
 fn closing_quote(text: &[u8]) -> usize {
     let mut at = 1;
     while let Some(byte) = text.get(at) {
@@ -135,14 +136,14 @@ fn closing_quote(text: &[u8]) -> usize {
     text.len()
 }
 
-/// Computes the derived columns of a stored row again. Fills `values`; gives the array anew if it differs.
+/// Computes the derived columns of a stored row again. Fills `values`; returns the new array if it differs.
 pub fn derive_again(json: &str, derived: &[Derived], values: &mut Vec<Value>) -> Option<String> {
     values_of(json, values);
-    let mut anew: Option<Vec<String>> = None;
+    let mut renewed: Option<Vec<String>> = None;
     for column in derived {
         let value = column.value(values);
         if values.len() <= column.place {
-            // A row from before the column was added stays as short as it is, or its flags would be longer than its values.
+            // A row from before the column was added keeps its length, or its flags would be longer than its values.
             if value.is_none() {
                 continue;
             }
@@ -151,7 +152,7 @@ pub fn derive_again(json: &str, derived: &[Derived], values: &mut Vec<Value>) ->
         let token = value.map_or_else(|| "null".to_owned(), spelled);
         let known = tokens(json).nth(column.place).unwrap_or(b"null");
         if known != token.as_bytes() {
-            let list = anew
+            let list = renewed
                 .get_or_insert_with(|| tokens(json).map(|token| String::from_utf8_lossy(token).into_owned()).collect());
             if list.len() <= column.place {
                 list.resize(column.place + 1, "null".to_owned());
@@ -160,10 +161,10 @@ pub fn derive_again(json: &str, derived: &[Derived], values: &mut Vec<Value>) ->
         }
         values[column.place] = value.map_or(Value::Missing, Value::Number);
     }
-    anew.map(|list| format!("[{}]", list.join(",")))
+    renewed.map(|list| format!("[{}]", list.join(",")))
 }
 
-/// The stored array without its derived values and without the missing ones at its end: the same for the same line, whatever
+/// The stored array without its derived values and without missing values at its end: the same for the same line, whatever
 /// columns were added or computed since.
 pub fn measured<'j>(json: &'j str, derived: &[usize]) -> Cow<'j, str> {
     if derived.is_empty() && !json.ends_with(",null]") {
@@ -177,7 +178,7 @@ pub fn measured<'j>(json: &'j str, derived: &[usize]) -> Cow<'j, str> {
     Cow::Owned(format!("[{}]", list.join(",")))
 }
 
-/// As JSON and line protocol both read it: the shortest spelling.
+/// The shortest spelling, valid in JSON and line protocol.
 pub(super) fn spelled(value: f64) -> String {
     serde_json::to_string(&value).unwrap_or_else(|_| "null".to_owned())
 }
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_the_same_whatever_was_computed_or_added_since() {
+    fn a_line_has_the_same_content_whatever_was_computed_or_added_since() {
         for json in ["[1,null,\"a,b\"]", "[1,null,\"a,b\",7.5]", "[1,null,\"a,b\",null,null]"] {
             assert_eq!(measured(json, &[3]), "[1,null,\"a,b\"]");
         }
@@ -217,6 +218,6 @@ mod tests {
         assert_eq!(derive_again("[1.50,2,\"x\",3.5]", &derived, &mut values), None);
         assert_eq!(derive_again("[7999,2,\"x\",3.5]", &derived, &mut values).as_deref(), Some("[7999,2,\"x\",null]"));
         assert_eq!(derive_again("[null,2]", &derived, &mut values).as_deref(), None);
-        assert_eq!(values.len(), 2, "flags are as many as values");
+        assert_eq!(values.len(), 2, "there are as many flags as values");
     }
 }

@@ -1,17 +1,17 @@
-//! What a file is, by its first bytes. The ending of its name says nothing: `.dat`, `.csv` and `.txt` are all in use.
+//! Recognizes a file's format by its first bytes. The ending of its name tells nothing: `.dat`, `.csv` and `.txt` are all in use.
 
 use crate::format::text::strip_noise;
 
-/// What the first line says a file is.
+/// A file's format, by its first line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Four header lines, then rows.
     Toa5,
-    /// TOA5 that went through a spreadsheet or R: the header's quotes are gone or line 1 is padded.
+    /// TOA5 saved by a spreadsheet or R: the header's quotes are missing or line 1 is padded.
     Resaved,
     /// Short header, no units: `"TOACI1","station","table"`.
     Toaci1,
-    /// Binary rows behind five text lines.
+    /// Five text lines, then binary rows.
     Tob1,
     /// A card image in frames.
     Tob2,
@@ -23,9 +23,9 @@ pub enum Format {
     CsiJson,
     /// `id,year,day,hhmm,values` of CR10X, CR23X and 21X.
     Array,
-    /// A git-LFS pointer, standing where a file should be.
+    /// A git-LFS pointer in place of the file.
     LfsPointer,
-    /// Nothing known.
+    /// None of these.
     Unknown,
 }
 
@@ -61,7 +61,7 @@ impl Format {
     }
 }
 
-/// Decides by the first line.
+/// Recognizes the format by the first line.
 pub fn detect(first_line: &[u8]) -> Format {
     let line = strip_noise(first_line);
     let starts = |word: &[u8]| line.starts_with(word);
@@ -99,10 +99,10 @@ fn is_array_line(line: &[u8]) -> bool {
     whole(4) && whole(4) && whole(4)
 }
 
-/// Why a time that is no TOA5 stamp looks like a spreadsheet's work. None where it does not.
+/// Why a time that is not a TOA5 timestamp looks as if a spreadsheet wrote it. None where it does not.
 pub fn spreadsheet_reason(stamp: &[u8]) -> Option<&'static str> {
     memchr::memchr(b'/', stamp)?;
-    Some("the date is written with slashes, as a spreadsheet does; day and month cannot be told apart")
+    Some("the date is written with slashes, as a spreadsheet does; day and month cannot be distinguished")
 }
 
 #[cfg(test)]

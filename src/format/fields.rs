@@ -1,25 +1,25 @@
-//! The fields of one physical line, RFC 4180 with the quotes remembered.
+//! Splits a physical line into fields, by RFC 4180, and keeps whether each was quoted.
 
 use crate::format::number::{Number, take_number};
 
-/// One field as it stands on the line.
+/// One field of the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field<'a> {
     /// Without the surrounding quotes; a doubled quote inside is still doubled.
     pub text: &'a [u8],
-    /// Whether it stood in quotes.
+    /// Whether it was quoted.
     pub quoted: bool,
 }
 
 impl Field<'_> {
-    /// Whether a doubled quote stands inside.
+    /// Whether it holds a doubled quote.
     pub fn has_quote(&self) -> bool {
         self.quoted && memchr::memchr(b'"', self.text).is_some()
     }
 }
 
-/// Walks over the fields of a line. Ends with `None`; [`Fields::is_torn`] then tells whether a quote was left open or
-/// text followed a closing quote.
+/// Iterates over the fields of a line. After the end, [`Fields::is_torn`] tells whether a quote was left open or text followed
+/// a closing quote.
 #[derive(Debug, Clone)]
 pub struct Fields<'a> {
     rest: Option<&'a [u8]>,
@@ -27,22 +27,22 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Over `line`, which holds no line end.
+    /// Over `line`, which has no line end.
     pub fn new(line: &'a [u8]) -> Fields<'a> {
         Fields { rest: Some(line), torn: false }
     }
 
-    /// Whether the line's quotes do not match up. Meaningful once the fields are used up.
+    /// Whether the line's quotes do not match. Valid after the last field.
     pub fn is_torn(&self) -> bool {
         self.torn
     }
 
-    /// What has not been walked over yet; None behind the last field.
+    /// The part that is not read yet; None after the last field.
     pub(super) fn rest(&self) -> Option<&'a [u8]> {
         self.rest
     }
 
-    /// Takes the next field if it is a bare number, in one pass over its bytes. Otherwise nothing is taken.
+    /// Reads the next field if it is a bare number, in one pass over its bytes. Otherwise reads nothing.
     #[inline]
     pub(super) fn next_number(&mut self) -> Option<Number> {
         let rest = self.rest?;

@@ -1,7 +1,7 @@
 //! The four header lines.
 //!
-//! Line 1 is written when LoggerNet creates the file and goes stale when the logger's program changes, so it is kept as
-//! metadata and never as identity. Line 2 names the columns: that is what a row's values belong to.
+//! LoggerNet writes line 1 when it creates the file and does not update it when the logger's program changes, so line 1 is
+//! metadata and never identity. Line 2 names the columns, which decide where a row's values belong.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -10,7 +10,7 @@ use crate::format::fields::Fields;
 use crate::format::text::{decode, strip_noise};
 use crate::time::LocalTime;
 
-/// What a header says.
+/// The content of a header.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     /// Station, model, serial, OS, program, signature: line 1 between the format and the table; shorter if the line was.
@@ -25,30 +25,30 @@ pub struct Header {
     pub process: Vec<String>,
 }
 
-/// Why four lines are no header.
+/// Why four lines are not a header.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum HeaderError {
     /// Line 1 has fewer than two fields or does not begin with TOA5.
-    #[error("line 1 is no TOA5 header; export the file again from LoggerNet")]
+    #[error("line 1 is not a TOA5 header; export the file again from LoggerNet")]
     NoEnvironment,
-    /// Line 2's quotes do not match up, or it names nothing.
+    /// Line 2's quotes do not match, or it has an empty name.
     #[error("line 2, the column names, is damaged; export the file again from LoggerNet")]
     Names,
-    /// A name stands twice, so a value could belong to either.
+    /// A name occurs twice, so a value could belong to either column.
     #[error("line 2 names the column \"{0}\" twice; rename one of them in the logger's program")]
     NameTwice(String),
     /// Line 3 or 4 begins like a row.
     #[error(
-        "a line of the header is missing: a row stands where units or processes should; export the file again from LoggerNet"
+        "a line of the header is missing: there is a row in place of units or processes; export the file again from LoggerNet"
     )]
     Short,
-    /// No `TIMESTAMP` column; a row without a time cannot be placed.
+    /// No `TIMESTAMP` column; a row without a time cannot be stored.
     #[error("line 2 has no TIMESTAMP column; turn \"Include time stamp\" on in LoggerNet Setup")]
     NoTimestamp,
 }
 
-/// Whether a line opens a header block: its first field is exactly `TOA5`. LoggerNet writes none in mid-file, but a
-/// logger that streams by FTP does, and so does joining files by hand.
+/// Whether a line opens a header block: its first field is exactly `TOA5`. LoggerNet writes none in mid-file, but a logger that
+/// streams by FTP does, and joined files have them.
 pub fn starts_header(line: &[u8]) -> bool {
     line.starts_with(b"\"TOA5\",") || line.starts_with(b"TOA5,")
 }
@@ -80,8 +80,8 @@ impl Header {
         if is_row(lines[2]) || is_row(lines[3]) {
             return Err(HeaderError::Short);
         }
-        // A quote inside a unit unbalances its line (Campbell FAQ 1290). Units and processes are metadata: the rows are
-        // still good, so they are left empty rather than the file refused.
+        // A quote inside a unit unbalances its line (Campbell FAQ 1290). Units and processes are metadata and the rows are
+        // good, so these are left empty and the file is read.
         let beside = |line: &[u8]| match split(line) {
             Some(list) if list.len() == names.len() => list,
             _ => vec![String::new(); names.len()],
@@ -89,7 +89,7 @@ impl Header {
         Ok(Header { environment: first, table, units: beside(lines[2]), process: beside(lines[3]), names })
     }
 
-    /// The header of a file that has none, from the names in the configuration.
+    /// The header of a file without one, from the names in the configuration.
     pub fn from_names(table: &str, names: &[String]) -> Header {
         let empty = vec![String::new(); names.len()];
         Header {
@@ -102,7 +102,7 @@ impl Header {
     }
 }
 
-/// The csv crate reads the line; a line it makes several records of is no header line.
+/// The csv crate reads the line. A line that gives several records is not a header line.
 fn split(line: &[u8]) -> Option<Vec<String>> {
     let line = strip_noise(line);
     let text = decode(&line);

@@ -1,8 +1,8 @@
-//! What stands in a file: its format, its header, its rows. Pure: bytes in, values out, no disk and no clock.
+//! Reads the content of a file: format, header, rows. Bytes in, values out, without disk and clock.
 //!
-//! Physical lines come first, then fields, so that one odd quote spoils one line and not its neighbours. The lexer keeps
-//! whether a field was quoted, because in a TOA5 file a quoted number is a string (a serial number, a version) and only
-//! `"NAN"`, `"INF"` and `"-INF"` are missing values in quotes (docs/file-formats.md#toa5).
+//! Physical lines are split first, then fields, so that an odd quote spoils one line and not its neighbours. The lexer keeps
+//! whether a field was quoted: in a TOA5 file a quoted number is a string (a serial number, a version), and only
+//! `"NAN"`, `"INF"` and `"-INF"` are quoted missing values (docs/file-formats.md#toa5).
 
 mod derived;
 mod dialect;
@@ -13,12 +13,13 @@ mod row;
 mod same;
 mod text;
 
+pub use crate::qc::Value;
 pub use derived::{Derived, derive_again, measured, numbers_of, texts_of, values_of};
 pub use dialect::{Format, detect, spreadsheet_reason};
 pub use fields::{Field, Fields};
 pub use header::{Header, HeaderError, starts_header};
 pub use number::{Number, parse_number};
-pub use row::{ColumnSource, Layout, ParsedRow, RowError, Value};
+pub use row::{ColumnSource, Layout, ParsedRow, RowError};
 pub use same::same_reading;
 pub use text::{decode, strip_noise};
 

@@ -1,12 +1,12 @@
-//! Numbers as Campbell software spells them.
+//! Reads numbers as Campbell software writes them.
 //!
-//! Rust's own parser takes `NAN`, `inf` and `1e400`, which line protocol has no word for; and a spelling that JSON and
-//! every InfluxDB accept can be kept byte for byte, so that a value leaves as it came. Both are decided in one pass.
+//! Rust's own parser accepts `NAN`, `inf` and `1e400`, which line protocol cannot express. A spelling that JSON and every
+//! InfluxDB accept is kept byte for byte, so that a value is sent as it was read. One pass decides both.
 
-/// A finite number and how it was spelled.
+/// A finite number and the form of its spelling.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Number {
-    /// Its value, rounded as IEEE 754 asks.
+    /// Its value, rounded by IEEE 754.
     pub value: f64,
     /// Whether the spelling is `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?`: valid JSON, and valid line protocol for
     /// InfluxDB 1, 2 and 3 alike.
@@ -19,7 +19,7 @@ const EXACT_POWERS: [f64; 23] = [
 ];
 const LARGEST_EXACT_MANTISSA: u64 = 1 << 53;
 
-/// Reads a finite decimal number. None for anything else: words, blanks, hex, digits with separators, `1e400`.
+/// Reads a finite decimal number. None for anything else: text, blanks, hex, digits with separators, `1e400`.
 #[inline]
 pub fn parse_number(text: &[u8]) -> Option<Number> {
     match take_number(text) {
@@ -28,10 +28,10 @@ pub fn parse_number(text: &[u8]) -> Option<Number> {
     }
 }
 
-/// Reads the number that `text` begins with, up to a comma or the end, and says how many bytes it has. None as above.
+/// Reads the number at the beginning of `text`, up to a comma or the end, and returns its length in bytes. None as above.
 ///
 /// Up to 15 digits and exponents to ±22 are exact in one multiplication or division (Clinger 1990); Campbell's FP2,
-/// IEEE4 and IEEE8 print 4, 7 and 15 digits, so the standard library's parser is hardly ever needed.
+/// IEEE4 and IEEE8 print 4, 7 and 15 digits, so the standard library's parser is rarely needed.
 #[inline]
 pub(super) fn take_number(text: &[u8]) -> Option<(Number, usize)> {
     let negative = text.first() == Some(&b'-');

@@ -1,4 +1,4 @@
-//! One physical line becomes a time, a record number and values.
+//! Reads one physical line as a time, a record number and values.
 
 use thiserror::Error;
 
@@ -7,37 +7,38 @@ use crate::format::dialect::spreadsheet_reason;
 use crate::format::fields::{Field, Fields};
 use crate::format::number::parse_number;
 use crate::format::text::decode;
+use crate::qc::Value;
 use crate::time::LocalTime;
 
-/// What a column of the file is.
+/// The use of a column of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnSource {
     /// The row's time.
     Time,
     /// The row's record number.
     Record,
-    /// A value, at this place of the table's column list.
+    /// A value, at this position of the table's column list.
     Value(usize),
-    /// A value that also tells rows of one time apart.
+    /// A value that is also part of the row's key.
     Tag(usize),
 }
 
-/// How the lines of one header version are read. Built once, used for every line.
+/// How to read the lines of one header version. Built once, used for every line.
 #[derive(Debug, Clone)]
 pub struct Layout {
     sources: Vec<ColumnSource>,
     /// Length of the table's column list.
     width: usize,
-    /// Values stand in the file in the order of the column list, from its first name to its last.
+    /// The values in the file are in the order of the column list, from its first name to its last.
     in_order: bool,
-    /// chrono's strftime letters, for files that spell time their own way.
+    /// chrono's strftime format, for files with their own time format.
     time_format: Option<String>,
-    /// Columns that are computed, by place.
+    /// Derived columns, by position.
     derived: Vec<Derived>,
 }
 
 impl Layout {
-    /// `sources` in the order of the file; `width` is the length of the table's column list. `derived` are not in the file.
+    /// `sources` are in the order of the file; `width` is the length of the table's column list. `derived` are not in the file.
     pub fn new(
         sources: Vec<ColumnSource>,
         width: usize,
@@ -54,23 +55,12 @@ impl Layout {
     }
 }
 
-/// What a value is, for the tests of QC.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Value {
-    /// A finite number.
-    Number(f64),
-    /// NAN, INF, -INF, an empty field, or a column that the file does not have.
-    Missing,
-    /// Text.
-    Text,
-}
-
 /// One row. Its buffers are used again for the next.
 #[derive(Debug, Default)]
 pub struct ParsedRow {
-    /// The logger's own clock.
+    /// The time by the logger's clock.
     pub time: Option<LocalTime>,
-    /// Whether the logger's text is exactly what [`LocalTime`] prints, so that it need not be kept.
+    /// Whether the logger's text equals what [`LocalTime`] prints, so that the text need not be stored.
     pub time_is_plain: bool,
     /// The logger's text for the time.
     pub time_text: String,
@@ -85,10 +75,10 @@ pub struct ParsedRow {
     scratch: Vec<u8>,
 }
 
-/// Why a line is no row.
+/// Why a line is not a row.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum RowError {
-    /// Damage: a line glued, cut or from another table.
+    /// Damage: two lines in one, a cut line or a line of another table.
     #[error("{found} fields where the header has {expected}")]
     Width {
         /// Fields on the line.
@@ -97,30 +87,30 @@ pub enum RowError {
         expected: usize,
     },
     /// A quote is open at the end of the line, or text follows a closing quote.
-    #[error("the quotes do not match up")]
+    #[error("the quotes do not match")]
     Torn,
     /// The time cannot be read.
-    #[error("\"{text}\" is no time{}", .hint.map(|hint| format!(": {hint}")).unwrap_or_default())]
+    #[error("\"{text}\" is not a time{}", .hint.map(|hint| format!(": {hint}")).unwrap_or_default())]
     Time {
-        /// As it stands in the file, cut to 40 characters.
+        /// The field, cut to 40 characters.
         text: String,
-        /// What it looks like instead.
+        /// What it seems to be.
         hint: Option<&'static str>,
     },
     /// The record number is not a whole number.
-    #[error("\"{0}\" is no record number")]
+    #[error("\"{0}\" is not a record number")]
     Record(String),
 }
 
 impl ParsedRow {
-    /// The values as a JSON array: numbers as the file spells them where JSON and line protocol accept the spelling,
-    /// null for a missing value, a string for text and for INF. Aligned with the table's column list.
+    /// The values as a JSON array: numbers in the file's spelling where JSON and line protocol accept it, null for a missing
+    /// value, a string for text and for INF. Aligned with the table's column list.
     pub fn values_json(&self) -> &str {
-        // Only ASCII number tokens and serde_json's output were written, so this never takes the default.
+        // The buffer holds only ASCII number tokens and serde_json's output, so the default is never used.
         std::str::from_utf8(&self.json).unwrap_or_default()
     }
 
-    /// Reads `line`, which holds no line end and no noise. On an error the row's content means nothing.
+    /// Reads `line`, which has no line end and no noise. After an error the row's content is undefined.
     pub fn read(&mut self, line: &[u8], layout: &Layout) -> Result<(), RowError> {
         self.tags.clear();
         self.values.clear();
@@ -134,7 +124,7 @@ impl ParsedRow {
         } else {
             self.read_moved(&mut fields, layout, &mut found)
         };
-        // A torn or ragged line explains a bad time or record better than the other way round.
+        // A torn or ragged line is a better explanation than a bad time or record.
         found += fields.by_ref().count();
         if fields.is_torn() {
             return Err(RowError::Torn);
@@ -145,13 +135,13 @@ impl ParsedRow {
         done
     }
 
-    /// The file's columns are the table's: numbers in a spelling that JSON knows are copied with their commas, as many at
-    /// once as stand together.
+    /// The file's columns are the table's: numbers in a spelling that JSON accepts are copied with their commas, adjacent ones
+    /// together.
     fn read_in_order(&mut self, fields: &mut Fields<'_>, layout: &Layout, found: &mut usize) -> Result<(), RowError> {
         let line = fields.rest().unwrap_or_default();
         let place = |fields: &Fields<'_>| fields.rest().map_or(line.len() + 1, |rest| line.len() - rest.len());
         self.json.push(b'[');
-        // Where the numbers not yet copied begin and end.
+        // The range of the numbers that are not copied yet.
         let mut run = 0..0;
         for source in &layout.sources {
             let begin = place(fields);
@@ -214,7 +204,7 @@ impl ParsedRow {
         }
     }
 
-    /// A changed program moved, added or removed columns: each value goes to its place, the others stay null.
+    /// For files with moved, added or missing columns: each value goes to its position, the others are null.
     fn read_moved(&mut self, fields: &mut Fields<'_>, layout: &Layout, found: &mut usize) -> Result<(), RowError> {
         self.values.resize(layout.width, Value::Missing);
         self.scratch.clear();
@@ -255,7 +245,7 @@ impl ParsedRow {
         Ok(())
     }
 
-    /// Tags in the order of the column list, however the file orders its columns: they are the row's identity.
+    /// Sorts the tags by the column list, whatever their order in the file: they are part of the row's key.
     fn order_tags(&mut self, layout: &Layout) {
         let places = layout
             .sources
@@ -317,7 +307,7 @@ fn plain_text(field: Field<'_>) -> String {
     if field.has_quote() { text.replace("\"\"", "\"") } else { text.into_owned() }
 }
 
-/// Appends the field as one JSON value and says what it is.
+/// Appends the field as one JSON value and returns its kind.
 #[inline]
 fn write_value(field: Field<'_>, json: &mut Vec<u8>) -> Value {
     if !field.quoted
@@ -345,7 +335,7 @@ fn write_other(field: Field<'_>, json: &mut Vec<u8>) -> Value {
     if infinite || field.text.is_empty() { Value::Missing } else { Value::Text }
 }
 
-/// Writing a string or a finite number to memory cannot fail; an error would leave the array without this value.
+/// Writing a string or a finite number to memory cannot fail; after an error the array holds null in its place.
 fn write_json<T: serde::Serialize>(json: &mut Vec<u8>, value: &T) {
     if serde_json::to_writer(&mut *json, value).is_err() {
         json.extend_from_slice(b"null");
@@ -388,7 +378,7 @@ mod tests {
     stores!(a_quoted_number_is_text, "\"64291\",\"011.000\"", "[\"64291\",\"011.000\"]");
     stores!(text_keeps_commas_and_blanks, "\"OK, ON POWER UP\",\"1,4093  \"", "[\"OK, ON POWER UP\",\"1,4093  \"]");
     stores!(quotes_and_backslashes_are_escaped, "\"x\"\"y\",\"C:\\\"", "[\"x\\\"y\",\"C:\\\\\"]");
-    stores!(bare_words_are_text, "NA,1e400", "[\"NA\",\"1e400\"]");
+    stores!(bare_letters_are_text, "NA,1e400", "[\"NA\",\"1e400\"]");
     stores!(a_stamp_can_be_a_value, "\"2014-04-10 17:15:00\"", "[\"2014-04-10 17:15:00\"]");
 
     #[test]
@@ -397,10 +387,10 @@ mod tests {
         let error = |line: &str| read(line, &layout).unwrap_err().to_string();
         assert_eq!(error("\"2026-06-01 00:00:00\",1,2"), "3 fields where the header has 4");
         assert_eq!(error("\"2026-06-01 00:00:00\",1,2,3,4"), "5 fields where the header has 4");
-        assert_eq!(error("\"2026-06-01 00:00:00\",1,\"2,3"), "the quotes do not match up");
-        assert_eq!(error("NAN,1,2,3"), "\"NAN\" is no time");
+        assert_eq!(error("\"2026-06-01 00:00:00\",1,\"2,3"), "the quotes do not match");
+        assert_eq!(error("NAN,1,2,3"), "\"NAN\" is not a time");
         assert!(error("5/26/21 12:30,1,2,3").contains("spreadsheet"));
-        assert_eq!(error("\"2026-06-01 00:00:00\",x,2,3"), "\"x\" is no record number");
+        assert_eq!(error("\"2026-06-01 00:00:00\",x,2,3"), "\"x\" is not a record number");
     }
 
     #[test]

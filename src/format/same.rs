@@ -1,8 +1,8 @@
-//! When two rows of one time are the same reading.
+//! Tells whether two rows of one time are the same reading.
 
-/// Whether two value arrays are the same reading: equal, or numbers that differ by at most one in the seventh digit. The
-/// same record collected twice may print as 8.852894 and as 8.852895 (docs/file-formats.md#numbers). `derived` places are
-/// left out: what was computed from a reading is no part of it.
+/// Whether two value arrays are the same reading: equal, or numbers that differ by at most one in the seventh digit. LoggerNet
+/// may print the same record as 8.852894 in one collection and as 8.852895 in the next (docs/file-formats.md#numbers).
+/// `derived` positions are left out: derived values are not part of the reading.
 pub fn same_reading(ours: &str, theirs: &str, derived: &[usize]) -> bool {
     if ours == theirs {
         return true;
@@ -25,7 +25,7 @@ fn within_seventh_digit(a: f64, b: f64) -> bool {
     if largest == 0.0 {
         return true;
     }
-    // A hair more than one, for the rounding of the difference itself.
+    // Slightly more than one, for the rounding of the difference itself.
     (a - b).abs() <= 10_f64.powf(largest.log10().floor() - 6.0) * 1.000_001
 }
 

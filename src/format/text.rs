@@ -1,13 +1,13 @@
-//! Bytes to text: what a logger, a power failure or an old editor may have left between the characters.
+//! Decodes bytes to text, without the noise that a logger, a power failure or an old editor may leave between the characters.
 
 use std::borrow::Cow;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 const CONTROL_Z: u8 = 0x1A;
 
-/// Drops what is never data: NUL bytes (a file system's padding after a power failure; a collector then appends, so they
-/// stand at the head of the next good row), Ctrl-Z (DOS end of file), the carriage return before a line feed, and a byte
-/// order mark. Borrows where there is nothing to drop, as nearly always.
+/// Drops bytes that are never data: NUL bytes (a file system's padding after a power failure; a collector then appends, so they
+/// precede the next good row), Ctrl-Z (DOS end of file), the carriage return before a line feed, and a byte order mark.
+/// Borrows where there is nothing to drop, which is the usual case.
 pub fn strip_noise(line: &[u8]) -> Cow<'_, [u8]> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     if memchr::memchr2(0, CONTROL_Z, line).is_none() {
@@ -18,8 +18,8 @@ pub fn strip_noise(line: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(kept.strip_prefix(BYTE_ORDER_MARK).unwrap_or(kept).to_vec())
 }
 
-/// UTF-8, else Windows-1252, the code page of the CRBasic editor. Never fails: the five bytes that 1252 leaves undefined
-/// become the C1 control characters of the same number, so that nothing is lost.
+/// Decodes UTF-8, otherwise Windows-1252, the code page of the CRBasic editor. Never fails: the five bytes that 1252 leaves
+/// undefined become the C1 control characters of the same number, so that nothing is lost.
 pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),

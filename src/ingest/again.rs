@@ -1,19 +1,19 @@
-//! Judges again the lines that were kept but not staged, when what decided them has changed (I11).
+//! Judges kept lines again when an input of their decision has changed (I11).
 //!
-//! What decides whether a line is a row: the header it stood under, and the table's reading configuration, whose fingerprint
-//! is kept with the line. A held line waits for this computer's clock as well. An ingest looks for such lines before it
-//! reads a table's files; where nothing changed that costs three look-ups in an index.
+//! Two inputs decide whether a line is a row: the header above it, and the table's reading configuration, whose fingerprint is
+//! stored with the line. A held line depends on this computer's clock too. Each ingest looks for such lines before it reads a
+//! table's files. When nothing has changed, that costs three index look-ups.
 
 use super::lines::{LineTaker, Taken};
 use crate::config::TableConfig;
 use crate::store::{LineAt, LineState, Result, Staging, Store, Table};
 use crate::time::{Clock, Timestamp};
 
-/// Raised when the rules by which a line is read change, so that lines refused by the earlier rules are judged again.
+/// Increased when the rules for reading a line change, so that lines rejected under earlier rules are judged again.
 const RULES: u32 = 1;
 
-/// A fingerprint of everything in the configuration that decides whether a line of the table is a row. Names of tag columns
-/// and values that mean "missing" are among it; what only concerns flags or sending is not.
+/// A fingerprint of every part of the configuration that decides whether a line of the table is a row. It covers the names of
+/// tag columns and the values that mean "missing", but nothing that only affects flags or sending.
 pub(super) fn inputs(config: &TableConfig) -> i64 {
     let tags: Vec<_> = config.columns.iter().map(|(name, column)| (name, column.column_use)).collect();
     let decides = format!(
@@ -23,7 +23,7 @@ pub(super) fn inputs(config: &TableConfig) -> i64 {
     xxhash_rust::xxh3::xxh3_64(decides.as_bytes()).cast_signed()
 }
 
-/// Stages what can be staged now, and gives the number of lines that left the kept ones.
+/// Stages each kept line that is a row now. Returns the number of lines staged.
 pub(super) fn judge(
     store: &Store,
     staging: &mut Staging<'_>,

@@ -1,4 +1,4 @@
-//! One file: where to begin, chunk by chunk, and what to remember of it.
+//! Reads one file: finds where to begin, reads chunk by chunk, and saves where the next read resumes.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use super::glued::{self, Watch};
 use super::lines::LineTaker;
 use super::report::{Counts, FileReport};
 use crate::config::{FileFormat, TableConfig};
-use crate::source::{Chunk, QuietFile, SourceError};
+use crate::source::{Chunk, QuietFile, Snapshot, SourceError};
 use crate::store::{FileSeen, LineState, Result, Staging, Store, Table};
 use crate::time::{Clock, Timestamp};
 
-/// A file that changes while it is read is begun again so often, so far apart.
+/// Attempts to read a file that changes during the read, and the pause between them.
 const ATTEMPTS: u32 = 6;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(40);
 
-/// A writer that has not written for this long has stopped.
+/// A file whose last write is older than this has no active writer.
 const JUST_WRITTEN: Duration = Duration::from_secs(1);
 
 /// Reads the files of one table.
@@ -26,11 +26,11 @@ pub(super) struct Reader<'a, 's> {
     pub(super) config: &'a TableConfig,
     pub(super) clock: &'a dyn Clock,
     pub(super) progress: &'a dyn Progress,
-    /// The user named the file: it is read whole, known or not.
+    /// The user named the file: it is read whole, even if it is known.
     pub(super) by_hand: bool,
 }
 
-/// Why one attempt ended early.
+/// Why an attempt ended early.
 enum Stop {
     Store(crate::store::StoreError),
     Source(SourceError),
@@ -50,22 +50,22 @@ impl From<SourceError> for Stop {
 
 /// Where reading begins.
 enum Start {
-    /// Nothing new.
+    /// Nothing is new.
     Unchanged,
     /// At the first line.
     Whole,
-    /// Behind what was read before.
+    /// Behind the part that an earlier run read.
     At(FileSeen),
 }
 
 impl Reader<'_, '_> {
-    /// Reads the file. Trouble with the file is a note in the report; an error is trouble with the store.
+    /// Reads the file. A problem with the file becomes a note in the report; an error is a problem with the store.
     pub(super) fn read(&mut self, table: &mut Table, path: &Path) -> Result<FileReport> {
         let name = path.to_string_lossy().into_owned();
         let mut report = FileReport { file: name.clone(), unchanged: false, counts: Counts::default(), note: None };
         for attempt in 1.. {
             let before = report.counts;
-            // What was deferred is read again.
+            // Deferred lines are read again.
             report.counts.lines -= report.counts.deferred;
             report.counts.deferred = 0;
             match self.attempt(table, path, &name, &mut report) {
@@ -86,7 +86,7 @@ impl Reader<'_, '_> {
                 }
                 Err(Stop::Source(_)) => {}
             }
-            // The writer is at work: let it finish, and let a sync write meanwhile.
+            // The writer is active: let it finish, and let a sync write meanwhile.
             self.staging.flush(table)?;
             self.staging.commit()?;
             std::thread::sleep(BETWEEN_ATTEMPTS);
@@ -134,7 +134,7 @@ impl Reader<'_, '_> {
         };
         file.start_at(from);
         self.progress.file(path, file.snapshot().size.saturating_sub(from));
-        let read = self.chunks(table, &mut file, &mut taker, name, from, now);
+        let read = self.chunks(table, &mut file, &mut taker, from);
         report.counts.add(&taker.counts);
         report.note = taker.note;
         if let Some(refusal) = taker.refusal {
@@ -150,7 +150,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Compares the file with what is known of it.
+    /// Compares the file with what the store knows about it.
     fn start(
         &self,
         file: &mut QuietFile,
@@ -163,8 +163,8 @@ impl Reader<'_, '_> {
         if snapshot.size == seen.size {
             let (hash, complete) = file.fingerprint(seen.size)?;
             if hash == seen.whole_hash && (complete || same_time) {
-                let tail_waits = seen.resume_at < seen.size && !seen.tail_taken && seen.note.is_none();
-                if !(tail_waits && self.tail_is_due(file, now)) {
+                let tail_is_pending = seen.resume_at < seen.size && !seen.tail_taken && seen.note.is_none();
+                if !(tail_is_pending && self.tail_is_due(file, now)) {
                     return Ok(Start::Unchanged);
                 }
                 return Ok(Start::At(seen.clone()));
@@ -190,12 +190,10 @@ impl Reader<'_, '_> {
         table: &mut Table,
         file: &mut QuietFile,
         taker: &mut LineTaker<'_>,
-        name: &str,
         from: u64,
-        now: Timestamp,
     ) -> std::result::Result<(), Stop> {
         let snapshot = file.snapshot();
-        let tail_is_due = self.tail_is_due(file, now);
+        let tail_is_due = self.tail_is_due(file, taker.now);
         let mut resume = Resume { at: from, line: taker.number - 1, header: taker.header };
         let mut tail_taken = false;
         while let Some(Chunk { offset, bytes, is_tail, end, is_cut }) = file.next_chunk()? {
@@ -242,7 +240,7 @@ impl Reader<'_, '_> {
             if end < snapshot.size && taker.refusal.is_none() && self.staging.is_commit_due() {
                 if goes_on_here {
                     let (hash, _) = file.fingerprint(end)?;
-                    let so_far = resume.seen(name, end, snapshot.modified_nanos(), (hash, hash), now);
+                    let so_far = resume.seen(taker, Snapshot { size: end, ..snapshot }, hash, hash);
                     self.staging.save_file(table, &so_far)?;
                 }
                 self.staging.flush(table)?;
@@ -255,10 +253,11 @@ impl Reader<'_, '_> {
         }
         let (whole, _) = file.fingerprint(snapshot.size)?;
         let prefix = if resume.at == snapshot.size { whole } else { file.fingerprint(resume.at)?.0 };
-        let mut seen = resume.seen(name, snapshot.size, snapshot.modified_nanos(), (whole, prefix), now);
+        let mut seen = resume.seen(taker, snapshot, whole, prefix);
         seen.tail_taken = tail_taken;
         seen.held = taker.held_from.is_some();
-        seen.note = taker.refusal.as_ref().map(|refusal| format!("{name} {refusal}")).or_else(|| taker.note.clone());
+        seen.note =
+            taker.refusal.as_ref().map(|refusal| format!("{} {refusal}", taker.path)).or_else(|| taker.note.clone());
         self.staging.save_file(table, &seen)?;
         if self.staging.is_commit_due() {
             self.staging.flush(table)?;
@@ -267,7 +266,7 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// What stands behind the last line end: blank, taken because the file has been still for long enough, or deferred.
+    /// The bytes behind the last line end: blank, staged because the file has not changed for long enough, or deferred.
     fn take_tail(&mut self, table: &mut Table, taker: &mut LineTaker<'_>, bytes: &[u8], is_due: bool) -> Result<bool> {
         let in_header = taker.unfinished_header_lines() > 0 || taker.header.is_none();
         let blank = crate::format::strip_noise(bytes).iter().all(u8::is_ascii_whitespace);
@@ -282,7 +281,7 @@ impl Reader<'_, '_> {
             return Ok(true);
         }
         if taker.header.is_none() && taker.unfinished_header_lines() == 0 && taker.refusal.is_none() {
-            // One line and no line end: say what it is, if it can be told.
+            // One line without a line end: report its format if it is recognizable.
             let format = crate::format::detect(bytes);
             taker.refusal = format.refusal().filter(|_| format != crate::format::Format::Unknown).map(str::to_owned);
         }
@@ -292,9 +291,9 @@ impl Reader<'_, '_> {
     }
 }
 
-/// Whether a writer seems to be at work: the file was written to a moment ago and stops in mid-line, in mid-header or
-/// before its first byte. LoggerNet and a scheduler both like full minutes, so this is met in the field, and what is
-/// written a moment later may be overwritten before the next run.
+/// Whether a writer seems to be active: the file was written to a moment ago and ends in mid-line, in mid-header or before its
+/// first byte. LoggerNet and a scheduler both start on full minutes, so this happens in the field, and data written a moment
+/// later may be overwritten before the next run.
 fn is_being_written(path: &Path, report: &FileReport) -> bool {
     let stops_short = report.counts.deferred > 0 || report.counts.lines == 0;
     if report.unchanged || report.note.is_some() || !stops_short {
@@ -304,7 +303,7 @@ fn is_being_written(path: &Path, report: &FileReport) -> bool {
     age.is_some_and(|age| age < JUST_WRITTEN)
 }
 
-/// A point behind which everything is still to be read.
+/// A position in the file. Everything behind it is still to be read.
 #[derive(Clone, Copy)]
 struct Resume {
     at: u64,
@@ -313,18 +312,11 @@ struct Resume {
 }
 
 impl Resume {
-    fn seen(
-        &self,
-        name: &str,
-        size: u64,
-        modified: i64,
-        (whole_hash, prefix_hash): (u64, u64),
-        now: Timestamp,
-    ) -> FileSeen {
+    fn seen(&self, taker: &LineTaker<'_>, snapshot: Snapshot, whole_hash: u64, prefix_hash: u64) -> FileSeen {
         FileSeen {
-            path: name.to_owned(),
-            size,
-            modified,
+            path: taker.path.to_owned(),
+            size: snapshot.size,
+            modified: snapshot.modified_nanos(),
             whole_hash,
             resume_at: self.at,
             resume_line: self.line,
@@ -333,7 +325,7 @@ impl Resume {
             tail_taken: false,
             held: false,
             note: None,
-            seen: now,
+            seen: taker.now,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! From physical lines to the store: headers, rows, and a place for everything else (I1).
+//! Turns physical lines into headers and rows, and counts each line in exactly one place (I1).
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -17,19 +17,19 @@ const LONGEST_HEADER: u64 = 1 << 20;
 /// A logger's clock may run ahead of the computer's, not by a day.
 const FUTURE_ALLOWED_NANOS: i64 = 86_400 * 1_000_000_000;
 
-/// What the next line is taken for.
+/// What the next line is expected to be.
 enum Expect {
     /// The first line of the file.
     Beginning,
-    /// Lines of a header block, so many seen so far.
+    /// The next line of a header block; holds the lines so far.
     Header(Vec<Vec<u8>>),
-    /// Rows of the header in force.
+    /// Rows of the current header.
     Rows(Box<RowReading>),
-    /// Rows that cannot be placed: each is kept with this reason.
+    /// Rows without a usable header: each is rejected with this reason.
     Rejecting(String),
 }
 
-/// What became of a line that should be a row.
+/// The result for a line that should be a row.
 pub(super) enum Taken {
     Row(Outcome),
     Refused(LineRefusal),
@@ -46,14 +46,14 @@ pub(super) struct LineTaker<'a> {
     pub(super) config: &'a TableConfig,
     pub(super) path: &'a str,
     pub(super) now: Timestamp,
-    /// Of the next line.
+    /// Number of the next line.
     pub(super) number: u64,
     pub(super) counts: Counts,
-    /// The header in force.
+    /// The current header.
     pub(super) header: Option<i64>,
-    /// Why the file cannot be read as what it is. Every line is then deferred.
+    /// Why the file cannot be read in its format. Every line is then deferred.
     pub(super) refusal: Option<String>,
-    /// Something odd that did not stop the reading.
+    /// An anomaly that did not stop the reading.
     pub(super) note: Option<String>,
     /// Of the next line.
     pub(super) state: LineState,
@@ -99,7 +99,7 @@ impl<'a> LineTaker<'a> {
         }
     }
 
-    /// Begins behind `lines` lines, under a header that was read before.
+    /// Continues behind `lines` lines, under a header that an earlier run read.
     pub(super) fn resume(
         &mut self,
         staging: &mut Staging<'_>,
@@ -113,8 +113,8 @@ impl<'a> LineTaker<'a> {
         Ok(true)
     }
 
-    /// Begins with lines that stood under a header that was read before. Of a file without a header, today's configuration is
-    /// the header.
+    /// Begins with lines that stood under a header of an earlier read. For a file without a header, the present configuration
+    /// is the header.
     pub(super) fn begin_under(&mut self, staging: &mut Staging<'_>, table: &mut Table, header_id: i64) -> Result<()> {
         staging.begin()?;
         if matches!(self.config.format, FileFormat::Csv(_)) {
@@ -132,7 +132,7 @@ impl<'a> LineTaker<'a> {
         Ok(())
     }
 
-    /// Lines of a header block that is not complete. They are deferred.
+    /// Lines of an incomplete header block. They are deferred.
     pub(super) fn unfinished_header_lines(&self) -> u64 {
         match &self.expect {
             Expect::Header(lines) => lines.len() as u64,
@@ -140,7 +140,7 @@ impl<'a> LineTaker<'a> {
         }
     }
 
-    /// Whether the header in force is of another table, or damaged.
+    /// Whether the current header is damaged or belongs to another table.
     pub(super) fn is_rejecting(&self) -> bool {
         matches!(self.expect, Expect::Rejecting(_))
     }
@@ -209,7 +209,8 @@ impl<'a> LineTaker<'a> {
         }
         if self.is_cut {
             let refusal = unreadable(format!("the line is too long; its first {} bytes are kept", line.len()));
-            return self.reject(staging, table, number, line, &refusal);
+            let line = LineAt { path: self.path, number, raw: line, state: self.state };
+            return self.reject(staging, table, line, &refusal);
         }
         if line.iter().all(u8::is_ascii_whitespace) {
             self.counts.blank += 1;
@@ -219,7 +220,7 @@ impl<'a> LineTaker<'a> {
             if matches!(self.expect, Expect::Beginning)
                 && let Some(reason) = format::detect(line).refusal()
             {
-                // Blank lines before it are accounted for already.
+                // Blank lines before it are counted already.
                 self.refusal = Some(reason.to_owned());
                 self.counts.deferred += 1;
                 return Ok(());
@@ -232,7 +233,7 @@ impl<'a> LineTaker<'a> {
         match &self.expect {
             Expect::Rejecting(reason) => {
                 let refusal = unreadable(reason.clone());
-                self.reject(staging, table, number, line, &refusal)
+                self.reject(staging, table, LineAt { path: self.path, number, raw: line, state: self.state }, &refusal)
             }
             _ => self.take_row(staging, table, number, line),
         }
@@ -261,11 +262,16 @@ impl<'a> LineTaker<'a> {
                 Ok(())
             }
             Err(error) => {
-                let reason = format!("stands in or behind a damaged header: {error}");
+                let reason = format!("is in or after a damaged header: {error}");
                 let first = last + 1 - lines.len() as u64;
                 let refusal = unreadable(reason.clone());
                 for (number, line) in (first..).zip(&lines) {
-                    self.reject(staging, table, number, line, &refusal)?;
+                    self.reject(
+                        staging,
+                        table,
+                        LineAt { path: self.path, number, raw: line, state: self.state },
+                        &refusal,
+                    )?;
                 }
                 self.note = Some(format!("{}:{first} {reason}", self.path));
                 self.expect = Expect::Rejecting(reason);
@@ -274,17 +280,17 @@ impl<'a> LineTaker<'a> {
         }
     }
 
-    /// Why a header is of another table. The name in line 1 may change with a logger's program, so a file that shares
-    /// half of its columns with the table still belongs to it, unless the configuration pins the name.
+    /// Why a header belongs to another table. The name in line 1 may change with a logger's program, so a file that shares half of
+    /// its columns with the table belongs to it, unless the configuration gives the name.
     fn foreign(&self, table: &Table, header: &Header) -> Option<String> {
         let of_other = |expected: &str| {
             format!(
-                "line 1 names the logger table \"{}\", table \"{}\" holds \"{expected}\"; give the file a [[table]] of its own",
+                "line 1 names the logger table \"{}\", but table \"{}\" holds \"{expected}\"; give the file its own [[table]]",
                 header.table, self.config.name
             )
         };
-        if let Some(pinned) = &self.config.logger_table {
-            return (*pinned != header.table).then(|| of_other(pinned));
+        if let Some(configured) = &self.config.logger_table {
+            return (*configured != header.table).then(|| of_other(configured));
         }
         let known = table.header_table.as_ref().filter(|known| **known != header.table)?;
         let values: Vec<usize> = self.value_places(header);
@@ -292,13 +298,13 @@ impl<'a> LineTaker<'a> {
         (shared * 2 < values.len().max(1)).then(|| of_other(known))
     }
 
-    /// Places in the file of the columns that carry values.
+    /// Positions in the file of the value columns.
     fn value_places(&self, header: &Header) -> Vec<usize> {
         let (time, record) = self.key_names(header);
         (0..header.names.len()).filter(|&place| Some(place) != time && Some(place) != record).collect()
     }
 
-    /// Places in the file of time and record number.
+    /// Positions in the file of time and record number.
     fn key_names(&self, header: &Header) -> (Option<usize>, Option<usize>) {
         let place = |wanted: &str| header.names.iter().position(|name| name.eq_ignore_ascii_case(wanted));
         match &self.config.format {
@@ -323,7 +329,7 @@ impl<'a> LineTaker<'a> {
                 _ if Some(at) == time => ColumnSource::Time,
                 _ if Some(at) == record => ColumnSource::Record,
                 Some(place) if is_tag(name) => ColumnSource::Tag(place),
-                // learn_header has put every other name on the list.
+                // learn_header has added every other name to the list.
                 place => ColumnSource::Value(place.unwrap_or_default()),
             })
             .collect();
@@ -334,7 +340,7 @@ impl<'a> LineTaker<'a> {
         };
         let names = table.column_names();
         let known: Vec<_> = table.columns.iter().map(crate::store::Column::known).collect();
-        let contradictions = qc::contradictions(self.config, &known);
+        let contradictions = qc::contradictions(&self.config.spec(&[]), &known);
         if !contradictions.is_empty() {
             self.note = Some(contradictions.join("; "));
         }
@@ -344,7 +350,7 @@ impl<'a> LineTaker<'a> {
         Ok(())
     }
 
-    /// The columns to be computed. What stands in their way is said.
+    /// The derived columns to compute. The note names each one that cannot be computed, with the reason.
     fn derived(&mut self, sources: &[ColumnSource], names: &[String]) -> Vec<Derived> {
         let mut derived = Derived::of(self.config, names);
         derived.retain(|column| {
@@ -367,12 +373,13 @@ impl<'a> LineTaker<'a> {
 
     #[inline]
     fn take_row(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
-        match self.stage_row(staging, table, LineAt { path: self.path, number, raw: line, state: self.state })? {
+        let line = LineAt { path: self.path, number, raw: line, state: self.state };
+        match self.stage_row(staging, table, line)? {
             Taken::Row(Outcome::Staged) => self.counts.staged += 1,
             Taken::Row(Outcome::Duplicate | Outcome::Finished) => self.counts.duplicates += 1,
             Taken::Row(Outcome::Conflict) => self.counts.conflicts += 1,
             Taken::Refused(refusal) if self.watch == Watch::Hold && refusal.not_before.is_none() => self.hold(number),
-            Taken::Refused(refusal) => return self.reject(staging, table, number, line, &refusal),
+            Taken::Refused(refusal) => return self.reject(staging, table, line, &refusal),
         }
         Ok(())
     }
@@ -386,7 +393,7 @@ impl<'a> LineTaker<'a> {
         line: LineAt<'_>,
     ) -> Result<Taken> {
         let Expect::Rows(reading) = &self.expect else {
-            return Ok(Taken::Refused(unreadable("stands before the header".to_owned())));
+            return Ok(Taken::Refused(unreadable("is before the header".to_owned())));
         };
         if let Err(error) = self.row.read(line.raw, &reading.layout) {
             return Ok(Taken::Refused(self.refused(error.to_string(), None)));
@@ -432,7 +439,7 @@ impl<'a> LineTaker<'a> {
         Ok(Taken::Row(outcome))
     }
 
-    /// A time that no row of this station can have by the clocks as they are: too early for ever, or not yet.
+    /// Why no row can have this time at present: it is before `valid_from`, or too far ahead of the computer's clock.
     #[inline]
     fn refused_time(&self, local: LocalTime, ts: Timestamp) -> Option<LineRefusal> {
         if ts < Timestamp::EPOCH || ts < Timestamp::from_utc(self.config.valid_from) {
@@ -444,8 +451,8 @@ impl<'a> LineTaker<'a> {
         (not_before > self.now.nanos()).then(|| {
             let now = self.config.clock.local(self.now);
             let reason = format!(
-                "held: {local} is more than a day ahead of this computer's clock ({now}); it is staged by itself when that clock \
-                 has come so far. If the logger's clock is wrong, set it; if the computer's is, set that"
+                "held: {local} is more than a day ahead of this computer's clock ({now}); it is staged automatically when this clock \
+ reaches it. If the logger's clock is wrong, set it; if the computer's clock is wrong, set that one"
             );
             self.refused(reason, Some(Timestamp::from_nanos(not_before)))
         })
@@ -456,7 +463,7 @@ impl<'a> LineTaker<'a> {
         LineRefusal { reason, header: self.header, inputs: again::inputs(self.config), not_before }
     }
 
-    /// The row of this record number, if one of the two is staged; else file order: the clock went on from the row before.
+    /// Picks the time whose row has this record number, if one of the two is staged; otherwise the time that follows the row before.
     fn settle_double_hour(
         &self,
         staging: &Staging<'_>,
@@ -498,17 +505,16 @@ impl<'a> LineTaker<'a> {
         &mut self,
         staging: &mut Staging<'_>,
         table: &mut Table,
-        number: u64,
-        line: &[u8],
+        line: LineAt<'_>,
         refusal: &LineRefusal,
     ) -> Result<()> {
         let count = if refusal.not_before.is_some() { &mut self.counts.held } else { &mut self.counts.rejected };
         *count += 1;
-        staging.reject(table, LineAt { path: self.path, number, raw: line, state: self.state }, refusal)
+        staging.reject(table, line, refusal)
     }
 }
 
-/// No configuration makes a row of it: the line stands under no header, or under another table's.
+/// A line that no configuration can make a row: it has no header, or another table's.
 fn unreadable(reason: String) -> LineRefusal {
     LineRefusal { reason, header: None, inputs: 0, not_before: None }
 }

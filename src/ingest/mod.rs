@@ -1,7 +1,7 @@
-//! Files to store: the left half of the flow, table by table, file by file, in one pass.
+//! Reads files into the store: the left half of the data flow, table by table and file by file, in one pass.
 //!
-//! One bad file never stops the others, and no failure here waits for a network (I9). Small files share one transaction,
-//! so that ten tables cost one sync to disk; a large one is committed in pieces, each with the point where it can go on.
+//! A bad file never stops the others, and nothing here waits for a network (I9). Small files share one transaction, so that
+//! ten tables cost one sync to disk. A large file is committed in pieces, each with the position where reading can resume.
 
 use std::path::{Path, PathBuf};
 
@@ -23,24 +23,24 @@ mod retag;
 pub use decide::{Decided, Decider};
 pub use report::{Counts, FileReport, IngestReport, TableReport};
 
-/// What is to be read.
+/// What to read.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
     /// Only this table.
     pub table: Option<String>,
-    /// These files instead of the configured ones; read whole, known or not.
+    /// These files instead of the configured ones; they are read whole, even if they are known.
     pub files: Vec<PathBuf>,
 }
 
-/// Told how far a large ingest is.
+/// Receives the progress of a large ingest.
 pub trait Progress {
-    /// A file is begun.
+    /// A file begins.
     fn file(&self, path: &Path, bytes: u64);
-    /// So many bytes more of it are done.
+    /// So many more bytes of it are done.
     fn advance(&self, bytes: u64);
 }
 
-/// For when nobody looks.
+/// Discards the progress.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unseen;
 
@@ -49,31 +49,31 @@ impl Progress for Unseen {
     fn advance(&self, _bytes: u64) {}
 }
 
-/// What stops an ingest.
+/// Why an ingest stops.
 #[derive(Debug, Error)]
 pub enum IngestError {
     /// The store cannot be written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A pattern is none.
+    /// A file pattern is not valid.
     #[error(transparent)]
     Source(#[from] SourceError),
     /// `--table` names no table.
-    #[error("no [[table]] is named \"{name}\"; {mend}")]
+    #[error("no [[table]] is named \"{name}\"; {hint}")]
     UnknownTable {
         /// As typed.
         name: String,
-        /// What was meant, or all names.
-        mend: String,
+        /// A similar name, or all names.
+        hint: String,
     },
-    /// A file given by hand is not there.
-    #[error("{path} is no file; check its spelling")]
+    /// A named file does not exist.
+    #[error("{path} is not a file; check the spelling")]
     NoFile {
         /// As typed.
         path: PathBuf,
     },
-    /// A file given by hand could be of several tables.
-    #[error("cannot tell which table {path} belongs to; say it with --table NAME")]
+    /// A named file may belong to several tables.
+    #[error("cannot determine the table of {path}; name it with --table NAME")]
     WhichTable {
         /// The file.
         path: PathBuf,
@@ -81,7 +81,7 @@ pub enum IngestError {
 }
 
 impl IngestError {
-    /// Whether trying again later cannot help.
+    /// Whether a retry cannot help.
     pub fn is_permanent(&self) -> bool {
         match self {
             IngestError::Store(error) => error.is_permanent(),
@@ -90,7 +90,7 @@ impl IngestError {
     }
 }
 
-/// Reads what is selected into the store. The caller holds the ingest lock.
+/// Reads the selected files into the store. The caller holds the ingest lock.
 pub fn run(
     config: &Config,
     store: &Store,
@@ -99,10 +99,10 @@ pub fn run(
     progress: &dyn Progress,
 ) -> Result<IngestReport, IngestError> {
     let work = plan(config, store, selection)?;
-    read(work, config, store, clock, progress, !selection.files.is_empty())
+    Ingest { config, store, clock, progress, by_hand: !selection.files.is_empty() }.read(work)
 }
 
-/// As [`run`], of these configured files only.
+/// As [`run`], for these configured files only.
 pub fn run_files(
     files: Vec<TableFiles<'_>>,
     config: &Config,
@@ -110,44 +110,56 @@ pub fn run_files(
     clock: &dyn Clock,
     progress: &dyn Progress,
 ) -> Result<IngestReport, IngestError> {
-    read(files, config, store, clock, progress, false)
+    Ingest { config, store, clock, progress, by_hand: false }.read(files)
 }
 
-fn read(
-    work: Vec<TableFiles<'_>>,
-    config: &Config,
-    store: &Store,
-    clock: &dyn Clock,
-    progress: &dyn Progress,
+/// What one ingest works with.
+struct Ingest<'a> {
+    config: &'a Config,
+    store: &'a Store,
+    clock: &'a dyn Clock,
+    progress: &'a dyn Progress,
+    /// The user named the files.
     by_hand: bool,
-) -> Result<IngestReport, IngestError> {
-    // A `flag` that was killed left rows unjudged.
-    store.judge_flagged(config)?;
-    let mut staging = Staging::new(store, config)?;
-    let mut report = IngestReport::default();
-    for (config, files) in work {
-        let mut table = store.table(config)?;
-        let mut table_report = TableReport::new(&config.name.0);
-        if files.is_empty() {
-            let patterns: Vec<_> = config.files.iter().map(|pattern| pattern.display().to_string()).collect();
-            table_report.note(format!("no file matches {}", patterns.join(", ")));
+}
+
+impl Ingest<'_> {
+    fn read(&self, work: Vec<TableFiles<'_>>) -> Result<IngestReport, IngestError> {
+        // A `flag` command that was killed left rows without judgement.
+        self.store.judge_flagged(self.config)?;
+        let mut staging = Staging::new(self.store, self.config)?;
+        let mut report = IngestReport::default();
+        for (table_config, files) in work {
+            let mut table = self.store.table(table_config)?;
+            let mut table_report = TableReport::new(&table_config.name.0);
+            if files.is_empty() {
+                let patterns: Vec<_> = table_config.files.iter().map(|pattern| pattern.display().to_string()).collect();
+                table_report.note(format!("no file matches {}", patterns.join(", ")));
+            }
+            if let Some(note) = retag::apply(self.store, &mut staging, &mut table, table_config, self.clock)? {
+                table_report.note(note);
+            }
+            table_report.taken_up = again::judge(self.store, &mut staging, &mut table, table_config, self.clock)?;
+            let mut reader = file::Reader {
+                store: self.store,
+                staging: &mut staging,
+                config: table_config,
+                clock: self.clock,
+                progress: self.progress,
+                by_hand: self.by_hand,
+            };
+            for path in &files {
+                table_report.add(reader.read(&mut table, path)?);
+            }
+            staging.flush(&mut table)?;
+            if staging.is_commit_due() {
+                staging.commit()?;
+            }
+            report.tables.push(table_report);
         }
-        if let Some(note) = retag::apply(store, &mut staging, &mut table, config, clock)? {
-            table_report.note(note);
-        }
-        table_report.taken_up = again::judge(store, &mut staging, &mut table, config, clock)?;
-        let mut reader = file::Reader { store, staging: &mut staging, config, clock, progress, by_hand };
-        for path in &files {
-            table_report.add(reader.read(&mut table, path)?);
-        }
-        staging.flush(&mut table)?;
-        if staging.is_commit_due() {
-            staging.commit()?;
-        }
-        report.tables.push(table_report);
+        staging.commit()?;
+        Ok(report)
     }
-    staging.commit()?;
-    Ok(report)
 }
 
 fn plan<'c>(config: &'c Config, store: &Store, selection: &Selection) -> Result<Vec<TableFiles<'c>>, IngestError> {
@@ -156,7 +168,7 @@ fn plan<'c>(config: &'c Config, store: &Store, selection: &Selection) -> Result<
         Some(name) => Some(
             config
                 .table(name)
-                .ok_or_else(|| IngestError::UnknownTable { name: name.clone(), mend: config.tables_like(name) })?,
+                .ok_or_else(|| IngestError::UnknownTable { name: name.clone(), hint: config.tables_like(name) })?,
         ),
     };
     let mut work: Vec<TableFiles<'c>> = Vec::new();
@@ -182,7 +194,7 @@ fn plan<'c>(config: &'c Config, store: &Store, selection: &Selection) -> Result<
     Ok(work)
 }
 
-/// By the configured patterns, else by the table name in the file's line 1.
+/// Finds the table by the configured patterns, otherwise by the table name in line 1 of the file.
 fn table_of<'c>(config: &'c Config, store: &Store, path: &Path) -> Result<Option<&'c TableConfig>, IngestError> {
     if let [table] = config.tables.as_slice() {
         return Ok(Some(table));
@@ -198,11 +210,11 @@ fn table_of<'c>(config: &'c Config, store: &Store, path: &Path) -> Result<Option
         && let Some(name) = lines::header_table(path)
     {
         for table in &config.tables {
-            let pinned = match &table.logger_table {
-                Some(pinned) => Some(pinned.clone()),
+            let expected = match &table.logger_table {
+                Some(configured) => Some(configured.clone()),
                 None => store.table(table)?.header_table,
             };
-            if pinned.as_deref() == Some(name.as_str()) {
+            if expected.as_deref() == Some(name.as_str()) {
                 found.push(table);
             }
         }

@@ -1,8 +1,8 @@
-//! What an ingest did: the account of I1.
+//! The report of an ingest: each line that was read is counted in one place (I1).
 
 use serde::Serialize;
 
-/// One place for every physical line that was read. The eight below `lines` add up to it.
+/// Counts of physical lines. The eight counts below `lines` add up to it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Physical lines read.
@@ -15,18 +15,18 @@ pub struct Counts {
     pub duplicates: u64,
     /// The same key with other content.
     pub conflicts: u64,
-    /// Not a row: kept with the reason.
+    /// Lines that are not rows: kept with the reason.
     pub rejected: u64,
-    /// Ahead of this computer's clock: kept, and staged when the clock has come so far.
+    /// Lines ahead of this computer's clock: kept, and staged when the clock reaches them.
     pub held: u64,
-    /// Not decided yet: an unterminated last line, an unfinished header, a file that cannot be read as what it is.
+    /// Not decided yet: a last line without a line end, an unfinished header, a file that cannot be read in its format.
     pub deferred: u64,
-    /// Nothing on the line.
+    /// Blank lines.
     pub blank: u64,
 }
 
 impl Counts {
-    /// The sum of all places; equals `lines`.
+    /// The sum of all counts; equals `lines`.
     pub fn accounted(&self) -> u64 {
         let rows = self.staged + self.duplicates + self.conflicts;
         self.header + rows + self.rejected + self.held + self.deferred + self.blank
@@ -48,14 +48,14 @@ impl Counts {
 /// One file.
 #[derive(Debug, Clone, Serialize)]
 pub struct FileReport {
-    /// As found by the pattern.
+    /// The path, as the pattern found it.
     pub file: String,
-    /// Whether nothing was read because it holds what it held at the last read.
+    /// Whether nothing was read because the file is the same as at the last read.
     pub unchanged: bool,
     /// Its lines.
     #[serde(flatten)]
     pub counts: Counts,
-    /// Why it could not be read, or what is odd about it.
+    /// Why it could not be read, or what is unusual about it.
     pub note: Option<String>,
 }
 
@@ -64,14 +64,14 @@ pub struct FileReport {
 pub struct TableReport {
     /// Its name in the configuration.
     pub table: String,
-    /// Lines kept from earlier reads that became rows now; not among the counts of lines.
+    /// Lines kept from earlier reads that became rows in this ingest; not part of the line counts.
     pub taken_up: u64,
-    /// Files looked at.
+    /// Files examined.
     pub files: u64,
     /// All their lines.
     #[serde(flatten)]
     pub counts: Counts,
-    /// What a person should know of the table's files.
+    /// Notes on the table's files for the user.
     pub notes: Vec<String>,
     /// File by file.
     pub sources: Vec<FileReport>,
@@ -93,7 +93,7 @@ impl TableReport {
         self.notes.push(note);
     }
 
-    /// Adds what a later pass did. What is said of a file is what the later pass says.
+    /// Adds the result of a later pass. The later pass's note on a file replaces the earlier one.
     fn absorb(&mut self, later: TableReport) {
         let of_table =
             later.notes.iter().filter(|note| later.sources.iter().all(|file| file.note.as_ref() != Some(note)));
@@ -139,8 +139,7 @@ pub struct IngestReport {
 }
 
 impl IngestReport {
-    /// Adds what a later pass over some or all of the files did: one report of both, in which the counts of I1 add up as in
-    /// each.
+    /// Adds the result of a later pass over some or all of the files. In the combined report the counts of I1 add up as in each.
     pub fn absorb(&mut self, later: IngestReport) {
         for table in later.tables {
             match self.tables.iter_mut().find(|known| known.table == table.table) {
@@ -159,8 +158,8 @@ impl IngestReport {
         totals
     }
 
-    /// Whether a person should look: a file that cannot be read, a line that is no row or
-    /// is ahead of the clock, a key with two contents.
+    /// Whether the user should look at the result: a file that cannot be read, a line that is not a row or is ahead of the clock,
+    /// a key with two contents.
     pub fn needs_a_look(&self) -> bool {
         let totals = self.totals();
         totals.rejected + totals.held + totals.conflicts > 0 || self.tables.iter().any(|table| !table.notes.is_empty())

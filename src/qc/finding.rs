@@ -1,79 +1,10 @@
 //! Which test raised a flag, and why: kept beside the flags of a row, so that a scientist can ask.
 //!
-//! In the store it is a JSON array, one array a finding: place of the column, test, digit, detail. Rows where nothing was
-//! raised have none.
+//! In the store it is a JSON array, one array a finding: place of the column, test, digit, detail. A row without a raised
+//! flag has none.
 
 use super::flag::Flag;
-
-/// The tests, by the names that the configuration and the listings use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Test {
-    /// Outside the range.
-    GrossRange,
-    /// Outside what is usual for season and time of day.
-    Climatology,
-    /// Apart from both neighbours.
-    Spike,
-    /// Too fast a change.
-    RateOfChange,
-    /// Standing still.
-    FlatLine,
-    /// Too little spread.
-    AttenuatedSignal,
-    /// Rows are missing before it.
-    TimeGap,
-    /// Two columns disagree.
-    Pair,
-    /// The instrument reports a fault.
-    Diagnostic,
-    /// A derived value rests on a value that was raised.
-    Input,
-    /// A person said so.
-    Manual,
-}
-
-impl Test {
-    const ALL: [Test; 11] = [
-        Test::GrossRange,
-        Test::Climatology,
-        Test::Spike,
-        Test::RateOfChange,
-        Test::FlatLine,
-        Test::AttenuatedSignal,
-        Test::TimeGap,
-        Test::Pair,
-        Test::Diagnostic,
-        Test::Input,
-        Test::Manual,
-    ];
-
-    /// Its name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Test::GrossRange => "gross_range",
-            Test::Climatology => "climatology",
-            Test::Spike => "spike",
-            Test::RateOfChange => "rate_of_change",
-            Test::FlatLine => "flat_line",
-            Test::AttenuatedSignal => "attenuated_signal",
-            Test::TimeGap => "time_gap",
-            Test::Pair => "pair",
-            Test::Diagnostic => "diagnostic",
-            Test::Input => "input",
-            Test::Manual => "manual",
-        }
-    }
-
-    /// Every name.
-    pub fn names() -> impl Iterator<Item = &'static str> {
-        Test::ALL.into_iter().map(Test::name)
-    }
-
-    /// The test of a name.
-    pub fn from_name(name: &str) -> Option<Test> {
-        Test::ALL.into_iter().find(|test| test.name() == name)
-    }
-}
+use super::registry::Test;
 
 /// One raised flag.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,15 +13,10 @@ pub struct Finding {
     pub place: usize,
     /// What raised it.
     pub test: Test,
-    /// Suspect or fail; any flag where a person said so.
+    /// Suspect or fail; any flag where it was set by hand.
     pub flag: Flag,
     /// The limit and what was measured.
     pub detail: String,
-}
-
-/// A measured number as people read it: six digits, no zeros behind the last.
-pub(super) fn short(number: f64) -> f64 {
-    format!("{number:.5e}").parse().unwrap_or(number)
 }
 
 /// Appends the findings as one JSON array; nothing if there are none.
@@ -139,12 +65,5 @@ mod tests {
         text.clear();
         write(&[], &mut text);
         assert_eq!(text, "");
-    }
-
-    #[test]
-    fn every_test_has_a_name_of_its_own() {
-        for test in Test::ALL {
-            assert_eq!(Test::from_name(test.name()), Some(test));
-        }
     }
 }

@@ -1,11 +1,11 @@
-//! Does what the configuration asks fit the columns that the files have?
+//! Does what is configured fit the columns that the files have?
 //!
-//! A test on a column that is misspelled is never made, and a range in the wrong unit flags everything or nothing. Both
-//! look like good data, so both are said.
+//! A test on a column whose name is misspelled is never made, and a range in the wrong unit flags everything or nothing.
+//! Both look like good data, so `check` reports both.
 
+use super::spec::TableSpec;
 use crate::ameriflux::lookup;
 use crate::ameriflux::unit::{self, UnitMatch};
-use crate::config::{Config, TableConfig};
 use crate::text::look_alikes;
 
 /// A column as the store knows it.
@@ -18,10 +18,10 @@ pub struct KnownColumn<'a> {
 }
 
 /// Headers whose unit contradicts the column's variable, a sentence each.
-pub fn contradictions(table: &TableConfig, columns: &[KnownColumn<'_>]) -> Vec<String> {
+pub fn contradictions(table: &TableSpec<'_>, columns: &[KnownColumn<'_>]) -> Vec<String> {
     let mut found = Vec::new();
     for column in columns {
-        let variable = table.columns.get(column.name).and_then(|config| config.variable.as_deref()).and_then(lookup);
+        let variable = table.columns.get(column.name).and_then(|own| own.variable).and_then(lookup);
         if let Some(variable) = variable
             && let UnitMatch::Contradicts { message, .. } = unit::compare(column.units, variable)
         {
@@ -32,28 +32,28 @@ pub fn contradictions(table: &TableConfig, columns: &[KnownColumn<'_>]) -> Vec<S
 }
 
 /// Names in the configuration that no file of the table has, a sentence each.
-pub fn strangers(config: &Config, table: &TableConfig, columns: &[KnownColumn<'_>]) -> Vec<String> {
+pub fn unknown_columns(table: &TableSpec<'_>, columns: &[KnownColumn<'_>]) -> Vec<String> {
     let mut found = Vec::new();
     let mut ask = |name: &str, whence: String| {
         if !columns.iter().any(|column| column.name == name) {
             let alike = look_alikes(name, columns.iter().map(|column| column.name));
-            let mend = alike.first().map_or_else(String::new, |alike| format!("; did you mean {alike}?"));
-            found.push(format!("{whence} names {name}, which no file of the table has{mend}"));
+            let advice = alike.first().map_or_else(String::new, |alike| format!("; did you mean {alike}?"));
+            found.push(format!("{whence} names {name}, which no file of the table has{advice}"));
         }
     };
     for (name, column) in &table.columns {
-        match &column.formula {
-            Some(formula) => formula.inputs().iter().for_each(|input| ask(input, format!("the formula of {name}"))),
+        match column.inputs {
+            Some(inputs) => inputs.iter().for_each(|input| ask(input, format!("the formula of {name}"))),
             None => ask(name, format!("[table.columns.{name}]")),
         }
-        if let Some(diagnostic) = &column.quality.diagnostic {
+        if let Some(diagnostic) = column.diagnostic {
             diagnostic.governs.iter().for_each(|governed| ask(governed, format!("governs of {name}")));
         }
     }
-    for pair in &config.pairs {
+    for pair in table.pairs {
         let guard = pair.guard.as_ref().map(|guard| &guard.column);
         for side in [Some(&pair.first), Some(&pair.second), guard].into_iter().flatten() {
-            if side.table == table.name {
+            if side.table == *table.name {
                 ask(&side.column, format!("[[pair]] \"{}\"", pair.name));
             }
         }

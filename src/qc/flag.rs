@@ -41,7 +41,7 @@ impl Flag {
         })
     }
 
-    /// Its word.
+    /// Its name in text.
     pub const fn word(self) -> &'static str {
         match self {
             Flag::Pass => "pass",
@@ -60,7 +60,7 @@ impl Flag {
         self.max(other)
     }
 
-    /// Whether a person should know: suspect or failed.
+    /// Whether the operator should know: suspect or fail.
     #[inline]
     pub fn is_raised(self) -> bool {
         self >= Flag::Suspect

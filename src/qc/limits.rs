@@ -1,8 +1,25 @@
-//! Which of two limits a measurement is beyond, and which of them a flag speaks of.
+//! Which of two limits a measurement is beyond, and how limits and measurements are written in a finding.
+
+use std::time::Duration;
 
 use super::flag::Flag;
 use crate::ameriflux::Range;
-use crate::config::Levels;
+
+/// Two limits of which at least one is set; a value beyond the second is beyond the first.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Levels<T> {
+    /// Beyond it a value is suspect.
+    pub suspect: Option<T>,
+    /// Beyond it a value fails.
+    pub fail: Option<T>,
+}
+
+impl<T> Levels<T> {
+    /// The same limits in another unit or type.
+    pub(super) fn map<U>(self, convert: impl Fn(T) -> U) -> Levels<U> {
+        Levels { suspect: self.suspect.map(&convert), fail: self.fail.map(&convert) }
+    }
+}
 
 /// Strictly above the limits: a value on a threshold passes (QARTOD, as ioos_qc 3.0).
 #[inline]
@@ -37,4 +54,21 @@ pub(super) fn limit<T: Copy>(levels: &Levels<T>, flag: Flag) -> Option<T> {
 /// The bounds that a raised flag is outside of.
 pub(super) fn bounds(range: &Range, flag: Flag) -> (f64, f64) {
     if flag == Flag::Fail { range.fail } else { range.suspect }
+}
+
+/// A measured number for a finding: six digits, without trailing zeros.
+pub(super) fn short(number: f64) -> f64 {
+    format!("{number:.5e}").parse().unwrap_or(number)
+}
+
+/// A span of time as the configuration writes it.
+pub(super) fn span_text(span: Duration) -> String {
+    let seconds = span.as_secs();
+    match (seconds, span.subsec_millis()) {
+        (0, millis) => format!("{millis}ms"),
+        (seconds, _) if seconds % 86_400 == 0 => format!("{}d", seconds / 86_400),
+        (seconds, _) if seconds % 3_600 == 0 => format!("{}h", seconds / 3_600),
+        (seconds, _) if seconds % 60 == 0 => format!("{}m", seconds / 60),
+        (seconds, _) => format!("{seconds}s"),
+    }
 }

@@ -1,26 +1,47 @@
 //! Flags: one QARTOD digit per value, beside the value and never in its place.
 //!
 //! QARTOD (and IODE's primary level, IOC Manuals & Guides 54 v3) knows five: 1 pass, 2 not evaluated, 3 suspect, 4 fail,
-//! 9 missing. [`TableTests`] is what a table is tested for, [`Series`] the tests of one series under way. Pure: values
-//! come in, flags and findings go out, a value is read and never changed. `docs/qc.md` says every test with its formula,
-//! bounds, edges and source.
+//! 9 missing. [`registry`] lists the tests; each is a file of its own. [`TableSpec`] says what a table is tested for,
+//! [`TableTests`] is that, ready to run, and [`Series`] the tests of one series under way. Pure: values come in, flags and
+//! findings go out, a value is read and never changed. Nothing here knows the configuration file. `docs/qc.md` gives every
+//! test with its formula, bounds, edges and source.
 
 mod finding;
 mod fit;
 mod flag;
+mod keys;
 mod limits;
-mod neighbours;
-mod pair;
-mod range;
+mod registry;
 mod series;
+mod spec;
 mod table;
+mod value;
 mod window;
-mod windows;
 
-pub use finding::{Finding, Test, findings};
-pub use fit::{KnownColumn, contradictions, strangers};
+// The tests, a file each.
+mod attenuated_signal;
+mod climatology;
+mod diagnostic;
+mod flat_line;
+mod gross_range;
+mod input;
+mod manual;
+mod pair;
+mod rate_of_change;
+mod spike;
+mod time_gap;
+
+pub use climatology::{Climatology, Season};
+pub use diagnostic::Diagnostic;
+pub use finding::{Finding, findings};
+pub use fit::{KnownColumn, contradictions, unknown_columns};
 pub use flag::Flag;
-pub use pair::{Across, Partner};
-pub use range::ColumnTests;
+pub use gross_range::GrossRange;
+pub use keys::{Entry, Group, GroupKeys, Key, Kind, Problem, Setting};
+pub use manual::ManualFlag;
+pub use pair::{Across, Guard, Measure, Pair, PairFlags, Partner};
+pub use registry::{About, ColumnSettings, TableSettings, Test};
 pub use series::{Series, Verdict};
-pub use table::{ManualFlag, TableTests, is_tested};
+pub use spec::{ColumnAt, ColumnSpec, TableName, TableSpec};
+pub use table::TableTests;
+pub use value::Value;

@@ -6,11 +6,119 @@
 //! wrong, so both are flagged unless the configuration names the reference. A value that fails its own range is no
 //! witness: the pair is then not evaluated.
 
-use super::finding::{Finding, Test, short};
+use std::time::Duration;
+
 use super::flag::Flag;
-use super::limits::{above, bounds, limit, within};
-use crate::config::{ColumnAt, Guard, Measure, Pair, PairFlags, TableName};
+use super::keys::{Group, Problem, shown};
+use super::limits::{Levels, above, bounds, limit, short, within};
+use super::registry::{About, Marks, Test};
+use super::spec::{ColumnAt, TableName};
+use crate::ameriflux::Range;
 use crate::time::nanos;
+
+pub(super) const ABOUT: About = About {
+    name: "pair",
+    summary: "two columns that disagree",
+    keys: "`[[pair]]`",
+    section: "Pairs of columns",
+    source: "left to the operator by QARTOD; AmeriFlux's multivariate comparison",
+};
+
+/// A comparison of two columns, of one table or of two.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pair {
+    /// As the findings call it.
+    pub name: String,
+    /// The column compared.
+    pub first: ColumnAt,
+    /// What it is compared with.
+    pub second: ColumnAt,
+    /// What is compared.
+    pub measure: Measure,
+    /// Under which condition.
+    pub guard: Option<Guard>,
+    /// How far apart the rows of two tables may lie. Zero: the same time.
+    pub within: Duration,
+    /// Which of the two is flagged.
+    pub flags: PairFlags,
+}
+
+impl Pair {
+    /// The table that it compares `table` with; that table itself where the pair lies within one.
+    pub fn other(&self, table: &TableName) -> &TableName {
+        if self.first.table == *table { &self.second.table } else { &self.first.table }
+    }
+
+    /// Whether it flags a column of this table.
+    pub fn flags_in(&self, table: &TableName) -> bool {
+        (self.first.table == *table && self.flags != PairFlags::Second)
+            || (self.second.table == *table && self.flags != PairFlags::First)
+    }
+}
+
+/// What a pair test looks at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Measure {
+    /// First minus second, without its sign; strictly above is beyond.
+    Difference(Levels<f64>),
+    /// First by second, within closed intervals.
+    Ratio(Range),
+}
+
+/// A pair test runs only where this value lies strictly above and strictly below the bounds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Guard {
+    /// A column of the first table, or the second column.
+    pub column: ColumnAt,
+    /// Minus infinity for none.
+    pub above: f64,
+    /// Infinity for none.
+    pub below: f64,
+}
+
+/// Which side of a pair is flagged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PairFlags {
+    /// Both: two sensors that disagree do not say which is wrong.
+    Both,
+    /// The first: the second is the reference.
+    First,
+    /// The second: the first is the reference.
+    Second,
+}
+
+impl Measure {
+    /// Reads the group `difference`.
+    ///
+    /// # Errors
+    /// No limit, or limits in the wrong order.
+    pub fn difference(group: &Group) -> Result<Measure, Problem> {
+        group.rising("difference = { suspect = 2, fail = 5 }").map(Measure::Difference)
+    }
+
+    /// Reads the group `ratio`.
+    ///
+    /// # Errors
+    /// No bounds, or `suspect` not inside `fail`.
+    pub fn ratio(group: &Group) -> Result<Measure, Problem> {
+        let range = match (group.bounds("suspect"), group.bounds("fail")) {
+            (Some(suspect), fail) => Range { suspect, fail: fail.unwrap_or((f64::NEG_INFINITY, f64::INFINITY)) },
+            (None, Some(fail)) => Range { suspect: fail, fail },
+            (None, None) => {
+                let example = "ratio = { suspect = [1.8, 2.3] }";
+                return Err(group.wrong(&format!(" has neither suspect nor fail; write for example {example}")));
+            }
+        };
+        if range.fail.0 > range.suspect.0 || range.fail.1 < range.suspect.1 {
+            return Err(group.wrong(&format!(
+                ": suspect = {} does not lie inside fail = {}; narrow suspect, or write a wider fail",
+                shown(range.suspect),
+                shown(range.fail)
+            )));
+        }
+        Ok(Measure::Ratio(range))
+    }
+}
 
 /// Where a value of a pair comes from, seen from one of its tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,13 +146,21 @@ pub struct Across {
     pub within: i64,
 }
 
+/// A guard, seen from one table.
+#[derive(Debug, Clone, Copy)]
+struct GuardTest {
+    side: Side,
+    above: f64,
+    below: f64,
+}
+
 /// A pair, seen from one table.
 #[derive(Debug, Clone)]
 pub(super) struct PairTest {
     name: String,
     first: Side,
     second: Side,
-    guard: Option<(Side, f64, f64)>,
+    guard: Option<GuardTest>,
     measure: Measure,
     flags: PairFlags,
     /// Its other table, if it has one.
@@ -68,7 +184,11 @@ impl PairTest {
         };
         let first = side(&pair.first, 0);
         let second = side(&pair.second, 0);
-        let guard = pair.guard.as_ref().map(|Guard { column, above, below }| (side(column, 1), *above, *below));
+        let guard = pair.guard.as_ref().map(|Guard { column, above, below }| GuardTest {
+            side: side(column, 1),
+            above: *above,
+            below: *below,
+        });
         let other = pair.other(table);
         let across =
             (other != table).then(|| Across { table: other.clone(), columns: there, within: nanos(pair.within) });
@@ -91,14 +211,7 @@ impl PairTest {
     }
 
     /// Judges one row. `numbers` are the row's values, NaN where missing; `is_failed` says whether one fails its own range.
-    pub(super) fn judge(
-        &self,
-        numbers: &[f64],
-        partner: Partner,
-        is_failed: impl Fn(usize) -> bool,
-        marks: &mut [Flag],
-        findings: &mut Vec<Finding>,
-    ) {
+    pub(super) fn judge(&self, numbers: &[f64], partner: Partner, is_failed: impl Fn(usize) -> bool, out: &mut Marks) {
         let value = |side: Side| match side {
             Side::Here(place) if is_failed(place) => f64::NAN,
             Side::Here(place) => numbers.get(place).copied().unwrap_or(f64::NAN),
@@ -109,7 +222,7 @@ impl PairTest {
         if first.is_nan() || second.is_nan() {
             return;
         }
-        if let Some((side, above, below)) = self.guard {
+        if let Some(GuardTest { side, above, below }) = self.guard {
             let guard = value(side);
             if guard.is_nan() || guard <= above || guard >= below {
                 return;
@@ -128,11 +241,7 @@ impl PairTest {
             }
         };
         for place in self.places() {
-            marks[place] = marks[place].roll_up(flag);
-            if flag.is_raised() {
-                let detail = self.detail(flag, first, second, measured);
-                findings.push(Finding { place, test: Test::Pair, flag, detail });
-            }
+            out.note(place, Test::Pair, flag, || self.detail(flag, first, second, measured));
         }
     }
 

@@ -34,6 +34,49 @@ impl RowTimes {
     }
 }
 
+/// A window that a test looks back over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Window {
+    /// Its length.
+    pub(super) nanos: i64,
+    /// Whether a row exactly so long ago belongs to it: yes for a flat line, no for an attenuated signal (ioos_qc 3.0).
+    pub(super) is_closed: bool,
+}
+
+/// The number of the oldest row in a window that ends at the row in hand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reach {
+    /// Its number.
+    pub(super) oldest: u64,
+    /// Length of the window.
+    pub(super) nanos: i64,
+}
+
+/// The row in hand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Here<'a> {
+    /// Its number.
+    pub(super) row: u64,
+    /// Its time.
+    pub(super) nanos: i64,
+    /// Since the row before; 0 for the first.
+    pub(super) interval: i64,
+    /// Of the rows in the longest window.
+    pub(super) times: &'a RowTimes,
+}
+
+impl Here<'_> {
+    /// Whether rows reach back over the whole window: one interval more would leave it.
+    pub(super) fn is_covered(&self, reach: Reach) -> bool {
+        self.nanos - self.times.at(reach.oldest) + self.interval > reach.nanos
+    }
+
+    /// As [`Here::is_covered`], for a window that its edge does not belong to, on a clock that may waver by half an interval.
+    pub(super) fn is_nearly_covered(&self, reach: Reach) -> bool {
+        self.nanos - self.times.at(reach.oldest) + self.interval + self.interval / 2 >= reach.nanos
+    }
+}
+
 /// Smallest and largest value of a window.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Extremes {

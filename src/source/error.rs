@@ -1,4 +1,4 @@
-//! Why a file could not be read just now.
+//! Why a file could not be read at this time.
 
 use std::path::PathBuf;
 
@@ -7,20 +7,20 @@ use thiserror::Error;
 /// A failure to read a file.
 #[derive(Debug, Error)]
 pub enum SourceError {
-    /// It was there when the folder was listed, or a moment ago.
-    #[error("{path} is not there at the moment; it is read at the next run")]
+    /// It existed when the folder was listed, or a moment ago.
+    #[error("{path} does not exist at the moment; the next run reads it")]
     Gone {
         /// The file.
         path: PathBuf,
     },
-    /// Another program holds it (Windows sharing or lock violation).
-    #[error("{path} is held by another program; it is read at the next run")]
+    /// Another program has it open (Windows sharing or lock violation).
+    #[error("{path} is locked by another program; the next run reads it")]
     Busy {
         /// The file.
         path: PathBuf,
     },
-    /// It changed while it was read, again and again.
-    #[error("{path} kept changing while it was read; it is read at the next run")]
+    /// It changed in each attempt to read it.
+    #[error("{path} kept changing while it was read; the next run reads it")]
     Changed {
         /// The file.
         path: PathBuf,
@@ -30,10 +30,10 @@ pub enum SourceError {
     Io {
         /// The file.
         path: PathBuf,
-        /// The system's words.
+        /// The system's message.
         source: std::io::Error,
     },
-    /// A pattern of the configuration is none.
+    /// A pattern of the configuration is not valid.
     #[error("the file pattern {pattern} cannot be used: {reason}")]
     Pattern {
         /// The pattern.
@@ -50,7 +50,7 @@ const HELD: [i32; 2] = [32, 33];
 const HELD: [i32; 0] = [];
 
 impl SourceError {
-    /// Sorts the system's error.
+    /// Classifies the system's error.
     pub(super) fn io(path: &std::path::Path, source: std::io::Error) -> SourceError {
         let path = path.to_owned();
         match source.kind() {
@@ -60,7 +60,7 @@ impl SourceError {
         }
     }
 
-    /// Whether the next run will meet the same.
+    /// Whether the next run will fail in the same way.
     pub fn is_permanent(&self) -> bool {
         !matches!(self, SourceError::Gone { .. } | SourceError::Busy { .. } | SourceError::Changed { .. })
     }

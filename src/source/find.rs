@@ -1,4 +1,4 @@
-//! Which files a table has: what its patterns match, and the siblings that LoggerNet sets aside.
+//! Finds the files of a table: what its patterns match, and the copies that LoggerNet sets aside.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -7,10 +7,10 @@ use super::error::SourceError;
 use crate::config::TableConfig;
 
 /// LoggerNet sets a file aside as `NAME.dat.backup` when the table's definition changed, and as `NAME.bak`, `.bak1`, …
-/// when it makes a new file (Campbell FAQ 1290; LoggerNet manual, Data Filer). Rows not yet read are in there.
+/// when it makes a new file (Campbell FAQ 1290; LoggerNet manual, Data Filer). They may hold rows that are not read yet.
 const SET_ASIDE: [&str; 2] = [".backup*", ".bak*"];
 
-/// The files of a table, those set aside first, each once. A pattern that matches nothing gives nothing.
+/// The files of a table, those set aside first, each once. Empty where no pattern matches.
 pub fn find(table: &TableConfig) -> Result<Vec<PathBuf>, SourceError> {
     let mut aside = Vec::new();
     let mut current = Vec::new();
@@ -55,7 +55,7 @@ fn matches(pattern: &str) -> Result<Vec<PathBuf>, SourceError> {
     let options = glob::MatchOptions { case_sensitive: !cfg!(windows), ..glob::MatchOptions::new() };
     let paths = glob::glob_with(pattern, options)
         .map_err(|error| SourceError::Pattern { pattern: pattern.to_owned(), reason: error.msg.to_owned() })?;
-    // A folder that cannot be listed is met again, with its words, when the file is opened.
+    // A folder that cannot be listed gives its error when its file is opened.
     Ok(paths.filter_map(std::result::Result::ok).filter(|path| path.is_file()).collect())
 }
 

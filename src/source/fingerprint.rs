@@ -1,9 +1,9 @@
-//! Whether the first bytes of a file are still the same bytes.
+//! Tells whether the first bytes of a file have changed.
 //!
-//! Files up to 4 MiB (every overwritten file) are hashed whole. Of a larger one the head, the tail and evenly spread pieces
-//! are: an appended file of a gigabyte is resumed at the cost of a small one. A collection always changes the tail, and
-//! rows put in or taken out in the middle move everything behind them, so every piece that follows differs. What this
-//! cannot see is an edit by hand, far from the end of a large file, that keeps its length to the byte; `ingest FILE` reads
+//! Files up to 4 MiB (every overwritten file) are hashed whole. Of a larger file, the head, the tail and evenly spread pieces
+//! are hashed, so that resuming an appended file of a gigabyte costs no more than resuming a small one. A collection always
+//! changes the tail, and a row inserted or removed in the middle shifts everything behind it, so every later piece differs.
+//! An edit by hand, far from the end of a large file, that keeps its length to the byte is not detected; `ingest FILE` reads
 //! such a file whole.
 
 use std::io::{Read, Seek, SeekFrom};
@@ -16,7 +16,7 @@ const END_PIECE: u64 = 64 << 10;
 const MIDDLE_PIECE: u64 = 4 << 10;
 const MIDDLE_PIECES: u64 = 48;
 
-/// The fingerprint of bytes `0 .. length` of `file`. Leaves the file's position anywhere.
+/// The fingerprint of bytes `0 .. length` of `file`. Changes the file's position.
 pub(super) fn fingerprint<F: Read + Seek>(file: &mut F, length: u64) -> std::io::Result<u64> {
     let mut hash = Xxh3::new();
     hash.update(&length.to_le_bytes());

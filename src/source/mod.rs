@@ -1,8 +1,9 @@
-//! Quiet copies of files that another program overwrites.
+//! Stable copies of files that another program overwrites.
 //!
-//! LoggerNet owns the file. It is opened shared for reading, writing and deleting (Rust's default on Windows), read in one
-//! sweep and closed; never locked, renamed or truncated. What a chunk held is handed on only when the file has not changed
-//! while it was read (I2). A file that is gone for a moment, or held by another program, is "try again", never "empty".
+//! LoggerNet owns the file. It is opened with shared reading, writing and deleting (Rust's default on Windows), read in one
+//! sweep and closed; never locked, renamed or truncated. A chunk is passed on only when the file has not changed while it
+//! was read (I2). A file that is missing for a moment, or locked by another program, is read again later and never taken as
+//! empty.
 
 mod error;
 mod find;

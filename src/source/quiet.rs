@@ -1,4 +1,4 @@
-//! Reading a file in chunks of whole lines, each chunk proven unchanged before it is handed on.
+//! Reads a file in chunks of whole lines. Each chunk is proven unchanged before it is passed on.
 
 use std::fs::{File, Metadata};
 use std::io::{Read, Seek, SeekFrom};
@@ -9,11 +9,11 @@ use super::error::SourceError;
 use super::fingerprint::{WHOLE, fingerprint};
 use crate::time::nanos;
 
-/// A file up to this size is read at once, as one chunk: every overwritten file.
+/// A file up to this size is read as one chunk: every overwritten file.
 const AT_ONCE: usize = 4 << 20;
-/// A larger one is read in pieces that stay in the processor's cache until they are parsed.
+/// A larger file is read in pieces that stay in the processor's cache until they are parsed.
 const CHUNK: usize = 512 << 10;
-/// A "line" longer than this is no line. The longest real one (1,107 columns) has 12 KiB.
+/// A longer "line" means that the file is not a text file. The longest real line (1,107 columns) has 12 KiB.
 const LONGEST_LINE: usize = 16 << 20;
 /// So much of such a piece is kept.
 const KEPT_OF_LONG: usize = 64 << 10;
@@ -47,11 +47,11 @@ impl Snapshot {
 /// Lines of the file, with their line ends.
 #[derive(Debug)]
 pub struct Chunk<'a> {
-    /// Where in the file the first of them begins.
+    /// Offset in the file of the first line.
     pub offset: u64,
-    /// Whole lines; or, at the end of the file, what stands behind the last line end.
+    /// Whole lines; or, at the end of the file, the bytes behind the last line end.
     pub bytes: &'a [u8],
-    /// Whether this is the unterminated rest.
+    /// Whether this is the rest without a line end.
     pub is_tail: bool,
     /// Where in the file it ends. Bytes of a long piece are left out of `bytes`.
     pub end: u64,
@@ -59,7 +59,7 @@ pub struct Chunk<'a> {
     pub is_cut: bool,
 }
 
-/// An open file and the state it was opened in.
+/// An open file and its state when it was opened.
 #[derive(Debug)]
 pub struct QuietFile {
     path: PathBuf,
@@ -68,7 +68,7 @@ pub struct QuietFile {
     buffer: Vec<u8>,
     /// Offset in the file of the buffer's first byte.
     offset: u64,
-    /// Bytes of the buffer that were handed on by the last call.
+    /// Bytes of the buffer that the last call returned.
     used: usize,
     at_end: bool,
     /// Bytes of the line being read that were left out: NUL bytes, or what is behind the beginning of a long line.
@@ -98,12 +98,12 @@ impl QuietFile {
         })
     }
 
-    /// The state it was opened in.
+    /// The state in which it was opened.
     pub fn snapshot(&self) -> Snapshot {
         self.snapshot
     }
 
-    /// The fingerprint of its first `length` bytes; whether every one of them counted.
+    /// The fingerprint of its first `length` bytes, and whether it covers every one of them.
     pub fn fingerprint(&mut self, length: u64) -> Result<(u64, bool), SourceError> {
         let hash = fingerprint(&mut self.file, length).map_err(|source| match source.kind() {
             std::io::ErrorKind::UnexpectedEof => SourceError::Changed { path: self.path.clone() },
@@ -113,7 +113,7 @@ impl QuietFile {
         Ok((hash, length <= WHOLE))
     }
 
-    /// The next chunk begins at `offset`.
+    /// Sets the offset of the next chunk.
     pub fn start_at(&mut self, offset: u64) {
         self.buffer.clear();
         self.used = 0;
@@ -122,8 +122,8 @@ impl QuietFile {
         (self.left_out, self.is_cut, self.has_more) = (0, false, false);
     }
 
-    /// The next whole lines, or the unterminated rest, or None at the end. [`SourceError::Changed`] when the file is not
-    /// what it was when it was opened; what earlier calls gave stays good.
+    /// The next whole lines, or the rest without a line end, or None at the end. [`SourceError::Changed`] when the file has
+    /// changed since it was opened; chunks from earlier calls remain valid.
     pub fn next_chunk(&mut self) -> Result<Option<Chunk<'_>>, SourceError> {
         self.buffer.drain(..self.used);
         self.offset += self.used as u64 + self.left_out;
@@ -205,7 +205,7 @@ impl QuietFile {
         self.still_the_same()
     }
 
-    /// Reads again what was just read.
+    /// Reads the new bytes once more and compares.
     fn compare(&mut self, from: u64, start: usize) -> Result<(), SourceError> {
         let failed = |source| SourceError::io(&self.path, source);
         self.file.seek(SeekFrom::Start(from)).map_err(failed)?;

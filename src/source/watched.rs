@@ -1,12 +1,12 @@
-//! Which files have changed since the last look, by size and time.
+//! Finds the files that changed since the last look, by size and time.
 //!
-//! Asked again and again instead of waiting for the system to tell: notices of change do not come from network drives,
-//! get lost when a queue runs over, and follow the old file when another one takes its name. A look costs one question to
-//! the system for each file and folder; the folders are listed again only when their own time changed, or every ten
-//! seconds where a drive does not keep it. Measured on Linux with 36 files and four looks a second: 0.1 % of one core.
+//! It polls instead of using the system's change notifications: these do not come from network drives, get lost when a queue
+//! overflows, and follow the old file when another one takes its name. A look costs one call to the system for each file and
+//! folder. The folders are listed again only when their own time changed, and every ten seconds for drives that do not
+//! maintain it. Measured on Linux with 36 files and four looks a second: 0.1 % of one core.
 //!
-//! This only says when to read. What is read is decided by content: a change that a look cannot see (same size, same
-//! time) is met by the second reading a little later, or by the next full pass.
+//! This only decides when to read. Content decides what is read: a change that a look cannot see (same size, same time) is
+//! found by the second reading a little later, or by the next full pass.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,21 +16,21 @@ use super::error::SourceError;
 use super::find::find;
 use crate::config::TableConfig;
 
-/// Folders are listed at least so often.
+/// The longest time between two listings of the folders.
 const LIST_EVERY: Duration = Duration::from_secs(10);
-/// A changed file is given again after this time: until then, a second change could hide behind the stamp of the first
-/// (FAT counts two seconds).
+/// A changed file is returned again after this time: until then, a second change may have the same stamp as the first (FAT
+/// counts in steps of two seconds).
 const SECOND_READING: Duration = Duration::from_millis(2_500);
 
 /// Files of one table.
 pub type TableFiles<'c> = (&'c TableConfig, Vec<PathBuf>);
 
-/// What the system says of a file without opening it.
+/// The metadata of a file, without opening it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     size: u64,
     modified: Option<SystemTime>,
-    /// Tells a file that took the place of another.
+    /// Distinguishes a file from another one that took its name.
     created: Option<SystemTime>,
 }
 
@@ -41,14 +41,14 @@ impl Stamp {
     }
 }
 
-/// A file and when it was last seen to change.
+/// A file, its metadata, and when to read it a second time.
 #[derive(Debug)]
 struct Known {
     stamp: Option<Stamp>,
     read_again: Option<Instant>,
 }
 
-/// Looks at the files of tables.
+/// Polls the files of tables.
 #[derive(Debug)]
 pub struct Watched<'c> {
     tables: &'c [TableConfig],
@@ -68,7 +68,7 @@ impl<'c> Watched<'c> {
     /// The files that changed since the last look, by table, in the order of the configuration.
     ///
     /// # Errors
-    /// A pattern that is none.
+    /// A pattern is not valid.
     pub fn look(&mut self) -> Result<Vec<TableFiles<'c>>, SourceError> {
         self.look_at(Instant::now())
     }
@@ -84,7 +84,7 @@ impl<'c> Watched<'c> {
             let stamp = Stamp::of(path);
             if stamp != known.stamp {
                 known.stamp = stamp;
-                // One that is gone has nothing to read.
+                // A missing file has nothing to read.
                 known.read_again = stamp.map(|_| now + SECOND_READING);
                 if stamp.is_some() {
                     changed.insert(path.as_path());
@@ -102,7 +102,7 @@ impl<'c> Watched<'c> {
     }
 
     fn list(&mut self, now: Instant) -> Result<(), SourceError> {
-        // Asked before the listing: what comes in between is listed once more.
+        // Read before the listing: a file that appears in between is listed once more.
         let mut folders = BTreeMap::new();
         for pattern in self.tables.iter().flat_map(|table| &table.files) {
             let folder = fixed_part(pattern);
@@ -114,7 +114,7 @@ impl<'c> Watched<'c> {
         }
         self.files = self.tables.iter().map(find).collect::<Result<_, _>>()?;
         let listed: BTreeSet<&PathBuf> = self.files.iter().flatten().collect();
-        // A file that is gone keeps its place for a while: LoggerNet puts another one under its name.
+        // A missing file is kept for a while: LoggerNet puts another one under its name.
         self.known.retain(|path, known| listed.contains(path) || known.stamp.is_some());
         for path in listed {
             self.known.entry(path.clone()).or_insert(Known { stamp: None, read_again: None });

@@ -1,14 +1,15 @@
-//! The HTTP threads: they wait for the network, so that nobody else has to.
+//! The HTTP threads: they compress requests, send them and wait for the answers.
 //!
-//! One for each request that may be in flight. A request keeps its bytes until its own answer is there; whoever posts
+//! There is one for each request that may be in flight. A request keeps its bytes until its own answer is there; whoever posts
 //! decides in which order answers are taken.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
 
 use super::SyncError;
-use super::feed::Ready;
+use super::ready::Ready;
 use crate::destination::{Answer, Destination, DestinationError, Outcome, Request};
 
 type Answered = Result<Answer, DestinationError>;
@@ -22,6 +23,8 @@ struct Job {
 pub(super) struct Courier {
     jobs: Sender<Job>,
     threads: usize,
+    /// Bytes of all requests that were sent.
+    wire_bytes: Arc<AtomicU64>,
 }
 
 /// A request on its way.
@@ -79,10 +82,12 @@ impl Courier {
     ) -> Courier {
         let (jobs, inbox) = channel::<Job>();
         let inbox = Arc::new(Mutex::new(inbox));
+        let sent_bytes = Arc::new(AtomicU64::new(0));
         let mut threads = 0;
         for destination in destinations {
             threads += 1;
             let inbox = Arc::clone(&inbox);
+            let sent_bytes = Arc::clone(&sent_bytes);
             scope.spawn(move || {
                 loop {
                     let next = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -90,22 +95,28 @@ impl Courier {
                     let request = Request {
                         bucket: ready.batch.bucket.as_deref(),
                         lines: ready.batch.lines(),
-                        gzip: &ready.gzip,
+                        gzip: ready.gzip(),
                         rows: ready.batch.line_count(),
                     };
                     let answered = destination.write(&request);
+                    sent_bytes.fetch_add(ready.wire_bytes() as u64, Ordering::Relaxed);
                     drop(ready);
                     // Nobody waits for it only if the sync has ended with an error of its own.
                     let _ = answer.send(answered);
                 }
             });
         }
-        Courier { jobs, threads }
+        Courier { jobs, threads, wire_bytes: sent_bytes }
     }
 
     /// How many requests it carries at once.
     pub(super) fn threads(&self) -> usize {
         self.threads
+    }
+
+    /// Bytes of all requests that were answered so far.
+    pub(super) fn wire_bytes(&self) -> u64 {
+        self.wire_bytes.load(Ordering::Relaxed)
     }
 
     /// Sends the request on its way.

@@ -17,11 +17,12 @@ use std::time::Duration;
 
 use super::batch::Batch;
 use super::courier::{Courier, Flight};
-use super::feed::{Fed, Ready};
+use super::feed::Fed;
 use super::halt::Halt;
 use super::known_good::KnownGood;
 use super::lanes::Lanes;
 use super::pace::Pace;
+use super::ready::Ready;
 use super::{BUDGET_WINDOW, Progress, StoppedBy, SyncError, SyncReport};
 use crate::config::SyncConfig;
 use crate::destination::{Answer, Outcome};
@@ -134,6 +135,7 @@ impl<'a> Delivery<'a> {
             Stop::Interrupted => (StoppedBy::Interrupted, None),
         };
         self.report.ended_by = by_run;
+        self.report.wire_bytes += self.courier.wire_bytes();
         self.report.stopped_by = match (self.lanes_stopped_by, by_run) {
             (Some(StoppedBy::Held), _) => StoppedBy::Held,
             (_, StoppedBy::Unreachable) | (None, _) => by_run,
@@ -229,8 +231,7 @@ impl<'a> Delivery<'a> {
         if batch.rows().len() == ready.batch.rows().len() {
             return Ok(Some(ready));
         }
-        let gzip = if ready.gzip.is_empty() { Vec::new() } else { batch.gzip().map_err(SyncError::Compress)? };
-        Ok(Some(Ready { batch, gzip, live: ready.live }))
+        Ok(Some(ready.with(batch)))
     }
 
     /// Takes the answers behind an accepted one that are there too, up to the first that is no 204.
@@ -292,7 +293,7 @@ impl<'a> Delivery<'a> {
         let is_passing = matches!(answer.outcome, Outcome::Retry { .. });
         let dealt = if is_passing && *has_waited {
             self.store.note_answer(&self.receipt(ready, &answer, ReceiptOutcome::Retry))?;
-            self.deliver(&ready.batch, !ready.gzip.is_empty(), FAILURES_BEFORE_SPLIT)
+            self.deliver(&ready.batch, ready.is_compressed(), FAILURES_BEFORE_SPLIT)
         } else {
             self.trouble(ready, answer, FAILURES_BEFORE_SPLIT)
         };
@@ -356,15 +357,13 @@ impl<'a> Delivery<'a> {
         if head.is_empty() {
             return Err(Ended::Stop(Stop::Budget));
         }
-        let gzip = if ready.gzip.is_empty() { Vec::new() } else { head.gzip().map_err(SyncError::Compress)? };
-        Ok((Ready { batch: head, gzip, live: ready.live }, true))
+        Ok((ready.with(head), true))
     }
 
     fn post(&mut self, ready: &Arc<Ready>) -> Result<Flight, Ended> {
         let flight = self.courier.post(ready)?;
         self.report.requests += 1;
         self.report.bytes += ready.batch.lines().len() as u64;
-        self.report.wire_bytes += wire_bytes(ready) as u64;
         self.unsettled_bytes += ready.batch.lines().len() as u64;
         Ok(flight)
     }
@@ -395,7 +394,7 @@ impl<'a> Delivery<'a> {
             bucket: ready.batch.bucket.as_deref(),
             rows: ready.batch.rows().len(),
             bytes: if outcome.is_counted() { ready.batch.lines().len() } else { 0 },
-            wire_bytes: wire_bytes(ready),
+            wire_bytes: ready.wire_bytes(),
             status: answer.status,
             outcome,
             words: &answer.words,
@@ -404,7 +403,7 @@ impl<'a> Delivery<'a> {
 
     /// The server took the batch.
     fn accept(&mut self, batch: &Batch) {
-        self.pace.succeeded();
+        self.pace.succeeded(batch.bucket.as_deref());
         self.refusals.learn(batch);
     }
 
@@ -439,8 +438,7 @@ impl<'a> Delivery<'a> {
             return Ok(());
         }
         self.may_begin()?;
-        let gzip = if compressed { batch.gzip().map_err(SyncError::Compress)? } else { Vec::new() };
-        let ready = Arc::new(Ready { batch, gzip, live: false });
+        let ready = Arc::new(Ready::new(batch, compressed, false));
         let answer = self.ask(&ready)?;
         self.trouble(&ready, answer, patience)
     }
@@ -448,6 +446,7 @@ impl<'a> Delivery<'a> {
     /// Takes a 204; at anything else waits and sends the same bytes again, splits, or stops. `patience` is how many times a
     /// 500 may come.
     fn trouble(&mut self, ready: &Arc<Ready>, first: Answer, patience: u32) -> Step {
+        let bucket = ready.batch.bucket.as_deref();
         let mut answer = first;
         let mut failures = 0;
         loop {
@@ -467,23 +466,30 @@ impl<'a> Delivery<'a> {
                     if failures >= patience {
                         return self.split(ready, answer);
                     }
-                    self.wait(None, &answer)?;
+                    if self.pace.share_is_used(bucket) {
+                        // A line that the bucket took before tells a failing bucket from bad rows.
+                        self.judge()?;
+                    }
+                    if self.pace.share_is_used(bucket) {
+                        return Err(Ended::Lane(LaneEnd::Failing(answer.words)));
+                    }
+                    self.wait(bucket, None, &answer)?;
                 }
                 Outcome::Retry { after } => {
                     self.store.note_answer(&self.receipt(ready, &answer, ReceiptOutcome::Retry))?;
-                    self.wait(after, &answer)?;
+                    self.wait(bucket, after, &answer)?;
                 }
             }
             answer = self.ask(ready)?;
         }
     }
 
-    fn wait(&mut self, asked: Option<Duration>, answer: &Answer) -> Step {
+    fn wait(&mut self, bucket: Option<&str>, asked: Option<Duration>, answer: &Answer) -> Step {
         let words = match answer.status {
             Some(status) => format!("{status} {}", answer.words),
             None => answer.words.clone(),
         };
-        let Some(wait) = self.pace.next_wait(asked) else {
+        let Some(wait) = self.pace.next_wait(bucket, asked) else {
             tracing::warn!("no answer that helps: {words}; rows stay pending until the next run");
             self.report.left_alone = asked;
             return Err(Ended::Stop(Stop::Unreachable(words)));
@@ -508,8 +514,4 @@ fn outcome_of(answer: &Answer) -> ReceiptOutcome {
         Outcome::Retry { .. } => ReceiptOutcome::Retry,
         Outcome::Held { .. } => ReceiptOutcome::Held,
     }
-}
-
-fn wire_bytes(ready: &Ready) -> usize {
-    if ready.gzip.is_empty() { ready.batch.lines().len() } else { ready.gzip.len() }
 }

@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use super::health::{self, ExtraLines, LineKind};
 use super::{SyncError, SyncReport};
-use crate::config::{ColumnUse, Config, Season, TableConfig};
+use crate::config::{ColumnUse, Config, TableConfig};
 use crate::destination::{Destination, Outcome};
 use crate::line::{field_key, tag_value};
+use crate::qc::{Climatology, Season};
 use crate::store::{ReceiptOutcome, Store};
 use crate::time::Timestamp;
 
@@ -71,7 +72,7 @@ pub(super) fn send(
 }
 
 /// The columns that are sent and have a climatology, with the name that they are sent under.
-fn bands(table: &TableConfig) -> impl Iterator<Item = (&str, &crate::config::Climatology)> {
+fn bands(table: &TableConfig) -> impl Iterator<Item = (&str, &Climatology)> {
     table.columns.iter().filter_map(|(name, column)| {
         let climatology = column.quality.climatology.as_ref()?;
         (column.column_use == ColumnUse::Field).then(|| (column.field.as_deref().unwrap_or(name), climatology))

@@ -1,4 +1,4 @@
-//! From plan to batches: reads, renders and compresses the next request while the last one is on its way.
+//! From plan to batches: reads and renders the next requests while others are on their way.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::mpsc::SyncSender;
@@ -7,6 +7,7 @@ use super::SyncError;
 use super::batch::Batch;
 use super::lanes::Lanes;
 use super::plan::{BucketPlan, Piece};
+use super::ready::Ready;
 use crate::config::{SyncConfig, ValueType};
 use crate::line::LineShape;
 use crate::store::{SeriesBacklog, Store};
@@ -15,16 +16,6 @@ use crate::time::Timestamp;
 
 /// Rows read at once from one series of the backlog.
 const STRIDE: usize = 1_000;
-
-/// A batch, ready to go.
-#[derive(Debug)]
-pub(super) struct Ready {
-    pub(super) batch: Batch,
-    /// Empty where the destination takes lines as they are.
-    pub(super) gzip: Vec<u8>,
-    /// Whether it belongs to the live picture of its bucket.
-    pub(super) live: bool,
-}
 
 /// What the feed gives.
 #[derive(Debug)]
@@ -198,7 +189,6 @@ impl Feed<'_> {
     }
 
     fn hand_on(&self, batch: Batch, live: bool) -> Result<(), End> {
-        let gzip = if self.compress { batch.gzip().map_err(SyncError::Compress)? } else { Vec::new() };
-        self.out.send(Ok(Fed::Batch(Ready { batch, gzip, live }))).map_err(|_| End::NobodyTakes)
+        self.out.send(Ok(Fed::Batch(Ready::new(batch, self.compress, live)))).map_err(|_| End::NobodyTakes)
     }
 }

@@ -28,6 +28,9 @@ impl Looked {
     }
 }
 
+/// Under this key the store keeps by how many minutes the server's clock is ahead of this computer's, as last confirmed.
+pub const SERVER_AHEAD_KEY: &str = "server ahead";
+
 fn clocks_disagree(server: Option<DateTime<Utc>>, clock: &dyn Clock) -> String {
     let shown = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M:%S UTC");
     format!(
@@ -57,6 +60,10 @@ pub(super) fn look(
                 looked.held.push(HeldBucket { bucket: bucket.bucket.clone(), text });
                 continue;
             }
+        }
+        if let Some(server) = look.server_time {
+            // In minutes, so that a sync under the same clocks writes nothing.
+            store.remember(SERVER_AHEAD_KEY, &(server - clock.now()).num_minutes().to_string())?;
         }
         if look.clocks_disagree(clock.now()) {
             report.note_once(clocks_disagree(look.server_time, clock));

@@ -3,7 +3,6 @@
 use super::{BucketPlan, SyncError, live_rows, most_columns, plan, settled};
 use crate::config::{ColumnUse, Config, TableConfig};
 use crate::line::{LineError, LineShape};
-use crate::qc;
 use crate::store::{SeriesBacklog, Store};
 use crate::time::Timestamp;
 
@@ -131,8 +130,8 @@ pub fn shape(
         .filter(|name| table.columns.get(*name).is_some_and(|column| column.column_use == ColumnUse::Tag));
     let tags: Vec<(String, String)> = tag_names.cloned().zip(series.tags.iter().cloned()).collect();
     let by_hand = store.columns_flagged_by_hand(&series.table)?;
-    let is_flagged =
-        |column: &str| qc::is_tested(config, table, column) || by_hand.iter().any(|flagged| flagged == column);
+    let spec = config.spec(table);
+    let is_flagged = |column: &str| spec.is_tested(column) || by_hand.iter().any(|flagged| flagged == column);
     Ok(LineShape::within(
         most_columns(config, table, |name| store.column_names(name))?,
         table,

@@ -1,5 +1,6 @@
 //! How long to wait between attempts. The only file that knows the crate `backoff` (unmaintained; see deny.toml).
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use backoff::ExponentialBackoff;
@@ -42,17 +43,29 @@ impl Waits {
     }
 }
 
-/// The waits of one run, and its end.
+/// A bucket that fails may wait for this part of a run. The rest is for the other buckets.
+const SHARE_OF_A_BUCKET: u32 = 4;
+
+/// The waits of one run, bucket by bucket, and its end.
 #[derive(Debug)]
 pub struct Pace {
     deadline: Instant,
+    share: Duration,
+    /// Only of buckets that failed since their last success.
+    buckets: HashMap<Option<String>, Failing>,
+}
+
+/// A bucket that failed since its last success.
+#[derive(Debug)]
+struct Failing {
     waits: Waits,
+    waited: Duration,
 }
 
 impl Pace {
     /// Nothing is begun after `deadline` from now.
     pub fn new(deadline: Duration) -> Pace {
-        Pace { deadline: Instant::now() + deadline, waits: Waits::new(FIRST, LONGEST) }
+        Pace { deadline: Instant::now() + deadline, share: deadline / SHARE_OF_A_BUCKET, buckets: HashMap::new() }
     }
 
     /// Whether the run is over.
@@ -60,17 +73,29 @@ impl Pace {
         Instant::now() >= self.deadline
     }
 
-    /// An attempt worked: the next failure is a first one again.
-    pub fn succeeded(&mut self) {
-        self.waits.reset();
+    /// An attempt worked: the bucket's next failure is a first one again.
+    pub fn succeeded(&mut self, bucket: Option<&str>) {
+        if !self.buckets.is_empty() {
+            self.buckets.remove(&bucket.map(str::to_owned));
+        }
     }
 
     /// How long to wait before the next attempt: what the server asked for, if that is longer. None when the run would be
     /// over by then.
-    pub fn next_wait(&mut self, asked: Option<Duration>) -> Option<Duration> {
-        let own = self.waits.next_wait();
+    pub fn next_wait(&mut self, bucket: Option<&str>, asked: Option<Duration>) -> Option<Duration> {
+        let failing = self
+            .buckets
+            .entry(bucket.map(str::to_owned))
+            .or_insert_with(|| Failing { waits: Waits::new(FIRST, LONGEST), waited: Duration::ZERO });
+        let own = failing.waits.next_wait();
         let wait = asked.map_or(own, |asked| asked.max(own.min(FIRST)));
+        failing.waited += wait;
         (Instant::now() + wait < self.deadline).then_some(wait)
+    }
+
+    /// Whether the bucket has waited for its part of the run since its last success.
+    pub fn share_is_used(&self, bucket: Option<&str>) -> bool {
+        self.buckets.get(&bucket.map(str::to_owned)).is_some_and(|failing| failing.waited >= self.share)
     }
 }
 
@@ -81,18 +106,30 @@ mod tests {
     #[test]
     fn waits_grow_and_stay_within_half_of_their_step() {
         let mut pace = Pace::new(Duration::from_secs(3600));
-        let waits: Vec<f64> = (0..8).map(|_| pace.next_wait(None).unwrap().as_secs_f64()).collect();
+        let waits: Vec<f64> = (0..8).map(|_| pace.next_wait(None, None).unwrap().as_secs_f64()).collect();
         for (wait, step) in waits.iter().zip([1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]) {
             assert!((step * 0.49..=step * 1.51).contains(wait), "{waits:?}");
         }
-        pace.succeeded();
-        assert!(pace.next_wait(None).unwrap() < Duration::from_secs(2));
+        assert!(pace.next_wait(Some("other"), None).unwrap() < Duration::from_secs(2));
+        pace.succeeded(None);
+        assert!(pace.next_wait(None, None).unwrap() < Duration::from_secs(2));
     }
 
     #[test]
     fn a_server_that_asks_for_time_gets_it_within_the_deadline() {
         let mut pace = Pace::new(Duration::from_secs(60));
-        assert_eq!(pace.next_wait(Some(Duration::from_secs(20))), Some(Duration::from_secs(20)));
-        assert_eq!(pace.next_wait(Some(Duration::from_secs(61))), None);
+        assert_eq!(pace.next_wait(None, Some(Duration::from_secs(20))), Some(Duration::from_secs(20)));
+        assert_eq!(pace.next_wait(None, Some(Duration::from_secs(61))), None);
+    }
+
+    #[test]
+    fn a_bucket_that_fails_has_a_part_of_the_run_for_itself() {
+        let mut pace = Pace::new(Duration::from_secs(100));
+        pace.next_wait(Some("bad"), Some(Duration::from_secs(24)));
+        assert!(!pace.share_is_used(Some("bad")));
+        pace.next_wait(Some("bad"), Some(Duration::from_secs(1)));
+        assert!(pace.share_is_used(Some("bad")) && !pace.share_is_used(None));
+        pace.succeeded(Some("bad"));
+        assert!(!pace.share_is_used(Some("bad")));
     }
 }

@@ -123,9 +123,6 @@ pub enum SyncError {
         #[from]
         source: DestinationError,
     },
-    /// Memory could not be written; never seen.
-    #[error("a batch cannot be compressed: {0}")]
-    Compress(std::io::Error),
     /// A thread of the sync ended without a word.
     #[error("sync lost one of its threads; run it again, nothing is lost")]
     Thread,
@@ -137,7 +134,7 @@ impl SyncError {
         match self {
             SyncError::Store(error) => error.is_permanent(),
             SyncError::Destination { source } => source.is_permanent(),
-            SyncError::Compress(_) | SyncError::Thread => false,
+            SyncError::Thread => false,
         }
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn cut(
 fn until(config: &Config, store: &Store, table: &TableConfig, series: i64) -> Result<Option<Timestamp>, SyncError> {
     let mut until: Option<Timestamp> = None;
     let mut limit = |ts: Timestamp| until = Some(until.map_or(ts, |known| known.min(ts)));
-    if table.columns.values().any(|column| column.quality.spike.is_some()) {
+    if table.columns.values().any(|column| column.quality.looks_ahead()) {
         let newest = store.newest_of_series(series)?.unwrap_or_default();
         limit(newest.previous());
     }

@@ -1,7 +1,6 @@
-//! What people look at: summaries of long series, panels of columns that belong together, the Grafana dashboard, the page
-//! and the report.
+//! Views for users: summaries of long series, panels of related columns, the Grafana dashboard, the page and the report.
 //!
-//! All of it reads the store and changes nothing in it. A view never differs from what the rows say.
+//! They read the store and change nothing in it. A view never differs from the stored rows.
 
 pub mod dashboard;
 pub mod panel;

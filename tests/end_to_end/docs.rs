@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use fluxtower::config::Config;
+use fluxtower::status::Kind;
 
 fn project() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -213,12 +214,15 @@ fn every_toml_block_of_the_new_pages_loads() {
 
 /// Where the program's texts stand: a file, and the words between which they are taken; nothing for all of it.
 const SOURCES: &[(&str, &str, &str)] = &[
-    ("src/status/reasons.rs", "fn expiring", "/// Why a run could not"),
+    ("src/status/findings/rows.rs", "fn lateness", ""),
+    ("src/status/findings/runs.rs", "pub(super) fn findings", "/// Why a run could not"),
+    ("src/status/findings/clocks.rs", "pub(super) fn findings", ""),
+    ("src/status/findings/files.rs", "pub(super) fn findings", ""),
     ("src/cli/check.rs", "pub(super) fn run", "fn write("),
     ("src/cli/check/destination.rs", "pub(super) fn lines", ""),
     ("src/cli/check/database.rs", "pub(super) fn lines", "fn network"),
     ("src/cli/check/files.rs", "pub(super) fn lines", "fn newest"),
-    ("src/cli/schedule/rhythm.rs", "pub(in crate::cli) fn advice", ""),
+    ("src/agent/schedule.rs", "pub fn advice", ""),
     ("src/qc/fit.rs", "", ""),
     ("src/ameriflux/unit/mod.rs", "", ""),
     ("src/source/error.rs", "", ""),
@@ -243,6 +247,21 @@ const SOURCES: &[(&str, &str, &str)] = &[
 /// Texts that need no answer: they say that all is well, are a part of another, or are compared with a server's words.
 const NO_ANSWER: &[&str] = &[
     "1 line is",
+    "see `fluxtower rejected`",
+    "see `fluxtower gaps`",
+    "see `fluxtower conflicts`",
+    "raise the bucket's retention, then `fluxtower replay --expired`",
+    "set the clock that is wrong, the logger's or this computer's, and check utc_offset",
+    "set the clock that is wrong, see `fluxtower rejected`",
+    "set the clock that is wrong; nothing expires and nothing is deleted until they agree",
+    "set the clock that is wrong, this computer's or that of the computer which writes the files",
+    "check that the clock is right now; the finding clears when that time is reached",
+    "check who may read it, and that no program locks it",
+    "correct `files`, or look at LoggerNet's output folder",
+    "add them to `files` of the table that they belong to",
+    "a task without a stored password does not see shares: set the task to run with the password, or copy the \
+     files to this computer",
+    "look at the sensor, see the page of `fluxtower serve`",
     "the last run ended {} ago",
     "take deadline out of [sync], and it follows the schedule ({fit})",
     "take deadline out of [sync], and set the task up again with `fluxtower schedule --install`, so that it follows the schedule",
@@ -394,4 +413,21 @@ fn the_page_for_the_technician_answers_everything_that_the_program_says_and_noth
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_kind_of_finding_has_a_section_for_the_technician_and_no_other_is_named() {
+    let page = read(&project().join("docs/operations.md"));
+    let mut named: Vec<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("Finding `")?.split('`').next()).collect();
+    named.sort_unstable();
+    let mut known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+    known.sort_unstable();
+    assert_eq!(named, known);
+    // A section begins with the message, and the kind stands below it.
+    let lines: Vec<&str> = page.lines().collect();
+    for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("Finding `")) {
+        assert!(at >= 2 && lines[at - 2].starts_with("### ") && lines[at - 1].is_empty(), "{line}");
+    }
+    assert!(Kind::ALL.iter().all(|kind| kind.meaning().ends_with('.')));
 }

@@ -214,7 +214,10 @@ fn a_slip_of_the_pen_is_told_what_was_meant() {
         (&["replay", "--since", "2024-01-01", "--table", "Flux"], "did you mean \"flux\"?"),
         (&["ingest", "--table", "fluxx"], "did you mean \"flux\"?"),
         (&["export", "--table", "flux", "--columns", "RH,AirTC"], "did you mean \"AirTC_Avg\"?"),
-        (&["export", "--table", "flux", "--columns", "Temp_46m"], "calls what is sent as Temp_46m \"AirTC_Avg\""),
+        (
+            &["export", "--table", "flux", "--columns", "Temp_46m"],
+            "the field Temp_46m is the logger's column \"AirTC_Avg\"",
+        ),
         (&["export", "--table", "flux", "--columns", "zzz"], "it has: AirTC_Avg, RH, Note, Batt"),
         (&["export", "--table", "flux", "--since", "yesterday"], "--since \"yesterday\" is no time"),
         (&["export", "--table", "flux", "--json"], "--output"),

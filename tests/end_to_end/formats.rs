@@ -110,7 +110,33 @@ fn a_table_of_1107_columns_is_read_and_viewed() {
 }
 
 #[test]
-fn a_column_called_ts_is_the_loggers_in_the_view_and_the_views_own_gives_way() {
+fn a_time_in_a_view_keeps_its_fraction_and_an_older_view_is_renewed() {
+    let row = |second: &str, record: i64| format!("\"2024-05-01 00:00:{second}\",{record},1,2");
+    let (tower, _) = with_lines(&[&row("00", 0), &row("00.05", 1), &row("00.123456789", 2), &row("10", 3)]);
+    let view = format!("t_{TABLE}");
+    let times = |tower: &Station| -> Vec<String> {
+        let database = tower.database();
+        let mut statement = database.prepare(&format!("SELECT time_utc FROM \"{view}\" ORDER BY ts")).unwrap();
+        let times = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        times
+    };
+    let expected = ["00", "00.05", "00.123456789", "10"].map(|second| format!("2024-05-01 05:00:{second}"));
+    assert_eq!(times(&tower), expected);
+    let schema = |tower: &Station| tower.count("SELECT schema_version FROM pragma_schema_version");
+    let before = schema(&tower);
+    tower.append(DAT, row("20", 4) + "\r\n");
+    ingest(&tower);
+    assert_eq!(schema(&tower), before, "an up-to-date view is not made again");
+    let database = rusqlite::Connection::open(tower.store_path()).unwrap();
+    database.execute_batch(&format!("DROP VIEW \"{view}\"; CREATE VIEW \"{view}\" AS SELECT 1 AS time_utc;")).unwrap();
+    drop(database);
+    tower.append(DAT, row("30", 5) + "\r\n");
+    ingest(&tower);
+    assert_eq!(times(&tower).len(), 6);
+}
+
+#[test]
+fn a_column_named_ts_is_the_loggers_in_the_view_and_the_views_own_column_gets_a_prefix() {
     let tower = Station::new();
     tower.write(
         DAT,

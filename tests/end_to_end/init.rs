@@ -176,7 +176,7 @@ fn a_columns_height_depth_and_sensor_are_keys_where_its_name_says_them_and_comme
         ("Temp_5m", "Deg C", "Avg", &wave),
         ("Note_2m", "", "Smp", &word),
     ];
-    folder.write("data/tower.dat", toa5("US-UMB", "Station", &columns, 0..30));
+    folder.write("data/tower.dat", toa5("US-UMB", "Tower", &columns, 0..30));
     folder.write("data/46m_BF5.dat", toa5("US-UMB", "Light", &[("Total", "umol/m^2/s", "Avg", &wave)], 0..30));
     folder.init(&["data"], 0);
     let config = folder.config();

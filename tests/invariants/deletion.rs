@@ -1,4 +1,4 @@
-//! What is called there is there: a model of a server's series against `prune` and `verify`, in random situations.
+//! Nothing is deleted that is not in the bucket: `prune` and `verify` against a model of a server, in random situations.
 //!
 //! The server in memory counts exactly as InfluxDB 2.7 and 1.6 were measured to do: a series is a measurement and a whole tag
 //! set, an empty tag is none, and a count may be too high for a moment. Whatever was deleted from the store must be in it, at
@@ -9,13 +9,14 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use fluxtower::agent::retention::{self, Limits, Pruned};
 use fluxtower::config::Config;
 use fluxtower::destination::{
     Answer, CountAsk, Counted, Destination, DestinationError, Outcome, QueryError, Request, SeriesAsk, StoredValue,
     Tally, ValuesAsk,
 };
 use fluxtower::ingest::{self, Selection};
-use fluxtower::prune::{self, Limits, Pruned};
+
 use fluxtower::store::{Replay, State, Store};
 use fluxtower::sync;
 use fluxtower::time::{SystemClock, Timestamp};
@@ -188,9 +189,9 @@ impl Site {
     }
 
     fn prune(&self) -> Pruned {
-        let limits = Limits { dry_run: false, gives_up: false, deadline: None };
-        let times = (Timestamp::MAX, chrono::Utc::now());
-        prune::older_than(&self.config, &self.store, &mut Server(Arc::clone(&self.memory)), times, limits).unwrap()
+        let limits =
+            Limits { cutoff: Timestamp::MAX, now: chrono::Utc::now(), dry_run: false, gives_up: false, deadline: None };
+        retention::older_than(&self.config, &self.store, &mut Server(Arc::clone(&self.memory)), limits).unwrap()
     }
 
     fn verify(&self, requeue: bool) -> VerifyReport {
@@ -329,8 +330,9 @@ fn i6_what_is_kept_for_a_time_is_measured_from_the_newest_row_where_the_clock_ru
     let site = Site::new(&mut Dice(3));
     let newest = (START_S + (ROWS - 1) * 60) * 1_000_000_000;
     let day = 86_400_000_000_000;
-    let now =
-        |ahead: i64| prune::earliest_now(&site.store, Timestamp::from_nanos(newest + ahead)).unwrap().nanos() - newest;
+    let now = |ahead: i64| {
+        retention::earliest_now(&site.store, Timestamp::from_nanos(newest + ahead)).unwrap().nanos() - newest
+    };
     assert_eq!((now(750 * day), now(day / 2), now(-day)), (day, day / 2, -day));
 }
 

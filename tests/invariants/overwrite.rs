@@ -26,7 +26,7 @@ struct Program {
 }
 
 /// The field station: a logger that goes on by itself, LoggerNet, and what fluxtower was able to see.
-struct Station {
+struct Life {
     tower: Station,
     fluxtower: InProcess,
     dice: Dice,
@@ -44,12 +44,12 @@ struct Station {
     ingests: u32,
 }
 
-impl Station {
-    fn new() -> Station {
+impl Life {
+    fn new() -> Life {
         let tower = Station::new();
         let fluxtower = tower.in_process();
         let first = Program { first_row: 0, record_of_row_0: FIRST_RECORD, logger: Logger::par() };
-        Station {
+        Life {
             tower,
             fluxtower,
             dice: Dice(1),
@@ -346,7 +346,7 @@ fn rows_begin() -> i64 {
 
 #[test]
 fn i3_a_thousand_overwrites_stage_each_complete_record_once_and_report_each_lost_one() {
-    let mut station = Station::new();
+    let mut station = Life::new();
     // The first file tells which logger table this is.
     station.made = 12;
     station.overwrite(0..12);

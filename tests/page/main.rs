@@ -12,19 +12,20 @@
 //! `FLUXTOWER` may name another build of the program, such as the released one, whose speed is the one that counts.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::float_cmp, clippy::print_stdout)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "stations here are small")]
 
 #[allow(dead_code, unused_imports, reason = "the end-to-end tests use the rest")]
 #[path = "../support/mod.rs"]
 mod support;
 
-mod big;
 mod browser;
-mod first;
-mod harm;
+mod first_screen;
 mod live;
+mod names_as_markup;
 mod page;
 mod panels;
+mod phone_and_dark;
 mod report;
-mod shape;
 mod station;
+mod ten_million_values;
 mod weight;

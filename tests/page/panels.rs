@@ -87,7 +87,7 @@ fn hovering_names_value_flag_and_the_test_that_failed() {
     // Where nothing came, the words say so.
     page.go(&around(i64::midpoint(day.hole.0, day.hole.1)));
     page.browser.hover(place(&page, &panel, i64::midpoint(day.hole.0, day.hole.1)));
-    page.browser.until(&format!("document.querySelector('{panel} .tip').innerText.includes('no record came') || document.querySelector('{panel} .over').innerText.includes('No row')"));
+    page.browser.until(&format!("document.querySelector('{panel} .tip').innerText.includes('no record') || document.querySelector('{panel} .over').innerText.includes('No row')"));
     page.was_quiet();
 }
 

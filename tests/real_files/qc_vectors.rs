@@ -162,7 +162,7 @@ fn flags(table_keys: &str, column_keys: &str, case: Case<'_>) -> String {
          [\"t.dat\"]\n{table_keys}\n[table.columns.x]\n{column_keys}\n"
     );
     let config = Config::parse(&text, Path::new("config.toml")).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let tests = TableTests::new(&config, &config.tables[0], &["x".to_owned()], Vec::new());
+    let tests = TableTests::new(&config.spec(&config.tables[0]), &["x".to_owned()], Vec::new());
     let mut series = Series::new(&tests);
     let values: Vec<Value> = match case.values.as_array() {
         Some(values) => values.iter().map(number).collect(),

@@ -32,7 +32,7 @@ fn one_query_gives_the_values_that_did_not_fail_also_after_a_flag_by_hand_and_it
     station.must(0, &["run"]);
 
     let stored = |what: &str| -> Vec<i64> {
-        let store = rusqlite::Connection::open(station.path("s.db")).unwrap();
+        let store = rusqlite::Connection::open(station.path("store.db")).unwrap();
         let mut statement = store.prepare(&format!("SELECT ts FROM t_t WHERE {what} ORDER BY ts")).unwrap();
         statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
@@ -81,7 +81,7 @@ fn a_failed_value_that_is_withheld_is_not_in_the_bucket_and_its_flag_is<S: Serve
     assert_eq!(influxd.points(["t"]).keys().filter(|point| point.field == "v").count(), 90);
     assert_eq!(times_of(&influxd, "v_qc", 4.0).len(), 10);
     station.must(0, &["verify", "--since", "2024-01-01"]);
-    let store = rusqlite::Connection::open(station.path("s.db")).unwrap();
+    let store = rusqlite::Connection::open(station.path("store.db")).unwrap();
     let kept: i64 = store.query_row("SELECT count(*) FROM t_t WHERE v = 99", [], |row| row.get(0)).unwrap();
     assert_eq!(kept, 10);
 }

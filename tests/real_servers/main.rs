@@ -10,6 +10,7 @@
 //! ```
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::float_cmp)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "stations here are small")]
 
 mod buckets;
 mod counting;
@@ -32,3 +33,6 @@ mod round_trip;
 mod server;
 mod stale;
 mod station;
+#[allow(dead_code, unused_imports, reason = "the end-to-end tests use the rest")]
+#[path = "../support/mod.rs"]
+mod support;

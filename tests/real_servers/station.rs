@@ -4,16 +4,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::readings::Readings;
+use crate::support;
 
-pub struct Station {
-    folder: TempDir,
-    variables: Vec<(String, String)>,
-}
+pub struct Station(support::Station);
 
 /// What a command said and how it ended.
 #[derive(Debug)]
@@ -26,34 +23,35 @@ pub struct Ended {
 impl Station {
     /// `destination` is the body of `[destination]`, `sync` that of `[sync]`.
     pub fn new(destination: &str, sync: &str, tables: &[&Readings]) -> Station {
-        let folder = TempDir::new().unwrap();
-        let mut config = format!(
-            "[station]\nname = \"tower\"\nutc_offset = \"-05:00\"\n[store]\npath = \"s.db\"\n[destination]\nkind = \"influxdb\"\n\
-             {destination}\n[sync]\n{sync}\n"
-        );
+        let mut sections = String::new();
         for table in tables {
-            config += &format!(
+            sections += &format!(
                 "[[table]]\nname = \"{0}\"\nfiles = [\"{0}.dat\"]\ntags = {{ site = \"US-UMB\" }}\n",
                 table.name
             );
-            fs::write(folder.path().join(format!("{}.dat", table.name)), table.toa5()).unwrap();
         }
-        fs::write(folder.path().join("config.toml"), config).unwrap();
-        let right_and_wrong = [("FLUXTOWER_TEST_RIGHT", "right"), ("FLUXTOWER_TEST_WRONG", "wrong")];
-        let variables = right_and_wrong.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        Station { folder, variables }
+        let first = sections.split_off("[[table]]\n".len());
+        let mut station = support::Station::new().with(|sections| {
+            "tower".clone_into(&mut sections.name);
+            sections.destination = format!("kind = \"influxdb\"\n{destination}");
+            sync.clone_into(&mut sections.sync);
+            sections.table = first;
+        });
+        for table in tables {
+            station.write(&format!("{}.dat", table.name), table.toa5());
+        }
+        station.set_variable("FLUXTOWER_TEST_RIGHT", "right");
+        station.set_variable("FLUXTOWER_TEST_WRONG", "wrong");
+        Station(station)
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fluxtower"));
-        command.current_dir(self.folder.path()).stdin(Stdio::null()).arg("--json").args(arguments);
-        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        command
+        self.0.command(&[&["--json"], arguments].concat())
     }
 
     /// Sets an environment variable for the commands that follow, for a token of this test's own.
     pub fn set_variable(&mut self, name: &str, value: &str) {
-        self.variables.push((name.to_owned(), value.to_owned()));
+        self.0.set_variable(name, value);
     }
 
     /// Runs a command to its end.
@@ -78,11 +76,11 @@ impl Station {
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.0.path(name)
     }
 
     fn store(&self) -> Connection {
-        let store = Connection::open_with_flags(self.path("s.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let store = self.0.database();
         store.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
         store
     }

@@ -13,6 +13,7 @@ pub mod views;
 
 pub use logger::Logger;
 pub use site::{Site, ns, value};
+#[allow(unused_imports, reason = "the invariants use some of these")]
 pub use station::{DAT, Ended, InProcess, Row, Station, TABLE};
 
 /// Sets it when it is dropped: ends the other threads of a test, also of one that fails, which would wait for them for ever.

@@ -53,7 +53,7 @@ const ROOM: u64 = 2_000_000_000;
 /// In memory where there is room: thousands of syncs to disk are not what these tests are about.
 fn folder() -> TempDir {
     let memory = Path::new("/dev/shm");
-    if fs4::available_space(memory).is_ok_and(|room| room > ROOM) {
+    if cfg!(unix) && fs4::available_space(memory).is_ok_and(|room| room > ROOM) {
         return TempDir::new_in(memory).unwrap();
     }
     TempDir::new().unwrap()
@@ -297,20 +297,11 @@ pub struct Row {
 impl Row {
     /// RFC 3339, in UTC.
     pub fn time(&self) -> String {
-        fluxtower::time::Timestamp(self.ts).to_string()
+        fluxtower::time::Timestamp::from_nanos(self.ts).to_string()
     }
 
     pub fn values(&self) -> Vec<serde_json::Value> {
         serde_json::from_str(&self.vals).unwrap()
-    }
-}
-
-/// Sets it when it is dropped: ends the other threads of a test, also of one that fails, which would wait for them for ever.
-pub struct Stops<'a>(pub &'a AtomicBool);
-
-impl Drop for Stops<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Release);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Diagnostic words: what an instrument says about its own reading, bit by bit, by name.
 //!
 //! A word is decoded for every row, so decoding is arithmetic on one number and allocates nothing; names are looked up
-//! only when somebody asks. A condition either *fails* the readings that stand beside the word or only *informs*: a
+//! only when they are asked for. A condition either *fails* the readings that stand beside the word or only *informs*: a
 //! heater that runs is worth knowing and no reason to lose a value.
 //!
 //! | instrument | word | good | fails |
@@ -23,7 +23,7 @@
 //!
 //! A word that is missing fails for every instrument, since nothing vouches for the reading: an EC100 writes -1 or NAN when
 //! it has no data, which EasyFlux-DL takes as all bits set, and a CSAT3 that does not answer yields NAN, 61502 or -99999.
-//! (EddyPro would keep a LI-COR reading without a word.) Words need a column of type LONG or IEEE4: FP2 ends at 7999.
+//! (EddyPro would keep a LI-COR reading without its word.) A word needs a column of type LONG or IEEE4: FP2 ends at 7999.
 
 mod conditions;
 

@@ -1,8 +1,8 @@
 //! Does the unit in a file's header mean the unit of an AmeriFlux variable?
 //!
 //! A range test in the wrong unit calls every value good or every value bad, and both look like the weather. Headers name
-//! units as people type them ("Deg C", "umol/m^2/s", "Metres/Second"), so a text is read as dimension and scale before
-//! it is compared. What cannot be read for sure is [`UnitMatch::Unknown`]: a false alarm would teach people to ignore
+//! units as users type them ("Deg C", "umol/m^2/s", "Metres/Second"), so a text is read as dimension and scale before
+//! it is compared. What cannot be read for sure is [`UnitMatch::Unknown`]: a false alarm would teach users to ignore
 //! the true one.
 
 mod parse;
@@ -21,7 +21,7 @@ pub enum UnitMatch {
     Contradicts {
         /// What makes the variable's unit of the header's; None where no number does, as for mV and kPa.
         conversion: Option<Conversion>,
-        /// One sentence: what the header says, what AmeriFlux wants, and the mend.
+        /// One sentence: what the header says, what AmeriFlux wants, and what to do.
         message: String,
     },
 }
@@ -37,7 +37,7 @@ pub struct Conversion {
 
 /// Differences and spreads of temperature: for them a kelvin is a degree Celsius.
 const TEMPERATURE_DIFFERENCES: [&str; 2] = ["SAP_DT", "T_SONIC_SIGMA"];
-/// Scales come from products of decimal fractions; units that people confuse are at least 0.1 % apart.
+/// Scales come from products of decimal fractions; units that are often confused are at least 0.1 % apart.
 const ALIKE: f64 = 1e-6;
 
 /// Compares the unit text of a TOA5 header with the unit of `variable`.
@@ -64,12 +64,12 @@ pub fn compare(header_unit: &str, variable: &Variable) -> UnitMatch {
         None if said.is_mass_on_area() && meant.is_length() => return UnitMatch::Unknown,
         conversion => conversion,
     };
-    let mend = match conversion {
+    let advice = match conversion {
         Some(conversion) => format!("{conversion} with a derived column"),
         None => "one is no multiple of the other, so convert it in the logger or name another variable".to_owned(),
     };
     let message = format!(
-        "the header says {}, AmeriFlux's {} is in {}: {mend}",
+        "the header says {}, AmeriFlux's {} is in {}: {advice}",
         header_unit.trim(),
         variable.name,
         variable.unit

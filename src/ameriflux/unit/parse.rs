@@ -1,4 +1,4 @@
-//! Reads a unit as people write it: dimension, scale and offset.
+//! Reads a unit as users write it: dimension, scale and offset.
 
 /// What a unit text says.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -6,7 +6,7 @@ pub(super) enum Meaning {
     Unit(Unit),
     /// "degrees" alone, which may be an angle or a temperature.
     Degrees,
-    /// "unitless": true of a ratio and of an index, and what programs write where nobody filled the unit in.
+    /// "unitless": true of a ratio and of an index, and what programs write where the unit was not filled in.
     Unitless,
 }
 
@@ -58,7 +58,7 @@ impl Unit {
         self.powers == [-2, 1, 0, 0, 0, 0, 0]
     }
 
-    /// Multiplied by `other` to the power of `exponent`. None if nobody can mean it.
+    /// Multiplied by `other` to the power of `exponent`. None if no unit can have it.
     fn with(mut self, other: &Unit, exponent: i8) -> Option<Unit> {
         for at in 0..self.powers.len() {
             let power = other.powers[at].checked_mul(exponent)?;
@@ -150,7 +150,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// `umol/m^2/s`, `mg/(m^2 s)`. Everything between two strokes belongs below the first, as people mean `umol/m2 s`.
+    /// `umol/m^2/s`, `mg/(m^2 s)`. Everything between two strokes belongs below the first, as users mean `umol/m2 s`.
     fn quotient(&mut self) -> Option<Unit> {
         let mut unit = self.product(1)?;
         while self.skip('/') {
@@ -176,7 +176,7 @@ impl<'a> Reader<'a> {
             }
             let (glued, factor) = self.factor()?;
             let exponent = self.exponent()?;
-            // `umol/m2 s-1`: below the stroke or not? Nobody knows.
+            // `umol/m2 s-1`: below the stroke or not? It is ambiguous.
             if side < 0 && exponent < 0 {
                 return None;
             }

@@ -77,7 +77,7 @@ fn spellings_of_the_same_unit_are_the_same() {
 }
 
 #[test]
-fn another_scale_contradicts_and_says_how_to_mend_it() {
+fn another_scale_contradicts_and_gives_the_conversion() {
     converts("kPa", "VPD", 10.0, 0.0);
     converts("hPa", "PA", 0.1, 0.0);
     converts("Millibars", "PA", 0.1, 0.0);
@@ -150,7 +150,7 @@ fn a_difference_of_temperature_is_the_same_in_kelvins() {
 }
 
 #[test]
-fn the_message_names_both_units_and_the_mend() {
+fn the_message_names_both_units_and_what_to_do() {
     for (unit, name, expected) in [
         ("kPa", "VPD", "the header says kPa, AmeriFlux's VPD is in hPa: multiply by 10 with a derived column"),
         ("K", "TA", "the header says K, AmeriFlux's TA is in deg C: subtract 273.15 with a derived column"),

@@ -10,18 +10,17 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{CliError, Context, Exit};
+use crate::agent::schedule::{Starts, advice};
 use job::Job;
 
 mod cron;
 mod error;
 mod job;
-mod rhythm;
 mod systemd;
 mod tool;
 mod windows;
 
 pub(super) use error::ScheduleError;
-pub(super) use rhythm::{Rhythm, advice, known, remember};
 
 /// Print the task, the timer or the cron line that runs fluxtower every few minutes, or set it up
 ///
@@ -97,7 +96,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let program = std::env::current_exe().map_err(ScheduleError::Program)?;
     let config = std::path::absolute(&context.config.path).unwrap_or_else(|_| context.config.path.clone());
     let job = Job::new(&args.name, &program, &config, args.every)?;
-    if let Some(advice) = advice(&context.config.sync, Rhythm::Said(args.every)).filter(|_| !args.remove) {
+    if let Some(advice) = advice(&context.config.sync, Starts::Declared(args.every)).filter(|_| !args.remove) {
         tracing::warn!("{advice}");
     }
     let kind = args.kind();

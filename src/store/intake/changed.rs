@@ -1,7 +1,7 @@
-//! Which pieces of time changed, so that whoever keeps a summary of rows knows when it no longer holds (migration 0003).
+//! Records which slots of time changed, so that a cached summary of rows can tell whether it is still valid (migration 0003).
 //!
-//! Every writer of a row's values, flags or findings marks the piece, in the transaction that writes. A change of state
-//! alone (sent, expired, put back) is none: what the row says stays the same.
+//! Each write to a row's values, flags or findings marks the slot, in the same transaction. A change of state alone (sent,
+//! expired, pending again) does not: the row's content is the same.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -12,36 +12,36 @@ use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
 
-/// How long a piece is, in seconds: six hours, counted from 1970 in UTC.
+/// Length of a slot in seconds: six hours, counted from 1970 in UTC.
 pub const SLOT_SECONDS: i64 = 21_600;
 const SLOT_NANOS: i64 = SLOT_SECONDS * 1_000_000_000;
 
-/// The piece that a time lies in.
+/// The slot of a time.
 pub fn slot_of(ts: Timestamp) -> i64 {
     ts.nanos().div_euclid(SLOT_NANOS)
 }
 
-/// When a piece begins.
+/// The begin of a slot.
 pub fn slot_start(slot: i64) -> Timestamp {
     Timestamp::from_nanos(slot.saturating_mul(SLOT_NANOS))
 }
 
-/// The versions of a series' pieces at one moment.
+/// The versions of a series' slots at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Versions {
     everywhere: i64,
-    /// Pieces with a mark of their own, in order.
+    /// Slots with their own version, in order.
     marks: Vec<(i64, i64)>,
 }
 
 impl Versions {
-    /// Differs from what it was whenever a row of the piece may say something else. Never comes back to what it was.
+    /// The version of a slot. It changes whenever a row of the slot may have changed, and never returns to an earlier value.
     pub fn of(&self, slot: i64) -> i64 {
         let mark = self.marks.binary_search_by_key(&slot, |mark| mark.0).ok().and_then(|at| self.marks.get(at));
         mark.map_or(self.everywhere, |mark| mark.1.max(self.everywhere))
     }
 
-    /// The same of several pieces together, as a fingerprint.
+    /// A fingerprint of the versions of several slots.
     pub fn of_all(&self, slots: RangeInclusive<i64>) -> i64 {
         let first = self.marks.partition_point(|mark| mark.0 < *slots.start());
         let mut bytes = self.everywhere.to_le_bytes().to_vec();
@@ -53,11 +53,11 @@ impl Versions {
     }
 }
 
-/// Pieces touched and not yet marked.
+/// Slots that were written to and are not marked yet.
 #[derive(Debug, Clone, Default)]
 pub(in crate::store) struct Touched {
     slots: BTreeSet<i64>,
-    /// Begin and end of the piece met last: rows come in order, and one comparison a row is all that they pay.
+    /// Begin and end of the latest slot: rows come in order, so that nearly every row costs one comparison.
     last: (i64, i64),
 }
 
@@ -65,18 +65,18 @@ impl Touched {
     #[inline]
     pub(in crate::store) fn add(&mut self, ts: Timestamp) {
         if ts.nanos() < self.last.0 || ts.nanos() >= self.last.1 {
-            self.add_piece(ts);
+            self.add_slot(ts);
         }
     }
 
     #[cold]
-    fn add_piece(&mut self, ts: Timestamp) {
+    fn add_slot(&mut self, ts: Timestamp) {
         let slot = slot_of(ts);
         self.last = (slot_start(slot).nanos(), slot_start(slot).nanos().saturating_add(SLOT_NANOS));
         self.slots.insert(slot);
     }
 
-    /// Marks them. To be called in the transaction that wrote.
+    /// Marks them. Call it in the transaction that wrote the rows.
     pub(in crate::store) fn mark(&mut self, conn: &Connection, series: i64) -> rusqlite::Result<()> {
         let slots = std::mem::take(self).slots;
         if slots.is_empty() {
@@ -98,14 +98,14 @@ impl Touched {
         Ok(())
     }
 
-    /// The piece of a row, by its key.
+    /// Adds the slot of a row, given its key.
     pub(in crate::store) fn add_key(&mut self, id: i64) {
         self.add(key::time(id, 0));
     }
 }
 
 impl Store {
-    /// The newest version that any piece was given: while it stays, no piece has changed.
+    /// The newest version of any slot: while it is the same, no slot has changed.
     pub fn newest_version(&self) -> Result<i64> {
         self.conn
             .prepare_cached("SELECT version FROM changed WHERE series = 0 AND slot = 1")
@@ -113,7 +113,7 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// The versions of these pieces of a series. To be asked before the rows are read.
+    /// The versions of these slots of a series. Call it before reading the rows.
     pub fn versions(&self, series: i64, slots: RangeInclusive<i64>) -> Result<Versions> {
         let work = || -> rusqlite::Result<Versions> {
             let everywhere = self

@@ -271,7 +271,7 @@ impl Staging<'_> {
             exchange.reason,
             stored.id
         ])?;
-        self.replace(table, place, stored.id, Old { ts, values: &stored.values }, row)?;
+        self.replace(table, place, Old { ts, values: &stored.values }, row)?;
         Ok(Outcome::Conflict)
     }
 }

@@ -1,4 +1,4 @@
-//! What each file held when it was last read.
+//! The state of each file at its last read.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -7,37 +7,37 @@ use crate::store::intake::tables::Table;
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
 
-/// The memory of one file of one table.
+/// What the store remembers of a file of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileSeen {
-    /// As found by the pattern.
+    /// The path, as the pattern found it.
     pub path: String,
     /// Bytes.
     pub size: u64,
     /// Nanoseconds since 1970.
     pub modified: i64,
-    /// Fingerprint of all of it.
+    /// Fingerprint of the whole file.
     pub whole_hash: u64,
-    /// Where the first line not yet accounted for begins.
+    /// Offset of the first line that is not counted yet.
     pub resume_at: u64,
     /// Lines before that.
     pub resume_line: u64,
     /// Fingerprint of the bytes before that.
     pub prefix_hash: u64,
-    /// The header in force there.
+    /// The header that applies there.
     pub header: Option<i64>,
-    /// Whether the unterminated last line was taken all the same.
+    /// Whether a last line without a line end was staged.
     pub tail_taken: bool,
     /// Whether lines from the resume point on are held because the file was being overwritten.
     pub held: bool,
     /// Why nothing could be read, if so.
     pub note: Option<String>,
-    /// When.
+    /// The time of the read.
     pub seen: Timestamp,
 }
 
 impl Store {
-    /// What is known of the file.
+    /// The remembered state of the file.
     pub fn file_seen(&self, table: &Table, path: &str) -> Result<Option<FileSeen>> {
         self.conn
             .prepare_cached(
@@ -69,7 +69,7 @@ impl Store {
 }
 
 impl Staging<'_> {
-    /// Remembers the file, in the transaction of its rows.
+    /// Saves the state of the file, in the transaction of its rows.
     pub fn save_file(&mut self, table: &Table, file: &FileSeen) -> Result<()> {
         self.begin()?;
         self.store

@@ -1,4 +1,4 @@
-//! What the store knows of its tables' columns and series: what can be drawn.
+//! The columns and series of the tables that were read: what a page or dashboard can draw.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -7,7 +7,7 @@ use crate::store::intake::tables::columns;
 use crate::store::schema::key::{TIMES, keys};
 use crate::store::{Result, Store};
 
-/// So many of a series' newest rows say whether a column is text.
+/// Number of newest rows of a series that decide whether a column is text.
 const ROWS_LOOKED_AT: i64 = 20;
 
 /// A table that has been read at least once.
@@ -17,8 +17,8 @@ pub struct KnownTable {
     pub name: TableName,
     /// In the order of the column list, tags and ignored columns among them.
     pub columns: Vec<KnownColumn>,
-    /// Values of the tag columns by their names in the file, one list for each combination that came; one empty list where
-    /// the table has no tag columns.
+    /// Values of the tag columns by their names in the file, one list for each combination found; one empty list where the table
+    /// has no tag columns.
     pub series: Vec<Vec<(String, String)>>,
 }
 
@@ -54,7 +54,7 @@ fn known_table(conn: &Connection, table: &TableConfig) -> rusqlite::Result<Optio
     let Some(id) = id else { return Ok(None) };
     let list = columns(conn, id)?;
     let mut kinds = vec![Kinds::default(); list.len()];
-    // A series' tag values stand in the order of the column list, however file and configuration order them.
+    // The tag values of a series are in the order of the column list, whatever order file and configuration have.
     let is_tag = |name: &str| table.columns.get(name).is_some_and(|column| column.column_use == ColumnUse::Tag);
     let tag_columns: Vec<String> =
         list.iter().map(|column| &column.name).filter(|name| is_tag(name)).cloned().collect();
@@ -63,7 +63,7 @@ fn known_table(conn: &Connection, table: &TableConfig) -> rusqlite::Result<Optio
     let mut rows = statement.query([id])?;
     while let Some(row) = rows.next()? {
         let (series_id, tags): (i64, String) = (row.get(0)?, row.get(1)?);
-        // A list that this program wrote; were it damaged, the series would have no tags to show.
+        // This program wrote the list; if it is damaged, the series has no tags to show.
         let values: Vec<String> = serde_json::from_str(&tags).unwrap_or_default();
         let tags: Vec<(String, String)> = tag_columns.iter().cloned().zip(values).collect();
         if !series.contains(&tags) {

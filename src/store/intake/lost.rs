@@ -1,9 +1,9 @@
 //! Which rows lose a field when their content changes.
 //!
-//! A server merges the fields of a point: a field that a later write of the point lacks stays as it was. So a row that was
-//! sent with a value and is to be sent without it must be removed from the bucket first. The question here is asked for
-//! rows that change, never for rows that come. In doubt the answer is yes: a point that is removed without need is
-//! written again, one that is left keeps a value that no row has.
+//! A server merges the fields of a point: a field that a later write of the point lacks keeps its value. A row that was sent
+//! with a value and is now to be sent without it must therefore be removed from the bucket first. This is asked for rows
+//! that change, never for new rows. In doubt the answer is yes: a point that is removed needlessly is written again, but a
+//! point that is kept holds a value that no row has.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ const MISSING: u8 = b'9';
 /// QARTOD's digit for "fail".
 const FAIL: u8 = b'4';
 
-/// What a column does with a value that it has.
+/// When a column's value is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sent {
     /// Not a field.
@@ -24,13 +24,13 @@ enum Sent {
     UnlessItFails,
 }
 
-/// The columns of a table, by what is sent of them.
+/// The columns of a table, with the rule for sending each.
 #[derive(Debug, Clone)]
 pub(in crate::store) struct SentFields {
     columns: Vec<Sent>,
 }
 
-/// The content of a row as the store keeps it.
+/// The content of a stored row.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::store) struct Content<'a> {
     /// JSON array, aligned with the column list (or shorter).
@@ -39,7 +39,7 @@ pub(in crate::store) struct Content<'a> {
     pub(in crate::store) flags: &'a str,
 }
 
-/// What a cell is worth on a line: numbers and text go to fields of different types.
+/// The type of a cell in line protocol: numbers and text are fields of different types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Nothing,
@@ -49,7 +49,7 @@ enum Kind {
 }
 
 impl SentFields {
-    /// By today's configuration.
+    /// By the present configuration.
     pub(in crate::store) fn of<'n>(table: &TableConfig, columns: impl Iterator<Item = &'n str>) -> SentFields {
         let sent = |column: &str| match table.columns.get(column) {
             Some(config) if config.column_use != ColumnUse::Field => Sent::Never,
@@ -59,8 +59,8 @@ impl SentFields {
         SentFields { columns: columns.map(sent).collect() }
     }
 
-    /// Whether a point written with `before` may hold a field that the line of `after` does not have. What was sent is
-    /// judged by the values alone, because `withhold` may have been set since.
+    /// Whether a point written with `before` may hold a field that the line of `after` lacks. The values alone decide what was
+    /// sent, because `withhold` may have been set since.
     pub(in crate::store) fn loses(&self, before: Content<'_>, after: Content<'_>) -> bool {
         let (Some(old), Some(new)) = (kinds(before.values), kinds(after.values)) else { return true };
         let flag = |content: Content<'_>, place: usize| content.flags.as_bytes().get(place).copied().unwrap_or(MISSING);
@@ -74,11 +74,11 @@ impl SentFields {
             if was_sent && !(is_sent && was == is) {
                 return true;
             }
-            // A value that fails was sent or withheld.
+            // A failed value was either sent or withheld.
             had_value |= was_sent && flag(before, place) != FAIL;
             has_value |= is_sent;
         }
-        // A row without any value carries the flags of all its fields, a row with one only those that are tested.
+        // A row without values carries the flags of all its fields, any other row only the flags of tested fields.
         !had_value && has_value
     }
 }
@@ -115,7 +115,7 @@ mod tests {
         assert!(loses(true, ("[1,2,3]", "411"), ("[1,2,3]", "431")), "it may have been sent before `withhold` was set");
         assert!(loses(false, sent, ("[1]", "1")), "a shorter row");
         assert!(loses(false, sent, ("[\"x\",2,3]", "111")), "a text where a number was");
-        assert!(loses(false, sent, ("[", "111")), "what cannot be read is in doubt");
+        assert!(loses(false, sent, ("[", "111")), "an unreadable row is a doubt");
     }
 
     #[test]

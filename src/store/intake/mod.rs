@@ -1,6 +1,6 @@
-//! What comes in: tables and their columns, rows, record runs, files seen, rejected and held lines.
+//! What ingest writes: tables and their columns, rows, record runs, file states, rejected and held lines.
 //!
-//! Every line that ingest reads leaves a trace here (I1), and a row is staged once (I3).
+//! Every line that ingest reads is counted here (I1), and a row is staged once (I3).
 
 pub(super) mod changed;
 pub(super) mod decisions;

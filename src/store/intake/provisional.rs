@@ -209,7 +209,7 @@ impl Staging<'_> {
         }
         let outcome = if goes_on {
             let old = Old { ts: key::time(stored.id, stored.nanos), values: &stored.values };
-            self.replace(table, place, stored.id, old, row)?;
+            self.replace(table, place, old, row)?;
             Outcome::Finished
         } else {
             // Another line than the one that was begun: both are kept, and the whole one counts.

@@ -1,9 +1,9 @@
 //! Which record numbers of a table have been seen.
 //!
 //! A logger counts RECORD from 0 in each table and starts again when the table is reset. A missing number is lost data; a
-//! missing stretch of time is not (event tables, logger off). So what is kept is unbroken runs of numbers, per epoch
-//! between resets: a jump is the hole between two runs, and rows that arrive late (an export, a backup file) close it by
-//! themselves. A clock that steps back breaks no run. (Facts: LoggerNet files, 1.11 and 1.12.)
+//! missing stretch of time is not (event tables, logger off). The store therefore keeps unbroken runs of numbers, by epoch
+//! between resets. A jump is the gap between two runs, and rows that arrive late (an export, a backup file) close it. A clock
+//! that steps back does not break a run.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 /// An unbroken run of record numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Run {
-    /// Counts resets, in the order in which they were noticed.
+    /// Number of resets before this run, in the order in which they were found.
     pub epoch: i64,
     /// Lowest record number.
     pub first: i64,
@@ -24,7 +24,7 @@ pub struct Run {
     pub last_ts: Timestamp,
 }
 
-/// What happened to the counter or the clock.
+/// A change of the counter or the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventKind {
     /// RECORD started again.
@@ -33,10 +33,10 @@ pub enum EventKind {
     Step,
 }
 
-/// An event between two rows that follow each other.
+/// An event between two consecutive rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClockEvent {
-    /// What happened.
+    /// Its kind.
     pub kind: EventKind,
     /// The row before.
     pub before: (i64, Timestamp),
@@ -47,29 +47,29 @@ pub struct ClockEvent {
 /// Record numbers that were never seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gap {
-    /// Whether the counter started again inside the gap: the records missing are then those from 0.
+    /// Whether the counter started again inside the gap: the records from 0 are then missing.
     pub after_reset: bool,
-    /// The row before it; none where the counter started again.
+    /// Record number and time of the row before; none where the counter started again.
     pub before: Option<(i64, Timestamp)>,
-    /// The row after it.
+    /// Record number and time of the row after.
     pub after: (i64, Timestamp),
-    /// How many numbers are missing.
+    /// The count of missing numbers.
     pub missing: i64,
 }
 
-/// The runs of one table, with what changed since they were last saved.
+/// The runs of one table, and the changes since they were last saved.
 #[derive(Debug, Default)]
 pub struct RecordRuns {
     /// Sorted by epoch, then by record number.
     runs: Vec<Run>,
-    /// Where the last record went: nearly always the next one goes there too.
+    /// Index of the run of the latest record: nearly always the next record extends it.
     current: usize,
     changed: BTreeSet<(i64, i64)>,
     gone: BTreeSet<(i64, i64)>,
 }
 
 impl RecordRuns {
-    /// From what was saved, sorted by epoch and record number.
+    /// From saved runs, sorted by epoch and record number.
     pub fn new(runs: Vec<Run>) -> RecordRuns {
         RecordRuns { current: runs.len().saturating_sub(1), runs, changed: BTreeSet::new(), gone: BTreeSet::new() }
     }
@@ -79,19 +79,19 @@ impl RecordRuns {
         &self.runs
     }
 
-    /// Keys of runs to write and to delete since the last call.
+    /// Runs to write and keys of runs to delete since the last call.
     pub(in crate::store) fn take_changes(&mut self) -> (Vec<Run>, Vec<(i64, i64)>) {
         let changed = std::mem::take(&mut self.changed);
         let written = self.runs.iter().filter(|run| changed.contains(&(run.epoch, run.first))).copied().collect();
         (written, std::mem::take(&mut self.gone).into_iter().filter(|key| !changed.contains(key)).collect())
     }
 
-    /// Whether something is to be saved.
+    /// Whether there is anything to save.
     pub(in crate::store) fn is_changed(&self) -> bool {
         !self.changed.is_empty() || !self.gone.is_empty()
     }
 
-    /// Time of the last record seen below `record`, in the newest epoch.
+    /// Time of the last record below `record`, in the newest epoch.
     pub fn time_before(&self, record: i64) -> Option<Timestamp> {
         let newest = self.runs.last()?.epoch;
         self.runs
@@ -102,13 +102,13 @@ impl RecordRuns {
             .map(|run| run.last_ts)
     }
 
-    /// A row with this number and time was in a file.
+    /// Adds the record number and time of a row. Returns the event that it shows, if any.
     #[inline]
     pub fn see(&mut self, record: i64, ts: Timestamp) -> Option<ClockEvent> {
         if let Some(run) = self.runs.get(self.current)
             && record == run.last + 1
             && self.runs.get(self.current + 1).is_none_or(|next| {
-                // A later row that counts on from an older run belongs to a newer epoch.
+                // A later row that continues the count of an older run belongs to a newer epoch.
                 ts < next.first_ts && (next.epoch != run.epoch || next.first > record + 1)
             })
             && ts >= run.first_ts
@@ -123,7 +123,7 @@ impl RecordRuns {
         let before = (run.last, run.last_ts);
         run.last = record;
         run.last_ts = ts;
-        // The key stays the same, so one mark is enough; the set is looked at once per row only while it is empty.
+        // The key does not change, so one mark is enough.
         if self.changed.is_empty() || !self.changed.contains(&(run.epoch, run.first)) {
             self.changed.insert((run.epoch, run.first));
         }
@@ -154,30 +154,30 @@ impl RecordRuns {
         Some(ClockEvent { kind: EventKind::Reset, before, after: (record, ts) })
     }
 
-    /// Index of the first run of `epoch` that begins after `record`, when time allows the row to stand before it.
+    /// Index of the first run of `epoch` that begins after `record`, if the times allow the row to be before it.
     fn place_in(&self, epoch: i64, record: i64, ts: Timestamp) -> Option<usize> {
         let start = self.runs.partition_point(|run| run.epoch < epoch);
         let end = self.runs.partition_point(|run| run.epoch <= epoch);
         let after = start + self.runs[start..end].partition_point(|run| run.first <= record);
         let others = || self.runs[..start].iter().chain(&self.runs[end..]);
         if after == start {
-            // Rows of an older epoch carry low numbers too: what was seen since then tells them apart.
+            // Rows of an older epoch have low numbers too; runs between the two tell them apart.
             let head = self.runs.get(start)?.first_ts;
             let follows = ts < head && !others().any(|run| ts < run.first_ts && run.first_ts < head);
             return follows.then_some(after);
         }
         let before = &self.runs[after - 1];
         if record <= before.last {
-            // Seen already: the row is a repeat or a conflict, or belongs to another epoch.
+            // Seen before: the row is a duplicate or a conflict, or belongs to another epoch.
             return (before.first_ts <= ts && ts <= before.last_ts).then_some(after);
         }
         let fits = if after < end {
             before.last_ts < ts && ts < self.runs[after].first_ts
         } else if after == self.runs.len() && ts <= before.last_ts {
-            // A step back of the clock may have hidden behind lost rows.
+            // Lost rows may hide a step back of the clock.
             self.runs[start].first_ts <= ts
         } else {
-            // An epoch does not go on behind rows of a later one.
+            // An epoch does not continue after rows of a later one.
             before.last_ts < ts && !others().any(|run| before.last_ts < run.last_ts && run.last_ts < ts)
         };
         fits.then_some(after)
@@ -229,7 +229,7 @@ impl RecordRuns {
         self.gone.insert((epoch, first));
     }
 
-    /// The holes, oldest first.
+    /// The gaps, oldest first.
     pub fn gaps(&self) -> Vec<Gap> {
         let mut gaps: Vec<Gap> = Vec::new();
         for pair in self.runs.windows(2).filter(|pair| pair[0].epoch == pair[1].epoch) {
@@ -240,7 +240,7 @@ impl RecordRuns {
                 missing: pair[1].first - pair[0].last - 1,
             });
         }
-        // The first epoch begins when the site began to use fluxtower, the others at a reset, which counts from 0.
+        // The first epoch begins when the site starts to use fluxtower; each other epoch begins with a reset, which counts from 0.
         let mut heads: Vec<&Run> = Vec::new();
         for run in &self.runs {
             if heads.last().is_none_or(|head| head.epoch != run.epoch) {

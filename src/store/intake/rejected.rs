@@ -1,8 +1,8 @@
-//! Lines that are not rows: kept with their text, the header they stood under and what decided, and taken up again.
+//! Lines that are not rows: kept with their text, their header and the inputs of the decision, and judged again later.
 //!
-//! A held line is ahead of this computer's clock; it becomes a row by itself once the clock has come that far. Every other
-//! kept line is judged again when the configuration that decided it has changed (I11). Nothing is deleted before the line
-//! has become a row, a duplicate or a conflict, in the same transaction.
+//! A held line is ahead of this computer's clock; it becomes a row when the clock reaches it. Every other kept line is
+//! judged again when the configuration that decided has changed (I11). A line is deleted only when it has become a row, a
+//! duplicate or a conflict, in the same transaction.
 
 use rusqlite::params;
 
@@ -12,15 +12,15 @@ use crate::store::intake::tables::{Table, hash_of};
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
 
-/// Lines taken up in one go: a transaction of usual size.
+/// Lines judged in one transaction.
 const LINES_AT_ONCE: i64 = 1_000;
 
-/// Why a line is not a row, and on what that rests.
+/// Why a line is not a row, and which inputs decided.
 #[derive(Debug, Clone)]
 pub struct LineRefusal {
-    /// For people.
+    /// The reason, as shown to the user.
     pub reason: String,
-    /// The header it stood under; none where it cannot be read again.
+    /// The header above the line; none where the line cannot be read again.
     pub header: Option<i64>,
     /// Fingerprint of the configuration that decided.
     pub inputs: i64,
@@ -29,29 +29,29 @@ pub struct LineRefusal {
 }
 
 impl LineRefusal {
-    /// The same, decided by these inputs.
+    /// The same refusal, decided by these inputs.
     pub fn decided_by(self, inputs: i64) -> LineRefusal {
         LineRefusal { inputs, ..self }
     }
 }
 
-/// A kept line that is to be judged again.
+/// A kept line that is due to be judged again.
 #[derive(Debug, Clone)]
 pub struct KeptLine {
     id: i64,
-    /// The file it stood in.
+    /// The file it was read from.
     pub path: String,
-    /// Where, from 1.
+    /// Line number, from 1.
     pub number: u64,
     /// Its text.
     pub raw: String,
-    /// The header it stood under.
+    /// The header above it.
     pub header: i64,
 }
 
 impl Store {
-    /// Kept lines of a table that were decided by other inputs, or whose time has come; at most a thousand. Each is then to
-    /// be given to [`Staging::resolve`] or [`Staging::keep_on`], or it is found again.
+    /// At most a thousand kept lines of a table that other inputs decided, or whose time has come. Pass each to
+    /// [`Staging::resolve`] or [`Staging::keep_on`]; otherwise the next call returns it again.
     pub fn lines_to_judge(&self, table: &Table, inputs: i64, now: Timestamp) -> Result<Vec<KeptLine>> {
         const DUE: [&str; 3] =
             ["inputs < ?2 AND header IS NOT NULL", "inputs > ?2 AND header IS NOT NULL", "not_before <= ?2"];
@@ -84,7 +84,7 @@ impl Store {
 }
 
 impl Staging<'_> {
-    /// Keeps a line that is not a row. A line that is kept already stays as it was decided.
+    /// Keeps a line that is not a row. A line that is kept already does not change.
     pub fn reject(&mut self, table: &mut Table, line: LineAt<'_>, refusal: &LineRefusal) -> Result<()> {
         self.begin()?;
         self.count_row();
@@ -118,7 +118,7 @@ impl Staging<'_> {
         Ok(())
     }
 
-    /// The line has become a row, a duplicate or a conflict.
+    /// Deletes a line that has become a row, a duplicate or a conflict.
     pub fn resolve(&mut self, table: &mut Table, line: &KeptLine) -> Result<()> {
         self.begin()?;
         self.store
@@ -130,7 +130,7 @@ impl Staging<'_> {
         Ok(())
     }
 
-    /// The line is still not a row: keeps what decides now.
+    /// Updates the decision for a line that is still not a row.
     pub fn keep_on(&mut self, line: &KeptLine, refusal: &LineRefusal) -> Result<()> {
         self.begin()?;
         self.count_row();

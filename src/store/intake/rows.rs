@@ -1,8 +1,8 @@
-//! Rows as they are stored, in the order of time, for an export.
+//! Stored rows in the order of time, for an export.
 //!
-//! They are read in pieces, a statement each: a statement that stays open for minutes would hold SQLite's log at its
-//! beginning, and the log would grow with every commit of an ingest beside it. What is staged behind the reader's back
-//! before its place in time is not seen; a row is never seen twice.
+//! Each statement reads a limited number of rows: a statement that stays open for minutes would keep SQLite from resetting
+//! its WAL, which would grow with every commit of an ingest. A row that is staged at an earlier time than the reader's
+//! position is not returned; no row is returned twice.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -16,12 +16,12 @@ use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
 
-/// Rows in memory, over all series of the table.
+/// Rows in memory for all series of the table together.
 const ROWS_IN_MEMORY: usize = 8_192;
-/// A statement that brings fewer costs more than the rows.
+/// A statement that returns fewer rows costs more than the rows.
 const LEAST_ROWS: usize = 16;
 
-/// A row, whatever its state.
+/// A row in any state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRow {
     /// UTC.
@@ -34,15 +34,15 @@ pub struct StoredRow {
     pub flags: String,
 }
 
-/// What is left of one series.
+/// The unread part of one series.
 #[derive(Debug)]
 struct Part {
-    /// Key of the first row not yet read, and of the last that is wanted; none when all are read.
+    /// Keys of the first unread row and of the last row to read; none when all are read.
     left: Option<(i64, i64)>,
     rows: VecDeque<StoredRow>,
 }
 
-/// The rows of a table in the order of time; of one time, in the order of its series.
+/// The rows of a table in the order of time; rows of one time are in the order of their series.
 #[derive(Debug)]
 pub struct RowStream<'s> {
     store: &'s Store,
@@ -52,7 +52,7 @@ pub struct RowStream<'s> {
 }
 
 impl Store {
-    /// The rows of the table in the closed interval. Refuses a table whose rows were staged by another clock, as
+    /// The rows of the table in the closed interval. Fails for a table whose rows were staged with another clock, as
     /// [`Store::table`] does; a table that was never read has no rows.
     pub fn rows(
         &self,
@@ -111,12 +111,12 @@ impl Store {
 }
 
 impl RowStream<'_> {
-    /// How many series the table has.
+    /// The number of series of the table.
     pub fn series(&self) -> usize {
         self.parts.len()
     }
 
-    /// The next row; none when all were given.
+    /// The next row; none at the end.
     pub fn next_row(&mut self) -> Result<Option<StoredRow>> {
         let Some(Reverse((_, place))) = self.next.pop() else { return Ok(None) };
         let row = self.parts.get_mut(place).and_then(|part| part.rows.pop_front());
@@ -124,7 +124,7 @@ impl RowStream<'_> {
         Ok(row)
     }
 
-    /// Puts the series back into the queue, with the time of its next row.
+    /// Reads more rows of the series if needed, and queues it by the time of its next row.
     fn refill(&mut self, place: usize) -> Result<()> {
         let Some(part) = self.parts.get_mut(place) else { return Ok(()) };
         if let (true, Some(left)) = (part.rows.is_empty(), part.left) {

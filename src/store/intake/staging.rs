@@ -1,8 +1,7 @@
-//! The way in: rows, conflicts and rejected lines, in transactions short enough for a sync beside them (I9).
+//! Writes rows, conflicts and rejected lines, in transactions short enough for a concurrent sync (I9).
 //!
-//! [`Staging`] opens a transaction at its first write and keeps it until [`Staging::commit`]. What was staged, the counts,
-//! the backlog, the record runs and the file's resume point become durable together (I4) or not at all. Dropped without a
-//! commit, it rolls back.
+//! [`Staging`] opens a transaction at its first write and keeps it open until [`Staging::commit`]. Rows, counts, backlog,
+//! record runs and the file's resume point become durable together (I4) or not at all. A drop without a commit rolls back.
 
 use std::time::{Duration, Instant};
 
@@ -24,12 +23,12 @@ use crate::store::schema::key::{self, MOST_SERIES, key};
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
 
-/// Rows after which a commit is due: some 3 MB of WAL.
+/// Rows after which a commit is due: about 3 MB of WAL.
 const ROWS_PER_COMMIT: u32 = 20_000;
-/// Time after which a commit is due, so that another process's write waits no longer.
+/// Time after which a commit is due. It limits how long another process waits to write.
 const TIME_PER_COMMIT: Duration = Duration::from_millis(400);
 
-/// Rows so close are judged again in one go: reading the few between costs less than beginning anew.
+/// Rows this close together are judged again in one interval: reading the few rows between costs less than a second interval.
 const NEAR: i64 = 600 * 1_000_000_000;
 
 /// A row to be staged.
@@ -45,7 +44,7 @@ pub struct Incoming<'a> {
     pub values: &'a str,
     /// The same values, for QC.
     pub numbers: &'a [Value],
-    /// The logger's own text, where it cannot be printed again.
+    /// The logger's own time text, where it cannot be derived from `ts`.
     pub ts_text: Option<&'a str>,
     /// The line, for a conflict.
     pub line: LineAt<'a>,
@@ -53,7 +52,7 @@ pub struct Incoming<'a> {
     pub header: Option<i64>,
 }
 
-/// A physical line and where it stands.
+/// A physical line and its place.
 #[derive(Debug, Clone, Copy)]
 pub struct LineAt<'a> {
     /// The file.
@@ -66,14 +65,14 @@ pub struct LineAt<'a> {
     pub state: LineState,
 }
 
-/// What became of a row.
+/// The result of staging a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// New.
     Staged,
-    /// The same reading under the same key was there.
+    /// The store has the same reading under the same key.
     Duplicate,
-    /// Another reading under the same key was there.
+    /// The store has another reading under the same key.
     Conflict,
     /// It replaces what was made of its beginning.
     Finished,
@@ -90,7 +89,7 @@ pub(in crate::store) struct Stored {
     pub(in crate::store) is_same: bool,
 }
 
-/// The reading that goes when another takes its key.
+/// The reading that another one replaces.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::store) struct Old<'a> {
     pub(in crate::store) ts: Timestamp,
@@ -110,7 +109,7 @@ pub struct Staging<'s> {
 }
 
 impl<'s> Staging<'s> {
-    /// One at a time: the caller holds the ingest lock.
+    /// Use one at a time: the caller holds the ingest lock.
     pub fn new(store: &'s Store, config: &'s Config) -> Result<Staging<'s>> {
         let insert = store
             .conn
@@ -122,7 +121,7 @@ impl<'s> Staging<'s> {
         Ok(Staging { store, config, insert, open_since: None, rows: 0, verdict: Verdict::default(), exchange: None })
     }
 
-    /// Opens the transaction if none is open. A header of a thousand new columns is then one sync to disk.
+    /// Opens the transaction if none is open. A header with a thousand new columns then costs one sync to disk.
     pub fn begin(&mut self) -> Result<()> {
         if self.open_since.is_none() {
             self.store.conn.execute_batch("BEGIN IMMEDIATE").map_err(|source| self.store.at(source))?;
@@ -132,7 +131,7 @@ impl<'s> Staging<'s> {
         Ok(())
     }
 
-    /// Whether it is time to commit. To be asked between chunks and files.
+    /// Whether a commit is due. Call it between chunks and files.
     pub fn is_commit_due(&self) -> bool {
         self.rows >= ROWS_PER_COMMIT || self.open_since.is_some_and(|since| since.elapsed() > TIME_PER_COMMIT)
     }
@@ -199,7 +198,7 @@ impl<'s> Staging<'s> {
         Ok(table.series.push(tags, Series::new(id, None)))
     }
 
-    /// The key is taken: the same reading again, or a conflict.
+    /// The key exists: the row is a duplicate or a conflict.
     #[cold]
     fn meet(
         &mut self,
@@ -294,24 +293,24 @@ impl<'s> Staging<'s> {
                     id
                 ])?;
                 let old = Old { ts: key::time(id, nanos), values };
-                self.replace(table, place, id, old, row)?;
+                self.replace(table, place, old, row)?;
             }
         }
         Ok(Outcome::Conflict)
     }
 
-    /// The newer reading takes the key under a new version, so that a request on its way cannot mark it with the older
-    /// one's fate.
+    /// The newer reading replaces the older one under a new version, so that a request in flight cannot mark the new reading with
+    /// the result for the old one.
     pub(in crate::store) fn replace(
         &mut self,
         table: &mut Table,
         place: usize,
-        id: i64,
         old: Old<'_>,
         row: &Incoming<'_>,
     ) -> rusqlite::Result<()> {
         let conn = &self.store.conn;
         let series = table.series.at(place).id;
+        let id = key(series, row.ts);
         let (flags, raised) = verdict_columns(&self.verdict);
         let (state, flags_before): (i64, String) = conn
             .prepare_cached("SELECT state, flags FROM reading WHERE id = ?1")?
@@ -363,7 +362,7 @@ impl<'s> Staging<'s> {
         Ok(())
     }
 
-    /// Whether the table has a row at this time with this record number; settles the double hour of a zone.
+    /// Whether the table has a row at this time with this record number. It decides the double hour of a zone.
     pub fn has_record_at(&self, table: &Table, ts: Timestamp, record: i64) -> Result<bool> {
         self.store
             .conn
@@ -375,12 +374,12 @@ impl<'s> Staging<'s> {
             .map_err(|source| self.store.at(source))
     }
 
-    /// A write beside the rows, which makes a commit due as a row does.
+    /// Counts a write other than a row toward the next commit.
     pub(in crate::store) fn count_row(&mut self) {
         self.rows += 1;
     }
 
-    /// Writes what the table has gathered. Part of every commit while the table is worked on, and due when work on it ends.
+    /// Writes the pending changes of the table. Call it before each commit while the table is in use, and at the end of its use.
     pub fn flush(&mut self, table: &mut Table) -> Result<()> {
         if self.open_since.is_none() {
             return Ok(());
@@ -427,7 +426,7 @@ impl<'s> Staging<'s> {
         Ok(())
     }
 
-    /// Makes everything durable. The tables worked on have been flushed.
+    /// Commits. The tables in use must be flushed before.
     pub fn commit(&mut self) -> Result<()> {
         if self.open_since.take().is_none() {
             return Ok(());
@@ -440,13 +439,13 @@ impl<'s> Staging<'s> {
 impl Drop for Staging<'_> {
     fn drop(&mut self) {
         if self.open_since.is_some() {
-            // The connection may be beyond help; the transaction is then rolled back by the next process that opens the file.
+            // If the connection is unusable, the next process that opens the file rolls the transaction back.
             let _ = self.store.conn.execute_batch("ROLLBACK");
         }
     }
 }
 
-/// The row will be judged from the store.
+/// Marks the row to be judged from the store.
 #[cold]
 fn late(table: &mut Table, place: usize, ts: Timestamp) {
     let reach = table.judge.as_ref().map_or(0, |judge| judge.tests.look_back());
@@ -457,7 +456,7 @@ fn late(table: &mut Table, place: usize, ts: Timestamp) {
     touch(table, place, ts);
 }
 
-/// Rows of other tables are compared with this one.
+/// Marks the rows of other tables that are compared with this row.
 fn touch(table: &mut Table, place: usize, ts: Timestamp) {
     if table.judge.as_ref().is_some_and(Judge::is_compared) {
         table.series.at(place).touched.add(ts, ts, NEAR);
@@ -477,8 +476,7 @@ fn widened(span: Option<(Timestamp, Timestamp)>, ts: Timestamp) -> Option<(Times
     Some(span.map_or((ts, ts), |(from, to)| (from.min(ts), to.max(ts))))
 }
 
-/// Of what a row says, not of how its line was spelled, nor of what was computed from it, nor of columns that its file did
-/// not have.
+/// Hash of a row's content, without the spelling of its line, its derived values and columns that its file does not have.
 pub(in crate::store) fn content_hash(record: Option<i64>, values: &str, derived: &[usize]) -> i64 {
     hash_of(format!("{record:?} {}", crate::format::measured(values, derived)).as_bytes())
 }

@@ -17,7 +17,7 @@ use crate::store::schema::views;
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
 
-/// The process of a column that no file has. Loggers write `Avg`, `Smp` and the like.
+/// The process of a derived column. Loggers write `Avg`, `Smp` and the like.
 const DERIVED: &str = "derived";
 
 /// One name of a table's column list.
@@ -32,13 +32,13 @@ pub struct Column {
 }
 
 impl Column {
-    /// As QC looks at it.
+    /// The part that QC needs.
     pub fn known(&self) -> qc::KnownColumn<'_> {
         qc::KnownColumn { name: &self.name, units: &self.units }
     }
 }
 
-/// A table as the store knows it, loaded once per ingest. Changes wait here until they are flushed with the rows.
+/// A table, loaded once per ingest. Its changes stay in memory until they are flushed with the rows.
 #[derive(Debug)]
 pub struct Table {
     pub(in crate::store) id: i64,
@@ -46,9 +46,9 @@ pub struct Table {
     pub name: TableName,
     /// The table name in line 1 of the first file read.
     pub header_table: Option<String>,
-    /// Only ever grows.
+    /// Names are only ever added.
     pub columns: Vec<Column>,
-    /// Record numbers seen; used where no tag column tells rows of one time apart.
+    /// Record numbers seen; used for tables without tag columns.
     pub runs: RecordRuns,
     pub(in crate::store) series: SeriesList,
     pub(in crate::store) tally: Tally,
@@ -67,11 +67,11 @@ pub(in crate::store) struct Series {
     pub(in crate::store) staged: Option<(Timestamp, Timestamp)>,
     /// Rows staged or replaced that other tables are compared with.
     pub(in crate::store) touched: Due,
-    /// Its tests, up to its newest row; none where they have not begun, or a row came late.
+    /// The tests, up to the newest row; none before they begin and after a late row.
     pub(in crate::store) state: Option<qc::Series>,
-    /// Rows that are to be judged from the store before the commit.
+    /// Rows to judge from the store before the commit.
     pub(in crate::store) due: Due,
-    /// Pieces of time whose rows were written.
+    /// Slots of time whose rows were written.
     pub(in crate::store) changed: Touched,
 }
 
@@ -90,7 +90,7 @@ impl Series {
     }
 }
 
-/// The series of a table. Rows of one series stand together in a file, so the last one found is looked at first.
+/// The series of a table. Rows of one series are together in a file, so the latest one found is tried first.
 #[derive(Debug, Default)]
 pub(in crate::store) struct SeriesList {
     list: Vec<(String, Series)>,
@@ -99,7 +99,7 @@ pub(in crate::store) struct SeriesList {
 }
 
 impl SeriesList {
-    /// Its place in the list.
+    /// Its index in the list.
     #[inline]
     pub(in crate::store) fn find(&mut self, tags: &str) -> Option<usize> {
         if self.list.get(self.last).is_some_and(|(known, _)| known == tags) {
@@ -130,12 +130,12 @@ impl SeriesList {
     }
 }
 
-/// Counts not yet written.
+/// Counts that are not written yet.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) struct Tally {
     pub(in crate::store) staged: i64,
     pub(in crate::store) conflicts: i64,
-    /// Held lines among them.
+    /// Held lines are included.
     pub(in crate::store) rejected_lines: i64,
 }
 
@@ -149,20 +149,20 @@ impl Table {
         self.series.ids()
     }
 
-    /// Places of the columns that are computed.
+    /// Positions of the derived columns.
     pub fn derived_places(&self) -> Vec<usize> {
         (0..self.columns.len()).filter(|place| self.columns[*place].process == DERIVED).collect()
     }
 
-    /// Place of a name in the column list.
+    /// Position of a name in the column list.
     pub fn place(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
     }
 }
 
 impl Store {
-    /// Loads the table, or registers it. Refuses one whose rows were staged by another clock: the same line would get
-    /// another time, and every row would be staged again beside the first.
+    /// Loads the table, or registers it. Fails if its rows were staged with another clock: the same line would get another time,
+    /// and every row would be staged a second time.
     pub fn table(&self, config: &TableConfig) -> Result<Table> {
         let clock = config.clock.to_string();
         let sql = |source| self.at(source);
@@ -222,8 +222,8 @@ impl Store {
         }))
     }
 
-    /// Adds the header's unknown names to the column list, keeps the header as a version, and makes the table's view anew
-    /// where it changed. Gives the version's id. `values` are the names that carry values.
+    /// Adds the header's unknown names to the column list, stores the header as a version, and recreates the table's view if it
+    /// changed. Returns the version's id. `values` are the positions of the value columns.
     pub fn learn_header(&self, table: &mut Table, header: &Header, values: &[usize], now: Timestamp) -> Result<i64> {
         self.learn(table, header, values, now).map_err(|source| self.at(source))
     }
@@ -249,7 +249,7 @@ impl Store {
             };
             match table.place(&column.name) {
                 None => self.add_column(table, column)?,
-                // A logger that measures what was computed so far: what it wrote must never be computed over (I8).
+                // The logger now measures a column that was derived: its values must never be overwritten (I8).
                 Some(at) if table.columns[at].process == DERIVED => self.measure_column(table, at, column)?,
                 Some(_) => {}
             }
@@ -270,10 +270,9 @@ impl Store {
         Ok(id)
     }
 
-    /// Adds the derived columns of the configuration to the column list. Where a file has a column of that name, it stays
-    /// the file's.
+    /// Adds the derived columns of the configuration to the column list, and renews the table's view if it is outdated. A column
+    /// that a file has keeps its measured values.
     pub fn learn_derived(&self, table: &mut Table, config: &TableConfig) -> Result<()> {
-        let before = table.columns.len();
         for (name, column) in config.columns.iter().filter(|(_, column)| column.formula.is_some()) {
             if table.place(name).is_none() {
                 let units = column.unit.clone().unwrap_or_default();
@@ -281,10 +280,8 @@ impl Store {
                 self.add_column(table, column).map_err(|source| self.at(source))?;
             }
         }
-        if table.columns.len() != before {
-            views::create(&self.conn, table).map_err(|source| self.at(source))?;
-        }
-        Ok(())
+        // Also the view of an older program.
+        views::create(&self.conn, table).map_err(|source| self.at(source))
     }
 
     fn add_column(&self, table: &mut Table, column: Column) -> rusqlite::Result<()> {
@@ -329,7 +326,7 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// The header of the table's file that changed last; none where its files have none, or none was read.
+    /// The header of the file of the table that changed last; none where its files have no header, or none was read.
     pub fn newest_header(&self, table: &str) -> Result<Option<Header>> {
         let text: Option<String> = self
             .conn

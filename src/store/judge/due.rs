@@ -1,14 +1,14 @@
-//! Which rows are to be judged again before a commit: a few intervals of time.
+//! Collects the time intervals whose rows are judged again before a commit.
 
 use crate::time::Timestamp;
 
-/// Intervals of time in which rows are to be judged again. Close ones are one.
+/// Time intervals whose rows are to be judged again. Close intervals are merged.
 #[derive(Debug, Clone, Default)]
 pub(in crate::store) struct Due {
     intervals: Vec<(Timestamp, Timestamp)>,
 }
 
-/// More intervals than this are joined where they lie closest.
+/// Above this count the closest intervals are merged.
 const MOST_INTERVALS: usize = 64;
 
 impl Due {
@@ -16,7 +16,7 @@ impl Due {
         self.intervals.is_empty()
     }
 
-    /// Adds an interval; what lies within `reach` of another is one with it.
+    /// Adds an interval, and merges it with those within `reach`.
     pub(in crate::store) fn add(&mut self, from: Timestamp, to: Timestamp, reach: i64) {
         let (mut from, mut to) = (from, to);
         self.intervals.retain(|known| {

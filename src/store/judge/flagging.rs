@@ -1,8 +1,8 @@
-//! Flags of rows that are in the store: judged again where a row came late, a neighbour changed, or a limit did.
+//! Judges rows of the store again after a late row, a changed neighbour or a changed limit.
 //!
-//! [`Staging`] judges rows as they come, which is the ordinary way and costs no reading. Whatever it cannot judge so - a row
-//! before the newest one, a replaced row, a pair across tables - is noted as an interval here and judged from the store,
-//! in the transaction that wrote it: nobody ever sees a row whose flags are not those of the rows in the store.
+//! [`Staging`] judges rows as they are staged, which is the usual case and reads nothing. A row that it cannot judge then (a
+//! row before the newest one, a replaced row, a pair across tables) is noted as an interval and judged from the store in the
+//! same transaction, so that no reader sees a row with outdated flags.
 //!
 //! [`Staging`]: crate::store::Staging
 
@@ -24,32 +24,32 @@ use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::{Timestamp, nanos};
 
-/// Rows read at once.
+/// Rows per statement.
 const STRIDE: usize = 2_000;
 
-/// A table's tests with what they need to run on the store.
+/// A table's tests and what they need to run on stored rows.
 #[derive(Debug, Clone)]
 pub(in crate::store) struct Judge {
     pub(in crate::store) tests: Arc<TableTests>,
     partners: Vec<PartnerTable>,
-    /// Derived columns, to be computed again where the configuration changed.
+    /// Derived columns, to compute again where the configuration changed.
     derived: Vec<crate::format::Derived>,
-    /// Whether rows of other tables are judged by rows of this one.
+    /// Whether rows of other tables are compared with rows of this one.
     is_compared: bool,
-    /// What is sent of its columns.
+    /// Which of its columns are sent.
     pub(in crate::store) sent: SentFields,
 }
 
-/// What judging rows again changed.
+/// The result of judging rows again.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::store) struct Judged {
     pub(in crate::store) changed: u64,
-    /// First and last row whose derived values changed, which other tables may be compared with.
+    /// First and last row with changed derived values. Other tables may be compared with them.
     pub(in crate::store) derived: Option<(Timestamp, Timestamp)>,
 }
 
 impl Judge {
-    /// For the table as the store knows it now.
+    /// For the table with its present columns.
     pub(in crate::store) fn new(
         conn: &Connection,
         config: &Config,
@@ -57,13 +57,13 @@ impl Judge {
         known: &Table,
     ) -> rusqlite::Result<Judge> {
         let names = known.column_names();
-        let tests = TableTests::new(config, table, &names, manual_flags(conn, known.id, &names)?);
+        let tests = TableTests::new(&config.spec(table), &names, manual_flags(conn, known.id, &names)?);
         let partners = tests
             .across()
             .filter_map(|across| Some((config.table(&across.table.0)?, across)))
             .map(|(other, across)| PartnerTable::new(conn, other, across))
             .collect::<rusqlite::Result<_>>()?;
-        // A column of that name which a file has is the file's, and is never computed over (I8).
+        // A file's own column of that name is measured, and never computed (I8).
         let computed = known.derived_places();
         let mut derived = crate::format::Derived::of(table, &names);
         derived.retain(|column| computed.contains(&column.place));
@@ -80,7 +80,7 @@ impl Judge {
         self.is_compared
     }
 
-    /// The tests of a series, brought up to its newest row.
+    /// The tests of a series, after its newest row.
     pub(in crate::store) fn seeded(
         &self,
         conn: &Connection,
@@ -99,23 +99,22 @@ impl Judge {
         Ok(state)
     }
 
-    /// The first row that a flag at `at` can depend on: one before the window.
+    /// The first row that a flag at `at` can depend on: the row before the window.
     fn begin(&self, conn: &Connection, series: i64, at: Timestamp) -> rusqlite::Result<Timestamp> {
         let edge = at.minus(self.tests.look_back());
         Ok(neighbour(conn, series, edge, true)?.unwrap_or(edge))
     }
 
-    /// Judges every row again whose flags can depend on rows of the interval, and writes what changed. With `derive`, the
-    /// derived values of the rows in the interval are computed again as well.
+    /// Judges again every row whose flags can depend on rows of the interval, and writes the changes. With `derive`, the derived
+    /// values of the rows in the interval are computed again too.
     pub(in crate::store) fn judge(
         &self,
         conn: &Connection,
-        table: i64,
-        series: i64,
-        (from, to): (Timestamp, Timestamp),
+        part: SeriesPart,
         derive: bool,
     ) -> rusqlite::Result<Judged> {
-        // The row before has a new successor, the rows after a new past.
+        let SeriesPart { table, series, from, to } = part;
+        // The row before has a new successor, and the rows after have a new past.
         let first = neighbour(conn, series, from, true)?.unwrap_or(from);
         let after = neighbour(conn, series, to, false)?;
         let last = to.plus(self.tests.look_back()).max(after.unwrap_or(to));
@@ -158,7 +157,17 @@ impl Judge {
     }
 }
 
-/// A row as it is in the store.
+/// An interval of a series.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::store) struct SeriesPart {
+    pub(in crate::store) table: i64,
+    pub(in crate::store) series: i64,
+    pub(in crate::store) from: Timestamp,
+    /// Inclusive.
+    pub(in crate::store) to: Timestamp,
+}
+
+/// A stored row.
 struct StoredRow {
     id: i64,
     ts: Timestamp,
@@ -166,7 +175,7 @@ struct StoredRow {
     flags: String,
     raised: Option<String>,
     state: i64,
-    /// The values that the store has, where derived ones are computed anew.
+    /// The stored values, if derived values were computed again and differ.
     stored_values: Option<String>,
 }
 
@@ -179,7 +188,7 @@ impl StoredRow {
         }
     }
 
-    fn is_derived_anew(&self) -> bool {
+    fn has_new_values(&self) -> bool {
         self.stored_values.is_some()
     }
 
@@ -203,7 +212,7 @@ struct Writer<'c> {
 impl Writer<'_> {
     fn compare(&mut self, row: StoredRow, verdict: &qc::Verdict) -> rusqlite::Result<()> {
         let is_same = row.flags == verdict.flags && row.raised.as_deref().unwrap_or_default() == verdict.raised;
-        if is_same && !row.is_derived_anew() {
+        if is_same && !row.has_new_values() {
             return Ok(());
         }
         self.changed.push((row, verdict.clone()));
@@ -215,23 +224,23 @@ impl Writer<'_> {
         let mut touched = Touched::default();
         let mut span: Option<(Timestamp, Timestamp)> = None;
         for (row, verdict) in self.changed.drain(..) {
-            // Only what goes out decides: a finding that is worded anew is no reason to send a row again.
-            let goes_out_anew = row.flags != verdict.flags || row.is_derived_anew();
-            let values = row.is_derived_anew().then_some(row.values.as_str());
-            if goes_out_anew {
+            // Only content that is sent counts: a new wording of a finding is no reason to send the row again.
+            let is_resent = row.flags != verdict.flags || row.has_new_values();
+            let values = row.has_new_values().then_some(row.values.as_str());
+            if is_resent {
                 let after = Content { values: &row.values, flags: &verdict.flags };
                 let change = Change { id: row.id, ts: row.ts, before: row.before(), after };
                 stale::mark(self.conn, self.offered, self.sent, &change)?;
             }
-            update(self.conn, row.id, verdict_columns(&verdict), values, goes_out_anew)?;
+            update(self.conn, row.id, verdict_columns(&verdict), values, is_resent)?;
             self.judged.changed += 1;
             touched.add(row.ts);
-            if row.is_derived_anew() {
+            if row.has_new_values() {
                 let known = self.judged.derived;
                 self.judged.derived =
                     Some(known.map_or((row.ts, row.ts), |(from, to)| (from.min(row.ts), to.max(row.ts))));
             }
-            if goes_out_anew && row.state == receipts::State::Sent.code() {
+            if is_resent && row.state == receipts::State::Sent.code() {
                 was_sent += 1;
                 span = Some(span.map_or((row.ts, row.ts), |(from, to)| (from.min(row.ts), to.max(row.ts))));
             }
@@ -249,24 +258,24 @@ pub(in crate::store) fn verdict_columns(verdict: &qc::Verdict) -> (&str, Option<
     (&verdict.flags, Some(verdict.raised.as_str()).filter(|raised| !raised.is_empty()))
 }
 
-/// Writes a verdict. A row that had been sent waits again if what goes out changed, under a new version, so that a request on
-/// its way cannot mark it. Rejected and expired rows stay what they are.
+/// Writes a verdict. A sent row becomes pending again if content that is sent changed, under a new version, so that a request
+/// in flight cannot mark it. Rejected and expired rows keep their state.
 pub(in crate::store) fn update(
     conn: &Connection,
     id: i64,
     (flags, raised): (&str, Option<&str>),
     values: Option<&str>,
-    goes_out_anew: bool,
+    is_resent: bool,
 ) -> rusqlite::Result<()> {
     conn.prepare_cached(
         "UPDATE reading SET flags = ?2, raised = ?3, vals = coalesce(?4, vals), version = version + ?5,
          state = CASE WHEN ?5 AND state = 1 THEN 0 ELSE state END WHERE id = ?1",
     )?
-    .execute(params![id, flags, raised, values, goes_out_anew])
+    .execute(params![id, flags, raised, values, is_resent])
     .map(drop)
 }
 
-/// The time of the row of the series next before or after an instant, not at it.
+/// The time of the nearest row of the series before or after an instant, without the row at it.
 pub(in crate::store) fn neighbour(
     conn: &Connection,
     series: i64,
@@ -285,8 +294,8 @@ pub(in crate::store) fn neighbour(
     }
 }
 
-/// Hands every row of the closed interval on, in order of time. Rows may be written meanwhile: they are read a stride at a
-/// time.
+/// Passes on every row of the closed interval in order of time. It reads a limited number of rows per statement, so that rows
+/// may be written meanwhile.
 fn read(
     conn: &Connection,
     series: i64,
@@ -324,7 +333,7 @@ fn read(
     }
 }
 
-/// The flags set by hand that are in force.
+/// The active flags by hand.
 fn manual_flags(conn: &Connection, table: i64, names: &[String]) -> rusqlite::Result<Vec<ManualFlag>> {
     let mut statement = conn.prepare_cached(
         "SELECT id, column_name, from_ts, to_ts, flag, reason FROM manual_flag
@@ -349,10 +358,10 @@ fn manual_flags(conn: &Connection, table: i64, names: &[String]) -> rusqlite::Re
 }
 
 impl Store {
-    /// Judges the rows of a table from `from` to `to` again by the configuration in hand; with `derive`, derived columns
-    /// are computed again. Rows whose flags change go back to pending. In transactions of a stride of time each, so that a
-    /// sync beside it can write. The caller holds the ingest lock. Gives the number of rows changed, with those of other
-    /// tables that are compared with derived values which changed.
+    /// Judges the rows of a table from `from` to `to` again by the present configuration; with `derive`, derived columns are
+    /// computed again. Rows whose flags change become pending again. It works in short transactions, so that a concurrent sync
+    /// can write. The caller holds the ingest lock. Returns the number of changed rows, with those of other tables that are
+    /// compared with changed derived values.
     pub fn judge_again(
         &self,
         config: &Config,
@@ -375,7 +384,8 @@ impl Store {
                 let end = self.stride_end(series.id, begin)?.min(to);
                 let work = || -> rusqlite::Result<u64> {
                     self.conn.execute_batch("BEGIN IMMEDIATE")?;
-                    let judged = judge.judge(&self.conn, known.id, series.id, (begin, end), derive);
+                    let part = SeriesPart { table: known.id, series: series.id, from: begin, to: end };
+                    let judged = judge.judge(&self.conn, part, derive);
                     let changed = judged.and_then(|judged| match judged.derived {
                         Some(span) => Ok(judged.changed + self.judge_others(config, &table.name, &[span])?),
                         None => Ok(judged.changed),
@@ -390,14 +400,14 @@ impl Store {
         Ok(changed)
     }
 
-    /// Judges the rows of other tables again that are compared with rows of this table in these intervals.
+    /// Judges again the rows of other tables that are compared with rows of this table in these intervals.
     pub(in crate::store) fn judge_others(
         &self,
         config: &Config,
         table: &TableName,
         intervals: &[(Timestamp, Timestamp)],
     ) -> rusqlite::Result<u64> {
-        // Two tables may be compared in many columns; their rows are judged once.
+        // Two tables may be compared in many columns, but their rows are judged once.
         let mut others: BTreeMap<&TableName, i64> = BTreeMap::new();
         for (other, within) in compared_with(config, table) {
             let widest = others.entry(other).or_insert(within);
@@ -409,16 +419,17 @@ impl Store {
             let Some(known) = self.known_table(other)? else { continue };
             let judge = Judge::new(&self.conn, config, other, &known)?;
             for &(from, to) in intervals {
-                let interval = (from.minus(within), to.plus(within));
-                for id in known.series_ids() {
-                    changed += judge.judge(&self.conn, known.id, id, interval, false)?.changed;
+                let (from, to) = (from.minus(within), to.plus(within));
+                for series in known.series_ids() {
+                    let part = SeriesPart { table: known.id, series, from, to };
+                    changed += judge.judge(&self.conn, part, false)?.changed;
                 }
             }
         }
         Ok(changed)
     }
 
-    /// The time of the row that ends a transaction's worth of rows from `begin` on.
+    /// The time of the last row of one transaction that begins at `begin`.
     fn stride_end(&self, series: i64, begin: Timestamp) -> Result<Timestamp> {
         let (low, high) = key::keys(series, begin, key::TIMES.1);
         self.conn
@@ -431,7 +442,7 @@ impl Store {
     }
 }
 
-/// Tables with rows that are flagged by comparing them with rows of this one, and how far apart the two may lie.
+/// Tables whose rows are compared with rows of this one, and the largest distance in time between the two rows.
 fn compared_with<'c>(config: &'c Config, table: &TableName) -> impl Iterator<Item = (&'c TableName, i64)> {
     config.pairs_across(table).filter_map(|pair| {
         let other = pair.other(table);

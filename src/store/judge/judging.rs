@@ -1,8 +1,8 @@
-//! Rows are judged as they are staged.
+//! Judges rows as they are staged.
 //!
-//! A row that is newer than every row of its series goes through the tests as it comes: its own flags are then final but
-//! for the spike test, and those of the row before it are now final. Every other row, and every row of a table that is
-//! compared with another table, waits for the end of the transaction ([`crate::store::judge::flagging`]).
+//! A row that is newer than every row of its series passes through the tests as it comes: its own flags are then final
+//! except for the spike test, and those of the row before it become final. Every other row, and every row of a table that is
+//! compared with another table, is judged at the end of the transaction ([`crate::store::judge::flagging`]).
 
 use rusqlite::OptionalExtension as _;
 
@@ -11,15 +11,15 @@ use crate::store::Result;
 use crate::store::intake::lost::{Content, SentFields};
 use crate::store::intake::staging::{Incoming, Staging};
 use crate::store::intake::tables::Table;
-use crate::store::judge::flagging::{Judge, update, verdict_columns};
+use crate::store::judge::flagging::{Judge, SeriesPart, update, verdict_columns};
 use crate::store::outbox::stale::{self, Change};
 use crate::store::schema::key;
 use crate::time::Timestamp;
 
 impl Staging<'_> {
-    /// Compiles the table's tests for its column list. To be called when columns were learned.
+    /// Compiles the table's tests for its column list. Call it when columns were added.
     pub fn use_columns(&mut self, table: &mut Table, config: &TableConfig) -> Result<()> {
-        // Rows judged by the old list must be done before the new one counts.
+        // Rows under the old list are judged before the new one applies.
         if table.judge.is_some() {
             self.flush(table)?;
         }
@@ -31,7 +31,7 @@ impl Staging<'_> {
         Ok(())
     }
 
-    /// Puts the row's flags into `self.verdict`. Says whether they have to be looked at again from the store.
+    /// Writes the row's flags to `self.verdict`. Returns whether the row must be judged again from the store.
     #[inline]
     pub(in crate::store) fn judge(
         &mut self,
@@ -70,8 +70,8 @@ impl Staging<'_> {
         Ok(false)
     }
 
-    /// Before a commit: the newest rows are judged as the newest, and what is due is judged from the store, in this table
-    /// and in those that compare themselves with it.
+    /// Before a commit: judges the newest rows as the newest, and the noted intervals from the store, in this table and in the
+    /// tables that are compared with it.
     pub(in crate::store) fn judge_what_is_due(&mut self, table: &mut Table) -> rusqlite::Result<()> {
         let Some(judge) = &table.judge else { return Ok(()) };
         let conn = &self.store.conn;
@@ -85,7 +85,8 @@ impl Staging<'_> {
                     rewrite(conn, &judge.sent, (table.id, series.id), last, state.current())?;
                 }
                 for interval in series.due.take() {
-                    judge.judge(conn, table.id, series.id, interval, false)?;
+                    let part = SeriesPart { table: table.id, series: series.id, from: interval.0, to: interval.1 };
+                    judge.judge(conn, part, false)?;
                     series.state = None;
                 }
             }
@@ -98,7 +99,7 @@ impl Staging<'_> {
     }
 }
 
-/// The row that was the newest a moment ago: in this transaction, or sent long since.
+/// Writes a new verdict for the row that was the newest until now; it may be in this transaction or sent long ago.
 fn rewrite(
     conn: &rusqlite::Connection,
     sent: &SentFields,
@@ -111,16 +112,16 @@ fn rewrite(
         .prepare_cached("SELECT flags, state, vals FROM reading WHERE id = ?1")?
         .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
-    // A prune beside a long ingest may have taken it meanwhile.
+    // A concurrent prune may have deleted it.
     let Some((flags, state, values)) = found else { return Ok(()) };
-    let goes_out_anew = flags != verdict.flags;
-    if goes_out_anew {
+    let is_resent = flags != verdict.flags;
+    if is_resent {
         let content = |flags| Content { values: &values, flags };
         let change = Change { id, ts, before: content(&flags), after: content(&verdict.flags) };
         stale::mark(conn, stale::offered(conn, series)?, sent, &change)?;
     }
-    update(conn, id, verdict_columns(verdict), None, goes_out_anew)?;
-    if goes_out_anew && state == crate::store::State::Sent.code() {
+    update(conn, id, verdict_columns(verdict), None, is_resent)?;
+    if is_resent && state == crate::store::State::Sent.code() {
         crate::store::outbox::receipts::move_tally(
             conn,
             table,

@@ -1,6 +1,6 @@
-//! Flags of stored rows: which rows wait for a neighbour, what the tests say, flags set by hand.
+//! Flags of stored rows: rows that need a neighbour, the verdict of the tests, flags by hand.
 //!
-//! A flag stands beside its value; the value is never changed (I8).
+//! A flag is stored beside its value; the value is never changed (I8).
 
 pub(super) mod due;
 pub(super) mod flagging;

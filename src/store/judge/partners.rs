@@ -1,4 +1,4 @@
-//! Rows of another table, at the times of the rows in hand: what a pair across tables compares with.
+//! Rows of another table at the times of this table's rows, for pairs across tables.
 
 use std::collections::VecDeque;
 
@@ -6,37 +6,37 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::config::TableConfig;
 use crate::format::{Value, values_of};
-use crate::qc::{Across, ColumnTests, Partner};
+use crate::qc::{Across, GrossRange, Partner};
 use crate::store::intake::tables;
 use crate::store::schema::key;
 use crate::time::Timestamp;
 
-/// Another table whose values are looked up.
+/// Another table whose values are compared.
 #[derive(Debug, Clone)]
 pub(in crate::store) struct PartnerTable {
     across: Across,
     series: Option<i64>,
-    /// Places of the columns in its column list, and what makes them no witness.
-    columns: [Option<(usize, ColumnTests)>; 2],
+    /// Positions of the columns in its column list, with the test that disqualifies a value as a witness.
+    columns: [Option<(usize, GrossRange)>; 2],
 }
 
-/// Rows of a partner read at once. Few, so that a minute's table beside one of 10 Hz reads hardly more than it compares.
+/// Rows of a partner per statement. Few, so that a one-minute table beside a 10 Hz table reads hardly more than it compares.
 const PARTNER_STRIDE: usize = 256;
 
-/// Rows of a partner, read as they are asked for: it may have a thousand times as many rows as the table in hand.
+/// Rows of a partner, read on demand: the partner may have a thousand times as many rows as this table.
 pub(in crate::store) struct PartnerRows<'c> {
     conn: &'c Connection,
     partner: &'c PartnerTable,
     series: i64,
-    /// Not before the row before the one asked for.
+    /// From the row before the requested time on.
     rows: VecDeque<(i64, Partner)>,
-    /// First and last key not read yet; none at the end.
+    /// First and last unread key; none at the end.
     unread: Option<(i64, i64)>,
     values: Vec<Value>,
 }
 
 impl PartnerRows<'_> {
-    /// The values of the row nearest in time, the earlier of two; none further away than allowed. Asked in order of time.
+    /// The values of the row nearest in time, the earlier one of two; NAN where none is close enough. Times must not decrease.
     pub(in crate::store) fn nearest(&mut self, nanos: i64) -> rusqlite::Result<Partner> {
         loop {
             while self.rows.get(1).is_some_and(|second| second.0 <= nanos) {
@@ -53,7 +53,7 @@ impl PartnerRows<'_> {
         Ok(nearest.filter(|row| (row.0 - nanos).abs() <= within).map_or([f64::NAN; 2], |row| row.1))
     }
 
-    /// Nobody asks for a time before `nanos` any more.
+    /// Reads the next rows. No later call asks for a time before `nanos`.
     fn read_on(&mut self, nanos: i64, (first, end): (i64, i64)) -> rusqlite::Result<()> {
         let reach = Timestamp::from_nanos(nanos.saturating_sub(self.partner.across.within));
         let low = key::keys(self.series, reach, reach).0.max(first);
@@ -90,7 +90,8 @@ impl PartnerTable {
             .query_row("SELECT id FROM logger_table WHERE name = ?1", [&config.name.0], |row| row.get(0))
             .optional()?;
         let mut places = [None, None];
-        let tests = |name: &String| ColumnTests::of(config, name);
+        let spec = config.spec(&[]);
+        let tests = |name: &String| GrossRange::of(&spec, name);
         let mut series = None;
         if let Some(id) = id {
             let columns = tables::columns(conn, id)?;
@@ -106,7 +107,7 @@ impl PartnerTable {
         Ok(PartnerTable { across: across.clone(), series, columns: places })
     }
 
-    /// None where the table has no row yet.
+    /// None where the table has no rows yet.
     pub(in crate::store) fn rows<'c>(
         &'c self,
         conn: &'c Connection,

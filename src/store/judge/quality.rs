@@ -1,4 +1,4 @@
-//! Flags for people: what the tests raised, and what a person set.
+//! Flags as users see them: what the tests raised, and flags by hand.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -8,10 +8,10 @@ use crate::store::schema::key;
 use crate::store::{Result, SeriesLine, Store};
 use crate::time::Timestamp;
 
-/// Keys of [`Store::remember`] for flags by hand whose rows are to be judged.
+/// Prefix of the [`Store::remember`] keys for flags by hand whose rows are still to be judged.
 const UNJUDGED: &str = "unjudged flag: ";
 
-/// Ends in a mark of its own, so that no key begins like another.
+/// The final point keeps one key from being the prefix of another.
 fn unjudged_key(id: i64) -> String {
     format!("{UNJUDGED}{id}.")
 }
@@ -20,20 +20,20 @@ fn note_unjudged(conn: &Connection, id: i64) -> rusqlite::Result<()> {
     conn.execute("INSERT OR REPLACE INTO setting (key, value) VALUES (?1, '')", [unjudged_key(id)]).map(drop)
 }
 
-/// A flag that a person set.
+/// A flag by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManualFlagLine {
-    /// Names it.
+    /// Its id.
     pub id: i64,
     /// Its table.
     pub table: String,
     /// The column's name in the file.
     pub column: String,
-    /// First and last instant, both included.
+    /// First and last instant, both inclusive.
     pub span: (Timestamp, Timestamp),
-    /// What it says.
+    /// The flag.
     pub flag: Flag,
-    /// Why.
+    /// The reason.
     pub reason: String,
     /// When it was set.
     pub made: Timestamp,
@@ -41,7 +41,22 @@ pub struct ManualFlagLine {
     pub revoked: Option<Timestamp>,
 }
 
-/// A row on which a test raised something.
+/// A flag by hand, to be stored.
+#[derive(Debug, Clone, Copy)]
+pub struct NewFlag<'a> {
+    /// Its table.
+    pub table: &'a str,
+    /// The column's name in the file.
+    pub column: &'a str,
+    /// First and last instant, both inclusive.
+    pub span: (Timestamp, Timestamp),
+    /// The flag.
+    pub flag: Flag,
+    /// The reason.
+    pub reason: &'a str,
+}
+
+/// A row with findings.
 #[derive(Debug, Clone)]
 pub struct RaisedRow {
     /// UTC.
@@ -52,21 +67,14 @@ pub struct RaisedRow {
     pub values: String,
     /// One digit a value.
     pub flags: String,
-    /// What was raised.
+    /// The findings.
     pub findings: Vec<Finding>,
 }
 
 impl Store {
-    /// Keeps a flag that a person sets. It holds once [`Store::judge_flagged`] has run. Gives its id.
-    pub fn set_flag(
-        &self,
-        table: &str,
-        column: &str,
-        span: (Timestamp, Timestamp),
-        flag: Flag,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<i64> {
+    /// Stores a flag by hand. It takes effect with [`Store::judge_flagged`]. Returns its id.
+    pub fn set_flag(&self, new: &NewFlag<'_>, now: Timestamp) -> Result<i64> {
+        let NewFlag { table, column, span, flag, reason } = *new;
         let work = || -> rusqlite::Result<i64> {
             let transaction =
                 rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
@@ -91,8 +99,7 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Takes a flag back; its rows are as before once [`Store::judge_flagged`] has run. None if there is no such flag in
-    /// force.
+    /// Revokes a flag; its rows get their former flags with [`Store::judge_flagged`]. None if no active flag has this id.
     pub fn revoke_flag(&self, id: i64, now: Timestamp) -> Result<Option<ManualFlagLine>> {
         let Some(line) = self.flags_by_hand()?.into_iter().find(|line| line.id == id && line.revoked.is_none()) else {
             return Ok(None);
@@ -108,8 +115,8 @@ impl Store {
         Ok(Some(line))
     }
 
-    /// Judges the rows of flags that were set or taken back since, also those of a run that was killed before it had judged
-    /// them. The caller holds the ingest lock. Gives the number of rows changed.
+    /// Judges the rows of flags that were set or revoked since the last call, also those of a command that was killed before it
+    /// had judged them. The caller holds the ingest lock. Returns the number of changed rows.
     pub fn judge_flagged(&self, config: &Config) -> Result<u64> {
         let unjudged = self.recall_all(UNJUDGED)?;
         if unjudged.is_empty() {
@@ -118,7 +125,7 @@ impl Store {
         let mut changed = 0;
         for line in self.flags_by_hand()? {
             let key = unjudged_key(line.id);
-            // Of a table that has left the configuration, until it comes back.
+            // A flag of a table that is not in the configuration keeps until the table is back.
             let (true, Some(table)) = (unjudged.iter().any(|known| known.0 == key), config.table(&line.table)) else {
                 continue;
             };
@@ -128,7 +135,7 @@ impl Store {
         Ok(changed)
     }
 
-    /// Every flag that a person set, in the order in which they were set.
+    /// Every flag by hand, in the order in which they were set.
     pub fn flags_by_hand(&self) -> Result<Vec<ManualFlagLine>> {
         let work = || -> rusqlite::Result<Vec<ManualFlagLine>> {
             self.conn
@@ -154,7 +161,7 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Columns of a table that a person ever flagged: their flags are sent, so that a revoked one is taken back there too.
+    /// Columns of a table that ever had a flag by hand. Their flags are sent, so that a revoked flag is corrected in the bucket too.
     pub fn columns_flagged_by_hand(&self, table: &str) -> Result<Vec<String>> {
         self.conn
             .prepare_cached(
@@ -184,8 +191,8 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// Hands on every row of a table from `from` to `to`, with its findings, oldest first within a series, until `take`
-    /// gives false. With `only_raised`, rows without a finding are left out.
+    /// Passes each row of a table from `from` to `to` with its findings to `take`, oldest first within a series, until `take`
+    /// returns false. With `only_raised`, rows without a finding are left out.
     pub fn judged_rows(
         &self,
         table: &str,

@@ -1,6 +1,6 @@
-//! Rows as they are, fast and without a copy: for summaries and for looking at a stretch of time.
+//! Fast scans of stored rows without a copy, for summaries and for views of a span of time.
 //!
-//! Every statement here walks a range of rowids and nothing else.
+//! Every statement here reads one range of rowids.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -29,12 +29,12 @@ pub struct ScannedRow<'a> {
     pub values: &'a [u8],
     /// One digit per value.
     pub flags: &'a [u8],
-    /// Its findings, for [`crate::qc::findings`]; none where nothing was raised.
+    /// Its findings, for [`crate::qc::findings`]; none where there are none.
     pub raised: Option<&'a str>,
 }
 
 impl Store {
-    /// The series of a table, in the order in which they came; none where the table was never read.
+    /// The series of a table, in the order in which they first appeared; empty where the table was never read.
     pub fn series(&self, table: &str) -> Result<Vec<SeriesLine>> {
         let work = || -> rusqlite::Result<Vec<SeriesLine>> {
             self.conn
@@ -54,7 +54,7 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Hands the rows of a series from `from` to before `until` on, oldest first.
+    /// Passes on the rows of a series from `from` to before `until`, oldest first.
     pub fn scan(
         &self,
         series: i64,
@@ -69,7 +69,7 @@ impl Store {
             let mut rows = statement.query([low, high])?;
             while let Some(row) = rows.next()? {
                 let ts = key::time(row.get(0)?, row.get(1)?);
-                // The key leaves the nanoseconds out.
+                // The key has no nanoseconds.
                 if ts >= until || ts < from {
                     continue;
                 }
@@ -85,7 +85,7 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// How many columns the table of a series has.
+    /// The number of columns of the table of a series.
     pub fn column_count(&self, series: i64) -> Result<usize> {
         self.conn
             .prepare_cached(
@@ -96,7 +96,7 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// How many rows there are from `from` to before `until`, at most `most`.
+    /// The number of rows from `from` to before `until`, at most `most`.
     pub fn count_rows(&self, series: i64, (from, until): (Timestamp, Timestamp), most: usize) -> Result<usize> {
         let (low, high) = key::keys(series, from, until.previous());
         self.conn

@@ -50,7 +50,7 @@ mod tests {
     fn i3_a_key_gives_back_its_time_and_sorts_by_it() {
         for series in [1, 2_047, 2_048, MOST_SERIES] {
             let mut before = None;
-            for ts in [0, 1_000, 1_780_000_000_123_456_789, TIMES.1.0] {
+            for ts in [0, 1_000, 1_780_000_000_123_456_789, TIMES.1.nanos()] {
                 let ts = Timestamp::from_nanos(ts);
                 let id = key(series, ts);
                 assert_eq!(time(id, nanos(ts)), ts);

@@ -1,22 +1,25 @@
-//! A view per logger table, for people with an SQLite browser: a named column per field and per flag.
+//! One view per logger table for users of an SQLite browser, with a named column for each field and each flag.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::store::intake::tables::Table;
 
-/// SQLite allows 2,000 columns in a result. Wider tables keep their flags in one column.
+/// SQLite allows 2,000 columns in a result. Wider tables have their flags in one column.
 const MOST_FIELDS_WITH_FLAGS: usize = 900;
 const MOST_FIELDS: usize = 1_900;
 
-/// The view's own columns. Where the logger has a column of that name, in large or small letters ("Ts" is what many call
-/// a sonic anemometer's temperature), the view's own stands under its name with `row_` before it: SQLite does not tell the
-/// letters apart, and a query for the temperature would get the time.
+/// The view's own columns. Where the logger has a column of that name, in upper or lower case (many programs name a sonic
+/// anemometer's temperature "Ts"), the view's own column gets the prefix `row_`: SQLite ignores the case, and a query for the
+/// temperature would return the time. A time keeps its fraction, without zeros at the end.
 const OWN: [(&str, &str); 7] = [
     ("row_id", "r.id"),
-    ("time_utc", "strftime('%Y-%m-%d %H:%M:%S', (r.id & 4503599627370495) / 1000000, 'unixepoch')"),
+    (
+        "time_utc",
+        "strftime('%Y-%m-%d %H:%M:%S', (r.id & 4503599627370495) / 1000000, 'unixepoch') || rtrim(rtrim(printf('.%06d%03d', (r.id & 4503599627370495) % 1000000, r.nanos), '0'), '.')",
+    ),
     ("ts", "(r.id & 4503599627370495) * 1000 + r.nanos"),
     ("record", "r.record"),
     ("state", "CASE r.state WHEN 0 THEN 'pending' WHEN 1 THEN 'sent' WHEN 2 THEN 'rejected' ELSE 'expired' END"),
@@ -24,7 +27,7 @@ const OWN: [(&str, &str); 7] = [
     ("raised", "r.raised"),
 ];
 
-/// Makes the table's view anew from its column list.
+/// Makes the table's view from its column list, unless the present view is the same already.
 pub(in crate::store) fn create(conn: &Connection, table: &Table) -> rusqlite::Result<()> {
     let name = quoted(&format!("t_{}", table.name));
     let has_flags = table.columns.len() <= MOST_FIELDS_WITH_FLAGS;
@@ -51,17 +54,24 @@ pub(in crate::store) fn create(conn: &Connection, table: &Table) -> rusqlite::Re
             format!("{value} AS {}", quoted(&free(&mut taken, &name)))
         })
         .collect();
-    conn.execute_batch(&format!(
-        "DROP VIEW IF EXISTS {name};
-         CREATE VIEW {name} AS SELECT {}{columns}
+    let sql = format!(
+        "CREATE VIEW {name} AS SELECT {}{columns}
          FROM series s JOIN reading r ON r.id BETWEEN (s.id << 52) AND (s.id << 52 | 4503599627370495)
-         WHERE s.logger_table = {};",
+         WHERE s.logger_table = {}",
         own.join(", "),
         table.id
-    ))
+    );
+    let present: Option<String> = conn
+        .prepare_cached("SELECT sql FROM sqlite_schema WHERE type = 'view' AND name = ?1")?
+        .query_row([format!("t_{}", table.name)], |row| row.get(0))
+        .optional()?;
+    if present.as_ref() == Some(&sql) {
+        return Ok(());
+    }
+    conn.execute_batch(&format!("DROP VIEW IF EXISTS {name}; {sql};"))
 }
 
-/// The name, with a number behind it where it is taken.
+/// The name, with a number if it is taken.
 fn free(taken: &mut HashSet<String>, name: &str) -> String {
     let numbered = (2_u32..).map(|number| format!("{name}_{number}"));
     let name = std::iter::once(name.to_owned()).chain(numbered).find(|name| taken.insert(name.to_ascii_lowercase()));

@@ -132,7 +132,7 @@ impl Delivery<'_> {
         let parts = if is_retention { [newer, older] } else { [older, newer] };
         for part in parts {
             let patience = if failing && part.rows().len() > 1 { FAILURES_OF_A_PART } else { FAILURES_BEFORE_SPLIT };
-            self.deliver(&part, !ready.gzip.is_empty(), patience)?;
+            self.deliver(&part, ready.is_compressed(), patience)?;
         }
         Ok(())
     }
@@ -279,7 +279,7 @@ impl Delivery<'_> {
 
     fn was_good(&mut self, ready: &Arc<Ready>, answer: &Answer) -> Step {
         self.store.note_answer(&self.receipt(ready, answer, ReceiptOutcome::KnownGood))?;
-        self.pace.succeeded();
+        self.pace.succeeded(ready.batch.bucket.as_deref());
         Ok(())
     }
 
@@ -322,5 +322,5 @@ impl Delivery<'_> {
 
 /// A line or two: nothing to gain from compressing them.
 fn uncompressed(batch: Batch) -> Ready {
-    Ready { batch, gzip: Vec::new(), live: false }
+    Ready::new(batch, false, false)
 }

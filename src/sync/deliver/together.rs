@@ -107,7 +107,7 @@ impl Delivery<'_> {
             return Ok(false);
         }
         if !others.is_empty() {
-            let compressed = !ready.gzip.is_empty();
+            let compressed = ready.is_compressed();
             self.deliver(&others, compressed, FAILURES_BEFORE_SPLIT)?;
             self.deliver(&carriers, compressed, FAILURES_BEFORE_SPLIT)?;
             return Ok(true);

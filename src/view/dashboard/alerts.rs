@@ -1,38 +1,38 @@
-//! Alert rules for Grafana's provisioning: nothing new came, rows wait too long, the agent is silent.
+//! Alert rules for Grafana's provisioning: no new rows, a backlog that is too old, a silent agent.
 //!
-//! A rule asks for what the agent said last. If the agent says nothing, the rules for tables stay quiet and the one for
-//! silence speaks: one trouble, one mail.
+//! A rule queries the agent's last report. If the agent is silent, the rules for tables do not fire and only the rule for
+//! silence does: one problem, one mail.
 
 use serde_json::{Value, json};
 
 use super::frame::station_uid;
-use super::query::{letter, speech};
+use super::query::{letter, query_language};
 use super::source::{Source, bucket, station_value};
 use super::strip::late_and_dead;
 use super::{Language, Site};
 
-/// Grafana fills in this variable of its environment where no `uid` was given.
+/// Grafana replaces this environment variable where no `uid` was given.
 const DATASOURCE: &str = "$FLUXTOWER_DATASOURCE";
-/// Every agent that has a link has spoken in this time.
+/// Every agent with a link reports within this time.
 const SILENT_S: u64 = 1_800;
-/// A backlog older than this is no short break of the link.
+/// An older backlog is more than a short break of the link.
 const BACKLOG_S: u64 = 6 * 3_600;
 
-/// A rule before it has its uid.
+/// A rule without its uid.
 struct Rule {
     key: String,
     title: String,
     summary: String,
     source: Source,
-    /// Fires above this.
+    /// The rule fires above this.
     limit: u64,
-    /// How long it must hold.
+    /// How long the condition must hold.
     holds: &'static str,
-    /// What becomes of it when the query finds nothing.
+    /// The rule's state when the query finds nothing.
     nothing: &'static str,
 }
 
-/// The file for Grafana's folder `provisioning/alerting`, JSON that is YAML too. `Site::datasource` names the data source.
+/// The file for Grafana's folder `provisioning/alerting`, JSON that is valid YAML. `Site::datasource` names the data source.
 pub fn alerts(site: &Site<'_>) -> Value {
     let config = site.config;
     let station = &config.station.name;
@@ -40,11 +40,9 @@ pub fn alerts(site: &Site<'_>) -> Value {
         Rule {
             key: "silent".to_owned(),
             title: format!("{station}: agent is silent"),
-            summary: format!(
-                "Nothing was heard from the agent at {station} for half an hour: power, computer or link."
-            ),
+            summary: format!("The agent at {station} has reported nothing for half an hour: power, computer or link."),
             source: Source::agent(config, None, "backlog"),
-            // Never reached: the rule is about finding nothing.
+            // Never reached: this rule fires when the query finds nothing.
             limit: u64::from(u32::MAX),
             holds: "10m",
             nothing: "Alerting",
@@ -52,7 +50,9 @@ pub fn alerts(site: &Site<'_>) -> Value {
         Rule {
             key: "backlog".to_owned(),
             title: format!("{station}: backlog too old"),
-            summary: format!("Rows at {station} have waited for more than 6 hours; `fluxtower status` says why."),
+            summary: format!(
+                "Rows at {station} have been pending for more than 6 hours; `fluxtower status` gives the reason."
+            ),
             source: Source::agent(config, None, "oldest_pending_age_s"),
             limit: BACKLOG_S,
             holds: "15m",
@@ -83,8 +83,8 @@ pub fn alerts(site: &Site<'_>) -> Value {
 
 fn written(site: &Site<'_>, rule: &Rule) -> Value {
     let uid = station_uid(&format!("{}/{}", station_value(site.config), rule.key)).replace("fluxtower-", "ft-");
-    let text = speech(site.language).for_alert(&rule.source.clone().of_this_station(site.config));
-    // Provisioned rules have no dashboard around them whose variables could undo a guard.
+    let text = query_language(site.language).for_alert(&rule.source.clone().of_this_station(site.config));
+    // Provisioned rules have no dashboard, and so no variables that a guard could use.
     let text = text.replace("${dollar:raw}", "$").replace("${bracket:raw}", "[");
     let text = match bucket(site.config, None) {
         Some(_) => text,
@@ -131,7 +131,7 @@ fn written(site: &Site<'_>, rule: &Rule) -> Value {
     })
 }
 
-/// In a provisioned file `$` begins a variable of the environment; two are one.
+/// In a provisioned file `$` begins an environment variable; `$$` is a dollar sign.
 fn literal(text: &str) -> String {
     text.replace('$', "$$")
 }

@@ -1,34 +1,34 @@
-//! What stands around the panels: name, clock, variables and links.
+//! The frame of a dashboard: name, clock, variables and links.
 
 use serde_json::{Value, json};
 
-use super::query::{GUARDS, datasource, datasource_variable, speech};
+use super::query::{GUARDS, datasource, datasource_variable, query_language};
 use super::source::{AGENT, Source, buckets, station_value};
 use super::{Language, Site, object};
 use crate::config::{Config, DestinationConfig};
 use crate::time::StationClock;
 
-/// `uid`s hold forty letters, digits, hyphens and underscores.
+/// A `uid` has at most forty letters, digits, hyphens and underscores.
 const LONGEST_UID: usize = 40;
-/// Of the dashboard of all stations.
+/// `uid` of the dashboard of all stations.
 pub(super) const NETWORK_UID: &str = "fluxtower-network";
-/// Links find dashboards by it.
+/// Links find dashboards by this tag.
 pub(super) const TAG: &str = "fluxtower";
 
-/// The dashboard's `uid`: the same from run to run, so that importing again replaces it and links keep their meaning.
+/// The dashboard's `uid`. It never changes, so that a new import replaces the dashboard and links stay valid.
 pub fn station_uid(station: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
     let uid = format!("fluxtower-{station}");
     if uid.len() <= LONGEST_UID && !station.is_empty() && station.chars().all(plain) && uid != NETWORK_UID {
         return uid;
     }
-    // Letters that may not stand there would make two stations one; their fingerprint keeps them apart.
+    // Replaced letters could give two stations one uid; the fingerprint distinguishes them.
     let hash = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(station.as_bytes()));
     let kept: String = station.chars().filter(|letter| plain(*letter)).take(12).collect();
     format!("fluxtower-{kept}-{hash}")
 }
 
-/// Grafana knows zones by name only; those of whole hours have one each, with the sign that POSIX gave them.
+/// Grafana knows zones by name only. Whole hours have a zone each, whose sign is inverted, as in POSIX.
 pub(super) fn timezone(clock: &StationClock) -> String {
     let seconds = match clock {
         StationClock::Zone(zone) => return zone.name().to_owned(),
@@ -42,7 +42,7 @@ pub(super) fn timezone(clock: &StationClock) -> String {
     }
 }
 
-/// A measurement in which every station of the bucket is named.
+/// A measurement that has every station of the bucket.
 fn named_in(site: &Site<'_>) -> Source {
     let mut source = Source::agent(site.config, None, "");
     let is_sent = site.has_health() && matches!(site.config.destination, DestinationConfig::Influx(_));
@@ -67,10 +67,10 @@ pub(super) fn variables(site: &Site<'_>) -> Value {
     }
     let station = station_value(site.config);
     let named_in = named_in(site);
-    let words = speech(site.language);
+    let language = query_language(site.language);
     list.push(json!({
         "type": "query", "name": "station", "label": "Station", "hide": 0, "multi": false, "includeAll": false,
-        "datasource": datasource(site, named_in.bucket.as_deref()), "query": words.stations(&named_in),
+        "datasource": datasource(site, named_in.bucket.as_deref()), "query": language.stations(&named_in),
         "refresh": 1, "regex": "", "sort": 1, "options": [],
         "current": {"text": station, "value": station, "selected": true},
     }));
@@ -84,9 +84,9 @@ pub(super) fn variables(site: &Site<'_>) -> Value {
     json!({"list": list})
 }
 
-/// A data source, or one a database where a query cannot leave it.
+/// One data source, or one per database where a query cannot leave its database.
 pub(super) fn datasources(site: &Site<'_>) -> Vec<Value> {
-    let words = match site.language {
+    let name_of_language = match site.language {
         Language::Flux => "Flux",
         Language::InfluxQl => "InfluxQL",
         Language::Sql => "SQL",
@@ -103,7 +103,7 @@ pub(super) fn datasources(site: &Site<'_>) -> Vec<Value> {
         };
         let mut variable = object(json!({
             "type": "datasource", "name": name, "label": label, "hide": 0, "query": "influxdb", "regex": "", "refresh": 1,
-            "description": format!("An InfluxDB data source whose query language is {words}"),
+            "description": format!("An InfluxDB data source whose query language is {name_of_language}"),
             "multi": false, "includeAll": false, "options": [],
         }));
         if let Some(uid) = site.datasource {
@@ -115,7 +115,7 @@ pub(super) fn datasources(site: &Site<'_>) -> Vec<Value> {
 }
 
 fn step(site: &Site<'_>) -> Value {
-    let steps = speech(site.language).steps();
+    let steps = query_language(site.language).steps();
     let options: Vec<Value> = steps
         .iter()
         .enumerate()
@@ -124,12 +124,12 @@ fn step(site: &Site<'_>) -> Value {
     let query: Vec<String> = steps.iter().map(|(text, value)| format!("{text} : {value}")).collect();
     json!({
         "type": "custom", "name": "step", "label": "Time step", "hide": 0, "multi": false, "includeAll": false,
-        "description": "How wide the windows of means are; auto follows the panel's width and the time shown",
+        "description": "Width of the windows of means; auto follows the panel's width and the time shown",
         "query": query.join(", "), "options": options, "current": options.first(),
     })
 }
 
-/// The dashboard around these panels.
+/// A dashboard with its panels.
 pub(super) struct Frame<'a> {
     pub(super) uid: String,
     pub(super) title: String,
@@ -168,7 +168,7 @@ impl Frame<'_> {
     }
 }
 
-/// To another dashboard, the time kept.
+/// A link to another dashboard that keeps the time.
 pub(super) fn link(title: &str, url: &str) -> Value {
     json!({
         "type": "link", "title": title, "url": url, "icon": "external link", "tooltip": "", "tags": [], "asDropdown": false,
@@ -176,14 +176,14 @@ pub(super) fn link(title: &str, url: &str) -> Value {
     })
 }
 
-/// To a panel of this dashboard, time and variables kept.
+/// A link to a panel of this dashboard that keeps time and variables.
 pub(super) fn panel_link(title: &str, url: &str) -> Value {
     let mut made = link(title, url);
     made["includeVars"] = json!(true);
     made
 }
 
-/// To every dashboard that has our tag.
+/// A list of all dashboards with our tag.
 pub(super) fn others() -> Value {
     json!({
         "type": "dashboards", "title": "Stations", "icon": "dashboard", "tooltip": "", "tags": [TAG], "asDropdown": true,
@@ -191,15 +191,15 @@ pub(super) fn others() -> Value {
     })
 }
 
-/// The station's clock in words.
-pub(super) fn clock_words(config: &Config) -> String {
+/// A sentence about the clock of the times shown.
+pub(super) fn clock_text(config: &Config) -> String {
     let timezone = timezone(&config.station.clock);
     let clock = config.station.clock.to_string();
     match timezone.as_str() {
         "utc" if clock != "+00:00" => {
             format!("Times are UTC: Grafana has no zone for the station's clock, {clock}.")
         }
-        "utc" => "Times are UTC, as the station's clock.".to_owned(),
-        zone => format!("Times are on the station's clock, {clock} (Grafana calls it {zone}), not your computer's."),
+        "utc" => "Times are UTC, like the station's clock.".to_owned(),
+        zone => format!("Times are by the station's clock, {clock} ({zone} in Grafana), not your computer's."),
     }
 }

@@ -1,23 +1,23 @@
-//! The newest value, large, with its course behind it.
+//! The newest value in large digits, with its recent course.
 
 use serde_json::json;
 
 use super::lines::{GOOD, SUSPECT, by_name, fixed, least_interval};
-use super::query::{Shape, datasource, lettered, speech, target};
+use super::query::{Shape, datasource, lettered, query_language, target};
 use super::source::Source;
 use super::units::grafana;
 use super::{Object, Site, object};
 use crate::view::panel::Panel;
 
-/// The panel without id and place. Its colour says whether the value lies within what is expected; it is not left out when
-/// it fails, because the question here is what the sensor says now.
+/// The panel without id and position. Its colour tells whether the value is within the expected range. A failed value is shown
+/// too, because the panel answers what the sensor reports now.
 pub(super) fn latest(site: &Site<'_>, panel: &Panel) -> Option<Object> {
-    let words = speech(site.language);
+    let language = query_language(site.language);
     let mut targets = Vec::new();
     let mut overrides = Vec::new();
     for series in &panel.series {
         let Some(source) = Source::of(site, series) else { continue };
-        let text = words.newest(&source, &series.label);
+        let text = language.newest(&source, &series.label);
         targets.push(target(site, source.bucket.as_deref(), Shape::Series, &text));
         let column = site.config.table(&series.table.0).and_then(|table| table.columns.get(&series.column));
         let mut properties = vec![("color", fixed(series.colour.hex))];

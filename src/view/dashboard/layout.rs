@@ -1,4 +1,4 @@
-//! Where panels stand: shelves from left to right on Grafana's grid of 24 columns, none over another.
+//! Places panels on Grafana's grid of 24 columns, from left to right, without overlap.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::Object;
 /// Columns of the grid.
 const WIDTH: u32 = 24;
 
-/// A panel and the room that it wants.
+/// A panel and its size.
 #[derive(Debug)]
 pub(super) struct Tile {
     pub(super) panel: Object,
@@ -25,12 +25,12 @@ impl Tile {
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) title: String,
-    /// Folded away: its panels ask for nothing until a person opens it.
+    /// Collapsed: its panels query nothing until the user opens the row.
     pub(super) is_folded: bool,
     pub(super) tiles: Vec<Tile>,
 }
 
-/// Gives every row and panel an id and a place.
+/// Gives every row and panel an id and a position.
 pub(super) fn place(rows: Vec<Row>) -> Vec<Value> {
     let mut placed = Vec::new();
     let (mut id, mut y) = (0_u32, 0_u32);

@@ -1,18 +1,18 @@
-//! Values over time: the mean of each window as a line, its least and greatest as a band, flagged values apart.
+//! Values over time: the mean of each window as a line, minimum and maximum as a band, flagged values as points.
 //!
-//! Suspect values are possible, so they stand on the panel's axis. Failed ones may be anything (7999, -9999), and would
-//! press the line flat; they stand on an axis of their own that is not drawn, zero in its middle: their time and, on
-//! hover, their value are true, their height says only how far off they are.
+//! Suspect values are possible values, so they are on the panel's axis. Failed values may be anything (7999, -9999) and would
+//! flatten the line, so they have a hidden axis with zero in its middle: their time and the value on hover are exact, and
+//! their height only shows how far off they are.
 
 use serde_json::{Value, json};
 
-use super::query::{Shape, Step, lettered, speech, target};
+use super::query::{Shape, Step, lettered, query_language, target};
 use super::source::{EXPECTED_STEP, Flagged, Source};
 use super::units::grafana;
 use super::{Object, Site, object};
 use crate::view::panel::{Axis, Panel, PanelSeries};
 
-/// A flag's colour, legible on white and on near-black and for the colour-blind (ColorBrewer RdYlBu).
+/// Pass. The colours are legible on white and on near-black and for the colour-blind (ColorBrewer RdYlBu).
 pub(super) const GOOD: &str = "#2c7bb6";
 /// Not evaluated.
 pub(super) const UNTESTED: &str = "#abd9e9";
@@ -23,7 +23,7 @@ pub(super) const FAIL: &str = "#d7191c";
 /// Missing.
 pub(super) const MISSING: &str = "#808080";
 
-/// What is set for the fields of one name.
+/// The properties of the fields with one name.
 pub(super) fn by_name(name: &str, properties: &[(&str, Value)]) -> Value {
     let properties: Vec<Value> = properties.iter().map(|(id, value)| json!({"id": id, "value": value})).collect();
     json!({"matcher": {"id": "byName", "options": name}, "properties": properties})
@@ -42,7 +42,7 @@ fn dash(kind: u8) -> Value {
     }
 }
 
-/// The panel without id and place; none if no series of it has a table.
+/// The panel without id and position; none if no series of it has a table.
 pub(super) fn lines(site: &Site<'_>, panel: &Panel) -> Option<Object> {
     let mut drawing = Drawing { site, panel, targets: Vec::new(), overrides: Vec::new() };
     for series in &panel.series {
@@ -97,7 +97,7 @@ struct Drawing<'a> {
 
 impl Drawing<'_> {
     fn add(&mut self, series: &PanelSeries, source: &Source) {
-        let words = speech(self.site.language);
+        let language = query_language(self.site.language);
         let bucket = source.bucket.as_deref();
         let label = series.label.as_str();
         let mut axis = self.axis(series);
@@ -109,7 +109,7 @@ impl Drawing<'_> {
         line.append(&mut axis.clone());
         self.overrides.push(by_name(label, &line));
         let text = if let Some(width) = self.panel.mean {
-            words.mean(source, Step::Fixed(width), label)
+            language.mean(source, Step::Fixed(width), label)
         } else {
             let names = [label.to_owned(), format!("{label} · least"), format!("{label} · greatest")];
             let mut edge = vec![
@@ -124,7 +124,7 @@ impl Drawing<'_> {
             edge.push(("custom.fillBelowTo", json!(names[1])));
             edge.push(("custom.fillOpacity", json!(20)));
             self.overrides.push(by_name(&names[2], &edge));
-            words.envelope(source, Step::Chosen, &names)
+            language.envelope(source, Step::Chosen, &names)
         };
         self.targets.push(target(self.site, bucket, Shape::Series, &text));
         self.add_expected(series);
@@ -141,7 +141,7 @@ impl Drawing<'_> {
         };
         for (digit, word, colour, size) in [(3, "suspect", SUSPECT, 6), (4, "fail", FAIL, 9)] {
             let name = format!("{label} · {word}");
-            self.targets.push(target(self.site, bucket, Shape::Series, &words.with_flag(source, digit, &name)));
+            self.targets.push(target(self.site, bucket, Shape::Series, &language.with_flag(source, digit, &name)));
             let mut properties = points(colour, size);
             if digit == 4 {
                 properties.push(("unit", json!(grafana(&self.axis_of(series).unit))));
@@ -155,11 +155,11 @@ impl Drawing<'_> {
         }
     }
 
-    /// The band that its climatology expects: a wide, pale one behind the narrow one of the windows.
+    /// The band of its climatology: wide and pale, behind the narrow band of the windows.
     fn add_expected(&mut self, series: &PanelSeries) {
         let edges = ["low", "high"].map(|edge| Source::expected(self.site, series, edge));
         let [Some(low), Some(high)] = edges else { return };
-        let words = speech(self.site.language);
+        let language = query_language(self.site.language);
         let names = ["low", "high"].map(|edge| format!("{} · expected {edge}", series.label));
         let mut edge = vec![
             ("color", fixed(series.colour.hex)),
@@ -170,7 +170,7 @@ impl Drawing<'_> {
         ];
         edge.append(&mut self.axis(series));
         for (source, name) in [(low, &names[0]), (high, &names[1])] {
-            let text = words.mean(&source, Step::Chosen, name);
+            let text = language.mean(&source, Step::Chosen, name);
             self.targets.push(target(self.site, source.bucket.as_deref(), Shape::Series, &text));
             if *name == names[1] {
                 edge.push(("custom.fillBelowTo", json!(names[0])));
@@ -184,7 +184,7 @@ impl Drawing<'_> {
         self.panel.right.as_ref().filter(|_| series.is_right).unwrap_or(&self.panel.axis)
     }
 
-    /// What puts it on the right axis.
+    /// The properties that put it on the right axis.
     fn axis(&self, series: &PanelSeries) -> Vec<(&'static str, Value)> {
         let Some(right) = self.panel.right.as_ref().filter(|_| series.is_right) else { return Vec::new() };
         let mut axis = vec![("custom.axisPlacement", json!("right")), ("unit", json!(grafana(&right.unit)))];
@@ -195,8 +195,8 @@ impl Drawing<'_> {
         axis
     }
 
-    /// How much time without a value a line may cross: windows are narrower than a slow table's interval, and the next
-    /// row is no gap. One row that is missing is.
+    /// The longest time without a value that a line crosses. Windows are narrower than a slow table's interval, so the next row is
+    /// no gap; one missing row is.
     fn span(&self, series: &PanelSeries) -> Value {
         match self.site.interval(&series.table.0) {
             Some(interval) => json!(u64::try_from(interval.as_millis() * 3 / 2).unwrap_or(u64::MAX)),
@@ -205,19 +205,19 @@ impl Drawing<'_> {
     }
 }
 
-/// The narrowest window that makes sense: the interval of the fastest table. There the mean is the value itself.
+/// The narrowest useful window: the interval of the fastest table. There the mean is the value itself.
 pub(super) fn least_interval(site: &Site<'_>, panel: &Panel) -> Option<String> {
     let least = panel.series.iter().filter_map(|series| site.interval(&series.table.0)).min()?;
     let least = panel.mean.map_or(least, |mean| least.max(mean));
     Some(match least.as_millis() {
-        // SQL's macro counts whole seconds.
+        // SQL's macro counts in whole seconds.
         under if under < 1_000 && site.language == super::Language::Sql => "1s".to_owned(),
         under if !under.is_multiple_of(1_000) => format!("{under}ms"),
         whole => format!("{}s", whole / 1_000),
     })
 }
 
-/// The band that all series on the left axis expect, as dashed lines; none where they differ.
+/// The range that all series on the left axis expect, as dashed lines; none where they differ.
 fn limits(site: &Site<'_>, panel: &Panel) -> Option<Value> {
     let range = |series: &PanelSeries| {
         let column = site.config.table(&series.table.0)?.columns.get(&series.column)?;

@@ -1,11 +1,11 @@
 //! The station's [`Board`] as a Grafana dashboard over InfluxDB: one JSON text, ready to import.
 //!
-//! The bucket holds values and, beside each tested one, its flag (`FIELD_qc`), so everything that a dashboard shows of
-//! flags it asks the server for: means, least and greatest leave failed values out, flagged ones are drawn apart, gaps
-//! stay open. Every query is cut into windows by the server, as wide as the panel can show, so a view of a year is as
-//! fast as one of an hour. What Grafana cannot do without writing to the bucket is left out, and docs/dashboard.md says so.
+//! The bucket holds values and, beside each tested one, its flag (`FIELD_qc`). Queries therefore use the flags in the bucket:
+//! means, minima and maxima leave failed values out, flagged values are drawn separately, gaps stay open. The server cuts every
+//! query into windows as wide as the panel can show, so that a view of a year is as fast as one of an hour. What Grafana cannot
+//! do without writing to the bucket is left out; docs/dashboard.md lists it.
 //!
-//! The JSON is today's importable schema: `tests/grafana/validate` checks it against the types that Grafana publishes.
+//! The JSON follows the present importable schema: `tests/grafana/validate` checks it against the types that Grafana publishes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,6 +21,7 @@ mod frame;
 mod latest;
 mod layout;
 mod lines;
+mod links;
 mod network;
 mod query;
 mod ribbon;
@@ -28,9 +29,8 @@ mod scatter;
 mod source;
 mod station;
 mod strip;
+mod texts;
 mod units;
-mod ways;
-mod words;
 
 pub use alerts::alerts;
 pub use facts::{TableFacts, facts};
@@ -38,7 +38,7 @@ pub use frame::station_uid;
 pub use network::network;
 pub use station::station;
 
-/// Which query language the panels speak; the data source in Grafana is set to the same.
+/// The query language of the panels; the data source in Grafana must use the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
     /// InfluxDB 2 and Cloud.
@@ -50,7 +50,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// What the configured server speaks best; Flux for a folder of files, which are made for `influx write`.
+    /// The best language of the configured server; Flux for a folder of files, which are made for `influx write`.
     pub fn of(destination: &DestinationConfig) -> Language {
         match destination {
             DestinationConfig::Influx(influx) => match influx.api {
@@ -63,20 +63,20 @@ impl Language {
     }
 }
 
-/// Everything that a dashboard is made of.
+/// Everything that a dashboard is made from.
 #[derive(Debug, Clone, Copy)]
 pub struct Site<'a> {
     /// The configuration.
     pub config: &'a Config,
-    /// What is shown.
+    /// The panels.
     pub board: &'a Board,
     /// By the table's name; a table that was never read may be absent.
     pub facts: &'a BTreeMap<String, TableFacts>,
-    /// What the queries are written in.
+    /// The query language.
     pub language: Language,
-    /// How long buckets keep rows, as the server said; none is the destination's own.
+    /// Retention of the buckets, as the server reported it; none is the destination's own bucket.
     pub retentions: &'a [(Option<String>, Duration)],
-    /// The `uid` of the data source in Grafana; without one, a person chooses it.
+    /// The `uid` of the data source in Grafana; without one, the user chooses it.
     pub datasource: Option<&'a str>,
 }
 
@@ -85,13 +85,13 @@ impl Site<'_> {
         self.facts.get(table).and_then(|facts| facts.interval)
     }
 
-    /// Whether the agent sends its own health, from which the first row is drawn.
+    /// Whether the agent sends its own health, which the first row shows.
     fn has_health(&self) -> bool {
         self.config.sync.health
     }
 }
 
-/// One panel or row as JSON, before it has an id and a place.
+/// A panel or row as JSON, without id and position.
 type Object = serde_json::Map<String, Value>;
 
 fn object(value: Value) -> Object {

@@ -1,15 +1,15 @@
-//! The flag ribbon: the worst flag of each window, a stripe a sensor.
+//! The flag ribbon: the worst flag of each window, one stripe per sensor.
 
 use serde_json::{Value, json};
 
 use super::layout::Tile;
 use super::lines::{FAIL, GOOD, MISSING, SUSPECT, UNTESTED};
-use super::query::{Shape, datasource, lettered, speech, target};
+use super::query::{Shape, datasource, lettered, query_language, target};
 use super::source::{Flagged, Source};
 use super::{Site, object};
 use crate::view::panel::{PanelRow, PanelSeries};
 
-/// Ranks as the queries give them, the worse the greater, and QARTOD's word for each.
+/// Ranks in the queries' results, from good to bad, with QARTOD's name and the colour.
 const RANKS: [(&str, &str, &str); 5] = [
     ("1", "pass", GOOD),
     ("2", "not evaluated", UNTESTED),
@@ -19,14 +19,14 @@ const RANKS: [(&str, &str, &str); 5] = [
 ];
 
 fn mappings() -> Value {
-    let words = RANKS.iter().enumerate().map(|(index, (rank, word, colour))| {
-        ((*rank).to_owned(), json!({"text": word, "color": colour, "index": index}))
+    let options = RANKS.iter().enumerate().map(|(index, (rank, name, colour))| {
+        ((*rank).to_owned(), json!({"text": name, "color": colour, "index": index}))
     });
-    let options: serde_json::Map<String, Value> = words.collect();
+    let options: serde_json::Map<String, Value> = options.collect();
     json!([{"type": "value", "options": options}])
 }
 
-/// The series of these panels that have flags, each once, under a name that no other has.
+/// The series of these panels that have flags, each once, with unique names.
 pub(super) fn tested<'a>(site: &Site<'_>, series: impl IntoIterator<Item = &'a PanelSeries>) -> Vec<(Source, String)> {
     let mut found: Vec<(Source, String)> = Vec::new();
     for series in series {
@@ -43,21 +43,21 @@ pub(super) fn tested<'a>(site: &Site<'_>, series: impl IntoIterator<Item = &'a P
     found
 }
 
-/// The ribbon of a row; none where nothing in it is tested.
+/// The ribbon of a row; none where the row has no tested column.
 pub(super) fn ribbon(site: &Site<'_>, row: &PanelRow) -> Option<Tile> {
-    let words = speech(site.language);
+    let language = query_language(site.language);
     let tested = tested(site, row.panels.iter().flat_map(|panel| &panel.series));
     if tested.is_empty() {
         return None;
     }
     let stripes = u32::try_from(tested.len()).unwrap_or(u32::MAX);
-    let targets = tested
-        .iter()
-        .map(|(source, name)| target(site, source.bucket.as_deref(), Shape::Series, &words.worst_flag(source, name)));
+    let targets = tested.iter().map(|(source, name)| {
+        target(site, source.bucket.as_deref(), Shape::Series, &language.worst_flag(source, name))
+    });
     let panel = object(json!({
         "type": "state-timeline",
         "title": format!("Flags: {}", row.title),
-        "description": "The worst flag of each window, by column: fail, suspect, missing, not evaluated, pass. Columns without a test have no flags. `fluxtower flags` names the test and its limit.",
+        "description": "The worst flag of each window, by column: fail, suspect, missing, not evaluated, pass. Columns without a test have no flags. `fluxtower flags` lists each test with its limit.",
         "datasource": datasource(site, None),
         "maxDataPoints": 300,
         "targets": lettered(targets.collect()),

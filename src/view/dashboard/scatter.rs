@@ -1,22 +1,25 @@
-//! Two columns against each other, and values over height: Grafana's XY chart, which needs no time.
+//! One column against another, and values over height, in Grafana's XY chart.
 
 use serde_json::{Value, json};
 
 use super::lines::{by_name, fixed, least_interval};
-use super::query::{Shape, Step, datasource, lettered, speech, target};
+use super::query::{Shape, Step, datasource, lettered, query_language, target};
 use super::source::Source;
 use super::units::grafana;
 use super::{Language, Object, Site, object};
 use crate::view::panel::{Axis, Panel};
 
-fn chart(
-    site: &Site<'_>,
-    panel: &Panel,
+/// The parts of a chart that differ.
+struct Chart<'a> {
     targets: Vec<Object>,
-    series: &[Value],
-    overrides: &[Value],
-    show: &str,
-) -> Object {
+    series: &'a [Value],
+    overrides: &'a [Value],
+    /// `points` or `points+lines`.
+    show: &'a str,
+}
+
+fn chart(site: &Site<'_>, panel: &Panel, parts: Chart<'_>) -> Object {
+    let Chart { targets, series, overrides, show } = parts;
     let mut made = object(json!({
         "type": "xychart",
         "title": panel.title,
@@ -57,12 +60,12 @@ fn axis(axis: &Axis, label: &str) -> Vec<(&'static str, Value)> {
     properties
 }
 
-/// Window means of two columns against each other, the first to the right.
+/// Window means of one column against another, the first on the x axis.
 pub(super) fn scatter(site: &Site<'_>, panel: &Panel) -> Option<Object> {
     let [x, y] = panel.series.as_slice() else { return None };
     let (first, second) = (Source::of(site, x)?, Source::of(site, y)?);
     let step = panel.mean.map_or(Step::Chosen, Step::Fixed);
-    let texts = speech(site.language).side_by_side((&first, &x.label), (&second, &y.label), step);
+    let texts = query_language(site.language).side_by_side((&first, &x.label), (&second, &y.label), step);
     let buckets = [first.bucket.as_deref(), second.bucket.as_deref()];
     let targets = texts.iter().zip(buckets).map(|(text, bucket)| target(site, bucket, Shape::Series, text)).collect();
     let mut over_y = axis(&panel.axis, &y.label);
@@ -71,23 +74,23 @@ pub(super) fn scatter(site: &Site<'_>, panel: &Panel) -> Option<Object> {
     let overrides = vec![by_name(&x.label, &over_x), by_name(&y.label, &over_y)];
     let series =
         json!({"x": named(&x.label), "y": named(&y.label), "name": {"fixed": format!("{} over {}", y.label, x.label)}});
-    let mut made = chart(site, panel, targets, &[series], &overrides, "points");
+    let parts = Chart { targets, series: &[series], overrides: &overrides, show: "points" };
+    let mut made = chart(site, panel, parts);
     if texts.len() > 1 {
-        // Two answers become one by their times; a window that only one of them has is no point.
+        // The two answers are joined by their times; a window with one value only gives no point.
         let join = json!([{"id": "joinByField", "options": {"byField": "Time", "mode": "inner"}}]);
         made.insert("transformations".to_owned(), join);
     }
     Some(made)
 }
 
-/// Values over height: the newest, and the mean of the time shown. A query a height gives one row; Grafana puts them
-/// together.
+/// Values over height: the newest, and the mean of the time shown. One query per height gives one row; Grafana merges them.
 pub(super) fn profile(site: &Site<'_>, panel: &Panel) -> Option<Object> {
-    let words = speech(site.language);
+    let language = query_language(site.language);
     let mut targets = Vec::new();
     for series in &panel.series {
         if let (Some(source), Some(level)) = (Source::of(site, series), &series.level) {
-            let text = words.at_height(&source, level.metres);
+            let text = language.at_height(&source, level.metres);
             targets.push(target(site, source.bucket.as_deref(), Shape::Table, &text));
         }
     }
@@ -101,9 +104,10 @@ pub(super) fn profile(site: &Site<'_>, panel: &Panel) -> Option<Object> {
     mean.push(("custom.lineStyle", json!({"fill": "dash", "dash": [10, 6]})));
     let height = [("unit", json!("lengthm")), ("custom.axisLabel", json!("height above ground"))];
     let overrides = vec![by_name("newest", &value), by_name("mean", &mean), by_name("height", &height)];
-    let over = |name: &str, words: &str| json!({"x": named(name), "y": named("height"), "name": {"fixed": words}});
+    let over = |name: &str, text: &str| json!({"x": named(name), "y": named("height"), "name": {"fixed": text}});
     let series = [over("newest", "newest"), over("mean", "mean of the time shown")];
-    let mut made = chart(site, panel, targets, &series, &overrides, "points+lines");
+    let parts = Chart { targets, series: &series, overrides: &overrides, show: "points+lines" };
+    let mut made = chart(site, panel, parts);
     let hidden = if site.language == Language::InfluxQl { json!({"Time": true}) } else { json!({}) };
     made.insert(
         "transformations".to_owned(),

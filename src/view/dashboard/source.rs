@@ -1,4 +1,4 @@
-//! Where a series stands in the bucket.
+//! Where a series is in the bucket.
 
 use std::time::Duration;
 
@@ -6,46 +6,45 @@ use super::Site;
 use super::query::clean;
 use crate::config::{Config, DestinationConfig, TableConfig};
 use crate::line::LineShape;
-use crate::qc;
 use crate::view::panel::PanelSeries;
 
-/// The measurement of the agent's own health (`sync` writes it).
+/// The measurement of the agent's own health, which `sync` writes.
 pub(super) const AGENT: &str = "fluxtower_agent";
 
-/// The tag of both that names the table. Not `table`, which is a column of every Flux result.
+/// The tag of both measurements that names the table. Not `table`, which is a column of every Flux result.
 pub(super) const LOGGER_TABLE: &str = "logger_table";
 
-/// The measurement of what climatologies expect (`sync` writes it).
+/// The measurement of the climatologies' expected ranges, which `sync` writes.
 const EXPECTED: &str = "fluxtower_expected";
-/// Points of it lie so far apart.
+/// The interval of its points.
 pub(super) const EXPECTED_STEP: Duration = Duration::from_secs(1_800);
 
-/// A tag that a query asks for.
+/// A tag in the filter of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Tag {
     /// The value of the dashboard's variable `station`.
     Station,
     /// This value.
     Fixed(String),
-    /// The tag is not there.
+    /// No value: the tag must be absent.
     Absent,
 }
 
-/// What the bucket knows of a field's flags.
+/// Which flags of a field the bucket has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flagged {
     /// No flag is ever sent.
     Never,
-    /// From the first flag by hand on.
+    /// Flags since the first flag by hand.
     ByHand,
-    /// With every value.
+    /// A flag for every value.
     Always,
 }
 
 /// One field of one series.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Source {
-    /// None where the configuration names none: the folder of `.lp` files.
+    /// None where the configuration has no bucket: the folder of `.lp` files.
     pub(super) bucket: Option<String>,
     pub(super) measurement: String,
     pub(super) tags: Vec<(String, Tag)>,
@@ -54,7 +53,7 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Where a panel's series is; none if its table has left the configuration.
+    /// The source of a panel's series; none if its table is not in the configuration.
     pub(super) fn of(site: &Site<'_>, series: &PanelSeries) -> Option<Source> {
         let table = site.config.table(&series.table.0)?;
         let known = site.facts.get(&series.table.0);
@@ -62,14 +61,15 @@ impl Source {
             |column: &str| known.is_some_and(|known| known.flagged_by_hand.iter().any(|flagged| flagged == column));
         let columns = known.map_or_else(Vec::new, |known| known.columns.clone());
         let columns = if columns.is_empty() { vec![series.column.clone()] } else { columns };
-        let is_flagged = |column: &str| qc::is_tested(site.config, table, column) || by_hand(column);
+        let spec = site.config.spec(table);
+        let is_flagged = |column: &str| spec.is_tested(column) || by_hand(column);
         let columns_of = |name: &str| {
             Ok::<_, std::convert::Infallible>(site.facts.get(name).map_or_else(Vec::new, |known| known.columns.clone()))
         };
         let Ok(most) = crate::sync::most_columns(site.config, table, columns_of);
         let shape = LineShape::within(most, table, &columns, &series.tags, &is_flagged);
         let shape = shape.ok();
-        let flagged = if qc::is_tested(site.config, table, &series.column) {
+        let flagged = if spec.is_tested(&series.column) {
             Flagged::Always
         } else if by_hand(&series.column) {
             Flagged::ByHand
@@ -98,8 +98,7 @@ impl Source {
         }
     }
 
-    /// An edge of the band that the series' climatology expects (`sync` writes it); none if nothing is expected of it, or
-    /// the agent is told to say nothing of its own.
+    /// An edge of the range that the series' climatology expects; none if it has no climatology, or if the agent sends no health.
     pub(super) fn expected(site: &Site<'_>, series: &PanelSeries, edge: &str) -> Option<Source> {
         let table = site.config.table(&series.table.0)?;
         table.columns.get(&series.column)?.quality.climatology.as_ref()?;
@@ -115,12 +114,12 @@ impl Source {
         })
     }
 
-    /// The field of its flag.
+    /// The field of its flags.
     pub(super) fn flag_field(&self) -> String {
         format!("{}_qc", self.field)
     }
 
-    /// The same without the variable, for queries that no dashboard stands around.
+    /// The same source without the variable, for queries outside a dashboard.
     pub(super) fn of_this_station(mut self, config: &Config) -> Source {
         for (_, tag) in &mut self.tags {
             if *tag == Tag::Station {
@@ -131,7 +130,7 @@ impl Source {
     }
 }
 
-/// The measurement that this field is in: a product that limits the columns of a measurement gets several.
+/// The measurement of this field: where a product limits the columns of a measurement, a table uses several.
 fn measurement(shape: Option<&LineShape>, table: &TableConfig, field: &str) -> String {
     let Some(shape) = shape else { return table.measurement.clone() };
     let place = shape.field_names().position(|name| name == field).unwrap_or(0);
@@ -149,7 +148,7 @@ fn tag(config: &Config, key: &str, value: &str) -> Tag {
     if key == "station" && value == station_value(config) { Tag::Station } else { Tag::Fixed(value.to_owned()) }
 }
 
-/// The station's name as it is sent.
+/// The station's name in the form that is sent.
 pub(super) fn station_value(config: &Config) -> String {
     clean(&config.station.name).trim().to_owned()
 }

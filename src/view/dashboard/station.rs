@@ -1,4 +1,4 @@
-//! A station's dashboard: the strip, then the board's rows.
+//! A station's dashboard: the status row, then the board's rows.
 
 use serde_json::Value;
 
@@ -7,11 +7,11 @@ use super::frame::{Frame, NETWORK_UID, link, others, station_uid, timezone, vari
 use super::latest::latest;
 use super::layout::{Row, Tile, place};
 use super::lines::lines;
+use super::links::join;
 use super::ribbon::ribbon;
 use super::scatter::{profile, scatter};
 use super::strip::strip;
-use super::ways::join;
-use super::words::{details, instructions};
+use super::texts::{details, instructions};
 use crate::view::panel::{Panel, PanelKind, PanelRow};
 
 /// The whole dashboard of a station, as JSON to import.

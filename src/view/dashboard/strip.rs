@@ -1,4 +1,4 @@
-//! The first row: is the data coming in, is it going out, is it good. Drawn from what the agent says of itself.
+//! The status row: are rows collected, are they sent, are the values good. Drawn from the agent's health.
 
 use std::time::Duration;
 
@@ -7,52 +7,56 @@ use serde_json::{Value, json};
 use super::latest::stat;
 use super::layout::Tile;
 use super::lines::{FAIL, GOOD, SUSPECT, by_name};
-use super::query::{Named, Shape, datasource, lettered, speech, target};
+use super::query::{Named, Shape, datasource, lettered, query_language, target};
 use super::ribbon::tested;
 use super::source::{Source, bucket};
 use super::{Language, Site, object};
 use crate::config::TableConfig;
 
-/// LoggerNet brings rows every few minutes, however often the logger writes one.
+/// LoggerNet collects rows every few minutes, however often the logger writes one.
 const COLLECTED: Duration = Duration::from_secs(15 * 60);
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// From when on a table is late, and from when on it is dead.
+/// The ages from which a table is late and dead.
 pub(super) fn late_and_dead(site: &Site<'_>, table: &TableConfig) -> (Duration, Duration) {
     let twice = site.interval(&table.name.0).map_or(COLLECTED, |interval| interval * 2);
     let late = table.stale_after.unwrap_or(twice.max(COLLECTED));
     (late, HOUR.max(late * 2))
 }
 
-/// Good below the first, late from there on, dead from the second on.
+/// Good below `late`, orange from there, red from `dead`.
 pub(super) fn steps(late: Duration, dead: Duration) -> Value {
     json!({"mode": "absolute", "steps": [
         {"value": null, "color": GOOD}, {"value": late.as_secs(), "color": SUSPECT}, {"value": dead.as_secs(), "color": FAIL},
     ]})
 }
 
-/// The panels of the first row.
+/// The panels of the status row.
 pub(super) fn strip(site: &Site<'_>) -> Vec<Tile> {
     let mut tiles = Vec::new();
     if site.has_health() {
         tiles.push(Tile::new(ages(site), 24, 6));
         tiles.push(Tile::new(backlog(site), 8, 5));
         tiles.push(Tile::new(heard(site), 4, 5));
-        tiles.push(Tile::new(troubles(site), 12, 5));
+        tiles.push(Tile::new(problems(site), 12, 5));
         tiles.push(Tile::new(trend(site), 24, 6));
     }
     tiles.extend(good(site));
     tiles
 }
 
-fn stat_panel(
-    site: &Site<'_>,
-    title: &str,
-    description: &str,
-    queries: &[String],
-    config: &Value,
-    fields: &str,
-) -> super::Object {
+/// A panel of large numbers.
+struct Stat<'a> {
+    title: &'a str,
+    description: &'a str,
+    queries: &'a [String],
+    config: Value,
+    /// The fields to show, as a pattern; empty shows numbers.
+    fields: &'a str,
+}
+
+fn stat_panel(site: &Site<'_>, panel: &Stat<'_>) -> super::Object {
+    let Stat { title, description, queries, config, fields } = panel;
     let bucket = bucket(site.config, None);
     let targets = queries.iter().map(|text| target(site, bucket.as_deref(), Shape::Series, text)).collect();
     object(json!({
@@ -61,15 +65,15 @@ fn stat_panel(
     }))
 }
 
-/// The name in a panel of the first row.
+/// The name of a table in a panel of the status row.
 fn age_name(table: &TableConfig) -> &str {
     &table.name.0
 }
 
 fn ages(site: &Site<'_>) -> super::Object {
-    let words = speech(site.language);
+    let language = query_language(site.language);
     let ask = |table: &TableConfig| {
-        words.record_age(&Source::agent(site.config, Some(&table.name.0), "newest_age_s"), age_name(table))
+        language.record_age(&Source::agent(site.config, Some(&table.name.0), "newest_age_s"), age_name(table))
     };
     let queries: Vec<String> = site.config.tables.iter().map(ask).collect();
     let limits = site.config.tables.iter().map(|table| {
@@ -78,73 +82,76 @@ fn ages(site: &Site<'_>) -> super::Object {
     });
     let overrides: Vec<Value> = limits.collect();
     let config = json!({
-        "defaults": {"unit": "s", "decimals": 0, "noValue": "no word", "color": {"mode": "thresholds"}},
+        "defaults": {"unit": "s", "decimals": 0, "noValue": "no data", "color": {"mode": "thresholds"}},
         "overrides": overrides,
     });
-    let since = if words.tells_seconds() {
+    let since = if language.returns_seconds() {
         "now"
     } else {
-        "the agent's last word, which is less than an hour old or not shown"
+        "the agent's last report; a report older than an hour is not shown"
     };
     let description = format!(
-        "Time from each table's newest record to {since}. Blue: as it should be. Orange: later than its stale_after, or than \
+        "Time from each table's newest record to {since}. Blue: in time. Orange: later than its stale_after, or than \
          twice its interval (at least 15 minutes). Red: later than an hour, or twice that."
     );
-    stat_panel(site, "Age of the newest record", &description, &queries, &config, "")
+    let panel =
+        Stat { title: "Age of the newest record", description: &description, queries: &queries, config, fields: "" };
+    stat_panel(site, &panel)
 }
 
 fn backlog(site: &Site<'_>) -> super::Object {
-    let words = speech(site.language);
-    let ask = |field: &str, name: &str| words.agent_newest(&Source::agent(site.config, None, field), name);
-    let queries = [ask("backlog", "rows that wait"), ask("oldest_pending_age_s", "oldest of them")];
+    let language = query_language(site.language);
+    let ask = |field: &str, name: &str| language.agent_newest(&Source::agent(site.config, None, field), name);
+    let queries = [ask("backlog", "pending rows"), ask("oldest_pending_age_s", "oldest pending row")];
     let oldest = [("unit", json!("s")), ("decimals", json!(0)), ("thresholds", steps(HOUR * 2, HOUR * 24))];
     let config = json!({
-        "defaults": {"unit": "short", "decimals": 0, "noValue": "no word", "color": {"mode": "thresholds"},
+        "defaults": {"unit": "short", "decimals": 0, "noValue": "no data", "color": {"mode": "thresholds"},
             "thresholds": {"mode": "absolute", "steps": [{"value": null, "color": GOOD}]}},
-        "overrides": [by_name("oldest of them", &oldest)],
+        "overrides": [by_name("oldest pending row", &oldest)],
     });
-    let description = "Rows on the station's computer that are not in the bucket yet, and how long the oldest has waited. They are sent when the link is back.";
-    stat_panel(site, "Backlog", description, &queries, &config, "")
+    let description = "Rows on the station's computer that are not in the bucket yet, and the age of the oldest. They are sent when the link is back.";
+    stat_panel(site, &Stat { title: "Backlog", description, queries: &queries, config, fields: "" })
 }
 
 fn heard(site: &Site<'_>) -> super::Object {
-    let words = speech(site.language);
-    let queries = [words.agent_heard(&Source::agent(site.config, None, "backlog"), "last sync")];
-    let (unit, fields) = if words.tells_seconds() { ("s", "") } else { ("dateTimeFromNow", "/^Time$/") };
+    let language = query_language(site.language);
+    let queries = [language.agent_heard(&Source::agent(site.config, None, "backlog"), "last sync")];
+    let (unit, fields) = if language.returns_seconds() { ("s", "") } else { ("dateTimeFromNow", "/^Time$/") };
     let config = json!({
         "defaults": {"unit": unit, "decimals": 0, "noValue": "never", "color": {"mode": "thresholds"},
-            "thresholds": if words.tells_seconds() { steps(COLLECTED, HOUR) } else { json!({"mode": "absolute", "steps": [{"value": null, "color": GOOD}]}) }},
+            "thresholds": if language.returns_seconds() { steps(COLLECTED, HOUR) } else { json!({"mode": "absolute", "steps": [{"value": null, "color": GOOD}]}) }},
         "overrides": [],
     });
-    let description = "When the agent last reached the bucket. An agent that is silent looks like a station without data; this tells them apart.";
-    stat_panel(site, "Last upload", description, &queries, &config, fields)
+    let description =
+        "When the agent last reached the bucket. It distinguishes a silent agent from a station without data.";
+    stat_panel(site, &Stat { title: "Last upload", description, queries: &queries, config, fields })
 }
 
-fn troubles(site: &Site<'_>) -> super::Object {
-    let words = speech(site.language);
-    let ask = |(field, name): (&str, &str)| words.agent_newest(&Source::agent(site.config, None, field), name);
+fn problems(site: &Site<'_>) -> super::Object {
+    let language = query_language(site.language);
+    let ask = |(field, name): (&str, &str)| language.agent_newest(&Source::agent(site.config, None, field), name);
     let fields = [
-        ("rejected", "rows refused"),
-        ("rejected_lines", "lines that are no rows"),
+        ("rejected", "refused rows"),
+        ("rejected_lines", "rejected lines"),
         ("conflicts", "times with two contents"),
         ("gaps", "gaps in the records"),
     ];
     let queries: Vec<String> = fields.into_iter().map(ask).collect();
     let config = json!({
-        "defaults": {"unit": "short", "decimals": 0, "noValue": "no word", "color": {"mode": "thresholds"},
+        "defaults": {"unit": "short", "decimals": 0, "noValue": "no data", "color": {"mode": "thresholds"},
             "thresholds": {"mode": "absolute", "steps": [{"value": null, "color": GOOD}, {"value": 1, "color": SUSPECT}]}},
         "overrides": [],
     });
-    let description = "Counted since the beginning. `fluxtower rejected`, `conflicts` and `gaps` on the station's computer list them, with the way to repair.";
-    stat_panel(site, "For a person to look at", description, &queries, &config, "")
+    let description = "Totals since the start. `fluxtower rejected`, `conflicts` and `gaps` on the station's computer list them, with what to do.";
+    stat_panel(site, &Stat { title: "To look at", description, queries: &queries, config, fields: "" })
 }
 
 fn trend(site: &Site<'_>) -> super::Object {
-    let words = speech(site.language);
+    let language = query_language(site.language);
     let bucket = bucket(site.config, None);
-    let text = words.agent_trend(&Source::agent(site.config, None, "backlog"), "rows that wait");
+    let text = language.agent_trend(&Source::agent(site.config, None, "backlog"), "pending rows");
     object(json!({
-        "type": "timeseries", "title": "Backlog and its drain", "description": "Rows that wait, as the agent counted them after each sync.",
+        "type": "timeseries", "title": "Backlog and its drain", "description": "Pending rows, as the agent counted them after each sync.",
         "datasource": datasource(site, bucket.as_deref()), "interval": "5m",
         "targets": lettered(vec![target(site, bucket.as_deref(), Shape::Series, &text)]),
         "fieldConfig": {
@@ -160,14 +167,14 @@ fn trend(site: &Site<'_>) -> super::Object {
     }))
 }
 
-/// How many values of the last 24 hours are good, a bar a column, a query a series. None where nothing is tested.
+/// The share of good values in the last 24 hours, one bar per column and one query per series. None where nothing is tested.
 fn good(site: &Site<'_>) -> Option<Tile> {
-    let words = speech(site.language);
+    let language = query_language(site.language);
     let all = site.board.rows.iter().flat_map(|row| &row.panels).flat_map(|panel| &panel.series);
     let tested = tested(site, all);
     let mut groups: Vec<Vec<Named<'_>>> = Vec::new();
     for (source, name) in &tested {
-        // In SQL a column that has no value yet is an error of the whole query.
+        // In SQL a column without any value makes the whole query fail.
         let is_alike = |group: &&mut Vec<Named<'_>>| {
             site.language != Language::Sql
                 && group.first().is_some_and(|(first, _)| {
@@ -184,7 +191,7 @@ fn good(site: &Site<'_>) -> Option<Tile> {
         .iter()
         .filter_map(|group| {
             let bucket = group.first()?.0.bucket.as_deref();
-            Some(target(site, bucket, Shape::Table, &words.good_share(group)))
+            Some(target(site, bucket, Shape::Table, &language.good_share(group)))
         })
         .collect();
     if targets.is_empty() {
@@ -192,7 +199,7 @@ fn good(site: &Site<'_>) -> Option<Tile> {
     }
     let panel = object(json!({
         "type": "bargauge", "title": "Good values, last 24 hours",
-        "description": "Of a hundred values of a tested column, how many passed every test. Missing and not evaluated ones count as not good.",
+        "description": "Percentage of a tested column's values that passed every test. Missing and not evaluated values count as not good.",
         "datasource": datasource(site, None), "targets": lettered(targets),
         "fieldConfig": {
             "defaults": {"unit": "percent", "decimals": 0, "min": 0, "max": 100, "noValue": "no value", "color": {"mode": "thresholds"},

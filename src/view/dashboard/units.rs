@@ -1,6 +1,6 @@
-//! Units as Grafana knows them: its own ids where it has one, so that axes, tooltips and alerts read alike.
+//! Grafana's ids of units, so that axes, tooltips and alerts show the same unit.
 
-/// Grafana's id of a unit as it is shown, or the text behind the number.
+/// Grafana's id for a unit; for other units, the unit as a suffix of the number.
 pub(super) fn grafana(unit: &str) -> String {
     let id = match unit.trim() {
         "" => "short",

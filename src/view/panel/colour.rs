@@ -1,15 +1,15 @@
 //! A colour for every level of the station, the same on every panel.
 //!
-//! People at US-UMB have learned 46 m as red, 34 m as yellow, 22 m and 15 m as green, 7 m as purple, 3 m as light blue and
-//! 0 m as blue, and in the soil 1 m as red, 50 cm as blue, 20 cm as yellow, 7.5 cm as purple and 2 cm as green. The hues
-//! here are those. What they are not is light: the dashboard was dark only, and a light yellow cannot be seen on paper.
-//! Every colour has a contrast of 3 : 1 and more on white and on #111 (WCAG 1.4.11), so yellow is ochre. Between those two
-//! bounds there is little room for light and dark, which is what tells colours apart for people who do not tell red from
-//! green; so hue and lightness of the eight are set together, the two that are most alike as far apart as may be for
-//! three kinds of eyes (tests below).
+//! Users at US-UMB know 46 m as red, 34 m as yellow, 22 m and 15 m as green, 7 m as purple, 3 m as light blue and 0 m as blue,
+//! and in the soil 1 m as red, 50 cm as blue, 20 cm as yellow, 7.5 cm as purple and 2 cm as green. The hues here are the same,
+//! but darker: the earlier dashboard was dark only, and a light yellow is invisible on paper. Every colour has a contrast of at
+//! least 3 : 1 on white and on #111 (WCAG 1.4.11), so yellow is ochre. Between these two bounds there is little room for
+//! differences in lightness, which users with red-green colour blindness need. Hue and lightness of the eight colours are
+//! therefore chosen together, so that the two most similar ones are as far apart as possible for three kinds of colour vision
+//! (tests below).
 //!
-//! Levels are coloured as one colours a map: two that are compared on a panel never share a colour, two that are never
-//! compared may (22 m of the gases, 15 m of the temperatures).
+//! Levels are coloured like a map: two levels that a panel compares never share a colour; two that are never compared may
+//! (22 m of the gases, 15 m of the temperatures).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use super::Level;
 /// A colour and a dash, so that no two series differ by colour alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Colour {
-    /// `#rrggbb`; legible on white and on near-black.
+    /// 0 is a solid line, 1 to 3 are dashes that get shorter.
     pub hex: &'static str,
     /// 0 is a full line, 1 to 3 ever shorter dashes.
     pub dash: u8,
@@ -33,16 +33,16 @@ const BLUE: &str = "#3875eb";
 const PINK: &str = "#dc1ba5";
 const GREY: &str = "#725e64";
 
-/// From the top of the tower down.
+/// From the top of the tower downwards.
 const HEIGHTS: [&str; 8] = [RED, YELLOW, GREEN, PURPLE, LIGHT_BLUE, BLUE, PINK, GREY];
-/// From the deepest up.
+/// From the deepest upwards.
 const DEPTHS: [&str; 8] = [RED, BLUE, YELLOW, PURPLE, GREEN, LIGHT_BLUE, PINK, GREY];
-/// Where no level is compared: neighbours far apart, and red late, because alone it looks like an alarm.
+/// For panels that compare no levels: neighbours differ clearly, and red is late, because alone it looks like an alarm.
 const IN_ORDER: [&str; 8] = [BLUE, YELLOW, PURPLE, GREEN, RED, PINK, LIGHT_BLUE, GREY];
-/// A full line and three dashes.
+/// A solid line and three dashes.
 const DASHES: u8 = 4;
 
-/// What tells levels apart.
+/// The key of a level.
 pub(super) type Key = (i64, bool, String);
 
 /// The colour of each level of a station.
@@ -52,7 +52,7 @@ pub(super) struct LevelColours {
 }
 
 impl LevelColours {
-    /// From the sets of levels that are compared, the most important first.
+    /// From the sets of compared levels, the most important set first.
     pub(super) fn new(sets: &[BTreeSet<Key>]) -> LevelColours {
         let mut known = LevelColours::default();
         for set in sets {
@@ -74,13 +74,13 @@ impl LevelColours {
         known
     }
 
-    /// Colours of levels that are compared with this one.
+    /// Colours of the levels that are compared with this one.
     fn beside(&self, level: &Key, sets: &[BTreeSet<Key>]) -> Vec<Colour> {
         let neighbours = sets.iter().filter(|set| set.contains(level)).flatten();
         neighbours.filter_map(|other| self.colours.get(other).copied()).collect()
     }
 
-    /// Colours of the series of a panel. `by_level` is false where something else than the level is compared.
+    /// Colours of the series of a panel. `by_level` is false where the panel compares something other than levels.
     pub(super) fn of(&self, levels: &[Option<&Level>], by_level: bool) -> Vec<Colour> {
         let mut given: Vec<Colour> = Vec::with_capacity(levels.len());
         let mut in_order = combinations(&IN_ORDER);
@@ -156,13 +156,13 @@ mod tests {
     }
 
     #[test]
-    fn any_two_colours_stay_apart_for_every_eye() {
+    fn any_two_colours_differ_clearly_for_every_eye() {
         for eye in &EYES {
             for (at, one) in HEIGHTS.iter().enumerate() {
                 for other in &HEIGHTS[..at] {
                     let (a, b) = (seen(one, eye), seen(other, eye));
                     let apart = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
-                    // About 2 can just be told apart side by side; lines cross with more between them.
+                    // About 2 is just visible side by side; lines cross with more between them.
                     assert!(apart >= 20.0, "{one} and {other}: {apart}");
                 }
             }
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn users_find_the_colours_they_have_learned() {
+    fn users_find_their_familiar_colours() {
         let set = |metres: &[i64]| metres.iter().map(|metres| height(*metres)).collect::<BTreeSet<_>>();
         let known = LevelColours::new(&[set(&[46, 34, 22, 7, 3, 0]), set(&[46, 34, 15, 3])]);
         for (metres, hex) in

@@ -1,4 +1,4 @@
-//! The columns of a station as panels see them: what configuration and store say of each, put together.
+//! The columns of a station for panels, from the configuration and the store.
 
 use super::Level;
 use super::quantity::Quantity;
@@ -7,7 +7,7 @@ use crate::config::{ColumnConfig, ColumnUse, Config, FileFormat, TableConfig, Ta
 use crate::line::LineShape;
 use crate::store::{KnownColumn, KnownTable};
 
-/// A table with its columns that can be drawn.
+/// A table with its numeric columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PanelTable {
     /// Its name in the configuration.
@@ -25,7 +25,7 @@ pub struct PanelColumn {
     pub table: TableName,
     /// Its name in the file.
     pub name: String,
-    /// The name that it is sent under; its own where it is not sent.
+    /// Its field name; its own name where it is not sent.
     pub field: String,
     /// As shown: "°C"; empty where none is known.
     pub unit: String,
@@ -33,19 +33,19 @@ pub struct PanelColumn {
     pub variable: Option<String>,
     /// "Air temperature".
     pub quantity: Option<String>,
-    /// Where the sensor is.
+    /// Height or depth of the sensor.
     pub level: Option<Level>,
-    /// What measures it.
+    /// The instrument.
     pub sensor: Option<String>,
-    /// An instrument's diagnostic word, whose size means nothing.
+    /// An instrument's diagnostic word; its size has no meaning.
     pub is_diagnostic: bool,
-    /// False for `use = "ignore"`, for texts and for truth values: on no panel.
+    /// False for `use = "ignore"`, for texts and for truth values: these are on no panel.
     pub is_sent: bool,
     pub(super) kind: Option<Quantity>,
 }
 
-/// Every table of the configuration, in its order. What the store knows of a table decides which columns it has; without
-/// that, those that the configuration names.
+/// Every table of the configuration, in its order. A table has the columns that the store knows; a table that was never read
+/// has those that the configuration names.
 pub fn tables(config: &Config, known: &[KnownTable]) -> Vec<PanelTable> {
     config.tables.iter().map(|table| panel_table(config, table, known)).collect()
 }
@@ -63,7 +63,7 @@ fn panel_table(config: &Config, table: &TableConfig, known: &[KnownTable]) -> Pa
     let columns = columns.into_iter().zip(fields).filter(|(column, _)| {
         let config = table.columns.get(&column.name);
         let is_tag = config.is_some_and(|config| config.column_use == ColumnUse::Tag);
-        // A query cannot draw a line through words or truth values.
+        // A line needs numbers, not texts or truth values.
         let is_number = config.is_none_or(|config| matches!(config.value_type, ValueType::Float | ValueType::Integer));
         !is_tag && !column.is_text && is_number
     });
@@ -71,7 +71,7 @@ fn panel_table(config: &Config, table: &TableConfig, known: &[KnownTable]) -> Pa
     PanelTable { name: table.name.clone(), columns, series }
 }
 
-/// Those that the store has, and derived ones that it will have; without a store those that the configuration names.
+/// The columns in the store, and derived columns that it will have; without a store, those that the configuration names.
 fn columns(table: &TableConfig, stored: Option<&KnownTable>) -> Vec<KnownColumn> {
     let named = |name: &String| KnownColumn {
         name: name.clone(),
@@ -94,7 +94,7 @@ fn columns(table: &TableConfig, stored: Option<&KnownTable>) -> Vec<KnownColumn>
     columns
 }
 
-/// The name that each column is sent under: line protocol's own, so that a query finds what was written.
+/// The field name of each column. Line protocol makes the names, so that a query finds what was written.
 fn fields(config: &Config, table: &TableConfig, names: &[String], tags: &[(String, String)]) -> Vec<String> {
     let most = config.destination.most_columns();
     let shape = LineShape::within(most, table, names, tags, &|_| false).ok();
@@ -110,12 +110,12 @@ fn fields(config: &Config, table: &TableConfig, names: &[String], tags: &[(Strin
 
 fn panel_column(table: &TableConfig, known: &KnownColumn, field: String) -> PanelColumn {
     let config = table.columns.get(&known.name);
-    let said = |read: fn(&ColumnConfig) -> Option<String>| config.and_then(read);
-    let variable = said(|column| column.variable.clone());
-    // A configured column has taken the table's level and sensor already.
+    let configured = |read: fn(&ColumnConfig) -> Option<String>| config.and_then(read);
+    let variable = configured(|column| column.variable.clone());
+    // The configuration has applied the table's level and sensor to its columns.
     let level = config.map_or_else(|| table.level.clone(), |column| column.level.clone());
     let sensor = config.map_or_else(|| table.sensor.clone(), |column| column.sensor.clone());
-    let quantity = said(|column| column.quantity.clone());
+    let quantity = configured(|column| column.quantity.clone());
     let kind = Quantity::of(quantity.as_deref(), variable.as_deref(), &known.name, level.as_ref());
     PanelColumn {
         table: table.name.clone(),
@@ -126,8 +126,8 @@ fn panel_column(table: &TableConfig, known: &KnownColumn, field: String) -> Pane
         quantity: kind.as_ref().map(|kind| kind.name.clone()),
         level,
         sensor,
-        is_diagnostic: config.is_some_and(|column| column.quality.diagnostic.is_some()),
-        // A server has no mean of texts or truth values.
+        is_diagnostic: config.is_some_and(|column| column.diagnostic.is_some()),
+        // A server computes no mean of texts or truth values.
         is_sent: config.is_none_or(|column| {
             column.column_use == ColumnUse::Field && matches!(column.value_type, ValueType::Float | ValueType::Integer)
         }),

@@ -1,4 +1,4 @@
-//! From columns to a panel: labels, colours, axes.
+//! Makes a panel of columns: labels, colours, axes.
 
 use std::collections::BTreeSet;
 
@@ -26,14 +26,14 @@ impl Member<'_> {
     }
 }
 
-/// A panel whose id is not given yet, and the row it belongs to.
+/// A panel without an id, and its row.
 #[derive(Debug)]
 pub(super) struct Draft {
     pub(super) place: Place,
     pub(super) panel: Panel,
 }
 
-/// What a panel is to be.
+/// The properties of a panel that do not follow from its columns.
 #[derive(Debug, Default)]
 pub(super) struct Wish {
     pub(super) title: String,
@@ -42,14 +42,14 @@ pub(super) struct Wish {
     pub(super) pair: Option<String>,
 }
 
-/// Draws with the station's colours.
+/// Makes panels with the station's colours.
 #[derive(Debug)]
 pub(super) struct Pen {
     colours: LevelColours,
 }
 
 impl Pen {
-    /// Learns the levels that are compared: those of one quantity, and then the rest.
+    /// Collects the levels that are compared: first those of each quantity, then the rest.
     pub(super) fn new(tables: &[PanelTable]) -> Pen {
         let mut sets: Vec<(String, BTreeSet<Key>)> = Vec::new();
         for column in sent(tables) {
@@ -60,7 +60,7 @@ impl Pen {
                 None => sets.push((quantity, BTreeSet::from([level.key()]))),
             }
         }
-        // The longest ladder gives its rungs their colours first. What has no quantity is compared with nothing.
+        // The quantity with the most levels gets its colours first. A column without a quantity is compared with nothing.
         sets.sort_by_key(|(quantity, set)| (quantity.is_empty(), std::cmp::Reverse(set.len())));
         let sets: Vec<BTreeSet<Key>> = sets.into_iter().map(|(_, set)| set).collect();
         Pen { colours: LevelColours::new(&sets) }
@@ -113,8 +113,7 @@ pub(super) fn sent(tables: &[PanelTable]) -> impl Iterator<Item = &PanelColumn> 
     tables.iter().flat_map(|table| &table.columns).filter(|column| column.is_sent)
 }
 
-/// Whether the level is what a reader compares: not quantities or the parts of one, and not sensors that all stand at one
-/// height.
+/// Whether the panel compares levels: not quantities or the parts of one, and not sensors at one height.
 fn compares_levels(members: &[Member<'_>]) -> bool {
     let parts: BTreeSet<(&str, &str)> =
         members.iter().map(|member| (member.column.quantity.as_deref().unwrap_or_default(), member.part())).collect();
@@ -122,7 +121,7 @@ fn compares_levels(members: &[Member<'_>]) -> bool {
     parts.len() <= 1 && (levels.len() > 1 || members.len() == 1)
 }
 
-/// Columns of one unit share it; of several units none is shown, because a wrong one is worse.
+/// The common unit of the columns; columns of several units have none, because a wrong one is worse.
 fn axis(members: &[Member<'_>]) -> Axis {
     let units: BTreeSet<&str> = members.iter().map(|member| member.column.unit.as_str()).collect();
     let unit = match units.into_iter().collect::<Vec<_>>().as_slice() {

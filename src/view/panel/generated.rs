@@ -1,4 +1,4 @@
-//! The panels that nobody has to ask for.
+//! The panels that follow from the columns, without configuration.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -9,20 +9,20 @@ use super::quantity::Place;
 use super::{PanelColumn, PanelKind, PanelTable};
 use crate::config::{ColumnAt, Config};
 
-/// More lines than this are a tangle.
+/// More lines than this are illegible.
 const MOST_SERIES: usize = 12;
-/// Columns that nobody has said anything about, on one panel.
+/// Columns without a quantity, on one panel.
 const MOST_OTHERS: usize = 8;
-/// A table with so many of those is an array: a drop-size spectrum has a thousand, and a hundred panels help nobody.
+/// A table with so many of those holds an array: a drop-size spectrum has a thousand columns, and a hundred panels are useless.
 const ARRAY: usize = 96;
 const MOST_OF_ARRAY: usize = 24;
-/// Two levels are a difference; a profile has a shape.
+/// Two levels give a difference; a profile needs a shape.
 const LEAST_LEVELS_OF_PROFILE: usize = 3;
 
-/// What columns must share to share a panel: the rank and name of the quantity, the unit, and a place of their own.
+/// Columns with the same key share a panel: the row, the rank and name of the quantity, the unit.
 type GroupKey = (Place, usize, String, String);
 
-/// All of them, in the order of the board.
+/// All panels, in the order of the board.
 pub(super) fn rows(config: &Config, tables: &[PanelTable], pen: &Pen) -> Vec<Draft> {
     let mut maker = Maker { pen, drafts: Vec::new(), titles: HashSet::new() };
     let mut groups: BTreeMap<GroupKey, Vec<Member<'_>>> = BTreeMap::new();
@@ -33,7 +33,7 @@ pub(super) fn rows(config: &Config, tables: &[PanelTable], pen: &Pen) -> Vec<Dra
         match &column.kind {
             _ if column.is_diagnostic => diagnostics.push(column),
             Some(kind) => {
-                // What has a unit gives the quantity its name; a header without one may hide another.
+                // A column with a unit decides the quantity's name; a header without a unit may hide another unit.
                 let first = first_units.entry(kind.name.clone()).or_default();
                 if first.is_empty() {
                     first.clone_from(&column.unit);
@@ -59,7 +59,7 @@ pub(super) fn rows(config: &Config, tables: &[PanelTable], pen: &Pen) -> Vec<Dra
     maker.drafts
 }
 
-/// A column once for each series of its table.
+/// The column once for each series of its table.
 pub(super) fn members<'t>(tables: &'t [PanelTable], column: &'t PanelColumn) -> impl Iterator<Item = Member<'t>> {
     let table = tables.iter().find(|table| table.name == column.table);
     let series = table.map_or(&[][..], |table| table.series.as_slice());
@@ -106,9 +106,10 @@ impl Maker<'_> {
         };
         self.lines(place, &titled(&name, &whole), &whole, MOST_SERIES);
         if levels(&whole).len() >= LEAST_LEVELS_OF_PROFILE && parts(&whole) == 1 {
-            let on_ladder: Vec<Member<'_>> =
+            let with_level: Vec<Member<'_>> =
                 whole.iter().filter(|member| member.column.level.is_some()).copied().collect();
-            self.draw(place, format!("{name} profile"), Some(PanelKind::Profile), None, &on_ladder);
+            let kind = Some(PanelKind::Profile);
+            self.draw(place, Wish { title: format!("{name} profile"), kind, ..Wish::default() }, &with_level);
         }
         for station in &stations {
             let own: Vec<Member<'_>> = members.iter().filter(|member| of_station(member, station)).copied().collect();
@@ -119,16 +120,16 @@ impl Maker<'_> {
     /// One panel of lines, or several of at most `most`.
     fn lines(&mut self, place: &Place, title: &str, members: &[Member<'_>], most: usize) {
         for part in members.chunks(most) {
-            self.draw(place, title.to_owned(), None, None, part);
+            self.draw(place, Wish { title: title.to_owned(), ..Wish::default() }, part);
         }
     }
 
-    /// Columns that should agree: over time, and one against the other.
+    /// The panels of columns that should agree: over time, and one against the other.
     fn pairs(&mut self, config: &Config, tables: &[PanelTable]) {
         for pair in &config.pairs {
             let (Some(first), Some(second)) = (find(tables, &pair.first), find(tables, &pair.second)) else { continue };
             for one in members(tables, first) {
-                // Rows of one series belong together; across tables there is one series each.
+                // Within a table, rows of one series belong together; across tables, each table has one series.
                 let Some(other) = members(tables, second)
                     .find(|other| other.column.table != one.column.table || other.tags == one.tags)
                 else {
@@ -140,15 +141,17 @@ impl Maker<'_> {
                 };
                 let is_right = one.column.unit != other.column.unit;
                 let over_time = [one, Member { is_right, ..other }];
-                self.draw(&Place::Comparisons, title.clone(), None, Some(&pair.name), &over_time);
-                let title = format!("{title}, scatter");
-                let against = [other, one];
-                self.draw(&Place::Comparisons, title, Some(PanelKind::Scatter), Some(&pair.name), &against);
+                let name = Some(pair.name.clone());
+                let wish = Wish { title: title.clone(), pair: name.clone(), ..Wish::default() };
+                self.draw(&Place::Comparisons, wish, &over_time);
+                let kind = Some(PanelKind::Scatter);
+                let wish = Wish { title: format!("{title}, scatter"), kind, pair: name, ..Wish::default() };
+                self.draw(&Place::Comparisons, wish, &[other, one]);
             }
         }
     }
 
-    /// Columns of which nothing is said, by table and unit.
+    /// Columns without a quantity, by table and unit.
     fn others(&mut self, others: &[Member<'_>]) {
         let mut groups: Vec<(&str, &str, Vec<Member<'_>>)> = Vec::new();
         for member in others {
@@ -168,24 +171,17 @@ impl Maker<'_> {
         }
     }
 
-    fn draw(
-        &mut self,
-        place: &Place,
-        title: String,
-        kind: Option<PanelKind>,
-        pair: Option<&str>,
-        members: &[Member<'_>],
-    ) {
+    fn draw(&mut self, place: &Place, wish: Wish, members: &[Member<'_>]) {
         if members.is_empty() {
             return;
         }
-        let title = self.free(title, members);
-        let wish = Wish { title, kind, labels: None, pair: pair.map(str::to_owned) };
+        let title = self.free(wish.title.clone(), members);
+        let wish = Wish { title, ..wish };
         let panel = self.pen.panel(members, wish);
         self.drafts.push(Draft { place: place.clone(), panel });
     }
 
-    /// The title, or with the table behind it, or the first number that makes it the only one.
+    /// The title, or the title with the table, or with the first free number.
     fn free(&mut self, title: String, members: &[Member<'_>]) -> String {
         let table = members.first().map_or("", |member| member.column.table.0.as_str());
         let with_table = (!title.contains(table)).then(|| format!("{title}, {table}"));
@@ -201,7 +197,7 @@ impl Maker<'_> {
     }
 }
 
-/// From the top of the tower to the deepest sensor, then by part, sensor and series; columns of no level last.
+/// From the top of the tower to the deepest sensor, then by part, sensor and series; columns without a level come last.
 fn order(member: &Member<'_>) -> impl Ord + use<> {
     let level = member.level();
     (
@@ -213,7 +209,7 @@ fn order(member: &Member<'_>) -> impl Ord + use<> {
     )
 }
 
-/// Sensors that each measure at several levels, where there are several such: soil stations, masts.
+/// Sensors that each measure at several levels, where several sensors share levels: soil stations, masts.
 fn stations(members: &[Member<'_>]) -> Vec<String> {
     let mut ladders: BTreeMap<&str, BTreeSet<Key>> = BTreeMap::new();
     for member in members {
@@ -222,7 +218,7 @@ fn stations(members: &[Member<'_>]) -> Vec<String> {
         }
     }
     ladders.retain(|_, levels| levels.len() > 1);
-    // Sensors of one kind that share a tower are its ladder; stations repeat each other's levels.
+    // Sensors of one kind at different heights of a tower form one profile; stations repeat each other's levels.
     let repeats = |name: &str, own: &BTreeSet<Key>| {
         ladders.iter().any(|(other, levels)| *other != name && own.intersection(levels).count() > 1)
     };
@@ -237,7 +233,7 @@ fn parts(members: &[Member<'_>]) -> usize {
     members.iter().map(Member::part).collect::<BTreeSet<_>>().len()
 }
 
-/// The quantity, and what its columns differ by.
+/// The quantity, with the property in which its columns differ.
 fn titled(name: &str, members: &[Member<'_>]) -> String {
     let sensors: BTreeSet<Option<&str>> = members.iter().map(|member| member.column.sensor.as_deref()).collect();
     let series: BTreeSet<String> = members.iter().map(tags).collect();

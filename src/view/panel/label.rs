@@ -1,28 +1,28 @@
-//! What the legend calls each series: as little as tells them apart.
+//! Makes the series' names in the legend: as short as possible, and all different.
 
 use super::draw::Member;
 
-/// A label for each, all different.
+/// A label for each member, all different.
 pub(super) fn labels(members: &[Member<'_>]) -> Vec<String> {
     let quantities_vary = vary(members, quantity);
-    // Parts tell columns of one quantity apart.
+    // Parts distinguish columns of one quantity.
     let parts_vary = members
         .iter()
         .any(|one| members.iter().any(|other| quantity(one) == quantity(other) && one.part() != other.part()));
     let levels_vary = vary(members, level);
     let tags_vary = vary(members, tags);
     let sensors_vary = vary(members, sensor);
-    let word = |is_said: bool, word: String| if is_said { word } else { String::new() };
+    let part = |varies: bool, text: String| if varies { text } else { String::new() };
     let mut labels: Vec<String> = members
         .iter()
         .map(|member| {
             let label = joined(&[
-                word(quantities_vary, quantity(member)),
-                word(parts_vary, member.part().to_owned()),
-                word(levels_vary, level(member)),
-                word(tags_vary, tags(member)),
+                part(quantities_vary, quantity(member)),
+                part(parts_vary, member.part().to_owned()),
+                part(levels_vary, level(member)),
+                part(tags_vary, tags(member)),
             ]);
-            // Nothing differs: what is one thing goes by its place, several by what measures them.
+            // Nothing varies: a single series is named by its level, several by their sensors.
             let alone = if sensors_vary { sensor(member) } else { level(member) };
             let names = [label, alone, sensor(member), member.column.field.clone()];
             names.into_iter().find(|name| !name.is_empty()).unwrap_or_default()
@@ -35,26 +35,26 @@ pub(super) fn labels(members: &[Member<'_>]) -> Vec<String> {
     labels
 }
 
-/// Labels that a person wrote, with the tags of a series where several share one.
+/// Labels of the configuration, with the tags of a series where several share a label.
 pub(super) fn with_tags(members: &[Member<'_>], mut labels: Vec<String>) -> Vec<String> {
     add(members, &mut labels, tags);
     number(&mut labels);
     labels
 }
 
-/// Adds a word to the labels that are not alone.
-fn add(members: &[Member<'_>], labels: &mut [String], word: impl Fn(&Member<'_>) -> String) {
+/// Adds a text to labels that occur more than once.
+fn add(members: &[Member<'_>], labels: &mut [String], text: impl Fn(&Member<'_>) -> String) {
     let before = labels.to_vec();
     let doubled = |label: &String| before.iter().filter(|other| *other == label).count() > 1;
     for (member, label) in members.iter().zip(labels.iter_mut()) {
-        let word = word(member);
-        if doubled(label) && !word.is_empty() && *label != word {
-            *label = joined(&[label.clone(), word]);
+        let text = text(member);
+        if doubled(label) && !text.is_empty() && *label != text {
+            *label = joined(&[label.clone(), text]);
         }
     }
 }
 
-/// What is still doubled is counted.
+/// Numbers the labels that still occur more than once.
 fn number(labels: &mut [String]) {
     for at in 0..labels.len() {
         let wanted = labels[at].clone();
@@ -66,9 +66,9 @@ fn number(labels: &mut [String]) {
     }
 }
 
-fn vary(members: &[Member<'_>], word: impl Fn(&Member<'_>) -> String) -> bool {
-    let mut words = members.iter().map(word);
-    words.next().is_some_and(|first| words.any(|other| other != first))
+fn vary(members: &[Member<'_>], text: impl Fn(&Member<'_>) -> String) -> bool {
+    let mut texts = members.iter().map(text);
+    texts.next().is_some_and(|first| texts.any(|other| other != first))
 }
 
 fn level(member: &Member<'_>) -> String {
@@ -79,7 +79,7 @@ fn sensor(member: &Member<'_>) -> String {
     member.column.sensor.clone().unwrap_or_default()
 }
 
-/// What is measured; of a column that does not say it, its name.
+/// The quantity; the field name of a column without one.
 fn quantity(member: &Member<'_>) -> String {
     member.column.quantity.clone().unwrap_or_else(|| member.column.field.clone())
 }
@@ -88,6 +88,6 @@ pub(super) fn tags(member: &Member<'_>) -> String {
     joined(&member.tags.iter().map(|(_, value)| value.trim().to_owned()).collect::<Vec<_>>())
 }
 
-fn joined(words: &[String]) -> String {
-    words.iter().filter(|word| !word.is_empty()).cloned().collect::<Vec<_>>().join(" ")
+fn joined(texts: &[String]) -> String {
+    texts.iter().filter(|text| !text.is_empty()).cloned().collect::<Vec<_>>().join(" ")
 }

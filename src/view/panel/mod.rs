@@ -1,14 +1,14 @@
-//! Which columns are looked at together: the plan that the Grafana dashboard and the page of `serve` both draw.
+//! Groups related columns into panels: the plan that the Grafana dashboard and the page of `serve` both draw.
 //!
-//! A plan is data, made from the configuration and from what the store knows of each table's columns. Nobody writes a
-//! panel by hand: columns of one quantity stand together, by height, by depth or by sensor; pairs that should agree get
-//! a panel of their own; `[[panel]]` overrides. A height has one colour on every panel, because eyes learn it.
+//! A plan is data, made from the configuration and from the columns in the store. It needs no configuration: columns of one
+//! quantity share a panel, by height, by depth or by sensor; pairs that should agree get their own panel; `[[panel]]`
+//! overrides. A height has one colour on every panel, so that users recognize it.
 
 //!
-//! Columns of one quantity and unit share a panel and are told apart by what differs between them: part ("short-wave
-//! in"), level, sensor, tag. Where several sensors each measure at several levels (three soil stations of five depths),
-//! each has a panel of its own beside the panel by level, and that one shows the columns of no sensor, if they are there:
-//! the means. A quantity of three levels and more has a profile too. Every column that is sent is on a panel; text is not.
+//! Columns of one quantity and unit share a panel, and their labels show what differs: part ("short-wave in"), level, sensor,
+//! tag. Where several sensors each measure at several levels (three soil stations of five depths), each has its own panel
+//! beside the panel by level; that panel then shows the columns without a sensor, if there are any: the means. A quantity with
+//! three or more levels has a profile too. Every column that is sent is on a panel; text is not.
 
 use std::time::Duration;
 
@@ -29,8 +29,8 @@ pub use crate::config::{Level, PanelKind};
 pub use colour::Colour;
 pub use column::{PanelColumn, PanelTable, tables};
 
-/// The board of a station. `known` is what the store has of its tables; of a table that is not there, the columns are
-/// those that the configuration names.
+/// The board of a station. `known` holds the tables in the store; a table that is not in it has the columns that the
+/// configuration names.
 pub fn plan(config: &Config, known: &[KnownTable]) -> Board {
     let tables = column::tables(config, known);
     let pen = draw::Pen::new(&tables);
@@ -39,10 +39,10 @@ pub fn plan(config: &Config, known: &[KnownTable]) -> Board {
     name::board(draft)
 }
 
-/// Everything that is shown of a station, in order.
+/// All panels of a station, in order.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Board {
-    /// What belongs together is a row; a dashboard folds rows away.
+    /// Related panels are in one row; a dashboard collapses rows.
     pub rows: Vec<PanelRow>,
 }
 
@@ -55,16 +55,16 @@ pub struct PanelRow {
     pub panels: Vec<Panel>,
 }
 
-/// One drawing.
+/// One panel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panel {
-    /// Letters, digits and hyphens; unique on the board and the same from run to run, so that links keep their meaning.
+    /// Letters, digits and hyphens; unique on the board and the same from run to run, so that links stay valid.
     pub id: String,
-    /// For people.
+    /// The title, as users see it.
     pub title: String,
-    /// What is drawn and where it comes from, a sentence or two; may be empty.
+    /// What is drawn and its source, in a sentence or two; may be empty.
     pub description: String,
-    /// How it is drawn.
+    /// The kind of drawing.
     pub kind: PanelKind,
     /// The left axis; for a scatter, the second series'.
     pub axis: Axis,
@@ -83,7 +83,7 @@ pub struct Panel {
 pub struct Axis {
     /// As shown: "°C"; empty where there is none.
     pub unit: String,
-    /// Fixed ends; none follows the values.
+    /// Fixed ends; none adapts to the values.
     pub bounds: Option<(f64, f64)>,
 }
 
@@ -94,13 +94,13 @@ pub struct PanelSeries {
     pub table: TableName,
     /// Its name in the file.
     pub column: String,
-    /// The name that it is sent under; its flag is sent as this with `_qc`.
+    /// Its field name; its flag is sent under this name with `_qc`.
     pub field: String,
     /// Values of the table's tag columns by their names in the file, in their order; empty where it has none.
     pub tags: Vec<(String, String)>,
     /// Short and unique on the panel: "46 m", "46 m cup", "short-wave in".
     pub label: String,
-    /// Where the sensor is.
+    /// Height or depth of the sensor.
     pub level: Option<Level>,
     /// Fixed per height.
     pub colour: Colour,

@@ -1,14 +1,14 @@
-//! Rows in their order, and an id for each panel that stays what it is.
+//! Orders the rows and gives each panel a lasting id.
 
 use std::collections::HashSet;
 
 use super::draw::Draft;
 use super::{Board, PanelRow};
 
-/// The longest id, so that a link stays a link; a number for its double comes behind it.
+/// The longest id; a number for a duplicate is added to it.
 const LONGEST: usize = 48;
 
-/// Puts the panels into rows. Rows come in the order of their places, then in that of their first panel.
+/// Puts the panels into rows. Rows are in the order of their places, then of their first panel.
 pub(super) fn board(mut drafts: Vec<Draft>) -> Board {
     drafts.sort_by(|one, other| one.place.cmp(&other.place));
     let mut rows: Vec<PanelRow> = Vec::new();
@@ -24,8 +24,8 @@ pub(super) fn board(mut drafts: Vec<Draft>) -> Board {
     Board { rows }
 }
 
-/// Letters, digits and single hyphens of a title, in small letters. What is lost of it comes back as a fingerprint, so that
-/// two titles of signs alone do not depend on each other's order.
+/// Letters, digits and single hyphens of a title, in lower case. A fingerprint stands for what is lost, so that the ids of two
+/// titles of signs alone do not depend on their order.
 fn slug(title: &str) -> String {
     let mut slug = String::new();
     let mut is_faithful = true;

@@ -1,4 +1,4 @@
-//! What the site says itself, with `[[panel]]`: another panel, another way to draw one, or none.
+//! Applies the `[[panel]]` sections: a further panel, another drawing of one, or none.
 
 use super::draw::{Draft, Member, Pen, Wish};
 use super::generated::{find, members};
@@ -18,24 +18,24 @@ pub(super) fn apply(config: &Config, tables: &[PanelTable], pen: &Pen, drafts: &
             continue;
         }
         let panels = panels(own, tables, pen);
-        // A file that has not been read yet may bring the columns; until then what was there stays.
+        // Columns that no file has brought yet; until then the generated panel is kept.
         if panels.is_empty() {
             continue;
         }
-        let there = at.map(|at| (at, drafts.remove(at)));
-        let place = match (&own.row, &there) {
-            (Some(row), _) => named(row, number, drafts, there.as_ref().map(|(_, draft)| draft)),
+        let replaced = at.map(|at| (at, drafts.remove(at)));
+        let place = match (&own.row, &replaced) {
+            (Some(row), _) => named(row, number, drafts, replaced.as_ref().map(|(_, draft)| draft)),
             (None, Some((_, draft))) => draft.place.clone(),
             (None, None) => home(own, tables),
         };
-        let stays = there.filter(|(_, draft)| draft.place == place);
-        let at = stays.map_or(drafts.len(), |(at, _)| at);
+        let in_same_row = replaced.filter(|(_, draft)| draft.place == place);
+        let at = in_same_row.map_or(drafts.len(), |(at, _)| at);
         let new = panels.into_iter().map(|panel| Draft { place: place.clone(), panel });
         drafts.splice(at..at, new.collect::<Vec<_>>());
     }
 }
 
-/// The row of that title, made if there is none.
+/// The row with that title; a new one if there is none.
 fn named(row: &str, number: usize, drafts: &[Draft], replaced: Option<&Draft>) -> Place {
     let places = drafts.iter().chain(replaced).map(|draft| &draft.place);
     places.into_iter().find(|place| place.title() == row).cloned().unwrap_or_else(|| Place::Own(number, row.to_owned()))
@@ -47,18 +47,18 @@ fn home(own: &PanelConfig, tables: &[PanelTable]) -> Place {
     columns.into_iter().find_map(|column| column.kind.as_ref()).map_or(Place::Other, |kind| kind.place.clone())
 }
 
-/// One panel; a scatter of a table with tag columns is one for each of its series.
+/// One panel; a scatter of a table with tag columns gives one for each of its series.
 fn panels(own: &PanelConfig, tables: &[PanelTable], pen: &Pen) -> Vec<Panel> {
     let left = own.columns.iter().map(|at| (at, false));
     let right = own.right.iter().map(|at| (at, true));
     let wanted: Vec<(&ColumnAt, bool)> = left.chain(right).collect();
     let mut all: Vec<Member<'_>> = Vec::new();
-    let mut said: Vec<String> = Vec::new();
+    let mut given: Vec<String> = Vec::new();
     for (number, (at, is_right)) in wanted.into_iter().enumerate() {
         let Some(column) = find(tables, at) else { continue };
         for member in members(tables, column) {
             all.push(Member { is_right, ..member });
-            said.extend(own.labels.as_ref().and_then(|labels| labels.get(number)).cloned());
+            given.extend(own.labels.as_ref().and_then(|labels| labels.get(number)).cloned());
         }
     }
     if all.is_empty() {
@@ -66,8 +66,8 @@ fn panels(own: &PanelConfig, tables: &[PanelTable], pen: &Pen) -> Vec<Panel> {
     }
     let wish = |title: String, labels| Wish { title, kind: Some(own.kind), labels, pair: None };
     if own.kind != PanelKind::Scatter {
-        let labels = own.labels.is_some().then_some(said);
-        return vec![as_said(pen.panel(&all, wish(own.title.clone(), labels)), own)];
+        let labels = own.labels.is_some().then_some(given);
+        return vec![with_settings(pen.panel(&all, wish(own.title.clone(), labels)), own)];
     }
     let [horizontal, vertical] = own.columns.as_slice() else { return Vec::new() };
     let of = |at: &ColumnAt| -> Vec<Member<'_>> {
@@ -85,13 +85,13 @@ fn panels(own: &PanelConfig, tables: &[PanelTable], pen: &Pen) -> Vec<Panel> {
             "" => own.title.clone(),
             tags => format!("{}, {tags}", own.title),
         };
-        panels.push(as_said(pen.panel(&[one, *other], wish(title, own.labels.clone())), own));
+        panels.push(with_settings(pen.panel(&[one, *other], wish(title, own.labels.clone())), own));
     }
     panels
 }
 
-/// What the site says wins over what follows from the columns.
-fn as_said(mut panel: Panel, own: &PanelConfig) -> Panel {
+/// Settings of the section override what follows from the columns.
+fn with_settings(mut panel: Panel, own: &PanelConfig) -> Panel {
     if let Some(unit) = &own.unit {
         panel.axis.unit.clone_from(unit);
     }

@@ -1,26 +1,26 @@
-//! What is measured, in words, and where on the board that belongs.
+//! The names of quantities, and their rows on the board.
 //!
-//! A column's quantity follows from its AmeriFlux variable, unless the configuration says it. Some variables are parts of
-//! one quantity that is looked at as a whole: the four components of radiation and their sum on one panel.
+//! A column's quantity follows from its AmeriFlux variable, unless the configuration gives one. Some variables are parts of one
+//! quantity that is shown as a whole: the four components of radiation and their sum share a panel.
 
 use crate::ameriflux;
 use crate::config::Level;
 
-/// Where a quantity's panels stand. The order is the board's.
+/// The row of a quantity's panels. The order is the board's.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Place {
     Air,
     Wind,
     Gases,
     Fluxes,
-    /// A gas analyser's own state; millimetres downwards, so that the highest comes first, and the words of its level.
+    /// A gas analyser's own state: millimetres downwards, so that the highest comes first, and the label of its level.
     Analyser(i64, String),
     Radiation,
     Soil,
     Water,
     Precipitation,
     Vegetation,
-    /// A row that the site made, by its place among those and its title.
+    /// A row of the configuration, by its position there and its title.
     Own(usize, String),
     Comparisons,
     Diagnostics,
@@ -58,15 +58,15 @@ impl Place {
 pub(super) struct Quantity {
     /// "Air temperature".
     pub(super) name: String,
-    /// Which part of it: "short-wave in"; empty where it has none.
+    /// The part: "short-wave in"; empty where the quantity has no parts.
     pub(super) part: &'static str,
     pub(super) place: Place,
 }
 
-/// An AmeriFlux base variable, its quantity, the part of it, and where it belongs.
+/// An AmeriFlux base variable, its quantity, its part, and its row.
 type Row = (&'static str, &'static str, &'static str, Place);
 
-/// In the order in which they stand in a row of the board.
+/// In the order within a row of the board.
 const QUANTITIES: &[Row] = &[
     ("TA", "Air temperature", "", Place::Air),
     ("RH", "Relative humidity", "", Place::Air),
@@ -175,8 +175,8 @@ const QUANTITIES: &[Row] = &[
     ("PRI", "PRI", "", Place::Vegetation),
 ];
 
-/// Words in a quantity that somebody made up, and where it belongs. The first that is there decides.
-const WORDS: &[(&str, Place)] = &[
+/// Text that decides the row of a quantity from the configuration. The first that is found decides.
+const KEYWORDS: &[(&str, Place)] = &[
     ("irga", Place::Analyser(0, String::new())),
     ("analyser", Place::Analyser(0, String::new())),
     ("analyzer", Place::Analyser(0, String::new())),
@@ -206,7 +206,7 @@ const WORDS: &[(&str, Place)] = &[
     ("humidity", Place::Air),
 ];
 
-/// How loggers' own columns begin or what they hold, in small letters without signs.
+/// Beginnings of the names of loggers' own columns, in lower case without signs.
 const LOGGERS_OWN: &[(&str, &str)] = &[
     ("batt", "Battery voltage"),
     ("ptemp", "Logger temperature"),
@@ -216,37 +216,37 @@ const LOGGERS_OWN: &[(&str, &str)] = &[
 ];
 
 impl Quantity {
-    /// Of a column: what the configuration says, else what its variable says, else what its name says of the logger.
+    /// Of a column: from the configuration, otherwise from its variable, otherwise from a name that loggers use for themselves.
     pub(super) fn of(
-        said: Option<&str>,
+        configured: Option<&str>,
         variable: Option<&str>,
         name: &str,
         level: Option<&Level>,
     ) -> Option<Quantity> {
         let of_variable = variable.and_then(ameriflux::lookup).map(|variable| by_variable(variable.name));
-        match (said, of_variable) {
-            (Some(said), Some(known)) if said.eq_ignore_ascii_case(&known.name) => {
-                Some(Quantity { name: said.to_owned(), ..known })
+        match (configured, of_variable) {
+            (Some(name), Some(known)) if name.eq_ignore_ascii_case(&known.name) => {
+                Some(Quantity { name: name.to_owned(), ..known })
             }
-            (Some(said), _) => Some(Quantity { name: said.to_owned(), part: "", place: place(said, level) }),
+            (Some(name), _) => Some(Quantity { name: name.to_owned(), part: "", place: place(name, level) }),
             (None, Some(known)) => Some(known),
             (None, None) => of_logger(name),
         }
     }
 
-    /// Where it stands among the others of its row.
+    /// Its position in its row.
     pub(super) fn rank(&self) -> usize {
         QUANTITIES.iter().position(|(_, name, ..)| *name == self.name).unwrap_or(QUANTITIES.len())
     }
 
-    /// Where its part stands among the others.
+    /// The position of its part.
     pub(super) fn part_rank(&self) -> usize {
         let is_it = |(_, name, part, _): &Row| *name == self.name && *part == self.part;
         QUANTITIES.iter().position(is_it).unwrap_or(QUANTITIES.len())
     }
 }
 
-/// A variable that is looked at rarely goes by its own name.
+/// The quantity of a variable; a rare variable keeps its own name.
 fn by_variable(variable: &str) -> Quantity {
     match QUANTITIES.iter().find(|(known, ..)| *known == variable) {
         Some((_, name, part, place)) => Quantity { name: (*name).to_owned(), part, place: place.clone() },
@@ -254,12 +254,12 @@ fn by_variable(variable: &str) -> Quantity {
     }
 }
 
-fn place(said: &str, level: Option<&Level>) -> Place {
-    if let Some((.., place)) = QUANTITIES.iter().find(|(_, name, ..)| name.eq_ignore_ascii_case(said)) {
+fn place(name: &str, level: Option<&Level>) -> Place {
+    if let Some((.., place)) = QUANTITIES.iter().find(|(_, known, ..)| known.eq_ignore_ascii_case(name)) {
         return place.clone();
     }
-    let said = said.to_lowercase();
-    match WORDS.iter().find(|(word, _)| said.contains(word)).map(|(_, place)| place) {
+    let name = name.to_lowercase();
+    match KEYWORDS.iter().find(|(keyword, _)| name.contains(keyword)).map(|(_, place)| place) {
         Some(Place::Analyser(..)) => match level {
             Some(level) => Place::Analyser(-level.key().0, level.label.clone()),
             None => Place::Analyser(0, String::new()),
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quantity_is_said_or_follows_from_the_variable() {
+    fn a_quantity_is_configured_or_follows_from_the_variable() {
         for (said, variable, name, expected) in [
             (None, Some("TA_1_1_1"), "x", Some(("Air temperature", "", "Temperature and humidity"))),
             (None, Some("LW_OUT"), "x", Some(("Radiation", "long-wave out", "Radiation"))),

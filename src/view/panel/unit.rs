@@ -1,14 +1,14 @@
 //! Units as an axis shows them.
 //!
-//! The header says what the logger wrote, the variable what it should be. Where they agree, the unit is written as people
-//! read it; where they do not, the header is right: a cell temperature in mV labelled °C is worse than no label.
+//! The header gives the unit that the logger wrote, the variable the expected unit. Where they agree, the unit has its common
+//! spelling; where they do not, the header's is shown: a cell temperature in mV labelled °C is worse than no label.
 
 use crate::ameriflux;
 use crate::ameriflux::unit::{UnitMatch, compare};
 
-/// Variables whose unit is tried on a header that names no variable.
+/// Variables whose units are compared with a header of a column without a variable.
 const TRIED: [&str; 13] = ["TA", "RH", "WS", "WD", "PPFD_IN", "SW_IN", "CO2", "H2O", "CH4", "PA", "VPD", "P", "WTD"];
-/// What voltages are called in headers, in small letters.
+/// Names of voltages in headers, in lower case.
 const VOLTS: [(&str, &str); 7] =
     [("v", "V"), ("volt", "V"), ("volts", "V"), ("vdc", "V"), ("mv", "mV"), ("mvolts", "mV"), ("millivolts", "mV")];
 
@@ -18,13 +18,13 @@ pub(super) fn shown(header: &str, variable: Option<&str>) -> String {
     match compare(header, variable) {
         UnitMatch::Same => written(variable.unit),
         UnitMatch::Unknown if header.trim().is_empty() => written(variable.unit),
-        // "degrees" is what some programs call a temperature's unit.
+        // Some programs write "degrees" for a temperature.
         UnitMatch::Unknown if variable.unit == "deg C" && tidy(header) == "°" => written(variable.unit),
         UnitMatch::Unknown | UnitMatch::Contradicts { .. } => tidy(header),
     }
 }
 
-/// A header's unit as people read it, or as it stands.
+/// A header's unit in its common spelling, or unchanged.
 fn tidy(header: &str) -> String {
     let header = header.trim();
     if header.is_empty() {
@@ -41,7 +41,7 @@ fn tidy(header: &str) -> String {
     }
 }
 
-/// AmeriFlux's spelling as an axis shows it: `µmolPhoton m-2 s-1` is µmol/m²/s.
+/// AmeriFlux's unit in the spelling of an axis: `µmolPhoton m-2 s-1` is µmol/m²/s.
 fn written(unit: &str) -> String {
     match unit {
         "nondimensional" => return String::new(),
@@ -72,7 +72,7 @@ fn written(unit: &str) -> String {
     }
 }
 
-/// `µmolCO2` to `µmol`: the title says of what.
+/// `µmolCO2` to `µmol`: the title names the substance.
 fn without_species(part: &str) -> &str {
     match part.find("mol") {
         Some(at) => part.get(..at + 3).unwrap_or(part),
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn units_are_written_as_people_read_them() {
+    fn units_have_their_common_spelling() {
         for (header, variable, expected) in [
             ("Deg C", Some("TA"), "°C"),
             ("", Some("TA_1_1_1"), "°C"),

@@ -1,12 +1,12 @@
-//! JSON within HTML.
+//! JSON inside HTML.
 //!
-//! A script element ends at the first `</script`, wherever it stands, and begins another state at `<!--`. JSON says every
-//! letter in a second way, so that none of these letters need stand there; the line ends of Unicode, which were none in
-//! JSON and some in JavaScript, go the same way.
+//! A script element ends at the first `</script`, wherever it is, and changes its state at `<!--`. JSON can escape every
+//! letter, so that none of these letters has to be in the text. Unicode line ends, which JSON allows and older JavaScript does
+//! not, are escaped too.
 
 use std::io::{self, Write};
 
-/// Lets through what is harmless, and spells the rest by number. What is written must be JSON, in whole characters.
+/// Passes harmless bytes on and escapes the rest. The input must be JSON, in whole characters.
 pub(super) struct Escape<'w>(pub(super) &'w mut dyn Write);
 
 impl Write for Escape<'_> {

@@ -1,8 +1,8 @@
 //! The page as one file: to mail, to keep with a paper, to put on any web server.
 //!
-//! It is the page of `serve` with its scripts and styles within, and the answers that they would have asked for. It asks
-//! nobody for anything: its own policy forbids it, and only the scripts that were written into it may run, so that a name
-//! in the data that looks like a script stays a name. It is written as it is made, one table's values at a time.
+//! It is the page of `serve` with its scripts and styles inside, and with the answers that the page would request. It sends no
+//! request: its own policy forbids it, and only the scripts in the file may run, so that a name in the data that looks like a
+//! script is only text. It is written piece by piece, one table's values at a time.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -24,24 +24,24 @@ pub use page::MARK;
 
 use escape::Escape;
 
-/// Points of a column: enough for a wide screen, twice.
+/// Points per column: twice the width of a wide screen.
 const POINTS: usize = 2_000;
 const LEAST_POINTS: usize = 200;
-/// Values of all columns together. A file of them is about as large as mail takes.
+/// Values of all columns together. The file is then about as large as mail allows.
 const VALUES: usize = 1_500_000;
 const BINS: usize = 400;
 const MOST_REJECTED: usize = 500;
 
-/// Why there is no report.
+/// Why a report fails.
 #[derive(Debug, Error)]
 pub enum ReportError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A part of it cannot be answered.
+    /// The answer to a part of it failed.
     #[error(transparent)]
     Answer(#[from] ApiError),
-    /// The page within the program is not as this module expects it.
+    /// The page in the program does not have the form that this module expects.
     #[error("this program was built without its page; install it again")]
     NoPage,
     /// It cannot be written.
@@ -49,16 +49,16 @@ pub enum ReportError {
     Output(#[from] io::Error),
 }
 
-/// What a report covers.
+/// The time of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// First instant.
     pub from: Timestamp,
-    /// Last instant: that of the newest row.
+    /// Last instant: the time of the newest row.
     pub to: Timestamp,
 }
 
-/// A table's values, or its flags, with the tags of the series.
+/// A table's values or flags, with the tags of the series.
 #[derive(Serialize)]
 struct Tagged<'a, T> {
     tags: &'a serde_json::Map<String, serde_json::Value>,
@@ -66,15 +66,15 @@ struct Tagged<'a, T> {
     answer: T,
 }
 
-/// A series of a table, as it is asked for.
+/// A series of a table, with the columns to request.
 struct Part {
     table: String,
     tags: Vec<(String, String)>,
     columns: Vec<String>,
 }
 
-/// The last stretch of data of that length. It ends with the newest row, so that a station that fell silent has a report
-/// too; where there is none, now.
+/// The last part of the data, of this length. It ends with the newest row, so that a silent station has a report too; without
+/// rows, it ends now.
 pub fn span(store: &Store, answers: &Answers, last: Duration, now: Timestamp) -> Result<Span, ReportError> {
     let mut newest = None;
     for table in &answers.config().tables {
@@ -108,7 +108,7 @@ fn data(answers: &Answers, store: &Store, span: Span, now: Timestamp, out: &mut 
     write!(out, "{{\"made\":{},\"from\":{},\"to\":{}", millis(now), millis(span.from), millis(span.to))?;
     put(out, "station", &answers.station(now)?)?;
     put(out, "status", &answers.status(0, now))?;
-    // What was sent since the rows came is part of the story.
+    // Requests after the newest row are included.
     put(
         out,
         "delivery",
@@ -145,14 +145,14 @@ fn data(answers: &Answers, store: &Store, span: Span, now: Timestamp, out: &mut 
     Ok(())
 }
 
-/// Every series that holds rows, with the columns that can be drawn.
+/// Every series with rows, with the columns that can be drawn.
 fn parts(answers: &Answers, store: &Store) -> Result<Vec<Part>, ReportError> {
     let known = store.known_tables(answers.config())?;
     let mut parts = Vec::new();
     for table in panel::tables(answers.config(), &known) {
         let is_read = known.iter().any(|known| known.name == table.name && !known.columns.is_empty());
         let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
-        // A derived column is known before it has ever been computed.
+        // The configuration has a derived column before it is computed for the first time.
         let stored = store.column_names(&table.name.0)?;
         let columns: Vec<String> = columns.into_iter().filter(|column| stored.contains(column)).collect();
         for tags in table.series.into_iter().filter(|_| is_read) {

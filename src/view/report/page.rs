@@ -1,11 +1,11 @@
-//! The page with its scripts and styles within.
+//! The page with its scripts and styles inside.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
 use crate::view::serve::Assets;
 
-/// Tells a report of ours from any other file.
+/// Identifies a report of fluxtower.
 pub const MARK: &str = "<meta name=\"generator\" content=\"fluxtower report\">";
 
 const STYLE: (&str, &str) = ("<link rel=\"stylesheet\" href=\"/app/", "\">");
@@ -13,7 +13,7 @@ const SCRIPT: (&str, &str) = ("<script src=\"/app/", "\" defer></script>");
 const CHARSET: &str = "<meta charset=\"utf-8\">";
 const END: &str = "</body>";
 
-/// What stands before the data, and what behind it.
+/// The text before the data, and the text after it.
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) head: String,
@@ -21,7 +21,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// None where the page is not in the shape that is known here.
+    /// None where the page does not have the expected form.
     pub(super) fn of(assets: &Assets) -> Option<Page> {
         let text = |name: &str| assets.find(name).and_then(|asset| std::str::from_utf8(asset.plain).ok());
         let page = std::str::from_utf8(assets.page()?.plain).ok()?;
@@ -38,7 +38,7 @@ impl Page {
             if let Some(name) = between(line, STYLE) {
                 head.push_str(&format!("<style nonce=\"{nonce}\">\n{}</style>\n", inert(text(name)?, "style")));
             } else if let Some(name) = between(line, SCRIPT) {
-                // Scripts with `defer` run when the body is there; these stand behind it.
+                // Scripts with `defer` run after the body; in the report they are placed after it.
                 scripts.push_str(&format!("<script nonce=\"{nonce}\">\n{}</script>\n", inert(text(name)?, "script")));
             } else {
                 head.push_str(line);
@@ -57,12 +57,12 @@ fn between<'l>(line: &'l str, (begin, end): (&str, &str)) -> Option<&'l str> {
     line.trim().strip_prefix(begin)?.strip_suffix(end)
 }
 
-/// Our own text, which ends an element only by accident: in a string of a script, a backslash there changes nothing.
+/// Our own text ends an element only inside a string of a script, where a backslash changes nothing.
 fn inert(text: &str, element: &str) -> String {
     text.replace(&format!("</{element}"), &format!("<\\/{element}")).replace("<!--", "<\\!--")
 }
 
-/// Not to be guessed by whoever names a column.
+/// Random, so that no column name can contain it.
 fn nonce() -> String {
     let random = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", random(), random())

@@ -1,4 +1,4 @@
-//! Answers: work on a thread of its own, JSON, compression, and the headers that every answer carries.
+//! Answers: computed on a worker thread, as JSON, compressed, with the headers that every answer has.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,14 +13,14 @@ use super::Shared;
 use super::assets::{Asset, gzip};
 use super::error::ApiError;
 
-/// A picture takes a second at most; whoever waits this long has gone.
+/// A view takes a second at most; a browser that has waited this long has given up.
 const DEADLINE: Duration = Duration::from_secs(20);
-/// Smaller answers fit a packet or two.
+/// Smaller answers fit one or two packets.
 const WORTH_COMPRESSING: usize = 4 * 1024;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Does the work beside the connections, and answers with what it gives.
+/// Runs the work on a worker thread and answers with its result.
 pub(super) async fn ask<T: Serialize>(
     shared: Arc<Shared>,
     headers: &HeaderMap,
@@ -28,7 +28,7 @@ pub(super) async fn ask<T: Serialize>(
 ) -> Response {
     let takes_gzip = takes_gzip(headers);
     let done = tokio::time::timeout(DEADLINE, async {
-        // Everyone has a turn; more at once would be slower for all.
+        // Requests take turns; more at once would be slower for all.
         let turn = Arc::clone(&shared.turns).acquire_owned().await.map_err(|_| ApiError::Lost)?;
         let worker = tokio::task::spawn_blocking(move || {
             let _turn = turn;
@@ -48,14 +48,14 @@ pub(super) async fn ask<T: Serialize>(
     }
 }
 
-/// An error, as the page reads it.
+/// An error in the form that the page reads.
 pub(super) fn refused(error: &ApiError) -> Response {
-    words(error.code(), &error.to_string())
+    error_text(error.code(), &error.to_string())
 }
 
 /// A status and a sentence.
-pub(super) fn words(code: StatusCode, words: &str) -> Response {
-    json(code, serde_json::json!({ "error": words }).to_string().into_bytes(), false)
+pub(super) fn error_text(code: StatusCode, text: &str) -> Response {
+    json(code, serde_json::json!({ "error": text }).to_string().into_bytes(), false)
 }
 
 fn json(code: StatusCode, bytes: Vec<u8>, is_gzip: bool) -> Response {
@@ -71,7 +71,7 @@ fn json(code: StatusCode, bytes: Vec<u8>, is_gzip: bool) -> Response {
     response
 }
 
-/// A file of the page; nothing but a sign where the browser has it already.
+/// A file of the page; only its status where the browser has the file already.
 pub(super) fn asset(asset: &Asset, asked: &HeaderMap) -> Response {
     let is_known = asked.get_all(header::IF_NONE_MATCH).iter().any(|tags| {
         tags.to_str().is_ok_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == asset.etag))
@@ -85,7 +85,7 @@ pub(super) fn asset(asset: &Asset, asked: &HeaderMap) -> Response {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.kind));
-    // Asked for each time, so that a newer program shows its own page.
+    // The browser checks each time, so that a newer program shows its own page.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if let Ok(etag) = HeaderValue::from_str(&asset.etag) {
@@ -109,7 +109,7 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
     headers.get_all(header::ACCEPT_ENCODING).iter().any(|value| value.to_str().is_ok_and(named))
 }
 
-/// What every answer carries, whatever it is.
+/// Adds the headers that every answer has.
 pub(super) fn seal(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in [

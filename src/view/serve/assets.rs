@@ -1,4 +1,4 @@
-//! The page's own files, carried in the program: nothing is read from a disk, so no path can lead anywhere.
+//! The page's files, which the program contains: nothing is read from disk, so that no path leads anywhere.
 
 use std::hash::Hasher;
 use std::io::Write;
@@ -6,19 +6,19 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// Name within `web/`, and content; listed by the build script.
+/// Name within `web/`, and content; the build script lists them.
 static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
 const PAGE: &str = "index.html";
 
-/// A file, ready to be sent.
+/// A file in the form that is sent.
 #[derive(Debug)]
 pub struct Asset {
-    /// Within `web/`, with `/` between.
+    /// Path within `web/`, with `/`.
     pub name: &'static str,
-    /// As HTTP names it.
+    /// The HTTP content type.
     pub kind: &'static str,
-    /// As it is.
+    /// The uncompressed content.
     pub plain: &'static [u8],
     /// Compressed.
     pub gzip: Vec<u8>,
@@ -31,7 +31,7 @@ pub struct Asset {
 pub struct Assets(Vec<Asset>);
 
 impl Assets {
-    /// Compresses them; a few milliseconds.
+    /// Compresses them; this takes a few milliseconds.
     pub fn load() -> Assets {
         let mut assets = Vec::with_capacity(FILES.len());
         for (name, plain) in FILES {
@@ -64,7 +64,7 @@ impl Assets {
     }
 }
 
-/// Compresses. Empty if that fails, which writing to memory does not.
+/// Compresses. Empty after an error, which writing to memory does not give.
 pub(super) fn gzip(plain: &[u8], level: Compression) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 3), level);
     let written = encoder.write_all(plain).and_then(|()| encoder.finish());

@@ -1,8 +1,9 @@
-//! Connections: how many, for how long, and which of them goes when there are too many.
+//! Connections: how many, for how long, and which of them is closed when there are too many.
 //!
-//! A connection costs a little memory and a file handle, and nothing makes whoever opened it ever send a word. So there is
-//! a cap, and at the cap the oldest connection that is not being answered (or, were there none, one that takes its answer slowly) gives way: ten thousand silent ones drown each
-//! other, and a page that asks is answered. A browser whose idle connection was closed opens another without a word.
+//! A connection costs some memory and a file handle, and a client may open one and never send anything. There is therefore a
+//! limit. At the limit, the oldest connection without a request in progress is closed; if there is none, one that reads its answer slowly.
+//! Ten thousand silent connections then close each other, and the page is answered. A browser reopens a closed idle connection
+//! by itself.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -22,20 +23,20 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 
-/// Browsers open six to a host.
+/// Browsers open six per host.
 const MOST: usize = 128;
-/// For a request's head, and for the next request of a connection that is kept.
+/// Time for a request's head, and for the next request of a kept connection.
 const HEAD_TIME: Duration = Duration::from_secs(10);
-/// Longer than any address the page asks for.
+/// Longer than any address that the page requests.
 const HEAD_BYTES: usize = 32 * 1024;
 const HEAD_LINES: usize = 64;
-/// Whoever takes an answer so slowly gives way at the cap, too.
+/// At the limit, a client that reads its answer this slowly is closed too.
 const SLOW: Duration = Duration::from_secs(30);
-/// How long answers on their way may take when the server ends.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// Time for answers in progress when the server stops.
+const END_TIME: Duration = Duration::from_secs(1);
 const IDLE: i64 = -1;
 
-/// What a connection is doing: [`IDLE`], or since when it is being answered, in milliseconds of the server's life.
+/// The state of a connection: [`IDLE`], or the begin of its answer, in milliseconds since the server started.
 #[derive(Debug)]
 pub(super) struct Doing {
     since: AtomicI64,
@@ -57,20 +58,20 @@ impl Doing {
     }
 }
 
-/// A body that says when it has been sent, or given up.
+/// A body that records when it was sent or dropped.
 #[derive(Debug)]
-struct Told {
+struct Recorded {
     body: axum::body::Body,
     doing: Arc<Doing>,
 }
 
-impl Drop for Told {
+impl Drop for Recorded {
     fn drop(&mut self) {
         self.doing.since.store(IDLE, Ordering::Relaxed);
     }
 }
 
-impl Body for Told {
+impl Body for Recorded {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -95,7 +96,7 @@ struct Open {
     doing: Arc<Doing>,
 }
 
-/// Takes connections until `stop`, and answers each request by `answer`.
+/// Accepts connections until `stop`, and answers each request with `answer`.
 pub(super) async fn accept<A, F>(listener: TcpListener, answer: A, stop: impl Future<Output = ()>)
 where
     A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
@@ -117,8 +118,8 @@ where
             None => break,
             Some(Ok((stream, _))) => stream,
             Some(Err(error)) => {
-                // Out of file handles, or a client that is gone already: what is open goes on.
-                tracing::debug!("a connection was not taken: {error}");
+                // Out of file handles, or the client has gone already: open connections continue.
+                tracing::debug!("a connection was not accepted: {error}");
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 continue;
             }
@@ -134,12 +135,12 @@ where
         let doing = Arc::new(Doing { since: AtomicI64::new(IDLE), began });
         let task = tokio::spawn(serve(stream, answer.clone(), Arc::clone(&doing))).abort_handle();
         open.push_back(Open { task, doing });
-        // A request that came with its connection is looked at before the next connection.
+        // A request that came with its connection is handled before the next connection.
         tokio::task::yield_now().await;
     }
     drop(listener);
-    let end = Instant::now() + LAST_WORDS;
-    while Instant::now() < end && open.iter().any(|open| !open.task.is_finished() && !open.doing.may_go(LAST_WORDS)) {
+    let end = Instant::now() + END_TIME;
+    while Instant::now() < end && open.iter().any(|open| !open.task.is_finished() && !open.doing.may_go(END_TIME)) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     for open in open {
@@ -152,7 +153,7 @@ where
     A: Fn(Request<Incoming>) -> F,
     F: Future<Output = Response<axum::body::Body>> + Send,
 {
-    // Answers are written whole; waiting for more to send with them only delays.
+    // Answers are written whole, so a delay to join packets has no use.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
         let doing = Arc::clone(&doing);
@@ -160,7 +161,7 @@ where
         let answer = answer(request);
         async move {
             let (parts, body) = answer.await.into_parts();
-            Ok::<_, Infallible>(Response::from_parts(parts, Told { body, doing }))
+            Ok::<_, Infallible>(Response::from_parts(parts, Recorded { body, doing }))
         }
     });
     let connection = http1::Builder::new()

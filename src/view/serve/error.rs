@@ -1,4 +1,4 @@
-//! What `serve` can fail with before it listens, and what it answers instead of data.
+//! Errors of `serve` before it listens, and errors that it answers in place of data.
 
 use std::net::SocketAddr;
 
@@ -9,41 +9,41 @@ use crate::status::StatusError;
 use crate::store::StoreError;
 use crate::view::summary::SummaryError;
 
-/// Why there is no server.
+/// Why the server does not start.
 #[derive(Debug, Error)]
 pub enum ServeError {
-    /// Another program listens there.
+    /// Another program uses the address.
     #[error(
-        "{address} is taken by another program, perhaps another `fluxtower serve`; give another --port, or 0 for any free one"
+        "{address} is in use by another program, perhaps another `fluxtower serve`; give another --port, or 0 for any free one"
     )]
     Taken {
-        /// What was asked for.
+        /// The requested address.
         address: SocketAddr,
     },
-    /// The address is none of this computer's, or may not be listened on.
+    /// The address is not this computer's, or this account may not listen on it.
     #[error("cannot listen on {address}: {source}; check --bind and --port")]
     Listen {
-        /// What was asked for.
+        /// The requested address.
         address: SocketAddr,
-        /// The system's words.
+        /// The system's message.
         source: std::io::Error,
     },
-    /// The system gives no threads or no events.
+    /// The operating system provides no threads or no events.
     #[error("cannot start the server: {0}; close other programs and try again")]
     Start(std::io::Error),
 }
 
-/// Why there is no answer.
+/// Why a request has no answer.
 #[derive(Debug, Error)]
 pub enum ApiError {
-    /// The question cannot be read.
+    /// The request is not valid.
     #[error("{0}")]
     Question(String),
-    /// What is asked for is not there.
+    /// The requested object does not exist.
     #[error("{0}")]
     Unknown(String),
-    /// Too many ask at once.
-    #[error("the server is busy; ask again")]
+    /// Too many requests at once.
+    #[error("the server is busy; try again")]
     Busy,
     /// The store failed.
     #[error(transparent)]
@@ -52,18 +52,18 @@ pub enum ApiError {
     #[error("the answer cannot be written: {0}")]
     Json(#[from] serde_json::Error),
     /// A worker ended early.
-    #[error("the answer was lost; ask again")]
+    #[error("the answer was lost; try again")]
     Lost,
-    /// There is no view.
+    /// The summary failed.
     #[error(transparent)]
     Summary(#[from] SummaryError),
-    /// There is no status.
+    /// The status failed.
     #[error(transparent)]
     Status(#[from] StatusError),
 }
 
 impl ApiError {
-    /// As HTTP says it.
+    /// The HTTP status.
     pub(super) fn code(&self) -> StatusCode {
         match self {
             ApiError::Question(_) => StatusCode::BAD_REQUEST,

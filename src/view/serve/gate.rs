@@ -1,9 +1,10 @@
-//! Who may ask. The page has no password, so only this computer may, and only the page itself within its browser.
+//! Decides which requests are allowed. The page has no password, so only this computer may send requests, and in its browser
+//! only the page itself.
 //!
-//! Any web site can make a browser ask `127.0.0.1`, and a name of its own can be made to mean that address (DNS rebinding).
-//! Against the second, the Host header must carry a name that is surely ours: a rebound request carries the other site's.
-//! Against the first, the browser's own words about where a request comes from (Origin, Sec-Fetch-Site) must say that it
-//! comes from here, or from the address line; a link on another page may lead to the page, and to nothing else.
+//! Any web site can make a browser send a request to `127.0.0.1`, and can let a name of its own resolve to that address (DNS
+//! rebinding). Against rebinding, the Host header must have a name that is certainly ours: a rebound request has the other
+//! site's. Against requests of other sites, the browser's headers about the origin of a request (Origin, Sec-Fetch-Site) must
+//! name this server, or the address line. A link on another page may lead to the page, and to nothing else.
 
 use std::net::IpAddr;
 
@@ -12,13 +13,13 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 /// The rules of one server.
 #[derive(Debug)]
 pub(super) struct Gate {
-    /// Names beside this computer's own.
+    /// Names in addition to this computer's own.
     hosts: Vec<String>,
-    /// Whether it listens for other computers, whose users may write its number. A number cannot be rebound.
+    /// Whether it listens for other computers, whose users may type its IP address. An IP address cannot be rebound.
     takes_numbers: bool,
 }
 
-/// Why a request is not looked at.
+/// Why a request is rejected: the status and a sentence.
 pub(super) type Refusal = (StatusCode, &'static str);
 
 impl Gate {
@@ -28,21 +29,21 @@ impl Gate {
 
     pub(super) fn refusal(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Refusal> {
         if *method != Method::GET && *method != Method::HEAD {
-            return Some((StatusCode::METHOD_NOT_ALLOWED, "this server is for reading: GET and HEAD only"));
+            return Some((StatusCode::METHOD_NOT_ALLOWED, "this server is read-only: use GET or HEAD"));
         }
         let mut hosts = headers.get_all(header::HOST).iter();
         let host = match (hosts.next(), hosts.next()) {
             (Some(host), None) => host.to_str().unwrap_or_default(),
-            _ => return Some((StatusCode::BAD_REQUEST, "a request names one Host")),
+            _ => return Some((StatusCode::BAD_REQUEST, "a request must have exactly one Host header")),
         };
         let named_too = uri.authority().map(axum::http::uri::Authority::as_str);
         if !self.is_ours(host) || !named_too.is_none_or(|named| self.is_ours(named)) {
             return Some((
                 StatusCode::MISDIRECTED_REQUEST,
-                "this server does not answer to that Host; see `fluxtower serve --host`",
+                "this server does not accept this Host; see `fluxtower serve --host`",
             ));
         }
-        let elsewhere = Some((StatusCode::FORBIDDEN, "other sites may not ask this server"));
+        let elsewhere = Some((StatusCode::FORBIDDEN, "requests from other sites are not allowed"));
         for origin in headers.get_all(header::ORIGIN) {
             let origin = origin.to_str().unwrap_or_default();
             let named = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
@@ -53,7 +54,7 @@ impl Gate {
         let says = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
         match says("sec-fetch-site") {
             None | Some(b"same-origin" | b"none") => None,
-            // Somebody followed a link.
+            // The user followed a link.
             Some(_)
                 if uri.path() == "/"
                     && says("sec-fetch-mode") == Some(b"navigate")
@@ -65,7 +66,7 @@ impl Gate {
         }
     }
 
-    /// Whether it is `NAME` or `NAME:PORT`, and the name ours. Any port: an ssh tunnel begins at another one.
+    /// Whether it is `NAME` or `NAME:PORT` with one of our names. Any port: an ssh tunnel may start at another one.
     fn is_ours(&self, host: &str) -> bool {
         let (name, port) = match host.rsplit_once(':') {
             Some((name, port)) if !port.contains(']') => (name, Some(port)),
@@ -91,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_that_are_surely_ours_are_taken() {
+    fn only_names_that_are_certainly_ours_are_accepted() {
         let gate = Gate::new(IpAddr::from([127, 0, 0, 1]), &["Tower.local".to_owned()]);
         for host in ["localhost", "localhost:8642", "127.0.0.1:1", "[::1]", "[::1]:8642", "LOCALHOST", "tower.local:80"]
         {

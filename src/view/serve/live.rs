@@ -1,4 +1,4 @@
-//! Telling the page that something changed, as Server-Sent Events.
+//! Reports changes to the page, as Server-Sent Events.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use tokio::sync::{Semaphore, watch};
 
 use super::error::ApiError;
 
-/// A station has few who look at once.
+/// Pages that may listen at once.
 const MOST: usize = 32;
-/// A comment at least so often, so that neither side takes the other for gone.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+/// Interval of comments in the stream, so that neither side takes the other for gone.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// Those who are told.
+/// The stream of changes, with a limit on listeners.
 #[derive(Debug, Clone)]
 pub(super) struct Live {
     revision: watch::Receiver<u64>,
@@ -28,10 +28,10 @@ impl Live {
         Live { revision, places: Arc::new(Semaphore::new(MOST)) }
     }
 
-    /// Says the revision at once, then whenever it changes.
+    /// Sends the revision at once, then whenever it changes.
     pub(super) fn stream(&self) -> Result<Response, ApiError> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| ApiError::Busy)?;
-        // The place goes with the stream, and is free again when the stream is dropped.
+        // The place belongs to the stream, and is free again when the stream is dropped.
         let begin = (self.revision.clone(), place, true);
         let events = stream::unfold(begin, |(mut revision, place, is_first)| async move {
             if !is_first && revision.changed().await.is_err() {
@@ -40,7 +40,7 @@ impl Live {
             let now = *revision.borrow_and_update();
             Some((Ok::<Event, Infallible>(event(now)), (revision, place, false)))
         });
-        Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE)).into_response())
+        Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
     }
 }
 

@@ -1,11 +1,11 @@
-//! A page of the station's own, on this computer: what is in the store, and nothing else.
+//! The station's own page, served on this computer from the store.
 //!
-//! It only reads. It takes no lock that an ingest or a sync could feel, asks no other computer for anything, and everything
-//! that the page is made of is inside the program. There is no password, so it listens for this computer alone unless it
-//! is told otherwise, and a request must come from the page itself (`gate`); whoever is elsewhere comes through ssh.
+//! It only reads. It takes no lock that delays an ingest or a sync, sends no request to another computer, and all files of the
+//! page are inside the program. There is no password: unless configured otherwise it listens for this computer only, and a
+//! request must come from the page itself (`gate`). Users elsewhere connect through ssh.
 //!
-//! The connections live on one thread; work on the store is done by a few others (`readers`), so that a slow question
-//! delays no quick one. What is said, and in which shape, stands in [`api`].
+//! One thread handles the connections. A few others work on the store (`readers`), so that a slow request does not delay a
+//! fast one. [`api`] defines the answers.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, mpsc};
@@ -36,15 +36,15 @@ pub use error::{ApiError, ServeError};
 
 use crate::config::Config;
 
-/// Questions worked on at once.
+/// Requests worked on at once.
 const TURNS: usize = 3;
-/// How long questions that are being worked on may hold up the end.
+/// How long requests in progress may delay the end.
 const END_TIME: Duration = Duration::from_secs(2);
 
-/// Where to listen, and to which names.
+/// Where to listen, and under which names.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Loopback, unless others may look.
+    /// Loopback, unless other computers may connect.
     pub bind: IpAddr,
     /// 0 for any free one.
     pub port: u16,
@@ -52,7 +52,7 @@ pub struct Options {
     pub hosts: Vec<String>,
 }
 
-/// What every answer is made from.
+/// The data behind every answer.
 #[derive(Debug)]
 struct Shared {
     answers: api::Answers,
@@ -74,19 +74,19 @@ pub struct Server {
     stop: (watch::Sender<bool>, watch::Receiver<bool>),
 }
 
-/// Ends a server from another thread.
+/// Stops a server from another thread.
 #[derive(Debug, Clone)]
 pub struct Stop(watch::Sender<bool>);
 
 impl Stop {
-    /// Ends it.
+    /// Stops it.
     pub fn stop(&self) {
         self.0.send_replace(true);
     }
 }
 
 impl Server {
-    /// Listens.
+    /// Begins to listen.
     pub fn listen(config: Config, options: &Options) -> Result<Server, ServeError> {
         let asked = SocketAddr::new(options.bind, options.port);
         let runtime = Builder::new_current_thread()
@@ -112,12 +112,12 @@ impl Server {
         Ok(Server { runtime, listener, address, shared: Arc::new(shared), revision, stop: watch::channel(false) })
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What ends it.
+    /// The handle that stops it.
     pub fn stop(&self) -> Stop {
         Stop(self.stop.0.clone())
     }
@@ -139,12 +139,12 @@ impl Server {
         };
         let mut stopped = self.stop.1;
         self.runtime.block_on(connections::accept(self.listener, answer, async move {
-            // An error says that nobody is left to stop it.
+            // An error means that every handle that could stop it is gone.
             let _ = stopped.wait_for(|stopped| *stopped).await;
         }));
         drop(ended);
         self.runtime.shutdown_timeout(END_TIME);
-        // It holds nothing that matters, and looks every half second.
+        // The thread holds nothing important, and checks for the end twice a second.
         let _ = watcher.join();
         Ok(())
     }
@@ -155,8 +155,8 @@ async fn answer_one(
     router: &TowerToHyperService<axum::Router>,
     request: Request<Incoming>,
 ) -> Response {
-    if let Some((code, words)) = shared.gate.refusal(request.method(), request.uri(), request.headers()) {
-        let mut response = answer::words(code, words);
+    if let Some((code, text)) = shared.gate.refusal(request.method(), request.uri(), request.headers()) {
+        let mut response = answer::error_text(code, text);
         if code == StatusCode::METHOD_NOT_ALLOWED {
             response.headers_mut().insert("allow", axum::http::HeaderValue::from_static("GET, HEAD"));
         }

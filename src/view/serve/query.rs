@@ -1,4 +1,4 @@
-//! Questions as they stand behind the `?`: every key known, every number finite, every list short.
+//! Parameters of a request, after the `?`: every key is known, every number finite, every list short.
 
 use url::form_urlencoded;
 
@@ -6,25 +6,27 @@ use super::error::ApiError;
 use crate::time::Timestamp;
 
 const TAG: &str = "tag.";
-/// A table may have more columns, a picture has not.
+/// A table may have more columns; a view shows at most this many.
 const MOST_COLUMNS: usize = 512;
 
-/// The keys and values of a question.
+/// The parameters of a request.
 #[derive(Debug, Default)]
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Reads it. A key that is not known is an error: it may be a misspelt one, and the answer another than meant. With a
-    /// known `tag.`, keys that begin so are tags.
+    /// Parses them. An unknown key is an error, because it may be misspelled. If `tag.` is known, keys with this prefix are tags.
     pub(super) fn read(text: Option<&str>, known: &[&str]) -> Result<Query, ApiError> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for (key, value) in form_urlencoded::parse(text.unwrap_or_default().as_bytes()) {
             let is_tag = known.contains(&TAG) && key.starts_with(TAG);
             if !is_tag && !known.contains(&key.as_ref()) {
-                return Err(ApiError::Question(format!("\"{key}\" is not asked here; known: {}", known.join(", "))));
+                return Err(ApiError::Question(format!(
+                    "the parameter \"{key}\" is unknown; known: {}",
+                    known.join(", ")
+                )));
             }
             if pairs.iter().any(|(before, _)| *before == key) {
-                return Err(ApiError::Question(format!("\"{key}\" stands twice")));
+                return Err(ApiError::Question(format!("the parameter \"{key}\" occurs twice")));
             }
             pairs.push((key.into_owned(), value.into_owned()));
         }
@@ -52,25 +54,27 @@ impl Query {
         let text = self.needed(key)?;
         instant(text).ok_or_else(|| {
             ApiError::Question(format!(
-                "\"{key}\" is no time; write milliseconds since 1970, in UTC, years 1678 to 2261"
+                "\"{key}\" is not a time; write milliseconds since 1970, in UTC, years 1678 to 2261"
             ))
         })
     }
 
-    /// A count of at least 1; more than `most` is `most`.
+    /// A count of at least 1, limited to `most`.
     pub(super) fn count(&self, key: &str, default: usize, most: usize) -> Result<usize, ApiError> {
         let Some(text) = self.text(key) else { return Ok(default) };
         match text.parse::<u64>() {
             Ok(count) if count > 0 => Ok(usize::try_from(count).unwrap_or(most).min(most)),
-            _ => Err(ApiError::Question(format!("\"{key}\" is no count; write a whole number from 1 on"))),
+            _ => Err(ApiError::Question(format!("\"{key}\" is not a count; write a whole number from 1"))),
         }
     }
 
-    /// Names with commas between. A name is encoded once more than the rest, so that it may hold a comma itself.
+    /// Names separated by commas. Each name is encoded a second time, so that it may hold a comma.
     pub(super) fn names(&self, key: &str) -> Result<Vec<String>, ApiError> {
         let names: Vec<String> = self.needed(key)?.split(',').map(percent_decoded).collect();
         if names.len() > MOST_COLUMNS {
-            return Err(ApiError::Question(format!("\"{key}\" names more than {MOST_COLUMNS}; ask for fewer at once")));
+            return Err(ApiError::Question(format!(
+                "\"{key}\" has more than {MOST_COLUMNS} names; request fewer at once"
+            )));
         }
         Ok(names)
     }
@@ -82,8 +86,8 @@ impl Query {
     }
 }
 
-/// Times have nanoseconds, and a number of 53 bits holds those of whole milliseconds only; what stands behind the point
-/// is read for itself.
+/// Times have nanoseconds, and a number of 53 bits holds only whole milliseconds exactly. The fraction is therefore parsed
+/// separately.
 fn instant(text: &str) -> Option<Timestamp> {
     const NANOS_PER_MILLI: i64 = 1_000_000;
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));

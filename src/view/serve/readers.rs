@@ -1,8 +1,8 @@
-//! Connections that read, kept open between questions.
+//! Read-only connections to the database, kept open between requests.
 //!
-//! They are opened read-only, and each is used by one thread at a time. A database that is not there yet is no error; one
-//! that was put in the place of another is noticed, because a connection would go on reading the old one. A database of an
-//! older program is brought up to date first, as every command does.
+//! One thread at a time uses a connection. A missing database is no error. A database that replaced another one is detected,
+//! because an open connection would continue to read the old one. A database of an older program is migrated first, as by
+//! every command.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,10 +13,10 @@ use crate::config::Config;
 use crate::store::Store;
 use crate::view::summary::Summaries;
 
-/// How many stay open.
+/// Connections that are kept open.
 const KEPT: usize = 4;
 
-/// Which file it is.
+/// The identity of a database file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
     file: Option<(u64, u64)>,
@@ -24,7 +24,7 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// Of the file at the path; none where none is.
+    /// Of the file at the path; none where there is no file.
     pub(super) fn of(path: &Path) -> Option<Identity> {
         let found = path.metadata().ok()?;
         Some(Identity { file: number(&found), made: found.created().ok() })
@@ -37,7 +37,7 @@ fn number(found: &std::fs::Metadata) -> Option<(u64, u64)> {
     Some((found.dev(), found.ino()))
 }
 
-/// Windows lets no file that is open be replaced.
+/// On Windows an open file cannot be replaced.
 #[cfg(not(unix))]
 fn number(_found: &std::fs::Metadata) -> Option<(u64, u64)> {
     None
@@ -49,7 +49,7 @@ pub(super) struct Database {
     identity: Identity,
     /// Its connection.
     pub(super) store: Store,
-    /// Views of it.
+    /// Summaries of it.
     pub(super) summaries: Arc<Summaries>,
 }
 
@@ -66,7 +66,7 @@ impl Readers {
         Readers { config, idle: Mutex::default(), summaries: Mutex::default() }
     }
 
-    /// Works with a connection; none where there is no database.
+    /// Passes a connection to `work`; none where there is no database.
     pub(super) fn with<T>(&self, work: impl FnOnce(Option<&Database>) -> Result<T, ApiError>) -> Result<T, ApiError> {
         let Some(identity) = Identity::of(&self.config.store_path) else { return work(None) };
         let kept = {
@@ -104,7 +104,7 @@ impl Readers {
     }
 }
 
-/// A thread that panicked has left the list as it was.
+/// A thread that panicked has not changed the list.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! Which path asks what.
+//! The paths of the server and the handlers of each.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use axum::response::Response;
 use axum::routing::get;
 
 use super::Shared;
-use super::answer::{ask, asset, refused, words};
+use super::answer::{ask, asset, error_text, refused};
 use super::error::ApiError;
 use super::query::Query;
 use crate::time::{Clock, SystemClock, Timestamp};
@@ -17,9 +17,9 @@ use crate::view::summary::{MOST_POINTS, RibbonRequest, TraceRequest};
 
 type Here = State<Arc<Shared>>;
 
-/// At most so many lines of what was rejected.
+/// The largest number of rejected lines in an answer.
 const MOST_REJECTED: usize = 2_000;
-/// Points of a trace and bins of a ribbon, where the question does not say.
+/// Points of a trace and bins of a ribbon, where the request gives none.
 const POINTS: usize = 1_200;
 const BINS: usize = 200;
 
@@ -45,7 +45,7 @@ fn now() -> Timestamp {
 }
 
 async fn nothing() -> Response {
-    words(StatusCode::NOT_FOUND, "nothing is here; the page is at /")
+    error_text(StatusCode::NOT_FOUND, "no such path; the page is at /")
 }
 
 async fn page(State(shared): Here, headers: HeaderMap) -> Response {
@@ -148,6 +148,6 @@ async fn flags(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuer
 }
 
 async fn live(State(shared): Here, RawQuery(asked): RawQuery) -> Result<Response, Response> {
-    let told: Result<Response, ApiError> = Query::read(asked.as_deref(), &[]).and_then(|_| shared.live.stream());
-    told.map_err(|error| refused(&error))
+    let stream: Result<Response, ApiError> = Query::read(asked.as_deref(), &[]).and_then(|_| shared.live.stream());
+    stream.map_err(|error| refused(&error))
 }

@@ -1,7 +1,7 @@
-//! Noticing that another process has committed.
+//! Detects commits of other processes.
 //!
-//! SQLite keeps a number in shared memory that changes with every commit (`PRAGMA data_version`). Looking at it twice a
-//! second costs microseconds, takes no lock that a writer could feel, and works the same on every system.
+//! SQLite keeps a number in shared memory that changes with every commit (`PRAGMA data_version`). Reading it twice a second
+//! costs microseconds, takes no lock that delays a writer, and works the same on every system.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,20 +17,20 @@ use crate::view::summary::Summaries;
 
 const PAUSE: Duration = Duration::from_millis(400);
 
-/// The first revision of this process: none that an earlier one has given, so that a page left open notices.
+/// The first revision of this process. It differs from those of earlier processes, so that an open page notices the change.
 pub(super) fn first_revision() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_secs() * 1_000)
 }
 
-/// Keeps the summaries of one database up, on a thread of its own, until it is dropped.
+/// Updates the summaries of one database on its own thread, until it is dropped.
 struct Keeper(Arc<AtomicBool>);
 
 impl Keeper {
     fn start(summaries: Arc<Summaries>) -> Option<Keeper> {
         let stop = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&stop);
-        let work = move || summaries.keep_up(&told);
-        // Without it views of years are slower, and nothing else.
+        let flag = Arc::clone(&stop);
+        let work = move || summaries.keep_up(&flag);
+        // Without the thread, only views of years are slower.
         std::thread::Builder::new().name("summaries".to_owned()).spawn(work).ok().map(|_| Keeper(stop))
     }
 }
@@ -41,7 +41,7 @@ impl Drop for Keeper {
     }
 }
 
-/// A database that is looked at.
+/// A database that is watched.
 struct Watched {
     store: Store,
     version: Option<i64>,
@@ -49,7 +49,7 @@ struct Watched {
 }
 
 impl Watched {
-    /// None while it is half made, or of another version: what is asked says so.
+    /// None while it is incomplete or of another version: a request then reports the error.
     fn open(answers: &Answers) -> Option<Watched> {
         let summaries = answers.summaries().ok().flatten()?;
         let store = Store::open_reader(&answers.config().store_path).ok()?;
@@ -57,7 +57,7 @@ impl Watched {
     }
 }
 
-/// Counts the revision up, and has summaries made, until `end` is closed.
+/// Increases the revision with each commit, and keeps the summaries up to date, until `end` is closed.
 pub(super) fn watch(answers: &Answers, revision: &Sender<u64>, end: &Receiver<()>) {
     let path = &answers.config().store_path;
     let count = || revision.send_modify(|revision| *revision += 1);
@@ -73,7 +73,7 @@ pub(super) fn watch(answers: &Answers, revision: &Sender<u64>, end: &Receiver<()
         if watched.is_none() && now.is_some() {
             watched = Watched::open(answers);
             if watched.is_some() {
-                // What was committed between the first look and this one is not told by the number.
+                // The number does not show commits between the first look and this one.
                 count();
             }
         }

@@ -1,27 +1,27 @@
-//! What a view of the data says, in the shape in which the page of `serve` and the report read it.
+//! The answers to requests for data, in the form that the page of `serve` and the report read.
 //!
-//! Times are UTC milliseconds since 1970, durations seconds. What is missing is null.
+//! Times are UTC milliseconds since 1970, durations seconds. Absent values are null.
 
 use serde::{Serialize, Serializer};
 
 use crate::time::Timestamp;
 
-/// A number of an answer: null where there is none, without a fraction where it has none.
+/// A number of an answer: null where there is none, without a fraction where it is whole.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Figure(pub f64);
 
 impl Figure {
-    /// Nothing.
+    /// No number.
     pub const NONE: Figure = Figure(f64::NAN);
 
-    /// A measured value with at most seven significant digits, as many as Campbell's IEEE4 prints.
+    /// A measured value with at most seven significant digits, the precision of Campbell's IEEE4.
     pub fn rounded(value: f64) -> Figure {
         Figure(seven_digits(value))
     }
 
     /// A time in milliseconds since 1970.
     pub fn millis(ts: Timestamp) -> Figure {
-        // In two steps: nanoseconds since 1970 are more than a float tells apart.
+        // In two steps: nanoseconds since 1970 exceed the precision of a double.
         #[allow(clippy::cast_precision_loss, reason = "a quarter of a microsecond, in this century")]
         Figure(ts.millis() as f64 + ts.nanos().rem_euclid(1_000_000) as f64 / 1e6)
     }
@@ -43,16 +43,16 @@ impl Serialize for Figure {
     }
 }
 
-/// The nearest number of seven significant digits.
+/// The nearest number with seven significant digits.
 fn seven_digits(value: f64) -> f64 {
     let magnitude = value.abs();
     if !(1e-9..1e15).contains(&magnitude) {
-        // Zero, what is no number, and what steps of powers of ten would spoil.
+        // Zero, NaN, and numbers for which the steps below lose precision.
         return if value.is_finite() { format!("{value:.6e}").parse().unwrap_or(value) } else { f64::NAN };
     }
     #[allow(clippy::cast_possible_truncation, reason = "between -9 and 15")]
     let places = 6 - magnitude.log10().floor() as i32;
-    // A whole number below 2^53 over an exact power of ten is the double that is nearest to the decimal.
+    // A whole number below 2^53 divided by an exact power of ten is the double nearest to the decimal.
     if places >= 0 {
         let scale = 10f64.powi(places);
         (value * scale).round() / scale
@@ -62,54 +62,54 @@ fn seven_digits(value: f64) -> f64 {
     }
 }
 
-/// Values of some columns of a series over a stretch of time: every row, or bins.
+/// Values of some columns of a series over a span of time: every row, or bins.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Trace {
     /// The table's name in the configuration.
     pub table: String,
-    /// First instant asked for.
+    /// First instant of the request.
     pub from: Figure,
-    /// Last instant asked for.
+    /// Last instant of the request.
     pub to: Figure,
-    /// How wide a bin is; null: every row as it is. Bins begin at multiples of it since 1970.
+    /// Width of a bin; null for single rows. Bins begin at multiples of it since 1970.
     pub bin_s: Option<Figure>,
-    /// Of every row, or the beginning of every bin that holds one.
+    /// The time of every row, or the begin of every bin with rows.
     pub times: Vec<Figure>,
     /// Rows in each bin; null for single rows.
     pub rows: Option<Vec<u32>>,
-    /// The usual distance of rows here.
+    /// The usual interval of rows in this span.
     pub interval_s: Option<Figure>,
-    /// In the order asked for.
+    /// In the order of the request.
     pub columns: Vec<TraceColumn>,
 }
 
-/// One column of a [`Trace`]; its lists are as long as `times`, or name places in it.
+/// One column of a [`Trace`]; its lists are as long as `times`, or hold positions in it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TraceColumn {
     /// Its name in the file.
     pub name: String,
-    /// The value, or the mean of what did not fail. A failed value is never in here.
+    /// The value, or the mean of the values that did not fail. Failed values are never included.
     pub value: Vec<Figure>,
-    /// The least value of each bin that did not fail.
+    /// The minimum of each bin, without failed values.
     pub low: Option<Vec<Figure>>,
-    /// The greatest.
+    /// The maximum.
     pub high: Option<Vec<Figure>>,
-    /// One digit a time, the worst of a bin: 4, 3, 9, 2, 1; a blank where the column had no place in any row.
+    /// One digit per time, the worst of a bin: 4, 3, 9, 2, 1; a blank where no row has the column.
     pub flags: String,
-    /// Place, least, greatest and count of suspect values.
+    /// Position, minimum, maximum and count of suspect values.
     pub suspect: Vec<(usize, Figure, Figure, u32)>,
-    /// Place, least, greatest and count of failed values.
+    /// Position, minimum, maximum and count of failed values.
     pub fail: Vec<(usize, Figure, Figure, u32)>,
-    /// Place and count of missing values.
+    /// Position and count of missing values.
     pub missing: Vec<(usize, u32)>,
-    /// Place, test, flag and words; null for bins.
+    /// Position, test, flag and text; null for bins.
     pub findings: Option<Vec<(usize, &'static str, &'static str, String)>>,
-    /// What is usual for season and time of day, where the configuration says so.
+    /// The expected range by the configured climatology.
     pub expected: Option<Expected>,
 }
 
 impl TraceColumn {
-    /// Before its first value.
+    /// A column without values.
     pub(super) fn empty(name: &str) -> TraceColumn {
         TraceColumn {
             name: name.to_owned(),
@@ -126,7 +126,7 @@ impl TraceColumn {
     }
 }
 
-/// A band at each time.
+/// A range at each time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Expected {
     /// Its lower bounds.
@@ -135,18 +135,18 @@ pub struct Expected {
     pub high: Vec<Figure>,
 }
 
-/// The flags of every column of a series over a stretch of time.
+/// The flags of every column of a series over a span of time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Ribbon {
     /// The table's name in the configuration.
     pub table: String,
-    /// First instant asked for.
+    /// First instant of the request.
     pub from: Figure,
-    /// Last instant asked for.
+    /// Last instant of the request.
     pub to: Figure,
-    /// How wide a bin is. Bins begin at multiples of it since 1970.
+    /// Width of a bin. Bins begin at multiples of it since 1970.
     pub bin_s: Figure,
-    /// The beginning of every bin, whether it holds a row or not.
+    /// The begin of every bin, with or without rows.
     pub times: Vec<Figure>,
     /// Rows in each.
     pub rows: Vec<u32>,
@@ -159,14 +159,14 @@ pub struct Ribbon {
 pub struct RibbonColumn {
     /// Its name in the file.
     pub name: String,
-    /// The worst digit of each bin; a blank where there is none.
+    /// The worst digit of each bin; a blank for an empty bin.
     pub flags: String,
     /// Values with each flag, over all bins.
     #[serde(flatten)]
     pub counts: FlagCounts,
 }
 
-/// How many values have each flag.
+/// The number of values with each flag.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct FlagCounts {
     /// Passed.
@@ -182,7 +182,7 @@ pub struct FlagCounts {
 }
 
 impl FlagCounts {
-    /// All of them.
+    /// All values.
     pub fn values(&self) -> u64 {
         self.good + self.suspect + self.fail + self.missing + self.not_evaluated
     }
@@ -191,7 +191,7 @@ impl FlagCounts {
 /// The flags of a table's last day of data, over all of its series.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LastDay {
-    /// From here, a full hour, to the newest row; none where there is no row.
+    /// A full hour, up to the newest row; none where there is no row.
     pub from: Option<Timestamp>,
     /// Rows.
     pub rows: u64,
@@ -233,7 +233,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn a_number_of_seven_digits_stays_what_it_is(digits in -9_999_999i64..10_000_000, exponent in -12i32..12) {
+        fn a_number_of_seven_digits_is_unchanged(digits in -9_999_999i64..10_000_000, exponent in -12i32..12) {
             let value: f64 = format!("{digits}e{exponent}").parse().unwrap();
             proptest::prop_assert_eq!(Figure::rounded(value).0.to_bits(), if digits == 0 { 0f64.to_bits() } else { value.to_bits() });
         }

@@ -1,8 +1,8 @@
-//! Bins as an answer: only those that hold a row.
+//! Bins in the form of an answer: only bins with rows.
 
 use super::answer::{Figure, Trace, TraceColumn};
 use super::grid::{self, Grid};
-use super::{median_distance, seconds, time};
+use super::{median_interval, seconds, time};
 
 impl Trace {
     pub(super) fn of_bins(grid: &Grid, columns: &[(String, usize)], interval: Option<i64>) -> Trace {
@@ -11,8 +11,8 @@ impl Trace {
             let at = grid.columns.binary_search(place).unwrap_or_default();
             TraceColumn::of_bins(name, held.iter().map(|bin| grid.bin(*bin, at)))
         });
-        // Rows may once have come further apart than they do now.
-        let apart = median_distance(held.iter().map(|at| grid.time(*at))).filter(|apart| *apart > grid.width);
+        // The interval in this span may be longer than the present one.
+        let here = median_interval(held.iter().map(|at| grid.time(*at))).filter(|here| *here > grid.width);
         Trace {
             table: String::new(),
             from: Figure::NONE,
@@ -20,7 +20,7 @@ impl Trace {
             bin_s: Some(seconds(grid.width)),
             times: held.iter().map(|at| time(grid, *at)).collect(),
             rows: Some(held.iter().map(|at| grid.rows[*at]).collect()),
-            interval_s: apart.or(interval).map(seconds),
+            interval_s: here.or(interval).map(seconds),
             columns: columns.collect(),
         }
     }

@@ -1,14 +1,13 @@
-//! Bins as bytes.
+//! Encodes bins as bytes.
 //!
-//! Most bins hold nothing but good values: a byte of what is there, a count, three floats. Sealed with the name, the version
-//! and the width that they were made for, so that bytes of another piece, or of an older state of the rows, are never
-//! taken for these.
+//! Most bins hold good values only: a byte for the kinds of content, a count, three floats. The bytes end with a checksum over
+//! their id, version and bin width, so that bytes of another piece, or of an older state of the rows, are never used.
 
 use xxhash_rust::xxh3::Xxh3;
 
 use super::grid::{Bin, Extent};
 
-/// What bytes are sealed with: where they stand, the version of the rows, the width of the bins.
+/// What the checksum covers besides the bytes: their id, the version of the rows, the width of the bins.
 pub(super) type Seal = (i64, i64, i64);
 
 const NUMBERS: u8 = 1 << 5;
@@ -16,7 +15,7 @@ const SUSPECT: u8 = 1 << 6;
 const FAILED: u8 = 1 << 7;
 const SEAL_BYTES: usize = 8;
 
-/// Bins that hold something, with their places in the piece, in order.
+/// Encodes the bins that are not empty, with their positions in the piece, in order.
 pub(super) fn encode<'b>(bins: impl Iterator<Item = (usize, &'b Bin)>) -> Vec<u8> {
     let mut out = Vec::new();
     let mut next = 0;
@@ -49,14 +48,14 @@ pub(super) fn encode<'b>(bins: impl Iterator<Item = (usize, &'b Bin)>) -> Vec<u8
     out
 }
 
-/// Seals the bytes.
+/// Appends the checksum.
 pub(super) fn seal(mut bytes: Vec<u8>, seal: Seal) -> Vec<u8> {
     let sum = sum(&bytes, seal);
     bytes.extend(sum.to_le_bytes());
     bytes
 }
 
-/// The bytes behind a seal; none if it is not theirs.
+/// The bytes without their checksum; none if it does not match.
 pub(super) fn unsealed(bytes: &[u8], seal: Seal) -> Option<&[u8]> {
     let (bytes, found) = bytes.split_at_checked(bytes.len().checked_sub(SEAL_BYTES)?)?;
     (found == sum(bytes, seal).to_le_bytes()).then_some(bytes)
@@ -71,7 +70,7 @@ fn sum(bytes: &[u8], seal: Seal) -> u64 {
     hasher.digest()
 }
 
-/// Hands on what [`encode`] wrote. Ends early where the bytes do.
+/// Passes on the bins that [`encode`] wrote. Ends early where the bytes do.
 pub(super) fn decode(bytes: &[u8], mut take: impl FnMut(usize, &Bin)) {
     let mut rest = bytes;
     let mut next = 0;
@@ -179,7 +178,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bins_survive_writing_and_reading(bins in prop::collection::vec(bin(), 0..400)) {
+        fn bins_are_read_as_they_were_written(bins in prop::collection::vec(bin(), 0..400)) {
             let bytes = seal(encode(bins.iter().enumerate()), (1, 2, 3));
             let mut again = vec![Bin::EMPTY; bins.len()];
             decode(unsealed(&bytes, (1, 2, 3)).unwrap(), |at, bin| again[at] = *bin);

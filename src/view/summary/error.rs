@@ -1,4 +1,4 @@
-//! What can go wrong with a view.
+//! Errors of a request for data.
 
 use thiserror::Error;
 
@@ -8,33 +8,33 @@ use crate::store::StoreError;
 #[derive(Debug, Error)]
 pub enum SummaryError {
     /// Neither the configuration nor the store knows the table.
-    #[error("there is no table \"{table}\"; ask for one that /api/station lists")]
+    #[error("no table is named \"{table}\"; request one that /api/station lists")]
     UnknownTable {
-        /// The name asked for.
+        /// The name in the request.
         table: String,
     },
     /// The table has no such column.
-    #[error("table \"{table}\" has no column \"{column}\"; ask for one that /api/station lists")]
+    #[error("table \"{table}\" has no column \"{column}\"; request one that /api/station lists")]
     UnknownColumn {
         /// The table.
         table: String,
-        /// The name asked for.
+        /// The name in the request.
         column: String,
     },
-    /// The tags name no series of the table, or not a single one.
+    /// The tags match no series of the table, or several.
     #[error(
-        "table \"{table}\" has {series} series and these tags name {named} of them; name the value of every tag column, as tag.NAME=VALUE"
+        "table \"{table}\" has {series} series and these tags match {named} of them; give the value of every tag column, as tag.NAME=VALUE"
     )]
     NotOneSeries {
         /// The table.
         table: String,
-        /// How many there are.
+        /// The number of series.
         series: usize,
-        /// How many have these tags.
+        /// The number of series with these tags.
         named: usize,
     },
-    /// The stretch of time ends before it begins.
-    #[error("`to` lies before `from`; exchange them")]
+    /// The span of time ends before it begins.
+    #[error("`to` is before `from`; exchange them")]
     Backwards,
     /// The store could not be read.
     #[error(transparent)]
@@ -42,7 +42,7 @@ pub enum SummaryError {
 }
 
 impl SummaryError {
-    /// Whether what was asked for is not there, as against asked in a wrong way.
+    /// Whether the requested object does not exist, in contrast to an invalid request.
     pub fn is_not_found(&self) -> bool {
         matches!(
             self,

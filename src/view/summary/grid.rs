@@ -1,14 +1,14 @@
 //! Bins of some columns of a series.
 //!
-//! Least and greatest values are those of the store, bit for bit: what stands out in a single row stands out at every
-//! zoom. A failed value is kept apart, so that a sensor's fault does not set the scale.
+//! Minima and maxima are values of the store, bit for bit: an outlier in a single row is visible at every zoom. Failed values
+//! are kept separately, so that a sensor's fault does not set the scale.
 
 use crate::format::numbers_of;
 use crate::store::ScannedRow;
 
 use super::answer::{Figure, FlagCounts};
 
-/// Least and greatest of some values.
+/// Minimum and maximum of some values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Extent {
     pub(super) low: f64,
@@ -50,7 +50,7 @@ impl Extent {
 pub(super) struct Bin {
     /// Rows with each flag, in the order of [`Bin::DIGITS`].
     pub(super) flags: [u32; 5],
-    /// Numbers that did not fail.
+    /// Count of numbers that did not fail.
     pub(super) numbers: u32,
     pub(super) sum: f64,
     pub(super) extent: Extent,
@@ -98,7 +98,7 @@ impl Bin {
         self.extent.add(value);
     }
 
-    /// Both as one.
+    /// Adds the content of another bin.
     pub(super) fn merge(&mut self, other: &Bin) {
         for (mine, theirs) in self.flags.iter_mut().zip(&other.flags) {
             *mine += theirs;
@@ -111,7 +111,7 @@ impl Bin {
     }
 
     pub(super) fn mean(&self) -> f64 {
-        // Rounding may carry a mean of equal values past them.
+        // Rounding may move the mean of equal values outside their range.
         if self.numbers == 0 {
             f64::NAN
         } else {
@@ -119,7 +119,7 @@ impl Bin {
         }
     }
 
-    /// The worst flag; a blank where there is none.
+    /// The worst flag; a blank for an empty bin.
     pub(super) fn worst(&self) -> char {
         let at = self.flags.iter().rposition(|count| *count > 0);
         at.map_or(' ', |at| char::from(Bin::DIGITS[at]))
@@ -135,13 +135,13 @@ impl Bin {
     }
 }
 
-/// Bins of one width, side by side.
+/// Adjacent bins of one width.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Grid {
-    /// When the first bin begins, in milliseconds since 1970; a multiple of the width.
+    /// The begin of the first bin, in milliseconds since 1970; a multiple of the width.
     pub(super) start: i64,
     pub(super) width: i64,
-    /// Places of its columns in the column list.
+    /// Positions of its columns in the column list.
     pub(super) columns: Vec<usize>,
     /// Rows in each bin.
     pub(super) rows: Vec<u32>,
@@ -151,7 +151,7 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// Empty bins that cover the closed stretch of time.
+    /// Empty bins that cover the closed span of time.
     pub(super) fn new((from, to): (i64, i64), width: i64, columns: Vec<usize>) -> Grid {
         let start = from.div_euclid(width) * width;
         let count = usize::try_from(to.div_euclid(width) - from.div_euclid(width) + 1).unwrap_or(0);
@@ -159,7 +159,7 @@ impl Grid {
         Grid { start, width, columns, rows: vec![0; count], bins, numbers: Vec::new() }
     }
 
-    /// The same bins with nothing in them.
+    /// The same bins, empty.
     pub(super) fn clone_empty(&self) -> Grid {
         Grid::new((self.start, self.time(self.len()) - 1), self.width, self.columns.clone())
     }
@@ -168,12 +168,12 @@ impl Grid {
         self.rows.len()
     }
 
-    /// When a bin begins, in milliseconds since 1970.
+    /// The begin of a bin, in milliseconds since 1970.
     pub(super) fn time(&self, at: usize) -> i64 {
         self.start + self.width * i64::try_from(at).unwrap_or(0)
     }
 
-    /// The bin that holds a time in milliseconds since 1970.
+    /// The bin of a time in milliseconds since 1970.
     #[inline]
     fn place(&self, ms: i64) -> Option<usize> {
         let at = usize::try_from((ms - self.start).div_euclid(self.width)).ok()?;
@@ -189,7 +189,7 @@ impl Grid {
         self.bins.iter().skip(column).step_by(self.columns.len().max(1))
     }
 
-    /// Adds a row. A row outside is left out.
+    /// Adds a row. A row outside the grid is ignored.
     #[inline]
     pub(super) fn take(&mut self, row: &ScannedRow<'_>) {
         let Some(at) = self.place(row.ts.millis()) else { return };
@@ -205,14 +205,14 @@ impl Grid {
         self.numbers = numbers;
     }
 
-    /// Adds so many rows to the bin that holds a time. What lies outside is left out.
+    /// Adds a count of rows to the bin of a time. A time outside the grid is ignored.
     pub(super) fn add_rows(&mut self, ms: i64, rows: u32) {
         if let Some(at) = self.place(ms) {
             self.rows[at] += rows;
         }
     }
 
-    /// Adds a narrower bin of the so-many-th column. What lies outside is left out.
+    /// Adds a narrower bin to a column, given by its index here. A time outside the grid is ignored.
     pub(super) fn add_bin(&mut self, ms: i64, column: usize, bin: &Bin) {
         if let Some(at) = self.place(ms) {
             let width = self.columns.len();
@@ -220,7 +220,7 @@ impl Grid {
         }
     }
 
-    /// Adds narrower or equal bins. Columns that are not here are left out.
+    /// Adds narrower or equal bins. Columns that this grid lacks are ignored.
     pub(super) fn merge(&mut self, other: &Grid) {
         let places: Vec<Option<usize>> =
             self.columns.iter().map(|place| other.columns.iter().position(|known| known == place)).collect();

@@ -1,24 +1,24 @@
-//! Summaries are made before somebody asks for them: the newest first, with pauses, so that nobody notices.
+//! Makes summaries before they are requested: the newest first, with pauses, at a low load.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::pieces::Kept;
+use super::pieces::{Kept, Stale};
 use super::{Summaries, SummaryError};
 use crate::store::{SeriesLine, Store, slot_of, slot_start};
 
-/// Pieces made in one go.
+/// Pieces made between two pauses.
 const PIECES: usize = 4;
-/// Between goes: a processor is free for others most of the time.
+/// The pause: a processor is free for other work most of the time.
 const PAUSE: Duration = Duration::from_millis(20);
-/// How often the store is looked at.
+/// Interval between looks at the store.
 const LOOK: Duration = Duration::from_millis(500);
-/// Pieces of which it is asked at once whether they hold.
+/// Pieces whose versions are compared in one step.
 const REACH: i64 = 512;
 
 impl Summaries {
-    /// Keeps summaries of every table up with the store until told to stop. For a thread of its own. Trouble with the
-    /// store is left to those who are asked something: the next look tries again.
+    /// Keeps the summaries of every table up to date until `stop` is set. It needs its own thread. Errors of the store are not
+    /// reported here, because a request meets them too; the next look tries again.
     pub fn keep_up(&self, stop: &AtomicBool) {
         let mut reader = None;
         let mut seen = None;
@@ -45,7 +45,7 @@ impl Summaries {
         Ok(())
     }
 
-    /// Makes every piece that does not hold.
+    /// Makes every piece that is missing or outdated.
     fn build(&self, reader: &Store, stop: &AtomicBool) -> Result<(), SummaryError> {
         for table in &self.config.tables {
             for series in reader.series(&table.name.0)? {
@@ -59,7 +59,7 @@ impl Summaries {
         let Some(width) = self.kept_width(reader, series)? else { return Ok(()) };
         let kept = Kept { series: series.id, width };
         let mut newest = series.newest;
-        // Backwards, over stretches without rows in one step.
+        // Backwards in time; a span without rows costs one step.
         while let Some(last) = newest.map(slot_of) {
             let first = last - REACH;
             let versions = reader.versions(series.id, first..=last)?;
@@ -69,7 +69,8 @@ impl Summaries {
                 if stop.load(Ordering::Relaxed) {
                     return Ok(());
                 }
-                self.make(reader, kept, slots, &versions, 1, |_| {})?;
+                let stale = Stale { kept, slots, versions: &versions };
+                self.make(reader, stale, 1, |_| {})?;
                 std::thread::sleep(PAUSE);
             }
             if first <= 0 {

@@ -1,18 +1,18 @@
-//! Views of the data over any stretch of time, from seconds to years, without waiting.
+//! Data over any span of time, from seconds to years, without delay.
 //!
-//! A short stretch is answered row by row. A long one is answered in bins, with the least and the greatest value of each,
-//! so that nothing that stands out is lost. Wide bins come from a file beside the store (`sidecar`), where each is kept
-//! with the version of the rows that it was made of ([`crate::store::Versions`]); what is not there, or no longer holds, is
-//! made from rows, on two threads, and kept. So a view costs what it shows, not what the archive holds, and it never
-//! differs from what the rows say.
+//! A short span is answered with rows. A long one is answered with bins, with the minimum and the maximum of each, so that
+//! outliers are kept. Wide bins come from a file beside the store (`sidecar`), where each is kept with the version of its
+//! rows ([`crate::store::Versions`]). A bin that is missing or outdated is made from rows, on two threads, and kept. A request
+//! therefore costs what it shows, not what the archive holds, and its answer never differs from the rows.
 //!
-//! A failed value is in no mean and in no envelope: it is listed apart. What was flagged missing has no value at all.
+//! Failed values are in no mean and no envelope: they are listed separately. A value that is flagged missing has no number.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::config::{ColumnUse, Config, Season};
+use crate::config::{ColumnUse, Config};
+use crate::qc::Season;
 use crate::store::{SeriesLine, Store};
 use crate::time::Timestamp;
 
@@ -34,37 +34,37 @@ use grid::Grid;
 use pieces::Kept;
 use sidecar::Sidecar;
 
-/// The most points and bins that a view has.
+/// The largest number of points and bins in an answer.
 pub const MOST_POINTS: usize = 5_000;
 
-/// Rows by whose distances the usual one is found.
+/// Number of rows that give the usual interval.
 const ROWS_OF_INTERVAL: usize = 200;
-/// Places in a series where that is looked for, where nothing is known of it.
+/// Positions in a series where the interval is measured, before any bins are kept.
 const SAMPLES: i64 = 16;
-/// A logger that was made this much faster gets narrower bins; one that was made slower keeps what it has.
+/// A logger that became faster by this factor gets narrower bins; a slower one keeps its bins.
 const WIDER: i64 = 5;
 const NANOS_PER_MILLI: i64 = 1_000_000;
-/// No row is later (2112).
+/// The latest time of a row (2112).
 const LAST_MS: i64 = (1 << 52) / 1_000;
 
-/// What to show of a table.
+/// A request for values of a table.
 #[derive(Debug, Clone, Default)]
 pub struct TraceRequest {
     /// Its name in the configuration.
     pub table: String,
-    /// Names in the file.
+    /// The columns' names in the file.
     pub columns: Vec<String>,
     /// First instant.
     pub from: Timestamp,
     /// Last instant.
     pub to: Timestamp,
-    /// How many points the drawing has room for: 1 to [`MOST_POINTS`].
+    /// The number of points that the drawing can show: 1 to [`MOST_POINTS`].
     pub points: usize,
     /// Name and value of every tag column; empty where the table has none.
     pub tags: Vec<(String, String)>,
 }
 
-/// Whose flags to show.
+/// A request for flags of a table.
 #[derive(Debug, Clone, Default)]
 pub struct RibbonRequest {
     /// The table's name in the configuration.
@@ -73,35 +73,35 @@ pub struct RibbonRequest {
     pub from: Timestamp,
     /// Last instant.
     pub to: Timestamp,
-    /// At most so many bins: 1 to [`MOST_POINTS`].
+    /// The largest number of bins: 1 to [`MOST_POINTS`].
     pub bins: usize,
     /// Name and value of every tag column; empty where the table has none.
     pub tags: Vec<(String, String)>,
 }
 
-/// Views of one store. Shared by threads.
+/// Summaries of one store. Threads share it.
 #[derive(Debug)]
 pub struct Summaries {
     config: Config,
     store_path: PathBuf,
     sidecar: Sidecar,
-    /// Width of the narrowest kept bins by series.
+    /// Width of the narrowest kept bins, by series.
     widths: Mutex<HashMap<i64, i64>>,
-    /// Usual distance of rows by series, and its newest row when it was found.
+    /// Usual interval by series, and the newest row when it was found.
     intervals: Mutex<HashMap<i64, Interval>>,
 }
 
-/// The newest row, and the distance in milliseconds that was found then.
+/// The newest row, and the usual interval in milliseconds at that row.
 type Interval = (Option<Timestamp>, Option<i64>);
 
-/// What a request names, looked up.
+/// The series and columns of a request.
 struct Wanted {
     series: Option<SeriesLine>,
     columns: Vec<(String, usize)>,
 }
 
 impl Summaries {
-    /// For the store of this configuration, which is there and up to date: [`Store::open`] was called on it.
+    /// For the store of this configuration, which must exist and be up to date: [`Store::open`] was called on it.
     pub fn open(config: &Config) -> Result<Summaries, SummaryError> {
         Ok(Summaries {
             config: config.clone(),
@@ -112,7 +112,7 @@ impl Summaries {
         })
     }
 
-    /// Values of some columns of a series over a stretch of time.
+    /// Values of some columns of a series over a span of time.
     pub fn trace(&self, reader: &Store, request: &TraceRequest) -> Result<Trace, SummaryError> {
         let wanted = self.wanted(reader, &request.table, Some(&request.columns), &request.tags)?;
         let (from, to) = span(request.from, request.to)?;
@@ -122,7 +122,7 @@ impl Summaries {
             None => Trace::of_rows(Vec::new(), Vec::new()),
             Some(series) if reader.count_rows(series.id, (from, until), 2 * points + 1)? <= 2 * points => {
                 let (times, columns) = raw::rows(reader, series.id, (from, until), &wanted.columns)?;
-                let interval = match median_distance(times.iter().map(|ts| ts.nanos())) {
+                let interval = match median_interval(times.iter().map(|ts| ts.nanos())) {
                     Some(nanos) => Some(nanos / NANOS_PER_MILLI),
                     None => self.interval_of(reader, series)?,
                 };
@@ -133,7 +133,8 @@ impl Summaries {
                 let mut places: Vec<usize> = wanted.columns.iter().map(|column| column.1).collect();
                 places.sort_unstable();
                 places.dedup();
-                let grid = self.grid(reader, series, (from, to), width, places)?;
+                let mut grid = grid_over((from, to), width, places);
+                self.fill(reader, series, &mut grid)?;
                 let interval = self.interval_of(reader, series)?;
                 Trace::of_bins(&grid, &wanted.columns, interval)
             }
@@ -144,12 +145,12 @@ impl Summaries {
         Ok(trace)
     }
 
-    /// The flags of every column of a series over a stretch of time.
+    /// The flags of every column of a series over a span of time.
     pub fn ribbon(&self, reader: &Store, request: &RibbonRequest) -> Result<Ribbon, SummaryError> {
         let wanted = self.wanted(reader, &request.table, None, &request.tags)?;
         let (from, to) = span(request.from, request.to)?;
         let span = to.nanos_since(from) / NANOS_PER_MILLI;
-        // Bins narrower than the rows lie apart would show holes where none are.
+        // Bins narrower than the interval of rows would show gaps that do not exist.
         let interval = match &wanted.series {
             Some(series) => self.interval_of(reader, series)?.unwrap_or(1).max(1),
             None => 1,
@@ -157,10 +158,10 @@ impl Summaries {
         let most = usize::try_from(span / interval).unwrap_or(usize::MAX).max(1);
         let width = width::of_view(span, request.bins.clamp(1, MOST_POINTS).min(most));
         let places: Vec<usize> = (0..wanted.columns.len()).collect();
-        let grid = match &wanted.series {
-            Some(series) => self.grid(reader, series, (from, to), width, places)?,
-            None => Grid::new((from.millis(), to.millis()), width, places),
-        };
+        let mut grid = grid_over((from, to), width, places);
+        if let Some(series) = &wanted.series {
+            self.fill(reader, series, &mut grid)?;
+        }
         let columns = wanted.columns.into_iter().map(|(name, place)| {
             let mut counts = FlagCounts::default();
             grid.column(place).for_each(|bin| bin.count_into(&mut counts));
@@ -177,14 +178,14 @@ impl Summaries {
         })
     }
 
-    /// The usual distance of a table's rows, in seconds: of the series with the newest row. None before the second row.
+    /// The usual interval of a table, in seconds, by the series with the newest row. None before the second row.
     pub fn interval(&self, reader: &Store, table: &str) -> Result<Option<f64>, SummaryError> {
         let series = reader.series(table)?;
         let Some(newest) = series.iter().max_by_key(|series| series.newest) else { return Ok(None) };
         Ok(self.interval_of(reader, newest)?.and_then(|interval| seconds(interval).get()))
     }
 
-    /// The flags of a table's last 24 hours of data, from the full hour on.
+    /// The flags of a table's last 24 hours of data, from a full hour.
     pub fn last_day(&self, reader: &Store, table: &str) -> Result<LastDay, SummaryError> {
         let names = reader.column_names(table)?;
         let series = reader.series(table)?;
@@ -197,7 +198,8 @@ impl Summaries {
         day.columns = names.into_iter().map(|name| (name, FlagCounts::default())).collect();
         for series in series.iter().filter(|series| series.newest >= Some(from)) {
             let places = (0..day.columns.len()).collect();
-            let grid = self.grid(reader, series, (from, newest), width::HOUR_MS, places)?;
+            let mut grid = grid_over((from, newest), width::HOUR_MS, places);
+            self.fill(reader, series, &mut grid)?;
             day.rows += grid.rows.iter().map(|rows| u64::from(*rows)).sum::<u64>();
             for (at, (_, counts)) in day.columns.iter_mut().enumerate() {
                 grid.column(at).for_each(|bin| bin.count_into(counts));
@@ -206,31 +208,23 @@ impl Summaries {
         Ok(day)
     }
 
-    /// Bins of the columns at these places, which are in order, over a closed stretch of time.
-    fn grid(
-        &self,
-        reader: &Store,
-        series: &SeriesLine,
-        (from, to): (Timestamp, Timestamp),
-        width: i64,
-        columns: Vec<usize>,
-    ) -> Result<Grid, SummaryError> {
-        let mut grid = Grid::new((from.millis(), to.millis()), width, columns);
-        let Some(newest) = series.newest else { return Ok(grid) };
+    /// Fills the bins from kept pieces, or from rows.
+    fn fill(&self, reader: &Store, series: &SeriesLine, grid: &mut Grid) -> Result<(), SummaryError> {
+        let Some(newest) = series.newest else { return Ok(()) };
         match self.kept_width(reader, series)? {
-            Some(kept) if width % kept == 0 => {
+            Some(kept) if grid.width % kept == 0 => {
                 let kept = Kept { series: series.id, width: kept };
-                self.fill_from_pieces(reader, kept, newest, &mut grid)?;
+                self.fill_from_pieces(reader, kept, newest, grid)
             }
             _ => {
                 let interval = self.interval_of(reader, series)?.unwrap_or(1).max(1);
-                self.fill_from_rows(reader, series.id, to.nanos_since(from) / NANOS_PER_MILLI / interval, &mut grid)?;
+                let span = grid.time(grid.len()) - grid.start;
+                self.fill_from_rows(reader, series.id, span / interval, grid)
             }
         }
-        Ok(grid)
     }
 
-    /// The width of the narrowest bins that are kept of a series; none where it has too few rows to tell.
+    /// The width of the narrowest kept bins of a series; none where it has too few rows.
     fn kept_width(&self, reader: &Store, series: &SeriesLine) -> Result<Option<i64>, SummaryError> {
         let Some(interval) = self.interval_of(reader, series)? else { return Ok(None) };
         let wanted = width::kept(interval);
@@ -244,7 +238,7 @@ impl Summaries {
         Ok(Some(width))
     }
 
-    /// By the places in a series where rows stand closest: years ago a logger may have been faster than it is now.
+    /// The width for the shortest interval in the series' past: the logger may have been faster years ago.
     fn narrowest(&self, reader: &Store, series: &SeriesLine) -> Result<i64, SummaryError> {
         let oldest = reader.first_row(series.id, Timestamp::EPOCH)?;
         let Some((oldest, newest)) = oldest.zip(series.newest) else { return Ok(width::SLOT_MS) };
@@ -252,12 +246,12 @@ impl Summaries {
         for part in 1..SAMPLES {
             let at = oldest.plus(newest.nanos_since(oldest) / SAMPLES * part);
             let times = reader.newest_times(series.id, at, ROWS_OF_INTERVAL)?;
-            least = least.min(median_distance(times.iter().map(|ts| ts.nanos())).unwrap_or(i64::MAX));
+            least = least.min(median_interval(times.iter().map(|ts| ts.nanos())).unwrap_or(i64::MAX));
         }
         Ok(width::kept((least / NANOS_PER_MILLI).max(1)))
     }
 
-    /// Looks up what a request names. Without columns: all.
+    /// Finds the series and columns of a request. Without `columns`: all of them.
     fn wanted(
         &self,
         reader: &Store,
@@ -296,7 +290,7 @@ impl Summaries {
         Ok(Wanted { series, columns })
     }
 
-    /// In milliseconds.
+    /// The usual interval in milliseconds.
     fn interval_of(&self, reader: &Store, series: &SeriesLine) -> Result<Option<i64>, SummaryError> {
         if let Some((newest, interval)) = locked(&self.intervals).get(&series.id).copied()
             && newest == series.newest
@@ -305,12 +299,12 @@ impl Summaries {
         }
         let Some(newest) = series.newest else { return Ok(None) };
         let times = reader.newest_times(series.id, newest, ROWS_OF_INTERVAL)?;
-        let interval = median_distance(times.iter().map(|ts| ts.nanos())).map(|nanos| (nanos / NANOS_PER_MILLI).max(1));
+        let interval = median_interval(times.iter().map(|ts| ts.nanos())).map(|nanos| (nanos / NANOS_PER_MILLI).max(1));
         locked(&self.intervals).insert(series.id, (series.newest, interval));
         Ok(interval)
     }
 
-    /// Adds the bands of the configured climatologies.
+    /// Adds the expected ranges of the configured climatologies.
     fn expect(&self, table: &str, trace: &mut Trace) {
         let Some(table) = self.config.table(table) else { return };
         for column in &mut trace.columns {
@@ -343,7 +337,7 @@ fn seconds(millis: i64) -> Figure {
     Figure(millis as f64 / 1e3)
 }
 
-/// Cut to the times that rows can have.
+/// Limited to the times that rows can have.
 fn span(from: Timestamp, to: Timestamp) -> Result<(Timestamp, Timestamp), SummaryError> {
     if from > to {
         return Err(SummaryError::Backwards);
@@ -352,18 +346,23 @@ fn span(from: Timestamp, to: Timestamp) -> Result<(Timestamp, Timestamp), Summar
     Ok((cut(from), cut(to)))
 }
 
-/// The median distance of neighbours, of times in either order. None of fewer than two.
-fn median_distance(times: impl Iterator<Item = i64>) -> Option<i64> {
-    let mut before = None;
-    let mut apart: Vec<i64> = times.filter_map(|at| before.replace(at).map(|before| i64::abs(at - before))).collect();
-    if apart.is_empty() {
-        return None;
-    }
-    let middle = apart.len() / 2;
-    Some(*apart.select_nth_unstable(middle).1)
+/// Empty bins over a closed span of time; `columns` are sorted positions in the column list.
+fn grid_over((from, to): (Timestamp, Timestamp), width: i64, columns: Vec<usize>) -> Grid {
+    Grid::new((from.millis(), to.millis()), width, columns)
 }
 
-/// A thread that panicked has left the map as it was.
+/// The median interval between neighbours, of times in either order. None for fewer than two times.
+fn median_interval(times: impl Iterator<Item = i64>) -> Option<i64> {
+    let mut before = None;
+    let mut all: Vec<i64> = times.filter_map(|at| before.replace(at).map(|before| i64::abs(at - before))).collect();
+    if all.is_empty() {
+        return None;
+    }
+    let middle = all.len() / 2;
+    Some(*all.select_nth_unstable(middle).1)
+}
+
+/// A thread that panicked has not changed the map.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

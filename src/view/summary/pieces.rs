@@ -1,7 +1,7 @@
-//! Bins out of kept pieces; what is not kept, or no longer holds, is made from rows and kept.
+//! Fills bins from kept pieces; pieces that are missing or outdated are made from rows and kept.
 //!
-//! A piece is six hours of a series. Versions are asked for before rows are read, so a piece that was overtaken by a write
-//! bears the older version, and is made anew the next time; never the other way round.
+//! A piece is six hours of a series. Its version is read before its rows, so that a piece whose rows change meanwhile has the
+//! older version and is made again at the next request.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Range, RangeInclusive};
@@ -18,14 +18,14 @@ use super::{Summaries, SummaryError};
 use crate::store::{self, Store, StoreError, Versions, slot_of, slot_start};
 use crate::time::Timestamp;
 
-/// Pieces that make a chapter: 32 days, in bins of six hours.
+/// Pieces in a chapter: 32 days, in bins of six hours.
 pub(super) const CHAPTER: i64 = 128;
-/// Pieces that are kept in one transaction.
+/// Pieces written in one transaction.
 const PIECES_A_WRITE: usize = 32;
-/// Rows that are worth a second thread, with its connection.
+/// Number of rows that justifies a second thread with its own connection.
 const ROWS_A_THREAD: i64 = 20_000;
 
-/// Kept bins wider than this are not kept a second time as hours.
+/// For kept bins wider than this, hours are not kept as well.
 const WIDEST_WITH_HOURS: i64 = 600_000;
 
 /// A series and the width of its narrowest kept bins.
@@ -34,9 +34,32 @@ pub(super) struct Kept {
     pub(super) series: i64,
     pub(super) width: i64,
 }
+/// Pieces to be made from rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stale<'a> {
+    pub(super) kept: Kept,
+    pub(super) slots: &'a [i64],
+    pub(super) versions: &'a Versions,
+}
+
+/// Consecutive kept pieces of one level.
+#[derive(Debug, Clone)]
+struct Pieces {
+    kept: Kept,
+    level: Level,
+    places: RangeInclusive<i64>,
+}
+
+/// Work for several threads.
+#[derive(Debug, Clone, Copy)]
+struct Tasks<'a, T> {
+    list: &'a [T],
+    /// At most so many.
+    threads: usize,
+}
 
 impl Summaries {
-    /// Fills a grid, whose width is a multiple of the kept one.
+    /// Fills a grid whose width is a multiple of the kept one.
     pub(super) fn fill_from_pieces(
         &self,
         reader: &Store,
@@ -54,7 +77,7 @@ impl Summaries {
         if grid.width % SLOT_MS != 0 {
             return self.fill_from_slots(reader, kept, first..=last, grid);
         }
-        // Only chapters of which every row is asked for: what lies outside the view is not read for it.
+        // Only chapters that are entirely in the request: rows outside it are not read.
         let is_whole = |chapter: i64| {
             (slot_of(oldest).max(chapter * CHAPTER) >= first)
                 && (slot_of(newest).min(chapter * CHAPTER + CHAPTER - 1) <= last)
@@ -64,7 +87,10 @@ impl Summaries {
         let versions = reader.versions(kept.series, whole(&chapters))?;
         let version_of = |chapter: i64| versions.of_all(chapter * CHAPTER..=chapter * CHAPTER + CHAPTER - 1);
         let read = match (chapters.first(), chapters.last()) {
-            (Some(from), Some(to)) => self.kept(kept, Level::Slots, *from..=*to, &version_of, grid),
+            (Some(from), Some(to)) => {
+                let pieces = Pieces { kept, level: Level::Slots, places: *from..=*to };
+                self.add_kept(&pieces, &version_of, grid)
+            }
             _ => BTreeSet::new(),
         };
         for chapter in first.div_euclid(CHAPTER)..=last.div_euclid(CHAPTER) {
@@ -80,7 +106,7 @@ impl Summaries {
             let mut made = Grid::new((slot_ms(*slots.start()), slot_ms(*slots.end())), SLOT_MS, columns);
             self.fill_from_slots(reader, kept, slots, &mut made)?;
             grid.merge(&made);
-            let draft = draft(kept, Level::Slots, chapter, version_of(chapter), &made, chapter * CHAPTER * SLOT_MS);
+            let draft = draft(kept, Level::Slots, chapter, version_of(chapter), &made);
             self.sidecar.write(&[draft], kept.width);
         }
         Ok(())
@@ -95,12 +121,13 @@ impl Summaries {
     ) -> Result<(), SummaryError> {
         let versions = reader.versions(kept.series, slots.clone())?;
         let level = if has_hours(kept) && grid.width % HOUR_MS == 0 { Level::Hours } else { Level::Narrow };
-        let read = self.kept(kept, level, slots.clone(), &|slot| versions.of(slot), grid);
+        let pieces = Pieces { kept, level, places: slots.clone() };
+        let read = self.add_kept(&pieces, &|slot| versions.of(slot), grid);
         let stale = unread(reader, kept.series, slots, &read)?;
-        self.make(reader, kept, &stale, &versions, 2, |made| grid.merge(made))
+        self.make(reader, Stale { kept, slots: &stale, versions: &versions }, 2, |made| grid.merge(made))
     }
 
-    /// Pieces that hold rows and are not kept.
+    /// Pieces with rows that are missing or outdated.
     pub(super) fn stale(
         &self,
         reader: &Store,
@@ -109,34 +136,34 @@ impl Summaries {
         versions: &Versions,
     ) -> Result<Vec<i64>, SummaryError> {
         let mut nothing = Grid::new((0, 0), kept.width, Vec::new());
-        let held = self.kept(kept, Level::Narrow, slots.clone(), &|slot| versions.of(slot), &mut nothing);
+        let pieces = Pieces { kept, level: Level::Narrow, places: slots.clone() };
+        let held = self.add_kept(&pieces, &|slot| versions.of(slot), &mut nothing);
         unread(reader, kept.series, slots, &held)
     }
 
-    /// Makes pieces from rows, keeps them and hands them on.
+    /// Makes pieces from rows, keeps them and passes them on.
     pub(super) fn make(
         &self,
         reader: &Store,
-        kept: Kept,
-        slots: &[i64],
-        versions: &Versions,
+        stale: Stale<'_>,
         threads: usize,
         mut each: impl FnMut(&Grid),
     ) -> Result<(), SummaryError> {
-        // Behind the versions: a column that was added since belongs to rows of a later version.
+        let Stale { kept, slots, versions } = stale;
+        // Read after the versions: a column that was added since then belongs to rows of a later version.
         let columns = reader.column_count(kept.series)?;
         let empty = |slot: i64| Grid::new((slot_ms(slot), slot_ms(slot + 1) - 1), kept.width, (0..columns).collect());
         let drafts = |slot: i64, made: &Grid| {
-            let mut drafts = vec![draft(kept, Level::Narrow, slot, versions.of(slot), made, slot_ms(slot))];
+            let mut drafts = vec![draft(kept, Level::Narrow, slot, versions.of(slot), made)];
             if has_hours(kept) {
                 let mut hours = Grid::new((slot_ms(slot), slot_ms(slot + 1) - 1), HOUR_MS, made.columns.clone());
                 hours.merge(made);
-                drafts.push(draft(kept, Level::Hours, slot, versions.of(slot), &hours, slot_ms(slot)));
+                drafts.push(draft(kept, Level::Hours, slot, versions.of(slot), &hours));
             }
             drafts
         };
         if let (&[slot], true) = (slots, threads > 1) {
-            // The piece that grows is made after every ingest, and somebody waits: its rows are shared out.
+            // The growing piece is made after every ingest, and a user waits for it: two threads share its rows.
             let mut made = empty(slot);
             self.fill_from_rows(reader, kept.series, SLOT_MS / (kept.width / ROWS_A_BIN), &mut made)?;
             each(&made);
@@ -150,7 +177,7 @@ impl Summaries {
             Ok((made, drafts))
         };
         let mut unwritten = Vec::new();
-        self.spread(reader, threads, slots, work, |(made, drafts)| {
+        self.spread(reader, Tasks { list: slots, threads }, work, |(made, drafts)| {
             each(&made);
             unwritten.extend(drafts);
             if unwritten.len() >= PIECES_A_WRITE {
@@ -162,7 +189,7 @@ impl Summaries {
         Ok(())
     }
 
-    /// Fills a grid from rows. `rows` is a guess at how many there are.
+    /// Fills a grid from rows. `rows` is their estimated number.
     pub(super) fn fill_from_rows(
         &self,
         reader: &Store,
@@ -181,18 +208,18 @@ impl Summaries {
             reader.scan(series, stretch(&part), |row| part.take(&row))?;
             Ok(part)
         };
-        self.spread(reader, 2, &parts, work, |part| grid.merge(&part))
+        self.spread(reader, Tasks { list: &parts, threads: 2 }, work, |part| grid.merge(&part))
     }
 
-    /// Does work on at most so many threads, each with a reader of its own.
+    /// Runs the work on several threads, each with its own reader.
     fn spread<T: Sync, R: Send>(
         &self,
         reader: &Store,
-        threads: usize,
-        tasks: &[T],
+        tasks: Tasks<'_, T>,
         work: impl Fn(&Store, &T) -> store::Result<R> + Sync,
         mut each: impl FnMut(R),
     ) -> Result<(), SummaryError> {
+        let Tasks { list: tasks, threads } = tasks;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = threads.min(cores).min(tasks.len());
         if threads < 2 {
@@ -204,7 +231,7 @@ impl Summaries {
         let next = AtomicUsize::new(0);
         let (work, next) = (&work, &next);
         std::thread::scope(|scope| {
-            // Few results wait, so that memory stays flat.
+            // The channel is short, so that memory use does not grow.
             let (send, results) = mpsc::sync_channel::<Result<R, StoreError>>(threads);
             for _ in 0..threads {
                 let send = send.clone();
@@ -219,7 +246,7 @@ impl Summaries {
                         Ok(())
                     };
                     if let Err(error) = done() {
-                        // The other end has gone when another thread failed first.
+                        // The receiver is gone if another thread failed first.
                         let _ = send.send(Err(error));
                     }
                 });
@@ -232,20 +259,13 @@ impl Summaries {
         })
     }
 
-    /// Adds every kept piece that holds to the grid. Gives their places.
-    fn kept(
-        &self,
-        kept: Kept,
-        level: Level,
-        places: RangeInclusive<i64>,
-        version_of: &dyn Fn(i64) -> i64,
-        grid: &mut Grid,
-    ) -> BTreeSet<i64> {
+    /// Adds every up-to-date kept piece to the grid. Returns their places.
+    fn add_kept(&self, pieces: &Pieces, version_of: &dyn Fn(i64) -> i64, grid: &mut Grid) -> BTreeSet<i64> {
         let columns = grid.columns.clone();
-        let found = self.sidecar.with(|conn| Found::read(conn, kept, level, places.clone(), version_of, &columns));
+        let found = self.sidecar.with(|conn| Found::read(conn, pieces, version_of, &columns));
         let found = found.unwrap_or_default();
-        let (piece_ms, bin_ms) = match level {
-            Level::Narrow => (SLOT_MS, kept.width),
+        let (piece_ms, bin_ms) = match pieces.level {
+            Level::Narrow => (SLOT_MS, pieces.kept.width),
             Level::Hours => (SLOT_MS, HOUR_MS),
             Level::Slots => (SLOT_MS * CHAPTER, SLOT_MS),
         };
@@ -265,10 +285,10 @@ impl Summaries {
     }
 }
 
-/// What the sidecar has of the pieces that hold.
+/// The up-to-date pieces in the sidecar.
 #[derive(Default)]
 struct Found {
-    /// Place, and how many columns there were.
+    /// Place, and number of columns when it was made.
     pieces: BTreeMap<i64, i64>,
     /// Place, column of the grid (none for rows), bytes.
     parts: Vec<(i64, Option<usize>, Range<usize>)>,
@@ -278,19 +298,19 @@ struct Found {
 impl Found {
     fn read(
         conn: &mut Connection,
-        kept: Kept,
-        level: Level,
-        places: RangeInclusive<i64>,
+        pieces: &Pieces,
         version_of: &dyn Fn(i64) -> i64,
         columns: &[usize],
     ) -> rusqlite::Result<Found> {
+        let Pieces { kept, level, places } = pieces;
+        let (kept, level) = (*kept, *level);
         let transaction = conn.transaction()?;
         let mut found = Found::default();
         {
-            let mut pieces =
+            let mut query =
                 transaction.prepare_cached("SELECT id, version, columns FROM piece WHERE id BETWEEN ?1 AND ?2")?;
             let bounds = [*places.start(), *places.end()].map(|place| piece_id(kept.series, level, place));
-            let mut rows = pieces.query(bounds)?;
+            let mut rows = query.query(bounds)?;
             while let Some(row) = rows.next()? {
                 let place = place_of(row.get(0)?);
                 if row.get::<_, i64>(1)? == version_of(place) {
@@ -301,7 +321,7 @@ impl Found {
                 transaction.prepare_cached("SELECT id, data FROM bins WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
             let of_rows = std::iter::once((None, 0));
             for (column, stored) in of_rows.chain(columns.iter().enumerate().map(|(at, place)| (Some(at), place + 1))) {
-                // Before the column there were no values of it.
+                // A piece from before the column has no values of it.
                 let needs = i64::try_from(stored).unwrap_or(i64::MAX);
                 let mut lacking: BTreeSet<i64> =
                     found.pieces.iter().filter(|(_, columns)| **columns > needs).map(|(place, _)| *place).collect();
@@ -328,7 +348,7 @@ impl Found {
     }
 }
 
-/// Pieces that hold rows and were not read.
+/// Pieces with rows that were not read.
 fn unread(
     reader: &Store,
     series: i64,
@@ -342,7 +362,7 @@ fn unread(
             slot += 1;
             continue;
         }
-        // Over years without rows in one step.
+        // Skips years without rows in one step.
         let Some(next) = reader.first_row(series, slot_start(slot))?.map(slot_of) else { break };
         if next == slot {
             stale.push(slot);
@@ -352,7 +372,8 @@ fn unread(
     Ok(stale)
 }
 
-fn draft(kept: Kept, level: Level, place: i64, version: i64, grid: &Grid, start_ms: i64) -> PieceDraft {
+fn draft(kept: Kept, level: Level, place: i64, version: i64, grid: &Grid) -> PieceDraft {
+    let start_ms = if level == Level::Slots { place * CHAPTER * SLOT_MS } else { slot_ms(place) };
     let skipped = usize::try_from((grid.start - start_ms) / grid.width).unwrap_or(0);
     let sealed = |column: usize, bytes: Vec<u8>| {
         let seal: Seal = (bins_id(kept.series, level, column, place), version, kept.width);
@@ -376,13 +397,13 @@ fn slot_ms(slot: i64) -> i64 {
     slot * SLOT_MS
 }
 
-/// The slots of all these chapters.
+/// The slots of these chapters.
 fn whole(chapters: &[i64]) -> RangeInclusive<i64> {
     let first = chapters.first().map_or(0, |chapter| chapter * CHAPTER);
     first..=chapters.last().map_or(-1, |chapter| chapter * CHAPTER + CHAPTER - 1)
 }
 
-/// From the beginning of the first bin to before the end of the last.
+/// From the begin of the first bin to before the end of the last.
 fn stretch(grid: &Grid) -> (Timestamp, Timestamp) {
     let at = |place| Timestamp::from_millis(grid.time(place));
     (at(0), at(grid.len()))

@@ -1,4 +1,4 @@
-//! Single rows, with what every test said of them.
+//! Single rows, with the findings of every test.
 
 use crate::format::numbers_of;
 use crate::qc::{self, Test};
@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 use super::SummaryError;
 use super::answer::{Figure, Trace, TraceColumn};
 
-/// The rows from `from` to before `until`: their times and the columns at these places.
+/// The rows from `from` to before `until`: their times and the columns at these positions.
 pub(super) fn rows(
     reader: &Store,
     series: i64,

@@ -1,7 +1,7 @@
 //! The file beside the store that keeps bins.
 //!
-//! It holds nothing that the store does not say as well: one that is missing, damaged or of another version is made anew,
-//! and where none can be written, a temporary one does the same for as long as the process lives.
+//! It holds nothing that cannot be made from the store: a file that is missing, damaged or of another version is made again,
+//! and where no file can be written, a temporary one is used until the process ends.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -13,30 +13,30 @@ use super::locked;
 
 /// In the database's header. "FTsm" in ASCII.
 const APPLICATION_ID: i64 = 0x4654_736d;
-/// Of the tables below and of the bytes in them.
+/// Version of the tables below and of the bytes in them.
 const VERSION: i64 = 1;
-/// A write that waits longer is left out: the next view writes it.
+/// A write that has to wait longer is skipped: the next request writes it.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(200);
-/// Connections that wait for work.
+/// Idle connections that are kept open.
 const MOST_IDLE: usize = 4;
 
 const TABLES: &str = "
     -- The width of the narrowest bins of a series, in milliseconds.
     CREATE TABLE kept (series INTEGER PRIMARY KEY, width INTEGER NOT NULL) STRICT;
-    -- By series, level and place: the version of the rows that its bins were made of, and how many columns there were.
+    -- By series, level and place: the version of the rows in its bins, and the number of columns.
     CREATE TABLE piece (id INTEGER PRIMARY KEY, version INTEGER NOT NULL, columns INTEGER NOT NULL) STRICT;
     -- By series, level, column and place.
     CREATE TABLE bins (id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
 ";
 
-/// What kind of bins, and how long a piece.
+/// The width of bins, and the length of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
-    /// The narrowest, six hours of them.
+    /// The narrowest bins; a piece is six hours.
     Narrow = 0,
-    /// Hours, six of them.
+    /// Bins of an hour; a piece is six hours.
     Hours = 1,
-    /// Six hours, [`super::pieces::CHAPTER`] of them.
+    /// Bins of six hours; a piece is [`super::pieces::CHAPTER`] of them.
     Slots = 2,
 }
 
@@ -48,7 +48,7 @@ pub(super) fn piece_id(series: i64, level: Level, place: i64) -> i64 {
     bins_id(series, level, 0, place)
 }
 
-/// `bins.id`. Column 0 counts rows, the others are places in the column list and one.
+/// `bins.id`. Column 0 counts rows; the others are one more than the position in the column list.
 pub(super) fn bins_id(series: i64, level: Level, column: usize, place: i64) -> i64 {
     let column = i64::try_from(column).unwrap_or(i64::MAX) & ((1 << COLUMN_BITS) - 1);
     let head = (series << 2 | level as i64) << COLUMN_BITS | column;
@@ -68,14 +68,14 @@ pub(super) struct Sidecar {
     temporary: Mutex<Option<Connection>>,
 }
 
-/// One piece to be written.
+/// A piece to be written.
 pub(super) struct PieceDraft {
     pub(super) series: i64,
     pub(super) level: Level,
     pub(super) place: i64,
-    /// Of the rows, asked for before they were read.
+    /// Version of the rows, read before them.
     pub(super) version: i64,
-    /// Sealed bytes: of the rows, then of every column.
+    /// Bytes with checksums: of the rows, then of every column.
     pub(super) columns: Vec<Vec<u8>>,
 }
 
@@ -87,8 +87,8 @@ impl Sidecar {
         Sidecar { path: store.with_file_name(name), idle: Mutex::default(), temporary: Mutex::default() }
     }
 
-    /// Does the work on the file; on a temporary one where there can be none. The work may be begun anew. None where it
-    /// could not be done.
+    /// Runs the work on the file, or on a temporary one where no file is possible. The work may run a second time. None where it
+    /// failed.
     pub(super) fn with<T>(&self, work: impl Fn(&mut Connection) -> rusqlite::Result<T>) -> Option<T> {
         for _ in 0..2 {
             let mut conn = match self.take() {
@@ -108,7 +108,7 @@ impl Sidecar {
                     return None;
                 }
                 Err(error) => {
-                    tracing::debug!(path = %self.path.display(), %error, "summaries are made anew");
+                    tracing::debug!(path = %self.path.display(), %error, "summaries are made again");
                     drop(conn);
                     self.remove();
                 }
@@ -123,14 +123,14 @@ impl Sidecar {
 
     fn take(&self) -> rusqlite::Result<Connection> {
         if !self.path.exists() {
-            // Deleted by hand: what is left of it belongs to nothing.
+            // Deleted by hand: files left from it are useless.
             self.remove();
         } else if let Some(conn) = locked(&self.idle).pop() {
             return Ok(conn);
         }
         match self.open() {
             Err(error) if !is_busy(&error) && self.path.exists() => {
-                tracing::debug!(path = %self.path.display(), %error, "summaries are made anew");
+                tracing::debug!(path = %self.path.display(), %error, "summaries are made again");
                 self.remove();
                 self.open()
             }
@@ -150,7 +150,7 @@ impl Sidecar {
         for ending in ["", "-wal", "-shm"] {
             let mut name = self.path.clone().into_os_string();
             name.push(ending);
-            // It may not be there, or another process may hold it, which then finds the same damage.
+            // It may not exist, or another process may hold it, which then finds the same damage.
             let _ = std::fs::remove_file(name);
         }
     }
@@ -172,7 +172,7 @@ impl Sidecar {
             (APPLICATION_ID, VERSION) => {}
             (0, 0) => {
                 let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-                // Another process may have been first.
+                // Another process may have made the tables already.
                 if head(&transaction)? == (0, 0) {
                     transaction.execute_batch(TABLES)?;
                     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -188,7 +188,7 @@ impl Sidecar {
         Ok(conn)
     }
 
-    /// The width of the narrowest bins of a series, if some were kept.
+    /// The width of the narrowest kept bins of a series, if there are any.
     pub(super) fn width(&self, series: i64) -> Option<i64> {
         use rusqlite::OptionalExtension as _;
         self.with(|conn| {
@@ -199,7 +199,7 @@ impl Sidecar {
         .flatten()
     }
 
-    /// Keeps pieces, in one transaction. What cannot be kept is computed again when it is asked for.
+    /// Writes pieces in one transaction. A piece that cannot be written is computed again at the next request.
     pub(super) fn write(&self, pieces: &[PieceDraft], width: i64) {
         if pieces.is_empty() {
             return;

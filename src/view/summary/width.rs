@@ -1,17 +1,17 @@
-//! How wide bins are.
+//! The width of bins.
 //!
-//! Every width divides a day or is so many days, and every bin begins at a multiple of its width since 1970 in UTC: two
-//! tables with bins of one width share their grid, and wide bins are made of narrow ones.
+//! Every width divides a day or is a whole number of days, and every bin begins at a multiple of its width since 1970 in UTC.
+//! Two tables with bins of one width therefore share their grid, and wide bins are made from narrow ones.
 
 use crate::store::SLOT_SECONDS;
 
-/// Six hours: a piece of [`crate::store::Versions`].
+/// Six hours: a slot of [`crate::store::Versions`].
 pub(super) const SLOT_MS: i64 = SLOT_SECONDS * 1_000;
 /// An hour.
 pub(super) const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 86_400_000;
 
-/// Widths that a view may have, below a day.
+/// Widths of a view's bins, up to four days.
 const WIDTHS_MS: [i64; 27] = [
     10,
     20,
@@ -48,7 +48,7 @@ const KEPT_MS: [i64; 6] = [10_000, 60_000, 300_000, 1_800_000, HOUR_MS, SLOT_MS]
 /// Rows that a kept bin should hold at least.
 pub(super) const ROWS_A_BIN: i64 = 50;
 
-/// The narrowest width by which a span makes no more than so many bins.
+/// The narrowest width that gives at most `points` bins.
 pub(super) fn of_view(span_ms: i64, points: usize) -> i64 {
     let points = i64::try_from(points).unwrap_or(i64::MAX).max(1);
     let least = span_ms.div_euclid(points) + i64::from(span_ms.rem_euclid(points) > 0);
@@ -62,7 +62,7 @@ pub(super) fn of_view(span_ms: i64, points: usize) -> i64 {
     width
 }
 
-/// The narrowest bins that are kept of a series with rows so far apart.
+/// The width of the narrowest kept bins of a series with this interval of rows.
 pub(super) fn kept(interval_ms: i64) -> i64 {
     let wanted = interval_ms.saturating_mul(ROWS_A_BIN);
     KEPT_MS.iter().copied().find(|width| *width >= wanted).unwrap_or(SLOT_MS)

@@ -47,11 +47,20 @@ fn a_file_is_there_whole_and_json_tells_what_it_holds() {
 }
 
 #[test]
+fn the_dashboard_is_for_grafana_without_the_option_too() {
+    let made = Made::example();
+    let without = made.run(&["--quiet", "dashboard"]);
+    assert_eq!(without.status.code(), Some(0), "{}", String::from_utf8_lossy(&without.stderr));
+    let with_option = made.run(&["--quiet", "dashboard", "--grafana"]);
+    assert_eq!(String::from_utf8(without.stdout).unwrap(), String::from_utf8(with_option.stdout).unwrap());
+}
+
+#[test]
 fn wrong_use_ends_with_two_and_touches_nothing() {
     let made = Made::example();
     let before = std::fs::read_to_string(made.path("config.toml")).unwrap();
     for arguments in [
-        &["dashboard"][..],
+        &["--json", "dashboard"][..],
         &["--json", "dashboard", "--grafana"],
         &["dashboard", "--grafana", "--language", "logql"],
         &["dashboard", "--grafana", "--output", "config.toml"],

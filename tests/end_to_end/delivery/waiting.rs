@@ -146,3 +146,17 @@ fn i6_a_server_that_only_ever_fails_is_not_taken_for_bad_rows() {
     assert_eq!(site.count("pending"), 100);
     assert!(server.requests() < 60, "{} requests to a server that fails", server.requests());
 }
+
+#[test]
+fn i5_a_bucket_that_only_ever_fails_leaves_most_of_the_run_to_the_others() {
+    let server = Server::start();
+    let site = Site::with(&server.url(), &["met", "soil"], "", "batch_rows = 100\nrequests = 1\ndeadline = \"40s\"");
+    site.stage(0..500);
+    server.script(|asked| match asked.lines.starts_with("soil") {
+        true => Act::refuse(500, "an internal error has occurred"),
+        false => Act::take(),
+    });
+    let ran = site.sync().expect(0);
+    assert_eq!((ran.json()["stopped_by"].as_str(), ran.number("rejected")), (Some("unreachable"), 0));
+    assert_eq!((site.count("sent"), site.count("pending")), (500, 500), "{}", ran.notes());
+}

@@ -60,6 +60,6 @@ fn a_row_of_another_width_is_kept_as_rejected_and_the_file_goes_on() {
     let reasons: Vec<String> = rejected(&tower).into_iter().map(|line| line.0).collect();
     assert_eq!(
         reasons,
-        ["\"x\" is no record number", "5 fields where the header has 4", "3 fields where the header has 4"]
+        ["\"x\" is not a record number", "5 fields where the header has 4", "3 fields where the header has 4"]
     );
 }

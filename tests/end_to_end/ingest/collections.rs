@@ -42,7 +42,7 @@ fn a_file_given_by_hand_finds_its_table_by_line_1_or_asks() {
     let json = tower.run_json(&["ingest", "export.dat"]).expect(0).json();
     assert_eq!((json["tables"][0]["table"].as_str(), json["tables"][0]["staged"].as_u64()), (Some("status"), Some(2)));
     tower.write("stranger.dat", Logger::par().table("Other").file(0..1));
-    tower.run(&["ingest", "stranger.dat"]).expect(2).says("say it with --table NAME");
+    tower.run(&["ingest", "stranger.dat"]).expect(2).says("name it with --table NAME");
 }
 
 #[test]

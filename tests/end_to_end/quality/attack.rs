@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
 use fluxtower::qc::{self, Flag};
-use fluxtower::store::{Replay, State, Store};
+use fluxtower::store::{NewFlag, Replay, State, Store};
 use fluxtower::time::Timestamp;
 use fluxtower::view::summary::Summaries;
 use proptest::prelude::*;
@@ -349,7 +349,10 @@ impl Life {
                     return;
                 }
                 let flag = Flag::from_digit(digit).unwrap();
-                agent.store.set_flag(name, &column, span, flag, "why", Timestamp::EPOCH).unwrap();
+                agent
+                    .store
+                    .set_flag(&NewFlag { table: name, column: &column, span, flag, reason: "why" }, Timestamp::EPOCH)
+                    .unwrap();
                 agent.store.judge_flagged(&agent.config).unwrap();
                 self.by_hand.push(ByHand { table, column, span, digit, is_revoked: false });
             }
@@ -504,7 +507,13 @@ impl Life {
         agent.ingest();
         for ByHand { table, column, span, digit, is_revoked } in &self.by_hand {
             let flag = Flag::from_digit(*digit).unwrap();
-            let id = agent.store.set_flag(TABLES[*table].0, column, *span, flag, "why", Timestamp::EPOCH).unwrap();
+            let id = agent
+                .store
+                .set_flag(
+                    &NewFlag { table: TABLES[*table].0, column, span: *span, flag, reason: "why" },
+                    Timestamp::EPOCH,
+                )
+                .unwrap();
             if *is_revoked {
                 agent.store.revoke_flag(id, Timestamp::from_nanos(1)).unwrap();
             }

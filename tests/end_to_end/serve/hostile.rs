@@ -32,7 +32,7 @@ fn a_request_for_another_host_is_not_answered() {
         format!("localhost:{port}"),
         format!("[::1]:{port}"),
         "127.0.0.1:9000".to_owned(),
-        "Station.example:80".to_owned(),
+        "Tower.example:80".to_owned(),
     ] {
         served.ask("GET", "/api/status", &[&format!("Host: {host}")]).expect(200);
     }

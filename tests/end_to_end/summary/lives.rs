@@ -1,6 +1,7 @@
 //! Lives of a fast table: rows that come, come late, come again with other values, are flagged by hand and deleted.
 
 use fluxtower::qc::Flag;
+use fluxtower::store::NewFlag;
 use fluxtower::time::Timestamp;
 use proptest::prelude::*;
 
@@ -49,7 +50,8 @@ proptest! {
                     let names = agent.store.column_names(TABLE).unwrap();
                     let Some(name) = names.get(column) else { continue };
                     let flag = Flag::from_digit(digit).unwrap();
-                    agent.store.set_flag(TABLE, name, (at(from), at(from + count)), flag, "why", Timestamp::EPOCH).unwrap();
+                    let span = (at(from), at(from + count));
+                    agent.store.set_flag(&NewFlag { table: TABLE, column: name, span, flag, reason: "why" }, Timestamp::EPOCH).unwrap();
                     agent.store.judge_flagged(&agent.config).unwrap();
                 }
                 Act::Prune { before } => {

@@ -340,7 +340,7 @@ impl Tower {
             assert_eq!(kept, ["pending", "sent", "rejected", "expired"].map(count), "{}", status.table);
             let oldest =
                 found.iter().find(|((of, _), row)| *of == table && row.state == "pending").map(|(key, _)| ns(key.1));
-            assert_eq!(status.oldest_pending.map(|oldest| oldest.0), oldest, "{}", status.table);
+            assert_eq!(status.oldest_pending.map(|oldest| oldest.nanos()), oldest, "{}", status.table);
         }
     }
 

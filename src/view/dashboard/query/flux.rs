@@ -1,18 +1,18 @@
 //! Flux: InfluxDB 2 and Cloud.
 //!
-//! A value and its flag are two series there, brought together by `pivot`; where a field has no flags that is spared,
-//! and the server aggregates without handing rows out. A Flux string can spell a letter by its number, so no name can
-//! be taken for one of Grafana's variables, nor for an expression inside the string.
+//! A value and its flag are two series, which `pivot` joins. A field without flags needs no `pivot`, and the server then
+//! aggregates without passing rows on. A Flux string can spell a letter by its number, so that no name can be mistaken for one
+//! of Grafana's variables, nor for an expression inside the string.
 
 use std::fmt::Write as _;
 
-use super::{Named, Speech, Step, duration};
+use super::{Named, QueryLanguage, Step, duration};
 use crate::config::is_id as is_bucket_id;
 use crate::view::dashboard::source::{Flagged, Source, Tag};
 
 pub(super) struct Flux;
 
-/// What Grafana replaces in the whole text of a query of Flux, strings included: `v.` and one of these.
+/// The names that Grafana replaces in the whole text of a Flux query, also in strings: `v.` and one of these.
 const OPTIONS: [&str; 6] =
     [".timeRangeStart", ".timeRangeStop", ".windowPeriod", ".bucket", ".defaultBucket", ".organization"];
 
@@ -39,7 +39,7 @@ fn column(name: &str) -> String {
 
 const SHOWN: &str = "start: v.timeRangeStart, stop: v.timeRangeStop";
 
-/// The bucket as `from` takes it: an id has a parameter of its own.
+/// The bucket as an argument of `from`: an id has its own parameter.
 fn bucket(source: &Source) -> String {
     match source.bucket.as_deref() {
         None => "bucket: ${bucket:doublequote}".to_owned(),
@@ -70,7 +70,7 @@ fn rows(source: &Source, range: &str, fields: &[&str]) -> String {
     text
 }
 
-/// Rows in `_value`, of those with a flag that meets the condition.
+/// Rows as `_value`, filtered by a condition on their flag.
 fn values(source: &Source, range: &str, condition: impl Fn(&str) -> String) -> String {
     if source.flagged == Flagged::Never {
         return rows(source, range, &[&source.field]);
@@ -105,12 +105,12 @@ fn window(step: Step, aggregate: &str, is_empty_shown: bool) -> String {
     )
 }
 
-/// Only time and value, under this name.
+/// Only time and value, the value under this name.
 fn named(name: &str) -> String {
     format!("  |> keep(columns: [\"_time\", \"_value\"])\n  |> rename(columns: {{_value: {}}})\n", string(name))
 }
 
-/// The newest row, all series of it together.
+/// The newest row of all series together.
 const NEWEST: &str = "  |> group()\n  |> sort(columns: [\"_time\"])\n  |> last()\n";
 /// Seconds since a row's time.
 const SINCE: &str = "float(v: int(v: now()) - int(v: r._time)) / 1000000000.0";
@@ -121,7 +121,7 @@ impl Flux {
     }
 }
 
-impl Speech for Flux {
+impl QueryLanguage for Flux {
     fn envelope(&self, source: &Source, step: Step, names: &[String; 3]) -> String {
         let mut text = format!("data = {}", kept(source, SHOWN));
         for (aggregate, name) in ["mean", "min", "max"].into_iter().zip(names) {
@@ -210,7 +210,7 @@ impl Speech for Flux {
         Flux::agent(source, "start: -30d") + &age + &named(name)
     }
 
-    fn tells_seconds(&self) -> bool {
+    fn returns_seconds(&self) -> bool {
         true
     }
 
@@ -220,14 +220,14 @@ impl Speech for Flux {
              |> pivot(rowKey: [\"_time\"], columnKey: [\"_field\"], valueColumn: \"_value\")\n  \
              |> group(columns: [\"station\", \"logger_table\"])\n  |> sort(columns: [\"_time\"])\n  |> last(column: \"newest_age_s\")\n  \
              |> group()\n  |> map(fn: (r) => ({{station: r[\"station\"], logger_table: r[\"logger_table\"], \"last sync\": r._time, \
-             \"age of newest record\": r[\"newest_age_s\"] + {SINCE}, \"rows that wait\": r[\"pending\"]}}))\n",
+             \"age of newest record\": r[\"newest_age_s\"] + {SINCE}, \"pending rows\": r[\"pending\"]}}))\n",
             rows(age, SHOWN, &[&age.field, &pending.field])
         )]
     }
 
     fn stations(&self, source: &Source) -> String {
         if source.bucket.as_deref().is_some_and(is_bucket_id) {
-            // `schema.tagValues` takes names only.
+            // `schema.tagValues` accepts names only.
             return format!(
                 "from({})\n  |> range(start: -30d)\n  |> filter(fn: (r) => {} == {})\n  |> keep(columns: [\"station\"])\n  \
                  |> group()\n  |> distinct(column: \"station\")\n",

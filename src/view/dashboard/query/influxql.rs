@@ -1,12 +1,11 @@
 //! InfluxQL: InfluxDB 1.x, and 2 through a mapping.
 //!
-//! It has no `CASE` and no `IS NULL`. Two things follow. A value is left out by its flag only where every value has
-//! one; and a flag becomes a rank by arithmetic: `9 % 6.5` is 2.5, which puts "missing" between 2 and 3 and leaves 1 to 4
-//! as they are.
+//! It has no `CASE` and no `IS NULL`. A value is therefore left out by its flag only where every value has one, and a flag
+//! becomes a rank by arithmetic: `9 % 6.5` is 2.5, which puts "missing" between 2 and 3 and does not change 1 to 4.
 
 use std::fmt::Write as _;
 
-use super::{Named, Speech, Step, duration, guarded};
+use super::{Named, QueryLanguage, Step, duration, guarded};
 use crate::view::dashboard::source::{Flagged, Source, Tag};
 
 pub(super) struct InfluxQl;
@@ -21,7 +20,7 @@ fn string(text: &str) -> String {
     guarded(&format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n")))
 }
 
-/// With its database, so that one data source serves every bucket; `db/rp` names a retention policy too.
+/// The measurement with its database, so that one data source serves every bucket; `db/rp` includes a retention policy.
 fn from(source: &Source) -> String {
     let measurement = identifier(&source.measurement);
     match source.bucket.as_deref() {
@@ -33,12 +32,12 @@ fn from(source: &Source) -> String {
     }
 }
 
-/// The time, the tags, and what else is asked for.
+/// The conditions: time, tags, and more.
 fn filter(source: &Source, time: &str, more: &str) -> String {
     let mut text = time.to_owned();
     for (key, tag) in &source.tags {
         let value = match tag {
-            // Grafana escapes it as InfluxQL wants it.
+            // Grafana escapes it by InfluxQL's rules.
             Tag::Station => "${station:singlequote}".to_owned(),
             Tag::Fixed(value) => string(value),
             Tag::Absent => "''".to_owned(),
@@ -52,7 +51,7 @@ fn filter(source: &Source, time: &str, more: &str) -> String {
 fn not_failed(source: &Source) -> String {
     match source.flagged {
         Flagged::Always => format!(" AND {} != 4", identifier(&source.flag_field())),
-        // A comparison with a flag that is not there is false, and would hide the value.
+        // A comparison with an absent flag is false, and would hide the value.
         Flagged::ByHand | Flagged::Never => String::new(),
     }
 }
@@ -68,7 +67,7 @@ const TIME: &str = "$timeFilter";
 const LAST_HOUR: &str = "time > now() - 1h";
 
 impl InfluxQl {
-    /// One number of each window.
+    /// One number per window.
     fn windows(source: &Source, picks: &str, step: Step, more: &str, fill: &str) -> String {
         let (from, filter) = (from(source), filter(source, TIME, more));
         format!("SELECT {picks} FROM {from} WHERE {filter} GROUP BY time({}) fill({fill})", width(step))
@@ -80,7 +79,7 @@ impl InfluxQl {
     }
 }
 
-impl Speech for InfluxQl {
+impl QueryLanguage for InfluxQl {
     fn envelope(&self, source: &Source, step: Step, names: &[String; 3]) -> String {
         let field = identifier(&source.field);
         let [mean, low, high] = names.each_ref().map(|name| identifier(name));
@@ -163,7 +162,7 @@ impl Speech for InfluxQl {
         InfluxQl::last(source, name, "time > now() - 30d")
     }
 
-    fn tells_seconds(&self) -> bool {
+    fn returns_seconds(&self) -> bool {
         false
     }
 
@@ -175,7 +174,7 @@ impl Speech for InfluxQl {
                 from(source)
             )
         };
-        vec![one(age, "age of newest record"), one(pending, "rows that wait")]
+        vec![one(age, "age of newest record"), one(pending, "pending rows")]
     }
 
     fn stations(&self, source: &Source) -> String {

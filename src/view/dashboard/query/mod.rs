@@ -1,8 +1,8 @@
-//! What the dashboard asks the server, in each of its languages.
+//! The dashboard's queries in each language.
 //!
-//! One trait, three languages: a panel says what it wants, and what a language cannot do stands in one place. Names of
-//! fields and tags come from loggers, so they are quoted by the rules of each language; and because Grafana replaces
-//! `$name`, `${name}` and `[[name]]` before a query leaves it, a name that looks like one is written so that it does not.
+//! One trait and three languages: a panel states what it needs, and the limits of a language are in one file. Names of fields
+//! and tags come from loggers, so they are quoted by the rules of each language. Grafana replaces `$name`, `${name}` and
+//! `[[name]]` before it sends a query, so a name of that form is written in another way.
 
 use std::time::Duration;
 
@@ -15,25 +15,25 @@ mod flux;
 mod influxql;
 mod sql;
 
-/// How wide windows are.
+/// The width of windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
-    /// As the panel's width and the variable `step` say.
+    /// By the panel's width and the variable `step`.
     Chosen,
     /// This wide.
     Fixed(Duration),
 }
 
-/// A column of a result: where it comes from and what it is called.
+/// A column of a result: its source and its name.
 pub(super) type Named<'a> = (&'a Source, &'a str);
 
-/// A query language. Every text is complete but for Grafana's macros and the dashboard's variables.
-pub(super) trait Speech {
-    /// Mean, least and greatest of each window, failed values left out; windows without a value are null.
+/// A query language. Every text is complete except for Grafana's macros and the dashboard's variables.
+pub(super) trait QueryLanguage {
+    /// Mean, minimum and maximum of each window, without failed values; windows without a value are null.
     fn envelope(&self, source: &Source, step: Step, names: &[String; 3]) -> String;
-    /// The mean of each window, failed values left out.
+    /// The mean of each window, without failed values.
     fn mean(&self, source: &Source, step: Step, name: &str) -> String;
-    /// The greatest value with this flag of each window that has one.
+    /// The maximum of the values with this flag, for each window that has one.
     fn with_flag(&self, source: &Source, digit: u8, name: &str) -> String;
     /// The worst flag of each window: 1 to 4, and 2.5 for "missing", which is worse than 2 and better than 3.
     fn worst_flag(&self, source: &Source, name: &str) -> String;
@@ -41,32 +41,32 @@ pub(super) trait Speech {
     fn newest(&self, source: &Source, name: &str) -> String;
     /// One row: the newest value, the mean over the time shown, and the height as a number.
     fn at_height(&self, source: &Source, metres: f64) -> String;
-    /// Means of the same windows side by side, in one result or in one each.
+    /// Means of the same windows, in one result or in two.
     fn side_by_side(&self, first: Named<'_>, second: Named<'_>, step: Step) -> Vec<String>;
-    /// How many of a hundred values of the last 24 hours are good, a column each.
+    /// The percentage of good values of the last 24 hours, in one column each.
     fn good_share(&self, columns: &[Named<'_>]) -> String;
-    /// Seconds since the newest record; as of now where the language knows the time, else as of the last sync.
+    /// Seconds since the newest record: until now where the language has the current time, else until the last sync.
     fn record_age(&self, source: &Source, name: &str) -> String;
     /// The newest value that the agent sent in the last hour.
     fn agent_newest(&self, source: &Source, name: &str) -> String;
     /// The same over the time shown.
     fn agent_trend(&self, source: &Source, name: &str) -> String;
-    /// When the agent was last heard: its time, or the seconds since then.
+    /// When the agent last reported: the time, or the seconds since then.
     fn agent_heard(&self, source: &Source, name: &str) -> String;
-    /// Whether [`Speech::agent_heard`] gives seconds.
-    fn tells_seconds(&self) -> bool;
-    /// Every station and table with its newest word: station, table, time, age and rows that wait.
+    /// Whether [`QueryLanguage::agent_heard`] returns seconds.
+    fn returns_seconds(&self) -> bool;
+    /// The latest report for every station and table: station, table, time, age and pending rows.
     fn network(&self, age: &Source, pending: &Source) -> Vec<String>;
     /// The values of the tag `station`.
     fn stations(&self, source: &Source) -> String;
-    /// What the variable `step` offers: words and what stands in the query for them.
+    /// The options of the variable `step`: the label, and the text in the query.
     fn steps(&self) -> [(&'static str, &'static str); 5];
     /// For an alert: the newest value, without variables.
     fn for_alert(&self, source: &Source) -> String;
 }
 
-/// The language's words.
-pub(super) fn speech(language: Language) -> &'static dyn Speech {
+/// The implementation of a language.
+pub(super) fn query_language(language: Language) -> &'static dyn QueryLanguage {
     match language {
         Language::Flux => &flux::Flux,
         Language::InfluxQl => &influxql::InfluxQl,
@@ -74,7 +74,7 @@ pub(super) fn speech(language: Language) -> &'static dyn Speech {
     }
 }
 
-/// The name of the variable that holds the data source of this bucket. A query of SQL cannot leave its database.
+/// The name of the variable with the data source of this bucket. A query in SQL cannot leave its database.
 pub(super) fn datasource_variable(site: &Site<'_>, bucket: Option<&str>) -> String {
     let place = buckets(site.config).iter().position(|known| known.as_deref() == bucket).unwrap_or(0);
     match (site.language, place) {
@@ -88,7 +88,7 @@ pub(super) fn datasource(site: &Site<'_>, bucket: Option<&str>) -> Value {
     json!({"type": "influxdb", "uid": format!("${{{}}}", datasource_variable(site, bucket))})
 }
 
-/// How a query's answer is read.
+/// The format of a query's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     /// Time and values.
@@ -97,13 +97,13 @@ pub(super) enum Shape {
     Table,
 }
 
-/// A query as a panel holds it, without its letter.
+/// A query in a panel's form, without its letter.
 pub(super) fn target(site: &Site<'_>, bucket: Option<&str>, shape: Shape, text: &str) -> Object {
     let source = datasource(site, bucket);
     let format = if shape == Shape::Series { "time_series" } else { "table" };
     object(match site.language {
         Language::Flux => json!({"datasource": source, "query": text}),
-        // "$col" is the name behind AS; without it Grafana puts the measurement before it.
+        // "$col" is the name after AS; without it Grafana puts the measurement before it.
         Language::InfluxQl => {
             json!({"datasource": source, "query": text, "rawQuery": true, "resultFormat": format, "alias": "$col"})
         }
@@ -122,13 +122,13 @@ pub(super) fn lettered(targets: Vec<Object>) -> Value {
     Value::Array(lettered.collect())
 }
 
-/// The letter of the query at this place.
+/// The letter of the query at this position.
 pub(super) fn letter(place: usize) -> String {
     let of = |place: usize| char::from(b'A' + u8::try_from(place % 26).unwrap_or(0));
     if place < 26 { of(place).to_string() } else { format!("{}{}", letter(place / 26 - 1), of(place)) }
 }
 
-/// A tag value as it goes out: no parser reads a backslash or a control character like the next one.
+/// A tag value in the form that is sent: parsers differ in how they read backslashes and control characters.
 pub(super) fn clean(raw: &str) -> String {
     let kept = raw.chars().filter(|letter| *letter != '\u{feff}');
     kept.map(|letter| match letter {
@@ -139,11 +139,11 @@ pub(super) fn clean(raw: &str) -> String {
     .collect()
 }
 
-/// The hidden variable whose value is `$`, and the one whose value is `[`.
+/// The hidden variables whose values are `$` and `[`.
 pub(super) const GUARDS: [(&str, &str); 2] = [("dollar", "$"), ("bracket", "[")];
 
-/// The text, so that Grafana takes none of it for one of its variables: it replaces once, so what a variable brings in
-/// is not looked at again. Flux needs none of this, because its strings can spell a letter by its number.
+/// The text in a form in which Grafana finds no variable: it replaces once, and does not search replaced text again. Flux
+/// needs none of this, because its strings can spell a letter by its number.
 fn guarded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
@@ -160,7 +160,7 @@ fn guarded(text: &str) -> String {
     out
 }
 
-/// A window's width with a unit that all three languages read.
+/// A window's width in a unit that all three languages accept.
 fn duration(width: Duration) -> String {
     if width.subsec_millis() == 0 && width.as_secs() > 0 {
         format!("{}s", width.as_secs())
@@ -174,13 +174,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_go_on_after_z() {
+    fn letters_continue_after_z() {
         let letters: Vec<String> = [0, 25, 26, 27, 51, 52, 701, 702].into_iter().map(letter).collect();
         assert_eq!(letters, ["A", "Z", "AA", "AB", "AZ", "BA", "ZZ", "AAA"]);
     }
 
     #[test]
-    fn a_name_that_looks_like_a_variable_is_written_so_that_it_is_none() {
+    fn a_name_in_the_form_of_a_variable_is_guarded() {
         for (name, written) in [
             ("plain", "plain"),
             ("5$ a", "5$ a"),

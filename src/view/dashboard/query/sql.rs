@@ -1,13 +1,13 @@
 //! SQL: InfluxDB 3.
 //!
-//! Asking for a column that was never written is an error there, so a flag is only named where it is sent, and no query
-//! asks for more columns than it needs: the error of one must not take the others with it. Every query has both ends of its
-//! time, because a long one is refused. Windows come
-//! from `date_bin_gapfill`, which gives the empty ones too; it needs both ends of the time in the `WHERE`.
+//! A query for a column that was never written fails. A flag is therefore named only where it is sent, and no query asks for
+//! more columns than it needs, so that the error of one does not affect the others. Every query has both ends of its time,
+//! because a long one is refused. `date_bin_gapfill` makes the windows, also the empty ones; it needs both ends of the time in
+//! the `WHERE`.
 
 use std::fmt::Write as _;
 
-use super::{Named, Speech, Step, guarded};
+use super::{Named, QueryLanguage, Step, guarded};
 use crate::view::dashboard::source::{Flagged, Source, Tag};
 
 pub(super) struct Sql;
@@ -23,7 +23,7 @@ fn string(text: &str) -> String {
 }
 
 /// InfluxDB 3 Core refuses a query over more than 432 files, of which it writes six an hour: 72 hours
-/// (docs/influx-answers.md#queries). So a query without a time of its own looks back less far.
+/// (docs/influx-answers.md#queries). A query without its own time therefore looks back less far.
 const LOOK_BACK: &str = "70 hours";
 
 const SHOWN: &str = "time >= $__timeFrom AND time <= $__timeTo";
@@ -59,7 +59,7 @@ fn width(step: Step) -> String {
     }
 }
 
-/// One row a window; with `filled`, the empty ones too.
+/// One row per window; with `is_filled`, also for empty windows.
 fn windows(source: &Source, picks: &str, step: Step, more: &str, is_filled: bool) -> String {
     let bin = if is_filled { "date_bin_gapfill" } else { "date_bin" };
     format!(
@@ -82,7 +82,7 @@ fn newest(source: &Source, pick: &str, name: &str, span: &str) -> String {
     )
 }
 
-impl Speech for Sql {
+impl QueryLanguage for Sql {
     fn envelope(&self, source: &Source, step: Step, names: &[String; 3]) -> String {
         let field = identifier(&source.field);
         let [mean, low, high] = names.each_ref().map(|name| identifier(name));
@@ -171,7 +171,7 @@ impl Speech for Sql {
         newest(source, SINCE, name, LOOK_BACK)
     }
 
-    fn tells_seconds(&self) -> bool {
+    fn returns_seconds(&self) -> bool {
         true
     }
 
@@ -179,9 +179,9 @@ impl Speech for Sql {
         let (age_field, pending) = (identifier(&age.field), identifier(&pending.field));
         vec![format!(
             "SELECT \"station\", \"logger_table\", time AS \"last sync\", {age_field} + {SINCE} AS \"age of newest record\", \
-             {pending} AS \"rows that wait\" FROM (SELECT \"station\", \"logger_table\", time, {age_field}, {pending}, \
+             {pending} AS \"pending rows\" FROM (SELECT \"station\", \"logger_table\", time, {age_field}, {pending}, \
              row_number() OVER (PARTITION BY \"station\", \"logger_table\" ORDER BY time DESC) AS place FROM {} \
-             WHERE {SHOWN} AND \"logger_table\" IS NOT NULL) AS word WHERE place = 1 ORDER BY 1, 2",
+             WHERE {SHOWN} AND \"logger_table\" IS NOT NULL) AS report WHERE place = 1 ORDER BY 1, 2",
             identifier(&age.measurement)
         )]
     }
@@ -193,7 +193,7 @@ impl Speech for Sql {
         )
     }
 
-    /// The macro, because Grafana writes `$__interval` as an interval of SQL.
+    /// `auto` is the macro, because Grafana writes `$__interval` as an SQL interval.
     fn steps(&self) -> [(&'static str, &'static str); 5] {
         [
             ("auto", "$__interval"),

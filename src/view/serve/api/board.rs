@@ -1,4 +1,4 @@
-//! The panels, as the page draws them.
+//! The panels, in the form that the page draws.
 
 use std::collections::BTreeMap;
 
@@ -46,7 +46,7 @@ struct Line {
     is_right: bool,
 }
 
-/// Where a sensor is.
+/// Height or depth of a sensor.
 #[derive(Debug, Serialize)]
 pub(super) struct Place {
     metres: f64,

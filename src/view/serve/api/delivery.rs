@@ -79,9 +79,9 @@ pub(super) fn answer(
         delivery.sent.bytes.push(bin.bytes);
     }
     for refusal in store.refusals((from, to), MOST_REFUSALS)? {
-        // A link that is down gives no message of its own.
-        let words = if refusal.words.is_empty() { refusal.outcome.text().to_owned() } else { refusal.words };
-        delivery.refusals.push(Refusal { at: Millis(refusal.at), status: refusal.status, words, n: refusal.times });
+        // A broken link has no message of its own.
+        let text = if refusal.words.is_empty() { refusal.outcome.text().to_owned() } else { refusal.words };
+        delivery.refusals.push(Refusal { at: Millis(refusal.at), status: refusal.status, text, n: refusal.times });
     }
     let tables = store.table_status()?;
     let backlog = store.backlog()?;

@@ -1,4 +1,4 @@
-//! Missing records with what repairs them, and what happened to counters and clocks.
+//! Missing records with what to do, and events of counters and clocks.
 
 use serde::Serialize;
 
@@ -41,7 +41,8 @@ struct Event {
     table: String,
     kind: String,
     at: Millis,
-    words: String,
+    #[serde(rename = "words")]
+    text: String,
 }
 
 /// Lists them, the newest first.
@@ -61,7 +62,7 @@ pub(super) fn answer(config: &Config, store: Option<&Store>) -> Result<Gaps, Api
             let local = |at| station_time(config, &event.table, at);
             Event {
                 at: Millis(event.after.1),
-                words: format!(
+                text: format!(
                     "{what}: record {} at {}, then record {} at {} (nothing is missing by this)",
                     event.before.0,
                     local(event.before.1),

@@ -1,4 +1,4 @@
-//! Lines and rows that were rejected, conflicts, and flags that a person set.
+//! Rejected lines and rows, conflicts, and flags by hand.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use super::Millis;
 use crate::store::Store;
 use crate::view::serve::error::ApiError;
 
-/// What was rejected, and what came twice.
+/// Rejected lines and rows, and conflicts.
 #[derive(Debug, Default, Serialize)]
 pub struct Rejected {
     rejected: Vec<Line>,
@@ -55,7 +55,7 @@ pub(super) fn rejected(store: Option<&Store>, limit: usize) -> Result<Rejected, 
     Ok(Rejected { rejected: rejected.collect(), conflicts: conflicts.collect() })
 }
 
-/// Flags that a person set.
+/// Flags by hand.
 #[derive(Debug, Default, Serialize)]
 pub struct Flags {
     flags: Vec<ByHand>,
@@ -74,7 +74,7 @@ struct ByHand {
     revoked: Option<Millis>,
 }
 
-/// Lists them all, the newest first.
+/// Lists all, the newest first.
 pub(super) fn flags(store: Option<&Store>) -> Result<Flags, ApiError> {
     let Some(store) = store else { return Ok(Flags::default()) };
     let mut lines = store.flags_by_hand()?;

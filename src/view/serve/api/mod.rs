@@ -1,7 +1,7 @@
-//! What the page is told, an answer a file. The report holds the same answers.
+//! The answers for the page, one file for each. The report holds the same answers.
 //!
-//! Times are UTC milliseconds since 1970, spans of time seconds; what is not there is null. Nothing in an answer is ever a
-//! secret: of the destination it names the kind and the host.
+//! Times are UTC milliseconds since 1970, durations are seconds; absent values are null. An answer never holds a secret: of the
+//! destination it names the kind and the host.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub use status::Status;
 
 const NANOS_PER_MILLI: i64 = 1_000_000;
 
-/// An instant in milliseconds since 1970: a whole number wherever it is one.
+/// An instant in milliseconds since 1970, written as a whole number where it is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Millis(pub Timestamp);
 
@@ -39,12 +39,15 @@ impl Serialize for Millis {
         if nanos % NANOS_PER_MILLI == 0 {
             return serializer.serialize_i64(nanos / NANOS_PER_MILLI);
         }
-        #[allow(clippy::cast_precision_loss, reason = "a double holds the microseconds of every year that is kept")]
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "a double holds the microseconds of every year that the store holds"
+        )]
         serializer.serialize_f64(nanos as f64 / NANOS_PER_MILLI as f64)
     }
 }
 
-/// Everything that can be asked of one station. Shared by threads.
+/// All answers about one station. Threads share it.
 #[derive(Debug)]
 pub struct Answers {
     config: Config,
@@ -53,17 +56,17 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// Nothing is opened yet; a database may come later.
+    /// Opens nothing yet; the database may be created later.
     pub fn new(config: Config) -> Answers {
         Answers { readers: Readers::new(config.clone()), status: status::Kept::default(), config }
     }
 
-    /// What the answers rest on.
+    /// The configuration behind the answers.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// What the station is.
+    /// The station with its tables and panels.
     pub fn station(&self, now: Timestamp) -> Result<Station, ApiError> {
         self.readers.with(|database| station::answer(&self.config, database, now))
     }
@@ -73,7 +76,7 @@ impl Answers {
         self.status.answer(&self.config, &self.readers, revision, now)
     }
 
-    /// Values of some columns over a stretch of time.
+    /// Values of some columns over a span of time.
     pub fn trace(&self, request: &TraceRequest) -> Result<Trace, ApiError> {
         self.readers.with(|database| {
             let Database { store, summaries, .. } = self.there(database, &request.table)?;
@@ -81,7 +84,7 @@ impl Answers {
         })
     }
 
-    /// Flags of all columns over a stretch of time.
+    /// Flags of all columns over a span of time.
     pub fn ribbon(&self, request: &RibbonRequest) -> Result<Ribbon, ApiError> {
         self.readers.with(|database| {
             let Database { store, summaries, .. } = self.there(database, &request.table)?;
@@ -89,7 +92,7 @@ impl Answers {
         })
     }
 
-    /// What went out from `span.0` to before `span.1`, and what waits.
+    /// Sent rows from `span.0` to before `span.1`, and the backlog.
     pub fn delivery(&self, span: (Timestamp, Timestamp), now: Timestamp) -> Result<Delivery, ApiError> {
         self.readers.with(|database| delivery::answer(&self.config, store(database), span, now))
     }
@@ -104,12 +107,12 @@ impl Answers {
         self.readers.with(|database| listing::rejected(store(database), limit))
     }
 
-    /// Flags that a person set.
+    /// Flags by hand.
     pub fn flags(&self) -> Result<Flags, ApiError> {
         self.readers.with(|database| listing::flags(store(database)))
     }
 
-    /// Views of the database that is there now.
+    /// Summaries of the present database.
     pub(super) fn summaries(&self) -> Result<Option<Arc<Summaries>>, ApiError> {
         self.readers.with(|database| Ok(database.map(|database| Arc::clone(&database.summaries))))
     }
@@ -117,8 +120,8 @@ impl Answers {
     fn there<'d>(&self, database: Option<&'d Database>, table: &str) -> Result<&'d Database, ApiError> {
         database.ok_or_else(|| {
             ApiError::Unknown(match self.config.table(table) {
-                Some(_) => format!("nothing was read yet of table \"{table}\"; `fluxtower run` reads its files"),
-                None => format!("there is no table \"{table}\"; {}", self.config.tables_like(table)),
+                Some(_) => format!("table \"{table}\" has not been read yet; `fluxtower run` reads its files"),
+                None => format!("no table is named \"{table}\"; {}", self.config.tables_like(table)),
             })
         })
     }

@@ -1,4 +1,4 @@
-//! What the station is: its tables, their columns, and which are looked at together.
+//! The station: its tables, their columns, and the panels.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::Millis;
 use super::board::{Place, Row, rows};
-use crate::config::{Api, ColumnConfig, ColumnQuality, Config, DestinationConfig, TableConfig};
+use crate::config::{Api, ColumnConfig, Config, DestinationConfig, TableConfig};
+use crate::qc::{TableSpec, Test};
 use crate::time::{StationClock, Timestamp};
 use crate::view::panel::{self, PanelColumn, PanelTable};
 use crate::view::serve::error::ApiError;
@@ -73,7 +74,7 @@ struct Column {
     has_band: bool,
 }
 
-/// Describes the station, from the configuration and, where there is one, from the store.
+/// The station by the configuration and, if there is one, the database.
 pub(super) fn answer(config: &Config, database: Option<&Database>, now: Timestamp) -> Result<Station, ApiError> {
     let known = match database {
         Some(database) => database.store.known_tables(config)?,
@@ -116,7 +117,7 @@ fn destination(destination: &DestinationConfig) -> Destination {
                 Api::V2 => "influxdb v2",
                 Api::V3 => "influxdb v3",
             };
-            // A part of the address and not the address, which may hold a name and a password.
+            // Only the host, because the whole address may hold a user name and a password.
             let host = influx.url.host_str().unwrap_or_default();
             let at = influx.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
             Destination { kind, at }
@@ -131,6 +132,7 @@ fn describe(
     database: Option<&Database>,
 ) -> Result<Table, ApiError> {
     let name = &table.name.0;
+    let spec = config.spec(table);
     let (mut oldest, mut newest, mut interval_s) = (None, None, None);
     if let Some(Database { store, summaries, .. }) = database {
         for series in store.series(name)? {
@@ -148,11 +150,11 @@ fn describe(
         oldest: oldest.map(Millis),
         newest: newest.map(Millis),
         series: drawn.series.into_iter().map(|tags| Series { tags: tags.into_iter().collect() }).collect(),
-        columns: drawn.columns.into_iter().map(|drawn| column(config, table, drawn)).collect(),
+        columns: drawn.columns.into_iter().map(|drawn| column(&spec, table, drawn)).collect(),
     })
 }
 
-fn column(config: &Config, table: &TableConfig, drawn: PanelColumn) -> Column {
+fn column(spec: &TableSpec<'_>, table: &TableConfig, drawn: PanelColumn) -> Column {
     let plain = ColumnConfig::default();
     let own = table.columns.get(&drawn.name).unwrap_or(&plain);
     let bounds = |(low, high): (f64, f64)| {
@@ -160,7 +162,7 @@ fn column(config: &Config, table: &TableConfig, drawn: PanelColumn) -> Column {
         (low.is_finite() || high.is_finite()).then(|| [bound(low), bound(high)])
     };
     Column {
-        tests: tests(config, table, &drawn.name, own),
+        tests: spec.tests_of(&drawn.name).into_iter().map(Test::name).collect(),
         name: drawn.name,
         field: drawn.field,
         unit: drawn.unit,
@@ -174,27 +176,4 @@ fn column(config: &Config, table: &TableConfig, drawn: PanelColumn) -> Column {
         diagnostic: drawn.is_diagnostic,
         has_band: own.quality.climatology.is_some(),
     }
-}
-
-/// The names that findings use.
-fn tests(config: &Config, table: &TableConfig, name: &str, own: &ColumnConfig) -> Vec<&'static str> {
-    let ColumnQuality { spike, rate_of_change, flat_line, attenuated_signal, climatology, .. } = &own.quality;
-    let is_paired = config.pairs.iter().any(|pair| {
-        [&pair.first, &pair.second].into_iter().any(|side| side.table == table.name && side.column == *name)
-    });
-    let is_governed = table.columns.values().filter_map(|column| column.quality.diagnostic.as_ref());
-    let is_governed = is_governed.flat_map(|word| &word.governs).any(|governed| governed == name);
-    let tests = [
-        ("gross_range", own.range.is_some()),
-        ("climatology", climatology.is_some()),
-        ("spike", spike.is_some()),
-        ("rate_of_change", rate_of_change.is_some()),
-        ("flat_line", flat_line.is_some()),
-        ("attenuated_signal", attenuated_signal.is_some()),
-        ("time_gap", table.time_gap.is_some()),
-        ("pair", is_paired),
-        ("diagnostic", is_governed),
-        ("input", own.formula.is_some()),
-    ];
-    tests.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name).collect()
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Millis;
 use crate::config::Config;
-use crate::status::{Facts, age_s, failure, reasons, verdict};
+use crate::status::{Facts, Finding, Rule, Verdict, age_s, failure, findings};
 use crate::store::TableStatus;
 use crate::time::Timestamp;
 use crate::view::serve::readers::{Database, Readers};
@@ -32,6 +32,7 @@ pub struct Status {
     verdict: String,
     is_well: bool,
     reasons: Vec<String>,
+    findings: Vec<Finding>,
     tables: Vec<Table>,
     sync: Sync,
 }
@@ -53,17 +54,7 @@ struct Table {
     records_missing: u64,
 }
 
-impl Table {
-    /// What the command does not say: it keeps to limits that were configured, and the page also knows how often rows come
-    /// and what became of them. A headline of "all well" over a red light would be believed.
-    fn more_reasons(&self, has_limit: bool) -> impl Iterator<Item = String> {
-        let dead = (self.alive.state == "dead" && !has_limit).then_some(&self.alive.why);
-        let wrong = (self.right.state == "bad").then_some(&self.right.why);
-        dead.into_iter().chain(wrong).map(|why| format!("table \"{}\": {why}", self.name))
-    }
-}
-
-/// How a light is coloured, and in which words.
+/// A light and the text beside it.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Sent {
     state: &'static str,
@@ -91,15 +82,13 @@ struct Seen {
     facts: Facts,
     tables: Vec<SeenTable>,
     /// Why it could not be read.
-    trouble: Option<String>,
+    failure: Option<String>,
 }
 
 /// Of a configured table.
 #[derive(Debug)]
 struct SeenTable {
     name: String,
-    /// Usual distance of rows.
-    interval_s: Option<f64>,
     right: Right,
 }
 
@@ -113,9 +102,9 @@ impl Kept {
         // Whoever asks meanwhile waits for this reading and does not repeat it.
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = match &*kept {
-            Some((of, seen)) if *of == revision && seen.trouble.is_none() => Arc::clone(seen),
+            Some((of, seen)) if *of == revision && seen.failure.is_none() => Arc::clone(seen),
             _ => {
-                let seen = Arc::new(see(config, readers));
+                let seen = Arc::new(see(config, readers, now));
                 *kept = Some((revision, Arc::clone(&seen)));
                 seen
             }
@@ -125,29 +114,31 @@ impl Kept {
     }
 }
 
-fn see(config: &Config, readers: &Readers) -> Seen {
+fn see(config: &Config, readers: &Readers, now: Timestamp) -> Seen {
     let read = readers.with(|database| {
         let Some(Database { store, summaries, .. }) = database else { return Ok(Seen::default()) };
-        let facts = Facts::read(config, store)?;
+        let mut facts = Facts::read(config, store, now)?;
         let mut tables = Vec::new();
         for table in &config.tables {
-            tables.push(SeenTable {
-                name: table.name.0.clone(),
-                interval_s: summaries.interval(store, &table.name.0)?,
-                right: right::of(table, store, summaries)?,
-            });
+            let name = table.name.0.clone();
+            let right = right::of(table, store, summaries)?;
+            if right.is_bad() {
+                facts.wrong_values.push((name.clone(), right.why.clone()));
+            }
+            tables.push(SeenTable { name, right });
         }
-        Ok(Seen { facts, tables, trouble: None })
+        Ok(Seen { facts, tables, failure: None })
     });
-    read.unwrap_or_else(|error| Seen { trouble: Some(error.to_string()), ..Seen::default() })
+    read.unwrap_or_else(|error| Seen { failure: Some(error.to_string()), ..Seen::default() })
 }
 
 fn say(config: &Config, seen: &Seen, revision: u64, now: Timestamp) -> Status {
     let facts = &seen.facts;
-    let mut reasons = match &seen.trouble {
-        Some(trouble) => vec![trouble.clone()],
-        None => reasons(config, facts, now),
+    let findings = match &seen.failure {
+        Some(failure) => vec![Finding::store_unreadable(failure.clone())],
+        None => findings(config, facts, now),
     };
+    let verdict = Verdict::of(&findings);
     let never = |name: &str| TableStatus {
         table: name.to_owned(),
         rows: 0,
@@ -170,15 +161,17 @@ fn say(config: &Config, seen: &Seen, revision: u64, now: Timestamp) -> Status {
             let name = &table.name.0;
             let kept = facts.table(name).cloned().unwrap_or_else(|| never(name));
             let judged = seen.tables.iter().find(|seen| seen.name == *name);
-            let interval_s = judged.and_then(|seen| seen.interval_s);
+            let interval = facts.interval(name);
+            let rule = Rule::of(table.stale_after, interval);
+            let lateness = rule.judge(kept.newest, now);
             Table {
                 name: name.clone(),
                 rows: kept.rows,
                 newest: kept.newest.map(Millis),
                 age_s: kept.newest.map(|newest| age_s(now, newest)),
-                interval_s,
-                alive: alive::of(table.stale_after, interval_s, kept.newest, now),
-                right: judged.map_or_else(Right::none, |seen| seen.right.clone()),
+                interval_s: interval.map(seconds),
+                alive: alive::of(rule, lateness, kept.newest, now),
+                right: judged.map_or_else(Right::none, |seen| seen.right.clone().as_of(lateness)),
                 sent: sent(&kept, facts.last_stored, now),
                 conflicts: kept.conflicts,
                 rejected_lines: kept.rejected_lines,
@@ -188,19 +181,16 @@ fn say(config: &Config, seen: &Seen, revision: u64, now: Timestamp) -> Status {
             }
         })
         .collect();
-    for (table, config) in tables.iter().zip(&config.tables) {
-        reasons.extend(table.more_reasons(config.stale_after.is_some()));
-    }
     let ended = |run: &Option<crate::store::RunLine>| run.as_ref().map(|run| Millis(run.ended));
     let failures = [("sync", &facts.last_sync), ("ingest", &facts.last_ingest)];
     let mut failures = failures.into_iter().filter_map(|(command, run)| {
-        run.as_ref().and_then(failure).map(|words| format!("the last {command} failed: {words}"))
+        run.as_ref().and_then(failure).map(|text| format!("the last {command} failed: {text}"))
     });
     Status {
         now: Millis(now),
         revision,
-        verdict: verdict(&reasons),
-        is_well: reasons.is_empty(),
+        verdict: verdict.line(&findings),
+        is_well: verdict == Verdict::Well,
         tables,
         sync: Sync {
             last_ingest: ended(&facts.last_ingest),
@@ -210,26 +200,33 @@ fn say(config: &Config, seen: &Seen, revision: u64, now: Timestamp) -> Status {
             drain_s: facts.waiting.drain.map(|drain| drain.as_secs()),
             last_failure: failures.next(),
         },
-        reasons,
+        reasons: findings.iter().map(Finding::text).collect(),
+        findings,
     }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "an interval of rows")]
+fn seconds(nanos: i64) -> f64 {
+    nanos as f64 / 1e9
 }
 
 fn sent(table: &TableStatus, last_stored: Option<Timestamp>, now: Timestamp) -> Sent {
     use crate::text::{count, span};
     let silent = last_stored.map(|last| age_s(now, last));
     let rows = count(table.pending, "row");
+    let are = if table.pending == 1 { "is" } else { "are" };
     let (state, mut why) = match (table.rows, table.pending, table.oldest_pending) {
         (0, ..) => ("none", "there is no row yet".to_owned()),
-        (_, 0, _) => ("good", "nothing waits".to_owned()),
+        (_, 0, _) => ("good", "nothing is pending".to_owned()),
         (_, _, Some(oldest)) if age_s(now, oldest) <= SOON_S => {
-            ("good", format!("{rows} wait, the oldest for {}", span(age_s(now, oldest))))
+            ("good", format!("{rows} {are} pending, the oldest for {}", span(age_s(now, oldest))))
         }
         _ => match silent {
             Some(silent) if silent > DAY_S => {
-                ("stuck", format!("{rows} wait, and nothing was acknowledged for {}", span(silent)))
+                ("stuck", format!("{rows} {are} pending, and nothing was acknowledged for {}", span(silent)))
             }
-            Some(silent) => ("waiting", format!("{rows} wait, the last answer came {} ago", span(silent))),
-            None => ("waiting", format!("{rows} wait, and nothing was ever sent")),
+            Some(silent) => ("waiting", format!("{rows} {are} pending, the last answer came {} ago", span(silent))),
+            None => ("waiting", format!("{rows} {are} pending, and nothing was ever sent")),
         },
     };
     if table.rejected > 0 {

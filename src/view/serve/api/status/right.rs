@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::config::{ColumnUse, TableConfig};
+use crate::status::Lateness;
 use crate::store::Store;
 use crate::text::grouped;
 use crate::view::serve::error::ApiError;
@@ -50,7 +51,10 @@ fn state(counts: &FlagCounts) -> &'static str {
     let is_gone = counts.values() > 0 && counts.missing == counts.values();
     if is_gone || share(counts, counts.fail) > BAD_FAIL {
         "bad"
-    } else if share(counts, counts.fail) > SOME_FAIL || share(counts, counts.suspect) > SOME_SUSPECT {
+    } else if 2 * counts.missing > counts.values()
+        || share(counts, counts.fail) > SOME_FAIL
+        || share(counts, counts.suspect) > SOME_SUSPECT
+    {
         "suspect"
     } else {
         "good"
@@ -58,6 +62,20 @@ fn state(counts: &FlagCounts) -> &'static str {
 }
 
 impl Right {
+    /// Whether most values are wrong or missing.
+    pub(super) fn is_bad(&self) -> bool {
+        self.state == "bad"
+    }
+
+    /// As of now: values of a table whose rows no longer come say nothing about today, however good they were.
+    pub(super) fn as_of(mut self, lateness: Lateness) -> Right {
+        if lateness == Lateness::Stale && self.state == "good" {
+            self.state = "none";
+            "the last values were right, and no new ones come".clone_into(&mut self.why);
+        }
+        self
+    }
+
     /// Of a table without a row.
     pub(super) fn none() -> Right {
         summed("none", "there is no row yet".to_owned(), &[])
@@ -71,7 +89,7 @@ pub(super) fn of(table: &TableConfig, store: &Store, summaries: &Summaries) -> R
     if day.from.is_none() {
         return Ok(Right::none());
     }
-    // A column that the logger's program no longer has is missing for ever, and nobody needs to be told each day.
+    // A column that the logger's program no longer has is missing for ever, which is not reported each day.
     let header = store.newest_header(name)?;
     let is_shown = |column: &str| {
         let own = table.columns.get(column);
@@ -90,7 +108,7 @@ pub(super) fn of(table: &TableConfig, store: &Store, summaries: &Summaries) -> R
     let (state, why) = if !bad.is_empty() {
         ("bad", format!("mostly failed or all missing: {}", names(&bad)))
     } else if !suspect.is_empty() {
-        ("suspect", format!("more than usual is suspect or failed: {}", names(&suspect)))
+        ("suspect", format!("more than usual is suspect, failed or missing: {}", names(&suspect)))
     } else {
         ("good", "no column stands out".to_owned())
     };

@@ -5,13 +5,12 @@
 
 use std::time::Duration;
 
-use super::super::Context;
-use super::super::output::span;
+use super::Agent;
 use crate::config::SyncConfig;
+use crate::status::STARTS_KEY;
 use crate::store::{Store, StoreError};
+use crate::text::span;
 
-/// Under this key the store keeps how the last run was started.
-const KEY: &str = "schedule";
 /// Of an agent that no scheduler starts again and again.
 const STAYS_UP: &str = "stays up";
 /// So many starts tell how far they lie apart; a run by hand in between does not change their median.
@@ -22,9 +21,9 @@ const LEAST_SEEN: Duration = Duration::from_secs(55);
 
 /// How the program is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::cli) enum Rhythm {
+pub enum Starts {
     /// By an entry that says how often (`run --scheduled`).
-    Said(Duration),
+    Declared(Duration),
     /// By something that does not say it, about so often.
     Seen(Duration),
     /// Once: it stays up.
@@ -32,35 +31,38 @@ pub(in crate::cli) enum Rhythm {
 }
 
 /// Keeps how this run was started. A store that cannot be written now is written by a later run.
-pub(in crate::cli) fn remember(context: &Context, rhythm: Rhythm) {
-    let text = match rhythm {
-        Rhythm::Said(every) => every.as_millis().to_string(),
-        Rhythm::StaysUp => STAYS_UP.to_owned(),
-        Rhythm::Seen(_) => return,
+pub fn remember(agent: &Agent, starts: Starts) {
+    let text = match starts {
+        Starts::Declared(every) => every.as_millis().to_string(),
+        Starts::StaysUp => STAYS_UP.to_owned(),
+        Starts::Seen(_) => return,
     };
-    let kept = context.store().and_then(|store| Ok(store.remember(KEY, &text)?));
+    let kept = agent.store().and_then(|store| Ok(store.remember(STARTS_KEY, &text)?));
     if let Err(error) = kept {
         tracing::debug!("how the program is started was not kept: {error}");
     }
 }
 
 /// How the program is started; None while too few starts are known.
-pub(in crate::cli) fn known(store: &Store) -> Result<Option<Rhythm>, StoreError> {
-    match store.recall(KEY)?.as_deref() {
-        Some(STAYS_UP) => return Ok(Some(Rhythm::StaysUp)),
+///
+/// # Errors
+/// The store fails.
+pub fn known(store: &Store) -> Result<Option<Starts>, StoreError> {
+    match store.recall(STARTS_KEY)?.as_deref() {
+        Some(STAYS_UP) => return Ok(Some(Starts::StaysUp)),
         Some(text) => {
             if let Ok(millis) = text.parse() {
-                return Ok(Some(Rhythm::Said(Duration::from_millis(millis))));
+                return Ok(Some(Starts::Declared(Duration::from_millis(millis))));
             }
         }
         None => {}
     }
     // Of the sending: `ingest` may have a task of its own, which waits for nothing.
     let starts: Vec<i64> = store.run_starts("sync", STARTS)?.iter().map(|start| start.nanos()).collect();
-    Ok(apart(&starts).filter(|every| *every >= LEAST_SEEN).map(Rhythm::Seen))
+    Ok(apart(&starts).filter(|every| *every >= LEAST_SEEN).map(Starts::Seen))
 }
 
-/// The median of the distances of these starts (nanoseconds, newest first).
+/// The median of the times between these starts (nanoseconds, newest first).
 fn apart(starts: &[i64]) -> Option<Duration> {
     if starts.len() < LEAST_STARTS {
         return None;
@@ -72,20 +74,20 @@ fn apart(starts: &[i64]) -> Option<Duration> {
 }
 
 /// What to change, where a run that waits for the server lasts past the next start.
-pub(in crate::cli) fn advice(sync: &SyncConfig, rhythm: Rhythm) -> Option<String> {
-    let (every, about) = match rhythm {
-        Rhythm::Said(every) => (every, "every"),
-        Rhythm::Seen(every) => (every, "about every"),
-        Rhythm::StaysUp => return None,
+pub fn advice(sync: &SyncConfig, starts: Starts) -> Option<String> {
+    let (every, about) = match starts {
+        Starts::Declared(every) => (every, "every"),
+        Starts::Seen(every) => (every, "about every"),
+        Starts::StaysUp => return None,
     };
-    let is_said = matches!(rhythm, Rhythm::Said(_));
-    let deadline = sync.deadline_by(is_said.then_some(every));
+    let is_declared = matches!(starts, Starts::Declared(_));
+    let deadline = sync.deadline_by(is_declared.then_some(every));
     if deadline < every {
         return None;
     }
     let [every_text, deadline_text, fit] = [every, deadline, SyncConfig::deadline_for(every)]
         .map(|time| span(i64::try_from(time.as_secs()).unwrap_or(i64::MAX)));
-    let fix = match (is_said, sync.deadline_is_set) {
+    let fix = match (is_declared, sync.deadline_is_set) {
         (true, _) => format!("take deadline out of [sync], and it follows the schedule ({fit})"),
         (false, true) => "take deadline out of [sync], and set the task up again with `fluxtower schedule --install`, so that it follows the schedule".to_owned(),
         (false, false) => "set the task up again with `fluxtower schedule --install`, so that the deadline follows the schedule".to_owned(),
@@ -114,26 +116,26 @@ mod tests {
         for minutes in [1, 2, 3, 5, 10, 60, 1_440] {
             let every = minutes * MINUTE;
             assert!(sync("").deadline_by(Some(every)) < every, "{minutes}");
-            assert_eq!(advice(&sync(""), Rhythm::Said(every)), None, "{minutes}");
+            assert_eq!(advice(&sync(""), Starts::Declared(every)), None, "{minutes}");
         }
         assert_eq!(sync("").deadline_by(Some(MINUTE)), Duration::from_secs(48));
         assert_eq!(sync("").deadline_by(None), Duration::from_secs(240));
         let configured = sync("deadline = \"4m\"");
         assert_eq!(configured.deadline_by(Some(MINUTE)), Duration::from_secs(240));
-        assert_eq!(advice(&configured, Rhythm::Said(5 * MINUTE)), None);
-        let said = advice(&configured, Rhythm::Said(MINUTE)).unwrap();
+        assert_eq!(advice(&configured, Starts::Declared(5 * MINUTE)), None);
+        let said = advice(&configured, Starts::Declared(MINUTE)).unwrap();
         assert!(said.contains("every 60 s and may send for 4 min") && said.contains("(48 s)"), "{said}");
-        assert_eq!(advice(&configured, Rhythm::StaysUp), None);
+        assert_eq!(advice(&configured, Starts::StaysUp), None);
     }
 
     #[test]
-    fn a_task_that_does_not_say_how_often_it_starts_is_told_by_its_starts() {
+    fn a_task_that_does_not_say_how_often_it_starts_is_judged_by_its_starts() {
         let minutes = |of: &[i64]| of.iter().map(|minute| minute * 60 * 1_000_000_000).collect::<Vec<_>>();
         assert_eq!(apart(&minutes(&[3, 2, 1, 0])), None);
         // One by hand, and one that was skipped.
         assert_eq!(apart(&minutes(&[20, 15, 14, 10, 5, 0, -10])), Some(5 * MINUTE));
-        let said = advice(&sync(""), Rhythm::Seen(MINUTE)).unwrap();
+        let said = advice(&sync(""), Starts::Seen(MINUTE)).unwrap();
         assert!(said.contains("about every 60 s") && said.contains("schedule --install"), "{said}");
-        assert_eq!(advice(&sync(""), Rhythm::Seen(5 * MINUTE)), None);
+        assert_eq!(advice(&sync(""), Starts::Seen(5 * MINUTE)), None);
     }
 }

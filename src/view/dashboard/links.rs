@@ -1,16 +1,16 @@
-//! Ways from one row to another: from the share of good values to the ribbon of each row, from a ribbon to the lines of its
-//! row. A link opens the panel alone, with the time and the station kept.
+//! Links between rows: from the share of good values to the ribbon of each row, from a ribbon to the lines of its row. A link
+//! opens the panel alone and keeps time and station.
 
 use serde_json::{Value, json};
 
 use super::frame::panel_link;
 
-/// What stands in the first row for all that is tested.
+/// The panel type of the overview of tested columns in the status row.
 const OVERVIEW: &str = "bargauge";
 const RIBBON: &str = "state-timeline";
 const LINES: &str = "timeseries";
 
-/// Adds the links to panels that have their ids and places.
+/// Adds the links to panels with ids and positions.
 pub(super) fn join(placed: &mut [Value], uid: &str) {
     let mut ribbons = Vec::new();
     for row in placed.iter_mut().filter_map(|panel| panel.get_mut("panels")?.as_array_mut()) {

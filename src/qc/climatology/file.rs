@@ -1,114 +1,14 @@
-//! Bands of what is usual for a season and a time of day.
+//! Bands from a CSV file of percentiles, as AmeriFlux publishes them for a site.
 //!
-//! Two ways to say them: a CSV file of percentiles, as AmeriFlux publishes them for a site (twelve windows of thirty days,
-//! the last to the end of the year, by half hours of local standard time: `diurnal_seasonal_pattern.py` in
-//! AMF-FLX/AMF-BASE-QAQC), or a few members in the configuration. Months, hours and days of the year may run over their
-//! end: `months = [12, 2]` is winter.
+//! Twelve windows of thirty days, the last to the end of the year, by half hours of local standard time
+//! (`diurnal_seasonal_pattern.py` in AMF-FLX/AMF-BASE-QAQC), or months by hours. A file is taken whole or not at all: an
+//! error names the line.
 
 use std::collections::HashMap;
 use std::path::Path;
 
+use super::{Bins, Windows};
 use crate::ameriflux::Range;
-use crate::time::{Calendar, LocalTime};
-
-/// What is usual when.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Climatology {
-    /// By window of thirty days and step of the day.
-    Bins(Bins),
-    /// The last member that holds for a time decides, as in QARTOD.
-    Members(Vec<Member>),
-}
-
-/// A band per window and step of the day.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Bins {
-    /// How the year is cut.
-    windows: Windows,
-    /// Steps in a day.
-    steps: usize,
-    /// Window by window; none where the file has no band.
-    bands: Vec<Option<Range>>,
-}
-
-/// How a file of bands cuts the year.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Windows {
-    /// Thirty days each, twelve of them, the last one longer.
-    ThirtyDays,
-    /// Months.
-    Months,
-}
-
-/// A band and the times for which it holds. Everything closed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Member {
-    /// First and last instant on the station's clock; without a time of day, midnight of that day.
-    pub dates: Option<(LocalTime, LocalTime)>,
-    /// 1 to 12.
-    pub months: Option<(u16, u16)>,
-    /// Days of the year, 1 to 366.
-    pub days: Option<(u16, u16)>,
-    /// Full hours, 0 to 23: `[0, 5]` ends before six.
-    pub hours: Option<(u16, u16)>,
-    /// What is usual.
-    pub band: Range,
-}
-
-/// A time of a station's clock, taken apart once a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Season {
-    local: LocalTime,
-    at: Calendar,
-    /// The moment before: a logger's stamp is the end of its interval, so 00:30 closes the half hour that began at 00:00.
-    ended: Calendar,
-}
-
-impl Season {
-    /// Takes a local time apart.
-    pub fn of(local: LocalTime) -> Season {
-        Season { local, at: local.calendar(), ended: LocalTime(local.0.saturating_sub(1)).calendar() }
-    }
-}
-
-impl Climatology {
-    /// The band that holds at a time; none if nothing is said about it.
-    #[inline]
-    pub fn band(&self, season: &Season) -> Option<Range> {
-        match self {
-            Climatology::Bins(bins) => bins.band(season),
-            Climatology::Members(members) => {
-                members.iter().rev().find(|member| member.holds(season)).map(|member| member.band)
-            }
-        }
-    }
-}
-
-impl Bins {
-    fn band(&self, season: &Season) -> Option<Range> {
-        let window = match self.windows {
-            Windows::ThirtyDays => usize::from(season.ended.day_of_year.saturating_sub(1) / 30).min(11),
-            Windows::Months => usize::from(season.ended.month.saturating_sub(1)),
-        };
-        let step = season.ended.second_of_day as usize * self.steps / 86_400;
-        *self.bands.get(window * self.steps + step)?
-    }
-}
-
-impl Member {
-    fn holds(&self, season: &Season) -> bool {
-        let within = |bounds: Option<(u16, u16)>, value: u16| match bounds {
-            None => true,
-            Some((first, last)) if first <= last => (first..=last).contains(&value),
-            Some((first, last)) => value >= first || value <= last,
-        };
-        let hour = u16::try_from(season.at.second_of_day / 3_600).unwrap_or(0);
-        within(self.months, season.at.month)
-            && within(self.days, season.at.day_of_year)
-            && within(self.hours, hour)
-            && self.dates.is_none_or(|(first, last)| (first..=last).contains(&season.local))
-    }
-}
 
 /// Which columns of a CSV file make the bands of which variable.
 #[derive(Debug, Clone, Copy)]
@@ -122,7 +22,15 @@ pub(super) struct BandColumns<'a> {
     pub(super) margin: f64,
 }
 
-/// Reads the bands of one variable. Errors are the end of a sentence that begins with the file's name.
+/// The band of one row of the file.
+struct Row {
+    /// From 0.
+    window: usize,
+    hour: f64,
+    band: Range,
+}
+
+/// Reads the bands of one variable. An error is the end of a sentence that begins with the file's name.
 pub(super) fn read_bins(path: &Path, wanted: BandColumns<'_>) -> Result<Bins, String> {
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
@@ -151,7 +59,7 @@ pub(super) fn read_bins(path: &Path, wanted: BandColumns<'_>) -> Result<Bins, St
     let bounds_at = |key: &str, names: (&str, &str)| Ok::<_, String>((place(names.0, key)?, place(names.1, key)?));
     let suspect_at = bounds_at("suspect", wanted.suspect)?;
     let fail_at = wanted.fail.map(|fail| bounds_at("fail", fail)).transpose()?;
-    let mut found: Vec<(usize, f64, Range)> = Vec::new();
+    let mut found: Vec<Row> = Vec::new();
     let mut others: Vec<String> = Vec::new();
     for (row, record) in reader.records().enumerate() {
         let line = row + 2;
@@ -195,7 +103,7 @@ pub(super) fn read_bins(path: &Path, wanted: BandColumns<'_>) -> Result<Bins, St
             ));
         }
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 1 to 12")]
-        found.push((window as usize - 1, hour, Range { suspect, fail }));
+        found.push(Row { window: window as usize - 1, hour, band: Range { suspect, fail } });
     }
     if found.is_empty() {
         let variable = wanted.variable.unwrap_or_default();
@@ -204,8 +112,8 @@ pub(super) fn read_bins(path: &Path, wanted: BandColumns<'_>) -> Result<Bins, St
     bins(windows, is_center, &found)
 }
 
-fn bins(windows: Windows, is_center: bool, found: &[(usize, f64, Range)]) -> Result<Bins, String> {
-    let mut hours: Vec<f64> = found.iter().map(|(_, hour, _)| *hour).collect();
+fn bins(windows: Windows, is_center: bool, found: &[Row]) -> Result<Bins, String> {
+    let mut hours: Vec<f64> = found.iter().map(|row| row.hour).collect();
     hours.sort_by(f64::total_cmp);
     hours.dedup();
     let steps = hours.len();
@@ -219,7 +127,7 @@ fn bins(windows: Windows, is_center: bool, found: &[(usize, f64, Range)]) -> Res
     }
     let step_of: HashMap<u64, usize> = hours.iter().enumerate().map(|(step, hour)| (hour.to_bits(), step)).collect();
     let mut bands = vec![None; 12 * steps];
-    for (window, hour, band) in found {
+    for Row { window, hour, band } in found {
         let step = step_of.get(&hour.to_bits()).copied().unwrap_or_default();
         if bands[window * steps + step].replace(*band).is_some() {
             return Err(format!("has two bands for window {} and hour {hour}", window + 1));
@@ -232,6 +140,8 @@ fn bins(windows: Windows, is_center: bool, found: &[(usize, f64, Range)]) -> Res
 #[allow(clippy::float_cmp)]
 mod tests {
     use super::*;
+    use crate::qc::climatology::{Climatology, Season};
+    use crate::time::LocalTime;
     use std::io::Write as _;
 
     fn season(text: &str) -> Season {
@@ -281,20 +191,5 @@ mod tests {
         assert!(wrong("variable,month,hour,p2_5,p97_5\nTA,1,0,3,2\n").contains("lies above"));
         assert!(wrong("variable,month,hour,p2_5,p97_5\nTA,1,0,1,2\nTA,1,7,1,2\n").contains("equal steps"));
         assert!(wrong("variable,month,hour,p2_5,p97_5\nTA,1,0,x,2\n").contains("\"x\" is no number"));
-    }
-
-    #[test]
-    fn months_and_hours_may_run_over_their_end() {
-        let band = Range { suspect: (0.0, 1.0), fail: (0.0, 1.0) };
-        let member = Member { dates: None, months: Some((12, 2)), days: None, hours: Some((22, 4)), band };
-        let winter_nights = Climatology::Members(vec![member]);
-        for (text, holds) in [
-            ("2026-01-15 23:00:00", true),
-            ("2026-12-15 04:59:59", true),
-            ("2026-12-15 05:00:00", false),
-            ("2026-03-01 23:00:00", false),
-        ] {
-            assert_eq!(winter_nights.band(&season(text)).is_some(), holds, "{text}");
-        }
     }
 }

@@ -1,57 +1,57 @@
-//! A column's name, taken apart into the words a programmer made it of.
+//! Splits a column's name into the parts that its programmer joined.
 
 use super::marks;
 
-/// What a word says of the statistics, the unit or the place, and not of what is measured.
+/// Parts that mean a statistic, a unit or a place, and not the quantity.
 const NEUTRAL: [&str; 24] = [
     "avg", "mean", "med", "smp", "sample", "tot", "sum", "max", "min", "wvc", "c", "f", "k", "deg", "degc", "kpa",
     "pct", "ms", "wm", "m", "cm", "st", "wvt", "s",
 ];
-/// Their digit is part of the word.
+/// Their digit belongs to the name.
 const GASES: [&str; 8] = ["co2", "h2o", "ch4", "n2o", "no2", "so2", "o3", "nh3"];
 
-/// The words of a name, in small letters.
+/// The parts of a name, in lower case.
 #[derive(Debug, Default)]
-pub(super) struct Words {
-    /// Every reading: `AirTC_Avg` gives `airtc`, `air`, `tc` and `avg`.
+pub(super) struct NameParts {
+    /// All possible parts: `AirTC_Avg` gives `airtc`, `air`, `tc` and `avg`.
     all: Vec<String>,
-    /// Those that say what is measured, in one reading.
+    /// The number of parts that mean the quantity.
     telling: usize,
-    /// Whether the name says a height or a depth.
+    /// Whether the name gives a height or a depth.
     pub(super) has_place: bool,
 }
 
-impl Words {
-    /// Of a name in line 2, its array index left out.
-    pub(super) fn of(name: &str) -> Words {
+impl NameParts {
+    /// Of a name in line 2, without its array index.
+    pub(super) fn of(name: &str) -> NameParts {
         let name = name.split('(').next().unwrap_or(name);
         let (rest, has_place) = marks::without_lengths(name);
-        let mut words = Words { has_place, ..Words::default() };
+        let mut found = NameParts { has_place, ..NameParts::default() };
         for token in rest.split(|c: char| !c.is_ascii_alphanumeric()).filter(|token| !token.is_empty()) {
-            words.add(token);
+            found.add(token);
             for part in parts(token) {
-                words.add(part);
+                found.add(part);
                 let bare = letters(part);
-                words.add(bare);
-                words.telling += usize::from(!bare.is_empty() && !NEUTRAL.contains(&bare.to_lowercase().as_str()));
+                found.add(bare);
+                found.telling += usize::from(!bare.is_empty() && !NEUTRAL.contains(&bare.to_lowercase().as_str()));
             }
         }
-        words
+        found
     }
 
-    pub(super) fn has(&self, word: &str) -> bool {
-        self.all.iter().any(|known| known == word)
+    pub(super) fn has(&self, part: &str) -> bool {
+        self.all.iter().any(|known| known == part)
     }
 
-    /// Whether one word alone says what is measured.
+    /// Whether a single part means the quantity.
     pub(super) fn is_single(&self) -> bool {
         self.telling == 1
     }
 
-    pub(super) fn add(&mut self, word: &str) {
-        let word = word.to_lowercase();
-        if !word.is_empty() && !self.all.contains(&word) {
-            self.all.push(word);
+    pub(super) fn add(&mut self, part: &str) {
+        let part = part.to_lowercase();
+        if !part.is_empty() && !self.all.contains(&part) {
+            self.all.push(part);
         }
     }
 }
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_taken_apart_as_they_were_made() {
+    fn names_are_split_as_they_were_joined() {
         for (name, expected) in [
             ("AirTC_Avg", vec!["airtc", "air", "tc", "avg"]),
             ("calPPFD", vec!["calppfd", "cal", "ppfd"]),
@@ -93,10 +93,10 @@ mod tests {
             ("Soil_temp_7.5cm_st1", vec!["soil", "temp", "st1", "st"]),
             ("T2m", vec!["t2m", "t"]),
         ] {
-            let words = Words::of(name);
-            assert_eq!(words.all, expected, "{name}");
+            let parts = NameParts::of(name);
+            assert_eq!(parts.all, expected, "{name}");
         }
-        assert!(Words::of("Temp_46m").is_single() && Words::of("Temp_46m").has_place);
-        assert!(!Words::of("Cell_temp_46m").is_single());
+        assert!(NameParts::of("Temp_46m").is_single() && NameParts::of("Temp_46m").has_place);
+        assert!(!NameParts::of("Cell_temp_46m").is_single());
     }
 }

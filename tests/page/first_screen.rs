@@ -18,7 +18,7 @@ fn the_first_screen_answers_three_questions_of_each_table() {
         }
     }
     assert_eq!(page.text(&format!("[data-table='{TEMPRH}'] [data-question=alive] b")), "alive");
-    assert!(page.text(&format!("[data-table='{TEMPRH}'] [data-question=alive] p")).contains("one comes every 5 s"));
+    assert!(page.text(&format!("[data-table='{TEMPRH}'] [data-question=alive] p")).contains("one row every 5 s"));
     assert_eq!(page.text(&format!("[data-table='{TEMPRH}'] [data-question=sent] b")), "sent");
     assert!(page.text("#top .clock").contains("UTC−05:00"), "{}", page.text("#top"));
     page.browser

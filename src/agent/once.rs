@@ -2,15 +2,20 @@
 //!
 //! - Reading never waits for the network (I9). A sync may wait for a server until its deadline, and most schedulers start no
 //!   second run meanwhile (Task Scheduler with `IgnoreNew`, a oneshot service of systemd). What LoggerNet overwrites in that
-//!   time is read here, with the same looks at the files as `run --watch`.
-//! - Told how often it is started, the run ends before the next start is due, unless `[sync] deadline` says otherwise.
+//!   time is read here, with the same looks at the files as an agent that stays up.
+//! - Where the call says how often it is started, the run ends before the next start is due, unless `[sync] deadline` says
+//!   otherwise.
 //! - A second run beside it (cron starts one) reads too, and leaves the sending to the first.
 
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+
+use super::pass::{self, Ended, Pass};
 use super::reading::{Outcome, Reading, Rhythm};
-use super::{Both, CliError, Context, Exit, LONGEST_PAUSE, ingest, keep, schedule, sync};
-use crate::ingest::{IngestReport, Selection};
+use super::{Agent, AgentError, LONGEST_PAUSE, retention, schedule};
+use crate::ingest::{self as reader, IngestReport, Selection};
+use crate::status::{self, Exit};
 use crate::sync::{Halt, SyncError, SyncReport};
 
 /// After the sync, a file that changed and could not be read is tried again for so long: another ingest holds its lock for
@@ -21,25 +26,49 @@ const LEAST_PART_TO_SEND: u32 = 5;
 
 /// How a single run is called.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Call {
+pub struct Call {
     /// When it began.
-    pub(super) begun: Instant,
+    pub begun: Instant,
     /// The time from one start to the next, where the scheduler's entry says it.
-    pub(super) scheduled: Option<Duration>,
+    pub scheduled: Option<Duration>,
     /// From one look at the files to the next.
-    pub(super) poll: Duration,
+    pub poll: Duration,
 }
 
-/// Reads, sends, and reads on while it sends.
-pub(super) fn once(context: &Context, call: Call) -> Result<Exit, CliError> {
-    // Two bars would overwrite each other.
-    let beside = Context { bars: false, ..context.clone() };
+/// What a run did. A part is missing where another process is at work on it.
+#[derive(Debug, Default, Serialize)]
+pub struct RunReport {
+    /// What was read.
+    pub ingest: Option<IngestReport>,
+    /// What was sent.
+    pub sync: Option<SyncReport>,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Run {
+    /// What it did.
+    pub report: RunReport,
+    /// What a scheduler is given, unless something failed.
+    pub exit: Exit,
+    /// Why old rows were not deleted, or the last changes of a file not read, after everything else was done.
+    pub failure: Option<AgentError>,
+}
+
+/// Reads, sends, and goes on reading while it sends.
+///
+/// # Errors
+/// The store fails, or the configuration does not fit it.
+pub fn once(agent: &Agent, call: Call) -> Result<Run, AgentError> {
+    let beside = agent.without_progress();
     let rhythm = Rhythm { every: LONGEST_PAUSE, poll: Some(call.poll) };
     let mut reading = Reading::beside_a_full_pass(&beside, rhythm)?;
-    let first = ingest::ingest(context, &Selection::default())?;
-    reading.full_pass_ended(first.as_ref().map(|(_, exit)| *exit));
+    let first = pass::ingest(agent, Pass::Once, |store, progress| {
+        reader::run(&agent.config, store, &agent.clock, &Selection::default(), progress)
+    })?;
+    reading.full_pass_ended(first.as_ref().map(|ended| ended.exit));
     if let Some(every) = call.scheduled {
-        schedule::remember(context, schedule::Rhythm::Said(every));
+        schedule::remember(agent, schedule::Starts::Declared(every));
     }
 
     let halt = Halt::default();
@@ -47,14 +76,14 @@ pub(super) fn once(context: &Context, call: Call) -> Result<Exit, CliError> {
         let reader = scope.spawn(|| read_on(reading, &halt));
         let sent = {
             let _ends = Ends(&halt);
-            send(&context_to_send(context, call))
+            send(&agent_to_send(agent, call))
         };
         (sent, reader.join())
     });
     let later = read_on.unwrap_or_else(|_| Err(SyncError::Thread.into()))?;
-    let (synced, kept) = sent?;
+    let Sent { synced, retention } = sent?;
 
-    let mut ingested = first.map(|(report, _)| report);
+    let mut ingested = first.map(|ended| ended.report);
     if let Some(report) = later.report {
         match &mut ingested {
             Some(ingested) => ingested.absorb(report),
@@ -67,18 +96,16 @@ pub(super) fn once(context: &Context, call: Call) -> Result<Exit, CliError> {
     if synced.is_none() {
         tracing::warn!("another sync is running; this run leaves the sending to it");
     }
-    let looked = ingested.as_ref().is_some_and(IngestReport::needs_a_look);
-    let exit = if looked { Exit::Look } else { Exit::Well };
-    let exit = exit.max(synced.as_ref().map_or(Exit::Well, |(_, exit)| *exit));
-    Both { ingest: ingested, sync: synced.map(|(report, _)| report) }.print(context)?;
-    kept?;
-    match later.failure {
-        Some(error) => Err(error),
-        None => Ok(exit),
-    }
+    let of_reading = status::of_ingest(ingested.as_ref().is_some_and(IngestReport::needs_a_look));
+    let of_sending = synced.as_ref().map_or(Exit::Well, |ended| ended.exit);
+    Ok(Run {
+        report: RunReport { ingest: ingested, sync: synced.map(|ended| ended.report) },
+        exit: of_reading.max(of_sending),
+        failure: retention.err().or(later.failure),
+    })
 }
 
-/// Ends the reading when the sending is over, even if that came as a surprise.
+/// Ends the reading when the sending is over, even after a panic.
 struct Ends<'a>(&'a Halt);
 
 impl Drop for Ends<'_> {
@@ -88,9 +115,9 @@ impl Drop for Ends<'_> {
 }
 
 /// With the time that is left for sending.
-fn context_to_send(context: &Context, call: Call) -> Context {
-    let mut context = context.clone();
-    let sync = &mut context.config.sync;
+fn agent_to_send(agent: &Agent, call: Call) -> Agent {
+    let mut agent = agent.clone();
+    let sync = &mut agent.config.sync;
     let whole = sync.deadline_by(call.scheduled);
     sync.deadline = match call.scheduled {
         Some(every) if !sync.deadline_is_set => {
@@ -98,16 +125,21 @@ fn context_to_send(context: &Context, call: Call) -> Context {
         }
         _ => whole,
     };
-    context
+    agent
 }
 
-/// What a sync gave, None where another one is at work; and whether old rows could be deleted.
-type Sent = (Option<(SyncReport, Exit)>, Result<(), CliError>);
+/// What the sending half did.
+struct Sent {
+    /// None where another sync is at work.
+    synced: Option<Ended<SyncReport>>,
+    /// Whether old rows could be deleted.
+    retention: Result<(), AgentError>,
+}
 
 /// Everything that may wait for the network.
-fn send(context: &Context) -> Result<Sent, CliError> {
-    let synced = sync::sync(context)?;
-    Ok((synced, keep::when_due(context)))
+fn send(agent: &Agent) -> Result<Sent, AgentError> {
+    let synced = pass::sync(agent, Pass::Once, &Halt::default())?;
+    Ok(Sent { synced, retention: retention::when_due(agent) })
 }
 
 /// What was read beside the sync.
@@ -116,11 +148,11 @@ struct Later {
     /// None if there was nothing to read.
     report: Option<IngestReport>,
     /// Why the last attempt failed, if no later one went well.
-    failure: Option<CliError>,
+    failure: Option<AgentError>,
 }
 
 impl Later {
-    fn step(&mut self, reading: &mut Reading<'_>) -> Result<(), CliError> {
+    fn step(&mut self, reading: &mut Reading<'_>) -> Result<(), AgentError> {
         match reading.step()?.outcome {
             Outcome::Read { report, .. } => {
                 self.failure = None;
@@ -140,7 +172,7 @@ impl Later {
 }
 
 /// Reads what changes until it is stopped, and what changed by then.
-fn read_on(mut reading: Reading<'_>, halt: &Halt) -> Result<Later, CliError> {
+fn read_on(mut reading: Reading<'_>, halt: &Halt) -> Result<Later, AgentError> {
     let mut later = Later::default();
     loop {
         let goes_on = halt.wait(reading.pause());

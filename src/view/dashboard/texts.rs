@@ -1,10 +1,10 @@
-//! What a person needs to know to read the dashboard, on the dashboard.
+//! The explanations on the dashboard.
 
 use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::frame::clock_words;
+use super::frame::clock_text;
 use super::source::bucket;
 use super::{Object, Site, object};
 use crate::config::DestinationConfig;
@@ -15,7 +15,7 @@ fn text(title: &str, content: &str) -> Object {
     }))
 }
 
-/// Text that Markdown takes for itself and for nothing else.
+/// The text with Markdown's special characters escaped.
 fn plain(text: &str) -> String {
     let mut out = String::new();
     for letter in text.chars() {
@@ -33,25 +33,25 @@ fn plain(text: &str) -> String {
     out
 }
 
-/// How to use it and what the colours mean.
+/// How to use the dashboard and what the colours mean.
 pub(super) fn instructions(site: &Site<'_>) -> Object {
     text(
         "How to read this",
         &format!(
             "- Drag over a panel to zoom in; double-click to zoom out. Click a name in the legend to see that series alone.\n\
-             - Open a row by its title; rows that are folded ask the server for nothing.\n\
-             - A line is the mean of each window, the band its least and greatest value; zoomed in, each value. **Time step** \
+             - Open a row by its title; a collapsed row queries nothing.\n\
+             - A line is the mean of each window, the band its minimum and maximum; zoomed in, each value. **Time step** \
              sets the window. Failed values are in neither.\n\
-             - Orange points are **suspect**: beyond what is expected. Red points **failed**: impossible, or marked by a person; their \
-             height is not on the axis, hover for the value. Zoomed out, a point stands for the greatest of its window.\n\
+             - Orange points are **suspect**: outside the expected range. Red points **failed**: impossible, or flagged by hand; their \
+             height is not on the axis, hover for the value. Zoomed out, a point is the maximum of its window.\n\
              - A line breaks where records are missing. The ribbon under each row shows the worst flag of each window.\n\
              - {}\n",
-            plain(&clock_words(site.config))
+            plain(&clock_text(site.config))
         ),
     )
 }
 
-/// Where the data comes from and how long it stays.
+/// The origin of the data and its retention.
 pub(super) fn details(site: &Site<'_>) -> Object {
     let mut content = String::new();
     let list = |bucket: Option<&str>| {
@@ -71,30 +71,30 @@ pub(super) fn details(site: &Site<'_>) -> Object {
     };
     let kept_in = |name: &Option<String>| {
         let is_own = *name == bucket(site.config, None);
-        let told = site.retentions.iter().find(|(told, _)| told == name || told.is_none() && is_own);
-        told.map(|(_, kept)| *kept).or_else(|| configured(name))
+        let known = site.retentions.iter().find(|(bucket, _)| bucket == name || bucket.is_none() && is_own);
+        known.map(|(_, kept)| *kept).or_else(|| configured(name))
     };
     // Writing to a String cannot fail.
     for known in super::source::buckets(site.config) {
         let name = known.as_deref().map_or_else(|| "the bucket that the files are written to".to_owned(), plain);
         let kept = match kept_in(&known) {
             Some(kept) => format!("keeps rows for {}", spoken(kept.as_secs_f64())),
-            None => "keeps rows as long as its own retention says (`fluxtower bucket list`)".to_owned(),
+            None => "keeps rows for its retention (`fluxtower bucket list`)".to_owned(),
         };
         let _ = writeln!(content, "- **{name}** {kept}. Tables: {}.", list(known.as_deref()));
     }
-    content += "- Every row is on the station's computer first, whatever the link does; what the bucket has dropped, `fluxtower replay` sends again.\n";
+    content += "- Every row is first stored on the station's computer, whatever the link does; `fluxtower replay` sends rows again that the bucket dropped.\n";
     if !site.has_health() {
         content +=
             "- The agent's own health is switched off (`[sync] health = false`), so ages and backlog are not shown.\n";
     } else if matches!(site.config.destination, DestinationConfig::Files { .. }) {
-        content += "- Rows go to files, and the agent's own health with none of them: ages and backlog stay empty until a server is the destination.\n";
+        content += "- Rows go to files, without the agent's own health: ages and backlog stay empty until a server is the destination.\n";
     }
-    content += "- Made by `fluxtower dashboard --grafana`; make it anew after a change of the configuration.\n";
+    content += "- Made by `fluxtower dashboard`; make it again after a change of the configuration.\n";
     text("Where this comes from", &content)
 }
 
-/// A time as people say it.
+/// A duration in the largest unit that divides it.
 fn spoken(seconds: f64) -> String {
     let units = [("d", 86_400.0), ("h", 3_600.0), ("min", 60.0)];
     let unit = units.into_iter().find(|(_, length)| seconds >= *length && (seconds / length).fract() < 1e-9);

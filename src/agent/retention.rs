@@ -1,8 +1,8 @@
 //! Deletes rows that were sent and are in the bucket, to make room.
 //!
 //! Nothing is deleted on one witness: a row goes only if it was acknowledged and, where the destination can be asked, if it
-//! was read back at its own time in its own series ([`verify::is_there`]), or if the bucket itself no
-//! longer keeps rows of its time. What cannot be told is kept. `[store] keep` is measured from the earliest time that it can be
+//! was read back at its own time in its own series ([`verify::is_there`](crate::verify::is_there)), or if the bucket itself no
+//! longer keeps rows of its time. What the destination does not answer is kept. `[store] keep` is measured from the earliest time that it can be
 //! now ([`earliest_now`]), because a clock that runs ahead must not delete a history.
 
 use std::time::{Duration, Instant};
@@ -10,13 +10,17 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::{Agent, AgentError};
 use crate::config::Config;
 use crate::destination::Destination;
-use crate::store::{Store, StoreError};
-use crate::time::Timestamp;
+use crate::store::{Lock, LockKind, Store, StoreError};
+use crate::sync::SyncError;
+use crate::time::{Clock, Timestamp};
 use crate::verify::{self, VerifyError};
 
 const DAY: i64 = 86_400 * 1_000_000_000;
+/// Under this key the store keeps when `[store] keep` was last applied.
+const KEY: &str = "pruned";
 
 /// What a pruning did.
 #[derive(Debug, Serialize, Default)]
@@ -32,6 +36,10 @@ pub struct Pruned {
 /// How far one pruning goes.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
+    /// Rows before this are deleted.
+    pub cutoff: Timestamp,
+    /// This computer's time, by which a bucket's retention is known.
+    pub now: DateTime<Utc>,
     /// Deletes nothing and asks nothing.
     pub dry_run: bool,
     /// Stops at the first day that the destination cannot be asked about.
@@ -50,7 +58,7 @@ pub fn earliest_now(store: &Store, now: Timestamp) -> Result<Timestamp, StoreErr
     Ok(newest.map_or(now, |newest| now.min(newest.plus(DAY))))
 }
 
-/// Deletes rows older than `cutoff` that were sent and, where the destination can be asked, are there. The caller holds the
+/// Deletes rows before `limits.cutoff` that were sent and, where the destination can be asked, are there. The caller holds the
 /// sync lock.
 ///
 /// # Errors
@@ -59,14 +67,15 @@ pub fn older_than(
     config: &Config,
     store: &Store,
     destination: &mut dyn Destination,
-    (cutoff, now): (Timestamp, DateTime<Utc>),
     limits: Limits,
 ) -> Result<Pruned, VerifyError> {
     let began = Instant::now();
     let mut pruned = Pruned::default();
-    for series in store.sent_series((Timestamp::EPOCH, cutoff.previous()))? {
+    for series in
+        store.sent_series((Timestamp::EPOCH, Timestamp::from_nanos(limits.cutoff.nanos().saturating_sub(1))))?
+    {
         let bucket = config.table(&series.table).and_then(|table| table.bucket.clone());
-        let kept_from = destination.look(bucket.as_deref()).kept_from(now);
+        let kept_from = destination.look(bucket.as_deref()).kept_from(limits.now);
         for &(first, last) in &series.intervals {
             let mut from = first.nanos();
             while from <= last.nanos() {
@@ -95,4 +104,55 @@ pub fn older_than(
         }
     }
     Ok(pruned)
+}
+
+/// Deletes sent rows that are at least `age` old; None while a sync is at work. With `dry_run`, counts the days only.
+///
+/// # Errors
+/// The store or the destination fails.
+pub fn prune(agent: &Agent, age: Duration, dry_run: bool) -> Result<Option<Pruned>, AgentError> {
+    let store = agent.store()?;
+    let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else { return Ok(None) };
+    let limits =
+        Limits { cutoff: agent.now().before(age), now: agent.clock.now(), dry_run, gives_up: false, deadline: None };
+    delete(agent, &store, limits).map(Some)
+}
+
+/// Applies `[store] keep`, once a day. A server that does not answer today is asked tomorrow: nothing is deleted without its
+/// answer.
+///
+/// # Errors
+/// The store or the destination fails.
+pub fn when_due(agent: &Agent) -> Result<(), AgentError> {
+    let Some(keep) = agent.config.store_keep else { return Ok(()) };
+    let store = agent.store()?;
+    let now = agent.now();
+    let last = store.recall(KEY)?.and_then(|text| text.parse::<i64>().ok());
+    // A last time that lies ahead was written by a clock that was wrong.
+    if last.is_some_and(|last| last <= now.nanos() && now.nanos() - last < DAY) {
+        return Ok(());
+    }
+    let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else { return Ok(()) };
+    store.remember(KEY, &now.nanos().to_string())?;
+    let limits = Limits {
+        cutoff: earliest_now(&store, now)?.before(keep),
+        now: agent.clock.now(),
+        dry_run: false,
+        gives_up: true,
+        deadline: Some(agent.config.sync.deadline),
+    };
+    let pruned = delete(agent, &store, limits)?;
+    if pruned.pruned > 0 || pruned.kept_unverified > 0 {
+        tracing::info!(
+            deleted = pruned.pruned,
+            days_kept = pruned.kept_unverified,
+            "pruned what was sent longer ago than [store] keep"
+        );
+    }
+    Ok(())
+}
+
+fn delete(agent: &Agent, store: &Store, limits: Limits) -> Result<Pruned, AgentError> {
+    let mut destination = crate::destination::open(&agent.config).map_err(SyncError::from)?;
+    Ok(older_than(&agent.config, store, destination.as_mut(), limits)?)
 }

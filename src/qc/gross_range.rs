@@ -1,13 +1,24 @@
-//! The tests of a single value: is it there, and is it within its range.
+//! Gross range: a value outside of its range, and what counts as a missing value.
+//!
+//! Source: QARTOD, in the form of ioos_qc 3.0 `gross_range_test`. It is the only test that looks at the value alone.
 
 use super::flag::Flag;
+use super::registry::About;
+use super::spec::TableSpec;
+use super::value::Value;
 use crate::ameriflux::Range;
-use crate::config::TableConfig;
-use crate::format::Value;
 
-/// What one column is tested for. A column without a range has bounds that every number passes.
+pub(super) const ABOUT: About = About {
+    name: "gross_range",
+    summary: "a value outside of its range",
+    keys: "`suspect`, `fail`, `variable`",
+    section: "Ranges and AmeriFlux variables",
+    source: "QARTOD; ioos_qc `gross_range_test`; AmeriFlux's limits",
+};
+
+/// The test of one column. A column without a range has bounds that every number passes.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ColumnTests {
+pub struct GrossRange {
     fail: (f64, f64),
     suspect: (f64, f64),
     /// Pass where a range is configured, not evaluated where none is.
@@ -15,21 +26,21 @@ pub struct ColumnTests {
     sentinels: Vec<f64>,
 }
 
-impl ColumnTests {
+impl GrossRange {
     /// `sentinels` are values that mean "missing" although they are numbers (7999, -9999).
-    pub fn new(range: Option<Range>, sentinels: Vec<f64>) -> ColumnTests {
+    pub fn new(range: Option<Range>, sentinels: Vec<f64>) -> GrossRange {
         let everything = (f64::NEG_INFINITY, f64::INFINITY);
         match range {
-            Some(range) => ColumnTests { fail: range.fail, suspect: range.suspect, inside: Flag::Pass, sentinels },
-            None => ColumnTests { fail: everything, suspect: everything, inside: Flag::NotEvaluated, sentinels },
+            Some(range) => GrossRange { fail: range.fail, suspect: range.suspect, inside: Flag::Pass, sentinels },
+            None => GrossRange { fail: everything, suspect: everything, inside: Flag::NotEvaluated, sentinels },
         }
     }
 
-    /// As the configuration has it for a column of a table.
-    pub fn of(table: &TableConfig, column: &str) -> ColumnTests {
-        let config = table.columns.get(column);
-        let sentinels = config.and_then(|config| config.sentinels.clone()).unwrap_or_else(|| table.sentinels.clone());
-        ColumnTests::new(config.and_then(|config| config.range), sentinels)
+    /// As it is configured for a column of a table.
+    pub fn of(table: &TableSpec<'_>, column: &str) -> GrossRange {
+        let own = table.columns.get(column);
+        let sentinels = own.and_then(|own| own.sentinels).unwrap_or(table.sentinels);
+        GrossRange::new(own.and_then(|own| own.range), sentinels.to_vec())
     }
 
     /// The value as a number: NaN where it is missing, text or a sentinel.
@@ -81,27 +92,26 @@ impl ColumnTests {
 mod tests {
     use super::*;
 
-    fn digits(tests: &ColumnTests, values: &[f64]) -> String {
+    fn digits(tests: &GrossRange, values: &[f64]) -> String {
         values.iter().map(|&value| char::from(tests.flag(Value::Number(value)).digit())).collect()
     }
 
     #[test]
     fn bounds_belong_to_the_inside_as_in_qartod() {
-        let tests = ColumnTests::new(Some(Range { suspect: (2.0, 8.0), fail: (0.0, 10.0) }), Vec::new());
+        let tests = GrossRange::new(Some(Range { suspect: (2.0, 8.0), fail: (0.0, 10.0) }), Vec::new());
         let values = [-0.0001, 0.0, 1.999, 2.0, 5.0, 8.0, 8.001, 10.0, 10.001];
         assert_eq!(digits(&tests, &values), "433111334");
     }
 
     #[test]
     fn a_sentinel_is_missing_and_only_exactly_that_number() {
-        let tests =
-            ColumnTests::new(Some(Range { suspect: (-50.0, 50.0), fail: (-50.0, 50.0) }), vec![7999.0, -9999.0]);
+        let tests = GrossRange::new(Some(Range { suspect: (-50.0, 50.0), fail: (-50.0, 50.0) }), vec![7999.0, -9999.0]);
         assert_eq!(digits(&tests, &[7999.0, -9999.0, 7998.9, 25.0]), "9941");
     }
 
     #[test]
     fn what_is_not_tested_says_so() {
-        let tests = ColumnTests::new(None, Vec::new());
+        let tests = GrossRange::new(None, Vec::new());
         assert_eq!(tests.flag(Value::Number(1e9)), Flag::NotEvaluated);
         assert_eq!(tests.flag(Value::Text), Flag::NotEvaluated);
         assert_eq!(tests.flag(Value::Missing), Flag::Missing);
@@ -109,7 +119,7 @@ mod tests {
 
     #[test]
     fn text_where_a_number_is_expected_fails() {
-        let tests = ColumnTests::new(Some(Range { suspect: (0.0, 1.0), fail: (0.0, 1.0) }), Vec::new());
+        let tests = GrossRange::new(Some(Range { suspect: (0.0, 1.0), fail: (0.0, 1.0) }), Vec::new());
         assert_eq!(tests.flag(Value::Text), Flag::Fail);
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! - The two never wait for each other (I9): a sync that takes minutes holds no reading up. They meet in the store, under
 //!   the same locks as two separate runs, so a second agent on the same store does no harm.
-//! - Nothing that one run survives ends it. A pass that fails is said once and tried again after a wait that grows.
+//! - Nothing that one run survives ends it. A pass that fails is reported once and tried again after a pause that grows.
 //! - Asked to end (Ctrl-C, SIGTERM; on Windows also when the window is closed, at logoff and at shutdown), it begins
-//!   nothing more, lets the request on its way come to its end and returns 0. What takes longer than [`GRACE`] is left
+//!   nothing more, lets the request on its way come to its end and returns. What takes longer than [`GRACE`] is left
 //!   as a power cut would leave it: nothing is lost, and at worst one request is sent again (I4, I7). Asked twice, it
 //!   ends at once.
 //! - All pauses are counted by the clock that only goes forward, so setting the computer's time does no harm.
@@ -13,30 +13,29 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
-use super::super::{schedule, signals};
 use super::reading::{self, Rhythm};
-use super::{CliError, Context, Exit, sending};
+use super::{Agent, AgentError, schedule, sending};
 use crate::sync::{Halt, SyncError};
 
 /// Windows ends a program five seconds after it said that the window closes.
 const GRACE: Duration = Duration::from_secs(4);
 
-/// What the waiting thread is told.
+/// What the thread that waits for the end receives.
 enum Event {
     /// To end.
     Asked,
     /// A worker has ended.
-    Ended(Result<(), CliError>),
+    Ended(Result<(), AgentError>),
 }
 
-/// Says that its thread has ended, even if that came as a surprise.
+/// Says that its thread has ended, even after a panic.
 struct Farewell {
     tell: Sender<Event>,
-    result: Option<Result<(), CliError>>,
+    result: Option<Result<(), AgentError>>,
 }
 
 impl Farewell {
-    fn say(&mut self, result: Result<(), CliError>) {
+    fn say(&mut self, result: Result<(), AgentError>) {
         self.result = Some(result);
     }
 }
@@ -48,22 +47,29 @@ impl Drop for Farewell {
     }
 }
 
-fn start(tell: &Sender<Event>, work: impl FnOnce() -> Result<(), CliError> + Send + 'static) {
+fn start(tell: &Sender<Event>, work: impl FnOnce() -> Result<(), AgentError> + Send + 'static) {
     let mut farewell = Farewell { tell: tell.clone(), result: None };
     std::thread::spawn(move || farewell.say(work()));
 }
 
-/// Reads and sends until it is asked to end.
-pub(super) fn stay(context: &Context, rhythm: Rhythm) -> Result<Exit, CliError> {
-    schedule::remember(context, schedule::Rhythm::StaysUp);
+/// Reads and sends until it is asked to end. `listen` is given what to call when the program is asked to end.
+///
+/// # Errors
+/// `listen` fails, or the configuration does not fit the store.
+pub fn watch(
+    agent: &Agent,
+    rhythm: Rhythm,
+    listen: impl FnOnce(Box<dyn Fn() + Send>) -> std::io::Result<()>,
+) -> Result<(), AgentError> {
+    schedule::remember(agent, schedule::Starts::StaysUp);
     let (tell, events) = channel();
     let asked = tell.clone();
-    // If nobody hears it, the end has come already.
-    signals::listen(move || drop(asked.send(Event::Asked))).map_err(CliError::Signals)?;
-    let context = Arc::new(Context { bars: false, ..context.clone() });
+    // A message that is not received any more comes after the end.
+    listen(Box::new(move || drop(asked.send(Event::Asked)))).map_err(AgentError::Signals)?;
+    let agent = Arc::new(agent.without_progress());
     let halt = Arc::new(Halt::default());
     let (order, orders) = channel();
-    let (of_reading, of_sending) = ((Arc::clone(&context), Arc::clone(&halt)), (context, Arc::clone(&halt)));
+    let (of_reading, of_sending) = ((Arc::clone(&agent), Arc::clone(&halt)), (agent, Arc::clone(&halt)));
     start(&tell, move || reading::run(&of_reading.0, &of_reading.1, rhythm, &order));
     start(&tell, move || sending::run(&of_sending.0, &of_sending.1, &orders));
 
@@ -92,6 +98,6 @@ pub(super) fn stay(context: &Context, rhythm: Rhythm) -> Result<Exit, CliError> 
     }
     match failure {
         Some(error) => Err(error),
-        None => Ok(Exit::Well),
+        None => Ok(()),
     }
 }

@@ -1,11 +1,13 @@
-//! The sending half of an agent that stays up: a sync when there are new rows, and when rows still wait.
+//! The sending half of an agent that stays up: a sync when there are new rows, and while rows are pending.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
-use super::reading::WRITTEN_DOWN_EVERY;
-use super::told::Told;
-use super::{CliError, Context, Exit, Pass, keep, sync};
+use super::news::News;
+use super::pass::{self, Ended, Pass};
+use super::reading::KEPT_EVERY;
+use super::{Agent, AgentError, retention};
+use crate::status::Exit;
 use crate::sync::{Halt, StoppedBy, SyncReport, Waits};
 
 /// While another sync is at work: it may not know of the newest rows.
@@ -15,22 +17,22 @@ const BUDGET_PAUSE: Duration = Duration::from_secs(30);
 /// After a run that could not reach the server. The run itself has tried for some time.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// After a refusal that a person has to mend: seldom enough to be no nuisance, often enough to be found mended.
+/// After a refusal that a user has to fix: seldom enough to be no nuisance, often enough to notice the fix.
 const FIRST_PAUSE_REFUSED: Duration = Duration::from_secs(60);
 const LONGEST_PAUSE_REFUSED: Duration = Duration::from_secs(15 * 60);
 
 /// Why to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Order {
-    /// There are rows that wait.
+    /// Rows are pending.
     Fresh,
     /// It is time: the agent's health and the heartbeat go too.
     Full,
 }
 
 /// Sends until the end is asked for.
-pub(super) fn run(context: &Context, halt: &Halt, orders: &Receiver<Order>) -> Result<(), CliError> {
-    let mut sender = Sender::new(context);
+pub(super) fn run(agent: &Agent, halt: &Halt, orders: &Receiver<Order>) -> Result<(), AgentError> {
+    let mut sender = Sender::new(agent);
     let mut wanted = None;
     let mut not_before = Instant::now();
     while let Some(order) = next(orders, wanted, not_before) {
@@ -44,7 +46,7 @@ pub(super) fn run(context: &Context, halt: &Halt, orders: &Receiver<Order>) -> R
     Ok(())
 }
 
-/// Waits for an order, and for its time. None when nobody gives orders any more.
+/// Waits for an order, and for its time. None when the reading half has ended.
 fn next(orders: &Receiver<Order>, wanted: Option<Order>, not_before: Instant) -> Option<Order> {
     let mut wanted = match wanted {
         Some(wanted) => wanted,
@@ -66,51 +68,51 @@ fn next(orders: &Receiver<Order>, wanted: Option<Order>, not_before: Instant) ->
 }
 
 struct Sender {
-    full: Context,
-    /// Says nothing of the agent itself: passes may be a second apart.
-    fresh: Context,
-    told: Told,
+    full: Agent,
+    /// Sends nothing about the agent itself: passes may be a second apart.
+    fresh: Agent,
+    news: News,
     waits: Waits,
     refused: Waits,
     /// How the last pass ended.
     before: Exit,
-    written_down: Option<Instant>,
+    kept: Option<Instant>,
 }
 
 impl Sender {
-    fn new(context: &Context) -> Sender {
-        let mut fresh = context.clone();
+    fn new(agent: &Agent) -> Sender {
+        let mut fresh = agent.clone();
         fresh.config.sync.health = false;
         fresh.config.sync.heartbeat_url = None;
         Sender {
-            full: context.clone(),
+            full: agent.clone(),
             fresh,
-            told: Told::new("sync"),
+            news: News::new("sync"),
             waits: Waits::new(FIRST_PAUSE, LONGEST_PAUSE),
             refused: Waits::new(FIRST_PAUSE_REFUSED, LONGEST_PAUSE_REFUSED),
             before: Exit::Well,
-            written_down: None,
+            kept: None,
         }
     }
 
     /// Sends. None when nothing is left to be sent, otherwise how long to wait before the next attempt.
     fn pass(&mut self, order: Order, halt: &Halt) -> Option<Duration> {
-        let context = if order == Order::Full { &self.full } else { &self.fresh };
-        let is_due = order == Order::Full && self.written_down.is_none_or(|then| then.elapsed() >= WRITTEN_DOWN_EVERY);
+        let agent = if order == Order::Full { &self.full } else { &self.fresh };
+        let is_due = order == Order::Full && self.kept.is_none_or(|then| then.elapsed() >= KEPT_EVERY);
         halt.sync_begins();
-        match sync::pass(context, Pass::OneOf { before: self.before, is_due }, halt) {
-            Ok(Some((report, exit))) => {
+        match pass::sync(agent, Pass::OneOf { before: self.before, is_due }, halt) {
+            Ok(Some(Ended { report, exit })) => {
                 self.before = exit;
                 if is_due {
-                    self.written_down = Some(Instant::now());
+                    self.kept = Some(Instant::now());
                 }
                 let pause = self.pause(&report);
-                self.told.synced(&self.full, report);
+                self.news.synced(&self.full, report);
                 if order == Order::Full
                     && pause.is_none()
-                    && let Err(error) = keep::when_due(&self.full)
+                    && let Err(error) = retention::when_due(&self.full)
                 {
-                    self.told.failed(&error);
+                    self.news.failed(&self.full, &error);
                 }
                 pause
             }
@@ -120,8 +122,8 @@ impl Sender {
             }
             Err(error) => {
                 self.before = error.exit();
-                self.told.failed(&error);
-                Some(if error.exit() == Exit::Usage { self.refused.next_wait() } else { self.waits.next_wait() })
+                self.news.failed(&self.full, &error);
+                Some(if error.is_permanent() { self.refused.next_wait() } else { self.waits.next_wait() })
             }
         }
     }

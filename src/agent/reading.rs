@@ -4,28 +4,30 @@
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
+use super::news::News;
+use super::pass::{self, Ended, Pass};
 use super::sending::Order;
-use super::told::Told;
-use super::{CliError, Context, Exit, Pass, ingest};
-use crate::ingest::{IngestError, IngestReport, Selection};
+use super::{Agent, AgentError};
+use crate::ingest::{self as reader, IngestError, IngestReport, Selection};
 use crate::source::{TableFiles, Watched};
+use crate::status::Exit;
 use crate::sync::{Halt, Waits};
 
 /// While another ingest is at work. It may have read the file before the change that this one saw.
 const BUSY_PAUSE: Duration = Duration::from_secs(1);
-/// After a pass that failed: short, because what waits in an overwritten file waits for minutes only.
+/// After a pass that failed: short, because a line stands in an overwritten file for minutes only.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// A pass that was like the one before is written down so often: `status` shows when the last one was.
-pub(super) const WRITTEN_DOWN_EVERY: Duration = Duration::from_secs(60);
+/// A pass that was like the one before is kept in the store so often: `status` shows when the last one was.
+pub(super) const KEPT_EVERY: Duration = Duration::from_secs(60);
 
 /// When it reads.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rhythm {
+pub struct Rhythm {
     /// Time from one full pass to the next.
-    pub(super) every: Duration,
+    pub every: Duration,
     /// Time from one look at the files to the next; none if they are not watched.
-    pub(super) poll: Option<Duration>,
+    pub poll: Option<Duration>,
 }
 
 /// When the next full pass is due: on a grid that does not drift, or sooner to make up for one that failed.
@@ -58,18 +60,18 @@ impl Due {
 }
 
 /// Reads until the end is asked for. An error is a configuration that does not fit the store.
-pub(super) fn run(context: &Context, halt: &Halt, rhythm: Rhythm, order: &Sender<Order>) -> Result<(), CliError> {
-    let mut reading = Reading::new(context, rhythm);
-    let mut told = Told::new("ingest");
+pub(super) fn run(agent: &Agent, halt: &Halt, rhythm: Rhythm, order: &Sender<Order>) -> Result<(), AgentError> {
+    let mut reading = Reading::new(agent, rhythm);
+    let mut news = News::new("ingest");
     loop {
         let step = reading.step()?;
         let mut fresh = false;
         match step.outcome {
             Outcome::Read { report, is_full } => {
                 fresh = report.totals().staged > 0;
-                told.ingested(context, report, is_full);
+                news.ingested(agent, report, is_full);
             }
-            Outcome::Failed(error) => told.failed(&error),
+            Outcome::Failed(error) => news.failed(agent, &error),
             Outcome::Nothing | Outcome::Busy => {}
         }
         if fresh {
@@ -103,32 +105,32 @@ pub(super) enum Outcome {
     /// Another ingest is at work.
     Busy,
     /// It is tried again.
-    Failed(CliError),
+    Failed(AgentError),
 }
 
 /// The files, and when they were read.
 pub(super) struct Reading<'a> {
-    context: &'a Context,
+    agent: &'a Agent,
     watched: Option<Watched<'a>>,
     due: Due,
     poll: Option<Duration>,
     waits: Waits,
     /// How the last pass ended.
     before: Exit,
-    written_down: Option<Instant>,
+    kept: Option<Instant>,
 }
 
 impl<'a> Reading<'a> {
     /// The first step reads everything.
-    pub(super) fn new(context: &'a Context, rhythm: Rhythm) -> Reading<'a> {
+    pub(super) fn new(agent: &'a Agent, rhythm: Rhythm) -> Reading<'a> {
         Reading {
-            context,
-            watched: rhythm.poll.map(|_| Watched::new(&context.config.tables)),
+            agent,
+            watched: rhythm.poll.map(|_| Watched::new(&agent.config.tables)),
             due: Due { every: rhythm.every, next: Instant::now(), sooner: None },
             poll: rhythm.poll,
             waits: Waits::new(FIRST_PAUSE, LONGEST_PAUSE),
             before: Exit::Well,
-            written_down: None,
+            kept: None,
         }
     }
 
@@ -137,8 +139,8 @@ impl<'a> Reading<'a> {
     ///
     /// # Errors
     /// A file pattern that is none.
-    pub(super) fn beside_a_full_pass(context: &'a Context, rhythm: Rhythm) -> Result<Reading<'a>, CliError> {
-        let mut reading = Reading::new(context, rhythm);
+    pub(super) fn beside_a_full_pass(agent: &'a Agent, rhythm: Rhythm) -> Result<Reading<'a>, AgentError> {
+        let mut reading = Reading::new(agent, rhythm);
         reading.changed()?;
         reading.due.is_on_time(Instant::now());
         Ok(reading)
@@ -149,7 +151,7 @@ impl<'a> Reading<'a> {
         match exit {
             Some(exit) => {
                 self.before = exit;
-                self.written_down = Some(Instant::now());
+                self.kept = Some(Instant::now());
             }
             None => self.due.sooner = Instant::now().checked_add(BUSY_PAUSE),
         }
@@ -159,7 +161,7 @@ impl<'a> Reading<'a> {
     ///
     /// # Errors
     /// A configuration that does not fit the store. What may work later is no error but [`Outcome::Failed`].
-    pub(super) fn step(&mut self) -> Result<Step, CliError> {
+    pub(super) fn step(&mut self) -> Result<Step, AgentError> {
         let changed = self.changed()?;
         let now = Instant::now();
         let on_time = self.due.is_on_time(now);
@@ -193,7 +195,7 @@ impl<'a> Reading<'a> {
         self.due.sooner.is_some()
     }
 
-    fn changed(&mut self) -> Result<Vec<TableFiles<'a>>, CliError> {
+    fn changed(&mut self) -> Result<Vec<TableFiles<'a>>, AgentError> {
         Ok(match &mut self.watched {
             Some(watched) => watched.look().map_err(IngestError::from)?,
             None => Vec::new(),
@@ -201,21 +203,21 @@ impl<'a> Reading<'a> {
     }
 
     /// Reads these files, or all.
-    fn pass(&mut self, files: Option<Vec<TableFiles<'_>>>) -> Result<Outcome, CliError> {
-        let context = self.context;
+    fn pass(&mut self, files: Option<Vec<TableFiles<'_>>>) -> Result<Outcome, AgentError> {
+        let agent = self.agent;
         let is_full = files.is_none();
-        let is_due = is_full && self.written_down.is_none_or(|then| then.elapsed() >= WRITTEN_DOWN_EVERY);
-        let pass = Pass::OneOf { before: self.before, is_due };
-        let result = ingest::pass(context, pass, |store, bars| match files {
-            Some(files) => crate::ingest::run_files(files, &context.config, store, &context.clock, bars),
-            None => crate::ingest::run(&context.config, store, &context.clock, &Selection::default(), bars),
+        let is_due = is_full && self.kept.is_none_or(|then| then.elapsed() >= KEPT_EVERY);
+        let which = Pass::OneOf { before: self.before, is_due };
+        let result = pass::ingest(agent, which, |store, progress| match files {
+            Some(files) => reader::run_files(files, &agent.config, store, &agent.clock, progress),
+            None => reader::run(&agent.config, store, &agent.clock, &Selection::default(), progress),
         });
         match result {
-            Ok(Some((report, exit))) => {
+            Ok(Some(Ended { report, exit })) => {
                 self.waits.reset();
                 self.before = exit;
                 if is_due {
-                    self.written_down = Some(Instant::now());
+                    self.kept = Some(Instant::now());
                 }
                 Ok(Outcome::Read { report, is_full })
             }
@@ -224,7 +226,7 @@ impl<'a> Reading<'a> {
                 Ok(Outcome::Busy)
             }
             // The configuration is not read again, so another attempt cannot help.
-            Err(error) if error.exit() == Exit::Usage => Err(error),
+            Err(error) if error.is_permanent() => Err(error),
             Err(error) => {
                 self.before = error.exit();
                 Ok(Outcome::Failed(error))
@@ -252,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pass_that_failed_is_made_up_for_and_the_grid_stays() {
+    fn a_pass_that_failed_is_made_up_for_and_the_grid_is_kept() {
         let start = Instant::now();
         let second = Duration::from_secs(1);
         let mut due = Due { every: 300 * second, next: start, sooner: None };

@@ -1,6 +1,7 @@
 //! Flags where something is odd: columns that come and go, lonely values, a program killed half way, a slow partner.
 
 use fluxtower::qc::Flag;
+use fluxtower::store::NewFlag;
 use fluxtower::time::Timestamp;
 
 use super::rows::upper;
@@ -56,7 +57,7 @@ fn a_table_compared_with_a_derived_column_is_judged_again_when_the_formula_chang
     tower.replace_in_config("TA * 2", "TA * 4");
     let _ = tower.run(&["reflag", "--since", "2026-01-01"]).expect(0);
     assert_eq!(column(&tower, "upper", 0), "444", "its table was judged before the other was computed");
-    std::fs::write(tower.config_path(), text).unwrap();
+    tower.replace_in_config("TA * 4", "TA * 2");
     let _ = tower.run(&["reflag", "--since", "2026-01-01", "--table", "other"]).expect(0);
     assert_eq!(column(&tower, "upper", 0), "111", "only the other table was named");
 }
@@ -128,7 +129,10 @@ fn a_flag_by_hand_whose_run_was_killed_holds_after_the_next_ingest() {
     let utc = |row: i64| Timestamp::from_nanos((START + 5 * 3_600 + row * 300) * 1_000_000_000);
     let span = (utc(1), utc(2));
     // As far as a run came that was killed before it judged.
-    let id = agent.store.set_flag("upper", "TA", span, Flag::Fail, "a bird", Timestamp::EPOCH).unwrap();
+    let id = agent
+        .store
+        .set_flag(&NewFlag { table: "upper", column: "TA", span, flag: Flag::Fail, reason: "a bird" }, Timestamp::EPOCH)
+        .unwrap();
     assert_eq!(column(&tower, "upper", 0), "11111");
     agent.ingest();
     assert_eq!(column(&tower, "upper", 0), "14411");

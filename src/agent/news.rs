@@ -1,15 +1,14 @@
-//! What an agent that stays up says: what is new, once.
+//! What an agent that stays up reports: what is new, once.
 //!
-//! A pass in which nothing was new prints nothing, and a trouble that lasts for a week is one line and not ten thousand.
+//! A pass in which nothing was new reports nothing, and a problem that lasts for a week is one line and not ten thousand.
 
-use super::super::output;
-use super::{Both, CliError, Context};
+use super::{Agent, AgentError};
 use crate::ingest::IngestReport;
 use crate::sync::{StoppedBy, SyncReport};
 
-/// What was said last by one of the two workers.
+/// What one of the two workers reported last.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct News {
     /// `ingest` or `sync`.
     what: &'static str,
     error: Option<String>,
@@ -17,19 +16,19 @@ pub(super) struct Told {
     stopped_by: StoppedBy,
 }
 
-impl Told {
-    pub(super) fn new(what: &'static str) -> Told {
-        Told { what, error: None, notes: Vec::new(), stopped_by: StoppedBy::Done }
+impl News {
+    pub(super) fn new(what: &'static str) -> News {
+        News { what, error: None, notes: Vec::new(), stopped_by: StoppedBy::Done }
     }
 
     /// The pass failed.
-    pub(super) fn failed(&mut self, error: &CliError) {
-        let words = error.to_string();
-        if self.error.as_deref() == Some(words.as_str()) {
-            tracing::debug!("{} failed again: {words}", self.what);
+    pub(super) fn failed(&mut self, agent: &Agent, error: &AgentError) {
+        let text = error.to_string();
+        if self.error.as_deref() == Some(text.as_str()) {
+            tracing::debug!("{} failed again: {text}", self.what);
         } else {
-            output::say_error(error);
-            self.error = Some(words);
+            agent.events.failed(error);
+            self.error = Some(text);
         }
     }
 
@@ -40,8 +39,8 @@ impl Told {
         }
     }
 
-    /// Prints the tables that had something new. `is_full` when every table was read.
-    pub(super) fn ingested(&mut self, context: &Context, mut report: IngestReport, is_full: bool) {
+    /// Reports the tables that had something new. `is_full` when every table was read.
+    pub(super) fn ingested(&mut self, agent: &Agent, mut report: IngestReport, is_full: bool) {
         self.worked();
         let notes: Vec<String> = report.tables.iter().flat_map(|table| table.notes.clone()).collect();
         let is_new = |note: &String| !self.notes.contains(note);
@@ -55,12 +54,12 @@ impl Told {
             self.notes.extend(new);
         }
         if !report.tables.is_empty() {
-            print(context, &Both { ingest: Some(report), sync: None });
+            agent.events.ingested(report);
         }
     }
 
-    /// Prints what was sent, and a change in what keeps rows waiting.
-    pub(super) fn synced(&mut self, context: &Context, report: SyncReport) {
+    /// Reports what was sent, and a change in what keeps rows from being sent.
+    pub(super) fn synced(&mut self, agent: &Agent, report: SyncReport) {
         self.worked();
         let moved = report.sent + report.rejected + report.expired > 0;
         let ordinary = [StoppedBy::Done, StoppedBy::Interrupted];
@@ -70,14 +69,7 @@ impl Told {
         self.stopped_by = report.stopped_by;
         self.notes.clone_from(&report.notes);
         if moved || other_end || other_notes {
-            print(context, &Both { ingest: None, sync: Some(report) });
+            agent.events.synced(report);
         }
-    }
-}
-
-/// Nobody is left to tell if stdout is gone, and the work goes on.
-fn print(context: &Context, both: &Both) {
-    if let Err(error) = both.print(context) {
-        tracing::debug!("{error}");
     }
 }

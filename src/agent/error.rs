@@ -1,0 +1,56 @@
+//! Why a pass or a run ended before its work was done, and the exit code for it.
+
+use thiserror::Error;
+
+use crate::destination::DestinationError;
+use crate::ingest::IngestError;
+use crate::status::Exit;
+use crate::store::StoreError;
+use crate::sync::SyncError;
+use crate::verify::VerifyError;
+
+/// A failure of a pass.
+#[derive(Debug, Error)]
+pub enum AgentError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Ingest stopped.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    /// Sync stopped.
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+    /// Rows could not be compared with those in the bucket.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    /// The program could not be ended in an orderly way.
+    #[error("cannot listen for Ctrl-C and SIGTERM: {0}")]
+    Signals(std::io::Error),
+}
+
+impl AgentError {
+    /// Its exit code.
+    pub fn exit(&self) -> Exit {
+        match self {
+            AgentError::Store(StoreError::ClockChanged { .. })
+            | AgentError::Ingest(
+                IngestError::Store(StoreError::ClockChanged { .. })
+                | IngestError::UnknownTable { .. }
+                | IngestError::NoFile { .. }
+                | IngestError::WhichTable { .. }
+                | IngestError::Source(_),
+            )
+            | AgentError::Sync(SyncError::Destination {
+                source:
+                    DestinationError::Secret(_) | DestinationError::SecretUnusable | DestinationError::Certificate { .. },
+            }) => Exit::Usage,
+            _ => Exit::Failed,
+        }
+    }
+
+    /// Whether another attempt with the same configuration cannot help.
+    pub fn is_permanent(&self) -> bool {
+        self.exit() == Exit::Usage
+    }
+}

@@ -1,0 +1,127 @@
+//! One pass under its lock: an ingest or a sync, and the line that the store keeps about it.
+
+use super::{Agent, AgentError};
+use crate::ingest::{self as reader, IngestError, IngestReport};
+use crate::status::{self, Exit};
+use crate::store::{Lock, LockKind, Store};
+use crate::sync::{self as sender, Halt, SyncReport};
+use crate::time::Timestamp;
+
+/// Which pass it is, for what the store keeps of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// The only one of this process.
+    Once,
+    /// One of many.
+    OneOf {
+        /// How the one before ended.
+        before: Exit,
+        /// Whether one is to be kept again, although nothing changed.
+        is_due: bool,
+    },
+}
+
+impl Pass {
+    /// Whether the store keeps a line about it. Passes may be a second apart, for years.
+    fn is_kept(self, exit: Exit) -> bool {
+        match self {
+            Pass::Once => true,
+            Pass::OneOf { before, is_due } => is_due || before != exit,
+        }
+    }
+}
+
+/// What a pass did, and the exit code that it leads to.
+#[derive(Debug)]
+pub struct Ended<R> {
+    /// What it did.
+    pub report: R,
+    /// What a scheduler is given.
+    pub exit: Exit,
+}
+
+/// One ingest under its lock; None when another one holds it.
+///
+/// # Errors
+/// The store fails, or the configuration does not fit it. The error is kept in the store where that can be written.
+pub fn ingest(
+    agent: &Agent,
+    pass: Pass,
+    work: impl FnOnce(&Store, &dyn reader::Progress) -> Result<IngestReport, IngestError>,
+) -> Result<Option<Ended<IngestReport>>, AgentError> {
+    let store = agent.store()?;
+    let Some(_lock) = Lock::take(store.path(), LockKind::Ingest)? else { return Ok(None) };
+    let started = agent.now();
+    let result = if agent.shows_progress {
+        work(&store, agent.events.of_reading().as_ref())
+    } else {
+        work(&store, &reader::Unseen)
+    };
+    let report = result.map_err(|error| failed(agent, &store, "ingest", started, error))?;
+    store.tidy_log()?;
+    status::offset::keep(&agent.config, &store, &report)?;
+    let exit = status::of_ingest(report.needs_a_look());
+    let totals = report.totals();
+    if pass == Pass::Once || totals.staged + totals.conflicts + totals.rejected > 0 {
+        tracing::info!(
+            staged = totals.staged,
+            duplicates = totals.duplicates,
+            conflicts = totals.conflicts,
+            rejected = totals.rejected,
+            held = totals.held,
+            deferred = totals.deferred,
+            "ingest done"
+        );
+    }
+    if pass.is_kept(exit) {
+        let summary = serde_json::to_string(&totals).unwrap_or_default();
+        store.log_run("ingest", started, agent.now(), exit as u8, &summary)?;
+    }
+    Ok(Some(Ended { report, exit }))
+}
+
+/// One sync under its lock; None when another one holds it.
+///
+/// # Errors
+/// The store fails, or the destination cannot be used as it is configured. The error is kept in the store where that can be
+/// written.
+pub fn sync(agent: &Agent, pass: Pass, halt: &Halt) -> Result<Option<Ended<SyncReport>>, AgentError> {
+    let store = agent.store()?;
+    let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else { return Ok(None) };
+    let started = agent.now();
+    let open = || crate::destination::open(&agent.config);
+    let result = if agent.shows_progress {
+        let progress = agent.events.of_sending();
+        sender::run_until(&agent.config, &store, &agent.clock, open, progress.as_ref(), halt)
+    } else {
+        sender::run_until(&agent.config, &store, &agent.clock, open, &sender::Unseen, halt)
+    };
+    let report = result.map_err(|error| failed(agent, &store, "sync", started, error))?;
+    let exit = status::of_sync(&report, store.last_stored_by(agent.now())?, agent.now());
+    if pass == Pass::Once || report.sent + report.rejected + report.expired > 0 {
+        tracing::info!(
+            sent = report.sent,
+            rejected = report.rejected,
+            expired = report.expired,
+            pending = report.pending,
+            requests = report.requests,
+            stopped_by = ?report.stopped_by,
+            "sync done"
+        );
+    }
+    if pass.is_kept(exit) {
+        let summary = serde_json::to_string(&report).unwrap_or_default();
+        store.log_run("sync", started, agent.now(), exit as u8, &summary)?;
+    }
+    Ok(Some(Ended { report, exit }))
+}
+
+/// Keeps why a pass failed, where the store can still be written: a database that takes no row takes no line about it
+/// either, and then the error itself is what counts.
+fn failed(agent: &Agent, store: &Store, command: &str, started: Timestamp, error: impl Into<AgentError>) -> AgentError {
+    let error = error.into();
+    if let Err(also) = store.log_run(command, started, agent.now(), error.exit() as u8, &error.to_string()) {
+        tracing::debug!("{command} failed and the store cannot keep why: {also}");
+    }
+    error
+}

@@ -1,0 +1,173 @@
+//! Attenuated signal: too little spread within a window.
+//!
+//! Source: QARTOD, in the form of ioos_qc 3.0 `attenuated_signal_test`. There a window is turned into a count of rows by
+//! the median interval of the whole series; here it is measured on the rows themselves, so that a flag depends on the rows
+//! in reach and on nothing else. On rows of even intervals both give the same flags.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::flag::Flag;
+use super::keys::{Group, GroupKeys, Key, Kind, Problem};
+use super::limits::{Levels, limit, short, span_text};
+use super::registry::{About, ColumnTest, Seen};
+use super::window::{Deviation, Extremes, Window};
+use crate::time::nanos;
+
+pub(super) const ABOUT: About = About {
+    name: "attenuated_signal",
+    summary: "too little spread within a window",
+    keys: "`attenuated_signal`",
+    section: "Attenuated signal",
+    source: "QARTOD; ioos_qc `attenuated_signal_test`",
+};
+
+/// The settings of an attenuated-signal test.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AttenuatedSignal {
+    /// Least spread, in the column's unit; strictly below is beyond.
+    pub levels: Levels<f64>,
+    /// How far it looks back.
+    pub window: Duration,
+    /// What is measured.
+    pub by: Spread,
+    /// Values that the window must hold; none means that the rows must reach back over all of it.
+    pub least: Option<u32>,
+}
+
+/// A measure of spread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spread {
+    /// Standard deviation of the population; missing values are left out.
+    Deviation,
+    /// Highest minus lowest; not evaluated where a value is missing.
+    Range,
+}
+
+/// What an attenuated-signal test remembers of the rows before.
+#[derive(Debug, Clone)]
+pub(super) enum SpreadState {
+    Deviation { scale: f64, window: Deviation },
+    Range { window: Extremes, missing: VecDeque<u64>, present: VecDeque<u64> },
+}
+
+impl SpreadState {
+    #[inline]
+    fn is_below(&self, limit: f64) -> bool {
+        match self {
+            SpreadState::Deviation { scale, window } => window.is_below(limit, *scale),
+            SpreadState::Range { window, .. } => window.range().is_some_and(|range| range < limit),
+        }
+    }
+
+    /// What was measured at the last row, in the unit of the values.
+    fn measured(&self) -> f64 {
+        match self {
+            SpreadState::Deviation { scale, window } => window.value(*scale),
+            SpreadState::Range { window, .. } => window.range(),
+        }
+        .unwrap_or(f64::NAN)
+    }
+}
+
+impl ColumnTest for AttenuatedSignal {
+    const KEYS: GroupKeys = GroupKeys {
+        name: ABOUT.name,
+        example: "attenuated_signal = { suspect = 0.1, fail = 0.01, window = \"3h\" }",
+        keys: &[
+            Key { name: "suspect", kind: Kind::Positive, example: "suspect = 0.1" },
+            Key { name: "fail", kind: Kind::Positive, example: "fail = 0.01" },
+            Key { name: "window", kind: Kind::Span, example: "window = \"3h\"" },
+            Key { name: "by", kind: Kind::Word(&["deviation", "range"]), example: "by = \"range\"" },
+            Key {
+                name: "least",
+                kind: Kind::Count { least: 1, most: 1_000_000, why: "so many values must lie in the window" },
+                example: "least = 10",
+            },
+        ],
+    };
+    type State = SpreadState;
+
+    fn read(group: &Group) -> Result<AttenuatedSignal, Problem> {
+        let levels = group.falling(Self::KEYS.example, "less spread is worse")?;
+        let window = group
+            .span("window")
+            .ok_or_else(|| group.wrong(" lacks window, how far it looks back; write for example window = \"3h\""))?;
+        let by = match group.word("by") {
+            Some("range") => Spread::Range,
+            _ => Spread::Deviation,
+        };
+        Ok(AttenuatedSignal { levels, window, by, least: group.count("least") })
+    }
+
+    fn windows(&self) -> [Option<Window>; 2] {
+        [Some(Window { nanos: nanos(self.window), is_closed: false }), None]
+    }
+
+    fn start(&self) -> SpreadState {
+        match self.by {
+            Spread::Deviation => {
+                let least = self.levels.fail.or(self.levels.suspect).unwrap_or(1.0);
+                SpreadState::Deviation { scale: Deviation::scale(least), window: Deviation::default() }
+            }
+            Spread::Range => {
+                SpreadState::Range { window: Extremes::default(), missing: VecDeque::new(), present: VecDeque::new() }
+            }
+        }
+    }
+
+    #[inline]
+    fn judge(&self, state: &mut SpreadState, seen: &Seen<'_>) -> Flag {
+        let Seen { row: here, value, reach: [reach, _], .. } = *seen;
+        let Some(reach) = reach else { return Flag::NotEvaluated };
+        let count = match state {
+            SpreadState::Deviation { scale, window } => {
+                if !value.is_nan() {
+                    window.push(here.row, value, *scale);
+                }
+                window.forget_before(reach.oldest);
+                window.count()
+            }
+            SpreadState::Range { window, missing, present } => {
+                if value.is_nan() {
+                    missing.push_back(here.row);
+                } else {
+                    window.push(here.row, value);
+                    present.push_back(here.row);
+                }
+                window.forget_before(reach.oldest);
+                for rows in [&mut *missing, &mut *present] {
+                    while rows.front().is_some_and(|row| *row < reach.oldest) {
+                        rows.pop_front();
+                    }
+                }
+                present.len()
+            }
+        };
+        if value.is_nan() {
+            return Flag::Missing;
+        }
+        let is_full = match self.least {
+            Some(least) => count >= least as usize,
+            // One value has no spread, whether it stands alone behind a gap or among missing ones.
+            None => count > 1 && here.is_nearly_covered(reach),
+        };
+        if !is_full || matches!(state, SpreadState::Range { missing, .. } if !missing.is_empty()) {
+            return Flag::NotEvaluated;
+        }
+        let is_below = |limit: Option<f64>| limit.is_some_and(|limit| state.is_below(limit));
+        // Most signals move enough for both, which one comparison tells.
+        if !is_below(self.levels.suspect.or(self.levels.fail)) {
+            Flag::Pass
+        } else if is_below(self.levels.fail) {
+            Flag::Fail
+        } else {
+            Flag::Suspect
+        }
+    }
+
+    fn detail(&self, state: &SpreadState, _: &Seen<'_>, flag: Flag) -> String {
+        let limit = limit(&self.levels, flag).unwrap_or(f64::NAN);
+        format!("spread {} below {limit} within {}", short(state.measured()), span_text(self.window))
+    }
+}

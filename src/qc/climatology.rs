@@ -1,0 +1,255 @@
+//! Climatology: outside what is usual for a season and a time of day.
+//!
+//! Two ways to give the bands: a CSV file of percentiles ([`file`]), or a few members in the configuration. Months, hours
+//! and days of the year may run over their end: `months = [12, 2]` is winter. Source: QARTOD, in the form of ioos_qc 3.0
+//! `climatology_test`, and AmeriFlux's diurnal-seasonal module.
+
+mod file;
+
+use super::flag::Flag;
+use super::keys::{Group, GroupKeys, Key, Kind, Problem, shown};
+use super::limits::{bounds, within};
+use super::registry::{About, ColumnTest, Seen};
+use crate::ameriflux::Range;
+use crate::time::{Calendar, LocalTime};
+use file::{BandColumns, read_bins};
+
+pub(super) const ABOUT: About = About {
+    name: "climatology",
+    summary: "a value outside what is usual for season and time of day",
+    keys: "`climatology`",
+    section: "Climatology",
+    source: "QARTOD; ioos_qc `climatology_test`; AmeriFlux's diurnal-seasonal module",
+};
+
+const UNBOUNDED: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
+
+/// What is usual when.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Climatology {
+    /// By window of thirty days and step of the day.
+    Bins(Bins),
+    /// The last member that holds for a time decides, as in QARTOD.
+    Members(Vec<Member>),
+}
+
+/// A band per window and step of the day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bins {
+    /// How the year is divided.
+    windows: Windows,
+    /// Equal parts of a day.
+    steps: usize,
+    /// Window by window; none where the file has no band.
+    bands: Vec<Option<Range>>,
+}
+
+/// How a file of bands cuts the year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Windows {
+    /// Thirty days each, twelve of them, the last one longer.
+    ThirtyDays,
+    /// Months.
+    Months,
+}
+
+/// A band and the times for which it holds. Everything closed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// First and last instant on the station's clock; without a time of day, midnight of that day.
+    pub dates: Option<(LocalTime, LocalTime)>,
+    /// 1 to 12.
+    pub months: Option<(u16, u16)>,
+    /// Days of the year, 1 to 366.
+    pub days: Option<(u16, u16)>,
+    /// Full hours, 0 to 23: `[0, 5]` ends before six.
+    pub hours: Option<(u16, u16)>,
+    /// What is usual.
+    pub band: Range,
+}
+
+/// A time of a station's clock, taken apart once a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Season {
+    local: LocalTime,
+    at: Calendar,
+    /// The moment before: a logger's stamp is the end of its interval, so 00:30 closes the half hour that began at 00:00.
+    ended: Calendar,
+}
+
+impl Season {
+    /// Takes a local time apart.
+    pub fn of(local: LocalTime) -> Season {
+        Season { local, at: local.calendar(), ended: LocalTime(local.0.saturating_sub(1)).calendar() }
+    }
+}
+
+impl Climatology {
+    /// The band that holds at a time; none if nothing is said about it.
+    #[inline]
+    pub fn band(&self, season: &Season) -> Option<Range> {
+        match self {
+            Climatology::Bins(bins) => bins.band(season),
+            Climatology::Members(members) => {
+                members.iter().rev().find(|member| member.holds(season)).map(|member| member.band)
+            }
+        }
+    }
+}
+
+impl Bins {
+    fn band(&self, season: &Season) -> Option<Range> {
+        let window = match self.windows {
+            Windows::ThirtyDays => usize::from(season.ended.day_of_year.saturating_sub(1) / 30).min(11),
+            Windows::Months => usize::from(season.ended.month.saturating_sub(1)),
+        };
+        let step = season.ended.second_of_day as usize * self.steps / 86_400;
+        *self.bands.get(window * self.steps + step)?
+    }
+}
+
+impl Member {
+    fn holds(&self, season: &Season) -> bool {
+        let within = |bounds: Option<(u16, u16)>, value: u16| match bounds {
+            None => true,
+            Some((first, last)) if first <= last => (first..=last).contains(&value),
+            Some((first, last)) => value >= first || value <= last,
+        };
+        let hour = u16::try_from(season.at.second_of_day / 3_600).unwrap_or(0);
+        within(self.months, season.at.month)
+            && within(self.days, season.at.day_of_year)
+            && within(self.hours, hour)
+            && self.dates.is_none_or(|(first, last)| (first..=last).contains(&season.local))
+    }
+}
+
+impl ColumnTest for Climatology {
+    const KEYS: GroupKeys = GroupKeys {
+        name: ABOUT.name,
+        example: "climatology = { file = \"bands.csv\", variable = \"TA\", suspect = [\"p2_5\", \"p97_5\"] }",
+        keys: &[
+            Key { name: "file", kind: Kind::Path, example: "file = \"bands.csv\"" },
+            Key { name: "variable", kind: Kind::Text, example: "variable = \"TA\"" },
+            Key { name: "suspect", kind: Kind::Names, example: "suspect = [\"p2_5\", \"p97_5\"]" },
+            Key { name: "fail", kind: Kind::Names, example: "fail = [\"p0_5\", \"p99_5\"]" },
+            Key { name: "margin", kind: Kind::Positive, example: "margin = 2" },
+            Key {
+                name: "bands",
+                kind: Kind::Groups(MEMBER_KEYS),
+                example: "bands = [{ months = [6, 8], suspect = [5, 30] }]",
+            },
+        ],
+    };
+    const NEEDS_SEASON: bool = true;
+    type State = ();
+
+    fn read(group: &Group) -> Result<Climatology, Problem> {
+        let Some((path, text)) = group.path("file") else { return members(group) };
+        if group.has("bands") {
+            return Err(group.wrong_key("bands", " stands beside file; keep one of them"));
+        }
+        let suspect = group.names("suspect").ok_or_else(|| {
+            group.wrong(
+                " lacks suspect, the columns of the lower and the upper bound; write suspect = [\"p2_5\", \"p97_5\"]",
+            )
+        })?;
+        let fail = group.names("fail");
+        let variable = group.text("variable");
+        let wanted = BandColumns {
+            variable: variable.as_deref(),
+            suspect: (&suspect.0, &suspect.1),
+            fail: fail.as_ref().map(|(low, high)| (low.as_str(), high.as_str())),
+            margin: group.number("margin").unwrap_or(0.0),
+        };
+        let problem = |problem| group.wrong_key("file", &format!(" \"{text}\" {problem}"));
+        read_bins(path, wanted).map(Climatology::Bins).map_err(problem)
+    }
+
+    fn start(&self) {}
+
+    /// Not evaluated where no band holds.
+    #[inline]
+    fn judge(&self, (): &mut (), seen: &Seen<'_>) -> Flag {
+        if seen.value.is_nan() {
+            return Flag::Missing;
+        }
+        match seen.season.and_then(|season| self.band(season)) {
+            Some(band) => within(&band, seen.value),
+            None => Flag::NotEvaluated,
+        }
+    }
+
+    fn detail(&self, (): &(), seen: &Seen<'_>, flag: Flag) -> String {
+        let band = seen.season.and_then(|season| self.band(season));
+        let (low, high) = band.map_or(UNBOUNDED, |band| bounds(&band, flag));
+        format!("{} outside {low} to {high}, usual for this season and hour", seen.value)
+    }
+}
+
+const MEMBER_KEYS: &[Key] = &[
+    Key { name: "months", kind: Kind::Whole { least: 1, most: 12 }, example: "months = [6, 8]" },
+    Key { name: "days", kind: Kind::Whole { least: 1, most: 366 }, example: "days = [1, 90]" },
+    Key { name: "hours", kind: Kind::Whole { least: 0, most: 23 }, example: "hours = [0, 5]" },
+    Key { name: "dates", kind: Kind::Instants, example: "dates = [\"2026-06-01\", \"2026-08-31 23:59:59\"]" },
+    Key { name: "suspect", kind: Kind::Bounds, example: "suspect = [-40, 45]" },
+    Key { name: "fail", kind: Kind::Bounds, example: "fail = [-50, 50]" },
+];
+
+fn members(group: &Group) -> Result<Climatology, Problem> {
+    let bands = group.groups("bands");
+    if bands.is_empty() {
+        return Err(group.wrong(
+            " lacks file or bands; write climatology = { file = \"bands.csv\", variable = \"TA\", suspect = [\"p2_5\", \
+             \"p97_5\"] } or climatology = { bands = [{ months = [6, 8], suspect = [5, 30] }] }",
+        ));
+    }
+    if let Some(key) = ["variable", "suspect", "fail", "margin"].into_iter().find(|key| group.has(key)) {
+        return Err(group.wrong(&format!(": {key} belongs to file; with bands, write the limits in each of them")));
+    }
+    bands.iter().map(member).collect::<Result<_, _>>().map(Climatology::Members)
+}
+
+fn member(band: &Group) -> Result<Member, Problem> {
+    let suspect = band
+        .bounds("suspect")
+        .ok_or_else(|| band.wrong(": suspect is missing; write for example { months = [6, 8], suspect = [5, 30] }"))?;
+    let fail = band.bounds("fail").unwrap_or(UNBOUNDED);
+    if fail.0 > suspect.0 || fail.1 < suspect.1 {
+        return Err(band.wrong(&format!(
+            ": suspect = {} does not lie inside fail = {}; narrow suspect, or write a wider fail",
+            shown(suspect),
+            shown(fail)
+        )));
+    }
+    Ok(Member {
+        dates: band.instants("dates"),
+        months: band.whole("months"),
+        days: band.whole("days"),
+        hours: band.whole("hours"),
+        band: Range { suspect, fail },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn season(text: &str) -> Season {
+        Season::of(LocalTime::parse(text.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn months_and_hours_may_run_over_their_end() {
+        let band = Range { suspect: (0.0, 1.0), fail: (0.0, 1.0) };
+        let member = Member { dates: None, months: Some((12, 2)), days: None, hours: Some((22, 4)), band };
+        let winter_nights = Climatology::Members(vec![member]);
+        for (text, holds) in [
+            ("2026-01-15 23:00:00", true),
+            ("2026-12-15 04:59:59", true),
+            ("2026-12-15 05:00:00", false),
+            ("2026-03-01 23:00:00", false),
+        ] {
+            assert_eq!(winter_nights.band(&season(text)).is_some(), holds, "{text}");
+        }
+    }
+}

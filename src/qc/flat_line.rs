@@ -1,0 +1,141 @@
+//! Flat line: a value that stands still.
+//!
+//! Source: QARTOD, in the form of ioos_qc 3.0 `flat_line_test`. There a threshold is turned into a count of rows by the
+//! median interval of the whole series; here the span is measured on the rows themselves, so that a flag depends on the
+//! rows in reach and on nothing else. On rows of even intervals both give the same flags.
+
+use std::time::Duration;
+
+use super::flag::Flag;
+use super::keys::{Group, GroupKeys, Key, Kind, Problem};
+use super::limits::{Levels, limit, span_text};
+use super::registry::{About, ColumnTest, Seen};
+use super::window::{Extremes, Window};
+use crate::time::nanos;
+
+pub(super) const ABOUT: About = About {
+    name: "flat_line",
+    summary: "a value that stands still",
+    keys: "`flat_line`",
+    section: "Flat line",
+    source: "QARTOD; ioos_qc `flat_line_test`",
+};
+
+/// The settings of a flat-line test.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FlatLine {
+    /// How long a value may stand still.
+    pub levels: Levels<Duration>,
+    /// Still means that highest and lowest value differ by less than this, in the column's unit.
+    pub tolerance: f64,
+    /// Values at which standing still is natural, such as RH of 99 and more. Closed.
+    pub except: Option<(f64, f64)>,
+}
+
+/// What a flat-line test remembers of the rows before.
+#[derive(Debug, Clone)]
+pub(super) struct FlatState {
+    suspect: Extremes,
+    fail: Extremes,
+    /// Time of the last value that differs from its successor by the tolerance or more: no window that holds it is flat.
+    broken_at: i64,
+    last: Option<(u64, f64)>,
+    /// The value that began the present line, not yet in the windows.
+    first: Option<(u64, f64)>,
+}
+
+impl ColumnTest for FlatLine {
+    const KEYS: GroupKeys = GroupKeys {
+        name: ABOUT.name,
+        example: "flat_line = { suspect = \"2h\", fail = \"6h\", tolerance = 0.01 }",
+        keys: &[
+            Key { name: "suspect", kind: Kind::Span, example: "suspect = \"2h\"" },
+            Key { name: "fail", kind: Kind::Span, example: "fail = \"6h\"" },
+            Key { name: "tolerance", kind: Kind::Positive, example: "tolerance = 0.01" },
+            Key { name: "except", kind: Kind::Bounds, example: "except = [99, 100]" },
+        ],
+    };
+    type State = FlatState;
+
+    fn read(group: &Group) -> Result<FlatLine, Problem> {
+        let levels = group.rising_spans(Self::KEYS.example)?;
+        let tolerance = group.number("tolerance").ok_or_else(|| {
+            group.wrong(
+                " lacks tolerance, the difference below which a value counts as standing still; write for example \
+                 tolerance = 0.01",
+            )
+        })?;
+        Ok(FlatLine { levels, tolerance, except: group.bounds("except") })
+    }
+
+    /// The spans of `suspect` and `fail`, in this order.
+    fn windows(&self) -> [Option<Window>; 2] {
+        let window = |span: Option<Duration>| span.map(|span| Window { nanos: nanos(span), is_closed: true });
+        [window(self.levels.suspect), window(self.levels.fail)]
+    }
+
+    fn start(&self) -> FlatState {
+        FlatState {
+            suspect: Extremes::default(),
+            fail: Extremes::default(),
+            broken_at: i64::MIN,
+            last: None,
+            first: None,
+        }
+    }
+
+    /// A missing value says nothing, and does not end a flat line.
+    #[inline]
+    fn judge(&self, state: &mut FlatState, seen: &Seen<'_>) -> Flag {
+        let Seen { row: here, value, reach: [suspect, fail], .. } = *seen;
+        if value.is_nan() {
+            return Flag::Missing;
+        }
+        let before = state.last.replace((here.row, value));
+        if let Some((row, last)) = before
+            && (value - last).abs() >= self.tolerance
+        {
+            // Nothing from here back can be part of a flat line any more.
+            state.broken_at = here.times.at(row);
+            state.first = None;
+            state.suspect.clear();
+            state.fail.clear();
+            let nearest = suspect.into_iter().chain(fail).map(|reach| reach.nanos).min().unwrap_or(0);
+            if state.broken_at >= here.nanos.saturating_sub(nearest) {
+                // The way of nearly every value of a sensor that is alive.
+                state.first = Some((here.row, value));
+                return Flag::Pass;
+            }
+        }
+        if let Some((row, value)) = state.first.take() {
+            state.suspect.push(row, value);
+            state.fail.push(row, value);
+        }
+        let is_exempt = self.except.is_some_and(|(low, high)| (low..=high).contains(&value));
+        let broken_at = state.broken_at;
+        let mut flag = Flag::Pass;
+        let mut is_alone = false;
+        for (reach, extremes, beyond) in
+            [(suspect, &mut state.suspect, Flag::Suspect), (fail, &mut state.fail, Flag::Fail)]
+        {
+            let Some(reach) = reach else { continue };
+            extremes.push(here.row, value);
+            extremes.forget_before(reach.oldest);
+            if broken_at >= here.nanos.saturating_sub(reach.nanos) || is_exempt || !here.is_covered(reach) {
+                continue;
+            }
+            // One value is no line, though ioos_qc fails it.
+            if before.is_none_or(|(row, _)| row < reach.oldest) {
+                is_alone = true;
+            } else if extremes.range().is_some_and(|range| range < self.tolerance) {
+                flag = flag.max(beyond);
+            }
+        }
+        if is_alone && flag == Flag::Pass { Flag::NotEvaluated } else { flag }
+    }
+
+    fn detail(&self, _: &FlatState, _: &Seen<'_>, flag: Flag) -> String {
+        let span = limit(&self.levels, flag).unwrap_or_default();
+        format!("moved by less than {} within {}", self.tolerance, span_text(span))
+    }
+}

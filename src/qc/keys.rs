@@ -1,0 +1,254 @@
+//! How the settings of a test are written in the configuration, and how a test reads them.
+//!
+//! A test lists its keys with the [`Kind`] of each. The configuration refuses unknown keys and values of another kind,
+//! with file and line, before the test sees them. A test then reads typed values from a [`Group`] and checks only what
+//! several keys mean together. So a new test needs no change in the configuration.
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::limits::Levels;
+use crate::time::LocalTime;
+
+/// A group of keys, such as `spike = { suspect = 2, fail = 5 }`.
+#[derive(Debug)]
+pub struct GroupKeys {
+    /// The key of the group; the name of the test.
+    pub name: &'static str,
+    /// How the group is written.
+    pub example: &'static str,
+    /// What may stand in it.
+    pub keys: &'static [Key],
+}
+
+/// One key of a group.
+#[derive(Debug)]
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// What its value is.
+    pub kind: Kind,
+    /// How it is written.
+    pub example: &'static str,
+}
+
+/// What the value of a key is.
+#[derive(Debug)]
+pub enum Kind {
+    /// A finite number above 0: [`Setting::Number`].
+    Positive,
+    /// Lower and upper bound, infinite ones included: [`Setting::Bounds`].
+    Bounds,
+    /// A duration above 0: [`Setting::Span`].
+    Span,
+    /// One of a few texts: [`Setting::Word`].
+    Word(&'static [&'static str]),
+    /// A whole number within bounds, and the reason for them: [`Setting::Count`].
+    Count {
+        /// The least.
+        least: u32,
+        /// The most.
+        most: u32,
+        /// Why.
+        why: &'static str,
+    },
+    /// Text on one line: [`Setting::Text`].
+    Text,
+    /// A path, joined to the folder of the configuration: [`Setting::Path`].
+    Path,
+    /// Two columns of a file, for the lower and the upper bound: [`Setting::Names`].
+    Names,
+    /// First and last of a cycle, such as months: [`Setting::Whole`].
+    Whole {
+        /// The least.
+        least: u16,
+        /// The most.
+        most: u16,
+    },
+    /// First and last instant: [`Setting::Instants`].
+    Instants,
+    /// A list of groups with these keys: [`Setting::Groups`].
+    Groups(&'static [Key]),
+}
+
+/// The value of a key.
+#[derive(Debug, Clone)]
+pub enum Setting {
+    /// Of [`Kind::Positive`].
+    Number(f64),
+    /// Of [`Kind::Bounds`]: lower, upper.
+    Bounds(f64, f64),
+    /// Of [`Kind::Span`].
+    Span(Duration),
+    /// Of [`Kind::Word`].
+    Word(&'static str),
+    /// Of [`Kind::Count`].
+    Count(u32),
+    /// Of [`Kind::Text`].
+    Text(String),
+    /// Of [`Kind::Path`].
+    Path {
+        /// Joined to the folder of the configuration.
+        path: PathBuf,
+        /// As it was written.
+        text: String,
+    },
+    /// Of [`Kind::Names`]: lower, upper.
+    Names(String, String),
+    /// Of [`Kind::Whole`]: first, last.
+    Whole(u16, u16),
+    /// Of [`Kind::Instants`]: first, last.
+    Instants(LocalTime, LocalTime),
+    /// Of [`Kind::Groups`].
+    Groups(Vec<Group>),
+}
+
+/// A group as the user wrote it, every value of the kind that its key asks for.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// Its key, behind those of the groups around it: `climatology: bands`.
+    pub name: String,
+    /// Where it stands in the configuration, in bytes.
+    pub place: Range<usize>,
+    /// Its keys, in the order of the file.
+    pub settings: Vec<Entry>,
+}
+
+/// A key of a group with its value.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The key.
+    pub key: &'static str,
+    /// Where the value stands in the configuration, in bytes.
+    pub place: Range<usize>,
+    /// The value.
+    pub setting: Setting,
+}
+
+/// What is wrong with the settings of a test, and what to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Where, in bytes of the configuration.
+    pub place: Range<usize>,
+    /// Begins with the key.
+    pub message: String,
+}
+
+macro_rules! getters {
+    ($($name:ident: $variant:ident -> $Type:ty;)*) => {$(
+        pub(super) fn $name(&self, key: &str) -> Option<$Type> {
+            match self.get(key)? {
+                Setting::$variant(value) => Some(value.clone()),
+                _ => None,
+            }
+        }
+    )*};
+    (pairs $($name:ident: $variant:ident -> $Type:ty;)*) => {$(
+        pub(super) fn $name(&self, key: &str) -> Option<($Type, $Type)> {
+            match self.get(key)? {
+                Setting::$variant(first, second) => Some((first.clone(), second.clone())),
+                _ => None,
+            }
+        }
+    )*};
+}
+
+impl Group {
+    getters! {
+        number: Number -> f64;
+        span: Span -> Duration;
+        word: Word -> &'static str;
+        count: Count -> u32;
+        text: Text -> String;
+    }
+    getters! { pairs
+        bounds: Bounds -> f64;
+        names: Names -> String;
+        whole: Whole -> u16;
+        instants: Instants -> LocalTime;
+    }
+
+    fn get(&self, key: &str) -> Option<&Setting> {
+        self.settings.iter().find(|entry| entry.key == key).map(|entry| &entry.setting)
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// The path of a key, and how it was written.
+    pub(super) fn path(&self, key: &str) -> Option<(&PathBuf, &str)> {
+        match self.get(key)? {
+            Setting::Path { path, text } => Some((path, text)),
+            _ => None,
+        }
+    }
+
+    /// The groups of a key; none where there is no such key.
+    pub(super) fn groups(&self, key: &str) -> &[Group] {
+        match self.get(key) {
+            Some(Setting::Groups(groups)) => groups,
+            _ => &[],
+        }
+    }
+
+    /// What is wrong with the group; `problem` goes on behind its name: ` lacks window`, `: fail is ...`.
+    pub(super) fn wrong(&self, problem: &str) -> Problem {
+        Problem { place: self.place.clone(), message: format!("{}{problem}", self.name) }
+    }
+
+    /// What is wrong with one key; `problem` goes on behind its name.
+    pub(super) fn wrong_key(&self, key: &str, problem: &str) -> Problem {
+        let entry = self.settings.iter().find(|entry| entry.key == key);
+        let place = entry.map_or(&self.place, |entry| &entry.place).clone();
+        Problem { place, message: format!("{}: {key}{problem}", self.name) }
+    }
+
+    /// `suspect` and `fail` as numbers of which at least one is set, and `fail` not the smaller one.
+    pub(super) fn rising(&self, example: &str) -> Result<Levels<f64>, Problem> {
+        let levels =
+            self.at_least_one(Levels { suspect: self.number("suspect"), fail: self.number("fail") }, example)?;
+        match levels {
+            Levels { suspect: Some(suspect), fail: Some(fail) } if fail < suspect => {
+                Err(self.wrong(&format!(": fail = {fail} is smaller than suspect = {suspect}; swap them")))
+            }
+            levels => Ok(levels),
+        }
+    }
+
+    /// `suspect` and `fail` as numbers of which at least one is set, and `fail` not the larger one.
+    pub(super) fn falling(&self, example: &str, why: &str) -> Result<Levels<f64>, Problem> {
+        let levels =
+            self.at_least_one(Levels { suspect: self.number("suspect"), fail: self.number("fail") }, example)?;
+        match levels {
+            Levels { suspect: Some(suspect), fail: Some(fail) } if fail > suspect => {
+                Err(self.wrong(&format!(": fail = {fail} lies above suspect = {suspect}; {why}, so swap them")))
+            }
+            levels => Ok(levels),
+        }
+    }
+
+    /// `suspect` and `fail` as durations of which at least one is set, and `fail` not the shorter one.
+    pub(super) fn rising_spans(&self, example: &str) -> Result<Levels<Duration>, Problem> {
+        let levels = self.at_least_one(Levels { suspect: self.span("suspect"), fail: self.span("fail") }, example)?;
+        match levels {
+            Levels { suspect: Some(suspect), fail: Some(fail) } if fail < suspect => {
+                Err(self.wrong(": fail is shorter than suspect; swap them, or leave one out"))
+            }
+            levels => Ok(levels),
+        }
+    }
+
+    fn at_least_one<T>(&self, levels: Levels<T>, example: &str) -> Result<Levels<T>, Problem> {
+        if levels.suspect.is_none() && levels.fail.is_none() {
+            return Err(self.wrong(&format!(" has neither suspect nor fail; write for example {example}")));
+        }
+        Ok(levels)
+    }
+}
+
+/// Two bounds as they are written.
+pub(super) fn shown((low, high): (f64, f64)) -> String {
+    format!("[{low}, {high}]")
+}

@@ -1,0 +1,78 @@
+//! Rate of change: too fast a change from the row before.
+//!
+//! Source: QARTOD, in the form of ioos_qc 3.0 `rate_of_change_test`. Thresholds are strict: a value on the threshold
+//! passes.
+
+use std::time::Duration;
+
+use super::flag::Flag;
+use super::keys::{Group, GroupKeys, Key, Kind, Problem};
+use super::limits::{Levels, above, limit, short, span_text};
+use super::registry::{About, ColumnTest, Seen};
+
+pub(super) const ABOUT: About = About {
+    name: "rate_of_change",
+    summary: "a change from the row before that is too fast",
+    keys: "`rate_of_change`",
+    section: "Rate of change",
+    source: "QARTOD; ioos_qc `rate_of_change_test`",
+};
+
+/// The time that a limit is written for, where `per` is absent.
+const DEFAULT_PER: Duration = Duration::from_secs(1);
+
+/// The settings of a rate-of-change test.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RateOfChange {
+    /// In the column's unit per second; strictly above is beyond.
+    pub levels: Levels<f64>,
+    /// The time that the limits were written for, to show them as written.
+    pub per: Duration,
+}
+
+/// Change per second between two values `nanos` apart; NaN where one is missing. Rows of one time have no rate.
+#[inline]
+#[allow(clippy::cast_precision_loss, reason = "a span of time is good to far less than a part in 2^53")]
+fn rate(before: f64, value: f64, nanos: i64) -> f64 {
+    if nanos == 0 { f64::NAN } else { ((value - before) / (nanos as f64 / 1e9)).abs() }
+}
+
+impl ColumnTest for RateOfChange {
+    const KEYS: GroupKeys = GroupKeys {
+        name: ABOUT.name,
+        example: "rate_of_change = { suspect = 1, fail = 3, per = \"1m\" }",
+        keys: &[
+            Key { name: "suspect", kind: Kind::Positive, example: "suspect = 1" },
+            Key { name: "fail", kind: Kind::Positive, example: "fail = 3" },
+            Key { name: "per", kind: Kind::Span, example: "per = \"1m\"" },
+        ],
+    };
+    type State = ();
+
+    fn read(group: &Group) -> Result<RateOfChange, Problem> {
+        let per = group.span("per").unwrap_or(DEFAULT_PER);
+        let levels = group.rising(Self::KEYS.example)?;
+        Ok(RateOfChange { levels: levels.map(|limit| limit / per.as_secs_f64()), per })
+    }
+
+    fn start(&self) {}
+
+    /// Not evaluated where the value before is missing: a jump may hide in the gap. The first value of a series passes,
+    /// as in ioos_qc: there was never anything to compare with.
+    #[inline]
+    fn judge(&self, (): &mut (), seen: &Seen<'_>) -> Flag {
+        if seen.value.is_nan() {
+            return Flag::Missing;
+        }
+        let Some(before) = seen.before else { return Flag::Pass };
+        let rate = rate(before, seen.value, seen.row.interval);
+        if rate.is_nan() { Flag::NotEvaluated } else { above(&self.levels, rate) }
+    }
+
+    fn detail(&self, (): &(), seen: &Seen<'_>, flag: Flag) -> String {
+        let per = self.per.as_secs_f64();
+        let limit = limit(&self.levels, flag).unwrap_or(f64::NAN) * per;
+        let measured = seen.before.map_or(f64::NAN, |before| rate(before, seen.value, seen.row.interval)) * per;
+        format!("changed by {} in {}, more than {}", short(measured), span_text(self.per), short(limit))
+    }
+}

@@ -1,0 +1,94 @@
+//! What QC is asked of a table, and what it must know of it.
+//!
+//! The configuration fills it in, so that this module and its tests know no configuration.
+
+use std::collections::BTreeMap;
+
+use super::diagnostic::Diagnostic;
+use super::pair::Pair;
+use super::registry::{ColumnSettings, TableSettings, Test};
+use crate::ameriflux::Range;
+use crate::time::StationClock;
+
+/// The name of a table in the configuration: the key of everything that the store knows of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableName(pub String);
+
+impl std::fmt::Display for TableName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnAt {
+    /// The table's name in the configuration.
+    pub table: TableName,
+    /// The column's name in the file.
+    pub column: String,
+}
+
+/// A table.
+#[derive(Debug, Clone)]
+pub struct TableSpec<'a> {
+    /// Its name.
+    pub name: &'a TableName,
+    /// The clock of its logger, for seasons and times of day.
+    pub clock: StationClock,
+    /// Numbers that mean "missing" in every column that has none of its own.
+    pub sentinels: &'a [f64],
+    /// The tests of its rows.
+    pub settings: &'a TableSettings,
+    /// The configured columns, by name.
+    pub columns: BTreeMap<&'a str, ColumnSpec<'a>>,
+    /// All pairs of the configuration; those of other tables are passed over.
+    pub pairs: &'a [Pair],
+}
+
+/// A configured column.
+#[derive(Debug, Clone)]
+pub struct ColumnSpec<'a> {
+    /// Whether it is sent as a field, so that tests of a whole row flag it.
+    pub is_field: bool,
+    /// Numbers that mean "missing" here; none means the table's.
+    pub sentinels: Option<&'a [f64]>,
+    /// Its AmeriFlux variable.
+    pub variable: Option<&'a str>,
+    /// Its range.
+    pub range: Option<Range>,
+    /// Its other tests.
+    pub settings: &'a ColumnSettings,
+    /// Whether it is an instrument's diagnostic word, and whose.
+    pub diagnostic: Option<&'a Diagnostic>,
+    /// The columns that it is computed from; none for a column of the file.
+    pub inputs: Option<&'a [String]>,
+}
+
+impl TableSpec<'_> {
+    /// The tests that a column is configured for, in the order of [`Test`]; flags by hand are not among them.
+    pub fn tests_of(&self, column: &str) -> Vec<Test> {
+        let own = self.columns.get(column);
+        let is_paired = self.pairs.iter().any(|pair| {
+            [&pair.first, &pair.second].iter().any(|side| side.table == *self.name && side.column == column)
+        });
+        let mut diagnostics = self.columns.values().filter_map(|other| other.diagnostic);
+        let is_governed = diagnostics.any(|diagnostic| diagnostic.governs.iter().any(|governed| governed == column));
+        let special = [
+            (Test::GrossRange, own.is_some_and(|own| own.range.is_some())),
+            (Test::Pair, is_paired),
+            (Test::Diagnostic, is_governed),
+            (Test::Input, own.is_some_and(|own| own.inputs.is_some())),
+        ];
+        let mut tests: Vec<Test> = special.into_iter().filter(|(_, is_set)| *is_set).map(|(test, _)| test).collect();
+        tests.extend(own.into_iter().flat_map(|own| own.settings.tests()));
+        tests.extend(self.settings.tests());
+        tests.sort_unstable();
+        tests
+    }
+
+    /// Whether a column's flags say more than "missing", so that they are worth sending.
+    pub fn is_tested(&self, column: &str) -> bool {
+        !self.tests_of(column).is_empty()
+    }
+}

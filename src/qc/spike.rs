@@ -1,0 +1,95 @@
+//! Spike: a value apart from both neighbours.
+//!
+//! Source: QARTOD, in the form of ioos_qc 3.0 `spike_test`. Thresholds are strict: a value on the threshold passes.
+
+use super::flag::Flag;
+use super::keys::{Group, GroupKeys, Key, Kind, Problem};
+use super::limits::{Levels, above, limit, short};
+use super::registry::{About, Around, ColumnTest};
+
+pub(super) const ABOUT: About = About {
+    name: "spike",
+    summary: "a value apart from both neighbours",
+    keys: "`spike`",
+    section: "Spike",
+    source: "QARTOD; ioos_qc `spike_test`",
+};
+
+/// The settings of a spike test.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spike {
+    /// Thresholds in the column's unit; strictly above is beyond.
+    pub levels: Levels<f64>,
+    /// How the height of a spike is measured.
+    pub method: SpikeMethod,
+}
+
+/// How the height of a spike is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpikeMethod {
+    /// Difference from the mean of both neighbours.
+    Average,
+    /// The smaller of the changes up to it and down from it; 0 where the value goes on in one direction.
+    Differential,
+}
+
+impl Spike {
+    /// The height of a value over its neighbours; NaN stands for a missing one, and gives NaN.
+    #[inline]
+    fn height(self, around: &Around) -> f64 {
+        let Around { before, value, after } = *around;
+        match self.method {
+            SpikeMethod::Average => (value - f64::midpoint(before, after)).abs(),
+            SpikeMethod::Differential => {
+                let (up, down) = (value - before, after - value);
+                if up.is_nan() || down.is_nan() {
+                    f64::NAN
+                } else if up * down >= 0.0 {
+                    0.0
+                } else {
+                    up.abs().min(down.abs())
+                }
+            }
+        }
+    }
+}
+
+impl ColumnTest for Spike {
+    const KEYS: GroupKeys = GroupKeys {
+        name: ABOUT.name,
+        example: "spike = { suspect = 2, fail = 5 }",
+        keys: &[
+            Key { name: "suspect", kind: Kind::Positive, example: "suspect = 2" },
+            Key { name: "fail", kind: Kind::Positive, example: "fail = 5" },
+            Key {
+                name: "method",
+                kind: Kind::Word(&["average", "differential"]),
+                example: "method = \"differential\"",
+            },
+        ],
+    };
+    const LOOKS_AHEAD: bool = true;
+    type State = ();
+
+    fn read(group: &Group) -> Result<Spike, Problem> {
+        let method = match group.word("method") {
+            Some("differential") => SpikeMethod::Differential,
+            _ => SpikeMethod::Average,
+        };
+        Ok(Spike { levels: group.rising(Self::KEYS.example)?, method })
+    }
+
+    fn start(&self) {}
+
+    /// Not evaluated without both neighbours.
+    #[inline]
+    fn judge_between(&self, around: &Around) -> Flag {
+        let height = self.height(around);
+        if height.is_nan() { Flag::NotEvaluated } else { above(&self.levels, height) }
+    }
+
+    fn detail_between(&self, around: &Around, flag: Flag) -> String {
+        let limit = limit(&self.levels, flag).unwrap_or(f64::NAN);
+        format!("{} away from its neighbours, more than {limit}", short(self.height(around)))
+    }
+}

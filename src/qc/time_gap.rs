@@ -1,0 +1,49 @@
+//! Time gap: the first row behind missing rows.
+//!
+//! Source: ioos_qc 3.0 `time_gap_test`, which has `fail` only. Strictly later is beyond.
+
+use std::time::Duration;
+
+use super::flag::Flag;
+use super::keys::{Group, GroupKeys, Key, Kind, Problem};
+use super::limits::{Levels, above, span_text};
+use super::registry::{About, RowTest};
+use crate::time::nanos;
+
+pub(super) const ABOUT: About = About {
+    name: "time_gap",
+    summary: "the first row behind missing rows",
+    keys: "`time_gap` of a table",
+    section: "Time gap",
+    source: "ioos_qc `time_gap_test`",
+};
+
+/// The settings of a time-gap test: a row that comes later than this after the row before is flagged.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TimeGap {
+    /// As configured.
+    pub levels: Levels<Duration>,
+}
+
+impl RowTest for TimeGap {
+    const KEYS: GroupKeys = GroupKeys {
+        name: ABOUT.name,
+        example: "time_gap = { suspect = \"10m\" }",
+        keys: &[
+            Key { name: "suspect", kind: Kind::Span, example: "suspect = \"10m\"" },
+            Key { name: "fail", kind: Kind::Span, example: "fail = \"2h\"" },
+        ],
+    };
+
+    fn read(group: &Group) -> Result<TimeGap, Problem> {
+        Ok(TimeGap { levels: group.rising_spans(Self::KEYS.example)? })
+    }
+
+    fn judge(&self, since_last: i64) -> Flag {
+        above(&self.levels.map(nanos), since_last)
+    }
+
+    fn detail(&self, since_last: i64, _: Flag) -> String {
+        format!("first row after {} without one", span_text(Duration::from_nanos(since_last.unsigned_abs())))
+    }
+}

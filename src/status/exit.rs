@@ -1,0 +1,16 @@
+//! The exit code: what a script or a scheduler learns of a command, in one number.
+
+/// How a command or a pass ended. The number is the exit code, and is kept with each run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// All well.
+    Well = 0,
+    /// It works, and a user must look.
+    Look = 1,
+    /// Wrong use or configuration.
+    Usage = 2,
+    /// The destination refuses us.
+    Refused = 3,
+    /// The work could not be done: disk, database.
+    Failed = 4,
+}

@@ -1,0 +1,89 @@
+//! Findings about clocks: this computer's, the server's, those of the files and of the loggers.
+
+use super::{Finding, Kind};
+use crate::config::Config;
+use crate::status::{Facts, age_s};
+use crate::text::span;
+use crate::time::{StationClock, Timestamp};
+
+/// Clocks that are set agree within this.
+const AGREE_S: i64 = 600;
+
+pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if let Some(server) = facts.server_ahead_s
+        && server.abs() > AGREE_S
+    {
+        let direction = if server > 0 { "behind" } else { "ahead of" };
+        found.push(
+            Finding::new(
+                Kind::ClocksDisagree,
+                format!("this computer's clock was {} {direction} the server's at the last sync", span(server.abs())),
+            )
+            .fix("set the clock that is wrong; nothing expires and nothing is deleted until they agree"),
+        );
+    }
+    let newest = facts.folders.tables.iter().filter_map(|table| Some((table.newest?, table)));
+    if let Some((modified, table)) = newest.max_by_key(|(modified, _)| *modified)
+        && age_s(now, modified) < -AGREE_S
+    {
+        found.push(
+            Finding::new(
+                Kind::ClocksDisagree,
+                format!(
+                    "the newest file of table \"{}\" was written {} in the future by this computer's clock",
+                    table.table,
+                    span(-age_s(now, modified))
+                ),
+            )
+            .of_table(&table.table)
+            .fix("set the clock that is wrong, this computer's or that of the computer which writes the files"),
+        );
+    }
+    for (table, offset) in &facts.offsets {
+        let direction = if *offset > 0 { "behind" } else { "ahead of" };
+        found.push(
+            Finding::new(
+                Kind::OffsetOfHours,
+                format!(
+                    "rows of table \"{table}\" are {} h {} min {direction} the files they came in",
+                    offset.abs() / 3_600,
+                    offset.abs() / 60 % 60
+                ),
+            )
+            .of_table(table)
+            .fix("check utc_offset"),
+        );
+    }
+    let mut zones = vec![(None, &config.station.clock)];
+    zones.extend(config.tables.iter().map(|table| (Some(table.name.0.as_str()), &table.clock)));
+    for (table, clock) in zones {
+        if table.is_some() && *clock == config.station.clock {
+            continue;
+        }
+        if let Some(message) = posix_zone(clock) {
+            let finding = Finding::new(Kind::PosixZone, message);
+            found.push(match table {
+                Some(table) => finding.of_table(table),
+                None => finding,
+            });
+        }
+    }
+    found
+}
+
+/// What a zone such as `Etc/GMT-5` means: the sign is the opposite of the one in `UTC-5`.
+fn posix_zone(clock: &StationClock) -> Option<String> {
+    let StationClock::Zone(zone) = clock else { return None };
+    let hours = zone.name().strip_prefix("Etc/GMT")?;
+    let (sign, opposite) = match hours.as_bytes().first()? {
+        b'-' => ("-", "+"),
+        b'+' => ("+", "-"),
+        _ => return None,
+    };
+    let hours: u8 = hours.get(1..)?.parse().ok().filter(|hours| *hours > 0)?;
+    Some(format!(
+        "timezone \"{}\" means UTC{opposite}{hours}, not UTC{sign}{hours}: for UTC{sign}{hours} write utc_offset = \"{sign}{hours:02}:00\"",
+        zone.name()
+    ))
+}

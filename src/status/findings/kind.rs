@@ -1,0 +1,104 @@
+//! What a finding can be about.
+
+/// How much a finding asks of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// To be known. Nothing is to be done now.
+    Info,
+    /// Something is to be looked at.
+    Warning,
+    /// Data does not come in or does not go out.
+    Problem,
+}
+
+/// Writes the enum, its names and its documentation from one table.
+macro_rules! kinds {
+    ($($(#[doc = $line:literal])+ $kind:ident, $name:literal, $severity:ident;)+) => {
+        /// What a finding is about. `docs/operations.md` has a section for each, which a test compares.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Kind {
+            $($(#[doc = $line])+ $kind,)+
+        }
+
+        impl Kind {
+            /// All kinds, the most pressing first.
+            pub const ALL: &'static [Kind] = &[$(Kind::$kind,)+];
+
+            /// Its name in JSON and in the documentation.
+            pub fn name(self) -> &'static str {
+                match self { $(Kind::$kind => $name,)+ }
+            }
+
+            /// How much it asks of a user.
+            pub fn severity(self) -> Severity {
+                match self { $(Kind::$kind => Severity::$severity,)+ }
+            }
+
+            /// What it means, in one sentence.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Kind::$kind => concat!($($line,)+).trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The store cannot be read.
+    StoreUnreadable, "store_unreadable", Problem;
+    /// A configured table was never read.
+    NeverRead, "never_read", Warning;
+    /// A table has had no new row for longer than `stale_after`, or than its usual interval allows.
+    Stale, "stale", Problem;
+    /// Rows are pending and nothing was acknowledged for a day.
+    NotAcknowledged, "not_acknowledged", Problem;
+    /// The last ingest or sync ended before its work was done.
+    RunFailed, "run_failed", Problem;
+    /// Rows are pending for more than half of the time that their bucket keeps rows.
+    Expiring, "expiring", Problem;
+    /// A file that the configuration names cannot be read as what it is.
+    UnreadableFile, "unreadable_file", Problem;
+    /// A pattern of `files` matched a file before and matches none now.
+    NoFile, "no_file", Warning;
+    /// A table without new rows has newer files beside its own that no pattern matches.
+    UnmatchedFiles, "unmatched_files", Warning;
+    /// A folder on a network share is read by a scheduled task, which may not see it.
+    NetworkShare, "network_share", Warning;
+    /// The destination refused rows.
+    RefusedRows, "refused_rows", Warning;
+    /// Records are missing by their numbers.
+    MissingRecords, "missing_records", Warning;
+    /// Lines of files are no rows.
+    RejectedLines, "rejected_lines", Warning;
+    /// Lines lie more than a day in the future and are held.
+    HeldLines, "held_lines", Warning;
+    /// The same time came with two contents.
+    Conflicts, "conflicts", Warning;
+    /// This computer's clock, the server's and those of the files disagree by more than ten minutes.
+    ClocksDisagree, "clocks_disagree", Problem;
+    /// Rows and the files that they came in are apart by the same whole number of half hours, collection after collection.
+    OffsetOfHours, "offset_of_hours", Warning;
+    /// The newest row of a table lies in the future.
+    RowsAhead, "rows_ahead", Warning;
+    /// Runs or receipts are dated in the future.
+    FutureTimes, "future_times", Warning;
+    /// Values of the last day mostly failed their tests or are missing.
+    WrongValues, "wrong_values", Warning;
+    /// A clock is configured by a zone of POSIX, whose sign is the opposite of the usual one.
+    PosixZone, "posix_zone", Info;
+    /// Rows became older than their bucket keeps rows before they were sent.
+    ExpiredRows, "expired_rows", Info;
+    /// Rows are pending, and the destination has never acknowledged any.
+    NoAnswerYet, "no_answer_yet", Info;
+    /// Rows are pending for longer than two usual syncs take.
+    Pending, "pending", Info;
+    /// A table has too few rows to tell whether it is late.
+    TooFewRows, "too_few_rows", Info;
+}
+
+impl Kind {
+    /// Whether it says that something is not known, which is neither good nor bad.
+    pub fn is_unknown(self) -> bool {
+        matches!(self, Kind::NeverRead | Kind::NoAnswerYet | Kind::Pending | Kind::TooFewRows)
+    }
+}

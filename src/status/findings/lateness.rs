@@ -1,0 +1,121 @@
+//! Whether rows still come: one rule for a table with `stale_after` and one for a table without.
+//!
+//! A row every five seconds does not mean that a file comes every five seconds: LoggerNet collects every few minutes, and
+//! a run reads every few minutes. So a quarter of an hour is always well, however often the logger writes; a station that
+//! has to be noticed sooner or later sets `stale_after`.
+
+use std::time::Duration;
+
+use crate::status::age_s;
+use crate::text::span;
+use crate::time::Timestamp;
+
+const COLLECTED_S: i64 = 900;
+const HOUR_S: i64 = 3_600;
+const DAY_S: i64 = 86_400;
+/// A logger's clock drifts by seconds, not by this.
+const AHEAD_S: i64 = 300;
+const NANOS: i64 = 1_000_000_000;
+
+/// Which rule decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// The table's `stale_after`, seconds.
+    StaleAfter(i64),
+    /// The usual interval of its rows, seconds; 0 where several come every second.
+    UsualInterval(i64),
+    /// Its rows are too few to know an interval.
+    None,
+}
+
+/// How late a table is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lateness {
+    /// No row was ever read.
+    NoRow,
+    /// The newest row lies so many seconds in the future.
+    Ahead(i64),
+    /// Rows come as they should.
+    Fresh,
+    /// A row is overdue.
+    Late,
+    /// Rows no longer come.
+    Stale,
+    /// Not fresh, and too few rows to tell more.
+    Unknown,
+}
+
+impl Rule {
+    /// Of a table with this `stale_after` and this usual interval in nanoseconds.
+    pub fn of(stale_after: Option<Duration>, interval: Option<i64>) -> Rule {
+        match (stale_after, interval) {
+            (Some(limit), _) => Rule::StaleAfter(i64::try_from(limit.as_secs()).unwrap_or(i64::MAX)),
+            (None, Some(nanos)) => Rule::UsualInterval((nanos + NANOS / 2) / NANOS),
+            (None, None) => Rule::None,
+        }
+    }
+
+    /// Judges a table by its newest row.
+    pub fn judge(self, newest: Option<Timestamp>, now: Timestamp) -> Lateness {
+        let Some(newest) = newest else { return Lateness::NoRow };
+        let age = age_s(now, newest);
+        if age < -AHEAD_S {
+            return Lateness::Ahead(-age);
+        }
+        let (fresh, late) = match self {
+            Rule::StaleAfter(limit) => (limit, limit),
+            Rule::UsualInterval(interval) => {
+                let twice = interval.saturating_mul(2);
+                // A slow table is late before it is stale, too.
+                let late = HOUR_S.max(twice.saturating_mul(2).min(twice.saturating_add(DAY_S)));
+                (twice.max(COLLECTED_S), late)
+            }
+            Rule::None => (COLLECTED_S, i64::MAX),
+        };
+        match age {
+            age if age <= fresh => Lateness::Fresh,
+            _ if self == Rule::None => Lateness::Unknown,
+            age if age <= late => Lateness::Late,
+            _ => Lateness::Stale,
+        }
+    }
+
+    /// The rule in words, for a message.
+    pub fn text(self) -> String {
+        match self {
+            Rule::StaleAfter(limit) => format!("stale_after is {}", span(limit)),
+            Rule::UsualInterval(0) => "usually several come every second".to_owned(),
+            Rule::UsualInterval(interval) => format!("usually one comes every {}", span(interval)),
+            Rule::None => "too few rows to know how often one comes".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(stale_after: Option<u64>, interval_s: i64, age_s: i64) -> Lateness {
+        let now = Timestamp::from_nanos(1_800_000_000 * NANOS);
+        let rule = Rule::of(stale_after.map(Duration::from_secs), Some(interval_s * NANOS));
+        rule.judge(Some(Timestamp::from_nanos(now.nanos() - age_s * NANOS)), now)
+    }
+
+    #[test]
+    fn a_table_is_fresh_then_late_then_stale() {
+        use Lateness::{Ahead, Fresh, Late, Stale};
+        assert_eq!([600, 1_000, 3_601].map(|age| state(None, 5, age)), [Fresh, Late, Stale]);
+        assert_eq!([3_600, 5_000, 7_201].map(|age| state(None, 1_800, age)), [Fresh, Late, Stale]);
+        assert_eq!([1_800, 1_801].map(|age| state(Some(1_800), 5, age)), [Fresh, Stale]);
+        assert_eq!([21_600, 21_601].map(|age| state(Some(21_600), 5, age)), [Fresh, Stale]);
+        assert_eq!(state(None, 5, -4_000), Ahead(4_000));
+    }
+
+    #[test]
+    fn too_few_rows_to_know_an_interval_are_neither_fresh_nor_stale() {
+        let now = Timestamp::from_nanos(1_800_000_000 * NANOS);
+        assert_eq!(Rule::None.judge(Some(Timestamp::from_nanos(now.nanos() - 600 * NANOS)), now), Lateness::Fresh);
+        assert_eq!(Rule::None.judge(Some(Timestamp::from_nanos(now.nanos() - 86_400 * NANOS)), now), Lateness::Unknown);
+        assert_eq!(Rule::None.judge(None, now), Lateness::NoRow);
+    }
+}

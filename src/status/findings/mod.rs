@@ -1,0 +1,144 @@
+//! The one list that decides whether a user must act.
+//!
+//! `status`, `check`, the page and the report print this list; the exit code, the headline and the lights of a table follow
+//! from it. "All well" is said only of an empty list: every table was read, is fresh, is inside its clocks' agreement and is
+//! in the bucket (I12). What is not known yet is a finding too, of kinds that are neither good nor bad
+//! ([`Kind::is_unknown`]).
+
+use serde::{Serialize, Serializer};
+
+use super::{Exit, Facts};
+use crate::config::Config;
+use crate::time::Timestamp;
+
+mod clocks;
+mod files;
+mod kind;
+mod lateness;
+mod rows;
+mod runs;
+
+pub use files::{Folders, TableFolders};
+pub use kind::{Kind, Severity};
+pub use lateness::{Lateness, Rule};
+pub use runs::{failure, of_ingest, of_sync};
+
+/// One thing that a user should know or act on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What it is about.
+    #[serde(serialize_with = "by_name")]
+    pub kind: Kind,
+    /// How much it asks of a user.
+    pub severity: Severity,
+    /// The table, where it is about one.
+    pub table: Option<String>,
+    /// Since when it is so, RFC 3339 in UTC, where that is known.
+    #[serde(serialize_with = "as_text")]
+    pub since: Option<Timestamp>,
+    /// What happened, to which file, table or server.
+    pub message: String,
+    /// What to do; empty where the message says it or nothing is to be done.
+    pub fix: String,
+}
+
+impl Finding {
+    fn new(kind: Kind, message: String) -> Finding {
+        Finding { kind, severity: kind.severity(), table: None, since: None, message, fix: String::new() }
+    }
+
+    fn of_table(mut self, table: &str) -> Finding {
+        self.table = Some(table.to_owned());
+        self
+    }
+
+    fn since(mut self, since: Option<Timestamp>) -> Finding {
+        self.since = since;
+        self
+    }
+
+    fn fix(mut self, fix: impl Into<String>) -> Finding {
+        self.fix = fix.into();
+        self
+    }
+
+    /// The database cannot be read, for the reason that `message` gives.
+    pub fn store_unreadable(message: String) -> Finding {
+        Finding::new(Kind::StoreUnreadable, message)
+    }
+
+    /// Message and fix in one line.
+    pub fn text(&self) -> String {
+        if self.fix.is_empty() { self.message.clone() } else { format!("{}: {}", self.message, self.fix) }
+    }
+
+    /// Whether a user must act on it.
+    pub fn needs_a_user(&self) -> bool {
+        self.severity > Severity::Info
+    }
+}
+
+fn by_name<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(kind.name())
+}
+
+fn as_text<S: Serializer>(since: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    match since {
+        Some(since) => serializer.collect_str(since),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// Everything that a user should know, the most pressing first. Ages are as of `now`, whenever the facts were read.
+pub fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Finding> {
+    let mut found = rows::findings(config, facts, now);
+    found.extend(runs::findings(facts, now));
+    found.extend(files::findings(config, facts, now));
+    found.extend(clocks::findings(config, facts, now));
+    // Kinds stand in the order of their weight; of one kind the order of the configuration is kept.
+    found.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.kind));
+    found
+}
+
+/// What the list comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every table was read, is fresh, and is in the bucket.
+    Well,
+    /// Nothing is to be done, and something is to be known.
+    Note,
+    /// Nothing is to be done now, and not all is known.
+    Unknown,
+    /// A user must act.
+    Look,
+}
+
+impl Verdict {
+    /// Of a list.
+    pub fn of(findings: &[Finding]) -> Verdict {
+        let of = |finding: &Finding| match finding.kind {
+            _ if finding.needs_a_user() => Verdict::Look,
+            kind if kind.is_unknown() => Verdict::Unknown,
+            _ => Verdict::Note,
+        };
+        findings.iter().map(of).max_by_key(|verdict| *verdict as u8).unwrap_or(Verdict::Well)
+    }
+
+    /// The exit code for it.
+    pub fn exit(self) -> Exit {
+        if self == Verdict::Look { Exit::Look } else { Exit::Well }
+    }
+
+    /// One line: `ok`, or a word and the messages that led to it.
+    pub fn line(self, findings: &[Finding]) -> String {
+        let texts = |is_of: fn(&Finding) -> bool| {
+            findings.iter().filter(|finding| is_of(finding)).map(Finding::text).collect::<Vec<_>>().join("; ")
+        };
+        match self {
+            Verdict::Well => "ok".to_owned(),
+            Verdict::Note => format!("note: {}", texts(|_| true)),
+            Verdict::Unknown => format!("unknown: {}", texts(|finding| finding.kind.is_unknown())),
+            Verdict::Look => format!("look: {}", texts(Finding::needs_a_user)),
+        }
+    }
+}

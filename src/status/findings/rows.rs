@@ -1,0 +1,178 @@
+//! Findings about rows: do they come, are they whole, are they in the bucket.
+
+use super::{Finding, Kind, Lateness, Rule};
+use crate::config::Config;
+use crate::status::{Facts, age_s};
+use crate::text::{count, grouped, span};
+use crate::time::Timestamp;
+
+const NANOS: i64 = 1_000_000_000;
+/// What happened longer ago than this is listed, and asks no longer for a user.
+const RECENT_NANOS: i64 = 30 * 86_400 * NANOS;
+/// Pending rows are ordinary while a link is down for hours.
+const SILENT_TOO_LONG_S: i64 = 24 * 3_600;
+/// Rows are sent by the next sync; two of the usual ones take so long.
+const SOON_S: i64 = 900;
+
+pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Finding> {
+    let mut found = Vec::new();
+    lateness(config, facts, now, &mut found);
+    delivery(facts, now, &mut found);
+    expiring(config, facts, now, &mut found);
+    quality(facts, now, &mut found);
+    for (table, message) in &facts.wrong_values {
+        found.push(
+            Finding::new(Kind::WrongValues, format!("table \"{table}\": {message}"))
+                .of_table(table)
+                .fix("look at the sensor, see the page of `fluxtower serve`"),
+        );
+    }
+    found
+}
+
+fn lateness(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
+    for table in &config.tables {
+        let name = &table.name.0;
+        let Some(status) = facts.table(name) else {
+            found.push(Finding::new(Kind::NeverRead, format!("table \"{name}\" has never been read")).of_table(name));
+            continue;
+        };
+        let rule = Rule::of(table.stale_after, facts.interval(name));
+        let age = status.newest.map_or(0, |newest| age_s(now, newest));
+        let finding = match rule.judge(status.newest, now) {
+            Lateness::NoRow | Lateness::Fresh | Lateness::Late => continue,
+            Lateness::Ahead(ahead) => Finding::new(
+                Kind::RowsAhead,
+                format!("the newest row of table \"{name}\" is {} in the future", span(ahead)),
+            )
+            .fix("set the clock that is wrong, the logger's or this computer's, and check utc_offset"),
+            Lateness::Stale => Finding::new(
+                Kind::Stale,
+                format!("table \"{name}\" has had no new row for {} ({})", span(age), rule.text()),
+            )
+            .since(status.newest),
+            Lateness::Unknown => Finding::new(
+                Kind::TooFewRows,
+                format!(
+                    "table \"{name}\" has too few rows to tell whether it is late; the newest is {} old",
+                    span(age)
+                ),
+            )
+            .since(status.newest),
+        };
+        found.push(finding.of_table(name));
+    }
+}
+
+fn delivery(facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
+    let pending: u64 = facts.tables.iter().map(|table| table.pending).sum();
+    let rows = count(pending, "row");
+    let are = if pending == 1 { "is" } else { "are" };
+    if pending > 0 {
+        let oldest = facts.tables.iter().filter_map(|table| table.oldest_pending).min();
+        let age = oldest.map_or(0, |oldest| age_s(now, oldest));
+        match facts.last_stored.map(|last| age_s(now, last)) {
+            Some(silent) if silent > SILENT_TOO_LONG_S => found.push(
+                Finding::new(
+                    Kind::NotAcknowledged,
+                    format!("nothing was acknowledged for {} and {rows} {are} pending", span(silent)),
+                )
+                .since(facts.last_stored),
+            ),
+            Some(silent) if age > SOON_S => found.push(
+                Finding::new(
+                    Kind::Pending,
+                    format!("{rows} {are} pending; the last acknowledgement came {} ago", span(silent)),
+                )
+                .since(oldest),
+            ),
+            None => found.push(Finding::new(
+                Kind::NoAnswerYet,
+                format!("{rows} {are} pending, and the destination has not acknowledged any row yet"),
+            )),
+            Some(_) => {}
+        }
+    }
+    let refused: u64 = facts.tables.iter().map(|table| table.rejected).sum();
+    if refused > 0 {
+        found.push(
+            Finding::new(Kind::RefusedRows, format!("{} refused by the destination", count(refused, "row")))
+                .fix("see `fluxtower rejected`"),
+        );
+    }
+    let expired: u64 = facts.tables.iter().map(|table| table.expired).sum();
+    if expired > 0 {
+        let are = if expired == 1 { "is" } else { "are" };
+        found.push(
+            Finding::new(
+                Kind::ExpiredRows,
+                format!("{} {are} older than the bucket keeps rows and not in it", count(expired, "row")),
+            )
+            .fix("raise the bucket's retention, then `fluxtower replay --expired`"),
+        );
+    }
+}
+
+/// Rows that are pending for more than half of the time that their bucket keeps rows.
+fn expiring(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
+    for status in &facts.tables {
+        let Some(oldest) = status.oldest_pending else { continue };
+        let Some(table) = config.table(&status.table) else { continue };
+        let Some((_, kept)) = facts.retentions.iter().find(|(bucket, _)| *bucket == table.bucket) else { continue };
+        let kept = i64::try_from(kept.as_secs()).unwrap_or(i64::MAX);
+        let age = age_s(now, oldest);
+        if age > kept / 2 {
+            let message = format!(
+                "rows of table \"{}\" are pending and expire in {}: the bucket keeps rows for {}",
+                status.table,
+                span((kept - age).max(0)),
+                span(kept)
+            );
+            found.push(Finding::new(Kind::Expiring, message).of_table(&status.table).since(Some(oldest)));
+        }
+    }
+}
+
+/// Lines and records that are no rows.
+fn quality(facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
+    // A time in the future was written by a clock that was wrong, and is as recent as any.
+    let recent =
+        |then: Option<Timestamp>| then.is_some_and(|then| now.nanos().saturating_sub(then.nanos()) < RECENT_NANOS);
+    let sum = |of: fn(&crate::store::TableStatus) -> u64| facts.tables.iter().map(of).sum::<u64>();
+    let lines =
+        |number: u64| if number == 1 { "1 line is".to_owned() } else { format!("{} lines are", grouped(number)) };
+    let gaps = facts.gaps.iter().filter(|line| recent(Some(line.gap.after.1)));
+    let missing = gaps.map(|line| line.gap.missing.cast_unsigned()).sum();
+    if missing > 0 {
+        found.push(
+            Finding::new(Kind::MissingRecords, format!("{} missing", count(missing, "record")))
+                .fix("see `fluxtower gaps`"),
+        );
+    }
+    if recent(facts.newest_rejected_line) {
+        let rejected = sum(|table| table.rejected_lines);
+        found.push(
+            Finding::new(Kind::RejectedLines, format!("{} no row", lines(rejected)))
+                .since(facts.newest_rejected_line)
+                .fix("see `fluxtower rejected`"),
+        );
+    }
+    let held = sum(|table| table.held_lines);
+    if held > 0 {
+        found.push(
+            Finding::new(
+                Kind::HeldLines,
+                format!("{} held, more than a day ahead of this computer's clock", lines(held)),
+            )
+            .fix("set the clock that is wrong, see `fluxtower rejected`"),
+        );
+    }
+    if recent(facts.newest_conflict) {
+        let conflicts = sum(|table| table.conflicts);
+        found.push(
+            Finding::new(Kind::Conflicts, format!("{} came with two contents", count(conflicts, "time")))
+                .since(facts.newest_conflict)
+                .fix("see `fluxtower conflicts`"),
+        );
+    }
+}

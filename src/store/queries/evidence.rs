@@ -1,0 +1,118 @@
+//! What a judgement of the station rests on: usual intervals, files as they were last read, and times that cannot be.
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::store::{Result, RunLine, Store};
+use crate::time::Timestamp;
+
+/// Rows by whose intervals the usual one is found.
+const ROWS: usize = 200;
+
+/// A file as it was last read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadFile {
+    /// The table's name.
+    pub table: String,
+    /// As found by the pattern, or as given by hand.
+    pub path: String,
+    /// Its modification time then.
+    pub modified: Timestamp,
+    /// Why nothing of it, or not all, could be read.
+    pub note: Option<String>,
+}
+
+/// Times in the store that lie after this computer's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FutureTimes {
+    /// The latest end of a run.
+    pub run: Option<Timestamp>,
+    /// The latest receipt.
+    pub receipt: Option<Timestamp>,
+}
+
+impl Store {
+    /// The usual interval of a table's rows in nanoseconds: the median over the last rows of the series with the newest row.
+    /// None before the second row.
+    pub fn usual_interval(&self, table: &str) -> Result<Option<i64>> {
+        let series = self.series(table)?;
+        let Some(series) = series.iter().max_by_key(|series| series.newest) else { return Ok(None) };
+        let Some(newest) = series.newest else { return Ok(None) };
+        let times = self.newest_times(series.id, newest, ROWS)?;
+        let mut apart: Vec<i64> = times.windows(2).map(|pair| (pair[0].nanos() - pair[1].nanos()).abs()).collect();
+        if apart.is_empty() {
+            return Ok(None);
+        }
+        let middle = apart.len() / 2;
+        Ok(Some(*apart.select_nth_unstable(middle).1))
+    }
+
+    /// Every file that was read and its table, in the order of the tables.
+    pub fn read_files(&self) -> Result<Vec<ReadFile>> {
+        self.conn
+            .prepare_cached(
+                "SELECT t.name, f.path, f.modified, f.note FROM logger_table t JOIN file_seen f ON f.logger_table = t.id
+                 ORDER BY t.id, f.path",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_map([], |row| {
+                        Ok(ReadFile {
+                            table: row.get(0)?,
+                            path: row.get(1)?,
+                            modified: Timestamp::from_nanos(row.get(2)?),
+                            note: row.get(3)?,
+                        })
+                    })?
+                    .collect()
+            })
+            .map_err(|source| self.at(source))
+    }
+
+    /// The newest run of `command` that ended by `now`: one that ended later was written under a wrong clock, and hides none.
+    pub fn last_run_by(&self, command: &str, now: Timestamp) -> Result<Option<RunLine>> {
+        self.conn
+            .prepare_cached(
+                "SELECT ended, exit, summary, started FROM run WHERE command = ?1 AND ended <= ?2 ORDER BY ended DESC LIMIT 1",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_row(params![command, now.nanos()], |row| {
+                        Ok(RunLine {
+                            started: Timestamp::from_nanos(row.get(3)?),
+                            ended: Timestamp::from_nanos(row.get(0)?),
+                            exit: row.get(1)?,
+                            summary: row.get(2)?,
+                        })
+                    })
+                    .optional()
+            })
+            .map_err(|source| self.at(source))
+    }
+
+    /// When a request was last acknowledged, by `now`.
+    pub fn last_stored_by(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        self.conn
+            .prepare_cached("SELECT at FROM receipt WHERE outcome = 'stored' AND at <= ?1 ORDER BY at DESC LIMIT 1")
+            .and_then(|mut statement| statement.query_row([now.nanos()], |row| row.get(0)).optional())
+            .map(|at| at.map(Timestamp::from_nanos))
+            .map_err(|source| self.at(source))
+    }
+
+    /// Runs and receipts that are dated after `now`.
+    pub fn future_times(&self, now: Timestamp) -> Result<FutureTimes> {
+        let latest = |sql: &str| -> rusqlite::Result<Option<Timestamp>> {
+            let at: Option<i64> = self
+                .conn
+                .prepare_cached(sql)
+                .and_then(|mut statement| statement.query_row([now.nanos()], |row| row.get(0)))?;
+            Ok(at.map(Timestamp::from_nanos))
+        };
+        let work = || -> rusqlite::Result<FutureTimes> {
+            Ok(FutureTimes {
+                run: latest("SELECT max(ended) FROM run WHERE ended > ?1")?,
+                receipt: latest("SELECT max(at) FROM receipt WHERE at > ?1")?,
+            })
+        };
+        work().map_err(|source| self.at(source))
+    }
+}
