@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::output::count;
 use super::{CliError, Context, Exit};
+use crate::agent::AgentError;
 use crate::ingest::Decider;
 use crate::store::{ConflictChoice, DecisionLine, Keep, Lock, LockKind, Store};
 use crate::time::Timestamp;
@@ -123,7 +124,7 @@ pub(super) fn keep(context: &Context, table: Option<&str>, args: &KeepArgs) -> R
     let choice = ConflictChoice::Within(keep, (since, until));
     let decider = Decider { config: &context.config, store: &store, clock: &context.clock, command: &command };
     if args.dry_run {
-        let changed = decider.would_exchange(table, choice)?;
+        let changed = decider.would_exchange(table, choice).map_err(AgentError::from)?;
         let done = Done { decision: None, changed, unreadable: 0, dry_run: true };
         context
             .output
@@ -131,7 +132,7 @@ pub(super) fn keep(context: &Context, table: Option<&str>, args: &KeepArgs) -> R
         return Ok(Some(Exit::Well));
     }
     let _lock = lock(&store)?;
-    let done = decider.exchange(table, choice)?;
+    let done = decider.exchange(table, choice).map_err(AgentError::from)?;
     tracing::info!(command, changed = done.changed, "decided by hand");
     say(context, done).map(Some)
 }
@@ -145,7 +146,7 @@ pub(super) fn judge_again(context: &Context, table: Option<&str>) -> Result<Exit
     let command = table.map_or("rejected --again".to_owned(), |table| format!("rejected --again --table \"{table}\""));
     let _lock = lock(&store)?;
     let decider = Decider { config: &context.config, store: &store, clock: &context.clock, command: &command };
-    let done = decider.judge_rejected(table)?;
+    let done = decider.judge_rejected(table).map_err(AgentError::from)?;
     tracing::info!(command, changed = done.changed, "decided by hand");
     let result = Done { decision: done.decision, changed: done.changed, unreadable: done.unreadable, dry_run: false };
     context.output.result(&result, |out| {
@@ -168,7 +169,7 @@ fn reverse(context: &Context, store: &Store, id: i64) -> Result<Exit, CliError> 
     let _lock = lock(store)?;
     let command = format!("decisions --reverse {id}");
     let decider = Decider { config: &context.config, store, clock: &context.clock, command: &command };
-    let done = decider.exchange(None, ConflictChoice::Decided(id))?;
+    let done = decider.exchange(None, ConflictChoice::Decided(id)).map_err(AgentError::from)?;
     tracing::info!(command, changed = done.changed, "decided by hand");
     say(context, done)
 }
