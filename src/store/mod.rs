@@ -21,8 +21,10 @@ mod schema;
 
 pub use care::salvage::{SalvageReport, SalvagedTable};
 pub use intake::changed::{SLOT_SECONDS, Versions, slot_of, slot_start};
+pub use intake::decisions::{ConflictChoice, DecisionLine, Keep, KeptContent};
 pub use intake::files::FileSeen;
 pub use intake::known::{KnownColumn, KnownTable};
+pub use intake::provisional::LineState;
 pub use intake::record_runs::{ClockEvent, EventKind, Gap, RecordRuns};
 pub use intake::rejected::{KeptLine, LineRefusal};
 pub use intake::rows::{RowStream, StoredRow};

@@ -304,12 +304,7 @@ fn rows_sent_by_an_earlier_version_lose_their_fields_too() {
     site.stage(0..60);
     site.sync().expect(0);
     let store = rusqlite::Connection::open(site.path("store.db")).unwrap();
-    store
-        .execute_batch(
-            "DROP TABLE stale_point; DROP TABLE sent_field; ALTER TABLE series DROP COLUMN offered;
-             ALTER TABLE series DROP COLUMN pruned; PRAGMA user_version = 4;",
-        )
-        .unwrap();
+    store.execute_batch(&crate::support::made_older(4)).unwrap();
     drop(store);
     std::fs::write(site.path("met.dat"), with_nan("met", 0..60, 20..30)).unwrap();
     site.run(&["ingest", "--json"]);
