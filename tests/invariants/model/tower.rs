@@ -101,7 +101,7 @@ impl Memory {
         let (outcome, verdict) = match say {
             None | Some(Say::Take) => self.by_rows(&rows),
             Some(Say::TakeInSilence | Say::Later) => (Outcome::Retry { after: None }, Verdict::Nothing),
-            Some(Say::Hold) => (Outcome::Held { mend: "log in".to_owned() }, Verdict::Nothing),
+            Some(Say::Hold) => (Outcome::Held { fix: "log in".to_owned() }, Verdict::Nothing),
             Some(Say::Refuse) => (Outcome::Split, Verdict::Refused),
             Some(Say::Fail) => (Outcome::Failing, Verdict::Refused),
             Some(Say::Die { .. }) => (Outcome::Retry { after: None }, Verdict::Nothing),
