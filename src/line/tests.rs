@@ -29,7 +29,7 @@ fn table(columns: &[(&str, ColumnConfig)]) -> TableConfig {
         valid_from: DateTime::UNIX_EPOCH,
         sentinels: Vec::new(),
         stale_after: None,
-        quality: crate::qc::TableSettings::default(),
+        quality: Default::default(),
         level: None,
         sensor: None,
         columns: columns.iter().map(|(name, config)| ((*name).to_owned(), config.clone())).collect(),

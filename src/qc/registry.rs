@@ -1,6 +1,6 @@
 //! The list of the tests: the one place that knows which there are.
 //!
-//! A test is one file, `qc/NAME.rs`. It holds the settings with their keys, the check, what it remembers from row to row,
+//! A test is one file of this folder. It holds the settings with their keys, the check, what it remembers from row to row,
 //! the text of a finding, and [`About`], its row in the table of `docs/qc.md`. A new test is that file, a row here, and
 //! its `mod` line in `mod.rs`: the configuration reads its keys through [`ColumnSettings::set`] or
 //! [`TableSettings::set`], and listings take its name from [`Test`]. The tests of a column are fields of one struct and
