@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{DAT, Logger, TABLE, Tower};
+use crate::support::{DAT, Logger, TABLE, Station};
 use chrono::{TimeDelta, Utc};
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ fn logger(rows: i64, age: i64) -> Logger {
     Logger::par().start(&start.format("%Y-%m-%d %H:%M:%S").to_string())
 }
 
-fn status(tower: &Tower) -> Value {
+fn status(tower: &Station) -> Value {
     tower.run_json(&["status"]).json()
 }
 
@@ -34,7 +34,7 @@ fn message(status: &Value, kind: &str) -> String {
 
 #[test]
 fn i12_all_well_is_said_only_after_every_table_was_read_is_fresh_and_is_in_the_bucket() {
-    let tower = Tower::new();
+    let tower = Station::new();
     assert_eq!(kinds(&status(&tower)), ["never_read"]);
     tower.write(DAT, logger(100, 10).file(0..100));
     let _ = tower.run(&["ingest"]).expect(0);
@@ -50,7 +50,7 @@ fn i12_all_well_is_said_only_after_every_table_was_read_is_fresh_and_is_in_the_b
 
 #[test]
 fn a_table_without_stale_after_that_is_dead_for_27_days_is_stale_by_its_usual_interval() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, logger(100, 27 * DAY + 3 * 3_600).file(0..100));
     let _ = tower.run(&["run"]);
     let found = tower.run_json(&["status"]).expect(1).json();
@@ -66,7 +66,7 @@ fn a_table_without_stale_after_that_is_dead_for_27_days_is_stale_by_its_usual_in
 
 #[test]
 fn an_unreadable_file_is_a_finding_until_it_can_be_read() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, "\"TOB1\",\"64291\",\"CR1000X\"\r\n");
     let _ = tower.run(&["run"]).expect(1);
     let said = message(&tower.run_json(&["status"]).expect(1).json(), "unreadable_file");
@@ -78,7 +78,7 @@ fn an_unreadable_file_is_a_finding_until_it_can_be_read() {
 
 #[test]
 fn a_bad_file_given_by_hand_is_reported_once_and_leaves_no_finding() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, logger(100, 10).file(0..100));
     let _ = tower.run(&["run"]).expect(0);
     tower.write("other.dat", "\"TOB1\",\"64291\",\"CR1000X\"\r\n");
@@ -90,7 +90,7 @@ fn a_bad_file_given_by_hand_is_reported_once_and_leaves_no_finding() {
 
 #[test]
 fn a_pattern_that_no_file_matches_any_more_is_a_finding() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, logger(100, 10).file(0..100));
     let _ = tower.run(&["run"]).expect(0);
     tower.rename(DAT, "renamed.dat");
@@ -101,7 +101,7 @@ fn a_pattern_that_no_file_matches_any_more_is_a_finding() {
 
 #[test]
 fn a_stale_table_whose_folder_gets_other_files_names_one_of_them() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, logger(100, 2 * DAY).file(0..100));
     tower.age(DAT, Duration::from_secs(2 * 86_400));
     let _ = tower.run(&["run"]);
@@ -113,7 +113,7 @@ fn a_stale_table_whose_folder_gets_other_files_names_one_of_them() {
 
 #[test]
 fn runs_and_receipts_from_the_future_are_a_finding_and_hide_no_run_of_today() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, logger(100, 10).file(0..100));
     let _ = tower.run(&["run"]).expect(0);
     let conn = rusqlite::Connection::open(tower.store_path()).unwrap();
@@ -133,7 +133,7 @@ fn runs_and_receipts_from_the_future_are_a_finding_and_hide_no_run_of_today() {
 
 #[test]
 fn a_file_from_the_future_means_that_clocks_disagree() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, logger(100, 10).file(0..100));
     let _ = tower.run(&["run"]).expect(0);
     let file = std::fs::File::options().write(true).open(tower.path(DAT)).unwrap();
@@ -145,7 +145,7 @@ fn a_file_from_the_future_means_that_clocks_disagree() {
 #[test]
 fn five_collections_that_are_five_hours_behind_their_files_ask_for_the_offset() {
     // The logger writes UTC-5, and the configuration says UTC.
-    let tower = Tower::new().clock("utc_offset = \"+00:00\"");
+    let tower = Station::new().clock("utc_offset = \"+00:00\"");
     for collection in 1..=5 {
         let before = kinds(&status(&tower));
         assert!(!before.contains(&"offset_of_hours".to_owned()), "after {} collections: {before:?}", collection - 1);
@@ -163,7 +163,7 @@ fn five_collections_that_are_five_hours_behind_their_files_ask_for_the_offset() 
 
 #[test]
 fn a_zone_of_posix_is_explained() {
-    let tower = Tower::new().clock("timezone = \"Etc/GMT-5\"");
+    let tower = Station::new().clock("timezone = \"Etc/GMT-5\"");
     let said = message(&status(&tower), "posix_zone");
     assert!(said.contains("means UTC+5, not UTC-5") && said.contains("utc_offset = \"-05:00\""), "{said}");
     let tower = tower.clock("timezone = \"America/Detroit\"");
@@ -172,7 +172,7 @@ fn a_zone_of_posix_is_explained() {
 
 #[test]
 fn rows_ahead_rejected_lines_held_lines_and_conflicts_are_findings() {
-    let tower = Tower::new();
+    let tower = Station::new();
     let now = logger(100, 10);
     let torn = "\"2026-13-01 00:00:00\",7,1,2,3\r\n";
     let ahead = logger(1, -3 * DAY);
@@ -189,7 +189,7 @@ fn rows_ahead_rejected_lines_held_lines_and_conflicts_are_findings() {
 
 #[test]
 fn a_table_with_one_old_row_is_neither_fresh_nor_stale() {
-    let tower = Tower::new();
+    let tower = Station::new();
     tower.write(DAT, logger(1, 2 * DAY).file(0..1));
     let _ = tower.run(&["run"]);
     let found = tower.run_json(&["status"]).expect(0).json();

@@ -41,6 +41,7 @@ mod store_life;
 mod summary;
 mod terminal;
 mod tls;
+mod vocabulary;
 #[cfg(unix)]
 mod watch;
 mod windows;

@@ -1,6 +1,5 @@
 //! The words that docs/vocabulary.md bans stand nowhere: in no source, page, message, comment or name.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
