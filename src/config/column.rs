@@ -6,6 +6,7 @@ use std::path::Path;
 use toml::Spanned;
 
 use super::file::{ColumnSection, Numbers, TableSection};
+use super::keys::Key;
 use super::load::one_of;
 use super::place::{Section, Source};
 use super::quality_load::{column_settings, diagnostic};
@@ -29,15 +30,26 @@ pub(super) fn sentinels(at: &Section<'_>, found: &Numbers) -> Result<Option<Vec<
     }
 }
 
-/// All columns of a table that the file names. `level` and `sensor` are the table's, for columns that say none.
+/// What the columns of a table take from it.
+pub(super) struct OfTable<'a> {
+    /// Of the configuration.
+    pub folder: &'a Path,
+    pub format: &'a FileFormat,
+    /// Of columns that say none.
+    pub level: Option<&'a Level>,
+    /// Of columns that say none.
+    pub sensor: Option<&'a str>,
+}
+
+/// All columns of a table that the file names.
 pub(super) fn columns(
     source: &Source<'_>,
     table: &Section<'_>,
     found: &TableSection,
-    format: &FileFormat,
-    (folder, level, sensor): (&Path, Option<&Level>, Option<&str>),
+    of_table: &OfTable<'_>,
 ) -> Result<BTreeMap<String, ColumnConfig>, ConfigError> {
-    let withhold = found.withhold.unwrap_or(false);
+    let OfTable { folder, format, level, sensor } = *of_table;
+    let withhold = table.is_set(&TableSection::withhold, &found.withhold);
     let mut columns = BTreeMap::new();
     for (name, section) in &found.columns {
         let at = Section::new(source, format!("[table.columns.{}]", quoted(name)), Some(section.span().start));
@@ -58,7 +70,8 @@ pub(super) fn columns(
         if keys.contains(&name.as_str()) {
             return Err(at.lacks("is the time or the record number, which is no value; take the section out"));
         }
-        let mut column = column(&at, name, section.get_ref(), (folder, withhold))?;
+        let mut column = column(&at, name, section.get_ref(), folder)?;
+        column.withhold = section.get_ref().withhold.as_ref().map_or(withhold, |own| *own.get_ref());
         column.level = column.level.or_else(|| level.cloned());
         column.sensor = column.sensor.or_else(|| sensor.map(str::to_owned));
         columns.insert(name.clone(), column);
@@ -109,57 +122,35 @@ fn inputs_are_raw(
     Ok(())
 }
 
-fn column(
-    at: &Section<'_>,
-    name: &str,
-    found: &ColumnSection,
-    (folder, withhold): (&Path, bool),
-) -> Result<ColumnConfig, ConfigError> {
+fn column(at: &Section<'_>, name: &str, found: &ColumnSection, folder: &Path) -> Result<ColumnConfig, ConfigError> {
+    use ColumnSection as Keys;
     let uses = [("field", ColumnUse::Field), ("tag", ColumnUse::Tag), ("ignore", ColumnUse::Ignore)];
-    let column_use = at.read("use", &found.column_use, |text| one_of(text, &uses))?.unwrap_or_default();
-    let field = at.read("field", &found.field, value::key)?;
+    let column_use = at.read_or_default(&Keys::column_use, &found.column_use, |text| one_of(text, &uses))?;
+    let field = at.read(&ColumnSection::field, &found.field, value::key)?;
     if field.is_none() && column_use != ColumnUse::Ignore {
         value::key(name).map_err(|problem| at.lacks(format!("{problem}, with field = \"...\"")))?;
     }
     if column_use == ColumnUse::Tag {
-        let strangers = [
-            ("type", found.value_type.as_ref().map(Spanned::span)),
-            ("variable", found.variable.as_ref().map(Spanned::span)),
-            ("suspect", found.suspect.as_ref().map(Spanned::span)),
-            ("fail", found.fail.as_ref().map(Spanned::span)),
-            ("missing", found.missing.as_ref().map(Spanned::span)),
-            ("formula", found.formula.as_ref().map(Spanned::span)),
-            ("withhold", found.withhold.as_ref().map(Spanned::span)),
-            ("diagnostic", found.diagnostic.as_ref().map(Spanned::span)),
-            ("quantity", found.quantity.as_ref().map(Spanned::span)),
-            ("height", found.height.as_ref().map(Spanned::span)),
-            ("depth", found.depth.as_ref().map(Spanned::span)),
-            ("sensor", found.sensor.as_ref().map(Spanned::span)),
-        ];
-        let tests = found.tests.iter().map(|group| (group.name, Some(group.place.clone())));
-        if let Some((key, span)) = strangers.into_iter().chain(tests).find_map(|(key, span)| Some((key, span?))) {
-            return Err(at.wrong(
-                &span,
-                format!("{key} does not fit use = \"tag\": a tag is text and has no flag; take it out, or the use"),
-            ));
-        }
+        let of_tags = [Keys::column_use.name, Keys::field.name];
+        let problem = "does not fit use = \"tag\": a tag is text and has no flag; take it out, or the use";
+        at.refuse(&found.given(), |key| !of_tags.contains(&key), problem)?;
     }
     let value_type = value_type(at, found)?;
     Ok(ColumnConfig {
         column_use,
         value_type,
         field,
-        variable: at.read("variable", &found.variable, variable_name)?,
+        variable: at.read(&ColumnSection::variable, &found.variable, variable_name)?,
         range: range(at, found)?,
         sentinels: sentinels(at, &found.missing)?,
         unit: unit(at, found)?,
-        formula: at.read("formula", &found.formula, Formula::parse)?,
-        withhold: found.withhold.as_ref().map_or(withhold, |found| *found.get_ref()),
+        formula: at.read(&ColumnSection::formula, &found.formula, Formula::parse)?,
         quality: column_settings(at, &found.tests, folder)?,
         diagnostic: diagnostic(at, found)?,
-        quantity: at.read("quantity", &found.quantity, value::plain_text)?,
+        quantity: at.read(&ColumnSection::quantity, &found.quantity, value::plain_text)?,
         level: level::read(at, &found.height, &found.depth)?,
-        sensor: at.read("sensor", &found.sensor, value::plain_text)?,
+        sensor: at.read(&ColumnSection::sensor, &found.sensor, value::plain_text)?,
+        ..ColumnConfig::default()
     })
 }
 
@@ -171,22 +162,12 @@ fn value_type(at: &Section<'_>, found: &ColumnSection) -> Result<ValueType, Conf
         ("text", ValueType::Text),
         ("boolean", ValueType::Boolean),
     ];
-    let value_type = at.read("type", &found.value_type, |text| one_of(text, &types))?.unwrap_or_default();
-    let of_numbers = [
-        ("variable", found.variable.as_ref().map(Spanned::span)),
-        ("suspect", found.suspect.as_ref().map(Spanned::span)),
-        ("fail", found.fail.as_ref().map(Spanned::span)),
-        ("formula", found.formula.as_ref().map(Spanned::span)),
-    ];
-    if value_type == ValueType::Text
-        && let Some((key, span)) = of_numbers.into_iter().find_map(|(key, span)| Some((key, span?)))
-    {
-        return Err(at.wrong(
-            &span,
-            format!(
-                "{key} does not fit type = \"text\": a text is no number and has no limits; take it out, or the type"
-            ),
-        ));
+    use ColumnSection as Keys;
+    let value_type = at.read_or_default(&Keys::value_type, &found.value_type, |text| one_of(text, &types))?;
+    let of_numbers = [Keys::variable, Keys::suspect, Keys::fail, Keys::formula].map(|key| key.name);
+    if value_type == ValueType::Text {
+        let problem = "does not fit type = \"text\": a text is no number and has no limits; take it out, or the type";
+        at.refuse(&found.given(), |key| of_numbers.contains(&key), problem)?;
     }
     Ok(value_type)
 }
@@ -199,7 +180,7 @@ fn unit(at: &Section<'_>, found: &ColumnSection) -> Result<Option<String>, Confi
             "unit belongs to a derived column, beside formula; take it out: the unit of a measured column stands in the \
              file's header",
         )),
-        _ => at.read("unit", &found.unit, value::plain_text),
+        _ => at.read(&ColumnSection::unit, &found.unit, value::plain_text),
     }
 }
 
@@ -208,12 +189,12 @@ fn variable_name(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     let near = ameriflux::near(text);
-    let mend = if near.is_empty() {
+    let fix = if near.is_empty() {
         "for example \"TA\", \"RH\", \"SW_IN\" or \"TA_1_2_1\"".to_owned()
     } else {
         any_of(&near)
     };
-    Err(format!("is not an AmeriFlux variable; write {mend}, or give the limits with suspect and fail"))
+    Err(format!("is not an AmeriFlux variable; write {fix}, or give the limits with suspect and fail"))
 }
 
 /// What is given stands; what is not comes from the variable, and is fitted to what is given: a narrower `fail` narrows
@@ -221,9 +202,9 @@ fn variable_name(text: &str) -> Result<String, String> {
 fn range(at: &Section<'_>, found: &ColumnSection) -> Result<Option<Range>, ConfigError> {
     let known =
         found.variable.as_ref().and_then(|name| ameriflux::lookup(name.get_ref())).map(ameriflux::Variable::range);
-    let read = |key: &str, found: &Numbers| found.as_ref().map(|found| bounds(at, key, found)).transpose();
-    let suspect = read("suspect", &found.suspect)?;
-    let fail = read("fail", &found.fail)?;
+    let read = |key: &Key, found: &Numbers| found.as_ref().map(|found| bounds(at, key.name, found)).transpose();
+    let suspect = read(&ColumnSection::suspect, &found.suspect)?;
+    let fail = read(&ColumnSection::fail, &found.fail)?;
     let range = match (suspect, fail, known) {
         (None, None, known) => return Ok(known),
         (Some(suspect), Some(fail), _) => Range { suspect, fail },

@@ -1,24 +1,18 @@
-//! The checks of `[destination]` and of each `[[bucket]]`.
+//! The checks of `[destination]`; those of `[[bucket]]` are in [`super::bucket_load`].
 //!
 //! A key that has no effect beside the others is refused, because whoever wrote it believes in its effect. No message
 //! repeats what may be a secret: the token's place, the address, the values of headers.
 
 use std::path::Path;
-use std::time::Duration;
 
 use toml::Spanned;
 use url::Url;
 
-use super::file::{BucketSection, DestinationSection, File, Text};
+use super::file::{DestinationSection, File, Given, Text};
+use super::keys::Key;
 use super::load::section;
 use super::place::{Section, Source};
-use super::value;
-use super::{Api, BucketConfig, ConfigError, DestinationConfig, Header, InfluxConfig, Secret, TableConfig, Tls};
-use crate::text::{any_of, look_alikes};
-
-const DEFAULT_OUTBOX: &str = "outbox";
-/// A server's own limit for a write is 10 s; a cellular link adds to it.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+use super::{Api, ConfigError, DestinationConfig, Header, InfluxConfig, Secret, TableConfig, Tls, bucket_load, value};
 
 /// Where rows go, and what is special about single buckets.
 pub(super) fn destination(
@@ -34,22 +28,18 @@ pub(super) fn destination(
             at.lacks("is missing; write it with kind = \"files\" and path = \"outbox\", or with kind = \"influxdb\"")
         );
     };
-    for (key, span) in [("token", &found.token), ("password", &found.password)] {
-        if let Some(span) = span {
-            return Err(at.wrong(&span.span(), secret_in_the_file(key)));
-        }
-    }
+    no_secret(&at, &found.given())?;
     match &found.kind {
         Some(kind) if kind.get_ref() == "files" => match file.bucket.first() {
             Some(bucket) => {
                 let at = section(source, "[[bucket]]", Some(bucket));
-                Err(at.wrong(&bucket.span(), stranger("the section", "kind = \"influxdb\"")))
+                Err(at.wrong(&bucket.span(), format!("the section {}", stranger("kind = \"influxdb\""))))
             }
             None => files(&at, found, folder),
         },
         Some(kind) if kind.get_ref() == "influxdb" => {
             let mut influx = influx(&at, found, folder)?;
-            influx.buckets = buckets(source, &file.bucket, &influx, tables, folder)?;
+            influx.buckets = bucket_load::buckets(source, &file.bucket, &influx, tables, folder)?;
             Ok(DestinationConfig::Influx(influx))
         }
         Some(kind) => Err(at.wrong(
@@ -60,72 +50,64 @@ pub(super) fn destination(
     }
 }
 
-fn secret_in_the_file(key: &str) -> String {
-    format!(
+/// A secret itself must not stand in the file.
+pub(super) fn no_secret(at: &Section<'_>, given: &[Given]) -> Result<(), ConfigError> {
+    let secrets = [DestinationSection::token.name, DestinationSection::password.name];
+    let Some(Given { key, place }) = given.iter().find(|given| secrets.contains(&given.key)) else { return Ok(()) };
+    let problem = format!(
         "{key} must not stand in this file; write {key}_env = \"INFLUX_{}\" and set that variable, or \
          {key}_file = \"{key}.txt\" and put it there alone",
         key.to_uppercase()
-    )
+    );
+    Err(at.wrong(place, problem))
+}
+
+/// Why a key is refused that has no effect beside the others: it belongs elsewhere.
+pub(super) fn stranger(home: &str) -> String {
+    format!("belongs to {home}; take it out or put # before it")
 }
 
 fn files(at: &Section<'_>, found: &DestinationSection, folder: &Path) -> Result<DestinationConfig, ConfigError> {
-    let strangers = [
-        ("url", &found.url),
-        ("api", &found.api),
-        ("org", &found.org),
-        ("bucket", &found.bucket),
-        ("token_env", &found.token_env),
-        ("token_file", &found.token_file),
-        ("user", &found.user),
-        ("password_env", &found.password_env),
-        ("password_file", &found.password_file),
-        ("retention", &found.retention),
-        ("timeout", &found.timeout),
-        ("ca_file", &found.ca_file),
-        ("client_cert_file", &found.client_cert_file),
-        ("client_key_file", &found.client_key_file),
-    ];
-    refuse(at, &strangers, "kind = \"influxdb\"")?;
-    if let Some(headers) = &found.headers {
-        return Err(at.wrong(&headers.span(), stranger("headers", "kind = \"influxdb\"")));
-    }
-    if let Some(allow_http) = &found.allow_http {
-        return Err(at.wrong(&allow_http.span(), stranger("allow_http", "kind = \"influxdb\"")));
-    }
-    let path = at.read("path", &found.path, value::path_text)?;
-    Ok(DestinationConfig::Files { path: value::join(folder, path.as_deref().unwrap_or(DEFAULT_OUTBOX)) })
+    let (kind, path) = (DestinationSection::kind.name, DestinationSection::path.name);
+    at.refuse(&found.given(), |key| key != kind && key != path, stranger("kind = \"influxdb\""))?;
+    let path = at.read_or_default(&DestinationSection::path, &found.path, value::path_text)?;
+    Ok(DestinationConfig::Files { path: value::join(folder, &path) })
 }
 
 fn influx(at: &Section<'_>, found: &DestinationSection, folder: &Path) -> Result<InfluxConfig, ConfigError> {
-    refuse(at, &[("path", &found.path)], "kind = \"files\"")?;
-    let api = at.read("api", &found.api, api)?.unwrap_or(Api::V2);
+    use DestinationSection as Keys;
+    at.refuse(&found.given(), |key| key == Keys::path.name, stranger("kind = \"files\""))?;
+    let api = at.read_or_default(&Keys::api, &found.api, api)?;
     let url = server(at, found)?;
-    let token = [("token_env", &found.token_env), ("token_file", &found.token_file)];
-    let password = [("password_env", &found.password_env), ("password_file", &found.password_file)];
-    let user = [("user", &found.user)];
-    let org = [("org", &found.org)];
+    let refuse = |keys: &[Key], home: &str| {
+        at.refuse(&found.given(), |key| keys.iter().any(|refused| refused.name == key), stranger(home))
+    };
+    let token = [Keys::token_env, Keys::token_file];
+    let of_v1 = [Keys::user, Keys::password_env, Keys::password_file];
     match api {
         Api::V1 => {
-            refuse(at, &token, "api = \"v2\" and \"v3\" (1.x knows user and password_env)")?;
-            refuse(at, &org, "api = \"v2\"")?;
+            refuse(&token, "api = \"v2\" and \"v3\" (1.x knows user and password_env)")?;
+            refuse(&[Keys::org], "api = \"v2\"")?;
         }
-        Api::V2 => {
-            refuse(at, &user, "api = \"v1\" (v2 knows token_env)")?;
-            refuse(at, &password, "api = \"v1\" (v2 knows token_env)")?;
-        }
+        Api::V2 => refuse(&of_v1, "api = \"v1\" (v2 knows token_env)")?,
         Api::V3 => {
-            refuse(at, &user, "api = \"v1\" (v3 knows token_env)")?;
-            refuse(at, &password, "api = \"v1\" (v3 knows token_env)")?;
-            refuse(at, &org, "api = \"v2\"")?;
+            refuse(&of_v1, "api = \"v1\" (v3 knows token_env)")?;
+            refuse(&[Keys::org], "api = \"v2\"")?;
         }
     }
-    let org = at.read("org", &found.org, value::plain_text)?;
-    let bucket = at.read("bucket", &found.bucket, value::plain_text)?;
+    let org = at.read(&DestinationSection::org, &found.org, value::plain_text)?;
+    let bucket = at.read(&DestinationSection::bucket, &found.bucket, value::plain_text)?;
     let bucket = bucket.ok_or_else(|| at.lacks(format!("bucket is missing; write {}", bucket_example(api))))?;
-    let user = at.read("user", &found.user, value::plain_text)?;
+    let user = at.read(&DestinationSection::user, &found.user, value::plain_text)?;
     let secret = match api {
-        Api::V1 => secret(at, password, folder)?,
-        Api::V2 | Api::V3 => secret(at, token, folder)?,
+        Api::V1 => secret(
+            at,
+            [(&Keys::password_env, &found.password_env), (&Keys::password_file, &found.password_file)],
+            folder,
+        )?,
+        Api::V2 | Api::V3 => {
+            secret(at, [(&Keys::token_env, &found.token_env), (&Keys::token_file, &found.token_file)], folder)?
+        }
     };
     match (api, &user, &secret) {
         (Api::V1, Some(_), None) => {
@@ -157,20 +139,17 @@ fn influx(at: &Section<'_>, found: &DestinationSection, folder: &Path) -> Result
         bucket,
         secret,
         user,
-        retention: at.read("retention", &found.retention, value::some_time)?,
-        timeout: at.read("timeout", &found.timeout, value::some_time)?.unwrap_or(DEFAULT_TIMEOUT),
+        retention: at.read(&DestinationSection::retention, &found.retention, value::some_time)?,
+        timeout: at.read_or_default(&Keys::timeout, &found.timeout, value::some_time)?,
     })
 }
 
 /// Certificates have no effect on a connection that is not encrypted.
 fn tls(at: &Section<'_>, found: &DestinationSection, url: &Url, folder: &Path) -> Result<Tls, ConfigError> {
-    let keys = [
-        ("ca_file", &found.ca_file),
-        ("client_cert_file", &found.client_cert_file),
-        ("client_key_file", &found.client_key_file),
-    ];
+    use DestinationSection as Keys;
+    let files = [Keys::ca_file, Keys::client_cert_file, Keys::client_key_file].map(|key| key.name);
     if url.scheme() == "http" {
-        refuse(at, &keys, "a url with https://")?;
+        at.refuse(&found.given(), |key| files.contains(&key), stranger("a url with https://"))?;
     }
     if let (None, Some(key)) = (&found.client_cert_file, &found.client_key_file) {
         return Err(at.wrong(
@@ -178,12 +157,15 @@ fn tls(at: &Section<'_>, found: &DestinationSection, url: &Url, folder: &Path) -
             "client_key_file is the key to a certificate; write client_cert_file = \"tower.pem\" too",
         ));
     }
-    let path = |(key, text): (&str, &Text)| {
+    let path = |key: &Key, text: &Text| {
         let path = at.read_quietly(key, text, value::path_text)?;
         Ok::<_, ConfigError>(path.map(|path| value::join(folder, &path)))
     };
-    let [ca, cert, key] = keys;
-    Ok(Tls { ca_file: path(ca)?, client_cert_file: path(cert)?, client_key_file: path(key)? })
+    Ok(Tls {
+        ca_file: path(&Keys::ca_file, &found.ca_file)?,
+        client_cert_file: path(&Keys::client_cert_file, &found.client_cert_file)?,
+        client_key_file: path(&Keys::client_key_file, &found.client_key_file)?,
+    })
 }
 
 /// Headers that fluxtower sets itself, or that belong to the connection.
@@ -222,82 +204,14 @@ fn headers(at: &Section<'_>, found: &DestinationSection) -> Result<Vec<Header>, 
     Ok(headers)
 }
 
-/// Every `[[bucket]]`, in the order of the file; names are unique, and each is the bucket of something.
-fn buckets(
-    source: &Source<'_>,
-    found: &[Spanned<BucketSection>],
-    influx: &InfluxConfig,
-    tables: &[TableConfig],
-    folder: &Path,
-) -> Result<Vec<BucketConfig>, ConfigError> {
-    let mut used: Vec<&str> =
-        tables.iter().filter_map(|table| table.bucket.as_deref()).chain([influx.bucket.as_str()]).collect();
-    used.sort_unstable();
-    used.dedup();
-    let mut buckets: Vec<BucketConfig> = Vec::new();
-    for section in found {
-        let label = match &section.get_ref().name {
-            Some(name) => format!("[[bucket]] \"{}\"", name.get_ref()),
-            None => "[[bucket]]".to_owned(),
-        };
-        let at = Section::new(source, label, Some(section.span().start));
-        let section = section.get_ref();
-        for (key, span) in [("token", &section.token), ("password", &section.password)] {
-            if let Some(span) = span {
-                return Err(at.wrong(&span.span(), secret_in_the_file(key)));
-            }
-        }
-        let name = at.read("name", &section.name, value::plain_text)?;
-        let name = name.ok_or_else(|| at.lacks("name is missing; write for example name = \"ameriflux_soil\""))?;
-        let name_at = section.name.as_ref().map_or(0..0, Spanned::span);
-        if buckets.iter().any(|known| known.name == name) {
-            return Err(at.wrong(&name_at, "name stands twice; put the keys of one bucket into one [[bucket]]"));
-        }
-        if !used.contains(&name.as_str()) {
-            let alike = look_alikes(&name, used.iter().copied());
-            let known = any_of(if alike.is_empty() { &used } else { &alike });
-            return Err(at.wrong(
-                &name_at,
-                format!("name = \"{name}\" is the bucket of no table and not that of [destination]; write {known}"),
-            ));
-        }
-        let token = [("token_env", &section.token_env), ("token_file", &section.token_file)];
-        if influx.api == Api::V1 {
-            refuse(&at, &token, "api = \"v2\" and \"v3\"")?;
-        }
-        if influx.api != Api::V2 {
-            refuse(&at, &[("org", &section.org)], "api = \"v2\"")?;
-        }
-        buckets.push(BucketConfig {
-            retention: at.read("retention", &section.retention, value::some_time)?,
-            org: at.read("org", &section.org, value::plain_text)?,
-            secret: secret(&at, token, folder)?,
-            name,
-        });
-    }
-    Ok(buckets)
-}
-
-/// A key that another choice brought along would be silently without effect, so it is refused.
-fn refuse(at: &Section<'_>, strangers: &[(&str, &Text)], home: &str) -> Result<(), ConfigError> {
-    match strangers.iter().find_map(|(key, text)| text.as_ref().map(|text| (key, text.span()))) {
-        Some((key, span)) => Err(at.wrong(&span, stranger(key, home))),
-        None => Ok(()),
-    }
-}
-
-fn stranger(key: &str, home: &str) -> String {
-    format!("{key} belongs to {home}; take it out or put # before it")
-}
-
 fn server(at: &Section<'_>, found: &DestinationSection) -> Result<Url, ConfigError> {
-    let url = at.read_quietly("url", &found.url, value::server_url)?;
+    let url = at.read_quietly(&DestinationSection::url, &found.url, value::server_url)?;
     let url = url.ok_or_else(|| {
         at.lacks("url is missing; write for example url = \"https://us-east-1-1.aws.cloud2.influxdata.com\"")
     })?;
     let open = url.scheme() == "http"
         && !value::is_loopback(&url)
-        && !found.allow_http.as_ref().is_some_and(|allowed| *allowed.get_ref());
+        && !at.is_set(&DestinationSection::allow_http, &found.allow_http);
     match &found.url {
         Some(place) if open => Err(at.wrong(
             &place.span(),
@@ -308,7 +222,12 @@ fn server(at: &Section<'_>, found: &DestinationSection) -> Result<Url, ConfigErr
     }
 }
 
-fn secret(at: &Section<'_>, [env, file]: [(&str, &Text); 2], folder: &Path) -> Result<Option<Secret>, ConfigError> {
+/// The secret of a variable, or of a file.
+pub(super) fn secret(
+    at: &Section<'_>,
+    [env, file]: [(&Key, &Text); 2],
+    folder: &Path,
+) -> Result<Option<Secret>, ConfigError> {
     if let (Some(_), Some(second)) = (env.1, file.1) {
         return Err(at.wrong(&second.span(), format!("{} stands beside {}; keep one of them", file.0, env.0)));
     }

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, said so that it can be mended without a manual.
+//! Errors of the configuration.
 //!
 //! A message names the file, the line and the key, what is wrong with it, and what to write instead. No message quotes
 //! a value that may be a secret: the text of the file is never copied into an error as a whole.
@@ -39,7 +39,7 @@ pub enum ConfigError {
         file: PathBuf,
         /// From 1.
         line: Option<usize>,
-        /// What is wrong, and the mend where one is known.
+        /// What is wrong, and what to write where that is known.
         message: String,
     },
     /// A key or a section that fluxtower does not know.
@@ -59,7 +59,7 @@ pub enum ConfigError {
         file: PathBuf,
         /// From 1; none if the whole section is missing.
         line: Option<usize>,
-        /// The section and the key, what is wrong and the mend.
+        /// The section and the key, what is wrong and what to write.
         message: String,
     },
 }

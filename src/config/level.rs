@@ -12,7 +12,7 @@ const FARTHEST_METRES: f64 = 1_000.0;
 pub struct Level {
     /// Metres, negative below ground (-0.0 is the surface as a depth); of a layer, its middle.
     pub metres: f64,
-    /// As people say it: "46 m", "7.5 cm", "0–30 cm".
+    /// As it is shown: "46 m", "7.5 cm", "0–30 cm".
     pub label: String,
 }
 
@@ -59,17 +59,17 @@ pub(super) fn read(at: &Section<'_>, height: &Text, depth: &Text) -> Result<Opti
 
 /// `46m`, `46 m`, `50 cm`. The error is the end of a sentence that begins with the key.
 fn height(text: &str) -> Result<Level, String> {
-    let mend = "is not a height; write metres or centimetres above ground, such as \"46m\" or \"0.5 m\"";
+    let fix = "is not a height; write metres or centimetres above ground, such as \"46m\" or \"0.5 m\"";
     match lengths(text) {
         Some((length, None, unit)) => level(length.0, format!("{} {unit}", length.1)).ok_or_else(too_far),
         Some(_) => Err("is a layer, and layers are depths; write one height, such as \"46m\"".to_owned()),
-        None => Err(mend.to_owned()),
+        None => Err(fix.to_owned()),
     }
 }
 
 /// As [`height`], counted downwards; also a layer, `0-30cm`, from its upper to its lower end.
 fn depth(text: &str) -> Result<Level, String> {
-    let mend = "is not a depth; write metres or centimetres below ground, such as \"7.5cm\" or \"1m\", or a layer: \
+    let fix = "is not a depth; write metres or centimetres below ground, such as \"7.5cm\" or \"1m\", or a layer: \
                 \"0-30cm\"";
     let level = match lengths(text) {
         Some((length, None, unit)) => level(length.0, format!("{} {unit}", length.1)),
@@ -82,7 +82,7 @@ fn depth(text: &str) -> Result<Level, String> {
                 lower.1, upper.1
             ));
         }
-        _ => return Err(mend.to_owned()),
+        _ => return Err(fix.to_owned()),
     };
     let level = level.ok_or_else(too_far)?;
     Ok(Level { metres: -level.metres, ..level })

@@ -1,6 +1,6 @@
 //! From what a user wrote to what the program runs on.
 //!
-//! Every check is made here, in [`super::destination_load`], in [`super::table`] and, for single values, in [`super::value`].
+//! Every check is made here, in [`super::destination_load`], in [`super::table_load`] and, for single values, in [`super::value`].
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,35 +11,20 @@ use toml::Spanned;
 use super::destination_load::destination;
 use super::file::{File, LogSection, StationSection, StoreSection, SyncSection, Text};
 use super::place::{Section, Source};
+use super::quality_file::QcSection;
 use super::{Config, ConfigError, LogConfig, Station, SyncConfig};
-use super::{pair, panel, table, value, variables};
+use super::{keys, pair, panel, table_load, value, variables};
 use crate::text::{any_of, look_alikes};
 use crate::time::StationClock;
 
-const DEFAULT_STORE: &str = "fluxtower.db";
-/// The batch that InfluxData recommends for its free plan and its 2.x servers, and the most this program sends: a
-/// larger request is no faster and costs more when it must be sent again or split (InfluxDB docs, "Optimize writes").
-const MOST_BATCH_ROWS: u64 = 5_000;
-/// About one megabyte before compression, for the same reasons; the free plan takes five in five minutes.
-const MOST_BATCH_BYTES: u64 = 1_048_576;
-const DEFAULT_BATCH_ROWS: usize = 5_000;
-const DEFAULT_BATCH_BYTES: usize = 1_000_000;
-const MOST_REQUESTS: u64 = 16;
-const DEFAULT_REQUESTS: usize = 4;
-/// A request or a window smaller than this might not hold one row of an ordinary table.
-const LEAST_BYTES: u64 = 1_000;
-/// Task Scheduler calls every five minutes; the next call should find this one done.
-/// Two of LoggerNet's usual collections: the neighbours of a row come with the next one.
-const DEFAULT_WAIT: Duration = Duration::from_secs(660);
+/// Days are what is verified and deleted.
 const LEAST_KEEP: Duration = Duration::from_secs(86_400);
-const DEFAULT_LOG_BYTES: u64 = 5_000_000;
-const DEFAULT_LOG_KEEP: usize = 5;
 
 impl Config {
     /// Reads and checks the file at `path`. Relative paths in it are joined to its folder.
     ///
     /// # Errors
-    /// [`ConfigError`] with file, line, key, what is wrong and the mend. The first thing that is wrong is reported.
+    /// [`ConfigError`] with file, line, key, what is wrong and what to write. The first thing that is wrong is reported.
     pub fn load(path: &Path) -> Result<Config, ConfigError> {
         Config::parse(&Config::read(path)?, path)
     }
@@ -67,16 +52,11 @@ impl Config {
         variables::fill(&source, &mut file)?;
         let folder = folder_of(path);
         let station = station(&source, file.station.as_ref())?;
-        let tables = table::tables(&source, &file.table, &station, &folder)?;
-        let qc = section(&source, "[qc]", file.qc.as_ref());
-        let wait = match &file.qc {
-            Some(found) => qc.read("wait", &found.get_ref().wait, value::duration)?,
-            None => None,
-        };
+        let tables = table_load::tables(&source, &file.table, &station, &folder)?;
         Ok(Config {
             pairs: pair::pairs(&source, &file.pair, &tables)?,
             panels: panel::panels(&source, &file.panel, &tables)?,
-            wait: wait.unwrap_or(DEFAULT_WAIT),
+            wait: wait(&source, file.qc.as_ref())?,
             path: path.to_owned(),
             store_path: store_path(&source, file.store.as_ref(), &folder)?,
             store_keep: store_keep(&source, file.store.as_ref())?,
@@ -104,7 +84,7 @@ fn station(source: &Source<'_>, found: Option<&Spanned<StationSection>>) -> Resu
     let Some(found) = found.map(Spanned::get_ref) else {
         return Err(at.lacks("is missing; write it with name = \"US-UMB\" and utc_offset = \"-05:00\""));
     };
-    let name = at.read("name", &found.name, value::plain_text)?;
+    let name = at.read(&StationSection::name, &found.name, value::plain_text)?;
     let name = name.ok_or_else(|| at.lacks("name is missing; write for example name = \"US-UMB\""))?;
     let clock = clock(&at, &found.utc_offset, &found.timezone)?.ok_or_else(|| {
         at.lacks(
@@ -124,8 +104,16 @@ pub(super) fn clock(at: &Section<'_>, offset: &Text, zone: &Text) -> Result<Opti
              standard time, timezone for loggers that change to summer time",
         ));
     }
-    let offset = at.read("utc_offset", offset, value::utc_offset)?;
-    Ok(offset.or(at.read("timezone", zone, value::timezone)?))
+    let offset = at.read(&StationSection::utc_offset, offset, value::utc_offset)?;
+    Ok(offset.or(at.read(&StationSection::timezone, zone, value::timezone)?))
+}
+
+/// How long a row is kept back for the rows that its tests look at.
+fn wait(source: &Source<'_>, found: Option<&Spanned<QcSection>>) -> Result<Duration, ConfigError> {
+    let at = section(source, "[qc]", found);
+    let absent = QcSection::default();
+    let found = found.map_or(&absent, Spanned::get_ref);
+    at.read_or_default(&keys::QC_WAIT, &found.wait, value::duration)
 }
 
 fn store_path(
@@ -134,15 +122,16 @@ fn store_path(
     folder: &Path,
 ) -> Result<PathBuf, ConfigError> {
     let at = section(source, "[store]", found);
-    let path = found.map(|found| at.read("path", &found.get_ref().path, value::path_text)).transpose()?.flatten();
-    Ok(value::join(folder, path.as_deref().unwrap_or(DEFAULT_STORE)))
+    let absent = StoreSection::default();
+    let found = found.map_or(&absent, Spanned::get_ref);
+    let path = at.read_or_default(&StoreSection::path, &found.path, value::path_text)?;
+    Ok(value::join(folder, &path))
 }
 
-/// A day at least, because days are what is verified and deleted.
 fn store_keep(source: &Source<'_>, found: Option<&Spanned<StoreSection>>) -> Result<Option<Duration>, ConfigError> {
     let at = section(source, "[store]", found);
     let Some(found) = found else { return Ok(None) };
-    at.read("keep", &found.get_ref().keep, |text| match value::duration(text)? {
+    at.read(&StoreSection::keep, &found.get_ref().keep, |text| match value::duration(text)? {
         keep if keep < LEAST_KEEP => Err("is less than a day; write for example \"400d\"".to_owned()),
         keep => Ok(keep),
     })
@@ -152,14 +141,14 @@ fn log(source: &Source<'_>, found: Option<&Spanned<LogSection>>, folder: &Path) 
     let at = section(source, "[log]", found);
     let absent = LogSection::default();
     let found = found.map_or(&absent, Spanned::get_ref);
-    let file = at.read("file", &found.file, value::path_text)?;
-    let max_bytes =
-        at.number("max_bytes", &found.max_bytes, 10_000..=u64::MAX, "a smaller file would hold no more than one run")?;
-    let keep = at.number("keep", &found.keep, 1..=100, "each full file is kept as NAME.1, NAME.2 and so on")?;
+    let file = at.read(&LogSection::file, &found.file, value::path_text)?;
+    let why = "a smaller file would hold no more than one run";
+    let max_bytes = at.whole_or_default(&LogSection::max_bytes, &found.max_bytes, why)?;
+    let why = "each full file is kept as NAME.1, NAME.2 and so on";
     Ok(LogConfig {
         file: file.map(|file| value::join(folder, &file)),
-        max_bytes: max_bytes.unwrap_or(DEFAULT_LOG_BYTES),
-        keep: keep.and_then(|keep| usize::try_from(keep).ok()).unwrap_or(DEFAULT_LOG_KEEP),
+        max_bytes,
+        keep: at.whole_or_default(&LogSection::keep, &found.keep, why)?,
     })
 }
 
@@ -167,34 +156,34 @@ fn sync(source: &Source<'_>, found: Option<&Spanned<SyncSection>>) -> Result<Syn
     let at = section(source, "[sync]", found);
     let absent = SyncSection::default();
     let found = found.map_or(&absent, Spanned::get_ref);
+    use SyncSection as Keys;
     let why = "InfluxDB takes batches of 5000 lines and about 1 MB best, and a larger one costs more when \
      it must be sent again";
-    let rows = at.number("batch_rows", &found.batch_rows, 1..=MOST_BATCH_ROWS, why)?;
-    let bytes = at.number("batch_bytes", &found.batch_bytes, LEAST_BYTES..=MOST_BATCH_BYTES, why)?;
+    let batch_rows = at.whole_or_default(&Keys::batch_rows, &found.batch_rows, why)?;
+    let batch_bytes = at.whole_or_default(&Keys::batch_bytes, &found.batch_bytes, why)?;
     let why = "each keeps a batch in memory, and a server that is busy gets no faster by more of them";
-    let requests = at.number("requests", &found.requests, 1..=MOST_REQUESTS, why)?;
+    let requests = at.whole_or_default(&Keys::requests, &found.requests, why)?;
     let why = "a smaller budget would not hold one row; leave the key out for no limit";
-    let budget_bytes = at.number("budget_bytes", &found.budget_bytes, LEAST_BYTES..=u64::MAX, why)?;
-    let deadline = at.read("deadline", &found.deadline, value::some_time)?;
-    let size = |number: Option<u64>, default| number.and_then(|number| usize::try_from(number).ok()).unwrap_or(default);
+    let budget_bytes = at.whole(&Keys::budget_bytes, &found.budget_bytes, why)?;
+    let deadline = at.read(&Keys::deadline, &found.deadline, value::some_time)?;
     Ok(SyncConfig {
-        batch_rows: size(rows, DEFAULT_BATCH_ROWS),
-        batch_bytes: size(bytes, DEFAULT_BATCH_BYTES),
-        requests: size(requests, DEFAULT_REQUESTS),
+        batch_rows,
+        batch_bytes,
+        requests,
         budget_bytes,
         deadline: deadline.unwrap_or(SyncConfig::DEFAULT_DEADLINE),
         deadline_is_set: deadline.is_some(),
-        health: found.health.unwrap_or(true),
-        heartbeat_url: at.read_quietly("heartbeat_url", &found.heartbeat_url, value::web_url)?,
+        health: at.is_set(&Keys::health, &found.health),
+        heartbeat_url: at.read_quietly(&Keys::heartbeat_url, &found.heartbeat_url, value::web_url)?,
     })
 }
 
-/// One of a few words, or what is wrong with `text`.
-pub(super) fn one_of<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
-    if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
+/// One of a few texts, or what is wrong with `text`.
+pub(super) fn one_of<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, String> {
+    if let Some((_, meaning)) = choices.iter().find(|(choice, _)| *choice == text) {
         return Ok(*meaning);
     }
-    let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    let known: Vec<&str> = choices.iter().map(|(choice, _)| *choice).collect();
     let alike = look_alikes(text, known.iter().copied());
     Err(format!("is not known; write {}", any_of(if alike.is_empty() { &known } else { &alike })))
 }

@@ -1,17 +1,17 @@
-//! `[[panel]]`: what a site wants drawn in another way than the plan would by itself.
+//! `[[panel]]`: what is to be drawn in another way than the plan would by itself.
 
 use std::ops::Range;
 use std::time::Duration;
 
 use toml::Spanned;
 
-use super::file::{Numbers, PanelSection, Texts};
+use super::file::{Given, Numbers, PanelSection, Texts};
 use super::load::one_of;
 use super::place::{Section, Source, visible};
 use super::{ColumnAt, ColumnUse, ConfigError, FileFormat, TableConfig, value};
 use crate::text::{any_of, look_alikes};
 
-/// A panel that the site describes itself.
+/// A panel that the configuration describes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PanelConfig {
     /// Unique. A panel that the plan would make under this title gives way to this one.
@@ -76,7 +76,7 @@ pub(super) fn panels(
 }
 
 fn panel(at: &Section<'_>, found: &PanelSection, tables: &[TableConfig]) -> Result<PanelConfig, ConfigError> {
-    let title = at.read("title", &found.title, value::plain_text)?;
+    let title = at.read(&PanelSection::title, &found.title, value::plain_text)?;
     let title = title.ok_or_else(|| at.lacks("title is missing; write for example title = \"CO2 by height\""))?;
     let hide = found.hide.as_ref().is_some_and(|hide| *hide.get_ref());
     if let (true, Some(hide)) = (hide, &found.hide) {
@@ -88,7 +88,7 @@ fn panel(at: &Section<'_>, found: &PanelSection, tables: &[TableConfig]) -> Resu
         ("profile", PanelKind::Profile),
         ("latest", PanelKind::Latest),
     ];
-    let kind = at.read("kind", &found.kind, |text| one_of(text, &kinds))?.unwrap_or(PanelKind::Lines);
+    let kind = at.read_or_default(&PanelSection::kind, &found.kind, |text| one_of(text, &kinds))?;
     let columns = columns(at, "columns", &found.columns, tables)?;
     let right = self::columns(at, "right", &found.right, tables)?;
     if columns.is_empty() && !hide {
@@ -111,36 +111,25 @@ fn panel(at: &Section<'_>, found: &PanelSection, tables: &[TableConfig]) -> Resu
     }
     Ok(PanelConfig {
         title,
-        row: at.read("row", &found.row, value::plain_text)?,
+        row: at.read(&PanelSection::row, &found.row, value::plain_text)?,
         kind,
         labels: labels(at, &found.labels, columns.len() + right.len())?,
         columns,
         right,
-        unit: at.read("unit", &found.unit, value::plain_text)?,
+        unit: at.read(&PanelSection::unit, &found.unit, value::plain_text)?,
         bounds: ends(at, "bounds", &found.bounds)?,
         right_bounds: ends(at, "right_bounds", &found.right_bounds)?,
-        mean: at.read("mean", &found.mean, value::some_time)?,
-        description: at.read("description", &found.description, value::plain_text)?,
+        mean: at.read(&PanelSection::mean, &found.mean, value::some_time)?,
+        description: at.read(&PanelSection::description, &found.description, value::plain_text)?,
         hide,
     })
 }
 
 /// A key beside `hide` would promise what is not drawn.
 fn nothing_is_drawn(at: &Section<'_>, found: &PanelSection, hide: &Range<usize>) -> Result<(), ConfigError> {
-    let strangers = [
-        ("row", found.row.is_some()),
-        ("kind", found.kind.is_some()),
-        ("columns", found.columns.is_some()),
-        ("right", found.right.is_some()),
-        ("labels", found.labels.is_some()),
-        ("unit", found.unit.is_some()),
-        ("bounds", found.bounds.is_some()),
-        ("right_bounds", found.right_bounds.is_some()),
-        ("mean", found.mean.is_some()),
-        ("description", found.description.is_some()),
-    ];
-    match strangers.into_iter().find(|(_, is_there)| *is_there) {
-        Some((key, _)) => {
+    let of_hide = [PanelSection::title.name, PanelSection::hide.name];
+    match found.given().iter().find(|given| !of_hide.contains(&given.key)) {
+        Some(Given { key, .. }) => {
             let problem = format!("hide = true draws nothing, and {key} stands beside it; keep one of them");
             Err(at.wrong(hide, problem))
         }
@@ -174,8 +163,8 @@ fn column(text: &str, tables: &[TableConfig]) -> Result<ColumnAt, String> {
     };
     let Some(table) = tables.iter().find(|known| known.name.0 == table) else {
         let alike = look_alikes(table, names());
-        let mend = if alike.is_empty() { any_of(&names().collect::<Vec<_>>()) } else { any_of(&alike) };
-        return Err(format!("begins with no [[table]]; write {mend} before the slash"));
+        let fix = if alike.is_empty() { any_of(&names().collect::<Vec<_>>()) } else { any_of(&alike) };
+        return Err(format!("begins with no [[table]]; write {fix} before the slash"));
     };
     match table.columns.get(name).map(|column| column.column_use) {
         Some(ColumnUse::Tag) => return Err("is a tag, which is text; write a column of numbers".to_owned()),
@@ -193,8 +182,8 @@ fn column(text: &str, tables: &[TableConfig]) -> Result<ColumnAt, String> {
         let known: Vec<&str> = csv.columns.iter().map(String::as_str).filter(|known| !is_key(known)).collect();
         if !known.contains(&name) {
             let alike = look_alikes(name, known.iter().copied());
-            let mend = any_of(if alike.is_empty() { &known } else { &alike });
-            return Err(format!("is no column of numbers of table \"{}\"; write {mend} behind the slash", table.name));
+            let fix = any_of(if alike.is_empty() { &known } else { &alike });
+            return Err(format!("is no column of numbers of table \"{}\"; write {fix} behind the slash", table.name));
         }
     }
     Ok(ColumnAt { table: table.name.clone(), column: name.to_owned() })

@@ -7,6 +7,8 @@ use std::path::Path;
 use toml::Spanned;
 
 use super::ConfigError;
+use super::file::Given;
+use super::keys::{Key, Kind};
 
 /// The text of a configuration and the name it goes by.
 pub(super) struct Source<'a> {
@@ -48,10 +50,10 @@ impl<'a> Section<'a> {
         self.error(self.at, problem)
     }
 
-    /// Reads a string by one of the functions of [`super::value`], whose error is what is wrong and the mend.
+    /// Reads a string by one of the functions of [`super::value`], whose error is what is wrong and what to write.
     pub(super) fn read<T>(
         &self,
-        key: &str,
+        key: impl Display,
         value: &Option<Spanned<String>>,
         read: impl Fn(&str) -> Result<T, String>,
     ) -> Result<Option<T>, ConfigError> {
@@ -61,7 +63,7 @@ impl<'a> Section<'a> {
     /// As [`Section::read`], of a string that is there.
     pub(super) fn read_one<T>(
         &self,
-        key: &str,
+        key: impl Display,
         value: &Spanned<String>,
         read: impl Fn(&str) -> Result<T, String>,
     ) -> Result<T, ConfigError> {
@@ -69,10 +71,23 @@ impl<'a> Section<'a> {
             .map_err(|problem| self.wrong(&value.span(), format!("{key} = \"{}\" {problem}", visible(value.get_ref()))))
     }
 
+    /// As [`Section::read`]; where the key is not given, its default is read.
+    pub(super) fn read_or_default<T>(
+        &self,
+        key: &Key,
+        value: &Option<Spanned<String>>,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, ConfigError> {
+        match self.read(key, value, &read)? {
+            Some(given) => Ok(given),
+            None => read(key.default_text()).map_err(|problem| self.lacks(format!("{key} {problem}"))),
+        }
+    }
+
     /// As [`Section::read`], for values that an error must not repeat.
     pub(super) fn read_quietly<T>(
         &self,
-        key: &str,
+        key: impl Display,
         value: &Option<Spanned<String>>,
         read: impl Fn(&str) -> Result<T, String>,
     ) -> Result<Option<T>, ConfigError> {
@@ -80,10 +95,32 @@ impl<'a> Section<'a> {
         read(value.get_ref()).map(Some).map_err(|problem| self.wrong(&value.span(), format!("{key} {problem}")))
     }
 
+    /// A whole number within the bounds of its key; `why` is the reason for them.
+    pub(super) fn whole(&self, key: &Key, value: &Option<Spanned<i64>>, why: &str) -> Result<Option<u64>, ConfigError> {
+        let bounds = match key.kind {
+            Kind::Whole { least, most } => least..=most,
+            _ => 0..=u64::MAX,
+        };
+        self.number(key, value, bounds, why)
+    }
+
+    /// As [`Section::whole`]; where the key is not given, its default.
+    pub(super) fn whole_or_default<T: TryFrom<u64>>(
+        &self,
+        key: &Key,
+        value: &Option<Spanned<i64>>,
+        why: &str,
+    ) -> Result<T, ConfigError> {
+        let given = self.whole(key, value, why)?;
+        let number = given.or_else(|| key.default_text().replace('_', "").parse().ok());
+        let number = number.and_then(|number| T::try_from(number).ok());
+        number.ok_or_else(|| self.lacks(format!("{key} is too large for this computer; write a smaller number")))
+    }
+
     /// A whole number within bounds; `why` is the reason for them.
     pub(super) fn number(
         &self,
-        key: &str,
+        key: impl Display,
         value: &Option<Spanned<i64>>,
         bounds: RangeInclusive<u64>,
         why: &str,
@@ -97,6 +134,25 @@ impl<'a> Section<'a> {
             most => format!("{} to {most}", bounds.start()),
         };
         Err(self.wrong(&value.span(), format!("{key} = {} is out of bounds; write {range}: {why}", value.get_ref())))
+    }
+
+    /// Whether a flag is set; where the key is not given, its default.
+    pub(super) fn is_set(&self, key: &Key, value: &Option<Spanned<bool>>) -> bool {
+        value.as_ref().map_or(key.default_text() == "true", |value| *value.get_ref())
+    }
+
+    /// Keys that have no effect here are refused, because whoever wrote one believes in its effect: `why` goes on behind the
+    /// key.
+    pub(super) fn refuse(
+        &self,
+        given: &[Given],
+        is_refused: impl Fn(&str) -> bool,
+        why: impl Display,
+    ) -> Result<(), ConfigError> {
+        match given.iter().find(|given| is_refused(given.key)) {
+            Some(Given { key, place }) => Err(self.wrong(place, format!("{key} {why}"))),
+            None => Ok(()),
+        }
     }
 
     fn error(&self, at: Option<usize>, problem: impl Display) -> ConfigError {

@@ -1,65 +1,43 @@
 //! `${NAME}` in a value stands for an environment variable.
 //!
-//! The guarantee: in the keys listed here no `${` reaches the rest of the program. It is replaced by the variable's text,
-//! or it is an error with file, line and key; so a site never writes into a bucket that is called `${BUCKET}`. Only what
-//! says where rows go and who the station is is replaced: a column or a unit may have any name, `${` included. The keys
-//! that name a variable themselves (`token_env`, `password_env`) and the files of secrets are left alone, because a
-//! secret must not become part of a name that messages show.
+//! The guarantee: in the keys whose rows in [`super::keys`] say so, no `${` reaches the rest of the program. It is replaced
+//! by the variable's text, or it is an error with file, line and key; so no row goes into a bucket that is called
+//! `${BUCKET}`. Only keys that say where rows go and which station this is take variables: a column or a unit may have any
+//! name, `${` included. The keys that name a variable themselves (`token_env`, `password_env`) and the files of secrets take
+//! none, because a secret must not become part of a name that messages show.
+
+use std::ops::Range;
 
 use toml::Spanned;
 
 use super::ConfigError;
-use super::file::{File, Text};
+use super::file::{File, Part};
 use super::place::{Section, Source};
 use super::value;
 
-/// Replaces the variables in `[station]`, `[destination]`, each `[[bucket]]`, and the `bucket` of each `[[table]]`.
+/// Replaces the variables in the keys whose rows say so.
 pub(super) fn fill(source: &Source<'_>, file: &mut File) -> Result<(), ConfigError> {
+    let at = |name: &str, span: Range<usize>| Section::new(source, name, Some(span.start));
     if let Some(found) = &mut file.station {
-        let at = Section::new(source, "[station]", Some(found.span().start));
-        let found = found.get_mut();
-        let keys =
-            [("name", &mut found.name), ("utc_offset", &mut found.utc_offset), ("timezone", &mut found.timezone)];
-        fill_keys(&at, keys)?;
+        fill_all(&at("[station]", found.span()), found.get_mut().texts_with_variables())?;
     }
     if let Some(found) = &mut file.destination {
-        let at = Section::new(source, "[destination]", Some(found.span().start));
-        let found = found.get_mut();
-        let keys = [
-            ("kind", &mut found.kind),
-            ("path", &mut found.path),
-            ("url", &mut found.url),
-            ("api", &mut found.api),
-            ("org", &mut found.org),
-            ("bucket", &mut found.bucket),
-            ("user", &mut found.user),
-            ("retention", &mut found.retention),
-            ("timeout", &mut found.timeout),
-            ("ca_file", &mut found.ca_file),
-            ("client_cert_file", &mut found.client_cert_file),
-            ("client_key_file", &mut found.client_key_file),
-        ];
-        fill_keys(&at, keys)?;
-        for (name, text) in found.headers.iter_mut().flat_map(|headers| headers.get_mut()) {
-            fill_one(&at, &format!("headers: {name}"), text)?;
-        }
+        fill_all(&at("[destination]", found.span()), found.get_mut().texts_with_variables())?;
     }
     for found in &mut file.bucket {
-        let at = Section::new(source, "[[bucket]]", Some(found.span().start));
-        let found = found.get_mut();
-        fill_keys(&at, [("name", &mut found.name), ("retention", &mut found.retention), ("org", &mut found.org)])?;
+        fill_all(&at("[[bucket]]", found.span()), found.get_mut().texts_with_variables())?;
     }
     for found in &mut file.table {
-        let at = Section::new(source, "[[table]]", Some(found.span().start));
-        fill_keys(&at, [("bucket", &mut found.get_mut().bucket)])?;
+        fill_all(&at("[[table]]", found.span()), found.get_mut().texts_with_variables())?;
     }
     Ok(())
 }
 
-fn fill_keys<const N: usize>(at: &Section<'_>, keys: [(&str, &mut Text); N]) -> Result<(), ConfigError> {
-    for (key, text) in keys {
-        if let Some(text) = text {
-            fill_one(at, key, text)?;
+fn fill_all(at: &Section<'_>, texts: Vec<(&'static str, Part<'_>)>) -> Result<(), ConfigError> {
+    for (key, Part { name, text }) in texts {
+        match name {
+            Some(name) => fill_one(at, &format!("{key}: {name}"), text)?,
+            None => fill_one(at, key, text)?,
         }
     }
     Ok(())
@@ -90,11 +68,11 @@ fn filled(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Strin
         })?;
         match variable(&name) {
             Some(found) if !found.trim().is_empty() => out.push_str(&found),
-            Some(_) => return Err(format!("needs the environment variable {name}, which is empty; {}", mend(&name))),
+            Some(_) => return Err(format!("needs the environment variable {name}, which is empty; {}", fix(&name))),
             None => {
                 return Err(format!(
                     "needs the environment variable {name}, which is not set for this process; {}",
-                    mend(&name)
+                    fix(&name)
                 ));
             }
         }
@@ -104,7 +82,7 @@ fn filled(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Strin
     Ok(out)
 }
 
-fn mend(name: &str) -> String {
+fn fix(name: &str) -> String {
     format!(
         "write the value itself here, or set {name} for the account that runs fluxtower (Windows: `setx {name} \"...\"`, \
          then start the task anew)"

@@ -1,4 +1,4 @@
-//! Figures as people read them: the same words on the command line, in a verdict and on the page.
+//! Figures in one form for the command line, the report and the page.
 
 /// `12 rows`, `1 row`.
 pub fn count(number: u64, noun: &str) -> String {

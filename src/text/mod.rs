@@ -1,4 +1,4 @@
-//! Text as people read it: numbers, durations, sizes, counts that agree, and names that look alike.
+//! Text for readers: numbers, durations, sizes, counts that agree, and names that look alike.
 //!
 //! One spelling for the command line, messages, the page and the report.
 

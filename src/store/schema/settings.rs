@@ -6,7 +6,7 @@ use crate::store::{Result, Store};
 
 impl Store {
     /// Keys of [`Store::remember`] that begin so hold what is known of a bucket.
-    pub const PIN: &'static str = "bucket: ";
+    pub const BUCKET_IDENTITY: &'static str = "bucket: ";
 
     /// Keeps a text under a key.
     pub fn remember(&self, key: &str, text: &str) -> Result<()> {
@@ -24,6 +24,14 @@ impl Store {
         self.conn
             .prepare_cached("SELECT value FROM setting WHERE key = ?1")
             .and_then(|mut statement| statement.query_row([key], |row| row.get(0)).optional())
+            .map_err(|source| self.at(source))
+    }
+
+    /// Keeps the text of a key under another one, in place of what stood there.
+    pub fn move_setting(&self, from: &str, to: &str) -> Result<()> {
+        self.conn
+            .execute("UPDATE OR REPLACE setting SET key = ?2 WHERE key = ?1", [from, to])
+            .map(drop)
             .map_err(|source| self.at(source))
     }
 

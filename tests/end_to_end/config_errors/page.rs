@@ -1,189 +1,169 @@
-//! docs/config.md is the program: its keys, types, bounds, defaults and examples.
+//! The rows of `config::keys` are what the program does: their types, defaults and examples. The tables of docs/config.md are
+//! made from them: `UPDATE_DOCS=1 cargo test --test end_to_end config_errors::page` writes them.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
+use fluxtower::config::keys::{self, Absent};
+
+use super::Site;
 use super::sections::{self, Change, Key, Kind, Section, State};
-use super::{Site, of_another_kind};
 
-/// A line of a table of keys.
-struct Row {
-    heading: String,
-    key: String,
-    kind: String,
-    default: String,
-    example: String,
-}
-
-fn page() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/config.md");
-    std::fs::read_to_string(path).unwrap().replace("\r\n", "\n")
-}
-
-fn rows() -> Vec<Row> {
-    let mut rows = Vec::new();
-    let mut heading = String::new();
+/// The page with the table below each heading of a section made anew.
+fn with_tables(page: &str) -> String {
+    let mut out = String::new();
+    let mut section = None;
     let mut is_table = false;
-    for line in page().lines() {
-        if let Some(name) = line.strip_prefix("## ") {
-            name.clone_into(&mut heading);
+    let mut is_made = Vec::new();
+    for line in page.lines() {
+        if let Some(heading) = line.strip_prefix("## ") {
+            section = keys::sections().into_iter().find(|section| section.heading == heading);
         }
-        if line == "| key | type | default | meaning | example |" {
+        if line == keys::Section::TABLE_HEAD {
+            let section = section.unwrap_or_else(|| panic!("a table of keys below no section"));
+            out += &section.table();
+            is_made.push(section.heading);
             is_table = true;
-        } else if !line.starts_with('|') {
-            is_table = false;
-        } else if is_table && !line.starts_with("|---") {
-            let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
-            let [key, kind, default, meaning, example] = cells[..] else { panic!("{line}") };
-            assert!(!meaning.is_empty(), "{line}");
-            rows.push(Row {
-                heading: heading.clone(),
-                key: key.trim_matches('`').to_owned(),
-                kind: kind.to_owned(),
-                default: default.to_owned(),
-                example: example.trim_matches('`').to_owned(),
-            });
+        }
+        is_table &= line.starts_with('|');
+        if !is_table {
+            out += line;
+            out.push('\n');
         }
     }
-    rows
+    let mut headings: Vec<&str> = keys::sections().iter().map(|section| section.heading).collect();
+    headings.sort_unstable();
+    is_made.sort_unstable();
+    assert_eq!(is_made, headings, "headings of docs/config.md with a table, and sections");
+    out
 }
 
-fn sections_of(heading: &str) -> impl Iterator<Item = &'static Section> {
-    sections::sections().filter(move |section| section.heading == heading)
+#[test]
+fn the_tables_of_the_page_are_made_from_the_rows() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/config.md");
+    let page = std::fs::read_to_string(&path).unwrap().replace("\r\n", "\n");
+    let made = with_tables(&page);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &made).unwrap();
+        return;
+    }
+    let changed = made.lines().zip(page.lines()).find(|(made, page)| made != page);
+    assert!(
+        made == page,
+        "docs/config.md is not made from the rows, first at {changed:?}; run UPDATE_DOCS=1 cargo test --test end_to_end config_errors::page"
+    );
 }
 
-/// The key in each section that takes it.
-fn at_home(row: &Row) -> Vec<(&'static Section, &'static Key)> {
-    let all = sections_of(&row.heading).flat_map(|section| section.keys().map(move |key| (section, key)));
-    all.filter(|(_, key)| key.name == row.key && key.state != State::Refused).collect()
+/// Each row, with the cases of the key in the sections that take it.
+fn rows() -> impl Iterator<Item = (String, &'static keys::Key, Vec<(&'static Section, &'static Key)>)> {
+    let rows = keys::sections().into_iter().flat_map(|section| section.keys().map(move |row| (section.heading, row)));
+    rows.map(|(heading, row)| {
+        let sections = sections::sections().filter(move |section| section.heading == heading);
+        let cases = sections.flat_map(|section| section.keys().map(move |key| (section, key)));
+        let cases = cases.filter(|(_, key)| key.name == row.name && key.state != State::Refused).collect();
+        (format!("{heading} {row}"), row, cases)
+    })
 }
 
-fn words(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Text => "text",
-        Kind::Texts => "texts",
-        Kind::Number => "number",
-        Kind::Numbers => "numbers",
-        Kind::Whole => "whole number",
-        Kind::Wholes => "whole numbers",
-        Kind::Flag => "true or false",
-        Kind::Group => "group",
-        Kind::Groups => "groups",
+fn kind(row: &keys::Key) -> Kind {
+    match row.kind {
+        keys::Kind::Text(_) => Kind::Text,
+        keys::Kind::Texts(_) => Kind::Texts,
+        keys::Kind::Number | keys::Kind::Positive => Kind::Number,
+        keys::Kind::Numbers | keys::Kind::Bounds => Kind::Numbers,
+        keys::Kind::Whole { .. } => Kind::Whole,
+        keys::Kind::Cycle => Kind::Wholes,
+        keys::Kind::Flag => Kind::Flag,
+        keys::Kind::GroupOfTexts | keys::Kind::Group(_) | keys::Kind::Named(_) => Kind::Group,
+        keys::Kind::Groups(_) => Kind::Groups,
+        keys::Kind::Never => panic!("{row} is refused"),
     }
 }
 
 #[test]
-fn the_page_has_a_row_for_each_key_and_no_other() {
-    let rows = rows();
-    for heading in sections::sections().map(|section| section.heading).collect::<BTreeSet<_>>() {
-        let told: Vec<&str> = rows.iter().filter(|row| row.heading == heading).map(|row| row.key.as_str()).collect();
-        let known: BTreeSet<&str> = sections_of(heading).flat_map(Section::all_keys).map(|key| key.name).collect();
-        assert_eq!(told.iter().copied().collect::<BTreeSet<_>>(), known, "{heading}");
-        assert_eq!(told.len(), known.len(), "{heading}: a key has two rows");
-    }
-    for row in &rows {
-        assert!(sections_of(&row.heading).next().is_some(), "no section for {}", row.heading);
-    }
-}
-
-#[test]
-fn each_type_on_the_page_is_what_the_program_takes() {
+fn each_key_takes_what_its_row_says() {
     let site = Site::new();
-    for row in rows() {
-        for (section, key) in at_home(&row) {
-            let place = format!("{} {}: {}", row.heading, row.key, row.kind);
-            let kind = words(key.kind);
-            let rest = row.kind.strip_prefix(kind).unwrap_or_else(|| panic!("{place} is {kind}"));
-            assert!(rest.is_empty() || rest.starts_with([',', ' ']), "{place} is {kind}");
+    for (place, row, cases) in rows() {
+        assert!(!cases.is_empty(), "{place} has no case");
+        for (section, key) in cases {
+            assert_eq!(key.kind, kind(row), "{place}");
             let answer = |value: &str| {
-                let line = format!("{} = {value}", key.name);
+                let line = format!("{row} = {value}");
                 site.load(&section.text(Change::Line(key.name, &line))).map(|_| ())
             };
-            answer(of_another_kind(key.kind)[0]).unwrap_err();
-            let says = |value: &str, words: &str| answer(value).is_err_and(|message| message.contains(words));
-            if key.kind == Kind::Text {
-                assert_eq!(rest.contains("a duration"), says("\"5\"", "is not a duration"), "{place}");
-            }
-            if key.kind == Kind::Number {
-                assert_eq!(rest.contains("above 0"), says("-1", "above 0"), "{place}");
-            }
-            if matches!(key.kind, Kind::Numbers | Kind::Wholes) {
-                assert_eq!(rest.contains("a pair"), says("[1]", "takes "), "{place}");
-            }
-            if key.kind == Kind::Whole {
-                let numbers: Vec<u64> = rest.split([',', ' ']).filter_map(|word| word.parse().ok()).collect();
-                let (least, most) = (numbers[0], numbers.get(1));
-                assert!(answer(&least.to_string()).is_ok() && answer(&(least - 1).to_string()).is_err(), "{place}");
-                match most {
-                    Some(most) => {
-                        assert!(answer(&most.to_string()).is_ok(), "{place}");
-                        assert!(answer(&(most + 1).to_string()).is_err(), "{place}");
-                    }
-                    None => assert!(rest.ends_with("or more") && answer("9_000_000_000").is_ok(), "{place}"),
+            let says = |value: &str, text: &str| answer(value).is_err_and(|message| message.contains(text));
+            match row.kind {
+                keys::Kind::Text(which) => {
+                    assert_eq!(which.contains("a duration"), says("\"5\"", "is not a duration"), "{place}");
                 }
+                keys::Kind::Number => assert!(!says("-1", "above 0"), "{place}"),
+                keys::Kind::Positive => assert!(says("-1", "above 0"), "{place}"),
+                keys::Kind::Numbers => assert!(!says("[1]", "takes "), "{place}"),
+                keys::Kind::Bounds | keys::Kind::Cycle => assert!(says("[1]", "takes "), "{place}"),
+                keys::Kind::Whole { least, most } => {
+                    assert!(answer(&least.to_string()).is_ok() && answer(&(least - 1).to_string()).is_err(), "{place}");
+                    let above = most.checked_add(1).map_or("9_000_000_000".to_owned(), |above| above.to_string());
+                    assert_eq!(answer(&above).is_ok(), most == u64::MAX, "{place}");
+                }
+                _ => {}
             }
         }
     }
 }
 
-/// Defaults that the page says in words: written out, they make the same configuration.
-const IN_WORDS: &[(&str, &str)] = &[
+/// Defaults that follow from other values: in the cases of these tests, they are these values.
+const IN_THE_CASES: &[(&str, &str)] = &[
     ("the table's `name`", "\"met\""),
     ("the column's name", "\"A\""),
     ("the same table", "\"met\""),
     ("the station's", "\"-05:00\""),
-    ("the destination's", ""),
-    ("the table's", ""),
-    ("four fifths of the schedule, at most `4m`", ""),
-    ("`YYYY-MM-DD hh:mm:ss[.f]`", ""),
 ];
 
 #[test]
-fn each_default_on_the_page_is_what_the_program_takes_without_the_key() {
+fn without_a_key_the_program_takes_the_default_of_its_row() {
     let site = Site::new();
-    for row in rows() {
-        let place = format!("{} {}: {}", row.heading, row.key, row.default);
-        let homes = at_home(&row);
-        let is_required = row.default.starts_with("required");
-        assert!(homes.iter().any(|(_, key)| (key.state == State::Needed) == is_required), "{place}");
-        for (section, key) in homes {
-            let shown =
-                |text: &str| format!("{:?}", site.load(text).unwrap_or_else(|error| panic!("{place}: {error}")));
+    for (place, row, cases) in rows() {
+        let is_required = matches!(row.absent, Absent::Required | Absent::RequiredIn(_));
+        assert!(cases.iter().any(|(_, key)| (key.state == State::Needed) == is_required), "{place}");
+        for (section, key) in cases {
             if key.state == State::Needed || is_required {
                 continue;
             }
+            let shown =
+                |text: &str| format!("{:?}", site.load(text).unwrap_or_else(|error| panic!("{place}: {error}")));
             let without = shown(&section.text(Change::Without(key.name)));
-            let with = |value: &str| shown(&section.text(Change::Line(key.name, &format!("{} = {value}", key.name))));
-            let value = match row.default.as_str() {
-                "none" => {
-                    assert_ne!(without, with(key.value), "{place}: {} makes no difference", key.value);
-                    continue;
-                }
-                words => IN_WORDS
-                    .iter()
-                    .find(|(known, _)| *known == words)
-                    .map_or(words.trim_matches('`'), |(_, value)| value),
+            let with = |value: &str| shown(&section.text(Change::Line(key.name, &format!("{row} = {value}"))));
+            let value = match row.absent {
+                Absent::Value(value) => Some(value),
+                Absent::Described(text) => IN_THE_CASES.iter().find(|(known, _)| *known == text).map(|known| known.1),
+                _ => None,
             };
-            if value.is_empty() {
-                assert_ne!(without, with(key.value), "{place}: {} makes no difference", key.value);
-            } else if key.name == "field" {
-                let named = |field: &str| with(field).replace(&format!("field: Some({field})"), "field: None");
-                assert_eq!(without, named(value), "{place}");
-            } else {
-                assert_eq!(without, with(value), "{place}");
+            match value {
+                None => assert_ne!(without, with(key.value), "{place}: {} makes no difference", key.value),
+                Some(value) if key.name == "field" => {
+                    let named = with(value).replace(&format!("field: Some({value})"), "field: None");
+                    assert_eq!(without, named, "{place}");
+                }
+                Some(value) => assert_eq!(without, with(value), "{place}"),
             }
         }
     }
 }
 
 #[test]
-fn each_example_on_the_page_loads() {
+fn the_example_of_each_row_loads() {
     let site = Site::new();
-    for row in rows() {
-        assert!(row.example.starts_with(&format!("{} = ", row.key)), "{} {}: {}", row.heading, row.key, row.example);
-        let homes = at_home(&row);
-        let answers: Vec<_> =
-            homes.iter().map(|(section, key)| site.load(&section.text(Change::Line(key.name, &row.example)))).collect();
-        assert!(answers.iter().any(Result::is_ok), "{}: {answers:?}", row.example);
+    for (place, row, cases) in rows() {
+        let line = format!("{row} = {}", row.example);
+        let load = |(section, key): &(&Section, &Key)| site.load(&section.text(Change::Line(key.name, &line)));
+        let answers: Vec<_> = cases.iter().map(load).collect();
+        assert!(answers.iter().any(Result::is_ok), "{place}: {answers:?}");
+    }
+}
+
+#[test]
+fn only_sections_in_two_brackets_may_be_repeated() {
+    for (place, row, _) in rows() {
+        let is_list = row.kind.section().is_some_and(|section| section.heading.starts_with("[["));
+        assert!(!is_list || row.may_be_repeated(), "{place}");
     }
 }

@@ -1,9 +1,62 @@
-//! What belongs to a server beside its address: certificates, headers, and buckets that differ from the others.
+//! Where rows go: a folder, or a server with its certificates, headers, and buckets that differ from the others.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{InfluxConfig, Secret};
+use url::Url;
+
+use super::Secret;
+
+/// Where rows go.
+#[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "a process holds one, and a box would only make it harder to match")]
+pub enum DestinationConfig {
+    /// A folder of line-protocol files, ready for `influx write`.
+    Files {
+        /// The folder; made when it is first needed.
+        path: PathBuf,
+    },
+    /// A server that speaks one of InfluxDB's write APIs.
+    Influx(InfluxConfig),
+}
+
+/// Which write API a server speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Api {
+    /// `/write` of InfluxDB 1.x.
+    V1,
+    /// `/api/v2/write` of Cloud 2.0 and OSS 2.x.
+    V2,
+    /// `/api/v3/write_lp` of InfluxDB 3.
+    V3,
+}
+
+/// An InfluxDB, or a server that speaks its write API.
+#[derive(Debug, Clone)]
+pub struct InfluxConfig {
+    /// Scheme, host and port; the path is empty.
+    pub url: Url,
+    /// Which write API it speaks.
+    pub api: Api,
+    /// Organisation (v2); empty for the others.
+    pub org: String,
+    /// Bucket (v2), `db` or `db/rp` (v1), database (v3). A table may name its own.
+    pub bucket: String,
+    /// The token of v2 and v3, the password of v1.
+    pub secret: Option<Secret>,
+    /// The user of v1.
+    pub user: Option<String>,
+    /// How long the bucket keeps rows, when the server cannot be asked.
+    pub retention: Option<Duration>,
+    /// Total time allowed for one request.
+    pub timeout: Duration,
+    /// Which certificates count, and which is ours.
+    pub tls: Tls,
+    /// Sent with each request, beside fluxtower's own.
+    pub headers: Vec<Header>,
+    /// What is special about single buckets; names are unique.
+    pub buckets: Vec<BucketConfig>,
+}
 
 /// What `[[bucket]]` says about one bucket; what it does not say is as in `[destination]`.
 #[derive(Debug, Clone)]
@@ -57,6 +110,17 @@ impl std::fmt::Debug for Header {
 /// Whether an organisation or a bucket is given by its id: sixteen hexadecimal digits, as InfluxDB 2 shows them.
 pub(crate) fn is_id(text: &str) -> bool {
     text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+impl DestinationConfig {
+    /// The most columns (time, tags and fields) that a measurement may have there. InfluxDB 3 Core allows 500; the others
+    /// set no limit that a logger's table reaches (docs/influx-answers.md#limits).
+    pub fn most_columns(&self) -> Option<usize> {
+        match self {
+            DestinationConfig::Influx(influx) if influx.api == Api::V3 => Some(500),
+            _ => None,
+        }
+    }
 }
 
 impl InfluxConfig {

@@ -1,0 +1,512 @@
+//! The keys of the configuration: one row a key, and no other list of them.
+//!
+//! A row states name, type, default, one line of help and an example. From the rows come the types that the TOML file is
+//! read into, the defaults, the refusal of unknown keys with what was likely meant, the examples in messages, the keys in
+//! which `${NAME}` is replaced, and the tables of `docs/config.md` (`UPDATE_DOCS=1` writes them, a test compares them).
+//! Rows stand in the order of the documentation.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use toml::Spanned;
+
+use super::file::{Given, Numbers, Part, Parts, Place, Text, Texts};
+use super::quality_file::{GroupSection, PairSection, QcSection};
+
+mod qc;
+mod row;
+
+pub use row::{Absent, Key, Kind, Section};
+use row::{bounds, flag, group, group_of_texts, groups, never, no_more, numbers, sections_by_name, text, texts, whole};
+
+/// The name of a key: that of its field, unless the row gives another because the name is a word of Rust.
+macro_rules! name_of {
+    ($field:ident) => {
+        stringify!($field)
+    };
+    ($field:ident $name:literal) => {
+        $name
+    };
+}
+
+/// What `[section]`s are read into, and their rows. A field has the name of its key; `fields` are those whose rows are
+/// kept elsewhere, which the function beside gives: they are cut out of the text before the rest is read.
+macro_rules! section {
+    (
+        $(#[$doc:meta])*
+        $Struct:ident, $SECTION:ident, $heading:literal;
+        $($field:ident $(as $name:literal)?: $Type:ty = $key:expr;)*
+        $([groups of $more:path: $($other:ident)*])?
+    ) => {
+        $(#[$doc])*
+        #[derive(Deserialize, Default)]
+        #[serde(default, deny_unknown_fields)]
+        pub(super) struct $Struct {
+            $($(#[serde(rename = $name)])? pub $field: $Type,)*
+            $($(#[serde(skip)] pub $other: Vec<GroupSection>,)*)?
+        }
+
+        #[allow(non_upper_case_globals, reason = "a row has the name of its field")]
+        impl $Struct {
+            $(pub(super) const $field: Key = $key.named(name_of!($field $($name)?));)*
+
+            /// The keys that are given, in the order of their rows.
+            #[allow(dead_code, reason = "not every section asks")]
+            pub(super) fn given(&self) -> Vec<Given> {
+                let all = [$((Self::$field.name, self.$field.place()),)*];
+                let given = all.into_iter().filter_map(|(key, place)| Some(Given { key, place: place? }));
+                $($(
+                    let groups = self.$other.iter();
+                    let given = given.chain(groups.map(|group| Given { key: group.name, place: group.place.clone() }));
+                )*)?
+                given.collect()
+            }
+
+            /// The texts in which `${NAME}` stands for an environment variable.
+            #[allow(dead_code, reason = "not every section asks")]
+            pub(super) fn texts_with_variables(&mut self) -> Vec<(&'static str, Part<'_>)> {
+                let all = [$((Self::$field, self.$field.parts()),)*];
+                let wanted = all.into_iter().filter(|(key, _)| key.takes_variables);
+                wanted.flat_map(|(key, parts)| parts.into_iter().map(move |part| (key.name, part))).collect()
+            }
+        }
+
+        impl Parts for Option<Spanned<$Struct>> {}
+
+        static $SECTION: Section = Section {
+            heading: $heading,
+            rows: &[$($Struct::$field),*],
+            more: section!(@more $($more)?),
+        };
+    };
+    (@more) => { no_more };
+    (@more $more:path) => { $more };
+}
+
+/// `[qc]` `wait`.
+pub(super) const QC_WAIT: Key = qc::WAIT;
+
+impl Parts for Option<Spanned<QcSection>> {}
+
+/// The whole file.
+pub static FILE: &Section = &FILE_SECTION;
+
+/// Every section, in the order of the documentation.
+pub fn sections() -> Vec<&'static Section> {
+    fn add(section: &'static Section, found: &mut Vec<&'static Section>) {
+        found.push(section);
+        section.keys().filter_map(|key| key.kind.section()).for_each(|inner| add(inner, found));
+    }
+    let mut found = Vec::new();
+    add(FILE, &mut found);
+    found
+}
+
+/// The row of a key, by the names on the way to it from the top of the file; none where a name on the way is the user's own
+/// or unknown.
+pub(super) fn at<'n>(path: impl IntoIterator<Item = &'n str>) -> Option<&'static Key> {
+    let mut section = Some(FILE);
+    let mut found = None;
+    let mut names = path.into_iter();
+    while let Some(name) = names.next() {
+        let key = section?.key(name)?;
+        section = key.kind.section();
+        found = Some(key);
+        if matches!(key.kind, Kind::Named(_)) && names.next().is_some() {
+            found = None;
+        }
+    }
+    found
+}
+
+section! {
+    /// The whole file.
+    File, FILE_SECTION, "The sections";
+    station: Option<Spanned<StationSection>> = group(
+        &STATION,
+        "the station that this agent runs on",
+        r#"{ name = "US-UMB", utc_offset = "-05:00" }"#,
+    ).required();
+    store: Option<Spanned<StoreSection>> = group(&STORE, "the database", r#"{ path = "fluxtower.db" }"#);
+    destination: Option<Spanned<DestinationSection>> =
+        group(&DESTINATION, "where rows go", r#"{ kind = "files" }"#).required();
+    bucket: Vec<Spanned<BucketSection>> = groups(
+        &BUCKET,
+        "what is special about single buckets: [bucket](#bucket)",
+        r#"[{ name = "ameriflux_soil", retention = "30d" }]"#,
+    );
+    sync: Option<Spanned<SyncSection>> = group(&SYNC, "how they go", "{ budget_bytes = 4_000_000 }");
+    log: Option<Spanned<LogSection>> = group(&LOG, "the log file", r#"{ file = "fluxtower.log" }"#);
+    qc: Option<Spanned<QcSection>> = group(&qc::QC, "what holds for all tests", r#"{ wait = "20m" }"#);
+    table: Vec<Spanned<TableSection>> = groups(
+        &TABLE,
+        "one for each table that LoggerNet writes",
+        r#"[{ name = "met", files = ["met.dat"] }]"#,
+    ).required();
+    pair: Vec<Spanned<PairSection>> = groups(
+        &qc::PAIR,
+        "columns that should agree",
+        r#"[{ name = "x", table = "met", column = "A", against = "B", difference = { suspect = 1 } }]"#,
+    );
+    panel: Vec<Spanned<PanelSection>> = groups(
+        &PANEL,
+        "what the dashboard and the page of `serve` show in another way: [panel](#panel)",
+        r#"[{ title = "x", columns = ["met/A"] }]"#,
+    );
+}
+
+section! {
+    /// `[station]`.
+    StationSection, STATION, "[station]";
+    name: Text = text(
+        "",
+        "sent as the tag `station` with each row, unless a table's `tags` say otherwise",
+        r#""US-UMB""#,
+    ).required().with_variables();
+    utc_offset: Text = text(
+        "`±hh:mm`",
+        "how far the loggers' clocks are from UTC. AmeriFlux loggers stay on standard time all year",
+        r#""-05:00""#,
+    ).required_in("(or `timezone`)").with_variables();
+    timezone: Text = text(
+        "a name of the IANA list",
+        "in place of `utc_offset`, only for loggers that change to summer time. In the hour that comes twice in autumn, \
+         the rows before a row decide which one it means",
+        r#""America/Detroit""#,
+    ).with_variables();
+}
+
+section! {
+    /// `[store]`.
+    StoreSection, STORE, "[store]";
+    path: Text = text(
+        "a path",
+        "the database. On a disk of this computer, not on a network share",
+        r"'D:\fluxtower\fluxtower.db'",
+    ).or(r#""fluxtower.db""#);
+    keep: Text = text(
+        "a duration of a day or more",
+        "once a day, `run` deletes rows that were sent, are counted in the bucket and are older; without it nothing is \
+         ever deleted",
+        r#""400d""#,
+    );
+}
+
+section! {
+    /// `[destination]`.
+    DestinationSection, DESTINATION, "[destination]";
+    kind: Text = text("", r#"`"files"` or `"influxdb"`"#, r#""influxdb""#).required().with_variables();
+    path: Text = text("a path", "files: the folder, made when it is first needed", r#""outbox""#)
+        .or(r#""outbox""#).with_variables();
+    url: Text = text(
+        "",
+        "scheme, host and port of the server, nothing behind",
+        r#""https://us-east-1-1.aws.cloud2.influxdata.com""#,
+    ).required_in("for influxdb").with_variables();
+    api: Text = text(
+        "",
+        r#"`"v2"` for Cloud 2.0 and OSS 2.x, `"v1"` for 1.x, `"v3"` for InfluxDB 3"#,
+        r#""v2""#,
+    ).or(r#""v2""#).with_variables();
+    org: Text = text("", "v2: the organisation", r#""umbs""#).required_in("for v2").with_variables();
+    bucket: Text = text(
+        "",
+        "v2: the bucket; v1: `database` or `database/retention_policy`; v3: the database",
+        r#""ameriflux_atmospheric""#,
+    ).required_in("for influxdb").with_variables();
+    token_env: Text = text("", "v2, v3: name of the environment variable that holds the token", r#""INFLUX_TOKEN""#)
+        .required_in("for v2 (or `token_file`)");
+    token_file: Text = text(
+        "a path",
+        "v2, v3, in place of `token_env`: a file with the token alone on one line",
+        r"'C:\fluxtower\token.txt'",
+    );
+    user: Text = text("", "v1: the user", r#""tower""#).required_in("for v1 with a password").with_variables();
+    password_env: Text = text(
+        "",
+        "v1: name of the environment variable that holds the password",
+        r#""INFLUX_PASSWORD""#,
+    ).required_in("for v1 with a user (or `password_file`)");
+    password_file: Text = text(
+        "a path",
+        "v1, in place of `password_env`: a file with the password alone on one line",
+        r#""password.txt""#,
+    );
+    allow_http: Option<Spanned<bool>> = flag(
+        "allows `http://` to another computer, where anybody on the way can read the token",
+        "true",
+    ).or("false");
+    retention: Text = text(
+        "a duration",
+        "how long the bucket keeps rows, only used where the server does not say it",
+        r#""30d""#,
+    ).with_variables();
+    timeout: Text = text("a duration", "total time allowed for one request", r#""90s""#)
+        .or(r#""60s""#).with_variables();
+    ca_file: Text = text(
+        "a path",
+        "certificates in PEM that are trusted beside the system's, for a server whose certificate your own network signs",
+        r#""campus.pem""#,
+    ).with_variables();
+    client_cert_file: Text = text(
+        "a path",
+        "our certificate in PEM, for a server that asks for one; the key may stand in the same file",
+        r#""tower.pem""#,
+    ).with_variables();
+    client_key_file: Text = text("a path", "the key to `client_cert_file`, in PEM", r#""tower.key""#).with_variables();
+    headers: Option<Spanned<BTreeMap<String, Spanned<String>>>> = group_of_texts(
+        "headers of every request, for a gateway that asks for them. Their values are never printed; take a secret one \
+         from the environment",
+        r#"{ X-Site = "umbs" }"#,
+    ).with_variables();
+    token: Option<Spanned<IgnoredAny>> = never();
+    password: Option<Spanned<IgnoredAny>> = never();
+}
+
+section! {
+    /// `[[bucket]]`.
+    BucketSection, BUCKET, "[[bucket]]";
+    name: Text = text("", "the `bucket` of `[destination]` or of a `[[table]]`", r#""ameriflux_soil""#)
+        .required().with_variables();
+    retention: Text = text(
+        "a duration",
+        "how long this bucket keeps rows, only used where the server does not say it",
+        r#""30d""#,
+    ).or_what("the destination's").with_variables();
+    org: Text = text("", "v2: its organisation", r#""partners""#).or_what("the destination's").with_variables();
+    token_env: Text = text("", "v2, v3: name of the environment variable that holds its token", r#""SOIL_TOKEN""#)
+        .or_what("the destination's");
+    token_file: Text = text(
+        "a path",
+        "v2, v3, in place of `token_env`: a file with the token alone on one line",
+        r#""soil_token.txt""#,
+    );
+    token: Option<Spanned<IgnoredAny>> = never();
+    password: Option<Spanned<IgnoredAny>> = never();
+}
+
+section! {
+    /// `[sync]`. The bounds of a batch: InfluxData recommends batches of 5,000 lines for its free plan and its 2.x servers,
+    /// and about one megabyte, of which the free plan takes five in five minutes; a larger request is no faster and costs
+    /// more when it must be sent again or split (InfluxDB docs, "Optimize writes"). Below 1,000 bytes a request might not
+    /// hold one row of an ordinary table.
+    SyncSection, SYNC, "[sync]";
+    batch_rows: Option<Spanned<i64>> = whole(1, 5000, "most rows in one request", "1000").or("5000");
+    batch_bytes: Option<Spanned<i64>> = whole(
+        1000,
+        1_048_576,
+        "most bytes of line protocol in one request, before compression",
+        "500_000",
+    ).or("1_000_000");
+    requests: Option<Spanned<i64>> = whole(
+        1,
+        16,
+        "most requests in flight at once, where the network to the server is slow; after a failure they go one at a time. \
+         Receipts stand in the order of planning",
+        "1",
+    ).or("4");
+    budget_bytes: Option<Spanned<i64>> = whole(
+        1000,
+        u64::MAX,
+        "most bytes of line protocol in five minutes, counted across runs. The free plan of InfluxDB Cloud takes 5 MB",
+        "4_000_000",
+    );
+    deadline: Text = text(
+        "a duration",
+        "no new request begins after this; the next sync goes on. The schedule is what `schedule` writes into the task \
+         (`run --scheduled 5m`); without it, `4m`",
+        r#""3m""#,
+    ).or_what("four fifths of the schedule, at most `4m`");
+    health: Option<Spanned<bool>> = flag(
+        "sends the agent's own health with each sync, as `fluxtower_agent`, and every half hour the bands of \
+         climatologies, as `fluxtower_expected`",
+        "false",
+    ).or("true");
+    heartbeat_url: Text = text(
+        "",
+        "called with GET after a sync that left nothing to send, for a service that mails you when it stays silent",
+        r#""https://alive.example/ping/us-umb""#,
+    );
+}
+
+section! {
+    /// `[log]`.
+    LogSection, LOG, "[log]";
+    file: Text = text(
+        "a path",
+        "the log, added to and never overwritten; without it, messages go to stderr only",
+        r#""fluxtower.log""#,
+    );
+    max_bytes: Option<Spanned<i64>> = whole(
+        10_000,
+        u64::MAX,
+        "a log that reaches it is set aside as `.1`, `.2` …",
+        "1_000_000",
+    ).or("5_000_000");
+    keep: Option<Spanned<i64>> = whole(1, 100, "how many of these are kept", "9").or("5");
+}
+
+section! {
+    /// `[[table]]`.
+    TableSection, TABLE, "[[table]]";
+    name: Text = text(
+        "",
+        "under which the program keeps the table: letters A to Z, digits, `-`, `_`, `.` and blanks",
+        r#""46m_par""#,
+    ).required();
+    files: Texts = texts(
+        "paths",
+        "its files; `*` and `?` match several, `/**/` any folders",
+        r"['C:\Campbellsci\LoggerNet\46m_PARCal*.dat']",
+    ).required();
+    format: Text = text("", r#"`"toa5"`, or `"csv"` for rows without a header"#, r#""csv""#).or(r#""toa5""#);
+    logger_table: Text = text(
+        "",
+        "takes only files with this table name in line 1; without it, the first file read decides",
+        r#""PARCal""#,
+    );
+    measurement: Text = text("", "the measurement in InfluxDB", r#""fastdata""#).or_what("the table's `name`");
+    tags: BTreeMap<String, Spanned<String>> =
+        group_of_texts("tags of every row, beside `station`", r#"{ height = "46m" }"#);
+    bucket: Text = text("", "the bucket of this table", r#""ameriflux_soil""#)
+        .or_what("the destination's").with_variables();
+    utc_offset: Text = text("`±hh:mm`", "the clock of this table's logger", r#""-06:00""#).or_what("the station's");
+    timezone: Text = text(
+        "a name of the IANA list",
+        "in place of `utc_offset`, for a logger that changes to summer time",
+        r#""America/Chicago""#,
+    );
+    on_conflict: Text = text(
+        "",
+        r#"when a time comes again with other content: `"keep"` the first, or `"replace"` it by the newer. The other is kept beside either way"#,
+        r#""replace""#,
+    ).or(r#""keep""#);
+    // Two collections of the usual five minutes: a file that stood still so long is not being written.
+    last_line_after: Text = text(
+        "a duration",
+        "a last line without a line end is taken when the file has stood still so long",
+        r#""0s""#,
+    ).or(r#""10m""#);
+    // A logger that lost its clock restarts at 00:00 of these days, so the first day of 2000 is not believed either.
+    valid_from: Text = text(
+        "a date",
+        "in station time; rows before it come from a logger that lost its clock (it restarts at 1980-01-01, 1990-01-01 or \
+         2000-01-01) and are rejected; a change judges the rejected lines again",
+        r#""2010-06-01""#,
+    ).or(r#""2000-01-02""#);
+    missing: Numbers = numbers(r#"values that mean "missing" in every column"#, "[7999, -9999]").or("[]");
+    stale_after: Text = text("a duration", "`status` reports it when the newest row is older", r#""30m""#);
+    withhold: Option<Spanned<bool>> = flag(
+        "values that fail stay in the database and are not sent; their flags are",
+        "true",
+    ).or("false");
+    height: Text = text(
+        "",
+        "how high above ground its sensors are, for columns that say neither height nor depth; a tag `height` or `depth` \
+         that is a length counts too",
+        r#""46m""#,
+    );
+    depth: Text = text("", "in place of `height`: how deep below ground", r#""7.5cm""#);
+    sensor: Text = text("", "what measures the columns that do not say it", r#""CNR1""#);
+    columns: BTreeMap<String, Spanned<ColumnSection>> = sections_by_name(
+        &COLUMN,
+        "what is special about columns: [columns](#tablecolumnsname). One that is not named is a float field under its own name",
+        r#"{ PPFD = { field = "PPFD_46m" } }"#,
+    );
+    names: Texts = texts("", "csv: the names of all columns, in the order of the file", r#"["Time", "No", "Temp"]"#)
+        .required_in("for csv");
+    time_column: Text = text("", "csv: which of them is the time", r#""Time""#).required_in("for csv");
+    time_format: Text = text("", "csv: how the time is written, in strftime letters", r#""%m/%d/%Y %H:%M""#)
+        .or_what("`YYYY-MM-DD hh:mm:ss[.f]`");
+    record_column: Text = text("", "csv: which of them is the record number", r#""No""#);
+    [groups of qc::tests_of_rows: tests]
+}
+
+section! {
+    /// `[table.columns.NAME]`.
+    ColumnSection, COLUMN, "[table.columns.NAME]";
+    column_use as "use": Text = text(
+        "",
+        r#"`"field"`: sent as a float, or as `type` says; `"tag"`: sent as a tag, and part of what tells rows of one time apart; `"ignore"`: stored, not sent"#,
+        r#""field""#,
+    ).or(r#""field""#);
+    value_type as "type": Text = text(
+        "",
+        r#"the type that its values are sent as, for a bucket that already holds the field so: `"float"`, `"integer"`, `"text"` or `"boolean"` (0, 1, -1, true, false). A value that the type cannot express is not sent; `sync` counts it and says so, and the store keeps it. Flags stay numbers"#,
+        r#""integer""#,
+    ).or(r#""float""#);
+    field: Text = text("", "the name it is sent under", r#""PPFD_46m""#).or_what("the column's name");
+    variable: Text = text(
+        "",
+        "its AmeriFlux variable, which brings its physical range; `check` compares the unit",
+        r#""PPFD_IN_1_1_1""#,
+    );
+    suspect: Numbers = bounds("suspect outside", "[11.5, 15]");
+    fail: Numbers = bounds("fails outside", "[9.6, 18]");
+    missing: Numbers = numbers(r#"values that mean "missing" here; `[]` for none"#, "[7999]").or_what("the table's");
+    withhold: Option<Spanned<bool>> = flag("a value that fails is not sent, only its flag", "true")
+        .or_what("the table's");
+    quantity: Text = text(
+        "",
+        "what is measured, where `variable` does not say it: columns of one quantity share a panel",
+        r#""Vertical wind speed""#,
+    );
+    height: Text = text("", "how high above ground the sensor is, in m or cm", r#""0.5 m""#).or_what("the table's");
+    depth: Text = text(
+        "",
+        "in place of `height`: how deep below ground, or the ends of a layer",
+        r#""0-30cm""#,
+    ).or_what("the table's");
+    sensor: Text = text("", "what measures it; also which of several stations", r#""CSAT3""#).or_what("the table's");
+    formula: Text = text(
+        "",
+        "the column is not in the file: its value from columns of the same row",
+        r#""TA * 1.8 + 32""#,
+    ).required_in("for a derived column");
+    unit: Text = text("", "the unit of a derived column", r#""hPa""#);
+    diagnostic: Text = text(
+        "",
+        r#"this column is the diagnostic word of a `"csat3"`, `"csat3a"`, `"ec150"`, `"li7500"`, `"li7200"` or `"li7700"`"#,
+        r#""csat3""#,
+    ).required_in("beside `governs`");
+    governs: Texts = texts(
+        "",
+        "columns of the table that fail when it reports a fault",
+        r#"["Ux", "Uy", "Uz", "Ts"]"#,
+    ).required_in("beside `diagnostic`");
+    [groups of qc::tests_of_columns: tests]
+}
+
+section! {
+    /// `[[panel]]`.
+    PanelSection, PANEL, "[[panel]]";
+    title: Text = text("", "what stands above it", r#""CO2 against vertical wind, 46 m""#).required();
+    row: Text = text(
+        "",
+        "the row that it stands in, made if there is none; without it, that of its first column",
+        r#""IRGA 46 m""#,
+    );
+    kind: Text = text(
+        "",
+        r#"`"lines"`: over time; `"scatter"`: the second column against the first; `"profile"`: over height or depth; `"latest"`: the newest value"#,
+        r#""latest""#,
+    ).or(r#""lines""#);
+    columns: Texts = texts("", "what it shows", r#"["met/CO2", "met/H2O"]"#).required();
+    right: Texts = texts("", "columns on an axis of their own, at the right", r#"["met/Uz"]"#);
+    labels: Texts = texts(
+        "",
+        "what the legend calls each of `columns`, then each of `right`; without it, by what tells them apart",
+        r#"["sonic"]"#,
+    );
+    unit: Text = text("", "of the left axis; without it, that of the columns", r#""ppm""#);
+    bounds: Numbers = bounds("fixed ends of the left axis", "[375, 425]");
+    right_bounds: Numbers = bounds("fixed ends of the right axis", "[-2, 2]");
+    mean: Text = text("a duration", "means over this time", r#""10m""#);
+    description: Text = text(
+        "",
+        "shown where a reader asks what this is",
+        r#""Drawn in rotation, one height at a time.""#,
+    );
+    hide: Option<Spanned<bool>> = flag("in place of `columns`: the panel of this title is left out", "true");
+}

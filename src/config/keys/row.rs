@@ -1,0 +1,266 @@
+//! What a row of [`super`] states of a key, and what follows from it for messages and for the documentation.
+
+use std::fmt::{Display, Formatter, Result};
+
+/// One key of the configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// As it is written in the file.
+    pub name: &'static str,
+    /// What its value is.
+    pub kind: Kind,
+    /// What holds where it is not given.
+    pub absent: Absent,
+    /// One line of help.
+    pub meaning: &'static str,
+    /// A value, in TOML.
+    pub example: &'static str,
+    /// Whether `${NAME}` in it stands for an environment variable.
+    pub takes_variables: bool,
+}
+
+/// What the value of a key is.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// A text, and which texts it takes; empty where it takes any.
+    Text(&'static str),
+    /// A list of texts, and which texts it takes.
+    Texts(&'static str),
+    /// Any number.
+    Number,
+    /// A number above 0.
+    Positive,
+    /// A list of numbers.
+    Numbers,
+    /// The lower and the upper bound.
+    Bounds,
+    /// A whole number within bounds, both included.
+    Whole {
+        /// The least.
+        least: u64,
+        /// The most; `u64::MAX` for no bound.
+        most: u64,
+    },
+    /// First and last of a cycle, such as months.
+    Cycle,
+    /// `true` or `false`.
+    Flag,
+    /// Names that the user chooses, each with a text.
+    GroupOfTexts,
+    /// A group of keys: `[station]`.
+    Group(&'static Section),
+    /// A group of keys that may be repeated: `[[table]]`.
+    Groups(&'static Section),
+    /// Names that the user chooses, each with a group of keys: `[table.columns.NAME]`.
+    Named(&'static Section),
+    /// Known only so that it can be refused: a secret.
+    Never,
+}
+
+/// What holds where a key is not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absent {
+    /// Its section is refused.
+    Required,
+    /// Its section is refused in some cases: the end of a sentence that begins with "required".
+    RequiredIn(&'static str),
+    /// What the key does is not done.
+    Nothing,
+    /// This value, in TOML.
+    Value(&'static str),
+    /// A value that depends on others, in Markdown.
+    Described(&'static str),
+}
+
+/// A group of keys.
+#[derive(Debug, Clone, Copy)]
+pub struct Section {
+    /// Its heading in `docs/config.md`: `[station]`, `[[table]]`, or the name of a group within one of these.
+    pub heading: &'static str,
+    /// Its own rows.
+    pub(super) rows: &'static [Key],
+    /// Rows that are kept elsewhere.
+    pub(super) more: fn() -> &'static [Key],
+}
+
+impl Key {
+    /// Whether it may stand several times in its section: only sections in two brackets may.
+    pub fn may_be_repeated(&self) -> bool {
+        matches!(self.kind, Kind::Groups(_))
+    }
+
+    /// The default as a text without quotes; empty if there is none.
+    pub(in crate::config) fn default_text(&self) -> &'static str {
+        match self.absent {
+            Absent::Value(value) => value.trim_matches('"'),
+            _ => "",
+        }
+    }
+
+    const fn new(kind: Kind, meaning: &'static str, example: &'static str) -> Key {
+        Key { name: "", kind, absent: Absent::Nothing, meaning, example, takes_variables: false }
+    }
+
+    pub(super) const fn named(self, name: &'static str) -> Key {
+        Key { name, ..self }
+    }
+
+    pub(super) const fn required(self) -> Key {
+        Key { absent: Absent::Required, ..self }
+    }
+
+    pub(super) const fn required_in(self, cases: &'static str) -> Key {
+        Key { absent: Absent::RequiredIn(cases), ..self }
+    }
+
+    pub(super) const fn or(self, value: &'static str) -> Key {
+        Key { absent: Absent::Value(value), ..self }
+    }
+
+    pub(super) const fn or_what(self, description: &'static str) -> Key {
+        Key { absent: Absent::Described(description), ..self }
+    }
+
+    pub(super) const fn with_variables(self) -> Key {
+        Key { takes_variables: true, ..self }
+    }
+}
+
+/// A message names a key by its name.
+impl Display for Key {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str(self.name)
+    }
+}
+
+impl Kind {
+    /// As `docs/config.md` says it.
+    pub fn described(&self) -> String {
+        let of = |kind: &str, which: &str| if which.is_empty() { kind.to_owned() } else { format!("{kind}, {which}") };
+        match self {
+            Kind::Text(which) => of("text", which),
+            Kind::Texts(which) => of("texts", which),
+            Kind::Number => "number".to_owned(),
+            Kind::Positive => "number above 0".to_owned(),
+            Kind::Numbers => "numbers".to_owned(),
+            Kind::Bounds => "numbers, a pair".to_owned(),
+            Kind::Whole { least, most: u64::MAX } => format!("whole number, {least} or more"),
+            Kind::Whole { least, most } => format!("whole number, {least} to {most}"),
+            Kind::Cycle => "whole numbers, a pair".to_owned(),
+            Kind::Flag => "true or false".to_owned(),
+            Kind::GroupOfTexts => "group of texts".to_owned(),
+            Kind::Group(_) | Kind::Named(_) => "group".to_owned(),
+            Kind::Groups(_) => "groups".to_owned(),
+            Kind::Never => String::new(),
+        }
+    }
+
+    /// The keys that stand in it.
+    pub fn section(&self) -> Option<&'static Section> {
+        match self {
+            Kind::Group(section) | Kind::Groups(section) | Kind::Named(section) => Some(section),
+            _ => None,
+        }
+    }
+}
+
+/// In Markdown.
+impl Display for Absent {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self {
+            Absent::Required => f.write_str("required"),
+            Absent::RequiredIn(cases) => write!(f, "required {cases}"),
+            Absent::Nothing => f.write_str("none"),
+            Absent::Value(value) => write!(f, "`{value}`"),
+            Absent::Described(description) => f.write_str(description),
+        }
+    }
+}
+
+impl Section {
+    /// The keys that a user may write, in the order of the documentation.
+    pub fn keys(&self) -> impl Iterator<Item = &'static Key> + use<> {
+        self.all().filter(|key| !matches!(key.kind, Kind::Never))
+    }
+
+    /// The row of a name, of keys that are refused too.
+    pub fn key(&self, name: &str) -> Option<&'static Key> {
+        self.all().find(|key| key.name == name)
+    }
+
+    /// The table of the keys in `docs/config.md`.
+    pub fn table(&self) -> String {
+        let rows = self.keys().map(|key| {
+            let Key { name, absent, meaning, example, .. } = key;
+            format!("| `{name}` | {} | {absent} | {meaning} | `{name} = {example}` |\n", key.kind.described())
+        });
+        format!("{}\n|---|---|---|---|---|\n{}", Section::TABLE_HEAD, rows.collect::<String>())
+    }
+
+    /// The first line of [`Section::table`].
+    pub const TABLE_HEAD: &'static str = "| key | type | default | meaning | example |";
+
+    fn all(&self) -> impl Iterator<Item = &'static Key> + use<> {
+        self.rows.iter().chain((self.more)())
+    }
+}
+
+pub(super) fn no_more() -> &'static [Key] {
+    &[]
+}
+
+pub(super) const fn text(which: &'static str, meaning: &'static str, example: &'static str) -> Key {
+    Key::new(Kind::Text(which), meaning, example)
+}
+
+pub(super) const fn texts(which: &'static str, meaning: &'static str, example: &'static str) -> Key {
+    Key::new(Kind::Texts(which), meaning, example)
+}
+
+pub(super) const fn number(meaning: &'static str, example: &'static str) -> Key {
+    Key::new(Kind::Number, meaning, example)
+}
+
+pub(super) const fn positive(meaning: &'static str, example: &'static str) -> Key {
+    Key::new(Kind::Positive, meaning, example)
+}
+
+pub(super) const fn numbers(meaning: &'static str, example: &'static str) -> Key {
+    Key::new(Kind::Numbers, meaning, example)
+}
+
+pub(super) const fn bounds(meaning: &'static str, example: &'static str) -> Key {
+    Key::new(Kind::Bounds, meaning, example)
+}
+
+pub(super) const fn whole(least: u64, most: u64, meaning: &'static str, example: &'static str) -> Key {
+    Key::new(Kind::Whole { least, most }, meaning, example)
+}
+
+pub(super) const fn cycle(meaning: &'static str, example: &'static str) -> Key {
+    Key::new(Kind::Cycle, meaning, example)
+}
+
+pub(super) const fn flag(meaning: &'static str, example: &'static str) -> Key {
+    Key::new(Kind::Flag, meaning, example)
+}
+
+pub(super) const fn group_of_texts(meaning: &'static str, example: &'static str) -> Key {
+    Key::new(Kind::GroupOfTexts, meaning, example)
+}
+
+pub(super) const fn group(section: &'static Section, meaning: &'static str, example: &'static str) -> Key {
+    Key::new(Kind::Group(section), meaning, example)
+}
+
+pub(super) const fn groups(section: &'static Section, meaning: &'static str, example: &'static str) -> Key {
+    Key::new(Kind::Groups(section), meaning, example)
+}
+
+pub(super) const fn sections_by_name(section: &'static Section, meaning: &'static str, example: &'static str) -> Key {
+    Key::new(Kind::Named(section), meaning, example)
+}
+
+pub(super) const fn never() -> Key {
+    Key::new(Kind::Never, "", "")
+}

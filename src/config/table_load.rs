@@ -1,0 +1,247 @@
+//! The checks of `[[table]]`; those of its columns are in [`super::column`].
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use toml::Spanned;
+
+use super::column::{OfTable, columns, sentinels};
+use super::file::TableSection;
+use super::load::{clock, one_of};
+use super::place::{Section, Source};
+use super::quality_load::table_settings;
+use super::value;
+use super::{
+    ColumnConfig, ColumnUse, ConfigError, CsvFormat, FileFormat, Level, OnConflict, Station, TableConfig, TableName,
+    level,
+};
+use crate::text::any_of;
+use crate::time::{Timestamp, parse_instant};
+
+/// The tag that tells stations apart in a shared bucket.
+const STATION_TAG: &str = "station";
+
+/// All tables, in the order of the file.
+pub(super) fn tables(
+    source: &Source<'_>,
+    found: &[Spanned<TableSection>],
+    station: &Station,
+    folder: &Path,
+) -> Result<Vec<TableConfig>, ConfigError> {
+    let mut lines: HashMap<String, usize> = HashMap::new();
+    let mut tables = Vec::with_capacity(found.len());
+    for section in found {
+        let at = section.span().start;
+        let name = section.get_ref().name.as_ref().map(|name| format!("[[table]] \"{}\"", name.get_ref()));
+        let at = Section::new(source, name.as_deref().unwrap_or("[[table]]"), Some(at));
+        let table = table(source, &at, section.get_ref(), station, folder)?;
+        let name_at = section.get_ref().name.as_ref().map_or(0..0, Spanned::span);
+        // Views and folders are named after tables, and neither SQLite nor Windows tells "A" from "a".
+        if let Some(line) = lines.insert(table.name.0.to_lowercase(), source.line(name_at.start)) {
+            return Err(at.wrong(
+                &name_at,
+                format!(
+                    "name is already that of the table in line {line}; write another, large and small letters \
+                     count as the same"
+                ),
+            ));
+        }
+        tables.push(table);
+    }
+    if tables.is_empty() {
+        let top = Section::new(source, "[[table]]", None);
+        return Err(top.lacks(
+            "is missing; write one for each logger table, with name = \"46m_par\" and files = \
+             ['C:\\Campbellsci\\LoggerNet\\46m_PAR.dat']",
+        ));
+    }
+    Ok(tables)
+}
+
+fn table(
+    source: &Source<'_>,
+    at: &Section<'_>,
+    found: &TableSection,
+    station: &Station,
+    folder: &Path,
+) -> Result<TableConfig, ConfigError> {
+    let name = at.read(&TableSection::name, &found.name, value::table_name)?;
+    let name = name.ok_or_else(|| at.lacks("name is missing; write for example name = \"46m_par\""))?;
+    let clock = clock(at, &found.utc_offset, &found.timezone)?.unwrap_or(station.clock);
+    let format = format(at, found)?;
+    let measurement = match at.read(&TableSection::measurement, &found.measurement, value::measurement)? {
+        Some(measurement) => measurement,
+        None => value::measurement(&name)
+            .map_err(|problem| at.lacks(format!("name {problem}, or give the table a measurement")))?,
+    };
+    let tags = tags(at, found, station)?;
+    let level = level_of_table(at, found, &tags)?;
+    let sensor = at.read(&TableSection::sensor, &found.sensor, value::plain_text)?;
+    let columns = columns(
+        source,
+        at,
+        found,
+        &OfTable { folder, format: &format, level: level.as_ref(), sensor: sensor.as_deref() },
+    )?;
+    names_are_unique(at, found, &format, &columns, &tags)?;
+    let conflicts = [("keep", OnConflict::Keep), ("replace", OnConflict::Replace)];
+    let valid_from = at.read_or_default(&TableSection::valid_from, &found.valid_from, |text| {
+        let instant: Option<DateTime<Utc>> = parse_instant(text, &clock).map(Timestamp::to_utc);
+        instant.ok_or_else(|| "is not a date; write for example \"2000-01-01\"".to_owned())
+    })?;
+    Ok(TableConfig {
+        name: TableName(name),
+        files: files(at, found, folder)?,
+        format,
+        logger_table: at.read(&TableSection::logger_table, &found.logger_table, value::plain_text)?,
+        measurement,
+        tags,
+        bucket: at.read(&TableSection::bucket, &found.bucket, value::plain_text)?,
+        clock,
+        on_conflict: at
+            .read_or_default(&TableSection::on_conflict, &found.on_conflict, |text| one_of(text, &conflicts))?,
+        last_line_after: at.read_or_default(&TableSection::last_line_after, &found.last_line_after, value::duration)?,
+        valid_from,
+        sentinels: sentinels(at, &found.missing)?.unwrap_or_default(),
+        stale_after: at.read(&TableSection::stale_after, &found.stale_after, value::some_time)?,
+        quality: table_settings(at, &found.tests, folder)?,
+        level,
+        sensor,
+        columns,
+    })
+}
+
+/// What the table says, else what its tags say: a tag is free text, so one that is no length says nothing.
+fn level_of_table(
+    at: &Section<'_>,
+    found: &TableSection,
+    tags: &BTreeMap<String, String>,
+) -> Result<Option<Level>, ConfigError> {
+    let said = level::read(at, &found.height, &found.depth)?;
+    let tagged = || {
+        let height = tags.get("height").and_then(|text| Level::height(text).ok());
+        height.or_else(|| tags.get("depth").and_then(|text| Level::depth(text).ok()))
+    };
+    Ok(said.or_else(tagged))
+}
+
+fn files(at: &Section<'_>, found: &TableSection, folder: &Path) -> Result<Vec<std::path::PathBuf>, ConfigError> {
+    let fix = "write for example files = ['C:\\Campbellsci\\LoggerNet\\46m_PAR.dat']";
+    let Some(files) = &found.files else { return Err(at.lacks(format!("files is missing; {fix}"))) };
+    if files.get_ref().is_empty() {
+        return Err(at.wrong(&files.span(), format!("files is empty; {fix}")));
+    }
+    let pattern = |text: &Spanned<String>| {
+        let problem = |problem| at.wrong(&text.span(), format!("files: '{}' {problem}", text.get_ref().escape_debug()));
+        value::pattern(folder, text.get_ref()).map_err(problem)
+    };
+    files.get_ref().iter().map(pattern).collect()
+}
+
+fn format(at: &Section<'_>, found: &TableSection) -> Result<FileFormat, ConfigError> {
+    let formats = [("toa5", false), ("csv", true)];
+    if at.read_or_default(&TableSection::format, &found.format, |text| one_of(text, &formats))? {
+        return csv(at, found).map(FileFormat::Csv);
+    }
+    use TableSection as Keys;
+    let of_csv = [Keys::names, Keys::time_column, Keys::time_format, Keys::record_column].map(|key| key.name);
+    at.refuse(
+        &found.given(),
+        |key| of_csv.contains(&key),
+        "belongs to format = \"csv\": a TOA5 file names its columns itself; take it out, or write format = \"csv\"",
+    )?;
+    Ok(FileFormat::Toa5)
+}
+
+fn csv(at: &Section<'_>, found: &TableSection) -> Result<CsvFormat, ConfigError> {
+    let Some(names) = &found.names else {
+        return Err(at.lacks(
+            "names is missing: the file has no header, so write every column, such as names = [\"Time\", \
+             \"Plot\", \"Temp\"]",
+        ));
+    };
+    if names.get_ref().is_empty() {
+        let problem = "names is empty; write every column of the file, such as names = [\"Time\", \"Temp\"]";
+        return Err(at.wrong(&names.span(), problem));
+    }
+    let mut columns: Vec<String> = Vec::new();
+    for name in names.get_ref() {
+        let text = value::plain_text(name.get_ref())
+            .map_err(|problem| at.wrong(&name.span(), format!("names: \"{}\" {problem}", name.get_ref())))?;
+        if columns.contains(&text) {
+            return Err(
+                at.wrong(&name.span(), format!("names: \"{text}\" stands twice; give every column its own name"))
+            );
+        }
+        columns.push(text);
+    }
+    let known: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let named = |text: &str| match columns.iter().find(|name| *name == text) {
+        Some(name) => Ok(name.clone()),
+        None => Err(format!("is not in names; write {}", any_of(&known))),
+    };
+    let time_column = at.read(&TableSection::time_column, &found.time_column, named)?;
+    let time_column = time_column.ok_or_else(|| {
+        at.lacks("time_column is missing; write which of names is the time, such as time_column = \"Time\"")
+    })?;
+    let record_column = at.read(&TableSection::record_column, &found.record_column, named)?;
+    if let (Some(record), Some(place)) = (&record_column, &found.record_column)
+        && *record == time_column
+    {
+        return Err(at.wrong(
+            &place.span(),
+            format!("record_column = \"{record}\" is the time already; write another column, or take it out"),
+        ));
+    }
+    let time_format = at.read(&TableSection::time_format, &found.time_format, value::time_format)?;
+    Ok(CsvFormat { columns, time_column, time_format, record_column })
+}
+
+fn tags(at: &Section<'_>, found: &TableSection, station: &Station) -> Result<BTreeMap<String, String>, ConfigError> {
+    let mut tags = BTreeMap::from([(STATION_TAG.to_owned(), station.name.clone())]);
+    for (key, text) in &found.tags {
+        let wrong = |problem| at.wrong(&text.span(), format!("tags: {key} = \"{}\" {problem}", text.get_ref()));
+        value::key(key).map_err(|problem| wrong(format!("has a key that {problem}")))?;
+        tags.insert(key.clone(), value::plain_text(text.get_ref()).map_err(wrong)?);
+    }
+    Ok(tags)
+}
+
+/// Within a row each name may stand once: a second field overwrites the first, and a field named as a tag is refused by
+/// InfluxDB 3. For TOA5 only the configured columns are known here.
+fn names_are_unique(
+    at: &Section<'_>,
+    found: &TableSection,
+    format: &FileFormat,
+    columns: &BTreeMap<String, ColumnConfig>,
+    tags: &BTreeMap<String, String>,
+) -> Result<(), ConfigError> {
+    let mut seen: BTreeMap<&str, String> = tags.keys().map(|key| (key.as_str(), format!("the tag {key}"))).collect();
+    let unconfigured = match format {
+        FileFormat::Toa5 => Vec::new(),
+        FileFormat::Csv(csv) => csv
+            .columns
+            .iter()
+            .filter(|name| {
+                **name != csv.time_column && Some(*name) != csv.record_column.as_ref() && !columns.contains_key(*name)
+            })
+            .map(|name| (name.as_str(), name.as_str()))
+            .collect(),
+    };
+    let configured = columns
+        .iter()
+        .filter(|(_, column)| column.column_use != ColumnUse::Ignore)
+        .map(|(name, column)| (name.as_str(), column.field.as_deref().unwrap_or(name)));
+    for (name, sent) in unconfigured.into_iter().chain(configured) {
+        if let Some(other) = seen.insert(sent, format!("the column {name}")) {
+            let section = found.columns.get(name);
+            let section = section.map(|at| at.get_ref().field.as_ref().map_or(at.span(), Spanned::span));
+            let problem = format!(
+                "column {name} is sent as \"{sent}\", and so is {other}; give it another name with field = \"...\""
+            );
+            return Err(section.map_or_else(|| at.lacks(&problem), |span| at.wrong(&span, &problem)));
+        }
+    }
+    Ok(())
+}

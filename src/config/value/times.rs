@@ -1,0 +1,135 @@
+//! Durations, clocks and formats of times.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use chrono::format::{Item, StrftimeItems};
+use chrono::{FixedOffset, NaiveDate};
+use chrono_tz::Tz;
+
+use super::Read;
+use crate::text::{any_of, look_alikes};
+use crate::time::{LocalTime, StationClock};
+
+/// Offsets of inhabited places lie within.
+const WIDEST_OFFSET_MINUTES: i32 = 14 * 60;
+
+/// An integer and a unit: `500ms`, `90s`, `4m`, `1h`, `30d`.
+pub(crate) fn duration(text: &str) -> Read<Duration> {
+    let fix = "is not a duration; write a whole number and a unit: \"500ms\", \"90s\", \"4m\", \"1h\" or \"30d\"";
+    let unit_at = text.find(|c: char| !c.is_ascii_digit()).ok_or(fix)?;
+    let (number, unit) = text.split_at(unit_at);
+    let number: u64 = number.parse().map_err(|_| fix)?;
+    let seconds = match unit {
+        "ms" => return Ok(Duration::from_millis(number)),
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err(fix.to_owned()),
+    };
+    let too_long = "is too long; write at most \"36500d\"";
+    number
+        .checked_mul(seconds)
+        .filter(|seconds| *seconds <= 36_500 * 86_400)
+        .map(Duration::from_secs)
+        .ok_or(too_long.to_owned())
+}
+
+/// A duration that is not nothing.
+pub(in crate::config) fn some_time(text: &str) -> Read<Duration> {
+    match duration(text)? {
+        Duration::ZERO => Err("is no time at all; write more, or leave the key out".to_owned()),
+        time => Ok(time),
+    }
+}
+
+/// `±hh:mm`, within fourteen hours.
+pub(in crate::config) fn utc_offset(text: &str) -> Read<StationClock> {
+    let fix = || {
+        "is not an offset from UTC; write sign, hours and minutes, such as \"-05:00\" (Eastern Standard Time)"
+            .to_owned()
+    };
+    let bytes = text.as_bytes();
+    let digits =
+        [1, 2, 4, 5].map(|at| bytes.get(at).copied().filter(u8::is_ascii_digit).map(|digit| i32::from(digit - b'0')));
+    let (6, Some(b':'), [Some(h), Some(hh), Some(m), Some(mm)]) = (bytes.len(), bytes.get(3), digits) else {
+        return Err(fix());
+    };
+    let sign = match bytes.first() {
+        Some(b'+') => 1,
+        Some(b'-') => -1,
+        _ => return Err(fix()),
+    };
+    let minutes = (h * 10 + hh) * 60 + m * 10 + mm;
+    if m > 5 || minutes > WIDEST_OFFSET_MINUTES {
+        return Err("lies outside -14:00 to +14:00; write hours and minutes, such as \"-05:00\"".to_owned());
+    }
+    FixedOffset::east_opt(sign * minutes * 60).map(StationClock::Fixed).ok_or_else(fix)
+}
+
+/// A name of the IANA database.
+pub(in crate::config) fn timezone(text: &str) -> Read<StationClock> {
+    Tz::from_str(text).map(StationClock::Zone).map_err(|_| {
+        let alike = look_alikes(text, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+        let fix = if alike.is_empty() { "\"America/Detroit\"".to_owned() } else { any_of(&alike) };
+        format!(
+            "is not a time zone of the IANA list; write for example {fix}, or utc_offset if the loggers \
+             stay on standard time"
+        )
+    })
+}
+
+/// A strftime format that names a whole date and time, or a whole date.
+pub(in crate::config) fn time_format(text: &str) -> Read<String> {
+    let fix = "is not a whole date and time in strftime letters; write for example \"%m/%d/%Y %H:%M\"";
+    if StrftimeItems::new(text).any(|item| matches!(item, Item::Error)) {
+        return Err(fix.to_owned());
+    }
+    let sample = NaiveDate::from_ymd_opt(2026, 6, 1).and_then(|day| day.and_hms_opt(12, 0, 0)).ok_or(fix)?;
+    let mut written = String::new();
+    let writable = std::fmt::Write::write_fmt(&mut written, format_args!("{}", sample.format(text))).is_ok();
+    match LocalTime::parse_with(&written, text) {
+        Some(_) if writable => Ok(text.to_owned()),
+        _ => Err(fix.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_a_number_and_a_unit() {
+        for (text, seconds) in
+            [("0s", 0.0), ("500ms", 0.5), ("90s", 90.0), ("4m", 240.0), ("1h", 3_600.0), ("30d", 2_592_000.0)]
+        {
+            assert_eq!(duration(text), Ok(Duration::from_secs_f64(seconds)), "{text}");
+        }
+        for text in ["", "5", "m", "4 m", "4min", "-4m", "1.5h", "99999999999999999999d", "99999999999999d", "4m30s"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn offsets_are_spelled_with_sign_hours_and_minutes() {
+        for (text, seconds) in
+            [("-05:00", -18_000), ("+00:00", 0), ("+05:45", 20_700), ("+14:00", 50_400), ("-14:00", -50_400)]
+        {
+            assert_eq!(utc_offset(text), Ok(StationClock::Fixed(FixedOffset::east_opt(seconds).unwrap())), "{text}");
+        }
+        for text in ["", "-5", "-5:00", "05:00", "-0500", "-05:60", "+14:01", "-05:00 ", "EST", "−05:00", "+99:00"] {
+            assert!(utc_offset(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_format_must_name_a_whole_date() {
+        for text in ["%m/%d/%Y %H:%M", "%Y-%m-%d %H:%M:%S%.f", "%Y%m%d%H%M", "%Y-%m-%d", "%Y %j %H:%M"] {
+            assert!(time_format(text).is_ok(), "{text}");
+        }
+        for text in ["", "%H:%M", "%Q", "%m/%d %H:%M", "%Y-%m-%d %H:%M %z", "plain"] {
+            assert!(time_format(text).is_err(), "{text}");
+        }
+    }
+}
