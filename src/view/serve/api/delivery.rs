@@ -1,4 +1,4 @@
-//! What went out when, what was refused, and what waits.
+//! Sent rows over time, refusals, and the backlog.
 
 use serde::Serialize;
 
@@ -9,15 +9,15 @@ use crate::time::{Interval, Timestamp};
 use crate::view::serve::error::ApiError;
 
 const SECOND: i64 = 1_000_000_000;
-/// Lengths of a bin, in seconds, as people count.
+/// Lengths of a bin, in seconds: round numbers.
 const STEPS: [i64; 14] =
     [60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
 const MOST_BINS: i64 = 240;
 const MOST_REFUSALS: usize = 200;
-/// Stretches of time with rows that wait: a picture holds no more.
+/// Intervals with pending rows: a view shows no more.
 const MOST_PENDING: usize = 500;
 
-/// The delivery.
+/// The answer.
 #[derive(Debug, Serialize)]
 pub struct Delivery {
     now: Millis,
@@ -42,7 +42,8 @@ struct Sent {
 struct Refusal {
     at: Millis,
     status: Option<u16>,
-    words: String,
+    #[serde(rename = "words")]
+    text: String,
     n: u64,
 }
 
@@ -54,7 +55,7 @@ struct Pending {
     rows: Option<u64>,
 }
 
-/// Describes the delivery from `from` to before `to`, and the backlog as it is now.
+/// The delivery from `from` to before `to`, and the present backlog.
 pub(super) fn answer(
     config: &Config,
     store: Option<&Store>,
@@ -81,12 +82,7 @@ pub(super) fn answer(
     for refusal in store.refusals(Interval::new(from, to), MOST_REFUSALS)? {
         // A broken link has no message of its own.
         let text = if refusal.words.is_empty() { refusal.outcome.text().to_owned() } else { refusal.words };
-        delivery.refusals.push(Refusal {
-            at: Millis(refusal.at),
-            status: refusal.status,
-            words: text,
-            n: refusal.times,
-        });
+        delivery.refusals.push(Refusal { at: Millis(refusal.at), status: refusal.status, text, n: refusal.times });
     }
     let tables = store.table_status()?;
     let backlog = store.backlog()?;
@@ -99,7 +95,7 @@ pub(super) fn answer(
                 table: series.table.clone(),
                 from: Millis(interval.from),
                 to: Millis(interval.last()),
-                // Counting would read the backlog; one stretch alone holds all that is counted already.
+                // Counting would read the backlog. A single interval holds all pending rows, whose count is known.
                 rows: kept.filter(|_| intervals_of_table == 1),
             });
         }
@@ -107,9 +103,9 @@ pub(super) fn answer(
     delivery.pending.sort_by_key(|pending| std::cmp::Reverse(pending.to.0));
     delivery.pending.truncate(MOST_PENDING);
     delivery.total_pending = tables.iter().map(|table| table.pending).sum();
-    let waiting = crate::sync::waiting(config, store).map_err(crate::status::StatusError::from)?;
-    delivery.pending_bytes = waiting.bytes;
-    delivery.drain_s = waiting.drain.map(|drain| drain.as_secs());
+    let estimate = crate::sync::waiting(config, store).map_err(crate::status::StatusError::from)?;
+    delivery.pending_bytes = estimate.bytes;
+    delivery.drain_s = estimate.drain.map(|drain| drain.as_secs());
     let seen = crate::sync::retentions(store)?.into_iter().map(|(_, kept)| kept.as_secs()).min();
     delivery.retention_s = seen.or(delivery.retention_s);
     Ok(delivery)
@@ -122,7 +118,7 @@ fn configured_retention(config: &Config) -> Option<u64> {
     }
 }
 
-/// The shortest that gives few enough.
+/// The shortest length that gives few enough bins.
 fn bin_s(from: Timestamp, to: Timestamp) -> i64 {
     let length = to.seconds_since(from);
     let step = STEPS.into_iter().find(|step| length / step <= MOST_BINS);
