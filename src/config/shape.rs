@@ -91,10 +91,7 @@ struct Mistake {
 fn unknown_keys(section: &'static Section, table: &DeTable<'_>, mistakes: &mut Vec<Mistake>) {
     for (name, value) in table {
         match section.key(name.get_ref()).map(|key| key.kind) {
-            None => mistakes.push(Mistake {
-                span: name.span(),
-                unknown: Some((name.get_ref().to_string(), section)),
-            }),
+            None => mistakes.push(Mistake { span: name.span(), unknown: Some((name.get_ref().to_string(), section)) }),
             Some(Kind::Group(inner)) => unknown_keys_of_group(inner, value, mistakes),
             Some(Kind::Named(inner)) => {
                 let named = value.get_ref().as_table().into_iter().flatten();
