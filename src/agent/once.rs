@@ -16,7 +16,7 @@ use super::reading::{Outcome, Reading, Rhythm};
 use super::{Agent, AgentError, LONGEST_PAUSE, retention, schedule};
 use crate::ingest::{self as reader, IngestReport, Selection};
 use crate::status::{self, Exit};
-use crate::sync::{Halt, SyncError, SyncReport};
+use crate::sync::{Cancel, SyncError, SyncReport};
 
 /// After the sync, a file that changed and could not be read is tried again for so long: another ingest holds its lock for
 /// a moment, a virus scanner a file.
@@ -71,11 +71,11 @@ pub fn once(agent: &Agent, call: Call) -> Result<Run, AgentError> {
         schedule::remember(agent, schedule::Starts::Declared(every));
     }
 
-    let halt = Halt::default();
+    let cancel = Cancel::default();
     let (sent, read_on) = std::thread::scope(|scope| {
-        let reader = scope.spawn(|| read_on(reading, &halt));
+        let reader = scope.spawn(|| read_on(reading, &cancel));
         let sent = {
-            let _ends = Ends(&halt);
+            let _ends = Ends(&cancel);
             send(&agent_to_send(agent, call))
         };
         (sent, reader.join())
@@ -106,7 +106,7 @@ pub fn once(agent: &Agent, call: Call) -> Result<Run, AgentError> {
 }
 
 /// Ends the reading when the sending is over, even after a panic.
-struct Ends<'a>(&'a Halt);
+struct Ends<'a>(&'a Cancel);
 
 impl Drop for Ends<'_> {
     fn drop(&mut self) {
@@ -138,7 +138,7 @@ struct Sent {
 
 /// Everything that may wait for the network.
 fn send(agent: &Agent) -> Result<Sent, AgentError> {
-    let synced = pass::sync(agent, Pass::Once, &Halt::default())?;
+    let synced = pass::sync(agent, Pass::Once, &Cancel::default())?;
     Ok(Sent { synced, retention: retention::when_due(agent) })
 }
 
@@ -172,10 +172,10 @@ impl Later {
 }
 
 /// Reads what changes until it is stopped, and what changed by then.
-fn read_on(mut reading: Reading<'_>, halt: &Halt) -> Result<Later, AgentError> {
+fn read_on(mut reading: Reading<'_>, cancel: &Cancel) -> Result<Later, AgentError> {
     let mut later = Later::default();
     loop {
-        let goes_on = halt.wait(reading.pause());
+        let goes_on = cancel.wait(reading.pause());
         later.step(&mut reading)?;
         if !goes_on {
             break;

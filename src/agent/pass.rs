@@ -4,7 +4,7 @@ use super::{Agent, AgentError};
 use crate::ingest::{self as reader, IngestError, IngestReport};
 use crate::status::{self, Exit};
 use crate::store::{Lock, LockKind, Store};
-use crate::sync::{self as sender, Halt, SyncReport};
+use crate::sync::{self as sender, Cancel, SyncReport};
 use crate::time::Timestamp;
 
 /// Which pass it is, for what the store keeps of it.
@@ -85,16 +85,16 @@ pub fn ingest(
 /// # Errors
 /// The store fails, or the destination cannot be used as it is configured. The error is kept in the store where that can be
 /// written.
-pub fn sync(agent: &Agent, pass: Pass, halt: &Halt) -> Result<Option<Ended<SyncReport>>, AgentError> {
+pub fn sync(agent: &Agent, pass: Pass, cancel: &Cancel) -> Result<Option<Ended<SyncReport>>, AgentError> {
     let store = agent.store()?;
     let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else { return Ok(None) };
     let started = agent.now();
     let open = || crate::destination::open(&agent.config);
     let result = if agent.shows_progress {
         let progress = agent.events.of_sending();
-        sender::run_until(&agent.config, &store, &agent.clock, open, progress.as_ref(), halt)
+        sender::run_until(&agent.config, &store, &agent.clock, open, progress.as_ref(), cancel)
     } else {
-        sender::run_until(&agent.config, &store, &agent.clock, open, &sender::Unseen, halt)
+        sender::run_until(&agent.config, &store, &agent.clock, open, &sender::Unseen, cancel)
     };
     let report = result.map_err(|error| failed(agent, &store, "sync", started, error))?;
     let exit = status::of_sync(&report, store.last_stored_by(agent.now())?, agent.now());

@@ -11,7 +11,7 @@ use super::{Agent, AgentError};
 use crate::ingest::{self as reader, IngestError, IngestReport, Selection};
 use crate::source::{TableFiles, Watched};
 use crate::status::Exit;
-use crate::sync::{Halt, Waits};
+use crate::sync::{Cancel, Waits};
 
 /// While another ingest is at work. It may have read the file before the change that this one saw.
 const BUSY_PAUSE: Duration = Duration::from_secs(1);
@@ -60,7 +60,7 @@ impl Due {
 }
 
 /// Reads until the end is asked for. An error is a configuration that does not fit the store.
-pub(super) fn run(agent: &Agent, halt: &Halt, rhythm: Rhythm, order: &Sender<Order>) -> Result<(), AgentError> {
+pub(super) fn run(agent: &Agent, cancel: &Cancel, rhythm: Rhythm, order: &Sender<Order>) -> Result<(), AgentError> {
     let mut reading = Reading::new(agent, rhythm);
     let mut news = News::new("ingest");
     loop {
@@ -75,13 +75,13 @@ pub(super) fn run(agent: &Agent, halt: &Halt, rhythm: Rhythm, order: &Sender<Ord
             Outcome::Nothing | Outcome::Busy => {}
         }
         if fresh {
-            halt.fresh_rows();
+            cancel.fresh_rows();
         }
         if fresh || step.on_time {
             // The other half ends last.
             let _ = order.send(if step.on_time { Order::Full } else { Order::Fresh });
         }
-        if !halt.wait(reading.pause()) {
+        if !cancel.wait(reading.pause()) {
             return Ok(());
         }
     }

@@ -1,7 +1,7 @@
 //! Deletes rows that were sent and are in the bucket, to make room.
 //!
 //! Nothing is deleted on one witness: a row goes only if it was acknowledged and, where the destination can be asked, if it
-//! was read back at its own time in its own series ([`verify::is_there`](crate::verify::is_there)), or if the bucket itself no
+//! was read back at its own time in its own series ([`verify::is_there`]), or if the bucket itself no
 //! longer keeps rows of its time. What the destination does not answer is kept. `[store] keep` is measured from the earliest time that it can be
 //! now ([`earliest_now`]), because a clock that runs ahead must not delete a history.
 
@@ -15,10 +15,10 @@ use crate::config::Config;
 use crate::destination::Destination;
 use crate::store::{Lock, LockKind, Store, StoreError};
 use crate::sync::SyncError;
-use crate::time::{Clock, Timestamp};
+use crate::time::{Clock, Interval, Timestamp};
 use crate::verify::{self, VerifyError};
 
-const DAY: i64 = 86_400 * 1_000_000_000;
+const DAY: Duration = Duration::from_secs(86_400);
 /// Under this key the store keeps when `[store] keep` was last applied.
 const KEY: &str = "pruned";
 
@@ -55,7 +55,7 @@ pub struct Limits {
 /// The store fails.
 pub fn earliest_now(store: &Store, now: Timestamp) -> Result<Timestamp, StoreError> {
     let newest = store.newest_row()?;
-    Ok(newest.map_or(now, |newest| now.min(newest.plus(DAY))))
+    Ok(newest.map_or(now, |newest| now.min(newest.after(DAY))))
 }
 
 /// Deletes rows before `limits.cutoff` that were sent and, where the destination can be asked, are there. The caller holds the
@@ -71,35 +71,27 @@ pub fn older_than(
 ) -> Result<Pruned, VerifyError> {
     let began = Instant::now();
     let mut pruned = Pruned::default();
-    for series in
-        store.sent_series((Timestamp::EPOCH, Timestamp::from_nanos(limits.cutoff.nanos().saturating_sub(1))))?
-    {
+    for series in store.sent_series(Interval::new(Timestamp::EPOCH, limits.cutoff))? {
         let bucket = config.table(&series.table).and_then(|table| table.bucket.clone());
         let kept_from = destination.look(bucket.as_deref()).kept_from(limits.now);
-        for &(first, last) in &series.intervals {
-            let mut from = first.nanos();
-            while from <= last.nanos() {
-                if limits.deadline.is_some_and(|deadline| began.elapsed() > deadline) {
-                    return Ok(pruned);
-                }
-                let end = ((from.div_euclid(DAY) + 1) * DAY - 1).min(last.nanos());
-                let window = (Timestamp::from_nanos(from), Timestamp::from_nanos(end));
-                pruned.days += 1;
-                let gone_there = kept_from.is_some_and(|kept_from| end < kept_from.nanos());
-                let there = if limits.dry_run || gone_there || !destination.can_be_asked() {
-                    Some(true)
-                } else {
-                    verify::is_there(config, store, destination, &series, window)?
-                };
-                if there != Some(true) {
-                    pruned.kept_unverified += 1;
-                } else if !limits.dry_run {
-                    pruned.pruned += store.prune_sent(series.series, window)?;
-                }
-                if there.is_none() && limits.gives_up {
-                    return Ok(pruned);
-                }
-                from = end + 1;
+        for day in series.intervals.iter().flat_map(|interval| interval.pieces(DAY)) {
+            if limits.deadline.is_some_and(|deadline| began.elapsed() > deadline) {
+                return Ok(pruned);
+            }
+            pruned.days += 1;
+            let gone_there = kept_from.is_some_and(|kept_from| day.until <= kept_from);
+            let there = if limits.dry_run || gone_there || !destination.can_be_asked() {
+                Some(true)
+            } else {
+                verify::is_there(config, store, destination, &series, day)?
+            };
+            if there != Some(true) {
+                pruned.kept_unverified += 1;
+            } else if !limits.dry_run {
+                pruned.pruned += store.prune_sent(series.series, day)?;
+            }
+            if there.is_none() && limits.gives_up {
+                return Ok(pruned);
             }
         }
     }
@@ -127,9 +119,9 @@ pub fn when_due(agent: &Agent) -> Result<(), AgentError> {
     let Some(keep) = agent.config.store_keep else { return Ok(()) };
     let store = agent.store()?;
     let now = agent.now();
-    let last = store.recall(KEY)?.and_then(|text| text.parse::<i64>().ok());
+    let last = store.recall(KEY)?.and_then(|text| text.parse().ok()).map(Timestamp::from_nanos);
     // A last time that lies ahead was written by a clock that was wrong.
-    if last.is_some_and(|last| last <= now.nanos() && now.nanos() - last < DAY) {
+    if last.is_some_and(|last| last <= now && now < last.after(DAY)) {
         return Ok(());
     }
     let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else { return Ok(()) };

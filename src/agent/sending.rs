@@ -8,7 +8,7 @@ use super::pass::{self, Ended, Pass};
 use super::reading::KEPT_EVERY;
 use super::{Agent, AgentError, retention};
 use crate::status::Exit;
-use crate::sync::{Halt, StoppedBy, SyncReport, Waits};
+use crate::sync::{Cancel, StoppedBy, SyncReport, Waits};
 
 /// While another sync is at work: it may not know of the newest rows.
 const BUSY_PAUSE: Duration = Duration::from_secs(1);
@@ -31,15 +31,15 @@ pub(super) enum Order {
 }
 
 /// Sends until the end is asked for.
-pub(super) fn run(agent: &Agent, halt: &Halt, orders: &Receiver<Order>) -> Result<(), AgentError> {
+pub(super) fn run(agent: &Agent, cancel: &Cancel, orders: &Receiver<Order>) -> Result<(), AgentError> {
     let mut sender = Sender::new(agent);
     let mut wanted = None;
     let mut not_before = Instant::now();
     while let Some(order) = next(orders, wanted, not_before) {
-        if halt.is_stopping() {
+        if cancel.is_stopping() {
             break;
         }
-        let pause = sender.pass(order, halt);
+        let pause = sender.pass(order, cancel);
         wanted = pause.map(|_| Order::Fresh);
         not_before = pause.and_then(|pause| Instant::now().checked_add(pause)).unwrap_or_else(Instant::now);
     }
@@ -96,11 +96,11 @@ impl Sender {
     }
 
     /// Sends. None when nothing is left to be sent, otherwise how long to wait before the next attempt.
-    fn pass(&mut self, order: Order, halt: &Halt) -> Option<Duration> {
+    fn pass(&mut self, order: Order, cancel: &Cancel) -> Option<Duration> {
         let agent = if order == Order::Full { &self.full } else { &self.fresh };
         let is_due = order == Order::Full && self.kept.is_none_or(|then| then.elapsed() >= KEPT_EVERY);
-        halt.sync_begins();
-        match pass::sync(agent, Pass::OneOf { before: self.before, is_due }, halt) {
+        cancel.sync_begins();
+        match pass::sync(agent, Pass::OneOf { before: self.before, is_due }, cancel) {
             Ok(Some(Ended { report, exit })) => {
                 self.before = exit;
                 if is_due {

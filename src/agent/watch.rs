@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::reading::{self, Rhythm};
 use super::{Agent, AgentError, schedule, sending};
-use crate::sync::{Halt, SyncError};
+use crate::sync::{Cancel, SyncError};
 
 /// Windows ends a program five seconds after it said that the window closes.
 const GRACE: Duration = Duration::from_secs(4);
@@ -67,9 +67,9 @@ pub fn watch(
     // A message that is not received any more comes after the end.
     listen(Box::new(move || drop(asked.send(Event::Asked)))).map_err(AgentError::Signals)?;
     let agent = Arc::new(agent.without_progress());
-    let halt = Arc::new(Halt::default());
+    let cancel = Arc::new(Cancel::default());
     let (order, orders) = channel();
-    let (of_reading, of_sending) = ((Arc::clone(&agent), Arc::clone(&halt)), (agent, Arc::clone(&halt)));
+    let (of_reading, of_sending) = ((Arc::clone(&agent), Arc::clone(&cancel)), (agent, Arc::clone(&cancel)));
     start(&tell, move || reading::run(&of_reading.0, &of_reading.1, rhythm, &order));
     start(&tell, move || sending::run(&of_sending.0, &of_sending.1, &orders));
 
@@ -94,7 +94,7 @@ pub fn watch(
             }
         }
         until = until.or_else(|| Instant::now().checked_add(GRACE));
-        halt.stop();
+        cancel.stop();
     }
     match failure {
         Some(error) => Err(error),

@@ -57,7 +57,7 @@ struct List {
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     match &args.action {
         Action::Confirm => {
-            let forgotten = context.store()?.forget(Store::PIN)? as u64;
+            let forgotten = context.store()?.forget(Store::BUCKET_IDENTITY)? as u64;
             context.output.result(&serde_json::json!({ "confirmed": forgotten }), |out| {
                 writeln!(out, "{} confirmed; the next sync goes on with what it finds", count(forgotten, "bucket"))
             })?;

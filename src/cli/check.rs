@@ -134,8 +134,8 @@ fn findings(context: &Context, store: &Store, report: &mut Report) -> Result<(),
     let facts = Facts::read(&context.config, store, now)?;
     let is_first = facts.last_ingest.is_none();
     for finding in status::findings(&context.config, &facts, now) {
-        // Before the first run nothing was read, and each file has its line.
-        if is_first && finding.kind == Kind::NeverRead {
+        // Before the first run nothing reads the files, and each has its line above.
+        if is_first && matches!(finding.kind, Kind::NeverRead | Kind::Stale) {
             continue;
         }
         let what = finding.table.as_ref().map_or_else(|| "station".to_owned(), |table| format!("table {table}"));

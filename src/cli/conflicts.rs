@@ -4,11 +4,13 @@ use serde::Serialize;
 
 use super::{CliError, Context, Exit};
 
-/// List rows whose time came again with other content, both contents side by side
+/// List rows whose time came again with other content, both contents side by side; decide which one is the row
 ///
 /// Ends with exit code 1 when it lists a conflict, with 0 when there is none.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  fluxtower conflicts --table 46m_par --limit 10")]
+#[command(
+    after_help = "Examples:\n  fluxtower conflicts --table 46m_par --limit 10\n  fluxtower conflicts --keep newer --table 46m_par --since 2026-06-01 --dry-run"
+)]
 pub(super) struct Args {
     /// Only this table
     #[arg(long, value_name = "NAME")]
@@ -16,6 +18,8 @@ pub(super) struct Args {
     /// Show at most so many, newest first
     #[arg(long, default_value_t = 100, value_name = "N")]
     limit: usize,
+    #[command(flatten)]
+    keep: super::decisions::KeepArgs,
 }
 
 #[derive(Serialize)]
@@ -27,6 +31,7 @@ struct Item {
     stays: String,
     raw: String,
     row: Option<String>,
+    reason: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -35,6 +40,9 @@ struct List {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    if let Some(exit) = super::decisions::keep(context, args.table.as_deref(), &args.keep)? {
+        return Ok(exit);
+    }
     let store = context.store()?;
     if let Some(table) = &args.table {
         context.known_table(&store, table)?;
@@ -50,6 +58,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             stays: line.stays,
             raw: line.raw,
             row: line.row,
+            reason: line.reason,
         })
         .collect();
     let list = List { conflicts };
@@ -61,6 +70,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             writeln!(out, "{}  {}  {}", item.table, item.time, item.place)?;
             writeln!(out, "    the row ({} stays): {}", item.stays, item.row.as_deref().unwrap_or("gone"))?;
             writeln!(out, "    kept beside:        {}", item.raw)?;
+            if let Some(reason) = &item.reason {
+                writeln!(out, "    {reason}")?;
+            }
         }
         Ok(())
     })?;

@@ -83,6 +83,23 @@ pub(super) enum CliError {
         /// As typed.
         id: i64,
     },
+    /// No such decision holds.
+    #[error("no decision {id} holds; see `fluxtower decisions`")]
+    NoSuchDecision {
+        /// As typed.
+        id: i64,
+    },
+    /// Its lines are rows by the present configuration.
+    #[error(
+        "decision {id} (`{command}`) judged lines by the present configuration, which makes rows of them; change the \
+         configuration instead"
+    )]
+    CannotBeReversed {
+        /// Its number.
+        id: i64,
+        /// What it was.
+        command: String,
+    },
     /// The ingest lock did not come free.
     #[error("an ingest is at work and did not end within a minute; try again")]
     IngestIsBusy,
@@ -219,6 +236,8 @@ impl CliError {
             | CliError::UnknownTest { .. }
             | CliError::UpsideDown { .. }
             | CliError::NoReason
+            | CliError::NoSuchDecision { .. }
+            | CliError::CannotBeReversed { .. }
             | CliError::NoSuchFlag { .. } => Exit::Usage,
             CliError::Draft(DraftError::List { .. } | DraftError::Write { .. } | DraftError::Changed { .. }) => {
                 Exit::Failed

@@ -21,6 +21,7 @@ mod check;
 mod completions;
 mod conflicts;
 mod dashboard;
+mod decisions;
 mod error;
 mod export;
 mod flag;
@@ -90,6 +91,7 @@ enum Command {
     Bucket(bucket::Args),
     Rejected(rejected::Args),
     Conflicts(conflicts::Args),
+    Decisions(decisions::Args),
     Gaps(gaps::Args),
     Flags(flags::Args),
     Flag(flag::Args),
@@ -219,6 +221,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Report(args) => report::run(&context, &args),
         Command::Rejected(args) => rejected::run(&context, &args),
         Command::Conflicts(args) => conflicts::run(&context, &args),
+        Command::Decisions(args) => decisions::run(&context, &args),
         Command::Gaps(args) => gaps::run(&context, &args),
         Command::Flags(args) => flags::run(&context, &args),
         Command::Flag(args) => flag::run(&context, &args),

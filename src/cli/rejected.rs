@@ -14,6 +14,9 @@ pub(super) struct Args {
     /// Show at most so many, newest first
     #[arg(long, default_value_t = 100, value_name = "N")]
     limit: usize,
+    /// Judge the rejected lines again now; those that are rows by the present configuration are staged
+    #[arg(long)]
+    again: bool,
 }
 
 #[derive(Serialize)]
@@ -31,6 +34,9 @@ struct List {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    if args.again {
+        return super::decisions::judge_again(context, args.table.as_deref());
+    }
     let store = context.store()?;
     if let Some(table) = &args.table {
         context.known_table(&store, table)?;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::output::{bytes, count, grouped};
 use super::{CliError, Context, Exit};
 use crate::agent::{self, Ended, Pass};
-use crate::sync::{DryRun, Halt, StoppedBy, SyncReport};
+use crate::sync::{Cancel, DryRun, StoppedBy, SyncReport};
 
 /// Send pending rows to the destination, newest first, within budget and deadline
 #[derive(Debug, clap::Args)]
@@ -28,7 +28,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         context.output.result(&dry, |out| write_dry(out, &dry))?;
         return Ok(Exit::Well);
     }
-    let Some(Ended { report, exit }) = agent::sync(&context.agent(), Pass::Once, &Halt::default())? else {
+    let Some(Ended { report, exit }) = agent::sync(&context.agent(), Pass::Once, &Cancel::default())? else {
         tracing::warn!("another sync is running; this one leaves the work to it");
         context.output.result(&SyncReport::already_running(), |_| Ok(()))?;
         return Ok(Exit::Well);

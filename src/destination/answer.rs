@@ -106,11 +106,11 @@ fn outcome(
     }
 }
 
-fn held(mend: String) -> Outcome {
-    Outcome::Held { mend }
+fn held(fix: String) -> Outcome {
+    Outcome::Held { fix }
 }
 
-/// A complaint about a line may quote words of that line, so it is never taken for the server's own trouble.
+/// A complaint about a line may quote text of that line, so it is never taken for a fault of the server.
 fn is_about_lines(text: &str) -> bool {
     ["parse", "partial write", "no data written", "line protocol", "points rejected"]
         .iter()

@@ -30,8 +30,8 @@ fn kind(answer: &Answer) -> Is {
         Outcome::Split => Is::Split,
         Outcome::Failing => Is::Failing,
         Outcome::Retry { .. } => Is::Retry,
-        Outcome::Held { mend } => {
-            assert!(!mend.is_empty());
+        Outcome::Held { fix } => {
+            assert!(!fix.is_empty());
             Is::Held
         }
     }
@@ -199,7 +199,7 @@ fn the_words_decide_where_the_status_does_not() {
 
 #[test]
 fn a_success_that_is_none_names_its_mend() {
-    let mend = |status, pairs: &[(&str, &str)], body| match read(
+    let fix = |status, pairs: &[(&str, &str)], body| match read(
         Target { api: Api::V2, bucket: "tower" },
         status,
         &headers(pairs),
@@ -207,21 +207,21 @@ fn a_success_that_is_none_names_its_mend() {
     )
     .outcome
     {
-        Outcome::Held { mend } => mend,
+        Outcome::Held { fix } => fix,
         other => panic!("{other:?}"),
     };
-    assert!(mend(200, &[("content-type", "text/html")], "").contains("captive portal"));
-    assert!(mend(200, &[], "<!DOCTYPE html><html>Login").contains("captive portal"));
+    assert!(fix(200, &[("content-type", "text/html")], "").contains("captive portal"));
+    assert!(fix(200, &[], "<!DOCTYPE html><html>Login").contains("captive portal"));
     assert!(
-        mend(200, &[("content-type", "application/json")], "{\"links\":[]}")
+        fix(200, &[("content-type", "application/json")], "{\"links\":[]}")
             .contains("`url` must be scheme, host and port only")
     );
-    assert!(mend(200, &[], "").contains("204"));
-    assert!(mend(201, &[], "{\"code\":\"partial\"}").contains("only a part"));
-    assert!(mend(202, &[], "").contains("stands between"));
-    let moved = mend(308, &[("location", "https://example.org/api/v2/write")], "");
+    assert!(fix(200, &[], "").contains("204"));
+    assert!(fix(201, &[], "{\"code\":\"partial\"}").contains("only a part"));
+    assert!(fix(202, &[], "").contains("stands between"));
+    let moved = fix(308, &[("location", "https://example.org/api/v2/write")], "");
     assert!(moved.contains("https://example.org/api/v2/write"), "{moved}");
-    assert!(mend(302, &[], "").contains("`url`"));
+    assert!(fix(302, &[], "").contains("`url`"));
 }
 
 #[test]

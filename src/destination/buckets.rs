@@ -88,7 +88,7 @@ impl Influx {
         match self.find(name) {
             Ok(Some(found)) => Ok(found.retention),
             Ok(None) => Ok(Retention::Unknown(format!("there is no bucket `{name}`, or the token may not see it"))),
-            Err(QueryError::Refused { words, mend, .. }) => Ok(Retention::Unknown(format!("{words} ({mend})"))),
+            Err(QueryError::Refused { words, fix, .. }) => Ok(Retention::Unknown(format!("{words} ({fix})"))),
             Err(error) => Err(error),
         }
     }
@@ -133,7 +133,7 @@ impl Influx {
         if retention.is_some_and(|retention| retention.as_secs() == 0) {
             // InfluxDB 3 reads 0 as "delete everything", the others as "for ever".
             let words = "a retention of 0 means something else to each product".to_owned();
-            return Err(QueryError::Refused { status: None, words, mend: "leave it out to keep rows for ever" });
+            return Err(QueryError::Refused { status: None, words, fix: "leave it out to keep rows for ever" });
         }
         // A login that may not look may still make one.
         if let Ok(Some(found)) = self.find(name) {
@@ -208,7 +208,7 @@ impl Influx {
         id.and_then(|entry| entry["id"].as_str()).map(str::to_owned).ok_or_else(|| QueryError::Refused {
             status: Some(reply.status),
             words: format!("no organisation `{org}`"),
-            mend: "correct `org`, or give the token permission to read organisations",
+            fix: "correct `org`, or give the token permission to read organisations",
         })
     }
 

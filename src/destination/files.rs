@@ -48,7 +48,7 @@ impl Files {
         let path = self.folder.join(name);
         let written = write_synced(&hidden, lines).and_then(|()| fs::rename(&hidden, &path));
         if let Err(source) = written {
-            // The rows stay pending; a part that cannot be removed is in nobody's way.
+            // The rows stay pending; a part that cannot be removed does no harm.
             let _ = fs::remove_file(&hidden);
             return Err(at(&path)(source));
         }

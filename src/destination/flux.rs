@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 const COUNTS: &str = "counts";
 const SUMS: &str = "sums";
 /// Columns of an answer that are no tags.
-const NO_TAGS: [&str; 6] = ["_start", "_stop", "_time", "_value", "_field", "_measurement"];
+pub(super) const NO_TAGS: [&str; 6] = ["_start", "_stop", "_time", "_value", "_field", "_measurement"];
 
 /// The count and the sum of each field.
 pub(super) fn count(influx: &Influx, ask: &CountAsk<'_>) -> Result<Counted, QueryError> {
@@ -31,7 +31,7 @@ pub(super) fn values(influx: &Influx, ask: &ValuesAsk<'_>) -> Result<Vec<StoredV
     read_values(&answer_to(influx, &values_query(influx.bucket(ask.series.bucket), ask))?)
 }
 
-fn answer_to(influx: &Influx, query: &str) -> Result<String, QueryError> {
+pub(super) fn answer_to(influx: &Influx, query: &str) -> Result<String, QueryError> {
     let body = serde_json::json!({
         "query": query,
         "type": "flux",
@@ -52,7 +52,7 @@ fn answer_to(influx: &Influx, query: &str) -> Result<String, QueryError> {
 }
 
 /// The series' points, and those of series with further tags.
-fn points(bucket: &str, series: &SeriesAsk<'_>, more: &str) -> String {
+pub(super) fn points(bucket: &str, series: &SeriesAsk<'_>, more: &str) -> String {
     let tags = series
         .tags
         .iter()
@@ -62,8 +62,8 @@ fn points(bucket: &str, series: &SeriesAsk<'_>, more: &str) -> String {
         "from({bucket})\n  |> range(start: {from}, stop: {until})\n  \
          |> filter(fn: (r) => r._measurement == {measurement}{tags}{more})",
         bucket = from(bucket),
-        from = time(series.from),
-        until = time(series.until),
+        from = time(series.interval.from),
+        until = time(series.interval.until),
         measurement = string(series.measurement),
     )
 }
@@ -112,7 +112,10 @@ pub(super) fn time(at: Timestamp) -> String {
 
 /// Hands every row of annotated CSV to `take`: the name of its result, and its cells by column. The first three columns are
 /// the annotation, the result and the table's number, whatever a tag may be called.
-fn read(body: &str, mut take: impl FnMut(&str, &[(&str, &str)]) -> Result<(), QueryError>) -> Result<(), QueryError> {
+pub(super) fn read(
+    body: &str,
+    mut take: impl FnMut(&str, &[(&str, &str)]) -> Result<(), QueryError>,
+) -> Result<(), QueryError> {
     let unknown = |words: &str| QueryError::Unknown(answer::words(words));
     let mut header: Option<csv::StringRecord> = None;
     let mut result = String::new();
@@ -203,9 +206,15 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::time::Interval;
 
     fn series(tags: &[(String, String)]) -> SeriesAsk<'_> {
-        SeriesAsk { bucket: None, measurement: "m", tags, from: Timestamp::EPOCH, until: Timestamp::from_nanos(1) }
+        SeriesAsk {
+            bucket: None,
+            measurement: "m",
+            tags,
+            interval: Interval::new(Timestamp::EPOCH, Timestamp::from_nanos(1)),
+        }
     }
 
     fn tag(key: &str, value: &str) -> (String, String) {

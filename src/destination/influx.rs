@@ -21,7 +21,7 @@ use super::answer;
 use super::tls;
 use super::{
     Answer, Beside, BucketLook, CountAsk, Counted, Destination, DestinationError, Outcome, QueryError, Removal,
-    RemoveAsk, Request, Retention, StoredValue, ValuesAsk, refuse_hollow,
+    Request, Retention, SeriesAsk, StoredValue, ValuesAsk, refuse_hollow,
 };
 use crate::config::{Api, InfluxConfig, is_id};
 
@@ -37,7 +37,7 @@ const SHORTEST_SECRET: usize = 6;
 /// How the server knows us.
 #[derive(Clone)]
 enum Login {
-    Nobody,
+    Anonymous,
     Header(HeaderValue),
     Basic { user: String, password: String },
 }
@@ -123,13 +123,13 @@ impl Influx {
         }
         let request = self.client.request(method, url);
         match &self.login {
-            Login::Nobody => request,
+            Login::Anonymous => request,
             Login::Header(value) => request.header(AUTHORIZATION, value.clone()),
             Login::Basic { user, password } => request.basic_auth(user, Some(password)),
         }
     }
 
-    /// Sends and reads to the end, or up to `most` bytes. The error is in words, fit for a person.
+    /// Sends and reads to the end, or up to `most` bytes. The error is a text for the user.
     pub(super) fn exchange(&self, request: RequestBuilder, most: u64) -> Result<Reply, String> {
         let deadline = Instant::now() + self.config.timeout;
         let mut response = request.send().map_err(|error| self.network_words(error))?;
@@ -342,11 +342,11 @@ impl Destination for Influx {
         self.ask_whether_removal_works(bucket)
     }
 
-    fn beside(&mut self, ask: &RemoveAsk<'_>) -> Result<Beside, QueryError> {
+    fn beside(&mut self, ask: &SeriesAsk<'_>) -> Result<Beside, QueryError> {
         self.look_beside(ask)
     }
 
-    fn remove(&mut self, ask: &RemoveAsk<'_>, tag_keys: &[String]) -> Result<(), QueryError> {
+    fn remove(&mut self, ask: &SeriesAsk<'_>, tag_keys: &[String]) -> Result<(), QueryError> {
         self.remove_points(ask, tag_keys)
     }
 
@@ -367,7 +367,7 @@ fn unescaped(body: &str) -> Cow<'_, str> {
 
 fn login(config: &InfluxConfig, secret: Option<&str>) -> Result<Login, DestinationError> {
     let Some(secret) = secret else {
-        return Ok(Login::Nobody);
+        return Ok(Login::Anonymous);
     };
     if let (Api::V1, Some(user)) = (config.api, &config.user) {
         return Ok(Login::Basic { user: user.clone(), password: secret.to_owned() });

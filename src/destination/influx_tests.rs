@@ -10,7 +10,7 @@ use flate2::read::GzDecoder;
 use super::*;
 use crate::config::{Header, Secret, Tls};
 use crate::destination::{Bucket, CountAsk, Created, QueryError, Retention, SeriesAsk, Tally};
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp};
 
 const TOKEN: &str = "s3cret-token";
 /// Longer than any of these takes on a busy machine.
@@ -162,7 +162,7 @@ fn i5_a_redirect_is_not_followed() {
     let (url, served) = serve(vec![http("302 Found", "location: http://127.0.0.1:9/login\r\n", "")]);
     let answer = write(&mut open(url, Api::V2));
     assert_eq!(answer.status, Some(302));
-    assert!(matches!(answer.outcome, Outcome::Held { mend } if mend.contains("http://127.0.0.1:9/login")));
+    assert!(matches!(answer.outcome, Outcome::Held { fix } if fix.contains("http://127.0.0.1:9/login")));
     served.join().unwrap();
 }
 
@@ -284,8 +284,7 @@ fn a_count_is_never_made_up() {
         bucket: None,
         measurement: "m",
         tags: &[],
-        from: Timestamp::EPOCH,
-        until: Timestamp::from_nanos(9),
+        interval: Interval::new(Timestamp::EPOCH, Timestamp::from_nanos(9)),
     };
     let ask = CountAsk { series, fields: &fields, without_sum: &BTreeSet::new() };
     let counted = influx.count(&ask).unwrap();
@@ -330,7 +329,7 @@ fn an_empty_write_tells_whether_a_write_would_be_taken() {
     assert_eq!(influx.may_write(None).unwrap().unwrap().outcome, Outcome::Stored);
     assert_eq!(influx.may_write(None).unwrap().unwrap().outcome, Outcome::Stored);
     let answer = influx.may_write(Some("soil")).unwrap().unwrap();
-    assert!(matches!(answer.outcome, Outcome::Held { mend } if mend.contains("bucket \"soil\"")));
+    assert!(matches!(answer.outcome, Outcome::Held { fix } if fix.contains("bucket \"soil\"")));
     for (head, body) in served.join().unwrap() {
         assert!(head.starts_with("POST /api/v2/write?") && body.is_empty(), "{head}");
     }

@@ -171,7 +171,12 @@ fn source(series: &SeriesAsk<'_>) -> String {
     for (key, value) in series.tags {
         let _ = write!(source, "{}={} AND ", identifier(key), string(value));
     }
-    let _ = write!(source, "time >= '{}' AND time < '{}'", flux::time(series.from), flux::time(series.until));
+    let _ = write!(
+        source,
+        "time >= '{}' AND time < '{}'",
+        flux::time(series.interval.from),
+        flux::time(series.interval.until)
+    );
     source
 }
 
@@ -190,14 +195,14 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::time::Interval;
 
     fn series(tags: &[(String, String)]) -> SeriesAsk<'_> {
         SeriesAsk {
             bucket: None,
             measurement: "fast\"data",
             tags,
-            from: Timestamp::EPOCH,
-            until: Timestamp::from_nanos(1_500_000_000),
+            interval: Interval::new(Timestamp::EPOCH, Timestamp::from_nanos(1_500_000_000)),
         }
     }
 

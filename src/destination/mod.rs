@@ -31,7 +31,7 @@ pub use files::Files;
 pub use heartbeat::beat;
 pub use influx::Influx;
 pub use query::{CountAsk, Counted, QueryError, SeriesAsk, StoredValue, Tally, ValuesAsk};
-pub use remove::{Beside, Removal, RemoveAsk, Tags};
+pub use remove::{Beside, Removal, Tags};
 
 /// One request: whole lines, each ending in `\n`.
 #[derive(Debug, Clone, Copy)]
@@ -73,10 +73,10 @@ pub enum Outcome {
         /// How long the server asks to be left alone, at most one hour.
         after: Option<Duration>,
     },
-    /// The destination refuses us, or is not what it should be. A person has to act; no row is to blame.
+    /// The destination refuses us, or is not what it should be. A user has to act; no row is to blame.
     Held {
-        /// What that person has to do.
-        mend: String,
+        /// What the user has to do.
+        fix: String,
     },
 }
 
@@ -175,7 +175,7 @@ pub trait Destination: Send {
     ///
     /// # Errors
     /// As [`Destination::count`].
-    fn beside(&mut self, ask: &RemoveAsk<'_>) -> Result<Beside, QueryError> {
+    fn beside(&mut self, ask: &SeriesAsk<'_>) -> Result<Beside, QueryError> {
         let _ = ask;
         Err(QueryError::Unknown("nothing can be removed there".to_owned()))
     }
@@ -184,7 +184,7 @@ pub trait Destination: Send {
     ///
     /// # Errors
     /// No acknowledgement: they may be removed, or may yet be.
-    fn remove(&mut self, ask: &RemoveAsk<'_>, tag_keys: &[String]) -> Result<(), QueryError> {
+    fn remove(&mut self, ask: &SeriesAsk<'_>, tag_keys: &[String]) -> Result<(), QueryError> {
         let _ = (ask, tag_keys);
         Err(QueryError::Unknown("nothing can be removed there".to_owned()))
     }
@@ -270,7 +270,7 @@ pub enum DestinationError {
 }
 
 impl DestinationError {
-    /// True if it will be the same the next time unless a person does something.
+    /// True if it will be the same the next time unless a user does something.
     pub fn is_permanent(&self) -> bool {
         match self {
             DestinationError::Secret(_) | DestinationError::SecretUnusable | DestinationError::Client(_) => true,

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::influx::{Influx, Reply};
 use super::{answer, flux, influxql};
 use crate::config::Api;
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp};
 
 /// Most that is read of the answer to a query.
 pub(super) const REPLY_MAX: u64 = 8 * 1024 * 1024;
@@ -19,7 +19,7 @@ pub(super) const REPLY_MAX: u64 = 8 * 1024 * 1024;
 /// Most fields counted in one query: keeps the query's text, and the server's work, small.
 const FIELDS_MAX: usize = 50;
 
-/// One series in a window.
+/// One series in an interval of time: what is counted, read or removed.
 #[derive(Debug, Clone, Copy)]
 pub struct SeriesAsk<'a> {
     /// None means the destination's own.
@@ -28,10 +28,8 @@ pub struct SeriesAsk<'a> {
     pub measurement: &'a str,
     /// As sent, see `LineShape::tags`: the whole tag set, none of them empty.
     pub tags: &'a [(String, String)],
-    /// The first instant of the window.
-    pub from: Timestamp,
-    /// The first instant after the window.
-    pub until: Timestamp,
+    /// When.
+    pub interval: Interval,
 }
 
 impl SeriesAsk<'_> {
@@ -117,14 +115,14 @@ pub enum QueryError {
     #[error("the server cannot be asked now: {0}")]
     Unreachable(String),
     /// The server does not let us ask, or does not know the question.
-    #[error("the server refuses the question ({words}): {mend}")]
+    #[error("the server refuses the question ({words}): {fix}")]
     Refused {
         /// The HTTP status; none if we did not ask.
         status: Option<u16>,
         /// The server's own words.
         words: String,
         /// What to do.
-        mend: &'static str,
+        fix: &'static str,
     },
     /// There was an answer, but it says nothing that can be relied on.
     #[error("the server's answer cannot be relied on: {0}")]
@@ -150,7 +148,7 @@ impl Influx {
     /// No answer, a refusal, or an answer that cannot be relied on.
     pub fn count(&self, ask: &CountAsk<'_>) -> Result<Counted, QueryError> {
         let mut counted = Counted::default();
-        if ask.series.until <= ask.series.from {
+        if ask.series.interval.is_empty() {
             counted.per_field = ask.fields.iter().map(|field| (field.clone(), Tally::default())).collect();
             return Ok(counted);
         }
@@ -171,7 +169,7 @@ impl Influx {
     /// # Errors
     /// As [`Influx::count`].
     pub fn values(&self, ask: &ValuesAsk<'_>) -> Result<Vec<StoredValue>, QueryError> {
-        if ask.series.until <= ask.series.from {
+        if ask.series.interval.is_empty() {
             return Ok(Vec::new());
         }
         let mut values = match self.language() {
@@ -200,6 +198,6 @@ impl Influx {
     }
 }
 
-fn refused(reply: &Reply, words: String, mend: &'static str) -> QueryError {
-    QueryError::Refused { status: Some(reply.status), words, mend }
+fn refused(reply: &Reply, words: String, fix: &'static str) -> QueryError {
+    QueryError::Refused { status: Some(reply.status), words, fix }
 }

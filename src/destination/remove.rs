@@ -7,16 +7,16 @@
 //! reaches those of the whole database. InfluxDB 3 Core removes nothing.
 
 use reqwest::Method;
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use reqwest::header::CONTENT_TYPE;
 
 use super::influx::Influx;
-use super::query::QueryError;
+use super::query::{QueryError, SeriesAsk};
 use super::{answer, flux, influxql};
 use crate::config::Api;
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp};
 
 /// Asked for removal to learn whether we may: no point has this measurement.
-const NOBODY: &str = "fluxtower_no_such_measurement";
+const NO_MEASUREMENT: &str = "fluxtower_no_such_measurement";
 
 /// Tags as they are sent, sorted by their keys.
 pub type Tags = Vec<(String, String)>;
@@ -30,21 +30,6 @@ pub enum Removal {
     OneSeries,
     /// The points of one series, and with them those of every series that has further tags.
     WithFurtherTags,
-}
-
-/// Which points to remove.
-#[derive(Debug, Clone, Copy)]
-pub struct RemoveAsk<'a> {
-    /// None means the destination's own.
-    pub bucket: Option<&'a str>,
-    /// As sent, see `LineShape::measurement`.
-    pub measurement: &'a str,
-    /// As sent, see `LineShape::tags`.
-    pub tags: &'a [(String, String)],
-    /// Time of the first point.
-    pub from: Timestamp,
-    /// Time of the last point; it is removed too.
-    pub to: Timestamp,
 }
 
 /// What else is in the measurement.
@@ -66,11 +51,11 @@ impl Influx {
     }
 
     pub(super) fn ask_whether_removal_works(&self, bucket: Option<&str>) -> Result<(), QueryError> {
-        let (from, to) = (Timestamp::EPOCH, Timestamp::EPOCH);
-        self.remove_points(&RemoveAsk { bucket, measurement: NOBODY, tags: &[], from, to }, &[])
+        let interval = Interval::closed(Timestamp::EPOCH, Timestamp::EPOCH);
+        self.remove_points(&SeriesAsk { bucket, measurement: NO_MEASUREMENT, tags: &[], interval }, &[])
     }
 
-    pub(super) fn look_beside(&self, ask: &RemoveAsk<'_>) -> Result<Beside, QueryError> {
+    pub(super) fn look_beside(&self, ask: &SeriesAsk<'_>) -> Result<Beside, QueryError> {
         match self.config.api {
             Api::V1 => Ok(Beside { tag_keys: self.tag_keys(ask)?, series: Vec::new() }),
             Api::V2 => Ok(Beside { tag_keys: Vec::new(), series: self.series_in(ask)? }),
@@ -79,13 +64,13 @@ impl Influx {
     }
 
     /// `tag_keys` as [`Beside::tag_keys`].
-    pub(super) fn remove_points(&self, ask: &RemoveAsk<'_>, tag_keys: &[String]) -> Result<(), QueryError> {
+    pub(super) fn remove_points(&self, ask: &SeriesAsk<'_>, tag_keys: &[String]) -> Result<(), QueryError> {
         match self.config.api {
             Api::V1 => influxql::run(self, Some(self.bucket(ask.bucket)), &delete_statement(ask, tag_keys)).map(drop),
             Api::V2 => {
                 let body = serde_json::json!({
-                    "start": flux::time(ask.from),
-                    "stop": flux::time(ask.to),
+                    "start": flux::time(ask.interval.from),
+                    "stop": flux::time(ask.interval.last()),
                     "predicate": predicate(ask),
                 });
                 let query = [self.organisation(), ("bucket", self.bucket(ask.bucket))];
@@ -109,94 +94,56 @@ impl Influx {
             status => Err(QueryError::Refused {
                 status: Some(status),
                 words: words(),
-                mend: "give the token write permission on the bucket, and check `api`, `org` and `bucket`",
+                fix: "give the token write permission on the bucket, and check `api`, `org` and `bucket`",
             }),
         }
     }
 
-    fn tag_keys(&self, ask: &RemoveAsk<'_>) -> Result<Vec<String>, QueryError> {
+    fn tag_keys(&self, ask: &SeriesAsk<'_>) -> Result<Vec<String>, QueryError> {
         let statement = format!("SHOW TAG KEYS FROM {}", influxql::identifier(ask.measurement));
         let series = influxql::run(self, Some(self.bucket(ask.bucket)), &statement)?;
         let keys = series.iter().flat_map(|series| &series.values).filter_map(|row| row.first()?.as_str());
         Ok(keys.map(str::to_owned).collect())
     }
 
-    fn series_in(&self, ask: &RemoveAsk<'_>) -> Result<Vec<Tags>, QueryError> {
-        let body = serde_json::json!({
-            "query": series_query(self.bucket(ask.bucket), ask),
-            "type": "flux",
-            "dialect": {"header": true, "delimiter": ",", "annotations": []},
-        });
-        let request = self
-            .request(Method::POST, "/api/v2/query", &[self.organisation()])
-            .header(CONTENT_TYPE, "application/json")
-            .header(ACCEPT, "application/csv")
-            .body(body.to_string());
-        read_series(&self.ask(request)?.body)
+    fn series_in(&self, ask: &SeriesAsk<'_>) -> Result<Vec<Tags>, QueryError> {
+        let bucket = self.bucket(ask.bucket);
+        read_series(&flux::answer_to(self, &series_query(bucket, ask))?)
     }
 }
 
-fn delete_statement(ask: &RemoveAsk<'_>, tag_keys: &[String]) -> String {
+fn delete_statement(ask: &SeriesAsk<'_>, tag_keys: &[String]) -> String {
     let own = ask.tags.iter().map(|(key, value)| format!("{}={}", influxql::identifier(key), influxql::string(value)));
     let has = |key: &String| ask.tags.iter().any(|(known, _)| known == key);
     let absent = tag_keys.iter().filter(|key| !has(key)).map(|key| format!("{}=''", influxql::identifier(key)));
-    let time = [format!("time >= {}", ask.from.nanos()), format!("time <= {}", ask.to.nanos())];
+    let time = [format!("time >= {}", ask.interval.from.nanos()), format!("time < {}", ask.interval.until.nanos())];
     let conditions: Vec<String> = own.chain(absent).chain(time).collect();
     format!("DELETE FROM {} WHERE {}", influxql::identifier(ask.measurement), conditions.join(" AND "))
 }
 
-fn predicate(ask: &RemoveAsk<'_>) -> String {
+fn predicate(ask: &SeriesAsk<'_>) -> String {
     let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     let tags = ask.tags.iter().map(|(key, value)| format!(" AND {}={}", quoted(key), quoted(value)));
     format!("_measurement={}{}", quoted(ask.measurement), tags.collect::<String>())
 }
 
 /// The first point of each series and field: enough to see which tags there are.
-fn series_query(bucket: &str, ask: &RemoveAsk<'_>) -> String {
-    let tags = ask.tags.iter().map(|(key, value)| format!(" and r[{}] == {}", flux::string(key), flux::string(value)));
-    format!(
-        "from({}) |> range(start: {}, stop: {}) |> filter(fn: (r) => r._measurement == {}{}) |> first()\n",
-        flux::from(bucket),
-        flux::time(ask.from),
-        // The end of a range is not in it.
-        flux::time(ask.to.next()),
-        flux::string(ask.measurement),
-        tags.collect::<String>(),
-    )
+fn series_query(bucket: &str, ask: &SeriesAsk<'_>) -> String {
+    format!("{}\n  |> first()\n", flux::points(bucket, ask, ""))
 }
 
-/// Tags are the columns that are not the server's own. A tag that bears the name of one makes the answer ambiguous.
 fn read_series(body: &str) -> Result<Vec<Tags>, QueryError> {
-    let unknown = |words: &str| QueryError::Unknown(answer::words(words));
     let mut series: Vec<Tags> = Vec::new();
-    let mut header: Option<csv::StringRecord> = None;
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(body.as_bytes());
-    for record in reader.records() {
-        let record = record.map_err(|error| unknown(&format!("the CSV is damaged: {error}")))?;
-        if record.iter().all(str::is_empty) {
-            continue;
-        }
-        if record.iter().any(|cell| cell == "error") && record.iter().any(|cell| cell == "reference") {
-            return Err(unknown(&format!("the query failed on its way: {body}")));
-        }
-        // Cells of a header stand in no other row: a value of the column `table` is a number.
-        let is_header = record.iter().any(|cell| cell == "_measurement") && record.iter().any(|cell| cell == "_time");
-        let Some(header) = header.as_ref().filter(|_| !is_header) else {
-            let own = |name: &str| record.iter().filter(|cell| *cell == name).count();
-            if !is_header || own("table") != 1 || own("result") != 1 {
-                return Err(unknown("a result without a header, or with a tag called `table` or `result`"));
-            }
-            header = Some(record);
-            continue;
-        };
-        let is_tag = |name: &str| !matches!(name, "" | "result" | "table") && !name.starts_with('_');
-        let cells = header.iter().zip(&record).filter(|(name, value)| is_tag(name) && !value.is_empty());
-        let mut tags: Tags = cells.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    flux::read(body, |_, cells| {
+        let is_tag = |name: &str, value: &str| !flux::NO_TAGS.contains(&name) && !value.is_empty();
+        let tags = cells.iter().filter(|(name, value)| is_tag(name, value));
+        let mut tags: Tags = tags.map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
         tags.sort();
         if !series.contains(&tags) {
             series.push(tags);
         }
-    }
+        Ok(())
+    })?;
     Ok(series)
 }
 
@@ -211,30 +158,33 @@ mod tests {
     #[test]
     fn a_removal_names_the_measurement_every_tag_and_both_ends() {
         let tags = tags(&[("a \"b\"", "x\\y"), ("site", "O'Hare")]);
-        let ask = RemoveAsk {
+        let ask = SeriesAsk {
             bucket: None,
             measurement: "m \"1\"",
             tags: &tags,
-            from: Timestamp::from_nanos(1),
-            to: Timestamp::from_nanos(1_000_000_002),
+            interval: Interval::closed(Timestamp::from_nanos(1), Timestamp::from_nanos(1_000_000_002)),
         };
         assert_eq!(predicate(&ask), r#"_measurement="m \"1\"" AND "a \"b\""="x\\y" AND "site"="O'Hare""#);
         assert_eq!(
             delete_statement(&ask, &["height".to_owned(), "site".to_owned()]),
-            r#"DELETE FROM "m \"1\"" WHERE "a \"b\""='x\\y' AND "site"='O\'Hare' AND "height"='' AND time >= 1 AND time <= 1000000002"#
+            r#"DELETE FROM "m \"1\"" WHERE "a \"b\""='x\\y' AND "site"='O\'Hare' AND "height"='' AND time >= 1 AND time < 1000000003"#
         );
         assert!(series_query("b", &ask).contains("stop: 1970-01-01T00:00:01.000000003Z"));
     }
 
     #[test]
-    fn series_are_read_by_their_tags_and_what_is_ambiguous_is_an_error() {
-        let body = ",result,table,_start,_stop,_time,_value,_field,_measurement,site\r\n\
-                    ,_result,0,a,b,t,1,f,m,A\r\n,_result,1,a,b,t,1,g,m,A\r\n\r\n\
-                    ,result,table,_start,_stop,_time,_value,_field,_measurement,height,site\r\n,_result,2,a,b,t,1,f,m,2,A\r\n";
-        let expected = [tags(&[("site", "A")]), tags(&[("height", "2"), ("site", "A")])];
+    fn series_are_read_by_their_tags_and_what_is_no_answer_is_an_error() {
+        let body = "#datatype,string,long,dateTime:RFC3339,dateTime:RFC3339,dateTime:RFC3339,double,string,string,string\r\n\
+                    #group,false,false,true,true,false,false,true,true,true\r\n#default,_result,,,,,,,,\r\n\
+                    ,result,table,_start,_stop,_time,_value,_field,_measurement,site\r\n\
+                    ,,0,a,b,t,1,f,m,A\r\n,,1,a,b,t,1,g,m,A\r\n\r\n\
+                    #datatype,string,long,dateTime:RFC3339,dateTime:RFC3339,dateTime:RFC3339,double,string,string,string,string\r\n\
+                    #group,false,false,true,true,false,false,true,true,true,true\r\n#default,_result,,,,,,,,,\r\n\
+                    ,result,table,_start,_stop,_time,_value,_field,_measurement,table,site\r\n,,2,a,b,t,1,f,m,2,A\r\n";
+        let expected = [tags(&[("site", "A")]), tags(&[("site", "A"), ("table", "2")])];
         assert_eq!(read_series(body).unwrap(), expected);
         assert_eq!(read_series("\r\n").unwrap(), [] as [Tags; 0]);
-        for body in ["error,reference\r\nfailed,\r\n", "x,y\r\n", ",result,table,_time,_measurement,table\r\n"] {
+        for body in ["error,reference\r\nfailed,\r\n", "x,y\r\n", ",result,table,_time\r\n,,0\r\n"] {
             assert!(matches!(read_series(body), Err(QueryError::Unknown(_))), "{body}");
         }
     }

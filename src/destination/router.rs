@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Answer, Beside, BucketLook, CountAsk, Counted, Destination, DestinationError, Influx, QueryError, Removal,
-    RemoveAsk, Request, StoredValue, ValuesAsk,
+    Answer, Beside, BucketLook, CountAsk, Counted, Destination, DestinationError, Influx, QueryError, Removal, Request,
+    SeriesAsk, StoredValue, ValuesAsk,
 };
 use crate::config::InfluxConfig;
 
@@ -84,11 +84,11 @@ impl Destination for Router {
         self.of(bucket).may_remove(bucket)
     }
 
-    fn beside(&mut self, ask: &RemoveAsk<'_>) -> Result<Beside, QueryError> {
+    fn beside(&mut self, ask: &SeriesAsk<'_>) -> Result<Beside, QueryError> {
         self.of(ask.bucket).beside(ask)
     }
 
-    fn remove(&mut self, ask: &RemoveAsk<'_>, tag_keys: &[String]) -> Result<(), QueryError> {
+    fn remove(&mut self, ask: &SeriesAsk<'_>, tag_keys: &[String]) -> Result<(), QueryError> {
         self.of(ask.bucket).remove(ask, tag_keys)
     }
 

@@ -31,7 +31,7 @@ pub(super) fn certified(mut client: ClientBuilder, tls: &Tls) -> Result<ClientBu
             pem.push(b'\n');
             pem.extend(read(key)?);
         }
-        // The reason may quote the key, so it is not told.
+        // The reason may quote the key, so it is left out.
         let unusable =
             |_| wrong(path, "it and client_key_file do not hold a certificate and its key in PEM".to_owned());
         client = client.identity(Identity::from_pem(&pem).map_err(unusable)?);

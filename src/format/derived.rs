@@ -99,7 +99,18 @@ fn value_of(token: &[u8]) -> Value {
     }
 }
 
-/// The elements of a flat JSON array, in their own spelling.
+/// What stands at these places of the store's array, as text. None: one of them has no value.
+pub fn texts_of(json: &str, places: &[usize]) -> Option<Vec<String>> {
+    let tokens: Vec<&[u8]> = tokens(json).collect();
+    let text = |place: &usize| match *tokens.get(*place)? {
+        b"null" => None,
+        token if token.first() == Some(&b'"') => serde_json::from_slice(token).ok(),
+        token => std::str::from_utf8(token).ok().map(str::to_owned),
+    };
+    places.iter().map(text).collect()
+}
+
+/// The elements of a flat JSON array as they are spelled.
 fn tokens(json: &str) -> impl Iterator<Item = &[u8]> {
     let inner = json.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or_default();
     let mut rest = Some(inner.as_bytes()).filter(|inner| !inner.is_empty());

@@ -14,7 +14,7 @@ mod same;
 mod text;
 
 pub use crate::qc::Value;
-pub use derived::{Derived, derive_again, measured, numbers_of, values_of};
+pub use derived::{Derived, derive_again, measured, numbers_of, texts_of, values_of};
 pub use dialect::{Format, detect, spreadsheet_reason};
 pub use fields::{Field, Fields};
 pub use header::{Header, HeaderError, starts_header};

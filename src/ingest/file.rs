@@ -4,11 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Progress;
+use super::glued::{self, Watch};
 use super::lines::LineTaker;
 use super::report::{Counts, FileReport};
 use crate::config::{FileFormat, TableConfig};
 use crate::source::{Chunk, QuietFile, Snapshot, SourceError};
-use crate::store::{FileSeen, Result, Staging, Store, Table};
+use crate::store::{FileSeen, LineState, Result, Staging, Store, Table};
 use crate::time::{Clock, Timestamp};
 
 /// Attempts to read a file that changes during the read, and the pause between them.
@@ -105,6 +106,14 @@ impl Reader<'_, '_> {
         let mut taker = LineTaker::new(self.store, self.config, name, now);
         let seen = self.store.file_seen(table, name)?;
         let start = self.start(&mut file, seen.as_ref(), now)?;
+        let was_rewritten = matches!(start, Start::Whole) && !self.by_hand && {
+            let size = file.snapshot().size;
+            seen.as_ref().is_some_and(|seen| seen.resume_at > 0 && size >= seen.size)
+        };
+        let still_held = matches!(&start, Start::At(seen) if seen.held);
+        if was_rewritten || still_held {
+            taker.watch = if self.tail_is_due(&file, now) { Watch::Take } else { Watch::Hold };
+        }
         let from = match start {
             Start::Unchanged => {
                 report.unchanged = true;
@@ -112,13 +121,7 @@ impl Reader<'_, '_> {
                 return Ok(());
             }
             Start::At(seen) if self.resume(&mut taker, table, &seen)? => {
-                // The last line was staged without its line end and has grown: the staged part may end inside a number.
-                if seen.tail_taken
-                    && file.snapshot().size > seen.size
-                    && file.fingerprint(seen.size)?.0 == seen.whole_hash
-                {
-                    taker.completes_line = taker.number;
-                }
+                taker.is_append = !seen.held && !seen.tail_taken && seen.resume_at == seen.size;
                 seen.resume_at
             }
             _ => {
@@ -193,27 +196,44 @@ impl Reader<'_, '_> {
         let tail_is_due = self.tail_is_due(file, taker.now);
         let mut resume = Resume { at: from, line: taker.number - 1, header: taker.header };
         let mut tail_taken = false;
-        while let Some(Chunk { offset, bytes, is_tail }) = file.next_chunk()? {
-            let end = offset + bytes.len() as u64;
+        while let Some(Chunk { offset, bytes, is_tail, end, is_cut }) = file.next_chunk()? {
+            taker.is_cut = is_cut;
             if is_tail {
                 tail_taken = self.take_tail(table, taker, bytes, tail_is_due)?;
-                self.progress.advance(bytes.len() as u64);
+                self.progress.advance(end - offset);
                 break;
             }
             let mut begin = 0;
             for line_end in memchr::memchr_iter(b'\n', bytes) {
                 let line_at = offset + begin as u64;
-                taker.take(self.staging, table, &bytes[begin..line_end])?;
+                let line = &bytes[begin..line_end];
                 begin = line_end + 1;
+                if taker.watch == Watch::Off {
+                    taker.take(self.staging, table, line)?;
+                } else {
+                    // What was held before is judged now.
+                    let again = line_at == from && from > 0;
+                    let watch = taker.watch;
+                    taker.watch = if again { Watch::Take } else { watch };
+                    // The only row of a file that changed is a new one.
+                    taker.is_append |= begin == bytes.len();
+                    taker.take_watched(self.staging, table, line, glued::first_line(&bytes[begin..]))?;
+                    taker.watch = watch;
+                    if taker.held_from == Some(taker.number - 1) {
+                        resume = Resume { at: line_at, line: taker.number - 2, header: taker.header };
+                    }
+                }
                 match taker.unfinished_header_lines() {
+                    _ if taker.held_from.is_some() => {}
                     0 => {}
                     1 => resume = Resume { at: line_at, line: taker.number - 2, header: taker.header },
                     _ => {}
                 }
             }
-            self.progress.advance(bytes.len() as u64);
-            // Behind a header whose rows are rejected, the next read resumes at that header: it gives the reason.
-            let goes_on_here = taker.unfinished_header_lines() == 0 && !taker.is_rejecting();
+            self.progress.advance(end - offset);
+            // Behind a header that rows are rejected for, an append is read from that header on: it alone tells why.
+            let goes_on_here =
+                taker.unfinished_header_lines() == 0 && !taker.is_rejecting() && taker.held_from.is_none();
             if goes_on_here {
                 resume = Resume { at: end, line: taker.number - 1, header: taker.header };
             }
@@ -235,6 +255,7 @@ impl Reader<'_, '_> {
         let prefix = if resume.at == snapshot.size { whole } else { file.fingerprint(resume.at)?.0 };
         let mut seen = resume.seen(taker, snapshot, whole, prefix);
         seen.tail_taken = tail_taken;
+        seen.held = taker.held_from.is_some();
         seen.note =
             taker.refusal.as_ref().map(|refusal| format!("{} {refusal}", taker.path)).or_else(|| taker.note.clone());
         self.staging.save_file(table, &seen)?;
@@ -255,6 +276,7 @@ impl Reader<'_, '_> {
             return Ok(false);
         }
         if is_due && !in_header && !crate::format::starts_header(&crate::format::strip_noise(bytes)) {
+            taker.state = LineState::Unfinished;
             taker.take(self.staging, table, bytes)?;
             return Ok(true);
         }
@@ -301,6 +323,7 @@ impl Resume {
             prefix_hash,
             header: self.header,
             tail_taken: false,
+            held: false,
             note: None,
             seen: taker.now,
         }

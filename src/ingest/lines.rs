@@ -1,17 +1,20 @@
 //! Turns physical lines into headers and rows, and counts each line in exactly one place (I1).
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::again;
+use super::glued::{Watch, goes_back};
 use super::report::Counts;
-use crate::config::{ColumnUse, FileFormat, OnConflict, TableConfig};
+use crate::config::{ColumnUse, FileFormat, TableConfig};
 use crate::format::{self, ColumnSource, Derived, Header, Layout, ParsedRow};
 use crate::qc;
-use crate::store::{Incoming, LineAt, LineRefusal, Outcome, Result, Staging, Store, Table};
+use crate::store::{Incoming, LineAt, LineRefusal, LineState, Outcome, Result, Staging, Store, Table};
 use crate::time::{Candidates, LocalTime, StationClock, Timestamp};
 
-/// A logger's clock may run ahead of the computer's clock by less than a day.
+/// Bytes of four header lines, with much to spare.
+const LONGEST_HEADER: u64 = 1 << 20;
+/// A logger's clock may run ahead of the computer's, not by a day.
 const FUTURE_ALLOWED_NANOS: i64 = 86_400 * 1_000_000_000;
 
 /// What the next line is expected to be.
@@ -52,8 +55,18 @@ pub(super) struct LineTaker<'a> {
     pub(super) refusal: Option<String>,
     /// An anomaly that did not stop the reading.
     pub(super) note: Option<String>,
-    /// Number of a line that was staged before it was complete and is complete now: its content replaces the staged one. 0: none.
-    pub(super) completes_line: u64,
+    /// Of the next line.
+    pub(super) state: LineState,
+    /// Whether reading began behind what was read before, so that no line was read before.
+    pub(super) is_append: bool,
+    /// Whether only the beginning of the next line is given, because it is too long to be one.
+    pub(super) is_cut: bool,
+    /// Time of the next line, where it is known already: a zone's double hour is not decided again.
+    pub(super) known_time: Option<Timestamp>,
+    /// Whether the file is being overwritten.
+    pub(super) watch: Watch,
+    /// Number of the first line that is held until the next read.
+    pub(super) held_from: Option<u64>,
     expect: Expect,
     /// Time of the row before this one in the file.
     previous: Option<Timestamp>,
@@ -73,7 +86,12 @@ impl<'a> LineTaker<'a> {
             header: None,
             refusal: None,
             note: None,
-            completes_line: 0,
+            state: LineState::Whole,
+            is_append: false,
+            is_cut: false,
+            known_time: None,
+            watch: Watch::Off,
+            held_from: None,
             expect: Expect::Beginning,
             previous: None,
             row: ParsedRow::default(),
@@ -142,11 +160,42 @@ impl<'a> LineTaker<'a> {
             && !line.is_empty()
             && line[0] > b' '
             && line[0] != b'T'
+            && !self.is_cut
             && !line.starts_with(b"\"T")
         {
             return self.take_row(staging, table, number, &line);
         }
         self.take_other(staging, table, number, &line)
+    }
+
+    /// As [`LineTaker::take`], of a file that is being overwritten; `next` is the physical line behind it.
+    #[cold]
+    pub(super) fn take_watched(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        raw: &[u8],
+        next: &[u8],
+    ) -> Result<()> {
+        let is_row = matches!(self.expect, Expect::Rows(_));
+        if !is_row || !goes_back(raw, next) {
+            return self.take(staging, table, raw);
+        }
+        if self.watch == Watch::Hold {
+            self.hold(self.number);
+            self.number += 1;
+            self.counts.lines += 1;
+            return Ok(());
+        }
+        self.state = LineState::PerhapsGlued;
+        let taken = self.take(staging, table, raw);
+        self.state = LineState::Whole;
+        taken
+    }
+
+    fn hold(&mut self, number: u64) {
+        self.held_from.get_or_insert(number);
+        self.counts.deferred += 1;
     }
 
     #[cold]
@@ -157,6 +206,11 @@ impl<'a> LineTaker<'a> {
                 return self.finish_header(staging, table, number);
             }
             return Ok(());
+        }
+        if self.is_cut {
+            let refusal = unreadable(format!("the line is too long; its first {} bytes are kept", line.len()));
+            let line = LineAt { path: self.path, number, raw: line, state: self.state };
+            return self.reject(staging, table, line, &refusal);
         }
         if line.iter().all(u8::is_ascii_whitespace) {
             self.counts.blank += 1;
@@ -179,7 +233,7 @@ impl<'a> LineTaker<'a> {
         match &self.expect {
             Expect::Rejecting(reason) => {
                 let refusal = unreadable(reason.clone());
-                self.reject(staging, table, LineAt { path: self.path, number, raw: line }, &refusal)
+                self.reject(staging, table, LineAt { path: self.path, number, raw: line, state: self.state }, &refusal)
             }
             _ => self.take_row(staging, table, number, line),
         }
@@ -212,7 +266,12 @@ impl<'a> LineTaker<'a> {
                 let first = last + 1 - lines.len() as u64;
                 let refusal = unreadable(reason.clone());
                 for (number, line) in (first..).zip(&lines) {
-                    self.reject(staging, table, LineAt { path: self.path, number, raw: line }, &refusal)?;
+                    self.reject(
+                        staging,
+                        table,
+                        LineAt { path: self.path, number, raw: line, state: self.state },
+                        &refusal,
+                    )?;
                 }
                 self.note = Some(format!("{}:{first} {reason}", self.path));
                 self.expect = Expect::Rejecting(reason);
@@ -314,11 +373,12 @@ impl<'a> LineTaker<'a> {
 
     #[inline]
     fn take_row(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
-        let line = LineAt { path: self.path, number, raw: line };
+        let line = LineAt { path: self.path, number, raw: line, state: self.state };
         match self.stage_row(staging, table, line)? {
             Taken::Row(Outcome::Staged) => self.counts.staged += 1,
-            Taken::Row(Outcome::Duplicate) => self.counts.duplicates += 1,
+            Taken::Row(Outcome::Duplicate | Outcome::Finished) => self.counts.duplicates += 1,
             Taken::Row(Outcome::Conflict) => self.counts.conflicts += 1,
+            Taken::Refused(refusal) if self.watch == Watch::Hold && refusal.not_before.is_none() => self.hold(number),
             Taken::Refused(refusal) => return self.reject(staging, table, line, &refusal),
         }
         Ok(())
@@ -338,17 +398,26 @@ impl<'a> LineTaker<'a> {
         if let Err(error) = self.row.read(line.raw, &reading.layout) {
             return Ok(Taken::Refused(self.refused(error.to_string(), None)));
         }
+        if reading.has_tags {
+            self.tags = serde_json::to_string(&self.row.tags).unwrap_or_default();
+        }
         // A layout without a time column is refused with its header.
         let local = self.row.time.unwrap_or(LocalTime(0));
         let ts = match self.config.clock.candidates(local) {
             Candidates::One(ts) => ts,
-            Candidates::Two(earlier, later) => self.settle_double_hour(staging, table, earlier, later)?,
+            Candidates::Two(earlier, later) if self.known_time.is_some() => {
+                if self.known_time == Some(later) {
+                    later
+                } else {
+                    earlier
+                }
+            }
+            Candidates::Two(earlier, later) => {
+                self.settle_double_hour(staging, table, (earlier, later), reading.has_tags)?
+            }
         };
         if let Some(refusal) = self.refused_time(local, ts) {
             return Ok(Taken::Refused(refusal));
-        }
-        if reading.has_tags {
-            self.tags = serde_json::to_string(&self.row.tags).unwrap_or_default();
         }
         let odd_time = !self.row.time_is_plain
             || (matches!(self.config.clock, StationClock::Zone(_)) && self.config.clock.local(ts) != local);
@@ -363,10 +432,9 @@ impl<'a> LineTaker<'a> {
             numbers: &self.row.values,
             ts_text: odd_time.then_some(self.row.time_text.as_str()),
             line,
+            header: self.header,
         };
-        let on_conflict =
-            if line.number == self.completes_line { OnConflict::Replace } else { self.config.on_conflict };
-        let outcome = staging.stage(table, &row, on_conflict)?;
+        let outcome = staging.stage(table, &row, self.config.on_conflict)?;
         self.previous = Some(ts);
         Ok(Taken::Row(outcome))
     }
@@ -399,9 +467,9 @@ impl<'a> LineTaker<'a> {
     fn settle_double_hour(
         &self,
         staging: &Staging<'_>,
-        table: &Table,
-        earlier: Timestamp,
-        later: Timestamp,
+        table: &mut Table,
+        (earlier, later): (Timestamp, Timestamp),
+        has_tags: bool,
     ) -> Result<Timestamp> {
         if let Some(record) = self.row.record {
             for candidate in [earlier, later] {
@@ -410,12 +478,27 @@ impl<'a> LineTaker<'a> {
                 }
             }
         }
-        let before = match self.previous {
-            Some(previous) => Some(previous),
-            // The row before this one was in an earlier collection.
-            None => self.row.record.and_then(|record| table.runs.time_before(record)),
+        if let Some(previous) = self.previous {
+            return Ok(if previous >= earlier { later } else { earlier });
+        }
+        // The row before this one was in an earlier collection.
+        let tags = if has_tags { self.tags.as_str() } else { "[]" };
+        let newest = staging.newest_of(table, tags);
+        let says_same = |table: &mut Table, ts| staging.says_same(table, tags, ts, self.row.values_json());
+        let in_second_hour = match (self.row.record, newest) {
+            // Inside the double hour the newest row tells more than the record number, which may have been reset.
+            (Some(_), Some(newest)) if newest >= earlier && newest < later => true,
+            (Some(record), _) => table.runs.time_before(record).is_some_and(|before| before >= earlier),
+            (None, None) => false,
+            (None, Some(newest)) if newest < earlier => false,
+            (None, Some(newest)) if newest < later && self.is_append => true,
+            // Read again, or new: a row that is there is never staged under another time.
+            (None, Some(_)) => match says_same(table, earlier)? {
+                Some(true) | None => false,
+                Some(false) => true,
+            },
         };
-        Ok(if before.is_some_and(|before| before >= earlier) { later } else { earlier })
+        Ok(if in_second_hour { later } else { earlier })
     }
 
     fn reject(
@@ -439,7 +522,7 @@ fn unreadable(reason: String) -> LineRefusal {
 /// The table name in a file's line 1, if the file is TOA5.
 pub(super) fn header_table(path: &Path) -> Option<String> {
     let mut lines = Vec::new();
-    let mut reader = BufReader::new(std::fs::File::open(path).ok()?);
+    let mut reader = BufReader::new(std::fs::File::open(path).ok()?.take(LONGEST_HEADER));
     for _ in 0..format::HEADER_LINES {
         let mut line = Vec::new();
         reader.read_until(b'\n', &mut line).ok()?;

@@ -13,10 +13,14 @@ use crate::store::{Staging, Store, StoreError};
 use crate::time::Clock;
 
 mod again;
+mod decide;
 mod file;
+mod glued;
 mod lines;
 mod report;
+mod retag;
 
+pub use decide::{Decided, Decider};
 pub use report::{Counts, FileReport, IngestReport, TableReport};
 
 /// What to read.
@@ -131,6 +135,9 @@ impl Ingest<'_> {
             if files.is_empty() {
                 let patterns: Vec<_> = table_config.files.iter().map(|pattern| pattern.display().to_string()).collect();
                 table_report.note(format!("no file matches {}", patterns.join(", ")));
+            }
+            if let Some(note) = retag::apply(self.store, &mut staging, &mut table, table_config, self.clock)? {
+                table_report.note(note);
             }
             table_report.taken_up = again::judge(self.store, &mut staging, &mut table, table_config, self.clock)?;
             let mut reader = file::Reader {

@@ -11,7 +11,7 @@ pub struct Counts {
     pub header: u64,
     /// New rows.
     pub staged: u64,
-    /// Rows that the store has already.
+    /// The same reading again, or the whole of a line that was taken before it had its line end.
     pub duplicates: u64,
     /// The same key with other content.
     pub conflicts: u64,

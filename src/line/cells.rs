@@ -16,17 +16,6 @@ pub(super) enum Cell<'a> {
     Missing,
 }
 
-impl Cell<'_> {
-    /// What a server reads from it.
-    pub(super) fn number(self) -> Option<f64> {
-        match self {
-            Cell::Canonical(token) => std::str::from_utf8(token).ok()?.parse().ok(),
-            Cell::Odd(number) => Some(number),
-            Cell::Missing | Cell::Text(_) => None,
-        }
-    }
-}
-
 /// Walks the cells of a JSON array. Errors are the byte at which the text stops being one.
 #[derive(Debug)]
 pub(super) struct Cells<'a> {

@@ -4,6 +4,7 @@
 //! truth value. Strings lose what no two parsers read alike: control characters become spaces.
 
 use std::borrow::Cow;
+use std::io::Write;
 
 use super::cells::Cell;
 use crate::config::ValueType;
@@ -13,39 +14,98 @@ const MOST_TEXT_BYTES: usize = 65_535;
 /// Fits 128 bits, leading zeros included, and is more than any 64-bit integer has.
 const MOST_DIGITS: i64 = 38;
 
-/// What becomes of a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Typed {
-    /// As it stands on the line, behind `field=`.
-    Sent(Vec<u8>),
+/// What a column's type makes of a value: the one place that knows what a type can express.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Typed<'a> {
+    /// A float in a spelling that all parsers take.
+    Token(&'a [u8]),
+    /// A float that is spelled anew.
+    Float(f64),
+    /// An integer.
+    Integer(i64),
+    /// A truth value.
+    Boolean(bool),
+    /// A text, quoted for a line.
+    Text(Vec<u8>),
     /// There is no value.
     Missing,
     /// There is one, and the type cannot express it.
     LeftOut,
 }
 
-/// The cell as a value of this type.
-pub(super) fn typed(value_type: ValueType, cell: Cell<'_>) -> Typed {
-    let sent = match (value_type, cell) {
-        (_, Cell::Missing) | (ValueType::Float, Cell::Text(_)) => return Typed::Missing,
-        (ValueType::Float, Cell::Canonical(token)) => Some(token.to_vec()),
-        (ValueType::Float, Cell::Odd(number)) => Some(format!("{number:?}").into_bytes()),
-        (ValueType::Integer, Cell::Canonical(token)) => integer(token),
-        (ValueType::Integer, Cell::Odd(number)) => integer(format!("{number}").as_bytes()),
-        (ValueType::Boolean, cell) => boolean(cell),
-        (ValueType::Text, Cell::Canonical(token)) => Some(quoted(&String::from_utf8_lossy(token))),
-        (ValueType::Text, Cell::Odd(number)) => Some(quoted(&format!("{number:?}"))),
-        (ValueType::Text, Cell::Text(json)) => decoded(json).map(|text| quoted(&text)),
-        (ValueType::Integer, Cell::Text(_)) => None,
-    };
-    match sent {
-        Some(text) if text.len() <= MOST_TEXT_BYTES => Typed::Sent(text),
-        _ => Typed::LeftOut,
+impl Typed<'_> {
+    /// Whether there is a value to send.
+    pub(super) fn is_sent(&self) -> bool {
+        !matches!(self, Typed::Missing | Typed::LeftOut)
+    }
+
+    /// The number that a server reads from it; NaN for what is no number in the bucket.
+    pub(super) fn number(&self) -> f64 {
+        match self {
+            Typed::Token(token) => {
+                std::str::from_utf8(token).ok().and_then(|token| token.parse().ok()).unwrap_or(f64::NAN)
+            }
+            Typed::Float(number) => *number,
+            #[allow(clippy::cast_precision_loss, reason = "sums are floats on both sides")]
+            Typed::Integer(number) => *number as f64,
+            Typed::Boolean(_) | Typed::Text(_) | Typed::Missing | Typed::LeftOut => f64::NAN,
+        }
+    }
+
+    /// Appends it as it stands on the line, behind `field=`; nothing where nothing is sent.
+    #[inline]
+    pub(super) fn put(&self, out: &mut Vec<u8>) {
+        // Writing to memory cannot fail. The Debug spelling of a finite f64 is canonical and shortest.
+        let _ = match self {
+            Typed::Token(token) => out.write_all(token),
+            Typed::Float(number) => write!(out, "{number:?}"),
+            Typed::Integer(number) => write!(out, "{number}i"),
+            Typed::Boolean(is) => write!(out, "{is}"),
+            Typed::Text(text) => out.write_all(text),
+            Typed::Missing | Typed::LeftOut => Ok(()),
+        };
     }
 }
 
+/// Whether values of this type are numbers in the bucket, so that they can be added up.
+pub(super) fn is_number(value_type: ValueType) -> bool {
+    match value_type {
+        ValueType::Float | ValueType::Integer => true,
+        ValueType::Boolean | ValueType::Text => false,
+    }
+}
+
+/// The cell as a value of this type.
+#[inline]
+pub(super) fn typed(value_type: ValueType, cell: Cell<'_>) -> Typed<'_> {
+    match (value_type, cell) {
+        (ValueType::Float, Cell::Canonical(token)) => Typed::Token(token),
+        (ValueType::Float, Cell::Odd(number)) => Typed::Float(number),
+        (_, Cell::Missing) | (ValueType::Float, Cell::Text(_)) => Typed::Missing,
+        (value_type, cell) => other_than_float(value_type, cell).unwrap_or(Typed::LeftOut),
+    }
+}
+
+#[cold]
+fn other_than_float(value_type: ValueType, cell: Cell<'_>) -> Option<Typed<'_>> {
+    match (value_type, cell) {
+        (ValueType::Integer, Cell::Canonical(token)) => integer(token).map(Typed::Integer),
+        (ValueType::Integer, Cell::Odd(number)) => integer(format!("{number}").as_bytes()).map(Typed::Integer),
+        (ValueType::Boolean, cell) => boolean(cell).map(Typed::Boolean),
+        (ValueType::Text, Cell::Canonical(token)) => text(&String::from_utf8_lossy(token)),
+        (ValueType::Text, Cell::Odd(number)) => text(&format!("{number:?}")),
+        (ValueType::Text, Cell::Text(json)) => text(&decoded(json)?),
+        (ValueType::Float, _) | (_, Cell::Missing) | (ValueType::Integer, Cell::Text(_)) => None,
+    }
+}
+
+fn text(text: &str) -> Option<Typed<'static>> {
+    let quoted = quoted(text);
+    (quoted.len() <= MOST_TEXT_BYTES).then_some(Typed::Text(quoted))
+}
+
 /// The token as an integer, if it is exactly one: by its digits, because a float has too few of them.
-fn integer(token: &[u8]) -> Option<Vec<u8>> {
+fn integer(token: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(token).ok()?;
     let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (mantissa, exponent) =
@@ -56,7 +116,7 @@ fn integer(token: &[u8]) -> Option<Vec<u8>> {
     let digits = [whole, fraction].concat();
     let significant = digits.trim_end_matches('0');
     if significant.is_empty() {
-        return Some(b"0i".to_vec());
+        return Some(0);
     }
     if i64::try_from(significant.len()).ok()? > point || point > MOST_DIGITS {
         return None;
@@ -64,13 +124,12 @@ fn integer(token: &[u8]) -> Option<Vec<u8>> {
     let mut integer = significant.to_owned();
     integer.extend(std::iter::repeat_n('0', usize::try_from(point).ok()?.saturating_sub(significant.len())));
     let number: i128 = integer.parse().ok()?;
-    let number = i64::try_from(if negative { -number } else { number }).ok()?;
-    Some(format!("{number}i").into_bytes())
+    i64::try_from(if negative { -number } else { number }).ok()
 }
 
 /// Campbell loggers write true as -1 (CRBasic), and TRUE and FALSE in some tables.
-fn boolean(cell: Cell<'_>) -> Option<Vec<u8>> {
-    let is = match cell {
+fn boolean(cell: Cell<'_>) -> Option<bool> {
+    match cell {
         Cell::Canonical(token) => truth(std::str::from_utf8(token).ok()?.parse().ok()?),
         Cell::Odd(number) => truth(number),
         Cell::Text(json) => {
@@ -79,8 +138,7 @@ fn boolean(cell: Cell<'_>) -> Option<Vec<u8>> {
             if is("true") { Some(true) } else { is("false").then_some(false) }
         }
         Cell::Missing => None,
-    };
-    is.map(|is| if is { b"true".to_vec() } else { b"false".to_vec() })
+    }
 }
 
 #[allow(clippy::float_cmp, reason = "only exactly these numbers are truth values")]
@@ -114,9 +172,13 @@ mod tests {
         let text = format!("[{json}]");
         let mut cells = super::super::cells::Cells::new(&text).unwrap();
         match typed(value_type, cells.next().unwrap().unwrap()) {
-            Typed::Sent(text) => String::from_utf8(text).unwrap(),
             Typed::Missing => "missing".to_owned(),
             Typed::LeftOut => "left out".to_owned(),
+            sent => {
+                let mut out = Vec::new();
+                sent.put(&mut out);
+                String::from_utf8(out).unwrap()
+            }
         }
     }
 

@@ -25,15 +25,7 @@ pub enum SourceError {
         /// The file.
         path: PathBuf,
     },
-    /// It has no line end within the longest line that a logger writes.
-    #[error("{path} has no line end in {limit} bytes, so it is not a text file")]
-    NoLines {
-        /// The file.
-        path: PathBuf,
-        /// The number of bytes searched.
-        limit: usize,
-    },
-    /// The operating system refused.
+    /// The system refused.
     #[error("cannot read {path}: {source}; check the path and its permissions")]
     Io {
         /// The file.

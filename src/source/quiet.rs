@@ -15,8 +15,10 @@ const AT_ONCE: usize = 4 << 20;
 const CHUNK: usize = 512 << 10;
 /// A longer "line" means that the file is not a text file. The longest real line (1,107 columns) has 12 KiB.
 const LONGEST_LINE: usize = 16 << 20;
-/// File systems stamp a write with a coarse clock (4 ms on ext4, up to 2 s on FAT, and NTFS may stamp when the writer closes).
-/// A change within this time of the last one may have an equal stamp, so the bytes are compared.
+/// So much of such a piece is kept.
+const KEPT_OF_LONG: usize = 64 << 10;
+/// File systems stamp a write with a coarse clock (4 ms on ext4, up to 2 s on FAT, and NTFS may stamp when the writer
+/// closes), so that a change within this time of the last one can hide behind an equal stamp: the bytes are compared.
 const COARSE_CLOCK: Duration = Duration::from_secs(2);
 
 /// What identifies the state of a file at an instant.
@@ -51,6 +53,10 @@ pub struct Chunk<'a> {
     pub bytes: &'a [u8],
     /// Whether this is the rest without a line end.
     pub is_tail: bool,
+    /// Where in the file it ends. Bytes of a long piece are left out of `bytes`.
+    pub end: u64,
+    /// Whether this is one line that is too long to be one, of which only the beginning is here.
+    pub is_cut: bool,
 }
 
 /// An open file and its state when it was opened.
@@ -65,6 +71,11 @@ pub struct QuietFile {
     /// Bytes of the buffer that the last call returned.
     used: usize,
     at_end: bool,
+    /// Bytes of the line being read that were left out: NUL bytes, or what is behind the beginning of a long line.
+    left_out: u64,
+    is_cut: bool,
+    /// Whether whole lines may stand in the buffer behind what was handed on.
+    has_more: bool,
 }
 
 impl QuietFile {
@@ -73,7 +84,18 @@ impl QuietFile {
         let failed = |source| SourceError::io(path, source);
         let file = File::open(path).map_err(failed)?;
         let snapshot = Snapshot::of(&file.metadata().map_err(failed)?);
-        Ok(QuietFile { path: path.to_owned(), file, snapshot, buffer: Vec::new(), offset: 0, used: 0, at_end: false })
+        Ok(QuietFile {
+            path: path.to_owned(),
+            file,
+            snapshot,
+            buffer: Vec::new(),
+            offset: 0,
+            used: 0,
+            at_end: false,
+            left_out: 0,
+            is_cut: false,
+            has_more: false,
+        })
     }
 
     /// The state in which it was opened.
@@ -97,41 +119,76 @@ impl QuietFile {
         self.used = 0;
         self.offset = offset;
         self.at_end = false;
+        (self.left_out, self.is_cut, self.has_more) = (0, false, false);
     }
 
     /// The next whole lines, or the rest without a line end, or None at the end. [`SourceError::Changed`] when the file has
     /// changed since it was opened; chunks from earlier calls remain valid.
     pub fn next_chunk(&mut self) -> Result<Option<Chunk<'_>>, SourceError> {
         self.buffer.drain(..self.used);
-        self.offset += self.used as u64;
-        self.used = 0;
+        self.offset += self.used as u64 + self.left_out;
+        (self.used, self.left_out, self.is_cut) = (0, 0, false);
         if self.at_end {
             return Ok(None);
+        }
+        if std::mem::take(&mut self.has_more)
+            && let Some(end) = memchr::memrchr(b'\n', &self.buffer)
+        {
+            return Ok(Some(self.hand_on(end + 1, false)));
         }
         loop {
             let start = self.buffer.len();
             self.fill()?;
+            if self.left_out > 0
+                && let Some(end) = memchr::memchr(b'\n', &self.buffer[start..])
+            {
+                let mut end = start + end;
+                if self.is_cut {
+                    self.left_out += (end - KEPT_OF_LONG) as u64;
+                    self.buffer.drain(KEPT_OF_LONG..end);
+                    end = KEPT_OF_LONG;
+                }
+                self.has_more = true;
+                return Ok(Some(self.hand_on(end + 1, false)));
+            }
             if let Some(end) = memchr::memrchr(b'\n', &self.buffer[start..]) {
-                self.used = start + end + 1;
-                return Ok(Some(Chunk { offset: self.offset, bytes: &self.buffer[..self.used], is_tail: false }));
+                return Ok(Some(self.hand_on(start + end + 1, false)));
             }
             if self.buffer.len() == start {
                 self.at_end = true;
-                self.used = self.buffer.len();
-                let rest = Chunk { offset: self.offset, bytes: &self.buffer, is_tail: true };
-                return Ok((!self.buffer.is_empty()).then_some(rest));
+                return Ok((!self.buffer.is_empty()).then(|| self.hand_on(start, true)));
             }
-            if self.buffer.len() > LONGEST_LINE {
-                return Err(SourceError::NoLines { path: self.path.clone(), limit: LONGEST_LINE });
+            if self.is_cut || self.buffer.len() > LONGEST_LINE {
+                self.shorten();
             }
         }
+    }
+
+    fn hand_on(&mut self, used: usize, is_tail: bool) -> Chunk<'_> {
+        self.used = used;
+        let end = self.offset + used as u64 + self.left_out;
+        Chunk { offset: self.offset, bytes: &self.buffer[..used], is_tail, end, is_cut: self.is_cut }
+    }
+
+    /// Keeps memory within bounds: leaves out the NUL bytes of a long piece, which are no data, and where that is not
+    /// enough, all but its beginning.
+    fn shorten(&mut self) {
+        let before = self.buffer.len();
+        if !self.is_cut {
+            self.buffer.retain(|&byte| byte != 0);
+        }
+        if self.is_cut || self.buffer.len() > LONGEST_LINE / 2 {
+            self.buffer.truncate(KEPT_OF_LONG);
+            self.is_cut = true;
+        }
+        self.left_out += (before - self.buffer.len()) as u64;
     }
 
     /// Appends up to a chunk to the buffer and proves that the file did not change meanwhile.
     fn fill(&mut self) -> Result<(), SourceError> {
         let failed = |source| SourceError::io(&self.path, source);
         let start = self.buffer.len();
-        let from = self.offset + start as u64;
+        let from = self.offset + self.left_out + start as u64;
         let left = usize::try_from(self.snapshot.size.saturating_sub(from)).unwrap_or(usize::MAX);
         self.buffer.resize(start + if left <= AT_ONCE { left } else { CHUNK }, 0);
         self.file.seek(SeekFrom::Start(from)).map_err(failed)?;

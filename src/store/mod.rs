@@ -21,8 +21,10 @@ mod schema;
 
 pub use care::salvage::{SalvageReport, SalvagedTable};
 pub use intake::changed::{SLOT_SECONDS, Versions, slot_of, slot_start};
+pub use intake::decisions::{ConflictChoice, DecisionLine, Keep, KeptContent};
 pub use intake::files::FileSeen;
 pub use intake::known::{KnownColumn, KnownTable};
+pub use intake::provisional::LineState;
 pub use intake::record_runs::{ClockEvent, EventKind, Gap, RecordRuns};
 pub use intake::rejected::{KeptLine, LineRefusal};
 pub use intake::rows::{RowStream, StoredRow};
@@ -39,6 +41,7 @@ pub use outbox::sent_fields::{FieldKind, LostFields, SentField};
 pub use outbox::stale::{KnownSeries, StaleRun, StaleSeries};
 pub use queries::evidence::{FutureTimes, ReadFile};
 pub use queries::health::StoreSize;
+pub use queries::interval::usual_interval;
 pub use queries::listing::{ClockLine, ConflictLine, GapLine, RejectedLine};
 pub use queries::runs::RunLine;
 pub use queries::status::TableStatus;

@@ -16,9 +16,9 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use super::batch::Batch;
+use super::cancel::Cancel;
 use super::courier::{Courier, Flight};
 use super::feed::Fed;
-use super::halt::Halt;
 use super::known_good::KnownGood;
 use super::lanes::Lanes;
 use super::pace::Pace;
@@ -76,7 +76,7 @@ type Step = Result<(), Ended>;
 pub(super) struct Work<'a> {
     pub(super) store: &'a Store,
     pub(super) clock: &'a dyn Clock,
-    pub(super) halt: &'a Halt,
+    pub(super) cancel: &'a Cancel,
     pub(super) limits: &'a SyncConfig,
     /// The destination's name.
     pub(super) destination: &'a str,
@@ -334,7 +334,7 @@ impl<'a> Delivery<'a> {
 
     /// Whether another request may be begun.
     fn may_begin(&self) -> Step {
-        if self.work.halt.ends_the_sync() {
+        if self.work.cancel.ends_the_sync() {
             return Err(Ended::Stop(Stop::Interrupted));
         }
         if self.pace.is_over() { Err(Ended::Stop(Stop::Deadline)) } else { Ok(()) }
@@ -452,9 +452,9 @@ impl<'a> Delivery<'a> {
         loop {
             match answer.outcome.clone() {
                 Outcome::Stored => return self.settle_one(ready, answer),
-                Outcome::Held { mend } => {
+                Outcome::Held { fix } => {
                     self.store.note_answer(&self.receipt(ready, &answer, ReceiptOutcome::Held))?;
-                    return Err(held(&mend, &answer));
+                    return Err(held(&fix, &answer));
                 }
                 Outcome::Split => {
                     self.store.note_answer(&self.receipt(ready, &answer, ReceiptOutcome::Split))?;
@@ -495,14 +495,14 @@ impl<'a> Delivery<'a> {
             return Err(Ended::Stop(Stop::Unreachable(words)));
         };
         tracing::warn!("{words}; trying again in {:.1} s", wait.as_secs_f64());
-        if self.work.halt.wait(wait) { Ok(()) } else { Err(Ended::Stop(Stop::Interrupted)) }
+        if self.work.cancel.wait(wait) { Ok(()) } else { Err(Ended::Stop(Stop::Interrupted)) }
     }
 }
 
 /// The destination refuses us: what a user has to do, and the server's text.
-fn held(mend: &str, answer: &Answer) -> Ended {
+fn held(fix: &str, answer: &Answer) -> Ended {
     let words = if answer.words.is_empty() { String::new() } else { format!(" ({})", answer.words) };
-    Ended::Lane(LaneEnd::Held(format!("{mend}{words}")))
+    Ended::Lane(LaneEnd::Held(format!("{fix}{words}")))
 }
 
 /// What a receipt says of an answer after which nothing more was tried.

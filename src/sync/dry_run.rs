@@ -20,7 +20,7 @@ pub struct DryRun {
     pub requests: u64,
     /// With so many bytes of line protocol.
     pub bytes: u64,
-    /// What a person should know.
+    /// What a user should know.
     pub notes: Vec<String>,
 }
 
@@ -60,7 +60,7 @@ pub fn dry_run_with(
     let mut dry = DryRun { notes: outbox.notes.clone(), ..DryRun::default() };
     std::thread::scope(|scope| {
         scope.spawn(move || feed.run(plan));
-        // Moved in, so that the feed ends when nobody takes its batches any more.
+        // Moved in, so that the feed ends when its batches are no longer taken.
         let ready = ready;
         for batch in ready {
             let batch = match batch? {

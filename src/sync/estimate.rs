@@ -1,4 +1,4 @@
-//! How much waits, and how long it takes to drain.
+//! How much is pending, and how long it takes to drain.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use crate::store::Store;
 /// Rows of each series that an estimate looks at.
 const SAMPLE_ROWS: usize = 50;
 
-/// The backlog, as far as it can be told without reading it.
+/// The backlog, as far as it is known without reading it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Waiting {
     /// Bytes of line protocol, by the length of a sample of each table's lines.
     pub bytes: u64,
-    /// Until the last of them is sent, by syncs every five minutes; none where it cannot be told.
+    /// Until the last of them is sent, by syncs every five minutes; none where that is unknown.
     pub drain: Option<Duration>,
 }
 

@@ -3,7 +3,7 @@
 //! A dashboard can only draw what stands in the bucket, and not every query language can compute a band of half hours and
 //! seasons. So the agent sends it: tags `station` and `logger_table`, fields `<field>_low` and `<field>_high` (the suspect
 //! bounds), a point each half hour, up to the present. That is 48 points a day and table, sent with the first sync of each
-//! half hour. Like the agent's health it is no part of the data: no row waits for it, and a refusal is tried again later.
+//! half hour. Like the agent's health it is no part of the data: no row is kept back for it, and a refusal is tried again later.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

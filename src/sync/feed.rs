@@ -12,7 +12,7 @@ use crate::config::{SyncConfig, ValueType};
 use crate::line::LineShape;
 use crate::store::{SeriesBacklog, Store};
 use crate::text::count;
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp};
 
 /// Rows read at once from one series of the backlog.
 const STRIDE: usize = 1_000;
@@ -93,12 +93,14 @@ impl Feed<'_> {
             }
             let oldest = waiting
                 .iter()
-                .min_by_key(|(place, piece)| (piece.interval.0, **place))
+                .min_by_key(|(place, piece)| (piece.interval.from, **place))
                 .map(|(place, piece)| (*place, *piece));
             let Some((place, piece)) = oldest else { break };
             let stride = self.stride(&mut batch, piece, &mut left_out)?;
             match stride.next {
-                Some(next) => waiting.insert(place, Piece { interval: (next, piece.interval.1), ..piece }),
+                Some(next) => {
+                    waiting.insert(place, Piece { interval: Interval { from: next, ..piece.interval }, ..piece })
+                }
                 None => waiting.remove(&place),
             };
             if stride.is_full {
@@ -156,7 +158,7 @@ impl Feed<'_> {
         }
         let ended = read < limit && !is_full;
         is_full |= batch.rows().len() >= self.limits.batch_rows || batch.lines().len() >= self.limits.batch_bytes;
-        Ok(Stride { next: next.filter(|next| !ended && *next <= piece.interval.1), is_full })
+        Ok(Stride { next: next.filter(|next| !ended && *next < piece.interval.until), is_full })
     }
 
     /// A value that is not sent is said, by table and field.

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use super::{StoppedBy, SyncError, SyncReport, expected, pin};
+use super::{StoppedBy, SyncError, SyncReport, expected, identity};
 use crate::config::{Config, DestinationConfig};
 use crate::destination::{Answer, Destination, Outcome, Request, beat};
 use crate::line::tag_value;
@@ -14,7 +14,7 @@ use crate::time::{Clock, Timestamp};
 /// The measurement.
 const MEASUREMENT: &str = "fluxtower_agent";
 
-/// Whether a sync has something to say although no row waits.
+/// Whether a sync has something to say although no row is pending.
 pub(super) fn is_due(config: &Config) -> bool {
     config.sync.health && matches!(config.destination, DestinationConfig::Influx(_))
         || config.sync.heartbeat_url.is_some()
@@ -33,13 +33,13 @@ pub(super) fn send(
         // A run without rows has not looked at its bucket yet, and an idle station's bucket can be made again too.
         if report.requests == 0 {
             let look = destination.look(None);
-            match pin::compare(store, &destination.name(), None, &look)? {
-                pin::Verdict::Same => {}
-                pin::Verdict::Note(note) => report.notes.push(note),
-                pin::Verdict::Hold(mend) => {
-                    tracing::error!("{mend}");
+            match identity::compare(store, &destination.name(), None, &look)? {
+                identity::Verdict::Same => {}
+                identity::Verdict::Note(note) => report.notes.push(note),
+                identity::Verdict::Hold(fix) => {
+                    tracing::error!("{fix}");
                     report.stopped_by = StoppedBy::Held;
-                    report.notes.push(mend);
+                    report.notes.push(fix);
                     return Ok(());
                 }
             }
@@ -49,9 +49,9 @@ pub(super) fn send(
         let kind = LineKind { taken: ReceiptOutcome::Health, refused: ReceiptOutcome::HealthRefused };
         let extra = ExtraLines { bucket: None, lines: &lines, kind };
         let answer = say(store, now, destination, report, extra)?;
-        if let Outcome::Held { mend } = &answer.outcome {
+        if let Outcome::Held { fix } = &answer.outcome {
             report.stopped_by = StoppedBy::Held;
-            report.notes.push(format!("{mend} ({})", answer.words));
+            report.notes.push(format!("{fix} ({})", answer.words));
         } else if answer.outcome == Outcome::Stored {
             expected::send(config, store, now, destination, report)?;
         } else {

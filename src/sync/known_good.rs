@@ -1,10 +1,10 @@
-//! Lines that prove that a bucket takes lines, so that a refused row is told from a server that refuses everything (I6).
+//! Lines that prove that a bucket takes lines, so that a refused row is not taken for a server that refuses everything (I6).
 
 use super::batch::Batch;
 use super::{Outbox, SyncError, health, shape};
 use crate::config::Config;
 use crate::store::{SeriesBacklog, Store};
-use crate::time::{Clock, Timestamp};
+use crate::time::{Clock, Interval, Timestamp};
 
 /// So many other tables are tried before it is believed that the bucket takes nothing.
 const MOST_TABLES: usize = 16;
@@ -67,7 +67,7 @@ impl KnownGood<'_> {
         let Some(hull) = series.hull() else { return Ok(None) };
         let Some(newest) = self.store.nth_newest_pending(series.series, hull, 1)? else { return Ok(None) };
         let mut batch = Batch::new(self.outbox.buckets[index].clone());
-        self.store.pending_rows(series.series, (newest, hull.1), 1, |row| {
+        self.store.pending_rows(series.series, Interval { from: newest, ..hull }, 1, |row| {
             // A row that cannot be rendered is no candidate.
             let _ = batch.push((series.series, row.id, row.version, row.ts), |out| {
                 shape.render(row.ts, row.values, row.flags, out)

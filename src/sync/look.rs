@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::outbox::Outbox;
-use super::{SyncError, SyncReport, pin};
+use super::{SyncError, SyncReport, identity};
 use crate::destination::Destination;
 use crate::store::Store;
 use crate::time::Clock;
@@ -53,10 +53,10 @@ pub(super) fn look(
     let mut looked = Looked::default();
     for bucket in &outbox.plan {
         let look = destination.look(bucket.bucket.as_deref());
-        match pin::compare(store, name, bucket.bucket.as_deref(), &look)? {
-            pin::Verdict::Same => {}
-            pin::Verdict::Note(note) => report.notes.push(note),
-            pin::Verdict::Hold(text) => {
+        match identity::compare(store, name, bucket.bucket.as_deref(), &look)? {
+            identity::Verdict::Same => {}
+            identity::Verdict::Note(note) => report.notes.push(note),
+            identity::Verdict::Hold(text) => {
                 looked.held.push(HeldBucket { bucket: bucket.bucket.clone(), text });
                 continue;
             }

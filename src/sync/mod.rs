@@ -1,12 +1,13 @@
 //! Store to destination: the right half of the flow.
 //!
 //! A plan is made from the backlog (`plan`), turned into batches by one thread (`feed`), carried by another
-//! (`courier`) and settled in the store by this one (`deliver`), so that the link is never idle while SQLite syncs to
+//! (`courier`) and recorded in the store by this one (`deliver`), so that the link is never idle while SQLite syncs to
 //! disk. Rows leave `pending` here and nowhere else, and only by an answer (I5, I6).
 
 use std::time::Duration;
 
 mod batch;
+mod cancel;
 mod carried;
 mod columns;
 mod courier;
@@ -15,32 +16,31 @@ mod dry_run;
 mod estimate;
 mod expected;
 mod feed;
-mod halt;
+mod final_flags;
 mod health;
+mod identity;
 mod known_good;
 mod lanes;
 mod left_alone;
 mod look;
 mod outbox;
 mod pace;
-mod pin;
 mod plan;
 mod ready;
 mod report;
 mod run;
-mod settled;
 mod stale;
 
 pub use batch::{Batch, BatchRow};
+pub use cancel::Cancel;
 pub use carried::{compare as compare_lines, requeue_withheld};
 pub use columns::most_columns;
 pub use dry_run::{DryRun, dry_run, dry_run_with};
 pub use estimate::{Waiting, waiting};
-pub use halt::Halt;
+pub use identity::{Verdict, foresee, retentions};
 pub use look::SERVER_AHEAD_KEY;
 pub use outbox::shape;
 pub use pace::{Pace, Waits};
-pub use pin::{Verdict, foresee, retentions};
 pub use plan::{BucketPlan, Piece, live_rows, plan};
 pub use report::{Progress, StoppedBy, SyncError, SyncReport, Unseen};
 pub use run::{run, run_until};

@@ -1,10 +1,10 @@
 //! The backlog as it is sent: each series with the shape of its lines, its bucket and its place in the plan.
 
-use super::{BucketPlan, SyncError, live_rows, most_columns, plan, settled};
+use super::{BucketPlan, SyncError, final_flags, live_rows, most_columns, plan};
 use crate::config::{ColumnUse, Config, TableConfig};
 use crate::line::{LineError, LineShape};
 use crate::store::{SeriesBacklog, Store};
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp};
 
 /// A line may be longer than the newest one of its table by this part of it.
 const LINES_VARY: usize = 4;
@@ -19,7 +19,7 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    /// With `now`, only of rows whose flags are settled by then.
+    /// With `now`, only of rows whose flags are final by then.
     pub(super) fn open(config: &Config, store: &Store, now: Option<Timestamp>) -> Result<Outbox, SyncError> {
         let mut outbox = Outbox {
             backlog: Vec::new(),
@@ -34,7 +34,7 @@ impl Outbox {
                 continue;
             };
             if let Some(now) = now {
-                settled::cut(config, store, table, &mut series, now)?;
+                final_flags::cut(config, store, table, &mut series, now)?;
                 if series.intervals.is_empty() {
                     continue;
                 }
@@ -63,7 +63,7 @@ impl Outbox {
 
     /// Each series with the time of the newest row that may be sent.
     pub(super) fn ends(&self) -> Vec<(i64, Timestamp)> {
-        self.backlog.iter().filter_map(|series| Some((series.series, series.hull()?.1))).collect()
+        self.backlog.iter().filter_map(|series| Some((series.series, series.hull()?.last()))).collect()
     }
 
     /// By the length of the longest of the series' newest lines.
@@ -72,7 +72,7 @@ impl Outbox {
         for (series, shape) in self.backlog.iter().zip(&self.shapes) {
             let Some(hull) = series.hull() else { continue };
             let Some(newest) = store.nth_newest_pending(series.series, hull, 1)? else { continue };
-            store.pending_rows(series.series, (newest, hull.1), 1, |row| {
+            store.pending_rows(series.series, Interval { from: newest, ..hull }, 1, |row| {
                 let mut line = Vec::new();
                 // A row that cannot be spelled is not sent.
                 let _ = shape.render(row.ts, row.values, row.flags, &mut line);

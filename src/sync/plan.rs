@@ -5,15 +5,15 @@
 //! batches.
 
 use crate::store::SeriesBacklog;
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp};
 
 /// A piece of one series' backlog, to be read oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Piece {
     /// Index into the plan's list of series.
     pub series: usize,
-    /// Closed interval of time.
-    pub interval: (Timestamp, Timestamp),
+    /// When.
+    pub interval: Interval,
 }
 
 /// What one bucket gets.
@@ -48,12 +48,14 @@ pub fn plan(
             buckets.push(BucketPlan { bucket, live: Vec::new(), backlog: Vec::new() });
             buckets.len() - 1
         });
-        for &(from, to) in &series.intervals {
-            if to >= live {
-                buckets[place].live.push(Piece { series: index, interval: (from.max(live), to) });
+        for &interval in &series.intervals {
+            let (newest, older) =
+                (Interval { from: interval.from.max(live), ..interval }, interval.overlap(Interval::before(live)));
+            if !newest.is_empty() {
+                buckets[place].live.push(Piece { series: index, interval: newest });
             }
-            if from < live {
-                buckets[place].backlog.push(Piece { series: index, interval: (from, to.min(live.previous())) });
+            if !older.is_empty() {
+                buckets[place].backlog.push(Piece { series: index, interval: older });
             }
         }
     }
@@ -65,13 +67,16 @@ mod tests {
     use super::*;
 
     fn series(table: &str, intervals: &[(i64, i64)]) -> SeriesBacklog {
-        let intervals =
-            intervals.iter().map(|&(from, to)| (Timestamp::from_nanos(from), Timestamp::from_nanos(to))).collect();
+        let intervals = intervals.iter().map(|&(first, last)| closed(first, last)).collect();
         SeriesBacklog { series: 1, table: table.to_owned(), tags: Vec::new(), intervals }
     }
 
-    fn piece(series: usize, from: i64, to: i64) -> Piece {
-        Piece { series, interval: (Timestamp::from_nanos(from), Timestamp::from_nanos(to)) }
+    fn closed(first: i64, last: i64) -> Interval {
+        Interval::closed(Timestamp::from_nanos(first), Timestamp::from_nanos(last))
+    }
+
+    fn piece(series: usize, first: i64, last: i64) -> Piece {
+        Piece { series, interval: closed(first, last) }
     }
 
     #[test]

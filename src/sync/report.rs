@@ -8,15 +8,15 @@ use thiserror::Error;
 use crate::destination::DestinationError;
 use crate::store::StoreError;
 
-/// Told how far a long drain is.
+/// Hears how far a long drain is.
 pub trait Progress {
-    /// So many rows wait.
+    /// So many rows are pending.
     fn backlog(&self, rows: u64);
-    /// So many rows more are settled.
+    /// So many rows more are decided about.
     fn done(&self, rows: u64);
 }
 
-/// For when nobody looks.
+/// For a sync that is not watched.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unseen;
 
@@ -35,15 +35,15 @@ pub enum StoppedBy {
     Deadline,
     /// The bytes of the window are used up.
     Budget,
-    /// The network or the server is not ready; rows wait.
+    /// The network or the server is not ready; rows stay pending.
     Unreachable,
-    /// The destination refuses us; a person has to act.
+    /// The destination refuses us; a user has to act.
     Held,
     /// More rows were refused than one run sets aside.
     Refusals,
     /// Another sync is at work.
     AlreadyRunning,
-    /// The caller wanted it ([`Halt`]).
+    /// The caller wanted it ([`Cancel`]).
     Interrupted,
 }
 
@@ -52,11 +52,11 @@ pub enum StoppedBy {
 pub struct SyncReport {
     /// Rows acknowledged.
     pub sent: u64,
-    /// Rows refused alone, with the server's words kept.
+    /// Rows refused alone, with the server's message kept.
     pub rejected: u64,
     /// Rows older than the bucket keeps them.
     pub expired: u64,
-    /// Rows that still wait, of all tables.
+    /// Rows that are still pending, of all tables.
     pub pending: u64,
     /// Requests made.
     pub requests: u64,
@@ -66,7 +66,7 @@ pub struct SyncReport {
     pub wire_bytes: u64,
     /// Why it ended.
     pub stopped_by: StoppedBy,
-    /// What a person should do or know.
+    /// What a user should do or know.
     pub notes: Vec<String>,
     /// How long the server asked to be left alone, where that is longer than the run had left.
     #[serde(skip)]
@@ -123,7 +123,7 @@ pub enum SyncError {
         #[from]
         source: DestinationError,
     },
-    /// A thread of the sync ended without a word.
+    /// A thread of the sync ended without a report.
     #[error("sync lost one of its threads; run it again, nothing is lost")]
     Thread,
 }

@@ -2,9 +2,9 @@
 
 use std::sync::mpsc::sync_channel;
 
+use super::cancel::Cancel;
 use super::deliver::{Delivery, Work};
 use super::feed::Feed;
-use super::halt::Halt;
 use super::known_good::KnownGood;
 use super::lanes::Lanes;
 use super::look::look;
@@ -24,7 +24,7 @@ pub fn run(
     open: impl FnOnce() -> Result<Box<dyn Destination>, DestinationError>,
     progress: &dyn Progress,
 ) -> Result<SyncReport, SyncError> {
-    run_until(config, store, clock, open, progress, &Halt::default())
+    run_until(config, store, clock, open, progress, &Cancel::default())
 }
 
 /// As [`run`], for a caller that may want it to end early.
@@ -34,7 +34,7 @@ pub fn run_until(
     clock: &dyn Clock,
     open: impl FnOnce() -> Result<Box<dyn Destination>, DestinationError>,
     progress: &dyn Progress,
-    halt: &Halt,
+    cancel: &Cancel,
 ) -> Result<SyncReport, SyncError> {
     let mut report = SyncReport::new();
     let now = Timestamp::from_utc(clock.now());
@@ -65,14 +65,14 @@ pub fn run_until(
     report.notes.extend(carried::notes(store, &outbox.backlog, &outbox.shapes)?);
     let buckets = outbox.plan.iter().map(|bucket| bucket.bucket.as_deref());
     let buckets: Vec<_> = buckets.filter(|bucket| !looked.holds(*bucket)).collect();
-    let removed = stale::remove(config, store, destination.as_mut(), &buckets, halt)?;
+    let removed = stale::remove(config, store, destination.as_mut(), &buckets, cancel)?;
     report.notes.extend(removed.notes);
     if removed.requeued {
         outbox = Outbox::open(config, store, Some(now))?;
     }
     store.note_offered(&outbox.ends())?;
     outbox.plan.retain(|bucket| !looked.holds(bucket.bucket.as_deref()));
-    let sending = Sending { config, store, clock, halt, progress, outbox: &outbox };
+    let sending = Sending { config, store, clock, cancel, progress, outbox: &outbox };
     send(&sending, destination.as_mut(), &mut report)?;
     report.pending = store.pending()?;
     for held in &looked.held {
@@ -92,7 +92,7 @@ struct Sending<'a> {
     config: &'a Config,
     store: &'a Store,
     clock: &'a dyn Clock,
-    halt: &'a Halt,
+    cancel: &'a Cancel,
     progress: &'a dyn Progress,
     outbox: &'a Outbox,
 }
@@ -103,7 +103,7 @@ fn send(
     destination: &mut (dyn Destination + 'static),
     report: &mut SyncReport,
 ) -> Result<(), SyncError> {
-    let Sending { config, store, clock, halt, progress, outbox } = *sending;
+    let Sending { config, store, clock, cancel, progress, outbox } = *sending;
     if outbox.plan.is_empty() {
         return Ok(());
     }
@@ -133,7 +133,7 @@ fn send(
         let work = Work {
             store,
             clock,
-            halt,
+            cancel,
             limits: &config.sync,
             destination: &name,
             progress,

@@ -8,11 +8,11 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::{Halt, SyncError, pin, shape};
+use super::{Cancel, SyncError, identity, shape};
 use crate::config::{Config, DestinationConfig};
-use crate::destination::{Destination, QueryError, Removal, RemoveAsk, Tags};
+use crate::destination::{Destination, QueryError, Removal, SeriesAsk, Tags};
 use crate::store::{KnownSeries, SeriesBacklog, StaleRun, StaleSeries, Store};
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp};
 
 /// Removals in one sync. Over a slow link each takes a round trip; the rest is left for the next sync.
 const MOST_REMOVALS: usize = 2_000;
@@ -75,7 +75,7 @@ pub(super) fn remove(
     store: &Store,
     destination: &mut dyn Destination,
     looked: &[Option<&str>],
-    halt: &Halt,
+    cancel: &Cancel,
 ) -> Result<Removed, SyncError> {
     let mut removed = Removed::default();
     let stale = store.stale_series()?;
@@ -96,7 +96,7 @@ pub(super) fn remove(
         }
     }
     let until = Instant::now() + config.sync.deadline.min(MOST_TIME) / TIME_PART;
-    let mut work = Work { config, store, destination, sent: &sent, removed, left: MOST_REMOVALS, until, halt };
+    let mut work = Work { config, store, destination, sent: &sent, removed, left: MOST_REMOVALS, until, cancel };
     for (bucket, targets) in by_bucket {
         let name = bucket.as_deref();
         if !looked.contains(&name) && !work.is_the_same_bucket(name)? {
@@ -183,21 +183,21 @@ struct Work<'a> {
     /// Removals that this sync may still make.
     left: usize,
     until: Instant,
-    halt: &'a Halt,
+    cancel: &'a Cancel,
 }
 
 impl<'a> Work<'a> {
     /// A bucket without pending rows has not been looked at by the sync.
     fn is_the_same_bucket(&mut self, bucket: Option<&str>) -> Result<bool, SyncError> {
         let look = self.destination.look(bucket);
-        match pin::compare(self.store, &self.destination.name(), bucket, &look)? {
-            pin::Verdict::Same => Ok(true),
-            pin::Verdict::Note(note) => {
+        match identity::compare(self.store, &self.destination.name(), bucket, &look)? {
+            identity::Verdict::Same => Ok(true),
+            identity::Verdict::Note(note) => {
                 self.removed.notes.push(note);
                 Ok(true)
             }
             // Said and held when there are rows to send to it.
-            pin::Verdict::Hold(_) => Ok(false),
+            identity::Verdict::Hold(_) => Ok(false),
         }
     }
 
@@ -222,12 +222,12 @@ impl<'a> Work<'a> {
     /// Removes the points of one series, oldest first.
     fn series(&mut self, target: &Sent, stale: &StaleSeries) -> Result<(), SyncError> {
         let others = self.hit_by(target);
-        // One by one where a point between may have to stay, and in a bucket that cannot be read, where nobody knows.
+        // One by one where a point between may have to stay, and in a bucket that cannot be read, where that is unknown.
         let mut together = others.iter().all(|other| other.pruned.is_none_or(|pruned| pruned < stale.span.0));
         let mut keys = self.keys_of_the_measurement(target);
         let mut foreign = false;
         for measurement in &target.measurements {
-            match self.destination.beside(&ask(target, measurement, stale.span)) {
+            match self.destination.beside(&ask(target, measurement, Interval::closed(stale.span.0, stale.span.1))) {
                 Ok(beside) => {
                     keys.extend(beside.tag_keys);
                     foreign |= beside.series.iter().any(|tags| !is_ours(tags, target, &others));
@@ -247,7 +247,7 @@ impl<'a> Work<'a> {
             let runs = self.store.stale_runs(target.series, after, most, together && !foreign)?;
             let Some(last) = runs.last() else { break };
             after = Some(last.to);
-            if self.left == 0 || Instant::now() >= self.until || self.halt.ends_the_sync() {
+            if self.left == 0 || Instant::now() >= self.until || self.cancel.ends_the_sync() {
                 break;
             }
             let mut due = Vec::new();
@@ -324,7 +324,8 @@ impl<'a> Work<'a> {
         }
         // Somewhere in the whole span; perhaps not here.
         for measurement in &target.measurements {
-            let Ok(beside) = self.destination.beside(&ask(target, measurement, (run.from, run.to))) else {
+            let Ok(beside) = self.destination.beside(&ask(target, measurement, Interval::closed(run.from, run.to)))
+            else {
                 return Ok(Some(Left::Foreign));
             };
             if beside.series.iter().any(|tags| !is_ours(tags, target, others)) {
@@ -344,7 +345,7 @@ impl<'a> Work<'a> {
     ) -> Result<bool, SyncError> {
         for run in &runs {
             for series in others.iter().map(|other| other.series).chain([target.series]) {
-                let span = (run.from, run.to);
+                let span = Interval::closed(run.from, run.to);
                 if self.store.has_sent(series, span)? {
                     self.store.requeue_sent(series, span)?;
                     self.removed.requeued = true;
@@ -356,7 +357,8 @@ impl<'a> Work<'a> {
         'runs: for run in runs {
             self.left = self.left.saturating_sub(1);
             for measurement in &target.measurements {
-                let answer = self.destination.remove(&ask(target, measurement, (run.from, run.to)), keys);
+                let answer =
+                    self.destination.remove(&ask(target, measurement, Interval::closed(run.from, run.to)), keys);
                 if let Err(error) = answer {
                     tracing::warn!("table {}: points at {} were not removed: {error}", target.table, run.from);
                     goes_on = false;
@@ -378,8 +380,8 @@ impl<'a> Work<'a> {
     }
 }
 
-fn ask<'a>(target: &'a Sent, measurement: &'a str, (from, to): (Timestamp, Timestamp)) -> RemoveAsk<'a> {
-    RemoveAsk { bucket: target.bucket.as_deref(), measurement, tags: &target.tags, from, to }
+fn ask<'a>(target: &'a Sent, measurement: &'a str, interval: Interval) -> SeriesAsk<'a> {
+    SeriesAsk { bucket: target.bucket.as_deref(), measurement, tags: &target.tags, interval }
 }
 
 fn names(tags: &Tags) -> impl Iterator<Item = String> {

@@ -3,7 +3,7 @@
 //! A logger writes its own local time, without a zone, at the end of each interval (docs/file-formats.md#times). The
 //! store keeps UTC as [`Timestamp`], nanoseconds since 1970, because a logger may write up to nine fraction digits.
 //! AmeriFlux keeps local standard time all year, so a fixed offset is the ordinary [`StationClock`]. An IANA zone is
-//! allowed; its double hour is settled by [`StationClock::candidates`] and the caller's knowledge of what came before,
+//! allowed; its double hour is decided by [`StationClock::candidates`] and the caller's knowledge of what came before,
 //! and its missing hour never stops a file.
 
 mod instant;
@@ -157,7 +157,7 @@ fn days_since_1970(year: u32, month: u32, day: u32) -> Option<i64> {
 pub enum StationClock {
     /// Standard time all year: the rule at AmeriFlux.
     Fixed(FixedOffset),
-    /// A clock that somebody, or LoggerNet, moves twice a year.
+    /// A clock that a user, or LoggerNet, moves twice a year.
     Zone(Tz),
 }
 
@@ -227,7 +227,7 @@ impl fmt::Display for StationClock {
     }
 }
 
-/// Reads an instant as a person types it on a command line: RFC 3339, or a date or a date and time on the station's
+/// Reads an instant as a user types it on a command line: RFC 3339, or a date or a date and time on the station's
 /// clock (the earlier of two in the double hour).
 pub fn parse_instant(text: &str, clock: &StationClock) -> Option<Timestamp> {
     if let Ok(instant) = DateTime::parse_from_rfc3339(text) {

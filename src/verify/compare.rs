@@ -11,19 +11,19 @@ use std::time::Duration;
 use super::{Asked, VerifyError};
 use crate::destination::{CountAsk, Counted, Destination, QueryError, SeriesAsk, StoredValue, Tally, ValuesAsk};
 use crate::store::{PendingRow, Store};
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp};
 
 /// Most rows whose values are read in one answer: some 700 kB.
-const ROWS_AT_ONCE: usize = 20_000;
+const ROWS_AT_ONCE: u64 = 20_000;
 /// Before a question is asked again whose answer could not be relied on: a server that is being written to settles.
 const BEFORE_ASKING_AGAIN: Duration = Duration::from_millis(500);
 
-/// A window of a series, the end not in it.
+/// A window of a series.
 #[derive(Clone, Copy)]
 pub(super) struct Comparison<'a> {
     pub(super) store: &'a Store,
     pub(super) asked: &'a Asked<'a>,
-    pub(super) window: (Timestamp, Timestamp),
+    pub(super) window: Interval,
 }
 
 /// Places in `LineShape::sent_names`.
@@ -41,11 +41,24 @@ impl Names {
     }
 }
 
-/// What was sent.
+/// What was sent, from one reading of the window's rows.
 pub(super) struct Expected {
     pub(super) rows: u64,
     /// By place in `LineShape::sent_names`.
     tallies: Vec<Tally>,
+    /// Which places a row has values in, each combination once: a table has few of them.
+    combinations: BTreeSet<Vec<usize>>,
+    /// Times of rows at which the window is cut, so that no piece holds more rows than fit into an answer.
+    cuts: Vec<Timestamp>,
+}
+
+impl Expected {
+    /// The window's pieces, oldest first.
+    fn pieces(&self, window: Interval) -> Vec<Interval> {
+        let ends = self.cuts.iter().copied().chain([window.until]);
+        let starts = [window.from].into_iter().chain(self.cuts.iter().copied());
+        starts.zip(ends).map(|(from, until)| Interval::new(from, until)).collect()
+    }
 }
 
 /// What the bucket says.
@@ -96,61 +109,70 @@ impl Account {
         self.fields.iter().max_by_key(|field| field.sent - field.found + field.surplus)
     }
 
-    /// From the first row that differs to the last, both included.
-    pub(super) fn interval(&self) -> Option<(Timestamp, Timestamp)> {
+    /// From the first row that differs to the last.
+    pub(super) fn interval(&self) -> Option<Interval> {
         let first = self.missing.first().into_iter().chain(self.changed.first()).min()?;
         let last = self.missing.last().into_iter().chain(self.changed.last()).max()?;
-        Some((*first, *last))
+        Some(Interval::closed(*first, *last))
     }
 }
 
 impl Comparison<'_> {
     /// Hands over the rows of the window that were sent.
     fn rows(&self, mut take: impl FnMut(PendingRow<'_>)) -> Result<(), VerifyError> {
-        let (from, until) = self.window;
-        self.store.sent_rows(self.asked.series.series, (from, until.previous()), |row| {
+        self.store.sent_rows(self.asked.series.series, self.window, |row| {
             // A key's microsecond may reach a little over the window's edge.
-            if (from..until).contains(&row.ts) {
+            if self.window.contains(row.ts) {
                 take(row);
             }
         })?;
         Ok(())
     }
 
-    fn names(&self) -> Vec<String> {
-        self.asked.shape.sent_names().map(str::to_owned).collect()
-    }
-
     /// Counts and sums what was sent.
     pub(super) fn expected(&self) -> Result<Expected, VerifyError> {
-        let mut expected = Expected { rows: 0, tallies: vec![Tally::default(); self.names().len()] };
+        let mut expected = Expected {
+            rows: 0,
+            tallies: vec![Tally::default(); self.asked.names.len()],
+            combinations: BTreeSet::new(),
+            cuts: Vec::new(),
+        };
+        let (mut places, mut before) = (Vec::new(), Vec::new());
         self.rows(|row| {
+            if expected.rows > 0 && expected.rows.is_multiple_of(ROWS_AT_ONCE) {
+                expected.cuts.push(row.ts);
+            }
             expected.rows += 1;
+            places.clear();
             self.asked.shape.sent_numbers(row.values, row.flags, |place, number| {
+                places.push(place);
                 expected.tallies[place].count += 1;
                 if !number.is_nan() {
                     expected.tallies[place].sum += number;
                 }
             });
+            if places != before {
+                expected.combinations.insert(places.clone());
+                before.clone_from(&places);
+            }
         })?;
         Ok(expected)
     }
 
     fn series_ask<'s>(&'s self, measurement: &'s str) -> SeriesAsk<'s> {
-        let (from, until) = self.window;
-        SeriesAsk { bucket: self.asked.bucket, measurement, tags: self.asked.shape.tags(), from, until }
+        let interval = self.window;
+        SeriesAsk { bucket: self.asked.bucket, measurement, tags: self.asked.shape.tags(), interval }
     }
 
     /// Counts and sums what is there.
     pub(super) fn found(&self, destination: &mut dyn Destination) -> Result<Found, QueryError> {
-        let names = self.names();
-        let without_sum: BTreeSet<String> = self.asked.shape.names_without_sum().map(str::to_owned).collect();
+        let Asked { names, without_sum, .. } = self.asked;
         let mut found = Found { tallies: Vec::with_capacity(names.len()), other_tags: Vec::new() };
         let mut rest = names.as_slice();
         for (measurement, fields) in self.asked.shape.measurements() {
             let (part, behind) = rest.split_at((2 * fields).min(rest.len()));
             rest = behind;
-            let ask = CountAsk { series: self.series_ask(measurement), fields: part, without_sum: &without_sum };
+            let ask = CountAsk { series: self.series_ask(measurement), fields: part, without_sum };
             let Counted { per_field, other_tags } = twice(|| destination.count(&ask))?;
             found.tallies.extend(part.iter().map(|name| per_field.get(name).copied().unwrap_or_default()));
             found.other_tags.push(other_tags);
@@ -160,25 +182,16 @@ impl Comparison<'_> {
 
     /// A few fields of which every row has at least one: those with most values. Of a text or a truth value only its presence
     /// can be compared, so those come last.
-    pub(super) fn cover(&self, expected: &Expected) -> Result<BTreeSet<usize>, VerifyError> {
+    pub(super) fn cover(&self, expected: &Expected) -> BTreeSet<usize> {
         let mut order: Vec<usize> = (0..expected.tallies.len()).collect();
-        let names = self.names();
-        let without_sum: BTreeSet<&str> = self.asked.shape.names_without_sum().collect();
-        let proves_less = |place: usize| without_sum.contains(names[place].as_str());
+        let proves_less = |place: usize| self.asked.without_sum.contains(&self.asked.names[place]);
         order.sort_by_key(|&place| (proves_less(place), std::cmp::Reverse(expected.tallies[place].count)));
         let mut rank = vec![0; order.len()];
         for (position, &place) in order.iter().enumerate() {
             rank[place] = position;
         }
-        let mut cover = BTreeSet::new();
-        self.rows(|row| {
-            let mut best: Option<usize> = None;
-            self.asked.shape.sent_numbers(row.values, row.flags, |place, _| {
-                best = Some(best.map_or(rank[place], |best: usize| best.min(rank[place])));
-            });
-            cover.extend(best.map(|best| order[best]));
-        })?;
-        Ok(cover)
+        let best = |places: &Vec<usize>| places.iter().copied().min_by_key(|&place| rank[place]);
+        expected.combinations.iter().filter_map(best).collect()
     }
 
     /// Compares the values of these fields, each at its own time. Points at times of which no row was sent are another
@@ -187,10 +200,10 @@ impl Comparison<'_> {
         &self,
         destination: &mut dyn Destination,
         names: &Names,
-        found: &Found,
+        (expected, found): (&Expected, &Found),
     ) -> Result<Result<Account, QueryError>, VerifyError> {
         let mut account = Account::default();
-        for window in self.pieces()? {
+        for window in expected.pieces(self.window) {
             let piece = Comparison { window, ..*self };
             if let Err(error) = piece.compare_piece(destination, names, found, &mut account)? {
                 return Ok(Err(error));
@@ -199,21 +212,6 @@ impl Comparison<'_> {
         let Account { missing, changed, .. } = &mut account;
         changed.retain(|at| !missing.contains(at));
         Ok(Ok(account))
-    }
-
-    /// The window, cut so that none holds more rows than fit into an answer.
-    fn pieces(&self) -> Result<Vec<(Timestamp, Timestamp)>, VerifyError> {
-        let (mut from, until) = self.window;
-        let (mut pieces, mut rows) = (Vec::new(), 0);
-        self.rows(|row| {
-            if rows == ROWS_AT_ONCE {
-                pieces.push((from, row.ts));
-                (from, rows) = (row.ts, 0);
-            }
-            rows += 1;
-        })?;
-        pieces.push((from, until));
-        Ok(pieces)
     }
 
     fn compare_piece(
@@ -234,9 +232,8 @@ impl Comparison<'_> {
             });
         })?;
         let mut place = 0;
-        let all = self.names();
         for ((measurement, fields), without) in self.asked.shape.measurements().zip(&found.other_tags) {
-            for name in all.iter().skip(place).take(2 * fields) {
+            for name in self.asked.names.iter().skip(place).take(2 * fields) {
                 if names.holds(place) {
                     let ask = ValuesAsk { series: self.series_ask(measurement), without, field: name };
                     let there = match twice(|| destination.values(&ask)) {

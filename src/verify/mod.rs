@@ -6,7 +6,8 @@
 //! that a row is called missing, changed or there for what stands at its own time. What cannot be asked is unknown, never
 //! zero. [`is_there`] asks for more, because rows are deleted on its word: see there.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use serde::Serialize;
 use thiserror::Error;
@@ -16,14 +17,14 @@ use crate::destination::Destination;
 use crate::line::LineShape;
 use crate::store::{SeriesBacklog, Store, StoreError};
 use crate::sync::{SyncError, shape};
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp, nanos};
 
 mod compare;
 
 use compare::{Account, Comparison, Names};
 
-const HOUR: i64 = 3_600 * 1_000_000_000;
-const DAY: i64 = 24 * HOUR;
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// What stops a verification.
 #[derive(Debug, Error)]
@@ -111,6 +112,18 @@ struct Asked<'a> {
     series: &'a SeriesBacklog,
     shape: LineShape,
     bucket: Option<&'a str>,
+    /// [`LineShape::sent_names`].
+    names: Vec<String>,
+    /// [`LineShape::names_without_sum`].
+    without_sum: BTreeSet<String>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(series: &'a SeriesBacklog, shape: LineShape, bucket: Option<&'a str>) -> Asked<'a> {
+        let names = shape.sent_names().map(str::to_owned).collect();
+        let without_sum = shape.names_without_sum().map(str::to_owned).collect();
+        Asked { series, shape, bucket, names, without_sum }
+    }
 }
 
 /// Compares store and bucket. The caller holds the sync lock when `requeue` is set. What a bucket no longer keeps is not
@@ -123,7 +136,7 @@ pub fn run(
 ) -> Result<VerifyReport, VerifyError> {
     let mut report = VerifyReport::default();
     let mut kept_from: HashMap<Option<String>, Option<Timestamp>> = HashMap::new();
-    for series in store.sent_series((scope.since, scope.until))? {
+    for series in store.sent_series(Interval::closed(scope.since, scope.until))? {
         if scope.table.is_some_and(|table| table != series.table) {
             continue;
         }
@@ -142,31 +155,27 @@ pub fn run(
             .entry(table.bucket.clone())
             .or_insert_with(|| destination.look(table.bucket.as_deref()).kept_from(scope.now.to_utc()));
         let since = scope.since.max(cutoff.unwrap_or(scope.since));
-        let asked = Asked { series: &series, shape, bucket: table.bucket.as_deref() };
-        for &(first, last) in &series.intervals {
-            if first < since {
+        let asked = Asked::new(&series, shape, table.bucket.as_deref());
+        for interval in &series.intervals {
+            if interval.from < since {
                 report.say(format!(
                     "table \"{}\": rows before {} were not asked for, because their bucket no longer keeps them",
                     series.table,
                     config.station.clock.local(since)
                 ));
             }
-            let mut from = first.max(since).nanos();
-            while from <= last.nanos() {
-                let until = ((from.div_euclid(DAY) + 1) * DAY).min(last.nanos() + 1);
-                let window = (Timestamp::from_nanos(from), Timestamp::from_nanos(until));
+            for window in interval.overlap(Interval { from: since, ..*interval }).pieces(DAY) {
                 verify_window(Comparison { store, asked: &asked, window }, destination, scope.requeue, &mut report)?;
                 if report.refused {
                     return Ok(report);
                 }
-                from = until;
             }
         }
     }
     Ok(report)
 }
 
-/// Whether every row that was sent in the closed interval is in the bucket; none where it cannot be told.
+/// Whether every row that was sent in the interval is in the bucket; none where that is unknown.
 ///
 /// Rows may be deleted on this word, so equal counts are not enough: points of another writer, or rows that are pending
 /// again, could make up for missing ones. The counts and sums of all values and flags of exactly this series must agree, and
@@ -177,17 +186,17 @@ pub fn is_there(
     store: &Store,
     destination: &mut dyn Destination,
     series: &SeriesBacklog,
-    (from, to): (Timestamp, Timestamp),
+    window: Interval,
 ) -> Result<Option<bool>, VerifyError> {
     let Some(table) = config.table(&series.table) else { return Ok(None) };
     let Ok(shape) = shape(config, store, table, series)? else { return Ok(None) };
-    let asked = Asked { series, shape, bucket: table.bucket.as_deref() };
-    let comparison = Comparison { store, asked: &asked, window: (from, to.next()) };
+    let asked = Asked::new(series, shape, table.bucket.as_deref());
+    let comparison = Comparison { store, asked: &asked, window };
     let expected = comparison.expected()?;
     let Ok(found) = comparison.found(destination) else { return Ok(None) };
     let names =
-        if found.differing(&expected).is_empty() { Names::Some(comparison.cover(&expected)?) } else { Names::All };
-    Ok(match comparison.value_by_value(destination, &names, &found)? {
+        if found.differing(&expected).is_empty() { Names::Some(comparison.cover(&expected)) } else { Names::All };
+    Ok(match comparison.value_by_value(destination, &names, (&expected, &found))? {
         Ok(account) => Some(account.is_clean()),
         Err(_) => None,
     })
@@ -229,19 +238,14 @@ fn verify_window(
     if differing.is_empty() {
         return Ok(());
     }
-    let (from, until) = comparison.window;
-    if until.nanos_since(from) > HOUR {
-        let mut start = from;
-        while start < until {
-            let end = Timestamp::from_nanos((start.nanos().div_euclid(HOUR) + 1) * HOUR).min(until);
-            let hour = Comparison { window: (start, end), ..comparison };
+    if comparison.window.nanos() > nanos(HOUR) {
+        for window in comparison.window.pieces(HOUR) {
             // A window is a day or less, so this goes one level deep.
-            verify_window(hour, destination, requeue, report)?;
-            start = end;
+            verify_window(Comparison { window, ..comparison }, destination, requeue, report)?;
         }
         return Ok(());
     }
-    match comparison.value_by_value(destination, &Names::Some(differing), &found)? {
+    match comparison.value_by_value(destination, &Names::Some(differing), (&expected, &found))? {
         Ok(account) => enter(comparison, &account, requeue, report),
         Err(error) => {
             report.refused |= error.is_refusal();
@@ -258,7 +262,7 @@ fn enter(
     report: &mut VerifyReport,
 ) -> Result<(), VerifyError> {
     let (Some(worst), Some(interval)) = (account.worst(), account.interval()) else { return Ok(()) };
-    let Comparison { store, asked, window: (from, until) } = comparison;
+    let Comparison { store, asked, window } = comparison;
     report.missing += account.missing.len() as u64;
     report.changed += account.changed.len() as u64;
     if requeue {
@@ -269,8 +273,8 @@ fn enter(
     report.list.push(Missing {
         table: asked.series.table.clone(),
         tags: asked.series.tags.clone(),
-        from: from.to_string(),
-        until: until.to_string(),
+        from: window.from.to_string(),
+        until: window.until.to_string(),
         field: worst.name.clone(),
         sent: worst.sent,
         found: worst.found,

@@ -50,6 +50,9 @@ fn i6_rows_do_not_expire_by_the_word_of_one_clock() {
         let ran = site.sync().expect(1);
         assert_eq!((ran.number("expired"), ran.number("sent")), (0, 100));
         assert!(ran.notes().contains("nothing expires"), "{ran:?}");
+        let status = site.run(&["status", "--json"]).expect(1).json();
+        let found = status["findings"].as_array().unwrap().iter().any(|finding| finding["kind"] == "clocks_disagree");
+        assert!(found, "{status}");
     }
 }
 

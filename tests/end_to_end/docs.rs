@@ -217,7 +217,8 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("src/status/findings/rows.rs", "fn lateness", ""),
     ("src/status/findings/runs.rs", "pub(super) fn findings", "/// Why a run could not"),
     ("src/status/findings/clocks.rs", "pub(super) fn findings", ""),
-    ("src/status/findings/files.rs", "pub(super) fn findings", ""),
+    ("src/view/serve/api/status/right.rs", "/// Of a table's last day", "fn summed"),
+    ("src/status/findings/files.rs", "fn look(", ""),
     ("src/cli/check.rs", "pub(super) fn run", "fn write("),
     ("src/cli/check/destination.rs", "pub(super) fn lines", ""),
     ("src/cli/check/database.rs", "pub(super) fn lines", "fn network"),
@@ -233,8 +234,11 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("src/store/schema/error.rs", "", ""),
     ("src/destination/answer.rs", "fn outcome", ""),
     ("src/destination/mod.rs", "", ""),
-    ("src/sync/pin.rs", "", ""),
-    ("src/sync/mod.rs", "", ""),
+    ("src/sync/identity.rs", "", ""),
+    ("src/sync/look.rs", "", ""),
+    ("src/sync/outbox.rs", "", ""),
+    ("src/sync/report.rs", "", ""),
+    ("src/sync/run.rs", "", ""),
     ("src/sync/stale.rs", "", ""),
     ("src/sync/carried.rs", "", ""),
     ("src/sync/deliver/refusals.rs", "", ""),
@@ -261,7 +265,8 @@ const NO_ANSWER: &[&str] = &[
     "add them to `files` of the table that they belong to",
     "a task without a stored password does not see shares: set the task to run with the password, or copy the \
      files to this computer",
-    "look at the sensor, see the page of `fluxtower serve`",
+    "more than usual is suspect, failed or missing: {}",
+    "no column stands out",
     "the last run ended {} ago",
     "take deadline out of [sync], and it follows the schedule ({fit})",
     "take deadline out of [sync], and set the task up again with `fluxtower schedule --install`, so that it follows the schedule",
@@ -427,7 +432,7 @@ fn every_kind_of_finding_has_a_section_for_the_technician_and_no_other_is_named(
     // A section begins with the message, and the kind stands below it.
     let lines: Vec<&str> = page.lines().collect();
     for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("Finding `")) {
-        assert!(at >= 2 && lines[at - 2].starts_with("### ") && lines[at - 1].is_empty(), "{line}");
+        assert!(at >= 2 && lines[at - 2].starts_with("###") && lines[at - 1].is_empty(), "{line}");
     }
     assert!(Kind::ALL.iter().all(|kind| kind.meaning().ends_with('.')));
 }

@@ -24,6 +24,7 @@ mod dashboard;
 mod delivery;
 mod docs;
 mod export;
+mod findings;
 mod formats;
 mod ingest;
 mod init;

@@ -19,7 +19,7 @@ use fluxtower::ingest::{self, Selection};
 
 use fluxtower::store::{Replay, State, Store};
 use fluxtower::sync;
-use fluxtower::time::{SystemClock, Timestamp};
+use fluxtower::time::{Interval, SystemClock, Timestamp};
 use fluxtower::verify::{self, Scope, VerifyReport};
 use influxdb_line_protocol::{FieldValue, parse_lines};
 use tempfile::TempDir;
@@ -121,7 +121,7 @@ impl Destination for Server {
         let too_high = u64::from(memory.overcounts > 0);
         memory.overcounts = memory.overcounts.saturating_sub(1);
         let per_field = ask.fields.iter().map(|field| {
-            let window = ask.series.from.nanos()..ask.series.until.nanos();
+            let window = ask.series.interval.from.nanos()..ask.series.interval.until.nanos();
             let found: Vec<f64> =
                 values.get(field).map_or(Vec::new(), |of| of.range(window).map(|(_, v)| *v).collect());
             let count = found.len() as u64;
@@ -133,7 +133,7 @@ impl Destination for Server {
     fn values(&mut self, ask: &ValuesAsk<'_>) -> Result<Vec<StoredValue>, QueryError> {
         let (values, others) = asked_for(&self.0.lock().unwrap(), &ask.series);
         assert!(others.is_subset(ask.without), "the question takes in the points of other series");
-        let window = ask.series.from.nanos()..ask.series.until.nanos();
+        let window = ask.series.interval.from.nanos()..ask.series.interval.until.nanos();
         let found = values
             .get(ask.field)
             .map(|of| of.range(window).map(|(at, v)| (Timestamp::from_nanos(*at), Some(*v))).collect());
@@ -202,10 +202,10 @@ impl Site {
     /// The line of every row in the store, by series and time.
     fn lines(&self) -> BTreeMap<(i64, i64), String> {
         let mut lines = BTreeMap::new();
-        for series in self.store.sent_series((Timestamp::EPOCH, Timestamp::MAX)).unwrap() {
+        for series in self.store.sent_series(Interval::ALL).unwrap() {
             let table = self.config.table(&series.table).unwrap();
             let shape = sync::shape(&self.config, &self.store, table, &series).unwrap().unwrap();
-            let every = (Timestamp::EPOCH, Timestamp::MAX);
+            let every = Interval::ALL;
             self.store
                 .sent_rows(series.series, every, |row| {
                     let mut line = Vec::new();

@@ -32,10 +32,16 @@ pub fn physical_lines(bytes: &[u8]) -> u64 {
 }
 
 /// The version of the database that the program makes.
-pub const NEWEST_VERSION: i64 = 5;
+pub const NEWEST_VERSION: i64 = 6;
 
 /// What takes a migration back, by the version that it makes, newest first.
-const TAKEN_BACK: [(i64, &str); 4] = [
+const TAKEN_BACK: [(i64, &str); 5] = [
+    (
+        6,
+        "DROP TABLE provisional; DROP TABLE decided_conflict; DROP TABLE decision; ALTER TABLE conflict DROP COLUMN header;
+         ALTER TABLE conflict DROP COLUMN ts_text; ALTER TABLE conflict DROP COLUMN reason;
+         ALTER TABLE file_seen DROP COLUMN held; ALTER TABLE logger_table DROP COLUMN tags_inputs;",
+    ),
     (
         5,
         "DROP TABLE stale_point; DROP TABLE sent_field; ALTER TABLE series DROP COLUMN offered;

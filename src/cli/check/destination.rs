@@ -91,8 +91,8 @@ fn bucket_line(
     if let Some(Answer { outcome, words, .. }) = answer.filter(|answer| answer.outcome != Outcome::Stored) {
         let words = if words.is_empty() { String::new() } else { format!(" ({words})") };
         return Ok(match outcome {
-            Outcome::Held { mend } => {
-                report.say(&what, "bad", format!("{place}: a write would be refused: {mend}{words}"));
+            Outcome::Held { fix } => {
+                report.say(&what, "bad", format!("{place}: a write would be refused: {fix}{words}"));
                 Exit::Refused
             }
             _ => {

@@ -191,3 +191,17 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_on_a_share_is_known_by_its_path() {
+        let of = |path: &str| share(Path::new(path));
+        assert_eq!(of(r"\\nas\flux\met.dat"), Some(r"\\nas\flux".to_owned()));
+        assert_eq!(of("//nas/flux/*.dat"), Some(r"\\nas\flux".to_owned()));
+        assert_eq!(of(r"\\?\C:\Campbellsci\met.dat"), None);
+        assert_eq!(of("/home/tower/met.dat"), None);
+    }
+}

@@ -136,8 +136,7 @@ fn expiring(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Find
 /// Lines and records that are no rows.
 fn quality(facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
     // A time in the future was written by a clock that was wrong, and is as recent as any.
-    let recent =
-        |then: Option<Timestamp>| then.is_some_and(|then| now.nanos().saturating_sub(then.nanos()) < RECENT_NANOS);
+    let recent = |then: Option<Timestamp>| then.is_some_and(|then| now.nanos_since(then) < RECENT_NANOS);
     let sum = |of: fn(&crate::store::TableStatus) -> u64| facts.tables.iter().map(of).sum::<u64>();
     let lines =
         |number: u64| if number == 1 { "1 line is".to_owned() } else { format!("{} lines are", grouped(number)) };
@@ -152,9 +151,16 @@ fn quality(facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
     if recent(facts.newest_rejected_line) {
         let rejected = sum(|table| table.rejected_lines);
         found.push(
-            Finding::new(Kind::RejectedLines, format!("{} no row", lines(rejected)))
-                .since(facts.newest_rejected_line)
-                .fix("see `fluxtower rejected`"),
+            Finding::new(
+                Kind::RejectedLines,
+                format!(
+                    "{} rejected: no row could be made of {}",
+                    lines(rejected),
+                    if rejected == 1 { "it" } else { "them" }
+                ),
+            )
+            .since(facts.newest_rejected_line)
+            .fix("see `fluxtower rejected`"),
         );
     }
     let held = sum(|table| table.held_lines);

@@ -89,7 +89,7 @@ impl crate::store::Store {
         let mut report = SalvageReport::default();
         let mut to = Connection::open(fresh).map_err(new)?;
         to.pragma_update(None, "page_size", 16_384).map_err(new)?;
-        // The file is synced as a whole before it gets its name; until then nobody needs it after a crash.
+        // The file is synced as a whole before it gets its name; until then it is of no use after a crash.
         to.pragma_update(None, "journal_mode", "memory").map_err(new)?;
         to.pragma_update(None, "synchronous", "off").map_err(new)?;
         to.pragma_update(None, "foreign_keys", false).map_err(new)?;

@@ -28,6 +28,8 @@ pub struct FileSeen {
     pub header: Option<i64>,
     /// Whether a last line without a line end was staged.
     pub tail_taken: bool,
+    /// Whether lines from the resume point on are held because the file was being overwritten.
+    pub held: bool,
     /// Why nothing could be read, if so.
     pub note: Option<String>,
     /// The time of the read.
@@ -39,7 +41,7 @@ impl Store {
     pub fn file_seen(&self, table: &Table, path: &str) -> Result<Option<FileSeen>> {
         self.conn
             .prepare_cached(
-                "SELECT size, modified, whole_hash, resume_at, resume_line, prefix_hash, header, tail_taken, note, seen
+                "SELECT size, modified, whole_hash, resume_at, resume_line, prefix_hash, header, tail_taken, note, seen, held
                  FROM file_seen WHERE logger_table = ?1 AND path = ?2",
             )
             .and_then(|mut statement| {
@@ -55,6 +57,7 @@ impl Store {
                             prefix_hash: row.get::<_, i64>(5)?.cast_unsigned(),
                             header: row.get(6)?,
                             tail_taken: row.get(7)?,
+                            held: row.get(10)?,
                             note: row.get(8)?,
                             seen: Timestamp::from_nanos(row.get(9)?),
                         })
@@ -73,8 +76,8 @@ impl Staging<'_> {
             .conn
             .prepare_cached(
                 "INSERT OR REPLACE INTO file_seen
-                 (logger_table, path, size, modified, whole_hash, resume_at, resume_line, prefix_hash, header, tail_taken, note, seen)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                 (logger_table, path, size, modified, whole_hash, resume_at, resume_line, prefix_hash, header, tail_taken, note, seen, held)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             )
             .and_then(|mut statement| {
                 statement.execute(params![
@@ -90,6 +93,7 @@ impl Staging<'_> {
                     file.tail_taken,
                     file.note,
                     file.seen.nanos(),
+                    file.held,
                 ])
             })
             .map_err(|source| self.store.at(source))?;

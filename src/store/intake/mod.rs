@@ -3,11 +3,15 @@
 //! Every line that ingest reads is counted here (I1), and a row is staged once (I3).
 
 pub(super) mod changed;
+pub(super) mod decisions;
+pub(super) mod double_hour;
 pub(super) mod files;
 pub(super) mod known;
 pub(super) mod lost;
+pub(super) mod provisional;
 pub(super) mod record_runs;
 pub(super) mod rejected;
+pub(super) mod retag;
 pub(super) mod rows;
 pub(super) mod staging;
 pub(super) mod tables;

@@ -6,6 +6,7 @@
 
 use rusqlite::params;
 
+use crate::store::intake::provisional::LineState;
 use crate::store::intake::staging::{LineAt, Staging};
 use crate::store::intake::tables::{Table, hash_of};
 use crate::store::{Result, Store};
@@ -111,6 +112,9 @@ impl Staging<'_> {
             })
             .map_err(|source| self.store.at(source))?;
         table.tally.rejected_lines += i64::from(kept == 1);
+        if kept == 1 && line.state == LineState::Unfinished {
+            self.note_provisional_rejected(table, line).map_err(|source| self.store.at(source))?;
+        }
         Ok(())
     }
 

@@ -10,7 +10,9 @@ use rusqlite::{Statement, params};
 use crate::config::{Config, OnConflict};
 use crate::format::{Value, same_reading};
 use crate::qc::Verdict;
+use crate::store::intake::decisions::Exchange;
 use crate::store::intake::lost::Content;
+use crate::store::intake::provisional::LineState;
 use crate::store::intake::record_runs::EventKind;
 use crate::store::intake::tables::{Series, Table, Tally, hash_of};
 use crate::store::judge::flagging::{Judge, verdict_columns};
@@ -46,6 +48,8 @@ pub struct Incoming<'a> {
     pub ts_text: Option<&'a str>,
     /// The line, for a conflict.
     pub line: LineAt<'a>,
+    /// The header that it stands under.
+    pub header: Option<i64>,
 }
 
 /// A physical line and its place.
@@ -57,6 +61,8 @@ pub struct LineAt<'a> {
     pub number: u64,
     /// Its bytes, without line end and noise.
     pub raw: &'a [u8],
+    /// Whether it is whole.
+    pub state: LineState,
 }
 
 /// The result of staging a row.
@@ -68,13 +74,26 @@ pub enum Outcome {
     Duplicate,
     /// The store has another reading under the same key.
     Conflict,
+    /// It replaces what was made of its beginning.
+    Finished,
+}
+
+/// A row whose key is taken by a line.
+#[derive(Debug)]
+pub(in crate::store) struct Stored {
+    pub(in crate::store) id: i64,
+    pub(in crate::store) nanos: i64,
+    pub(in crate::store) record: Option<i64>,
+    pub(in crate::store) values: String,
+    /// Whether the line says the same.
+    pub(in crate::store) is_same: bool,
 }
 
 /// The reading that another one replaces.
 #[derive(Debug, Clone, Copy)]
-struct Old<'a> {
-    ts: Timestamp,
-    values: &'a str,
+pub(in crate::store) struct Old<'a> {
+    pub(in crate::store) ts: Timestamp,
+    pub(in crate::store) values: &'a str,
 }
 
 /// The writer of one ingest.
@@ -86,6 +105,7 @@ pub struct Staging<'s> {
     open_since: Option<Instant>,
     rows: u32,
     pub(in crate::store) verdict: Verdict,
+    pub(in crate::store) exchange: Option<Exchange>,
 }
 
 impl<'s> Staging<'s> {
@@ -98,7 +118,7 @@ impl<'s> Staging<'s> {
                  VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, ?7) ON CONFLICT (id) DO NOTHING",
             )
             .map_err(|source| store.at(source))?;
-        Ok(Staging { store, config, insert, open_since: None, rows: 0, verdict: Verdict::default() })
+        Ok(Staging { store, config, insert, open_since: None, rows: 0, verdict: Verdict::default(), exchange: None })
     }
 
     /// Opens the transaction if none is open. A header with a thousand new columns then costs one sync to disk.
@@ -151,12 +171,18 @@ impl<'s> Staging<'s> {
             if is_late {
                 late(table, place, row.ts);
             }
+            if row.line.state != LineState::Whole {
+                self.note_provisional(table, key(series, row.ts), row.line)?;
+            }
             Outcome::Staged
         } else {
             self.meet(table, place, row, on_conflict)?
         };
         if outcome != Outcome::Duplicate && row.tags == "[]" {
             self.see_record(table, row)?;
+        }
+        if table.provisional.has_rejected() && row.line.state == LineState::Whole {
+            self.finish_rejected(table, row.line)?;
         }
         Ok(outcome)
     }
@@ -188,9 +214,34 @@ impl<'s> Staging<'s> {
             .prepare_cached("SELECT nanos, record, vals FROM reading WHERE id = ?1")?
             .query_row([id], |found| Ok((found.get(0)?, found.get(1)?, found.get(2)?)))?;
         let derived = table.derived_places();
-        if nanos == key::nanos(row.ts) && record == row.record && same_reading(&values, row.values, &derived) {
+        let is_same =
+            nanos == key::nanos(row.ts) && record == row.record && same_reading(&values, row.values, &derived);
+        let stored = Stored { id, nanos, record, values, is_same };
+        if let Some(exchange) = self.exchange.take() {
+            return self.exchange(table, place, row, &stored, &exchange);
+        }
+        if let Some(outcome) = self.meet_provisional(table, place, row, &stored)? {
+            return Ok(outcome);
+        }
+        if is_same {
             return Ok(Outcome::Duplicate);
         }
+        self.met(table, place, row, on_conflict, &stored)
+    }
+
+    /// The row of the key says something else than the line.
+    pub(in crate::store) fn met(
+        &mut self,
+        table: &mut Table,
+        place: usize,
+        row: &Incoming<'_>,
+        on_conflict: OnConflict,
+        stored: &Stored,
+    ) -> rusqlite::Result<Outcome> {
+        let conn = &self.store.conn;
+        let series = table.series.at(place).id;
+        let Stored { id, nanos, record, ref values, .. } = *stored;
+        let derived = table.derived_places();
         let new_hash = content_hash(row.record, row.values, &derived);
         let known: bool = conn
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM conflict WHERE series = ?1 AND ts = ?2 AND hash = ?3)")?
@@ -200,7 +251,8 @@ impl<'s> Staging<'s> {
         }
         table.tally.conflicts += 1;
         let mut keep = conn.prepare_cached(
-            "INSERT INTO conflict (series, ts, record, path, line, raw, stays, hash, seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+            "INSERT INTO conflict (series, ts, record, path, line, raw, stays, hash, seen, header, ts_text)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, iif(?10 IS NULL, (SELECT ts_text FROM reading WHERE id = ?11), NULL))
              ON CONFLICT (series, ts, hash) DO NOTHING",
         )?;
         let seen = Timestamp::from_utc(chrono::Utc::now()).nanos();
@@ -217,15 +269,30 @@ impl<'s> Staging<'s> {
                     raw,
                     "first",
                     new_hash,
-                    seen
+                    seen,
+                    row.header,
+                    id
                 ])?;
             }
             OnConflict::Replace => {
-                // Under the time of the replaced reading, so that it is found when a file brings it again: two readings may be within
-                // one microsecond.
-                let (ts, hash) = (key::time(id, nanos).nanos(), content_hash(record, &values, &derived));
-                keep.execute(params![series, ts, record, row.line.path, line, values, "newer", hash, seen])?;
-                let old = Old { ts: key::time(id, nanos), values: &values };
+                // Under the time of the reading that goes, so that it is known when a file brings it again: two readings may
+                // stand within a microsecond.
+                let (ts, hash) = (key::time(id, nanos).nanos(), content_hash(record, values, &derived));
+                let header: Option<i64> = None;
+                keep.execute(params![
+                    series,
+                    ts,
+                    record,
+                    row.line.path,
+                    line,
+                    values,
+                    "newer",
+                    hash,
+                    seen,
+                    header,
+                    id
+                ])?;
+                let old = Old { ts: key::time(id, nanos), values };
                 self.replace(table, place, old, row)?;
             }
         }
@@ -234,7 +301,13 @@ impl<'s> Staging<'s> {
 
     /// The newer reading replaces the older one under a new version, so that a request in flight cannot mark the new reading with
     /// the result for the old one.
-    fn replace(&mut self, table: &mut Table, place: usize, old: Old<'_>, row: &Incoming<'_>) -> rusqlite::Result<()> {
+    pub(in crate::store) fn replace(
+        &mut self,
+        table: &mut Table,
+        place: usize,
+        old: Old<'_>,
+        row: &Incoming<'_>,
+    ) -> rusqlite::Result<()> {
         let conn = &self.store.conn;
         let series = table.series.at(place).id;
         let id = key(series, row.ts);
@@ -404,6 +477,6 @@ fn widened(span: Option<(Timestamp, Timestamp)>, ts: Timestamp) -> Option<(Times
 }
 
 /// Hash of a row's content, without the spelling of its line, its derived values and columns that its file does not have.
-fn content_hash(record: Option<i64>, values: &str, derived: &[usize]) -> i64 {
+pub(in crate::store) fn content_hash(record: Option<i64>, values: &str, derived: &[usize]) -> i64 {
     hash_of(format!("{record:?} {}", crate::format::measured(values, derived)).as_bytes())
 }

@@ -8,6 +8,7 @@ use crate::config::{TableConfig, TableName};
 use crate::format::Header;
 use crate::qc;
 use crate::store::intake::changed::Touched;
+use crate::store::intake::provisional::ProvisionalLines;
 use crate::store::intake::record_runs::{RecordRuns, Run};
 use crate::store::judge::due::Due;
 use crate::store::judge::flagging::Judge;
@@ -51,7 +52,8 @@ pub struct Table {
     pub runs: RecordRuns,
     pub(in crate::store) series: SeriesList,
     pub(in crate::store) tally: Tally,
-    /// Judges its rows; none before its columns are known.
+    pub(in crate::store) provisional: ProvisionalLines,
+    /// How its rows are judged; none before its columns are known.
     pub(in crate::store) judge: Option<Judge>,
 }
 
@@ -193,6 +195,7 @@ impl Store {
             runs: RecordRuns::new(record_runs(&self.conn, id).map_err(sql)?),
             series: series(&self.conn, id).map_err(sql)?,
             tally: Tally::default(),
+            provisional: ProvisionalLines::load(&self.conn, id).map_err(sql)?,
             judge: None,
         })
     }
@@ -214,6 +217,7 @@ impl Store {
             runs: RecordRuns::new(Vec::new()),
             series: series(&self.conn, id)?,
             tally: Tally::default(),
+            provisional: ProvisionalLines::default(),
             judge: None,
         }))
     }

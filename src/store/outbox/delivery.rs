@@ -5,7 +5,7 @@ use rusqlite::params;
 use crate::store::intake::tables::i64_of;
 use crate::store::outbox::outcome::ReceiptOutcome;
 use crate::store::{Result, Store};
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp};
 
 /// What was acknowledged within a piece of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,29 +34,32 @@ pub struct Refusal {
 }
 
 impl Store {
-    /// What was acknowledged from `from` to before `until`, in pieces of `bin` nanoseconds counted from 1970; only pieces
+    /// What was acknowledged in the interval, in pieces of `bin` nanoseconds counted from 1970; only pieces
     /// in which something was.
-    pub fn sent_by_time(&self, (from, until): (Timestamp, Timestamp), bin: i64) -> Result<Vec<SentBin>> {
+    pub fn sent_by_time(&self, interval: Interval, bin: i64) -> Result<Vec<SentBin>> {
         let work = || -> rusqlite::Result<Vec<SentBin>> {
             self.conn
                 .prepare_cached(
                     "SELECT at / ?3, sum(rows), sum(bytes) FROM receipt
                      WHERE at >= ?1 AND at < ?2 AND outcome = ?4 GROUP BY 1 ORDER BY 1",
                 )?
-                .query_map(params![from.nanos().max(0), until.nanos(), bin.max(1), ReceiptOutcome::Stored], |row| {
-                    Ok(SentBin {
-                        from: Timestamp::from_nanos(row.get::<_, i64>(0)?.saturating_mul(bin.max(1))),
-                        rows: row.get::<_, i64>(1)?.cast_unsigned(),
-                        bytes: row.get::<_, i64>(2)?.cast_unsigned(),
-                    })
-                })?
+                .query_map(
+                    params![interval.from.nanos().max(0), interval.until.nanos(), bin.max(1), ReceiptOutcome::Stored],
+                    |row| {
+                        Ok(SentBin {
+                            from: Timestamp::from_nanos(row.get::<_, i64>(0)?.saturating_mul(bin.max(1))),
+                            rows: row.get::<_, i64>(1)?.cast_unsigned(),
+                            bytes: row.get::<_, i64>(2)?.cast_unsigned(),
+                        })
+                    },
+                )?
                 .collect()
         };
         work().map_err(|source| self.at(source))
     }
 
-    /// Answers from `from` to before `until` to requests that the server did not take, equal ones together, the latest first.
-    pub fn refusals(&self, (from, until): (Timestamp, Timestamp), most: usize) -> Result<Vec<Refusal>> {
+    /// Answers in the interval to requests that the server did not take, equal ones together, the latest first.
+    pub fn refusals(&self, interval: Interval, most: usize) -> Result<Vec<Refusal>> {
         let work = || -> rusqlite::Result<Vec<Refusal>> {
             self.conn
                 .prepare_cached(&format!(
@@ -65,7 +68,7 @@ impl Store {
                      GROUP BY status, outcome, words ORDER BY 1 DESC LIMIT ?3",
                     ReceiptOutcome::taken_in_sql()
                 ))?
-                .query_map(params![from.nanos(), until.nanos(), i64_of(most)], |row| {
+                .query_map(params![interval.from.nanos(), interval.until.nanos(), i64_of(most)], |row| {
                     Ok(Refusal {
                         at: Timestamp::from_nanos(row.get(0)?),
                         status: row.get(1)?,

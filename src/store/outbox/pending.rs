@@ -1,11 +1,11 @@
-//! The way out: which rows wait.
+//! The way out: which rows are pending.
 
 use rusqlite::params;
 
 use crate::store::intake::tables::i64_of;
 use crate::store::schema::key;
 use crate::store::{Result, Store};
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp};
 
 /// A series and the intervals of time that hold its pending rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,14 +16,14 @@ pub struct SeriesBacklog {
     pub table: String,
     /// Values of its tag columns, in the order of the columns.
     pub tags: Vec<String>,
-    /// Closed, not overlapping, oldest first.
-    pub intervals: Vec<(Timestamp, Timestamp)>,
+    /// Not overlapping, oldest first.
+    pub intervals: Vec<Interval>,
 }
 
 impl SeriesBacklog {
     /// From the first interval's beginning to the last one's end.
-    pub fn hull(&self) -> Option<(Timestamp, Timestamp)> {
-        self.intervals.first().zip(self.intervals.last()).map(|(first, last)| (first.0, last.1))
+    pub fn hull(&self) -> Option<Interval> {
+        self.intervals.first().zip(self.intervals.last()).map(|(first, last)| Interval::new(first.from, last.until))
     }
 }
 
@@ -58,7 +58,7 @@ impl Store {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let series: i64 = row.get(0)?;
-            let interval = (Timestamp::from_nanos(row.get(3)?), Timestamp::from_nanos(row.get(4)?));
+            let interval = Interval::closed(Timestamp::from_nanos(row.get(3)?), Timestamp::from_nanos(row.get(4)?));
             match list.last_mut().filter(|last| last.series == series) {
                 Some(last) => last.intervals.push(interval),
                 None => {
@@ -70,11 +70,11 @@ impl Store {
         Ok(list)
     }
 
-    /// Hands the pending rows of `from ..= to` to `take`, oldest first, until it says stop by giving false.
+    /// Hands the pending rows of the interval to `take`, oldest first, until it says stop by giving false.
     pub fn pending_rows(
         &self,
         series: i64,
-        (from, to): (Timestamp, Timestamp),
+        interval: Interval,
         limit: usize,
         mut take: impl FnMut(PendingRow<'_>) -> bool,
     ) -> Result<()> {
@@ -83,7 +83,7 @@ impl Store {
                 "SELECT id, nanos, vals, flags, version FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 0
                  ORDER BY id LIMIT ?3",
             )?;
-            let (low, high) = key::keys(series, from, to);
+            let (low, high) = key::keys_in(series, interval);
             let mut rows = statement.query(params![low, high, i64_of(limit)])?;
             while let Some(row) = rows.next()? {
                 let text = |place| row.get_ref(place).and_then(|value| Ok(value.as_str()?));
@@ -100,18 +100,13 @@ impl Store {
     }
 
     /// Time of the pending row that has `rows - 1` newer pending rows in the interval, or of its oldest.
-    pub fn nth_newest_pending(
-        &self,
-        series: i64,
-        (from, to): (Timestamp, Timestamp),
-        rows: usize,
-    ) -> Result<Option<Timestamp>> {
+    pub fn nth_newest_pending(&self, series: i64, interval: Interval, rows: usize) -> Result<Option<Timestamp>> {
         self.conn
             .prepare_cached(
                 "SELECT min(id) FROM (SELECT id FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 0 ORDER BY id DESC LIMIT ?3)",
             )
             .and_then(|mut statement| {
-                let (low, high) = key::keys(series, from, to);
+                let (low, high) = key::keys_in(series, interval);
                 statement.query_row(params![low, high, i64_of(rows)], |row| row.get::<_, Option<i64>>(0))
             })
             .map(|id| id.map(|id| key::time(id, 0)))

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 /// What became of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Waits to be sent.
+    /// To be sent.
     Pending,
     /// Was in a request answered with exactly 204, or in a file synced to disk (I5).
     Sent,
@@ -101,7 +101,7 @@ pub struct ReceiptDraft<'a> {
 
 impl Store {
     /// Writes a receipt and, in the same transaction, what it proves: the marked rows leave `pending` for `state`. Rows that
-    /// are no longer pending, or were replaced since, stay as they are. Gives how many were marked.
+    /// are no longer pending, or were replaced since, keep their state. Gives how many were marked.
     pub fn mark(&self, receipt: &ReceiptDraft<'_>, state: State, marks: &[Mark]) -> Result<u64> {
         let work = || -> rusqlite::Result<u64> {
             let transaction =
@@ -136,7 +136,7 @@ impl Store {
         insert_receipt(&self.conn, receipt).map(drop).map_err(|source| self.at(source))
     }
 
-    /// Marks one row as rejected, with the line and the server's words.
+    /// Marks one row as rejected, with the line and the server's message.
     pub fn reject_row(&self, receipt: &ReceiptDraft<'_>, mark: &Mark, line: &str) -> Result<u64> {
         let work = || -> rusqlite::Result<u64> {
             let transaction =

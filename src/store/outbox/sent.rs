@@ -10,7 +10,7 @@ use crate::store::outbox::receipts::{State, move_series_tally};
 use crate::store::outbox::{backlog, sent_fields};
 use crate::store::schema::key;
 use crate::store::{Result, Store};
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp};
 
 /// Rows that one transaction touches.
 pub(in crate::store) const ROWS_PER_STEP: i64 = 20_000;
@@ -143,12 +143,12 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// Every series, by table, with the time of its oldest and newest sent row in `from ..= to`.
-    pub fn sent_series(&self, (from, to): (Timestamp, Timestamp)) -> Result<Vec<SeriesBacklog>> {
-        self.read_sent_series(from, to).map_err(|source| self.at(source))
+    /// Every series, by table, with the time of its oldest and newest sent row in the interval.
+    pub fn sent_series(&self, interval: Interval) -> Result<Vec<SeriesBacklog>> {
+        self.read_sent_series(interval).map_err(|source| self.at(source))
     }
 
-    fn read_sent_series(&self, from: Timestamp, to: Timestamp) -> rusqlite::Result<Vec<SeriesBacklog>> {
+    fn read_sent_series(&self, interval: Interval) -> rusqlite::Result<Vec<SeriesBacklog>> {
         let mut statement = self.conn.prepare_cached(
             "SELECT s.id, t.name, s.tags FROM series s JOIN logger_table t ON t.id = s.logger_table ORDER BY t.id, s.id",
         )?;
@@ -161,27 +161,22 @@ impl Store {
         while let Some(row) = rows.next()? {
             let series: i64 = row.get(0)?;
             let found: (Option<i64>, Option<i64>) =
-                ends.query_row(key::keys(series, from, to), |row| Ok((row.get(0)?, row.get(1)?)))?;
+                ends.query_row(key::keys_in(series, interval), |row| Ok((row.get(0)?, row.get(1)?)))?;
             let (Some(first), Some(last)) = found else { continue };
             let tags = serde_json::from_str(&row.get::<_, String>(2)?).unwrap_or_default();
-            let intervals = vec![(key::time(first, 0), key::time(last, 999))];
+            let intervals = vec![key::interval(first, last)];
             list.push(SeriesBacklog { series, table: row.get(1)?, tags, intervals });
         }
         Ok(list)
     }
 
-    /// Hands the sent rows of the closed interval to `take`, oldest first.
-    pub fn sent_rows(
-        &self,
-        series: i64,
-        (from, to): (Timestamp, Timestamp),
-        mut take: impl FnMut(PendingRow<'_>),
-    ) -> Result<()> {
+    /// Hands the sent rows of the interval to `take`, oldest first.
+    pub fn sent_rows(&self, series: i64, interval: Interval, mut take: impl FnMut(PendingRow<'_>)) -> Result<()> {
         let mut read = || -> rusqlite::Result<()> {
             let mut statement = self.conn.prepare_cached(
                 "SELECT id, nanos, vals, flags, version FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 1 ORDER BY id",
             )?;
-            let mut rows = statement.query(key::keys(series, from, to))?;
+            let mut rows = statement.query(key::keys_in(series, interval))?;
             while let Some(row) = rows.next()? {
                 let text = |place| row.get_ref(place).and_then(|value| Ok(value.as_str()?));
                 let id = row.get(0)?;
@@ -193,15 +188,15 @@ impl Store {
         read().map_err(|source| self.at(source))
     }
 
-    /// Sent rows of the series in the closed interval go back to pending.
-    pub fn requeue_sent(&self, series: i64, (from, to): (Timestamp, Timestamp)) -> Result<u64> {
-        self.replay_series(series, key::keys(series, from, to), &[State::Sent]).map_err(|source| self.at(source))
+    /// Sent rows of the series in the interval go back to pending.
+    pub fn requeue_sent(&self, series: i64, interval: Interval) -> Result<u64> {
+        self.replay_series(series, key::keys_in(series, interval), &[State::Sent]).map_err(|source| self.at(source))
     }
 
-    /// Deletes sent rows of the series in the closed interval, in steps that let other writers in. Rows whose points in the
+    /// Deletes sent rows of the series in the interval, in steps that let other writers in. Rows whose points in the
     /// bucket may hold fields that they no longer send stay: only the store knows what the points should hold.
-    pub fn prune_sent(&self, series: i64, (from, to): (Timestamp, Timestamp)) -> Result<u64> {
-        let (low, high) = key::keys(series, from, to);
+    pub fn prune_sent(&self, series: i64, interval: Interval) -> Result<u64> {
+        let (low, high) = key::keys_in(series, interval);
         let step = || -> rusqlite::Result<u64> {
             let transaction =
                 rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use crate::store::intake::lost::{Content, SentFields};
 use crate::store::schema::key;
 use crate::store::{Result, Store};
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp};
 
 /// Points of one run, and about as many of one answer: what one transaction forgets while an ingest waits for it.
 const MOST_POINTS: usize = 20_000;
@@ -246,9 +246,9 @@ impl Store {
             .query_row([before.id, next.id], |row| row.get(0))
     }
 
-    /// Whether a sent row of the series is in the closed interval.
-    pub fn has_sent(&self, series: i64, (from, to): (Timestamp, Timestamp)) -> Result<bool> {
-        let (low, high) = key::keys(series, from, to);
+    /// Whether a sent row of the series is in the interval.
+    pub fn has_sent(&self, series: i64, interval: Interval) -> Result<bool> {
+        let (low, high) = key::keys_in(series, interval);
         self.conn
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 1)")
             .and_then(|mut statement| statement.query_row([low, high], |row| row.get(0)))

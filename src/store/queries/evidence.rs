@@ -38,7 +38,7 @@ impl Store {
         let Some(series) = series.iter().max_by_key(|series| series.newest) else { return Ok(None) };
         let Some(newest) = series.newest else { return Ok(None) };
         let times = self.newest_times(series.id, newest, ROWS)?;
-        let mut apart: Vec<i64> = times.windows(2).map(|pair| (pair[0].nanos() - pair[1].nanos()).abs()).collect();
+        let mut apart: Vec<i64> = times.windows(2).map(|pair| (pair[0].nanos_since(pair[1])).abs()).collect();
         if apart.is_empty() {
             return Ok(None);
         }

@@ -1,14 +1,14 @@
 //! The database as a file: is it whole, how large is it, and is its log small.
 //!
-//! SQLite's log (`-wal`) goes back to its beginning when everything in it has reached the database and nobody reads an
-//! older state. While a browser or a backup does, it grows; afterwards it keeps its size unless it is told not to.
+//! SQLite's log (`-wal`) goes back to its beginning when everything in it has reached the database and no reader is in an
+//! older state. While a browser or a backup does, it grows; afterwards it keeps its size unless it is limited.
 
 use std::path::{Path, PathBuf};
 
 use crate::store::{Result, Store};
 
-/// Bytes of log that stay on disk when the log begins again: three times what an ingest of any size needs while nobody
-/// Bytes of log that stay on disk when the log begins again: three times what an ingest of any size needs while nobody
+/// Bytes of log that stay on disk when the log begins again: three times what an ingest of any size needs while no reader
+/// Bytes of log that stay on disk when the log begins again: three times what an ingest of any size needs while no reader
 /// reads beside it (measured on 300 MB: 20 MB), so that in ordinary work the file is neither cut nor made longer.
 pub(in crate::store) const LOG_KEPT: i64 = 64 * 1024 * 1024;
 

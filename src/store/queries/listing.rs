@@ -64,6 +64,8 @@ pub struct ConflictLine {
     pub raw: String,
     /// The values of the row that stays.
     pub row: Option<String>,
+    /// Why this is the row, where the operator decided.
+    pub reason: Option<String>,
 }
 
 impl Store {
@@ -173,7 +175,7 @@ impl Store {
         let work = || -> rusqlite::Result<Vec<ConflictLine>> {
             self.conn
                 .prepare_cached(
-                    "SELECT t.name, c.ts, c.record, c.path || ':' || c.line, c.stays, c.raw, r.vals
+                    "SELECT t.name, c.ts, c.record, c.path || ':' || c.line, c.stays, c.raw, r.vals, c.reason
                      FROM conflict c JOIN series s ON s.id = c.series JOIN logger_table t ON t.id = s.logger_table
                      LEFT JOIN reading r ON r.id = (c.series << 52 | c.ts / 1000)
                      WHERE ?1 IS NULL OR t.name = ?1 ORDER BY c.id DESC LIMIT ?2",
@@ -187,6 +189,7 @@ impl Store {
                         stays: row.get(4)?,
                         raw: row.get(5)?,
                         row: row.get(6)?,
+                        reason: row.get(7)?,
                     })
                 })?
                 .collect()

@@ -2,6 +2,7 @@
 
 pub(super) mod evidence;
 pub(super) mod health;
+pub(super) mod interval;
 pub(super) mod listing;
 pub(super) mod runs;
 pub(super) mod status;

@@ -35,7 +35,7 @@ pub struct TableStatus {
     pub records_missing: u64,
     /// Time of the newest row.
     pub newest: Option<Timestamp>,
-    /// Time of the oldest row that waits.
+    /// Time of the oldest pending row.
     pub oldest_pending: Option<Timestamp>,
 }
 

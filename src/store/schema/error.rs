@@ -112,7 +112,7 @@ impl StoreError {
         !matches!(self, StoreError::Busy { .. } | StoreError::DiskFull { .. })
     }
 
-    /// Gives SQLite's error its place and its mend.
+    /// Gives SQLite's error its place and what to do.
     pub(in crate::store) fn at(path: &std::path::Path, source: rusqlite::Error) -> StoreError {
         use rusqlite::ErrorCode;
         let path = path.to_owned();

@@ -6,7 +6,7 @@
 //! one series within a microsecond are a damaged clock, and meet as a conflict; the nanoseconds that a file may spell
 //! stand beside the key.
 
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp};
 
 const MICROS_BITS: u32 = 52;
 const MICROS_MASK: i64 = (1 << MICROS_BITS) - 1;
@@ -34,6 +34,17 @@ pub(in crate::store) fn nanos(ts: Timestamp) -> i64 {
 /// Lowest and highest key of the closed interval, cut to what keys can hold.
 pub(in crate::store) fn keys(series: i64, from: Timestamp, to: Timestamp) -> (i64, i64) {
     (key(series, from.clamp(TIMES.0, TIMES.1)), key(series, to.clamp(TIMES.0, TIMES.1)))
+}
+
+/// Lowest and highest key of the interval. Keys hold microseconds: where the interval's ends do not, rows within the first
+/// and the last microsecond are in it although they lie beside it.
+pub(in crate::store) fn keys_in(series: i64, interval: Interval) -> (i64, i64) {
+    keys(series, interval.from, interval.last())
+}
+
+/// The interval that holds every row of the keys, both of them included.
+pub(in crate::store) fn interval(first: i64, last: i64) -> Interval {
+    Interval::closed(time(first, 0), time(last, NANOS_PER_MICRO - 1))
 }
 
 /// The time of a row.

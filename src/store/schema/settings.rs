@@ -6,7 +6,7 @@ use crate::store::{Result, Store};
 
 impl Store {
     /// Keys of [`Store::remember`] that begin so hold what is known of a bucket.
-    pub const PIN: &'static str = "bucket: ";
+    pub const BUCKET_IDENTITY: &'static str = "bucket: ";
 
     /// Keeps a text under a key.
     pub fn remember(&self, key: &str, text: &str) -> Result<()> {

@@ -287,7 +287,7 @@ impl Delivery<'_> {
     fn no_proof(&mut self, ready: &Arc<Ready>, answer: Answer) -> Result<Ended, Ended> {
         self.store.note_answer(&self.receipt(ready, &answer, super::outcome_of(&answer)))?;
         Ok(match &answer.outcome {
-            Outcome::Held { mend } => held(mend, &answer),
+            Outcome::Held { fix } => held(fix, &answer),
             Outcome::Failing => Ended::Lane(LaneEnd::Failing(answer.words)),
             _ => Ended::Stop(Stop::Unreachable(answer.words)),
         })

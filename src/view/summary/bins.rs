@@ -2,7 +2,9 @@
 
 use super::answer::{Figure, Trace, TraceColumn};
 use super::grid::{self, Grid};
-use super::{median_interval, seconds, time};
+use super::{millis, seconds, time};
+use crate::store::usual_interval;
+use crate::time::Timestamp;
 
 impl Trace {
     pub(super) fn of_bins(grid: &Grid, columns: &[(String, usize)], interval: Option<i64>) -> Trace {
@@ -12,7 +14,8 @@ impl Trace {
             TraceColumn::of_bins(name, held.iter().map(|bin| grid.bin(*bin, at)))
         });
         // The interval in this span may be longer than the present one.
-        let here = median_interval(held.iter().map(|at| grid.time(*at))).filter(|here| *here > grid.width);
+        let times = held.iter().map(|at| Timestamp::from_millis(grid.time(*at)));
+        let here = usual_interval(times).map(millis).filter(|here| *here > grid.width);
         Trace {
             table: String::new(),
             from: Figure::NONE,

@@ -10,11 +10,12 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::config::{ColumnUse, Config};
 use crate::qc::Season;
-use crate::store::{SeriesLine, Store};
-use crate::time::Timestamp;
+use crate::store::{SeriesLine, Store, usual_interval};
+use crate::time::{Timestamp, nanos};
 
 mod answer;
 mod bins;
@@ -37,8 +38,6 @@ use sidecar::Sidecar;
 /// The largest number of points and bins in an answer.
 pub const MOST_POINTS: usize = 5_000;
 
-/// Number of rows that give the usual interval.
-const ROWS_OF_INTERVAL: usize = 200;
 /// Positions in a series where the interval is measured, before any bins are kept.
 const SAMPLES: i64 = 16;
 /// A logger that became faster by this factor gets narrower bins; a slower one keeps its bins.
@@ -122,8 +121,8 @@ impl Summaries {
             None => Trace::of_rows(Vec::new(), Vec::new()),
             Some(series) if reader.count_rows(series.id, (from, until), 2 * points + 1)? <= 2 * points => {
                 let (times, columns) = raw::rows(reader, series.id, (from, until), &wanted.columns)?;
-                let interval = match median_interval(times.iter().map(|ts| ts.nanos())) {
-                    Some(nanos) => Some(nanos / NANOS_PER_MILLI),
+                let interval = match usual_interval(times.iter().copied()) {
+                    Some(interval) => Some(millis(interval)),
                     None => self.interval_of(reader, series)?,
                 };
                 Trace { interval_s: interval.map(seconds), ..Trace::of_rows(times, columns) }
@@ -180,9 +179,8 @@ impl Summaries {
 
     /// The usual interval of a table, in seconds, by the series with the newest row. None before the second row.
     pub fn interval(&self, reader: &Store, table: &str) -> Result<Option<f64>, SummaryError> {
-        let series = reader.series(table)?;
-        let Some(newest) = series.iter().max_by_key(|series| series.newest) else { return Ok(None) };
-        Ok(self.interval_of(reader, newest)?.and_then(|interval| seconds(interval).get()))
+        let interval = reader.usual_interval_of_table(table)?;
+        Ok(interval.and_then(|interval| seconds(millis(interval).max(1)).get()))
     }
 
     /// The flags of a table's last 24 hours of data, from a full hour.
@@ -245,8 +243,8 @@ impl Summaries {
         let mut least = i64::MAX;
         for part in 1..SAMPLES {
             let at = oldest.plus(newest.nanos_since(oldest) / SAMPLES * part);
-            let times = reader.newest_times(series.id, at, ROWS_OF_INTERVAL)?;
-            least = least.min(median_interval(times.iter().map(|ts| ts.nanos())).unwrap_or(i64::MAX));
+            let interval = reader.usual_interval_of_series(series.id, at)?;
+            least = least.min(interval.map_or(i64::MAX, nanos));
         }
         Ok(width::kept((least / NANOS_PER_MILLI).max(1)))
     }
@@ -298,8 +296,7 @@ impl Summaries {
             return Ok(interval);
         }
         let Some(newest) = series.newest else { return Ok(None) };
-        let times = reader.newest_times(series.id, newest, ROWS_OF_INTERVAL)?;
-        let interval = median_interval(times.iter().map(|ts| ts.nanos())).map(|nanos| (nanos / NANOS_PER_MILLI).max(1));
+        let interval = reader.usual_interval_of_series(series.id, newest)?.map(|interval| millis(interval).max(1));
         locked(&self.intervals).insert(series.id, (series.newest, interval));
         Ok(interval)
     }
@@ -346,20 +343,14 @@ fn span(from: Timestamp, to: Timestamp) -> Result<(Timestamp, Timestamp), Summar
     Ok((cut(from), cut(to)))
 }
 
+/// Whole milliseconds, rounded down.
+fn millis(span: Duration) -> i64 {
+    nanos(span) / NANOS_PER_MILLI
+}
+
 /// Empty bins over a closed span of time; `columns` are sorted positions in the column list.
 fn grid_over((from, to): (Timestamp, Timestamp), width: i64, columns: Vec<usize>) -> Grid {
     Grid::new((from.millis(), to.millis()), width, columns)
-}
-
-/// The median interval between neighbours, of times in either order. None for fewer than two times.
-fn median_interval(times: impl Iterator<Item = i64>) -> Option<i64> {
-    let mut before = None;
-    let mut all: Vec<i64> = times.filter_map(|at| before.replace(at).map(|before| i64::abs(at - before))).collect();
-    if all.is_empty() {
-        return None;
-    }
-    let middle = all.len() / 2;
-    Some(*all.select_nth_unstable(middle).1)
 }
 
 /// A thread that panicked has not changed the map.

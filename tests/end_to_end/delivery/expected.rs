@@ -1,7 +1,7 @@
 //! What is usual goes out beside the values, each half hour once, so that a dashboard can draw it.
 
 use fluxtower::store::Store;
-use fluxtower::time::Timestamp;
+use fluxtower::time::Interval;
 
 use crate::support::Site;
 use crate::support::server::{Act, Server};
@@ -53,7 +53,7 @@ fn a_band_that_was_taken_is_listed_as_no_refusal() {
     site.sync().expect(0);
     assert!(!bands(&server).is_empty());
     let store = Store::open_reader(&site.path("store.db")).unwrap();
-    assert_eq!(store.refusals((Timestamp::EPOCH, Timestamp::MAX), 10).unwrap(), []);
+    assert_eq!(store.refusals(Interval::ALL, 10).unwrap(), []);
 }
 
 #[test]

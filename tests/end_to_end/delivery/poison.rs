@@ -4,7 +4,7 @@
 use crate::support::server::{Act, Reply, Server, Taken};
 use crate::support::{Site, ns};
 use fluxtower::store::Store;
-use fluxtower::time::Timestamp;
+use fluxtower::time::Interval;
 
 /// As InfluxDB 2 says it.
 const CONFLICT: &str = "partial write: field type conflict: input field \"T_Avg\" on measurement \"met\" is type float, already exists as type string dropped=1";
@@ -312,7 +312,7 @@ fn i6_a_known_good_line_that_was_taken_is_listed_as_no_refusal() {
     );
     assert_eq!(known_good, Ok(1), "{ran:?}");
     let store = Store::open_reader(&site.path("store.db")).unwrap();
-    let refusals = store.refusals((Timestamp::EPOCH, Timestamp::MAX), 100).unwrap();
+    let refusals = store.refusals(Interval::ALL, 100).unwrap();
     assert!(!refusals.is_empty());
     assert!(refusals.iter().all(|refusal| refusal.status == Some(400) && !refusal.outcome.is_taken()), "{refusals:?}");
 }

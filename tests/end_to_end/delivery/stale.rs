@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use fluxtower::time::{Interval, Timestamp};
+
 use crate::support::server::{Act, Points, Reply, Server};
 use crate::support::{Site, ns, value};
 
@@ -302,12 +304,7 @@ fn rows_sent_by_an_earlier_version_lose_their_fields_too() {
     site.stage(0..60);
     site.sync().expect(0);
     let store = rusqlite::Connection::open(site.path("store.db")).unwrap();
-    store
-        .execute_batch(
-            "DROP TABLE stale_point; DROP TABLE sent_field; ALTER TABLE series DROP COLUMN offered;
-             ALTER TABLE series DROP COLUMN pruned; PRAGMA user_version = 4;",
-        )
-        .unwrap();
+    store.execute_batch(&crate::support::made_older(4)).unwrap();
     drop(store);
     std::fs::write(site.path("met.dat"), with_nan("met", 0..60, 20..30)).unwrap();
     site.run(&["ingest", "--json"]);
@@ -322,7 +319,7 @@ fn i5_points_of_rows_that_were_pruned_here_are_never_removed_with_others() {
     let store = fluxtower::store::Store::open(&site.path("store.db")).unwrap();
     let high = store.known_series().unwrap().into_iter().find(|series| series.table == "high").unwrap();
     // Rows 0 to 24 of the other table are in the bucket and nowhere else.
-    let span = (fluxtower::time::Timestamp::from_nanos(ns(0)), fluxtower::time::Timestamp::from_nanos(ns(24)));
+    let span = closed(ns(0), ns(24));
     assert_eq!(store.prune_sent(high.series, span).unwrap(), 25);
     drop(store);
     let ran = site.sync();
@@ -342,11 +339,15 @@ fn i5_prune_keeps_a_row_whose_point_still_holds_what_the_row_does_not_send() {
     site.sync();
     let store = fluxtower::store::Store::open(&site.path("store.db")).unwrap();
     let series = store.known_series().unwrap().remove(0).series;
-    let span = (fluxtower::time::Timestamp::from_nanos(ns(0)), fluxtower::time::Timestamp::from_nanos(ns(59)));
+    let span = closed(ns(0), ns(59));
     assert_eq!(store.prune_sent(series, span).unwrap(), 50);
     drop(store);
     server.answer(|_| None);
     site.sync().expect(0);
     assert_eq!(server.points().field("met", ns(20), "T_Avg"), None);
     assert_eq!(server.points().len(), 60);
+}
+
+fn closed(first: i64, last: i64) -> Interval {
+    Interval::closed(Timestamp::from_nanos(first), Timestamp::from_nanos(last))
 }

@@ -88,3 +88,71 @@ fn the_missing_hour_of_spring_stops_nothing() {
     ingest(&tower, behind_header(content), "header 4 staged 2 conflicts 1").expect(1);
     assert_eq!(rows(&tower), ["2024-03-10T06:50:00Z 0 [1,2]", "2024-03-10T07:10:00Z 1 [1,2]"]);
 }
+
+/// Stamps of the night of 2024-11-03 at the station, every ten minutes from 00:00, the hour from 01:00 twice.
+fn faces() -> Vec<String> {
+    let minutes = (0..24).map(|row: i64| if row < 12 { row * 10 } else { row * 10 - 60 });
+    minutes.map(|minute| format!("2024-11-03 {:02}:{:02}:00", minute / 60, minute % 60)).collect()
+}
+
+/// The times in UTC that the rows must have.
+fn night() -> Vec<String> {
+    (0..24).map(|row| format!("2024-11-03T{:02}:{:02}:00Z", 4 + row / 6, row % 6 * 10)).collect()
+}
+
+/// Collects line by line, appended or overwritten, and compares the times of the rows.
+#[track_caller]
+fn collects(tower: &Station, head: &str, lines: &[String], is_overwritten: bool) {
+    tower.write(DAT, head);
+    for line in lines {
+        if is_overwritten {
+            tower.write(DAT, head.to_owned() + line)
+        } else {
+            tower.append(DAT, line)
+        }
+        tower.run_json(&["ingest"]).expect(0);
+    }
+    assert_eq!(tower.count("SELECT count(*) FROM conflict"), 0);
+    let times: Vec<String> = tower.rows(TABLE).iter().map(Row::time).collect();
+    assert_eq!(times, night());
+}
+
+const CSV: &str = "format = \"csv\"\nnames = [\"Time\", \"Plot\", \"A\"]\ntime_column = \"Time\"\ntime_format = \"%Y-%m-%d %H:%M:%S\"";
+
+#[test]
+fn i3_the_double_hour_of_a_csv_file_with_one_row_a_read_has_no_conflict() {
+    let lines: Vec<String> = faces().iter().enumerate().map(|(at, face)| format!("{face},1,{at}\r\n")).collect();
+    collects(&Station::new().clock(EASTERN).table_keys(CSV), "", &lines, false);
+    collects(&Station::new().clock(EASTERN).table_keys(CSV), "", &lines, true);
+}
+
+#[test]
+fn i3_the_double_hour_of_equal_rows_with_one_row_a_read_has_every_row() {
+    let lines: Vec<String> = faces().iter().map(|face| format!("{face},1,0\r\n")).collect();
+    collects(&Station::new().clock(EASTERN).table_keys(CSV), "", &lines, false);
+}
+
+#[test]
+fn i3_the_double_hour_of_a_toa5_file_without_record_and_with_one_row_a_read_has_no_conflict() {
+    let head = HEADER.replace("\"RECORD\",", "").replace("\"RN\",", "").replace("\"\",\"\",\"Smp\"", "\"\",\"Smp\"");
+    let lines: Vec<String> = faces().iter().enumerate().map(|(at, face)| format!("\"{face}\",{at},0\r\n")).collect();
+    collects(&Station::new().clock(EASTERN), &head, &lines, false);
+    collects(&Station::new().clock(EASTERN), &head, &lines, true);
+}
+
+#[test]
+fn i3_the_double_hour_with_a_tag_column_and_one_row_a_read_has_no_conflict() {
+    let lines: Vec<String> =
+        faces().iter().enumerate().map(|(at, face)| format!("\"{face}\",{at},7,{at}\r\n")).collect();
+    let tagged = "[table.columns.A]\nuse = \"tag\"";
+    collects(&Station::new().clock(EASTERN).table_keys(tagged), HEADER, &lines, false);
+}
+
+#[test]
+fn i3_the_double_hour_with_record_numbers_reset_in_the_second_hour_has_no_conflict() {
+    let record = |at: usize| if at < 14 { 1000 + at } else { at - 14 };
+    let lines: Vec<String> =
+        faces().iter().enumerate().map(|(at, face)| format!("\"{face}\",{},7,{at}\r\n", record(at))).collect();
+    collects(&Station::new().clock(EASTERN), HEADER, &lines, false);
+    collects(&Station::new().clock(EASTERN), HEADER, &lines, true);
+}

@@ -4,11 +4,16 @@
 mod bytes;
 mod clocks;
 mod collections;
+mod decisions;
+mod glued;
 mod headers;
 mod held;
+mod long;
+mod provisional;
 mod quiet;
 mod refusals;
 mod repeats;
+mod retag;
 
 use crate::support::{DAT, Ended, Logger, Row, Station, TABLE};
 

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use fluxtower::qc::{self, Flag};
 use fluxtower::store::{NewFlag, Replay, State, Store};
-use fluxtower::time::Timestamp;
+use fluxtower::time::{Interval, Timestamp};
 use fluxtower::view::summary::Summaries;
 use proptest::prelude::*;
 use rusqlite::params;
@@ -391,7 +391,7 @@ impl Life {
                 moves_states = true;
                 self.is_pruned = true;
                 for id in self.series(table) {
-                    agent.store.prune_sent(id, (Timestamp::EPOCH, at(table, before))).unwrap();
+                    agent.store.prune_sent(id, Interval::closed(Timestamp::EPOCH, at(table, before))).unwrap();
                 }
             }
             Act::Replay { from } => {

@@ -74,6 +74,7 @@ impl Place {
         self.append("46m_PARCal.dat", "\"2025-06-21 12:00:05\",418204,1,2,3,4,5\r\ngarbage,1\r\n");
         self.append("soil_30min.dat", "\"2025-06-21 12:30:00\",0,1,2,3,4,5,6,7,8\r\n");
         assert_eq!(self.run(["run"]).code, 1);
+        assert_eq!(self.run(["conflicts", "--keep", "newer", "--table", "46m_par"]).code, 0);
         let span = ["--from", "2025-06-21 12:00", "--to", "2025-06-21 12:01"];
         let bird = ["flag", "--table", "46m_par", "--column", "PPFD", "--as", "4", "--reason", "bird on the sensor"];
         assert_eq!(self.run(bird.into_iter().chain(span)).code, 0);

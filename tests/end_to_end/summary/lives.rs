@@ -2,7 +2,7 @@
 
 use fluxtower::qc::Flag;
 use fluxtower::store::NewFlag;
-use fluxtower::time::Timestamp;
+use fluxtower::time::{Interval, Timestamp};
 use proptest::prelude::*;
 
 use super::station::{DAY, at, bring, check, summaries, tower};
@@ -61,7 +61,7 @@ proptest! {
                     let _ = sync.expect(i32::from(keeps));
                     let agent = tower.in_process();
                     for series in agent.store.series(TABLE).unwrap() {
-                        agent.store.prune_sent(series.id, (Timestamp::EPOCH, at(before))).unwrap();
+                        agent.store.prune_sent(series.id, Interval::closed(Timestamp::EPOCH, at(before))).unwrap();
                     }
                 }
                 Act::Look { from, count, points } => check(&tower, &summaries, (from, from + count), points),

@@ -41,8 +41,8 @@ impl Removed {
         for condition in conditions.split(" AND ") {
             if let Some(time) = condition.strip_prefix("time >= ") {
                 removed.from = time.parse().ok()?;
-            } else if let Some(time) = condition.strip_prefix("time <= ") {
-                removed.to = time.parse().ok()?;
+            } else if let Some(time) = condition.strip_prefix("time < ") {
+                removed.to = time.parse::<i64>().ok()? - 1;
             } else {
                 removed.tags.push(pair(condition)?);
             }
@@ -75,7 +75,7 @@ impl Removed {
             let tags: Vec<(&str, &str)> = series.split(',').skip(1).filter_map(|part| part.split_once('=')).collect();
             let column = |of: fn(&(&str, &str)) -> String| tags.iter().map(of).collect::<String>();
             csv.push_str(&format!(
-                ",result,table,_time,_measurement{}\r\n,_result,0,t,{}{}\r\n\r\n",
+                "#group,false\r\n,result,table,_time,_measurement{}\r\n,_result,0,t,{}{}\r\n\r\n",
                 column(|tag| format!(",{}", tag.0)),
                 self.measurement,
                 column(|tag| format!(",{}", tag.1)),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Millis;
 use crate::config::{Config, DestinationConfig};
 use crate::store::Store;
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp};
 use crate::view::serve::error::ApiError;
 
 const SECOND: i64 = 1_000_000_000;
@@ -73,15 +73,20 @@ pub(super) fn answer(
         retention_s: configured_retention(config),
     };
     let Some(store) = store else { return Ok(delivery) };
-    for bin in store.sent_by_time((from, to), bin_s.saturating_mul(SECOND))? {
+    for bin in store.sent_by_time(Interval::new(from, to), bin_s.saturating_mul(SECOND))? {
         delivery.sent.times.push(Millis(bin.from));
         delivery.sent.rows.push(bin.rows);
         delivery.sent.bytes.push(bin.bytes);
     }
-    for refusal in store.refusals((from, to), MOST_REFUSALS)? {
+    for refusal in store.refusals(Interval::new(from, to), MOST_REFUSALS)? {
         // A broken link has no message of its own.
         let text = if refusal.words.is_empty() { refusal.outcome.text().to_owned() } else { refusal.words };
-        delivery.refusals.push(Refusal { at: Millis(refusal.at), status: refusal.status, text, n: refusal.times });
+        delivery.refusals.push(Refusal {
+            at: Millis(refusal.at),
+            status: refusal.status,
+            words: text,
+            n: refusal.times,
+        });
     }
     let tables = store.table_status()?;
     let backlog = store.backlog()?;
@@ -89,11 +94,11 @@ pub(super) fn answer(
         let intervals_of_table: usize =
             backlog.iter().filter(|other| other.table == series.table).map(|other| other.intervals.len()).sum();
         let kept = tables.iter().find(|table| table.table == series.table).map(|table| table.pending);
-        for (from, to) in &series.intervals {
+        for interval in &series.intervals {
             delivery.pending.push(Pending {
                 table: series.table.clone(),
-                from: Millis(*from),
-                to: Millis(*to),
+                from: Millis(interval.from),
+                to: Millis(interval.last()),
                 // Counting would read the backlog; one stretch alone holds all that is counted already.
                 rows: kept.filter(|_| intervals_of_table == 1),
             });

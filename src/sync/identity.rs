@@ -15,7 +15,7 @@ use crate::store::{Store, StoreError};
 
 /// What is remembered of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Pin {
+struct Identity {
     id: Option<String>,
     /// Seconds; 0 means for ever, none that the server does not say.
     retention_s: Option<u64>,
@@ -42,18 +42,18 @@ pub(super) fn compare(
     bucket: Option<&str>,
     look: &BucketLook,
 ) -> Result<Verdict, SyncError> {
-    let now = Pin::of(look);
+    let now = Identity::of(look);
     take_over(store, destination, bucket)?;
     let before = remembered(store, destination, bucket)?;
     let verdict = judged(before.as_ref(), &now, look, bucket.unwrap_or(destination));
     if !matches!(verdict, Verdict::Hold(_)) {
         // What the server does not say this time stays remembered.
-        let pin = Pin {
+        let identity = Identity {
             id: now.id.or(before.as_ref().and_then(|before| before.id.clone())),
             seen: now.seen || before.as_ref().is_some_and(|before| before.seen),
             retention_s: now.retention_s.or(before.and_then(|before| before.retention_s)),
         };
-        store.remember(&key(destination, bucket), &serde_json::to_string(&pin).unwrap_or_default())?;
+        store.remember(&key(destination, bucket), &serde_json::to_string(&identity).unwrap_or_default())?;
     }
     Ok(verdict)
 }
@@ -69,17 +69,17 @@ pub fn foresee(
     look: &BucketLook,
 ) -> Result<Verdict, StoreError> {
     let before = remembered(store, destination, bucket)?;
-    Ok(judged(before.as_ref(), &Pin::of(look), look, bucket.unwrap_or(destination)))
+    Ok(judged(before.as_ref(), &Identity::of(look), look, bucket.unwrap_or(destination)))
 }
 
-impl Pin {
-    fn of(look: &BucketLook) -> Pin {
+impl Identity {
+    fn of(look: &BucketLook) -> Identity {
         let retention_s = match &look.retention {
             Retention::Forever => Some(0),
             Retention::For(retention) => Some(retention.as_secs()),
             Retention::Unknown(_) => None,
         };
-        Pin { id: look.id.clone(), retention_s, seen: look.is_there == Some(true) }
+        Identity { id: look.id.clone(), retention_s, seen: look.is_there == Some(true) }
     }
 
     /// Whether the server once showed it. Earlier versions stored an id or a retention only of what it showed.
@@ -90,12 +90,12 @@ impl Pin {
 
 /// The names as a JSON array, because a name may hold any character.
 fn key(destination: &str, bucket: Option<&str>) -> String {
-    format!("{}{}", Store::PIN, serde_json::json!([destination, bucket]))
+    format!("{}{}", Store::BUCKET_IDENTITY, serde_json::json!([destination, bucket]))
 }
 
 /// The key of versions up to 0.1.0, in which a bucket called `a | b` could not be told from other names.
 fn earlier_key(destination: &str, bucket: Option<&str>) -> String {
-    format!("{}{destination} | {}", Store::PIN, bucket.unwrap_or_default())
+    format!("{}{destination} | {}", Store::BUCKET_IDENTITY, bucket.unwrap_or_default())
 }
 
 /// What an earlier version remembered goes on under the key of this one.
@@ -109,7 +109,7 @@ fn take_over(store: &Store, destination: &str, bucket: Option<&str>) -> Result<(
 
 /// The bucket of a key; `Some(None)` is the destination's own.
 fn bucket_of(key: &str) -> Option<Option<String>> {
-    let names = key.strip_prefix(Store::PIN)?;
+    let names = key.strip_prefix(Store::BUCKET_IDENTITY)?;
     if let Ok((_, bucket)) = serde_json::from_str::<(String, Option<String>)>(names) {
         return Some(bucket);
     }
@@ -118,7 +118,7 @@ fn bucket_of(key: &str) -> Option<Option<String>> {
 }
 
 /// Also before [`take_over`], because a reader may not write.
-fn remembered(store: &Store, destination: &str, bucket: Option<&str>) -> Result<Option<Pin>, StoreError> {
+fn remembered(store: &Store, destination: &str, bucket: Option<&str>) -> Result<Option<Identity>, StoreError> {
     let text = match store.recall(&earlier_key(destination, bucket))? {
         Some(text) => Some(text),
         None => store.recall(&key(destination, bucket))?,
@@ -126,7 +126,7 @@ fn remembered(store: &Store, destination: &str, bucket: Option<&str>) -> Result<
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
-fn judged(before: Option<&Pin>, now: &Pin, look: &BucketLook, name: &str) -> Verdict {
+fn judged(before: Option<&Identity>, now: &Identity, look: &BucketLook, name: &str) -> Verdict {
     let Some(before) = before else { return Verdict::Same };
     if look.is_there == Some(false) && before.was_there() {
         return Verdict::Hold(format!(
@@ -139,19 +139,19 @@ fn judged(before: Option<&Pin>, now: &Pin, look: &BucketLook, name: &str) -> Ver
 
 /// How long each bucket keeps rows, as last seen; none means the destination's own. Only those that forget.
 pub fn retentions(store: &Store) -> Result<Vec<(Option<String>, Duration)>, StoreError> {
-    let pins = store.recall_all(Store::PIN)?;
-    Ok(pins
+    let kept = store.recall_all(Store::BUCKET_IDENTITY)?;
+    Ok(kept
         .iter()
         .filter_map(|(key, text)| {
-            let pin: Pin = serde_json::from_str(text).ok()?;
+            let identity: Identity = serde_json::from_str(text).ok()?;
             let bucket = bucket_of(key)?;
-            let seconds = pin.retention_s.filter(|&seconds| seconds > 0)?;
+            let seconds = identity.retention_s.filter(|&seconds| seconds > 0)?;
             Some((bucket, Duration::from_secs(seconds)))
         })
         .collect())
 }
 
-fn judge(before: &Pin, now: &Pin, name: &str) -> Verdict {
+fn judge(before: &Identity, now: &Identity, name: &str) -> Verdict {
     if let (Some(old), Some(new)) = (&before.id, &now.id)
         && old != new
     {
@@ -192,16 +192,16 @@ fn span(seconds: u64) -> String {
 mod tests {
     use super::*;
 
-    fn pin(id: &str, retention_s: Option<u64>) -> Pin {
-        Pin { id: Some(id.to_owned()), retention_s, seen: true }
+    fn identity(id: &str, retention_s: Option<u64>) -> Identity {
+        Identity { id: Some(id.to_owned()), retention_s, seen: true }
     }
 
     #[test]
     fn a_bucket_made_again_or_keeping_less_is_held() {
         for (before, now) in [
-            (pin("a", Some(0)), pin("b", Some(0))),
-            (pin("a", Some(0)), pin("a", Some(86_400))),
-            (pin("a", Some(86_400)), pin("a", Some(3_600))),
+            (identity("a", Some(0)), identity("b", Some(0))),
+            (identity("a", Some(0)), identity("a", Some(86_400))),
+            (identity("a", Some(86_400)), identity("a", Some(3_600))),
         ] {
             assert!(matches!(judge(&before, &now, "x"), Verdict::Hold(_)), "{before:?} {now:?}");
         }
@@ -209,9 +209,9 @@ mod tests {
 
     #[test]
     fn a_bucket_that_keeps_more_is_noted_and_silence_changes_nothing() {
-        assert!(matches!(judge(&pin("a", Some(3_600)), &pin("a", Some(0)), "x"), Verdict::Note(_)));
+        assert!(matches!(judge(&identity("a", Some(3_600)), &identity("a", Some(0)), "x"), Verdict::Note(_)));
         assert_eq!(
-            judge(&pin("a", Some(3_600)), &Pin { id: None, retention_s: None, seen: false }, "x"),
+            judge(&identity("a", Some(3_600)), &Identity { id: None, retention_s: None, seen: false }, "x"),
             Verdict::Same
         );
     }
@@ -225,14 +225,14 @@ mod tests {
             server_time: None,
             product: None,
         };
-        let judged_after = |before: Option<&Pin>| judged(before, &Pin::of(&gone), &gone, "tower");
-        let seen = Pin { id: None, retention_s: None, seen: true };
+        let judged_after = |before: Option<&Identity>| judged(before, &Identity::of(&gone), &gone, "tower");
+        let seen = Identity { id: None, retention_s: None, seen: true };
         let silent = BucketLook { is_there: None, ..gone.clone() };
         assert!(matches!(judged_after(Some(&seen)), Verdict::Hold(words) if words.contains("tower is no longer")));
         assert_eq!(judged_after(None), Verdict::Same);
-        assert_eq!(judged_after(Some(&Pin { seen: false, ..seen.clone() })), Verdict::Same);
-        assert_eq!(judged(Some(&seen), &Pin::of(&silent), &silent, "tower"), Verdict::Same);
-        let stored: Pin = serde_json::from_str(r#"{"id":"a","retention_s":0}"#).unwrap();
+        assert_eq!(judged_after(Some(&Identity { seen: false, ..seen.clone() })), Verdict::Same);
+        assert_eq!(judged(Some(&seen), &Identity::of(&silent), &silent, "tower"), Verdict::Same);
+        let stored: Identity = serde_json::from_str(r#"{"id":"a","retention_s":0}"#).unwrap();
         assert!(stored.was_there(), "what an earlier version stored");
     }
 
@@ -274,7 +274,7 @@ mod tests {
             assert!(matches!(compare(&store, "tower", bucket, &look("x")).unwrap(), Verdict::Hold(_)));
             assert_eq!(compare(&store, "tower", bucket, &look(id)).unwrap(), Verdict::Same);
         }
-        let keys: Vec<_> = store.recall_all(Store::PIN).unwrap().into_iter().map(|(key, _)| key).collect();
+        let keys: Vec<_> = store.recall_all(Store::BUCKET_IDENTITY).unwrap().into_iter().map(|(key, _)| key).collect();
         assert_eq!(keys, [of(r#"["tower","soil"]"#), of(r#"["tower",null]"#)]);
         assert_eq!(retentions(&store).unwrap().len(), 2);
     }

@@ -1,15 +1,15 @@
 //! Which rows have their last flags, so that a row that is sent need not be sent again (I7).
 //!
 //! A spike shows when the next row comes, and a comparison with another table when that table has been read. Until then a
-//! row waits here, though no longer than `[qc] wait` after its own time: a live picture must not stand still because one
+//! row stays pending, though no longer than `[qc] wait` after its own time: a live picture must not stand still because one
 //! logger does. Comes the neighbour later still, its flags may change, and the row goes out again.
 
 use super::SyncError;
 use crate::config::{Config, TableConfig};
 use crate::store::{SeriesBacklog, Store};
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp};
 
-/// Cuts the backlog of a series to the rows that are settled by `now`.
+/// Cuts the backlog of a series to the rows whose flags are final by `now`.
 pub(super) fn cut(
     config: &Config,
     store: &Store,
@@ -21,8 +21,8 @@ pub(super) fn cut(
     let waited = now.before(config.wait);
     let until = until.max(waited);
     series.intervals.retain_mut(|interval| {
-        interval.1 = interval.1.min(until);
-        interval.0 <= interval.1
+        *interval = interval.overlap(Interval::closed(interval.from, until));
+        !interval.is_empty()
     });
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The two wishes that end a sync before its work is done, for a caller that stays up.
+//! Cancellation of a sync before its work is done, in two kinds, for a caller that stays up.
 //!
 //! "Stop" ends it after the request that is on its way, and ends its waiting. "Fresh rows" ends it between two requests
 //! once it has run for a while: the next sync begins with the newest rows, so that a long backlog does not hide the
@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 /// requests that open each sync.
 const AT_LEAST: Duration = Duration::from_secs(30);
 
-/// Shared by those who wish and those who work.
+/// Shared by the caller and the threads of the sync.
 #[derive(Debug, Default)]
-pub struct Halt {
+pub struct Cancel {
     wishes: Mutex<Wishes>,
     stop: Condvar,
 }
@@ -25,19 +25,19 @@ struct Wishes {
     fresh: bool,
 }
 
-impl Halt {
-    /// Asks everybody to come to an end.
+impl Cancel {
+    /// Cancels all work.
     pub fn stop(&self) {
         self.lock().stop = true;
         self.stop.notify_all();
     }
 
-    /// Whether everybody is to come to an end.
+    /// Whether all work is cancelled.
     pub fn is_stopping(&self) -> bool {
         self.lock().stop
     }
 
-    /// Waits. False if the end was asked for, at once or meanwhile.
+    /// Pauses for so long. False if the work is cancelled, at once or meanwhile.
     pub fn wait(&self, length: Duration) -> bool {
         let wishes = self.stop.wait_timeout_while(self.lock(), length, |wishes| !wishes.stop);
         !wishes.unwrap_or_else(PoisonError::into_inner).0.stop
@@ -72,27 +72,27 @@ mod tests {
 
     #[test]
     fn fresh_rows_end_a_sync_only_after_a_while_and_never_a_wait() {
-        let halt = Halt::default();
-        halt.sync_begins();
-        halt.fresh_rows();
-        assert!(!halt.ends_the_sync());
-        halt.lock().begun = Instant::now().checked_sub(AT_LEAST);
-        assert!(halt.ends_the_sync());
-        assert!(halt.wait(Duration::from_millis(1)));
-        halt.sync_begins();
-        assert!(!halt.ends_the_sync());
+        let cancel = Cancel::default();
+        cancel.sync_begins();
+        cancel.fresh_rows();
+        assert!(!cancel.ends_the_sync());
+        cancel.lock().begun = Instant::now().checked_sub(AT_LEAST);
+        assert!(cancel.ends_the_sync());
+        assert!(cancel.wait(Duration::from_millis(1)));
+        cancel.sync_begins();
+        assert!(!cancel.ends_the_sync());
     }
 
     #[test]
     fn a_stop_ends_syncs_and_waits_at_once() {
-        let halt = Halt::default();
+        let cancel = Cancel::default();
         let begun = Instant::now();
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| halt.wait(Duration::from_secs(60)));
-            halt.stop();
+            let waiting = scope.spawn(|| cancel.wait(Duration::from_secs(60)));
+            cancel.stop();
             assert!(!waiting.join().unwrap());
         });
         assert!(begun.elapsed() < Duration::from_secs(30));
-        assert!(halt.ends_the_sync() && !halt.wait(Duration::from_secs(60)));
+        assert!(cancel.ends_the_sync() && !cancel.wait(Duration::from_secs(60)));
     }
 }

@@ -1,0 +1,154 @@
+//! What the operator decides by hand: which of two contents is the row, and that rejected lines are judged again (I11).
+
+use super::lines::LineTaker;
+use super::{IngestError, again};
+use crate::config::{Config, TableConfig};
+use crate::format;
+use crate::store::{ConflictChoice, Incoming, KeptContent, LineAt, LineState, Result, Staging, Store, Table};
+use crate::time::{Clock, Timestamp};
+
+/// What a decision changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Decided {
+    /// Its number; none where nothing changed.
+    pub decision: Option<i64>,
+    /// Rows or lines that changed.
+    pub changed: u64,
+    /// Contents that cannot be read by today's configuration, and stay as they are.
+    pub unreadable: u64,
+}
+
+/// Who decides, on what, and when.
+pub struct Decider<'a> {
+    /// Its tables.
+    pub config: &'a Config,
+    /// The caller holds the ingest lock.
+    pub store: &'a Store,
+    /// Of this computer.
+    pub clock: &'a dyn Clock,
+    /// The command, as it is listed.
+    pub command: &'a str,
+}
+
+impl Decider<'_> {
+    /// Exchanges rows of the table, or of all, with the contents kept beside them.
+    pub fn exchange(&self, table: Option<&str>, choice: ConflictChoice) -> std::result::Result<Decided, IngestError> {
+        let now = self.now();
+        let mut staging = Staging::new(self.store, self.config)?;
+        let mut done = Decided::default();
+        let decision = match choice {
+            ConflictChoice::Within(..) => Some(staging.begin_decision(self.command, now)?),
+            ConflictChoice::Decided(reversed) => {
+                staging.note_reversed(reversed, now)?;
+                None
+            }
+        };
+        let reason = match choice {
+            ConflictChoice::Within(..) => format!("decided by hand: {}", self.command),
+            ConflictChoice::Decided(reversed) => format!("decision {reversed} was reversed by hand"),
+        };
+        for config in self.tables(table) {
+            let mut table = self.store.table(config)?;
+            let contents = self.store.kept_contents(&table, choice)?;
+            if contents.is_empty() {
+                continue;
+            }
+            staging.use_columns(&mut table, config)?;
+            for content in &contents {
+                staging.exchange_next(content, &reason);
+                self.stage(&mut staging, &mut table, config, content)?;
+                if staging.end_exchange(content, decision)? {
+                    done.changed += 1;
+                } else {
+                    done.unreadable += 1;
+                }
+            }
+            staging.flush(&mut table)?;
+        }
+        if let Some(decision) = decision {
+            staging.end_decision(decision, done.changed)?;
+            done.decision = (done.changed > 0).then_some(decision);
+        }
+        staging.commit()?;
+        Ok(done)
+    }
+
+    /// How many rows [`Decider::exchange`] would change.
+    pub fn would_exchange(&self, table: Option<&str>, choice: ConflictChoice) -> std::result::Result<u64, IngestError> {
+        let mut rows = 0;
+        for config in self.tables(table) {
+            let table = self.store.table(config)?;
+            rows += self.store.kept_contents(&table, choice)?.len() as u64;
+        }
+        Ok(rows)
+    }
+
+    /// Judges the rejected lines of the table, or of all, again.
+    pub fn judge_rejected(&self, table: Option<&str>) -> std::result::Result<Decided, IngestError> {
+        let mut staging = Staging::new(self.store, self.config)?;
+        let decision = staging.begin_decision(self.command, self.now())?;
+        staging.commit()?;
+        let mut done = Decided::default();
+        for config in self.tables(table) {
+            let mut table = self.store.table(config)?;
+            let asked = self.store.judge_rejected_again(&table)? as u64;
+            let rows = again::judge(self.store, &mut staging, &mut table, config, self.clock)?;
+            staging.flush(&mut table)?;
+            done.changed += rows;
+            done.unreadable += asked.saturating_sub(rows);
+        }
+        staging.begin()?;
+        staging.end_decision(decision, done.changed)?;
+        staging.commit()?;
+        done.decision = (done.changed > 0).then_some(decision);
+        Ok(done)
+    }
+
+    /// To the second: it is for people.
+    fn now(&self) -> Timestamp {
+        Timestamp::from_utc(self.clock.now()).floor(std::time::Duration::from_secs(1))
+    }
+
+    fn tables(&self, only: Option<&str>) -> impl Iterator<Item = &TableConfig> {
+        let only = only.map(str::to_owned);
+        self.config.tables.iter().filter(move |table| only.as_ref().is_none_or(|only| *only == table.name.0))
+    }
+
+    /// Stages the content under the key of its row.
+    fn stage(
+        &self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        config: &TableConfig,
+        content: &KeptContent,
+    ) -> Result<()> {
+        let line = LineAt {
+            path: &content.path,
+            number: content.number,
+            raw: content.raw.as_bytes(),
+            state: LineState::Whole,
+        };
+        if let Some(header) = content.header {
+            let now = Timestamp::from_utc(self.clock.now());
+            let mut taker = LineTaker::new(self.store, config, &content.path, now);
+            taker.begin_under(staging, table, header)?;
+            taker.known_time = Some(content.ts);
+            // What became of it is asked of `end_exchange`.
+            return taker.stage_row(staging, table, line).map(drop);
+        }
+        let mut numbers = Vec::new();
+        format::values_of(&content.raw, &mut numbers);
+        numbers.resize(table.columns.len(), format::Value::Missing);
+        let row = Incoming {
+            tags: &content.tags,
+            ts: content.ts,
+            record: content.record,
+            values: &content.raw,
+            numbers: &numbers,
+            ts_text: content.ts_text.as_deref(),
+            line,
+            header: None,
+        };
+        staging.stage(table, &row, config.on_conflict).map(drop)
+    }
+}

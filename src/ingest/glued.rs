@@ -1,0 +1,51 @@
+//! Lines of a file that is being overwritten in place (I2).
+//!
+//! A writer that overwrites without truncating first, and pauses in mid-line, leaves a line that is the beginning of a new
+//! line and the end of an old one, and old rows behind it. Such a line may have as many fields as a row. It is told by what
+//! follows it: time goes back to the old rows. In a file whose beginning changed since it was last read, and that was
+//! written to a moment ago, such a line, and each line that is no row, is held until the next read.
+
+/// How the lines of one read are watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Watch {
+    /// The file was not overwritten.
+    #[default]
+    Off,
+    /// What may be glued is read again at the next read.
+    Hold,
+    /// The writer has stopped for long: what may be glued is taken, and gives way to the true line.
+    Take,
+}
+
+/// Length of `YYYY-MM-DD HH:MM:SS`.
+const STAMP: usize = 19;
+
+/// Whether time goes back from one physical line to the next. Lines that do not begin with a time of that form tell nothing.
+pub(super) fn goes_back(line: &[u8], next: &[u8]) -> bool {
+    matches!((stamp(line), stamp(next)), (Some(this), Some(next)) if next < this)
+}
+
+/// The first physical line of `rest`.
+pub(super) fn first_line(rest: &[u8]) -> &[u8] {
+    memchr::memchr(b'\n', rest).and_then(|end| rest.get(..end)).unwrap_or(rest)
+}
+
+fn stamp(line: &[u8]) -> Option<&[u8]> {
+    let line = line.strip_prefix(b"\"").unwrap_or(line);
+    let stamp = line.get(..STAMP)?;
+    (stamp[0].is_ascii_digit() && stamp[4] == b'-' && stamp[7] == b'-' && stamp[13] == b':').then_some(stamp)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_goes_back_only_between_two_lines_that_begin_with_a_time() {
+        let (early, late) = (b"\"2024-05-01 00:00:00\",1,2", b"\"2024-05-01 00:00:05\",2,2");
+        assert!(goes_back(late, early));
+        assert!(!goes_back(early, late) && !goes_back(early, early));
+        assert!(!goes_back(late, b"2.5,7") && !goes_back(b"", early));
+        assert_eq!(first_line(b"a\r\nb"), b"a\r");
+    }
+}

@@ -1,0 +1,92 @@
+//! A field column and what its place on a line looks like.
+
+use super::cells::Cell;
+use super::escape::{self, Names};
+use super::typed::{Typed, typed};
+use super::writing::Line;
+use super::{FAIL, MISSING};
+use crate::config::{ColumnUse, TableConfig, ValueType};
+
+/// A field column: its name and the two keys, escaped and ending in `=`.
+#[derive(Debug, Clone)]
+pub(super) struct FieldShape {
+    pub(super) name: String,
+    pub(super) flag_name: String,
+    pub(super) value_key: Vec<u8>,
+    pub(super) flag_key: Vec<u8>,
+    pub(super) flag_is_sent: bool,
+    /// A value that fails stays in the store; its flag goes out.
+    pub(super) fails_are_withheld: bool,
+    /// Place in the list of parts.
+    pub(super) part: usize,
+    pub(super) value_type: ValueType,
+}
+
+impl FieldShape {
+    /// None for a column that is not a field. The name of the flag is taken even where it is not sent, so that a range
+    /// test configured later renames nothing.
+    pub(super) fn new(table: &TableConfig, column: &str, flag_is_sent: bool, names: &mut Names) -> Option<FieldShape> {
+        let config = table.columns.get(column);
+        if config.is_some_and(|config| config.column_use != ColumnUse::Field) {
+            return None;
+        }
+        let wanted = config.and_then(|config| config.field.as_deref()).unwrap_or(column);
+        let name = names.take(&escape::key(wanted));
+        let flag_name = names.take(&format!("{name}_qc"));
+        let with_equals = |name: &str| {
+            let mut key = Vec::with_capacity(name.len() + 1);
+            escape::put_key(name, &mut key);
+            key.push(b'=');
+            key
+        };
+        Some(FieldShape {
+            value_key: with_equals(&name),
+            flag_key: with_equals(&flag_name),
+            flag_is_sent,
+            fails_are_withheld: config.is_some_and(|config| config.withhold),
+            part: 0,
+            value_type: config.map(|config| config.value_type).unwrap_or_default(),
+            name,
+            flag_name,
+        })
+    }
+
+    #[inline]
+    pub(super) fn sends_value(&self, flag: u8) -> bool {
+        flag != MISSING && !(self.fails_are_withheld && flag == FAIL)
+    }
+
+    /// True if there was a value to put.
+    #[inline]
+    pub(super) fn put_value(
+        &self,
+        cell: Cell<'_>,
+        line: &mut Line<'_>,
+        left_out: &mut dyn FnMut(&str, ValueType),
+    ) -> bool {
+        let value = typed(self.value_type, cell);
+        if value.is_sent() {
+            put_key(&self.value_key, line);
+            value.put(line.out);
+            return true;
+        }
+        if value == Typed::LeftOut {
+            left_out(&self.name, self.value_type);
+        }
+        false
+    }
+
+    #[inline]
+    pub(super) fn put_flag(&self, flag: u8, line: &mut Line<'_>) {
+        put_key(&self.flag_key, line);
+        line.out.push(flag);
+    }
+}
+
+#[inline]
+fn put_key(key: &[u8], line: &mut Line<'_>) {
+    if line.out.len() > line.fields_start {
+        line.out.push(b',');
+    }
+    line.out.extend_from_slice(key);
+}

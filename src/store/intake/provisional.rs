@@ -1,0 +1,246 @@
+//! Lines that were taken without their line end (I2): what was made of such a line is provisional, and the finished line
+//! replaces it silently, however it is met: appended to the file, in a file that was rewritten, after a restart, or in a
+//! file that is read by hand.
+//!
+//! A whole line never gives way to a provisional one.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, params};
+
+use crate::config::OnConflict;
+use crate::store::intake::staging::{Incoming, LineAt, Old, Outcome, Staging, Stored};
+use crate::store::intake::tables::{Table, hash_of};
+use crate::store::schema::key;
+
+/// What was made of a provisional line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Row,
+    Conflict,
+    Rejected,
+    Glued,
+}
+
+impl Kind {
+    fn code(self) -> i64 {
+        match self {
+            Kind::Row => 0,
+            Kind::Conflict => 1,
+            Kind::Rejected => 2,
+            Kind::Glued => 3,
+        }
+    }
+
+    fn from_code(code: i64) -> Kind {
+        match code {
+            1 => Kind::Conflict,
+            2 => Kind::Rejected,
+            3 => Kind::Glued,
+            _ => Kind::Row,
+        }
+    }
+}
+
+/// How far a line can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineState {
+    /// It has its line end.
+    Whole,
+    /// It stands at the end of the file, without a line end.
+    Unfinished,
+    /// It has a line end, but may be the beginning of one line and the end of another.
+    PerhapsGlued,
+}
+
+#[derive(Debug, Clone)]
+struct Provisional {
+    kind: Kind,
+    raw: String,
+}
+
+/// The provisional lines of a table.
+#[derive(Debug, Default)]
+pub(in crate::store) struct ProvisionalLines {
+    /// By `reading.id`.
+    rows: HashMap<i64, Provisional>,
+    /// Those that are no rows: hash and text.
+    rejected: Vec<(i64, String)>,
+}
+
+impl ProvisionalLines {
+    pub(in crate::store) fn load(conn: &Connection, table: i64) -> rusqlite::Result<ProvisionalLines> {
+        let mut lines = ProvisionalLines::default();
+        let mut statement = conn.prepare_cached("SELECT kind, id, raw FROM provisional WHERE logger_table = ?1")?;
+        let mut rows = statement.query([table])?;
+        while let Some(row) = rows.next()? {
+            let (kind, raw) = (Kind::from_code(row.get(0)?), row.get(2)?);
+            if kind == Kind::Rejected {
+                lines.rejected.push((row.get(1)?, raw));
+            } else {
+                lines.rows.insert(row.get(1)?, Provisional { kind, raw });
+            }
+        }
+        Ok(lines)
+    }
+
+    /// Whether a rejected line waits for its other half.
+    #[inline]
+    pub(in crate::store) fn has_rejected(&self) -> bool {
+        !self.rejected.is_empty()
+    }
+}
+
+fn remember(conn: &Connection, table: &mut Table, id: i64, line: Provisional) -> rusqlite::Result<()> {
+    conn.prepare_cached("DELETE FROM provisional WHERE logger_table = ?1 AND id = ?2 AND kind <> 2")?
+        .execute([table.id, id])?;
+    conn.prepare_cached("INSERT OR REPLACE INTO provisional (logger_table, kind, id, raw) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![table.id, line.kind.code(), id, line.raw])?;
+    if line.kind == Kind::Rejected {
+        table.provisional.rejected.push((id, line.raw));
+    } else {
+        table.provisional.rows.insert(id, line);
+    }
+    Ok(())
+}
+
+fn forget(conn: &Connection, table: &mut Table, id: i64) -> rusqlite::Result<()> {
+    table.provisional.rows.remove(&id);
+    conn.prepare_cached("DELETE FROM provisional WHERE logger_table = ?1 AND id = ?2 AND kind <> 2")?
+        .execute([table.id, id])
+        .map(drop)
+}
+
+/// Whether `values` may be the beginning of the array `whole`.
+fn begins(values: &str, whole: &str) -> bool {
+    let cut = values.strip_suffix(']').unwrap_or(values);
+    whole.starts_with(cut.strip_suffix('"').unwrap_or(cut))
+}
+
+impl Staging<'_> {
+    /// The line without its end became a new row.
+    #[cold]
+    pub(in crate::store) fn note_provisional(
+        &self,
+        table: &mut Table,
+        id: i64,
+        line: LineAt<'_>,
+    ) -> rusqlite::Result<()> {
+        let kind = if line.state == LineState::PerhapsGlued { Kind::Glued } else { Kind::Row };
+        let raw = crate::format::decode(line.raw).into_owned();
+        remember(&self.store.conn, table, id, Provisional { kind, raw })
+    }
+
+    /// The line without its end is no row.
+    #[cold]
+    pub(in crate::store) fn note_provisional_rejected(
+        &self,
+        table: &mut Table,
+        line: LineAt<'_>,
+    ) -> rusqlite::Result<()> {
+        let raw = crate::format::decode(line.raw).into_owned();
+        remember(&self.store.conn, table, hash_of(line.raw), Provisional { kind: Kind::Rejected, raw })
+    }
+
+    /// A whole line was staged or is known: the rejected lines that are its beginning are dropped.
+    #[cold]
+    pub(in crate::store) fn finish_rejected(&self, table: &mut Table, line: LineAt<'_>) -> rusqlite::Result<()> {
+        let raw = crate::format::decode(line.raw);
+        let (finished, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut table.provisional.rejected)
+            .into_iter()
+            .partition(|(_, beginning)| raw.starts_with(beginning.as_str()));
+        table.provisional.rejected = rest;
+        let conn = &self.store.conn;
+        for (hash, _) in finished {
+            let dropped = conn
+                .prepare_cached("DELETE FROM rejected_line WHERE logger_table = ?1 AND hash = ?2")?
+                .execute([table.id, hash])?;
+            table.tally.rejected_lines -= i64::from(dropped == 1);
+            conn.prepare_cached("DELETE FROM provisional WHERE logger_table = ?1 AND kind = 2 AND id = ?2")?
+                .execute([table.id, hash])?;
+        }
+        Ok(())
+    }
+
+    /// The key is taken, and the row or the line that meets it is provisional. None: as any other line.
+    pub(in crate::store) fn meet_provisional(
+        &mut self,
+        table: &mut Table,
+        place: usize,
+        row: &Incoming<'_>,
+        stored: &Stored,
+    ) -> rusqlite::Result<Option<Outcome>> {
+        let known = table.provisional.rows.get(&stored.id).cloned();
+        let is_whole = row.line.state == LineState::Whole;
+        let Some(known) = known else {
+            if is_whole {
+                return Ok(None);
+            }
+            return self.meet_whole(table, place, row, stored).map(Some);
+        };
+        let raw = crate::format::decode(row.line.raw).into_owned();
+        if known.kind == Kind::Conflict {
+            if !raw.starts_with(&known.raw) || (!is_whole && raw == known.raw) {
+                return Ok(None);
+            }
+            let conn = &self.store.conn;
+            let dropped = conn
+                .prepare_cached("DELETE FROM conflict WHERE series = ?1 AND ts = ?2 AND raw = ?3")?
+                .execute(params![table.series.at(place).id, row.ts.nanos(), known.raw])?;
+            table.tally.conflicts -= i64::try_from(dropped).unwrap_or(0);
+            forget(conn, table, stored.id)?;
+            return if is_whole { Ok(None) } else { self.meet_whole(table, place, row, stored).map(Some) };
+        }
+        if stored.is_same {
+            if is_whole {
+                forget(&self.store.conn, table, stored.id)?;
+            }
+            return Ok(Some(Outcome::Duplicate));
+        }
+        let is_record = row.record.is_some() && row.record == stored.record;
+        let goes_on = raw.starts_with(&known.raw) || (known.kind == Kind::Glued && is_record);
+        if !is_whole {
+            if known.raw.starts_with(&raw) {
+                return Ok(Some(Outcome::Duplicate));
+            }
+            if !goes_on {
+                return self.met(table, place, row, OnConflict::Keep, stored).map(Some);
+            }
+        }
+        let outcome = if goes_on {
+            let old = Old { ts: key::time(stored.id, stored.nanos), values: &stored.values };
+            self.replace(table, place, old, row)?;
+            Outcome::Finished
+        } else {
+            // Another line than the one that was begun: both are kept, and the whole one counts.
+            self.met(table, place, row, OnConflict::Replace, stored)?
+        };
+        if is_whole {
+            forget(&self.store.conn, table, stored.id)?;
+        } else {
+            self.note_provisional(table, stored.id, row.line)?;
+        }
+        Ok(Some(outcome))
+    }
+
+    /// A provisional line meets the row of a whole one, which stays.
+    fn meet_whole(
+        &mut self,
+        table: &mut Table,
+        place: usize,
+        row: &Incoming<'_>,
+        stored: &Stored,
+    ) -> rusqlite::Result<Outcome> {
+        let is_beginning = stored.record == row.record && begins(row.values, &stored.values);
+        if stored.is_same || is_beginning {
+            return Ok(Outcome::Duplicate);
+        }
+        let before = table.tally.conflicts;
+        let outcome = self.met(table, place, row, OnConflict::Keep, stored)?;
+        if table.tally.conflicts > before {
+            let raw = crate::format::decode(row.line.raw).into_owned();
+            remember(&self.store.conn, table, stored.id, Provisional { kind: Kind::Conflict, raw })?;
+        }
+        Ok(outcome)
+    }
+}

@@ -1,0 +1,145 @@
+//! Rows whose tag columns changed in the configuration: each gets the key that its own values give it (I3, I11).
+//!
+//! A row that was sent is sent again under its new tags. Its old point stays in the bucket under the old ones.
+
+use rusqlite::params;
+
+use crate::config::OnConflict;
+use crate::format::{self, Value};
+use crate::store::intake::decisions::KeptContent;
+use crate::store::intake::provisional::LineState;
+use crate::store::intake::staging::{Incoming, LineAt, Staging};
+use crate::store::intake::tables::Table;
+use crate::store::schema::key;
+use crate::store::{Result, State, Store};
+
+/// Rows moved in one transaction.
+const ROWS_AT_ONCE: i64 = 1_000;
+
+/// A row under the key that it had.
+#[derive(Debug)]
+pub struct OldRow {
+    id: i64,
+    nanos: i64,
+    record: Option<i64>,
+    values: String,
+    ts_text: Option<String>,
+    state: State,
+}
+
+impl OldRow {
+    /// Orders the rows of a series.
+    pub fn id(&self) -> i64 {
+        self.id
+    }
+
+    /// JSON array, aligned with the column list (or shorter).
+    pub fn values(&self) -> &str {
+        &self.values
+    }
+}
+
+impl Store {
+    /// The configuration by which the keys of the table's rows were judged last.
+    pub fn tags_judged_by(&self, table: &Table) -> Result<Option<i64>> {
+        self.conn
+            .prepare_cached("SELECT tags_inputs FROM logger_table WHERE id = ?1")
+            .and_then(|mut statement| statement.query_row([table.id], |row| row.get(0)))
+            .map_err(|source| self.at(source))
+    }
+
+    /// Series of the table: id and tag values as a JSON array.
+    pub fn series_with_tags(&self, table: &Table) -> Result<Vec<(i64, String)>> {
+        self.conn
+            .prepare_cached("SELECT id, tags FROM series WHERE logger_table = ?1")
+            .and_then(|mut statement| statement.query_map([table.id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
+            .map_err(|source| self.at(source))
+    }
+
+    /// The next rows of a series behind the row `after`.
+    pub fn old_rows(&self, series: i64, after: Option<i64>) -> Result<Vec<OldRow>> {
+        let (first, last) = key::keys(series, key::TIMES.0, key::TIMES.1);
+        self.conn
+            .prepare_cached(
+                "SELECT id, nanos, record, vals, ts_text, state FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_map(params![after.map_or(first, |id| id + 1), last, ROWS_AT_ONCE], |row| {
+                        Ok(OldRow {
+                            id: row.get(0)?,
+                            nanos: row.get(1)?,
+                            record: row.get(2)?,
+                            values: row.get(3)?,
+                            ts_text: row.get(4)?,
+                            state: State::from_code(row.get(5)?),
+                        })
+                    })?
+                    .collect()
+            })
+            .map_err(|source| self.at(source))
+    }
+}
+
+impl Staging<'_> {
+    /// Gives the row its new key. The same row may be there already.
+    pub fn move_row(&mut self, table: &mut Table, row: &OldRow, tags: &str) -> Result<()> {
+        self.begin()?;
+        let conn = &self.store.conn;
+        let gone = || -> rusqlite::Result<()> {
+            conn.prepare_cached("DELETE FROM reading WHERE id = ?1")?.execute([row.id])?;
+            let state = row.state.word();
+            conn.prepare_cached(&format!(
+                "UPDATE logger_table SET rows = rows - 1, {state} = {state} - 1 WHERE id = ?1"
+            ))?
+            .execute([table.id])
+            .map(drop)
+        };
+        gone().map_err(|source| self.store.at(source))?;
+        let ts = key::time(row.id, row.nanos);
+        let mut numbers = Vec::new();
+        format::values_of(&row.values, &mut numbers);
+        numbers.resize(table.columns.len(), Value::Missing);
+        let line = LineAt { path: "", number: 0, raw: row.values.as_bytes(), state: LineState::Whole };
+        let incoming = Incoming {
+            tags,
+            ts,
+            record: row.record,
+            values: &row.values,
+            numbers: &numbers,
+            ts_text: row.ts_text.as_deref(),
+            line,
+            header: None,
+        };
+        self.stage(table, &incoming, OnConflict::Keep).map(drop)
+    }
+
+    /// The conflict was staged under the key that its own values give it.
+    pub fn resolve_conflict(&mut self, table: &mut Table, content: &KeptContent) -> Result<()> {
+        self.begin()?;
+        self.store
+            .conn
+            .prepare_cached("DELETE FROM conflict WHERE id = ?1")
+            .and_then(|mut statement| statement.execute([content.id]))
+            .map_err(|source| self.store.at(source))?;
+        table.tally.conflicts -= 1;
+        Ok(())
+    }
+
+    /// Forgets a series without rows, and notes by which configuration the keys were judged.
+    pub fn end_retagging(&mut self, table: &Table, emptied: &[i64], inputs: i64) -> Result<()> {
+        self.begin()?;
+        let work = || -> rusqlite::Result<()> {
+            let conn = &self.store.conn;
+            for series in emptied {
+                conn.execute("DELETE FROM backlog WHERE series = ?1", [series])?;
+                conn.execute(
+                    "DELETE FROM series WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM conflict WHERE series = ?1)",
+                    [series],
+                )?;
+            }
+            conn.execute("UPDATE logger_table SET tags_inputs = ?2 WHERE id = ?1", [table.id, inputs]).map(drop)
+        };
+        work().map_err(|source| self.store.at(source))
+    }
+}

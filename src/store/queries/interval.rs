@@ -1,0 +1,70 @@
+//! The usual interval of a table's rows: the time from row to row, as everything here means it.
+//!
+//! A logger's table has one interval, which its program sets and which the files do not say. So it is read off the rows: the
+//! median of the distances between the newest rows of one series. A gap, a clock that was set or a few rows written twice
+//! move a median as little as they should; a program with a new interval is followed once half of the rows looked at are of
+//! it. Rows at one time (tables whose series differ in their tags) have no distance.
+
+use std::time::Duration;
+
+use crate::store::{Result, Store};
+use crate::time::Timestamp;
+
+/// So many of the newest rows say how far rows are apart.
+const ROWS: usize = 200;
+
+/// The usual interval of rows at these times, in order or in reverse: the median of the distances between neighbours, of two
+/// in the middle the longer. Equal times have no distance. None of fewer than two different times.
+pub fn usual_interval(times: impl IntoIterator<Item = Timestamp>) -> Option<Duration> {
+    let mut before = None;
+    let mut distances: Vec<u64> = times
+        .into_iter()
+        .filter_map(|at| before.replace(at).map(|before: Timestamp| at.nanos_since(before).unsigned_abs()))
+        .filter(|distance| *distance > 0)
+        .collect();
+    if distances.is_empty() {
+        return None;
+    }
+    let middle = distances.len() / 2;
+    Some(Duration::from_nanos(*distances.select_nth_unstable(middle).1))
+}
+
+impl Store {
+    /// The usual interval of a series at a time: of its newest rows that are not after `at`. None of fewer than two.
+    pub fn usual_interval_of_series(&self, series: i64, at: Timestamp) -> Result<Option<Duration>> {
+        Ok(usual_interval(self.newest_times(series, at, ROWS)?))
+    }
+
+    /// The usual interval of a table now: that of the series with the newest row. None of a table without two rows of one
+    /// series.
+    pub fn usual_interval_of_table(&self, table: &str) -> Result<Option<Duration>> {
+        let series = self.series(table)?;
+        let newest = series.iter().filter_map(|series| Some((series.newest?, series.id))).max();
+        newest.map_or(Ok(None), |(newest, series)| self.usual_interval_of_series(series, newest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(seconds: &[i64]) -> Option<u64> {
+        let times = seconds.iter().map(|&second| Timestamp::from_millis(second * 1_000));
+        usual_interval(times).map(|interval| interval.as_secs())
+    }
+
+    #[test]
+    fn a_gap_a_set_clock_and_rows_at_one_time_do_not_move_the_usual_interval() {
+        assert_eq!(of(&[0, 5, 10, 15, 9_000, 9_005]), Some(5));
+        assert_eq!(of(&[9_005, 9_000, 15, 10, 5, 0]), Some(5));
+        assert_eq!(of(&[0, 0, 60, 60, 120, 120]), Some(60));
+        assert_eq!(of(&[0, 5, 10, 7, 12, 17]), Some(5));
+    }
+
+    #[test]
+    fn fewer_than_two_times_have_no_interval() {
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[7]), None);
+        assert_eq!(of(&[7, 7]), None);
+    }
+}

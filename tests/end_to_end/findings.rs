@@ -1,0 +1,198 @@
+//! The list that decides whether a user must act, through the program: each finding appears when it should, and clears.
+
+use std::time::Duration;
+
+use crate::support::{DAT, Logger, TABLE, Tower};
+use chrono::{TimeDelta, Utc};
+use serde_json::Value;
+
+const DAY: i64 = 86_400;
+
+/// A logger at the station, five hours west of UTC, whose row `rows - 1` is `age` seconds old.
+fn logger(rows: i64, age: i64) -> Logger {
+    let station = Utc::now() - TimeDelta::hours(5);
+    let start = station - TimeDelta::seconds(age + 5 * (rows - 1));
+    Logger::par().start(&start.format("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+fn status(tower: &Tower) -> Value {
+    tower.run_json(&["status"]).json()
+}
+
+fn kinds(status: &Value) -> Vec<String> {
+    let findings = status["findings"].as_array().unwrap();
+    findings.iter().map(|finding| finding["kind"].as_str().unwrap().to_owned()).collect()
+}
+
+#[track_caller]
+fn message(status: &Value, kind: &str) -> String {
+    let findings = status["findings"].as_array().unwrap();
+    let found = findings.iter().find(|finding| finding["kind"] == kind);
+    let found = found.unwrap_or_else(|| panic!("no {kind} in {status}"));
+    format!("{}: {}", found["message"].as_str().unwrap(), found["fix"].as_str().unwrap())
+}
+
+#[test]
+fn i12_all_well_is_said_only_after_every_table_was_read_is_fresh_and_is_in_the_bucket() {
+    let tower = Tower::new();
+    assert_eq!(kinds(&status(&tower)), ["never_read"]);
+    tower.write(DAT, logger(100, 10).file(0..100));
+    let _ = tower.run(&["ingest"]).expect(0);
+    let before = tower.run_json(&["status"]).expect(0).json();
+    assert_eq!(kinds(&before), ["no_answer_yet"]);
+    assert!(before["verdict"].as_str().unwrap().starts_with("unknown: 100 rows are pending"), "{before}");
+    assert!(!tower.run(&["status"]).stdout.contains("all well"));
+    let _ = tower.run(&["sync"]).expect(0);
+    let after = tower.run(&["status"]).expect(0).stdout;
+    assert!(after.contains("all well"), "{after}");
+    assert_eq!(status(&tower)["verdict"], "ok");
+}
+
+#[test]
+fn a_table_without_stale_after_that_is_dead_for_27_days_is_stale_by_its_usual_interval() {
+    let tower = Tower::new();
+    tower.write(DAT, logger(100, 27 * DAY + 3 * 3_600).file(0..100));
+    let _ = tower.run(&["run"]);
+    let found = tower.run_json(&["status"]).expect(1).json();
+    let said = message(&found, "stale");
+    assert!(said.contains("no new row for 27 d 3 h (usually one comes every 5 s)"), "{said}");
+    assert!(tower.run(&["check"]).expect(1).stdout.contains("no new row for 27 d 3 h"));
+    let tower = tower.table_keys("stale_after = \"30d\"");
+    assert_eq!(kinds(&status(&tower)), Vec::<String>::new());
+    let tower = tower.table(&format!("name = \"{TABLE}\"\nfiles = [\"{DAT}\"]\nstale_after = \"26d\""));
+    let said = message(&status(&tower), "stale");
+    assert!(said.contains("(stale_after is 26 d 0 h)"), "{said}");
+}
+
+#[test]
+fn an_unreadable_file_is_a_finding_until_it_can_be_read() {
+    let tower = Tower::new();
+    tower.write(DAT, "\"TOB1\",\"64291\",\"CR1000X\"\r\n");
+    let _ = tower.run(&["run"]).expect(1);
+    let said = message(&tower.run_json(&["status"]).expect(1).json(), "unreadable_file");
+    assert!(said.contains(DAT), "{said}");
+    tower.write(DAT, logger(100, 10).file(0..100));
+    let _ = tower.run(&["run"]).expect(0);
+    assert_eq!(kinds(&status(&tower)), Vec::<String>::new());
+}
+
+#[test]
+fn a_bad_file_given_by_hand_is_reported_once_and_leaves_no_finding() {
+    let tower = Tower::new();
+    tower.write(DAT, logger(100, 10).file(0..100));
+    let _ = tower.run(&["run"]).expect(0);
+    tower.write("other.dat", "\"TOB1\",\"64291\",\"CR1000X\"\r\n");
+    let by_hand = tower.path("other.dat");
+    let said = tower.run(&["ingest", "--table", TABLE, by_hand.to_str().unwrap()]).expect(1).stdout;
+    assert!(said.contains("TOB1"), "{said}");
+    assert_eq!(kinds(&status(&tower)), Vec::<String>::new());
+}
+
+#[test]
+fn a_pattern_that_no_file_matches_any_more_is_a_finding() {
+    let tower = Tower::new();
+    tower.write(DAT, logger(100, 10).file(0..100));
+    let _ = tower.run(&["run"]).expect(0);
+    tower.rename(DAT, "renamed.dat");
+    assert!(message(&status(&tower), "no_file").contains("any more"));
+    tower.rename("renamed.dat", DAT);
+    assert_eq!(kinds(&status(&tower)), Vec::<String>::new());
+}
+
+#[test]
+fn a_stale_table_whose_folder_gets_other_files_names_one_of_them() {
+    let tower = Tower::new();
+    tower.write(DAT, logger(100, 2 * DAY).file(0..100));
+    tower.age(DAT, Duration::from_secs(2 * 86_400));
+    let _ = tower.run(&["run"]);
+    assert_eq!(kinds(&status(&tower)), ["stale"]);
+    tower.write("CR5000_PARCal.dat", logger(100, 10).file(0..100));
+    let said = message(&status(&tower), "unmatched_files");
+    assert!(said.contains("1 newer file") && said.contains("CR5000_PARCal.dat"), "{said}");
+}
+
+#[test]
+fn runs_and_receipts_from_the_future_are_a_finding_and_hide_no_run_of_today() {
+    let tower = Tower::new();
+    tower.write(DAT, logger(100, 10).file(0..100));
+    let _ = tower.run(&["run"]).expect(0);
+    let conn = rusqlite::Connection::open(tower.store_path()).unwrap();
+    let ahead = 3 * DAY * 1_000_000_000 + 3_600_000_000_000;
+    conn.execute("UPDATE run SET ended = ended + ?1, exit = 4, summary = 'the disk is full'", [ahead]).unwrap();
+    conn.execute("UPDATE receipt SET at = at + ?1", [ahead]).unwrap();
+    drop(conn);
+    let _ = tower.run(&["run"]).expect(0);
+    let found = status(&tower);
+    assert_eq!(kinds(&found), ["future_times", "future_times"], "{found}");
+    let said = message(&found, "future_times");
+    assert!(
+        said.contains("is dated 3 d 0 h in the future") || said.contains("is dated 3 d 1 h in the future"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_file_from_the_future_means_that_clocks_disagree() {
+    let tower = Tower::new();
+    tower.write(DAT, logger(100, 10).file(0..100));
+    let _ = tower.run(&["run"]).expect(0);
+    let file = std::fs::File::options().write(true).open(tower.path(DAT)).unwrap();
+    file.set_modified(std::time::SystemTime::now() + Duration::from_secs(2 * 3_600)).unwrap();
+    let said = message(&status(&tower), "clocks_disagree");
+    assert!(said.contains(TABLE) && said.contains("in the future by this computer's clock"), "{said}");
+}
+
+#[test]
+fn five_collections_that_are_five_hours_behind_their_files_ask_for_the_offset() {
+    // The logger writes UTC-5, and the configuration says UTC.
+    let tower = Tower::new().clock("utc_offset = \"+00:00\"");
+    for collection in 1..=5 {
+        let before = kinds(&status(&tower));
+        assert!(!before.contains(&"offset_of_hours".to_owned()), "after {} collections: {before:?}", collection - 1);
+        // Ten minutes lie between two collections, and each file is written five seconds after its newest row.
+        let written_ago = 600 * (6 - collection);
+        let logger = logger(100, written_ago + 5);
+        let rows: String = (0..100).map(|row| logger.row_as(row, 100 * collection + row)).collect();
+        tower.write(DAT, logger.header() + &rows);
+        tower.age(DAT, Duration::from_secs(u64::try_from(written_ago).unwrap()));
+        let _ = tower.run(&["ingest"]);
+    }
+    let said = message(&status(&tower), "offset_of_hours");
+    assert!(said.contains("are 5 h 0 min behind the files they came in: check utc_offset"), "{said}");
+}
+
+#[test]
+fn a_zone_of_posix_is_explained() {
+    let tower = Tower::new().clock("timezone = \"Etc/GMT-5\"");
+    let said = message(&status(&tower), "posix_zone");
+    assert!(said.contains("means UTC+5, not UTC-5") && said.contains("utc_offset = \"-05:00\""), "{said}");
+    let tower = tower.clock("timezone = \"America/Detroit\"");
+    assert!(!kinds(&status(&tower)).contains(&"posix_zone".to_owned()));
+}
+
+#[test]
+fn rows_ahead_rejected_lines_held_lines_and_conflicts_are_findings() {
+    let tower = Tower::new();
+    let now = logger(100, 10);
+    let torn = "\"2026-13-01 00:00:00\",7,1,2,3\r\n";
+    let ahead = logger(1, -3 * DAY);
+    tower.write(DAT, now.file(0..100) + torn + &ahead.row(0));
+    let _ = tower.run(&["run"]).expect(1);
+    let found = kinds(&status(&tower));
+    assert!(found.contains(&"rejected_lines".to_owned()) && found.contains(&"held_lines".to_owned()), "{found:?}");
+    let other = now.file(0..100).replace(",3000.000\r\n", ",3999.000\r\n");
+    assert_ne!(other, now.file(0..100), "a value differs");
+    tower.write(DAT, other);
+    let _ = tower.run(&["run"]).expect(1);
+    assert!(kinds(&status(&tower)).contains(&"conflicts".to_owned()));
+}
+
+#[test]
+fn a_table_with_one_old_row_is_neither_fresh_nor_stale() {
+    let tower = Tower::new();
+    tower.write(DAT, logger(1, 2 * DAY).file(0..1));
+    let _ = tower.run(&["run"]);
+    let found = tower.run_json(&["status"]).expect(0).json();
+    assert_eq!(kinds(&found), ["too_few_rows"], "{found}");
+    assert!(found["verdict"].as_str().unwrap().starts_with("unknown: "), "{found}");
+}

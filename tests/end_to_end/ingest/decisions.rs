@@ -1,0 +1,67 @@
+//! Decisions by hand and their reversal (I11).
+
+use super::*;
+
+/// Row 1 came twice, with other values the second time; both rows were sent.
+fn with_a_conflict() -> Station {
+    let tower = Station::new();
+    let content = "\"2024-05-01 00:00:00\",0,1,2\r\n\"2024-05-01 00:00:05\",1,3,4\r\n\"2024-05-01 00:00:05\",1,5,6\r\n";
+    ingest(&tower, behind_header(content), "header 4 staged 2 conflicts 1").expect(1);
+    tower.run(&["sync"]).expect(0);
+    tower
+}
+
+/// The values of row 1, and what is kept beside them.
+fn both(tower: &Station) -> (String, String) {
+    let conflict = tower.run_json(&["conflicts"]).json()["conflicts"][0].clone();
+    (tower.rows(TABLE)[1].vals.clone(), conflict["raw"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn i11_the_newer_content_of_a_conflict_becomes_the_row_by_hand_and_the_decision_is_reversed() {
+    let tower = with_a_conflict();
+    let dry = tower.run_json(&["conflicts", "--keep", "newer", "--dry-run"]).expect(0);
+    assert_eq!((dry.number("changed"), both(&tower).0), (1, "[3,4]".to_owned()));
+    assert_eq!(tower.count("SELECT count(*) FROM decision"), 0);
+
+    let done = tower.run_json(&["conflicts", "--keep", "newer", "--table", TABLE]).expect(0);
+    assert_eq!((done.number("changed"), done.number("decision")), (1, 1));
+    assert_eq!(both(&tower), ("[5,6]".to_owned(), "[3,4]".to_owned()));
+    assert_eq!(tower.count("SELECT pending FROM logger_table"), 1);
+    let conflict = tower.run_json(&["conflicts"]).json()["conflicts"][0].clone();
+    assert_eq!(conflict["stays"], "newer");
+    assert!(conflict["reason"].as_str().unwrap().contains("conflicts --keep newer"), "{conflict}");
+    // Deciding the same again, or reading the file again, changes nothing.
+    assert_eq!(tower.run_json(&["conflicts", "--keep", "newer"]).expect(0).number("changed"), 0);
+    counted(tower.run_json(&["ingest", DAT]), "header 4 duplicates 2 conflicts 1").expect(1);
+    assert_eq!((both(&tower).0, tower.count("SELECT count(*) FROM conflict")), ("[5,6]".to_owned(), 1));
+
+    let list = tower.run_json(&["decisions"]).expect(0).json();
+    assert_eq!((list["decisions"][0]["count"].as_u64(), list["decisions"].as_array().unwrap().len()), (Some(1), 1));
+    tower.run(&["sync"]).expect(0);
+    tower.run_json(&["decisions", "--reverse", "1"]).expect(0);
+    assert_eq!(both(&tower), ("[3,4]".to_owned(), "[5,6]".to_owned()));
+    assert_eq!(tower.count("SELECT pending FROM logger_table"), 1);
+    tower.run(&["decisions", "--reverse", "1"]).expect(2).says("no decision 1 holds");
+}
+
+#[test]
+fn i11_the_older_content_is_kept_by_hand_within_an_interval_only() {
+    let tower = with_a_conflict();
+    tower.run_json(&["conflicts", "--keep", "newer"]).expect(0);
+    let outside = tower.run_json(&["conflicts", "--keep", "older", "--since", "2024-05-02"]).expect(0);
+    assert_eq!((outside.number("changed"), both(&tower).0), (0, "[5,6]".to_owned()));
+    let inside = tower.run_json(&["conflicts", "--keep", "older", "--since", "2024-05-01", "--until", "2024-05-02"]);
+    assert_eq!((inside.expect(0).number("changed"), both(&tower).0), (1, "[3,4]".to_owned()));
+}
+
+#[test]
+fn i11_rejected_lines_are_judged_again_by_hand() {
+    let tower = Station::new().table_keys("valid_from = \"2024-06-01\"");
+    ingest(&tower, behind_header("\"2024-05-01 00:00:00\",0,1,2\r\ndamage\r\n"), "header 4 rejected 2").expect(1);
+    tower.replace_in_config("valid_from = \"2024-06-01\"", "");
+    let done = tower.run_json(&["rejected", "--again"]).expect(0);
+    assert_eq!((done.number("changed"), done.number("unreadable")), (1, 1));
+    assert_eq!(tower.rows(TABLE).len(), 1);
+    tower.run(&["decisions", "--reverse", "1"]).expect(2).says("change the configuration instead");
+}
