@@ -14,7 +14,7 @@ pub struct Decided {
     pub decision: Option<i64>,
     /// Rows or lines that changed.
     pub changed: u64,
-    /// Contents that cannot be read by today's configuration, and stay as they are.
+    /// Contents that cannot be read by the present configuration, and do not change.
     pub unreadable: u64,
 }
 
@@ -104,7 +104,7 @@ impl Decider<'_> {
         Ok(done)
     }
 
-    /// To the second: it is for people.
+    /// To the second, as a user reads it.
     fn now(&self) -> Timestamp {
         Timestamp::from_utc(self.clock.now()).floor(std::time::Duration::from_secs(1))
     }

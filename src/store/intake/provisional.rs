@@ -84,7 +84,7 @@ impl ProvisionalLines {
         Ok(lines)
     }
 
-    /// Whether a rejected line waits for its other half.
+    /// Whether an unfinished line was rejected.
     #[inline]
     pub(in crate::store) fn has_rejected(&self) -> bool {
         !self.rejected.is_empty()
