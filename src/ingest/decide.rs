@@ -14,7 +14,7 @@ pub struct Decided {
     pub decision: Option<i64>,
     /// Rows or lines that changed.
     pub changed: u64,
-    /// Contents that cannot be read by today's configuration, and stay as they are.
+    /// Contents that today's configuration cannot read; they are not changed.
     pub unreadable: u64,
 }
 
