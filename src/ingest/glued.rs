@@ -1,7 +1,7 @@
 //! Lines of a file that is being overwritten in place (I2).
 //!
 //! A writer that overwrites without truncating first, and pauses in mid-line, leaves a line that is the beginning of a new
-//! line and the end of an old one, and old rows behind it. Such a line may have as many fields as a row. It is known by what
+//! line and the end of an old one, and old rows behind it. Such a line may have as many fields as a row. It is recognized by what
 //! follows it: time goes back to the old rows. In a file whose beginning changed since it was last read, and that was
 //! written to a moment ago, such a line, and each line that is no row, is held until the next read.
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{DAT, Logger, TABLE, Station};
+use crate::support::{DAT, Logger, Station, TABLE};
 use chrono::{TimeDelta, Utc};
 use serde_json::Value;
 

@@ -1,6 +1,5 @@
 //! The words that docs/vocabulary.md bans stand nowhere: in no source, page, message, comment or name.
 
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
