@@ -5,6 +5,8 @@
 //! follows it: time goes back to the old rows. In a file whose beginning changed since it was last read, and that was
 //! written to a moment ago, such a line, and each line that is no row, is held until the next read.
 
+use crate::time::LocalTime;
+
 /// How the lines of one read are watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Watch {
@@ -28,6 +30,11 @@ pub(super) fn goes_back(line: &[u8], next: &[u8]) -> bool {
 /// The first physical line of `rest`.
 pub(super) fn first_line(rest: &[u8]) -> &[u8] {
     memchr::memchr(b'\n', rest).and_then(|end| rest.get(..end)).unwrap_or(rest)
+}
+
+/// The time that a physical line begins with.
+pub(super) fn time_of(line: &[u8]) -> Option<LocalTime> {
+    LocalTime::parse(stamp(line)?)
 }
 
 fn stamp(line: &[u8]) -> Option<&[u8]> {

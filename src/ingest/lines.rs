@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::again;
-use super::glued::{Watch, goes_back};
+use super::glued::{self, Watch, goes_back};
 use super::report::Counts;
 use crate::config::{ColumnUse, FileFormat, TableConfig};
 use crate::format::{self, ColumnSource, Derived, Header, Layout, ParsedRow};
@@ -178,7 +178,10 @@ impl<'a> LineTaker<'a> {
         next: &[u8],
     ) -> Result<()> {
         let is_row = matches!(self.expect, Expect::Rows(_));
-        if !is_row || !goes_back(raw, next) {
+        // In the hour that a zone repeats, time goes back in a file that is whole.
+        let is_repeated = glued::time_of(next)
+            .is_some_and(|local| matches!(self.config.clock.candidates(local), Candidates::Two(..)));
+        if !is_row || is_repeated || !goes_back(raw, next) {
             return self.take(staging, table, raw);
         }
         if self.watch == Watch::Hold {
