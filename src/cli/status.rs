@@ -158,7 +158,8 @@ fn table_lines(out: &mut dyn Write, report: &Report, known: &[TableStatus], now:
             grouped(table.pending),
         )?;
         for line in wrapped(&notes(table, now), WIDTH - 4) {
-            let line = if attention(report, table) < 2 { coloured(Colour::Yellow, &line) } else { line };
+            let line =
+                if attention(report, table) < [true, true, false] { coloured(Colour::Yellow, &line) } else { line };
             writeln!(out, "    {line}")?;
         }
     }
@@ -167,7 +168,7 @@ fn table_lines(out: &mut dyn Write, report: &Report, known: &[TableStatus], now:
 
 /// Smallest first: tables with findings of their own, then those with rows or lines that are not as they should be, then
 /// those with pending rows; of equals the order of the configuration is kept.
-fn attention(report: &Report, table: &TableStatus) -> u8 {
+fn attention(report: &Report, table: &TableStatus) -> [bool; 3] {
     let of_table = |finding: &&Finding| finding.table.as_ref() == Some(&table.table) && finding.needs_a_user();
     let not_as_they_should = table.rejected
         + table.expired
@@ -175,12 +176,8 @@ fn attention(report: &Report, table: &TableStatus) -> u8 {
         + table.rejected_lines
         + table.held_lines
         + table.records_missing;
-    match () {
-        () if report.findings.iter().any(|finding| of_table(&finding)) => 0,
-        () if not_as_they_should > 0 => 1,
-        () if table.pending > 0 => 2,
-        () => 3,
-    }
+    // False comes first.
+    [!report.findings.iter().any(|finding| of_table(&finding)), not_as_they_should == 0, table.pending == 0]
 }
 
 fn shortened(name: &str, width: usize) -> String {

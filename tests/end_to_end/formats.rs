@@ -111,7 +111,7 @@ fn a_table_of_1107_columns_is_read_and_viewed() {
 
 #[test]
 fn a_time_in_a_view_keeps_its_fraction_and_an_older_view_is_renewed() {
-    let row = |second: &str, record: i64| format!("\"2024-05-01 00:00:{second}\",{record},1,2");
+    let row = |second: &str, record: i64| format!("\"2024-05-01 00:00:{second}\",{record},1,2,3");
     let (tower, _) = with_lines(&[&row("00", 0), &row("00.05", 1), &row("00.123456789", 2), &row("10", 3)]);
     let view = format!("t_{TABLE}");
     let times = |tower: &Station| -> Vec<String> {

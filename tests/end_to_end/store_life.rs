@@ -13,7 +13,12 @@ fn store_key(tower: &Station, key: &str) {
 
 /// Rows five seconds apart that end an hour ago.
 fn recent(rows: i64) -> Logger {
-    let start = Utc::now() - TimeDelta::hours(6) - TimeDelta::seconds(5 * rows);
+    ended_ago(TimeDelta::hours(1), rows)
+}
+
+/// So many rows, the newest of which is so old at a station at UTC-5.
+fn ended_ago(age: TimeDelta, rows: i64) -> Logger {
+    let start = Utc::now() - TimeDelta::hours(5) - age - TimeDelta::seconds(5 * rows);
     Logger::par().start(&start.format("%Y-%m-%d %H:%M:%S").to_string())
 }
 
@@ -145,7 +150,7 @@ fn check_tells_a_loggers_clock_that_runs_ahead_and_an_agent_that_nobody_starts()
     assert!(told.contains("schedule --install"), "{told}");
 
     let tower = Station::new();
-    tower.write(DAT, recent(100).file(0..100));
+    tower.write(DAT, ended_ago(TimeDelta::minutes(10), 100).file(0..100));
     let _ = tower.run(&["run"]).expect(0);
     let told = tower.run(&["check"]).expect(0).stdout;
     assert!((0..120).any(|seconds| told.contains(&format!("the last run ended {seconds} s ago"))), "{told}");

@@ -69,7 +69,7 @@ fn status_fits_a_hundred_columns_and_begins_with_what_needs_attention() {
     let place = |name: &str| table.iter().position(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{told}"));
     assert!(place("trouble") < place("well") && place("well") < place("a_table"), "{told}");
     assert!(table[place("trouble") + 1].contains("1 rejected line"), "{told}");
-    assert!(table[place("trouble") + 1].starts_with("    oldest waiting row is "), "{told}");
+    assert!(table[place("trouble") + 1].starts_with("    oldest pending row is "), "{told}");
 }
 
 #[test]

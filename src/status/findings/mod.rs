@@ -17,6 +17,7 @@ mod kind;
 mod lateness;
 mod rows;
 mod runs;
+mod share;
 
 pub use files::{Folders, TableFolders};
 pub use kind::{Kind, Severity};

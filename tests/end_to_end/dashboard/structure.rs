@@ -156,9 +156,9 @@ fn the_clock_is_the_stations_and_is_said() {
         (dashboard["timezone"].as_str().unwrap().to_owned(), dashboard.to_string())
     };
     for (clock, zone, said) in [
-        ("utc_offset = \"-05:00\"", "Etc/GMT+5", "Grafana calls it Etc/GMT+5"),
-        ("utc_offset = \"+10:00\"", "Etc/GMT-10", "Grafana calls it Etc/GMT-10"),
-        ("utc_offset = \"+00:00\"", "utc", "Times are UTC, as the station's clock"),
+        ("utc_offset = \"-05:00\"", "Etc/GMT+5", "Etc/GMT+5 in Grafana"),
+        ("utc_offset = \"+10:00\"", "Etc/GMT-10", "Etc/GMT-10 in Grafana"),
+        ("utc_offset = \"+00:00\"", "utc", "Times are UTC, like the station's clock"),
         ("utc_offset = \"+05:30\"", "utc", "Grafana has no zone for the station's clock, +05:30"),
         ("timezone = \"America/Detroit\"", "America/Detroit", "America/Detroit"),
     ] {

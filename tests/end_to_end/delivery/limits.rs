@@ -13,7 +13,7 @@ fn after_a_week_without_a_link_the_first_request_holds_the_newest_row_of_every_t
     let tables = ["met", "rain", "wind"];
     for sync in ["batch_rows = 30", "batch_rows = 9", "batch_rows = 3", "batch_bytes = 1000"] {
         let server = Server::start();
-        let site = Site::with(&server.url(), &tables, "", &format!("{sync}\nbudget_bytes = 4000"));
+        let site = Site::with(&server.url(), &tables, "", &format!("{sync}\nrequests = 1\nbudget_bytes = 4000"));
         site.stage(0..WEEK);
         site.sync();
         let seen = server.seen();

@@ -13,11 +13,11 @@ fn the_address_is_said_as_soon_as_it_answers() {
 }
 
 #[test]
-fn a_taken_port_is_said_with_its_mend() {
+fn a_port_in_use_is_reported_with_its_fix() {
     let tower = configured();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    tower.run(&["serve", "--port", &port]).expect(4).says("taken by another program").says("--port");
+    tower.run(&["serve", "--port", &port]).expect(4).says("in use by another program").says("--port");
     tower.run(&["serve", "--port", "0", "--bind", "203.0.113.1"]).expect(4).says("check --bind");
     tower.run(&["serve", "--bind", "everywhere"]).expect(2);
 }

@@ -216,7 +216,8 @@ impl Tower {
         std::fs::write(self.path(table), text).unwrap();
         // Ingest gives a file that was written just now a moment to settle.
         let file = std::fs::File::options().write(true).open(self.path(table)).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
+        let now = u64::try_from(self.clock.0.load(Ordering::Relaxed)).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(now - 60)).unwrap();
     }
 
     /// Does it, and holds the store against the map.
