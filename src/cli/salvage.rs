@@ -106,7 +106,7 @@ fn saved(damage: String, file: &Path, set_aside: Option<PathBuf>, report: Salvag
         name: table.table,
         rows: table.rows,
         expected: table.expected,
-        unreadable: Some(table.unreadable).filter(|words| !words.is_empty()),
+        unreadable: Some(table.unreadable).filter(|text| !text.is_empty()),
     };
     Saved {
         damage: Some(report.unopened.unwrap_or(damage)),
@@ -138,7 +138,7 @@ fn write(out: &mut dyn Write, saved: &Saved) -> io::Result<()> {
     }
     for list in &saved.lists {
         match &list.unreadable {
-            Some(words) => writeln!(out, "{}: {} saved, not all ({words})", list.name, grouped(list.rows))?,
+            Some(reason) => writeln!(out, "{}: {} saved, not all ({reason})", list.name, grouped(list.rows))?,
             None => writeln!(out, "{}: {} saved", list.name, grouped(list.rows))?,
         }
     }

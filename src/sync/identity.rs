@@ -93,7 +93,7 @@ fn key(destination: &str, bucket: Option<&str>) -> String {
     format!("{}{}", Store::BUCKET_IDENTITY, serde_json::json!([destination, bucket]))
 }
 
-/// The key of versions up to 0.1.0, in which a bucket called `a | b` could not be told from other names.
+/// The key of versions up to 0.1.0, in which a bucket called `a | b` could not be distinguished from other names.
 fn earlier_key(destination: &str, bucket: Option<&str>) -> String {
     format!("{}{destination} | {}", Store::BUCKET_IDENTITY, bucket.unwrap_or_default())
 }
@@ -228,7 +228,7 @@ mod tests {
         let judged_after = |before: Option<&Identity>| judged(before, &Identity::of(&gone), &gone, "tower");
         let seen = Identity { id: None, retention_s: None, seen: true };
         let silent = BucketLook { is_there: None, ..gone.clone() };
-        assert!(matches!(judged_after(Some(&seen)), Verdict::Hold(words) if words.contains("tower is no longer")));
+        assert!(matches!(judged_after(Some(&seen)), Verdict::Hold(text) if text.contains("tower is no longer")));
         assert_eq!(judged_after(None), Verdict::Same);
         assert_eq!(judged_after(Some(&Identity { seen: false, ..seen.clone() })), Verdict::Same);
         assert_eq!(judged(Some(&seen), &Identity::of(&silent), &silent, "tower"), Verdict::Same);
