@@ -115,7 +115,7 @@ struct RotatingFile {
 
 #[derive(Default)]
 struct Open {
-    /// None between closing and opening anew, and after a failure until the next event.
+    /// None between closing and opening again, and after a failure until the next event.
     file: Option<File>,
     /// Failure was said on stderr.
     said: bool,

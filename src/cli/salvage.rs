@@ -78,7 +78,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     Ok(if is_whole { Exit::Well } else { Exit::Look })
 }
 
-/// The log belongs to the database and goes with it. Its index does not: it is made anew by whoever opens the pair.
+/// The log belongs to the database and goes with it. Its index does not: SQLite creates it again when the pair is opened.
 fn set_aside(database: &Path, ending: &str) -> Result<PathBuf, CliError> {
     let named = |extra: &str| {
         let mut name = OsString::from(database);

@@ -85,13 +85,13 @@ impl Feed<'_> {
     /// The pieces of one bucket, the piece with the oldest rows first, a stride at a time.
     fn lane(&self, bucket: Option<&String>, pieces: &[Piece], live: bool) -> Result<(), End> {
         let mut left_out = LeftOut::default();
-        let mut waiting: HashMap<usize, Piece> = pieces.iter().copied().enumerate().collect();
+        let mut left: HashMap<usize, Piece> = pieces.iter().copied().enumerate().collect();
         let mut batch = Batch::new(bucket.cloned());
         loop {
             if self.lanes.is_closed(bucket.map(String::as_str)) {
                 return Ok(());
             }
-            let oldest = waiting
+            let oldest = left
                 .iter()
                 .min_by_key(|(place, piece)| (piece.interval.from, **place))
                 .map(|(place, piece)| (*place, *piece));
@@ -99,9 +99,9 @@ impl Feed<'_> {
             let stride = self.stride(&mut batch, piece, &mut left_out)?;
             match stride.next {
                 Some(next) => {
-                    waiting.insert(place, Piece { interval: Interval { from: next, ..piece.interval }, ..piece })
+                    left.insert(place, Piece { interval: Interval { from: next, ..piece.interval }, ..piece })
                 }
-                None => waiting.remove(&place),
+                None => left.remove(&place),
             };
             if stride.is_full {
                 self.hand_on(std::mem::replace(&mut batch, Batch::new(bucket.cloned())), live)?;

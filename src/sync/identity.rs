@@ -1,7 +1,7 @@
 //! The bucket identity: the bucket that rows went to is the bucket that rows go to.
 //!
 //! A bucket that was deleted and made again under its name is empty, one whose retention was lowered has lost rows that
-//! the store calls sent, and InfluxDB 3 makes a database that is gone anew with the next write. Id, retention and that it
+//! the store calls sent, and InfluxDB 3 creates a database that is gone again with the next write. Id, retention and that it
 //! was there are remembered at the first send; a change for the worse is reported and the bucket is held until a user
 //! confirms it (docs/influx-answers.md#retention-and-bucket-identity). `check` asks the same question by [`foresee`].
 
@@ -130,7 +130,7 @@ fn judged(before: Option<&Identity>, now: &Identity, look: &BucketLook, name: &s
     let Some(before) = before else { return Verdict::Same };
     if look.is_there == Some(false) && before.was_there() {
         return Verdict::Hold(format!(
-            "{name} is no longer on the server, and rows sent earlier went with it; a write would make it anew and empty. \
+            "{name} is no longer on the server, and rows sent earlier went with it; a write would create it again, empty. \
              If that is what you want, `fluxtower bucket confirm` goes on, then `fluxtower replay --since TIME` sends them again"
         ));
     }

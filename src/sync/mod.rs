@@ -36,7 +36,7 @@ pub use cancel::Cancel;
 pub use carried::{compare as compare_lines, requeue_withheld};
 pub use columns::most_columns;
 pub use dry_run::{DryRun, dry_run, dry_run_with};
-pub use estimate::{Waiting, waiting};
+pub use estimate::{PendingBytes, pending_bytes};
 pub use identity::{Verdict, foresee, retentions};
 pub use look::SERVER_AHEAD_KEY;
 pub use outbox::shape;

@@ -3,7 +3,7 @@
 //! The order keeps every row, whatever stops in between: first each sent row that a removal may hit is pending again (the
 //! row's own, and those of other tables), then the server removes, then the marks go. A removal that fails holds nothing:
 //! the rows are sent, the marks stay, and a later sync tries again. Only points of rows that the store has are removed; a
-//! removal that would take a point of anybody else, or of a row that was pruned here, is left out and said.
+//! removal that would take a point of another program, or of a row that was pruned here, is left out and said.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
