@@ -17,12 +17,12 @@ use std::time::Duration;
 
 use super::batch::Batch;
 use super::cancel::Cancel;
-use super::workers::{Workers, Flight};
 use super::feed::Fed;
 use super::known_good::KnownGood;
 use super::lanes::Lanes;
 use super::pace::Pace;
 use super::ready::Ready;
+use super::workers::{Flight, Workers};
 use super::{BUDGET_WINDOW, Progress, StoppedBy, SyncError, SyncReport};
 use crate::config::SyncConfig;
 use crate::destination::{Answer, Outcome};

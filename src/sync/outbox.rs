@@ -30,7 +30,10 @@ impl Outbox {
         };
         for mut series in store.backlog()? {
             let Some(table) = config.table(&series.table) else {
-                outbox.note(format!("table \"{}\" is no longer in the configuration; its rows stay pending", series.table));
+                outbox.note(format!(
+                    "table \"{}\" is no longer in the configuration; its rows stay pending",
+                    series.table
+                ));
                 continue;
             };
             if let Some(now) = now {

@@ -47,7 +47,9 @@ fn table_without(job: &Job, by_hand: &str) -> Result<String, ScheduleError> {
     let list = match (Tool { name: "crontab", arguments: &["-l"], input: None, by_hand }).run() {
         Ok(list) => list,
         // A user who has no table yet: cron's message, and BusyBox's.
-        Err(ScheduleError::Tool { message, .. }) if message.contains("no crontab for") || message.contains("can't open") => {
+        Err(ScheduleError::Tool { message, .. })
+            if message.contains("no crontab for") || message.contains("can't open") =>
+        {
             String::new()
         }
         Err(error) => return Err(error),
