@@ -134,7 +134,7 @@ fn list(context: &Context) -> Result<Exit, CliError> {
     if list.buckets.is_empty() {
         tracing::warn!(
             "the login may see no bucket: give the token read permission for its buckets to list them; whether it may write \
-             is told by `fluxtower check`"
+             is shown by `fluxtower check`"
         );
         return Ok(Exit::Look);
     }

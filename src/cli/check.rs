@@ -1,4 +1,4 @@
-//! `fluxtower check`: is everything in place, a line each, with the mend.
+//! `fluxtower check`: one line for each part that is checked, with what to do.
 
 use std::io::{self, Write};
 
@@ -19,7 +19,7 @@ use crate::store::Store;
 /// LoggerNet overwrites its files with each collection, which is hourly at the most seldom.
 const RUNS_AT_LEAST_EVERY_S: i64 = 2 * 3_600;
 
-/// Look at configuration, files, database and destination, a line each, with the mend
+/// Check configuration, files, database and destination; print one line for each, with what to do
 ///
 /// Sends no row. Exit code 1 when something should be looked at, 3 when the destination refuses us, as `run` would say.
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,8 @@ struct Line {
     what: String,
     /// `ok`; `note`, for what is as the user wants it and limits something; `look` or `bad`.
     verdict: &'static str,
-    words: String,
+    #[serde(rename = "words")]
+    text: String,
 }
 
 #[derive(Serialize, Default)]
@@ -40,8 +41,8 @@ struct Report {
 }
 
 impl Report {
-    fn say(&mut self, what: &str, verdict: &'static str, words: String) {
-        self.checks.push(Line { what: what.to_owned(), verdict, words });
+    fn say(&mut self, what: &str, verdict: &'static str, text: String) {
+        self.checks.push(Line { what: what.to_owned(), verdict, text });
     }
 }
 
@@ -115,9 +116,9 @@ fn starts(context: &Context, store: &Store, report: &mut Report) -> Result<(), C
     };
     let ago = context.now().seconds_since(last.ended);
     if ago > RUNS_AT_LEAST_EVERY_S {
-        let words =
+        let text =
             format!("the last run ended {} ago; see `fluxtower schedule`, or the task in Task Scheduler", span(ago));
-        report.say("schedule", "look", words);
+        report.say("schedule", "look", text);
         return Ok(());
     }
     let starts = schedule::known(store)?;
@@ -154,6 +155,6 @@ fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             _ => Colour::Red,
         };
         let verdict = coloured(colour, &format!("{:4}", line.verdict));
-        writeln!(out, "{verdict}  {:width$}  {}", line.what, line.words)
+        writeln!(out, "{verdict}  {:width$}  {}", line.what, line.text)
     })
 }

@@ -43,12 +43,12 @@ pub(super) enum CliError {
         text: String,
     },
     /// `--table` names no table.
-    #[error("no table is named \"{name}\"; {mend}")]
+    #[error("no table is named \"{name}\"; {fix}")]
     UnknownTable {
         /// As typed.
         name: String,
         /// What was meant, or all names.
-        mend: String,
+        fix: String,
     },
     /// `--column` names no column.
     #[error("no column is named \"{name}\"; there are: {known}")]
@@ -74,7 +74,7 @@ pub(super) enum CliError {
         /// As typed.
         to: String,
     },
-    /// A flag without a reason helps nobody.
+    /// A flag has no reason.
     #[error("--reason is empty; say why, whoever reads the data will ask")]
     NoReason,
     /// No such flag is in force.
@@ -136,7 +136,7 @@ pub(super) enum CliError {
     File {
         /// The file.
         path: PathBuf,
-        /// The system's words.
+        /// The system's message.
         source: std::io::Error,
     },
     /// A file stands where one is to be written.
@@ -189,7 +189,7 @@ pub(super) enum CliError {
     /// The page cannot be shown.
     #[error(transparent)]
     Serve(#[from] ServeError),
-    /// Nobody could end the program in an orderly way.
+    /// The program could not be stopped in an orderly way.
     #[error("cannot listen for Ctrl-C and SIGTERM: {0}")]
     Signals(std::io::Error),
     /// Stdout is gone.

@@ -7,7 +7,7 @@ use super::{CliError, Context, Exit};
 use crate::qc::{Flag, Test};
 use crate::time::Timestamp;
 
-/// A week: what a person looks at.
+/// A week: what a user looks at.
 const DEFAULT_SINCE_NANOS: i64 = 7 * 86_400 * 1_000_000_000;
 
 /// List flagged values with the test that raised each flag and its limit

@@ -24,7 +24,7 @@ pub(super) struct Args {
     /// Files that LoggerNet writes, or folders that hold them
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Add tables for files that no table reads yet; the rest of the configuration stays as it is
+    /// Add tables for files that no table reads yet; the rest of the configuration is unchanged
     #[arg(long)]
     add: bool,
     /// The configuration to write; without it, that of --config, else config.toml here
@@ -97,7 +97,7 @@ fn tell(out: &mut dyn Write, path: &Path, args: &Args, draft: &Draft) -> io::Res
     let shown = path.display();
     let tables = count(draft.tables.len() as u64, "table");
     match (args.add, draft.tables.is_empty()) {
-        (true, true) => writeln!(out, "{shown} stays as it is: no file was found that needs a new table")?,
+        (true, true) => writeln!(out, "{shown} is unchanged: no file was found that needs a new table")?,
         (true, false) => writeln!(out, "added {tables} at the end of {shown}")?,
         (false, _) => {
             writeln!(out, "wrote {shown}: station {}, {tables}", draft.station)?;

@@ -1,4 +1,4 @@
-//! What the program says while it works: to stderr for a person, to a log file for the one who comes later.
+//! What the program says while it works: to stderr for the user, and to a log file for a later look.
 //!
 //! - The log file is added to, never overwritten: the run that explains yesterday's gap is still in it.
 //! - It cannot fill the disk: a full file is set aside as `NAME.1`, the older ones move up, the oldest goes.
@@ -26,7 +26,7 @@ use crate::config::LogConfig;
 /// Events that stderr gets by another way.
 const LAST_WORD: &str = "fluxtower::last_word";
 
-/// Writes the error that ends the program to the log file; stderr is told by the caller, with or without logging.
+/// Writes the error that ends the program to the log file; the caller writes it to stderr, with or without logging.
 pub fn error_to_file(text: &str) {
     tracing::error!(target: LAST_WORD, "{text}");
 }
@@ -115,7 +115,7 @@ struct RotatingFile {
 
 #[derive(Default)]
 struct Open {
-    /// None between closing and opening anew, and after a failure until the next event.
+    /// None between closing and opening again, and after a failure until the next event.
     file: Option<File>,
     /// Failure was said on stderr.
     said: bool,
@@ -197,7 +197,7 @@ impl<'a> MakeWriter<'a> for RotatingFile {
 }
 
 impl Write for &RotatingFile {
-    /// Takes a whole event. A failure is told once and then swallowed: tracing would repeat it for each event.
+    /// Takes a whole event. A failure is reported once and then ignored: tracing would repeat it for each event.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let mut open = self.lock();
         if let Err(error) = self.add(&mut open, event)
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_cannot_be_written_stops_nobody() {
+    fn a_log_that_cannot_be_written_does_not_stop_the_program() {
         let folder = tempfile::tempdir().unwrap();
         let log = log(folder.path(), 10, 1);
         say(&log, "event 1");

@@ -1,7 +1,7 @@
 //! The command line: one file a command, each with `Args` and `run`.
 //!
 //! What scripts rely on: stdout is data and stderr is talk, `--json` prints one object, and the exit code says in one
-//! number whether a person is needed ([`Exit`]). An error is printed once, here.
+//! number whether a user is needed ([`Exit`]). An error is printed once, here.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -68,10 +68,10 @@ struct Cli {
     /// Print one JSON object on stdout
     #[arg(long, global = true)]
     json: bool,
-    /// Say more on stderr; twice for everything
+    /// Increase verbosity (repeatable)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
-    /// Say only what went wrong
+    /// Print errors only
     #[arg(short, long, global = true)]
     quiet: bool,
     #[command(subcommand)]
@@ -158,7 +158,7 @@ impl Context {
     }
 
     fn unknown_table(&self, name: &str) -> CliError {
-        CliError::UnknownTable { name: name.to_owned(), mend: self.config.tables_like(name) }
+        CliError::UnknownTable { name: name.to_owned(), fix: self.config.tables_like(name) }
     }
 }
 
@@ -168,7 +168,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Well };
-            // Nobody is left to tell if the terminal is gone.
+            // If the terminal is gone, no one reads a second error.
             let _ = error.print();
             return ExitCode::from(exit as u8);
         }
@@ -177,7 +177,7 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit,
         Err(error) => {
             let exit = error.exit();
-            // A reader that has seen enough, such as `head`, is no trouble.
+            // A reader that closes the pipe early, such as `head`, is no error.
             if exit != Exit::Well {
                 output::say_error(&error);
             }

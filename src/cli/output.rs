@@ -40,7 +40,7 @@ impl Output {
             writeln!(stdout, "{text}")?;
             stdout.flush()?;
         } else if !self.quiet {
-            // Takes colours out again where nobody would see them: no terminal, NO_COLOR, TERM=dumb.
+            // Takes colours out again where no user would see them: no terminal, NO_COLOR, TERM=dumb.
             let mut stdout = anstream::AutoStream::auto(io::stdout().lock());
             human(&mut stdout)?;
             stdout.flush()?;
@@ -58,9 +58,9 @@ pub(super) fn say_error(error: &dyn Error) {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        let words = cause.to_string();
-        if !text.contains(&words) {
-            text = format!("{text}: {words}");
+        let reason = cause.to_string();
+        if !text.contains(&reason) {
+            text = format!("{text}: {reason}");
         }
         source = cause.source();
     }
@@ -69,12 +69,12 @@ pub(super) fn say_error(error: &dyn Error) {
     let _ = writeln!(io::stderr(), "fluxtower: {text}");
 }
 
-/// How a verdict or a trouble is coloured.
+/// The colour of a verdict or a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Colour {
     /// All well.
     Green,
-    /// A person should look.
+    /// A user should look.
     Yellow,
     /// It does not work.
     Red,

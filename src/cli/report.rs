@@ -19,7 +19,7 @@ const LARGE: u64 = 20_000_000;
 
 /// Write the page of `serve` to one HTML file, to mail or to put on any web server
 ///
-/// Everything is in the file, and it asks nobody for anything. It covers the last days of data, up to the newest row.
+/// Everything is in the file, and it makes no request to any server. It covers the last days of data, up to the newest row.
 /// Without --output it is named after station and day, and stands in the current folder. An older report of that name is
 /// replaced; any other file is left alone.
 #[derive(Debug, clap::Args)]

@@ -9,7 +9,7 @@ use crate::agent::{self, Call, Rhythm, RunReport};
 /// Ingest, then sync: what a scheduler calls every few minutes
 ///
 /// With --every or --watch it stays up until Ctrl-C or SIGTERM, and ends with 0. A pass that fails is reported and tried
-/// again. The configuration is read at the start only: start it anew after a change.
+/// again. The configuration is read at the start only: restart it after a change.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  fluxtower run\n  fluxtower run --watch\n  fluxtower run --quiet --config C:\\fluxtower\\config.toml"

@@ -78,7 +78,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     Ok(if is_whole { Exit::Well } else { Exit::Look })
 }
 
-/// The log belongs to the database and goes with it. Its index does not: it is made anew by whoever opens the pair.
+/// The log belongs to the database and goes with it. Its index does not: SQLite creates it again when the pair is opened.
 fn set_aside(database: &Path, ending: &str) -> Result<PathBuf, CliError> {
     let named = |extra: &str| {
         let mut name = OsString::from(database);
@@ -106,7 +106,7 @@ fn saved(damage: String, file: &Path, set_aside: Option<PathBuf>, report: Salvag
         name: table.table,
         rows: table.rows,
         expected: table.expected,
-        unreadable: Some(table.unreadable).filter(|words| !words.is_empty()),
+        unreadable: Some(table.unreadable).filter(|text| !text.is_empty()),
     };
     Saved {
         damage: Some(report.unopened.unwrap_or(damage)),
@@ -138,7 +138,7 @@ fn write(out: &mut dyn Write, saved: &Saved) -> io::Result<()> {
     }
     for list in &saved.lists {
         match &list.unreadable {
-            Some(words) => writeln!(out, "{}: {} saved, not all ({words})", list.name, grouped(list.rows))?,
+            Some(reason) => writeln!(out, "{}: {} saved, not all ({reason})", list.name, grouped(list.rows))?,
             None => writeln!(out, "{}: {} saved", list.name, grouped(list.rows))?,
         }
     }

@@ -42,7 +42,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let address = server.address();
     if !args.bind.is_loopback() {
         tracing::warn!(
-            "everybody who can reach {address} can look at the data: the page has no password. Bind it to 127.0.0.1 and come \
+            "each user who can reach {address} can read the data: the page has no password. Bind it to 127.0.0.1 and come \
              through ssh -L if that is not meant"
         );
     }

@@ -68,8 +68,8 @@ pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
         last_sync: ended(&facts.last_sync),
         last_sent: facts.last_stored.map(|at| at.to_string()),
         tables: facts.tables.iter().map(|table| line(table, now)).collect(),
-        pending_bytes: facts.waiting.bytes,
-        drain_s: facts.waiting.drain.map(|drain| drain.as_secs()),
+        pending_bytes: facts.pending_bytes.bytes,
+        drain_s: facts.pending_bytes.drain.map(|drain| drain.as_secs()),
         reasons: findings.iter().map(Finding::text).collect(),
         findings,
     };

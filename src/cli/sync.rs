@@ -91,7 +91,7 @@ pub(super) fn write(out: &mut dyn Write, report: &SyncReport) -> io::Result<()> 
         writeln!(out, "  ! {note}")?;
     }
     if report.pending > 0 {
-        writeln!(out, "{} still wait", count(report.pending, "row"))?;
+        writeln!(out, "{} pending", count(report.pending, "row"))?;
     }
     Ok(())
 }

@@ -61,7 +61,7 @@ impl WholeFile {
 
 impl Drop for WholeFile {
     fn drop(&mut self) {
-        // Gone already where it was kept; a part that cannot be removed is in nobody's way.
+        // Gone already where it was kept; a part that cannot be removed does no harm.
         let _ = fs::remove_file(&self.part);
     }
 }

@@ -234,7 +234,7 @@ section! {
         r#""password.txt""#,
     );
     allow_http: Option<Spanned<bool>> = flag(
-        "allows `http://` to another computer, where anybody on the way can read the token",
+        "allows `http://` to another computer, where other computers on the way can read the token",
         "true",
     ).or("false");
     retention: Text = text(

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_are_told_apart_by_place_and_not_by_spelling() {
+    fn levels_differ_by_place_and_not_by_spelling() {
         assert_eq!(depth("50cm").unwrap().key(), depth("0.5m").unwrap().key());
         assert_ne!(depth("0-30cm").unwrap().key(), depth("15cm").unwrap().key());
         assert_ne!(depth("0m").unwrap().key(), height("0m").unwrap().key());

@@ -20,7 +20,7 @@ pub enum SecretError {
     /// The environment variable is not set for this process.
     #[error(
         "the environment variable {name} is not set; on Windows run `setx {name} \"...\"` as the user that runs \
-         the task (or with /M as administrator) and start the task anew, elsewhere `export {name}=...`"
+         the task (or with /M as administrator) and restart the task, elsewhere `export {name}=...`"
     )]
     NotSet {
         /// Of the variable.
@@ -52,7 +52,7 @@ pub enum SecretError {
 }
 
 impl Secret {
-    /// The secret itself, without a line end or byte-order mark. Read anew at each call, so that a changed token is
+    /// The secret itself, without a line end or byte-order mark. Read again at each call, so that a changed token is
     /// found without a restart.
     ///
     /// # Errors

@@ -85,7 +85,7 @@ fn filled(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Strin
 fn fix(name: &str) -> String {
     format!(
         "write the value itself here, or set {name} for the account that runs fluxtower (Windows: `setx {name} \"...\"`, \
-         then start the task anew)"
+         then restart the task)"
     )
 }
 

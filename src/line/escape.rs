@@ -36,7 +36,7 @@ pub(super) fn measurement(raw: &str) -> String {
     key(raw)
 }
 
-/// Appends a measurement. `=` stays as it is: InfluxDB 3 would keep the backslash.
+/// Appends a measurement. `=` is not escaped: InfluxDB 3 would keep the backslash.
 pub(super) fn put_measurement(name: &str, out: &mut Vec<u8>) {
     put_escaped(name, b", ", out);
 }

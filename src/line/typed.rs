@@ -19,7 +19,7 @@ const MOST_DIGITS: i64 = 38;
 pub(super) enum Typed<'a> {
     /// A float in a spelling that all parsers take.
     Token(&'a [u8]),
-    /// A float that is spelled anew.
+    /// A float that is formatted again.
     Float(f64),
     /// An integer.
     Integer(i64),

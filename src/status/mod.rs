@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::config::Config;
 use crate::store::{FutureTimes, GapLine, ReadFile, RunLine, Store, StoreError, TableStatus};
-use crate::sync::{SyncError, Waiting};
+use crate::sync::{PendingBytes, SyncError};
 use crate::time::Timestamp;
 
 mod exit;
@@ -81,7 +81,7 @@ pub struct Facts {
     /// Tables and what is wrong with their values of the last day, where the caller has judged these.
     pub wrong_values: Vec<(String, String)>,
     /// Size of the backlog, and how long it takes to drain.
-    pub waiting: Waiting,
+    pub pending_bytes: PendingBytes,
 }
 
 impl Facts {
@@ -118,7 +118,7 @@ impl Facts {
             newest_rejected_line: store.newest_rejected_line()?,
             newest_conflict: store.newest_conflict()?,
             wrong_values: Vec::new(),
-            waiting: crate::sync::waiting(config, store)?,
+            pending_bytes: crate::sync::pending_bytes(config, store)?,
         })
     }
 

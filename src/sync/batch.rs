@@ -148,7 +148,7 @@ impl Batch {
         self.lines.truncate(self.rows.last().map_or(0, |row| row.end));
     }
 
-    /// What the store is to be told of its rows, series by series.
+    /// What the store needs to know of its rows, series by series.
     pub fn marks(&self) -> Vec<Mark> {
         let mut marks: Vec<Mark> = Vec::new();
         for row in &self.rows {

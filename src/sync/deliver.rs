@@ -5,7 +5,7 @@
 //! Everything else leaves the rows where they are.
 //!
 //! Several requests are in flight where the destination allows it. Answers are taken in the order of planning; after
-//! anything but 204 nothing more is begun until every answer is there and the trouble is dealt with, one request at a time.
+//! anything but 204 nothing more is begun until every answer is there and each failure is handled, one request at a time.
 //!
 //! Each bucket is a lane of its own: a bucket that is refused ends its lane, and the others go on. Only what concerns all
 //! of them (the deadline, the budget, the network) ends the run.
@@ -17,12 +17,12 @@ use std::time::Duration;
 
 use super::batch::Batch;
 use super::cancel::Cancel;
-use super::courier::{Courier, Flight};
 use super::feed::Fed;
 use super::known_good::KnownGood;
 use super::lanes::Lanes;
 use super::pace::Pace;
 use super::ready::Ready;
+use super::workers::{Flight, Workers};
 use super::{BUDGET_WINDOW, Progress, StoppedBy, SyncError, SyncReport};
 use crate::config::SyncConfig;
 use crate::destination::{Answer, Outcome};
@@ -89,12 +89,12 @@ pub(super) struct Work<'a> {
 pub(super) struct Delivery<'a> {
     work: Work<'a>,
     store: &'a Store,
-    courier: Courier,
+    workers: Workers,
     report: &'a mut SyncReport,
     pace: Pace,
     refusals: Refusals<'a>,
     /// Bytes on their way that no receipt counts yet.
-    unsettled_bytes: u64,
+    unrecorded_bytes: u64,
     /// How many requests may be in flight now.
     width: usize,
     /// Text for each lane that ended before its work was done, and the worst of the reasons.
@@ -103,17 +103,17 @@ pub(super) struct Delivery<'a> {
 }
 
 impl<'a> Delivery<'a> {
-    pub(super) fn new(work: Work<'a>, courier: Courier, report: &'a mut SyncReport) -> Delivery<'a> {
+    pub(super) fn new(work: Work<'a>, workers: Workers, report: &'a mut SyncReport) -> Delivery<'a> {
         Delivery {
             store: work.store,
             pace: Pace::new(work.limits.deadline),
             refusals: Refusals::new(work.known_good),
-            unsettled_bytes: 0,
-            width: courier.threads(),
+            unrecorded_bytes: 0,
+            width: workers.threads(),
             lane_notes: Vec::new(),
             lanes_stopped_by: None,
             work,
-            courier,
+            workers,
             report,
         }
     }
@@ -135,7 +135,7 @@ impl<'a> Delivery<'a> {
             Stop::Interrupted => (StoppedBy::Interrupted, None),
         };
         self.report.ended_by = by_run;
-        self.report.wire_bytes += self.courier.wire_bytes();
+        self.report.wire_bytes += self.workers.wire_bytes();
         self.report.stopped_by = match (self.lanes_stopped_by, by_run) {
             (Some(StoppedBy::Held), _) => StoppedBy::Held,
             (_, StoppedBy::Unreachable) | (None, _) => by_run,
@@ -166,12 +166,12 @@ impl<'a> Delivery<'a> {
                 self.accept(&flight.ready.batch);
                 accepted.push((flight.ready, answer));
                 self.take_accepted(&mut flights, &mut accepted);
-                self.width = (self.width * 2).min(self.courier.threads());
+                self.width = (self.width * 2).min(self.workers.threads());
                 continue;
             }
             let failed = self.drain((flight, answer), &mut flights, &mut accepted)?;
             self.settle(&mut accepted)?;
-            self.unsettled_bytes = 0;
+            self.unrecorded_bytes = 0;
             self.width = 1;
             self.deal_with(failed)?;
         }
@@ -295,7 +295,7 @@ impl<'a> Delivery<'a> {
             self.store.note_answer(&self.receipt(ready, &answer, ReceiptOutcome::Retry))?;
             self.deliver(&ready.batch, ready.is_compressed(), FAILURES_BEFORE_SPLIT)
         } else {
-            self.trouble(ready, answer, FAILURES_BEFORE_SPLIT)
+            self.handle(ready, answer, FAILURES_BEFORE_SPLIT)
         };
         *has_waited |= is_passing;
         let judged = match dealt {
@@ -344,7 +344,7 @@ impl<'a> Delivery<'a> {
     fn within_budget(&self, ready: Ready) -> Result<(Ready, bool), Ended> {
         let Some(budget) = self.work.limits.budget_bytes else { return Ok((ready, false)) };
         let now = self.now();
-        let used = self.store.bytes_between(now.before(BUDGET_WINDOW), now)? + self.unsettled_bytes;
+        let used = self.store.bytes_between(now.before(BUDGET_WINDOW), now)? + self.unrecorded_bytes;
         let room = usize::try_from(budget.saturating_sub(used)).unwrap_or(usize::MAX);
         if ready.batch.lines().len() <= room {
             return Ok((ready, false));
@@ -361,10 +361,10 @@ impl<'a> Delivery<'a> {
     }
 
     fn post(&mut self, ready: &Arc<Ready>) -> Result<Flight, Ended> {
-        let flight = self.courier.post(ready)?;
+        let flight = self.workers.post(ready)?;
         self.report.requests += 1;
         self.report.bytes += ready.batch.lines().len() as u64;
-        self.unsettled_bytes += ready.batch.lines().len() as u64;
+        self.unrecorded_bytes += ready.batch.lines().len() as u64;
         Ok(flight)
     }
 
@@ -372,7 +372,7 @@ impl<'a> Delivery<'a> {
     fn ask(&mut self, ready: &Arc<Ready>) -> Result<Answer, Ended> {
         let answer = self.post(ready)?.answer()?;
         // Its receipt counts it at once.
-        self.unsettled_bytes = self.unsettled_bytes.saturating_sub(ready.batch.lines().len() as u64);
+        self.unrecorded_bytes = self.unrecorded_bytes.saturating_sub(ready.batch.lines().len() as u64);
         Ok(answer)
     }
 
@@ -420,7 +420,7 @@ impl<'a> Delivery<'a> {
         drop(requests);
         self.report.sent += sent;
         for (ready, _) in accepted.drain(..) {
-            self.unsettled_bytes = self.unsettled_bytes.saturating_sub(ready.batch.lines().len() as u64);
+            self.unrecorded_bytes = self.unrecorded_bytes.saturating_sub(ready.batch.lines().len() as u64);
             self.work.progress.done(ready.batch.rows().len() as u64);
         }
         Ok(())
@@ -440,12 +440,12 @@ impl<'a> Delivery<'a> {
         self.may_begin()?;
         let ready = Arc::new(Ready::new(batch, compressed, false));
         let answer = self.ask(&ready)?;
-        self.trouble(&ready, answer, patience)
+        self.handle(&ready, answer, patience)
     }
 
     /// Takes a 204; at anything else waits and sends the same bytes again, splits, or stops. `patience` is how many times a
     /// 500 may come.
-    fn trouble(&mut self, ready: &Arc<Ready>, first: Answer, patience: u32) -> Step {
+    fn handle(&mut self, ready: &Arc<Ready>, first: Answer, patience: u32) -> Step {
         let bucket = ready.batch.bucket.as_deref();
         let mut answer = first;
         let mut failures = 0;
@@ -485,24 +485,24 @@ impl<'a> Delivery<'a> {
     }
 
     fn wait(&mut self, bucket: Option<&str>, asked: Option<Duration>, answer: &Answer) -> Step {
-        let words = match answer.status {
+        let text = match answer.status {
             Some(status) => format!("{status} {}", answer.words),
             None => answer.words.clone(),
         };
         let Some(wait) = self.pace.next_wait(bucket, asked) else {
-            tracing::warn!("no answer that helps: {words}; rows stay pending until the next run");
+            tracing::warn!("no answer that helps: {text}; rows stay pending until the next run");
             self.report.left_alone = asked;
-            return Err(Ended::Stop(Stop::Unreachable(words)));
+            return Err(Ended::Stop(Stop::Unreachable(text)));
         };
-        tracing::warn!("{words}; trying again in {:.1} s", wait.as_secs_f64());
+        tracing::warn!("{text}; trying again in {:.1} s", wait.as_secs_f64());
         if self.work.cancel.wait(wait) { Ok(()) } else { Err(Ended::Stop(Stop::Interrupted)) }
     }
 }
 
 /// The destination refuses us: what a user has to do, and the server's text.
 fn held(fix: &str, answer: &Answer) -> Ended {
-    let words = if answer.words.is_empty() { String::new() } else { format!(" ({})", answer.words) };
-    Ended::Lane(LaneEnd::Held(format!("{fix}{words}")))
+    let reason = if answer.words.is_empty() { String::new() } else { format!(" ({})", answer.words) };
+    Ended::Lane(LaneEnd::Held(format!("{fix}{reason}")))
 }
 
 /// What a receipt says of an answer after which nothing more was tried.

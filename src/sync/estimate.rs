@@ -11,7 +11,7 @@ const SAMPLE_ROWS: usize = 50;
 
 /// The backlog, as far as it is known without reading it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Waiting {
+pub struct PendingBytes {
     /// Bytes of line protocol, by the length of a sample of each table's lines.
     pub bytes: u64,
     /// Until the last of them is sent, by syncs every five minutes; none where that is unknown.
@@ -20,11 +20,11 @@ pub struct Waiting {
 
 /// Estimates bytes and time of the backlog. By the budget where there is one: each window of five minutes takes so many
 /// bytes, and the first begins now. Else by the rate of the last sync, if it sent something.
-pub fn waiting(config: &Config, store: &Store) -> Result<Waiting, SyncError> {
+pub fn pending_bytes(config: &Config, store: &Store) -> Result<PendingBytes, SyncError> {
     let tables = store.table_status()?;
     let pending: u64 = tables.iter().map(|table| table.pending).sum();
     if pending == 0 {
-        return Ok(Waiting::default());
+        return Ok(PendingBytes::default());
     }
     let outbox = Outbox::open(config, store, None)?;
     let mut bytes = 0;
@@ -47,7 +47,7 @@ pub fn waiting(config: &Config, store: &Store) -> Result<Waiting, SyncError> {
         }
         None => by_rate(store, pending)?,
     };
-    Ok(Waiting { bytes, drain })
+    Ok(PendingBytes { bytes, drain })
 }
 
 fn by_rate(store: &Store, pending: u64) -> Result<Option<Duration>, SyncError> {

@@ -26,7 +26,7 @@ pub(super) enum Fed {
     Note(String),
 }
 
-/// Makes batches and hands them on; stops when nobody takes them any more.
+/// Makes batches and hands them on; stops when the receiver is gone.
 pub(super) struct Feed<'a> {
     /// A connection of its own, so that it reads while another thread writes.
     pub(super) store: Store,
@@ -50,10 +50,10 @@ struct Stride {
     is_full: bool,
 }
 
-/// Why the feed ends early: a store that fails, or a taker that has gone.
+/// Why the feed ends early: a store that fails, or a receiver that is gone.
 enum End {
     Failed(SyncError),
-    NobodyTakes,
+    ReceiverIsGone,
 }
 
 impl From<SyncError> for End {
@@ -73,11 +73,11 @@ impl Feed<'_> {
             match self.lane(bucket.as_ref(), pieces, live) {
                 Ok(()) => {}
                 Err(End::Failed(error)) => {
-                    // If nobody takes it, the run has ended with an error of its own.
+                    // If the receiver is gone, the run has ended with an error of its own.
                     let _ = self.out.send(Err(error));
                     return;
                 }
-                Err(End::NobodyTakes) => return,
+                Err(End::ReceiverIsGone) => return,
             }
         }
     }
@@ -85,13 +85,13 @@ impl Feed<'_> {
     /// The pieces of one bucket, the piece with the oldest rows first, a stride at a time.
     fn lane(&self, bucket: Option<&String>, pieces: &[Piece], live: bool) -> Result<(), End> {
         let mut left_out = LeftOut::default();
-        let mut waiting: HashMap<usize, Piece> = pieces.iter().copied().enumerate().collect();
+        let mut left: HashMap<usize, Piece> = pieces.iter().copied().enumerate().collect();
         let mut batch = Batch::new(bucket.cloned());
         loop {
             if self.lanes.is_closed(bucket.map(String::as_str)) {
                 return Ok(());
             }
-            let oldest = waiting
+            let oldest = left
                 .iter()
                 .min_by_key(|(place, piece)| (piece.interval.from, **place))
                 .map(|(place, piece)| (*place, *piece));
@@ -99,16 +99,16 @@ impl Feed<'_> {
             let stride = self.stride(&mut batch, piece, &mut left_out)?;
             match stride.next {
                 Some(next) => {
-                    waiting.insert(place, Piece { interval: Interval { from: next, ..piece.interval }, ..piece })
+                    left.insert(place, Piece { interval: Interval { from: next, ..piece.interval }, ..piece })
                 }
-                None => waiting.remove(&place),
+                None => left.remove(&place),
             };
             if stride.is_full {
                 self.hand_on(std::mem::replace(&mut batch, Batch::new(bucket.cloned())), live)?;
             }
         }
         for note in self.notes_of(&left_out) {
-            self.out.send(Ok(Fed::Note(note))).map_err(|_| End::NobodyTakes)?;
+            self.out.send(Ok(Fed::Note(note))).map_err(|_| End::ReceiverIsGone)?;
         }
         if batch.is_empty() { Ok(()) } else { self.hand_on(batch, live) }
     }
@@ -154,7 +154,7 @@ impl Feed<'_> {
             })
             .map_err(SyncError::from)?;
         if let Some(note) = failed {
-            self.out.send(Ok(Fed::Note(note))).map_err(|_| End::NobodyTakes)?;
+            self.out.send(Ok(Fed::Note(note))).map_err(|_| End::ReceiverIsGone)?;
         }
         let ended = read < limit && !is_full;
         is_full |= batch.rows().len() >= self.limits.batch_rows || batch.lines().len() >= self.limits.batch_bytes;
@@ -191,6 +191,6 @@ impl Feed<'_> {
     }
 
     fn hand_on(&self, batch: Batch, live: bool) -> Result<(), End> {
-        self.out.send(Ok(Fed::Batch(Ready::new(batch, self.compress, live)))).map_err(|_| End::NobodyTakes)
+        self.out.send(Ok(Fed::Batch(Ready::new(batch, self.compress, live)))).map_err(|_| End::ReceiverIsGone)
     }
 }

@@ -60,9 +60,9 @@ pub(super) fn send(
     }
     if let Some(url) =
         config.sync.heartbeat_url.as_ref().filter(|_| report.pending == 0 && report.stopped_by == StoppedBy::Done)
-        && let Err(words) = beat(url)
+        && let Err(reason) = beat(url)
     {
-        tracing::warn!("the heartbeat was not heard: {words}");
+        tracing::warn!("the heartbeat was not heard: {reason}");
     }
     Ok(())
 }

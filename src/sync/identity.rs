@@ -1,7 +1,7 @@
 //! The bucket identity: the bucket that rows went to is the bucket that rows go to.
 //!
 //! A bucket that was deleted and made again under its name is empty, one whose retention was lowered has lost rows that
-//! the store calls sent, and InfluxDB 3 makes a database that is gone anew with the next write. Id, retention and that it
+//! the store calls sent, and InfluxDB 3 creates a database that is gone again with the next write. Id, retention and that it
 //! was there are remembered at the first send; a change for the worse is reported and the bucket is held until a user
 //! confirms it (docs/influx-answers.md#retention-and-bucket-identity). `check` asks the same question by [`foresee`].
 
@@ -93,7 +93,7 @@ fn key(destination: &str, bucket: Option<&str>) -> String {
     format!("{}{}", Store::BUCKET_IDENTITY, serde_json::json!([destination, bucket]))
 }
 
-/// The key of versions up to 0.1.0, in which a bucket called `a | b` could not be told from other names.
+/// The key of versions up to 0.1.0, in which a bucket called `a | b` could not be distinguished from other names.
 fn earlier_key(destination: &str, bucket: Option<&str>) -> String {
     format!("{}{destination} | {}", Store::BUCKET_IDENTITY, bucket.unwrap_or_default())
 }
@@ -130,7 +130,7 @@ fn judged(before: Option<&Identity>, now: &Identity, look: &BucketLook, name: &s
     let Some(before) = before else { return Verdict::Same };
     if look.is_there == Some(false) && before.was_there() {
         return Verdict::Hold(format!(
-            "{name} is no longer on the server, and rows sent earlier went with it; a write would make it anew and empty. \
+            "{name} is no longer on the server, and rows sent earlier went with it; a write would create it again, empty. \
              If that is what you want, `fluxtower bucket confirm` goes on, then `fluxtower replay --since TIME` sends them again"
         ));
     }
@@ -228,7 +228,7 @@ mod tests {
         let judged_after = |before: Option<&Identity>| judged(before, &Identity::of(&gone), &gone, "tower");
         let seen = Identity { id: None, retention_s: None, seen: true };
         let silent = BucketLook { is_there: None, ..gone.clone() };
-        assert!(matches!(judged_after(Some(&seen)), Verdict::Hold(words) if words.contains("tower is no longer")));
+        assert!(matches!(judged_after(Some(&seen)), Verdict::Hold(text) if text.contains("tower is no longer")));
         assert_eq!(judged_after(None), Verdict::Same);
         assert_eq!(judged_after(Some(&Identity { seen: false, ..seen.clone() })), Verdict::Same);
         assert_eq!(judged(Some(&seen), &Identity::of(&silent), &silent, "tower"), Verdict::Same);

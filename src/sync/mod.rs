@@ -1,7 +1,7 @@
 //! Store to destination: the right half of the flow.
 //!
-//! A plan is made from the backlog (`plan`), turned into batches by one thread (`feed`), carried by another
-//! (`courier`) and recorded in the store by this one (`deliver`), so that the link is never idle while SQLite syncs to
+//! A plan is made from the backlog (`plan`), turned into batches by one thread (`feed`), sent by the HTTP threads
+//! (`workers`) and recorded in the store by this one (`deliver`), so that the link is never idle while SQLite syncs to
 //! disk. Rows leave `pending` here and nowhere else, and only by an answer (I5, I6).
 
 use std::time::Duration;
@@ -10,7 +10,6 @@ mod batch;
 mod cancel;
 mod carried;
 mod columns;
-mod courier;
 mod deliver;
 mod dry_run;
 mod estimate;
@@ -30,13 +29,14 @@ mod ready;
 mod report;
 mod run;
 mod stale;
+mod workers;
 
 pub use batch::{Batch, BatchRow};
 pub use cancel::Cancel;
 pub use carried::{compare as compare_lines, requeue_withheld};
 pub use columns::most_columns;
 pub use dry_run::{DryRun, dry_run, dry_run_with};
-pub use estimate::{Waiting, waiting};
+pub use estimate::{PendingBytes, pending_bytes};
 pub use identity::{Verdict, foresee, retentions};
 pub use look::SERVER_AHEAD_KEY;
 pub use outbox::shape;

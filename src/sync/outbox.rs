@@ -30,7 +30,10 @@ impl Outbox {
         };
         for mut series in store.backlog()? {
             let Some(table) = config.table(&series.table) else {
-                outbox.note(format!("table \"{}\" is no longer in the configuration; its rows wait", series.table));
+                outbox.note(format!(
+                    "table \"{}\" is no longer in the configuration; its rows stay pending",
+                    series.table
+                ));
                 continue;
             };
             if let Some(now) = now {
@@ -45,7 +48,7 @@ impl Outbox {
                     outbox.buckets.push(table.bucket.clone());
                     outbox.backlog.push(series);
                 }
-                Err(error) => outbox.note(format!("table \"{}\": {error}; its rows wait", series.table)),
+                Err(error) => outbox.note(format!("table \"{}\": {error}; its rows stay pending", series.table)),
             }
         }
         outbox.note_shared_identity();

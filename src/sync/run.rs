@@ -9,7 +9,7 @@ use super::known_good::KnownGood;
 use super::lanes::Lanes;
 use super::look::look;
 use super::outbox::Outbox;
-use super::{Progress, StoppedBy, SyncError, SyncReport, carried, courier, health, left_alone, stale};
+use super::{Progress, StoppedBy, SyncError, SyncReport, carried, health, left_alone, stale, workers};
 use crate::config::Config;
 use crate::destination::{Destination, DestinationError};
 use crate::store::Store;
@@ -129,7 +129,7 @@ fn send(
         // Moved in, so that its channel closes with the last batch.
         scope.spawn(move || feed.run(plan));
         let others = others.iter_mut().map(AsMut::as_mut);
-        let courier = courier::Courier::start(scope, std::iter::once(destination).chain(others));
+        let workers = workers::Workers::start(scope, std::iter::once(destination).chain(others));
         let work = Work {
             store,
             clock,
@@ -142,7 +142,7 @@ fn send(
         };
         // Moved in, so that the feed ends with the delivery.
         let ready = ready;
-        Delivery::new(work, courier, report).run(&ready)
+        Delivery::new(work, workers, report).run(&ready)
     })?;
     if let Some(asked) = report.left_alone {
         left_alone::remember(store, &name, Timestamp::from_utc(clock.now()), asked)?;

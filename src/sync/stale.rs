@@ -3,7 +3,7 @@
 //! The order keeps every row, whatever stops in between: first each sent row that a removal may hit is pending again (the
 //! row's own, and those of other tables), then the server removes, then the marks go. A removal that fails holds nothing:
 //! the rows are sent, the marks stay, and a later sync tries again. Only points of rows that the store has are removed; a
-//! removal that would take a point of anybody else, or of a row that was pruned here, is left out and said.
+//! removal that would take a point of another program, or of a row that was pruned here, is left out and said.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -105,8 +105,8 @@ pub(super) fn remove(
         match work.destination.may_remove(name) {
             Ok(()) => {}
             // What cannot be reached cannot be written to either; the sync says so.
-            Err(QueryError::Unreachable(words)) => {
-                tracing::debug!("no points are removed now: {words}");
+            Err(QueryError::Unreachable(reason)) => {
+                tracing::debug!("no points are removed now: {reason}");
                 continue;
             }
             Err(error) => {
@@ -148,7 +148,7 @@ fn kept_for_ever(stale: &[StaleSeries]) -> Vec<(String, String)> {
     by_table(stale.iter()).into_iter().map(note).collect()
 }
 
-/// The note, unless it is the one that was given last on this subject: what stays as it is needs no look at every run.
+/// The note, unless it is the one that was given last on this subject: what has not changed needs no look at every run.
 pub(super) fn once(store: &Store, subject: &str, note: String) -> Result<Option<String>, SyncError> {
     tracing::warn!("{note}");
     let key = format!("{NOTED}{subject}");

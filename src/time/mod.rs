@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn an_instant_is_read_as_a_person_types_it() {
+    fn an_instant_is_read_as_a_user_types_it() {
         let clock = StationClock::Fixed(FixedOffset::west_opt(5 * 3600).unwrap());
         for text in [
             "2026-06-01",

@@ -315,7 +315,7 @@ fn add_writes_tables_for_new_files_and_keeps_the_text_byte_for_byte() {
 
     let again = folder.run(&["init", "data", "--add"]);
     assert_eq!(again.code, 0, "{}", again.stderr);
-    assert!(again.stdout.contains("stays as it is"), "{}", again.stdout);
+    assert!(again.stdout.contains("is unchanged"), "{}", again.stdout);
     assert_eq!(folder.read("config.toml"), after);
     let leftovers = fs::read_dir(folder.0.path()).unwrap().filter_map(Result::ok);
     assert!(!leftovers.into_iter().any(|entry| entry.file_name().to_string_lossy().ends_with(".new")));

@@ -1,4 +1,4 @@
-//! Diagnostic words: what an instrument says about its own reading, bit by bit, by name.
+//! What an instrument says about its own reading, bit by bit, by name: its diagnostic words.
 //!
 //! A word is decoded for every row, so decoding is arithmetic on one number and allocates nothing; names are looked up
 //! only when they are asked for. A condition either *fails* the readings that stand beside the word or only *informs*: a

@@ -12,10 +12,10 @@ const LITTLE_ROOM: u64 = 500_000_000;
 pub(super) fn lines(store: &Store, report: &mut Report) {
     let path = store.path();
     let size = store.size();
-    let words = format!("{}, {} and {} of log", path.display(), bytes(size.database), bytes(size.log));
+    let text = format!("{}, {} and {} of log", path.display(), bytes(size.database), bytes(size.log));
     match store.quick_check() {
-        Ok(found) if found == "ok" => report.say("database", "ok", words),
-        Ok(found) => report.say("database", "bad", format!("{words}: damaged ({found}); run `fluxtower salvage`")),
+        Ok(found) if found == "ok" => report.say("database", "ok", text),
+        Ok(found) => report.say("database", "bad", format!("{text}: damaged ({found}); run `fluxtower salvage`")),
         Err(error) => report.say("database", "bad", error.to_string()),
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -73,8 +73,8 @@ fn network_mount(mounts: &str, path: &Path) -> Option<String> {
         ["nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "glusterfs", "9p", "fuse.sshfs", "fuse.rclone"];
     let mut deepest: Option<(usize, &str)> = None;
     for line in mounts.lines() {
-        let mut words = line.split(' ').skip(1);
-        let (Some(place), Some(kind)) = (words.next(), words.next()) else { continue };
+        let mut parts = line.split(' ').skip(1);
+        let (Some(place), Some(kind)) = (parts.next(), parts.next()) else { continue };
         // Blanks in a name stand as octal numbers there.
         let place = place.replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\");
         // Of two mounts on one folder the later one is seen.

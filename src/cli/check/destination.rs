@@ -87,23 +87,23 @@ fn bucket_line(
     if answer.as_ref().is_none_or(|answer| answer.outcome == Outcome::Stored) {
         *clock = clock.or(look.server_time.map(Timestamp::from_utc));
     }
-    let is_told = answer.is_some();
+    let is_writable = answer.is_some();
     if let Some(Answer { outcome, words, .. }) = answer.filter(|answer| answer.outcome != Outcome::Stored) {
-        let words = if words.is_empty() { String::new() } else { format!(" ({words})") };
+        let reason = if words.is_empty() { String::new() } else { format!(" ({words})") };
         return Ok(match outcome {
             Outcome::Held { fix } => {
-                report.say(&what, "bad", format!("{place}: a write would be refused: {fix}{words}"));
+                report.say(&what, "bad", format!("{place}: a write would be refused: {fix}{reason}"));
                 Exit::Refused
             }
             _ => {
-                report.say(&what, "look", format!("{place}: it cannot be told whether a write would be taken{words}"));
+                report.say(&what, "look", format!("{place}: it is unknown whether a write would be accepted{reason}"));
                 Exit::Look
             }
         });
     }
     match foresee(store, &destination.name(), bucket, &look)? {
-        Verdict::Hold(mend) => {
-            report.say(&what, "bad", mend);
+        Verdict::Hold(fix) => {
+            report.say(&what, "bad", fix);
             return Ok(Exit::Refused);
         }
         Verdict::Note(note) => {
@@ -112,15 +112,15 @@ fn bucket_line(
         }
         Verdict::Same => {}
     }
-    let (verdict, found) = told(&look, is_told);
+    let (verdict, found) = verdict_of(&look, is_writable);
     report.say(&what, verdict, format!("{place}, {found}"));
     Ok(Exit::Well)
 }
 
-/// What is known of a bucket that nothing speaks against.
-fn told(look: &BucketLook, may_be_written_to: bool) -> (&'static str, String) {
+/// The verdict on a bucket in which no fault was found, with what is known of it.
+fn verdict_of(look: &BucketLook, is_writable: bool) -> (&'static str, String) {
     let writing =
-        if may_be_written_to { "may be written to" } else { "whether it may be written to shows with the first row" };
+        if is_writable { "may be written to" } else { "whether it may be written to shows with the first row" };
     let kept = match &look.retention {
         Retention::Forever => "keeps rows for ever".to_owned(),
         Retention::For(kept) => format!("keeps rows for {}", span(i64::try_from(kept.as_secs()).unwrap_or(i64::MAX))),

@@ -11,7 +11,7 @@ use crate::config::{CsvFormat, FileFormat, TableConfig};
 use crate::format::{Fields, detect};
 use crate::time::{Candidates, LocalTime, Timestamp};
 
-/// Clocks that somebody sets now and then differ by less.
+/// Clocks that a user sets now and then differ by less.
 const CLOCKS_APART_S: i64 = 120;
 /// Enough for the last row of the widest table.
 const TAIL: u64 = 256 * 1024;
@@ -22,8 +22,8 @@ pub(super) fn lines(context: &Context, table: &TableConfig, report: &mut Report)
     let what = format!("table {}", table.name);
     for pattern in &table.files {
         let one = TableConfig { files: vec![pattern.clone()], ..table.clone() };
-        let (verdict, words) = line(context, &one, pattern);
-        report.say(&what, verdict, words);
+        let (verdict, text) = line(context, &one, pattern);
+        report.say(&what, verdict, text);
     }
 }
 
@@ -33,8 +33,8 @@ fn line(context: &Context, table: &TableConfig, pattern: &Path) -> (&'static str
         Err(error) => return ("bad", error.to_string()),
     };
     let Some(newest) = newest(&found) else {
-        let words = format!("no file matches {}; correct `files`, or wait for the first collection", pattern.display());
-        return ("look", words);
+        let text = format!("no file matches {}; correct `files`, or wait for the first collection", pattern.display());
+        return ("look", text);
     };
     let name = newest.file_name().unwrap_or(newest.as_os_str()).to_string_lossy();
     let head = match found.len() {
@@ -46,7 +46,7 @@ fn line(context: &Context, table: &TableConfig, pattern: &Path) -> (&'static str
         Err(error) => {
             return (
                 "bad",
-                format!("{head}: cannot be read ({error}); check who may read it, and that nobody locks it"),
+                format!("{head}: cannot be read ({error}); check who may read it, and that no program locks it"),
             );
         }
     };
@@ -71,18 +71,18 @@ fn line(context: &Context, table: &TableConfig, pattern: &Path) -> (&'static str
     };
     let (Candidates::One(instant) | Candidates::Two(instant, _)) = table.clock.candidates(local);
     let age = context.now().seconds_since(instant);
-    let words = format!("{head}: {format}, newest record {local}, {} ago", span(age.max(0)));
+    let text = format!("{head}: {format}, newest record {local}, {} ago", span(age.max(0)));
     if let Some(ahead) = ahead(newest, instant) {
-        let words = format!(
-            "{words}; it is {} ahead of the time at which this computer says that the file was written: check both clocks, and utc_offset",
+        let text = format!(
+            "{text}; it is {} ahead of the time at which this computer says that the file was written: check both clocks, and utc_offset",
             span(ahead)
         );
-        return ("look", words);
+        return ("look", text);
     }
     let stale = table.stale_after.filter(|limit| u64::try_from(age).is_ok_and(|age| age > limit.as_secs()));
     match stale {
-        Some(_) => ("look", format!("{words}, which is longer than stale_after; look at LoggerNet's collection")),
-        None => ("ok", words),
+        Some(_) => ("look", format!("{text}, which is longer than stale_after; look at LoggerNet's collection")),
+        None => ("ok", text),
     }
 }
 

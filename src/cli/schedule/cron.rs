@@ -1,10 +1,10 @@
-//! A line for cron, told by a mark at its end.
+//! A line for cron. A mark at its end identifies it.
 
 use super::ScheduleError;
 use super::job::Job;
 use super::tool::Tool;
 
-/// The line, with what a person has to know above it.
+/// The line, with what the user has to know above it.
 pub(super) fn line(job: &Job) -> String {
     let command = format!(
         "cd {} && {} {} --config {} {}",
@@ -46,8 +46,10 @@ fn quoted(text: &str) -> String {
 fn table_without(job: &Job, by_hand: &str) -> Result<String, ScheduleError> {
     let list = match (Tool { name: "crontab", arguments: &["-l"], input: None, by_hand }).run() {
         Ok(list) => list,
-        // A user who has no table yet: cron's words, and BusyBox's.
-        Err(ScheduleError::Tool { words, .. }) if words.contains("no crontab for") || words.contains("can't open") => {
+        // A user who has no table yet: cron's message, and BusyBox's.
+        Err(ScheduleError::Tool { message, .. })
+            if message.contains("no crontab for") || message.contains("can't open") =>
+        {
             String::new()
         }
         Err(error) => return Err(error),

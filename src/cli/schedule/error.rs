@@ -29,7 +29,7 @@ pub(in crate::cli) enum ScheduleError {
         /// The path.
         path: PathBuf,
     },
-    /// Nobody knows who is to run the task.
+    /// It is unknown which account is to run the task.
     #[error("say who is to run the task: --account DOMAIN\\NAME, or --account SYSTEM")]
     Account,
     /// The program does not know where it is.
@@ -43,18 +43,18 @@ pub(in crate::cli) enum ScheduleError {
     File {
         /// The file.
         path: PathBuf,
-        /// The system's words.
+        /// The system's message.
         source: std::io::Error,
         /// What to do instead.
         by_hand: String,
     },
     /// One of the system's tools refused or is not there.
-    #[error("{tool} failed: {words}; {by_hand}")]
+    #[error("{tool} failed: {message}; {by_hand}")]
     Tool {
         /// Its name.
         tool: String,
         /// What it said.
-        words: String,
+        message: String,
         /// What to do instead.
         by_hand: String,
     },

@@ -87,9 +87,9 @@ struct Scheduled {
     kind: Kind,
     text: String,
     installed: bool,
-    /// For a person only.
+    /// For a user only.
     #[serde(skip)]
-    words: Vec<String>,
+    messages: Vec<String>,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
@@ -108,7 +108,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         }
         Kind::Cron => (cron::line(&job), Vec::new()),
     };
-    let words = match (kind, args.install, args.remove) {
+    let messages = match (kind, args.install, args.remove) {
         (_, false, false) => Vec::new(),
         (Kind::Windows, true, _) => windows::install(&job, &text)?,
         (Kind::Windows, ..) => windows::remove(&job)?,
@@ -117,16 +117,16 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         (Kind::Cron, true, _) => cron::install(&job, &text)?,
         (Kind::Cron, ..) => cron::remove(&job)?,
     };
-    let scheduled = Scheduled { kind, text, installed: args.install, words };
+    let scheduled = Scheduled { kind, text, installed: args.install, messages };
     context.output.result(&scheduled, |out| write(out, &scheduled))?;
     Ok(Exit::Well)
 }
 
 fn write(out: &mut dyn Write, scheduled: &Scheduled) -> io::Result<()> {
-    if scheduled.words.is_empty() {
+    if scheduled.messages.is_empty() {
         return out.write_all(scheduled.text.as_bytes());
     }
-    scheduled.words.iter().try_for_each(|words| writeln!(out, "{words}"))
+    scheduled.messages.iter().try_for_each(|message| writeln!(out, "{message}"))
 }
 
 /// A file of a schedule and what stands in it.

@@ -120,14 +120,14 @@ pub(super) fn install(job: &Job, files: &[FileText]) -> Result<Vec<String>, Sche
     let by_hand = format!("the units are written; type: {own} daemon-reload; {own} enable --now {timer}");
     systemctl(&["daemon-reload"], &by_hand)?;
     systemctl(&["enable", "--now", &timer], &by_hand)?;
-    let mut words = vec![
+    let mut messages = vec![
         format!("installed: systemd runs fluxtower every {} minutes", job.minutes),
         format!("look at it with: {own} list-timers {timer}"),
     ];
     if !is_root() {
-        words.push("to run it while you are logged out, type: loginctl enable-linger".to_owned());
+        messages.push("to run it while you are logged out, type: loginctl enable-linger".to_owned());
     }
-    Ok(words)
+    Ok(messages)
 }
 
 /// Stops the timer and takes both units away.

@@ -18,9 +18,9 @@ pub(super) struct Tool<'a> {
 impl Tool<'_> {
     /// Runs it and gives what it printed.
     pub(super) fn run(&self) -> Result<String, ScheduleError> {
-        let failed = |words: String| ScheduleError::Tool {
+        let failed = |message: String| ScheduleError::Tool {
             tool: format!("{} {}", self.name, self.arguments.join(" ")),
-            words,
+            message,
             by_hand: self.by_hand.to_owned(),
         };
         let stdin = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
@@ -36,8 +36,8 @@ impl Tool<'_> {
             return Ok(text(&output.stdout));
         }
         let said = [text(&output.stderr), text(&output.stdout)].concat();
-        let words: Vec<&str> = said.split_whitespace().collect();
-        Err(failed(if words.is_empty() { output.status.to_string() } else { words.join(" ") }))
+        let parts: Vec<&str> = said.split_whitespace().collect();
+        Err(failed(if parts.is_empty() { output.status.to_string() } else { parts.join(" ") }))
     }
 }
 

@@ -80,7 +80,7 @@ impl Rule {
         }
     }
 
-    /// The rule in words, for a message.
+    /// The rule as text, for a message.
     pub fn text(self) -> String {
         match self {
             Rule::StaleAfter(limit) => format!("stale_after is {}", span(limit)),

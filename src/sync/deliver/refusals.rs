@@ -145,7 +145,7 @@ impl Delivery<'_> {
         if self.refusals.suspects.len() >= MOST_SUSPECTS { self.judge() } else { Ok(()) }
     }
 
-    /// A row too far in the future is refused in the same words (InfluxDB 1.12 and 2.8: "retention policy … violates a
+    /// A row too far in the future is refused with the same message (InfluxDB 1.12 and 2.8: "retention policy … violates a
     /// Write Window Upper Bound"). The server's refusal is one witness, this computer's clock must be another.
     fn can_be_expired(&self, ready: &Ready, answer: &Answer) -> bool {
         let now = answer.server_time.map_or_else(|| self.now(), |server| self.now().min(Timestamp::from_utc(server)));
@@ -184,7 +184,7 @@ impl Delivery<'_> {
         let again = self.ask(&ready)?;
         match again.outcome {
             Outcome::Split | Outcome::Failing => self.set_aside(&ready, &again),
-            _ => self.trouble(&ready, again, FAILURES_BEFORE_SPLIT),
+            _ => self.handle(&ready, again, FAILURES_BEFORE_SPLIT),
         }
     }
 
@@ -212,7 +212,7 @@ impl Delivery<'_> {
             return Ok(Some(answer));
         }
         let is_taken = answer.outcome == Outcome::Stored;
-        self.trouble(&ready, answer, FAILURES_BEFORE_SPLIT)?;
+        self.handle(&ready, answer, FAILURES_BEFORE_SPLIT)?;
         if is_taken {
             self.refusals.decided.extend(row.rows().iter().map(|row| row.id));
         }
@@ -220,7 +220,7 @@ impl Delivery<'_> {
     }
 
     /// Sends a line that the bucket takes. If it is not taken now, it is the server and not the rows; except for the line of
-    /// an earlier run, which is made anew: the column's type or the bucket's retention may have changed since, and then other
+    /// an earlier run, which is made again: the column's type or the bucket's retention may have changed since, and then other
     /// lines are tried.
     pub(super) fn try_known_good(&mut self, suspect: &Batch, refusal: &Answer) -> Step {
         let bucket = suspect.bucket.as_deref();
@@ -238,9 +238,9 @@ impl Delivery<'_> {
                 if is_earlier && (answer.type_conflict().is_some() || answer.speaks_of_retention()) {
                     return self.try_candidates(suspect, refusal);
                 }
-                let words = answer.words;
+                let text = answer.words;
                 Err(Ended::Lane(LaneEnd::Held(format!(
-                    "the server refuses a line that it took before, so no row is to blame: {words}"
+                    "the server refuses a line that it took before, so no row is to blame: {text}"
                 ))))
             }
             _ => Err(self.no_proof(&ready, answer)?),
@@ -264,13 +264,13 @@ impl Delivery<'_> {
                 _ => return Err(self.no_proof(&ready, answer)?),
             }
         }
-        let words = &refusal.words;
+        let text = &refusal.words;
         Err(Ended::Lane(match refusal.outcome {
-            Outcome::Failing => LaneEnd::Failing(words.clone()),
+            Outcome::Failing => LaneEnd::Failing(text.clone()),
             _ => {
                 let advice = refusal.type_conflict().map(|conflict| format!("; {}", Cause::advice(&conflict)));
                 LaneEnd::Held(format!(
-                    "the server refuses every row and has accepted none, so it is not taken for the rows' fault: {words}{}",
+                    "the server refuses every row and has accepted none, so it is not taken for the rows' fault: {text}{}",
                     advice.unwrap_or_default()
                 ))
             }
@@ -293,7 +293,7 @@ impl Delivery<'_> {
         })
     }
 
-    /// The row stays refused: it leaves `pending`, with its line and the server's words.
+    /// The row stays refused: it leaves `pending`, with its line and the server's message.
     fn set_aside(&mut self, ready: &Ready, answer: &Answer) -> Step {
         let [row] = ready.batch.rows() else { return Ok(()) };
         let mark = Mark::new(row.series, row.id, row.version, row.ts);

@@ -19,8 +19,8 @@ struct Job {
     answer: Sender<Answered>,
 }
 
-/// Hands requests to the HTTP threads.
-pub(super) struct Courier {
+/// The HTTP threads. They take requests from a queue.
+pub(super) struct Workers {
     jobs: Sender<Job>,
     threads: usize,
     /// Bytes of all requests that were sent.
@@ -74,12 +74,12 @@ impl Flight {
     }
 }
 
-impl Courier {
+impl Workers {
     /// A thread for each of the destinations, which are the same one. They end when it is dropped.
     pub(super) fn start<'scope>(
         scope: &'scope Scope<'scope, '_>,
         destinations: impl Iterator<Item = &'scope mut (dyn Destination + 'static)>,
-    ) -> Courier {
+    ) -> Workers {
         let (jobs, inbox) = channel::<Job>();
         let inbox = Arc::new(Mutex::new(inbox));
         let sent_bytes = Arc::new(AtomicU64::new(0));
@@ -101,15 +101,15 @@ impl Courier {
                     let answered = destination.write(&request);
                     sent_bytes.fetch_add(ready.wire_bytes() as u64, Ordering::Relaxed);
                     drop(ready);
-                    // Nobody waits for it only if the sync has ended with an error of its own.
+                    // No thread waits for it only if the sync has ended with an error of its own.
                     let _ = answer.send(answered);
                 }
             });
         }
-        Courier { jobs, threads, wire_bytes: sent_bytes }
+        Workers { jobs, threads, wire_bytes: sent_bytes }
     }
 
-    /// How many requests it carries at once.
+    /// How many requests are in flight at most.
     pub(super) fn threads(&self) -> usize {
         self.threads
     }
