@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{CliError, Context, Exit};
+use crate::time::Timestamp;
 
 /// List rows whose time came again with other content, both contents side by side; decide which one is the row
 ///
@@ -25,7 +26,7 @@ pub(super) struct Args {
 #[derive(Serialize)]
 struct Item {
     table: String,
-    time: String,
+    time: Timestamp,
     record: Option<i64>,
     place: String,
     stays: String,
@@ -52,7 +53,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         .into_iter()
         .map(|line| Item {
             table: line.table,
-            time: line.ts.to_string(),
+            time: line.ts,
             record: line.record,
             place: line.place,
             stays: line.stays,
@@ -62,12 +63,13 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         })
         .collect();
     let list = List { conflicts };
+    let clock = context.config.station.clock;
     context.output.result(&list, |out| {
         if list.conflicts.is_empty() {
             return writeln!(out, "no conflicts");
         }
         for item in &list.conflicts {
-            writeln!(out, "{}  {}  {}", item.table, item.time, item.place)?;
+            writeln!(out, "{}  {}  {}", item.table, clock.row_time(item.time), item.place)?;
             writeln!(out, "    the row ({} stays): {}", item.stays, item.row.as_deref().unwrap_or("gone"))?;
             writeln!(out, "    kept beside:        {}", item.raw)?;
             if let Some(reason) = &item.reason {

@@ -50,21 +50,15 @@ pub(super) struct KeepArgs {
 #[derive(Serialize)]
 struct Item {
     id: i64,
-    at: String,
+    at: Timestamp,
     command: String,
     count: u64,
-    reversed: Option<String>,
+    reversed: Option<Timestamp>,
 }
 
 impl Item {
     fn new(line: DecisionLine) -> Item {
-        Item {
-            id: line.id,
-            at: line.at.to_string(),
-            command: line.command,
-            count: line.count,
-            reversed: line.reversed.map(|at| at.to_string()),
-        }
+        Item { id: line.id, at: line.at, command: line.command, count: line.count, reversed: line.reversed }
     }
 }
 
@@ -87,13 +81,14 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         return reverse(context, &store, id);
     }
     let list = List { decisions: store.decisions()?.into_iter().map(Item::new).collect() };
+    let clock = context.config.station.clock;
     context.output.result(&list, |out| {
         if list.decisions.is_empty() {
             return writeln!(out, "nothing was decided by hand");
         }
         for Item { id, at, command, count: changed, reversed } in &list.decisions {
-            let state = reversed.as_ref().map_or_else(String::new, |at| format!("  (reversed {at})"));
-            writeln!(out, "{id}  {at}  {command}: {changed} changed{state}")?;
+            let state = reversed.map_or_else(String::new, |at| format!("  (reversed {})", clock.event_time(at)));
+            writeln!(out, "{id}  {}  {command}: {changed} changed{state}", clock.event_time(*at))?;
         }
         Ok(())
     })?;

@@ -49,12 +49,12 @@ struct Item {
     id: i64,
     table: String,
     column: String,
-    from: String,
-    to: String,
+    from: Timestamp,
+    to: Timestamp,
     flag: u8,
     reason: String,
-    made: String,
-    revoked: Option<String>,
+    made: Timestamp,
+    revoked: Option<Timestamp>,
 }
 
 impl Item {
@@ -63,12 +63,12 @@ impl Item {
             id: line.id,
             table: line.table,
             column: line.column,
-            from: line.span.0.to_string(),
-            to: line.span.1.to_string(),
+            from: line.span.0,
+            to: line.span.1,
             flag: line.flag.digit() - b'0',
             reason: line.reason,
-            made: line.made.to_string(),
-            revoked: line.revoked.map(|at| at.to_string()),
+            made: line.made,
+            revoked: line.revoked,
         }
     }
 }
@@ -89,13 +89,19 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let store = context.store()?;
     if args.list {
         let list = List { flags: store.flags_by_hand()?.into_iter().map(Item::new).collect() };
+        let clock = context.config.station.clock;
         context.output.result(&list, |out| {
             if list.flags.is_empty() {
                 return writeln!(out, "no flag was set by hand");
             }
             for Item { id, table, column, from, to, flag, reason, revoked, .. } in &list.flags {
-                let state = revoked.as_ref().map_or_else(String::new, |at| format!("  (revoked {at})"));
-                writeln!(out, "{id}  {table}.{column}  {from} to {to}  flag {flag}: {reason}{state}")?;
+                let state = revoked.map_or_else(String::new, |at| format!("  (revoked {})", clock.event_time(at)));
+                writeln!(
+                    out,
+                    "{id}  {table}.{column}  {} to {}  flag {flag}: {reason}{state}",
+                    clock.row_time(*from),
+                    clock.row_time(*to)
+                )?;
             }
             Ok(())
         })?;

@@ -46,7 +46,7 @@ pub(super) struct Args {
 struct Item {
     table: String,
     tags: Vec<String>,
-    time: String,
+    time: Timestamp,
     column: String,
     value: serde_json::Value,
     /// Of the value, by all tests.
@@ -173,7 +173,7 @@ fn list(
                 list.findings.push(Item {
                     table: table.clone(),
                     tags: row.tags.clone(),
-                    time: row.ts.to_string(),
+                    time: row.ts,
                     column: column.clone(),
                     value: values.get(finding.place).cloned().unwrap_or_default(),
                     flag: row.flags.as_bytes().get(finding.place).map_or(0, |digit| digit.wrapping_sub(b'0')),
@@ -185,6 +185,7 @@ fn list(
             true
         })?;
     }
+    let clock = context.config.station.clock;
     context.output.result(&list, |out| {
         if list.findings.is_empty() {
             return writeln!(out, "nothing was flagged");
@@ -192,6 +193,7 @@ fn list(
         for item in &list.findings {
             let tags = if item.tags.is_empty() { String::new() } else { format!(" {}", item.tags.join(" ")) };
             let Item { table, time, column, value, raised, test, detail, .. } = item;
+            let time = clock.row_time(*time);
             writeln!(out, "{table}{tags}  {time}  {column} = {value}  flag {raised} by {test}: {detail}")?;
         }
         if list.more {

@@ -35,9 +35,9 @@ struct Table {
     held_lines: u64,
     gaps: u64,
     records_missing: u64,
-    newest: Option<String>,
+    newest: Option<Timestamp>,
     newest_age_s: Option<i64>,
-    oldest_pending: Option<String>,
+    oldest_pending: Option<Timestamp>,
 }
 
 #[derive(Serialize)]
@@ -46,9 +46,9 @@ struct Report {
     reasons: Vec<String>,
     findings: Vec<Finding>,
     tables: Vec<Table>,
-    last_ingest: Option<String>,
-    last_sync: Option<String>,
-    last_sent: Option<String>,
+    last_ingest: Option<Timestamp>,
+    last_sync: Option<Timestamp>,
+    last_sent: Option<Timestamp>,
     /// Bytes of line protocol that are pending, by a sample.
     pending_bytes: u64,
     /// How long the backlog takes to drain, where that is known.
@@ -61,12 +61,12 @@ pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
     let facts = Facts::read(&context.config, &store, now)?;
     let findings = findings(&context.config, &facts, now);
     let verdict = Verdict::of(&findings);
-    let ended = |run: &Option<RunLine>| run.as_ref().map(|run| run.ended.to_string());
+    let ended = |run: &Option<RunLine>| run.as_ref().map(|run| run.ended);
     let report = Report {
         verdict: verdict.line(&findings),
         last_ingest: ended(&facts.last_ingest),
         last_sync: ended(&facts.last_sync),
-        last_sent: facts.last_stored.map(|at| at.to_string()),
+        last_sent: facts.last_stored,
         tables: facts.tables.iter().map(|table| line(table, now)).collect(),
         pending_bytes: facts.pending_bytes.bytes,
         drain_s: facts.pending_bytes.drain.map(|drain| drain.as_secs()),
@@ -90,9 +90,9 @@ fn line(table: &TableStatus, now: Timestamp) -> Table {
         held_lines: table.held_lines,
         gaps: table.gaps,
         records_missing: table.records_missing,
-        newest: table.newest.map(|newest| newest.to_string()),
+        newest: table.newest,
         newest_age_s: table.newest.map(|newest| age_s(now, newest)),
-        oldest_pending: table.oldest_pending.map(|oldest| oldest.to_string()),
+        oldest_pending: table.oldest_pending,
     }
 }
 
@@ -109,9 +109,10 @@ fn write(
         table_lines(out, report, known, now)?;
     }
     writeln!(out)?;
-    let when = |at: &Option<String>| at.clone().unwrap_or_else(|| "never".to_owned());
-    writeln!(out, "last ingest {}, last sync {}", when(&report.last_ingest), when(&report.last_sync))?;
-    writeln!(out, "last acknowledged {}", when(&report.last_sent))?;
+    let clock = context.config.station.clock;
+    let when = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), |at| clock.event_time(at));
+    writeln!(out, "last ingest {}, last sync {}", when(report.last_ingest), when(report.last_sync))?;
+    writeln!(out, "last acknowledged {}", when(report.last_sent))?;
     if report.pending_bytes > 0 {
         let time = match report.drain_s {
             None => String::new(),

@@ -7,6 +7,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
+
 use chrono::{DateTime, Utc};
 
 /// Nanoseconds of a microsecond, the unit of a row's key in the store.
@@ -120,6 +122,13 @@ impl Timestamp {
     /// The same instant as chrono's type.
     pub fn to_utc(self) -> DateTime<Utc> {
         DateTime::from_timestamp_nanos(self.0)
+    }
+}
+
+impl Serialize for Timestamp {
+    /// The text of its Display.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

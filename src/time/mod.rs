@@ -10,6 +10,7 @@ mod instant;
 mod interval;
 
 use std::fmt;
+use std::time::Duration;
 
 use chrono::{
     DateTime, Datelike, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone, Timelike,
@@ -208,12 +209,27 @@ impl StationClock {
         }
     }
 
-    /// What this clock's face showed at `instant`.
-    pub fn local(&self, instant: Timestamp) -> LocalTime {
-        let offset = match self {
+    /// The offset from UTC at `instant`, daylight-saving time included.
+    fn offset(&self, instant: Timestamp) -> FixedOffset {
+        match self {
             StationClock::Fixed(offset) => *offset,
             StationClock::Zone(zone) => zone.offset_from_utc_datetime(&instant.to_utc().naive_utc()).fix(),
-        };
+        }
+    }
+
+    /// The time of a row as people read it: station time with its offset, such as `2026-06-01 00:05:00.1 -05:00`.
+    pub fn row_time(&self, instant: Timestamp) -> String {
+        format!("{} {}", self.local(instant), self.offset(instant))
+    }
+
+    /// The time of an event as people read it: station time with its offset, to the second.
+    pub fn event_time(&self, instant: Timestamp) -> String {
+        self.row_time(instant.floor(Duration::from_secs(1)))
+    }
+
+    /// What this clock's face showed at `instant`.
+    pub fn local(&self, instant: Timestamp) -> LocalTime {
+        let offset = self.offset(instant);
         LocalTime(instant.nanos().saturating_add(i64::from(offset.local_minus_utc()) * NANOS_PER_SECOND))
     }
 }
@@ -252,6 +268,16 @@ mod tests {
 
     fn local(text: &str) -> LocalTime {
         LocalTime::parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_time_is_shown_by_the_stations_clock_with_its_offset() {
+        let instant = utc("2026-07-01T12:00:00.5Z");
+        let fixed = StationClock::Fixed(FixedOffset::west_opt(5 * 3600).unwrap());
+        assert_eq!(fixed.row_time(instant), "2026-07-01 07:00:00.5 -05:00");
+        assert_eq!(fixed.event_time(instant), "2026-07-01 07:00:00 -05:00");
+        let zone = StationClock::Zone(chrono_tz::America::Detroit);
+        assert_eq!(zone.event_time(instant), "2026-07-01 08:00:00 -04:00");
     }
 
     #[test]
