@@ -15,13 +15,13 @@ use crate::config::Api;
 /// Longest wait that a server can impose.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
-/// Longest words kept of an answer, in characters. A batch's complaint ends with what matters, so the end is kept too.
-const WORDS_MAX: usize = 600;
-const WORDS_END: usize = 180;
+/// Longest text kept of an answer, in characters. A batch's complaint ends with what matters, so the end is kept too.
+const TEXT_MAX: usize = 600;
+const TEXT_END: usize = 180;
 
 /// Matters inside InfluxDB 3 that its v2 endpoint reports as 400 (3.4.2 to 3.10; `write_buffer::Error` and
 /// `influxdb3_wal::Error`): the same bytes are taken later.
-const PASSING_TROUBLE: [&str; 10] = [
+const PASSING_FAULTS: [&str; 10] = [
     "error from wal",
     "wal is shutdown",
     "wal buffer full",
@@ -38,7 +38,7 @@ const PASSING_TROUBLE: [&str; 10] = [
 const RETENTION: [&str; 3] = [" retention policy", " retention period", " retention window"];
 
 /// Matters of the configuration that some products report as 400: no row is to blame.
-const CONFIG_TROUBLE: [&str; 9] = [
+const CONFIG_FAULTS: [&str; 9] = [
     "org not found",
     "organization not found",
     "bucket not found",
@@ -62,11 +62,11 @@ pub(super) struct Target<'a> {
 pub(super) fn read(target: Target<'_>, status: u16, headers: &HeaderMap, body: &str) -> Answer {
     let message = message(body);
     let server_time = server_time(headers);
-    let words = words(&message);
+    let message = cleaned(&message);
     Answer {
         outcome: outcome(target, status, headers, body, &message, server_time),
         status: Some(status),
-        words,
+        message,
         server_time,
     }
 }
@@ -86,9 +86,9 @@ fn outcome(
         204 => Outcome::Stored,
         200..=299 => held(other_success(api, status, headers, body)),
         300..=399 => held(redirect(headers)),
-        400 if is_passing_trouble(&text) => retry(),
+        400 if is_passing_fault(&text) => retry(),
         400 if is_unknown_path(&text) => held(wrong_product(api)),
-        400 if is_config_trouble(&text) => held(refused_400(target)),
+        400 if is_config_fault(&text) => held(refused_400(target)),
         400 | 413 | 422 => Outcome::Split,
         401 => held(unauthorized(target)),
         403 if speaks_of_retention(&text) => Outcome::Split,
@@ -117,12 +117,12 @@ fn is_about_lines(text: &str) -> bool {
         .any(|part| text.contains(part))
 }
 
-fn is_passing_trouble(text: &str) -> bool {
-    !is_about_lines(text) && PASSING_TROUBLE.iter().any(|part| text.contains(part))
+fn is_passing_fault(text: &str) -> bool {
+    !is_about_lines(text) && PASSING_FAULTS.iter().any(|part| text.contains(part))
 }
 
-fn is_config_trouble(text: &str) -> bool {
-    !is_about_lines(text) && CONFIG_TROUBLE.iter().any(|part| text.contains(part))
+fn is_config_fault(text: &str) -> bool {
+    !is_about_lines(text) && CONFIG_FAULTS.iter().any(|part| text.contains(part))
 }
 
 /// VictoriaMetrics says 400 where others say 404.
@@ -131,8 +131,8 @@ pub(super) fn is_unknown_path(text: &str) -> bool {
 }
 
 /// See [`Answer::speaks_of_retention`].
-pub(super) fn speaks_of_retention(words: &str) -> bool {
-    let text = format!(" {}", words.to_lowercase());
+pub(super) fn speaks_of_retention(message: &str) -> bool {
+    let text = format!(" {}", message.to_lowercase());
     RETENTION.iter().any(|part| text.contains(part)) && !text.contains("retention policy not found")
 }
 
@@ -145,14 +145,14 @@ fn other_success(api: Api, status: u16, headers: &HeaderMap, body: &str) -> Stri
     match status {
         200 if is_page => "a web page answered instead of InfluxDB: log in to this network (captive portal), or check `url` and `api`".to_owned(),
         200 if is_json => format!("the server answered, but not as a write: `url` must be scheme, host and port only, and `api` must be right (it is {})", spelled(api)),
-        201 => "the server says that it stored only a part and not which: check that `api` fits the product, and look at the server's words".to_owned(),
+        201 => "the server says that it stored only a part and not which: check that `api` fits the product, and look at its message".to_owned(),
         202 | 206..=208 => "the server does not say that it stored the rows: something stands between this computer and InfluxDB; use the server's own address in `url`".to_owned(),
         _ => format!("the status {status} does not say that the rows are stored (204 would): check `url` and `api`"),
     }
 }
 
 fn redirect(headers: &HeaderMap) -> String {
-    let target = headers.get(LOCATION).and_then(|value| value.to_str().ok()).map(words);
+    let target = headers.get(LOCATION).and_then(|value| value.to_str().ok()).map(cleaned);
     match target {
         Some(target) => format!(
             "the server sends us on to {target}: if that is InfluxDB, put it (scheme, host and port) into `url`; if it is a login page, log in to this network"
@@ -237,7 +237,7 @@ pub(super) fn server_time(headers: &HeaderMap) -> Option<DateTime<Utc>> {
 
 /// Product and version, as InfluxDB 1.x, 2.x and Cloud put them on every answer.
 pub(super) fn product(headers: &HeaderMap) -> Option<String> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(words);
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(cleaned);
     match (text("x-influxdb-build"), text("x-influxdb-version")) {
         (Some(build), Some(version)) => Some(format!("InfluxDB {version} ({build})")),
         (None, Some(version)) => Some(format!("InfluxDB {version}")),
@@ -265,15 +265,15 @@ pub(super) fn message(body: &str) -> String {
 }
 
 /// Fit for a log line: no control characters, no runs of spaces, at most 600 characters.
-pub(super) fn words(text: &str) -> String {
+pub(super) fn cleaned(text: &str) -> String {
     let spaced: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
     let clean = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
     let length = clean.chars().count();
-    if length <= WORDS_MAX {
+    if length <= TEXT_MAX {
         return clean;
     }
-    let start = clean.chars().take(WORDS_MAX - WORDS_END - 3);
-    let end = clean.chars().skip(length - WORDS_END);
+    let start = clean.chars().take(TEXT_MAX - TEXT_END - 3);
+    let end = clean.chars().skip(length - TEXT_END);
     start.chain(" … ".chars()).chain(end).collect()
 }
 

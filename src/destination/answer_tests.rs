@@ -91,9 +91,9 @@ fn each_status_has_its_outcome() {
 }
 
 #[test]
-fn the_words_decide_where_the_status_does_not() {
+fn the_message_decides_where_the_status_does_not() {
     for (api, status, body, is) in [
-        // 2.3 (2): the server's own trouble as 400.
+        // 2.3 (2): the server's own fault as 400.
         (
             Api::V2,
             400,
@@ -179,7 +179,7 @@ fn the_words_decide_where_the_status_does_not() {
             Is::Split,
         ),
         (Api::V2, 403, r#"{"code":"forbidden","message":"insufficient permissions for write"}"#, Is::Held),
-        // 2.3 (3): permanent trouble as 500 stays failing; a missing policy is no row's fault.
+        // 2.3 (3): a permanent fault as 500 stays failing; a missing policy is no row's fault.
         (Api::V2, 500, r#"{"code":"internal error","message":"engine: field type conflict"}"#, Is::Failing),
         (
             Api::V2,
@@ -198,7 +198,7 @@ fn the_words_decide_where_the_status_does_not() {
 }
 
 #[test]
-fn a_success_that_is_none_names_its_mend() {
+fn a_success_that_is_none_names_its_fix() {
     let fix = |status, pairs: &[(&str, &str)], body| match read(
         Target { api: Api::V2, bucket: "tower" },
         status,
@@ -246,7 +246,7 @@ fn a_server_that_asks_for_time_gets_it_up_to_an_hour() {
 }
 
 #[test]
-fn an_answer_carries_the_servers_clock_and_its_words() {
+fn an_answer_carries_the_servers_clock_and_its_message() {
     let pairs = headers(&[("date", "Mon, 23 Nov 2026 12:00:00 GMT")]);
     let answer = read(
         Target { api: Api::V2, bucket: "tower" },
@@ -255,19 +255,19 @@ fn an_answer_carries_the_servers_clock_and_its_words() {
         "{\"code\":\"x\",\"message\":\"line one\\nline\\ttwo\"}",
     );
     assert_eq!(answer.status, Some(422));
-    assert_eq!(answer.words, "line one line two");
+    assert_eq!(answer.message, "line one line two");
     assert_eq!(answer.server_time.unwrap().to_rfc3339(), "2026-11-23T12:00:00+00:00");
     let v3 = r#"{"error":"line protocol parsing error","data":{"line_number":1,"error_message":"bad"}}"#;
     assert!(super::message(v3).contains("bad"));
     assert_eq!(super::message(r#"{"error":"the request was not authenticated"}"#), "the request was not authenticated");
-    let long = words(&format!("start {} end", "é".repeat(2000)));
+    let long = cleaned(&format!("start {} end", "é".repeat(2000)));
     assert_eq!(long.chars().count(), 600);
     assert!(long.starts_with("start") && long.ends_with("end"));
 }
 
 #[test]
-fn retention_is_known_by_its_words() {
-    for (words, speaks) in [
+fn retention_is_known_by_its_message() {
+    for (message, speaks) in [
         ("partial write: points beyond retention policy dropped=1", true),
         ("data in table m is outside of the Retention Period", true),
         ("the bucket rejects data older than the retention period", true),
@@ -276,6 +276,6 @@ fn retention_is_known_by_its_words() {
         ("field type conflict: input field \"water_retention\" on measurement \"soil\" is type float", false),
         ("unable to parse", false),
     ] {
-        assert_eq!(answer(Api::V1, 422, words).speaks_of_retention(), speaks, "{words}");
+        assert_eq!(answer(Api::V1, 422, message).speaks_of_retention(), speaks, "{message}");
     }
 }

@@ -88,7 +88,7 @@ impl Influx {
         match self.find(name) {
             Ok(Some(found)) => Ok(found.retention),
             Ok(None) => Ok(Retention::Unknown(format!("there is no bucket `{name}`, or the token may not see it"))),
-            Err(QueryError::Refused { words, fix, .. }) => Ok(Retention::Unknown(format!("{words} ({fix})"))),
+            Err(QueryError::Refused { message, fix, .. }) => Ok(Retention::Unknown(format!("{message} ({fix})"))),
             Err(error) => Err(error),
         }
     }
@@ -128,12 +128,12 @@ impl Influx {
     /// Makes a bucket; none keeps rows for ever. One that is there already is left as it is.
     ///
     /// # Errors
-    /// As [`Influx::find`]; the server's words say whether a limit is reached.
+    /// As [`Influx::find`]; the server's message says whether a limit is reached.
     pub fn create(&self, name: &str, retention: Option<Duration>) -> Result<Created, QueryError> {
         if retention.is_some_and(|retention| retention.as_secs() == 0) {
             // InfluxDB 3 reads 0 as "delete everything", the others as "for ever".
-            let words = "a retention of 0 means something else to each product".to_owned();
-            return Err(QueryError::Refused { status: None, words, fix: "leave it out to keep rows for ever" });
+            let message = "a retention of 0 means something else to each product".to_owned();
+            return Err(QueryError::Refused { status: None, message, fix: "leave it out to keep rows for ever" });
         }
         // A login that may not look may still make one.
         if let Ok(Some(found)) = self.find(name) {
@@ -141,7 +141,7 @@ impl Influx {
         }
         match self.make(name, retention.map(|retention| retention.as_secs())) {
             Ok(()) => Ok(Created::New),
-            Err(QueryError::Unknown(words)) if words.contains("already exist") => Ok(match self.find(name) {
+            Err(QueryError::Unknown(message)) if message.contains("already exist") => Ok(match self.find(name) {
                 Ok(Some(found)) => Created::WasThere(found),
                 _ => {
                     let retention = Retention::Unknown("the login may not see the bucket".to_owned());
@@ -207,7 +207,7 @@ impl Influx {
         let id = found["orgs"].as_array().into_iter().flatten().find(|entry| entry["name"] == org.as_str());
         id.and_then(|entry| entry["id"].as_str()).map(str::to_owned).ok_or_else(|| QueryError::Refused {
             status: Some(reply.status),
-            words: format!("no organisation `{org}`"),
+            message: format!("no organisation `{org}`"),
             fix: "correct `org`, or give the token permission to read organisations",
         })
     }
@@ -251,7 +251,7 @@ impl Influx {
             for row in &series.values {
                 let cell =
                     |name: &str| series.columns.iter().position(|column| column == name).and_then(|at| row.get(at));
-                let retention = cell("duration").and_then(Value::as_str).and_then(retention_in_words);
+                let retention = cell("duration").and_then(Value::as_str).and_then(retention_in_text);
                 let retention = match retention {
                     // InfluxDB 2 says 0 of every bucket that it shows as a policy, whatever it keeps.
                     Some(Retention::Forever) if !self.version().is_some_and(|version| version.starts_with("1.")) => {
@@ -315,7 +315,7 @@ impl Influx {
 
 fn parse<T: serde::de::DeserializeOwned>(body: &str) -> Result<T, QueryError> {
     serde_json::from_str(body)
-        .map_err(|_| QueryError::Unknown(super::answer::words(&format!("not what was asked for: {body}"))))
+        .map_err(|_| QueryError::Unknown(super::answer::cleaned(&format!("not what was asked for: {body}"))))
 }
 
 /// A row of `system.databases`; none for a database that is being deleted.
@@ -335,13 +335,13 @@ fn system_database(row: &Value) -> Option<(String, Retention)> {
 fn database(row: &Value) -> Option<Bucket> {
     let name = ["iox::database", "name", "database_name"].iter().find_map(|key| row[*key].as_str())?;
     let nanos = row["retention_period_ns"].as_u64().map(|nanos| Retention::For(Duration::from_nanos(nanos)));
-    let words = row["retention_period"].as_str().and_then(retention_in_words);
-    let retention = nanos.or(words).unwrap_or_else(|| Retention::Unknown("this server does not list it".to_owned()));
+    let message = row["retention_period"].as_str().and_then(retention_in_text);
+    let retention = nanos.or(message).unwrap_or_else(|| Retention::Unknown("this server does not list it".to_owned()));
     Some(Bucket { name: name.to_owned(), id: None, retention })
 }
 
 /// `720h0m0s`, `30d`, `0s`, `none`.
-fn retention_in_words(text: &str) -> Option<Retention> {
+fn retention_in_text(text: &str) -> Option<Retention> {
     if matches!(text.to_ascii_lowercase().as_str(), "none" | "inf") {
         return Some(Retention::Forever);
     }
@@ -394,7 +394,7 @@ mod tests {
             ("1 fortnight", None),
             ("99999999999999999999h", None),
         ] {
-            assert_eq!(retention_in_words(text), expected, "{text}");
+            assert_eq!(retention_in_text(text), expected, "{text}");
         }
     }
 

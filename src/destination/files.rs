@@ -119,7 +119,7 @@ mod tests {
             let answer = files.write(&request(Some("db/rp"))).unwrap();
             assert_eq!(answer.outcome, Outcome::Stored);
             assert_eq!(answer.status, None);
-            written.push(answer.words);
+            written.push(answer.message);
         }
         assert_eq!(listed(&folder), written);
         assert!(written.iter().all(|name| name.starts_with("db_rp-2") && name.ends_with(".lp")));

@@ -46,7 +46,7 @@ pub(super) fn answer_to(influx: &Influx, query: &str) -> Result<String, QueryErr
     let is_csv =
         reply.headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().windows(3).any(|part| part == b"csv"));
     if !is_csv {
-        return Err(QueryError::Unknown(answer::words(&format!("not the CSV of a Flux query: {}", reply.body))));
+        return Err(QueryError::Unknown(answer::cleaned(&format!("not the CSV of a Flux query: {}", reply.body))));
     }
     Ok(reply.body)
 }
@@ -116,7 +116,7 @@ pub(super) fn read(
     body: &str,
     mut take: impl FnMut(&str, &[(&str, &str)]) -> Result<(), QueryError>,
 ) -> Result<(), QueryError> {
-    let unknown = |words: &str| QueryError::Unknown(answer::words(words));
+    let unknown = |message: &str| QueryError::Unknown(answer::cleaned(message));
     let mut header: Option<csv::StringRecord> = None;
     let mut result = String::new();
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(body.as_bytes());
@@ -157,7 +157,7 @@ fn cell<'a>(cells: &[(&str, &'a str)], name: &str) -> Option<&'a str> {
 }
 
 fn read_counts(body: &str, ask: &CountAsk<'_>) -> Result<Counted, QueryError> {
-    let unknown = |words: &str| QueryError::Unknown(answer::words(words));
+    let unknown = |message: &str| QueryError::Unknown(answer::cleaned(message));
     let mut counted = Counted::default();
     let mut found: BTreeMap<String, (Option<u64>, Option<f64>)> = BTreeMap::new();
     read(body, |result, cells| {
@@ -189,7 +189,7 @@ fn read_counts(body: &str, ask: &CountAsk<'_>) -> Result<Counted, QueryError> {
 }
 
 fn read_values(body: &str) -> Result<Vec<StoredValue>, QueryError> {
-    let unknown = |words: &str| QueryError::Unknown(answer::words(words));
+    let unknown = |message: &str| QueryError::Unknown(answer::cleaned(message));
     let mut values = Vec::new();
     read(body, |_, cells| {
         let at = cell(cells, "_time").and_then(|at| DateTime::parse_from_rfc3339(at).ok());

@@ -8,7 +8,7 @@ use url::Url;
 /// A beat that is late is as good as none.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Calls the address with GET. The error is in words, without the address: it may hold a secret.
+/// Calls the address with GET. The error is a text without the address: it may hold a secret.
 ///
 /// # Errors
 /// No answer, or one that is not a success.

@@ -132,7 +132,7 @@ impl Influx {
     /// Sends and reads to the end, or up to `most` bytes. The error is a text for the user.
     pub(super) fn exchange(&self, request: RequestBuilder, most: u64) -> Result<Reply, String> {
         let deadline = Instant::now() + self.config.timeout;
-        let mut response = request.send().map_err(|error| self.network_words(error))?;
+        let mut response = request.send().map_err(|error| self.network_message(error))?;
         let (status, mut headers) = (response.status().as_u16(), response.headers().clone());
         if let Some(target) = headers.get_mut(LOCATION) {
             let clean = self.without_secret(&String::from_utf8_lossy(target.as_bytes()));
@@ -143,7 +143,7 @@ impl Influx {
             *self.product.borrow_mut() = Some(product);
         }
         let body = read_body(&mut response, most, deadline)
-            .map_err(|error| answer::words(&format!("the answer ({status}) broke off: {}", io_cause(&error))))?;
+            .map_err(|error| answer::cleaned(&format!("the answer ({status}) broke off: {}", io_cause(&error))))?;
         let is_cut = body.len() as u64 > most;
         let body = self.without_secret(&unescaped(&String::from_utf8_lossy(&body)));
         Ok(Reply { status, headers, body, is_cut })
@@ -184,7 +184,7 @@ impl Influx {
         self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "[secret]"))
     }
 
-    fn network_words(&self, error: reqwest::Error) -> String {
+    fn network_message(&self, error: reqwest::Error) -> String {
         let error = error.without_url();
         let (address, cause) = (self.address(), cause(&error));
         let cause = if cause.contains("UnknownIssuer") {
@@ -194,14 +194,14 @@ impl Influx {
         } else {
             cause
         };
-        let words = if error.is_timeout() {
+        let message = if error.is_timeout() {
             format!("no answer from {address} within {} s: {cause}", self.config.timeout.as_secs())
         } else if error.is_connect() {
             format!("no connection to {address}: {cause}")
         } else {
             format!("the connection to {address} broke off: {cause}")
         };
-        answer::words(&self.without_secret(&words))
+        answer::cleaned(&self.without_secret(&message))
     }
 
     fn write_request(&self, bucket: &str) -> RequestBuilder {
@@ -223,7 +223,7 @@ impl Influx {
         let target = answer::Target { api: self.config.api, bucket };
         match self.exchange(post, ANSWER_MAX) {
             Ok(reply) => answer::read(target, reply.status, &reply.headers, &reply.body),
-            Err(words) => Answer::without_server(Outcome::Retry { after: None }, words),
+            Err(message) => Answer::without_server(Outcome::Retry { after: None }, message),
         }
     }
 
@@ -259,16 +259,17 @@ impl Destination for Influx {
             // A write would make a database that is not there, so only the login and the connection are tried.
             let list = self.request(Method::GET, "/api/v3/configure/database", &[("format", "json")]);
             let answer = self.written(self.bucket(bucket), list);
-            let is_told = answer.status.is_none_or(|status| status == 401 || status >= 500);
-            return Ok(Some(answer).filter(|_| is_told));
+            let is_decided = answer.status.is_none_or(|status| status == 401 || status >= 500);
+            return Ok(Some(answer).filter(|_| is_decided));
         }
         let bucket = self.bucket(bucket);
         let post = self.write_request(bucket).header(CONTENT_TYPE, "text/plain; charset=utf-8").body(Vec::new());
         let mut answer = self.written(bucket, post);
         // Cloud looks at login, bucket and permission first, and then says that there are no points
         // (docs/influx-answers.md#asking-whether-a-write-would-be-taken).
-        let words = answer.words.to_lowercase();
-        if answer.status == Some(400) && ["requires points", "points required"].iter().any(|part| words.contains(part))
+        let message = answer.message.to_lowercase();
+        if answer.status == Some(400)
+            && ["requires points", "points required"].iter().any(|part| message.contains(part))
         {
             answer.outcome = Outcome::Stored;
         }

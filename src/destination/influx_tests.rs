@@ -57,7 +57,7 @@ fn accept(listener: &TcpListener) -> TcpStream {
                 stream.set_read_timeout(Some(PATIENCE)).unwrap();
                 return stream;
             }
-            Err(error) => assert!(Instant::now() < deadline, "nobody came: {error}"),
+            Err(error) => assert!(Instant::now() < deadline, "no connection came: {error}"),
         }
         std::thread::sleep(Duration::from_millis(2));
     }
@@ -152,7 +152,7 @@ fn i10_a_server_that_quotes_the_token_is_edited() {
     let body = format!("{{\"message\":\"token {TOKEN} is unknown\"}}");
     let (url, served) = serve(vec![http("401 Unauthorized", "", &body)]);
     let answer = write(&mut open(url, Api::V2));
-    assert_eq!(answer.words, "token [secret] is unknown");
+    assert_eq!(answer.message, "token [secret] is unknown");
     assert!(matches!(answer.outcome, Outcome::Held { .. }));
     served.join().unwrap();
 }
@@ -179,7 +179,7 @@ fn i5_an_answer_that_does_not_arrive_whole_is_tried_again() {
         let answer = write(&mut open(url, Api::V2));
         assert_eq!(answer.outcome, Outcome::Retry { after: None }, "{answer:?}");
         assert_eq!(answer.status, None);
-        assert!(!answer.words.is_empty() && !answer.words.contains("/api/v2/write"), "{answer:?}");
+        assert!(!answer.message.is_empty() && !answer.message.contains("/api/v2/write"), "{answer:?}");
         served.join().unwrap();
     }
 }
@@ -191,13 +191,13 @@ fn a_server_that_is_away_or_silent_is_tried_again() {
     let impatient = InfluxConfig { timeout: Duration::from_secs(2), ..config(url, Api::V2) };
     let silent = write(&mut Influx::open(&impatient).unwrap());
     assert_eq!(silent.outcome, Outcome::Retry { after: None });
-    assert!(silent.words.contains("no answer from http://127.0.0.1"), "{}", silent.words);
-    // The near end of a connection: nobody listens there, and no test beside this one is given the port.
+    assert!(silent.message.contains("no answer from http://127.0.0.1"), "{}", silent.message);
+    // The near end of a connection: no program listens there, and no test beside this one is given the port.
     let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let url = Url::parse(&format!("http://{}", near.local_addr().unwrap())).unwrap();
     let away = write(&mut open(url, Api::V2));
     assert_eq!(away.outcome, Outcome::Retry { after: None });
-    assert!(away.words.contains("no connection to http://127.0.0.1"), "{}", away.words);
+    assert!(away.message.contains("no connection to http://127.0.0.1"), "{}", away.message);
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_long_complaint_is_read_in_part_only() {
     let (url, served) = serve(vec![http("413 Payload Too Large", "", &"x".repeat(200_000))]);
     let answer = write(&mut open(url, Api::V2));
     assert_eq!(answer.outcome, Outcome::Split);
-    assert_eq!(answer.words.chars().count(), 600);
+    assert_eq!(answer.message.chars().count(), 600);
     // The server may find the connection closed before it has said everything.
     let _ = served.join();
 }
@@ -403,9 +403,9 @@ fn i10_configured_headers_go_out_with_each_request_and_come_back_in_no_message()
     assert!(!format!("{guarded:?}").contains("gate-s3cret"));
     let mut influx = Influx::open(&guarded).unwrap();
     let answer = write(&mut influx);
-    assert!(answer.words.contains("[secret]") && !answer.words.contains("gate-s3cret"), "{answer:?}");
+    assert!(answer.message.contains("[secret]") && !answer.message.contains("gate-s3cret"), "{answer:?}");
     assert!(
-        answer.words.contains("unauthorized") || answer.words.contains("unknown"),
+        answer.message.contains("unauthorized") || answer.message.contains("unknown"),
         "a short value stays a plain letter"
     );
     let (head, _) = served.join().unwrap().remove(0);

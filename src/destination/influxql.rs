@@ -66,7 +66,7 @@ pub(super) fn run(influx: &Influx, bucket: Option<&str>, statement: &str) -> Res
 }
 
 fn read(body: &str) -> Result<Vec<Series>, QueryError> {
-    let unknown = |words: &str| QueryError::Unknown(answer::words(words));
+    let unknown = |message: &str| QueryError::Unknown(answer::cleaned(message));
     let body: Body = serde_json::from_str(body).map_err(|_| unknown(&format!("not a result of InfluxQL: {body}")))?;
     if let Some(error) = body.error {
         return Err(unknown(&error));

@@ -53,8 +53,8 @@ pub struct Answer {
     pub outcome: Outcome,
     /// The HTTP status; none if there was no whole response, or no server.
     pub status: Option<u16>,
-    /// The server's own words, or those of the network: no control characters, at most 600 characters, no secret.
-    pub words: String,
+    /// The server's own message, or those of the network: no control characters, at most 600 characters, no secret.
+    pub message: String,
     /// The server's clock, from the `Date` header.
     pub server_time: Option<DateTime<Utc>>,
 }
@@ -81,20 +81,20 @@ pub enum Outcome {
 }
 
 impl Answer {
-    /// True if the words are about rows older than the bucket keeps. Four statuses are used for it, so the text
+    /// True if the message is about rows older than the bucket keeps. Four statuses are used for it, so the text
     /// decides (docs/influx-answers.md#a-status-alone-decides-nothing). A missing retention policy is another matter.
     pub fn speaks_of_retention(&self) -> bool {
-        answer::speaks_of_retention(&self.words)
+        answer::speaks_of_retention(&self.message)
     }
 
     /// The field type conflict that the server speaks of, if it names one.
     pub fn type_conflict(&self) -> Option<TypeConflict> {
-        TypeConflict::read(&self.words)
+        TypeConflict::read(&self.message)
     }
 
     /// An answer that no server gave.
-    fn without_server(outcome: Outcome, words: String) -> Answer {
-        Answer { outcome, status: None, words, server_time: None }
+    fn without_server(outcome: Outcome, message: String) -> Answer {
+        Answer { outcome, status: None, message, server_time: None }
     }
 }
 

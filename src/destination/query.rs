@@ -115,12 +115,12 @@ pub enum QueryError {
     #[error("the server cannot be asked now: {0}")]
     Unreachable(String),
     /// The server does not let us ask, or does not know the question.
-    #[error("the server refuses the question ({words}): {fix}")]
+    #[error("the server refuses the question ({message}): {fix}")]
     Refused {
         /// The HTTP status; none if we did not ask.
         status: Option<u16>,
-        /// The server's own words.
-        words: String,
+        /// The server's own message.
+        message: String,
         /// What to do.
         fix: &'static str,
     },
@@ -183,21 +183,21 @@ impl Influx {
     /// Asks, and passes on only a whole answer with a status of success.
     pub(super) fn ask(&self, request: reqwest::blocking::RequestBuilder) -> Result<Reply, QueryError> {
         let reply = self.exchange(request, REPLY_MAX).map_err(QueryError::Unreachable)?;
-        let words = || answer::words(&answer::message(&reply.body));
+        let message = || answer::cleaned(&answer::message(&reply.body));
         let status = if reply.status == 400 && answer::is_unknown_path(&reply.body) { 404 } else { reply.status };
         match status {
             200 | 201 if !reply.is_cut => Ok(reply),
             200 | 201 => Err(QueryError::Unknown("it is too long: ask for a shorter window".to_owned())),
-            408 | 429 | 500 | 502..=599 => Err(QueryError::Unreachable(format!("{}: {}", reply.status, words()))),
-            401 | 403 => Err(refused(&reply, words(), "give the token read permission too, or a token of its own")),
+            408 | 429 | 500 | 502..=599 => Err(QueryError::Unreachable(format!("{}: {}", reply.status, message()))),
+            401 | 403 => Err(refused(&reply, message(), "give the token read permission too, or a token of its own")),
             404 | 405 | 501 => {
-                Err(refused(&reply, words(), "check `api`, `org` and `bucket`; not every product can be asked"))
+                Err(refused(&reply, message(), "check `api`, `org` and `bucket`; not every product can be asked"))
             }
-            _ => Err(QueryError::Unknown(format!("{}: {}", reply.status, words()))),
+            _ => Err(QueryError::Unknown(format!("{}: {}", reply.status, message()))),
         }
     }
 }
 
-fn refused(reply: &Reply, words: String, fix: &'static str) -> QueryError {
-    QueryError::Refused { status: Some(reply.status), words, fix }
+fn refused(reply: &Reply, message: String, fix: &'static str) -> QueryError {
+    QueryError::Refused { status: Some(reply.status), message, fix }
 }

@@ -87,13 +87,13 @@ impl Influx {
     /// Exactly 204 is an acknowledgement, as with a write.
     fn acknowledged(&self, request: reqwest::blocking::RequestBuilder) -> Result<(), QueryError> {
         let reply = self.exchange(request, super::query::REPLY_MAX).map_err(QueryError::Unreachable)?;
-        let words = || answer::words(&answer::message(&reply.body));
+        let message = || answer::cleaned(&answer::message(&reply.body));
         match reply.status {
             204 => Ok(()),
-            408 | 429 | 500 | 502..=599 => Err(QueryError::Unreachable(format!("{}: {}", reply.status, words()))),
+            408 | 429 | 500 | 502..=599 => Err(QueryError::Unreachable(format!("{}: {}", reply.status, message()))),
             status => Err(QueryError::Refused {
                 status: Some(status),
-                words: words(),
+                message: message(),
                 fix: "give the token write permission on the bucket, and check `api`, `org` and `bucket`",
             }),
         }

@@ -397,7 +397,7 @@ impl<'a> Delivery<'a> {
             wire_bytes: ready.wire_bytes(),
             status: answer.status,
             outcome,
-            words: &answer.words,
+            message: &answer.message,
         }
     }
 
@@ -471,7 +471,7 @@ impl<'a> Delivery<'a> {
                         self.judge()?;
                     }
                     if self.pace.share_is_used(bucket) {
-                        return Err(Ended::Lane(LaneEnd::Failing(answer.words)));
+                        return Err(Ended::Lane(LaneEnd::Failing(answer.message)));
                     }
                     self.wait(bucket, None, &answer)?;
                 }
@@ -486,8 +486,8 @@ impl<'a> Delivery<'a> {
 
     fn wait(&mut self, bucket: Option<&str>, asked: Option<Duration>, answer: &Answer) -> Step {
         let text = match answer.status {
-            Some(status) => format!("{status} {}", answer.words),
-            None => answer.words.clone(),
+            Some(status) => format!("{status} {}", answer.message),
+            None => answer.message.clone(),
         };
         let Some(wait) = self.pace.next_wait(bucket, asked) else {
             tracing::warn!("no answer that helps: {text}; rows stay pending until the next run");
@@ -501,7 +501,7 @@ impl<'a> Delivery<'a> {
 
 /// The destination refuses us: what a user has to do, and the server's text.
 fn held(fix: &str, answer: &Answer) -> Ended {
-    let reason = if answer.words.is_empty() { String::new() } else { format!(" ({})", answer.words) };
+    let reason = if answer.message.is_empty() { String::new() } else { format!(" ({})", answer.message) };
     Ended::Lane(LaneEnd::Held(format!("{fix}{reason}")))
 }
 

@@ -60,7 +60,7 @@ pub(super) fn send(
                 let extra = ExtraLines { bucket, lines: &lines, kind };
                 let answer = health::say(store, now, destination, report, extra)?;
                 if answer.outcome != Outcome::Stored {
-                    tracing::warn!("the expected bands were not taken: {}", answer.words);
+                    tracing::warn!("the expected bands were not taken: {}", answer.message);
                     break;
                 }
             }

@@ -51,11 +51,11 @@ pub(super) fn send(
         let answer = say(store, now, destination, report, extra)?;
         if let Outcome::Held { fix } = &answer.outcome {
             report.stopped_by = StoppedBy::Held;
-            report.notes.push(format!("{fix} ({})", answer.words));
+            report.notes.push(format!("{fix} ({})", answer.message));
         } else if answer.outcome == Outcome::Stored {
             expected::send(config, store, now, destination, report)?;
         } else {
-            tracing::warn!("the agent's own health was not taken: {}", answer.words);
+            tracing::warn!("the agent's own health was not taken: {}", answer.message);
         }
     }
     if let Some(url) =
@@ -108,7 +108,7 @@ pub(super) fn say(
         wire_bytes: lines.len(),
         status: answer.status,
         outcome: if answer.outcome == Outcome::Stored { kind.taken } else { kind.refused },
-        words: &answer.words,
+        message: &answer.message,
     })?;
     Ok(answer)
 }

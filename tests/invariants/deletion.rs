@@ -104,7 +104,7 @@ impl Destination for Server {
 
     fn write(&mut self, request: &Request<'_>) -> Result<Answer, DestinationError> {
         self.0.lock().unwrap().keep(std::str::from_utf8(request.lines).unwrap());
-        Ok(Answer { outcome: Outcome::Stored, status: Some(204), words: String::new(), server_time: None })
+        Ok(Answer { outcome: Outcome::Stored, status: Some(204), message: String::new(), server_time: None })
     }
 
     fn wants_gzip(&self) -> bool {

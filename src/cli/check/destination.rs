@@ -88,8 +88,8 @@ fn bucket_line(
         *clock = clock.or(look.server_time.map(Timestamp::from_utc));
     }
     let is_writable = answer.is_some();
-    if let Some(Answer { outcome, words, .. }) = answer.filter(|answer| answer.outcome != Outcome::Stored) {
-        let reason = if words.is_empty() { String::new() } else { format!(" ({words})") };
+    if let Some(Answer { outcome, message, .. }) = answer.filter(|answer| answer.outcome != Outcome::Stored) {
+        let reason = if message.is_empty() { String::new() } else { format!(" ({message})") };
         return Ok(match outcome {
             Outcome::Held { fix } => {
                 report.say(&what, "bad", format!("{place}: a write would be refused: {fix}{reason}"));

@@ -31,11 +31,11 @@ impl Store {
         })?;
         drop(conn);
         let copy = Connection::open_with_flags(to, flags).map_err(|source| StoreError::at(to, source))?;
-        let words: String = copy
+        let message: String = copy
             .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
-            .map_err(|source| StoreError::Copy { path: from.to_owned(), words: source.to_string() })?;
-        if words != "ok" {
-            return Err(StoreError::Copy { path: from.to_owned(), words });
+            .map_err(|source| StoreError::Copy { path: from.to_owned(), message: source.to_string() })?;
+        if message != "ok" {
+            return Err(StoreError::Copy { path: from.to_owned(), message });
         }
         copy.query_row("SELECT coalesce(sum(rows), 0) FROM logger_table", [], |row| row.get::<_, i64>(0))
             .map(i64::cast_unsigned)

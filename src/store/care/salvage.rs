@@ -31,7 +31,7 @@ pub struct SalvagedTable {
     pub rows: u64,
     /// Rows that were there, where that was counted.
     pub expected: Option<u64>,
-    /// What could not be read, in words; empty where all of it was read.
+    /// What could not be read, as text; empty where all of it was read.
     pub unreadable: String,
 }
 
@@ -58,20 +58,20 @@ impl SalvageReport {
     }
 }
 
-/// Whether SQLite finds every page, row and index of the database in order; the damage in its words, if not.
+/// Whether SQLite finds every page, row and index of the database in order; its message on the damage, if not.
 pub(in crate::store) fn damage(path: &Path) -> Result<Option<String>> {
-    let words = (|| -> rusqlite::Result<String> {
+    let message = (|| -> rusqlite::Result<String> {
         reader(path)?.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
     })();
-    match words.map_err(|source| StoreError::at(path, source)) {
-        Ok(words) if words == "ok" => Ok(None),
-        Ok(words) => Ok(Some(words)),
+    match message.map_err(|source| StoreError::at(path, source)) {
+        Ok(message) if message == "ok" => Ok(None),
+        Ok(message) => Ok(Some(message)),
         Err(StoreError::Damaged { source, .. }) => Ok(Some(source.to_string())),
         Err(other) => Err(other),
     }
 }
 
-/// Neither checkpoints nor repairs: the damaged files stay as they are.
+/// Neither checkpoints nor repairs: the damaged files are kept unchanged.
 fn reader(path: &Path) -> rusqlite::Result<Connection> {
     Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
 }

@@ -28,7 +28,7 @@ pub struct Refusal {
     /// What it led to.
     pub outcome: ReceiptOutcome,
     /// The message of the server, or of the network.
-    pub words: String,
+    pub message: String,
     /// How many there were.
     pub times: u64,
 }
@@ -73,7 +73,7 @@ impl Store {
                         at: Timestamp::from_nanos(row.get(0)?),
                         status: row.get(1)?,
                         outcome: row.get(2)?,
-                        words: row.get(3)?,
+                        message: row.get(3)?,
                         times: row.get::<_, i64>(4)?.cast_unsigned(),
                     })
                 })?

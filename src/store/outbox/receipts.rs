@@ -96,7 +96,7 @@ pub struct ReceiptDraft<'a> {
     /// What it led to.
     pub outcome: ReceiptOutcome,
     /// The server's message, or the network's.
-    pub words: &'a str,
+    pub message: &'a str,
 }
 
 impl Store {
@@ -148,7 +148,7 @@ impl Store {
                     .prepare_cached(
                         "INSERT OR REPLACE INTO refused_row (id, receipt, line, words) VALUES (?1, ?2, ?3, ?4)",
                     )?
-                    .execute(params![id, receipt_id, line, receipt.words])?;
+                    .execute(params![id, receipt_id, line, receipt.message])?;
             }
             transaction.commit()?;
             Ok(marked)
@@ -237,7 +237,7 @@ fn insert_receipt(conn: &Connection, receipt: &ReceiptDraft<'_>) -> rusqlite::Re
         i64_of(receipt.wire_bytes),
         receipt.status,
         receipt.outcome,
-        receipt.words,
+        receipt.message,
     ])?;
     Ok(conn.last_insert_rowid())
 }

@@ -12,7 +12,7 @@ pub enum StoreError {
     Open {
         /// The database.
         path: PathBuf,
-        /// SQLite's words.
+        /// SQLite's message.
         source: rusqlite::Error,
     },
     /// The file is no SQLite database, or pages of it are damaged.
@@ -23,7 +23,7 @@ pub enum StoreError {
     Damaged {
         /// The database.
         path: PathBuf,
-        /// SQLite's words.
+        /// SQLite's message.
         source: rusqlite::Error,
     },
     /// A newer program made it.
@@ -61,7 +61,7 @@ pub enum StoreError {
     Lock {
         /// The lock file.
         path: PathBuf,
-        /// The system's words.
+        /// The system's message.
         source: std::io::Error,
     },
     /// A table's clock is not the one its rows were staged by.
@@ -88,20 +88,20 @@ pub enum StoreError {
     },
     /// A copy is not what it was copied from.
     #[error(
-        "the copy of the database {path} failed its check ({words}) and was thrown away; see `fluxtower check`, and look at the disk it was written to"
+        "the copy of the database {path} failed its check ({message}) and was thrown away; see `fluxtower check`, and look at the disk it was written to"
     )]
     Copy {
         /// The database.
         path: PathBuf,
-        /// SQLite's words.
-        words: String,
+        /// SQLite's message.
+        message: String,
     },
     /// SQLite refused a statement.
     #[error("the database {path} failed: {source}")]
     Sql {
         /// The database.
         path: PathBuf,
-        /// SQLite's words.
+        /// SQLite's message.
         source: rusqlite::Error,
     },
 }

@@ -238,7 +238,7 @@ impl Delivery<'_> {
                 if is_earlier && (answer.type_conflict().is_some() || answer.speaks_of_retention()) {
                     return self.try_candidates(suspect, refusal);
                 }
-                let text = answer.words;
+                let text = answer.message;
                 Err(Ended::Lane(LaneEnd::Held(format!(
                     "the server refuses a line that it took before, so no row is to blame: {text}"
                 ))))
@@ -264,7 +264,7 @@ impl Delivery<'_> {
                 _ => return Err(self.no_proof(&ready, answer)?),
             }
         }
-        let text = &refusal.words;
+        let text = &refusal.message;
         Err(Ended::Lane(match refusal.outcome {
             Outcome::Failing => LaneEnd::Failing(text.clone()),
             _ => {
@@ -288,8 +288,8 @@ impl Delivery<'_> {
         self.store.note_answer(&self.receipt(ready, &answer, super::outcome_of(&answer)))?;
         Ok(match &answer.outcome {
             Outcome::Held { fix } => held(fix, &answer),
-            Outcome::Failing => Ended::Lane(LaneEnd::Failing(answer.words)),
-            _ => Ended::Stop(Stop::Unreachable(answer.words)),
+            Outcome::Failing => Ended::Lane(LaneEnd::Failing(answer.message)),
+            _ => Ended::Stop(Stop::Unreachable(answer.message)),
         })
     }
 
@@ -300,7 +300,7 @@ impl Delivery<'_> {
         let line = String::from_utf8_lossy(ready.batch.lines());
         let marked =
             self.store.reject_row(&self.receipt(ready, answer, ReceiptOutcome::Rejected), &mark, line.trim_end())?;
-        tracing::warn!("a row was refused and set aside: {} ({})", answer.words, line.trim_end());
+        tracing::warn!("a row was refused and set aside: {} ({})", answer.message, line.trim_end());
         self.report.rejected += marked;
         self.work.progress.done(1);
         self.refusals.decided.insert(row.id);

@@ -145,7 +145,7 @@ impl Delivery<'_> {
             count(rows as u64, "row"),
             first.ts,
             last.ts,
-            answer.words
+            answer.message
         );
         let line = rest.row(0);
         let line = String::from_utf8_lossy(line.lines());

@@ -119,7 +119,7 @@ impl Memory {
             Verdict::Stored | Verdict::Nothing => "",
         };
         let status = if outcome == Outcome::Stored { 204 } else { 400 };
-        Ok(Answer { outcome, status: Some(status), words: words.to_owned(), server_time: None })
+        Ok(Answer { outcome, status: Some(status), message: words.to_owned(), server_time: None })
     }
 }
 

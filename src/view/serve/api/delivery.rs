@@ -81,7 +81,7 @@ pub(super) fn answer(
     }
     for refusal in store.refusals(Interval::new(from, to), MOST_REFUSALS)? {
         // A broken link has no message of its own.
-        let text = if refusal.words.is_empty() { refusal.outcome.text().to_owned() } else { refusal.words };
+        let text = if refusal.message.is_empty() { refusal.outcome.text().to_owned() } else { refusal.message };
         delivery.refusals.push(Refusal { at: Millis(refusal.at), status: refusal.status, text, n: refusal.times });
     }
     let tables = store.table_status()?;
