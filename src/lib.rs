@@ -9,7 +9,7 @@
 //!
 //! Data flows one way: a module uses only modules to its left, and [`time`], [`text`], [`ameriflux`], [`qc`] and [`config`].
 //! [`qc`] lists the tests with the keys of their settings, by which [`config`] reads them; it uses neither [`config`] nor
-//! [`format`]. Two modules join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it. The
+//! [`mod@format`]. Two modules join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it. The
 //! modules above read the store: [`verify`]; [`export`]; [`status`], which decides whether a user must act; and [`view`] with
 //! summaries, panels, the Grafana dashboard, the page and the report. [`agent`] runs the passes under their locks, the loop
 //! of an agent that stays up, and retention. [`draft`] writes a first configuration from existing files, with the parsers of

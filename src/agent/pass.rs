@@ -4,7 +4,7 @@ use super::{Agent, AgentError};
 use crate::ingest::{self as reader, IngestError, IngestReport};
 use crate::status::{self, Exit};
 use crate::store::{Lock, LockKind, Store};
-use crate::sync::{self as sender, Cancel, SyncReport};
+use crate::sync::{self as sender, Cancel, Sync, SyncReport};
 use crate::time::Timestamp;
 
 /// Which pass it is, for what the store keeps of it.
@@ -90,11 +90,12 @@ pub fn sync(agent: &Agent, pass: Pass, cancel: &Cancel) -> Result<Option<Ended<S
     let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else { return Ok(None) };
     let started = agent.now();
     let open = || crate::destination::open(&agent.config);
+    let sync = Sync { config: &agent.config, store: &store, clock: &agent.clock, progress: &sender::Unseen, cancel };
     let result = if agent.shows_progress {
         let progress = agent.events.of_sending();
-        sender::run_until(&agent.config, &store, &agent.clock, open, progress.as_ref(), cancel)
+        sender::run_until(&Sync { progress: progress.as_ref(), ..sync }, open)
     } else {
-        sender::run_until(&agent.config, &store, &agent.clock, open, &sender::Unseen, cancel)
+        sender::run_until(&sync, open)
     };
     let report = result.map_err(|error| failed(agent, &store, "sync", started, error))?;
     let exit = status::of_sync(&report, store.last_stored_by(agent.now())?, agent.now());

@@ -37,7 +37,7 @@ pub fn remember(agent: &Agent, starts: Starts) {
         Starts::StaysUp => STAYS_UP.to_owned(),
         Starts::Seen(_) => return,
     };
-    let kept = agent.store().and_then(|store| Ok(store.remember(STARTS_KEY, &text)?));
+    let kept = agent.store().and_then(|store| store.remember(STARTS_KEY, &text));
     if let Err(error) = kept {
         tracing::debug!("how the program is started was not kept: {error}");
     }

@@ -31,7 +31,7 @@ pub(super) fn buckets(
         let at = Section::new(source, label, Some(section.span().start));
         let section = section.get_ref();
         no_secret(&at, &section.given())?;
-        let name = at.read(&BucketSection::name, &section.name, value::plain_text)?;
+        let name = at.read(BucketSection::name, &section.name, value::plain_text)?;
         let name = name.ok_or_else(|| at.lacks("name is missing; write for example name = \"ameriflux_soil\""))?;
         let name_at = section.name.as_ref().map_or(0..0, Spanned::span);
         if buckets.iter().any(|known| known.name == name) {
@@ -55,8 +55,8 @@ pub(super) fn buckets(
         let token =
             [(&BucketSection::token_env, &section.token_env), (&BucketSection::token_file, &section.token_file)];
         buckets.push(BucketConfig {
-            retention: at.read(&BucketSection::retention, &section.retention, value::some_time)?,
-            org: at.read(&BucketSection::org, &section.org, value::plain_text)?,
+            retention: at.read(BucketSection::retention, &section.retention, value::some_time)?,
+            org: at.read(BucketSection::org, &section.org, value::plain_text)?,
             secret: secret(&at, token, folder)?,
             name,
         });

@@ -126,7 +126,7 @@ fn column(at: &Section<'_>, name: &str, found: &ColumnSection, folder: &Path) ->
     use ColumnSection as Keys;
     let uses = [("field", ColumnUse::Field), ("tag", ColumnUse::Tag), ("ignore", ColumnUse::Ignore)];
     let column_use = at.read_or_default(&Keys::column_use, &found.column_use, |text| one_of(text, &uses))?;
-    let field = at.read(&ColumnSection::field, &found.field, value::key)?;
+    let field = at.read(ColumnSection::field, &found.field, value::key)?;
     if field.is_none() && column_use != ColumnUse::Ignore {
         value::key(name).map_err(|problem| at.lacks(format!("{problem}, with field = \"...\"")))?;
     }
@@ -140,16 +140,16 @@ fn column(at: &Section<'_>, name: &str, found: &ColumnSection, folder: &Path) ->
         column_use,
         value_type,
         field,
-        variable: at.read(&ColumnSection::variable, &found.variable, variable_name)?,
+        variable: at.read(ColumnSection::variable, &found.variable, variable_name)?,
         range: range(at, found)?,
         sentinels: sentinels(at, &found.missing)?,
         unit: unit(at, found)?,
-        formula: at.read(&ColumnSection::formula, &found.formula, Formula::parse)?,
+        formula: at.read(ColumnSection::formula, &found.formula, Formula::parse)?,
         quality: column_settings(at, &found.tests, folder)?,
         diagnostic: diagnostic(at, found)?,
-        quantity: at.read(&ColumnSection::quantity, &found.quantity, value::plain_text)?,
+        quantity: at.read(ColumnSection::quantity, &found.quantity, value::plain_text)?,
         level: level::read(at, &found.height, &found.depth)?,
-        sensor: at.read(&ColumnSection::sensor, &found.sensor, value::plain_text)?,
+        sensor: at.read(ColumnSection::sensor, &found.sensor, value::plain_text)?,
         ..ColumnConfig::default()
     })
 }
@@ -180,7 +180,7 @@ fn unit(at: &Section<'_>, found: &ColumnSection) -> Result<Option<String>, Confi
             "unit belongs to a derived column, beside formula; take it out: the unit of a measured column stands in the \
              file's header",
         )),
-        _ => at.read(&ColumnSection::unit, &found.unit, value::plain_text),
+        _ => at.read(ColumnSection::unit, &found.unit, value::plain_text),
     }
 }
 

@@ -95,10 +95,10 @@ fn influx(at: &Section<'_>, found: &DestinationSection, folder: &Path) -> Result
             refuse(&[Keys::org], "api = \"v2\"")?;
         }
     }
-    let org = at.read(&DestinationSection::org, &found.org, value::plain_text)?;
-    let bucket = at.read(&DestinationSection::bucket, &found.bucket, value::plain_text)?;
+    let org = at.read(DestinationSection::org, &found.org, value::plain_text)?;
+    let bucket = at.read(DestinationSection::bucket, &found.bucket, value::plain_text)?;
     let bucket = bucket.ok_or_else(|| at.lacks(format!("bucket is missing; write {}", bucket_example(api))))?;
-    let user = at.read(&DestinationSection::user, &found.user, value::plain_text)?;
+    let user = at.read(DestinationSection::user, &found.user, value::plain_text)?;
     let secret = match api {
         Api::V1 => secret(
             at,
@@ -139,7 +139,7 @@ fn influx(at: &Section<'_>, found: &DestinationSection, folder: &Path) -> Result
         bucket,
         secret,
         user,
-        retention: at.read(&DestinationSection::retention, &found.retention, value::some_time)?,
+        retention: at.read(DestinationSection::retention, &found.retention, value::some_time)?,
         timeout: at.read_or_default(&Keys::timeout, &found.timeout, value::some_time)?,
     })
 }
@@ -205,7 +205,7 @@ fn headers(at: &Section<'_>, found: &DestinationSection) -> Result<Vec<Header>, 
 }
 
 fn server(at: &Section<'_>, found: &DestinationSection) -> Result<Url, ConfigError> {
-    let url = at.read_quietly(&DestinationSection::url, &found.url, value::server_url)?;
+    let url = at.read_quietly(DestinationSection::url, &found.url, value::server_url)?;
     let url = url.ok_or_else(|| {
         at.lacks("url is missing; write for example url = \"https://us-east-1-1.aws.cloud2.influxdata.com\"")
     })?;

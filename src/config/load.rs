@@ -84,7 +84,7 @@ fn station(source: &Source<'_>, found: Option<&Spanned<StationSection>>) -> Resu
     let Some(found) = found.map(Spanned::get_ref) else {
         return Err(at.lacks("is missing; write it with name = \"US-UMB\" and utc_offset = \"-05:00\""));
     };
-    let name = at.read(&StationSection::name, &found.name, value::plain_text)?;
+    let name = at.read(StationSection::name, &found.name, value::plain_text)?;
     let name = name.ok_or_else(|| at.lacks("name is missing; write for example name = \"US-UMB\""))?;
     let clock = clock(&at, &found.utc_offset, &found.timezone)?.ok_or_else(|| {
         at.lacks(
@@ -104,8 +104,8 @@ pub(super) fn clock(at: &Section<'_>, offset: &Text, zone: &Text) -> Result<Opti
              standard time, timezone for loggers that change to summer time",
         ));
     }
-    let offset = at.read(&StationSection::utc_offset, offset, value::utc_offset)?;
-    Ok(offset.or(at.read(&StationSection::timezone, zone, value::timezone)?))
+    let offset = at.read(StationSection::utc_offset, offset, value::utc_offset)?;
+    Ok(offset.or(at.read(StationSection::timezone, zone, value::timezone)?))
 }
 
 /// How long a row is kept back for the rows that its tests look at.
@@ -131,7 +131,7 @@ fn store_path(
 fn store_keep(source: &Source<'_>, found: Option<&Spanned<StoreSection>>) -> Result<Option<Duration>, ConfigError> {
     let at = section(source, "[store]", found);
     let Some(found) = found else { return Ok(None) };
-    at.read(&StoreSection::keep, &found.get_ref().keep, |text| match value::duration(text)? {
+    at.read(StoreSection::keep, &found.get_ref().keep, |text| match value::duration(text)? {
         keep if keep < LEAST_KEEP => Err("is less than a day; write for example \"400d\"".to_owned()),
         keep => Ok(keep),
     })
@@ -141,7 +141,7 @@ fn log(source: &Source<'_>, found: Option<&Spanned<LogSection>>, folder: &Path) 
     let at = section(source, "[log]", found);
     let absent = LogSection::default();
     let found = found.map_or(&absent, Spanned::get_ref);
-    let file = at.read(&LogSection::file, &found.file, value::path_text)?;
+    let file = at.read(LogSection::file, &found.file, value::path_text)?;
     let why = "a smaller file would hold no more than one run";
     let max_bytes = at.whole_or_default(&LogSection::max_bytes, &found.max_bytes, why)?;
     let why = "each full file is kept as NAME.1, NAME.2 and so on";
@@ -165,7 +165,7 @@ fn sync(source: &Source<'_>, found: Option<&Spanned<SyncSection>>) -> Result<Syn
     let requests = at.whole_or_default(&Keys::requests, &found.requests, why)?;
     let why = "a smaller budget would not hold one row; leave the key out for no limit";
     let budget_bytes = at.whole(&Keys::budget_bytes, &found.budget_bytes, why)?;
-    let deadline = at.read(&Keys::deadline, &found.deadline, value::some_time)?;
+    let deadline = at.read(Keys::deadline, &found.deadline, value::some_time)?;
     Ok(SyncConfig {
         batch_rows,
         batch_bytes,
@@ -174,7 +174,7 @@ fn sync(source: &Source<'_>, found: Option<&Spanned<SyncSection>>) -> Result<Syn
         deadline: deadline.unwrap_or(SyncConfig::DEFAULT_DEADLINE),
         deadline_is_set: deadline.is_some(),
         health: at.is_set(&Keys::health, &found.health),
-        heartbeat_url: at.read_quietly(&Keys::heartbeat_url, &found.heartbeat_url, value::web_url)?,
+        heartbeat_url: at.read_quietly(Keys::heartbeat_url, &found.heartbeat_url, value::web_url)?,
     })
 }
 

@@ -76,7 +76,7 @@ pub(super) fn panels(
 }
 
 fn panel(at: &Section<'_>, found: &PanelSection, tables: &[TableConfig]) -> Result<PanelConfig, ConfigError> {
-    let title = at.read(&PanelSection::title, &found.title, value::plain_text)?;
+    let title = at.read(PanelSection::title, &found.title, value::plain_text)?;
     let title = title.ok_or_else(|| at.lacks("title is missing; write for example title = \"CO2 by height\""))?;
     let hide = found.hide.as_ref().is_some_and(|hide| *hide.get_ref());
     if let (true, Some(hide)) = (hide, &found.hide) {
@@ -111,16 +111,16 @@ fn panel(at: &Section<'_>, found: &PanelSection, tables: &[TableConfig]) -> Resu
     }
     Ok(PanelConfig {
         title,
-        row: at.read(&PanelSection::row, &found.row, value::plain_text)?,
+        row: at.read(PanelSection::row, &found.row, value::plain_text)?,
         kind,
         labels: labels(at, &found.labels, columns.len() + right.len())?,
         columns,
         right,
-        unit: at.read(&PanelSection::unit, &found.unit, value::plain_text)?,
+        unit: at.read(PanelSection::unit, &found.unit, value::plain_text)?,
         bounds: ends(at, "bounds", &found.bounds)?,
         right_bounds: ends(at, "right_bounds", &found.right_bounds)?,
-        mean: at.read(&PanelSection::mean, &found.mean, value::some_time)?,
-        description: at.read(&PanelSection::description, &found.description, value::plain_text)?,
+        mean: at.read(PanelSection::mean, &found.mean, value::some_time)?,
+        description: at.read(PanelSection::description, &found.description, value::plain_text)?,
         hide,
     })
 }

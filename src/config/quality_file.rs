@@ -167,8 +167,8 @@ fn read(
     let mut settings = Vec::new();
     for (key, value) in table {
         let Some(known) = keys.iter().find(|known| known.name == key.get_ref().as_ref()) else {
-            let names = keys.iter().map(|known| known.name.to_owned()).collect();
-            return Err(shape::unknown(tree.source, tree.whole, &key.span(), key.get_ref(), names));
+            let names: Vec<String> = keys.iter().map(|known| known.name.to_owned()).collect();
+            return Err(shape::unknown(tree.source, tree.whole, &key.span(), key.get_ref(), &names));
         };
         settings.push((known, written(tree, &known.kind, known.name, value)?));
     }

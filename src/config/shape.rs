@@ -62,8 +62,8 @@ pub(super) fn refuse_unknown_keys(source: &Source<'_>, tree: &Spanned<DeTable<'_
     Err(match first.unknown {
         None => wrong_kind(source, tree, &first.span),
         Some((key, section)) => {
-            let known = section.keys().map(|key| key.name.to_owned()).collect();
-            unknown(source, tree, &first.span, &key, known)
+            let known: Vec<String> = section.keys().map(|key| key.name.to_owned()).collect();
+            unknown(source, tree, &first.span, &key, &known)
         }
     })
 }
@@ -74,10 +74,10 @@ pub(super) fn unknown(
     tree: &Spanned<DeTable<'_>>,
     span: &Range<usize>,
     key: &str,
-    known: Vec<String>,
+    known: &[String],
 ) -> ConfigError {
     let found = find(tree.get_ref(), span, Found::default());
-    let message = format!("{}{key} is not known; {}", found.place(), fix_of_unknown(key, &known, &found));
+    let message = format!("{}{key} is not known; {}", found.place(), fix_of_unknown(key, known, &found));
     ConfigError::UnknownKey { file: source.path.to_owned(), line: Some(source.line(span.start)), message }
 }
 

@@ -66,18 +66,18 @@ fn table(
     station: &Station,
     folder: &Path,
 ) -> Result<TableConfig, ConfigError> {
-    let name = at.read(&TableSection::name, &found.name, value::table_name)?;
+    let name = at.read(TableSection::name, &found.name, value::table_name)?;
     let name = name.ok_or_else(|| at.lacks("name is missing; write for example name = \"46m_par\""))?;
     let clock = clock(at, &found.utc_offset, &found.timezone)?.unwrap_or(station.clock);
     let format = format(at, found)?;
-    let measurement = match at.read(&TableSection::measurement, &found.measurement, value::measurement)? {
+    let measurement = match at.read(TableSection::measurement, &found.measurement, value::measurement)? {
         Some(measurement) => measurement,
         None => value::measurement(&name)
             .map_err(|problem| at.lacks(format!("name {problem}, or give the table a measurement")))?,
     };
     let tags = tags(at, found, station)?;
     let level = level_of_table(at, found, &tags)?;
-    let sensor = at.read(&TableSection::sensor, &found.sensor, value::plain_text)?;
+    let sensor = at.read(TableSection::sensor, &found.sensor, value::plain_text)?;
     let columns = columns(
         source,
         at,
@@ -94,17 +94,17 @@ fn table(
         name: TableName(name),
         files: files(at, found, folder)?,
         format,
-        logger_table: at.read(&TableSection::logger_table, &found.logger_table, value::plain_text)?,
+        logger_table: at.read(TableSection::logger_table, &found.logger_table, value::plain_text)?,
         measurement,
         tags,
-        bucket: at.read(&TableSection::bucket, &found.bucket, value::plain_text)?,
+        bucket: at.read(TableSection::bucket, &found.bucket, value::plain_text)?,
         clock,
         on_conflict: at
             .read_or_default(&TableSection::on_conflict, &found.on_conflict, |text| one_of(text, &conflicts))?,
         last_line_after: at.read_or_default(&TableSection::last_line_after, &found.last_line_after, value::duration)?,
         valid_from,
         sentinels: sentinels(at, &found.missing)?.unwrap_or_default(),
-        stale_after: at.read(&TableSection::stale_after, &found.stale_after, value::some_time)?,
+        stale_after: at.read(TableSection::stale_after, &found.stale_after, value::some_time)?,
         quality: table_settings(at, &found.tests, folder)?,
         level,
         sensor,
@@ -181,11 +181,11 @@ fn csv(at: &Section<'_>, found: &TableSection) -> Result<CsvFormat, ConfigError>
         Some(name) => Ok(name.clone()),
         None => Err(format!("is not in names; write {}", any_of(&known))),
     };
-    let time_column = at.read(&TableSection::time_column, &found.time_column, named)?;
+    let time_column = at.read(TableSection::time_column, &found.time_column, named)?;
     let time_column = time_column.ok_or_else(|| {
         at.lacks("time_column is missing; write which of names is the time, such as time_column = \"Time\"")
     })?;
-    let record_column = at.read(&TableSection::record_column, &found.record_column, named)?;
+    let record_column = at.read(TableSection::record_column, &found.record_column, named)?;
     if let (Some(record), Some(place)) = (&record_column, &found.record_column)
         && *record == time_column
     {
@@ -194,7 +194,7 @@ fn csv(at: &Section<'_>, found: &TableSection) -> Result<CsvFormat, ConfigError>
             format!("record_column = \"{record}\" is the time already; write another column, or take it out"),
         ));
     }
-    let time_format = at.read(&TableSection::time_format, &found.time_format, value::time_format)?;
+    let time_format = at.read(TableSection::time_format, &found.time_format, value::time_format)?;
     Ok(CsvFormat { columns, time_column, time_format, record_column })
 }
 

@@ -63,25 +63,13 @@ pub(super) fn read(target: Target<'_>, status: u16, headers: &HeaderMap, body: &
     let message = message(body);
     let server_time = server_time(headers);
     let message = cleaned(&message);
-    Answer {
-        outcome: outcome(target, status, headers, body, &message, server_time),
-        status: Some(status),
-        message,
-        server_time,
-    }
+    Answer { outcome: outcome(target, status, headers, body, &message), status: Some(status), message, server_time }
 }
 
-fn outcome(
-    target: Target<'_>,
-    status: u16,
-    headers: &HeaderMap,
-    body: &str,
-    message: &str,
-    server_time: Option<DateTime<Utc>>,
-) -> Outcome {
+fn outcome(target: Target<'_>, status: u16, headers: &HeaderMap, body: &str, message: &str) -> Outcome {
     let Target { api, .. } = target;
     let text = message.to_lowercase();
-    let retry = || Outcome::Retry { after: retry_after(headers, server_time) };
+    let retry = || Outcome::Retry { after: retry_after(headers, server_time(headers)) };
     match status {
         204 => Outcome::Stored,
         200..=299 => held(other_success(api, status, headers, body)),

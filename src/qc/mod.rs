@@ -1,7 +1,7 @@
 //! Flags: one QARTOD digit per value, beside the value and never in its place.
 //!
 //! QARTOD (and IODE's primary level, IOC Manuals & Guides 54 v3) knows five: 1 pass, 2 not evaluated, 3 suspect, 4 fail,
-//! 9 missing. [`registry`] lists the tests; each is a file of its own. [`TableSpec`] says what a table is tested for,
+//! 9 missing. `registry` lists the tests; each is a file of its own. [`TableSpec`] says what a table is tested for,
 //! [`TableTests`] is that, ready to run, and [`Series`] the tests of one series under way. Pure: values come in, flags and
 //! findings go out, a value is read and never changed. Nothing here knows the configuration file. `docs/qc.md` gives every
 //! test with its formula, bounds, edges and source.

@@ -1,7 +1,7 @@
 //! Whether a table's rows and the files that they come in are apart by whole hours: the mark of a wrong `utc_offset`.
 //!
 //! A file is written moments after its newest row, however seldom LoggerNet collects. One collection proves nothing, so the
-//! last [`KEPT`] of each table are kept, and [`LEAST`] have to agree. Slow tables say nothing: their newest row may be hours
+//! last `KEPT` of each table are kept, and `LEAST` have to agree. Slow tables say nothing: their newest row may be hours
 //! old when the file is written.
 
 use std::fmt::Write as _;

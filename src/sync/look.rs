@@ -46,10 +46,10 @@ pub(super) fn look(
     store: &Store,
     clock: &dyn Clock,
     outbox: &Outbox,
-    name: &str,
     destination: &mut dyn Destination,
     report: &mut SyncReport,
 ) -> Result<Looked, SyncError> {
+    let name = &destination.name();
     let mut looked = Looked::default();
     for bucket in &outbox.plan {
         let look = destination.look(bucket.bucket.as_deref());

@@ -43,7 +43,7 @@ pub use outbox::shape;
 pub use pace::{Pace, Waits};
 pub use plan::{BucketPlan, Piece, live_rows, plan};
 pub use report::{Progress, StoppedBy, SyncError, SyncReport, Unseen};
-pub use run::{run, run_until};
+pub use run::{Sync, run, run_until};
 
 use outbox::Outbox;
 

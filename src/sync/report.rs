@@ -43,7 +43,7 @@ pub enum StoppedBy {
     Refusals,
     /// Another sync is at work.
     AlreadyRunning,
-    /// The caller wanted it ([`Cancel`]).
+    /// The caller wanted it ([`super::Cancel`]).
     Interrupted,
 }
 

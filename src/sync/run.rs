@@ -24,18 +24,30 @@ pub fn run(
     open: impl FnOnce() -> Result<Box<dyn Destination>, DestinationError>,
     progress: &dyn Progress,
 ) -> Result<SyncReport, SyncError> {
-    run_until(config, store, clock, open, progress, &Cancel::default())
+    run_until(&Sync { config, store, clock, progress, cancel: &Cancel::default() }, open)
+}
+
+/// What a sync works with.
+#[derive(Clone, Copy)]
+pub struct Sync<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// Where rows are pending.
+    pub store: &'a Store,
+    /// This computer's clock.
+    pub clock: &'a dyn Clock,
+    /// Shows how far it is.
+    pub progress: &'a dyn Progress,
+    /// Ends it early.
+    pub cancel: &'a Cancel,
 }
 
 /// As [`run`], for a caller that may want it to end early.
 pub fn run_until(
-    config: &Config,
-    store: &Store,
-    clock: &dyn Clock,
+    sync: &Sync<'_>,
     open: impl FnOnce() -> Result<Box<dyn Destination>, DestinationError>,
-    progress: &dyn Progress,
-    cancel: &Cancel,
 ) -> Result<SyncReport, SyncError> {
+    let Sync { config, store, clock, progress, cancel } = *sync;
     let mut report = SyncReport::new();
     let now = Timestamp::from_utc(clock.now());
     let mut outbox = Outbox::open(config, store, Some(now))?;
@@ -58,7 +70,7 @@ pub fn run_until(
         report.pending = store.pending()?;
         return Ok(report);
     }
-    let looked = look(store, clock, &outbox, &name, destination.as_mut(), &mut report)?;
+    let looked = look(store, clock, &outbox, destination.as_mut(), &mut report)?;
     if looked.expired {
         outbox = Outbox::open(config, store, Some(now))?;
     }
@@ -87,7 +99,7 @@ pub fn run_until(
     Ok(report)
 }
 
-/// What a sync works with.
+/// What the sending part works with.
 struct Sending<'a> {
     config: &'a Config,
     store: &'a Store,

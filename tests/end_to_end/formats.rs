@@ -117,8 +117,8 @@ fn a_time_in_a_view_keeps_its_fraction_and_an_older_view_is_renewed() {
     let times = |tower: &Station| -> Vec<String> {
         let database = tower.database();
         let mut statement = database.prepare(&format!("SELECT time_utc FROM \"{view}\" ORDER BY ts")).unwrap();
-        let times = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-        times
+
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
     let expected = ["00", "00.05", "00.123456789", "10"].map(|second| format!("2024-05-01 05:00:{second}"));
     assert_eq!(times(&tower), expected);

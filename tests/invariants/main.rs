@@ -3,6 +3,7 @@
 //! A test's name bears the number of what it holds: i1 every line is accounted for, i2 a torn line is never a row, ...
 //! tests/README.md lists them, with those that stand in other test programs.
 
+#![allow(clippy::float_cmp, reason = "values must come back bit by bit")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may stop at the first surprise")]
 #![allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "stations here are small")]
 

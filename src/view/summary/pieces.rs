@@ -51,7 +51,7 @@ struct Pieces {
 }
 
 /// Work for several threads.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Tasks<'a, T> {
     list: &'a [T],
     /// At most so many.
@@ -177,7 +177,7 @@ impl Summaries {
             Ok((made, drafts))
         };
         let mut unwritten = Vec::new();
-        self.spread(reader, Tasks { list: slots, threads }, work, |(made, drafts)| {
+        self.spread(reader, &Tasks { list: slots, threads }, work, |(made, drafts)| {
             each(&made);
             unwritten.extend(drafts);
             if unwritten.len() >= PIECES_A_WRITE {
@@ -208,18 +208,18 @@ impl Summaries {
             reader.scan(series, stretch(&part), |row| part.take(&row))?;
             Ok(part)
         };
-        self.spread(reader, Tasks { list: &parts, threads: 2 }, work, |part| grid.merge(&part))
+        self.spread(reader, &Tasks { list: &parts, threads: 2 }, work, |part| grid.merge(&part))
     }
 
     /// Runs the work on several threads, each with its own reader.
     fn spread<T: Sync, R: Send>(
         &self,
         reader: &Store,
-        tasks: Tasks<'_, T>,
+        tasks: &Tasks<'_, T>,
         work: impl Fn(&Store, &T) -> store::Result<R> + Sync,
         mut each: impl FnMut(R),
     ) -> Result<(), SummaryError> {
-        let Tasks { list: tasks, threads } = tasks;
+        let Tasks { list: tasks, threads } = *tasks;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = threads.min(cores).min(tasks.len());
         if threads < 2 {

@@ -106,9 +106,9 @@ fn collects(tower: &Station, head: &str, lines: &[String], is_overwritten: bool)
     tower.write(DAT, head);
     for line in lines {
         if is_overwritten {
-            tower.write(DAT, head.to_owned() + line)
+            tower.write(DAT, head.to_owned() + line);
         } else {
-            tower.append(DAT, line)
+            tower.append(DAT, line);
         }
         tower.run_json(&["ingest"]).expect(0);
     }

@@ -171,7 +171,7 @@ fn say(config: &Config, seen: &Seen, revision: u64, now: Timestamp) -> Status {
                 age_s: kept.newest.map(|newest| age_s(now, newest)),
                 interval_s: interval.map(seconds),
                 alive: alive::of(rule, lateness, kept.newest, now),
-                right: judged.map_or_else(Right::none, |seen| seen.right.clone().as_of(lateness)),
+                right: judged.map_or_else(Right::none, |seen| seen.right.clone().judged_at(lateness)),
                 sent: sent(&kept, facts.last_stored, now),
                 conflicts: kept.conflicts,
                 rejected_lines: kept.rejected_lines,

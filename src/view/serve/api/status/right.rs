@@ -68,7 +68,7 @@ impl Right {
     }
 
     /// As of now: values of a table whose rows no longer come say nothing about today, however good they were.
-    pub(super) fn as_of(mut self, lateness: Lateness) -> Right {
+    pub(super) fn judged_at(mut self, lateness: Lateness) -> Right {
         if lateness == Lateness::Stale && self.state == "good" {
             self.state = "none";
             "the last values were right, and no new ones come".clone_into(&mut self.why);
