@@ -45,7 +45,11 @@ impl AgentError {
                 source:
                     DestinationError::Secret(_) | DestinationError::SecretUnusable | DestinationError::Certificate { .. },
             }) => Exit::Usage,
-            _ => Exit::Failed,
+            AgentError::Store(_)
+            | AgentError::Ingest(IngestError::Store(_))
+            | AgentError::Sync(_)
+            | AgentError::Verify(_)
+            | AgentError::Signals(_) => Exit::Failed,
         }
     }
 

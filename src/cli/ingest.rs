@@ -43,6 +43,20 @@ fn already(context: &Context) -> Result<Exit, CliError> {
 }
 
 /// A line per table that had something, then the sum.
+/// One line for a pass of an agent that stays up: only what is new, and each message on a line of its own.
+pub(super) fn write_line(out: &mut dyn Write, at: &str, report: &IngestReport) -> io::Result<()> {
+    let tables = report.tables.iter().map(|table| {
+        let counts = &table.counts;
+        let taken = counts.staged + table.taken_up;
+        let other = [(counts.conflicts, "in conflict"), (counts.rejected, "rejected"), (counts.held, "held")];
+        let other = other.iter().filter(|(number, _)| *number > 0);
+        let other: String = other.map(|(number, what)| format!(", {} {what}", grouped(*number))).collect();
+        format!("{}: {} staged{other}", table.table, grouped(taken))
+    });
+    writeln!(out, "{at}  {}", tables.collect::<Vec<_>>().join("; "))?;
+    report.tables.iter().flat_map(|table| &table.notes).try_for_each(|note| writeln!(out, "  ! {note}"))
+}
+
 pub(super) fn write(out: &mut dyn Write, report: &IngestReport) -> io::Result<()> {
     let width = report.tables.iter().map(|table| table.table.chars().count()).max().unwrap_or(0);
     for table in &report.tables {

@@ -132,7 +132,7 @@ impl Context {
         Agent {
             config: self.config.clone(),
             clock: self.clock,
-            events: Arc::new(Printer { output: self.output, bars: self.bars }),
+            events: Arc::new(Printer { output: self.output, bars: self.bars, clock: self.config.station.clock }),
             shows_progress: true,
         }
     }

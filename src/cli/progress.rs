@@ -9,6 +9,7 @@ use super::run;
 use crate::agent::{AgentError, Events, RunReport};
 use crate::ingest::IngestReport;
 use crate::sync::SyncReport;
+use crate::time::{Clock, StationClock, SystemClock, Timestamp};
 
 /// Draws what ingest and sync report.
 pub(super) struct Bars {
@@ -69,12 +70,15 @@ pub(super) struct Printer {
     pub(super) output: Output,
     /// Whether bars may be drawn.
     pub(super) bars: bool,
+    /// The station's clock, by which lines have their time.
+    pub(super) clock: StationClock,
 }
 
 impl Printer {
-    /// A stdout that is closed does not stop the work.
+    /// One line a collection, with its time, and one line a message. A stdout that is closed does not stop the work.
     fn print(&self, report: &RunReport) {
-        if let Err(error) = self.output.result(report, |out| run::write(out, report)) {
+        let at = self.clock.event_time(Timestamp::from_utc(SystemClock.now()));
+        if let Err(error) = self.output.result(report, |out| run::write_lines(out, &at, report)) {
             tracing::debug!("{error}");
         }
     }

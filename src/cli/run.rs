@@ -60,6 +60,20 @@ pub(super) fn write(out: &mut dyn Write, report: &RunReport) -> io::Result<()> {
     }
 }
 
+/// What an agent that stays up prints of a pass that began at the station time `at`.
+pub(super) fn write_lines(out: &mut dyn Write, at: &str, report: &RunReport) -> io::Result<()> {
+    if let Some(report) = &report.ingest {
+        ingest::write_line(out, at, report)?;
+    }
+    match &report.sync {
+        Some(report) => {
+            write!(out, "{at}  ")?;
+            sync::write(out, report)
+        }
+        None => Ok(()),
+    }
+}
+
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let begun = Instant::now();
     let agent = context.agent();

@@ -86,6 +86,8 @@ pub(super) fn write(out: &mut dyn Write, report: &SyncReport) -> io::Result<()> 
     };
     if let Some(why) = why {
         writeln!(out, "stopped: {why}")?;
+    } else if report.sent + report.rejected == 0 && report.requests > 0 {
+        writeln!(out, "no row was due; the requests carried the agent's own health and expected bands")?;
     }
     for note in &report.notes {
         writeln!(out, "  ! {note}")?;

@@ -9,7 +9,7 @@ use thiserror::Error;
 use crate::config::Config;
 use crate::store::{FutureTimes, GapLine, ReadFile, RunLine, Store, StoreError, TableStatus};
 use crate::sync::{PendingBytes, SyncError};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, nanos};
 
 mod exit;
 mod findings;
@@ -94,7 +94,7 @@ impl Facts {
         let mut offsets = Vec::new();
         for table in &config.tables {
             let name = &table.name.0;
-            let interval = store.usual_interval(name)?;
+            let interval = store.usual_interval_of_table(name)?.map(nanos);
             if let Some(seconds) = offset::of(store, name, interval, now)? {
                 offsets.push((name.clone(), seconds));
             }

@@ -1,12 +1,9 @@
-//! What a judgement of the station rests on: usual intervals, files as they were last read, and times that cannot be.
+//! What a judgement of the station rests on: files as they were last read, and times that cannot be.
 
 use rusqlite::{OptionalExtension, params};
 
 use crate::store::{Result, RunLine, Store};
 use crate::time::Timestamp;
-
-/// Rows by whose intervals the usual one is found.
-const ROWS: usize = 200;
 
 /// A file as it was last read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,21 +28,6 @@ pub struct FutureTimes {
 }
 
 impl Store {
-    /// The usual interval of a table's rows in nanoseconds: the median over the last rows of the series with the newest row.
-    /// None before the second row.
-    pub fn usual_interval(&self, table: &str) -> Result<Option<i64>> {
-        let series = self.series(table)?;
-        let Some(series) = series.iter().max_by_key(|series| series.newest) else { return Ok(None) };
-        let Some(newest) = series.newest else { return Ok(None) };
-        let times = self.newest_times(series.id, newest, ROWS)?;
-        let mut apart: Vec<i64> = times.windows(2).map(|pair| (pair[0].nanos_since(pair[1])).abs()).collect();
-        if apart.is_empty() {
-            return Ok(None);
-        }
-        let middle = apart.len() / 2;
-        Ok(Some(*apart.select_nth_unstable(middle).1))
-    }
-
     /// Every file that was read and its table, in the order of the tables.
     pub fn read_files(&self) -> Result<Vec<ReadFile>> {
         self.conn

@@ -30,7 +30,12 @@ fn lines_of(stream: impl std::io::Read + Send + 'static) -> Arc<Mutex<Vec<String
 impl Agent {
     /// `fluxtower run` with these flags and `--json`.
     pub fn start(site: &Site, flags: &[&str]) -> Agent {
-        let mut command = site.command(&[&["run", "--json"], flags].concat());
+        Agent::with(site, &[&["run", "--json"], flags].concat())
+    }
+
+    /// `fluxtower` with these arguments.
+    pub fn with(site: &Site, arguments: &[&str]) -> Agent {
+        let mut command = site.command(arguments);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (stdout, stderr) = (lines_of(child.stdout.take().unwrap()), lines_of(child.stderr.take().unwrap()));
         Agent { child, stdout, stderr }

@@ -79,3 +79,26 @@ fn passes_in_which_nothing_is_new_print_and_log_nothing() {
     assert_eq!(agent.stderr(), "");
     agent.end();
 }
+
+#[test]
+fn each_collection_is_one_line_with_its_time_and_names_what_it_brought() {
+    let server = Server::start();
+    let site = Site::with(&server.url(), &["met", "soil"], "", "");
+    site.write("met", 0..3);
+    let agent = Agent::with(&site, &["run", "--watch"]);
+    let line_with = |text: &str| agent.stdout().into_iter().find(|line| line.contains(text));
+    until("the first collection", || line_with("met: 3 staged").is_some());
+    until("its rows on the server", || line_with("sent 3 rows in").is_some());
+    site.write("soil", 0..2);
+    until("the second collection", || line_with("soil: 2 staged").is_some());
+    let clock = |line: &str| {
+        let (stamp, rest) = line.split_at(19);
+        chrono::NaiveDateTime::parse_from_str(stamp, "%Y-%m-%d %H:%M:%S").is_ok() && rest.starts_with(" -05:00  ")
+            || rest.starts_with(" +00:00  ")
+    };
+    for text in ["met: 3 staged", "soil: 2 staged", "sent 3 rows in"] {
+        let line = line_with(text).unwrap();
+        assert!(clock(&line), "{line}");
+    }
+    agent.end();
+}
