@@ -139,6 +139,10 @@ fn findings(context: &Context, store: &Store, report: &mut Report) -> Result<(),
         if is_first && matches!(finding.kind, Kind::NeverRead | Kind::Stale) {
             continue;
         }
+        // How the last run ended is history: the lines above are what this moment gives.
+        if finding.kind == Kind::RunFailed {
+            continue;
+        }
         let what = finding.table.as_ref().map_or_else(|| "station".to_owned(), |table| format!("table {table}"));
         let (_, word) = super::status::mark(&finding);
         report.say(&what, if word == "look" { "look" } else { "note" }, finding.text());
