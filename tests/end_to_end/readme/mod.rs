@@ -220,7 +220,7 @@ fn the_help_of_every_command_ends_with_an_example_of_it() {
 fn the_table_of_exit_codes_is_what_the_program_does() {
     let page = Book::open("docs/commands.md");
     let codes: Vec<u8> =
-        page.table("| exit code | means |").iter().map(|row| book::cells(row)[0].parse().unwrap()).collect();
+        page.table("| exit code | means |").iter().map(|row| book::cells(row)[0].parse::<u8>().unwrap()).collect();
     assert_eq!(codes, [Exit::Well, Exit::Look, Exit::Usage, Exit::Refused, Exit::Failed].map(|exit| exit as u8));
 
     let place = Place::with_files();
