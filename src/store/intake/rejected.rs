@@ -39,6 +39,7 @@ impl LineRefusal {
 #[derive(Debug, Clone)]
 pub struct KeptLine {
     id: i64,
+    hash: i64,
     /// The file it was read from.
     pub path: String,
     /// Line number, from 1.
@@ -60,7 +61,7 @@ impl Store {
                 let lines: Vec<KeptLine> = self
                     .conn
                     .prepare_cached(&format!(
-                        "SELECT id, path, line, raw, header FROM rejected_line
+                        "SELECT id, path, line, raw, header, hash FROM rejected_line
                          WHERE logger_table = ?1 AND {due} LIMIT ?3"
                     ))?
                     .query_map(params![table.id, bound, LINES_AT_ONCE], |row| {
@@ -70,6 +71,7 @@ impl Store {
                             number: row.get::<_, i64>(2)?.cast_unsigned(),
                             raw: row.get(3)?,
                             header: row.get(4)?,
+                            hash: row.get(5)?,
                         })
                     })?
                     .collect::<rusqlite::Result<_>>()?;
@@ -121,13 +123,7 @@ impl Staging<'_> {
     /// Deletes a line that has become a row, a duplicate or a conflict.
     pub fn resolve(&mut self, table: &mut Table, line: &KeptLine) -> Result<()> {
         self.begin()?;
-        self.store
-            .conn
-            .prepare_cached("DELETE FROM rejected_line WHERE id = ?1")
-            .and_then(|mut statement| statement.execute([line.id]))
-            .map_err(|source| self.store.at(source))?;
-        table.tally.rejected_lines -= 1;
-        Ok(())
+        self.drop_rejected(table, line.hash).map_err(|source| self.store.at(source))
     }
 
     /// Updates the decision for a line that is still not a row.
