@@ -6,7 +6,7 @@
 
 use super::lines::{LineTaker, Taken};
 use crate::config::TableConfig;
-use crate::store::{LineAt, LineState, Result, Staging, Store, Table};
+use crate::store::{LineAt, Result, Staging, Store, Table};
 use crate::time::{Clock, Timestamp};
 
 /// Increased when the rules for reading a line change, so that lines rejected under earlier rules are judged again.
@@ -46,8 +46,7 @@ pub(super) fn judge(
                 under = Some((line.header, taker));
             }
             let Some((_, taker)) = &mut under else { continue };
-            let at =
-                LineAt { path: &line.path, number: line.number, raw: line.raw.as_bytes(), state: LineState::Whole };
+            let at = LineAt { path: &line.path, number: line.number, raw: line.raw.as_bytes(), state: line.state };
             match taker.stage_row(staging, table, at)? {
                 Taken::Row(_) => {
                     staging.resolve(table, line)?;

@@ -48,6 +48,8 @@ pub struct KeptLine {
     pub raw: String,
     /// The header above it.
     pub header: i64,
+    /// Whether it has its line end.
+    pub state: LineState,
 }
 
 impl Store {
@@ -65,13 +67,16 @@ impl Store {
                          WHERE logger_table = ?1 AND {due} LIMIT ?3"
                     ))?
                     .query_map(params![table.id, bound, LINES_AT_ONCE], |row| {
+                        let hash = row.get(5)?;
+                        let is_unfinished = table.provisional.is_rejected(hash);
                         Ok(KeptLine {
                             id: row.get(0)?,
                             path: row.get(1)?,
                             number: row.get::<_, i64>(2)?.cast_unsigned(),
                             raw: row.get(3)?,
                             header: row.get(4)?,
-                            hash: row.get(5)?,
+                            hash,
+                            state: if is_unfinished { LineState::Unfinished } else { LineState::Whole },
                         })
                     })?
                     .collect::<rusqlite::Result<_>>()?;
@@ -90,6 +95,9 @@ impl Staging<'_> {
     pub fn reject(&mut self, table: &mut Table, line: LineAt<'_>, refusal: &LineRefusal) -> Result<()> {
         self.begin()?;
         self.count_row();
+        if line.state == LineState::Whole && table.provisional.has_rejected() {
+            self.finish_rejected(table, line).map_err(|source| self.store.at(source))?;
+        }
         let raw = crate::format::decode(line.raw);
         let kept = self
             .store
