@@ -6,7 +6,7 @@ use std::path::Path;
 use super::again;
 use super::glued::{self, Watch, goes_back};
 use super::report::Counts;
-use crate::config::{ColumnUse, FileFormat, TableConfig};
+use crate::config::{ColumnUse, FileFormat, OnConflict, TableConfig};
 use crate::format::{self, ColumnSource, Derived, Header, Layout, ParsedRow};
 use crate::qc;
 use crate::store::{Incoming, LineAt, LineRefusal, LineState, Outcome, Result, Staging, Store, Table};
@@ -63,6 +63,8 @@ pub(super) struct LineTaker<'a> {
     pub(super) is_cut: bool,
     /// Time of the next line, where it is known already: a zone's double hour is not decided again.
     pub(super) known_time: Option<Timestamp>,
+    /// What becomes of a row whose key is taken.
+    pub(super) on_conflict: OnConflict,
     /// Whether the file is being overwritten.
     pub(super) watch: Watch,
     /// Number of the first line that is held until the next read.
@@ -90,6 +92,7 @@ impl<'a> LineTaker<'a> {
             is_append: false,
             is_cut: false,
             known_time: None,
+            on_conflict: config.on_conflict,
             watch: Watch::Off,
             held_from: None,
             expect: Expect::Beginning,
@@ -437,7 +440,7 @@ impl<'a> LineTaker<'a> {
             line,
             header: self.header,
         };
-        let outcome = staging.stage(table, &row, self.config.on_conflict)?;
+        let outcome = staging.stage(table, &row, self.on_conflict)?;
         self.previous = Some(ts);
         Ok(Taken::Row(outcome))
     }
