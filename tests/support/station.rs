@@ -260,8 +260,7 @@ impl Station {
         let mut kept = Vec::new();
         for table in tables {
             let mut statement = conn.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2, 3")).unwrap();
-            // By which configuration the keys of rows were judged is noted at the second reading.
-            let width = statement.column_count() - usize::from(table == "logger_table");
+            let width = statement.column_count();
             let mut rows = statement.query([]).unwrap();
             while let Some(row) = rows.next().unwrap() {
                 let cells: Vec<_> = (0..width).map(|at| row.get::<_, rusqlite::types::Value>(at).unwrap()).collect();

@@ -171,6 +171,14 @@ impl Staging<'_> {
         Ok(())
     }
 
+    /// The row has another key, and is as provisional as before.
+    pub(in crate::store) fn move_provisional(&self, table: &mut Table, from: i64, to: i64) -> rusqlite::Result<()> {
+        let Some(line) = table.provisional.rows.get(&from).cloned() else { return Ok(()) };
+        let conn = &self.store.conn;
+        forget(conn, table, from)?;
+        remember(conn, table, to, line)
+    }
+
     /// The key is taken, and the row or the line that meets it is provisional. None: as any other line.
     pub(in crate::store) fn meet_provisional(
         &mut self,

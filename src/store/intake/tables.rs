@@ -121,6 +121,11 @@ impl SeriesList {
         &mut self.list[place].1
     }
 
+    /// The series of the row that was staged last.
+    pub(in crate::store) fn latest(&self) -> Option<&Series> {
+        self.list.get(self.last).map(|(_, series)| series)
+    }
+
     pub(in crate::store) fn ids(&self) -> Vec<i64> {
         self.list.iter().map(|(_, series)| series.id).collect()
     }
