@@ -130,6 +130,7 @@ impl Retag<'_, '_> {
                     }
                 }
             }
+            self.staging.note_left(self.series, &rows)?;
             self.staging.flush(self.table)?;
             self.staging.commit()?;
         }

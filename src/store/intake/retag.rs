@@ -6,6 +6,7 @@ use rusqlite::params;
 
 use crate::config::OnConflict;
 use crate::format::{self, Value};
+use crate::store::intake::changed::Touched;
 use crate::store::intake::decisions::KeptContent;
 use crate::store::intake::provisional::LineState;
 use crate::store::intake::staging::{Incoming, LineAt, Outcome, Staging};
@@ -82,7 +83,16 @@ impl Store {
 }
 
 impl Staging<'_> {
-    /// Gives the row its new key. The same row may be there already.
+    /// Notes that rows of the series have changed, in the transaction that moves them: a summary of it is outdated. Some of
+    /// them may stay.
+    pub fn note_left(&mut self, series: i64, rows: &[OldRow]) -> Result<()> {
+        self.begin()?;
+        let mut touched = Touched::default();
+        rows.iter().for_each(|row| touched.add_key(row.id));
+        touched.mark(&self.store.conn, series).map_err(|source| self.store.at(source))
+    }
+
+    /// Gives the row its new key. The same row may be there already. [`Staging::note_left`] belongs to it.
     pub fn move_row(&mut self, table: &mut Table, row: &OldRow, tags: &str) -> Result<()> {
         self.begin()?;
         let conn = &self.store.conn;

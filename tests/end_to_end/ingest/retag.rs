@@ -110,6 +110,16 @@ fn i3_one_tag_column_is_exchanged_for_another() {
 }
 
 #[test]
+fn the_series_that_rows_leave_has_changed_for_a_summary() {
+    let tower = two_plots();
+    let before = tower.count("SELECT version FROM changed WHERE series = 0 AND slot = 1");
+    tower.replace_in_config("[table.columns.A]", "[table.columns.B]");
+    assert!(notes(&tower.run_json(&["ingest"]).expect(1)).contains("new tags"));
+    let slots = format!("SELECT count(*) FROM changed WHERE series IN (1, 2) AND version > {before}");
+    assert_eq!(tower.count(&slots), 2);
+}
+
+#[test]
 fn i3_a_tag_column_is_exchanged_for_one_with_the_same_texts() {
     let tower = tagged_by_a();
     let content = "\"2024-05-01 00:00:00\",0,1,2\r\n\"2024-05-01 00:00:00\",1,2,1\r\n\"2024-05-01 00:00:00\",2,3,3\r\n";
