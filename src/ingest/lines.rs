@@ -148,6 +148,15 @@ impl<'a> LineTaker<'a> {
         matches!(self.expect, Expect::Rejecting(_))
     }
 
+    /// A line of the file.
+    #[inline]
+    fn at<'l>(&self, number: u64, raw: &'l [u8]) -> LineAt<'l>
+    where
+        'a: 'l,
+    {
+        LineAt { path: self.path, number, raw, state: self.state }
+    }
+
     /// Takes one physical line, with or without its carriage return.
     #[inline]
     pub(super) fn take(&mut self, staging: &mut Staging<'_>, table: &mut Table, raw: &[u8]) -> Result<()> {
@@ -215,7 +224,7 @@ impl<'a> LineTaker<'a> {
         }
         if self.is_cut {
             let refusal = unreadable(format!("the line is too long; its first {} bytes are kept", line.len()));
-            let line = LineAt { path: self.path, number, raw: line, state: self.state };
+            let line = self.at(number, line);
             return self.reject(staging, table, line, &refusal);
         }
         if line.iter().all(u8::is_ascii_whitespace) {
@@ -239,7 +248,7 @@ impl<'a> LineTaker<'a> {
         match &self.expect {
             Expect::Rejecting(reason) => {
                 let refusal = unreadable(reason.clone());
-                self.reject(staging, table, LineAt { path: self.path, number, raw: line, state: self.state }, &refusal)
+                self.reject(staging, table, self.at(number, line), &refusal)
             }
             _ => self.take_row(staging, table, number, line),
         }
@@ -272,12 +281,7 @@ impl<'a> LineTaker<'a> {
                 let first = last + 1 - lines.len() as u64;
                 let refusal = unreadable(reason.clone());
                 for (number, line) in (first..).zip(&lines) {
-                    self.reject(
-                        staging,
-                        table,
-                        LineAt { path: self.path, number, raw: line, state: self.state },
-                        &refusal,
-                    )?;
+                    self.reject(staging, table, self.at(number, line), &refusal)?;
                 }
                 self.note = Some(format!("{}:{first} {reason}", self.path));
                 self.expect = Expect::Rejecting(reason);
@@ -379,7 +383,7 @@ impl<'a> LineTaker<'a> {
 
     #[inline]
     fn take_row(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
-        let line = LineAt { path: self.path, number, raw: line, state: self.state };
+        let line = self.at(number, line);
         match self.stage_row(staging, table, line)? {
             Taken::Row(Outcome::Staged) => self.counts.staged += 1,
             Taken::Row(Outcome::Duplicate | Outcome::Finished) => self.counts.duplicates += 1,
