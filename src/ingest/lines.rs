@@ -412,7 +412,7 @@ impl<'a> LineTaker<'a> {
             self.tags = serde_json::to_string(&self.row.tags).unwrap_or_default();
         }
         // A layout without a time column is refused with its header.
-        let local = self.row.time.unwrap_or(LocalTime(0));
+        let local = self.row.time.unwrap_or(LocalTime::from_nanos(0));
         let ts = match self.config.clock.candidates(local) {
             Candidates::One(ts) => ts,
             Candidates::Two(earlier, later) if self.known_time.is_some() => {
