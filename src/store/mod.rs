@@ -27,6 +27,7 @@ pub use intake::known::{KnownColumn, KnownTable};
 pub use intake::provisional::LineState;
 pub use intake::record_runs::{ClockEvent, EventKind, Gap, RecordRuns};
 pub use intake::rejected::{KeptLine, LineRefusal};
+pub use intake::retag::TaggedSeries;
 pub use intake::rows::{RowStream, StoredRow};
 pub use intake::staging::{Incoming, LineAt, Outcome, Staging};
 pub use intake::tables::{Column, Table};
