@@ -222,7 +222,7 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("src/cli/check.rs", "pub(super) fn run", "fn write("),
     ("src/cli/check/destination.rs", "pub(super) fn lines", ""),
     ("src/cli/check/database.rs", "pub(super) fn lines", "fn network"),
-    ("src/cli/check/files.rs", "pub(super) fn lines", "fn newest"),
+    ("src/cli/check/files.rs", "pub(super) fn lines", "fn newest("),
     ("src/agent/schedule.rs", "pub fn advice", ""),
     ("src/qc/fit.rs", "", ""),
     ("src/ameriflux/unit/mod.rs", "", ""),
