@@ -53,6 +53,18 @@ impl AgentError {
         }
     }
 
+    /// Whether another program has held the database for longer than was waited for.
+    pub fn is_locked(&self) -> bool {
+        let store = match self {
+            AgentError::Store(store)
+            | AgentError::Ingest(IngestError::Store(store))
+            | AgentError::Sync(SyncError::Store(store))
+            | AgentError::Verify(VerifyError::Store(store)) => store,
+            _ => return false,
+        };
+        matches!(store, StoreError::Busy { .. })
+    }
+
     /// Whether another attempt with the same configuration cannot help.
     pub fn is_permanent(&self) -> bool {
         self.exit() == Exit::Usage

@@ -137,9 +137,12 @@ fn under_lock<R, S: Serialize, E: Into<AgentError>>(
 }
 
 /// Keeps why a pass failed, where the store can still be written: a database that takes no row takes no line about it
-/// either, and then the error itself is what counts.
+/// either, and then the error itself is what counts. One that another program holds is not waited for a second time.
 fn failed(agent: &Agent, store: &Store, command: &str, started: Timestamp, error: impl Into<AgentError>) -> AgentError {
     let error = error.into();
+    if error.is_locked() {
+        return error;
+    }
     if let Err(also) = store.log_run(command, started, agent.now(), error.exit() as u8, &error.to_string()) {
         tracing::debug!("{command} failed and the store cannot keep why: {also}");
     }

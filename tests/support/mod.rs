@@ -2,6 +2,7 @@
 //!
 //! Every test builds a station of its own, so that tests share nothing and run side by side.
 
+use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub mod dice;
@@ -23,6 +24,14 @@ impl Drop for Stops<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Release);
     }
+}
+
+/// Says that a test could not be made here and why. It is written past the harness, which keeps what a test that passes
+/// prints to itself; `.ci/run` lists these lines at its end.
+pub fn not_run(why: &str) {
+    let thread = std::thread::current();
+    let line = format!("\nNOT RUN: {}: {why}\n", thread.name().unwrap_or("a test"));
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
 /// Physical lines: line ends, and one more if something stands behind the last.
