@@ -34,7 +34,7 @@ fn is_killed(site: &Site, arguments: &[&str], after: Duration) -> bool {
 #[test]
 fn i4_i5_a_process_killed_at_any_moment_loses_nothing_and_doubles_nothing() {
     let server = Server::start();
-    let site = Site::with(&server.url(), &["met", "wind"], "", "batch_rows = 20");
+    let site = Site::with(&server.url(), &["met", "wind"], "", "batch_rows = 20").never_stale();
     server.script(|asked| Act::take().after(Duration::from_millis(asked.number as u64 % 4)));
     let mut dice = Dice(2_026);
     let mut killed = 0;
@@ -71,7 +71,7 @@ fn i4_i5_a_process_killed_at_any_moment_loses_nothing_and_doubles_nothing() {
     let store = rusqlite::Connection::open(site.path("store.db")).unwrap();
     let integrity: String = store.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(integrity, "ok");
-    let status = site.run(&["status", "--json"]).json();
+    let status = site.run(&["status", "--json"]).expect(0).json();
     for table in status["tables"].as_array().unwrap() {
         let kept = ["rows", "sent", "pending", "conflicts", "gaps"].map(|key| table[key].as_u64().unwrap());
         assert_eq!(kept, [rows as u64, rows as u64, 0, 0, 0], "{table}");
