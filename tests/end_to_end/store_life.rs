@@ -187,7 +187,7 @@ fn i4_a_database_that_another_program_locks_for_seconds_is_waited_for() {
     let lock = locked(&tower);
     let pass = tower.path("store.db.ingest.lock");
     std::fs::remove_file(&pass).unwrap();
-    let mut run = tower.command(&["run"]).spawn().unwrap();
+    let mut run = tower.command(&["run"]).stdout(std::process::Stdio::null()).spawn().unwrap();
     let begun = Instant::now();
     while !pass.exists() {
         assert!(begun.elapsed() < Duration::from_secs(60), "no pass has begun");
