@@ -63,7 +63,7 @@ fn i6_without_keep_and_before_they_are_sent_no_rows_go() {
     store_key(&waiting, "keep = \"400d\"");
     waiting.write("token.txt", "secret");
     waiting.write(DAT, Logger::par().file(0..200));
-    let _ = waiting.run(&["run"]);
+    let _ = waiting.run(&["run"]).expect(1);
     assert_eq!(waiting.rows(TABLE).len(), 200);
 }
 
@@ -314,7 +314,7 @@ fn i4_a_full_disk_is_named_loses_nothing_and_the_work_goes_on_when_there_is_room
     for _ in 0..3 {
         let _ = tower.run(&["run"]).expect(4).says("is full; make room");
     }
-    let _ = tower.run(&["status"]);
+    let _ = tower.run(&["status"]).expect(1);
     let before = count("SELECT count(*) FROM reading");
     assert!((10_000..200_000).contains(&before), "{before}");
     assert_eq!(count("SELECT rows FROM logger_table"), before, "counts and rows are of one commit");

@@ -39,7 +39,7 @@ fn i4_i5_a_process_killed_at_any_moment_loses_nothing_and_doubles_nothing() {
     let mut dice = Dice(2_026);
     let mut killed = 0;
     let begun = Instant::now();
-    site.run(&["ingest"]);
+    site.run(&["ingest"]).expect(1);
     let short_run = begun.elapsed().as_millis() as u64;
     let longest_life = LONGEST_LIFE_MS.max(short_run * SHORT_RUNS_IN_A_LIFE);
     for round in 0..ROUNDS {
