@@ -10,6 +10,7 @@ use super::place::{may_be_minutes, sensor};
 use super::sample::{ColumnSample, Interval, Sample};
 use super::{TableSummary, VariableSummary, pattern};
 use crate::time::LocalTime;
+use crate::time::NANOS_PER_SECOND;
 
 /// The wind components, as programs for sonic anemometers name them.
 const SONIC: [&str; 3] = ["Ux", "Uy", "Uz"];
@@ -143,7 +144,7 @@ fn table(group: &[Sample], folder: &Path, taken: &[String]) -> Table {
     let line_1 = |place: usize| group.first().map_or(String::new(), |sample| sample.environment(place).to_owned());
     let around = Around {
         has_sonic: SONIC.iter().all(|name| names.contains(name)),
-        seconds: interval.map(|interval| interval.nanos / 1_000_000_000),
+        seconds: interval.map(|interval| interval.nanos / NANOS_PER_SECOND),
     };
     let mut reserved: Vec<&str> = tags.iter().map(|(key, _)| *key).collect();
     reserved.push(STATION_TAG);
@@ -199,7 +200,7 @@ fn tags(
     notes: &mut Vec<String>,
 ) -> Vec<(&'static str, String)> {
     let Some(first) = group.first() else { return Vec::new() };
-    let minutes = interval.map(|interval| interval.nanos / 60_000_000_000);
+    let minutes = interval.map(|interval| interval.nanos / (60 * NANOS_PER_SECOND));
     let mut tags: Vec<(&'static str, String)> = Vec::new();
     for (text, whose) in [
         (stem(&first.path), "file's"),

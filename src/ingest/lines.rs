@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
+use std::time::Duration;
 
 use super::again;
 use super::glued::{self, Watch, goes_back};
@@ -15,7 +16,7 @@ use crate::time::{Candidates, LocalTime, StationClock, Timestamp};
 /// Bytes of four header lines, with much to spare.
 const LONGEST_HEADER: u64 = 1 << 20;
 /// A logger's clock may run ahead of the computer's, not by a day.
-const FUTURE_ALLOWED_NANOS: i64 = 86_400 * 1_000_000_000;
+const FUTURE_ALLOWED: Duration = Duration::from_secs(86_400);
 
 /// What the next line is expected to be.
 enum Expect {
@@ -467,14 +468,14 @@ impl<'a> LineTaker<'a> {
             let reason = format!("the logger's clock is wrong: {local} is before valid_from = \"{from}\"");
             return Some(self.refused(reason, None));
         }
-        let not_before = ts.nanos().saturating_sub(FUTURE_ALLOWED_NANOS);
-        (not_before > self.now.nanos()).then(|| {
+        let not_before = ts.before(FUTURE_ALLOWED);
+        (not_before > self.now).then(|| {
             let now = self.config.clock.local(self.now);
             let reason = format!(
                 "held: {local} is more than a day ahead of this computer's clock ({now}); it is staged automatically when this clock \
  reaches it. If the logger's clock is wrong, set it; if the computer's clock is wrong, set that one"
             );
-            self.refused(reason, Some(Timestamp::from_nanos(not_before)))
+            self.refused(reason, Some(not_before))
         })
     }
 

@@ -4,12 +4,14 @@
 //! because the store keeps its counts. What they mean changes with the hour and not only with the store, so it is concluded
 //! apart from the reading, by [`findings`]: facts that are kept for a while still give the right age.
 
+use std::time::Duration;
+
 use thiserror::Error;
 
 use crate::config::Config;
 use crate::store::{FutureTimes, GapLine, ReadFile, RunLine, Store, StoreError, TableStatus};
 use crate::sync::{PendingBytes, SyncError};
-use crate::time::{Timestamp, nanos};
+use crate::time::Timestamp;
 
 mod exit;
 mod findings;
@@ -41,8 +43,8 @@ pub enum StatusError {
 pub struct UsualInterval {
     /// The table.
     pub table: String,
-    /// Nanoseconds.
-    pub nanos: i64,
+    /// From row to row.
+    pub interval: Duration,
 }
 
 /// What the store says about itself, and the folders about the files.
@@ -63,7 +65,7 @@ pub struct Facts {
     /// By how much the server's clock was ahead of this computer's at the last sync, where the server confirmed its time.
     pub server_ahead_s: Option<i64>,
     /// How long each bucket keeps rows, as last seen; none means the destination's own.
-    pub retentions: Vec<(Option<String>, std::time::Duration)>,
+    pub retentions: Vec<(Option<String>, Duration)>,
     /// Files as they were last read.
     pub files: Vec<ReadFile>,
     /// The tables' folders now.
@@ -94,11 +96,11 @@ impl Facts {
         let mut offsets = Vec::new();
         for table in &config.tables {
             let name = &table.name.0;
-            let interval = store.usual_interval_of_table(name)?.map(nanos);
+            let interval = store.usual_interval_of_table(name)?;
             if let Some(seconds) = offset::of(store, name, interval, now)? {
                 offsets.push((name.clone(), seconds));
             }
-            intervals.extend(interval.map(|nanos| UsualInterval { table: name.clone(), nanos }));
+            intervals.extend(interval.map(|interval| UsualInterval { table: name.clone(), interval }));
         }
         let minutes = store.recall(SERVER_KEY)?.and_then(|text| text.parse::<i64>().ok());
         Ok(Facts {
@@ -127,9 +129,9 @@ impl Facts {
         self.tables.iter().find(|table| table.table == name)
     }
 
-    /// The usual interval of a table, nanoseconds.
-    pub fn interval(&self, name: &str) -> Option<i64> {
-        self.intervals.iter().find(|interval| interval.table == name).map(|interval| interval.nanos)
+    /// The usual interval of a table.
+    pub fn interval(&self, name: &str) -> Option<Duration> {
+        self.intervals.iter().find(|of| of.table == name).map(|of| of.interval)
     }
 }
 

@@ -18,10 +18,13 @@ use chrono::{
 };
 use chrono_tz::{OffsetComponents, Tz};
 
-pub use instant::{Timestamp, nanos};
+pub use instant::{NANOS_PER_MICRO, NANOS_PER_MILLI, NANOS_PER_SECOND, Timestamp, nanos};
 pub use interval::Interval;
 
-const NANOS_PER_SECOND: i64 = 1_000_000_000;
+/// Two clocks that differ by no more tell the same time, as far as days of retention and the age of a row go.
+pub const CLOCKS_AGREE: TimeDelta = TimeDelta::minutes(10);
+/// Clocks that a user sets now and then differ by no more.
+pub const CLOCKS_DRIFT: TimeDelta = TimeDelta::minutes(2);
 
 /// Where "now" comes from, so that tests can move it.
 pub trait Clock: Send + Sync {

@@ -2,6 +2,7 @@
 //!
 //! Every test builds a station of its own, so that tests share nothing and run side by side.
 
+use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub mod dice;
@@ -22,6 +23,18 @@ pub struct Stops<'a>(pub &'a AtomicBool);
 impl Drop for Stops<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Release);
+    }
+}
+
+/// Says that a test, or a part of it, could not be tried here, and why: past the harness, which keeps what a test that
+/// passes prints to itself, and into the file that FLUXTOWER_NOT_RUN names, which `.ci/run` lists at its end.
+pub fn not_run(why: &str) {
+    let thread = std::thread::current();
+    let line = format!("{}: {why}\n", thread.name().unwrap_or("a test"));
+    std::io::stderr().write_all(format!("\nNOT RUN: {line}").as_bytes()).unwrap();
+    if let Some(path) = std::env::var_os("FLUXTOWER_NOT_RUN") {
+        let mut list = std::fs::File::options().create(true).append(true).open(path).unwrap();
+        list.write_all(line.as_bytes()).unwrap();
     }
 }
 

@@ -52,7 +52,7 @@ impl Store {
             self.conn.busy_timeout(std::time::Duration::ZERO)?;
             // Busy is an answer here, not an error: it stands in the row.
             let cut = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-            self.conn.busy_timeout(crate::store::BUSY_TIMEOUT)?;
+            self.conn.busy_timeout(self.patience)?;
             cut
         };
         work().map_err(|source| self.at(source))

@@ -1,12 +1,14 @@
 //! When each command ran, and how it ended.
 
+use std::time::Duration;
+
 use rusqlite::{OptionalExtension, params};
 
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
 
 /// Runs are kept this long: a season's worth of looking back.
-const KEEP_NANOS: i64 = 90 * 86_400 * 1_000_000_000;
+const KEEP: Duration = Duration::from_secs(90 * 86_400);
 
 /// One run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +36,7 @@ impl Store {
                 .prepare_cached(
                     "DELETE FROM run WHERE id IN (SELECT id FROM run WHERE ended < ?1 ORDER BY ended LIMIT 50)",
                 )?
-                .execute([ended.nanos().saturating_sub(KEEP_NANOS)])?;
+                .execute([ended.before(KEEP).nanos()])?;
             transaction.commit()
         };
         work().map_err(|source| self.at(source))
