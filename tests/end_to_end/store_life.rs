@@ -160,6 +160,12 @@ fn check_tells_a_loggers_clock_that_runs_ahead_and_an_agent_that_nobody_starts()
     assert!((0..120).any(|seconds| told.contains(&format!("the last run ended {seconds} s ago"))), "{told}");
     let conn = rusqlite::Connection::open(tower.store_path()).unwrap();
     conn.execute("UPDATE run SET ended = ended - 86400000000000", []).unwrap();
+    // What a clock that was years ahead wrote is no evidence that anything runs now.
+    conn.execute(
+        "INSERT INTO run (command, started, ended, exit, summary) SELECT command, started, ended + 100000000000000000, exit, '' FROM run",
+        [],
+    )
+    .unwrap();
     let told = tower.run(&["check"]).expect(1).stdout;
     assert!((0..4).any(|minutes| told.contains(&format!("the last run ended 24 h {minutes} min ago"))), "{told}");
 }
@@ -172,6 +178,27 @@ fn with_fifty_more() -> Station {
     let _ = tower.run(&["run"]).expect(0);
     tower.write(DAT, logger.file(0..100));
     tower
+}
+
+#[test]
+fn the_newest_run_of_a_command_and_the_runs_that_are_too_old_are_found_by_an_index() {
+    let tower = Station::new();
+    tower.write(DAT, Logger::par().file(0..3));
+    let _ = tower.run(&["run"]);
+    let conn = tower.database();
+    for sql in [
+        "SELECT id FROM run WHERE command = 'sync' AND ended <= 5 ORDER BY ended DESC LIMIT 1",
+        "SELECT started FROM run WHERE command = 'sync' ORDER BY ended DESC LIMIT 9",
+        "SELECT id FROM run WHERE ended < 5 ORDER BY ended LIMIT 50",
+        "SELECT max(ended) FROM run WHERE ended > 5",
+    ] {
+        let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let plan: Vec<String> = statement.query_map([], |row| row.get(3)).unwrap().map(Result::unwrap).collect();
+        assert!(
+            plan.len() == 1 && plan[0].starts_with("SEARCH run USING") && plan[0].contains("INDEX run_"),
+            "{sql}: {plan:?}"
+        );
+    }
 }
 
 /// Another program, such as an SQLite browser, that keeps the database to itself until this is dropped.
