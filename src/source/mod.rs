@@ -12,6 +12,6 @@ mod quiet;
 mod watched;
 
 pub use error::SourceError;
-pub use find::find;
+pub use find::{Finder, find};
 pub use quiet::{Chunk, QuietFile, Snapshot};
 pub use watched::{TableFiles, Watched};
