@@ -107,13 +107,41 @@ fn unmatched(table: &TableConfig, newest: Option<SystemTime>, strangers: &mut St
     let Some(newest) = newest else { return Vec::new() };
     let mut found = BTreeSet::new();
     for pattern in &table.files {
-        let folder = pattern.parent().filter(|folder| !folder.to_string_lossy().contains(['*', '?', '[']));
-        let (Some(folder), Some(ending)) = (folder, pattern.extension()) else { continue };
+        let (Some(folder), Some(ending)) = (pattern.parent(), pattern.extension()) else { continue };
         let is_alike = |path: &Path| path.extension().is_some_and(|own| own.eq_ignore_ascii_case(ending));
-        let newer = strangers.of(folder).iter().filter(|(time, path)| *time > newest && is_alike(path));
-        found.extend(newer.map(|(_, path)| path.clone()));
+        for folder in folders(folder) {
+            let newer = strangers.of(&folder).iter().filter(|(time, path)| *time > newest && is_alike(path));
+            found.extend(newer.map(|(_, path)| path.clone()));
+        }
     }
     found.into_iter().collect()
+}
+
+/// The folders in which the next files of a pattern may come: those that it names, and where a folder's name has a date, its
+/// neighbours whose names differ in date and number parts alone.
+fn folders(folder: &Path) -> Vec<PathBuf> {
+    if folder.to_string_lossy().contains(['*', '?', '[']) {
+        let found = glob::glob(&folder.to_string_lossy()).into_iter().flatten().filter_map(Result::ok);
+        return found.filter(|path| path.is_dir()).collect();
+    }
+    let mut folders = vec![folder.to_owned()];
+    let is_dated = |name: &str| !source::date_parts(name).is_empty() || name.parse::<u32>().is_ok();
+    if let (Some(name), Some(parent)) = (folder.file_name().map(|name| name.to_string_lossy()), folder.parent())
+        && is_dated(&name)
+    {
+        let here = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        let entries = std::fs::read_dir(here).into_iter().flatten().flatten();
+        let names = entries.filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name());
+        folders.extend(
+            names
+                .filter(|other| {
+                    let other = other.to_string_lossy();
+                    *other != name && is_dated(&other) && source::letters(&other) == source::letters(&name)
+                })
+                .map(|other| parent.join(other)),
+        );
+    }
+    folders
 }
 
 pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Finding> {
