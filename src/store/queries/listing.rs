@@ -6,7 +6,7 @@ use crate::store::intake::record_runs::{Gap, RecordRuns};
 use crate::store::intake::tables::{i64_of, record_runs};
 use crate::store::schema::key;
 use crate::store::{Result, Store};
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp};
 
 /// A gap and its table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,13 +90,19 @@ impl Store {
 
     /// Resets and steps, oldest first.
     pub fn clock_events(&self) -> Result<Vec<ClockLine>> {
+        self.clock_events_seen(Interval::new(Timestamp::from_nanos(i64::MIN), Timestamp::from_nanos(i64::MAX)))
+    }
+
+    /// As [`Store::clock_events`], those that were found in an interval.
+    pub fn clock_events_seen(&self, seen: Interval) -> Result<Vec<ClockLine>> {
         let work = || -> rusqlite::Result<Vec<ClockLine>> {
             self.conn
                 .prepare_cached(
                     "SELECT t.name, e.kind, e.record_before, e.ts_before, e.record_after, e.ts_after
-                     FROM clock_event e JOIN logger_table t ON t.id = e.logger_table ORDER BY e.ts_after",
+                     FROM clock_event e JOIN logger_table t ON t.id = e.logger_table
+                     WHERE e.seen >= ?1 AND e.seen < ?2 ORDER BY e.ts_after",
                 )?
-                .query_map([], |row| {
+                .query_map([seen.from.nanos(), seen.until.nanos()], |row| {
                     Ok(ClockLine {
                         table: row.get(0)?,
                         kind: row.get(1)?,
