@@ -59,14 +59,13 @@ impl AgentError {
 
     /// Whether another program has held the database for longer than was waited for.
     pub fn is_locked(&self) -> bool {
-        let store = match self {
-            AgentError::Store(store)
-            | AgentError::Ingest(IngestError::Store(store))
-            | AgentError::Sync(SyncError::Store(store))
-            | AgentError::Verify(VerifyError::Store(store)) => store,
-            _ => return false,
-        };
-        matches!(store, StoreError::Busy { .. })
+        matches!(
+            self,
+            AgentError::Store(StoreError::Busy { .. })
+                | AgentError::Ingest(IngestError::Store(StoreError::Busy { .. }))
+                | AgentError::Sync(SyncError::Store(StoreError::Busy { .. }))
+                | AgentError::Verify(VerifyError::Store(StoreError::Busy { .. }))
+        )
     }
 
     /// Whether another attempt with the same configuration cannot help.

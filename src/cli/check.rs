@@ -113,7 +113,7 @@ fn quality(context: &Context, table: &TableConfig, store: &Store, report: &mut R
 
 /// Whether something runs the program, by what the store remembers of its last run.
 fn starts(context: &Context, store: &Store, report: &mut Report) -> Result<(), CliError> {
-    let Some(last) = store.last_run("ingest", None)? else {
+    let Some(last) = store.last_run_by("ingest", context.now())? else {
         report.say("schedule", "ok", "no run yet; `fluxtower schedule --install` lets this computer do it".to_owned());
         return Ok(());
     };

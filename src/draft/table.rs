@@ -9,6 +9,7 @@ use super::marks::{Mark, marks};
 use super::place::{may_be_minutes, sensor};
 use super::sample::{ColumnSample, Interval, Sample};
 use super::{TableSummary, VariableSummary, pattern};
+use crate::time::LocalTime;
 use crate::time::NANOS_PER_SECOND;
 
 /// The wind components, as programs for sonic anemometers name them.
@@ -89,12 +90,12 @@ fn groups(samples: Vec<Sample>) -> Vec<Vec<Sample>> {
 struct Group {
     samples: Vec<Sample>,
     /// Fingerprint of the values by time.
-    rows: HashMap<i64, u64>,
+    rows: HashMap<LocalTime, u64>,
 }
 
 impl Group {
     fn push(&mut self, sample: Sample) {
-        self.rows.extend(sample.rows.iter().map(|(time, hash)| (time.0, *hash)));
+        self.rows.extend(sample.rows.iter().copied());
         self.samples.push(sample);
     }
 
@@ -107,7 +108,7 @@ impl Group {
     fn contradicts(&self, sample: &Sample) -> bool {
         let (mut same, mut different) = (0, 0);
         for (time, hash) in &sample.rows {
-            match self.rows.get(&time.0) {
+            match self.rows.get(time) {
                 Some(known) if known == hash => same += 1,
                 Some(_) => different += 1,
                 None => {}

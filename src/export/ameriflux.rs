@@ -225,7 +225,7 @@ impl Steps {
         match off {
             None => Ok(step),
             Some(ts) => {
-                let local = crate::time::LocalTime(ts.nanos() + self.offset_nanos);
+                let local = crate::time::LocalTime::from_nanos(ts.nanos() + self.offset_nanos);
                 Err(ExportError::OffStep { table: table.to_owned(), time: local.to_string(), step: word })
             }
         }

@@ -16,6 +16,7 @@ mod again;
 mod decide;
 mod file;
 mod glued;
+mod kept;
 mod lines;
 mod report;
 mod retag;

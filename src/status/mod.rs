@@ -126,7 +126,7 @@ impl Facts {
             newest_rejected_line: store.newest_rejected_line()?,
             newest_conflict: store.newest_conflict()?,
             wrong_values: Vec::new(),
-            pending_bytes: crate::sync::pending_bytes(config, store)?,
+            pending_bytes: crate::sync::pending_bytes(config, store, now)?,
         })
     }
 

@@ -43,10 +43,28 @@ impl Clock for SystemClock {
 }
 
 /// What a logger wrote: local time without a zone, as nanoseconds since 1970 on the logger's own clock face.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LocalTime(pub i64);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LocalTime(i64);
 
 impl LocalTime {
+    /// The time so many nanoseconds after 1970-01-01 00:00:00 on the same clock face.
+    #[inline]
+    pub const fn from_nanos(nanos: i64) -> LocalTime {
+        LocalTime(nanos)
+    }
+
+    /// Nanoseconds from `earlier` to this time on the same clock face; negative where this one is before it.
+    #[inline]
+    pub const fn nanos_since(self, earlier: LocalTime) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// The last time before this one.
+    #[inline]
+    pub const fn previous(self) -> LocalTime {
+        LocalTime(self.0.saturating_sub(1))
+    }
+
     /// Reads `YYYY-MM-DD hh:mm:ss` with up to nine fraction digits; `24:00:00` is the next day's midnight
     /// (LoggerNet's "2400" option). None for anything else, a date with slashes included.
     pub fn parse(text: &[u8]) -> Option<LocalTime> {

@@ -122,7 +122,7 @@ fn status_warns_while_rows_are_about_to_expire() {
     server.script(|_| Act::refuse(503, "busy"));
     site.configure(&server.url(), "", "deadline = \"1s\"");
     site.stage(10..20);
-    site.sync();
+    site.sync().expect(0);
     let status = site.run(&["status", "--json"]).expect(1);
     assert!(status.json()["verdict"].to_string().contains("expire in"), "{status:?}");
 }
@@ -162,7 +162,7 @@ fn the_heartbeat_is_called_only_after_a_sync_that_left_nothing_due() {
     site.configure(&server.url(), "", &format!("deadline = \"1s\"\nheartbeat_url = \"{}/beat\"", server.url()));
     site.stage(0..10);
     server.script(|_| Act::refuse(503, "busy"));
-    site.sync();
+    site.sync().expect(1);
     assert_eq!(beats.load(Ordering::Relaxed), 0);
     server.take_all();
     site.sync().expect(0);
@@ -231,7 +231,7 @@ fn a_server_that_asked_to_be_left_alone_is_left_alone_by_the_next_run_too() {
     let site = Site::with(&server.url(), &["met"], "", "deadline = \"1s\"");
     site.stage(0..10);
     server.script(|_| Act::say(Reply::refusal(429, "rate limit").with("Retry-After", "600")));
-    site.sync();
+    site.sync().expect(1);
     assert_eq!(server.requests(), 1);
     server.script(|_| Act::take());
     let quiet = site.sync();

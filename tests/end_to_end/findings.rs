@@ -60,7 +60,7 @@ fn i12_all_well_is_said_only_after_every_table_was_read_is_fresh_and_is_in_the_b
 fn a_table_without_stale_after_that_is_dead_for_27_days_is_stale_by_its_usual_interval() {
     let tower = Station::new().judged_by_age();
     tower.write(DAT, logger(100, 27 * DAY + 3 * 3_600).file(0..100));
-    let _ = tower.run(&["run"]);
+    let _ = tower.run(&["run"]).expect(0);
     let found = tower.run_json(&["status"]).expect(1).json();
     let said = message(&found, "stale");
     assert!(said.contains("no new row for 27 d 3 h (usually one comes every 5 s)"), "{said}");
@@ -77,7 +77,7 @@ fn check_says_once_that_a_table_with_stale_after_is_old() {
     let tower = Station::new().judged_by_age().table_keys("stale_after = \"26d\"");
     tower.write(DAT, logger(100, 27 * DAY).file(0..100));
     tower.age(DAT, Duration::from_secs(27 * 86_400));
-    let _ = tower.run(&["run"]);
+    let _ = tower.run(&["run"]).expect(0);
     let looks = || -> Vec<String> {
         let check = tower.run(&["check"]).expect(1).stdout;
         check.lines().filter(|line| line.starts_with("look")).map(str::to_owned).collect()
@@ -126,7 +126,7 @@ fn a_stale_table_whose_folder_gets_other_files_names_one_of_them() {
     let tower = Station::new().judged_by_age();
     tower.write(DAT, logger(100, 2 * DAY).file(0..100));
     tower.age(DAT, Duration::from_secs(2 * 86_400));
-    let _ = tower.run(&["run"]);
+    let _ = tower.run(&["run"]).expect(0);
     assert_eq!(kinds(&status(&tower)), ["stale"]);
     tower.write("CR5000_PARCal.dat", logger(100, 10).file(0..100));
     let said = message(&status(&tower), "unmatched_files");
@@ -173,7 +173,7 @@ fn five_collections_that_are_five_hours_behind_their_files_ask_for_the_offset() 
         let rows: String = (0..100).map(|row| logger.row_as(row, 100 * collection + row)).collect();
         tower.write(DAT, logger.header() + &rows);
         tower.age(DAT, Duration::from_secs(u64::try_from(written_ago).unwrap()));
-        let _ = tower.run(&["ingest"]);
+        let _ = tower.run(&["ingest"]).expect(0);
     }
     let said = message(&status(&tower), "offset_of_hours");
     assert!(said.contains("are 5 h 0 min behind the files they came in: check utc_offset"), "{said}");
@@ -209,7 +209,7 @@ fn rows_ahead_rejected_lines_held_lines_and_conflicts_are_findings() {
 fn a_table_with_one_old_row_is_neither_fresh_nor_stale() {
     let tower = Station::new().judged_by_age();
     tower.write(DAT, logger(1, 2 * DAY).file(0..1));
-    let _ = tower.run(&["run"]);
+    let _ = tower.run(&["run"]).expect(0);
     let found = tower.run_json(&["status"]).expect(0).json();
     assert_eq!(kinds(&found), ["too_few_rows"], "{found}");
     assert!(found["verdict"].as_str().unwrap().starts_with("unknown: "), "{found}");

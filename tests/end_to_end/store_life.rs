@@ -63,7 +63,7 @@ fn i6_without_keep_and_before_they_are_sent_no_rows_go() {
     store_key(&waiting, "keep = \"400d\"");
     waiting.write("token.txt", "secret");
     waiting.write(DAT, Logger::par().file(0..200));
-    let _ = waiting.run(&["run"]);
+    let _ = waiting.run(&["run"]).expect(1);
     assert_eq!(waiting.rows(TABLE).len(), 200);
 }
 
@@ -160,6 +160,12 @@ fn check_tells_a_loggers_clock_that_runs_ahead_and_an_agent_that_nobody_starts()
     assert!((0..120).any(|seconds| told.contains(&format!("the last run ended {seconds} s ago"))), "{told}");
     let conn = rusqlite::Connection::open(tower.store_path()).unwrap();
     conn.execute("UPDATE run SET ended = ended - 86400000000000", []).unwrap();
+    // What a clock that was years ahead wrote is no evidence that anything runs now.
+    conn.execute(
+        "INSERT INTO run (command, started, ended, exit, summary) SELECT command, started, ended + 100000000000000000, exit, '' FROM run",
+        [],
+    )
+    .unwrap();
     let told = tower.run(&["check"]).expect(1).stdout;
     assert!((0..4).any(|minutes| told.contains(&format!("the last run ended 24 h {minutes} min ago"))), "{told}");
 }
@@ -172,6 +178,27 @@ fn with_fifty_more() -> Station {
     let _ = tower.run(&["run"]).expect(0);
     tower.write(DAT, logger.file(0..100));
     tower
+}
+
+#[test]
+fn the_newest_run_of_a_command_and_the_runs_that_are_too_old_are_found_by_an_index() {
+    let tower = Station::new();
+    tower.write(DAT, Logger::par().file(0..3));
+    let _ = tower.run(&["run"]);
+    let conn = tower.database();
+    for sql in [
+        "SELECT id FROM run WHERE command = 'sync' AND ended <= 5 ORDER BY ended DESC LIMIT 1",
+        "SELECT started FROM run WHERE command = 'sync' ORDER BY ended DESC LIMIT 9",
+        "SELECT id FROM run WHERE ended < 5 ORDER BY ended LIMIT 50",
+        "SELECT max(ended) FROM run WHERE ended > 5",
+    ] {
+        let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let plan: Vec<String> = statement.query_map([], |row| row.get(3)).unwrap().map(Result::unwrap).collect();
+        assert!(
+            plan.len() == 1 && plan[0].starts_with("SEARCH run USING") && plan[0].contains("INDEX run_"),
+            "{sql}: {plan:?}"
+        );
+    }
 }
 
 /// Another program, such as an SQLite browser, that keeps the database to itself until this is dropped.
@@ -187,7 +214,7 @@ fn i4_a_database_that_another_program_locks_for_seconds_is_waited_for() {
     let lock = locked(&tower);
     let pass = tower.path("store.db.ingest.lock");
     std::fs::remove_file(&pass).unwrap();
-    let mut run = tower.command(&["run"]).spawn().unwrap();
+    let mut run = tower.command(&["run"]).stdout(std::process::Stdio::null()).spawn().unwrap();
     let begun = Instant::now();
     while !pass.exists() {
         assert!(begun.elapsed() < Duration::from_secs(60), "no pass has begun");
@@ -314,7 +341,7 @@ fn i4_a_full_disk_is_named_loses_nothing_and_the_work_goes_on_when_there_is_room
     for _ in 0..3 {
         let _ = tower.run(&["run"]).expect(4).says("is full; make room");
     }
-    let _ = tower.run(&["status"]);
+    let _ = tower.run(&["status"]).expect(1);
     let before = count("SELECT count(*) FROM reading");
     assert!((10_000..200_000).contains(&before), "{before}");
     assert_eq!(count("SELECT rows FROM logger_table"), before, "counts and rows are of one commit");

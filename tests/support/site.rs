@@ -119,10 +119,12 @@ impl Site {
         command
     }
 
+    #[must_use = "say with expect() how it must end"]
     pub fn run(&self, arguments: &[&str]) -> Ended {
         Ended::of(&self.command(arguments).output().unwrap())
     }
 
+    #[must_use = "say with expect() how it must end"]
     pub fn sync(&self) -> Ended {
         self.run(&["sync", "--json"])
     }

@@ -281,7 +281,7 @@ impl Station {
         for table in tables {
             let mut statement = conn.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2, 3")).unwrap();
             // By which configuration the keys of rows were judged is noted at the second reading.
-            let names = statement.column_names().into_iter().enumerate();
+            let names = statement.column_names().enumerate();
             let columns: Vec<usize> = names.filter(|(_, name)| *name != "tags_inputs").map(|(at, _)| at).collect();
             let mut rows = statement.query([]).unwrap();
             while let Some(row) = rows.next().unwrap() {

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use crate::store::{Result, Store};
 
 /// Bytes of log that stay on disk when the log begins again: three times what an ingest of any size needs while no reader
-/// Bytes of log that stay on disk when the log begins again: three times what an ingest of any size needs while no reader
 /// reads beside it (measured on 300 MB: 20 MB), so that in ordinary work the file is neither cut nor made longer.
 pub(in crate::store) const LOG_KEPT: i64 = 64 * 1024 * 1024;
 

@@ -45,7 +45,7 @@ fn i9_a_refusal_is_not_hammered_and_reading_goes_on() {
     let most = 1 + usize::try_from(begun.elapsed().as_secs() / 30).unwrap();
     assert!((1..=most).contains(&server.requests()), "{} requests", server.requests());
     assert_eq!(site.count("pending"), 12);
-    let status = site.run(&["status", "--json"]);
+    let status = site.run(&["status", "--json"]).expect(1);
     assert!(status.stdout.contains("the last sync failed"), "{}", status.stdout);
     agent.end();
 }
@@ -100,6 +100,7 @@ fn i1_a_locked_database_is_waited_for_and_what_came_meanwhile_is_read() {
     assert_eq!(site.states().len(), 5);
     store.execute_batch("ROLLBACK").unwrap();
     until("rows sent", || site.count("sent") == 9);
+    assert_eq!(agent.stderr(), "");
     agent.end();
 }
 

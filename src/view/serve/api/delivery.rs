@@ -102,7 +102,7 @@ pub(super) fn answer(
     delivery.pending.sort_by_key(|pending| std::cmp::Reverse(pending.to.0));
     delivery.pending.truncate(MOST_PENDING);
     delivery.total_pending = tables.iter().map(|table| table.pending).sum();
-    let estimate = crate::sync::pending_bytes(config, store).map_err(crate::status::StatusError::from)?;
+    let estimate = crate::sync::pending_bytes(config, store, now).map_err(crate::status::StatusError::from)?;
     delivery.pending_bytes = estimate.bytes;
     delivery.drain_s = estimate.drain.map(|drain| drain.as_secs());
     let seen = crate::sync::retentions(store)?.into_iter().map(|(_, kept)| kept.as_secs()).min();
