@@ -289,7 +289,7 @@ fn i10_each_bucket_gets_its_own_token_and_no_other() {
 #[test]
 fn check_writes_nothing_and_says_each_bucket_by_its_name() {
     let server = Server::start();
-    let site = Site::with(&server.url(), &["met", "soil"], "", "").never_stale();
+    let site = Site::with(&server.url(), &["met", "soil"], "", "");
     site.stage(0..10);
     server.script(|asked| {
         assert!(asked.lines.is_empty(), "{}", asked.lines);
@@ -313,7 +313,7 @@ fn check_writes_nothing_and_says_each_bucket_by_its_name() {
 #[test]
 fn a_database_of_influxdb_3_that_is_gone_is_not_made_anew_by_a_write() {
     let server = Server::start();
-    let site = Site::new(&server.url()).never_stale();
+    let site = Site::new(&server.url());
     site.replace_in_config("org = \"umbs\"", "api = \"v3\"");
     let list = Arc::new(Mutex::new("[]"));
     let known = Arc::clone(&list);

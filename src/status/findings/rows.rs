@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, Kind, Lateness, Rule, SILENT_TOO_LONG_S};
+use super::{Finding, Kind, Lateness, Rule, SILENT_TOO_LONG_S, runs};
 use crate::config::Config;
 use crate::status::{Facts, age_s, records};
 use crate::store::{Uncounted, WhyUncounted};
@@ -35,14 +35,19 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
 fn lateness(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
     for table in &config.tables {
         let name = &table.name.0;
-        let Some(status) = facts.table(name) else {
+        let was_read = facts.files.iter().any(|file| file.table == *name);
+        let Some(status) = facts.table(name).filter(|status| status.newest.is_some() || was_read) else {
             found.push(Finding::new(Kind::NeverRead, format!("table \"{name}\" has never been read")).of_table(name));
             continue;
         };
         let rule = Rule::of(table.stale_after, facts.interval(name));
         let age = status.newest.map_or(0, |newest| age_s(now, newest));
         let finding = match rule.judge(status.newest, now) {
-            Lateness::NoRow | Lateness::Fresh | Lateness::Late => continue,
+            Lateness::Fresh | Lateness::Late => continue,
+            Lateness::NoRow => Finding::new(
+                Kind::NeverRead,
+                format!("table \"{name}\" has no row: its files were read, and none of them holds one"),
+            ),
             Lateness::Ahead(ahead) => Finding::new(
                 Kind::RowsAhead,
                 format!("the newest row of table \"{name}\" is {} in the future", span(ahead)),
@@ -87,6 +92,15 @@ fn delivery(facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
                     format!("{rows} {are} pending; the last acknowledgement came {} ago", span(silent)),
                 )
                 .since(oldest),
+            ),
+            None if facts.last_sync.as_ref().is_some_and(runs::was_unreachable) => found.push(
+                Finding::new(
+                    Kind::NotAcknowledged,
+                    format!(
+                        "{rows} {are} pending, the destination has never acknowledged any, and the last sync could not reach it"
+                    ),
+                )
+                .fix("see `fluxtower check`"),
             ),
             None => found.push(Finding::new(
                 Kind::NoAnswerYet,
