@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 
-use super::{Answer, Outcome};
+use super::{Answer, Outcome, TypeConflict};
 use crate::config::Api;
 
 /// Longest wait that a server can impose.
@@ -120,7 +120,12 @@ pub(super) fn is_unknown_path(text: &str) -> bool {
 
 /// See [`Answer::speaks_of_retention`].
 pub(super) fn speaks_of_retention(message: &str) -> bool {
-    let text = format!(" {}", message.to_lowercase());
+    if TypeConflict::read(message).is_some() {
+        return false;
+    }
+    // InfluxDB 1.12 ends every partial write with the place that it was meant for.
+    let cause = message.rsplit_once(" for retention policy: ").map_or(message, |(cause, _)| cause);
+    let text = format!(" {}", cause.to_lowercase());
     RETENTION.iter().any(|part| text.contains(part)) && !text.contains("retention policy not found")
 }
 

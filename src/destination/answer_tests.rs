@@ -274,6 +274,20 @@ fn retention_is_known_by_its_message() {
         ("retention period exceeded", true),
         ("retention policy not found: x", false),
         ("field type conflict: input field \"water_retention\" on measurement \"soil\" is type float", false),
+        // InfluxDB 1.12 names the retention policy as the place of every partial write.
+        (
+            "partial write: field type conflict: input field \"RH\" on measurement \"met\" is type float, already exists as type \
+             integer dropped=1 for database: tower for retention policy: autogen",
+            false,
+        ),
+        (
+            "partial write: max-values-per-tag limit exceeded dropped=1 for database: tower for retention policy: autogen",
+            false,
+        ),
+        (
+            "partial write: points beyond retention policy dropped=1 for database: tower for retention policy: autogen",
+            true,
+        ),
         ("unable to parse", false),
     ] {
         assert_eq!(answer(Api::V1, 422, message).speaks_of_retention(), speaks, "{message}");

@@ -352,7 +352,7 @@ impl<'a> Delivery<'a> {
         let mut head = ready.batch.head(room);
         if head.is_empty() && used == 0 {
             // A row wider than the whole budget goes alone, or it would never go.
-            head = ready.batch.head(ready.batch.lines().len() / ready.batch.rows().len().max(1) * 2);
+            head = ready.batch.row(0);
         }
         if head.is_empty() {
             return Err(Ended::Stop(Stop::Budget));

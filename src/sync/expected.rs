@@ -10,12 +10,13 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::health::{self, ExtraLines, LineKind};
-use super::{SyncError, SyncReport};
+use super::look::Looked;
+use super::{Sync, SyncError, SyncReport};
 use crate::config::{ColumnUse, Config, TableConfig};
 use crate::destination::{Destination, Outcome};
 use crate::line::{field_key, tag_value};
 use crate::qc::{Climatology, Season};
-use crate::store::{ReceiptOutcome, Store};
+use crate::store::ReceiptOutcome;
 use crate::time::Timestamp;
 
 /// The measurement.
@@ -30,14 +31,15 @@ const KEY: &str = "expected_until_logger_table";
 /// As the largest batches of rows.
 const LINES_PER_REQUEST: usize = 5_000;
 
-/// Sends the points since the last ones, each table's to its own bucket.
+/// Sends the points since the last ones, each table's to its own bucket, unless that is held or refused rows in this run.
 pub(super) fn send(
-    config: &Config,
-    store: &Store,
-    now: Timestamp,
+    sync: &Sync<'_>,
     destination: &mut dyn Destination,
+    looked: &mut Looked,
     report: &mut SyncReport,
 ) -> Result<(), SyncError> {
+    let Sync { config, store, clock, .. } = *sync;
+    let now = Timestamp::from_utc(clock.now());
     let mut buckets: BTreeMap<Option<&str>, Vec<&TableConfig>> = BTreeMap::new();
     for table in config.tables.iter().filter(|table| bands(table).next().is_some()) {
         buckets.entry(table.bucket.as_deref()).or_default().push(table);
@@ -56,6 +58,9 @@ pub(super) fn send(
             let until = last.min(from.after(STEP * (steps - 1)));
             let lines = lines(config, &tables, from, until);
             if !lines.is_empty() {
+                if !looked.may_take(sync, bucket, destination, report)? {
+                    break;
+                }
                 let kind = LineKind { taken: ReceiptOutcome::Expected, refused: ReceiptOutcome::ExpectedRefused };
                 let extra = ExtraLines { bucket, lines: &lines, kind };
                 let answer = health::say(store, now, destination, report, extra)?;

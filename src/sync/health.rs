@@ -4,8 +4,8 @@
 
 use std::fmt::Write as _;
 
-use super::look::compare_clocks;
-use super::{StoppedBy, Sync, SyncError, SyncReport, expected, identity};
+use super::look::Looked;
+use super::{StoppedBy, Sync, SyncError, SyncReport, expected};
 use crate::config::{Config, DestinationConfig};
 use crate::destination::{Answer, Destination, Outcome, Request, beat};
 use crate::line::tag_value;
@@ -45,28 +45,15 @@ impl Standing {
 pub(super) fn send(
     sync: &Sync<'_>,
     destination: &mut dyn Destination,
+    looked: &mut Looked,
     report: &mut SyncReport,
 ) -> Result<(), SyncError> {
     let Sync { config, store, clock, judge, .. } = *sync;
     if !is_due(config) {
         return Ok(());
     }
-    let says_health = config.sync.health && destination.can_be_asked();
-    // A run without rows has not looked at its bucket yet, and an idle station's bucket can be made again too.
-    if says_health && report.requests == 0 {
-        let look = destination.look(None);
-        compare_clocks(store, clock, &look, report)?;
-        match identity::compare(store, &destination.name(), None, &look)? {
-            identity::Verdict::Same => {}
-            identity::Verdict::Note(note) => report.notes.push(note),
-            identity::Verdict::Hold(fix) => {
-                tracing::error!("{fix}");
-                report.stopped_by = StoppedBy::Held;
-                report.notes.push(fix);
-                return Ok(());
-            }
-        }
-    }
+    let says_health =
+        config.sync.health && destination.can_be_asked() && looked.may_take(sync, None, destination, report)?;
     let standing = judge(report)?;
     if says_health {
         let now = Timestamp::from_utc(clock.now());
@@ -78,7 +65,7 @@ pub(super) fn send(
             report.stopped_by = StoppedBy::Held;
             report.notes.push(format!("{fix} ({})", answer.message));
         } else if answer.outcome == Outcome::Stored {
-            expected::send(config, store, now, destination, report)?;
+            expected::send(sync, destination, looked, report)?;
         } else {
             tracing::warn!("the agent's own health was not taken: {}", answer.message);
         }

@@ -1,19 +1,25 @@
 //! A look at every bucket before anything is sent: whether it is the same as before, and what it no longer keeps.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 
 use super::outbox::Outbox;
-use super::{SyncError, SyncReport, identity};
+use super::{Sync, SyncError, SyncReport, identity};
 use crate::destination::{BucketLook, Destination};
 use crate::store::Store;
 use crate::time::Clock;
 
-/// What a look at the buckets led to.
+/// What looks at the buckets led to, and what the sending found out about them.
 #[derive(Default)]
 pub(super) struct Looked {
     /// Rows left the backlog.
     pub(super) expired: bool,
     pub(super) held: Vec<HeldBucket>,
+    /// Buckets that were compared with what is remembered of them; none is the destination's own.
+    seen: HashSet<Option<String>>,
+    /// Buckets that refused rows in this run.
+    refused: HashSet<Option<String>>,
 }
 
 /// A bucket that is not the one that it was.
@@ -26,6 +32,51 @@ impl Looked {
     pub(super) fn holds(&self, bucket: Option<&str>) -> bool {
         self.held.iter().any(|held| held.bucket.as_deref() == bucket)
     }
+
+    /// The bucket refused rows: nothing more goes to it in this run.
+    pub(super) fn refused(&mut self, bucket: Option<&str>) {
+        self.refused.insert(bucket.map(str::to_owned));
+    }
+
+    /// Whether lines that are no rows may go to the bucket. One that this run has not looked at is looked at first: InfluxDB 3
+    /// creates a database that is gone again with any write, and nothing would show afterwards that it was empty.
+    pub(super) fn may_take(
+        &mut self,
+        sync: &Sync<'_>,
+        bucket: Option<&str>,
+        destination: &mut dyn Destination,
+        report: &mut SyncReport,
+    ) -> Result<bool, SyncError> {
+        if !self.seen.contains(&bucket.map(str::to_owned)) {
+            self.look_at(sync, bucket, destination, report)?;
+            if let Some(held) = self.held.iter().find(|held| held.bucket.as_deref() == bucket) {
+                report.held(&held.text);
+            }
+        }
+        Ok(!self.holds(bucket) && !self.refused.contains(&bucket.map(str::to_owned)))
+    }
+
+    /// Compares the bucket with what is remembered of it, and the server's clock with this computer's. None if it is held.
+    fn look_at(
+        &mut self,
+        sync: &Sync<'_>,
+        bucket: Option<&str>,
+        destination: &mut dyn Destination,
+        report: &mut SyncReport,
+    ) -> Result<Option<BucketLook>, SyncError> {
+        let look = destination.look(bucket);
+        self.seen.insert(bucket.map(str::to_owned));
+        match identity::compare(sync.store, &destination.name(), bucket, &look)? {
+            identity::Verdict::Same => {}
+            identity::Verdict::Note(note) => report.notes.push(note),
+            identity::Verdict::Hold(text) => {
+                self.held.push(HeldBucket { bucket: bucket.map(str::to_owned), text });
+                return Ok(None);
+            }
+        }
+        compare_clocks(sync.store, sync.clock, &look, report)?;
+        Ok(Some(look))
+    }
 }
 
 /// Under this key the store keeps by how many minutes the server's clock is ahead of this computer's, as last confirmed.
@@ -36,18 +87,18 @@ pub fn is_about_clocks(note: &str) -> bool {
     note.starts_with("this computer's clock shows ")
 }
 
-fn clocks_disagree(server: Option<DateTime<Utc>>, clock: &dyn Clock) -> String {
+pub(super) fn clocks_disagree(server: DateTime<Utc>, clock: &dyn Clock) -> String {
     let shown = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M:%S UTC");
     format!(
         "this computer's clock shows {}, the server's {}: nothing expires and nothing is deleted until they agree; set the \
          clock that is wrong",
         shown(clock.now()),
-        server.map_or_else(String::new, |server| shown(server).to_string())
+        shown(server)
     )
 }
 
 /// Keeps by how much the server's clock is ahead, where the answer says it, and notes that the two disagree.
-pub(super) fn compare_clocks(
+fn compare_clocks(
     store: &Store,
     clock: &dyn Clock,
     look: &BucketLook,
@@ -57,37 +108,28 @@ pub(super) fn compare_clocks(
         // In minutes, so that a sync under the same clocks writes nothing.
         store.remember(SERVER_AHEAD_KEY, &(server - clock.now()).num_minutes().to_string())?;
     }
-    if look.clocks_disagree(clock.now()) {
-        report.note_once(clocks_disagree(look.server_time, clock));
+    if look.clocks_disagree(clock.now())
+        && let Some(server) = look.server_time
+    {
+        report.note_once(clocks_disagree(server, clock));
     }
     Ok(())
 }
 
 /// Asks for every bucket's id and retention, holds one that is another bucket, and lets go of rows that it would not keep.
 pub(super) fn look(
-    store: &Store,
-    clock: &dyn Clock,
+    sync: &Sync<'_>,
     outbox: &Outbox,
     destination: &mut dyn Destination,
     report: &mut SyncReport,
 ) -> Result<Looked, SyncError> {
-    let name = &destination.name();
     let mut looked = Looked::default();
     for bucket in &outbox.plan {
-        let look = destination.look(bucket.bucket.as_deref());
-        match identity::compare(store, name, bucket.bucket.as_deref(), &look)? {
-            identity::Verdict::Same => {}
-            identity::Verdict::Note(note) => report.notes.push(note),
-            identity::Verdict::Hold(text) => {
-                looked.held.push(HeldBucket { bucket: bucket.bucket.clone(), text });
-                continue;
-            }
-        }
-        compare_clocks(store, clock, &look, report)?;
-        let Some(cutoff) = look.kept_from(clock.now()) else { continue };
+        let Some(look) = looked.look_at(sync, bucket.bucket.as_deref(), destination, report)? else { continue };
+        let Some(cutoff) = look.kept_from(sync.clock.now()) else { continue };
         for (series, of) in outbox.backlog.iter().zip(&outbox.buckets) {
             if *of == bucket.bucket {
-                report.expired += store.expire(series.series, cutoff)?;
+                report.expired += sync.store.expire(series.series, cutoff)?;
             }
         }
     }

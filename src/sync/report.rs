@@ -74,15 +74,19 @@ pub struct SyncReport {
     /// Why it ended apart from buckets and tables that were refused.
     #[serde(skip)]
     pub(super) ended_by: StoppedBy,
-    /// Whether the destination's own bucket was refused.
-    #[serde(skip)]
-    pub(super) holds_own_bucket: bool,
 }
 
 impl SyncReport {
     /// Of a sync that left the work to another.
     pub fn already_running() -> SyncReport {
         SyncReport { stopped_by: StoppedBy::AlreadyRunning, ..SyncReport::new() }
+    }
+
+    /// A bucket is held, for this reason.
+    pub(super) fn held(&mut self, reason: &str) {
+        tracing::error!("{reason}");
+        self.stopped_by = StoppedBy::Held;
+        self.notes.push(reason.to_owned());
     }
 
     pub(super) fn note_once(&mut self, note: String) {
@@ -105,7 +109,6 @@ impl SyncReport {
             notes: Vec::new(),
             left_alone: None,
             ended_by: StoppedBy::Done,
-            holds_own_bucket: false,
         }
     }
 }

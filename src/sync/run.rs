@@ -7,7 +7,7 @@ use super::deliver::{Delivery, Work};
 use super::feed::Feed;
 use super::known_good::KnownGood;
 use super::lanes::Lanes;
-use super::look::look;
+use super::look::{Looked, look};
 use super::outbox::Outbox;
 use super::{Progress, Standing, StoppedBy, SyncError, SyncReport, carried, health, left_alone, stale, workers};
 use crate::config::Config;
@@ -73,7 +73,7 @@ pub fn run_until(
         report.pending = store.pending()?;
         return Ok(report);
     }
-    let looked = look(store, clock, &outbox, destination.as_mut(), &mut report)?;
+    let mut looked = look(sync, &outbox, destination.as_mut(), &mut report)?;
     if looked.expired {
         outbox = Outbox::open(config, store, Some(now))?;
     }
@@ -88,16 +88,14 @@ pub fn run_until(
     store.note_offered(&outbox.ends())?;
     outbox.plan.retain(|bucket| !looked.holds(bucket.bucket.as_deref()));
     let sending = Sending { config, store, clock, cancel, progress, outbox: &outbox };
-    send(&sending, destination.as_mut(), &mut report)?;
+    send(&sending, destination.as_mut(), &mut looked, &mut report)?;
     report.pending = store.pending()?;
     for held in &looked.held {
-        tracing::error!("{}", held.text);
-        report.stopped_by = StoppedBy::Held;
-        report.notes.push(held.text.clone());
+        report.held(&held.text);
     }
     let is_well = matches!(report.ended_by, StoppedBy::Done | StoppedBy::Budget | StoppedBy::Deadline);
-    if is_well && !report.holds_own_bucket && !looked.holds(None) {
-        health::send(sync, destination.as_mut(), &mut report)?;
+    if is_well {
+        health::send(sync, destination.as_mut(), &mut looked, &mut report)?;
     }
     Ok(report)
 }
@@ -116,6 +114,7 @@ struct Sending<'a> {
 fn send(
     sending: &Sending<'_>,
     destination: &mut (dyn Destination + 'static),
+    looked: &mut Looked,
     report: &mut SyncReport,
 ) -> Result<(), SyncError> {
     let Sending { config, store, clock, cancel, progress, outbox } = *sending;
@@ -162,6 +161,8 @@ fn send(
     if let Some(asked) = report.left_alone {
         left_alone::remember(store, &name, Timestamp::from_utc(clock.now()), asked)?;
     }
-    report.holds_own_bucket = lanes.is_closed(None);
+    for bucket in plan.iter().map(|bucket| bucket.bucket.as_deref()).filter(|bucket| lanes.is_closed(*bucket)) {
+        looked.refused(bucket);
+    }
     Ok(())
 }

@@ -355,6 +355,11 @@ impl<'a> Work<'a> {
         let mut done = Vec::new();
         let mut goes_on = true;
         'runs: for run in runs {
+            // The marks of what is not removed stay for the next sync.
+            if Instant::now() >= self.until || self.cancel.ends_the_sync() {
+                goes_on = false;
+                break;
+            }
             self.left = self.left.saturating_sub(1);
             for measurement in &target.measurements {
                 let answer =

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::influxd2::{BUCKET, FluxRow, Influxd2, nanoseconds};
 use crate::readings::{Point, Points};
-use crate::server::Influxd;
+use crate::server::{Influxd, free_port};
 
 /// The tags of a point, by name.
 pub type Tags = BTreeMap<String, String>;
@@ -29,6 +29,19 @@ pub trait Server: Sized {
     fn kill(&mut self);
     /// Starts it again on the data and the port that it had.
     fn revive(&mut self);
+    /// The port that it has the next time it is started.
+    fn port_mut(&mut self) -> &mut u16;
+
+    /// After a kill: lets the server cut the end of its log that it did not finish writing before a client may write behind
+    /// it. InfluxDB opens its log for writing before it cuts it, so that what is written before the next start stands behind
+    /// a hole and is lost with the next kill (docs/influx-answers.md#a-204-is-not-the-end).
+    fn revive_after_a_kill(&mut self) {
+        let port = std::mem::replace(self.port_mut(), free_port());
+        self.revive();
+        self.kill();
+        *self.port_mut() = port;
+        self.revive();
+    }
     /// How long the bucket keeps rows from now on; without a time for ever.
     fn keep_for(&self, retention: Option<Duration>);
     /// Every numeric value of these measurements.
@@ -102,6 +115,10 @@ impl Server for Influxd {
         Influxd::revive(self);
     }
 
+    fn port_mut(&mut self) -> &mut u16 {
+        &mut self.port
+    }
+
     fn keep_for(&self, retention: Option<Duration>) {
         let time = retention.map_or("INF".to_owned(), |time| format!("{}s", time.as_secs()));
         self.query("", &format!("ALTER RETENTION POLICY autogen ON flux DURATION {time} SHARD DURATION 1h"));
@@ -164,6 +181,10 @@ impl Server for Influxd2 {
 
     fn revive(&mut self) {
         Influxd2::revive(self);
+    }
+
+    fn port_mut(&mut self) -> &mut u16 {
+        &mut self.port
     }
 
     fn keep_for(&self, retention: Option<Duration>) {

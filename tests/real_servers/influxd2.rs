@@ -71,7 +71,7 @@ pub struct Influxd2 {
     folder: TempDir,
     /// Where the points are.
     engine: PathBuf,
-    port: u16,
+    pub port: u16,
     running: Option<Running>,
 }
 

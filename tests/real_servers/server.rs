@@ -95,7 +95,7 @@ pub struct Series {
 /// InfluxDB 1.6.
 pub struct Influxd {
     folder: TempDir,
-    port: u16,
+    pub port: u16,
     running: Option<Running>,
     login: Option<(String, String)>,
 }

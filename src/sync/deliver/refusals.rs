@@ -3,12 +3,14 @@
 //! A row is set aside only if it was refused alone, a line that the bucket takes was then taken, and the row was refused
 //! once more (I6). Such a line is one that the bucket took before; at the first contact it is the agent's own health, or a
 //! row of another table. A table with many such rows is left alone for the rest of the run, and the other tables go on. A
-//! row refused because of the bucket's retention is expired, and so is everything of its series before it: the search goes
+//! row refused because of the bucket's retention is expired if the server's clock and this computer's agree, and so is everything of its series before it: the search goes
 //! for the newest such row, or a long backlog would cost two requests a row.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
+
+use chrono::{DateTime, Utc};
 
 use super::together::Cause;
 use super::{Delivery, Ended, FAILURES_BEFORE_SPLIT, LaneEnd, Ready, Step, Stop, held};
@@ -17,7 +19,8 @@ use crate::store::{Mark, ReceiptOutcome, State};
 use crate::sync::StoppedBy;
 use crate::sync::batch::Batch;
 use crate::sync::known_good::{KnownGood, line_alone};
-use crate::time::Timestamp;
+use crate::sync::look::clocks_disagree;
+use crate::time::{CLOCKS_AGREE, Timestamp};
 
 /// More refusals of one table in one run than this, without a cause that the server names, are hardly single bad rows; its
 /// other rows stay pending until a user has looked.
@@ -138,19 +141,35 @@ impl Delivery<'_> {
     }
 
     fn suspect(&mut self, ready: &Arc<Ready>, answer: Answer) -> Step {
-        if answer.speaks_of_retention() && self.can_be_expired(ready, &answer) {
-            return self.expire(ready, &answer);
+        if answer.speaks_of_retention() && self.is_older_than_any_retention(ready, &answer) {
+            let clocks_differ = |server: DateTime<Utc>| (self.work.clock.now() - server).abs() > CLOCKS_AGREE;
+            return match answer.server_time.filter(|server| clocks_differ(*server)) {
+                Some(server) => {
+                    self.leave_until_clocks_agree(ready, server);
+                    Ok(())
+                }
+                None => self.expire(ready, &answer),
+            };
         }
         self.refusals.suspects.push((ready.batch.clone(), answer));
         if self.refusals.suspects.len() >= MOST_SUSPECTS { self.judge() } else { Ok(()) }
     }
 
     /// A row too far in the future is refused with the same message (InfluxDB 1.12 and 2.8: "retention policy … violates a
-    /// Write Window Upper Bound"). The server's refusal is one witness, this computer's clock must be another.
-    fn can_be_expired(&self, ready: &Ready, answer: &Answer) -> bool {
+    /// Write Window Upper Bound"), so the row must be old by this computer's clock too.
+    fn is_older_than_any_retention(&self, ready: &Ready, answer: &Answer) -> bool {
         let now = answer.server_time.map_or_else(|| self.now(), |server| self.now().min(Timestamp::from_utc(server)));
         let surely_older = now.before(SHORTEST_RETENTION);
         ready.batch.rows().iter().all(|row| row.ts < surely_older)
+    }
+
+    /// One of two clocks is wrong, and the server's refusal stands on its own. The row and all older ones of its series stay
+    /// pending; this run leaves them alone, and newer ones go on.
+    fn leave_until_clocks_agree(&mut self, ready: &Ready, server: DateTime<Utc>) {
+        self.report.note_once(clocks_disagree(server, self.work.clock));
+        for row in ready.batch.rows() {
+            self.refusals.expired.insert(row.series, row.ts);
+        }
     }
 
     /// The bucket does not keep this row, nor any older one.

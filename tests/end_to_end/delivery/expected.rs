@@ -1,10 +1,12 @@
 //! What is usual goes out beside the values, each half hour once, so that a dashboard can draw it.
 
+use std::sync::{Arc, Mutex};
+
 use fluxtower::store::Store;
 use fluxtower::time::Interval;
 
 use crate::support::Site;
-use crate::support::server::{Act, Server};
+use crate::support::server::{Act, Reply, Server};
 
 const HALF_HOUR: i64 = 1_800_000_000_000;
 const WEEK: usize = 7 * 48;
@@ -70,4 +72,34 @@ fn a_band_that_is_refused_is_no_failure_and_goes_out_later() {
     server.take_all();
     site.sync().expect(0);
     assert!(bands(&server).len() >= WEEK - 1);
+}
+
+#[test]
+fn no_band_goes_to_a_bucket_that_is_held_although_no_row_is_pending_for_it() {
+    let server = Server::start();
+    let site = station(&server);
+    let config = std::fs::read_to_string(site.path("config.toml")).unwrap();
+    let config = config.replace("name = \"met\"\n", "name = \"met\"\nbucket = \"soil\"\n");
+    std::fs::write(site.path("config.toml"), config).unwrap();
+    let id = Arc::new(Mutex::new("first"));
+    let known = Arc::clone(&id);
+    server.answer(move |path| {
+        let id = if path.contains("soil") { *known.lock().unwrap() } else { "own" };
+        let buckets = format!(r#"{{"buckets":[{{"id":"{id}","orgID":"o","name":"any","retentionRules":[]}}]}}"#);
+        path.starts_with("/api/v2/buckets").then(|| Reply::json(200, &buckets))
+    });
+    site.stage(0..3);
+    site.sync().expect(0);
+    assert!(!bands(&server).is_empty());
+    // The bucket is made again, and the bands of the next half hour are due.
+    *id.lock().unwrap() = "second";
+    let conn = rusqlite::Connection::open(site.path("store.db")).unwrap();
+    conn.execute("DELETE FROM setting WHERE key LIKE 'expected%'", []).unwrap();
+    server.forget_requests();
+    let held = site.sync().expect(3);
+    assert!(held.notes().contains("bucket confirm"), "{held:?}");
+    assert_eq!(bands(&server), [] as [String; 0]);
+    site.run(&["bucket", "confirm"]).expect(0);
+    site.sync().expect(0);
+    assert!(!bands(&server).is_empty());
 }

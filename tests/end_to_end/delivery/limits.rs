@@ -86,6 +86,24 @@ fn the_byte_budget_holds_across_runs() {
 }
 
 #[test]
+fn a_row_wider_than_the_whole_budget_goes_alone_however_narrow_the_rows_behind_it_are() {
+    let server = Server::start();
+    let site = Site::with(&server.url(), &["met"], "", "budget_bytes = 1000");
+    let config = std::fs::read_to_string(site.path("config.toml")).unwrap() + "[table.columns.Note]\ntype = \"text\"\n";
+    std::fs::write(site.path("config.toml"), config).unwrap();
+    let long = format!(",\"{}\"", "x".repeat(3_000));
+    let added = ["", ",\"Note\"", ",\"\"", ",\"Smp\"", long.as_str()];
+    let text = Site::text("met", 0..40);
+    let lines =
+        text.lines().enumerate().map(|(place, line)| format!("{line}{}\r\n", added.get(place).unwrap_or(&",\"y\"")));
+    std::fs::write(site.path("met.dat"), lines.collect::<String>()).unwrap();
+    site.run(&["ingest"]).expect(0);
+    let ran = site.sync().expect(0);
+    assert_eq!((ran.number("sent"), ran.json()["stopped_by"].as_str()), (1, Some("budget")), "{ran:?}");
+    assert_eq!(server.seen()[0].times(), [ns(0)]);
+}
+
+#[test]
 fn receipts_of_a_clock_that_ran_ahead_do_not_use_up_the_byte_budget() {
     let server = Server::start();
     let site = Site::with(&server.url(), &["met"], "", "budget_bytes = 20000");

@@ -224,6 +224,45 @@ fn i6_a_refusal_that_speaks_of_retention_expires_the_row() {
 }
 
 #[test]
+fn i6_a_conflict_of_types_that_names_the_retention_policy_as_its_place_expires_no_row() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    site.stage(0..500);
+    // As InfluxDB 1.12 says it.
+    server.script(|asked| match asked.has(ns(250)) {
+        true => Act::refuse(400, "partial write: field type conflict: input field \"T_Avg\" on measurement \"met\" is type float, already exists as type string dropped=1 for database: tower for retention policy: autogen"),
+        false => Act::take(),
+    });
+    let ran = site.sync().expect(1);
+    assert_eq!((ran.number("sent"), ran.number("expired"), ran.number("rejected")), (499, 0, 1), "{ran:?}");
+    assert_eq!(site.in_state("rejected"), [row(250)].into());
+}
+
+#[test]
+fn i6_while_clocks_disagree_a_refusal_for_retention_leaves_the_rows_pending_and_newer_rows_go_on() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    site.stage(0..200);
+    let refuse = |server: &Server| {
+        server.script(|asked| match (0..5).any(|minute| asked.has(ns(minute))) {
+            true => Act::refuse(422, "partial write: points beyond retention policy dropped=1"),
+            false => Act::take(),
+        });
+    };
+    refuse(&server);
+    server.date().store(400 * 86_400, std::sync::atomic::Ordering::Relaxed);
+    let ran = site.sync();
+    let counts = (ran.number("sent"), ran.number("expired"), ran.number("rejected"), ran.number("pending"));
+    assert_eq!(counts, (195, 0, 0, 5), "{ran:?}");
+    assert!(ran.stdout.contains("nothing expires and nothing is deleted until they agree"), "{ran:?}");
+    // The clock is set.
+    server.date().store(0, std::sync::atomic::Ordering::Relaxed);
+    refuse(&server);
+    let ran = site.sync();
+    assert_eq!((ran.number("sent"), ran.number("expired"), ran.number("pending")), (0, 5, 0), "{ran:?}");
+}
+
+#[test]
 fn i6_a_long_backlog_beyond_retention_costs_few_requests() {
     let server = Server::start();
     let site = Site::with(&server.url(), &["met", "wind"], "", "");
