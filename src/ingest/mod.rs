@@ -17,6 +17,7 @@ mod again;
 mod decide;
 mod file;
 mod glued;
+mod kept;
 mod lines;
 mod report;
 mod retag;

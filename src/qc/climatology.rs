@@ -80,7 +80,7 @@ pub struct Season {
 impl Season {
     /// Takes a local time apart.
     pub fn of(local: LocalTime) -> Season {
-        Season { local, at: local.calendar(), ended: LocalTime(local.0.saturating_sub(1)).calendar() }
+        Season { local, at: local.calendar(), ended: local.previous().calendar() }
     }
 }
 

@@ -62,6 +62,8 @@ const CACHE_KIB: i64 = -12_000;
 pub struct Store {
     conn: Connection,
     path: PathBuf,
+    /// How long a statement waits for another process's write.
+    patience: Duration,
 }
 
 /// The result of a store's work.
@@ -86,7 +88,7 @@ impl Store {
         conn.pragma_update(None, "cache_size", CACHE_KIB).map_err(at)?;
         conn.pragma_update(None, "journal_size_limit", health::LOG_KEPT).map_err(at)?;
         conn.set_prepared_statement_cache_capacity(64);
-        let mut store = Store { conn, path: path.to_owned() };
+        let mut store = Store { conn, path: path.to_owned(), patience: BUSY_TIMEOUT };
         migrate::run(&mut store.conn, path)?;
         Ok(store)
     }
@@ -100,7 +102,13 @@ impl Store {
         migrate::check(&conn, path)?;
         conn.pragma_update(None, "query_only", true).map_err(at)?;
         conn.pragma_update(None, "cache_size", CACHE_KIB).map_err(at)?;
-        Ok(Store { conn, path: path.to_owned() })
+        Ok(Store { conn, path: path.to_owned(), patience: BUSY_TIMEOUT })
+    }
+
+    /// The same store, whose statements wait so long for another process's write instead of [`BUSY_TIMEOUT`].
+    pub fn patient_for(self, patience: Duration) -> Result<Store> {
+        self.conn.busy_timeout(patience).map_err(|source| self.at(source))?;
+        Ok(Store { patience, ..self })
     }
 
     /// Where the database is.
@@ -114,6 +122,9 @@ impl Store {
     }
 
     fn at(&self, source: rusqlite::Error) -> StoreError {
-        StoreError::at(&self.path, source)
+        match StoreError::at(&self.path, source) {
+            StoreError::Busy { path, .. } => StoreError::Busy { path, waited: self.patience },
+            other => other,
+        }
     }
 }

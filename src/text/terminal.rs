@@ -96,7 +96,8 @@ mod tests {
     #[test]
     fn i10_the_programs_own_colours_pass_and_those_of_a_file_do_not() {
         let mut out = Vec::new();
-        write!(Visible::new(&mut out, Some("<7>")), "<7>[31m{}<7>[0m", "\u{1b}[32mx").unwrap();
+        let of_a_file = "\u{1b}[32mx";
+        write!(Visible::new(&mut out, Some("<7>")), "<7>[31m{of_a_file}<7>[0m").unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), "\u{1b}[31m\\u{1b}[32mx\u{1b}[0m");
     }
 }

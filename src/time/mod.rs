@@ -20,10 +20,13 @@ use chrono::{
 use chrono_tz::{OffsetComponents, Tz};
 
 pub use impossible::{impossible, impossible_by};
-pub use instant::{Timestamp, nanos};
+pub use instant::{NANOS_PER_MICRO, NANOS_PER_MILLI, NANOS_PER_SECOND, Timestamp, nanos};
 pub use interval::Interval;
 
-const NANOS_PER_SECOND: i64 = 1_000_000_000;
+/// Two clocks that differ by no more tell the same time, as far as days of retention and the age of a row go.
+pub const CLOCKS_AGREE: TimeDelta = TimeDelta::minutes(10);
+/// Clocks that a user sets now and then differ by no more.
+pub const CLOCKS_DRIFT: TimeDelta = TimeDelta::minutes(2);
 
 /// Where "now" comes from, so that tests can move it.
 pub trait Clock: Send + Sync {
@@ -42,10 +45,28 @@ impl Clock for SystemClock {
 }
 
 /// What a logger wrote: local time without a zone, as nanoseconds since 1970 on the logger's own clock face.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LocalTime(pub i64);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LocalTime(i64);
 
 impl LocalTime {
+    /// The time so many nanoseconds after 1970-01-01 00:00:00 on the same clock face.
+    #[inline]
+    pub const fn from_nanos(nanos: i64) -> LocalTime {
+        LocalTime(nanos)
+    }
+
+    /// Nanoseconds from `earlier` to this time on the same clock face; negative where this one is before it.
+    #[inline]
+    pub const fn nanos_since(self, earlier: LocalTime) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// The last time before this one.
+    #[inline]
+    pub const fn previous(self) -> LocalTime {
+        LocalTime(self.0.saturating_sub(1))
+    }
+
     /// Reads `YYYY-MM-DD hh:mm:ss` with up to nine fraction digits; `24:00:00` is the next day's midnight
     /// (LoggerNet's "2400" option). None for anything else, a date with slashes included.
     pub fn parse(text: &[u8]) -> Option<LocalTime> {

@@ -2,18 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, Kind, Lateness, Rule};
+use super::{Finding, Kind, Lateness, Rule, SILENT_TOO_LONG_S};
 use crate::config::Config;
 use crate::status::{Facts, age_s, records};
 use crate::store::{Uncounted, WhyUncounted};
 use crate::text::{count, grouped, span};
 use crate::time::Timestamp;
 
-const NANOS: i64 = 1_000_000_000;
 /// What happened longer ago than this is listed, and asks no longer for a user.
-pub(in crate::status) const RECENT_NANOS: i64 = 30 * 86_400 * NANOS;
-/// Pending rows are ordinary while a link is down for hours.
-const SILENT_TOO_LONG_S: i64 = 24 * 3_600;
+pub(in crate::status) const RECENT_S: i64 = 30 * 86_400;
 /// Rows are sent by the next sync; two of the usual ones take so long.
 const SOON_S: i64 = 900;
 
@@ -140,7 +137,7 @@ fn expiring(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Find
 /// Lines and records that are no rows.
 fn quality(facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
     // A time in the future was written by a clock that was wrong, and is as recent as any.
-    let recent = |then: Option<Timestamp>| then.is_some_and(|then| now.nanos_since(then) < RECENT_NANOS);
+    let recent = |then: Option<Timestamp>| then.is_some_and(|then| age_s(now, then) < RECENT_S);
     let sum = |of: fn(&crate::store::TableStatus) -> u64| facts.tables.iter().map(of).sum::<u64>();
     let lines =
         |number: u64| if number == 1 { "1 line is".to_owned() } else { format!("{} lines are", grouped(number)) };
@@ -191,7 +188,7 @@ fn quality(facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
 fn uncounted(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
     let mut steps: BTreeMap<&str, (u64, &Uncounted)> = BTreeMap::new();
     for line in &facts.uncounted {
-        let recent = line.steps.iter().filter(|step| now.nanos_since(step.after) < RECENT_NANOS);
+        let recent = line.steps.iter().filter(|step| age_s(now, step.after) < RECENT_S);
         let missing: u64 = recent.map(|step| step.missing).sum();
         steps.entry(&line.table).or_insert((0, line)).0 += missing;
         let is_column = matches!(line.why, WhyUncounted::StandsStill(_) | WhyUncounted::StartsAgain);

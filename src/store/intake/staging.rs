@@ -21,7 +21,7 @@ use crate::store::outbox::stale::{self, Change};
 use crate::store::schema::error::StoreError;
 use crate::store::schema::key::{self, MOST_SERIES, key};
 use crate::store::{Result, Store};
-use crate::time::Timestamp;
+use crate::time::{NANOS_PER_SECOND, Timestamp};
 
 /// Rows after which a commit is due: about 3 MB of WAL.
 const ROWS_PER_COMMIT: u32 = 20_000;
@@ -29,7 +29,7 @@ const ROWS_PER_COMMIT: u32 = 20_000;
 const TIME_PER_COMMIT: Duration = Duration::from_millis(400);
 
 /// Rows this close together are judged again in one interval: reading the few rows between costs less than a second interval.
-const NEAR: i64 = 600 * 1_000_000_000;
+const NEAR: i64 = 600 * NANOS_PER_SECOND;
 
 /// A row to be staged.
 #[derive(Debug, Clone, Copy)]
