@@ -77,8 +77,8 @@ class Judge:
         # A short run on a busy machine is noisy; it is meant to find large regressions.
         self.slack = 2.0 if quick else 1.0
 
-    def most(self, what, value, limit, how=""):
-        self._say(what, value, f"<= {limit:g}", value <= limit * self.slack, how)
+    def most(self, what, value, limit, how="", slack=True):
+        self._say(what, value, f"<= {limit:g}", value <= limit * (self.slack if slack else 1), how)
 
     def least(self, what, value, limit, how=""):
         self._say(what, value, f">= {limit:g}", value >= limit / self.slack, how)

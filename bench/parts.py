@@ -13,6 +13,7 @@ from pathlib import Path
 import drain
 import make_toa5
 import servers
+import shapes
 from measure import FAILED, NOT_RUN, PROGRAM, Judge, Station, median, not_run, note, run, table
 
 START = datetime(2026, 6, 1)
@@ -246,7 +247,8 @@ def view(work, judge, quick, _rows):
                f"{warm['all 5']:.1f} ms / {resample * 1e3:.0f} ms")
 
 
-PARTS = {"ingest": ingest, "quality": quality, "append": append, "small": small, "idle": idle, "view": view, "drain": drain.drain}
+PARTS = {"ingest": ingest, "quality": quality, "append": append, "small": small, "idle": idle, "view": view, "shapes": shapes.shapes,
+         "drain": drain.drain}
 
 
 def main():

@@ -107,7 +107,9 @@ pub(super) enum CliError {
     #[error(transparent)]
     Export(#[from] ExportError),
     /// Options of the plain shape.
-    #[error("AmeriFlux's shape has no flags and one clock; leave out --flags and --time, or write --format csv")]
+    #[error(
+        "AmeriFlux's shape has no flags, no text and one clock; leave out --flags, --time and --spreadsheet, or write --format csv"
+    )]
     AmerifluxHasNone,
     /// Stdout cannot hold the rows and an object.
     #[error("--json prints one object, and the rows go to stdout; write --output FILE with it")]

@@ -1,6 +1,6 @@
 //! `fluxtower export`: rows as CSV.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -12,6 +12,7 @@ use super::{CliError, Context, Exit};
 use crate::config::TableConfig;
 use crate::export::{Ameriflux, FlagStyle, Plain, TimeScale, Written};
 use crate::store::Store;
+use crate::text::Visible;
 
 /// Write a table's rows as CSV, or in AmeriFlux's half-hourly shape
 ///
@@ -48,6 +49,9 @@ pub(super) struct Args {
     /// The shape of the file
     #[arg(long, value_enum, default_value_t = Format::Csv)]
     format: Format,
+    /// Safe to open in a spreadsheet: a text that would run as a formula (it begins with = + - @) gets a ' before it; csv only
+    #[arg(long)]
+    spreadsheet: bool,
     /// The file, or a folder for it
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -89,7 +93,7 @@ struct Exported {
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let table = context.configured_table(&args.table)?;
-    if args.format == Format::Ameriflux && (args.flags.is_some() || args.time.is_some()) {
+    if args.format == Format::Ameriflux && (args.flags.is_some() || args.time.is_some() || args.spreadsheet) {
         return Err(CliError::AmerifluxHasNone);
     }
     if args.output.is_none() && context.output.is_json() {
@@ -98,8 +102,14 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let store = Store::open_reader(&context.config.store_path)?;
     let shape = shape(args, table, &store)?;
     let Some(output) = &args.output else {
-        let stdout = io::stdout().lock();
-        shape.write(&store, table, &mut BufWriter::with_capacity(1 << 16, stdout))?;
+        let stdout = io::stdout();
+        // On a terminal, controls in texts are shown; a pipe or a file gets each byte.
+        if stdout.is_terminal() {
+            let buffered = BufWriter::with_capacity(1 << 16, stdout.lock());
+            shape.write(&store, table, &mut Visible::new(buffered, None))?;
+        } else {
+            shape.write(&store, table, &mut BufWriter::with_capacity(1 << 16, stdout.lock()))?;
+        }
         return Ok(Exit::Well);
     };
     let is_folder = output.is_dir() || output.to_string_lossy().ends_with(['/', '\\']);
@@ -172,7 +182,7 @@ fn shape<'a>(args: &'a Args, table: &'a TableConfig, store: &'a Store) -> Result
                 Time::Station => TimeScale::Station,
                 Time::Utc => TimeScale::Utc,
             };
-            Shape::Plain(Plain { since, until, columns, flags, time })
+            Shape::Plain(Plain { since, until, columns, flags, time, is_for_spreadsheet: args.spreadsheet })
         }
     })
 }

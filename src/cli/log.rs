@@ -8,7 +8,7 @@
 //! - Other crates are heard from warnings up, at any verbosity: below that, an HTTP library may print headers (I10).
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -22,6 +22,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogConfig;
+use crate::text::Visible;
 
 /// Events that stderr gets by another way.
 const LAST_WORD: &str = "fluxtower::last_word";
@@ -58,8 +59,9 @@ pub fn init(config: Option<&LogConfig>, verbosity: i8) -> Result<(), LogError> {
     let quiet = problem.is_none() || verbosity < 0;
     let on_stderr = if quiet { stderr_level(verbosity) } else { file_level(verbosity) };
     let stderr = tracing_subscriber::fmt::layer()
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
+        // The messages hold names and texts of files; colours would be made visible with them.
+        .with_writer(|| Visible::new(io::stderr(), None))
+        .with_ansi(false)
         .without_time()
         .with_target(false)
         .with_filter(ours(on_stderr).with_target(LAST_WORD, LevelFilter::OFF));

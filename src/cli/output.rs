@@ -1,11 +1,14 @@
 //! Stdout is data, stderr is talk.
 
 use std::error::Error;
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use serde::Serialize;
 
 use super::error::CliError;
+use crate::text::{Visible, visible_json, visible_lines};
 pub(super) use crate::text::{bytes, count, grouped, span};
 
 /// Where a command's results go.
@@ -37,11 +40,11 @@ impl Output {
         if self.json {
             let mut stdout = io::stdout().lock();
             let text = serde_json::to_string(value).map_err(io::Error::from)?;
-            writeln!(stdout, "{text}")?;
+            writeln!(stdout, "{}", visible_json(&text))?;
             stdout.flush()?;
         } else if !self.quiet {
             // Takes colours out again where no user would see them: no terminal, NO_COLOR, TERM=dumb.
-            let mut stdout = anstream::AutoStream::auto(io::stdout().lock());
+            let mut stdout = Visible::new(anstream::AutoStream::auto(io::stdout().lock()), Some(own_escape()));
             human(&mut stdout)?;
             stdout.flush()?;
         }
@@ -66,7 +69,16 @@ pub(super) fn say_error(error: &dyn Error) {
     }
     super::log::error_to_file(&text);
     // A closed stderr leaves the exit code to say it.
-    let _ = writeln!(io::stderr(), "fluxtower: {text}");
+    let _ = writeln!(io::stderr(), "fluxtower: {}", visible_lines(&text));
+}
+
+/// Stands for ESC until [`Visible`] has made the controls in the texts of files and servers visible: no file can know it.
+fn own_escape() -> &'static str {
+    static ESCAPE: OnceLock<String> = OnceLock::new();
+    ESCAPE.get_or_init(|| {
+        let number = RandomState::new().hash_one(std::process::id());
+        format!("\u{e000}{number:016x}")
+    })
 }
 
 /// The colour of a verdict or a fault.
@@ -87,5 +99,6 @@ pub(super) fn coloured(colour: Colour, text: &str) -> String {
         Colour::Yellow => 33,
         Colour::Red => 31,
     };
-    format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    let escape = own_escape();
+    format!("{escape}[{code}m{text}{escape}[0m")
 }

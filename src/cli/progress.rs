@@ -46,7 +46,7 @@ impl Drop for Bars {
 impl crate::ingest::Progress for Bars {
     fn file(&self, path: &Path, bytes: u64) {
         self.bar.inc_length(bytes);
-        self.bar.set_message(path.display().to_string());
+        self.bar.set_message(crate::text::visible(&path.to_string_lossy()).into_owned());
     }
 
     fn advance(&self, bytes: u64) {

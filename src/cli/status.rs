@@ -1,5 +1,6 @@
 //! `fluxtower status`: is the data coming in, and is it going out.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -154,7 +155,9 @@ fn table_lines(out: &mut dyn Write, report: &Report, known: &[TableStatus], now:
     let width = longest.clamp(5, WIDEST_NAME);
     writeln!(out, "{:width$}  {:>13}  {:>13}  {:>13}  {:>16}", "table", "rows", "sent", "pending", "newest row")?;
     let mut sorted: Vec<&TableStatus> = known.iter().collect();
-    sorted.sort_by_key(|table| attention(report, table));
+    let of_tables = report.findings.iter().filter(|finding| finding.needs_a_user());
+    let found: HashSet<&str> = of_tables.filter_map(|finding| finding.table.as_deref()).collect();
+    sorted.sort_by_key(|table| attention(&found, table));
     for table in sorted {
         let newest =
             table.newest.map_or_else(|| "none".to_owned(), |newest| format!("{} ago", span(age_s(now, newest))));
@@ -168,7 +171,7 @@ fn table_lines(out: &mut dyn Write, report: &Report, known: &[TableStatus], now:
         )?;
         for line in wrapped(&notes(table, now), WIDTH - 4) {
             let line =
-                if attention(report, table) < [true, true, false] { coloured(Colour::Yellow, &line) } else { line };
+                if attention(&found, table) < [true, true, false] { coloured(Colour::Yellow, &line) } else { line };
             writeln!(out, "    {line}")?;
         }
     }
@@ -177,8 +180,7 @@ fn table_lines(out: &mut dyn Write, report: &Report, known: &[TableStatus], now:
 
 /// Smallest first: tables with findings of their own, then those with rows or lines that are not as they should be, then
 /// those with pending rows; of equals the order of the configuration is kept.
-fn attention(report: &Report, table: &TableStatus) -> [bool; 3] {
-    let of_table = |finding: &&Finding| finding.table.as_ref() == Some(&table.table) && finding.needs_a_user();
+fn attention(found: &HashSet<&str>, table: &TableStatus) -> [bool; 3] {
     let not_as_they_should = table.rejected
         + table.expired
         + table.conflicts
@@ -186,7 +188,7 @@ fn attention(report: &Report, table: &TableStatus) -> [bool; 3] {
         + table.held_lines
         + table.records_missing;
     // False comes first.
-    [!report.findings.iter().any(|finding| of_table(&finding)), not_as_they_should == 0, table.pending == 0]
+    [!found.contains(table.table.as_str()), not_as_they_should == 0, table.pending == 0]
 }
 
 fn shortened(name: &str, width: usize) -> String {

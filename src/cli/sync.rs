@@ -70,7 +70,7 @@ fn print(context: &Context) -> Result<Exit, CliError> {
     written.and_then(|()| stdout.flush())?;
     if !context.output.is_quiet() {
         // A closed stderr takes nothing away from the lines.
-        let _ = write_dry(&mut io::stderr(), &dry);
+        let _ = write_dry(&mut crate::text::Visible::new(io::stderr(), None), &dry);
     }
     Ok(Exit::Well)
 }

@@ -166,5 +166,5 @@ impl<'a> Section<'a> {
 
 /// As it was written: a tab that was meant as the `\t` of `C:\temp` is shown as that.
 pub(super) fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() }).collect()
+    crate::text::visible(text).into_owned()
 }

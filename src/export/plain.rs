@@ -1,8 +1,9 @@
 //! Exports a table unchanged: TIMESTAMP, RECORD, then the columns under the logger's names.
 
+use std::borrow::Cow;
 use std::io::Write;
 
-use super::cells::Cells;
+use super::cells::{Cell, Cells};
 use super::{ExportError, Written, output};
 use crate::config::{ColumnUse, TableConfig};
 use crate::store::Store;
@@ -47,6 +48,8 @@ pub struct Plain<'a> {
     pub flags: FlagStyle,
     /// How times are written.
     pub time: TimeScale,
+    /// Whether a text that a spreadsheet would run as a formula gets an apostrophe.
+    pub is_for_spreadsheet: bool,
 }
 
 /// One column of the output.
@@ -67,7 +70,7 @@ pub fn plain(
     let (head, columns) = columns(table, &known, choice)?;
     let mut rows = store.rows(table, choice.since, choice.until)?;
     let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(&head).map_err(output)?;
+    csv.write_record(head.iter().map(|name| choice.safe(name).into_owned())).map_err(output)?;
     let mut written = Written::default();
     while let Some(row) = rows.next_row()? {
         let cells = Cells::of(name, &row)?;
@@ -85,7 +88,12 @@ pub fn plain(
                 Out::Value { place, flag } => {
                     let masked = choice.flags == FlagStyle::Mask && cells.is_masked(place);
                     let cell = cells.value(place);
-                    csv.write_field(if masked { "" } else { cell.text() }).map_err(output)?;
+                    let text = match &cell {
+                        _ if masked => Cow::Borrowed(""),
+                        Cell::Text(text) => choice.safe(text),
+                        Cell::Number(_) | Cell::Missing => Cow::Borrowed(cell.text()),
+                    };
+                    csv.write_field(text.as_ref()).map_err(output)?;
                     if flag {
                         csv.write_field(cells.flag(place).as_slice()).map_err(output)?;
                     }
@@ -97,6 +105,14 @@ pub fn plain(
     }
     csv.flush()?;
     Ok(written)
+}
+
+impl Plain<'_> {
+    /// Where it is asked for, an apostrophe before a text that a spreadsheet would run as a formula. Numbers run nothing.
+    fn safe<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let runs = || text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
+        if self.is_for_spreadsheet && runs() { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+    }
 }
 
 fn columns(table: &TableConfig, known: &[String], choice: &Plain<'_>) -> Result<(Vec<String>, Vec<Out>), ExportError> {

@@ -126,7 +126,10 @@ impl Facts {
             clock_events: store
                 .clock_events_seen(Interval::new(now.before(DAY), now.after(Duration::from_nanos(1))))?,
             gaps: store.gaps()?,
-            uncounted: store.uncounted(now.minus(findings::RECENT_NANOS), records::ROWS_LOOKED_AT)?,
+            uncounted: store.uncounted(
+                now.before(std::time::Duration::from_secs(findings::RECENT_S.cast_unsigned())),
+                records::ROWS_LOOKED_AT,
+            )?,
             newest_rejected_line: store.newest_rejected_line()?,
             newest_conflict: store.newest_conflict()?,
             wrong_values: Vec::new(),

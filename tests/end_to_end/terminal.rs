@@ -88,3 +88,78 @@ fn colours_are_for_terminals_and_never_with_no_color() {
     assert!(run(&[("CLICOLOR_FORCE", "1")]).contains("\u{1b}[32mok  \u{1b}[0m  configuration"));
     assert!(!run(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]).contains('\u{1b}'));
 }
+
+/// What stands in a file, and is shown and not obeyed: a title, a colour, the C1 form of an escape, a reversed text.
+const CONTROLS: [&str; 4] = ["\u{1b}]0;title\u{7}", "\u{1b}[31m", "\u{9b}31m", "\u{202e}"];
+
+#[test]
+fn i10_controls_of_file_contents_and_names_reach_no_terminal() {
+    let tower = crate::support::Station::new().table("name = \"m\"\nfiles = [\"m*.dat\"]");
+    let header = crate::support::Logger::par().columns(&["A"]).header();
+    let row = |time: &str, record: i64, text: &str| format!("\"2024-05-01 00:00:{time}\",{record},\"{text}\"\r\n");
+    let mut content = header.clone();
+    for (at, control) in (10..).zip(CONTROLS) {
+        content += &row(&at.to_string(), at, control);
+        // A conflict and a rejected line.
+        content += &row(&at.to_string(), at + 50, &format!("{control}other"));
+        content += &format!("\"2024-99-01 {control}\",7,1\r\n");
+    }
+    tower.write("m\u{1b}[7m.dat", &content);
+    tower.write("mx.dat", header.replace("\"A\"", "\"\u{1b}[8mA\"") + &row("59", 99, "x"));
+    let commands: [&[&str]; 11] = [
+        &["ingest"],
+        &["run"],
+        &["-v", "ingest", "m\u{1b}[7m.dat"],
+        &["rejected"],
+        &["conflicts"],
+        &["gaps"],
+        &["status"],
+        &["check"],
+        &["flags"],
+        &["decisions"],
+        &["init", "--utc-offset", "-05:00", "--output", "new.toml", "."],
+    ];
+    let obeyed = |c: char| c.is_control() && !matches!(c, '\n' | '\t' | '\r') || c == '\u{202e}';
+    let mut shown = 0;
+    for arguments in commands {
+        for json in [false, true] {
+            let mut command = tower.command(arguments);
+            if json {
+                command.arg("--json");
+            }
+            // As on a terminal.
+            let output = command.env("CLICOLOR_FORCE", "1").output().unwrap();
+            for text in [output.stdout, output.stderr] {
+                let text = String::from_utf8(text).unwrap();
+                shown += text.matches("\\u{1b}").count() + text.matches("\\u001b").count();
+                // The program's own colours.
+                let rest = ["32", "33", "31", "0"]
+                    .iter()
+                    .fold(text, |text, code| text.replace(&format!("\u{1b}[{code}m"), ""));
+                assert!(!rest.contains(obeyed), "{arguments:?} {json}: {rest:?}");
+            }
+        }
+    }
+    assert!(shown > 10, "the texts are printed at all");
+}
+
+#[test]
+fn a_text_that_a_spreadsheet_would_run_gets_an_apostrophe_where_asked_for() {
+    let tower = crate::support::Station::new();
+    let texts = ["=1+1", "+1+1", "-cmd", "@SUM(1)", "-7.5", "ok"];
+    let mut content = crate::support::Logger::par().columns(&["A", "B"]).header();
+    for (at, text) in (10..).zip(texts) {
+        content += &format!("\"2024-05-01 00:00:{at}\",{at},\"{text}\",-1.5\r\n");
+    }
+    tower.write(crate::support::DAT, content);
+    let _ = tower.run(&["ingest"]).expect(0);
+    let cells = |arguments: &[&str]| -> Vec<String> {
+        let export = [&["export", "--table", crate::support::TABLE, "--columns", "A,B"], arguments].concat();
+        tower.run(&export).expect(0).stdout.lines().skip(1).map(|line| line[20..].to_owned()).collect()
+    };
+    assert_eq!(cells(&[]), texts.map(|text| format!("{text},-1.5")));
+    let safe = ["'=1+1", "'+1+1", "'-cmd", "'@SUM(1)", "-7.5", "ok"];
+    assert_eq!(cells(&["--spreadsheet"]), safe.map(|text| format!("{text},-1.5")));
+    let refused = ["export", "--table", crate::support::TABLE, "--format", "ameriflux", "--spreadsheet"];
+    let _ = tower.run(&refused).expect(2);
+}

@@ -1,17 +1,16 @@
 //! Findings about rows: do they come, are they whole, are they in the bucket.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Kind, Lateness, Rule, SILENT_TOO_LONG_S, runs};
 use crate::config::Config;
 use crate::status::{Facts, age_s, records};
 use crate::store::{Uncounted, WhyUncounted};
 use crate::text::{count, grouped, span};
-use crate::time::{NANOS_PER_SECOND, Timestamp};
+use crate::time::Timestamp;
 
 /// What happened longer ago than this is listed, and asks no longer for a user.
-const RECENT_S: i64 = 30 * 86_400;
-pub(in crate::status) const RECENT_NANOS: i64 = RECENT_S * NANOS_PER_SECOND;
+pub(in crate::status) const RECENT_S: i64 = 30 * 86_400;
 /// Rows are sent by the next sync; two of the usual ones take so long.
 const SOON_S: i64 = 900;
 
@@ -202,15 +201,13 @@ fn quality(facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
 /// Tables whose RECORD does not tell what is missing: the rows that did not come at their usual interval.
 fn uncounted(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
     let mut steps: BTreeMap<&str, (u64, &Uncounted)> = BTreeMap::new();
+    let mut said = BTreeSet::new();
     for line in &facts.uncounted {
-        let recent = line.steps.iter().filter(|step| now.nanos_since(step.after) < RECENT_NANOS);
+        let recent = line.steps.iter().filter(|step| age_s(now, step.after) < RECENT_S);
         let missing: u64 = recent.map(|step| step.missing).sum();
         steps.entry(&line.table).or_insert((0, line)).0 += missing;
         let is_column = matches!(line.why, WhyUncounted::StandsStill(_) | WhyUncounted::StartsAgain);
-        let is_said = found.iter().any(|finding| {
-            finding.kind == Kind::RecordDoesNotCount && finding.table.as_deref() == Some(line.table.as_str())
-        });
-        if is_column && !is_said {
+        if is_column && said.insert(&line.table) {
             let message = format!(
                 "table \"{}\": whether records are missing is unknown: {}",
                 line.table,

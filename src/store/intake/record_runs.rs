@@ -569,7 +569,8 @@ mod tests {
     #[test]
     fn a_hundred_thousand_runs_of_every_shape_are_taken_in_seconds() {
         const ROWS: i64 = 100_000;
-        let shapes: [(&str, fn(i64) -> i64); 4] = [
+        type Shape = (&'static str, fn(i64) -> i64);
+        let shapes: [Shape; 4] = [
             ("every other record is lost", |at| 2 * at),
             ("the count starts again after two", |at| at % 2),
             ("a count that goes down", |at| ROWS - at),
