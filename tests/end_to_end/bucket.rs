@@ -122,7 +122,7 @@ fn status_warns_while_rows_are_about_to_expire() {
     server.script(|_| Act::refuse(503, "busy"));
     site.configure(&server.url(), "", "deadline = \"1s\"");
     site.stage(10..20);
-    site.sync().expect(0);
+    site.sync().expect(1);
     let status = site.run(&["status", "--json"]).expect(1);
     assert!(status.json()["verdict"].to_string().contains("expire in"), "{status:?}");
 }

@@ -61,7 +61,7 @@ fn i12_all_well_is_said_only_after_every_table_was_read_is_fresh_and_is_in_the_b
 fn a_table_without_stale_after_that_is_dead_for_27_days_is_stale_by_its_usual_interval() {
     let tower = Station::new().judged_by_age();
     tower.write(DAT, logger(100, 27 * DAY + 3 * 3_600).file(0..100));
-    let _ = tower.run(&["run"]).expect(0);
+    let _ = tower.run(&["run"]).expect(1);
     let found = tower.run_json(&["status"]).expect(1).json();
     let said = message(&found, "stale");
     assert!(said.contains("no new row for 27 d 3 h (usually one comes every 5 s)"), "{said}");
@@ -78,7 +78,7 @@ fn check_says_once_that_a_table_with_stale_after_is_old() {
     let tower = Station::new().judged_by_age().table_keys("stale_after = \"26d\"");
     tower.write(DAT, logger(100, 27 * DAY).file(0..100));
     tower.age(DAT, Duration::from_secs(27 * 86_400));
-    let _ = tower.run(&["run"]).expect(0);
+    let _ = tower.run(&["run"]).expect(1);
     let looks = || -> Vec<String> {
         let check = tower.run(&["check"]).expect(1).stdout;
         check.lines().filter(|line| line.starts_with("look")).map(str::to_owned).collect()
@@ -127,7 +127,7 @@ fn a_stale_table_whose_folder_gets_other_files_names_one_of_them() {
     let tower = Station::new().judged_by_age();
     tower.write(DAT, logger(100, 2 * DAY).file(0..100));
     tower.age(DAT, Duration::from_secs(2 * 86_400));
-    let _ = tower.run(&["run"]).expect(0);
+    let _ = tower.run(&["run"]).expect(1);
     assert_eq!(kinds(&status(&tower)), ["stale"]);
     tower.write("CR5000_PARCal.dat", logger(100, 10).file(0..100));
     let said = message(&status(&tower), "unmatched_files");
@@ -141,7 +141,7 @@ fn a_table_that_gets_no_new_file_while_the_next_days_stand_beside_it_is_a_findin
         ("d/2026_10/Met_*.dat", "d/2026_10/Met_31.dat", "d/2026_11/Met_01.dat"),
         ("d/*/Met_2026_10_*.dat", "d/10/Met_2026_10_31.dat", "d/11/Met_2026_11_01.dat"),
     ] {
-        let tower = Station::new().table(&format!("name = \"{TABLE}\"\nfiles = [\"{pattern}\"]"));
+        let tower = Station::new().judged_by_age().table(&format!("name = \"{TABLE}\"\nfiles = [\"{pattern}\"]"));
         for name in [first, next] {
             std::fs::create_dir_all(tower.path(name).parent().unwrap()).unwrap();
         }

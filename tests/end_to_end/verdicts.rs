@@ -36,12 +36,12 @@ impl Tower {
     }
 
     /// Rows go to the server.
-    fn to_the_server(&mut self) {
+    fn sends_to_the_server(&mut self) {
         let url = self.server.url();
-        self.to(&url);
+        self.sends_to(&url);
     }
 
-    fn to(&mut self, url: &str) {
+    fn sends_to(&mut self, url: &str) {
         self.station.configure(|sections| {
             sections.destination = format!(
                 "kind = \"influxdb\"\nurl = \"{url}\"\norg = \"o\"\nbucket = \"tower\"\ntoken_env = \"{TOKEN}\""
@@ -172,7 +172,7 @@ fn broken() -> Vec<State> {
             file.set_modified(SystemTime::now() + Duration::from_secs(7_200)).unwrap();
         }),
         state("the server's clock is two hours ahead", Look("clocks_disagree"), |tower| {
-            tower.to_the_server();
+            tower.sends_to_the_server();
             tower.server.date().store(7_200, Ordering::Relaxed);
             let _ = tower.run();
         }),
@@ -188,27 +188,27 @@ fn broken() -> Vec<State> {
             }
         }),
         state("the token is refused", Refused("run_failed", 3), |tower| {
-            tower.to_the_server();
+            tower.sends_to_the_server();
             tower.server.script(|_| Act::refuse(401, "unauthorized access"));
             let _ = tower.run();
         }),
         state("the bucket is not there", Refused("run_failed", 3), |tower| {
-            tower.to_the_server();
+            tower.sends_to_the_server();
             tower.server.script(|_| Act::refuse(404, "bucket \"tower\" not found"));
             let _ = tower.run();
         }),
         state("a login page is in between", Refused("run_failed", 3), |tower| {
-            tower.to_the_server();
+            tower.sends_to_the_server();
             tower.server.script(|_| Act::say(Reply::html(200, "<html>please log in</html>")));
             let _ = tower.run();
         }),
         state("the server is elsewhere", Refused("run_failed", 3), |tower| {
-            tower.to_the_server();
+            tower.sends_to_the_server();
             tower.server.script(|_| Act::say(Reply::new(302).with("Location", "https://login.example.org/")));
             let _ = tower.run();
         }),
         state("the bucket was made again", Refused("run_failed", 3), |tower| {
-            tower.to_the_server();
+            tower.sends_to_the_server();
             let _ = tower.run();
             tower.server.answer(|path| {
                 let bucket = r#"{"buckets":[{"id":"another","orgID":"o","name":"tower","retentionRules":[]}]}"#;
@@ -217,12 +217,12 @@ fn broken() -> Vec<State> {
             let _ = tower.run();
         }),
         state("the token's variable is not set", Refused("run_failed", 2), |tower| {
-            tower.to_the_server();
+            tower.sends_to_the_server();
             tower.station.replace_in_config(TOKEN, "FLUXTOWER_TEST_NOT_SET");
             let _ = tower.run();
         }),
         state("the server refuses a row", Look("refused_rows"), |tower| {
-            tower.to_the_server();
+            tower.sends_to_the_server();
             tower.server.script(|asked| match asked.lines.contains("calPPFD=99") {
                 true => Act::refuse(422, "unprocessable entity"),
                 false => Act::take(),
@@ -231,20 +231,20 @@ fn broken() -> Vec<State> {
             tower.set("UPDATE logger_table SET rejected = 1, sent = sent - 1");
         }),
         state("the server was never reached", Look("not_acknowledged"), |tower| {
-            tower.to(&closed_port());
+            tower.sends_to(&closed_port());
             let _ = tower.run();
         }),
         state("the link is down for two days", Look("not_acknowledged"), |tower| {
-            tower.to_the_server();
+            tower.sends_to_the_server();
             let _ = tower.run();
             tower.set("UPDATE receipt SET at = at - 172800000000000; UPDATE run SET ended = ended - 172800000000000");
-            tower.to(&closed_port());
+            tower.sends_to(&closed_port());
             tower.station.write(DAT, logger(100, 1).file(100..200));
             let _ = tower.run();
         }),
         state("pending rows expire soon", Look("expiring"), |tower| {
             tower.server.keep_for(Duration::from_secs(3_600));
-            tower.to_the_server();
+            tower.sends_to_the_server();
             tower.station.write(DAT, logger(100, 10 + 20 * 99).every(TimeDelta::seconds(25)).file(0..100));
             tower.server.script(|_| Act::refuse(503, "busy"));
             let _ = tower.run();
@@ -281,14 +281,13 @@ fn broken() -> Vec<State> {
             let _ = tower.station.run(&["ingest"]);
         }),
         state("the link is down for an hour", Quiet("pending"), |tower| {
-            tower.to_the_server();
+            tower.sends_to_the_server();
+            let logger = logger(500, 10);
+            tower.station.write(DAT, logger.file(0..100));
             let _ = tower.run();
             tower.set("UPDATE receipt SET at = at - 3600000000000");
-            tower.to(&closed_port());
-            let logger = logger(400, 10);
-            tower
-                .station
-                .write(DAT, logger.header() + &(0..400).map(|row| logger.row_as(row, 100 + row)).collect::<String>());
+            tower.sends_to(&closed_port());
+            tower.station.append(DAT, logger.rows(100..500));
             let _ = tower.run();
         }),
         state("a table has one row of two days ago", Quiet("too_few_rows"), |tower| {
@@ -297,7 +296,7 @@ fn broken() -> Vec<State> {
         }),
         state("rows were too old for the bucket", Quiet("expired_rows"), |tower| {
             tower.server.keep_for(Duration::from_secs(3_600));
-            tower.to_the_server();
+            tower.sends_to_the_server();
             tower.station.write(DAT, logger(1_000, 10).file(0..1_000));
             let _ = tower.run();
         }),
@@ -429,7 +428,7 @@ fn healthy() -> Vec<(&'static str, fn(&mut Tower))> {
     vec![
         ("rows go to files", |tower| drop(tower.run())),
         ("rows go to a server", |tower| {
-            tower.to_the_server();
+            tower.sends_to_the_server();
             let _ = tower.run();
         }),
         ("an archive with a large stale_after", |tower| {
@@ -467,7 +466,7 @@ fn healthy() -> Vec<(&'static str, fn(&mut Tower))> {
         }),
         ("a bucket that forgets, keep, budget", |tower| {
             tower.server.keep_for(Duration::from_secs(30 * 86_400));
-            tower.to_the_server();
+            tower.sends_to_the_server();
             tower.station.replace_in_config("path = \"store.db\"", "path = \"store.db\"\nkeep = \"400d\"");
             tower.station.replace_in_config("deadline = \"1s\"", "budget_bytes = 1_000_000");
             let _ = tower.run();

@@ -62,7 +62,7 @@ impl Finding {
     }
 
     /// To be known, and nothing is to be done.
-    fn as_note(mut self) -> Finding {
+    fn note(mut self) -> Finding {
         self.severity = Severity::Info;
         self
     }

@@ -42,7 +42,7 @@ pub(super) fn findings(facts: &Facts, now: Timestamp) -> Vec<Finding> {
             // A run since then is dated by now: the clock was put right, and what it dated before is history.
             found.push(match facts.future.is_last_run {
                 true => finding.fix("or it is behind now: check that it is right; the next run clears this"),
-                false => finding.as_note(),
+                false => finding.note(),
             });
         }
     }
