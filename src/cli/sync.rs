@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::output::{bytes, count, grouped};
+use super::output::{bytes, count};
 use super::{CliError, Context, Exit};
 use crate::agent::{self, Ended, Pass};
 use crate::sync::{Cancel, DryRun, StoppedBy, SyncReport};
@@ -103,7 +103,7 @@ fn write_dry(out: &mut dyn Write, dry: &DryRun) -> io::Result<()> {
         out,
         "would send {} in {} ({} of line protocol)",
         count(dry.rows, "row"),
-        grouped(dry.requests) + " requests",
+        count(dry.requests, "request"),
         bytes(dry.bytes)
     )?;
     for note in &dry.notes {

@@ -24,6 +24,7 @@ mod dashboard;
 mod delivery;
 mod docs;
 mod export;
+mod false_findings;
 mod findings;
 mod formats;
 mod ingest;

@@ -1,5 +1,6 @@
 //! Findings about the files of the tables, and what a look at their folders gives.
 
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -42,12 +43,13 @@ impl Folders {
     pub fn look(config: &Config) -> Folders {
         let found: Vec<Vec<PathBuf>> =
             config.tables.iter().map(|table| source::find(table).unwrap_or_default()).collect();
+        let known: HashSet<&Path> = found.iter().flatten().map(PathBuf::as_path).collect();
         let tables = config.tables.iter().zip(&found);
-        Folders { tables: tables.map(|(table, own)| look(table, own, &found)).collect() }
+        Folders { tables: tables.map(|(table, own)| look(table, own, &known)).collect() }
     }
 }
 
-fn look(table: &TableConfig, own: &[PathBuf], all: &[Vec<PathBuf>]) -> TableFolders {
+fn look(table: &TableConfig, own: &[PathBuf], known: &HashSet<&Path>) -> TableFolders {
     let newest = own.iter().filter_map(|path| modified(path)).max();
     let newest_file = own.iter().max_by_key(|path| modified(path));
     let unreadable = newest_file.and_then(|path| {
@@ -64,7 +66,7 @@ fn look(table: &TableConfig, own: &[PathBuf], all: &[Vec<PathBuf>]) -> TableFold
         newest: newest.map(|time| Timestamp::from_utc(time.into())),
         unreadable,
         empty: table.files.iter().filter(is_empty).cloned().collect(),
-        unmatched: unmatched(table, newest, all),
+        unmatched: unmatched(table, newest, known),
         share: table.files.iter().find_map(|pattern| share(pattern)),
     }
 }
@@ -73,9 +75,9 @@ fn modified(path: &Path) -> Option<SystemTime> {
     path.metadata().ok()?.modified().ok()
 }
 
-fn unmatched(table: &TableConfig, newest: Option<SystemTime>, all: &[Vec<PathBuf>]) -> Vec<PathBuf> {
+fn unmatched(table: &TableConfig, newest: Option<SystemTime>, known: &HashSet<&Path>) -> Vec<PathBuf> {
     let Some(newest) = newest else { return Vec::new() };
-    let mut found = Vec::new();
+    let mut found = BTreeSet::new();
     for pattern in &table.files {
         let folder = pattern.parent().filter(|folder| !folder.to_string_lossy().contains(['*', '?', '[']));
         let (Some(folder), Some(ending)) = (folder, pattern.extension()) else { continue };
@@ -83,17 +85,15 @@ fn unmatched(table: &TableConfig, newest: Option<SystemTime>, all: &[Vec<PathBuf
             let path = entry.path();
             let is_alike = path.extension().is_some_and(|own| own.eq_ignore_ascii_case(ending));
             if is_alike
+                && !known.contains(path.as_path())
                 && path.is_file()
                 && modified(&path).is_some_and(|time| time > newest)
-                && !all.iter().flatten().any(|known| *known == path)
-                && !found.contains(&path)
             {
-                found.push(path);
+                found.insert(path);
             }
         }
     }
-    found.sort();
-    found
+    found.into_iter().collect()
 }
 
 pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Finding> {
@@ -102,7 +102,9 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
         let name = &table.name.0;
         let read = || facts.files.iter().filter(|file| file.table == *name);
         // A file that was given by hand, or is gone, is not read again, so nothing would ever clear what it left.
-        for note in read().filter(|file| folders.files.contains(&file.path)).filter_map(|file| file.note.as_ref()) {
+        // Few have a note, of the many files of some tables.
+        let noted = read().filter_map(|file| Some((&file.path, file.note.as_ref()?)));
+        for (_, note) in noted.filter(|(path, _)| folders.files.contains(path)) {
             found.push(Finding::new(Kind::UnreadableFile, note.clone()).of_table(name));
         }
         if let Some(message) = &folders.unreadable {
@@ -143,7 +145,9 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
                 .fix("add them to `files` of the table that they belong to"),
             );
         }
-        if let Some(share) = folders.share.as_ref().filter(|_| facts.is_scheduled) {
+        // Rows that come show that the task sees the share.
+        let is_missed = is_stale || newest.is_none();
+        if let Some(share) = folders.share.as_ref().filter(|_| facts.is_scheduled && is_missed) {
             found.push(
                 Finding::new(
                     Kind::NetworkShare,

@@ -64,21 +64,34 @@ impl Rule {
         if age < -AHEAD_S {
             return Lateness::Ahead(-age);
         }
-        let (fresh, late) = match self {
-            Rule::StaleAfter(limit) => (limit, limit),
-            Rule::UsualInterval(interval) => {
-                let twice = interval.saturating_mul(2);
-                // A slow table is late before it is stale, too.
-                let late = HOUR_S.max(twice.saturating_mul(2).min(twice.saturating_add(DAY_S)));
-                (twice.max(COLLECTED_S), late)
-            }
-            Rule::None => (COLLECTED_S, i64::MAX),
-        };
+        let (fresh, late) = (self.fresh_s(), self.late_s().unwrap_or(i64::MAX));
         match age {
             age if age <= fresh => Lateness::Fresh,
             _ if self == Rule::None => Lateness::Unknown,
             age if age <= late => Lateness::Late,
             _ => Lateness::Stale,
+        }
+    }
+
+    /// A newest row is fresh up to this age, seconds.
+    pub fn fresh_s(self) -> i64 {
+        match self {
+            Rule::StaleAfter(limit) => limit,
+            Rule::UsualInterval(interval) => interval.saturating_mul(2).max(COLLECTED_S),
+            Rule::None => COLLECTED_S,
+        }
+    }
+
+    /// A table is stale from this age of its newest row on, seconds; none where that cannot be told.
+    pub fn late_s(self) -> Option<i64> {
+        match self {
+            Rule::StaleAfter(limit) => Some(limit),
+            Rule::UsualInterval(interval) => {
+                let twice = interval.saturating_mul(2);
+                // A slow table is late before it is stale, too.
+                Some(HOUR_S.max(twice.saturating_mul(2).min(twice.saturating_add(DAY_S))))
+            }
+            Rule::None => None,
         }
     }
 

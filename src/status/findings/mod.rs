@@ -25,7 +25,9 @@ pub use lateness::{Lateness, Rule};
 pub use runs::{failure, of_ingest, of_sync};
 
 /// A link that is down for hours is ordinary at a tower; no acknowledgement for longer than this is not.
-const SILENT_TOO_LONG_S: i64 = 24 * 3_600;
+pub(super) const SILENT_TOO_LONG_S: i64 = 24 * 3_600;
+/// Rows are sent by the next sync; two of the usual ones take so long.
+pub const SOON_S: i64 = 900;
 
 /// One thing that a user should know or act on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -118,6 +120,16 @@ impl Verdict {
             _ => Verdict::Note,
         };
         findings.iter().map(of).max_by_key(|verdict| *verdict as u8).unwrap_or(Verdict::Well)
+    }
+
+    /// Its word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Well => "ok",
+            Verdict::Note => "note",
+            Verdict::Unknown => "unknown",
+            Verdict::Look => "look",
+        }
     }
 
     /// The exit code for it.

@@ -1,6 +1,6 @@
 //! Findings about rows: do they come, are they whole, are they in the bucket.
 
-use super::{Finding, Kind, Lateness, Rule, SILENT_TOO_LONG_S};
+use super::{Finding, Kind, Lateness, Rule};
 use crate::config::Config;
 use crate::status::{Facts, age_s};
 use crate::text::{count, grouped, span};
@@ -8,8 +8,6 @@ use crate::time::Timestamp;
 
 /// What happened longer ago than this is listed, and asks no longer for a user.
 const RECENT_S: i64 = 30 * 86_400;
-/// Rows are sent by the next sync; two of the usual ones take so long.
-const SOON_S: i64 = 900;
 
 pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -30,19 +28,27 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
 fn lateness(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
     for table in &config.tables {
         let name = &table.name.0;
-        let Some(status) = facts.table(name) else {
+        let was_read = facts.files.iter().any(|file| file.table == *name);
+        let Some(status) = facts.table(name).filter(|status| status.newest.is_some() || was_read) else {
             found.push(Finding::new(Kind::NeverRead, format!("table \"{name}\" has never been read")).of_table(name));
             continue;
         };
         let rule = Rule::of(table.stale_after, facts.interval(name));
         let age = status.newest.map_or(0, |newest| age_s(now, newest));
         let finding = match rule.judge(status.newest, now) {
-            Lateness::NoRow | Lateness::Fresh | Lateness::Late => continue,
+            Lateness::Fresh | Lateness::Late => continue,
+            Lateness::NoRow => Finding::new(
+                Kind::NeverRead,
+                format!("table \"{name}\" has no row: its files were read, and none of them holds one"),
+            ),
             Lateness::Ahead(ahead) => Finding::new(
                 Kind::RowsAhead,
                 format!("the newest row of table \"{name}\" is {} in the future", span(ahead)),
             )
-            .fix("set the clock that is wrong, the logger's or this computer's, and check utc_offset"),
+            .fix(
+                "set the clock that is wrong, the logger's or this computer's; if it is utc_offset, correct it and give the \
+                 table a new name (the old rows keep their time)",
+            ),
             Lateness::Stale => Finding::new(
                 Kind::Stale,
                 format!("table \"{name}\" has had no new row for {} ({})", span(age), rule.text()),
@@ -69,14 +75,14 @@ fn delivery(facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
         let oldest = facts.tables.iter().filter_map(|table| table.oldest_pending).min();
         let age = oldest.map_or(0, |oldest| age_s(now, oldest));
         match facts.last_stored.map(|last| age_s(now, last)) {
-            Some(silent) if silent > SILENT_TOO_LONG_S => found.push(
+            Some(silent) if facts.is_silent_too_long(now) => found.push(
                 Finding::new(
                     Kind::NotAcknowledged,
                     format!("nothing was acknowledged for {} and {rows} {are} pending", span(silent)),
                 )
                 .since(facts.last_stored),
             ),
-            Some(silent) if age > SOON_S => found.push(
+            Some(silent) if age > super::SOON_S => found.push(
                 Finding::new(
                     Kind::Pending,
                     format!("{rows} {are} pending; the last acknowledgement came {} ago", span(silent)),
