@@ -116,7 +116,7 @@ fn quality(context: &Context, table: &TableConfig, store: &Store, report: &mut R
 fn starts(context: &Context, store: &Store, report: &mut Report) -> Result<(), CliError> {
     let starts = schedule::known(store)?;
     let Some(last) = store.last_run_by("ingest", context.now())? else {
-        // A run that a wrong clock dated ahead is no run of today, and is told by the findings.
+        // A run that a wrong clock dated ahead is no run of today; a finding says it.
         report.say("schedule", "ok", "no run yet; `fluxtower schedule --install` lets this computer do it".to_owned());
         return Ok(());
     };

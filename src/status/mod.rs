@@ -19,7 +19,8 @@ pub mod offset;
 
 pub use exit::Exit;
 pub use findings::{
-    Finding, Folders, Kind, Lateness, Rule, SOON_S, Severity, TableFolders, Verdict, failure, findings, of_ingest, of_sync,
+    Finding, Folders, Kind, Lateness, Rule, SOON_S, Severity, TableFolders, Verdict, failure, findings, of_ingest,
+    of_sync,
 };
 
 /// Under this key the store keeps how often a scheduler's entry starts the program, in milliseconds, or that it stays up.

@@ -233,7 +233,8 @@ fn i6_prune_deletes_nothing_while_the_clocks_disagree() {
     site.sync().expect(0);
     let ahead = "Sat, 01 Jan 2050 00:00:00 GMT";
     server.answer(move |path| path.starts_with("/api/v2/buckets").then(|| bucket("id", 0).with("Date", ahead)));
-    let pruned = site.run(&["prune", "--older-than", "0", "--json"]).expect(1).says("nothing is deleted until they agree");
+    let pruned =
+        site.run(&["prune", "--older-than", "0", "--json"]).expect(1).says("nothing is deleted until they agree");
     assert_eq!((pruned.number("pruned"), pruned.number("kept_unverified")), (0, 1));
     assert_eq!(site.count("sent"), 10);
 }

@@ -268,6 +268,7 @@ const NO_ANSWER: &[&str] = &[
      files to this computer",
     "more than usual is suspect, failed or missing: {}",
     "no column stands out",
+    "no value was tested: no test is configured for it",
     "the last run ended {} ago",
     "take deadline out of [sync], and it follows the schedule ({fit})",
     "take deadline out of [sync], and set the task up again with `fluxtower schedule --install`, so that it follows the schedule",

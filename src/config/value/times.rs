@@ -106,7 +106,19 @@ mod tests {
         {
             assert_eq!(duration(text), Ok(Duration::from_secs_f64(seconds)), "{text}");
         }
-        for text in ["", "5", "m", "4 m", "4min", "-4m", "1.5h", "99999999999999999999d", "99999999999999d", "4m30s", "3153600000001ms"] {
+        for text in [
+            "",
+            "5",
+            "m",
+            "4 m",
+            "4min",
+            "-4m",
+            "1.5h",
+            "99999999999999999999d",
+            "99999999999999d",
+            "4m30s",
+            "3153600000001ms",
+        ] {
             assert!(duration(text).is_err(), "{text}");
         }
     }

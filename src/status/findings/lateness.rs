@@ -82,7 +82,7 @@ impl Rule {
         }
     }
 
-    /// A table is stale from this age of its newest row on, seconds; none where that cannot be told.
+    /// A table is stale from this age of its newest row on, seconds; none where that is not known.
     pub fn late_s(self) -> Option<i64> {
         match self {
             Rule::StaleAfter(limit) => Some(limit),
