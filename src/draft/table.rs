@@ -118,7 +118,7 @@ impl Group {
     }
 }
 
-fn is_of_one_table(one: &Sample, other: &Sample) -> bool {
+pub(super) fn is_of_one_table(one: &Sample, other: &Sample) -> bool {
     let (a, b) = (one.serial(), other.serial());
     let is_one_logger = a == b || a.is_empty() || b.is_empty();
     let is_named = !one.header.table.trim().is_empty();
@@ -245,7 +245,7 @@ fn name(group: &[Sample], files: &[String], has_pattern: bool) -> String {
     let Some(first) = group.first() else { return String::new() };
     let of_line_1 = format!("{}_{}", first.station(), first.header.table);
     let common = match files {
-        [pattern] if has_pattern => stem(Path::new(pattern)).replace('*', ""),
+        [pattern] if has_pattern => stem(Path::new(pattern)).replace("[0-9]", "").replace('*', ""),
         [_] => stem(&first.path),
         _ => of_line_1.clone(),
     };

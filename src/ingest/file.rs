@@ -132,6 +132,7 @@ impl Reader<'_, '_> {
                 0
             }
         };
+        table.runs.begin_file();
         file.start_at(from);
         self.progress.file(path, file.snapshot().size.saturating_sub(from));
         let read = self.chunks(table, &mut file, &mut taker, from);

@@ -67,6 +67,17 @@ impl<'a> KeptTaker<'a> {
         staging.stage(table, &row, self.on_conflict).map(Taken::Row)
     }
 
+    /// The tags that a line gives its row under a header, as a JSON array. None: it is no row.
+    pub(super) fn tags_of(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        header: i64,
+        raw: &str,
+    ) -> Result<Option<String>> {
+        Ok(self.taker(staging, table, header)?.tags_of(raw.as_bytes()))
+    }
+
     fn taker(&mut self, staging: &mut Staging<'_>, table: &mut Table, header: i64) -> Result<&mut LineTaker<'a>> {
         let taker = match self.under.take() {
             Some((known, taker)) if known == header => taker,

@@ -450,6 +450,16 @@ impl<'a> LineTaker<'a> {
         Ok(Taken::Row(outcome))
     }
 
+    /// The tags that a line gives its row, as a JSON array. None: it is no row.
+    pub(super) fn tags_of(&mut self, raw: &[u8]) -> Option<String> {
+        let Expect::Rows(reading) = &self.expect else { return None };
+        self.row.read(raw, &reading.layout).ok()?;
+        if !reading.has_tags {
+            return Some("[]".to_owned());
+        }
+        serde_json::to_string(&self.row.tags).ok()
+    }
+
     /// Why no row can have this time at present: it is before `valid_from`, or too far ahead of the computer's clock.
     #[inline]
     fn refused_time(&self, local: LocalTime, ts: Timestamp) -> Option<LineRefusal> {

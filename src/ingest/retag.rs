@@ -11,7 +11,7 @@ use super::kept::KeptTaker;
 use super::lines::Taken;
 use crate::config::{ColumnUse, TableConfig};
 use crate::format;
-use crate::store::{Outcome, Result, Staging, Store, Table};
+use crate::store::{Outcome, Result, Staging, Store, Table, TaggedSeries};
 use crate::text::count;
 use crate::time::{Clock, Timestamp};
 
@@ -48,19 +48,19 @@ pub(super) fn apply(
     }
     let now = Timestamp::from_utc(clock.now());
     let (mut moved, mut seen) = (Moved::default(), Vec::new());
-    for (series, tags) in all {
-        let known: Vec<String> = serde_json::from_str(&tags).unwrap_or_default();
-        if known.len() == places.len() && (judged.is_none() || places.is_empty()) {
+    for series in all {
+        if series.tags.len() == places.len() && (judged.is_none() || places.is_empty()) {
             continue;
         }
-        let mut retag = Retag { store, staging, table, config, places: &places, series, known: &known };
+        let mut retag = Retag { store, staging, table, config, places: &places, series: &series };
         let before = moved.rows;
         retag.rows(&mut moved)?;
         if moved.rows > before {
-            moved.from.push(if known.is_empty() { "without tags".to_owned() } else { known.join(", ") });
+            let tags = series.tags.join(", ");
+            moved.from.push(if tags.is_empty() { "without tags".to_owned() } else { tags });
         }
         retag.contents(&mut moved, now)?;
-        seen.push(series);
+        seen.push(series.id);
     }
     staging.flush(table)?;
     staging.end_retagging(table, &seen, inputs)?;
@@ -99,16 +99,14 @@ struct Retag<'a, 's> {
     table: &'a mut Table,
     config: &'a TableConfig,
     places: &'a [usize],
-    series: i64,
-    /// The texts of its tags.
-    known: &'a [String],
+    series: &'a TaggedSeries,
 }
 
 impl Retag<'_, '_> {
     /// The tags that these values give. None: one of the columns has no value.
     fn tags_of(&self, values: &str) -> Option<Vec<String>> {
         let texts = format::texts_of(values, self.places);
-        texts.into_iter().map(|text| spelled(self.known, text)).collect()
+        texts.into_iter().map(|text| spelled(&self.series.tags, text)).collect()
     }
 
     fn rows(&mut self, moved: &mut Moved) -> Result<()> {
@@ -116,21 +114,21 @@ impl Retag<'_, '_> {
         self.staging.use_columns(self.table, self.config)?;
         let mut after = None;
         loop {
-            let rows = self.store.old_rows(self.series, after)?;
+            let rows = self.store.old_rows(self.series.id, after)?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = Some(last.id());
             for row in &rows {
                 match self.tags_of(row.values()) {
                     // Its file had no such column.
                     None => moved.left += 1,
-                    Some(tags) if tags == self.known => {}
+                    Some(tags) if tags == self.series.tags => {}
                     Some(tags) => {
                         self.staging.move_row(self.table, row, &written(&tags))?;
                         moved.rows += 1;
                     }
                 }
             }
-            self.staging.note_left(self.series, &rows)?;
+            self.staging.note_left(self.series.id, &rows)?;
             self.staging.flush(self.table)?;
             self.staging.commit()?;
         }
@@ -139,14 +137,17 @@ impl Retag<'_, '_> {
     /// Contents that are kept beside the rows of the series.
     fn contents(&mut self, moved: &mut Moved, now: Timestamp) -> Result<()> {
         let mut kept = KeptTaker::that_keeps(self.store, self.config, now);
-        for content in self.store.conflicts_of_series(self.series)? {
-            let tags = match self.tags_of(&content.raw) {
-                Some(tags) => written(&tags),
-                None if content.header.is_none() => continue,
-                // The line is read again.
-                None => String::new(),
-            };
+        for content in self.store.conflicts_of_series(self.series.id)? {
             self.staging.begin()?;
+            let tags = match content.header {
+                Some(header) => kept.tags_of(self.staging, self.table, header, &content.raw)?,
+                None => self.tags_of(&content.raw).map(|tags| written(&tags)),
+            };
+            let Some(tags) = tags else { continue };
+            // The row that it is kept beside may have been pruned, and is in the bucket.
+            if tags == content.tags && self.series.pruned.is_some_and(|pruned| content.ts <= pruned) {
+                continue;
+            }
             if let Taken::Row(outcome) = kept.content(self.staging, self.table, &content, &tags)? {
                 self.staging.resolve_conflict(self.table, &content, outcome)?;
                 moved.rows += u64::from(outcome == Outcome::Staged);

@@ -9,13 +9,14 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::config::Config;
-use crate::store::{FutureTimes, GapLine, ReadFile, RunLine, Store, StoreError, TableStatus};
+use crate::store::{FutureTimes, GapLine, ReadFile, RunLine, Store, StoreError, TableStatus, Uncounted};
 use crate::sync::{PendingBytes, SyncError};
 use crate::time::{Interval, Timestamp};
 
 mod exit;
 mod findings;
 pub mod offset;
+pub mod records;
 
 pub use exit::Exit;
 pub use findings::{
@@ -81,6 +82,8 @@ pub struct Facts {
     pub is_scheduled: bool,
     /// Missing records.
     pub gaps: Vec<GapLine>,
+    /// The newest rows of tables whose RECORD does not tell what is missing, and the time steps that are.
+    pub uncounted: Vec<Uncounted>,
     /// When a line was last rejected.
     pub newest_rejected_line: Option<Timestamp>,
     /// When a conflict was last found.
@@ -126,6 +129,7 @@ impl Facts {
             offsets,
             is_scheduled: store.recall(STARTS_KEY)?.is_some_and(|text| text.parse::<u64>().is_ok()),
             gaps: store.gaps()?,
+            uncounted: store.uncounted(now.minus(findings::RECENT_NANOS), records::ROWS_LOOKED_AT)?,
             newest_rejected_line: store.newest_rejected_line()?,
             newest_conflict: store.newest_conflict()?,
             wrong_values: Vec::new(),

@@ -1,5 +1,6 @@
 //! The list that decides whether a user must act, through the program: each finding appears when it should, and clears.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::support::{DAT, Logger, Station, TABLE};
@@ -131,6 +132,28 @@ fn a_stale_table_whose_folder_gets_other_files_names_one_of_them() {
     tower.write("CR5000_PARCal.dat", logger(100, 10).file(0..100));
     let said = message(&status(&tower), "unmatched_files");
     assert!(said.contains("1 newer file") && said.contains("CR5000_PARCal.dat"), "{said}");
+}
+
+#[test]
+fn a_table_that_gets_no_new_file_while_the_next_days_stand_beside_it_is_a_finding() {
+    for (pattern, first, next) in [
+        ("d/Met_2026_10_*.dat", "d/Met_2026_10_31.dat", "d/Met_2026_11_01.dat"),
+        ("d/2026_10/Met_*.dat", "d/2026_10/Met_31.dat", "d/2026_11/Met_01.dat"),
+        ("d/*/Met_2026_10_*.dat", "d/10/Met_2026_10_31.dat", "d/11/Met_2026_11_01.dat"),
+    ] {
+        let tower = Station::new().table(&format!("name = \"{TABLE}\"\nfiles = [\"{pattern}\"]"));
+        for name in [first, next] {
+            std::fs::create_dir_all(tower.path(name).parent().unwrap()).unwrap();
+        }
+        tower.write(first, logger(100, 3 * DAY).file(0..100));
+        tower.age(first, Duration::from_secs(3 * 86_400));
+        let _ = tower.run(&["run"]);
+        assert!(!kinds(&status(&tower)).contains(&"unmatched_files".to_owned()), "{pattern}");
+        tower.write(next, logger(100, 10).file(0..100));
+        let said = message(&status(&tower), "unmatched_files");
+        assert!(said.contains("1 newer file that no pattern matches"), "{pattern}: {said}");
+        assert!(said.contains(Path::new(next).file_name().unwrap().to_str().unwrap()), "{pattern}: {said}");
+    }
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod export;
 mod false_findings;
 mod findings;
 mod formats;
+mod gaps;
 mod ingest;
 mod init;
 mod layers;

@@ -22,6 +22,7 @@ mod share;
 pub use files::{Folders, TableFolders};
 pub use kind::{Kind, Severity};
 pub use lateness::{Lateness, Rule};
+pub(super) use rows::RECENT_NANOS;
 pub use runs::{failure, of_ingest, of_sync};
 
 /// A link that is down for hours is ordinary at a tower; no acknowledgement for longer than this is not.

@@ -1,13 +1,17 @@
 //! Findings about rows: do they come, are they whole, are they in the bucket.
 
+use std::collections::BTreeMap;
+
 use super::{Finding, Kind, Lateness, Rule};
 use crate::config::Config;
-use crate::status::{Facts, age_s};
+use crate::status::{Facts, age_s, records};
+use crate::store::{Uncounted, WhyUncounted};
 use crate::text::{count, grouped, span};
-use crate::time::Timestamp;
+use crate::time::{NANOS_PER_SECOND, Timestamp};
 
 /// What happened longer ago than this is listed, and asks no longer for a user.
 const RECENT_S: i64 = 30 * 86_400;
+pub(in crate::status) const RECENT_NANOS: i64 = RECENT_S * NANOS_PER_SECOND;
 
 pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -15,6 +19,7 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
     delivery(facts, now, &mut found);
     expiring(config, facts, now, &mut found);
     quality(facts, now, &mut found);
+    uncounted(config, facts, now, &mut found);
     for (table, message) in &facts.wrong_values {
         found.push(
             Finding::new(Kind::WrongValues, format!("table \"{table}\": {message}"))
@@ -183,5 +188,42 @@ fn quality(facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
                 .since(facts.newest_conflict)
                 .fix("see `fluxtower conflicts`"),
         );
+    }
+}
+
+/// Tables whose RECORD does not tell what is missing: the rows that did not come at their usual interval.
+fn uncounted(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
+    let mut steps: BTreeMap<&str, (u64, &Uncounted)> = BTreeMap::new();
+    for line in &facts.uncounted {
+        let recent = line.steps.iter().filter(|step| now.nanos_since(step.after) < RECENT_NANOS);
+        let missing: u64 = recent.map(|step| step.missing).sum();
+        steps.entry(&line.table).or_insert((0, line)).0 += missing;
+        let is_column = matches!(line.why, WhyUncounted::StandsStill(_) | WhyUncounted::StartsAgain);
+        let is_said = found.iter().any(|finding| {
+            finding.kind == Kind::RecordDoesNotCount && finding.table.as_deref() == Some(line.table.as_str())
+        });
+        if is_column && !is_said {
+            let message = format!(
+                "table \"{}\": whether records are missing is unknown: {}",
+                line.table,
+                records::why(config, line)
+            );
+            found.push(
+                Finding::new(Kind::RecordDoesNotCount, message)
+                    .of_table(&line.table)
+                    .since(Some(line.from))
+                    .fix("see `fluxtower gaps`"),
+            );
+        }
+    }
+    for (table, (missing, line)) in steps.into_iter().filter(|(_, (missing, _))| *missing > 0) {
+        let usual = line.steps.last().map(|step| format!(" of {}", records::interval(step.interval)));
+        let message = format!(
+            "{} missing in table \"{table}\", by its usual interval{}: {}",
+            count(missing, "time step"),
+            usual.unwrap_or_default(),
+            records::why(config, line)
+        );
+        found.push(Finding::new(Kind::MissingTimeSteps, message).of_table(table).fix("see `fluxtower gaps`"));
     }
 }

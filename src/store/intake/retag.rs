@@ -13,9 +13,21 @@ use crate::store::intake::staging::{Incoming, LineAt, Outcome, Staging};
 use crate::store::intake::tables::Table;
 use crate::store::schema::key;
 use crate::store::{Result, State, Store};
+use crate::time::Timestamp;
 
 /// Rows moved in one transaction.
 const ROWS_AT_ONCE: i64 = 1_000;
+
+/// A series and its tags.
+#[derive(Debug, Clone)]
+pub struct TaggedSeries {
+    /// Its id.
+    pub id: i64,
+    /// The texts of its tags, in the order of the column list.
+    pub tags: Vec<String>,
+    /// Up to this time rows may have been pruned.
+    pub pruned: Option<Timestamp>,
+}
 
 /// A row under the key that it had.
 #[derive(Debug)]
@@ -49,11 +61,21 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// Series of the table: id and tag values as a JSON array.
-    pub fn series_with_tags(&self, table: &Table) -> Result<Vec<(i64, String)>> {
+    /// The series of the table.
+    pub fn series_with_tags(&self, table: &Table) -> Result<Vec<TaggedSeries>> {
         self.conn
-            .prepare_cached("SELECT id, tags FROM series WHERE logger_table = ?1")
-            .and_then(|mut statement| statement.query_map([table.id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
+            .prepare_cached("SELECT id, tags, pruned FROM series WHERE logger_table = ?1")
+            .and_then(|mut statement| {
+                statement
+                    .query_map([table.id], |row| {
+                        Ok(TaggedSeries {
+                            id: row.get(0)?,
+                            tags: serde_json::from_str(&row.get::<_, String>(1)?).unwrap_or_default(),
+                            pruned: row.get::<_, Option<i64>>(2)?.map(Timestamp::from_nanos),
+                        })
+                    })?
+                    .collect()
+            })
             .map_err(|source| self.at(source))
     }
 

@@ -178,8 +178,14 @@ impl<'s> Staging<'s> {
         } else {
             self.meet(table, place, row, on_conflict)?
         };
-        if outcome != Outcome::Duplicate && row.tags == "[]" {
-            self.see_record(table, row)?;
+        if row.tags == "[]"
+            && let Some(record) = row.record
+        {
+            if outcome == Outcome::Duplicate {
+                table.runs.pass(record, row.ts);
+            } else {
+                self.see_record(table, record, row.ts)?;
+            }
         }
         if table.provisional.has_rejected() && row.line.state == LineState::Whole {
             self.finish_rejected(table, row.line)?;
@@ -337,9 +343,8 @@ impl<'s> Staging<'s> {
         Ok(())
     }
 
-    fn see_record(&mut self, table: &mut Table, row: &Incoming<'_>) -> rusqlite::Result<()> {
-        let Some(record) = row.record else { return Ok(()) };
-        let Some(event) = table.runs.see(record, row.ts) else { return Ok(()) };
+    fn see_record(&mut self, table: &mut Table, record: i64, ts: Timestamp) -> rusqlite::Result<()> {
+        let Some(event) = table.runs.see(record, ts) else { return Ok(()) };
         let kind = match event.kind {
             EventKind::Reset => "reset",
             EventKind::Step => "step",

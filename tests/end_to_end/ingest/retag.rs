@@ -96,6 +96,22 @@ fn i1_a_content_whose_header_lacks_the_new_tag_column_is_kept() {
 }
 
 #[test]
+fn i6_a_content_beside_a_row_that_was_pruned_becomes_no_row_by_a_new_tag_column() {
+    let mut tower = Station::new();
+    tower.replace_in_config("[store]\n", "[store]\nkeep = \"400d\"\n");
+    let content = "\"2024-05-01 00:00:00\",0,1,2\r\n\"2024-05-01 00:00:00\",0,3,4\r\n";
+    ingest(&tower, behind_header(content), "header 4 staged 1 conflicts 1").expect(1);
+    let recent = (chrono::Utc::now() - chrono::TimeDelta::hours(6)).format("%Y-%m-%d %H:%M:%S");
+    tower.write(DAT, three_columns() + &format!("\"{recent}\",1,1,2,5\r\n"));
+    let _ = tower.run(&["run"]);
+    assert_eq!(tagged(&tower), ["[] 1 [1,2,5]"], "row 0 is pruned");
+    tower.configure(|sections| sections.table += "\n[table.columns.C]\nuse = \"tag\"");
+    assert!(notes(&tower.run_json(&["ingest"]).expect(1)).contains("1 row has new tags"));
+    assert_eq!(tagged(&tower), ["[\"5\"] 1 [1,2,5]"]);
+    assert_eq!(tower.count("SELECT conflicts FROM logger_table"), 1);
+}
+
+#[test]
 fn i3_one_tag_column_is_exchanged_for_another() {
     let tower = two_plots();
     tower.replace_in_config("[table.columns.A]", "[table.columns.B]");
