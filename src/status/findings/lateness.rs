@@ -132,6 +132,20 @@ mod tests {
     }
 
     #[test]
+    fn the_limits_that_a_dashboard_draws_are_those_that_judge() {
+        let rules =
+            [Rule::StaleAfter(1_800), Rule::UsualInterval(5), Rule::UsualInterval(1_800), Rule::UsualInterval(DAY_S)];
+        for rule in rules {
+            let (fresh, late) = (rule.fresh_s(), rule.late_s().unwrap());
+            assert_eq!(at_age(rule, fresh), Lateness::Fresh, "{rule:?}");
+            assert_ne!(at_age(rule, fresh + 1), Lateness::Fresh, "{rule:?}");
+            assert_ne!(at_age(rule, late), Lateness::Stale, "{rule:?}");
+            assert_eq!(at_age(rule, late + 1), Lateness::Stale, "{rule:?}");
+        }
+        assert_eq!(Rule::None.late_s(), None);
+    }
+
+    #[test]
     fn too_few_rows_to_know_an_interval_are_neither_fresh_nor_stale() {
         assert_eq!(at_age(Rule::None, 600), Lateness::Fresh);
         assert_eq!(at_age(Rule::None, 86_400), Lateness::Unknown);
