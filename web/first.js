@@ -99,9 +99,12 @@
 
       function show() {
         const s = ft.status;
-        const n = s.reasons.length;
-        ft.fill(verdict, ft.el("span", { class: `badge ${s.is_well ? "well" : "look"}` }, ft.el("span", { class: "sign", "aria-hidden": "true", text: s.is_well ? "✓" : "!" })),
-          s.is_well ? "All well" : n === 1 ? "One thing to look at" : `${n} things to look at`);
+        const look = s.findings.filter((f) => f.severity !== "info").length;
+        const things = (n, what) => (n === 1 ? `One thing to ${what}` : `${n} things to ${what}`);
+        const said = { ok: "All well", note: things(s.findings.length, "know"), unknown: "Not everything is known yet" };
+        const calm = s.state === "ok" || s.state === "note";
+        ft.fill(verdict, ft.el("span", { class: `badge ${calm ? "well" : "look"}` }, ft.el("span", { class: "sign", "aria-hidden": "true", text: calm ? "✓" : s.state === "unknown" ? "–" : "!" })),
+          said[s.state] || things(look, "look at"));
         ft.fill(reasons, s.reasons.map((reason) => ft.el("li", { text: reason })));
         if (!s.tables.length) {
           ft.fill(list, ft.empty("No table yet", "The configuration has no table, or nothing has been read. `fluxtower ingest` reads the logger's files."));

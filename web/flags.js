@@ -30,7 +30,7 @@
       good: ["✓", "right", 0], suspect: ["!", "suspect", 1], bad: ["✕", "wrong", 2], none: ["–", "not known", -1],
     },
     sent: {
-      good: ["✓", "sent", 0], waiting: ["!", "pending", 1], stuck: ["✕", "stuck", 2], none: ["–", "nothing to send", -1],
+      good: ["✓", "sent", 0], waiting: ["!", "pending", 1], partial: ["!", "not all sent", 1], stuck: ["✕", "stuck", 2], none: ["–", "nothing to send", -1],
     },
   };
   ft.answer = function (question, state) {

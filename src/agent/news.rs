@@ -45,7 +45,9 @@ impl News {
         let notes: Vec<String> = report.tables.iter().flat_map(|table| table.notes.clone()).collect();
         let is_new = |note: &String| !self.notes.contains(note);
         report.tables.retain(|table| {
-            table.counts.staged + table.counts.conflicts + table.counts.rejected > 0 || table.notes.iter().any(is_new)
+            let counts = &table.counts;
+            counts.staged + counts.conflicts + counts.rejected + counts.held + table.taken_up > 0
+                || table.notes.iter().any(is_new)
         });
         if is_full {
             self.notes = notes;

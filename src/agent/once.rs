@@ -69,8 +69,9 @@ pub fn once(agent: &Agent, call: Call) -> Result<Run, AgentError> {
         reader::run(&agent.config, store, &agent.clock, &Selection::default(), progress)
     })?;
     reading.full_pass_ended(first.as_ref().map(|ended| ended.exit));
-    if let Some(every) = call.scheduled {
-        schedule::remember(agent, schedule::Starts::Declared(every));
+    match call.scheduled {
+        Some(every) => schedule::remember(agent, schedule::Starts::Declared(every)),
+        None => schedule::forget_staying_up(agent),
     }
 
     let cancel = Cancel::default();

@@ -22,6 +22,9 @@ use crate::verify::{self, VerifyError};
 const DAY: Duration = Duration::from_secs(86_400);
 /// Under this key the store keeps when `[store] keep` was last applied.
 const KEY: &str = "pruned";
+/// A clock that is wrong by years makes every row old.
+const NOT_WHILE_CLOCKS_DISAGREE: &str =
+    "the server's clock and this computer's disagree: nothing is deleted until they agree; set the clock that is wrong";
 
 /// What a pruning did.
 #[derive(Debug, Serialize, Default)]
@@ -78,9 +81,23 @@ pub fn older_than(
 ) -> Result<Pruned, VerifyError> {
     let began = Instant::now();
     let mut pruned = Pruned::default();
+    let mut disagreed = false;
     for series in store.sent_series(Interval::new(Timestamp::EPOCH, limits.cutoff))? {
         let bucket = config.table(&series.table).and_then(|table| table.bucket.clone());
-        let kept_from = destination.look(bucket.as_deref()).kept_from(limits.now);
+        let look = destination.look(bucket.as_deref());
+        if look.clocks_disagree(limits.now) {
+            if !disagreed {
+                tracing::warn!("{NOT_WHILE_CLOCKS_DISAGREE}");
+            }
+            disagreed = true;
+            if !limits.dry_run {
+                let days = series.intervals.iter().flat_map(|interval| interval.pieces(DAY)).count() as u64;
+                pruned.days += days;
+                pruned.kept_unverified += days;
+            }
+            continue;
+        }
+        let kept_from = look.kept_from(limits.now);
         for day in series.intervals.iter().flat_map(|interval| interval.pieces(DAY)) {
             if limits.deadline.is_some_and(|deadline| began.elapsed() > deadline) {
                 return Ok(pruned);
@@ -105,15 +122,15 @@ pub fn older_than(
     Ok(pruned)
 }
 
-/// Deletes sent rows that are at least `age` old; None while a sync is at work. With `dry_run`, counts the days only.
+/// Deletes sent rows that are at least `age` old, by the earliest time that it can be now; None while a sync is at work. With `dry_run`, counts the days only.
 ///
 /// # Errors
 /// The store or the destination fails.
 pub fn prune(agent: &Agent, age: Duration, dry_run: bool) -> Result<Option<Pruned>, AgentError> {
     let store = agent.store()?;
     let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else { return Ok(None) };
-    let limits =
-        Limits { cutoff: agent.now().before(age), now: agent.clock.now(), dry_run, gives_up: false, deadline: None };
+    let cutoff = earliest_now(&store, agent.now())?.before(age);
+    let limits = Limits { cutoff, now: agent.clock.now(), dry_run, gives_up: false, deadline: None };
     delete(agent, &store, limits).map(Some)
 }
 

@@ -43,6 +43,18 @@ pub fn remember(agent: &Agent, starts: Starts) {
     }
 }
 
+/// A run that does not say how it was started: an agent that stayed up before is not known to stay up any more. One that
+/// still does says so again with its next full pass.
+pub fn forget_staying_up(agent: &Agent) {
+    let forget = |store: Store| match store.recall(STARTS_KEY)?.as_deref() {
+        Some(STAYS_UP) => store.forget(STARTS_KEY).map(drop),
+        _ => Ok(()),
+    };
+    if let Err(error) = agent.store().and_then(forget) {
+        tracing::debug!("how the program is started was not kept: {error}");
+    }
+}
+
 /// How the program is started; None while too few starts are known.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::news::News;
 use super::pass::{self, Ended, Pass};
 use super::reading::KEPT_EVERY;
-use super::{Agent, AgentError, retention};
+use super::{Agent, AgentError, retention, schedule};
 use crate::status::Exit;
 use crate::sync::{Cancel, StoppedBy, SyncReport, Waits};
 
@@ -105,6 +105,8 @@ impl Sender {
                 self.before = exit;
                 if is_due {
                     self.kept = Some(Instant::now());
+                    // A single run beside it has forgotten it.
+                    schedule::remember(&self.full, schedule::Starts::StaysUp);
                 }
                 let pause = self.pause(&report);
                 self.news.synced(&self.full, report);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::output::{bytes, count};
-use super::whole_file::{WholeFile, is_same_file};
+use super::whole_file::WholeFile;
 use super::{CliError, Context, Exit};
 use crate::store::Store;
 
@@ -35,9 +35,7 @@ struct BackedUp {
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let database = &context.config.store_path;
-    if is_same_file(database, &args.file) {
-        return Err(CliError::OntoItself { path: args.file.clone() });
-    }
+    context.refuse_own_file(&args.file)?;
     if args.file.exists() && !args.force {
         return Err(CliError::Exists { path: args.file.clone() });
     }

@@ -10,13 +10,14 @@ mod files;
 
 use super::output::{Colour, coloured, count, span};
 use super::{CliError, Context, Exit};
-use crate::agent::schedule;
+use crate::agent::schedule::{self, Starts};
 use crate::config::TableConfig;
 use crate::qc;
 use crate::status::{self, Facts, Kind};
 use crate::store::Store;
 
-/// LoggerNet overwrites its files with each collection, which is hourly at the most seldom.
+/// LoggerNet overwrites its files with each collection, which is hourly at the most seldom. A schedule that says that it
+/// starts more seldom is given two of its starts.
 const RUNS_AT_LEAST_EVERY_S: i64 = 2 * 3_600;
 
 /// Check configuration, files, database and destination; print one line for each, with what to do
@@ -113,21 +114,34 @@ fn quality(context: &Context, table: &TableConfig, store: &Store, report: &mut R
 
 /// Whether something runs the program, by what the store remembers of its last run.
 fn starts(context: &Context, store: &Store, report: &mut Report) -> Result<(), CliError> {
+    let starts = schedule::known(store)?;
     let Some(last) = store.last_run_by("ingest", context.now())? else {
+        // A run that a wrong clock dated ahead is no run of today; a finding says it.
         report.say("schedule", "ok", "no run yet; `fluxtower schedule --install` lets this computer do it".to_owned());
         return Ok(());
     };
     let ago = context.now().seconds_since(last.ended);
-    if ago > RUNS_AT_LEAST_EVERY_S {
+    let limit = match starts {
+        Some(Starts::Declared(every)) => {
+            let twice = every.as_secs().saturating_mul(2);
+            RUNS_AT_LEAST_EVERY_S.max(i64::try_from(twice).unwrap_or(i64::MAX))
+        }
+        _ => RUNS_AT_LEAST_EVERY_S,
+    };
+    if ago > limit {
         let text =
             format!("the last run ended {} ago; see `fluxtower schedule`, or the task in Task Scheduler", span(ago));
         report.say("schedule", "look", text);
         return Ok(());
     }
-    let starts = schedule::known(store)?;
+    if let Some(failure) = status::failure(&last) {
+        let text = format!("the last ingest, {} ago, failed: {failure}", span(ago));
+        report.say("schedule", "look", text);
+        return Ok(());
+    }
     match starts.and_then(|starts| schedule::advice(&context.config.sync, starts)) {
         Some(advice) => report.say("schedule", "look", advice),
-        None => report.say("schedule", "ok", format!("the last run ended {} ago", span(ago.max(0)))),
+        None => report.say("schedule", "ok", format!("the last run ended {} ago", span(ago))),
     }
     Ok(())
 }
@@ -145,7 +159,7 @@ fn findings(context: &Context, store: &Store, old: &[&str], report: &mut Report)
         if finding.kind == Kind::Stale && finding.table.as_deref().is_some_and(|table| old.contains(&table)) {
             continue;
         }
-        // How the last run ended is history: the lines above are what this moment gives.
+        // A failure of the last ingest has its line. That of the last sync is history: the destination was asked above.
         if finding.kind == Kind::RunFailed {
             continue;
         }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::output::count;
-use super::whole_file::{WholeFile, is_same_file};
+use super::whole_file::WholeFile;
 use super::{CliError, Context, Exit};
 use crate::store::Store;
 use crate::view::dashboard::{self, Language, Site};
@@ -139,10 +139,7 @@ fn pretty(value: &Value) -> Result<String, CliError> {
 }
 
 fn write(context: &Context, path: &Path, value: &Value) -> Result<(), CliError> {
-    let own = [&context.config.store_path, &context.config.path];
-    if own.into_iter().any(|own| is_same_file(own, path)) {
-        return Err(CliError::OntoItself { path: path.to_owned() });
-    }
+    context.refuse_own_file(path)?;
     let text = pretty(value)?;
     let whole = WholeFile::beside(path)?;
     let mut file = whole.create()?;

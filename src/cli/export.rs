@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::output::{count, grouped};
-use super::whole_file::{WholeFile, is_same_file};
+use super::whole_file::WholeFile;
 use super::{CliError, Context, Exit};
 use crate::config::TableConfig;
 use crate::export::{Ameriflux, FlagStyle, Plain, TimeScale, Written};
@@ -120,10 +120,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     } else {
         output.clone()
     };
-    let own = [&context.config.store_path, &context.config.path];
-    if own.into_iter().any(|own| is_same_file(own, &path)) {
-        return Err(CliError::OntoItself { path });
-    }
+    context.refuse_own_file(&path)?;
     let whole = WholeFile::beside(&path)?;
     let mut file = BufWriter::with_capacity(1 << 16, whole.create()?);
     let written = shape.write(&store, table, &mut file).map_err(|error| match error {

@@ -135,7 +135,8 @@ fn set(context: &Context, store: &crate::store::Store, args: &Args, now: Timesta
     // clap has made sure that they are there.
     let text = |option: &Option<String>| option.clone().unwrap_or_default();
     let (table, column, reason) = (text(&args.table), text(&args.column), text(&args.reason));
-    context.known_table(store, &table)?;
+    // Its rows could not be judged without the configuration.
+    context.configured_table(&table)?;
     let known = store.column_names(&table)?;
     if !known.contains(&column) {
         return Err(CliError::UnknownColumn { name: column, known: known.join(", ") });

@@ -42,7 +42,6 @@ fn already(context: &Context) -> Result<Exit, CliError> {
     Ok(Exit::Well)
 }
 
-/// A line per table that had something, then the sum.
 /// One line for a pass of an agent that stays up: only what is new, and each message on a line of its own.
 pub(super) fn write_line(out: &mut dyn Write, at: &str, report: &IngestReport) -> io::Result<()> {
     let tables = report.tables.iter().map(|table| {
@@ -57,6 +56,7 @@ pub(super) fn write_line(out: &mut dyn Write, at: &str, report: &IngestReport) -
     report.tables.iter().flat_map(|table| &table.notes).try_for_each(|note| writeln!(out, "  ! {note}"))
 }
 
+/// A line per table that had something, then the sum.
 pub(super) fn write(out: &mut dyn Write, report: &IngestReport) -> io::Result<()> {
     let width = report.tables.iter().map(|table| table.table.chars().count()).max().unwrap_or(0);
     for table in &report.tables {

@@ -3,7 +3,7 @@
 //! What scripts rely on: stdout is data and stderr is talk, `--json` prints one object, and the exit code says in one
 //! number whether a user is needed ([`Exit`]). An error is printed once, here.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -134,6 +134,20 @@ impl Context {
             clock: self.clock,
             events: Arc::new(Printer { output: self.output, bars: self.bars, clock: self.config.station.clock }),
             shows_progress: true,
+        }
+    }
+
+    /// Refuses a file to be written that is the database, one of the files beside it, or the configuration.
+    fn refuse_own_file(&self, path: &Path) -> Result<(), CliError> {
+        let beside = |ending: &str| {
+            let mut name = self.config.store_path.clone().into_os_string();
+            name.push(ending);
+            PathBuf::from(name)
+        };
+        let own = [self.config.path.clone(), beside(""), beside("-wal"), beside("-shm")];
+        match own.iter().any(|own| whole_file::is_same_file(own, path)) {
+            true => Err(CliError::OntoItself { path: path.to_owned() }),
+            false => Ok(()),
         }
     }
 

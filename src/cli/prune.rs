@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use super::output::count;
 use super::{CliError, Context, Exit};
-use crate::agent::retention::{self, Pruned};
+use crate::agent::retention;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Delete rows that were sent, are older than a number of days and are seen in the bucket
 ///
 /// Pending, rejected and expired rows are never deleted. Where the destination can be asked, a day is deleted only when all
-/// of it is counted there; days that the bucket itself no longer keeps are deleted when they were sent.
+/// of it is counted there; days that the bucket itself no longer keeps are deleted when they were sent. Days are counted
+/// back from the newest row where this computer's clock runs ahead of it, and nothing is deleted while this computer's
+/// clock and the server's disagree.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  fluxtower prune --older-than 365 --dry-run\n  fluxtower prune --older-than 365")]
 pub(super) struct Args {
@@ -24,11 +26,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    let Some(pruned) = retention::prune(&context.agent(), DAY * args.older_than, args.dry_run)? else {
-        tracing::warn!("a sync is running; prune again when it has ended");
-        context.output.result(&Pruned::default(), |_| Ok(()))?;
-        return Ok(Exit::Well);
-    };
+    let pruned = retention::prune(&context.agent(), DAY * args.older_than, args.dry_run)?.ok_or(CliError::AtWork)?;
     context.output.result(&pruned, |out| {
         if args.dry_run {
             return writeln!(
@@ -41,7 +39,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         if pruned.kept_unverified > 0 {
             writeln!(
                 out,
-                "{} kept: not all of it was counted in the bucket, see `fluxtower verify`",
+                "{} kept: the bucket was not seen to have all of it, see `fluxtower verify`",
                 count(pruned.kept_unverified, "day")
             )?;
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::output::bytes;
-use super::whole_file::{WholeFile, is_same_file};
+use super::whole_file::WholeFile;
 use super::{CliError, Context, Exit};
 use crate::time::Timestamp;
 use crate::view::report::{self, ReportError};
@@ -48,10 +48,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
     let now = context.now();
     let path = path(context, args, now)?;
-    let own = [database, &context.config.path];
-    if own.into_iter().any(|own| is_same_file(own, &path)) {
-        return Err(CliError::OntoItself { path });
-    }
+    context.refuse_own_file(&path)?;
     let is_replaced = path.exists();
     if is_replaced && !is_report(&path) {
         return Err(CliError::Exists { path });

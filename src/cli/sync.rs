@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::output::{bytes, count, grouped};
+use super::output::{bytes, count};
 use super::{CliError, Context, Exit, status};
 use crate::agent::{self, Ended, Pass};
 use crate::status::{Finding, Verdict};
@@ -121,7 +121,7 @@ fn write_dry(out: &mut dyn Write, dry: &DryRun) -> io::Result<()> {
         out,
         "would send {} in {} ({} of line protocol)",
         count(dry.rows, "row"),
-        grouped(dry.requests) + " requests",
+        count(dry.requests, "request"),
         bytes(dry.bytes)
     )?;
     for note in &dry.notes {

@@ -6,7 +6,7 @@ use super::output::{count, grouped};
 use super::{CliError, Context, Exit};
 use crate::store::{Lock, LockKind};
 use crate::time::Timestamp;
-use crate::verify::{Scope, VerifyReport};
+use crate::verify::Scope;
 
 /// Without `--since`, the last week: what a server may still have lost after a crash.
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
@@ -38,11 +38,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if let Some(table) = &args.table {
         context.known_table(&store, table)?;
     }
-    let _lock = if args.requeue { Some(Lock::take(store.path(), LockKind::Sync)?) } else { None };
-    if matches!(_lock, Some(None)) {
-        tracing::warn!("a sync is running; verify again when it has ended");
-        context.output.result(&VerifyReport::default(), |_| Ok(()))?;
-        return Ok(Exit::Well);
+    // Held until the end: a sync beside it would send what is put back.
+    let lock = if args.requeue { Some(Lock::take(store.path(), LockKind::Sync)?) } else { None };
+    if matches!(lock, Some(None)) {
+        return Err(CliError::AtWork);
     }
     let since = args.since.as_deref().map(|text| context.instant("--since", text)).transpose()?;
     let until = args.until.as_deref().map(|text| context.instant("--until", text)).transpose()?;
@@ -87,6 +86,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             (_, requeued) => writeln!(out, "{wrong}, {} pending again", count(requeued, "row")),
         }
     })?;
+    drop(lock);
     Ok(match (report.refused, report.missing + report.changed + report.unknown) {
         (true, _) => Exit::Refused,
         (false, 0) => Exit::Well,

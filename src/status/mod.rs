@@ -20,7 +20,8 @@ pub mod records;
 
 pub use exit::Exit;
 pub use findings::{
-    Finding, Folders, Kind, Lateness, Rule, Severity, TableFolders, Verdict, failure, findings, of_ingest, of_sync,
+    Finding, Folders, Kind, Lateness, Rule, SOON_S, Severity, TableFolders, Verdict, failure, findings, of_ingest,
+    of_sync,
 };
 
 /// Under this key the store keeps how often a scheduler's entry starts the program, in milliseconds, or that it stays up.
@@ -63,6 +64,8 @@ pub struct Facts {
     pub last_sync: Option<RunLine>,
     /// When a request was last acknowledged.
     pub last_stored: Option<Timestamp>,
+    /// When a sync of the last day ended with nothing pending: what is pending came later.
+    pub nothing_pending: Option<Timestamp>,
     /// Runs and receipts that are dated in the future.
     pub future: FutureTimes,
     /// By how much the server's clock was ahead of this computer's at the last sync, where the server confirmed its time.
@@ -109,16 +112,20 @@ impl Facts {
             }
             intervals.extend(interval.map(|interval| UsualInterval { table: name.clone(), interval }));
         }
-        let minutes = store.recall(SERVER_KEY)?.and_then(|text| text.parse::<i64>().ok());
+        // What a server said before the rows went to a folder says nothing of it.
+        let is_server = matches!(config.destination, crate::config::DestinationConfig::Influx(_));
+        let kept = if is_server { store.recall(SERVER_KEY)? } else { None };
+        let minutes = kept.and_then(|text| text.parse::<i64>().ok());
         Ok(Facts {
             tables: store.table_status()?,
             intervals,
             last_ingest: store.last_run_by("ingest", now)?,
             last_sync: store.last_run_by("sync", now)?,
             last_stored: store.last_stored_by(now)?,
+            nothing_pending: store.last_sync_with_nothing_pending(Interval::new(now.before(DAY), now))?,
             future: store.future_times(now)?,
             server_ahead_s: minutes.map(|minutes| minutes.saturating_mul(60)),
-            retentions: crate::sync::retentions(store)?,
+            retentions: if is_server { crate::sync::retentions(store)? } else { Vec::new() },
             files: store.read_files()?,
             folders: Folders::look(config),
             offsets,
@@ -135,6 +142,13 @@ impl Facts {
             wrong_values: Vec::new(),
             pending_bytes: crate::sync::pending_bytes(config, store, now)?,
         })
+    }
+
+    /// Whether rows that are pending have been so for too long without an acknowledgement. Rows that come once a day, and
+    /// those after an outage of the logger, have not been pending since the last acknowledgement.
+    pub fn is_silent_too_long(&self, now: Timestamp) -> bool {
+        let since = self.last_stored.map(|last| self.nothing_pending.map_or(last, |idle| idle.max(last)));
+        since.is_some_and(|since| age_s(now, since) > findings::SILENT_TOO_LONG_S)
     }
 
     /// The table of that name, if it was ever read.

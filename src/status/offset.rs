@@ -99,17 +99,16 @@ fn read(text: &str) -> Vec<Collection> {
 /// # Errors
 /// The store fails.
 pub fn of(store: &Store, table: &str, interval: Option<Duration>, now: Timestamp) -> Result<Option<i64>, StoreError> {
-    if interval.is_none_or(|interval| interval > SLOWEST) {
-        return Ok(None);
-    }
+    let Some(interval) = interval.filter(|interval| *interval <= SLOWEST) else { return Ok(None) };
     let kept = store.recall(&key(table))?;
     let mut collections = kept.as_deref().map(read).unwrap_or_default();
     // A file from the future was dated by a clock that was wrong.
     collections.retain(|collection| collection.modified_s <= now.seconds() + DRIFT_S);
-    Ok(agreed(&collections))
+    Ok(agreed(&collections, interval))
 }
 
-fn agreed(collections: &[Collection]) -> Option<i64> {
+/// A collection just before a row is stored, and rows that bear the beginning of their interval, are one interval behind.
+fn agreed(collections: &[Collection], interval: Duration) -> Option<i64> {
     let last = &collections[collections.len().checked_sub(LEAST)?..];
     let offset = |collection: &Collection| {
         let halves = (collection.behind_s + DRIFT_S).div_euclid(HALF_HOUR_S);
@@ -118,7 +117,8 @@ fn agreed(collections: &[Collection]) -> Option<i64> {
     };
     let first = offset(last.first()?)?;
     let is_agreed = last.iter().all(|collection| offset(collection) == Some(first));
-    (is_agreed && first != 0 && first.abs() <= MOST_S).then_some(first)
+    let is_apart = first < 0 || u64::try_from(first).is_ok_and(|first| first > interval.as_secs());
+    (is_agreed && is_apart && first.abs() <= MOST_S).then_some(first)
 }
 
 #[cfg(test)]
@@ -126,13 +126,17 @@ mod tests {
     use super::*;
 
     fn behind(seconds: &[i64]) -> Option<i64> {
+        behind_at(300, seconds)
+    }
+
+    fn behind_at(interval_s: u64, seconds: &[i64]) -> Option<i64> {
         let collections: Vec<Collection> = (1_700_000_000..)
             .step_by(300)
             .zip(seconds)
             .map(|(modified_s, behind_s)| Collection { modified_s, behind_s: *behind_s })
             .collect();
         assert_eq!(read(&written(&collections)), collections);
-        agreed(&collections)
+        agreed(&collections, Duration::from_secs(interval_s))
     }
 
     #[test]
@@ -145,6 +149,15 @@ mod tests {
         assert_eq!(behind(&[3, 5, 18_000, 5, 3]), None);
         assert_eq!(behind(&[90_000_000; 6]), None);
         // One that agrees no longer clears it.
+        assert_eq!(behind(&[0; 5]), None);
         assert_eq!(behind(&[18_003, 18_010, 17_995, 18_300, 18_002, 5]), None);
+    }
+
+    #[test]
+    fn rows_that_are_one_interval_behind_their_files_are_no_wrong_offset() {
+        assert_eq!(behind_at(1_800, &[1_803, 1_790, 1_799, 1_810, 1_802]), None);
+        assert_eq!(behind_at(1_800, &[3_603, 3_590, 3_599, 3_610, 3_602]), Some(3_600));
+        assert_eq!(behind_at(1_800, &[-1_795, -1_790, -1_800, -1_700, -1_788]), Some(-1_800));
+        assert_eq!(behind_at(900, &[1_803, 1_790, 1_799, 1_810, 1_802]), Some(1_800));
     }
 }

@@ -85,6 +85,20 @@ fn a_file_that_stands_there_is_overwritten_only_when_told() {
 }
 
 #[test]
+fn a_backup_overwrites_neither_the_configuration_nor_the_log_of_the_database() {
+    let tower = Station::new();
+    tower.write(DAT, Logger::par().file(0..10));
+    let _ = tower.run(&["ingest"]).expect(0);
+    let before = std::fs::read(tower.config_path()).unwrap();
+    let log = tower.path("store.db-wal");
+    std::fs::write(&log, b"").unwrap();
+    for own in [tower.config_path(), log] {
+        let _ = tower.run(&["backup", own.to_str().unwrap(), "--force"]).expect(2).says("its configuration");
+    }
+    assert_eq!(std::fs::read(tower.config_path()).unwrap(), before);
+}
+
+#[test]
 fn a_folder_that_is_not_there_and_a_database_that_is_not_there_are_named() {
     let tower = Station::new();
     let path = tower.path("copy.db");

@@ -226,6 +226,20 @@ fn prune_keeps_what_cannot_be_counted_in_the_bucket() {
 }
 
 #[test]
+fn i6_prune_deletes_nothing_while_the_clocks_disagree() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    site.stage(0..10);
+    site.sync().expect(0);
+    let ahead = "Sat, 01 Jan 2050 00:00:00 GMT";
+    server.answer(move |path| path.starts_with("/api/v2/buckets").then(|| bucket("id", 0).with("Date", ahead)));
+    let pruned =
+        site.run(&["prune", "--older-than", "0", "--json"]).expect(1).says("nothing is deleted until they agree");
+    assert_eq!((pruned.number("pruned"), pruned.number("kept_unverified")), (0, 1));
+    assert_eq!(site.count("sent"), 10);
+}
+
+#[test]
 fn a_server_that_asked_to_be_left_alone_is_left_alone_by_the_next_run_too() {
     let server = Server::start();
     let site = Site::with(&server.url(), &["met"], "", "deadline = \"1s\"");

@@ -199,7 +199,12 @@ fn five_collections_that_are_five_hours_behind_their_files_ask_for_the_offset() 
         let _ = tower.run(&["ingest"]).expect(0);
     }
     let said = message(&status(&tower), "offset_of_hours");
-    assert!(said.contains("are 5 h 0 min behind the files they came in: check utc_offset"), "{said}");
+    assert!(
+        said.contains(
+            "are 5 h 0 min behind the files they came in: compare the logger's clock with UTC; if utc_offset is wrong"
+        ),
+        "{said}"
+    );
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod dashboard;
 mod delivery;
 mod docs;
 mod export;
+mod false_findings;
 mod findings;
 mod formats;
 mod gaps;

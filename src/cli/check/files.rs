@@ -85,7 +85,7 @@ fn newest_of(context: &Context, table: &TableConfig, pattern: &Path) -> Result<N
     let text = format!("{head}: {format}, newest record {local}, {} ago", span(age.max(0)));
     if let Some(ahead) = ahead(newest, instant) {
         let text = format!(
-            "{text}; it is {} ahead of the time at which this computer says that the file was written: check both clocks, and utc_offset",
+            "{text}; it is {} ahead of the time at which this computer says that the file was written: check both clocks, and utc_offset (a table that has rows needs a new name with another one)",
             span(ahead)
         );
         return Err(("look", text));

@@ -20,19 +20,19 @@ pub(crate) fn duration(text: &str) -> Read<Duration> {
     let unit_at = text.find(|c: char| !c.is_ascii_digit()).ok_or(fix)?;
     let (number, unit) = text.split_at(unit_at);
     let number: u64 = number.parse().map_err(|_| fix)?;
-    let seconds = match unit {
-        "ms" => return Ok(Duration::from_millis(number)),
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
+    let millis = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
         _ => return Err(fix.to_owned()),
     };
     let too_long = "is too long; write at most \"36500d\"";
     number
-        .checked_mul(seconds)
-        .filter(|seconds| *seconds <= 36_500 * 86_400)
-        .map(Duration::from_secs)
+        .checked_mul(millis)
+        .filter(|millis| *millis <= 36_500 * 86_400_000)
+        .map(Duration::from_millis)
         .ok_or(too_long.to_owned())
 }
 
@@ -106,7 +106,19 @@ mod tests {
         {
             assert_eq!(duration(text), Ok(Duration::from_secs_f64(seconds)), "{text}");
         }
-        for text in ["", "5", "m", "4 m", "4min", "-4m", "1.5h", "99999999999999999999d", "99999999999999d", "4m30s"] {
+        for text in [
+            "",
+            "5",
+            "m",
+            "4 m",
+            "4min",
+            "-4m",
+            "1.5h",
+            "99999999999999999999d",
+            "99999999999999d",
+            "4m30s",
+            "3153600000001ms",
+        ] {
             assert!(duration(text).is_err(), "{text}");
         }
     }

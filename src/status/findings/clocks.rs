@@ -55,7 +55,10 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
                 ),
             )
             .of_table(table)
-            .fix("check utc_offset"),
+            .fix(
+                "compare the logger's clock with UTC; if utc_offset is wrong, correct it and give the table a new name (the \
+                 old rows keep their time)",
+            ),
         );
     }
     for table in &config.tables {

@@ -196,7 +196,9 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
                 .fix("add them to `files` of the table that they belong to"),
             );
         }
-        if let Some(share) = folders.share.as_ref().filter(|_| facts.is_scheduled) {
+        // Rows that come show that the task sees the share.
+        let is_missed = is_stale || newest.is_none();
+        if let Some(share) = folders.share.as_ref().filter(|_| facts.is_scheduled && is_missed) {
             found.push(
                 Finding::new(
                     Kind::NetworkShare,

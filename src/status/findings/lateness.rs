@@ -64,21 +64,34 @@ impl Rule {
         if age < -AHEAD_S {
             return Lateness::Ahead(-age);
         }
-        let (fresh, late) = match self {
-            Rule::StaleAfter(limit) => (limit, limit),
-            Rule::UsualInterval(interval) => {
-                let twice = interval.saturating_mul(2);
-                // A slow table is late before it is stale, too.
-                let late = HOUR_S.max(twice.saturating_mul(2).min(twice.saturating_add(DAY_S)));
-                (twice.max(COLLECTED_S), late)
-            }
-            Rule::None => (COLLECTED_S, i64::MAX),
-        };
+        let (fresh, late) = (self.fresh_s(), self.late_s().unwrap_or(i64::MAX));
         match age {
             age if age <= fresh => Lateness::Fresh,
             _ if self == Rule::None => Lateness::Unknown,
             age if age <= late => Lateness::Late,
             _ => Lateness::Stale,
+        }
+    }
+
+    /// A newest row is fresh up to this age, seconds.
+    pub fn fresh_s(self) -> i64 {
+        match self {
+            Rule::StaleAfter(limit) => limit,
+            Rule::UsualInterval(interval) => interval.saturating_mul(2).max(COLLECTED_S),
+            Rule::None => COLLECTED_S,
+        }
+    }
+
+    /// A table is stale from this age of its newest row on, seconds; none where that is not known.
+    pub fn late_s(self) -> Option<i64> {
+        match self {
+            Rule::StaleAfter(limit) => Some(limit),
+            Rule::UsualInterval(interval) => {
+                let twice = interval.saturating_mul(2);
+                // A slow table is late before it is stale, too.
+                Some(HOUR_S.max(twice.saturating_mul(2).min(twice.saturating_add(DAY_S))))
+            }
+            Rule::None => None,
         }
     }
 
@@ -116,6 +129,20 @@ mod tests {
         assert_eq!([1_800, 1_801].map(|age| state(Some(1_800), 5, age)), [Fresh, Stale]);
         assert_eq!([21_600, 21_601].map(|age| state(Some(21_600), 5, age)), [Fresh, Stale]);
         assert_eq!(state(None, 5, -4_000), Ahead(4_000));
+    }
+
+    #[test]
+    fn the_limits_that_a_dashboard_draws_are_those_that_judge() {
+        let rules =
+            [Rule::StaleAfter(1_800), Rule::UsualInterval(5), Rule::UsualInterval(1_800), Rule::UsualInterval(DAY_S)];
+        for rule in rules {
+            let (fresh, late) = (rule.fresh_s(), rule.late_s().unwrap());
+            assert_eq!(at_age(rule, fresh), Lateness::Fresh, "{rule:?}");
+            assert_ne!(at_age(rule, fresh + 1), Lateness::Fresh, "{rule:?}");
+            assert_ne!(at_age(rule, late), Lateness::Stale, "{rule:?}");
+            assert_eq!(at_age(rule, late + 1), Lateness::Stale, "{rule:?}");
+        }
+        assert_eq!(Rule::None.late_s(), None);
     }
 
     #[test]

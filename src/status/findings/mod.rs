@@ -26,7 +26,9 @@ pub(super) use rows::RECENT_S;
 pub use runs::{failure, of_ingest, of_sync};
 
 /// A link that is down for hours is ordinary at a tower; no acknowledgement for longer than this is not.
-const SILENT_TOO_LONG_S: i64 = 24 * 3_600;
+pub(super) const SILENT_TOO_LONG_S: i64 = 24 * 3_600;
+/// Rows are sent by the next sync; two of the usual ones take so long.
+pub const SOON_S: i64 = 900;
 
 /// One thing that a user should know or act on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Finding, Kind, Lateness, Rule, SILENT_TOO_LONG_S, runs};
+use super::{Finding, Kind, Lateness, Rule, runs};
 use crate::config::Config;
 use crate::status::{Facts, age_s, records};
 use crate::store::{Uncounted, WhyUncounted};
@@ -11,8 +11,6 @@ use crate::time::Timestamp;
 
 /// What happened longer ago than this is listed, and asks no longer for a user.
 pub(in crate::status) const RECENT_S: i64 = 30 * 86_400;
-/// Rows are sent by the next sync; two of the usual ones take so long.
-const SOON_S: i64 = 900;
 
 pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -51,7 +49,10 @@ fn lateness(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Find
                 Kind::RowsAhead,
                 format!("the newest row of table \"{name}\" is {} in the future", span(ahead)),
             )
-            .fix("set the clock that is wrong, the logger's or this computer's, and check utc_offset"),
+            .fix(
+                "set the clock that is wrong, the logger's or this computer's; if it is utc_offset, correct it and give the \
+                 table a new name (the old rows keep their time)",
+            ),
             Lateness::Stale => Finding::new(
                 Kind::Stale,
                 format!("table \"{name}\" has had no new row for {} ({})", span(age), rule.text()),
@@ -78,14 +79,14 @@ fn delivery(facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
         let oldest = facts.tables.iter().filter_map(|table| table.oldest_pending).min();
         let age = oldest.map_or(0, |oldest| age_s(now, oldest));
         match facts.last_stored.map(|last| age_s(now, last)) {
-            Some(silent) if silent > SILENT_TOO_LONG_S => found.push(
+            Some(silent) if facts.is_silent_too_long(now) => found.push(
                 Finding::new(
                     Kind::NotAcknowledged,
                     format!("nothing was acknowledged for {} and {rows} {are} pending", span(silent)),
                 )
                 .since(facts.last_stored),
             ),
-            Some(silent) if age > SOON_S => found.push(
+            Some(silent) if age > super::SOON_S => found.push(
                 Finding::new(
                     Kind::Pending,
                     format!("{rows} {are} pending; the last acknowledgement came {} ago", span(silent)),

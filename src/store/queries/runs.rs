@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, params};
 
 use crate::store::{Result, Store};
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp};
 
 /// Runs are kept this long: a season's worth of looking back.
 const KEEP: Duration = Duration::from_secs(90 * 86_400);
@@ -53,6 +53,21 @@ impl Store {
                 .collect()
         };
         work().map_err(|source| self.at(source))
+    }
+
+    /// When the newest sync of those that ended in this interval and left nothing pending ended. Reads the runs of the interval.
+    pub fn last_sync_with_nothing_pending(&self, ended: Interval) -> Result<Option<Timestamp>> {
+        self.conn
+            .prepare_cached(
+                "SELECT ended FROM run WHERE command = 'sync' AND ended >= ?1 AND ended < ?2
+                 AND CASE WHEN json_valid(summary) THEN json_extract(summary, '$.pending') = 0 END ORDER BY ended DESC LIMIT 1",
+            )
+            .and_then(|mut statement| {
+                let bounds = [ended.from.nanos(), ended.until.nanos()];
+                statement.query_row(bounds, |row| row.get(0)).optional()
+            })
+            .map(|ended| ended.map(Timestamp::from_nanos))
+            .map_err(|source| self.at(source))
     }
 
     /// The newest run of `command` that ended by `now`: one that ended later was written under a wrong clock, and hides none.

@@ -12,16 +12,17 @@ use super::ribbon::tested;
 use super::source::{Source, bucket};
 use super::{Language, Site, object};
 use crate::config::TableConfig;
+use crate::status::Rule;
 
 /// LoggerNet collects rows every few minutes, however often the logger writes one.
 const COLLECTED: Duration = Duration::from_secs(15 * 60);
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// The ages from which a table is late and dead.
+/// The ages from which a table is late and dead, as `status` says it. Of a table that was not read yet, after an hour.
 pub(super) fn late_and_dead(site: &Site<'_>, table: &TableConfig) -> (Duration, Duration) {
-    let twice = site.interval(&table.name.0).map_or(COLLECTED, |interval| interval * 2);
-    let late = table.stale_after.unwrap_or(twice.max(COLLECTED));
-    (late, HOUR.max(late * 2))
+    let rule = Rule::of(table.stale_after, site.interval(&table.name.0));
+    let length = |seconds: i64| Duration::from_secs(seconds.unsigned_abs());
+    (length(rule.fresh_s()), rule.late_s().map_or(HOUR, length))
 }
 
 /// Good below `late`, orange from there, red from `dead`.
@@ -91,8 +92,8 @@ fn ages(site: &Site<'_>) -> super::Object {
         "the agent's last report; a report older than an hour is not shown"
     };
     let description = format!(
-        "Time from each table's newest record to {since}. Blue: in time. Orange: later than its stale_after, or than \
-         twice its interval (at least 15 minutes). Red: later than an hour, or twice that."
+        "Time from each table's newest record to {since}. Blue: in time. Orange: later than \
+         twice its interval (at least 15 minutes). Red: later than its stale_after, or, without one, than an hour and four times its interval."
     );
     let panel =
         Stat { title: "Age of the newest record", description: &description, queries: &queries, config, fields: "" };

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::client::Served;
-use super::station::{PAR, configured, lived, trace_of_met};
-use crate::support::Site;
+use super::station::{PAR, configured, lived, met, this_minute, trace_of_met};
 use crate::support::server::{Act, Server};
+use crate::support::{Site, Station};
 
 fn by_name<'v>(list: &'v Value, name: &str) -> &'v Value {
     list.as_array().unwrap().iter().find(|item| item["name"] == name).unwrap_or_else(|| panic!("no {name}: {list}"))
@@ -34,6 +34,54 @@ fn the_station_is_described_with_its_tables_columns_limits_and_panels() {
     for (table, column) in [("met", "TA"), ("met", "RH"), (PAR, "PPFD"), (PAR, "calPPFD")] {
         assert!(drawn.iter().any(|series| series["table"] == table && series["column"] == column), "{column}");
     }
+}
+
+/// The station of a table `met` whose column `RH` is never there, with these further lines of the table.
+fn without_rh(keys: &str) -> Station {
+    let tower = Station::new().table(&format!("name = \"met\"\nfiles = [\"met.dat\"]\n{keys}"));
+    let rows = met(300, this_minute());
+    let (head, rows) = rows.split_at(rows.find("\"20").unwrap());
+    let rows = rows.lines().map(|row| format!("{},\"NAN\"\r\n", row.trim_end().rsplit_once(',').unwrap().0));
+    tower.write("met.dat", head.to_owned() + &rows.collect::<String>());
+    tower.run(&["run"]).expect(0);
+    tower
+}
+
+#[test]
+fn a_column_that_is_ignored_is_not_called_wrong() {
+    let right = |keys: &str| {
+        let tower = without_rh(keys);
+        let status = Served::start(&tower.config_path()).json("/api/status");
+        (by_name(&status["tables"], "met")["right"]["state"].clone(), status)
+    };
+    let (state, status) = right("[table.columns.TA]\nfail = [-50, 100]");
+    assert_eq!((state, &status["state"]), (json!("bad"), &json!("look")), "{status}");
+    let (state, status) = right("[table.columns.TA]\nfail = [-50, 100]\n[table.columns.RH]\nuse = \"ignore\"");
+    assert_eq!((state, &status["state"]), (json!("good"), &json!("ok")), "{status}");
+}
+
+#[test]
+fn values_that_no_test_looks_at_are_not_called_good() {
+    let tower = without_rh("[table.columns.RH]\nuse = \"ignore\"");
+    let status = Served::start(&tower.config_path()).json("/api/status");
+    let right = &by_name(&status["tables"], "met")["right"];
+    assert_eq!(
+        (&right["state"], right["why"].as_str().unwrap().starts_with("no value was tested")),
+        (&json!("none"), true)
+    );
+}
+
+#[test]
+fn rows_that_expired_are_not_called_sent() {
+    let tower = without_rh("[table.columns.RH]\nuse = \"ignore\"");
+    let conn = rusqlite::Connection::open(tower.store_path()).unwrap();
+    conn.execute_batch("UPDATE logger_table SET sent = sent - 1, expired = 1").unwrap();
+    drop(conn);
+    let status = Served::start(&tower.config_path()).json("/api/status");
+    let sent = &by_name(&status["tables"], "met")["sent"];
+    assert_eq!(sent["state"], "partial", "{sent}");
+    assert!(sent["why"].as_str().unwrap().contains("1 row expired"), "{sent}");
+    assert_eq!((&status["state"], &status["is_well"]), (&json!("note"), &json!(false)), "nothing is to be done");
 }
 
 #[test]

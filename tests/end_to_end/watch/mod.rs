@@ -45,6 +45,24 @@ fn a_write_reaches_the_server_within_two_seconds() {
 }
 
 #[test]
+fn a_line_that_is_held_is_reported_where_it_is_all_that_is_new() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    site.write("met", 0..2);
+    let agent = Agent::start(&site, &["--watch"]);
+    until("the rows", || server.points().len() == 2);
+    let now = chrono::Utc::now().timestamp();
+    let ahead = (now - crate::support::ns(0) / 1_000_000_000) / 60 + 3 * 1_440;
+    site.write("met", [0, 1, ahead]);
+    let reported = |line: &String| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        line["ingest"]["tables"].as_array().is_some_and(|tables| tables.iter().any(|table| table["held"] == 1))
+    };
+    until("the held line", || agent.stdout().iter().any(reported));
+    agent.end();
+}
+
+#[test]
 fn i1_a_burst_of_rewrites_loses_nothing() {
     let server = Server::start();
     let site = Site::new(&server.url());

@@ -1,5 +1,7 @@
 //! Sent rows over time, refusals, and the backlog.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::Millis;
@@ -85,9 +87,12 @@ pub(super) fn answer(
     }
     let tables = store.table_status()?;
     let backlog = store.backlog()?;
+    let mut intervals_of: HashMap<&str, usize> = HashMap::new();
     for series in &backlog {
-        let intervals_of_table: usize =
-            backlog.iter().filter(|other| other.table == series.table).map(|other| other.intervals.len()).sum();
+        *intervals_of.entry(&series.table).or_default() += series.intervals.len();
+    }
+    for series in &backlog {
+        let intervals_of_table = intervals_of.get(series.table.as_str()).copied().unwrap_or(0);
         let kept = tables.iter().find(|table| table.table == series.table).map(|table| table.pending);
         for interval in &series.intervals {
             delivery.pending.push(Pending {

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::Millis;
 use crate::config::Config;
-use crate::status::{Facts, Finding, Rule, Verdict, age_s, failure, findings};
+use crate::status::{Facts, Finding, Rule, SOON_S, Verdict, age_s, failure, findings};
 use crate::store::TableStatus;
 use crate::time::Timestamp;
 use crate::view::serve::readers::{Database, Readers};
@@ -21,16 +21,14 @@ mod right;
 use alive::Alive;
 use right::Right;
 
-const DAY_S: i64 = 86_400;
-/// Rows are sent by the next sync; two of the usual ones are this long.
-const SOON_S: i64 = 900;
-
 /// The first screen.
 #[derive(Debug, Serialize)]
 pub struct Status {
     now: Millis,
     revision: u64,
     verdict: String,
+    /// What it comes to, in one word: `ok`, `note`, `unknown` or `look`.
+    state: &'static str,
     is_well: bool,
     reasons: Vec<String>,
     findings: Vec<Finding>,
@@ -173,7 +171,7 @@ fn say(config: &Config, seen: &Seen, revision: u64, now: Timestamp) -> Status {
                 interval_s: interval.as_ref().map(Duration::as_secs_f64),
                 alive: alive::of(rule, lateness, kept.newest, now),
                 right: judged.map_or_else(Right::none, |seen| seen.right.clone().judged_at(lateness)),
-                sent: sent(&kept, facts.last_stored, now),
+                sent: sent(&kept, facts, now),
                 conflicts: kept.conflicts,
                 rejected_lines: kept.rejected_lines,
                 held_lines: kept.held_lines,
@@ -191,6 +189,7 @@ fn say(config: &Config, seen: &Seen, revision: u64, now: Timestamp) -> Status {
         now: Millis(now),
         revision,
         verdict: verdict.line(&findings),
+        state: verdict.name(),
         is_well: verdict == Verdict::Well,
         tables,
         sync: Sync {
@@ -206,19 +205,21 @@ fn say(config: &Config, seen: &Seen, revision: u64, now: Timestamp) -> Status {
     }
 }
 
-fn sent(table: &TableStatus, last_stored: Option<Timestamp>, now: Timestamp) -> Sent {
+fn sent(table: &TableStatus, facts: &Facts, now: Timestamp) -> Sent {
     use crate::text::{count, span};
-    let silent = last_stored.map(|last| age_s(now, last));
+    let silent = facts.last_stored.map(|last| age_s(now, last));
     let rows = count(table.pending, "row");
     let are = if table.pending == 1 { "is" } else { "are" };
     let (state, mut why) = match (table.rows, table.pending, table.oldest_pending) {
         (0, ..) => ("none", "there is no row yet".to_owned()),
+        (_, 0, _) if table.rejected + table.expired > 0 => ("partial", "nothing is pending".to_owned()),
         (_, 0, _) => ("good", "nothing is pending".to_owned()),
         (_, _, Some(oldest)) if age_s(now, oldest) <= SOON_S => {
-            ("good", format!("{rows} {are} pending, the oldest for {}", span(age_s(now, oldest))))
+            let state = if table.rejected + table.expired > 0 { "partial" } else { "good" };
+            (state, format!("{rows} {are} pending, the oldest for {}", span(age_s(now, oldest))))
         }
         _ => match silent {
-            Some(silent) if silent > DAY_S => {
+            Some(silent) if facts.is_silent_too_long(now) => {
                 ("stuck", format!("{rows} {are} pending, and nothing was acknowledged for {}", span(silent)))
             }
             Some(silent) => ("waiting", format!("{rows} {are} pending, the last answer came {} ago", span(silent))),
@@ -227,6 +228,9 @@ fn sent(table: &TableStatus, last_stored: Option<Timestamp>, now: Timestamp) -> 
     };
     if table.rejected > 0 {
         why = format!("{why}; {} refused by the destination", count(table.rejected, "row"));
+    }
+    if table.expired > 0 {
+        why = format!("{why}; {} expired before they were sent", count(table.expired, "row"));
     }
     Sent {
         state,

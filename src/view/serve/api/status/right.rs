@@ -13,6 +13,8 @@ const HOURS: u64 = 24;
 const MOST_WORST: usize = 5;
 /// Shares of a column's values.
 const BAD_FAIL: f64 = 0.5;
+/// Of fewer values nothing bad is concluded: one a day is missing or wrong once.
+const LEAST_BAD: u64 = 12;
 const SOME_FAIL: f64 = 0.01;
 const SOME_SUSPECT: f64 = 0.05;
 
@@ -49,7 +51,7 @@ fn share(counts: &FlagCounts, number: u64) -> f64 {
 
 fn state(counts: &FlagCounts) -> &'static str {
     let is_gone = counts.values() > 0 && counts.missing == counts.values();
-    if is_gone || share(counts, counts.fail) > BAD_FAIL {
+    if counts.values() >= LEAST_BAD && (is_gone || share(counts, counts.fail) > BAD_FAIL) {
         "bad"
     } else if 2 * counts.missing > counts.values()
         || share(counts, counts.fail) > SOME_FAIL
@@ -93,7 +95,7 @@ pub(super) fn of(table: &TableConfig, store: &Store, summaries: &Summaries) -> R
     let header = store.newest_header(name)?;
     let is_shown = |column: &str| {
         let own = table.columns.get(column);
-        let is_value = own.is_none_or(|own| own.column_use != ColumnUse::Tag);
+        let is_value = own.is_none_or(|own| own.column_use == ColumnUse::Field);
         let is_computed = own.is_some_and(|own| own.formula.is_some());
         is_value && (is_computed || header.as_ref().is_none_or(|header| header.names.iter().any(|name| name == column)))
     };
@@ -109,6 +111,8 @@ pub(super) fn of(table: &TableConfig, store: &Store, summaries: &Summaries) -> R
         ("bad", format!("mostly failed or all missing: {}", names(&bad)))
     } else if !suspect.is_empty() {
         ("suspect", format!("more than usual is suspect, failed or missing: {}", names(&suspect)))
+    } else if columns.iter().all(|(_, counts)| counts.good + counts.suspect + counts.fail == 0) {
+        ("none", "no value was tested: no test is configured for it".to_owned())
     } else {
         ("good", "no column stands out".to_owned())
     };
