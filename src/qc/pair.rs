@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::flag::Flag;
 use super::keys::{Group, Problem, shown};
-use super::limits::{Levels, above, bounds, limit, short, within};
+use super::limits::{Levels, bounds, limit, rounding, short, surely_above, within};
 use super::registry::{About, Marks, Test};
 use super::spec::{ColumnAt, TableName};
 use crate::ameriflux::Range;
@@ -231,7 +231,7 @@ impl PairTest {
         let (flag, measured) = match &self.measure {
             Measure::Difference(levels) => {
                 let difference = (first - second).abs();
-                (above(levels, difference), difference)
+                (surely_above(levels, difference, rounding(&[first, second])), difference)
             }
             // Nothing has a ratio to zero.
             Measure::Ratio(_) if second == 0.0 => return,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::flag::Flag;
 use super::keys::{Group, GroupKeys, Key, Kind, Problem};
-use super::limits::{Levels, above, limit, short, span_text};
+use super::limits::{Levels, limit, rounding, short, span_text, surely_above};
 use super::registry::{About, ColumnTest, Seen};
 
 pub(super) const ABOUT: About = About {
@@ -65,8 +65,13 @@ impl ColumnTest for RateOfChange {
             return Flag::Missing;
         }
         let Some(before) = seen.before else { return Flag::Pass };
-        let rate = rate(before, seen.value, seen.row.interval);
-        if rate.is_nan() { Flag::NotEvaluated } else { above(&self.levels, rate) }
+        let interval = seen.row.interval;
+        let measured = rate(before, seen.value, interval);
+        if measured.is_nan() {
+            return Flag::NotEvaluated;
+        }
+        // The rounding of the difference, by the same time.
+        surely_above(&self.levels, measured, rate(0.0, rounding(&[before, seen.value]), interval))
     }
 
     fn detail(&self, (): &(), seen: &Seen<'_>, flag: Flag) -> String {

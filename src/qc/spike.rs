@@ -4,7 +4,7 @@
 
 use super::flag::Flag;
 use super::keys::{Group, GroupKeys, Key, Kind, Problem};
-use super::limits::{Levels, above, limit, short};
+use super::limits::{Levels, limit, rounding, short, surely_above};
 use super::registry::{About, Around, ColumnTest};
 
 pub(super) const ABOUT: About = About {
@@ -85,7 +85,12 @@ impl ColumnTest for Spike {
     #[inline]
     fn judge_between(&self, around: &Around) -> Flag {
         let height = self.height(around);
-        if height.is_nan() { Flag::NotEvaluated } else { above(&self.levels, height) }
+        let Around { before, value, after } = *around;
+        if height.is_nan() {
+            Flag::NotEvaluated
+        } else {
+            surely_above(&self.levels, height, rounding(&[before, value, after]))
+        }
     }
 
     fn detail_between(&self, around: &Around, flag: Flag) -> String {
