@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ColumnUse, Config, Formula, TableConfig};
+use super::{ColumnUse, Config, Formula, TableConfig, ValueType};
 use crate::qc::{ColumnSpec, Pair, TableSpec};
 
 impl Config {
@@ -21,7 +21,8 @@ impl TableConfig {
             .map(|(name, column)| {
                 let spec = ColumnSpec {
                     is_field: column.column_use == ColumnUse::Field,
-                    sentinels: column.sentinels.as_deref(),
+                    is_text: column.value_type == ValueType::Text,
+                    sentinels: column.sentinels.as_ref(),
                     variable: column.variable.as_deref(),
                     range: column.range,
                     settings: &column.quality,
