@@ -30,6 +30,8 @@ const DIFFERENT: &[(&str, &str, &str, &str)] = &[
     ),
     ("flat_slow_drift", "", "1223333333", "as flat_from_start"),
     ("flat_broken_by_spike", "", "1223111133", "as flat_from_start"),
+    ("s07_SWC_quasi_constant", "flat_long", "1222222222222222222211111111111111", "as flat_from_start"),
+    ("s07_SWC_quasi_constant", "flat_short", "1222223333334444444411111133331111", "as flat_from_start"),
     ("clim_overlap_last_wins", "", "11", "midnight of 1 July ends a day of June"),
     ("clim_hour", "", "231", "06:00 ends the hour from 05:00, and midnight the day before"),
     ("gap_default", "", "1113", "the gap is wrong, not the value behind it"),
