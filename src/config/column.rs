@@ -15,6 +15,7 @@ use super::{ColumnConfig, ColumnUse, ConfigError, FileFormat, Formula, Level, Va
 use crate::ameriflux;
 use crate::ameriflux::Range;
 use crate::qc::Sentinels;
+use crate::quantity::Kind;
 use crate::text::any_of;
 
 /// The two columns of a TOA5 file that are no values.
@@ -154,6 +155,7 @@ fn column(at: &Section<'_>, name: &str, found: &ColumnSection, folder: &Path) ->
         formula: at.read(ColumnSection::formula, &found.formula, Formula::parse)?,
         quality: column_settings(at, &found.tests, folder)?,
         diagnostic: diagnostic(at, found)?,
+        kind: at.read(ColumnSection::kind, &found.kind, |text| one_of(text, Kind::names()))?,
         quantity: at.read(ColumnSection::quantity, &found.quantity, value::plain_text)?,
         level: level::read(at, &found.height, &found.depth)?,
         sensor: at.read(ColumnSection::sensor, &found.sensor, value::plain_text)?,

@@ -456,6 +456,11 @@ section! {
     ).or_what("the table's");
     withhold: Option<Spanned<bool>> = flag("a value that fails is not sent, only its flag", "true")
         .or_what("the table's");
+    kind: Text = text(
+        "",
+        r#"what kind of quantity it is, where variable, process and unit of the file do not say it: `"linear"`, `"direction"`, `"total"` (over the row's interval), `"counter"` (since a reset), `"maximum"`, `"minimum"`, `"deviation"`, `"covariance"` or `"code"`. Averages, differences and drawings follow from it"#,
+        r#""direction""#,
+    ).or_what("by variable, process, unit and name");
     quantity: Text = text(
         "",
         "what is measured, where `variable` does not say it: columns of one quantity share a panel",

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{ColumnUse, Config, Formula, TableConfig, ValueType};
 use crate::qc::{ColumnSpec, Pair, TableSpec};
+use crate::quantity::Facts;
 
 impl Config {
     /// What QC is asked of a table.
@@ -23,6 +24,13 @@ impl TableConfig {
                     is_field: column.column_use == ColumnUse::Field,
                     is_text: column.value_type == ValueType::Text,
                     sentinels: column.sentinels.as_ref(),
+                    kind: Facts {
+                        configured: column.kind,
+                        variable: column.variable.as_deref(),
+                        name,
+                        ..Facts::default()
+                    }
+                    .kind(),
                     variable: column.variable.as_deref(),
                     range: column.range,
                     settings: &column.quality,

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use super::{Formula, Level};
 use crate::ameriflux::Range;
 use crate::qc::{ColumnSettings, Diagnostic, Sentinels, TableName, TableSettings};
+use crate::quantity::Kind;
 use crate::time::StationClock;
 
 /// One logger table: its files, its shape and where its rows go.
@@ -120,6 +121,8 @@ pub struct ColumnConfig {
     pub range: Option<Range>,
     /// Values that mean "missing" here; none means the table's.
     pub sentinels: Option<Sentinels>,
+    /// What kind of quantity it is, where the user says it.
+    pub kind: Option<Kind>,
     /// The unit of a derived column.
     pub unit: Option<String>,
     /// A derived column is not in the file: this gives its value.

@@ -52,6 +52,14 @@ pub(super) enum SpreadState {
 }
 
 impl SpreadState {
+    /// The newest value in the window.
+    fn last(&self) -> Option<f64> {
+        match self {
+            SpreadState::Deviation { scale, window } => window.last(*scale),
+            SpreadState::Range { window, .. } => window.last(),
+        }
+    }
+
     #[inline]
     fn is_below(&self, limit: f64) -> bool {
         match self {
@@ -120,7 +128,12 @@ impl ColumnTest for AttenuatedSignal {
 
     #[inline]
     fn judge(&self, state: &mut SpreadState, seen: &Seen<'_>) -> Flag {
-        let Seen { row: here, value, reach: [reach, _], .. } = *seen;
+        let Seen { row: here, value, reach: [reach, _], kind, .. } = *seen;
+        // A direction goes on beside the one before it: behind 359 comes 361.
+        let value = match state.last() {
+            Some(last) if !value.is_nan() => kind.beside(last, value),
+            _ => value,
+        };
         let Some(reach) = reach else { return Flag::NotEvaluated };
         let count = match state {
             SpreadState::Deviation { scale, window } => {

@@ -11,6 +11,7 @@ use super::keys::{Group, GroupKeys, Key, Kind, Problem, shown};
 use super::limits::{bounds, within};
 use super::registry::{About, ColumnTest, Seen};
 use crate::ameriflux::Range;
+use crate::quantity;
 use crate::time::{Calendar, LocalTime};
 use file::{BandColumns, read_bins};
 
@@ -174,6 +175,12 @@ impl ColumnTest for Climatology {
             return Flag::Missing;
         }
         match seen.season.and_then(|season| self.band(season)) {
+            // A band of directions may run through north: 5 is within [350, 370].
+            Some(band) if seen.kind == quantity::Kind::Direction => [0.0, 360.0, -360.0]
+                .map(|turn| within(&band, seen.value + turn))
+                .into_iter()
+                .min()
+                .unwrap_or(Flag::NotEvaluated),
             Some(band) => within(&band, seen.value),
             None => Flag::NotEvaluated,
         }

@@ -95,10 +95,13 @@ impl ColumnTest for FlatLine {
     /// A missing value says nothing, and does not end a flat line.
     #[inline]
     fn judge(&self, state: &mut FlatState, seen: &Seen<'_>) -> Flag {
-        let Seen { row: here, value, reach: [suspect, fail], .. } = *seen;
+        let Seen { row: here, value, reach: [suspect, fail], kind, .. } = *seen;
         if value.is_nan() {
             return Flag::Missing;
         }
+        let is_exempt = self.except.is_some_and(|(low, high)| (low..=high).contains(&value));
+        // A direction goes on beside the one before it: behind 359 comes 361.
+        let value = state.last.map_or(value, |(_, last)| kind.beside(last, value));
         let before = state.last.replace((here.row, value));
         if let Some((row, last)) = before
             && !self.is_still(value, last)
@@ -119,7 +122,6 @@ impl ColumnTest for FlatLine {
             state.suspect.push(row, value);
             state.fail.push(row, value);
         }
-        let is_exempt = self.except.is_some_and(|(low, high)| (low..=high).contains(&value));
         let broken_at = state.broken_at;
         let mut flag = Flag::Pass;
         let mut is_unknown = false;

@@ -66,7 +66,7 @@ impl ColumnTest for RateOfChange {
         }
         let Some(before) = seen.before else { return Flag::Pass };
         let interval = seen.row.interval;
-        let measured = rate(before, seen.value, interval);
+        let measured = rate(0.0, seen.kind.change(before, seen.value), interval);
         if measured.is_nan() {
             return Flag::NotEvaluated;
         }
@@ -77,7 +77,8 @@ impl ColumnTest for RateOfChange {
     fn detail(&self, (): &(), seen: &Seen<'_>, flag: Flag) -> String {
         let per = self.per.as_secs_f64();
         let limit = limit(&self.levels, flag).unwrap_or(f64::NAN) * per;
-        let measured = seen.before.map_or(f64::NAN, |before| rate(before, seen.value, seen.row.interval)) * per;
+        let measured = seen.before.map_or(f64::NAN, |before| seen.kind.change(before, seen.value));
+        let measured = rate(0.0, measured, seen.row.interval) * per;
         format!("changed by {} in {}, more than {}", short(measured), span_text(self.per), short(limit))
     }
 }

@@ -9,6 +9,7 @@ use super::pair::Pair;
 use super::registry::{ColumnSettings, TableSettings, Test};
 use super::value::Sentinels;
 use crate::ameriflux::Range;
+use crate::quantity::Kind;
 use crate::time::StationClock;
 
 /// The name of a table in the configuration: the key of everything that the store knows of it.
@@ -56,6 +57,8 @@ pub struct ColumnSpec<'a> {
     pub is_text: bool,
     /// What means "missing" here; none means the table's.
     pub sentinels: Option<&'a Sentinels>,
+    /// What kind of quantity it is, as far as the configuration says it.
+    pub kind: Kind,
     /// Its AmeriFlux variable.
     pub variable: Option<&'a str>,
     /// Its range.

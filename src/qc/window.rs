@@ -116,6 +116,11 @@ impl Extremes {
         self.largest.clear();
     }
 
+    /// The newest value.
+    pub(super) fn last(&self) -> Option<f64> {
+        self.smallest.back().map(|last| last.1)
+    }
+
     /// Smallest and largest; none without a value.
     pub(super) fn ends(&self) -> Option<(f64, f64)> {
         Some((self.smallest.front()?.1, self.largest.front()?.1))
@@ -191,6 +196,11 @@ impl Deviation {
 
     pub(super) fn count(&self) -> usize {
         self.values.len()
+    }
+
+    /// The newest value, to a step.
+    pub(super) fn last(&self, scale: f64) -> Option<f64> {
+        self.values.back().and_then(|last| last.1).map(|steps| steps / scale)
     }
 
     /// Whether every value of the window is counted.

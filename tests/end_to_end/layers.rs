@@ -14,8 +14,8 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("ameriflux", &["text"]),
     ("quantity", &["ameriflux"]),
     // A test knows nothing of the file that configures it: the configuration reads settings by the keys that `qc` lists.
-    ("qc", &["time", "text", "ameriflux"]),
-    ("config", &["time", "text", "ameriflux", "qc"]),
+    ("qc", &["time", "text", "ameriflux", "quantity"]),
+    ("config", &["time", "text", "ameriflux", "quantity", "qc"]),
     ("source", &["time", "text", "config"]),
     ("format", &["time", "text", "qc", "config"]),
     ("draft", &["time", "text", "ameriflux", "config", "source", "format", "qc"]),
@@ -44,7 +44,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
         ],
     ),
     ("agent", &["time", "text", "config", "source", "store", "ingest", "destination", "sync", "verify", "status"]),
-    ("view", &["time", "text", "ameriflux", "config", "format", "qc", "store", "line", "sync", "status"]),
+    ("view", &["time", "text", "ameriflux", "quantity", "config", "format", "qc", "store", "line", "sync", "status"]),
 ];
 /// Stands on top, and may use all.
 const TOP: &str = "cli";

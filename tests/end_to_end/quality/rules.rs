@@ -109,6 +109,55 @@ fn missing_takes_texts_and_the_usual_texts_are_missing_where_a_number_is_expecte
     assert_eq!(flags("missing = [\"ERR\"]", of_texts, &rows), "22229222", "a text column has words of its own");
 }
 
+/// A compass that drifts through north, jumps, stands still and swings.
+const DIRECTIONS: [f64; 24] = [
+    350.0, 355.0, 2.0, 8.0, 1.0, 190.0, 4.0, 358.0, 358.0, 358.0, 358.0, 358.5, 0.5, 359.5, 0.0, 359.0, 40.0, 300.0,
+    120.0, 119.0, 121.0, 30.0, 330.0, 20.0,
+];
+
+#[test]
+fn directions_are_judged_around_the_circle_and_equally_wherever_north_is() {
+    let tests = [
+        "spike = { suspect = 20, fail = 90 }",
+        "rate_of_change = { suspect = 30, fail = 90, per = \"5m\" }",
+        "flat_line = { suspect = \"15m\", tolerance = 3 }",
+        "attenuated_signal = { suspect = 1, fail = 0.5, window = \"20m\" }",
+        "attenuated_signal = { suspect = 3, window = \"20m\", by = \"range\" }",
+    ];
+    for keys in tests {
+        let keys = format!("kind = \"direction\"\n{keys}");
+        let turned = |turn: f64| {
+            let rows = at(0..24, |row| format!("{}", (DIRECTIONS[usize::try_from(row).unwrap()] + turn) % 360.0));
+            flags("", &keys, &rows)
+        };
+        let here = turned(0.0);
+        for turn in [90.0, 180.0, 270.0] {
+            assert_eq!(turned(turn), here, "{keys} turned by {turn}");
+        }
+        assert!(here.contains('1') && (here.contains('3') || here.contains('4')), "{keys}: {here}");
+    }
+    let through_north = at(0..4, |row| ["359", "1", "358", "2"][usize::try_from(row).unwrap()].to_owned());
+    let keys = "kind = \"direction\"\nrate_of_change = { suspect = 10, per = \"5m\" }";
+    assert_eq!(flags("", keys, &through_north), "1111");
+    let keys = "variable = \"WD\"\nclimatology = { bands = [{ suspect = [340, 380] }] }";
+    assert_eq!(flags("", keys, &through_north), "1111");
+}
+
+#[test]
+fn a_pair_of_directions_differs_by_the_shorter_way_around() {
+    let pair = "[[pair]]\nname = \"p\"\ntable = \"met\"\ncolumn = \"A\"\nagainst = \"B\"\ndifference = { fail = 10 }\n";
+    let tower = Station::new()
+        .sync("health = false")
+        .table("name = \"met\"\nfiles = [\"met.dat\"]\n[table.columns.A]\nkind = \"direction\"\n")
+        .more(pair);
+    let rows = [["359", "2"], ["2", "359"], ["10", "350"], ["10", "190"]];
+    let lines: Vec<Line> =
+        rows.iter().enumerate().map(|(row, values)| (row as i64, values.map(str::to_owned).to_vec())).collect();
+    tower.write("met.dat", file("A,B", &lines));
+    tower.in_process().ingest();
+    assert_eq!(judged(&tower, "met").iter().map(|row| row.2.clone()).collect::<Vec<_>>(), ["11", "11", "44", "44"]);
+}
+
 #[test]
 fn a_row_without_a_value_has_no_flag_of_a_column_that_is_never_sent() {
     let tower = Station::new().sync("health = false").table("name = \"met\"\nfiles = [\"met.dat\"]\n");
