@@ -57,17 +57,26 @@
     const gaps = ft.el("section", { class: "list" });
     const events = ft.el("section", { class: "list" });
     const missing = answer.gaps.reduce((sum, gap) => sum + gap.missing, 0);
-    ft.fill(gaps, ft.el("h2", { text: answer.gaps.length ? `${ft.count(missing, "record")} missing in ${ft.count(answer.gaps.length, "gap")}` : "No record is missing" }),
+    const recipe = (steps) => ft.el("ol", { class: "recipe" }, steps.map((step) => (step.startsWith("fluxtower ") ? ft.el("li", {}, ft.el("code", { text: step }), copyButton(step)) : ft.el("li", { text: step }))));
+    const show = (table, from, to) => {
+      const around = Math.max(3600e3, (to - from) * 0.5);
+      return ft.el("a", { href: ft.state.href({ view: "table", arg: table, range: null, from: Math.round(from - around), to: Math.round(to + around) }), text: "show" });
+    };
+    const unknown = answer.unknown || [];
+    const whole = unknown.length ? "No record is missing where RECORD counts" : "No record is missing";
+    ft.fill(gaps, ft.el("h2", { text: answer.gaps.length ? `${ft.count(missing, "record")} missing in ${ft.count(answer.gaps.length, "gap")}` : whole }),
       answer.gaps.length ? ft.el("p", { class: "dim", text: "The logger may still have the missing records. Collect them again, then read the file; rows that are in the database are not stored twice." }) : null,
       answer.gaps.map((gap) => {
-        const [one, other] = [gap.before, gap.after].sort((a, b) => a.at - b.at);
-        const around = Math.max(3600e3, (other.at - one.at) * 0.5);
+        const [one, other] = gap.before ? [gap.before, gap.after].sort((a, b) => a.at - b.at) : [gap.after, gap.after];
+        const between = gap.before ? `between record ${one.record} of ${ft.clock.full(one.at)} and record ${other.record} of ${ft.clock.full(other.at)}` : `before record ${gap.after.record} of ${ft.clock.full(gap.after.at)}`;
         return ft.el("article", { class: "gap" },
-          ft.el("header", {}, ft.el("h3", { text: gap.table }), ft.el("span", { text: `${ft.count(gap.missing, "record")}: ${gap.first_missing} – ${gap.last_missing}` }),
-            ft.el("a", { href: ft.state.href({ view: "table", arg: gap.table, range: null, from: Math.round(one.at - around), to: Math.round(other.at + around) }), text: "show" })),
-          ft.el("p", { class: "dim", text: `between record ${one.record} of ${ft.clock.full(one.at)} and record ${other.record} of ${ft.clock.full(other.at)}` }),
-          ft.el("ol", { class: "recipe" }, gap.recipe.map((step) => (step.startsWith("fluxtower ") ? ft.el("li", {}, ft.el("code", { text: step }), copyButton(step)) : ft.el("li", { text: step })))));
-      }));
+          ft.el("header", {}, ft.el("h3", { text: gap.table }), ft.el("span", { text: `${ft.count(gap.missing, "record")}: ${gap.first_missing} – ${gap.last_missing}` }), show(gap.table, one.at, other.at)),
+          ft.el("p", { class: "dim", text: between }), recipe(gap.recipe));
+      }),
+      unknown.map((line) => ft.el("article", { class: "gap" }, ft.el("header", {}, ft.el("h3", { text: line.series })), ft.el("p", { class: "dim", text: line.message }))),
+      (answer.steps || []).map((step) => ft.el("article", { class: "gap" },
+        ft.el("header", {}, ft.el("h3", { text: step.series }), ft.el("span", { text: `${ft.count(step.missing, "time step")} missing` }), show(step.table, step.before, step.after)),
+        ft.el("p", { class: "dim", text: `between ${ft.clock.full(step.before)} and ${ft.clock.full(step.after)}, if the logger was on` }), recipe(step.recipe))));
     ft.listing(events, "Restarts and clock steps", "None.", answer.events || [], ["table", "what", "when", "details"], (e) => [e.table, e.kind, ft.clock.full(e.at), e["words"]]);
     ft.fill(root, gaps, events);
   });

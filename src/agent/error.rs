@@ -53,6 +53,17 @@ impl AgentError {
         }
     }
 
+    /// Whether another program has held the database for longer than was waited for.
+    pub fn is_locked(&self) -> bool {
+        matches!(
+            self,
+            AgentError::Store(StoreError::Busy { .. })
+                | AgentError::Ingest(IngestError::Store(StoreError::Busy { .. }))
+                | AgentError::Sync(SyncError::Store(StoreError::Busy { .. }))
+                | AgentError::Verify(VerifyError::Store(StoreError::Busy { .. }))
+        )
+    }
+
     /// Whether another attempt with the same configuration cannot help.
     pub fn is_permanent(&self) -> bool {
         self.exit() == Exit::Usage

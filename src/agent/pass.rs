@@ -1,5 +1,7 @@
 //! One pass under its lock: an ingest or a sync, and the line that the store keeps about it.
 
+use serde::Serialize;
+
 use super::{Agent, AgentError};
 use crate::ingest::{self as reader, IngestError, IngestReport};
 use crate::status::{self, Exit};
@@ -49,35 +51,31 @@ pub fn ingest(
     pass: Pass,
     work: impl FnOnce(&Store, &dyn reader::Progress) -> Result<IngestReport, IngestError>,
 ) -> Result<Option<Ended<IngestReport>>, AgentError> {
-    let store = agent.store()?;
-    let Some(_lock) = Lock::take(store.path(), LockKind::Ingest)? else { return Ok(None) };
-    let started = agent.now();
-    let result = if agent.shows_progress {
-        work(&store, agent.events.of_reading().as_ref())
-    } else {
-        work(&store, &reader::Unseen)
+    let read = |store: &Store| {
+        if agent.shows_progress {
+            work(store, agent.events.of_reading().as_ref())
+        } else {
+            work(store, &reader::Unseen)
+        }
     };
-    let report = result.map_err(|error| failed(agent, &store, "ingest", started, error))?;
-    store.tidy_log()?;
-    status::offset::keep(&agent.config, &store, &report)?;
-    let exit = status::of_ingest(report.needs_a_look());
-    let totals = report.totals();
-    if pass == Pass::Once || totals.staged + totals.conflicts + totals.rejected > 0 {
-        tracing::info!(
-            staged = totals.staged,
-            duplicates = totals.duplicates,
-            conflicts = totals.conflicts,
-            rejected = totals.rejected,
-            held = totals.held,
-            deferred = totals.deferred,
-            "ingest done"
-        );
-    }
-    if pass.is_kept(exit) {
-        let summary = serde_json::to_string(&totals).unwrap_or_default();
-        store.log_run("ingest", started, agent.now(), exit as u8, &summary)?;
-    }
-    Ok(Some(Ended { report, exit }))
+    let concluded = |store: &Store, report: &IngestReport| {
+        store.tidy_log()?;
+        status::offset::keep(&agent.config, store, report)?;
+        let totals = report.totals();
+        if pass == Pass::Once || totals.staged + totals.conflicts + totals.rejected > 0 {
+            tracing::info!(
+                staged = totals.staged,
+                duplicates = totals.duplicates,
+                conflicts = totals.conflicts,
+                rejected = totals.rejected,
+                held = totals.held,
+                deferred = totals.deferred,
+                "ingest done"
+            );
+        }
+        Ok((status::of_ingest(report.needs_a_look()), totals))
+    };
+    under_lock(agent, (pass, LockKind::Ingest), read, concluded)
 }
 
 /// One sync under its lock; None when another one holds it.
@@ -86,41 +84,65 @@ pub fn ingest(
 /// The store fails, or the destination cannot be used as it is configured. The error is kept in the store where that can be
 /// written.
 pub fn sync(agent: &Agent, pass: Pass, cancel: &Cancel) -> Result<Option<Ended<SyncReport>>, AgentError> {
-    let store = agent.store()?;
-    let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else { return Ok(None) };
-    let started = agent.now();
-    let open = || crate::destination::open(&agent.config);
-    let sync = Sync { config: &agent.config, store: &store, clock: &agent.clock, progress: &sender::Unseen, cancel };
-    let result = if agent.shows_progress {
-        let progress = agent.events.of_sending();
-        sender::run_until(&Sync { progress: progress.as_ref(), ..sync }, open)
-    } else {
-        sender::run_until(&sync, open)
+    let send = |store: &Store| {
+        let open = || crate::destination::open(&agent.config);
+        let sync = Sync { config: &agent.config, store, clock: &agent.clock, progress: &sender::Unseen, cancel };
+        if agent.shows_progress {
+            let progress = agent.events.of_sending();
+            sender::run_until(&Sync { progress: progress.as_ref(), ..sync }, open)
+        } else {
+            sender::run_until(&sync, open)
+        }
     };
-    let report = result.map_err(|error| failed(agent, &store, "sync", started, error))?;
-    let exit = status::of_sync(&report, store.last_stored_by(agent.now())?, agent.now());
-    if pass == Pass::Once || report.sent + report.rejected + report.expired > 0 {
-        tracing::info!(
-            sent = report.sent,
-            rejected = report.rejected,
-            expired = report.expired,
-            pending = report.pending,
-            requests = report.requests,
-            stopped_by = ?report.stopped_by,
-            "sync done"
-        );
-    }
+    let concluded = |store: &Store, report: &SyncReport| {
+        if pass == Pass::Once || report.sent + report.rejected + report.expired > 0 {
+            tracing::info!(
+                sent = report.sent,
+                rejected = report.rejected,
+                expired = report.expired,
+                pending = report.pending,
+                requests = report.requests,
+                stopped_by = ?report.stopped_by,
+                "sync done"
+            );
+        }
+        let now = agent.now();
+        Ok((status::of_sync(report, store.last_stored_by(now)?, now), report.clone()))
+    };
+    under_lock(agent, (pass, LockKind::Sync), send, concluded)
+}
+
+/// What every pass does around its `work`: takes the lock, and keeps a line with the exit code and the summary that
+/// `concluded` gives, or with the error.
+fn under_lock<R, S: Serialize, E: Into<AgentError>>(
+    agent: &Agent,
+    (pass, kind): (Pass, LockKind),
+    work: impl FnOnce(&Store) -> Result<R, E>,
+    concluded: impl FnOnce(&Store, &R) -> Result<(Exit, S), AgentError>,
+) -> Result<Option<Ended<R>>, AgentError> {
+    let store = agent.store()?;
+    let Some(_lock) = Lock::take(store.path(), kind)? else { return Ok(None) };
+    let command = match kind {
+        LockKind::Ingest => "ingest",
+        LockKind::Sync => "sync",
+    };
+    let started = agent.now();
+    let report = work(&store).map_err(|error| failed(agent, &store, command, started, error))?;
+    let (exit, summary) = concluded(&store, &report)?;
     if pass.is_kept(exit) {
-        let summary = serde_json::to_string(&report).unwrap_or_default();
-        store.log_run("sync", started, agent.now(), exit as u8, &summary)?;
+        let summary = serde_json::to_string(&summary).unwrap_or_default();
+        store.log_run(command, started, agent.now(), exit as u8, &summary)?;
     }
     Ok(Some(Ended { report, exit }))
 }
 
 /// Keeps why a pass failed, where the store can still be written: a database that takes no row takes no line about it
-/// either, and then the error itself is what counts.
+/// either, and then the error itself is what counts. One that another program holds is not waited for a second time.
 fn failed(agent: &Agent, store: &Store, command: &str, started: Timestamp, error: impl Into<AgentError>) -> AgentError {
     let error = error.into();
+    if error.is_locked() {
+        return error;
+    }
     if let Err(also) = store.log_run(command, started, agent.now(), error.exit() as u8, &error.to_string()) {
         tracing::debug!("{command} failed and the store cannot keep why: {also}");
     }

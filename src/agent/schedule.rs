@@ -101,6 +101,7 @@ pub fn advice(sync: &SyncConfig, starts: Starts) -> Option<String> {
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::time::NANOS_PER_SECOND;
 
     fn sync(keys: &str) -> SyncConfig {
         let text = format!(
@@ -130,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_task_that_does_not_say_how_often_it_starts_is_judged_by_its_starts() {
-        let minutes = |of: &[i64]| of.iter().map(|minute| minute * 60 * 1_000_000_000).collect::<Vec<_>>();
+        let minutes = |of: &[i64]| of.iter().map(|minute| minute * 60 * NANOS_PER_SECOND).collect::<Vec<_>>();
         assert_eq!(apart(&minutes(&[3, 2, 1, 0])), None);
         // One by hand, and one that was skipped.
         assert_eq!(apart(&minutes(&[20, 15, 14, 10, 5, 0, -10])), Some(5 * MINUTE));

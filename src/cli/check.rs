@@ -56,14 +56,17 @@ pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
     );
     let store = context.store()?;
     database::lines(&store, &mut report);
+    let mut old = Vec::new();
     for table in &config.tables {
-        files::lines(context, table, &mut report);
+        if files::lines(context, table, &mut report) {
+            old.push(table.name.0.as_str());
+        }
         width(context, table, &store, &mut report)?;
         quality(context, table, &store, &mut report)?;
     }
     let stopped = destination::lines(context, &store, &mut report)?;
     starts(context, &store, &mut report)?;
-    findings(context, &store, &mut report)?;
+    findings(context, &store, &old, &mut report)?;
     context.output.result(&report, |out| write(out, &report))?;
     let is_well = report.checks.iter().all(|line| matches!(line.verdict, "ok" | "note"));
     Ok(stopped.max(if is_well { Exit::Well } else { Exit::Look }))
@@ -110,7 +113,7 @@ fn quality(context: &Context, table: &TableConfig, store: &Store, report: &mut R
 
 /// Whether something runs the program, by what the store remembers of its last run.
 fn starts(context: &Context, store: &Store, report: &mut Report) -> Result<(), CliError> {
-    let Some(last) = store.last_run("ingest", None)? else {
+    let Some(last) = store.last_run_by("ingest", context.now())? else {
         report.say("schedule", "ok", "no run yet; `fluxtower schedule --install` lets this computer do it".to_owned());
         return Ok(());
     };
@@ -129,14 +132,17 @@ fn starts(context: &Context, store: &Store, report: &mut Report) -> Result<(), C
     Ok(())
 }
 
-/// What `status` says too, less what the lines above say of the same file.
-fn findings(context: &Context, store: &Store, report: &mut Report) -> Result<(), CliError> {
+/// What `status` says too, less what the lines above say: `old` are the tables whose files they call old.
+fn findings(context: &Context, store: &Store, old: &[&str], report: &mut Report) -> Result<(), CliError> {
     let now = context.now();
     let facts = Facts::read(&context.config, store, now)?;
     let is_first = facts.last_ingest.is_none();
     for finding in status::findings(&context.config, &facts, now) {
         // Before the first run nothing reads the files, and each has its line above.
         if is_first && matches!(finding.kind, Kind::NeverRead | Kind::Stale) {
+            continue;
+        }
+        if finding.kind == Kind::Stale && finding.table.as_deref().is_some_and(|table| old.contains(&table)) {
             continue;
         }
         // How the last run ended is history: the lines above are what this moment gives.

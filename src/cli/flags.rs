@@ -1,5 +1,7 @@
 //! `fluxtower flags`: which values were flagged, by which test, and why.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::output::grouped;
@@ -8,7 +10,7 @@ use crate::qc::{Flag, Test};
 use crate::time::Timestamp;
 
 /// A week: what a user looks at.
-const DEFAULT_SINCE_NANOS: i64 = 7 * 86_400 * 1_000_000_000;
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 /// List flagged values with the test that raised each flag and its limit
 ///
@@ -121,7 +123,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let span = (
         match &args.since {
             Some(text) => context.instant("--since", text)?,
-            None => context.now().minus(DEFAULT_SINCE_NANOS),
+            None => context.now().before(WEEK),
         },
         args.until.as_deref().map(|text| context.instant("--until", text)).transpose()?.unwrap_or(Timestamp::MAX),
     );

@@ -1,5 +1,7 @@
 //! `fluxtower verify`: counts rows back out of the bucket.
 
+use std::time::Duration;
+
 use super::output::{count, grouped};
 use super::{CliError, Context, Exit};
 use crate::store::{Lock, LockKind};
@@ -7,7 +9,7 @@ use crate::time::Timestamp;
 use crate::verify::{Scope, VerifyReport};
 
 /// Without `--since`, the last week: what a server may still have lost after a crash.
-const WEEK_NANOS: i64 = 7 * 86_400 * 1_000_000_000;
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 /// Read what was sent back out of the bucket, and list what is missing or changed
 ///
@@ -45,7 +47,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let since = args.since.as_deref().map(|text| context.instant("--since", text)).transpose()?;
     let until = args.until.as_deref().map(|text| context.instant("--until", text)).transpose()?;
     let scope = Scope {
-        since: since.unwrap_or(context.now().minus(WEEK_NANOS)),
+        since: since.unwrap_or(context.now().before(WEEK)),
         until: until.unwrap_or(Timestamp::MAX),
         table: args.table.as_deref(),
         requeue: args.requeue,

@@ -308,7 +308,7 @@ section! {
         "most requests in flight at once, where the network to the server is slow; after a failure they go one at a time. \
          Receipts stand in the order of planning",
         "1",
-    ).or("4");
+    ).or("6");
     budget_bytes: Option<Spanned<i64>> = whole(
         1000,
         u64::MAX,

@@ -7,10 +7,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::config::{Config, DestinationConfig, SecretError};
-use crate::time::Timestamp;
+use crate::time::{CLOCKS_AGREE, Timestamp};
 
 mod answer;
 mod buckets;
@@ -194,9 +194,6 @@ pub trait Destination: Send {
         false
     }
 }
-
-/// Two clocks that differ by less tell the same time, as far as days of retention go.
-const CLOCKS_AGREE: TimeDelta = TimeDelta::minutes(10);
 
 /// What a server says of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]

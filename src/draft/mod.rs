@@ -6,11 +6,12 @@
 //! a header leaves open is therefore a comment with its reason: a suggestion is a key only where the column's name, its unit
 //! and the examined values agree.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::config::Config;
+use crate::config::{Config, TableConfig};
 
 mod column;
 mod error;
@@ -156,20 +157,25 @@ pub fn addition(request: &Request<'_>, existing: &str) -> Result<Draft, DraftErr
 
 /// The beginnings of all TOA5 files that no table of `config` reads; and the other files with the reason.
 fn read(request: &Request<'_>, config: Option<&Config>) -> Result<(Vec<sample::Sample>, Vec<LeftOut>), DraftError> {
-    let mut covered: Vec<(PathBuf, &str)> = Vec::new();
+    let mut covered: HashMap<PathBuf, &str> = HashMap::new();
+    let mut known = Vec::new();
+    let mut finder = crate::source::Finder::default();
     for table in config.iter().flat_map(|config| &config.tables) {
-        let files = crate::source::find(table).map_err(DraftError::Pattern)?;
-        covered.extend(files.iter().map(|file| (find::whole(file), table.name.0.as_str())));
+        let files = finder.find(table).map_err(DraftError::Pattern)?;
+        let files: Vec<PathBuf> = files.iter().map(|file| find::whole(file)).collect();
+        known.push(KnownTable::of(table, files.clone()));
+        for file in files {
+            covered.entry(file).or_insert(table.name.0.as_str());
+        }
     }
     let (found, mut left_out) = find::files(request.paths)?;
     let mut samples = Vec::new();
     let count = found.len();
     for file in found {
         let whole = find::whole(&file.path);
-        let reader = covered.iter().find(|(path, _)| *path == whole);
-        let read = match reader {
+        let read = match covered.get(&whole) {
             // A file that is read already needs no warning.
-            Some((_, table)) => {
+            Some(table) => {
                 let reason = format!("is read by the table \"{table}\" already");
                 left_out.push(LeftOut { file: file.path.display().to_string(), reason, named: false });
                 continue;
@@ -177,13 +183,63 @@ fn read(request: &Request<'_>, config: Option<&Config>) -> Result<(Vec<sample::S
             None => sample::read(&whole, count),
         };
         match read {
-            Ok(sample) => samples.push(sample),
+            Ok(sample) => match known.iter_mut().find(|known| known.has_other_day(&sample)) {
+                Some(known) => known.others.push((whole, file)),
+                None => samples.push(sample),
+            },
             Err(reason) => {
                 left_out.push(LeftOut { file: file.path.display().to_string(), reason, named: file.named });
             }
         }
     }
+    left_out.extend(known.into_iter().flat_map(|known| known.left_out(&folder_of(request.config))));
     Ok((samples, left_out))
+}
+
+/// A table of the configuration, to recognise files of it that its `files` does not match.
+struct KnownTable<'c> {
+    config: &'c TableConfig,
+    /// Letters of the names in its `files`; a class of digits has none.
+    letters: Vec<String>,
+    files: Vec<PathBuf>,
+    /// One of its files.
+    sample: Option<sample::Sample>,
+    /// Files of it that its `files` does not match: the whole path, and as it was found.
+    others: Vec<(PathBuf, find::Found)>,
+}
+
+impl KnownTable<'_> {
+    fn of(config: &TableConfig, files: Vec<PathBuf>) -> KnownTable<'_> {
+        let names = config.files.iter().filter_map(|pattern| pattern.file_name());
+        let letters = names.map(|name| crate::source::letters(&name.to_string_lossy())).collect();
+        let sample = files.last().and_then(|file| sample::read(file, 1).ok());
+        KnownTable { config, letters, files, sample, others: Vec::new() }
+    }
+
+    /// Whether the file's name differs in date and number parts alone, and its header is of the same logger table.
+    fn has_other_day(&self, other: &sample::Sample) -> bool {
+        let name = other.path.file_name().unwrap_or_default().to_string_lossy();
+        let is_dated = name.bytes().any(|byte| byte.is_ascii_digit());
+        let is_named_so = self.letters.contains(&crate::source::letters(&name));
+        let is_alike = match &self.sample {
+            Some(sample) => table::is_of_one_table(sample, other),
+            None => self.config.logger_table.as_ref().is_none_or(|name| *name == other.header.table),
+        };
+        is_dated && is_named_so && is_alike
+    }
+
+    fn left_out(mut self, folder: &Path) -> Vec<LeftOut> {
+        self.files.extend(self.others.iter().map(|(whole, _)| whole.clone()));
+        let (patterns, is_pattern) = pattern::files(&self.files, folder);
+        let table = &self.config.name;
+        let of = |found: find::Found| {
+            let add = if is_pattern { format!("\"{}\"", patterns.join("\", \"")) } else { "its name".to_owned() };
+            let reason =
+                format!("is another file of the table \"{table}\", whose `files` does not match it; add {add} there");
+            LeftOut { file: found.path.display().to_string(), reason: reason.replace('\\', "/"), named: found.named }
+        };
+        self.others.into_iter().map(|(_, found)| of(found)).collect()
+    }
 }
 
 fn folder_of(config: &Path) -> PathBuf {

@@ -1,19 +1,17 @@
 //! Writes `files = [...]`: one literal path, one glob where several files share a table, otherwise a list.
 
-use std::fs;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+
+use crate::source::date_parts;
 
 /// A pattern with fewer fixed letters could match unrelated files.
 const LEAST_LETTERS: usize = 3;
 
-/// The entries of `files`, relative to `folder` where they are below it; and whether one of them is a glob.
+/// The entries of `files`, relative to `folder` where they are below it; and whether one of them is a glob. A single file gets
+/// one where its name has a date: the next day's file has another.
 pub(super) fn files(paths: &[PathBuf], folder: &Path) -> (Vec<String>, bool) {
-    if paths.len() > 1
-        && let Some((parent, pattern)) = common(paths)
-    {
-        let parent = shown(parent, folder);
-        let pattern =
-            if parent.is_empty() { pattern } else { format!("{parent}{}{pattern}", std::path::MAIN_SEPARATOR) };
+    if let Some(pattern) = folders(paths, folder).and_then(|parent| common(paths, &parent, folder)) {
         return (vec![pattern], true);
     }
     (paths.iter().map(|path| shown(path, folder)).collect(), false)
@@ -25,13 +23,55 @@ fn shown(path: &Path, folder: &Path) -> String {
     glob::Pattern::escape(&short.to_string_lossy())
 }
 
-/// The common part of the names, with `*` for the rest, if that matches no other file of their folder.
-fn common(paths: &[PathBuf]) -> Option<(&Path, String)> {
-    let parent = paths.first()?.parent()?;
-    let names: Vec<&str> = paths.iter().filter_map(|path| path.file_name()?.to_str()).collect();
-    if names.len() != paths.len() || paths.iter().any(|path| path.parent() != Some(parent)) {
+/// The folder of all files as a pattern; a date part of it is `*`, because the next month has another folder. None where the
+/// files are in different folders that differ in more than date and number parts.
+fn folders(paths: &[PathBuf], folder: &Path) -> Option<String> {
+    let parents: Vec<&Path> = paths.iter().filter_map(|path| path.parent()).collect();
+    let first = parents.first()?;
+    if first.strip_prefix(folder).is_err() && parents.iter().all(|parent| parent == first) {
+        return Some(glob::Pattern::escape(&first.to_string_lossy()));
+    }
+    let split = |path: &Path| -> Vec<String> {
+        let below = path.strip_prefix(folder).unwrap_or(path);
+        below.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
+    };
+    let split: Vec<Vec<String>> = parents.iter().map(|parent| split(parent)).collect();
+    let length = split.first()?.len();
+    if split.iter().any(|parts| parts.len() != length) {
         return None;
     }
+    let mut pattern = PathBuf::new();
+    let mut is_in_date = false;
+    for place in 0..length {
+        let names: Vec<&str> = split.iter().map(|parts| parts[place].as_str()).collect();
+        let name = names.first()?;
+        let is_number = |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+        let is_year = names
+            .iter()
+            .all(|name| is_number(name) && name.len() == 4 && (name.starts_with("19") || name.starts_with("20")));
+        // A month or a day below the folder of its year.
+        let is_number_of_date = is_in_date && names.iter().all(|name| is_number(name) && name.len() <= 3);
+        if is_year || is_number_of_date {
+            is_in_date = true;
+            pattern.push("*");
+            continue;
+        }
+        is_in_date = false;
+        let is_dated = names.iter().all(|name| !date_parts(name).is_empty());
+        if is_dated {
+            let (head, tail) = ends(&names)?;
+            pattern.push(format!("{}*{}", glob::Pattern::escape(head), glob::Pattern::escape(tail)));
+        } else if names.iter().all(|other| other == name) {
+            pattern.push(glob::Pattern::escape(name));
+        } else {
+            return None;
+        }
+    }
+    Some(pattern.to_string_lossy().into_owned())
+}
+
+/// What all names begin and end with, without parts of dates and numbers.
+fn ends<'n>(names: &[&'n str]) -> Option<(&'n str, &'n str)> {
     let first = names.first()?;
     let head = first
         .char_indices()
@@ -39,40 +79,84 @@ fn common(paths: &[PathBuf]) -> Option<(&Path, String)> {
         .take_while(|&end| names.iter().all(|name| name.starts_with(&first[..end])))
         .last()
         .unwrap_or(0);
-    // The year of the next file may differ in more digits than those of these files.
+    let dates = date_parts(first);
+    // A date is one part, and the number of the next file may differ in more digits than those of these files.
+    let head = dates.first().map_or(head, |date| head.min(date.range.start));
     let head = first[..head].trim_end_matches(|c: char| c.is_ascii_digit());
+    let after = dates.last().map_or(0, |date| date.range.end);
     let tail = first
         .char_indices()
         .map(|(at, _)| at)
+        .filter(|&begin| begin >= after)
         .find(|&begin| {
             let tail = &first[begin..];
             names.iter().all(|name| name.len() >= head.len() + tail.len() && name.ends_with(tail))
         })
         .map_or("", |begin| &first[begin..]);
-    let tail = tail.trim_start_matches(|c: char| c.is_ascii_digit());
+    Some((head, tail.trim_start_matches(|c: char| c.is_ascii_digit())))
+}
+
+/// The common part of the names below `parent`, with `*` for the rest, if that matches no other file. Where it does, `*` is
+/// narrowed to what begins with a digit, then to digits alone.
+fn common(paths: &[PathBuf], parent: &str, folder: &Path) -> Option<String> {
+    let names: Vec<&str> = paths.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+    let first = names.first().filter(|_| names.len() == paths.len())?;
+    let is_day = date_parts(first).iter().any(|part| part.is_day);
+    let is_one_name = names.iter().all(|name| name == first);
+    if is_one_name && !is_day {
+        // The same name in a folder a month.
+        let is_in_folders = parent.contains('*');
+        let pattern = format!("{parent}{}{}", std::path::MAIN_SEPARATOR, glob::Pattern::escape(first));
+        return (is_in_folders && is_alone(&pattern, paths, folder)).then_some(pattern);
+    }
+    let (head, tail) = ends(&names)?;
     let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
     let stem = tail.split('.').next().unwrap_or_default();
-    if letters(head) + letters(stem) < LEAST_LETTERS {
-        return None;
-    }
-    let pattern = format!("{}*{}", glob::Pattern::escape(head), glob::Pattern::escape(tail));
-    let matcher = glob::Pattern::new(&pattern).ok()?;
-    let alone = fs::read_dir(parent).ok()?.filter_map(Result::ok).all(|entry| {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        !matcher.matches(&name) || names.contains(&name.as_ref())
-    });
-    alone.then_some((parent, pattern))
+    let has_letters = letters(head) + letters(stem) >= LEAST_LETTERS;
+    let middle = |name: &str| -> Option<String> {
+        let middle = name.get(head.len()..name.len().checked_sub(tail.len())?)?;
+        let shape =
+            |c: char| if c.is_ascii_digit() { "[0-9]".to_owned() } else { glob::Pattern::escape(&c.to_string()) };
+        Some(middle.chars().map(shape).collect())
+    };
+    let shapes: Vec<String> = names.iter().filter_map(|name| middle(name)).collect();
+    let is_one_shape = shapes.iter().all(|shape| Some(shape) == shapes.first());
+    let begins_with_digit = shapes.iter().all(|shape| shape.starts_with("[0-9]"));
+    let inner = [
+        has_letters.then(|| "*".to_owned()),
+        (has_letters && begins_with_digit).then(|| "[0-9]*".to_owned()),
+        shapes.first().filter(|_| is_one_shape && begins_with_digit && is_day).cloned(),
+    ];
+    inner.into_iter().flatten().find_map(|inner| {
+        let name = format!("{}{inner}{}", glob::Pattern::escape(head), glob::Pattern::escape(tail));
+        let pattern = if parent.is_empty() { name } else { format!("{parent}{}{name}", std::path::MAIN_SEPARATOR) };
+        is_alone(&pattern, paths, folder).then_some(pattern)
+    })
+}
+
+/// Whether a pattern, relative to `folder` or absolute, matches no file but these.
+fn is_alone(pattern: &str, paths: &[PathBuf], folder: &Path) -> bool {
+    let base = glob::Pattern::escape(&folder.to_string_lossy());
+    let whole = match Path::new(pattern).is_absolute() {
+        true => pattern.to_owned(),
+        false => format!("{base}{}{pattern}", std::path::MAIN_SEPARATOR),
+    };
+    let known: HashSet<&PathBuf> = paths.iter().collect();
+    let Ok(matched) = glob::glob(&whole) else { return false };
+    matched.filter_map(Result::ok).filter(|path| path.is_file()).all(|path| known.contains(&path))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn with(names: &[&str], others: &[&str]) -> (Vec<String>, bool) {
         let folder = tempfile::tempdir().unwrap();
         for name in names.iter().chain(others) {
-            fs::write(folder.path().join(name), "").unwrap();
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
         }
         let paths: Vec<PathBuf> = names.iter().map(|name| folder.path().join(name)).collect();
         files(&paths, folder.path())
@@ -85,10 +169,39 @@ mod tests {
         assert_eq!(with(&["met.dat", "met_old.dat"], &[]), (vec!["met*.dat".to_owned()], true));
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn whole_date_and_number_parts_of_names_and_folders_are_the_pattern() {
+        for (names, others, expected) in [
+            (vec!["Met_2026_10_14_0000.dat"], vec![], "Met_*.dat"),
+            (vec!["Met_2026_10_29_0000.dat", "Met_2026_10_30_0000.dat"], vec![], "Met_*.dat"),
+            (vec!["Met_20261014.dat", "Met_20261015.dat"], vec!["Soil_20261014.dat"], "Met_*.dat"),
+            (vec!["Met_20261014_raw.dat", "Met_20261015_raw.dat"], vec!["Met_20261014_avg.dat"], "Met_*_raw.dat"),
+            (vec!["Met_20261001_20261031.dat"], vec![], "Met_*.dat"),
+            (vec!["Met_20261014.dat", "Met_20261015.dat"], vec!["Met_Soil_20261014.dat"], "Met_[0-9]*.dat"),
+            (vec!["Met_2026_287.dat", "Met_2026_288.dat"], vec![], "Met_*.dat"),
+            (vec!["met_8.dat", "met_9.dat", "met_10.dat"], vec![], "met_*.dat"),
+            (vec!["x/20261014.dat"], vec![], "x/[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9].dat"),
+            (vec!["2026_10/Met_2026_10_14.dat"], vec![], "*/Met_*.dat"),
+            (vec!["d/2026_10/Met_01.dat", "d/2026_11/Met_01.dat"], vec![], "d/*/Met_01.dat"),
+            (vec!["d/2026_10/Met_30.dat", "d/2026_11/Met_01.dat"], vec![], "d/*/Met_*.dat"),
+            (vec!["2026-10/met.dat"], vec![], "*/met.dat"),
+            (vec!["d/2026/10/Met_20261014.dat", "d/2026/11/Met_20261101.dat"], vec![], "d/*/*/Met_*.dat"),
+            (vec!["a/Met-2026-10/x1.dat", "a/Met-2026-11/x1.dat"], vec![], "a/Met-*/x1.dat"),
+        ] {
+            assert_eq!(with(&names, &others), (vec![expected.to_owned()], true), "{names:?}");
+        }
+        // A number is no date, and a file alone may be the only one.
+        assert_eq!(with(&["met_2021.dat"], &[]), (vec!["met_2021.dat".to_owned()], false));
+        assert_eq!(with(&["a/met.dat", "b/met.dat"], &[]).0.len(), 2);
+    }
+
     #[test]
     fn a_pattern_that_matches_another_file_is_no_pattern() {
         let expected = vec!["met_2021.dat".to_owned(), "met_2022.dat".to_owned()];
-        assert_eq!(with(&["met_2021.dat", "met_2022.dat"], &["met_soil.dat"]), (expected, false));
+        assert_eq!(with(&["met_2021.dat", "met_2022.dat"], &["met_2020.dat"]), (expected, false));
+        let digits = vec!["met_[0-9]*.dat".to_owned()];
+        assert_eq!(with(&["met_2021.dat", "met_2022.dat"], &["met_soil.dat"]), (digits, true));
     }
 
     #[test]

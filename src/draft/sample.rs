@@ -78,7 +78,7 @@ impl Sample {
         let mut counts: HashMap<i64, usize> = HashMap::new();
         let mut steps = 0;
         for pair in self.rows.windows(2) {
-            let step = pair[1].0.0 - pair[0].0.0;
+            let step = pair[1].0.nanos_since(pair[0].0);
             if step > 0 {
                 *counts.entry(step).or_default() += 1;
                 steps += 1;

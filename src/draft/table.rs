@@ -9,6 +9,8 @@ use super::marks::{Mark, marks};
 use super::place::{may_be_minutes, sensor};
 use super::sample::{ColumnSample, Interval, Sample};
 use super::{TableSummary, VariableSummary, pattern};
+use crate::time::LocalTime;
+use crate::time::NANOS_PER_SECOND;
 
 /// The wind components, as programs for sonic anemometers name them.
 const SONIC: [&str; 3] = ["Ux", "Uy", "Uz"];
@@ -88,12 +90,12 @@ fn groups(samples: Vec<Sample>) -> Vec<Vec<Sample>> {
 struct Group {
     samples: Vec<Sample>,
     /// Fingerprint of the values by time.
-    rows: HashMap<i64, u64>,
+    rows: HashMap<LocalTime, u64>,
 }
 
 impl Group {
     fn push(&mut self, sample: Sample) {
-        self.rows.extend(sample.rows.iter().map(|(time, hash)| (time.0, *hash)));
+        self.rows.extend(sample.rows.iter().copied());
         self.samples.push(sample);
     }
 
@@ -106,7 +108,7 @@ impl Group {
     fn contradicts(&self, sample: &Sample) -> bool {
         let (mut same, mut different) = (0, 0);
         for (time, hash) in &sample.rows {
-            match self.rows.get(&time.0) {
+            match self.rows.get(time) {
                 Some(known) if known == hash => same += 1,
                 Some(_) => different += 1,
                 None => {}
@@ -116,7 +118,7 @@ impl Group {
     }
 }
 
-fn is_of_one_table(one: &Sample, other: &Sample) -> bool {
+pub(super) fn is_of_one_table(one: &Sample, other: &Sample) -> bool {
     let (a, b) = (one.serial(), other.serial());
     let is_one_logger = a == b || a.is_empty() || b.is_empty();
     let is_named = !one.header.table.trim().is_empty();
@@ -142,7 +144,7 @@ fn table(group: &[Sample], folder: &Path, taken: &[String]) -> Table {
     let line_1 = |place: usize| group.first().map_or(String::new(), |sample| sample.environment(place).to_owned());
     let around = Around {
         has_sonic: SONIC.iter().all(|name| names.contains(name)),
-        seconds: interval.map(|interval| interval.nanos / 1_000_000_000),
+        seconds: interval.map(|interval| interval.nanos / NANOS_PER_SECOND),
     };
     let mut reserved: Vec<&str> = tags.iter().map(|(key, _)| *key).collect();
     reserved.push(STATION_TAG);
@@ -198,7 +200,7 @@ fn tags(
     notes: &mut Vec<String>,
 ) -> Vec<(&'static str, String)> {
     let Some(first) = group.first() else { return Vec::new() };
-    let minutes = interval.map(|interval| interval.nanos / 60_000_000_000);
+    let minutes = interval.map(|interval| interval.nanos / (60 * NANOS_PER_SECOND));
     let mut tags: Vec<(&'static str, String)> = Vec::new();
     for (text, whose) in [
         (stem(&first.path), "file's"),
@@ -243,7 +245,7 @@ fn name(group: &[Sample], files: &[String], has_pattern: bool) -> String {
     let Some(first) = group.first() else { return String::new() };
     let of_line_1 = format!("{}_{}", first.station(), first.header.table);
     let common = match files {
-        [pattern] if has_pattern => stem(Path::new(pattern)).replace('*', ""),
+        [pattern] if has_pattern => stem(Path::new(pattern)).replace("[0-9]", "").replace('*', ""),
         [_] => stem(&first.path),
         _ => of_line_1.clone(),
     };

@@ -7,6 +7,7 @@ use super::StationSaid;
 use super::column::Column;
 use super::sample::{Interval, Sample};
 use super::table::Table;
+use crate::time::{NANOS_PER_MILLI, NANOS_PER_SECOND};
 
 /// A row that is late by this many intervals is stale; LoggerNet's own schedule adds to the logger's.
 const LATE_INTERVALS: i64 = 3;
@@ -255,9 +256,9 @@ fn is_same_array(one: &Column, other: &Column) -> bool {
 }
 
 fn every(interval: Interval) -> String {
-    let seconds = interval.nanos / 1_000_000_000;
+    let seconds = interval.nanos / NANOS_PER_SECOND;
     let span = match seconds {
-        0 => format!("{} ms", interval.nanos / 1_000_000),
+        0 => format!("{} ms", interval.nanos / NANOS_PER_MILLI),
         1..=119 => format!("{seconds} s"),
         120..=7_199 => format!("{} min", seconds / 60),
         7_200..=172_799 => format!("{} h", seconds / 3_600),
@@ -271,7 +272,7 @@ fn every(interval: Interval) -> String {
 }
 
 fn stale_after(nanos: i64) -> String {
-    let seconds = (nanos.saturating_mul(LATE_INTERVALS) / 1_000_000_000).max(LEAST_STALE_S);
+    let seconds = (nanos.saturating_mul(LATE_INTERVALS) / NANOS_PER_SECOND).max(LEAST_STALE_S);
     match seconds {
         days if days % 86_400 == 0 => format!("{}d", days / 86_400),
         hours if hours % 3_600 == 0 => format!("{}h", hours / 3_600),
@@ -329,7 +330,7 @@ mod tests {
     #[test]
     fn a_table_is_stale_after_three_rows_and_not_before_half_an_hour() {
         for (seconds, text) in [(5, "30m"), (900, "45m"), (1_800, "90m"), (3_600, "3h"), (86_400, "3d")] {
-            assert_eq!(stale_after(seconds * 1_000_000_000), text, "{seconds}");
+            assert_eq!(stale_after(seconds * NANOS_PER_SECOND), text, "{seconds}");
         }
         assert_eq!(stale_after(50_000_000), "30m");
     }

@@ -16,10 +16,9 @@ use super::plain::unknown;
 use super::{ExportError, Written, output};
 use crate::config::TableConfig;
 use crate::store::Store;
-use crate::time::Timestamp;
+use crate::time::{NANOS_PER_MILLI, NANOS_PER_SECOND as SECOND, Timestamp};
 
 const MISSING: &str = "-9999";
-const SECOND: i64 = 1_000_000_000;
 const HALF_HOUR: i64 = 1_800 * SECOND;
 const HOUR: i64 = 3_600 * SECOND;
 /// Rows after which the reading of a table with another interval ends: its usual interval is then known.
@@ -226,7 +225,7 @@ impl Steps {
         match off {
             None => Ok(step),
             Some(ts) => {
-                let local = crate::time::LocalTime(ts.nanos() + self.offset_nanos);
+                let local = crate::time::LocalTime::from_nanos(ts.nanos() + self.offset_nanos);
                 Err(ExportError::OffStep { table: table.to_owned(), time: local.to_string(), step: word })
             }
         }
@@ -246,6 +245,6 @@ fn spoken(step: i64) -> String {
         whole if whole % HOUR == 0 => format!("{} h", whole / HOUR),
         whole if whole % (60 * SECOND) == 0 => format!("{} min", whole / (60 * SECOND)),
         whole if whole % SECOND == 0 => format!("{} s", whole / SECOND),
-        part => format!("{} ms", part / 1_000_000),
+        part => format!("{} ms", part / NANOS_PER_MILLI),
     }
 }

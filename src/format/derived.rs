@@ -95,8 +95,8 @@ fn value_of(token: &[u8]) -> Value {
     }
 }
 
-/// What stands at these places of the store's array, as text. None: one of them has no value.
-pub fn texts_of(json: &str, places: &[usize]) -> Option<Vec<String>> {
+/// What stands at these places of the store's array, as text. None: there is no value.
+pub fn texts_of(json: &str, places: &[usize]) -> Vec<Option<String>> {
     let tokens: Vec<&[u8]> = tokens(json).collect();
     let text = |place: &usize| match *tokens.get(*place)? {
         b"null" => None,

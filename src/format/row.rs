@@ -8,7 +8,7 @@ use crate::format::fields::{Field, Fields};
 use crate::format::number::parse_number;
 use crate::format::text::decode;
 use crate::qc::Value;
-use crate::time::LocalTime;
+use crate::time::{LocalTime, impossible, impossible_by};
 
 /// The use of a column of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,12 +90,12 @@ pub enum RowError {
     #[error("the quotes do not match")]
     Torn,
     /// The time cannot be read.
-    #[error("\"{text}\" is not a time{}", .hint.map(|hint| format!(": {hint}")).unwrap_or_default())]
+    #[error("\"{text}\" is no time{}", .hint.as_ref().map(|hint| format!(": {hint}")).unwrap_or_default())]
     Time {
         /// The field, cut to 40 characters.
         text: String,
-        /// What it seems to be.
-        hint: Option<&'static str>,
+        /// What it seems to be, or what of it no time has.
+        hint: Option<String>,
     },
     /// The record number is not a whole number.
     #[error("\"{0}\" is not a record number")]
@@ -257,9 +257,12 @@ impl ParsedRow {
     }
 
     fn take_time(&mut self, field: Field<'_>, layout: &Layout) -> Result<(), RowError> {
-        let refused = || RowError::Time {
-            text: decode(field.text).chars().take(40).collect(),
-            hint: spreadsheet_reason(field.text),
+        let refused = || {
+            let hint = match &layout.time_format {
+                None => spreadsheet_reason(field.text).map(str::to_owned).or_else(|| impossible(field.text)),
+                Some(format) => Some(impossible_by(decode(field.text).trim(), format)),
+            };
+            RowError::Time { text: decode(field.text).chars().take(40).collect(), hint }
         };
         match &layout.time_format {
             None => {
@@ -388,7 +391,8 @@ mod tests {
         assert_eq!(error("\"2026-06-01 00:00:00\",1,2"), "3 fields where the header has 4");
         assert_eq!(error("\"2026-06-01 00:00:00\",1,2,3,4"), "5 fields where the header has 4");
         assert_eq!(error("\"2026-06-01 00:00:00\",1,\"2,3"), "the quotes do not match");
-        assert_eq!(error("NAN,1,2,3"), "\"NAN\" is not a time");
+        assert_eq!(error("NAN,1,2,3"), "\"NAN\" is no time");
+        assert_eq!(error("\"2026-02-29 00:00:00\",1,2,3"), "\"2026-02-29 00:00:00\" is no time: 2026-02 has no day 29");
         assert!(error("5/26/21 12:30,1,2,3").contains("spreadsheet"));
         assert_eq!(error("\"2026-06-01 00:00:00\",x,2,3"), "\"x\" is not a record number");
     }

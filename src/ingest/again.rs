@@ -4,9 +4,10 @@
 //! stored with the line. A held line depends on this computer's clock too. Each ingest looks for such lines before it reads a
 //! table's files. When nothing has changed, that costs three index look-ups.
 
-use super::lines::{LineTaker, Taken};
+use super::kept::KeptTaker;
+use super::lines::Taken;
 use crate::config::TableConfig;
-use crate::store::{LineAt, LineState, Result, Staging, Store, Table};
+use crate::store::{Result, Staging, Store, Table};
 use crate::time::{Clock, Timestamp};
 
 /// Increased when the rules for reading a line change, so that lines rejected under earlier rules are judged again.
@@ -38,17 +39,9 @@ pub(super) fn judge(
         if lines.is_empty() {
             return Ok(taken_up);
         }
-        let mut under: Option<(i64, LineTaker<'_>)> = None;
+        let mut kept = KeptTaker::new(store, config, now);
         for line in &lines {
-            if under.as_ref().is_none_or(|(header, _)| *header != line.header) {
-                let mut taker = LineTaker::new(store, config, &line.path, now);
-                taker.begin_under(staging, table, line.header)?;
-                under = Some((line.header, taker));
-            }
-            let Some((_, taker)) = &mut under else { continue };
-            let at =
-                LineAt { path: &line.path, number: line.number, raw: line.raw.as_bytes(), state: LineState::Whole };
-            match taker.stage_row(staging, table, at)? {
+            match kept.line(staging, table, line)? {
                 Taken::Row(_) => {
                     staging.resolve(table, line)?;
                     taken_up += 1;

@@ -1,10 +1,9 @@
 //! What the operator decides by hand: which of two contents is the row, and that rejected lines are judged again (I11).
 
-use super::lines::LineTaker;
+use super::kept::KeptTaker;
 use super::{IngestError, again};
 use crate::config::{Config, TableConfig};
-use crate::format;
-use crate::store::{ConflictChoice, Incoming, KeptContent, LineAt, LineState, Result, Staging, Store, Table};
+use crate::store::{ConflictChoice, Staging, Store};
 use crate::time::{Clock, Timestamp};
 
 /// What a decision changed.
@@ -54,9 +53,11 @@ impl Decider<'_> {
                 continue;
             }
             staging.use_columns(&mut table, config)?;
+            let mut kept = KeptTaker::new(self.store, config, Timestamp::from_utc(self.clock.now()));
             for content in &contents {
                 staging.exchange_next(content, &reason);
-                self.stage(&mut staging, &mut table, config, content)?;
+                // What became of it is asked of `end_exchange`.
+                let _ = kept.content(&mut staging, &mut table, content, &content.tags)?;
                 if staging.end_exchange(content, decision)? {
                     done.changed += 1;
                 } else {
@@ -112,43 +113,5 @@ impl Decider<'_> {
     fn tables(&self, only: Option<&str>) -> impl Iterator<Item = &TableConfig> {
         let only = only.map(str::to_owned);
         self.config.tables.iter().filter(move |table| only.as_ref().is_none_or(|only| *only == table.name.0))
-    }
-
-    /// Stages the content under the key of its row.
-    fn stage(
-        &self,
-        staging: &mut Staging<'_>,
-        table: &mut Table,
-        config: &TableConfig,
-        content: &KeptContent,
-    ) -> Result<()> {
-        let line = LineAt {
-            path: &content.path,
-            number: content.number,
-            raw: content.raw.as_bytes(),
-            state: LineState::Whole,
-        };
-        if let Some(header) = content.header {
-            let now = Timestamp::from_utc(self.clock.now());
-            let mut taker = LineTaker::new(self.store, config, &content.path, now);
-            taker.begin_under(staging, table, header)?;
-            taker.known_time = Some(content.ts);
-            // What became of it is asked of `end_exchange`.
-            return taker.stage_row(staging, table, line).map(drop);
-        }
-        let mut numbers = Vec::new();
-        format::values_of(&content.raw, &mut numbers);
-        numbers.resize(table.columns.len(), format::Value::Missing);
-        let row = Incoming {
-            tags: &content.tags,
-            ts: content.ts,
-            record: content.record,
-            values: &content.raw,
-            numbers: &numbers,
-            ts_text: content.ts_text.as_deref(),
-            line,
-            header: None,
-        };
-        staging.stage(table, &row, config.on_conflict).map(drop)
     }
 }

@@ -132,6 +132,7 @@ impl Reader<'_, '_> {
                 0
             }
         };
+        table.runs.begin_file();
         file.start_at(from);
         self.progress.file(path, file.snapshot().size.saturating_sub(from));
         let read = self.chunks(table, &mut file, &mut taker, from);
@@ -223,11 +224,8 @@ impl Reader<'_, '_> {
                         resume = Resume { at: line_at, line: taker.number - 2, header: taker.header };
                     }
                 }
-                match taker.unfinished_header_lines() {
-                    _ if taker.held_from.is_some() => {}
-                    0 => {}
-                    1 => resume = Resume { at: line_at, line: taker.number - 2, header: taker.header },
-                    _ => {}
+                if taker.held_from.is_none() && taker.unfinished_header_lines() == 1 {
+                    resume = Resume { at: line_at, line: taker.number - 2, header: taker.header };
                 }
             }
             self.progress.advance(end - offset);

@@ -2,11 +2,12 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
+use std::time::Duration;
 
 use super::again;
 use super::glued::{self, Watch, goes_back};
 use super::report::Counts;
-use crate::config::{ColumnUse, FileFormat, TableConfig};
+use crate::config::{ColumnUse, FileFormat, OnConflict, TableConfig};
 use crate::format::{self, ColumnSource, Derived, Header, Layout, ParsedRow};
 use crate::qc;
 use crate::store::{Incoming, LineAt, LineRefusal, LineState, Outcome, Result, Staging, Store, Table};
@@ -15,7 +16,7 @@ use crate::time::{Candidates, LocalTime, StationClock, Timestamp};
 /// Bytes of four header lines, with much to spare.
 const LONGEST_HEADER: u64 = 1 << 20;
 /// A logger's clock may run ahead of the computer's, not by a day.
-const FUTURE_ALLOWED_NANOS: i64 = 86_400 * 1_000_000_000;
+const FUTURE_ALLOWED: Duration = Duration::from_secs(86_400);
 
 /// What the next line is expected to be.
 enum Expect {
@@ -63,6 +64,8 @@ pub(super) struct LineTaker<'a> {
     pub(super) is_cut: bool,
     /// Time of the next line, where it is known already: a zone's double hour is not decided again.
     pub(super) known_time: Option<Timestamp>,
+    /// What becomes of a row whose key is taken.
+    pub(super) on_conflict: OnConflict,
     /// Whether the file is being overwritten.
     pub(super) watch: Watch,
     /// Number of the first line that is held until the next read.
@@ -90,6 +93,7 @@ impl<'a> LineTaker<'a> {
             is_append: false,
             is_cut: false,
             known_time: None,
+            on_conflict: config.on_conflict,
             watch: Watch::Off,
             held_from: None,
             expect: Expect::Beginning,
@@ -143,6 +147,15 @@ impl<'a> LineTaker<'a> {
     /// Whether the current header is damaged or belongs to another table.
     pub(super) fn is_rejecting(&self) -> bool {
         matches!(self.expect, Expect::Rejecting(_))
+    }
+
+    /// A line of the file.
+    #[inline]
+    fn at<'l>(&self, number: u64, raw: &'l [u8]) -> LineAt<'l>
+    where
+        'a: 'l,
+    {
+        LineAt { path: self.path, number, raw, state: self.state }
     }
 
     /// Takes one physical line, with or without its carriage return.
@@ -212,7 +225,7 @@ impl<'a> LineTaker<'a> {
         }
         if self.is_cut {
             let refusal = unreadable(format!("the line is too long; its first {} bytes are kept", line.len()));
-            let line = LineAt { path: self.path, number, raw: line, state: self.state };
+            let line = self.at(number, line);
             return self.reject(staging, table, line, &refusal);
         }
         if line.iter().all(u8::is_ascii_whitespace) {
@@ -236,7 +249,7 @@ impl<'a> LineTaker<'a> {
         match &self.expect {
             Expect::Rejecting(reason) => {
                 let refusal = unreadable(reason.clone());
-                self.reject(staging, table, LineAt { path: self.path, number, raw: line, state: self.state }, &refusal)
+                self.reject(staging, table, self.at(number, line), &refusal)
             }
             _ => self.take_row(staging, table, number, line),
         }
@@ -269,12 +282,7 @@ impl<'a> LineTaker<'a> {
                 let first = last + 1 - lines.len() as u64;
                 let refusal = unreadable(reason.clone());
                 for (number, line) in (first..).zip(&lines) {
-                    self.reject(
-                        staging,
-                        table,
-                        LineAt { path: self.path, number, raw: line, state: self.state },
-                        &refusal,
-                    )?;
+                    self.reject(staging, table, self.at(number, line), &refusal)?;
                 }
                 self.note = Some(format!("{}:{first} {reason}", self.path));
                 self.expect = Expect::Rejecting(reason);
@@ -376,7 +384,7 @@ impl<'a> LineTaker<'a> {
 
     #[inline]
     fn take_row(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
-        let line = LineAt { path: self.path, number, raw: line, state: self.state };
+        let line = self.at(number, line);
         match self.stage_row(staging, table, line)? {
             Taken::Row(Outcome::Staged) => self.counts.staged += 1,
             Taken::Row(Outcome::Duplicate | Outcome::Finished) => self.counts.duplicates += 1,
@@ -405,7 +413,7 @@ impl<'a> LineTaker<'a> {
             self.tags = serde_json::to_string(&self.row.tags).unwrap_or_default();
         }
         // A layout without a time column is refused with its header.
-        let local = self.row.time.unwrap_or(LocalTime(0));
+        let local = self.row.time.unwrap_or(LocalTime::from_nanos(0));
         let ts = match self.config.clock.candidates(local) {
             Candidates::One(ts) => ts,
             Candidates::Two(earlier, later) if self.known_time.is_some() => {
@@ -437,9 +445,19 @@ impl<'a> LineTaker<'a> {
             line,
             header: self.header,
         };
-        let outcome = staging.stage(table, &row, self.config.on_conflict)?;
+        let outcome = staging.stage(table, &row, self.on_conflict)?;
         self.previous = Some(ts);
         Ok(Taken::Row(outcome))
+    }
+
+    /// The tags that a line gives its row, as a JSON array. None: it is no row.
+    pub(super) fn tags_of(&mut self, raw: &[u8]) -> Option<String> {
+        let Expect::Rows(reading) = &self.expect else { return None };
+        self.row.read(raw, &reading.layout).ok()?;
+        if !reading.has_tags {
+            return Some("[]".to_owned());
+        }
+        serde_json::to_string(&self.row.tags).ok()
     }
 
     /// Why no row can have this time at present: it is before `valid_from`, or too far ahead of the computer's clock.
@@ -450,14 +468,14 @@ impl<'a> LineTaker<'a> {
             let reason = format!("the logger's clock is wrong: {local} is before valid_from = \"{from}\"");
             return Some(self.refused(reason, None));
         }
-        let not_before = ts.nanos().saturating_sub(FUTURE_ALLOWED_NANOS);
-        (not_before > self.now.nanos()).then(|| {
+        let not_before = ts.before(FUTURE_ALLOWED);
+        (not_before > self.now).then(|| {
             let now = self.config.clock.local(self.now);
             let reason = format!(
                 "held: {local} is more than a day ahead of this computer's clock ({now}); it is staged automatically when this clock \
  reaches it. If the logger's clock is wrong, set it; if the computer's clock is wrong, set that one"
             );
-            self.refused(reason, Some(Timestamp::from_nanos(not_before)))
+            self.refused(reason, Some(not_before))
         })
     }
 

@@ -3,6 +3,7 @@
 //! A bad file never stops the others, and nothing here waits for a network (I9). Small files share one transaction, so that
 //! ten tables cost one sync to disk. A large file is committed in pieces, each with the position where reading can resume.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -16,6 +17,7 @@ mod again;
 mod decide;
 mod file;
 mod glued;
+mod kept;
 mod lines;
 mod report;
 mod retag;
@@ -172,19 +174,22 @@ fn plan<'c>(config: &'c Config, store: &Store, selection: &Selection) -> Result<
         ),
     };
     let mut work: Vec<TableFiles<'c>> = Vec::new();
+    let mut finder = source::Finder::default();
     if selection.files.is_empty() {
         for table in config.tables.iter().filter(|table| only.is_none_or(|only| only.name == table.name)) {
-            work.push((table, source::find(table)?));
+            work.push((table, finder.find(table)?));
         }
         return Ok(work);
     }
+    let mut owners: Option<Owners<'c>> = None;
     for path in &selection.files {
         if !path.is_file() {
             return Err(IngestError::NoFile { path: path.clone() });
         }
         let table = match only {
             Some(table) => table,
-            None => table_of(config, store, path)?.ok_or_else(|| IngestError::WhichTable { path: path.clone() })?,
+            None => table_of(config, store, &mut owners, path)?
+                .ok_or_else(|| IngestError::WhichTable { path: path.clone() })?,
         };
         match work.iter_mut().find(|(known, _)| known.name == table.name) {
             Some((_, files)) => files.push(path.clone()),
@@ -194,18 +199,37 @@ fn plan<'c>(config: &'c Config, store: &Store, selection: &Selection) -> Result<
     Ok(work)
 }
 
-/// Finds the table by the configured patterns, otherwise by the table name in line 1 of the file.
-fn table_of<'c>(config: &'c Config, store: &Store, path: &Path) -> Result<Option<&'c TableConfig>, IngestError> {
+/// The tables that each configured file belongs to, by absolute path.
+type Owners<'c> = HashMap<PathBuf, Vec<&'c TableConfig>>;
+
+fn owners(config: &Config) -> Result<Owners<'_>, IngestError> {
+    let mut finder = source::Finder::default();
+    let mut owners = Owners::new();
+    for table in &config.tables {
+        for file in finder.find(table)? {
+            owners.entry(std::path::absolute(&file).unwrap_or(file)).or_default().push(table);
+        }
+    }
+    Ok(owners)
+}
+
+/// Finds the table by the configured patterns, otherwise by the table name in line 1 of the file. The folders are looked at
+/// for the first file that asks.
+fn table_of<'c>(
+    config: &'c Config,
+    store: &Store,
+    known: &mut Option<Owners<'c>>,
+    path: &Path,
+) -> Result<Option<&'c TableConfig>, IngestError> {
     if let [table] = config.tables.as_slice() {
         return Ok(Some(table));
     }
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let mut found = Vec::new();
-    for table in &config.tables {
-        if source::find(table)?.iter().any(|file| std::path::absolute(file).is_ok_and(|file| file == absolute)) {
-            found.push(table);
-        }
-    }
+    let owners = match known {
+        Some(owners) => owners,
+        None => known.insert(owners(config)?),
+    };
+    let mut found = owners.get(&absolute).cloned().unwrap_or_default();
     if found.is_empty()
         && let Some(name) = lines::header_table(path)
     {

@@ -1,5 +1,7 @@
 //! The report of an ingest: each line that was read is counted in one place (I1).
 
+use std::collections::{HashMap, HashSet};
+
 use serde::Serialize;
 
 /// Counts of physical lines. The eight counts below `lines` add up to it.
@@ -95,32 +97,46 @@ impl TableReport {
 
     /// Adds the result of a later pass. The later pass's note on a file replaces the earlier one.
     fn absorb(&mut self, later: TableReport) {
-        let of_table =
-            later.notes.iter().filter(|note| later.sources.iter().all(|file| file.note.as_ref() != Some(note)));
-        for note in of_table {
-            if !self.notes.contains(note) {
-                self.notes.push(note.clone());
-            }
-        }
+        let of_files: HashSet<&String> = later.sources.iter().filter_map(|file| file.note.as_ref()).collect();
+        let known: HashSet<&String> = self.notes.iter().collect();
+        let is_new = |note: &&String| !of_files.contains(note) && !known.contains(note);
+        let of_table: Vec<String> = later.notes.iter().filter(is_new).cloned().collect();
+        self.notes.extend(of_table);
+        let mut places: HashMap<String, usize> =
+            self.sources.iter().enumerate().map(|(place, known)| (known.file.clone(), place)).collect();
+        // How often each of these notes goes.
+        let mut gone: HashMap<String, usize> = HashMap::new();
+        let mut come = Vec::new();
         for file in later.sources {
-            let Some(known) = self.sources.iter_mut().find(|known| known.file == file.file) else {
-                self.add(file);
+            let Some(&place) = places.get(&file.file) else {
+                places.insert(file.file.clone(), self.sources.len());
+                self.files += 1;
+                self.counts.add(&file.counts);
+                come.extend(file.note.clone());
+                self.sources.push(file);
                 continue;
             };
             if file.unchanged {
                 continue;
             }
-            if let Some(earlier) = known.note.take()
-                && let Some(place) = self.notes.iter().position(|note| *note == earlier)
-            {
-                self.notes.remove(place);
+            let known = &mut self.sources[place];
+            if let Some(earlier) = known.note.take() {
+                *gone.entry(earlier).or_default() += 1;
             }
             known.unchanged = false;
             known.counts.add(&file.counts);
             known.note.clone_from(&file.note);
             self.counts.add(&file.counts);
-            self.notes.extend(file.note);
+            come.extend(file.note);
         }
+        self.notes.retain(|note| match gone.get_mut(note).filter(|left| **left > 0) {
+            Some(left) => {
+                *left -= 1;
+                false
+            }
+            None => true,
+        });
+        self.notes.extend(come);
     }
 
     pub(super) fn add(&mut self, file: FileReport) {

@@ -1,14 +1,30 @@
-//! Tag columns that the configuration names later than the first rows came.
+//! Tag columns that the configuration names, exchanges or takes away after the first rows came.
 //!
-//! Rows that differ in such a column only were conflicts; they become rows, and every stored row gets the key that its own
-//! values give it, so that a file that is read again finds it there (I3). It is done once a change of the configuration.
+//! Rows that differed in such a column only were conflicts; they become rows, and every stored row gets the key that its own
+//! values give it, so that a file that is read again finds it there (I3). It is done once a change of the tag columns.
+//!
+//! The store keeps a number as it means, not as it is spelled, and nothing of `NAN`: a tag that was a field before gets the
+//! text `7` where the file says `007`, and a row without a value does not change. A file that says such a thing again is staged
+//! under its own spelling, beside the row of before. What was a tag already keeps the spelling of the file.
 
-use super::again;
-use super::lines::{LineTaker, Taken};
+use super::kept::KeptTaker;
+use super::lines::Taken;
 use crate::config::{ColumnUse, TableConfig};
 use crate::format;
-use crate::store::{Incoming, LineAt, LineState, Result, Staging, Store, Table};
+use crate::store::{Outcome, Result, Staging, Store, Table, TaggedSeries};
+use crate::text::count;
 use crate::time::{Clock, Timestamp};
+
+/// What was done with the rows of a table.
+#[derive(Debug, Default)]
+struct Moved {
+    /// Rows with a new key, and contents that became rows.
+    rows: u64,
+    /// Rows that have no value in one of the tag columns.
+    left: u64,
+    /// Tags under which the rows that moved were sent before.
+    from: Vec<String>,
+}
 
 /// Moves what has to be moved. Gives a message where something was.
 pub(super) fn apply(
@@ -19,96 +35,157 @@ pub(super) fn apply(
     clock: &dyn Clock,
 ) -> Result<Option<String>> {
     let is_tag = |name: &str| config.columns.get(name).is_some_and(|column| column.column_use == ColumnUse::Tag);
-    let places: Vec<usize> = (0..table.columns.len()).filter(|place| is_tag(&table.columns[*place].name)).collect();
-    let inputs = again::inputs(config);
-    if places.is_empty() || store.tags_judged_by(table)? == Some(inputs) {
+    let inputs = inputs(config);
+    let judged = store.tags_judged_by(table)?;
+    if judged == Some(inputs) {
         return Ok(None);
     }
-    let tags_of = |values: &str| -> Option<String> {
-        let texts = format::texts_of(values, &places)?;
-        serde_json::to_string(&texts).ok()
-    };
-    let (mut emptied, mut names, mut moved, mut left) = (Vec::new(), Vec::new(), 0_u64, 0_u64);
-    for (series, tags) in store.series_with_tags(table)? {
-        let known: Vec<String> = serde_json::from_str(&tags).unwrap_or_default();
-        if known.len() == places.len() {
+    let places: Vec<usize> = (0..table.columns.len()).filter(|place| is_tag(&table.columns[*place].name)).collect();
+    let all = store.series_with_tags(table)?;
+    if !all.is_empty() && places.is_empty() && config.columns.keys().any(|name| is_tag(name)) {
+        // Misspelled, or in no file yet.
+        return Ok(None);
+    }
+    let now = Timestamp::from_utc(clock.now());
+    let (mut moved, mut seen) = (Moved::default(), Vec::new());
+    for series in all {
+        if series.tags.len() == places.len() && (judged.is_none() || places.is_empty()) {
             continue;
         }
-        staging.begin()?;
-        staging.use_columns(table, config)?;
-        let (mut after, mut stay) = (None, 0_u64);
-        loop {
-            let rows = store.old_rows(series, after)?;
-            let Some(last) = rows.last() else { break };
-            after = Some(last.id());
-            for row in &rows {
-                match tags_of(row.values()) {
-                    Some(tags) => {
-                        staging.move_row(table, row, &tags)?;
-                        moved += 1;
-                    }
-                    // Its file had no such column.
-                    None => stay += 1,
-                }
-            }
-            staging.flush(table)?;
-            staging.commit()?;
+        let mut retag = Retag { store, staging, table, config, places: &places, series: &series };
+        let before = moved.rows;
+        retag.rows(&mut moved)?;
+        if moved.rows > before {
+            let tags = series.tags.join(", ");
+            moved.from.push(if tags.is_empty() { "without tags".to_owned() } else { tags });
         }
-        let now = Timestamp::from_utc(clock.now());
-        for content in store.conflicts_of_series(series)? {
-            let line = LineAt {
-                path: &content.path,
-                number: content.number,
-                raw: content.raw.as_bytes(),
-                state: LineState::Whole,
-            };
-            let staged = if let Some(header) = content.header {
-                let mut taker = LineTaker::new(store, config, &content.path, now);
-                taker.begin_under(staging, table, header)?;
-                taker.known_time = Some(content.ts);
-                matches!(taker.stage_row(staging, table, line)?, Taken::Row(_))
-            } else if let Some(tags) = tags_of(&content.raw) {
-                let mut numbers = Vec::new();
-                format::values_of(&content.raw, &mut numbers);
-                numbers.resize(table.columns.len(), format::Value::Missing);
-                let row = Incoming {
-                    tags: &tags,
-                    ts: content.ts,
-                    record: content.record,
-                    values: &content.raw,
-                    numbers: &numbers,
-                    ts_text: content.ts_text.as_deref(),
-                    line,
-                    header: None,
-                };
-                staging.stage(table, &row, config.on_conflict)?;
-                true
-            } else {
-                false
-            };
-            if staged {
-                staging.resolve_conflict(table, &content)?;
-            }
-        }
-        if stay == 0 {
-            emptied.push(series);
-        }
-        left += stay;
-        names.push(if known.is_empty() { "without tags".to_owned() } else { known.join(", ") });
+        retag.contents(&mut moved, now)?;
+        seen.push(series.id);
     }
     staging.flush(table)?;
-    staging.end_retagging(table, &emptied, inputs)?;
-    staging.commit()?;
-    if !names.is_empty() {
-        *table = store.table(config)?;
-    }
-    if moved == 0 {
+    staging.end_retagging(table, &seen, inputs)?;
+    if moved.rows == 0 {
         return Ok(None);
     }
-    let stay = if left == 0 { String::new() } else { format!("; {left} without a value there did not change") };
+    // Without the series that have no rows any more.
+    *table = store.table(config)?;
+    let have = if moved.rows == 1 { "has" } else { "have" };
+    let are = if moved.rows == 1 { "is" } else { "are" };
+    let left = match moved.left {
+        0 => String::new(),
+        left => format!("; {} without a value there did not change", count(left, "row")),
+    };
+    let points = match moved.from.join("; ") {
+        from if from.is_empty() => String::new(),
+        from => format!(". The old points stay in the bucket, in the series {from}; delete them there"),
+    };
     Ok(Some(format!(
-        "the tag columns changed: {moved} rows have new tags and are sent again{stay}. The old points stay in the bucket, in \
-         the series {}; delete them there",
-        names.join("; ")
+        "the tag columns changed: {} {have} new tags and {are} sent again{left}{points}",
+        count(moved.rows, "row")
     )))
+}
+
+/// A fingerprint of the tag columns of the configuration.
+fn inputs(config: &TableConfig) -> i64 {
+    let tags = config.columns.iter().filter(|(_, column)| column.column_use == ColumnUse::Tag);
+    let names: Vec<&String> = tags.map(|(name, _)| name).collect();
+    xxhash_rust::xxh3::xxh3_64(format!("{names:?}").as_bytes()).cast_signed()
+}
+
+/// One series of the table, and the columns that are tags now.
+struct Retag<'a, 's> {
+    store: &'a Store,
+    staging: &'a mut Staging<'s>,
+    table: &'a mut Table,
+    config: &'a TableConfig,
+    places: &'a [usize],
+    series: &'a TaggedSeries,
+}
+
+impl Retag<'_, '_> {
+    /// The tags that these values give. None: one of the columns has no value.
+    fn tags_of(&self, values: &str) -> Option<Vec<String>> {
+        let texts = format::texts_of(values, self.places);
+        texts.into_iter().map(|text| spelled(&self.series.tags, text)).collect()
+    }
+
+    fn rows(&mut self, moved: &mut Moved) -> Result<()> {
+        self.staging.begin()?;
+        self.staging.use_columns(self.table, self.config)?;
+        let mut after = None;
+        loop {
+            let rows = self.store.old_rows(self.series.id, after)?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = Some(last.id());
+            for row in &rows {
+                match self.tags_of(row.values()) {
+                    // Its file had no such column.
+                    None => moved.left += 1,
+                    Some(tags) if tags == self.series.tags => {}
+                    Some(tags) => {
+                        self.staging.move_row(self.table, row, &written(&tags))?;
+                        moved.rows += 1;
+                    }
+                }
+            }
+            self.staging.note_left(self.series.id, &rows)?;
+            self.staging.flush(self.table)?;
+            self.staging.commit()?;
+        }
+    }
+
+    /// Contents that are kept beside the rows of the series.
+    fn contents(&mut self, moved: &mut Moved, now: Timestamp) -> Result<()> {
+        let mut kept = KeptTaker::that_keeps(self.store, self.config, now);
+        for content in self.store.conflicts_of_series(self.series.id)? {
+            self.staging.begin()?;
+            let tags = match content.header {
+                Some(header) => kept.tags_of(self.staging, self.table, header, &content.raw)?,
+                None => self.tags_of(&content.raw).map(|tags| written(&tags)),
+            };
+            let Some(tags) = tags else { continue };
+            // The row that it is kept beside may have been pruned, and is in the bucket.
+            if tags == content.tags && self.series.pruned.is_some_and(|pruned| content.ts <= pruned) {
+                continue;
+            }
+            if let Taken::Row(outcome) = kept.content(self.staging, self.table, &content, &tags)? {
+                self.staging.resolve_conflict(self.table, &content, outcome)?;
+                moved.rows += u64::from(outcome == Outcome::Staged);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// As a series holds its tags.
+fn written(tags: &[String]) -> String {
+    serde_json::to_string(tags).unwrap_or_default()
+}
+
+/// The text of a tag, from the store's text of the value: as the series spells the same value, where it has it.
+fn spelled(known: &[String], text: Option<String>) -> Option<String> {
+    let Some(text) = text else {
+        return known.iter().find(|tag| tag.is_empty() || tag.eq_ignore_ascii_case("NAN")).cloned();
+    };
+    let number = |text: &str| format::parse_number(text.as_bytes()).map(|number| number.value);
+    let same = |tag: &&String| **tag == text || number(&text).is_some_and(|value| number(tag) == Some(value));
+    // The same text before the same number.
+    let found = known.iter().find(|tag| **tag == text).or_else(|| known.iter().find(same));
+    Some(found.cloned().unwrap_or(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_keeps_the_spelling_of_its_series() {
+        let known = ["007".to_owned(), "NAN".to_owned(), "6a".to_owned()];
+        let spelled = |text: Option<&str>| spelled(&known, text.map(str::to_owned));
+        assert_eq!(spelled(Some("7")).as_deref(), Some("007"));
+        assert_eq!(spelled(Some("8")).as_deref(), Some("8"));
+        assert_eq!(spelled(Some("6a")).as_deref(), Some("6a"));
+        assert_eq!(spelled(None).as_deref(), Some("NAN"));
+        assert_eq!(super::spelled(&known[2..], None), None);
+    }
 }

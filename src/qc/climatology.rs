@@ -81,7 +81,7 @@ pub struct Season {
 impl Season {
     /// Takes a local time apart.
     pub fn of(local: LocalTime) -> Season {
-        Season { local, ended: LocalTime(local.0.saturating_sub(1)).calendar() }
+        Season { local, ended: local.previous().calendar() }
     }
 }
 

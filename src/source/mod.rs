@@ -5,13 +5,15 @@
 //! was read (I2). A file that is missing for a moment, or locked by another program, is read again later and never taken as
 //! empty.
 
+mod dated;
 mod error;
 mod find;
 mod fingerprint;
 mod quiet;
 mod watched;
 
+pub use dated::{DatePart, date_parts, letters};
 pub use error::SourceError;
-pub use find::find;
+pub use find::{Finder, find};
 pub use quiet::{Chunk, QuietFile, Snapshot};
 pub use watched::{TableFiles, Watched};

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::error::SourceError;
-use super::find::find;
+use super::find::Finder;
 use crate::config::TableConfig;
 
 /// The longest time between two listings of the folders.
@@ -112,7 +112,8 @@ impl<'c> Watched<'c> {
         for folder in self.known.keys().filter_map(|file| file.parent()) {
             folders.insert(folder.to_owned(), modified(folder));
         }
-        self.files = self.tables.iter().map(find).collect::<Result<_, _>>()?;
+        let mut finder = Finder::default();
+        self.files = self.tables.iter().map(|table| finder.find(table)).collect::<Result<_, _>>()?;
         let listed: BTreeSet<&PathBuf> = self.files.iter().flatten().collect();
         // A missing file is kept for a while: LoggerNet puts another one under its name.
         self.known.retain(|path, known| listed.contains(path) || known.stamp.is_some());

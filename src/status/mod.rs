@@ -4,16 +4,19 @@
 //! because the store keeps its counts. What they mean changes with the hour and not only with the store, so it is concluded
 //! apart from the reading, by [`findings`]: facts that are kept for a while still give the right age.
 
+use std::time::Duration;
+
 use thiserror::Error;
 
 use crate::config::Config;
-use crate::store::{FutureTimes, GapLine, ReadFile, RunLine, Store, StoreError, TableStatus};
+use crate::store::{FutureTimes, GapLine, ReadFile, RunLine, Store, StoreError, TableStatus, Uncounted};
 use crate::sync::{PendingBytes, SyncError};
-use crate::time::{Timestamp, nanos};
+use crate::time::Timestamp;
 
 mod exit;
 mod findings;
 pub mod offset;
+pub mod records;
 
 pub use exit::Exit;
 pub use findings::{
@@ -41,8 +44,8 @@ pub enum StatusError {
 pub struct UsualInterval {
     /// The table.
     pub table: String,
-    /// Nanoseconds.
-    pub nanos: i64,
+    /// From row to row.
+    pub interval: Duration,
 }
 
 /// What the store says about itself, and the folders about the files.
@@ -63,7 +66,7 @@ pub struct Facts {
     /// By how much the server's clock was ahead of this computer's at the last sync, where the server confirmed its time.
     pub server_ahead_s: Option<i64>,
     /// How long each bucket keeps rows, as last seen; none means the destination's own.
-    pub retentions: Vec<(Option<String>, std::time::Duration)>,
+    pub retentions: Vec<(Option<String>, Duration)>,
     /// Files as they were last read.
     pub files: Vec<ReadFile>,
     /// The tables' folders now.
@@ -74,6 +77,8 @@ pub struct Facts {
     pub is_scheduled: bool,
     /// Missing records.
     pub gaps: Vec<GapLine>,
+    /// The newest rows of tables whose RECORD does not tell what is missing, and the time steps that are.
+    pub uncounted: Vec<Uncounted>,
     /// When a line was last rejected.
     pub newest_rejected_line: Option<Timestamp>,
     /// When a conflict was last found.
@@ -94,11 +99,11 @@ impl Facts {
         let mut offsets = Vec::new();
         for table in &config.tables {
             let name = &table.name.0;
-            let interval = store.usual_interval_of_table(name)?.map(nanos);
+            let interval = store.usual_interval_of_table(name)?;
             if let Some(seconds) = offset::of(store, name, interval, now)? {
                 offsets.push((name.clone(), seconds));
             }
-            intervals.extend(interval.map(|nanos| UsualInterval { table: name.clone(), nanos }));
+            intervals.extend(interval.map(|interval| UsualInterval { table: name.clone(), interval }));
         }
         let minutes = store.recall(SERVER_KEY)?.and_then(|text| text.parse::<i64>().ok());
         Ok(Facts {
@@ -115,10 +120,11 @@ impl Facts {
             offsets,
             is_scheduled: store.recall(STARTS_KEY)?.is_some_and(|text| text.parse::<u64>().is_ok()),
             gaps: store.gaps()?,
+            uncounted: store.uncounted(now.minus(findings::RECENT_NANOS), records::ROWS_LOOKED_AT)?,
             newest_rejected_line: store.newest_rejected_line()?,
             newest_conflict: store.newest_conflict()?,
             wrong_values: Vec::new(),
-            pending_bytes: crate::sync::pending_bytes(config, store)?,
+            pending_bytes: crate::sync::pending_bytes(config, store, now)?,
         })
     }
 
@@ -127,9 +133,9 @@ impl Facts {
         self.tables.iter().find(|table| table.table == name)
     }
 
-    /// The usual interval of a table, nanoseconds.
-    pub fn interval(&self, name: &str) -> Option<i64> {
-        self.intervals.iter().find(|interval| interval.table == name).map(|interval| interval.nanos)
+    /// The usual interval of a table.
+    pub fn interval(&self, name: &str) -> Option<Duration> {
+        self.intervals.iter().find(|of| of.table == name).map(|of| of.interval)
     }
 }
 

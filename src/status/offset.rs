@@ -5,27 +5,25 @@
 //! old when the file is written.
 
 use std::fmt::Write as _;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use crate::config::{Config, TableConfig};
 use crate::ingest::{IngestReport, TableReport};
 use crate::store::{Store, StoreError};
-use crate::time::Timestamp;
+use crate::time::{CLOCKS_DRIFT, Timestamp};
 
 /// Collections that are kept for each table.
 const KEPT: usize = 8;
 /// Collections that have to agree.
 const LEAST: usize = 5;
-/// Of tables whose rows are further apart, nothing is concluded. Nanoseconds.
-const SLOWEST: i64 = 1_800 * NANOS;
-const NANOS: i64 = 1_000_000_000;
+/// Of tables whose rows are further apart, nothing is concluded.
+const SLOWEST: Duration = Duration::from_secs(1_800);
 const HALF_HOUR_S: i64 = 1_800;
 /// From UTC-12 to UTC+14, the largest mistake.
 const MOST_S: i64 = 26 * 3_600;
 /// A file is written so long after its newest row at most.
 const WRITTEN_AFTER_S: i64 = 900;
-/// Clocks that are set differ by less.
-const CLOCKS_S: i64 = 120;
+const DRIFT_S: i64 = CLOCKS_DRIFT.num_seconds();
 
 /// One collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +52,7 @@ pub fn keep(config: &Config, store: &Store, report: &IngestReport) -> Result<(),
         if collections.last().is_some_and(|last| last.modified_s == modified_s) {
             continue;
         }
-        collections.push(Collection { modified_s, behind_s: modified_s - newest.nanos().div_euclid(NANOS) });
+        collections.push(Collection { modified_s, behind_s: modified_s - newest.seconds() });
         let first = collections.len().saturating_sub(KEPT);
         store.remember(&key(&table.table), &written(&collections[first..]))?;
     }
@@ -96,25 +94,25 @@ fn read(text: &str) -> Vec<Collection> {
 }
 
 /// By how many seconds, a whole number of half hours, the rows of a table are behind their files, or ahead of them
-/// (negative). None if they are not, or if it cannot be concluded. `interval` is the usual one, in nanoseconds.
+/// (negative). None if they are not, or if it cannot be concluded. `interval` is the usual one.
 ///
 /// # Errors
 /// The store fails.
-pub fn of(store: &Store, table: &str, interval: Option<i64>, now: Timestamp) -> Result<Option<i64>, StoreError> {
+pub fn of(store: &Store, table: &str, interval: Option<Duration>, now: Timestamp) -> Result<Option<i64>, StoreError> {
     if interval.is_none_or(|interval| interval > SLOWEST) {
         return Ok(None);
     }
     let kept = store.recall(&key(table))?;
     let mut collections = kept.as_deref().map(read).unwrap_or_default();
     // A file from the future was dated by a clock that was wrong.
-    collections.retain(|collection| collection.modified_s <= now.nanos().div_euclid(NANOS) + CLOCKS_S);
+    collections.retain(|collection| collection.modified_s <= now.seconds() + DRIFT_S);
     Ok(agreed(&collections))
 }
 
 fn agreed(collections: &[Collection]) -> Option<i64> {
     let last = &collections[collections.len().checked_sub(LEAST)?..];
     let offset = |collection: &Collection| {
-        let halves = (collection.behind_s + CLOCKS_S).div_euclid(HALF_HOUR_S);
+        let halves = (collection.behind_s + DRIFT_S).div_euclid(HALF_HOUR_S);
         let rest = collection.behind_s - halves * HALF_HOUR_S;
         (rest <= WRITTEN_AFTER_S).then_some(halves * HALF_HOUR_S)
     };

@@ -25,8 +25,10 @@ pub use intake::decisions::{ConflictChoice, DecisionLine, Keep, KeptContent};
 pub use intake::files::FileSeen;
 pub use intake::known::{KnownColumn, KnownTable};
 pub use intake::provisional::LineState;
-pub use intake::record_runs::{ClockEvent, EventKind, Gap, RecordRuns};
+pub use intake::record_gaps::gaps;
+pub use intake::record_runs::{ClockEvent, EventKind, Gap, RecordRuns, Run};
 pub use intake::rejected::{KeptLine, LineRefusal};
+pub use intake::retag::TaggedSeries;
 pub use intake::rows::{RowStream, StoredRow};
 pub use intake::staging::{Incoming, LineAt, Outcome, Staging};
 pub use intake::tables::{Column, Table};
@@ -40,11 +42,13 @@ pub use outbox::sent::{Replay, SentRow};
 pub use outbox::sent_fields::{FieldKind, LostFields, SentField};
 pub use outbox::stale::{KnownSeries, StaleRun, StaleSeries};
 pub use queries::evidence::{FutureTimes, ReadFile};
+pub use queries::gaps::{ClockLine, GapLine};
 pub use queries::health::StoreSize;
-pub use queries::interval::usual_interval;
-pub use queries::listing::{ClockLine, ConflictLine, GapLine, RejectedLine};
+pub use queries::interval::{Regularity, regularity, usual_interval};
+pub use queries::listing::{ConflictLine, RejectedLine};
 pub use queries::runs::RunLine;
 pub use queries::status::TableStatus;
+pub use queries::steps::{MissingSteps, Uncounted, WhyUncounted};
 pub use schema::error::StoreError;
 pub use schema::lock::{Lock, LockKind};
 
@@ -59,6 +63,8 @@ const CACHE_KIB: i64 = -12_000;
 pub struct Store {
     conn: Connection,
     path: PathBuf,
+    /// How long a statement waits for another process's write.
+    patience: Duration,
 }
 
 /// The result of a store's work.
@@ -83,7 +89,7 @@ impl Store {
         conn.pragma_update(None, "cache_size", CACHE_KIB).map_err(at)?;
         conn.pragma_update(None, "journal_size_limit", health::LOG_KEPT).map_err(at)?;
         conn.set_prepared_statement_cache_capacity(64);
-        let mut store = Store { conn, path: path.to_owned() };
+        let mut store = Store { conn, path: path.to_owned(), patience: BUSY_TIMEOUT };
         migrate::run(&mut store.conn, path)?;
         Ok(store)
     }
@@ -97,7 +103,13 @@ impl Store {
         migrate::check(&conn, path)?;
         conn.pragma_update(None, "query_only", true).map_err(at)?;
         conn.pragma_update(None, "cache_size", CACHE_KIB).map_err(at)?;
-        Ok(Store { conn, path: path.to_owned() })
+        Ok(Store { conn, path: path.to_owned(), patience: BUSY_TIMEOUT })
+    }
+
+    /// The same store, whose statements wait so long for another process's write instead of [`BUSY_TIMEOUT`].
+    pub fn patient_for(self, patience: Duration) -> Result<Store> {
+        self.conn.busy_timeout(patience).map_err(|source| self.at(source))?;
+        Ok(Store { patience, ..self })
     }
 
     /// Where the database is.
@@ -111,6 +123,9 @@ impl Store {
     }
 
     fn at(&self, source: rusqlite::Error) -> StoreError {
-        StoreError::at(&self.path, source)
+        match StoreError::at(&self.path, source) {
+            StoreError::Busy { path, .. } => StoreError::Busy { path, waited: self.patience },
+            other => other,
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{BUDGET_WINDOW, Outbox, SyncError};
 use crate::config::Config;
 use crate::store::Store;
+use crate::time::Timestamp;
 
 /// Rows of each series that an estimate looks at.
 const SAMPLE_ROWS: usize = 50;
@@ -20,7 +21,7 @@ pub struct PendingBytes {
 
 /// Estimates bytes and time of the backlog. By the budget where there is one: each window of five minutes takes so many
 /// bytes, and the first begins now. Else by the rate of the last sync, if it sent something.
-pub fn pending_bytes(config: &Config, store: &Store) -> Result<PendingBytes, SyncError> {
+pub fn pending_bytes(config: &Config, store: &Store, now: Timestamp) -> Result<PendingBytes, SyncError> {
     let tables = store.table_status()?;
     let pending: u64 = tables.iter().map(|table| table.pending).sum();
     if pending == 0 {
@@ -45,13 +46,13 @@ pub fn pending_bytes(config: &Config, store: &Store) -> Result<PendingBytes, Syn
         Some(budget) => {
             Some(BUDGET_WINDOW * u32::try_from(bytes.div_ceil(budget).saturating_sub(1)).unwrap_or(u32::MAX))
         }
-        None => by_rate(store, pending)?,
+        None => by_rate(store, pending, now)?,
     };
     Ok(PendingBytes { bytes, drain })
 }
 
-fn by_rate(store: &Store, pending: u64) -> Result<Option<Duration>, SyncError> {
-    let Some(run) = store.last_run("sync", None)? else { return Ok(None) };
+fn by_rate(store: &Store, pending: u64, now: Timestamp) -> Result<Option<Duration>, SyncError> {
+    let Some(run) = store.last_run_by("sync", now)? else { return Ok(None) };
     let report: Option<serde_json::Value> = serde_json::from_str(&run.summary).ok();
     let sent = report.and_then(|report| report.get("sent")?.as_u64()).filter(|&sent| sent > 0);
     let millis = u64::try_from(run.ended.nanos_since(run.started) / 1_000_000).unwrap_or(0);

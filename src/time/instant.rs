@@ -12,9 +12,11 @@ use serde::{Serialize, Serializer};
 use chrono::{DateTime, Utc};
 
 /// Nanoseconds of a microsecond, the unit of a row's key in the store.
-const NANOS_PER_MICRO: i64 = 1_000;
-const NANOS_PER_MILLI: i64 = 1_000_000;
-const NANOS_PER_SECOND: i64 = 1_000_000_000;
+pub const NANOS_PER_MICRO: i64 = 1_000;
+/// Nanoseconds of a millisecond, the unit of the page.
+pub const NANOS_PER_MILLI: i64 = 1_000_000;
+/// Nanoseconds of a second.
+pub const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
 /// A span in nanoseconds; saturates at 292 years.
 pub fn nanos(span: Duration) -> i64 {
@@ -44,6 +46,11 @@ impl Timestamp {
         Timestamp(millis.saturating_mul(NANOS_PER_MILLI))
     }
 
+    /// The instant so many seconds after 1970-01-01T00:00:00Z; saturates.
+    pub const fn from_seconds(seconds: i64) -> Timestamp {
+        Timestamp(seconds.saturating_mul(NANOS_PER_SECOND))
+    }
+
     /// Saturates outside the range that 64-bit nanoseconds can hold.
     pub fn from_utc(instant: DateTime<Utc>) -> Timestamp {
         Timestamp(instant.timestamp_nanos_opt().unwrap_or(if instant.timestamp() < 0 { i64::MIN } else { i64::MAX }))
@@ -59,6 +66,12 @@ impl Timestamp {
     #[inline]
     pub const fn millis(self) -> i64 {
         self.0.div_euclid(NANOS_PER_MILLI)
+    }
+
+    /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
+    #[inline]
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(NANOS_PER_SECOND)
     }
 
     /// The instant so long before; saturates.

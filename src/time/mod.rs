@@ -6,6 +6,7 @@
 //! allowed; its double hour is decided by [`StationClock::candidates`] and the caller's knowledge of what came before,
 //! and its missing hour never stops a file.
 
+mod impossible;
 mod instant;
 mod interval;
 
@@ -18,10 +19,14 @@ use chrono::{
 };
 use chrono_tz::{OffsetComponents, Tz};
 
-pub use instant::{Timestamp, nanos};
+pub use impossible::{impossible, impossible_by};
+pub use instant::{NANOS_PER_MICRO, NANOS_PER_MILLI, NANOS_PER_SECOND, Timestamp, nanos};
 pub use interval::Interval;
 
-const NANOS_PER_SECOND: i64 = 1_000_000_000;
+/// Two clocks that differ by no more tell the same time, as far as days of retention and the age of a row go.
+pub const CLOCKS_AGREE: TimeDelta = TimeDelta::minutes(10);
+/// Clocks that a user sets now and then differ by no more.
+pub const CLOCKS_DRIFT: TimeDelta = TimeDelta::minutes(2);
 
 /// Where "now" comes from, so that tests can move it.
 pub trait Clock: Send + Sync {
@@ -40,10 +45,28 @@ impl Clock for SystemClock {
 }
 
 /// What a logger wrote: local time without a zone, as nanoseconds since 1970 on the logger's own clock face.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LocalTime(pub i64);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LocalTime(i64);
 
 impl LocalTime {
+    /// The time so many nanoseconds after 1970-01-01 00:00:00 on the same clock face.
+    #[inline]
+    pub const fn from_nanos(nanos: i64) -> LocalTime {
+        LocalTime(nanos)
+    }
+
+    /// Nanoseconds from `earlier` to this time on the same clock face; negative where this one is before it.
+    #[inline]
+    pub const fn nanos_since(self, earlier: LocalTime) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// The last time before this one.
+    #[inline]
+    pub const fn previous(self) -> LocalTime {
+        LocalTime(self.0.saturating_sub(1))
+    }
+
     /// Reads `YYYY-MM-DD hh:mm:ss` with up to nine fraction digits; `24:00:00` is the next day's midnight
     /// (LoggerNet's "2400" option). None for anything else, a date with slashes included.
     pub fn parse(text: &[u8]) -> Option<LocalTime> {
@@ -71,9 +94,13 @@ impl LocalTime {
 
     /// Reads by a chrono format, for header-less files that spell time their own way.
     pub fn parse_with(text: &str, format: &str) -> Option<LocalTime> {
+        // A date alone is its first instant; the hour of a format is never left out.
+        let date = || has_no_hour(format).then(|| NaiveDate::parse_from_str(text, format).ok()).flatten();
         let naive = NaiveDateTime::parse_from_str(text, format)
             .ok()
-            .or_else(|| Some(NaiveDate::parse_from_str(text, format).ok()?.and_time(chrono::NaiveTime::MIN)))?;
+            .or_else(|| Some(date()?.and_time(chrono::NaiveTime::MIN)))
+            // No logger writes leap seconds, which chrono reads.
+            .filter(|naive| naive.nanosecond() < 1_000_000_000)?;
         naive.and_utc().timestamp_nanos_opt().map(LocalTime)
     }
 
@@ -116,6 +143,13 @@ impl fmt::Display for LocalTime {
     }
 }
 
+/// Whether a chrono format has no hour.
+fn has_no_hour(format: &str) -> bool {
+    use chrono::format::{Item, Numeric, StrftimeItems};
+    !StrftimeItems::new(format)
+        .any(|item| matches!(item, Item::Numeric(Numeric::Hour | Numeric::Hour12 | Numeric::Timestamp, _)))
+}
+
 /// Two bytes to four digits; the arithmetic cannot overflow at this length.
 fn digits(text: &[u8]) -> Option<u32> {
     text.iter().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0')))
@@ -135,14 +169,7 @@ fn fraction_nanos(text: &[u8]) -> Option<u32> {
 /// Days since 1970-01-01 in the proleptic Gregorian calendar (Hinnant's `days_from_civil`); None for a day that the
 /// month does not have.
 fn days_since_1970(year: u32, month: u32, day: u32) -> Option<i64> {
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let month_length = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 => 28 + u32::from(leap),
-        _ => return None,
-    };
-    if !(1..=month_length).contains(&day) {
+    if !(1..=month_length(year, month)?).contains(&day) {
         return None;
     }
     let shifted_year = i64::from(year) - i64::from(month <= 2);
@@ -151,6 +178,17 @@ fn days_since_1970(year: u32, month: u32, day: u32) -> Option<i64> {
     let day_of_year = (153 * i64::from((month + 9) % 12) + 2) / 5 + i64::from(day) - 1;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     Some(era * 146_097 + day_of_era - 719_468)
+}
+
+/// Days of a month; none where the year has no such month.
+fn month_length(year: u32, month: u32) -> Option<u32> {
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => Some(31),
+        4 | 6 | 9 | 11 => Some(30),
+        2 => Some(28 + u32::from(leap)),
+        _ => None,
+    }
 }
 
 /// How a logger's clock relates to UTC.

@@ -19,7 +19,8 @@ const VARIABLES: &str = "missing = [7999]\n[table.columns.AirTC_Avg]\nfield = \"
 fn station(keys: &str, file: &str) -> Station {
     let tower = Station::new().table(&format!("name = \"flux\"\nfiles = [\"flux.dat\"]\n{keys}"));
     tower.write("flux.dat", file);
-    let _ = tower.run(&["ingest"]);
+    let ran = tower.run(&["ingest"]);
+    assert!(ran.code <= 1, "{ran:?}");
     tower
 }
 
@@ -128,7 +129,7 @@ fn a_row_older_than_a_column_has_neither_value_nor_flag_for_it() {
     let wider = wider.replace(",\"Min\"\r\n", ",\"Min\",\"Smp\"\r\n");
     let head: Vec<&str> = wider.split_inclusive("\r\n").take(4).collect();
     tower.write("flux.dat", head.concat() + "\"2024-05-02 02:30:00\",17,1,2,\"ok\",12.4,3\r\n");
-    let _ = tower.run(&["ingest"]);
+    let _ = tower.run(&["ingest"]).expect(0);
     let csv = tower.run(&["export", "--table", "flux", "--columns", "New", "--flags", "beside"]).expect(0).stdout;
     assert!(csv.starts_with("TIMESTAMP,New,New_qc\n2024-05-01 23:00:00,,\n"), "{csv}");
     assert!(csv.ends_with("\n2024-05-02 02:30:00,3,2\n"), "{csv}");
@@ -140,7 +141,7 @@ fn a_zone_gives_its_own_time_in_csv_and_standard_time_to_ameriflux() {
         .clock("timezone = \"America/Detroit\"")
         .table(&format!("name = \"flux\"\nfiles = [\"flux.dat\"]\n{VARIABLES}"));
     tower.write("flux.dat", FLUX);
-    let _ = tower.run(&["ingest"]);
+    let _ = tower.run(&["ingest"]).expect(0);
     let csv = tower.run(&["export", "--table", "flux", "--columns", "RH"]).expect(0).stdout;
     assert!(csv.contains("\n2024-05-01 23:00:00,80.0\n"), "{csv}");
     let csv = tower.run(&["export", "--table", "flux", "--format", "ameriflux"]).expect(0).stdout;

@@ -409,6 +409,24 @@ fn a_file_without_header_is_read_by_the_configured_names_and_rows_of_one_time_di
 }
 
 #[test]
+fn i1_a_date_that_is_none_is_rejected_with_its_text_and_what_of_it_is_no_time() {
+    let impossible = [
+        ("2073-50-00 21:01:33", "there is no month 50"),
+        ("2026-02-29 21:01:48", "2026-02 has no day 29"),
+        ("2024-05-01 25:00:00", "there is no hour 25"),
+        ("2024-05-01 12:00:61", "there is no second 61"),
+    ];
+    let lines: Vec<String> = impossible.iter().map(|(time, _)| format!("\"{time}\",1,1,2,3")).collect();
+    let (tower, report) = with_lines(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!((report["staged"].as_u64(), report["rejected"].as_u64()), (Some(0), Some(4)));
+    let text = tower.run(&["rejected"]).expect(0).stdout;
+    for (time, why) in impossible {
+        assert!(text.contains(&format!("\"{time}\" is no time: {why}")), "{text}");
+        assert!(text.contains(&format!("\"{time}\",1,1,2,3")), "the line itself: {text}");
+    }
+}
+
+#[test]
 fn a_gap_closes_when_an_export_is_ingested_by_hand() {
     let tower = Station::new();
     let logger = Logger::par();

@@ -26,6 +26,7 @@ mod docs;
 mod export;
 mod findings;
 mod formats;
+mod gaps;
 mod ingest;
 mod init;
 mod layers;

@@ -178,7 +178,7 @@ fn quiet_loss_13_each_answer_is_for_its_own_request() {
     let site = Site::with(&server.url(), &["met"], "", "batch_rows = 100\ndeadline = \"1s\"");
     server.script(|asked| if asked.number == 2 { Act::refuse(429, "slow down") } else { Act::take() });
     site.stage(0..300);
-    site.sync();
+    site.sync().expect(0);
     assert_eq!(site.in_state("sent"), server.points().rows());
     server.take_all();
     site.sync().expect(0);

@@ -88,8 +88,9 @@ fn i4_rows_below_a_lost_inner_page_come_back_from_their_files() {
     let told = tower.run_json(&["salvage"]).expect(1).json();
     let saved = told["tables"][0]["rows"].as_i64().unwrap();
     assert_eq!(told["tables"][0]["expected"].as_i64(), Some(rows), "{told}");
-    assert!((0..rows).contains(&saved), "a lost inner page costs rows: {told}");
-    println!("{saved} of {rows} rows saved without one of {} inner pages", inner.len());
+    // The rows below one of several inner pages are lost, and no others.
+    assert!((rows / 2..rows).contains(&saved), "{saved} of {rows} without one of {} inner pages", inner.len());
+    assert_eq!(tower.count("SELECT count(*) FROM reading"), saved);
     let salvaged = tower.store_path().metadata().unwrap().len();
     assert!(salvaged < size * 3 / 2, "{salvaged} bytes of {size}");
     let _ = tower.run(&["ingest"]).expect(0);

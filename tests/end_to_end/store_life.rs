@@ -1,9 +1,13 @@
 //! The database over the years: its log, its room, what goes by itself, and what `check` says of it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::support::{DAT, Logger, Station, TABLE};
+use crate::support::{DAT, InProcess, Logger, Station, TABLE, not_run};
 use chrono::{TimeDelta, Utc};
+use fluxtower::agent::AgentError;
+use fluxtower::ingest;
+use fluxtower::status::Exit;
+use fluxtower::time::SystemClock;
 use rusqlite::Connection;
 
 /// Adds a key to `[store]`.
@@ -59,7 +63,7 @@ fn i6_without_keep_and_before_they_are_sent_no_rows_go() {
     store_key(&waiting, "keep = \"400d\"");
     waiting.write("token.txt", "secret");
     waiting.write(DAT, Logger::par().file(0..200));
-    let _ = waiting.run(&["run"]);
+    let _ = waiting.run(&["run"]).expect(1);
     assert_eq!(waiting.rows(TABLE).len(), 200);
 }
 
@@ -156,8 +160,45 @@ fn check_tells_a_loggers_clock_that_runs_ahead_and_an_agent_that_nobody_starts()
     assert!((0..120).any(|seconds| told.contains(&format!("the last run ended {seconds} s ago"))), "{told}");
     let conn = rusqlite::Connection::open(tower.store_path()).unwrap();
     conn.execute("UPDATE run SET ended = ended - 86400000000000", []).unwrap();
+    // What a clock that was years ahead wrote is no evidence that anything runs now.
+    conn.execute(
+        "INSERT INTO run (command, started, ended, exit, summary) SELECT command, started, ended + 100000000000000000, exit, '' FROM run",
+        [],
+    )
+    .unwrap();
     let told = tower.run(&["check"]).expect(1).stdout;
     assert!((0..4).any(|minutes| told.contains(&format!("the last run ended 24 h {minutes} min ago"))), "{told}");
+}
+
+/// A station that has sent fifty rows, and whose file now has fifty more.
+fn with_fifty_more() -> Station {
+    let tower = Station::new();
+    let logger = recent(100);
+    tower.write(DAT, logger.file(0..50));
+    let _ = tower.run(&["run"]).expect(0);
+    tower.write(DAT, logger.file(0..100));
+    tower
+}
+
+#[test]
+fn the_newest_run_of_a_command_and_the_runs_that_are_too_old_are_found_by_an_index() {
+    let tower = Station::new();
+    tower.write(DAT, Logger::par().file(0..3));
+    let _ = tower.run(&["run"]);
+    let conn = tower.database();
+    for sql in [
+        "SELECT id FROM run WHERE command = 'sync' AND ended <= 5 ORDER BY ended DESC LIMIT 1",
+        "SELECT started FROM run WHERE command = 'sync' ORDER BY ended DESC LIMIT 9",
+        "SELECT id FROM run WHERE ended < 5 ORDER BY ended LIMIT 50",
+        "SELECT max(ended) FROM run WHERE ended > 5",
+    ] {
+        let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let plan: Vec<String> = statement.query_map([], |row| row.get(3)).unwrap().map(Result::unwrap).collect();
+        assert!(
+            plan.len() == 1 && plan[0].starts_with("SEARCH run USING") && plan[0].contains("INDEX run_"),
+            "{sql}: {plan:?}"
+        );
+    }
 }
 
 /// Another program, such as an SQLite browser, that keeps the database to itself until this is dropped.
@@ -169,32 +210,41 @@ fn locked(tower: &Station) -> Connection {
 
 #[test]
 fn i4_a_database_that_another_program_locks_for_seconds_is_waited_for() {
-    let tower = Station::new();
-    let logger = recent(100);
-    tower.write(DAT, logger.file(0..50));
-    let _ = tower.run(&["run"]).expect(0);
-    tower.write(DAT, logger.file(0..100));
+    let tower = with_fifty_more();
     let lock = locked(&tower);
-    let locking = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_secs(3));
-        drop(lock);
-    });
-    let _ = tower.run(&["run"]).expect(0);
-    locking.join().unwrap();
+    let pass = tower.path("store.db.ingest.lock");
+    std::fs::remove_file(&pass).unwrap();
+    let mut run = tower.command(&["run"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let begun = Instant::now();
+    while !pass.exists() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no pass has begun");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // Fifty rows take milliseconds; one that does not wait is over long before this.
+    let waits_until = Instant::now() + Duration::from_millis(500);
+    while Instant::now() < waits_until {
+        assert_eq!(run.try_wait().unwrap(), None, "the run does not wait");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    drop(lock);
+    assert_eq!(run.wait().unwrap().code(), Some(0));
     assert_eq!(tower.count("SELECT sum(sent) FROM logger_table"), 100);
 }
 
 #[test]
 fn i4_a_database_that_another_program_keeps_locked_is_named_and_the_next_run_loses_nothing() {
-    let tower = Station::new();
-    let logger = recent(100);
-    tower.write(DAT, logger.file(0..50));
-    let _ = tower.run(&["run"]).expect(0);
-    tower.write(DAT, logger.file(0..100));
+    let tower = with_fifty_more();
     let lock = locked(&tower);
-    let ended = tower.run(&["run"]).expect(4);
-    assert!(ended.stderr.contains("store.db") && ended.stderr.contains("lock"), "{}", ended.stderr);
-    drop(lock);
+    // With less patience than the program has, whose half minute nobody wants to wait for here.
+    let InProcess { config, store } = tower.in_process();
+    let store = store.patient_for(Duration::from_secs(1)).unwrap();
+    let error = AgentError::from(
+        ingest::run(&config, &store, &SystemClock, &ingest::Selection::default(), &ingest::Unseen).unwrap_err(),
+    );
+    assert!(error.is_locked() && error.exit() == Exit::Failed && !error.is_permanent(), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("store.db") && text.contains("has been locked by another program for 1s"), "{text}");
+    drop((lock, store));
     let _ = tower.run(&["run"]).expect(0);
     assert_eq!(tower.count("SELECT sum(sent) FROM logger_table"), 100);
 }
@@ -224,7 +274,7 @@ fn check_says_which_file_cannot_be_read() {
     tower.write(DAT, Logger::par().file(0..10));
     std::fs::set_permissions(tower.path(DAT), std::fs::Permissions::from_mode(0o000)).unwrap();
     if std::fs::File::open(tower.path(DAT)).is_ok() {
-        eprintln!("NOT RUN: this user may read everything (root), so no file can be made unreadable");
+        not_run("this user may read everything (root), so no file can be made unreadable");
         return;
     }
     let told = tower.run(&["check"]).expect(1).stdout;
@@ -244,7 +294,7 @@ impl SmallDisk {
         let disk = SmallDisk { place: place.to_owned() };
         let is_mounted = disk.call(&["mount", "-t", "tmpfs", "-o", &format!("size={kilobytes}k"), "tmpfs"]);
         if !is_mounted {
-            eprintln!("NOT RUN: only root may mount a small disk; run this test as root to see a full one");
+            not_run("only root may mount a small disk; run this test as root to see a full one");
         }
         is_mounted.then_some(disk)
     }
@@ -291,7 +341,7 @@ fn i4_a_full_disk_is_named_loses_nothing_and_the_work_goes_on_when_there_is_room
     for _ in 0..3 {
         let _ = tower.run(&["run"]).expect(4).says("is full; make room");
     }
-    let _ = tower.run(&["status"]);
+    let _ = tower.run(&["status"]).expect(1);
     let before = count("SELECT count(*) FROM reading");
     assert!((10_000..200_000).contains(&before), "{before}");
     assert_eq!(count("SELECT rows FROM logger_table"), before, "counts and rows are of one commit");
@@ -387,7 +437,7 @@ fn a_folder_that_may_not_be_written_is_named() {
     let ended = tower.run(&["run"]);
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
     if ended.code == 0 {
-        eprintln!("NOT RUN: root may write everywhere; run this test as another user to see a folder that is shut");
+        not_run("root may write everywhere; run this test as another user to see a folder that is shut");
         return;
     }
     let ended = ended.expect(4);

@@ -57,7 +57,7 @@ fn status_fits_a_hundred_columns_and_begins_with_what_needs_attention() {
     let logger = Logger::par();
     tower.write("well.dat", logger.file(0..1_000));
     tower.write("long.dat", logger.file(0..10));
-    let _ = tower.run(&["run"]);
+    let _ = tower.run(&["run"]).expect(1);
     let spoilt = "no row\r\n\"2024-05-01 00:00:00\",0,7,7,7\r\n";
     tower.write(DAT, logger.file(0..3) + &logger.rows(7..9) + spoilt);
     let _ = tower.run(&["ingest"]).expect(1);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Searched, with everything below.
-const PLACES: [&str; 5] = ["src", "docs", "web", "migrations", "README.md"];
+const PLACES: [&str; 7] = ["src", "docs", "web", "migrations", "README.md", "CONTRIBUTING.md", "CHANGELOG.md"];
 /// Other authors' text, and the page that lists the words.
 const LEFT_OUT: [&str; 2] = ["web/vendor", "docs/vocabulary.md"];
 /// A banned word is allowed where its line has one of these around it.

@@ -79,7 +79,7 @@ fn a_file_that_is_open_for_writing_is_read_and_its_rest_later() {
     let half = text.len() / 2;
     file.write_all(&text.as_bytes()[..half]).unwrap();
     file.flush().unwrap();
-    let _ = tower.run(&["ingest"]);
+    let _ = tower.run(&["ingest"]).expect(0);
     let before = staged(&tower);
     assert!(before > 10 && before < 40, "{before}");
     file.write_all(&text.as_bytes()[half..]).unwrap();
@@ -118,7 +118,7 @@ fn a_full_log_is_set_aside_and_the_number_of_old_ones_is_kept() {
 fn i9_a_second_agent_leaves_the_work_to_the_first() {
     let tower = Station::new();
     tower.write(DAT, Logger::par().file(0..20));
-    let _ = tower.run(&["status"]);
+    let _ = tower.run(&["status"]).expect(1);
     let lock = Lock::take(&tower.store_path(), LockKind::Ingest).unwrap().unwrap();
     let _ = tower.run(&["ingest"]).expect(0);
     assert_eq!(staged(&tower), 0);

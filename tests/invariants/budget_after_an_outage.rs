@@ -86,7 +86,11 @@ fn after_a_week_offline_the_newest_rows_come_first_and_the_rest_keeps_to_the_bud
     let staged = report.totals().staged;
     assert_eq!(staged, u64::try_from(MINUTES + MINUTES / 2 + MINUTES / 3).unwrap());
 
-    let estimate = sync::pending_bytes(&config, &store).unwrap().drain.unwrap().as_secs();
+    let estimate = sync::pending_bytes(&config, &store, fluxtower::time::Timestamp::from_utc(clock.now()))
+        .unwrap()
+        .drain
+        .unwrap()
+        .as_secs();
     let bucket = Bucket::default();
     let mut windows = 0_u64;
     while store.pending().unwrap() > 0 {

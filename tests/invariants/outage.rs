@@ -20,7 +20,7 @@ const KEPT: i64 = MINUTES_A_DAY + 200;
 #[test]
 fn i6_a_month_without_a_link_is_delivered_whole_and_once() {
     let rows = usize::try_from(DAYS * MINUTES_A_DAY).unwrap();
-    let mut site = Site::with(&closed_port(), &TABLES, "", "deadline = \"10s\"");
+    let mut site = Site::with(&closed_port(), &TABLES, "", "deadline = \"10s\"").never_stale();
     let config = Config::load(&site.path("config.toml")).unwrap();
     for day in 0..DAYS {
         for table in TABLES {
@@ -50,7 +50,7 @@ fn i6_a_month_without_a_link_is_delivered_whole_and_once() {
     let points = server.points();
     assert_eq!((points.len(), points.repeated, points.changed), (5 * rows, 0, 0));
     assert_eq!(points.rows(), site.in_state("sent"));
-    let status = site.run(&["status", "--json"]).json();
+    let status = site.run(&["status", "--json"]).expect(0).json();
     for table in status["tables"].as_array().unwrap() {
         assert_eq!((table["pending"].as_u64(), table["sent"].as_u64()), (Some(0), Some(rows as u64)), "{table}");
         assert!(table["oldest_pending"].is_null(), "{table}");
@@ -92,7 +92,7 @@ impl Minutely {
     fn new(url: &str, scheduler: Scheduler, deadline: Option<u32>) -> Minutely {
         let mut site = Site::with(url, &TABLES, "", "");
         let begun = Instant::now();
-        site.run(&["ingest"]);
+        site.run(&["ingest"]).expect(1);
         let minute = (begun.elapsed() * STARTS_IN_A_MINUTE).max(Duration::from_secs(1));
         let mut arguments = vec!["run".to_owned(), "--quiet".to_owned()];
         let key = match deadline {

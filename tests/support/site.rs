@@ -58,6 +58,13 @@ impl Site {
         site
     }
 
+    /// As [`Station::never_stale`]: rows lie in June 2026, however late it is.
+    #[must_use]
+    pub fn never_stale(mut self) -> Site {
+        self.station = self.station.never_stale();
+        self
+    }
+
     /// Writes the config anew.
     pub fn configure(&mut self, url: &str, destination: &str, sync: &str) {
         self.station.configure(|sections| {
@@ -119,10 +126,12 @@ impl Site {
         command
     }
 
+    #[must_use = "say with expect() how it must end"]
     pub fn run(&self, arguments: &[&str]) -> Ended {
         Ended::of(&self.command(arguments).output().unwrap())
     }
 
+    #[must_use = "say with expect() how it must end"]
     pub fn sync(&self) -> Ended {
         self.run(&["sync", "--json"])
     }

@@ -120,6 +120,15 @@ impl Station {
         self.with(|sections| toml.clone_into(&mut sections.more))
     }
 
+    /// Rows of its tables may be as old as they like: nothing is said of their age.
+    pub fn never_stale(self) -> Station {
+        self.with(|sections| {
+            for tables in [&mut sections.table, &mut sections.more] {
+                *tables = tables.replace("files = [", "stale_after = \"36500d\"\nfiles = [");
+            }
+        })
+    }
+
     /// An environment variable of the program, from now on.
     pub fn set_variable(&mut self, name: &str, value: &str) {
         self.variables.push((name.to_owned(), value.to_owned()));
@@ -261,10 +270,12 @@ impl Station {
         for table in tables {
             let mut statement = conn.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2, 3")).unwrap();
             // By which configuration the keys of rows were judged is noted at the second reading.
-            let width = statement.column_count() - usize::from(table == "logger_table");
+            let names = statement.column_names().enumerate();
+            let columns: Vec<usize> = names.filter(|(_, name)| *name != "tags_inputs").map(|(at, _)| at).collect();
             let mut rows = statement.query([]).unwrap();
             while let Some(row) = rows.next().unwrap() {
-                let cells: Vec<_> = (0..width).map(|at| row.get::<_, rusqlite::types::Value>(at).unwrap()).collect();
+                let cells: Vec<_> =
+                    columns.iter().map(|&at| row.get::<_, rusqlite::types::Value>(at).unwrap()).collect();
                 kept.push(format!("{table} {cells:?}"));
             }
         }

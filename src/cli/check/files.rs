@@ -9,65 +9,76 @@ use super::super::output::{count, span};
 use super::Report;
 use crate::config::{CsvFormat, FileFormat, TableConfig};
 use crate::format::{Fields, detect};
-use crate::time::{Candidates, LocalTime, Timestamp};
+use crate::time::{CLOCKS_DRIFT, Candidates, LocalTime, Timestamp};
 
-/// Clocks that a user sets now and then differ by less.
-const CLOCKS_APART_S: i64 = 120;
 /// Enough for the last row of the widest table.
 const TAIL: u64 = 256 * 1024;
 /// Enough to tell a file by its first line.
 const FIRST_LINE: u64 = 64 * 1024;
 
-pub(super) fn lines(context: &Context, table: &TableConfig, report: &mut Report) {
-    let what = format!("table {}", table.name);
-    for pattern in &table.files {
-        let one = TableConfig { files: vec![pattern.clone()], ..table.clone() };
-        let (verdict, text) = line(context, &one, pattern);
-        report.say(&what, verdict, text);
-    }
+/// The newest record of a file pattern.
+struct Newest {
+    /// The line about it.
+    text: String,
+    /// Seconds since the record; negative in the future.
+    age: i64,
 }
 
-fn line(context: &Context, table: &TableConfig, pattern: &Path) -> (&'static str, String) {
-    let found = match crate::source::find(table) {
-        Ok(found) => found,
-        Err(error) => return ("bad", error.to_string()),
-    };
+/// Whether each of the lines says that its newest record is older than `stale_after`: then nothing is left to say of the age
+/// of the table's rows.
+pub(super) fn lines(context: &Context, table: &TableConfig, report: &mut Report) -> bool {
+    let what = format!("table {}", table.name);
+    let is_old =
+        |age: i64| table.stale_after.is_some_and(|limit| u64::try_from(age).is_ok_and(|age| age > limit.as_secs()));
+    let mut old = 0;
+    for pattern in &table.files {
+        let one = TableConfig { files: vec![pattern.clone()], ..table.clone() };
+        match newest_of(context, &one, pattern) {
+            Ok(Newest { text, age }) if is_old(age) => {
+                old += 1;
+                let text = format!("{text}, which is longer than stale_after; look at LoggerNet's collection");
+                report.say(&what, "look", text);
+            }
+            Ok(Newest { text, .. }) => report.say(&what, "ok", text),
+            Err((verdict, text)) => report.say(&what, verdict, text),
+        }
+    }
+    old > 0 && old == table.files.len()
+}
+
+/// Of the newest file; otherwise a verdict and why there is none that can be believed.
+fn newest_of(context: &Context, table: &TableConfig, pattern: &Path) -> Result<Newest, (&'static str, String)> {
+    let found = crate::source::find(table).map_err(|error| ("bad", error.to_string()))?;
     let Some(newest) = newest(&found) else {
         let text = format!("no file matches {}; correct `files`, or wait for the first collection", pattern.display());
-        return ("look", text);
+        return Err(("look", text));
     };
     let name = newest.file_name().unwrap_or(newest.as_os_str()).to_string_lossy();
     let head = match found.len() {
         1 => name.into_owned(),
         more => format!("{}, newest {name}", count(more as u64, "file")),
     };
-    let first = match first_line(newest) {
-        Ok(first) => first,
-        Err(error) => {
-            return (
-                "bad",
-                format!("{head}: cannot be read ({error}); check who may read it, and that no program locks it"),
-            );
-        }
-    };
+    let first = first_line(newest).map_err(|error| {
+        ("bad", format!("{head}: cannot be read ({error}); check who may read it, and that no program locks it"))
+    })?;
     let (format, of_time) = match &table.format {
         FileFormat::Csv(csv) => ("CSV", Some(csv)),
         FileFormat::Toa5 => {
             if let Some(refusal) = detect(&first).refusal() {
-                return match first.is_empty() {
+                return Err(match first.is_empty() {
                     true => ("look", format!("{head}: is empty; wait for the next collection")),
                     false => ("bad", format!("{head} {refusal}")),
-                };
+                });
             }
             ("TOA5", None)
         }
     };
     let record = last_lines(newest).ok().and_then(|text| newest_record(&text, of_time));
     let Some(local) = record else {
-        return (
+        return Err((
             "look",
             format!("{head}: {format}, no row at its end that can be read; see `fluxtower rejected` after an ingest"),
-        );
+        ));
     };
     let (Candidates::One(instant) | Candidates::Two(instant, _)) = table.clock.candidates(local);
     let age = context.now().seconds_since(instant);
@@ -77,20 +88,16 @@ fn line(context: &Context, table: &TableConfig, pattern: &Path) -> (&'static str
             "{text}; it is {} ahead of the time at which this computer says that the file was written: check both clocks, and utc_offset",
             span(ahead)
         );
-        return ("look", text);
+        return Err(("look", text));
     }
-    let stale = table.stale_after.filter(|limit| u64::try_from(age).is_ok_and(|age| age > limit.as_secs()));
-    match stale {
-        Some(_) => ("look", format!("{text}, which is longer than stale_after; look at LoggerNet's collection")),
-        None => ("ok", text),
-    }
+    Ok(Newest { text, age })
 }
 
 /// Seconds by which the logger's newest record lies ahead of its file, if clocks that are set could not do that.
 fn ahead(file: &Path, record: Timestamp) -> Option<i64> {
     let written = file.metadata().and_then(|known| known.modified()).ok()?;
     let ahead = record.seconds_since(Timestamp::from_utc(written.into()));
-    (ahead > CLOCKS_APART_S).then_some(ahead)
+    (ahead > CLOCKS_DRIFT.num_seconds()).then_some(ahead)
 }
 
 fn newest(found: &[PathBuf]) -> Option<&PathBuf> {

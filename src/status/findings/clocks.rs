@@ -4,10 +4,9 @@ use super::{Finding, Kind};
 use crate::config::Config;
 use crate::status::{Facts, age_s};
 use crate::text::span;
-use crate::time::{StationClock, Timestamp};
+use crate::time::{CLOCKS_AGREE, StationClock, Timestamp};
 
-/// Clocks that are set agree within this.
-const AGREE_S: i64 = 600;
+const AGREE_S: i64 = CLOCKS_AGREE.num_seconds();
 
 pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Finding> {
     let mut found = Vec::new();

@@ -1,5 +1,6 @@
 //! Findings about the files of the tables, and what a look at their folders gives.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -8,6 +9,7 @@ use super::{Finding, Kind, Lateness, Rule};
 use crate::config::{Config, TableConfig};
 use crate::source;
 use crate::status::Facts;
+use crate::store::ReadFile;
 use crate::text::count;
 use crate::time::Timestamp;
 
@@ -40,31 +42,59 @@ pub struct TableFolders {
 impl Folders {
     /// Looks at the folders. A folder that cannot be listed has no files.
     pub fn look(config: &Config) -> Folders {
+        let mut finder = source::Finder::default();
         let found: Vec<Vec<PathBuf>> =
-            config.tables.iter().map(|table| source::find(table).unwrap_or_default()).collect();
+            config.tables.iter().map(|table| finder.find(table).unwrap_or_default()).collect();
+        let mut strangers = Strangers { known: found.iter().flatten().collect(), folders: HashMap::new() };
         let tables = config.tables.iter().zip(&found);
-        Folders { tables: tables.map(|(table, own)| look(table, own, &found)).collect() }
+        Folders { tables: tables.map(|(table, own)| look(table, own, &mut finder, &mut strangers)).collect() }
     }
 }
 
-fn look(table: &TableConfig, own: &[PathBuf], all: &[Vec<PathBuf>]) -> TableFolders {
-    let newest = own.iter().filter_map(|path| modified(path)).max();
-    let newest_file = own.iter().max_by_key(|path| modified(path));
-    let unreadable = newest_file.and_then(|path| {
+/// Files that no pattern of any table matches. Each folder is listed once.
+struct Strangers<'a> {
+    known: HashSet<&'a PathBuf>,
+    folders: HashMap<PathBuf, Vec<(SystemTime, PathBuf)>>,
+}
+
+impl Strangers<'_> {
+    /// Of a folder, with the times at which they were modified.
+    fn of(&mut self, folder: &Path) -> &[(SystemTime, PathBuf)] {
+        let known = &self.known;
+        self.folders.entry(folder.to_owned()).or_insert_with(|| {
+            let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            let entries = std::fs::read_dir(here).into_iter().flatten().flatten();
+            let paths = entries.map(|entry| folder.join(entry.file_name())).filter(|path| !known.contains(path));
+            let files = paths.filter(|path| path.is_file());
+            files.filter_map(|path| Some((modified(&path)?, path))).collect()
+        })
+    }
+}
+
+fn look(
+    table: &TableConfig,
+    own: &[PathBuf],
+    finder: &mut source::Finder,
+    strangers: &mut Strangers<'_>,
+) -> TableFolders {
+    let newest_file = own.iter().filter_map(|path| Some((modified(path)?, path))).max();
+    let newest = newest_file.map(|(time, _)| time);
+    let unreadable = newest_file.and_then(|(_, path)| {
         let error = std::fs::File::open(path).err()?;
         Some(format!("{} cannot be read ({error})", path.display()))
     });
-    let is_empty = |pattern: &&PathBuf| {
+    let mut is_empty = |pattern: &&PathBuf| {
+        // One pattern that matched nothing is the table's only one, or the others matched.
         let one = TableConfig { files: vec![(*pattern).clone()], ..table.clone() };
-        source::find(&one).is_ok_and(|found| found.is_empty())
+        if table.files.len() == 1 { own.is_empty() } else { finder.find(&one).is_ok_and(|found| found.is_empty()) }
     };
     TableFolders {
         table: table.name.0.clone(),
         files: own.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
         newest: newest.map(|time| Timestamp::from_utc(time.into())),
         unreadable,
-        empty: table.files.iter().filter(is_empty).cloned().collect(),
-        unmatched: unmatched(table, newest, all),
+        empty: table.files.iter().filter(|pattern| is_empty(pattern)).cloned().collect(),
+        unmatched: unmatched(table, newest, strangers),
         share: table.files.iter().find_map(|pattern| share(pattern)),
     }
 }
@@ -73,36 +103,59 @@ fn modified(path: &Path) -> Option<SystemTime> {
     path.metadata().ok()?.modified().ok()
 }
 
-fn unmatched(table: &TableConfig, newest: Option<SystemTime>, all: &[Vec<PathBuf>]) -> Vec<PathBuf> {
+fn unmatched(table: &TableConfig, newest: Option<SystemTime>, strangers: &mut Strangers<'_>) -> Vec<PathBuf> {
     let Some(newest) = newest else { return Vec::new() };
-    let mut found = Vec::new();
+    let mut found = BTreeSet::new();
     for pattern in &table.files {
-        let folder = pattern.parent().filter(|folder| !folder.to_string_lossy().contains(['*', '?', '[']));
-        let (Some(folder), Some(ending)) = (folder, pattern.extension()) else { continue };
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            let is_alike = path.extension().is_some_and(|own| own.eq_ignore_ascii_case(ending));
-            if is_alike
-                && path.is_file()
-                && modified(&path).is_some_and(|time| time > newest)
-                && !all.iter().flatten().any(|known| *known == path)
-                && !found.contains(&path)
-            {
-                found.push(path);
-            }
+        let (Some(folder), Some(ending)) = (pattern.parent(), pattern.extension()) else { continue };
+        let is_alike = |path: &Path| path.extension().is_some_and(|own| own.eq_ignore_ascii_case(ending));
+        for folder in folders(folder) {
+            let newer = strangers.of(&folder).iter().filter(|(time, path)| *time > newest && is_alike(path));
+            found.extend(newer.map(|(_, path)| path.clone()));
         }
     }
-    found.sort();
-    found
+    found.into_iter().collect()
+}
+
+/// The folders in which the next files of a pattern may come: those that it names, and where a folder's name has a date, its
+/// neighbours whose names differ in date and number parts alone.
+fn folders(folder: &Path) -> Vec<PathBuf> {
+    if folder.to_string_lossy().contains(['*', '?', '[']) {
+        let found = glob::glob(&folder.to_string_lossy()).into_iter().flatten().filter_map(Result::ok);
+        return found.filter(|path| path.is_dir()).collect();
+    }
+    let mut folders = vec![folder.to_owned()];
+    let is_dated = |name: &str| !source::date_parts(name).is_empty() || name.parse::<u32>().is_ok();
+    if let (Some(name), Some(parent)) = (folder.file_name().map(|name| name.to_string_lossy()), folder.parent())
+        && is_dated(&name)
+    {
+        let here = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        let entries = std::fs::read_dir(here).into_iter().flatten().flatten();
+        let names = entries.filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name());
+        folders.extend(
+            names
+                .filter(|other| {
+                    let other = other.to_string_lossy();
+                    *other != name && is_dated(&other) && source::letters(&other) == source::letters(&name)
+                })
+                .map(|other| parent.join(other)),
+        );
+    }
+    folders
 }
 
 pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Finding> {
     let mut found = Vec::new();
+    let mut files: HashMap<&str, Vec<&ReadFile>> = HashMap::new();
+    for file in &facts.files {
+        files.entry(&file.table).or_default().push(file);
+    }
     for (table, folders) in config.tables.iter().zip(&facts.folders.tables) {
         let name = &table.name.0;
-        let read = || facts.files.iter().filter(|file| file.table == *name);
+        let read = || files.get(name.as_str()).into_iter().flatten();
+        let there: HashSet<&String> = folders.files.iter().collect();
         // A file that was given by hand, or is gone, is not read again, so nothing would ever clear what it left.
-        for note in read().filter(|file| folders.files.contains(&file.path)).filter_map(|file| file.note.as_ref()) {
+        for note in read().filter(|file| there.contains(&file.path)).filter_map(|file| file.note.as_ref()) {
             found.push(Finding::new(Kind::UnreadableFile, note.clone()).of_table(name));
         }
         if let Some(message) = &folders.unreadable {

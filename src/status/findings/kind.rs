@@ -68,6 +68,8 @@ kinds! {
     RefusedRows, "refused_rows", Warning;
     /// Records are missing by their numbers.
     MissingRecords, "missing_records", Warning;
+    /// Rows did not come at the usual interval of a table without record numbers that count.
+    MissingTimeSteps, "missing_time_steps", Warning;
     /// Lines of files are no rows.
     RejectedLines, "rejected_lines", Warning;
     /// Lines lie more than a day in the future and are held.
@@ -86,6 +88,8 @@ kinds! {
     WrongValues, "wrong_values", Warning;
     /// A clock is configured by a zone of POSIX, whose sign is the opposite of the usual one.
     PosixZone, "posix_zone", Info;
+    /// RECORD of a table does not count, so that it does not tell which records are missing.
+    RecordDoesNotCount, "record_does_not_count", Info;
     /// Rows became older than their bucket keeps rows before they were sent.
     ExpiredRows, "expired_rows", Info;
     /// Rows are pending, and the destination has never acknowledged any.

@@ -10,12 +10,13 @@ use crate::status::age_s;
 use crate::text::span;
 use crate::time::Timestamp;
 
+/// Added before the fraction is dropped, to round.
+const HALF_A_SECOND: Duration = Duration::from_millis(500);
 const COLLECTED_S: i64 = 900;
 const HOUR_S: i64 = 3_600;
 const DAY_S: i64 = 86_400;
 /// A logger's clock drifts by seconds, not by this.
 const AHEAD_S: i64 = 300;
-const NANOS: i64 = 1_000_000_000;
 
 /// Which rule decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,11 +47,12 @@ pub enum Lateness {
 }
 
 impl Rule {
-    /// Of a table with this `stale_after` and this usual interval in nanoseconds.
-    pub fn of(stale_after: Option<Duration>, interval: Option<i64>) -> Rule {
+    /// Of a table with this `stale_after` and this usual interval.
+    pub fn of(stale_after: Option<Duration>, interval: Option<Duration>) -> Rule {
+        let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
         match (stale_after, interval) {
-            (Some(limit), _) => Rule::StaleAfter(i64::try_from(limit.as_secs()).unwrap_or(i64::MAX)),
-            (None, Some(nanos)) => Rule::UsualInterval((nanos + NANOS / 2) / NANOS),
+            (Some(limit), _) => Rule::StaleAfter(seconds(limit)),
+            (None, Some(interval)) => Rule::UsualInterval(seconds(interval.saturating_add(HALF_A_SECOND))),
             (None, None) => Rule::None,
         }
     }
@@ -95,10 +97,15 @@ impl Rule {
 mod tests {
     use super::*;
 
-    fn state(stale_after: Option<u64>, interval_s: i64, age_s: i64) -> Lateness {
-        let now = Timestamp::from_nanos(1_800_000_000 * NANOS);
-        let rule = Rule::of(stale_after.map(Duration::from_secs), Some(interval_s * NANOS));
-        rule.judge(Some(Timestamp::from_nanos(now.nanos() - age_s * NANOS)), now)
+    const NOW_S: i64 = 1_800_000_000;
+
+    fn at_age(rule: Rule, age_s: i64) -> Lateness {
+        rule.judge(Some(Timestamp::from_seconds(NOW_S - age_s)), Timestamp::from_seconds(NOW_S))
+    }
+
+    fn state(stale_after: Option<u64>, interval_s: u64, age_s: i64) -> Lateness {
+        let rule = Rule::of(stale_after.map(Duration::from_secs), Some(Duration::from_secs(interval_s)));
+        at_age(rule, age_s)
     }
 
     #[test]
@@ -113,9 +120,8 @@ mod tests {
 
     #[test]
     fn too_few_rows_to_know_an_interval_are_neither_fresh_nor_stale() {
-        let now = Timestamp::from_nanos(1_800_000_000 * NANOS);
-        assert_eq!(Rule::None.judge(Some(Timestamp::from_nanos(now.nanos() - 600 * NANOS)), now), Lateness::Fresh);
-        assert_eq!(Rule::None.judge(Some(Timestamp::from_nanos(now.nanos() - 86_400 * NANOS)), now), Lateness::Unknown);
-        assert_eq!(Rule::None.judge(None, now), Lateness::NoRow);
+        assert_eq!(at_age(Rule::None, 600), Lateness::Fresh);
+        assert_eq!(at_age(Rule::None, 86_400), Lateness::Unknown);
+        assert_eq!(Rule::None.judge(None, Timestamp::from_seconds(NOW_S)), Lateness::NoRow);
     }
 }

@@ -22,7 +22,11 @@ mod share;
 pub use files::{Folders, TableFolders};
 pub use kind::{Kind, Severity};
 pub use lateness::{Lateness, Rule};
+pub(super) use rows::RECENT_NANOS;
 pub use runs::{failure, of_ingest, of_sync};
+
+/// A link that is down for hours is ordinary at a tower; no acknowledgement for longer than this is not.
+const SILENT_TOO_LONG_S: i64 = 24 * 3_600;
 
 /// One thing that a user should know or act on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -35,7 +39,6 @@ pub struct Finding {
     /// The table, where it is about one.
     pub table: Option<String>,
     /// Since when it is so, RFC 3339 in UTC, where that is known.
-    #[serde(serialize_with = "as_text")]
     pub since: Option<Timestamp>,
     /// What happened, to which file, table or server.
     pub message: String,
@@ -81,13 +84,6 @@ impl Finding {
 
 fn by_name<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(kind.name())
-}
-
-fn as_text<S: Serializer>(since: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
-    match since {
-        Some(since) => serializer.collect_str(since),
-        None => serializer.serialize_none(),
-    }
 }
 
 /// Everything that a user should know, the most pressing first. Ages are as of `now`, whenever the facts were read.

@@ -1,16 +1,17 @@
 //! Findings about rows: do they come, are they whole, are they in the bucket.
 
-use super::{Finding, Kind, Lateness, Rule};
-use crate::config::Config;
-use crate::status::{Facts, age_s};
-use crate::text::{count, grouped, span};
-use crate::time::Timestamp;
+use std::collections::BTreeMap;
 
-const NANOS: i64 = 1_000_000_000;
+use super::{Finding, Kind, Lateness, Rule, SILENT_TOO_LONG_S};
+use crate::config::Config;
+use crate::status::{Facts, age_s, records};
+use crate::store::{Uncounted, WhyUncounted};
+use crate::text::{count, grouped, span};
+use crate::time::{NANOS_PER_SECOND, Timestamp};
+
 /// What happened longer ago than this is listed, and asks no longer for a user.
-const RECENT_NANOS: i64 = 30 * 86_400 * NANOS;
-/// Pending rows are ordinary while a link is down for hours.
-const SILENT_TOO_LONG_S: i64 = 24 * 3_600;
+const RECENT_S: i64 = 30 * 86_400;
+pub(in crate::status) const RECENT_NANOS: i64 = RECENT_S * NANOS_PER_SECOND;
 /// Rows are sent by the next sync; two of the usual ones take so long.
 const SOON_S: i64 = 900;
 
@@ -20,6 +21,7 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
     delivery(facts, now, &mut found);
     expiring(config, facts, now, &mut found);
     quality(facts, now, &mut found);
+    uncounted(config, facts, now, &mut found);
     for (table, message) in &facts.wrong_values {
         found.push(
             Finding::new(Kind::WrongValues, format!("table \"{table}\": {message}"))
@@ -136,7 +138,7 @@ fn expiring(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Find
 /// Lines and records that are no rows.
 fn quality(facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
     // A time in the future was written by a clock that was wrong, and is as recent as any.
-    let recent = |then: Option<Timestamp>| then.is_some_and(|then| now.nanos_since(then) < RECENT_NANOS);
+    let recent = |then: Option<Timestamp>| then.is_some_and(|then| age_s(now, then) < RECENT_S);
     let sum = |of: fn(&crate::store::TableStatus) -> u64| facts.tables.iter().map(of).sum::<u64>();
     let lines =
         |number: u64| if number == 1 { "1 line is".to_owned() } else { format!("{} lines are", grouped(number)) };
@@ -180,5 +182,42 @@ fn quality(facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
                 .since(facts.newest_conflict)
                 .fix("see `fluxtower conflicts`"),
         );
+    }
+}
+
+/// Tables whose RECORD does not tell what is missing: the rows that did not come at their usual interval.
+fn uncounted(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
+    let mut steps: BTreeMap<&str, (u64, &Uncounted)> = BTreeMap::new();
+    for line in &facts.uncounted {
+        let recent = line.steps.iter().filter(|step| now.nanos_since(step.after) < RECENT_NANOS);
+        let missing: u64 = recent.map(|step| step.missing).sum();
+        steps.entry(&line.table).or_insert((0, line)).0 += missing;
+        let is_column = matches!(line.why, WhyUncounted::StandsStill(_) | WhyUncounted::StartsAgain);
+        let is_said = found.iter().any(|finding| {
+            finding.kind == Kind::RecordDoesNotCount && finding.table.as_deref() == Some(line.table.as_str())
+        });
+        if is_column && !is_said {
+            let message = format!(
+                "table \"{}\": whether records are missing is unknown: {}",
+                line.table,
+                records::why(config, line)
+            );
+            found.push(
+                Finding::new(Kind::RecordDoesNotCount, message)
+                    .of_table(&line.table)
+                    .since(Some(line.from))
+                    .fix("see `fluxtower gaps`"),
+            );
+        }
+    }
+    for (table, (missing, line)) in steps.into_iter().filter(|(_, (missing, _))| *missing > 0) {
+        let usual = line.steps.last().map(|step| format!(" of {}", records::interval(step.interval)));
+        let message = format!(
+            "{} missing in table \"{table}\", by its usual interval{}: {}",
+            count(missing, "time step"),
+            usual.unwrap_or_default(),
+            records::why(config, line)
+        );
+        found.push(Finding::new(Kind::MissingTimeSteps, message).of_table(table).fix("see `fluxtower gaps`"));
     }
 }

@@ -1,6 +1,6 @@
 //! Findings about passes: those that the store keeps, and the one that has just ended.
 
-use super::{Finding, Kind};
+use super::{Finding, Kind, SILENT_TOO_LONG_S};
 use crate::status::{Exit, Facts, age_s};
 use crate::store::RunLine;
 use crate::sync::{StoppedBy, SyncReport};
@@ -9,8 +9,6 @@ use crate::time::Timestamp;
 
 /// Exit codes from this one on mean that a run could not do its work.
 const FAILED: i64 = Exit::Usage as i64;
-/// A link that is down for hours is ordinary at a tower; no acknowledgement for this long is not.
-const SILENT_TOO_LONG_S: i64 = 24 * 3_600;
 
 pub(super) fn findings(facts: &Facts, now: Timestamp) -> Vec<Finding> {
     let mut found = Vec::new();

@@ -10,11 +10,11 @@ use rusqlite::{Connection, params};
 
 use crate::store::schema::key;
 use crate::store::{Result, Store};
-use crate::time::Timestamp;
+use crate::time::{NANOS_PER_SECOND, Timestamp};
 
 /// Length of a slot in seconds: six hours, counted from 1970 in UTC.
 pub const SLOT_SECONDS: i64 = 21_600;
-const SLOT_NANOS: i64 = SLOT_SECONDS * 1_000_000_000;
+const SLOT_NANOS: i64 = SLOT_SECONDS * NANOS_PER_SECOND;
 
 /// The slot of a time.
 pub fn slot_of(ts: Timestamp) -> i64 {

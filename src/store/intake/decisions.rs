@@ -36,7 +36,7 @@ pub enum ConflictChoice {
 pub struct KeptContent {
     /// Its id.
     pub id: i64,
-    series: i64,
+    pub(in crate::store) series: i64,
     /// Its time.
     pub ts: Timestamp,
     /// RECORD.
@@ -135,10 +135,11 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Every content that is kept beside a row of the series, in the order in which they came.
+    /// Every content that is kept beside a row of the series. Each is before the contents that give way to it where their row
+    /// is gone.
     pub fn conflicts_of_series(&self, series: i64) -> Result<Vec<KeptContent>> {
         self.conn
-            .prepare_cached(&format!("{CONTENTS} WHERE c.series = ?1 ORDER BY c.id"))
+            .prepare_cached(&format!("{CONTENTS} WHERE c.series = ?1 ORDER BY iif(c.stays = 'newer', -c.id, c.id)"))
             .and_then(|mut statement| statement.query_map([series], KeptContent::read)?.collect())
             .map_err(|source| self.at(source))
     }

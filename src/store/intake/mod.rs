@@ -9,6 +9,7 @@ pub(super) mod files;
 pub(super) mod known;
 pub(super) mod lost;
 pub(super) mod provisional;
+pub(super) mod record_gaps;
 pub(super) mod record_runs;
 pub(super) mod rejected;
 pub(super) mod retag;

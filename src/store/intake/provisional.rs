@@ -89,6 +89,11 @@ impl ProvisionalLines {
     pub(in crate::store) fn has_rejected(&self) -> bool {
         !self.rejected.is_empty()
     }
+
+    /// Whether the rejected line of this hash is unfinished.
+    pub(in crate::store) fn is_rejected(&self, hash: i64) -> bool {
+        self.rejected.iter().any(|(known, _)| *known == hash)
+    }
 }
 
 fn remember(conn: &Connection, table: &mut Table, id: i64, line: Provisional) -> rusqlite::Result<()> {
@@ -142,24 +147,36 @@ impl Staging<'_> {
         remember(&self.store.conn, table, hash_of(line.raw), Provisional { kind: Kind::Rejected, raw })
     }
 
-    /// A whole line was staged or is known: the rejected lines that are its beginning are dropped.
+    /// A whole line was read: the rejected lines that are its beginning are dropped.
     #[cold]
     pub(in crate::store) fn finish_rejected(&self, table: &mut Table, line: LineAt<'_>) -> rusqlite::Result<()> {
         let raw = crate::format::decode(line.raw);
-        let (finished, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut table.provisional.rejected)
-            .into_iter()
-            .partition(|(_, beginning)| raw.starts_with(beginning.as_str()));
-        table.provisional.rejected = rest;
+        let beginnings = table.provisional.rejected.iter().filter(|(_, beginning)| raw.starts_with(beginning.as_str()));
+        let finished: Vec<i64> = beginnings.map(|(hash, _)| *hash).collect();
+        finished.into_iter().try_for_each(|hash| self.drop_rejected(table, hash))
+    }
+
+    /// Deletes a rejected line, and its provisional mark if it has one. It is counted only if it is still there.
+    pub(in crate::store) fn drop_rejected(&self, table: &mut Table, hash: i64) -> rusqlite::Result<()> {
         let conn = &self.store.conn;
-        for (hash, _) in finished {
-            let dropped = conn
-                .prepare_cached("DELETE FROM rejected_line WHERE logger_table = ?1 AND hash = ?2")?
-                .execute([table.id, hash])?;
-            table.tally.rejected_lines -= i64::from(dropped == 1);
+        let dropped = conn
+            .prepare_cached("DELETE FROM rejected_line WHERE logger_table = ?1 AND hash = ?2")?
+            .execute([table.id, hash])?;
+        table.tally.rejected_lines -= i64::from(dropped == 1);
+        if table.provisional.is_rejected(hash) {
+            table.provisional.rejected.retain(|(known, _)| *known != hash);
             conn.prepare_cached("DELETE FROM provisional WHERE logger_table = ?1 AND kind = 2 AND id = ?2")?
                 .execute([table.id, hash])?;
         }
         Ok(())
+    }
+
+    /// The row has another key, and is as provisional as before.
+    pub(in crate::store) fn move_provisional(&self, table: &mut Table, from: i64, to: i64) -> rusqlite::Result<()> {
+        let Some(line) = table.provisional.rows.get(&from).cloned() else { return Ok(()) };
+        let conn = &self.store.conn;
+        forget(conn, table, from)?;
+        remember(conn, table, to, line)
     }
 
     /// The key is taken, and the row or the line that meets it is provisional. None: as any other line.

@@ -39,6 +39,7 @@ impl LineRefusal {
 #[derive(Debug, Clone)]
 pub struct KeptLine {
     id: i64,
+    hash: i64,
     /// The file it was read from.
     pub path: String,
     /// Line number, from 1.
@@ -47,6 +48,8 @@ pub struct KeptLine {
     pub raw: String,
     /// The header above it.
     pub header: i64,
+    /// Whether it has its line end.
+    pub state: LineState,
 }
 
 impl Store {
@@ -60,16 +63,20 @@ impl Store {
                 let lines: Vec<KeptLine> = self
                     .conn
                     .prepare_cached(&format!(
-                        "SELECT id, path, line, raw, header FROM rejected_line
+                        "SELECT id, path, line, raw, header, hash FROM rejected_line
                          WHERE logger_table = ?1 AND {due} LIMIT ?3"
                     ))?
                     .query_map(params![table.id, bound, LINES_AT_ONCE], |row| {
+                        let hash = row.get(5)?;
+                        let is_unfinished = table.provisional.is_rejected(hash);
                         Ok(KeptLine {
                             id: row.get(0)?,
                             path: row.get(1)?,
                             number: row.get::<_, i64>(2)?.cast_unsigned(),
                             raw: row.get(3)?,
                             header: row.get(4)?,
+                            hash,
+                            state: if is_unfinished { LineState::Unfinished } else { LineState::Whole },
                         })
                     })?
                     .collect::<rusqlite::Result<_>>()?;
@@ -88,6 +95,9 @@ impl Staging<'_> {
     pub fn reject(&mut self, table: &mut Table, line: LineAt<'_>, refusal: &LineRefusal) -> Result<()> {
         self.begin()?;
         self.count_row();
+        if line.state == LineState::Whole && table.provisional.has_rejected() {
+            self.finish_rejected(table, line).map_err(|source| self.store.at(source))?;
+        }
         let raw = crate::format::decode(line.raw);
         let kept = self
             .store
@@ -121,13 +131,7 @@ impl Staging<'_> {
     /// Deletes a line that has become a row, a duplicate or a conflict.
     pub fn resolve(&mut self, table: &mut Table, line: &KeptLine) -> Result<()> {
         self.begin()?;
-        self.store
-            .conn
-            .prepare_cached("DELETE FROM rejected_line WHERE id = ?1")
-            .and_then(|mut statement| statement.execute([line.id]))
-            .map_err(|source| self.store.at(source))?;
-        table.tally.rejected_lines -= 1;
-        Ok(())
+        self.drop_rejected(table, line.hash).map_err(|source| self.store.at(source))
     }
 
     /// Updates the decision for a line that is still not a row.

@@ -6,15 +6,28 @@ use rusqlite::params;
 
 use crate::config::OnConflict;
 use crate::format::{self, Value};
+use crate::store::intake::changed::Touched;
 use crate::store::intake::decisions::KeptContent;
 use crate::store::intake::provisional::LineState;
-use crate::store::intake::staging::{Incoming, LineAt, Staging};
+use crate::store::intake::staging::{Incoming, LineAt, Outcome, Staging};
 use crate::store::intake::tables::Table;
 use crate::store::schema::key;
 use crate::store::{Result, State, Store};
+use crate::time::Timestamp;
 
 /// Rows moved in one transaction.
 const ROWS_AT_ONCE: i64 = 1_000;
+
+/// A series and its tags.
+#[derive(Debug, Clone)]
+pub struct TaggedSeries {
+    /// Its id.
+    pub id: i64,
+    /// The texts of its tags, in the order of the column list.
+    pub tags: Vec<String>,
+    /// Up to this time rows may have been pruned.
+    pub pruned: Option<Timestamp>,
+}
 
 /// A row under the key that it had.
 #[derive(Debug)]
@@ -48,11 +61,21 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// Series of the table: id and tag values as a JSON array.
-    pub fn series_with_tags(&self, table: &Table) -> Result<Vec<(i64, String)>> {
+    /// The series of the table.
+    pub fn series_with_tags(&self, table: &Table) -> Result<Vec<TaggedSeries>> {
         self.conn
-            .prepare_cached("SELECT id, tags FROM series WHERE logger_table = ?1")
-            .and_then(|mut statement| statement.query_map([table.id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
+            .prepare_cached("SELECT id, tags, pruned FROM series WHERE logger_table = ?1")
+            .and_then(|mut statement| {
+                statement
+                    .query_map([table.id], |row| {
+                        Ok(TaggedSeries {
+                            id: row.get(0)?,
+                            tags: serde_json::from_str(&row.get::<_, String>(1)?).unwrap_or_default(),
+                            pruned: row.get::<_, Option<i64>>(2)?.map(Timestamp::from_nanos),
+                        })
+                    })?
+                    .collect()
+            })
             .map_err(|source| self.at(source))
     }
 
@@ -82,7 +105,16 @@ impl Store {
 }
 
 impl Staging<'_> {
-    /// Gives the row its new key. The same row may be there already.
+    /// Notes that rows of the series have changed, in the transaction that moves them: a summary of it is outdated. Some of
+    /// them may stay.
+    pub fn note_left(&mut self, series: i64, rows: &[OldRow]) -> Result<()> {
+        self.begin()?;
+        let mut touched = Touched::default();
+        rows.iter().for_each(|row| touched.add_key(row.id));
+        touched.mark(&self.store.conn, series).map_err(|source| self.store.at(source))
+    }
+
+    /// Gives the row its new key. The same row may be there already. [`Staging::note_left`] belongs to it.
     pub fn move_row(&mut self, table: &mut Table, row: &OldRow, tags: &str) -> Result<()> {
         self.begin()?;
         let conn = &self.store.conn;
@@ -111,34 +143,63 @@ impl Staging<'_> {
             line,
             header: None,
         };
-        self.stage(table, &incoming, OnConflict::Keep).map(drop)
-    }
-
-    /// The conflict was staged under the key that its own values give it.
-    pub fn resolve_conflict(&mut self, table: &mut Table, content: &KeptContent) -> Result<()> {
-        self.begin()?;
-        self.store
-            .conn
-            .prepare_cached("DELETE FROM conflict WHERE id = ?1")
-            .and_then(|mut statement| statement.execute([content.id]))
-            .map_err(|source| self.store.at(source))?;
-        table.tally.conflicts -= 1;
+        let outcome = self.stage(table, &incoming, OnConflict::Keep)?;
+        if let (Outcome::Staged, Some(series)) = (outcome, table.series.latest()) {
+            let to = key::key(series.id, ts);
+            self.move_provisional(table, row.id, to).map_err(|source| self.store.at(source))?;
+        }
         Ok(())
     }
 
-    /// Forgets a series without rows, and notes by which configuration the keys were judged.
-    pub fn end_retagging(&mut self, table: &Table, emptied: &[i64], inputs: i64) -> Result<()> {
+    /// The content was staged again, with this outcome, under the key that its own values give it. It is deleted where it is a
+    /// row now, and moves to the row of its new key where it is still none.
+    pub fn resolve_conflict(&mut self, table: &mut Table, content: &KeptContent, outcome: Outcome) -> Result<()> {
+        let Some(series) = table.series.latest().map(|series| series.id) else { return Ok(()) };
+        if outcome == Outcome::Conflict && series == content.series {
+            return Ok(());
+        }
+        self.begin()?;
+        let conn = &self.store.conn;
+        let work = || -> rusqlite::Result<usize> {
+            if outcome != Outcome::Conflict {
+                return conn.prepare_cached("DELETE FROM conflict WHERE id = ?1")?.execute([content.id]);
+            }
+            // This one tells when the content came, and what was decided about it; the one that was staged now does not.
+            let other = conn
+                .prepare_cached(
+                    "DELETE FROM conflict WHERE series = ?2 AND ts = ?3 AND hash = (SELECT hash FROM conflict WHERE id = ?1)",
+                )?
+                .execute(params![content.id, series, content.ts.nanos()])?;
+            conn.prepare_cached("UPDATE OR REPLACE conflict SET series = ?2 WHERE id = ?1")?
+                .execute(params![content.id, series])?;
+            Ok(other)
+        };
+        let gone = work().map_err(|source| self.store.at(source))?;
+        table.tally.conflicts -= i64::try_from(gone).unwrap_or(0);
+        Ok(())
+    }
+
+    /// Forgets those of the series that have no row any more, and notes by which configuration the keys were judged.
+    pub fn end_retagging(&mut self, table: &Table, seen: &[i64], inputs: i64) -> Result<()> {
+        const LAST: &str = "SELECT (id & 4503599627370495) * 1000 + nanos FROM reading WHERE id BETWEEN ?2 AND ?3
+                            ORDER BY id DESC LIMIT 1";
         self.begin()?;
         let work = || -> rusqlite::Result<()> {
             let conn = &self.store.conn;
-            for series in emptied {
-                conn.execute("DELETE FROM backlog WHERE series = ?1", [series])?;
-                conn.execute(
-                    "DELETE FROM series WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM conflict WHERE series = ?1)",
-                    [series],
-                )?;
+            for series in seen {
+                let (first, last) = key::keys(*series, key::TIMES.0, key::TIMES.1);
+                let newest: Option<i64> = conn
+                    .prepare_cached(&format!("UPDATE series SET newest = ({LAST}) WHERE id = ?1 RETURNING newest"))?
+                    .query_row([*series, first, last], |row| row.get(0))?;
+                if newest.is_none() {
+                    conn.execute("DELETE FROM backlog WHERE series = ?1", [series])?;
+                    conn.execute(
+                        "DELETE FROM series WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM conflict WHERE series = ?1)",
+                        [series],
+                    )?;
+                }
             }
-            conn.execute("UPDATE logger_table SET tags_inputs = ?2 WHERE id = ?1", [table.id, inputs]).map(drop)
+            conn.execute("UPDATE logger_table SET tags_inputs = ?2 WHERE id = ?1", params![table.id, inputs]).map(drop)
         };
         work().map_err(|source| self.store.at(source))
     }

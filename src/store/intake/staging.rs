@@ -21,7 +21,7 @@ use crate::store::outbox::stale::{self, Change};
 use crate::store::schema::error::StoreError;
 use crate::store::schema::key::{self, MOST_SERIES, key};
 use crate::store::{Result, Store};
-use crate::time::Timestamp;
+use crate::time::{NANOS_PER_SECOND, Timestamp};
 
 /// Rows after which a commit is due: about 3 MB of WAL.
 const ROWS_PER_COMMIT: u32 = 20_000;
@@ -29,7 +29,7 @@ const ROWS_PER_COMMIT: u32 = 20_000;
 const TIME_PER_COMMIT: Duration = Duration::from_millis(400);
 
 /// Rows this close together are judged again in one interval: reading the few rows between costs less than a second interval.
-const NEAR: i64 = 600 * 1_000_000_000;
+const NEAR: i64 = 600 * NANOS_PER_SECOND;
 
 /// A row to be staged.
 #[derive(Debug, Clone, Copy)]
@@ -178,8 +178,14 @@ impl<'s> Staging<'s> {
         } else {
             self.meet(table, place, row, on_conflict)?
         };
-        if outcome != Outcome::Duplicate && row.tags == "[]" {
-            self.see_record(table, row)?;
+        if row.tags == "[]"
+            && let Some(record) = row.record
+        {
+            if outcome == Outcome::Duplicate {
+                table.runs.pass(record, row.ts);
+            } else {
+                self.see_record(table, record, row.ts)?;
+            }
         }
         if table.provisional.has_rejected() && row.line.state == LineState::Whole {
             self.finish_rejected(table, row.line)?;
@@ -337,9 +343,8 @@ impl<'s> Staging<'s> {
         Ok(())
     }
 
-    fn see_record(&mut self, table: &mut Table, row: &Incoming<'_>) -> rusqlite::Result<()> {
-        let Some(record) = row.record else { return Ok(()) };
-        let Some(event) = table.runs.see(record, row.ts) else { return Ok(()) };
+    fn see_record(&mut self, table: &mut Table, record: i64, ts: Timestamp) -> rusqlite::Result<()> {
+        let Some(event) = table.runs.see(record, ts) else { return Ok(()) };
         let kind = match event.kind {
             EventKind::Reset => "reset",
             EventKind::Step => "step",

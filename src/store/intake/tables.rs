@@ -121,6 +121,11 @@ impl SeriesList {
         &mut self.list[place].1
     }
 
+    /// The series of the row that was staged last.
+    pub(in crate::store) fn latest(&self) -> Option<&Series> {
+        self.list.get(self.last).map(|(_, series)| series)
+    }
+
     pub(in crate::store) fn ids(&self) -> Vec<i64> {
         self.list.iter().map(|(_, series)| series.id).collect()
     }
@@ -273,6 +278,7 @@ impl Store {
     /// Adds the derived columns of the configuration to the column list, and renews the table's view if it is outdated. A column
     /// that a file has keeps its measured values.
     pub fn learn_derived(&self, table: &mut Table, config: &TableConfig) -> Result<()> {
+        let before = table.columns.len();
         for (name, column) in config.columns.iter().filter(|(_, column)| column.formula.is_some()) {
             if table.place(name).is_none() {
                 let units = column.unit.clone().unwrap_or_default();
@@ -280,7 +286,10 @@ impl Store {
                 self.add_column(table, column).map_err(|source| self.at(source))?;
             }
         }
-        // Also the view of an older program.
+        // The first time, for the view of an older program.
+        if table.columns.len() == before && table.judge.is_some() {
+            return Ok(());
+        }
         views::create(&self.conn, table).map_err(|source| self.at(source))
     }
 

@@ -7,13 +7,13 @@
 use rusqlite::OptionalExtension as _;
 
 use crate::config::TableConfig;
-use crate::store::Result;
 use crate::store::intake::lost::{Content, SentFields};
 use crate::store::intake::staging::{Incoming, Staging};
 use crate::store::intake::tables::Table;
 use crate::store::judge::flagging::{Judge, SeriesPart, update, verdict_columns};
 use crate::store::outbox::stale::{self, Change};
 use crate::store::schema::key;
+use crate::store::{Result, State};
 use crate::time::Timestamp;
 
 impl Staging<'_> {
@@ -99,6 +99,13 @@ impl Staging<'_> {
     }
 }
 
+/// What a new verdict of a row is compared with.
+struct Judged {
+    flags: String,
+    state: State,
+    values: String,
+}
+
 /// Writes a new verdict for the row that was the newest until now; it may be in this transaction or sent long ago.
 fn rewrite(
     conn: &rusqlite::Connection,
@@ -108,12 +115,14 @@ fn rewrite(
     verdict: &crate::qc::Verdict,
 ) -> rusqlite::Result<()> {
     let id = key::key(series, ts);
-    let found: Option<(String, i64, String)> = conn
+    let found: Option<Judged> = conn
         .prepare_cached("SELECT flags, state, vals FROM reading WHERE id = ?1")?
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .query_row([id], |row| {
+            Ok(Judged { flags: row.get(0)?, state: State::from_code(row.get(1)?), values: row.get(2)? })
+        })
         .optional()?;
     // A concurrent prune may have deleted it.
-    let Some((flags, state, values)) = found else { return Ok(()) };
+    let Some(Judged { flags, state, values }) = found else { return Ok(()) };
     let is_resent = flags != verdict.flags;
     if is_resent {
         let content = |flags| Content { values: &values, flags };
@@ -121,14 +130,8 @@ fn rewrite(
         stale::mark(conn, stale::offered(conn, series)?, sent, &change)?;
     }
     update(conn, id, verdict_columns(verdict), None, is_resent)?;
-    if is_resent && state == crate::store::State::Sent.code() {
-        crate::store::outbox::receipts::move_tally(
-            conn,
-            table,
-            crate::store::State::Sent,
-            crate::store::State::Pending,
-            1,
-        )?;
+    if is_resent && state == State::Sent {
+        crate::store::outbox::receipts::move_tally(conn, table, State::Sent, State::Pending, 1)?;
         crate::store::outbox::backlog::add(conn, series, ts, ts, None)?;
     }
     Ok(())

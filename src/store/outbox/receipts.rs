@@ -1,6 +1,6 @@
 //! What became of rows, and the receipts that prove it (I5, I6).
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use crate::store::intake::tables::i64_of;
 use crate::store::outbox::backlog;
@@ -210,15 +210,6 @@ impl Store {
             .prepare_cached("SELECT coalesce(sum(bytes), 0) FROM receipt WHERE at BETWEEN ?1 AND ?2")
             .and_then(|mut statement| statement.query_row([since.nanos(), now.nanos()], |row| row.get::<_, i64>(0)))
             .map(i64::cast_unsigned)
-            .map_err(|source| self.at(source))
-    }
-
-    /// When a request was last acknowledged.
-    pub fn last_stored(&self) -> Result<Option<Timestamp>> {
-        self.conn
-            .prepare_cached("SELECT at FROM receipt WHERE outcome = ?1 ORDER BY id DESC LIMIT 1")
-            .and_then(|mut statement| statement.query_row([ReceiptOutcome::Stored], |row| row.get(0)).optional())
-            .map(|at| at.map(Timestamp::from_nanos))
             .map_err(|source| self.at(source))
     }
 }

@@ -57,6 +57,20 @@ pub struct LostFields {
     pub until: Timestamp,
 }
 
+/// A field that lines have carried.
+struct KnownField {
+    field: SentField,
+    /// Points up to this time may hold it; none while it is sent.
+    lost_to: Option<Timestamp>,
+}
+
+impl KnownField {
+    /// Whether it was sent until now, and is not among these.
+    fn is_gone(&self, now: &[SentField]) -> bool {
+        self.lost_to.is_none() && !now.contains(&self.field)
+    }
+}
+
 impl LostFields {
     /// Whether nothing is lost but values that fail.
     pub fn are_withheld(&self) -> bool {
@@ -71,9 +85,8 @@ impl Store {
         let work = || -> rusqlite::Result<Option<LostFields>> {
             let Some(table) = table_id(&self.conn, table)? else { return Ok(None) };
             let known = known(&self.conn, table)?;
-            let is_new = |field: &SentField| !known.iter().any(|(old, lost)| old == field && lost.is_none());
-            let is_gone = |field: &SentField| !now.contains(field);
-            if now.iter().any(is_new) || known.iter().any(|(field, lost)| lost.is_none() && is_gone(field)) {
+            let is_new = |field: &SentField| !known.iter().any(|old| old.field == *field && old.lost_to.is_none());
+            if now.iter().any(is_new) || known.iter().any(|old| old.is_gone(now)) {
                 self.remember_fields(table, now, &known)?;
             }
             lost(&self.conn, table)
@@ -81,12 +94,7 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    fn remember_fields(
-        &self,
-        table: i64,
-        now: &[SentField],
-        known: &[(SentField, Option<Timestamp>)],
-    ) -> rusqlite::Result<()> {
+    fn remember_fields(&self, table: i64, now: &[SentField], known: &[KnownField]) -> rusqlite::Result<()> {
         let transaction = Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate)?;
         for (kind, name) in now {
             transaction
@@ -99,8 +107,8 @@ impl Store {
         let offered: Option<i64> = transaction
             .prepare_cached("SELECT max(offered) FROM series WHERE logger_table = ?1")?
             .query_row([table], |row| row.get(0))?;
-        let gone: Vec<_> = known.iter().filter(|(field, lost)| lost.is_none() && !now.contains(field)).collect();
-        for ((kind, name), _) in &gone {
+        let gone: Vec<_> = known.iter().filter(|old| old.is_gone(now)).map(|old| &old.field).collect();
+        for (kind, name) in &gone {
             match offered {
                 Some(offered) => transaction
                     .prepare_cached(
@@ -158,14 +166,13 @@ impl Store {
 
     fn requeue_step(&self, series: i64, keys: (i64, i64), places: &[usize]) -> rusqlite::Result<(u64, Option<i64>)> {
         let transaction = Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate)?;
-        let (rows, last) = withheld_rows(&transaction, keys, places)?;
-        for (id, nanos) in &rows {
+        let Withheld { rows, last } = withheld_rows(&transaction, keys, places)?;
+        for RowKey { id, nanos } in &rows {
             stale::insert(&transaction, *id, *nanos)?;
             transaction.prepare_cached("UPDATE reading SET state = 0 WHERE id = ?1")?.execute([id])?;
         }
         if let (Some(first), Some(end)) = (rows.first(), rows.last()) {
-            let (first, end) = (key::time(first.0, first.1), key::time(end.0, end.1));
-            backlog::add(&transaction, series, first, end, None)?;
+            backlog::add(&transaction, series, first.time(), end.time(), None)?;
         }
         move_series_tally(&transaction, series, State::Sent, State::Pending, i64_of(rows.len()))?;
         transaction.commit()?;
@@ -183,51 +190,63 @@ fn series_of(conn: &Connection, table: i64) -> rusqlite::Result<Vec<i64>> {
         .collect()
 }
 
-/// Key and nanoseconds of a row.
-type RowKey = (i64, i64);
+/// One stride of sent rows.
+struct Withheld {
+    /// Those that hold a failing value in one of the columns.
+    rows: Vec<RowKey>,
+    /// The last key looked at; none where the interval is done.
+    last: Option<i64>,
+}
 
-/// Sent rows of one stride of keys that hold a failing value in one of the columns, and the last key looked at; none where
-/// the interval is done.
-fn withheld_rows(
-    conn: &Connection,
-    (low, high): (i64, i64),
-    places: &[usize],
-) -> rusqlite::Result<(Vec<RowKey>, Option<i64>)> {
+/// The key of a row, and its nanoseconds below the microsecond.
+#[derive(Clone, Copy)]
+struct RowKey {
+    id: i64,
+    nanos: i64,
+}
+
+impl RowKey {
+    fn time(self) -> Timestamp {
+        key::time(self.id, self.nanos)
+    }
+}
+
+fn withheld_rows(conn: &Connection, (low, high): (i64, i64), places: &[usize]) -> rusqlite::Result<Withheld> {
     let mut statement = conn.prepare_cached(
         "SELECT id, nanos, vals, flags FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 1 ORDER BY id LIMIT ?3",
     )?;
     let (mut found, mut last, mut count) = (Vec::new(), None, 0);
     let mut rows = statement.query(params![low, high, ROWS_PER_STEP])?;
     while let Some(row) = rows.next()? {
-        let (id, nanos): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let key = RowKey { id: row.get(0)?, nanos: row.get(1)? };
         let flags: String = row.get(3)?;
         let failing = places.iter().filter(|place| flags.as_bytes().get(**place) == Some(&b'4'));
         if failing.clone().next().is_some() {
             let cells: Vec<serde_json::Value> = serde_json::from_str(&row.get::<_, String>(2)?).unwrap_or_default();
             let mut failing = failing;
             if failing.any(|place| cells.get(*place).is_some_and(|cell| !cell.is_null())) {
-                found.push((id, nanos));
+                found.push(key);
             }
         }
-        last = Some(id);
+        last = Some(key.id);
         count += 1;
     }
-    Ok((found, last.filter(|_| count == ROWS_PER_STEP)))
+    Ok(Withheld { rows: found, last: last.filter(|_| count == ROWS_PER_STEP) })
 }
 
-fn known(conn: &Connection, table: i64) -> rusqlite::Result<Vec<(SentField, Option<Timestamp>)>> {
+fn known(conn: &Connection, table: i64) -> rusqlite::Result<Vec<KnownField>> {
     conn.prepare_cached("SELECT kind, name, lost_to FROM sent_field WHERE logger_table = ?1 ORDER BY kind, name")?
         .query_map([table], |row| {
             let field = (FieldKind::from_code(row.get(0)?), row.get(1)?);
-            Ok((field, row.get::<_, Option<i64>>(2)?.map(Timestamp::from_nanos)))
+            Ok(KnownField { field, lost_to: row.get::<_, Option<i64>>(2)?.map(Timestamp::from_nanos) })
         })?
         .collect()
 }
 
 fn lost(conn: &Connection, table: i64) -> rusqlite::Result<Option<LostFields>> {
-    let lost: Vec<(SentField, Timestamp)> =
-        known(conn, table)?.into_iter().filter_map(|(field, lost)| Some((field, lost?))).collect();
-    let Some(until) = lost.iter().map(|(_, until)| *until).max() else { return Ok(None) };
+    let mut lost = known(conn, table)?;
+    lost.retain(|known| known.lost_to.is_some());
+    let Some(until) = lost.iter().filter_map(|known| known.lost_to).max() else { return Ok(None) };
     let mut first = conn.prepare_cached("SELECT id FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1")?;
     let mut oldest: Option<Timestamp> = None;
     for series in series_of(conn, table)? {
@@ -237,7 +256,7 @@ fn lost(conn: &Connection, table: i64) -> rusqlite::Result<Option<LostFields>> {
         oldest = [oldest, time].into_iter().flatten().min();
     }
     let Some(oldest) = oldest else { return Ok(None) };
-    let fields = lost.into_iter().map(|(field, _)| field).collect();
+    let fields = lost.into_iter().map(|known| known.field).collect();
     Ok(Some(LostFields { fields, oldest, until }))
 }
 

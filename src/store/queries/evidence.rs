@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use crate::store::{Result, RunLine, Store};
+use crate::store::{ReceiptOutcome, Result, Store};
 use crate::time::Timestamp;
 
 /// A file as it was last read.
@@ -50,32 +50,13 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// The newest run of `command` that ended by `now`: one that ended later was written under a wrong clock, and hides none.
-    pub fn last_run_by(&self, command: &str, now: Timestamp) -> Result<Option<RunLine>> {
-        self.conn
-            .prepare_cached(
-                "SELECT ended, exit, summary, started FROM run WHERE command = ?1 AND ended <= ?2 ORDER BY ended DESC LIMIT 1",
-            )
-            .and_then(|mut statement| {
-                statement
-                    .query_row(params![command, now.nanos()], |row| {
-                        Ok(RunLine {
-                            started: Timestamp::from_nanos(row.get(3)?),
-                            ended: Timestamp::from_nanos(row.get(0)?),
-                            exit: row.get(1)?,
-                            summary: row.get(2)?,
-                        })
-                    })
-                    .optional()
-            })
-            .map_err(|source| self.at(source))
-    }
-
     /// When a request was last acknowledged, by `now`.
     pub fn last_stored_by(&self, now: Timestamp) -> Result<Option<Timestamp>> {
         self.conn
-            .prepare_cached("SELECT at FROM receipt WHERE outcome = 'stored' AND at <= ?1 ORDER BY at DESC LIMIT 1")
-            .and_then(|mut statement| statement.query_row([now.nanos()], |row| row.get(0)).optional())
+            .prepare_cached("SELECT at FROM receipt WHERE outcome = ?1 AND at <= ?2 ORDER BY at DESC LIMIT 1")
+            .and_then(|mut statement| {
+                statement.query_row(params![ReceiptOutcome::Stored, now.nanos()], |row| row.get(0)).optional()
+            })
             .map(|at| at.map(Timestamp::from_nanos))
             .map_err(|source| self.at(source))
     }

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use crate::store::{Result, Store};
 
 /// Bytes of log that stay on disk when the log begins again: three times what an ingest of any size needs while no reader
-/// Bytes of log that stay on disk when the log begins again: three times what an ingest of any size needs while no reader
 /// reads beside it (measured on 300 MB: 20 MB), so that in ordinary work the file is neither cut nor made longer.
 pub(in crate::store) const LOG_KEPT: i64 = 64 * 1024 * 1024;
 
@@ -53,7 +52,7 @@ impl Store {
             self.conn.busy_timeout(std::time::Duration::ZERO)?;
             // Busy is an answer here, not an error: it stands in the row.
             let cut = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-            self.conn.busy_timeout(crate::store::BUSY_TIMEOUT)?;
+            self.conn.busy_timeout(self.patience)?;
             cut
         };
         work().map_err(|source| self.at(source))

@@ -29,6 +29,44 @@ pub fn usual_interval(times: impl IntoIterator<Item = Timestamp>) -> Option<Dura
     Some(Duration::from_nanos(*distances.select_nth_unstable(middle).1))
 }
 
+/// Rows from which a usual interval is no accident.
+const LEAST_ROWS: usize = 8;
+/// A distance is the usual one within this share of it.
+const ALIKE: u32 = 10;
+
+/// Whether rows come at a usual interval, so that a row that does not come can be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Regularity {
+    /// At least three of four distances are this long, within a tenth.
+    Regular(Duration),
+    /// They are not: rows are written on events, or by hand.
+    Irregular,
+    /// So few rows do not tell.
+    TooFewRows(usize),
+}
+
+impl Default for Regularity {
+    fn default() -> Regularity {
+        Regularity::TooFewRows(0)
+    }
+}
+
+/// Whether rows at these times, in order or in reverse, come at a usual interval.
+pub fn regularity(times: impl Iterator<Item = Timestamp> + Clone) -> Regularity {
+    let mut before = None;
+    let distances = times.clone().filter_map(|at| {
+        let distance = before.replace(at).map(|before: Timestamp| at.nanos_since(before).unsigned_abs());
+        distance.filter(|distance| *distance > 0)
+    });
+    let distances: Vec<u64> = distances.collect();
+    let Some(interval) = usual_interval(times).filter(|_| distances.len() + 1 >= LEAST_ROWS) else {
+        return Regularity::TooFewRows(if distances.is_empty() { before.iter().len() } else { distances.len() + 1 });
+    };
+    let alike = |distance: &&u64| Duration::from_nanos(**distance).abs_diff(interval) <= interval / ALIKE;
+    let usual = distances.iter().filter(alike).count();
+    if usual * 4 >= distances.len() * 3 { Regularity::Regular(interval) } else { Regularity::Irregular }
+}
+
 impl Store {
     /// The usual interval of a series at a time: of its newest rows that are not after `at`. None of fewer than two.
     pub fn usual_interval_of_series(&self, series: i64, at: Timestamp) -> Result<Option<Duration>> {

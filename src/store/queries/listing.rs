@@ -1,36 +1,11 @@
-//! Lists for people: gaps, events, rejected lines and rows, conflicts.
+//! Lists for people: rejected lines and rows, conflicts.
 
 use rusqlite::{OptionalExtension, params};
 
-use crate::store::intake::record_runs::{Gap, RecordRuns};
-use crate::store::intake::tables::{i64_of, record_runs};
+use crate::store::intake::tables::i64_of;
 use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
-
-/// A gap and its table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GapLine {
-    /// Its name in the configuration.
-    pub table: String,
-    /// The gap.
-    pub gap: Gap,
-    /// The row before it in time, where the counter started again inside it.
-    pub row_before: Option<Timestamp>,
-}
-
-/// What happened to a counter or a clock.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClockLine {
-    /// Its name in the configuration.
-    pub table: String,
-    /// `reset` or `step`.
-    pub kind: String,
-    /// Record number and time before.
-    pub before: (i64, Timestamp),
-    /// Record number and time after.
-    pub after: (i64, Timestamp),
-}
 
 /// A line that is no row, or a row that the destination refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,46 +44,6 @@ pub struct ConflictLine {
 }
 
 impl Store {
-    /// Every gap, by table, oldest first.
-    pub fn gaps(&self) -> Result<Vec<GapLine>> {
-        let work = || -> rusqlite::Result<Vec<GapLine>> {
-            let mut tables = self.conn.prepare_cached("SELECT id, name FROM logger_table ORDER BY id")?;
-            let list: Vec<(i64, String)> =
-                tables.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
-            let mut gaps = Vec::new();
-            for (id, table) in list {
-                let runs = RecordRuns::new(record_runs(&self.conn, id)?);
-                for gap in runs.gaps() {
-                    let before = runs.runs().iter().map(|run| run.last_ts).filter(|last| *last < gap.after.1).max();
-                    gaps.push(GapLine { table: table.clone(), gap, row_before: before });
-                }
-            }
-            Ok(gaps)
-        };
-        work().map_err(|source| self.at(source))
-    }
-
-    /// Resets and steps, oldest first.
-    pub fn clock_events(&self) -> Result<Vec<ClockLine>> {
-        let work = || -> rusqlite::Result<Vec<ClockLine>> {
-            self.conn
-                .prepare_cached(
-                    "SELECT t.name, e.kind, e.record_before, e.ts_before, e.record_after, e.ts_after
-                     FROM clock_event e JOIN logger_table t ON t.id = e.logger_table ORDER BY e.ts_after",
-                )?
-                .query_map([], |row| {
-                    Ok(ClockLine {
-                        table: row.get(0)?,
-                        kind: row.get(1)?,
-                        before: (row.get(2)?, Timestamp::from_nanos(row.get(3)?)),
-                        after: (row.get(4)?, Timestamp::from_nanos(row.get(5)?)),
-                    })
-                })?
-                .collect()
-        };
-        work().map_err(|source| self.at(source))
-    }
-
     /// Files that could not be read as what they are, with the reason.
     pub fn file_notes(&self) -> Result<Vec<String>> {
         self.conn

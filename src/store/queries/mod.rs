@@ -1,8 +1,10 @@
 //! Read-only questions of the commands and the page: status, lists, sizes, past runs.
 
 pub(super) mod evidence;
+pub(super) mod gaps;
 pub(super) mod health;
 pub(super) mod interval;
 pub(super) mod listing;
 pub(super) mod runs;
 pub(super) mod status;
+pub(super) mod steps;

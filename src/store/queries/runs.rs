@@ -1,12 +1,14 @@
 //! When each command ran, and how it ended.
 
+use std::time::Duration;
+
 use rusqlite::{OptionalExtension, params};
 
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
 
 /// Runs are kept this long: a season's worth of looking back.
-const KEEP_NANOS: i64 = 90 * 86_400 * 1_000_000_000;
+const KEEP: Duration = Duration::from_secs(90 * 86_400);
 
 /// One run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,9 +34,9 @@ impl Store {
                 .execute(params![command, started.nanos(), ended.nanos(), exit, summary])?;
             transaction
                 .prepare_cached(
-                    "DELETE FROM run WHERE id IN (SELECT id FROM run WHERE ended < ?1 ORDER BY id LIMIT 50)",
+                    "DELETE FROM run WHERE id IN (SELECT id FROM run WHERE ended < ?1 ORDER BY ended LIMIT 50)",
                 )?
-                .execute([ended.nanos().saturating_sub(KEEP_NANOS)])?;
+                .execute([ended.before(KEEP).nanos()])?;
             transaction.commit()
         };
         work().map_err(|source| self.at(source))
@@ -53,16 +55,22 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// The newest run of `command`; with `exit`, the newest that ended so.
-    pub fn last_run(&self, command: &str, exit: Option<u8>) -> Result<Option<RunLine>> {
+    /// The newest run of `command` that ended by `now`: one that ended later was written under a wrong clock, and hides none.
+    pub fn last_run_by(&self, command: &str, now: Timestamp) -> Result<Option<RunLine>> {
         self.conn
             .prepare_cached(
-                "SELECT ended, exit, summary, started FROM run WHERE command = ?1 AND (?2 IS NULL OR exit = ?2) ORDER BY ended DESC LIMIT 1",
+                "SELECT ended, exit, summary, started FROM run WHERE id = (
+                     SELECT id FROM run WHERE command = ?1 AND ended <= ?2 ORDER BY ended DESC LIMIT 1)",
             )
             .and_then(|mut statement| {
                 statement
-                    .query_row(params![command, exit], |row| {
-                        Ok(RunLine { started: Timestamp::from_nanos(row.get(3)?), ended: Timestamp::from_nanos(row.get(0)?), exit: row.get(1)?, summary: row.get(2)? })
+                    .query_row(params![command, now.nanos()], |row| {
+                        Ok(RunLine {
+                            started: Timestamp::from_nanos(row.get(3)?),
+                            ended: Timestamp::from_nanos(row.get(0)?),
+                            exit: row.get(1)?,
+                            summary: row.get(2)?,
+                        })
                     })
                     .optional()
             })

@@ -1,6 +1,7 @@
 //! What can go wrong with the store, and what to do about it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -51,10 +52,12 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// Another program has held the database for longer than the busy timeout.
-    #[error("the database {path} has been locked by another program for {}s; close the SQLite browser that has it open", crate::store::BUSY_TIMEOUT.as_secs())]
+    #[error("the database {path} has been locked by another program for {}s; close the SQLite browser that has it open", waited.as_secs())]
     Busy {
         /// The database.
         path: PathBuf,
+        /// How long its end was waited for.
+        waited: Duration,
     },
     /// The lock file cannot be made.
     #[error("cannot lock {path}: {source}; check that the database's folder may be written to")]
@@ -126,7 +129,9 @@ impl StoreError {
             {
                 StoreError::DiskFull { path }
             }
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                StoreError::Busy { path, waited: crate::store::BUSY_TIMEOUT }
+            }
             Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
                 StoreError::Open { path, source }
             }

@@ -6,11 +6,10 @@
 //! one series within a microsecond are a damaged clock, and meet as a conflict; the nanoseconds that a file may spell
 //! stand beside the key.
 
-use crate::time::{Interval, Timestamp};
+use crate::time::{Interval, NANOS_PER_MICRO, Timestamp};
 
 const MICROS_BITS: u32 = 52;
 const MICROS_MASK: i64 = (1 << MICROS_BITS) - 1;
-const NANOS_PER_MICRO: i64 = 1_000;
 
 /// The most series that a store can hold.
 pub(in crate::store) const MOST_SERIES: i64 = (1 << (64 - MICROS_BITS)) - 1;

@@ -3,7 +3,7 @@
 use url::form_urlencoded;
 
 use super::error::ApiError;
-use crate::time::Timestamp;
+use crate::time::{NANOS_PER_MILLI, Timestamp};
 
 const TAG: &str = "tag.";
 /// A table may have more columns; a view shows at most this many.
@@ -89,7 +89,6 @@ impl Query {
 /// Times have nanoseconds, and a number of 53 bits holds only whole milliseconds exactly. The fraction is therefore parsed
 /// separately.
 fn instant(text: &str) -> Option<Timestamp> {
-    const NANOS_PER_MILLI: i64 = 1_000_000;
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let millis: i64 = whole.parse().ok()?;
     let mut nanos: i64 = 0;

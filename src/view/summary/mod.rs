@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::config::{ColumnUse, Config};
 use crate::qc::Season;
 use crate::store::{SeriesLine, Store, usual_interval};
-use crate::time::{Timestamp, nanos};
+use crate::time::{NANOS_PER_MILLI, Timestamp, nanos};
 
 mod answer;
 mod bins;
@@ -42,7 +42,6 @@ pub const MOST_POINTS: usize = 5_000;
 const SAMPLES: i64 = 16;
 /// A logger that became faster by this factor gets narrower bins; a slower one keeps its bins.
 const WIDER: i64 = 5;
-const NANOS_PER_MILLI: i64 = 1_000_000;
 /// The latest time of a row (2112).
 const LAST_MS: i64 = (1 << 52) / 1_000;
 

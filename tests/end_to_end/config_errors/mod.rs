@@ -12,6 +12,19 @@ use std::process::Command;
 use fluxtower::config::{Config, keys};
 use tempfile::TempDir;
 
+/// The sections that most cases stand in or beside, as literals for `concat!`.
+macro_rules! toml {
+    (station) => {
+        "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n"
+    };
+    (files) => {
+        "[destination]\nkind = \"files\"\n"
+    };
+    (met) => {
+        "[[table]]\nname = \"met\"\nfiles = [\"met.dat\"]\n"
+    };
+}
+
 mod page;
 mod panel;
 mod quality;

@@ -3,14 +3,14 @@
 use super::sections::Kind::{Flag, Numbers, Text, Texts};
 use super::sections::{DURATIONS, Key, RANGES, Section, free, given, needed};
 
-const PANEL: &str = "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n[destination]\nkind = \"files\"\n\
-                     [[table]]\nname = \"met\"\nfiles = [\"met.dat\"]\n[table.columns.Plot]\nuse = \"tag\"\n\
-                     [table.columns.Spare]\nuse = \"ignore\"\n\
-                     [[table]]\nname = \"plots\"\nfiles = [\"plots.tst\"]\nformat = \"csv\"\n\
-                     names = [\"Time\", \"Temp\"]\ntime_column = \"Time\"\n[[panel]]\n";
-const PANEL_OF_ONE: &str = "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n[destination]\nkind = \"files\"\n\
-                            [[table]]\nname = \"met\"\nfiles = [\"met.dat\"]\n\
-                            [[panel]]\ntitle = \"Wind\"\ncolumns = [\"met/WS\"]\n";
+const PANEL: &str = concat!(
+    toml!(station),
+    toml!(files),
+    toml!(met),
+    "[table.columns.Plot]\nuse = \"tag\"\n[table.columns.Spare]\nuse = \"ignore\"\n[[table]]\nname = \"plots\"\nfiles = [\"plots.tst\"]\nformat = \"csv\"\nnames = [\"Time\", \"Temp\"]\ntime_column = \"Time\"\n[[panel]]\n"
+);
+const PANEL_OF_ONE: &str =
+    concat!(toml!(station), toml!(files), toml!(met), "[[panel]]\ntitle = \"Wind\"\ncolumns = [\"met/WS\"]\n");
 const KEYS: &[Key] = &[
     needed("title", Text, "\"CO2 by height\"", &["\"\"", "\" CO2\""]),
     free("row", Text, "\"Gases\"", &["\"\""]),

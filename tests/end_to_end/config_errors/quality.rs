@@ -3,18 +3,21 @@
 use super::sections::Kind::{Flag, Group, Groups, Number, Numbers, NumbersAndTexts, Text, Texts, Whole, Wholes};
 use super::sections::{DURATIONS, Key, MAY_BE_NOTHING, RANGES, Section, free, given, needed, refused};
 
-const COLUMN: &str = "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n[destination]\nkind = \"files\"\n\
-                      [[table]]\nname = \"met\"\nfiles = [\"met.dat\"]\n[table.columns.A]\n";
-const TWO_TABLES: &str = "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n[destination]\nkind = \"files\"\n\
-                          [[table]]\nname = \"met\"\nfiles = [\"met.dat\"]\n[[table]]\nname = \"soil\"\nfiles = [\"soil.dat\"]\n\
-                          [[pair]]\n";
-const PAIR: &str = "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n[destination]\nkind = \"files\"\n\
-                    [[table]]\nname = \"met\"\nfiles = [\"met.dat\"]\n\
-                    [[pair]]\nname = \"light\"\ntable = \"met\"\ncolumn = \"PPFD\"\nagainst = \"SW_IN\"\n";
-const PAIR_WITH_MEASURE: &str = "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n[destination]\nkind = \"files\"\n\
-                    [[table]]\nname = \"met\"\nfiles = [\"met.dat\"]\n\
-                    [[pair]]\nname = \"light\"\ntable = \"met\"\ncolumn = \"PPFD\"\nagainst = \"SW_IN\"\n\
-                    difference = { suspect = 2 }\n";
+const COLUMN: &str = concat!(toml!(station), toml!(files), toml!(met), "[table.columns.A]\n");
+const TWO_TABLES: &str =
+    concat!(toml!(station), toml!(files), toml!(met), "[[table]]\nname = \"soil\"\nfiles = [\"soil.dat\"]\n[[pair]]\n");
+const PAIR: &str = concat!(
+    toml!(station),
+    toml!(files),
+    toml!(met),
+    "[[pair]]\nname = \"light\"\ntable = \"met\"\ncolumn = \"PPFD\"\nagainst = \"SW_IN\"\n"
+);
+const PAIR_WITH_MEASURE: &str = concat!(
+    toml!(station),
+    toml!(files),
+    toml!(met),
+    "[[pair]]\nname = \"light\"\ntable = \"met\"\ncolumn = \"PPFD\"\nagainst = \"SW_IN\"\ndifference = { suspect = 2 }\n"
+);
 const COLUMN_TESTS: &[Key] = &[
     free("spike", Group, "{ suspect = 2 }", &["{}"]),
     free("rate_of_change", Group, "{ suspect = 2 }", &["{}"]),
@@ -51,8 +54,7 @@ pub const SECTIONS: &[Section] = &[
     Section {
         name: "time_gap",
         heading: "time_gap",
-        before: "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n[destination]\nkind = \"files\"\n\
-                 [[table]]\nname = \"met\"\nfiles = [\"met.dat\"]\n",
+        before: concat!(toml!(station), toml!(files), toml!(met)),
         group: Some(("time_gap = { ", " }")),
         after: "",
         keys: &[&[

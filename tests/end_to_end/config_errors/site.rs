@@ -5,8 +5,8 @@
 use super::sections::Kind::{Flag, Group, Groups, NumbersAndTexts, Text, Texts, Whole};
 use super::sections::{DURATIONS, Key, MAY_BE_NOTHING, Section, free, given, needed, refused};
 
-const REST: &str = "[destination]\nkind = \"files\"\n[[table]]\nname = \"met\"\nfiles = [\"met.dat\"]\n";
-const TABLE: &str = "[[table]]\nname = \"met\"\nfiles = [\"met.dat\"]\n";
+const REST: &str = concat!(toml!(files), toml!(met));
+const TABLE: &str = toml!(met);
 
 const SOIL: &str = "[[table]]\nname = \"soil\"\nfiles = [\"soil.dat\"]\nbucket = \"ameriflux_soil\"\n";
 
@@ -26,6 +26,19 @@ const HEADERS: &[&str] = &[
     "{ X-Site = \"\" }",
     "{ X-Site = \"s3cret\\n\" }",
     "{ X-Site = \"${FLUXTOWER_TEST_NOT_SET}\" }",
+];
+/// Keys of every server.
+const CONNECTION: &[Key] = &[
+    free("allow_http", Flag, "true", &[]),
+    free("retention", Text, "\"30d\"", DURATIONS),
+    free("timeout", Text, "\"90s\"", DURATIONS),
+];
+/// Keys of servers with TLS of their own.
+const TLS: &[Key] = &[
+    free("ca_file", Text, "\"campus.pem\"", PEMS),
+    given("client_cert_file", Text, "\"tower.pem\"", PEMS),
+    free("client_key_file", Text, "\"tower.key\"", PEMS),
+    free("headers", Group, "{ X-Site = \"umbs\" }", HEADERS),
 ];
 const TABLE_COMMON: &[Key] = &[
     needed("name", Text, "\"met\"", &["\"\"", "\"46m/par\""]),
@@ -128,7 +141,7 @@ pub const SECTIONS: &[Section] = &[
     Section {
         name: "store",
         heading: "[store]",
-        before: "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n[store]\n",
+        before: concat!(toml!(station), "[store]\n"),
         group: None,
         after: REST,
         keys: &[&[
@@ -140,7 +153,7 @@ pub const SECTIONS: &[Section] = &[
     Section {
         name: "destination_files",
         heading: "[destination]",
-        before: "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n[destination]\n",
+        before: concat!(toml!(station), "[destination]\n"),
         group: None,
         after: TABLE,
         keys: &[&[
@@ -168,94 +181,96 @@ pub const SECTIONS: &[Section] = &[
     Section {
         name: "destination_v2",
         heading: "[destination]",
-        before: "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n[destination]\n",
+        before: concat!(toml!(station), "[destination]\n"),
         group: None,
         after: TABLE,
-        keys: &[&[
-            needed("kind", Text, "\"influxdb\"", &["\"influx\""]),
-            free("api", Text, "\"v2\"", &["\"2\"", "\"v4\""]),
-            needed("url", Text, "\"https://influx.example\"", URLS),
-            needed("org", Text, "\"umbs\"", &["\"\"", "\"${FLUXTOWER_TEST_NOT_SET}\""]),
-            needed("bucket", Text, "\"ameriflux\"", &["\"\"", "\"${FLUXTOWER_TEST_NOT_SET}\"", "\"${\""]),
-            needed("token_env", Text, "\"INFLUX_TOKEN\"", &["\"\"", "\"s3cret-s3cret==\""]),
-            free("token_file", Text, "'C:\\fluxtower\\token.txt'", &["\"\"", "\"s3cret-s3cret==\""])
-                .instead_of(&["token_env"]),
-            free("allow_http", Flag, "true", &[]),
-            free("retention", Text, "\"30d\"", DURATIONS),
-            free("timeout", Text, "\"90s\"", DURATIONS),
-            free("ca_file", Text, "\"campus.pem\"", PEMS),
-            given("client_cert_file", Text, "\"tower.pem\"", PEMS),
-            free("client_key_file", Text, "\"tower.key\"", PEMS),
-            free("headers", Group, "{ X-Site = \"umbs\" }", HEADERS),
-            refused("path", Text, "\"outbox\""),
-            refused("user", Text, "\"tower\""),
-            refused("password_env", Text, "\"INFLUX_PASSWORD\""),
-            refused("password_file", Text, "\"password.txt\""),
-        ]],
+        keys: &[
+            &[
+                needed("kind", Text, "\"influxdb\"", &["\"influx\""]),
+                free("api", Text, "\"v2\"", &["\"2\"", "\"v4\""]),
+                needed("url", Text, "\"https://influx.example\"", URLS),
+                needed("org", Text, "\"umbs\"", &["\"\"", "\"${FLUXTOWER_TEST_NOT_SET}\""]),
+                needed("bucket", Text, "\"ameriflux\"", &["\"\"", "\"${FLUXTOWER_TEST_NOT_SET}\"", "\"${\""]),
+                needed("token_env", Text, "\"INFLUX_TOKEN\"", &["\"\"", "\"s3cret-s3cret==\""]),
+                free("token_file", Text, "'C:\\fluxtower\\token.txt'", &["\"\"", "\"s3cret-s3cret==\""])
+                    .instead_of(&["token_env"]),
+            ],
+            CONNECTION,
+            TLS,
+            &[
+                refused("path", Text, "\"outbox\""),
+                refused("user", Text, "\"tower\""),
+                refused("password_env", Text, "\"INFLUX_PASSWORD\""),
+                refused("password_file", Text, "\"password.txt\""),
+            ],
+        ],
         elsewhere: &[],
     },
     Section {
         name: "destination_v1",
         heading: "[destination]",
-        before: "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n[destination]\n",
+        before: concat!(toml!(station), "[destination]\n"),
         group: None,
         after: TABLE,
-        keys: &[&[
-            needed("kind", Text, "\"influxdb\"", &["\"influx\""]),
-            needed("api", Text, "\"v1\"", &["\"1\""]),
-            needed("url", Text, "\"http://localhost:8086\"", URLS),
-            needed("bucket", Text, "\"ameriflux/autogen\"", &["\"\""]),
-            needed("user", Text, "\"tower\"", &["\"\""]),
-            needed("password_env", Text, "\"INFLUX_PASSWORD\"", &["\"\"", "\"s3cret-s3cret==\""]),
-            free("password_file", Text, "\"password.txt\"", &["\"\"", "\"s3cret-s3cret==\""])
-                .instead_of(&["password_env"]),
-            free("allow_http", Flag, "true", &[]),
-            free("retention", Text, "\"30d\"", DURATIONS),
-            free("timeout", Text, "\"90s\"", DURATIONS),
-            refused("ca_file", Text, "\"campus.pem\""),
-            refused("client_cert_file", Text, "\"tower.pem\""),
-            refused("client_key_file", Text, "\"tower.key\""),
-            free("headers", Group, "{ X-Site = \"umbs\" }", HEADERS),
-            refused("path", Text, "\"outbox\""),
-            refused("org", Text, "\"umbs\""),
-            refused("token_env", Text, "\"INFLUX_TOKEN\""),
-            refused("token_file", Text, "\"token.txt\""),
-        ]],
+        keys: &[
+            &[
+                needed("kind", Text, "\"influxdb\"", &["\"influx\""]),
+                needed("api", Text, "\"v1\"", &["\"1\""]),
+                needed("url", Text, "\"http://localhost:8086\"", URLS),
+                needed("bucket", Text, "\"ameriflux/autogen\"", &["\"\""]),
+                needed("user", Text, "\"tower\"", &["\"\""]),
+                needed("password_env", Text, "\"INFLUX_PASSWORD\"", &["\"\"", "\"s3cret-s3cret==\""]),
+                free("password_file", Text, "\"password.txt\"", &["\"\"", "\"s3cret-s3cret==\""])
+                    .instead_of(&["password_env"]),
+            ],
+            CONNECTION,
+            &[
+                refused("ca_file", Text, "\"campus.pem\""),
+                refused("client_cert_file", Text, "\"tower.pem\""),
+                refused("client_key_file", Text, "\"tower.key\""),
+                free("headers", Group, "{ X-Site = \"umbs\" }", HEADERS),
+                refused("path", Text, "\"outbox\""),
+                refused("org", Text, "\"umbs\""),
+                refused("token_env", Text, "\"INFLUX_TOKEN\""),
+                refused("token_file", Text, "\"token.txt\""),
+            ],
+        ],
         elsewhere: &[],
     },
     Section {
         name: "destination_v3",
         heading: "[destination]",
-        before: "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n[destination]\n",
+        before: concat!(toml!(station), "[destination]\n"),
         group: None,
         after: TABLE,
-        keys: &[&[
-            needed("kind", Text, "\"influxdb\"", &["\"influx\""]),
-            needed("api", Text, "\"v3\"", &["\"3\""]),
-            needed("url", Text, "\"https://influx.example:8181\"", URLS),
-            needed("bucket", Text, "\"ameriflux\"", &["\"\"", "\"${FLUXTOWER_TEST_NOT_SET}\"", "\"${\""]),
-            given("token_env", Text, "\"INFLUX_TOKEN\"", &["\"\"", "\"apiv3_s3cret\""]),
-            free("token_file", Text, "\"token.txt\"", &["\"\"", "\"apiv3_s3cret\""]).instead_of(&["token_env"]),
-            free("allow_http", Flag, "true", &[]),
-            free("retention", Text, "\"30d\"", DURATIONS),
-            free("timeout", Text, "\"90s\"", DURATIONS),
-            free("ca_file", Text, "\"campus.pem\"", PEMS),
-            given("client_cert_file", Text, "\"tower.pem\"", PEMS),
-            free("client_key_file", Text, "\"tower.key\"", PEMS),
-            free("headers", Group, "{ X-Site = \"umbs\" }", HEADERS),
-            refused("path", Text, "\"outbox\""),
-            refused("org", Text, "\"umbs\""),
-            refused("user", Text, "\"tower\""),
-            refused("password_env", Text, "\"INFLUX_PASSWORD\""),
-            refused("password_file", Text, "\"password.txt\""),
-        ]],
+        keys: &[
+            &[
+                needed("kind", Text, "\"influxdb\"", &["\"influx\""]),
+                needed("api", Text, "\"v3\"", &["\"3\""]),
+                needed("url", Text, "\"https://influx.example:8181\"", URLS),
+                needed("bucket", Text, "\"ameriflux\"", &["\"\"", "\"${FLUXTOWER_TEST_NOT_SET}\"", "\"${\""]),
+                given("token_env", Text, "\"INFLUX_TOKEN\"", &["\"\"", "\"apiv3_s3cret\""]),
+                free("token_file", Text, "\"token.txt\"", &["\"\"", "\"apiv3_s3cret\""]).instead_of(&["token_env"]),
+            ],
+            CONNECTION,
+            TLS,
+            &[
+                refused("path", Text, "\"outbox\""),
+                refused("org", Text, "\"umbs\""),
+                refused("user", Text, "\"tower\""),
+                refused("password_env", Text, "\"INFLUX_PASSWORD\""),
+                refused("password_file", Text, "\"password.txt\""),
+            ],
+        ],
         elsewhere: &[],
     },
     Section {
         name: "bucket_v2",
         heading: "[[bucket]]",
-        before: "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n[destination]\nkind = \"influxdb\"\n\
-                 url = \"https://influx.example\"\norg = \"umbs\"\nbucket = \"ameriflux\"\ntoken_env = \"INFLUX_TOKEN\"\n[[bucket]]\n",
+        before: concat!(
+            toml!(station),
+            "[destination]\nkind = \"influxdb\"\nurl = \"https://influx.example\"\norg = \"umbs\"\nbucket = \"ameriflux\"\ntoken_env = \"INFLUX_TOKEN\"\n[[bucket]]\n"
+        ),
         group: None,
         after: SOIL,
         keys: &[&[
@@ -270,8 +285,10 @@ pub const SECTIONS: &[Section] = &[
     Section {
         name: "bucket_v1",
         heading: "[[bucket]]",
-        before: "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n[destination]\nkind = \"influxdb\"\n\
-                 url = \"https://influx.example\"\napi = \"v1\"\nbucket = \"ameriflux/autogen\"\n[[bucket]]\n",
+        before: concat!(
+            toml!(station),
+            "[destination]\nkind = \"influxdb\"\nurl = \"https://influx.example\"\napi = \"v1\"\nbucket = \"ameriflux/autogen\"\n[[bucket]]\n"
+        ),
         group: None,
         after: TABLE,
         keys: &[&[
@@ -286,7 +303,7 @@ pub const SECTIONS: &[Section] = &[
     Section {
         name: "sync",
         heading: "[sync]",
-        before: "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n[sync]\n",
+        before: concat!(toml!(station), "[sync]\n"),
         group: None,
         after: REST,
         keys: &[&[
@@ -308,7 +325,7 @@ pub const SECTIONS: &[Section] = &[
     Section {
         name: "log",
         heading: "[log]",
-        before: "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n[log]\n",
+        before: concat!(toml!(station), "[log]\n"),
         group: None,
         after: REST,
         keys: &[&[
@@ -321,7 +338,7 @@ pub const SECTIONS: &[Section] = &[
     Section {
         name: "qc",
         heading: "[qc]",
-        before: "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n[qc]\n",
+        before: concat!(toml!(station), "[qc]\n"),
         group: None,
         after: REST,
         keys: &[&[free("wait", Text, "\"20m\"", MAY_BE_NOTHING)]],
@@ -330,7 +347,7 @@ pub const SECTIONS: &[Section] = &[
     Section {
         name: "table_toa5",
         heading: "[[table]]",
-        before: "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n[destination]\nkind = \"files\"\n[[table]]\n",
+        before: concat!(toml!(station), toml!(files), "[[table]]\n"),
         group: None,
         after: "",
         keys: &[TABLE_COMMON],
@@ -345,8 +362,7 @@ pub const SECTIONS: &[Section] = &[
     Section {
         name: "table_toa5_with_csv_keys",
         heading: "[[table]]",
-        before: "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n[destination]\nkind = \"files\"\n\
-                 [[table]]\nname = \"met\"\nfiles = [\"met.dat\"]\n",
+        before: concat!(toml!(station), toml!(files), toml!(met)),
         group: None,
         after: "",
         keys: &[&[
@@ -361,8 +377,7 @@ pub const SECTIONS: &[Section] = &[
     Section {
         name: "table_csv",
         heading: "[[table]]",
-        before: "[station]\nname = \"US-UMB\"\nutc_offset = \"-05:00\"\n[destination]\nkind = \"files\"\n\
-                 [[table]]\nname = \"plots\"\nfiles = [\"plots.tst\"]\n",
+        before: concat!(toml!(station), toml!(files), "[[table]]\nname = \"plots\"\nfiles = [\"plots.tst\"]\n"),
         group: None,
         after: "",
         keys: &[&[

@@ -15,7 +15,7 @@ fn after_a_week_without_a_link_the_first_request_holds_the_newest_row_of_every_t
         let server = Server::start();
         let site = Site::with(&server.url(), &tables, "", &format!("{sync}\nrequests = 1\nbudget_bytes = 4000"));
         site.stage(0..WEEK);
-        site.sync();
+        site.sync().expect(0);
         let seen = server.seen();
         let first: BTreeSet<Taken> = seen[0]
             .lines

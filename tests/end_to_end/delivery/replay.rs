@@ -79,7 +79,7 @@ fn a_bucket_that_was_lost_is_filled_again() {
     let new = Server::start();
     site.configure(&new.url(), "", "");
     site.run(&["replay", "--since", "2026-06-01", "--json"]).expect(0);
-    site.sync();
+    site.sync().expect(0);
     assert_eq!(new.points().map, before.map);
     assert_eq!(site.count("sent"), 500);
 }

@@ -10,7 +10,7 @@ use crate::support::server::{Act, Gate, Reply, Server};
 const TOKEN: &str = "qZ3u9V_xLk7/TtW0eR5+yHcJ8mBnGd2sAf4oPi6UaEbXwKvNlQhDzSgMrCjYF1Opl==";
 
 fn site(server: &Server, destination: &str) -> Site {
-    let mut site = Site::with(&server.url(), &["met"], destination, "deadline = \"10s\"");
+    let mut site = Site::with(&server.url(), &["met"], destination, "deadline = \"4s\"");
     TOKEN.clone_into(&mut site.token);
     site.stage(0..50);
     site

@@ -109,7 +109,7 @@ fn i9_a_run_whose_schedule_is_known_ends_before_the_next_start_unless_a_deadline
     let ran = site.run(&["run", "--scheduled", "5m", "--json"]).expect(1);
     assert_eq!(ran.json()["sync"]["stopped_by"], "unreachable");
     assert!(begun.elapsed() < LIMIT, "the configured deadline counts: {:?}", begun.elapsed());
-    let check = site.run(&["check"]);
+    let check = site.run(&["check"]).expect(1);
     assert!(check.stdout.contains("the last run ended"), "{check:?}");
     // The schedule became denser than the configuration allows.
     site.configure(&crate::support::server::closed_port(), "", "deadline = \"2m\"");
@@ -151,7 +151,7 @@ fn a_row_replaced_while_its_old_content_is_on_the_way_is_sent_again() {
     until("the sync's request is there", || server.requests() == 1);
     let corrected = Site::text("met", 0..50).replace("98.5", "97.25");
     std::fs::write(site.path("met.dat"), corrected).unwrap();
-    site.run(&["ingest"]);
+    site.run(&["ingest"]).expect(1);
     gate.open();
     assert!(sync.wait().unwrap().success());
     assert_eq!(site.count("pending"), 50, "what was on its way was not what the store holds now");

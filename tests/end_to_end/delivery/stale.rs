@@ -52,7 +52,7 @@ fn replaced(server: &Server, destination: &str, keys: &str) -> Site {
     site.stage(0..60);
     site.sync().expect(0);
     std::fs::write(site.path("met.dat"), with_nan("met", 0..60, 20..30)).unwrap();
-    site.run(&["ingest", "--json"]);
+    site.run(&["ingest", "--json"]).expect(1);
     site
 }
 
@@ -100,9 +100,9 @@ fn rows_that_lose_no_field_and_rows_that_were_never_sent_are_not_removed() {
     site.stage(0..60);
     site.sync().expect(0);
     std::fs::write(site.path("met.dat"), Site::text("met", 0..70).replace(",98.5", ",97.25")).unwrap();
-    site.run(&["ingest", "--json"]);
+    site.run(&["ingest", "--json"]).expect(1);
     std::fs::write(site.path("met.dat"), with_nan("met", 0..70, 62..68).replace(",98.5", ",97.25")).unwrap();
-    site.run(&["ingest", "--json"]);
+    site.run(&["ingest", "--json"]).expect(1);
     site.sync().expect(0);
     assert_eq!(server.removed(), []);
     assert_eq!(server.points().map, fresh(&mut site, "", REPLACE).map);
@@ -116,10 +116,10 @@ fn a_row_replaced_while_its_request_is_without_an_answer_loses_the_field_too() {
     // Stored, and the answer is lost.
     server.script(|_| Act::reset().and_keep());
     site.stage(0..60);
-    site.sync();
+    site.sync().expect(1);
     assert_eq!((site.count("pending"), server.points().len()), (60, 60));
     std::fs::write(site.path("met.dat"), with_nan("met", 0..60, 20..30)).unwrap();
-    site.run(&["ingest", "--json"]);
+    site.run(&["ingest", "--json"]).expect(1);
     server.take_all();
     site.sync().expect(0);
     assert_eq!(server.points().map, fresh(&mut site, "", REPLACE).map);
@@ -138,7 +138,7 @@ fn with_further_tag(server: &Server, destination: &str) -> (Site, String) {
     site.sync().expect(0);
     assert_eq!(server.points().len(), 120);
     std::fs::write(site.path("met.dat"), with_nan("met", 0..60, 20..30)).unwrap();
-    site.run(&["ingest", "--json"]);
+    site.run(&["ingest", "--json"]).expect(1);
     (site, keys)
 }
 
@@ -159,7 +159,7 @@ fn i7_a_sync_that_ends_between_removal_and_write_loses_nothing() {
     let server = Server::start();
     let (mut site, keys) = with_further_tag(&server, "");
     server.script(|_| Act::refuse(401, "unauthorized"));
-    site.sync();
+    site.sync().expect(3);
     assert_eq!(server.points().len(), 100, "the points of both tables are gone");
     let store = rusqlite::Connection::open(site.path("store.db")).unwrap();
     let pending: i64 = store.query_row("SELECT sum(pending) FROM logger_table", [], |row| row.get(0)).unwrap();
@@ -182,7 +182,7 @@ fn a_removal_that_is_refused_holds_no_row_and_is_made_when_it_is_allowed() {
         assert_eq!(server.points().field("met", ns(20), "T_Avg"), Some(value(20)));
         // What is refused is not sent again and again.
         server.forget_requests();
-        site.sync();
+        site.sync().expect(0);
         assert_eq!(server.requests(), 0);
         server.answer(|_| None);
         site.sync().expect(0);
@@ -292,7 +292,7 @@ fn rows_put_back_before_the_configuration_changed_lose_their_fields_too() {
     site.run(&["replay", "--since", "2026-06-01", "--json"]).expect(0);
     let keys = "[table.columns.P_Avg]\nuse = \"ignore\"";
     more(&site, keys);
-    site.sync();
+    site.sync().expect(1);
     assert_eq!(server.points().map, fresh(&mut site, "", keys).map);
 }
 
@@ -307,7 +307,7 @@ fn rows_sent_by_an_earlier_version_lose_their_fields_too() {
     store.execute_batch(&crate::support::made_older(4)).unwrap();
     drop(store);
     std::fs::write(site.path("met.dat"), with_nan("met", 0..60, 20..30)).unwrap();
-    site.run(&["ingest", "--json"]);
+    site.run(&["ingest", "--json"]).expect(1);
     site.sync().expect(0);
     assert_eq!(server.points().map, fresh(&mut site, "", REPLACE).map);
 }
@@ -336,7 +336,7 @@ fn i5_prune_keeps_a_row_whose_point_still_holds_what_the_row_does_not_send() {
     let server = Server::start();
     let site = replaced(&server, "", REPLACE);
     server.answer(|path| path.starts_with("/api/v2/delete").then(|| Reply::refusal(403, "no removal")));
-    site.sync();
+    site.sync().expect(1);
     let store = fluxtower::store::Store::open(&site.path("store.db")).unwrap();
     let series = store.known_series().unwrap().remove(0).series;
     let span = closed(ns(0), ns(59));

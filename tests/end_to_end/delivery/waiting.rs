@@ -16,6 +16,16 @@ fn is_all_sent(server: &Server, site: &Site) {
     assert_eq!((site.count("sent"), site.count("pending")), (100, 0));
 }
 
+/// The time of these cases is spent waiting before the next attempt.
+fn side_by_side<C: Send>(cases: [C; 2], case: impl Fn(C) + Sync) {
+    std::thread::scope(|scope| {
+        for given in cases {
+            let case = &case;
+            scope.spawn(move || case(given));
+        }
+    });
+}
+
 /// Seconds between each request and the next.
 fn waits(server: &Server) -> Vec<f64> {
     let seen = server.seen();
@@ -24,7 +34,7 @@ fn waits(server: &Server) -> Vec<f64> {
 
 #[test]
 fn a_retry_after_in_seconds_is_waited_for() {
-    for status in [429, 503] {
+    side_by_side([429, 503], |status| {
         let server = Server::start();
         let site = site(&server);
         server.script(move |asked| match asked.number {
@@ -34,7 +44,7 @@ fn a_retry_after_in_seconds_is_waited_for() {
         site.sync().expect(0);
         assert!(matches!(waits(&server)[..], [wait] if (3.0..60.0).contains(&wait)), "{:?}", waits(&server));
         is_all_sent(&server, &site);
-    }
+    });
 }
 
 #[test]
@@ -117,7 +127,7 @@ fn i6_a_500_that_passes_sets_nothing_aside() {
 #[test]
 fn i6_a_500_that_repeats_for_one_row_does_not_block_the_others() {
     // The first row is the worst: nothing is accepted before it stands alone.
-    for culprit in [0, 99] {
+    side_by_side([0, 99], |culprit| {
         let server = Server::start();
         let site = site(&server);
         server.script(move |asked| match asked.has(ns(culprit)) {
@@ -128,13 +138,13 @@ fn i6_a_500_that_repeats_for_one_row_does_not_block_the_others() {
         assert_eq!(site.in_state("rejected"), [("met".to_owned(), ns(culprit))].into());
         assert_eq!(site.in_state("sent"), server.points().rows());
         assert_eq!((site.count("sent"), site.count("pending")), (99, 0));
-    }
+    });
 }
 
 #[test]
 fn i6_a_server_that_only_ever_fails_is_not_taken_for_bad_rows() {
     let server = Server::start();
-    let site = Site::with(&server.url(), &["met"], "", "deadline = \"20s\"");
+    let site = Site::with(&server.url(), &["met"], "", "deadline = \"8s\"");
     site.stage(0..100);
     site.sync().expect(0);
     site.stage(0..200);
@@ -150,7 +160,7 @@ fn i6_a_server_that_only_ever_fails_is_not_taken_for_bad_rows() {
 #[test]
 fn i5_a_bucket_that_only_ever_fails_leaves_most_of_the_run_to_the_others() {
     let server = Server::start();
-    let site = Site::with(&server.url(), &["met", "soil"], "", "batch_rows = 100\nrequests = 1\ndeadline = \"40s\"");
+    let site = Site::with(&server.url(), &["met", "soil"], "", "batch_rows = 100\nrequests = 1\ndeadline = \"16s\"");
     site.stage(0..500);
     server.script(|asked| match asked.lines.starts_with("soil") {
         true => Act::refuse(500, "an internal error has occurred"),

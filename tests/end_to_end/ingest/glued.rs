@@ -1,5 +1,7 @@
 //! A file that is overwritten in place, without truncation, by a writer that pauses in mid-line (I2).
 
+use std::time::Duration;
+
 use super::*;
 
 /// What the file holds when the writer has written so many bytes of `new` over `old`.
@@ -62,4 +64,41 @@ fn i1_a_bad_line_of_a_rewritten_file_is_rejected_at_the_next_read() {
     ingest(&tower, &damaged, "header 4 staged 10 deferred 1").expect(0);
     tower.append(DAT, row(31));
     counted(tower.run_json(&["ingest"]), "rejected 1 duplicates 1 staged 1").expect(1);
+}
+
+/// A file that was rewritten, whose logger's clock was set back behind row 29.
+fn stepped_back() -> Station {
+    let tower = Station::new();
+    ingest(&tower, file(10..20), "header 4 staged 10").expect(0);
+    let stepped = file(20..30) + "\"2024-05-01 00:00:02\",30,1,2\r\n";
+    ingest(&tower, &stepped, "header 4 staged 10 deferred 1").expect(0);
+    tower
+}
+
+/// Row 29 and the row behind it stand once each, and nothing else is kept of them.
+#[track_caller]
+fn both_are_rows(tower: &Station) {
+    let mut records: Vec<i64> = tower.rows(TABLE).iter().filter_map(|row| row.record).collect();
+    records.retain(|record| [29, 30].contains(record));
+    assert_eq!(records, [30, 29]);
+    assert_eq!(tower.count("SELECT (SELECT count(*) FROM conflict) + (SELECT count(*) FROM rejected_line)"), 0);
+}
+
+#[test]
+fn i1_a_whole_row_before_a_step_back_in_a_rewritten_file_is_staged_at_the_next_read() {
+    let tower = stepped_back();
+    tower.append(DAT, "\"2024-05-01 00:00:07\",31,1,2\r\n");
+    counted(tower.run_json(&["ingest"]), "staged 2 duplicates 1").expect(0);
+    both_are_rows(&tower);
+    // Read again as a whole, it is confirmed.
+    counted(tower.run_json(&["ingest", DAT]), "header 4 duplicates 12").expect(0);
+    assert_eq!(tower.count("SELECT count(*) FROM provisional"), 0);
+}
+
+#[test]
+fn i1_a_whole_row_before_a_step_back_in_a_file_that_stays_as_it_is_is_staged_when_the_writer_has_stopped() {
+    let tower = stepped_back();
+    tower.age(DAT, Duration::from_secs(3600));
+    counted(tower.run_json(&["ingest"]), "staged 1 duplicates 1").expect(0);
+    both_are_rows(&tower);
 }

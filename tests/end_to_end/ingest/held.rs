@@ -50,7 +50,7 @@ fn i6_rows_ahead_of_a_clock_that_is_behind_are_staged_when_it_is_set_although_th
     tower.write(DAT, behind_header(day("2024-05-02")));
     assert_eq!(ingest_at(&tower, "2023-05-01T00:05:00Z").totals().held, 3);
     assert!(rejected(&tower).iter().all(|(reason, _)| reason.starts_with("held: ")), "{:?}", rejected(&tower));
-    let status = tower.run(&["status"]);
+    let status = tower.run(&["status"]).expect(1);
     assert!(status.stdout.contains("6 lines are held"), "{}", status.stdout);
     tower.remove(DAT);
     let set = ingest_at(&tower, "2024-05-02T20:00:00Z");

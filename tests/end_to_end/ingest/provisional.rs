@@ -92,6 +92,51 @@ fn i2_a_torn_line_that_was_rejected_is_dropped_when_it_is_finished() {
     assert_eq!(tower.count("SELECT count(*) FROM provisional"), 0);
 }
 
+/// A station whose `valid_from` refused a torn line, and was moved back then.
+fn torn_before_valid_from() -> Station {
+    let tower = Station::new().table_keys("valid_from = \"2024-06-01\"");
+    tower.write(DAT, behind_header(TORN));
+    tower.age(DAT, Duration::from_secs(3600));
+    counted(tower.run_json(&["ingest"]), "header 4 rejected 1").expect(1);
+    tower.replace_in_config("valid_from = \"2024-06-01\"", "");
+    tower
+}
+
+#[test]
+fn i1_a_torn_line_that_is_judged_again_is_counted_out_of_the_rejected_lines_once() {
+    let tower = torn_before_valid_from();
+    tower.run_json(&["ingest"]).expect(0);
+    assert_eq!(tower.rows(TABLE)[0].vals, "[3,12]");
+    assert_eq!(tower.count("SELECT count(*) FROM rejected_line"), 0);
+    assert_eq!(tower.count("SELECT rejected_lines FROM logger_table"), 0);
+}
+
+#[test]
+fn i2_a_torn_line_that_is_judged_again_stays_provisional_until_it_is_finished() {
+    let tower = torn_before_valid_from();
+    tower.run_json(&["ingest"]).expect(0);
+    tower.append(DAT, ".75\r\n");
+    counted(tower.run_json(&["ingest"]), "duplicates 1").expect(0);
+    assert_eq!(tower.rows(TABLE)[0].vals, "[3,12.75]");
+    for none in ["conflict", "rejected_line", "provisional"] {
+        assert_eq!(tower.count(&format!("SELECT count(*) FROM {none}")), 0, "{none}");
+    }
+    assert_eq!(tower.count("SELECT conflicts + rejected_lines FROM logger_table"), 0);
+}
+
+#[test]
+fn i2_a_finished_line_that_is_rejected_too_replaces_its_beginning() {
+    let tower = Station::new().table_keys("valid_from = \"2024-06-01\"");
+    tower.write(DAT, behind_header(TORN));
+    tower.age(DAT, Duration::from_secs(3600));
+    counted(tower.run_json(&["ingest"]), "header 4 rejected 1").expect(1);
+    tower.append(DAT, ".75\r\n");
+    counted(tower.run_json(&["ingest"]), "rejected 1").expect(1);
+    assert_eq!(rejected(&tower).into_iter().map(|line| line.1).collect::<Vec<_>>(), [FINISHED.trim_end()]);
+    assert_eq!(tower.count("SELECT rejected_lines FROM logger_table"), 1);
+    assert_eq!(tower.count("SELECT count(*) FROM provisional"), 0);
+}
+
 #[test]
 fn i3_another_whole_line_under_the_key_of_a_torn_one_counts_and_both_are_kept() {
     let tower = torn();

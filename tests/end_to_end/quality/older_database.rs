@@ -31,7 +31,7 @@ fn a_store_of_the_first_version_is_brought_up_to_date_and_its_rows_are_judged_on
     .unwrap();
     drop(conn);
 
-    let _ = tower.run(&["status"]);
+    let _ = tower.run(&["status"]).expect(1);
     assert_eq!(tower.count("PRAGMA user_version"), crate::support::NEWEST_VERSION);
     let changed = tower.run_json(&["reflag", "--since", "2026-01-01", "--table", "upper"]).expect(0).json();
     assert!(changed["changed"].as_u64().unwrap() > 0);

@@ -48,8 +48,11 @@ fn the_first_screen_says_what_the_command_says() {
         reasons.map(|reason| reason.replace(|c: char| c.is_ascii_digit(), "")).collect()
     };
     let (said, commands) = (without_ages(&page["reasons"]), without_ages(&command["reasons"]));
-    // The page knows of values, too.
-    assert_eq!(said[..commands.len()], commands);
+    let (same, more) = said.split_at(commands.len());
+    assert_eq!(same, commands);
+    // The page knows of values, too, and of nothing else.
+    let kinds = page["findings"].as_array().unwrap().iter().map(|finding| finding["kind"].as_str().unwrap());
+    assert_eq!(kinds.skip(commands.len()).filter(|kind| *kind != "wrong_values").count(), 0, "{more:?}");
     // A red light stands under no headline that does not speak of it.
     assert!(said.iter().any(|reason| reason.contains("has had no new row")), "{said:?}");
     assert_eq!(page["is_well"], false);

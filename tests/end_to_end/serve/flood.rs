@@ -47,7 +47,9 @@ fn ten_thousand_silent_connections_are_harmless() {
             let _ = stream.write_all(b"GET /api/status HTTP/1.1\r\nHost: localhost\r\nX-Slow: ");
         }
         open.push(stream);
-        if at % 1_000 == 999 {
+        // The system holds a hundred and some connections that were not taken yet, and lets others try again after a second;
+        // whoever is answered knows that those before were taken.
+        if at % 100 == 99 {
             fastest = fastest.min(quick(&served));
         }
     }

@@ -101,6 +101,17 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) -> Duration {
     begun.elapsed()
 }
 
+/// Waits until so many full passes have come to their end. Each of them, also one in which nothing is new, takes the lock of
+/// ingest, and makes the lock's file where it is not there.
+pub fn full_passes(site: &Site, number: usize) {
+    let lock = site.path("store.db.ingest.lock");
+    // The beginning of a pass is the end of the one before, and one may be at work now.
+    for _ in 0..number + 2 {
+        let _ = std::fs::remove_file(&lock);
+        until("a full pass", || lock.exists());
+    }
+}
+
 /// What is promised in time is tried again where it did not hold, because what else runs on the machine can only make it
 /// later: what the program itself does too late, it does too late each time.
 #[track_caller]

@@ -1,8 +1,8 @@
 //! What a single run survives, an agent that stays up survives.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::agent::{Agent, until};
+use super::agent::{Agent, full_passes, until};
 use crate::support::Site;
 use crate::support::server::{Act, Server};
 
@@ -38,14 +38,14 @@ fn i9_a_refusal_is_not_hammered_and_reading_goes_on() {
         site.write("met", row..row + 1);
         until("the row read", || site.staged() > usize::try_from(row).unwrap());
     }
-    // Full passes go on by the second.
-    std::thread::sleep(Duration::from_secs(3));
+    // Full passes go on by the second, and each of them asks for a sync.
+    full_passes(&site, 1);
     assert!(agent.is_up());
     // The first wait is half a minute at least.
     let most = 1 + usize::try_from(begun.elapsed().as_secs() / 30).unwrap();
     assert!((1..=most).contains(&server.requests()), "{} requests", server.requests());
     assert_eq!(site.count("pending"), 12);
-    let status = site.run(&["status", "--json"]);
+    let status = site.run(&["status", "--json"]).expect(1);
     assert!(status.stdout.contains("the last sync failed"), "{}", status.stdout);
     agent.end();
 }
@@ -57,21 +57,26 @@ fn a_bad_file_a_missing_token_and_a_lost_database_are_said_once_and_do_not_end_i
     site.token = String::new();
     std::fs::write(site.path("wind.dat"), "<html>no table at all</html>\n").unwrap();
     site.write("met", 0..5);
-    let mut agent = Agent::start(&site, &["--watch", "--every", "1s"]);
+    let mut agent = Agent::start(&site, &["--watch", "--every", "1s", "-vv"]);
+    let said = |agent: &Agent, text: &str| -> (usize, usize) {
+        let stderr = agent.stderr();
+        let (again, first): (Vec<&str>, Vec<&str>) =
+            stderr.lines().filter(|line| line.contains(text)).partition(|line| line.contains("failed again"));
+        (first.len(), again.len())
+    };
     until("rows staged", || site.states().len() == 5);
-    until("it says what is missing", || agent.stderr().contains("FLUXTOWER_TEST_TOKEN"));
-    std::thread::sleep(Duration::from_secs(3));
+    until("it says what is missing", || said(&agent, "FLUXTOWER_TEST_TOKEN").0 > 0);
+    full_passes(&site, 1);
     assert!(agent.is_up());
-    assert_eq!(agent.stderr().matches("FLUXTOWER_TEST_TOKEN").count(), 1, "{}", agent.stderr());
+    assert_eq!(said(&agent, "FLUXTOWER_TEST_TOKEN").0, 1, "{}", agent.stderr());
 
     // Something else takes the place of the database, then it is there again.
     std::fs::rename(site.path("store.db"), site.path("store.aside")).unwrap();
     std::fs::create_dir(site.path("store.db")).unwrap();
     site.write("met", 5..7);
-    until("it says what is lost", || agent.stderr().contains("cannot open the database"));
-    std::thread::sleep(Duration::from_secs(3));
+    until("it fails again for what is lost", || said(&agent, "cannot open the database").1 > 1);
     assert!(agent.is_up());
-    assert_eq!(agent.stderr().matches("cannot open the database").count(), 1, "{}", agent.stderr());
+    assert_eq!(said(&agent, "cannot open the database").0, 1, "{}", agent.stderr());
     std::fs::remove_dir(site.path("store.db")).unwrap();
     std::fs::rename(site.path("store.aside"), site.path("store.db")).unwrap();
     until("rows of the bad hour staged", || site.states().len() == 7);
@@ -88,11 +93,14 @@ fn i1_a_locked_database_is_waited_for_and_what_came_meanwhile_is_read() {
     until("rows sent", || site.count("sent") == 5);
     let store = rusqlite::Connection::open(site.path("store.db")).unwrap();
     store.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let lock = site.path("store.db.ingest.lock");
+    std::fs::remove_file(&lock).unwrap();
     site.write("met", 5..9);
-    std::thread::sleep(Duration::from_secs(3));
+    until("a pass begun", || lock.exists());
     assert_eq!(site.states().len(), 5);
     store.execute_batch("ROLLBACK").unwrap();
     until("rows sent", || site.count("sent") == 9);
+    assert_eq!(agent.stderr(), "");
     agent.end();
 }
 

@@ -5,10 +5,9 @@ use serde::Serialize;
 use super::Millis;
 use crate::config::{Config, DestinationConfig};
 use crate::store::Store;
-use crate::time::{Interval, Timestamp};
+use crate::time::{Interval, NANOS_PER_SECOND, Timestamp};
 use crate::view::serve::error::ApiError;
 
-const SECOND: i64 = 1_000_000_000;
 /// Lengths of a bin, in seconds: round numbers.
 const STEPS: [i64; 14] =
     [60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
@@ -74,7 +73,7 @@ pub(super) fn answer(
         retention_s: configured_retention(config),
     };
     let Some(store) = store else { return Ok(delivery) };
-    for bin in store.sent_by_time(Interval::new(from, to), bin_s.saturating_mul(SECOND))? {
+    for bin in store.sent_by_time(Interval::new(from, to), bin_s.saturating_mul(NANOS_PER_SECOND))? {
         delivery.sent.times.push(Millis(bin.from));
         delivery.sent.rows.push(bin.rows);
         delivery.sent.bytes.push(bin.bytes);
@@ -103,7 +102,7 @@ pub(super) fn answer(
     delivery.pending.sort_by_key(|pending| std::cmp::Reverse(pending.to.0));
     delivery.pending.truncate(MOST_PENDING);
     delivery.total_pending = tables.iter().map(|table| table.pending).sum();
-    let estimate = crate::sync::pending_bytes(config, store).map_err(crate::status::StatusError::from)?;
+    let estimate = crate::sync::pending_bytes(config, store, now).map_err(crate::status::StatusError::from)?;
     delivery.pending_bytes = estimate.bytes;
     delivery.drain_s = estimate.drain.map(|drain| drain.as_secs());
     let seen = crate::sync::retentions(store)?.into_iter().map(|(_, kept)| kept.as_secs()).min();

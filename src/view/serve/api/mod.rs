@@ -11,7 +11,7 @@ use super::error::ApiError;
 use super::readers::{Database, Readers};
 use crate::config::Config;
 use crate::store::Store;
-use crate::time::Timestamp;
+use crate::time::{NANOS_PER_MILLI, Timestamp};
 use crate::view::summary::{Ribbon, RibbonRequest, Summaries, Trace, TraceRequest};
 
 mod board;
@@ -26,8 +26,6 @@ pub use gaps::Gaps;
 pub use listing::{Flags, Rejected};
 pub use station::Station;
 pub use status::Status;
-
-const NANOS_PER_MILLI: i64 = 1_000_000;
 
 /// An instant in milliseconds since 1970, written as a whole number where it is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! an age is right while nothing happens. A store that cannot be read is an answer as well: the verdict says why.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -169,7 +170,7 @@ fn say(config: &Config, seen: &Seen, revision: u64, now: Timestamp) -> Status {
                 rows: kept.rows,
                 newest: kept.newest.map(Millis),
                 age_s: kept.newest.map(|newest| age_s(now, newest)),
-                interval_s: interval.map(seconds),
+                interval_s: interval.as_ref().map(Duration::as_secs_f64),
                 alive: alive::of(rule, lateness, kept.newest, now),
                 right: judged.map_or_else(Right::none, |seen| seen.right.clone().judged_at(lateness)),
                 sent: sent(&kept, facts.last_stored, now),
@@ -203,11 +204,6 @@ fn say(config: &Config, seen: &Seen, revision: u64, now: Timestamp) -> Status {
         reasons: findings.iter().map(Finding::text).collect(),
         findings,
     }
-}
-
-#[allow(clippy::cast_precision_loss, reason = "an interval of rows")]
-fn seconds(nanos: i64) -> f64 {
-    nanos as f64 / 1e9
 }
 
 fn sent(table: &TableStatus, last_stored: Option<Timestamp>, now: Timestamp) -> Sent {

@@ -1,0 +1,94 @@
+//! Kept lines and contents, staged again: each under the header that it stood under, by the present configuration.
+
+use super::lines::{LineTaker, Taken};
+use crate::config::{OnConflict, TableConfig};
+use crate::format;
+use crate::store::{Incoming, KeptContent, KeptLine, LineAt, LineState, Result, Staging, Store, Table};
+use crate::time::Timestamp;
+
+/// Stages what is kept of one table. Neighbours that stood under one header are read by one taker.
+pub(super) struct KeptTaker<'a> {
+    store: &'a Store,
+    config: &'a TableConfig,
+    now: Timestamp,
+    /// What becomes of a row whose key is taken.
+    on_conflict: OnConflict,
+    under: Option<(i64, LineTaker<'a>)>,
+}
+
+impl<'a> KeptTaker<'a> {
+    pub(super) fn new(store: &'a Store, config: &'a TableConfig, now: Timestamp) -> KeptTaker<'a> {
+        KeptTaker { store, config, now, on_conflict: config.on_conflict, under: None }
+    }
+
+    /// As [`KeptTaker::new`]; a row that is there stays, whatever the table's `on_conflict` says of new lines.
+    pub(super) fn that_keeps(store: &'a Store, config: &'a TableConfig, now: Timestamp) -> KeptTaker<'a> {
+        KeptTaker { on_conflict: OnConflict::Keep, ..KeptTaker::new(store, config, now) }
+    }
+
+    /// Stages a line that was not a row, or says why it is still none.
+    pub(super) fn line(&mut self, staging: &mut Staging<'_>, table: &mut Table, line: &KeptLine) -> Result<Taken> {
+        let at = LineAt { path: &line.path, number: line.number, raw: line.raw.as_bytes(), state: line.state };
+        self.taker(staging, table, line.header)?.stage_row(staging, table, at)
+    }
+
+    /// Stages a content that was kept beside a row. `tags` is used where it is no line but an array of values.
+    pub(super) fn content(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        content: &KeptContent,
+        tags: &str,
+    ) -> Result<Taken> {
+        let line = LineAt {
+            path: &content.path,
+            number: content.number,
+            raw: content.raw.as_bytes(),
+            state: LineState::Whole,
+        };
+        if let Some(header) = content.header {
+            let taker = self.taker(staging, table, header)?;
+            taker.known_time = Some(content.ts);
+            return taker.stage_row(staging, table, line);
+        }
+        let mut numbers = Vec::new();
+        format::values_of(&content.raw, &mut numbers);
+        numbers.resize(table.columns.len(), format::Value::Missing);
+        let row = Incoming {
+            tags,
+            ts: content.ts,
+            record: content.record,
+            values: &content.raw,
+            numbers: &numbers,
+            ts_text: content.ts_text.as_deref(),
+            line,
+            header: None,
+        };
+        staging.stage(table, &row, self.on_conflict).map(Taken::Row)
+    }
+
+    /// The tags that a line gives its row under a header, as a JSON array. None: it is no row.
+    pub(super) fn tags_of(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        header: i64,
+        raw: &str,
+    ) -> Result<Option<String>> {
+        Ok(self.taker(staging, table, header)?.tags_of(raw.as_bytes()))
+    }
+
+    fn taker(&mut self, staging: &mut Staging<'_>, table: &mut Table, header: i64) -> Result<&mut LineTaker<'a>> {
+        let taker = match self.under.take() {
+            Some((known, taker)) if known == header => taker,
+            _ => {
+                // Its messages go nowhere, so it needs no path.
+                let mut taker = LineTaker::new(self.store, self.config, "", self.now);
+                taker.on_conflict = self.on_conflict;
+                taker.begin_under(staging, table, header)?;
+                taker
+            }
+        };
+        Ok(&mut self.under.insert((header, taker)).1)
+    }
+}

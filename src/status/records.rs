@@ -1,0 +1,109 @@
+//! What is said about missing records, in one place for `gaps`, `status`, the page and the report.
+//!
+//! Where RECORD counts, a missing record is known by its number. Where it does not, it is said that nothing can be known from
+//! it, which column and why, and missing time steps are looked for by the table's usual interval instead.
+
+use std::time::Duration;
+
+use crate::config::{Config, FileFormat};
+use crate::store::{ClockLine, Regularity, Uncounted, WhyUncounted};
+use crate::text::span;
+use crate::time::Timestamp;
+
+/// Of each table without a RECORD that counts, `status` looks at so many of its newest rows.
+pub(super) const ROWS_LOOKED_AT: usize = 50_000;
+
+/// The time on the table's clock.
+pub fn station_time(config: &Config, table: &str, instant: Timestamp) -> String {
+    config.table(table).map_or(config.station.clock, |table| table.clock).local(instant).to_string()
+}
+
+/// The export from the logger that brings the rows between two times; none is the beginning of the table.
+pub fn export_of(config: &Config, table: &str, from: Option<Timestamp>, to: Timestamp) -> String {
+    let since = from.map_or_else(|| "its beginning".to_owned(), |from| station_time(config, table, from));
+    format!("export table {table} from {since} to {} (station time) as TOA5", station_time(config, table, to))
+}
+
+/// The command that reads an export.
+pub fn ingest_of(table: &str) -> String {
+    format!("fluxtower ingest --table \"{table}\" FILE")
+}
+
+/// What a reset or a step was.
+pub fn event(config: &Config, line: &ClockLine) -> String {
+    let what = if line.kind == "reset" { "RECORD started again" } else { "the clock stepped back" };
+    let local = |at| station_time(config, &line.table, at);
+    let (before, after) = (line.before, line.after);
+    format!(
+        "{what}: record {} at {}, then record {} at {} (nothing is missing by this)",
+        before.0,
+        local(before.1),
+        after.0,
+        local(after.1)
+    )
+}
+
+/// `30 min`, `0.1 s`.
+pub fn interval(interval: Duration) -> String {
+    if interval.subsec_nanos() > 0 && interval.as_secs() < 120 {
+        return format!("{} s", interval.as_secs_f64());
+    }
+    span(i64::try_from(interval.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// The name of a reason in JSON.
+pub fn why_name(why: WhyUncounted) -> &'static str {
+    match why {
+        WhyUncounted::NoRecord => "no_record",
+        WhyUncounted::Tags => "tags",
+        WhyUncounted::StandsStill(_) => "stands_still",
+        WhyUncounted::StartsAgain => "starts_again",
+    }
+}
+
+/// The table with the values of its tag columns: `plots (6a)`.
+pub fn series_name(line: &Uncounted) -> String {
+    if line.tags.is_empty() { line.table.clone() } else { format!("{} ({})", line.table, line.tags.join(", ")) }
+}
+
+/// The column of record numbers; none where the table has no such column.
+pub fn record_column<'c>(config: &'c Config, line: &Uncounted) -> Option<&'c str> {
+    if line.why == WhyUncounted::NoRecord {
+        return None;
+    }
+    match config.table(&line.table).map(|table| &table.format) {
+        Some(FileFormat::Csv(csv)) => csv.record_column.as_deref(),
+        _ => Some("RECORD"),
+    }
+}
+
+/// Why it cannot be known from RECORD whether records are missing.
+pub fn why(config: &Config, line: &Uncounted) -> String {
+    let column = record_column(config, line).unwrap_or("RECORD");
+    match line.why {
+        WhyUncounted::NoRecord => "its rows have no record number".to_owned(),
+        WhyUncounted::Tags => format!("its rows differ in tag columns, so that {column} is not compared"),
+        WhyUncounted::StandsStill(number) => format!(
+            "{column} does not count: it is {number} in each row from {} to {}",
+            station_time(config, &line.table, line.from),
+            station_time(config, &line.table, line.to)
+        ),
+        WhyUncounted::StartsAgain => format!("{column} does not count: it starts again every few rows"),
+    }
+}
+
+/// Whether records are missing is unknown, why, and what is looked at instead.
+pub fn unknown(config: &Config, line: &Uncounted) -> String {
+    let instead = match line.regularity {
+        Regularity::Regular(usual) => {
+            format!("looked for missing time steps instead, by the usual interval of {}", interval(usual))
+        }
+        Regularity::Irregular => {
+            "rows come at no usual interval, so that missing time steps are unknown too".to_owned()
+        }
+        Regularity::TooFewRows(_) => {
+            "too few rows for a usual interval, so that missing time steps are unknown too".to_owned()
+        }
+    };
+    format!("whether records are missing is unknown: {}; {instead}", why(config, line))
+}

@@ -1,0 +1,63 @@
+//! Which records are missing by their runs.
+
+use crate::store::intake::record_runs::{Gap, Run};
+use crate::time::Timestamp;
+
+/// The gaps that sorted runs leave, oldest first. Nothing is known from runs that stand still.
+pub fn gaps(runs: &[Run]) -> Vec<Gap> {
+    let mut gaps: Vec<Gap> = Vec::new();
+    for pair in runs.windows(2).filter(|pair| pair[0].epoch == pair[1].epoch) {
+        if pair.iter().any(Run::stands_still) {
+            continue;
+        }
+        gaps.push(Gap {
+            after_reset: false,
+            before: Some((pair[0].last, pair[0].last_ts)),
+            after: (pair[1].first, pair[1].first_ts),
+            missing: pair[1].first - pair[0].last - 1,
+        });
+    }
+    gaps.extend(heads_behind_known_rows(runs));
+    gaps.sort_by_key(|gap| gap.after.1);
+    gaps
+}
+
+/// Records from 0 that are missing after a reset. The first epoch begins when the site starts to use fluxtower, and an epoch
+/// that was opened by rows older than all others begins its history: what was before is not known. Each other epoch begins
+/// with a reset, which counts from 0.
+fn heads_behind_known_rows(runs: &[Run]) -> Vec<Gap> {
+    let mut heads: Vec<&Run> = Vec::new();
+    for run in runs {
+        if heads.last().is_none_or(|head| head.epoch != run.epoch) {
+            heads.push(run);
+        }
+    }
+    heads.sort_by_key(|head| head.first_ts);
+    let mut ended: Vec<&Run> = runs.iter().collect();
+    ended.sort_by_key(|run| run.last_ts);
+    let mut gaps = Vec::new();
+    let (mut at, mut oldest_epoch) = (0, i64::MAX);
+    for head in heads {
+        while at < ended.len() && ended[at].last_ts < head.first_ts {
+            oldest_epoch = oldest_epoch.min(ended[at].epoch);
+            at += 1;
+        }
+        let Some(before) = at.checked_sub(1).map(|at| ended[at]) else { continue };
+        let was_opened_later = oldest_epoch < head.epoch;
+        // A counter that fell back a little did not start again (seen at a CR3000: 27650, then 27595).
+        let slipped = (before.last - head.first).unsigned_abs() < head.first.unsigned_abs() / 10;
+        let counts = !head.stands_still() && !before.stands_still();
+        if head.first > 0 && was_opened_later && counts && !slipped {
+            gaps.push(Gap { after_reset: true, before: None, after: (head.first, head.first_ts), missing: head.first });
+        }
+    }
+    gaps
+}
+
+/// The time of the last row before each gap, by any run.
+pub(in crate::store) fn ends_before(runs: &[Run], gaps: &[Gap]) -> Vec<Option<Timestamp>> {
+    let mut ends: Vec<Timestamp> = runs.iter().map(|run| run.last_ts).collect();
+    ends.sort_unstable();
+    let before = |gap: &Gap| ends.partition_point(|end| *end < gap.after.1).checked_sub(1).map(|at| ends[at]);
+    gaps.iter().map(before).collect()
+}

@@ -1,0 +1,124 @@
+//! Missing records by RECORD, resets and clock steps; and where RECORD cannot tell.
+
+use std::collections::{BTreeSet, HashSet};
+
+use rusqlite::Connection;
+
+use crate::store::intake::record_gaps::{ends_before, gaps};
+use crate::store::intake::record_runs::{Gap, Run};
+use crate::store::intake::tables::record_runs;
+use crate::store::{Result, Store};
+use crate::time::Timestamp;
+
+/// The newest runs that tell whether RECORD counts.
+const RUNS_JUDGED: usize = 16;
+/// RECORD does not count where at least so many of these begin again.
+const FRESH_STARTS: usize = 5;
+/// Nor has it where they hold no more rows than this each.
+const ROWS_A_RUN: i64 = 3;
+
+/// A gap and its table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GapLine {
+    /// Its name in the configuration.
+    pub table: String,
+    /// The gap.
+    pub gap: Gap,
+    /// The row before it in time, where the counter started again inside it.
+    pub row_before: Option<Timestamp>,
+}
+
+/// What happened to a counter or a clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClockLine {
+    /// Its name in the configuration.
+    pub table: String,
+    /// `reset` or `step`.
+    pub kind: String,
+    /// Record number and time before.
+    pub before: (i64, Timestamp),
+    /// Record number and time after.
+    pub after: (i64, Timestamp),
+}
+
+/// Whether RECORD starts again every few rows, so that its numbers say nothing.
+pub(in crate::store) fn starts_again(runs: &[Run]) -> bool {
+    let mut newest: Vec<&Run> = runs.iter().collect();
+    let kept = newest.len().min(RUNS_JUDGED);
+    if kept < RUNS_JUDGED {
+        return false;
+    }
+    let (newest, ..) = newest.select_nth_unstable_by_key(kept - 1, |run| std::cmp::Reverse((run.last_ts, run.epoch)));
+    let epochs: BTreeSet<i64> = newest.iter().map(|run| run.epoch).collect();
+    let rows: i64 = newest.iter().map(|run| run.last - run.first + 1).sum();
+    epochs.len() >= FRESH_STARTS && rows <= ROWS_A_RUN * newest.len() as i64
+}
+
+/// The gaps of a table that are known.
+pub(in crate::store) fn known_gaps(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Gap>> {
+    let runs = record_runs(conn, table)?;
+    Ok(if starts_again(&runs) { Vec::new() } else { gaps(&runs) })
+}
+
+/// Id and name of each table that was ever read, in that order.
+pub(in crate::store) fn tables(conn: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
+    conn.prepare_cached("SELECT id, name FROM logger_table ORDER BY id")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+impl Store {
+    /// Every known gap, by table, oldest first.
+    pub fn gaps(&self) -> Result<Vec<GapLine>> {
+        let work = || -> rusqlite::Result<Vec<GapLine>> {
+            let mut lines = Vec::new();
+            for (id, table) in tables(&self.conn)? {
+                let runs = record_runs(&self.conn, id)?;
+                let gaps = if starts_again(&runs) { Vec::new() } else { gaps(&runs) };
+                let before = ends_before(&runs, &gaps);
+                let gaps = gaps.into_iter().zip(before);
+                lines.extend(gaps.map(|(gap, row_before)| GapLine { table: table.clone(), gap, row_before }));
+            }
+            Ok(lines)
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// Resets and steps of tables whose RECORD counts, oldest first.
+    pub fn clock_events(&self) -> Result<Vec<ClockLine>> {
+        let work = || -> rusqlite::Result<Vec<ClockLine>> {
+            let mut lines = Vec::new();
+            for (id, table) in tables(&self.conn)? {
+                let runs = record_runs(&self.conn, id)?;
+                if starts_again(&runs) {
+                    continue;
+                }
+                // Where RECORD stands still, it did not start again.
+                let still: HashSet<(i64, Timestamp)> =
+                    runs.iter().filter(|run| run.stands_still()).map(|run| (run.first, run.first_ts)).collect();
+                // An equal time is a conflict and no step; earlier versions kept it as one.
+                let mut statement = self.conn.prepare_cached(
+                    "SELECT kind, record_before, ts_before, record_after, ts_after FROM clock_event
+                     WHERE logger_table = ?1 AND (kind <> 'step' OR ts_after < ts_before)",
+                )?;
+                let events = statement.query_map([id], |row| {
+                    Ok(ClockLine {
+                        table: table.clone(),
+                        kind: row.get(0)?,
+                        before: (row.get(1)?, Timestamp::from_nanos(row.get(2)?)),
+                        after: (row.get(3)?, Timestamp::from_nanos(row.get(4)?)),
+                    })
+                })?;
+                for event in events {
+                    let event = event?;
+                    if event.kind != "reset" || !still.contains(&event.after) {
+                        lines.push(event);
+                    }
+                }
+            }
+            lines.sort_by_key(|line| line.after.1);
+            Ok(lines)
+        };
+        work().map_err(|source| self.at(source))
+    }
+}

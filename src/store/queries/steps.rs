@@ -1,0 +1,272 @@
+//! Missing time steps, where RECORD cannot tell what is missing.
+//!
+//! A file without RECORD, or with one that does not count, does not say whether a row was lost. What can be seen is a pause
+//! longer than the table's usual interval: a lost row, or a logger that was off. Where rows come at no regular interval, or
+//! are too few, nothing is known, and that is said.
+
+use std::time::Duration;
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::store::intake::record_runs::Run;
+use crate::store::intake::tables::{i64_of, record_runs};
+use crate::store::queries::gaps::{starts_again, tables};
+use crate::store::queries::interval::{Regularity, regularity};
+use crate::store::schema::key;
+use crate::store::{Result, Store};
+use crate::time::{Timestamp, nanos};
+
+/// Rows judged by one interval: a program with a new interval is followed from one piece to the next.
+const PIECE: usize = 200;
+/// So many pauses of one length in a row are another interval, and no missing rows.
+const ANOTHER_INTERVAL: usize = 3;
+/// RECORD stands still where this many rows have one number. Two may be a counter that started again after one row.
+const STANDS_STILL: usize = 3;
+
+/// Why RECORD does not tell what is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhyUncounted {
+    /// The rows have no record number.
+    NoRecord,
+    /// Rows of one time differ in tag columns, so that the numbers are not in the order of time.
+    Tags,
+    /// Each row has this number.
+    StandsStill(i64),
+    /// The number starts again every few rows.
+    StartsAgain,
+}
+
+/// A pause in which rows would have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MissingSteps {
+    /// The row before.
+    pub before: Timestamp,
+    /// The row after.
+    pub after: Timestamp,
+    /// The usual interval then.
+    pub interval: Duration,
+    /// The number of rows that would have come.
+    pub missing: u64,
+}
+
+/// A stretch of a series whose RECORD does not tell what is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uncounted {
+    /// The table's name in the configuration.
+    pub table: String,
+    /// Values of its tag columns; empty where it has none.
+    pub tags: Vec<String>,
+    /// Why.
+    pub why: WhyUncounted,
+    /// Time of its first row that was looked at.
+    pub from: Timestamp,
+    /// Time of its last row.
+    pub to: Timestamp,
+    /// Whether its rows come at a usual interval at its end.
+    pub regularity: Regularity,
+    /// The pauses, oldest first.
+    pub steps: Vec<MissingSteps>,
+}
+
+/// A stretch to look at: the series, its tags, and its bounds, both included.
+struct Stretch {
+    series: i64,
+    tags: Vec<String>,
+    why: WhyUncounted,
+    from: Timestamp,
+    to: Timestamp,
+}
+
+impl Store {
+    /// The stretches of all tables whose RECORD does not tell what is missing, from `since` on; of each at most the newest
+    /// `most` rows.
+    pub fn uncounted(&self, since: Timestamp, most: usize) -> Result<Vec<Uncounted>> {
+        let mut found = Vec::new();
+        for (id, table) in tables(&self.conn).map_err(|source| self.at(source))? {
+            let stretches = self.stretches(id, &table, since)?;
+            let most = (most / stretches.len().max(1)).max(PIECE);
+            for stretch in stretches {
+                found.extend(self.look_at(&table, stretch, most)?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn stretches(&self, id: i64, table: &str, since: Timestamp) -> Result<Vec<Stretch>> {
+        let runs = record_runs(&self.conn, id).map_err(|source| self.at(source))?;
+        let mut stretches = Vec::new();
+        for series in self.series(table)? {
+            let Some(newest) = series.newest else { continue };
+            let mut add = |why, from: Timestamp, to: Timestamp| {
+                if to >= since {
+                    let tags = series.tags.clone();
+                    stretches.push(Stretch { series: series.id, tags, why, from: from.max(since), to });
+                }
+            };
+            let has_record = |at| self.has_record(series.id, at).map_err(|source| self.at(source));
+            if !series.tags.is_empty() {
+                let why = if has_record(newest)? { WhyUncounted::Tags } else { WhyUncounted::NoRecord };
+                add(why, Timestamp::EPOCH, newest);
+                continue;
+            }
+            let (Some(first), Some(last)) =
+                (runs.iter().map(|run| run.first_ts).min(), runs.iter().map(|run| run.last_ts).max())
+            else {
+                add(WhyUncounted::NoRecord, Timestamp::EPOCH, newest);
+                continue;
+            };
+            if starts_again(&runs) {
+                add(WhyUncounted::StartsAgain, Timestamp::EPOCH, newest);
+                continue;
+            }
+            if let Some(oldest) = self.first_row(series.id, Timestamp::EPOCH)?
+                && oldest < first
+                && !has_record(oldest)?
+            {
+                add(WhyUncounted::NoRecord, oldest, first);
+            }
+            for run in runs.iter().filter(|run| run.stands_still()) {
+                if self.count_rows(series.id, (run.first_ts, run.last_ts.next()), STANDS_STILL)? == STANDS_STILL {
+                    let Run { first, first_ts, last_ts, .. } = *run;
+                    add(WhyUncounted::StandsStill(first), first_ts, last_ts);
+                }
+            }
+            if last < newest && !has_record(newest)? {
+                add(WhyUncounted::NoRecord, last, newest);
+            }
+        }
+        Ok(stretches)
+    }
+
+    /// Whether the row of a series at a time has a record number.
+    fn has_record(&self, series: i64, at: Timestamp) -> rusqlite::Result<bool> {
+        self.conn
+            .prepare_cached("SELECT record IS NOT NULL FROM reading WHERE id = ?1")?
+            .query_row([key::key(series, at)], |row| row.get(0))
+            .optional()
+            .map(|found| found.unwrap_or(false))
+    }
+
+    fn look_at(&self, table: &str, stretch: Stretch, most: usize) -> Result<Option<Uncounted>> {
+        let Stretch { series, tags, why, from, to } = stretch;
+        let mut walk = Walk::default();
+        let mut left = most;
+        let mut bound = key::keys(series, from, to);
+        let work = |bound: (i64, i64), rows: usize| -> rusqlite::Result<Vec<(i64, Timestamp)>> {
+            self.conn
+                .prepare_cached("SELECT id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT ?3")?
+                .query_map(params![bound.0, bound.1, i64_of(rows)], |row| {
+                    let id = row.get(0)?;
+                    Ok((id, key::time(id, row.get(1)?)))
+                })?
+                .collect()
+        };
+        loop {
+            let piece = work(bound, left.min(PIECE)).map_err(|source| self.at(source))?;
+            let Some(&(oldest, _)) = piece.last() else { break };
+            walk.take(piece.iter().map(|(_, ts)| *ts));
+            left -= piece.len();
+            if left == 0 || oldest == bound.0 {
+                break;
+            }
+            bound.1 = oldest - 1;
+        }
+        let Some(oldest) = walk.before.or(walk.newest) else { return Ok(None) };
+        let Walk { mut steps, regularity, newest, .. } = walk;
+        steps.reverse();
+        let to = newest.unwrap_or(to);
+        Ok(Some(Uncounted { table: table.to_owned(), tags, why, from: oldest, to, regularity, steps }))
+    }
+}
+
+/// Goes back through the times of a series.
+#[derive(Debug, Default)]
+struct Walk {
+    newest: Option<Timestamp>,
+    /// The row before this piece, which is the later one.
+    before: Option<Timestamp>,
+    /// Of the newest piece that says anything.
+    regularity: Regularity,
+    /// The usual interval of the last piece that has one.
+    interval: Option<Duration>,
+    /// The latest first.
+    steps: Vec<MissingSteps>,
+}
+
+impl Walk {
+    /// Takes a piece, newest first.
+    fn take(&mut self, times: impl Iterator<Item = Timestamp>) {
+        let times: Vec<Timestamp> = self.before.into_iter().chain(times).collect();
+        let here = regularity(times.iter().copied());
+        self.newest = self.newest.or(times.first().copied());
+        let is_first = self.before.is_none();
+        self.before = times.last().copied();
+        if is_first {
+            self.regularity = here;
+        }
+        self.interval = match here {
+            Regularity::Regular(interval) => Some(interval),
+            // The oldest rows, which are fewer than a piece.
+            Regularity::TooFewRows(_) => self.interval,
+            Regularity::Irregular => None,
+        };
+        let Some(interval) = self.interval else { return };
+        let pairs: Vec<(Timestamp, Timestamp)> = times.windows(2).map(|pair| (pair[1], pair[0])).collect();
+        let length = |pair: &(Timestamp, Timestamp)| pair.1.nanos_since(pair.0);
+        for alike in pairs.chunk_by(|one, next| length(one) == length(next)) {
+            let is_pause = length(&alike[0]) > nanos(interval) + nanos(interval) / 2;
+            if !is_pause || alike.len() >= ANOTHER_INTERVAL {
+                continue;
+            }
+            let half = nanos(interval) / 2;
+            let missing = (length(&alike[0]).saturating_add(half) / nanos(interval).max(1) - 1).cast_unsigned();
+            self.steps.extend(alike.iter().map(|&(before, after)| MissingSteps { before, after, interval, missing }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The missing steps, oldest first, of rows at these minutes.
+    fn missing(minutes: &[i64]) -> (Regularity, Vec<u64>) {
+        let mut walk = Walk::default();
+        let times: Vec<Timestamp> = minutes.iter().rev().map(|at| Timestamp::from_millis(at * 60_000)).collect();
+        times.chunks(PIECE).for_each(|piece| walk.take(piece.iter().copied()));
+        (walk.regularity, walk.steps.iter().rev().map(|step| step.missing).collect())
+    }
+
+    fn minutes(count: u64) -> Regularity {
+        Regularity::Regular(Duration::from_secs(60 * count))
+    }
+
+    #[test]
+    fn a_pause_longer_than_the_usual_interval_is_so_many_missing_steps() {
+        let rows: Vec<i64> = (0..40).filter(|at| ![7, 20, 21, 22].contains(at)).map(|at| at * 30).collect();
+        assert_eq!(missing(&rows), (minutes(30), vec![1, 3]));
+        let whole: Vec<i64> = (0..1000).map(|at| at * 30).collect();
+        assert_eq!(missing(&whole), (minutes(30), vec![]));
+    }
+
+    #[test]
+    fn a_program_with_another_interval_leaves_no_missing_steps() {
+        let rows: Vec<i64> = (0..450).map(|at| at * 30).chain((0..330).map(|at| 450 * 30 + at * 10)).collect();
+        assert_eq!(missing(&rows), (minutes(10), vec![]));
+        let few: Vec<i64> = (0..30).map(|at| at * 30).chain((0..160).map(|at| 30 * 30 + at * 10)).collect();
+        assert_eq!(missing(&few), (minutes(10), vec![]));
+    }
+
+    #[test]
+    fn from_few_rows_and_from_rows_at_no_regular_interval_nothing_is_known() {
+        assert_eq!(missing(&[0, 30, 60, 150]), (Regularity::TooFewRows(4), vec![]));
+        let events: Vec<i64> = (0..100).map(|at: i64| at * at * 7 % 5_000 + at * 200).collect();
+        assert_eq!(missing(&events).0, Regularity::Irregular);
+    }
+
+    #[test]
+    fn a_pause_between_two_pieces_is_seen_once() {
+        let rows: Vec<i64> = (0..1001).filter(|at| ![200, 400, 401, 800].contains(at)).collect();
+        assert_eq!(missing(&rows), (minutes(1), vec![1, 2, 1]));
+    }
+}

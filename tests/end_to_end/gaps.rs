@@ -1,0 +1,220 @@
+//! `gaps`: what is missing, what cannot be known, and what a clock did; the same on the page and in `status`.
+
+use chrono::{NaiveDateTime, TimeDelta, Utc};
+use serde_json::Value;
+
+use crate::support::{DAT, Logger, Station, TABLE};
+
+/// A line of two values at so many minutes of 1 May 2024.
+fn line(minutes: i64, record: i64) -> String {
+    let start: NaiveDateTime = "2024-05-01T00:00:00".parse().unwrap();
+    let at = start + TimeDelta::minutes(minutes);
+    format!("\"{}\",{record},1.5,2.5\r\n", at.format("%Y-%m-%d %H:%M:%S"))
+}
+
+fn lines(rows: impl IntoIterator<Item = (i64, i64)>) -> String {
+    rows.into_iter().map(|(minutes, record)| line(minutes, record)).collect()
+}
+
+fn file(rows: impl IntoIterator<Item = (i64, i64)>) -> String {
+    Logger::par().columns(&["A", "B"]).header() + &lines(rows)
+}
+
+fn length(list: &Value) -> usize {
+    list.as_array().unwrap().len()
+}
+
+/// Missing time steps.
+fn steps(gaps: &Value) -> Vec<u64> {
+    gaps["time_steps"].as_array().unwrap().iter().map(|step| step["missing"].as_u64().unwrap()).collect()
+}
+
+/// A station with a table of rows without header and record number.
+fn csv() -> Station {
+    Station::new().table(
+        "name = \"m\"\nfiles = [\"m.csv\"]\nformat = \"csv\"\nnames = [\"Time\", \"T\"]\ntime_column = \"Time\"\nlast_line_after = \"0s\"",
+    )
+}
+
+fn csv_rows(minutes: impl IntoIterator<Item = i64>) -> String {
+    minutes.into_iter().map(|at| lines([(at, 0)]).replace("\",0,1.5,2.5", ",1.5").replace('"', "")).collect()
+}
+
+#[test]
+fn a_record_that_does_not_count_is_unknown_with_its_column_and_reason_and_time_steps_are_looked_for() {
+    for number in [0, 7] {
+        let tower = Station::new();
+        tower.write(DAT, file((0..60).filter(|at| ![20, 21, 40].contains(at)).map(|at| (at * 10, number))));
+        let _ = tower.run(&["run"]).expect(0);
+        let text = tower.run(&["gaps"]).expect(1).stdout;
+        assert!(!text.contains("no records are missing") && !text.contains("RECORD started again"), "{text}");
+        assert!(text.contains("whether records are missing is unknown: RECORD does not count"), "{text}");
+        assert!(text.contains(&format!("it is {number} in each row from 2024-05-01 00:00:00")), "{text}");
+        let gap = "2 time steps missing between 2024-05-01 03:10:00 and 2024-05-01 03:40:00";
+        assert!(text.contains(gap) && text.contains("1 time step missing"), "{text}");
+        let gaps = tower.run_json(&["gaps"]).expect(1).json();
+        assert_eq!((length(&gaps["gaps"]), length(&gaps["clock"]), steps(&gaps)), (0, 0, vec![2, 1]));
+        let unknown = &gaps["unknown"][0];
+        assert_eq!(
+            (&unknown["why"], &unknown["column"], &unknown["interval_s"]),
+            (&Value::from("stands_still"), &Value::from("RECORD"), &Value::from(600.0))
+        );
+        // Rows that come later close a time step.
+        tower.write("late.dat", file([(200, number), (210, number), (400, number)]));
+        let _ = tower.run(&["ingest", "late.dat"]).expect(0);
+        let gaps = tower.run_json(&["gaps"]).expect(0).json();
+        assert_eq!((steps(&gaps), length(&gaps["unknown"])), (vec![], 1));
+        assert!(tower.run(&["gaps"]).stdout.contains("no time step is missing"));
+    }
+}
+
+#[test]
+fn a_record_that_starts_again_every_few_rows_is_unknown_and_not_a_line_a_row() {
+    let tower = Station::new();
+    tower.write(DAT, file((0..100).map(|at| (at * 10, (at * 37) % 101))));
+    let _ = tower.run(&["ingest"]).expect(0);
+    let ended = tower.run(&["gaps"]).expect(0);
+    assert!(ended.stdout.lines().count() <= 3, "{}", ended.stdout);
+    assert_eq!(tower.run_json(&["gaps"]).json()["unknown"][0]["why"], "starts_again");
+}
+
+#[test]
+fn a_record_that_stops_counting_is_unknown_from_there_and_known_before_and_after() {
+    let tower = Station::new();
+    let counted = (0..20).filter(|at| *at != 5).map(|at| (at * 10, at));
+    let still = (20..40).map(|at| (at * 10, 0));
+    let again = (40..60).filter(|at| *at != 50).map(|at| (at * 10, at - 39));
+    tower.write(DAT, file(counted.chain(still).chain(again)));
+    let _ = tower.run(&["ingest"]).expect(0);
+    let gaps = tower.run_json(&["gaps"]).expect(1).json();
+    let missing: Vec<_> = gaps["gaps"].as_array().unwrap().iter().map(|gap| &gap["after_record"]).collect();
+    assert_eq!(missing, [6, 12]);
+    let unknown = &gaps["unknown"][0];
+    assert_eq!(
+        (&unknown["from"], &unknown["to"]),
+        (&Value::from("2024-05-01 03:20:00"), &Value::from("2024-05-01 06:30:00"))
+    );
+    assert_eq!((length(&gaps["unknown"]), steps(&gaps)), (1, vec![]));
+}
+
+#[test]
+fn a_counter_that_starts_again_twice_still_counts() {
+    let tower = Station::new();
+    tower.write(DAT, file([(0, 0), (10, 0), (20, 1), (30, 2), (40, 3), (50, 4)]));
+    let _ = tower.run(&["ingest"]).expect(0);
+    let gaps = tower.run_json(&["gaps"]).expect(0).json();
+    assert_eq!((length(&gaps["gaps"]), length(&gaps["unknown"])), (0, 0));
+}
+
+#[test]
+fn without_record_numbers_time_steps_are_compared_with_the_usual_interval() {
+    let tower = csv();
+    tower.write("m.csv", csv_rows((1..=24).filter(|at| ![9, 10, 11].contains(at)).map(|at| at * 30)));
+    let _ = tower.run(&["run"]).expect(0);
+    let text = tower.run(&["gaps"]).expect(1).stdout;
+    assert!(text.contains("unknown: its rows have no record number; looked for missing time steps"), "{text}");
+    assert!(text.contains("by the usual interval of 30 min"), "{text}");
+    assert!(text.contains("3 time steps missing between 2024-05-01 04:00:00 and 2024-05-01 06:00:00"), "{text}");
+    assert_eq!(tower.run_json(&["gaps"]).json()["unknown"][0]["column"], Value::Null);
+}
+
+#[test]
+fn without_record_numbers_few_rows_and_rows_on_events_leave_missing_time_steps_unknown() {
+    let few = csv();
+    few.write("m.csv", csv_rows([0, 30, 60, 150]));
+    let _ = few.run(&["run"]).expect(0);
+    let text = few.run(&["gaps"]).expect(0).stdout;
+    assert!(text.contains("too few rows for a usual interval, so that missing time steps are unknown too"), "{text}");
+    assert!(!text.contains("missing between"), "{text}");
+    let events = csv();
+    events.write("m.csv", csv_rows((0..60).map(|at| at * 40 + at * at % 37)));
+    let _ = events.run(&["run"]).expect(0);
+    let gaps = events.run_json(&["gaps"]).expect(0).json();
+    assert_eq!((&gaps["unknown"][0]["interval_s"], steps(&gaps)), (&Value::Null, vec![]));
+}
+
+#[test]
+fn each_series_of_a_table_with_tag_columns_has_its_own_time_steps() {
+    let tower = Station::new().table(
+        "name = \"plots\"\nfiles = [\"plots.csv\"]\nformat = \"csv\"\nnames = [\"Time\", \"Plot\", \"T\"]\ntime_column = \"Time\"\nlast_line_after = \"0s\"\n[table.columns.Plot]\nuse = \"tag\"",
+    );
+    let rows = |plot: &str, lost: i64| {
+        let rows = csv_rows((0..20).filter(|at| *at != lost).map(|at| at * 30));
+        rows.replace(",1.5", &format!(",{plot},1.5"))
+    };
+    tower.write("plots.csv", rows("6a", 99) + &rows("6b", 7));
+    let _ = tower.run(&["ingest"]).expect(0);
+    let gaps = tower.run_json(&["gaps"]).expect(1).json();
+    assert_eq!((length(&gaps["unknown"]), steps(&gaps)), (2, vec![1]));
+    assert_eq!(gaps["time_steps"][0]["tags"], serde_json::json!(["6b"]));
+    let text = tower.run(&["gaps"]).stdout;
+    assert!(text.contains("plots (2 series)") && text.contains("plots (6b)  1 time step missing"), "{text}");
+}
+
+#[test]
+fn a_table_that_counts_beside_one_that_does_not_is_named_complete() {
+    let tower = csv().more(&format!("[[table]]\nname = \"{TABLE}\"\nfiles = [\"{DAT}\"]"));
+    tower.write("m.csv", csv_rows((0..20).map(|at| at * 30)));
+    tower.write(DAT, file((0..20).map(|at| (at * 30, at))));
+    let _ = tower.run(&["ingest"]).expect(0);
+    assert!(tower.run(&["gaps"]).expect(0).stdout.starts_with("no record is missing in the other tables"));
+    let only = tower.run(&["gaps", "--table", TABLE]).expect(0).stdout;
+    assert!(only.starts_with("no records are missing"), "{only}");
+}
+
+#[test]
+fn a_clock_set_back_behind_the_oldest_row_is_a_step_and_no_gap_however_the_rows_are_collected() {
+    let rows = [(660, 8), (690, 9), (-735, 10), (-705, 11), (720, 12)];
+    for collected in [1, 2, 3, 5] {
+        let tower = Station::new();
+        for rows in rows.chunks(collected) {
+            tower.write(DAT, file(rows.iter().copied()));
+            let _ = tower.run(&["ingest"]).expect(0);
+        }
+        let text = tower.run(&["gaps"]).expect(0).stdout;
+        assert!(text.contains("no records are missing"), "{collected} a collection: {text}");
+        assert!(text.contains("the clock stepped back: record 9 at 2024-05-01 11:30:00, then record 10"), "{text}");
+        // The same file read again by hand changes nothing.
+        let whole = file(rows);
+        tower.write("whole.dat", whole);
+        let _ = tower.run(&["ingest", "whole.dat"]).expect(0);
+        assert_eq!(tower.run(&["gaps"]).expect(0).stdout, text);
+    }
+}
+
+#[test]
+fn an_old_row_among_newer_ones_is_no_gap_of_a_thousand_records() {
+    for old in [(-40_000, 3), (-40_000, 400), (-40_000, 90_000)] {
+        let tower = Station::new();
+        tower.write(DAT, file([(0, 1000), (30, 1001), old, (60, 1002), (90, 1003)]));
+        let _ = tower.run(&["ingest"]).expect(0);
+        let text = tower.run(&["gaps"]).expect(0).stdout;
+        assert!(text.starts_with("no records are missing"), "{old:?}: {text}");
+        // A record that is lost later is missing.
+        tower.append(DAT, lines([(180, 1006)]));
+        let _ = tower.run(&["ingest"]).expect(0);
+        assert_eq!(tower.run_json(&["gaps"]).expect(1).json()["gaps"][0]["missing"], 2, "{old:?}");
+    }
+}
+
+#[test]
+fn status_and_page_say_what_gaps_says_of_a_record_that_does_not_count() {
+    let tower = Station::new();
+    let station = Utc::now() - TimeDelta::hours(5);
+    let start = station - TimeDelta::minutes(601);
+    let minutes = (start.naive_utc() - "2024-05-01T00:00:00".parse::<NaiveDateTime>().unwrap()).num_minutes();
+    tower.write(DAT, file((0..60).filter(|at| *at != 30).map(|at| (minutes + at * 10, 0))));
+    let _ = tower.run(&["run"]).expect(0);
+    let status = tower.run_json(&["status"]).expect(1).json();
+    let findings = status["findings"].as_array().unwrap();
+    let found = |kind: &str| findings.iter().find(|finding| finding["kind"] == kind).unwrap();
+    let said = found("missing_time_steps")["message"].as_str().unwrap();
+    assert!(
+        said.starts_with(&format!("1 time step missing in table \"{TABLE}\", by its usual interval of 10 min")),
+        "{said}"
+    );
+    let said = found("record_does_not_count")["message"].as_str().unwrap();
+    assert!(said.contains("whether records are missing is unknown: RECORD does not count: it is 0"), "{said}");
+    assert_eq!(found("record_does_not_count")["severity"], "info");
+    assert!(findings.iter().all(|finding| finding["kind"] != "missing_records"), "{status}");
+}
