@@ -284,5 +284,5 @@ fn every_case_of_ioos_qc_gives_equal_flags_but_for_its_documented_mistakes() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     println!("{equal} cases and {of_series} tests of series are equal");
-    assert!(equal >= 30 && of_series >= 30, "{equal} cases, {of_series} tests of series");
+    assert!(equal >= 25 && of_series >= 30, "{equal} cases, {of_series} tests of series");
 }
