@@ -50,6 +50,7 @@ pub mod format;
 pub mod ingest;
 pub mod line;
 pub mod qc;
+pub mod quantity;
 pub mod source;
 pub mod status;
 pub mod store;

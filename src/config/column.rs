@@ -5,7 +5,7 @@ use std::path::Path;
 
 use toml::Spanned;
 
-use super::file::{ColumnSection, Numbers, TableSection};
+use super::file::{ColumnSection, MissingValue, Numbers, Sentinel, TableSection};
 use super::keys::Key;
 use super::load::one_of;
 use super::place::{Section, Source};
@@ -14,20 +14,28 @@ use super::shape::quoted;
 use super::{ColumnConfig, ColumnUse, ConfigError, FileFormat, Formula, Level, ValueType, level, value};
 use crate::ameriflux;
 use crate::ameriflux::Range;
+use crate::qc::Sentinels;
+use crate::quantity::Kind;
 use crate::text::any_of;
 
 /// The two columns of a TOA5 file that are no values.
 const TOA5_KEYS: [&str; 2] = ["TIMESTAMP", "RECORD"];
 
-pub(super) fn sentinels(at: &Section<'_>, found: &Numbers) -> Result<Option<Vec<f64>>, ConfigError> {
-    match found {
-        Some(numbers) if numbers.get_ref().iter().any(|number| !number.is_finite()) => Err(at.wrong(
-            &numbers.span(),
-            "missing holds nan or inf, which are always missing; write only numbers such as -9999",
-        )),
-        Some(numbers) => Ok(Some(numbers.get_ref().clone())),
-        None => Ok(None),
+pub(super) fn sentinels(at: &Section<'_>, found: &Sentinel) -> Result<Option<Sentinels>, ConfigError> {
+    let Some(found) = found else { return Ok(None) };
+    let (mut numbers, mut texts) = (Vec::new(), Vec::new());
+    for value in found.get_ref() {
+        match value {
+            MissingValue::Number(number) if !number.is_finite() => {
+                let problem =
+                    "missing holds nan or inf, which are always missing; write only numbers such as -9999, and texts";
+                return Err(at.wrong(&found.span(), problem));
+            }
+            MissingValue::Number(number) => numbers.push(*number),
+            MissingValue::Text(text) => texts.push(text.as_str()),
+        }
     }
+    Ok(Some(Sentinels::new(numbers, &texts)))
 }
 
 /// What the columns of a table take from it.
@@ -147,6 +155,7 @@ fn column(at: &Section<'_>, name: &str, found: &ColumnSection, folder: &Path) ->
         formula: at.read(ColumnSection::formula, &found.formula, Formula::parse)?,
         quality: column_settings(at, &found.tests, folder)?,
         diagnostic: diagnostic(at, found)?,
+        kind: at.read(ColumnSection::kind, &found.kind, |text| one_of(text, Kind::names()))?,
         quantity: at.read(ColumnSection::quantity, &found.quantity, value::plain_text)?,
         level: level::read(at, &found.height, &found.depth)?,
         sensor: at.read(ColumnSection::sensor, &found.sensor, value::plain_text)?,

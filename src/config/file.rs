@@ -27,6 +27,45 @@ pub(super) type Text = Option<Spanned<String>>;
 pub(super) type Texts = Option<Spanned<Vec<Spanned<String>>>>;
 /// A list of numbers that may be there.
 pub(super) type Numbers = Option<Spanned<Vec<f64>>>;
+/// A list of values that mean "missing" that may be there.
+pub(super) type Sentinel = Option<Spanned<Vec<MissingValue>>>;
+
+/// A value that means "missing".
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum MissingValue {
+    Number(f64),
+    Text(String),
+}
+
+impl<'de> Deserialize<'de> for MissingValue {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<MissingValue, D::Error> {
+        struct Either;
+        impl serde::de::Visitor<'_> for Either {
+            type Value = MissingValue;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a number or a text")
+            }
+
+            fn visit_f64<E>(self, number: f64) -> Result<MissingValue, E> {
+                Ok(MissingValue::Number(number))
+            }
+
+            #[allow(
+                clippy::cast_precision_loss,
+                reason = "as TOML's whole numbers are read where any number may stand"
+            )]
+            fn visit_i64<E>(self, number: i64) -> Result<MissingValue, E> {
+                Ok(MissingValue::Number(number as f64))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<MissingValue, E> {
+                Ok(MissingValue::Text(text.to_owned()))
+            }
+        }
+        from.deserialize_any(Either)
+    }
+}
 
 impl File {
     /// Reads the text.
@@ -115,6 +154,7 @@ impl Parts for Option<Spanned<BTreeMap<String, Spanned<String>>>> {
 
 impl Parts for Texts {}
 impl Parts for Numbers {}
+impl Parts for Sentinel {}
 impl Parts for Option<Spanned<bool>> {}
 impl Parts for Option<Spanned<i64>> {}
 impl Parts for Option<Spanned<IgnoredAny>> {}

@@ -11,14 +11,17 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use toml::Spanned;
 
-use super::file::{Given, Numbers, Part, Parts, Place, Text, Texts};
+use super::file::{Given, Numbers, Part, Parts, Place, Sentinel, Text, Texts};
 use super::quality_file::{GroupSection, PairSection, QcSection};
 
 mod qc;
 mod row;
 
 pub use row::{Absent, Key, Kind, Section};
-use row::{bounds, flag, group, group_of_texts, groups, never, no_more, numbers, sections_by_name, text, texts, whole};
+use row::{
+    bounds, flag, group, group_of_texts, groups, never, no_more, numbers_and_texts, sections_by_name, text, texts,
+    whole,
+};
 
 /// The name of a key: that of its field, unless the row gives another because the name is a word of Rust.
 macro_rules! name_of {
@@ -395,7 +398,10 @@ section! {
          2000-01-01) and are rejected; a change judges the rejected lines again",
         r#""2010-06-01""#,
     ).or(r#""2000-01-02""#);
-    missing: Numbers = numbers(r#"values that mean "missing" in every column"#, "[7999, -9999]").or("[]");
+    missing: Sentinel = numbers_and_texts(
+        r#"values that mean "missing" in every column, beside NAN, INF, an empty field and the [usual texts](qc.md#what-is-missing)"#,
+        r#"[7999, -9999, "ERR"]"#,
+    ).or("[]");
     stale_after: Text = text("a duration", "`status` reports it when the newest row is older", r#""30m""#);
     withhold: Option<Spanned<bool>> = flag(
         "values that fail stay in the database and are not sent; their flags are",
@@ -444,9 +450,17 @@ section! {
     );
     suspect: Numbers = bounds("suspect outside", "[11.5, 15]");
     fail: Numbers = bounds("fails outside", "[9.6, 18]");
-    missing: Numbers = numbers(r#"values that mean "missing" here; `[]` for none"#, "[7999]").or_what("the table's");
+    missing: Sentinel = numbers_and_texts(
+        r#"values that mean "missing" here; `[]` for no more than the usual ones"#,
+        "[7999]",
+    ).or_what("the table's");
     withhold: Option<Spanned<bool>> = flag("a value that fails is not sent, only its flag", "true")
         .or_what("the table's");
+    kind: Text = text(
+        "",
+        r#"what kind of quantity it is, where variable, process and unit of the file do not say it: `"linear"`, `"direction"`, `"total"` (over the row's interval), `"counter"` (since a reset), `"maximum"`, `"minimum"`, `"deviation"`, `"covariance"` or `"code"`. Averages, differences and drawings follow from it"#,
+        r#""direction""#,
+    ).or_what("by variable, process, unit and name");
     quantity: Text = text(
         "",
         "what is measured, where `variable` does not say it: columns of one quantity share a panel",

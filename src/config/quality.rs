@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{ColumnUse, Config, Formula, TableConfig};
+use super::{ColumnUse, Config, Formula, TableConfig, ValueType};
 use crate::qc::{ColumnSpec, Pair, TableSpec};
+use crate::quantity::Facts;
 
 impl Config {
     /// What QC is asked of a table.
@@ -21,7 +22,15 @@ impl TableConfig {
             .map(|(name, column)| {
                 let spec = ColumnSpec {
                     is_field: column.column_use == ColumnUse::Field,
-                    sentinels: column.sentinels.as_deref(),
+                    is_text: column.value_type == ValueType::Text,
+                    sentinels: column.sentinels.as_ref(),
+                    kind: Facts {
+                        configured: column.kind,
+                        variable: column.variable.as_deref(),
+                        name,
+                        ..Facts::default()
+                    }
+                    .kind(),
                     variable: column.variable.as_deref(),
                     range: column.range,
                     settings: &column.quality,

@@ -8,7 +8,8 @@ use chrono::{DateTime, Utc};
 
 use super::{Formula, Level};
 use crate::ameriflux::Range;
-use crate::qc::{ColumnSettings, Diagnostic, TableName, TableSettings};
+use crate::qc::{ColumnSettings, Diagnostic, Sentinels, TableName, TableSettings};
+use crate::quantity::Kind;
 use crate::time::StationClock;
 
 /// One logger table: its files, its shape and where its rows go.
@@ -37,7 +38,7 @@ pub struct TableConfig {
     /// Rows before this instant come from a dead clock and are rejected.
     pub valid_from: DateTime<Utc>,
     /// Values that mean "missing" in every column that does not say otherwise.
-    pub sentinels: Vec<f64>,
+    pub sentinels: Sentinels,
     /// `status` calls the table stale when its newest row is older than this.
     pub stale_after: Option<Duration>,
     /// The tests of its rows.
@@ -119,7 +120,9 @@ pub struct ColumnConfig {
     /// The range test, if one is configured (directly or through `variable`).
     pub range: Option<Range>,
     /// Values that mean "missing" here; none means the table's.
-    pub sentinels: Option<Vec<f64>>,
+    pub sentinels: Option<Sentinels>,
+    /// What kind of quantity it is, where the user says it.
+    pub kind: Option<Kind>,
     /// The unit of a derived column.
     pub unit: Option<String>,
     /// A derived column is not in the file: this gives its value.

@@ -7,7 +7,7 @@ use super::unit::{Fit, unit_fits};
 use crate::ameriflux;
 use crate::ameriflux::Variable;
 use crate::format::Value;
-use crate::qc::{Flag, GrossRange};
+use crate::qc::{Flag, GrossRange, Sentinels};
 
 /// Fewer values tell nothing about a sensor.
 const ENOUGH_VALUES: usize = 12;
@@ -159,7 +159,7 @@ fn values_against(sample: &ColumnSample, variable: &Variable) -> Option<String> 
     if variable.unit == "%" && count >= ENOUGH_VALUES && within(FRACTION) && !is_zero {
         return Some("but every value looked at lies between 0 and 1, as a fraction does".to_owned());
     }
-    let tests = GrossRange::new(Some(variable.range()), Vec::new());
+    let tests = GrossRange::new(Some(variable.range()), Sentinels::default());
     let flagged = |flag| sample.numbers.iter().filter(|number| tests.flag(Value::Number(**number)) == flag).count();
     let (suspect, failed) = (flagged(Flag::Suspect), flagged(Flag::Fail));
     // Counts of at most a few thousand.

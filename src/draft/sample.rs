@@ -249,7 +249,8 @@ impl Reading {
             match *value {
                 Value::Number(number) => column.numbers.push(number),
                 Value::Missing => column.missing += 1,
-                Value::Text => column.text += 1,
+                Value::Text(word) if word.is_usual() => column.missing += 1,
+                Value::Text(_) => column.text += 1,
             }
         }
     }

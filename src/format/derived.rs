@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::config::{Formula, TableConfig};
 use crate::format::number::{parse_number, take_number};
-use crate::qc::Value;
+use crate::qc::{Sentinels, Value};
 
 /// One derived column of a table.
 #[derive(Debug, Clone)]
@@ -16,7 +16,7 @@ pub struct Derived {
     pub place: usize,
     formula: Formula,
     /// Position and sentinels of each input; none where the table has no such column.
-    inputs: Vec<Option<(usize, Vec<f64>)>>,
+    inputs: Vec<Option<(usize, Sentinels)>>,
 }
 
 impl Derived {
@@ -45,7 +45,7 @@ impl Derived {
         for input in &self.inputs {
             let (place, sentinels) = input.as_ref()?;
             match values.get(*place)? {
-                Value::Number(number) if !sentinels.contains(number) => numbers.push(*number),
+                Value::Number(number) if !sentinels.has_number(*number) => numbers.push(*number),
                 _ => return None,
             }
         }
@@ -87,13 +87,9 @@ pub fn numbers_of(json: &[u8], width: usize, numbers: &mut Vec<f64>) {
 
 fn value_of(token: &[u8]) -> Value {
     match token.first() {
-        Some(b'"') => match token {
-            b"\"\"" => Value::Missing,
-            _ => {
-                let text = token.get(1..token.len() - 1).unwrap_or_default();
-                let is = |word: &[u8]| text.eq_ignore_ascii_case(word);
-                if is(b"INF") || is(b"+INF") || is(b"-INF") { Value::Missing } else { Value::Text }
-            }
+        Some(b'"') => match serde_json::from_slice::<Cow<'_, str>>(token) {
+            Ok(text) => Value::of_text(&text),
+            Err(_) => Value::Missing,
         },
         _ => parse_number(token).map_or(Value::Missing, |number| Value::Number(number.value)),
     }
@@ -192,7 +188,10 @@ mod tests {
         let mut values = Vec::new();
         values_of("[1.5,null,\"INF\",\"a,\\\"b]\",\"\",-7e-3]", &mut values);
         let number = Value::Number;
-        assert_eq!(values, [number(1.5), Value::Missing, Value::Missing, Value::Text, Value::Missing, number(-0.007)]);
+        assert_eq!(
+            values,
+            [number(1.5), Value::Missing, Value::Missing, Value::of_text("a,\"b]"), Value::Missing, number(-0.007)]
+        );
         values_of("[]", &mut values);
         assert!(values.is_empty());
     }
@@ -210,7 +209,7 @@ mod tests {
     #[test]
     fn a_derived_value_is_computed_again_and_raw_ones_keep_their_spelling() {
         let formula = Formula::parse("a + b").unwrap();
-        let inputs = vec![Some((0, vec![7999.0])), Some((1, Vec::new()))];
+        let inputs = vec![Some((0, Sentinels::new(vec![7999.0], &[]))), Some((1, Sentinels::default()))];
         let derived = vec![Derived { place: 3, formula, inputs }];
         let mut values = Vec::new();
         assert_eq!(derive_again("[1.50,2,\"x\"]", &derived, &mut values).as_deref(), Some("[1.50,2,\"x\",3.5]"));

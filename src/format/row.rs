@@ -333,9 +333,9 @@ fn write_other(field: Field<'_>, json: &mut Vec<u8>) -> Value {
         json.extend_from_slice(b"null");
         return Value::Missing;
     }
-    let infinite = is(b"INF") || is(b"+INF") || is(b"-INF");
-    write_json(json, &plain_text(field));
-    if infinite || field.text.is_empty() { Value::Missing } else { Value::Text }
+    let text = plain_text(field);
+    write_json(json, &text);
+    Value::of_text(&text)
 }
 
 /// Writing a string or a finite number to memory cannot fail; after an error the array holds null in its place.

@@ -20,6 +20,8 @@ pub(super) struct FieldShape {
     /// Place in the list of parts.
     pub(super) part: usize,
     pub(super) value_type: ValueType,
+    /// Whether the column can hold a number: that of a time or a histogram cannot, even where a row has no value in it.
+    pub(super) holds_numbers: bool,
 }
 
 impl FieldShape {
@@ -46,6 +48,7 @@ impl FieldShape {
             fails_are_withheld: config.is_some_and(|config| config.withhold),
             part: 0,
             value_type: config.map(|config| config.value_type).unwrap_or_default(),
+            holds_numbers: true,
             name,
             flag_name,
         })
@@ -74,6 +77,14 @@ impl FieldShape {
             left_out(&self.name, self.value_type);
         }
         false
+    }
+
+    /// Whether its flag goes out in a row that has no value to send. What is never sent, a text in a column of numbers, needs
+    /// no flag; a field that is tested has one in every row.
+    pub(super) fn flags_an_empty_row(&self, cell: Cell<'_>) -> bool {
+        let is_number = matches!(self.value_type, ValueType::Float | ValueType::Integer);
+        let is_never_sent = is_number && (!self.holds_numbers || matches!(cell, Cell::Text(_)));
+        self.flag_is_sent || !is_never_sent
     }
 
     #[inline]

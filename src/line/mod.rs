@@ -144,11 +144,35 @@ impl LineShape {
         Ok(LineShape { tags, parts, fields })
     }
 
+    /// Names columns that hold no numbers, by their place in the column list: a row without a value has no flag of them.
+    #[must_use]
+    pub fn without_numbers_in(mut self, places: impl IntoIterator<Item = usize>) -> LineShape {
+        for place in places {
+            if let Some(Some(field)) = self.fields.get_mut(place) {
+                field.holds_numbers = false;
+            }
+        }
+        self
+    }
+
+    /// The fields whose flags go out in a row without a value: place among the fields, and flag. All of them where that would
+    /// leave none.
+    fn flags_of_empty_row<'s>(&'s self, values: &str, flags: &[u8]) -> Vec<(usize, &'s FieldShape, u8)> {
+        let Ok(mut cells) = Cells::new(values) else { return Vec::new() };
+        let cells = std::iter::from_fn(|| cells.next().ok().flatten());
+        let columns = self.fields.iter().zip(flags).zip(cells);
+        let fields = columns.filter_map(|((field, flag), cell)| Some((field.as_ref()?, *flag, cell)));
+        let all: Vec<_> = fields.enumerate().map(|(place, (field, flag, cell))| (place, field, flag, cell)).collect();
+        let has_any = all.iter().any(|(_, field, _, cell)| field.flags_an_empty_row(*cell));
+        let wanted = all.into_iter().filter(|(_, field, _, cell)| !has_any || field.flags_an_empty_row(*cell));
+        wanted.map(|(place, field, flag, _)| (place, field, flag)).collect()
+    }
+
     /// Appends one line with its line end to `out`.
     ///
     /// `values` is the store's JSON array; where it is shorter than the column list, the rest is missing. `flags` has
-    /// one QARTOD digit a value. A row without any value still goes out, with the flags of all its fields, so that a
-    /// dead sensor is not taken for a dead agent.
+    /// one QARTOD digit a value. A row without any value still goes out, with the flags of all fields that it could have
+    /// values of, so that a dead sensor is not taken for a dead agent.
     ///
     /// # Errors
     /// The row is damaged, or its time is out of range; `out` is then as it was.
@@ -212,11 +236,9 @@ impl LineShape {
         }
         if !has_value {
             line.start_again();
-            for (field, flag) in self.fields.iter().zip(flags) {
-                if let Some(field) = field {
-                    line.turn_to(field.part);
-                    field.put_flag(*flag, &mut line);
-                }
+            for (_, field, flag) in self.flags_of_empty_row(values, flags) {
+                line.turn_to(field.part);
+                field.put_flag(flag, &mut line);
             }
         }
         line.end();

@@ -28,12 +28,10 @@ impl LineShape {
             place += 2;
         }
         if !has_value {
-            let fields = self.fields.iter().zip(flags.as_bytes());
-            let fields = fields.filter_map(|(column, flag)| column.as_ref().map(|field| (field, flag)));
-            for (place, (field, flag)) in fields.enumerate() {
+            for (place, field, flag) in self.flags_of_empty_row(values, flags.as_bytes()) {
                 // The others were handed over above.
                 if !field.flag_is_sent {
-                    take(2 * place + 1, digit(flag));
+                    take(2 * place + 1, digit(&flag));
                 }
             }
         }

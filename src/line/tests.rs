@@ -27,7 +27,7 @@ fn table(columns: &[(&str, ColumnConfig)]) -> TableConfig {
         on_conflict: OnConflict::Keep,
         last_line_after: Duration::from_secs(600),
         valid_from: DateTime::UNIX_EPOCH,
-        sentinels: Vec::new(),
+        sentinels: Default::default(),
         stale_after: None,
         quality: Default::default(),
         level: None,
@@ -110,17 +110,25 @@ fn a_flag_goes_out_with_each_field_that_has_a_range() {
 }
 
 #[test]
-fn a_row_without_a_value_carries_the_flags_of_all_its_fields() {
+fn a_row_without_a_value_carries_the_flags_of_all_fields_but_those_with_a_text_that_is_never_sent() {
     let table = table(&[("a", ranged()), ("plot", used_as(ColumnUse::Tag)), ("x", used_as(ColumnUse::Ignore))]);
     for (values, flags, sent) in
         [("[null,\"p\",1,null,null]", "92299", "a_qc=9,b_qc=9,c_qc=9"), ("[null,\"p\",1]", "922", "a_qc=9")]
     {
         assert_eq!(fields(&table, &["a", "plot", "x", "b", "c"], values, flags), sent, "{values}");
     }
-    assert_eq!(
-        fields(&table, &["a", "plot", "x", "b", "c"], "[null,\"p\",1,\"s\",9]", "92229"),
-        "a_qc=9,b_qc=2,c_qc=9"
-    );
+    assert_eq!(fields(&table, &["a", "plot", "x", "b", "c"], "[null,\"p\",1,\"s\",9]", "92229"), "a_qc=9,c_qc=9");
+    assert_eq!(fields(&table, &["b", "plot"], "[\"s\",\"p\"]", "22"), "b_qc=2", "one flag goes out in every row");
+}
+
+#[test]
+fn a_column_that_holds_no_numbers_has_no_flag_in_a_row_without_a_value() {
+    let table = table(&[("a", ranged())]);
+    let shape = LineShape::new(&table, &names(&["a", "a_TMn"]), &[]).unwrap().without_numbers_in([1]);
+    let mut out = Vec::new();
+    shape.render(AT, "[null,null]", "99", &mut out).unwrap();
+    assert!(String::from_utf8(out).unwrap().contains(" a_qc=9 "));
+    assert_eq!(sent(&shape, "[null,null]", "99"), "a_qc=9", "verify expects what was sent");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::flag::Flag;
 use super::keys::{Group, GroupKeys, Key, Kind, Problem};
-use super::limits::{Levels, limit, short, span_text};
+use super::limits::{Levels, limit, rounding, short, span_text, surely_below};
 use super::registry::{About, ColumnTest, Seen};
 use super::window::{Deviation, Extremes, Window};
 use crate::time::nanos;
@@ -52,11 +52,21 @@ pub(super) enum SpreadState {
 }
 
 impl SpreadState {
+    /// The newest value in the window.
+    fn last(&self) -> Option<f64> {
+        match self {
+            SpreadState::Deviation { scale, window } => window.last(*scale),
+            SpreadState::Range { window, .. } => window.last(),
+        }
+    }
+
     #[inline]
     fn is_below(&self, limit: f64) -> bool {
         match self {
             SpreadState::Deviation { scale, window } => window.is_below(limit, *scale),
-            SpreadState::Range { window, .. } => window.range().is_some_and(|range| range < limit),
+            SpreadState::Range { window, .. } => {
+                window.ends().is_some_and(|(low, high)| surely_below(limit, high - low, rounding(&[low, high])))
+            }
         }
     }
 
@@ -64,7 +74,7 @@ impl SpreadState {
     fn measured(&self) -> f64 {
         match self {
             SpreadState::Deviation { scale, window } => window.value(*scale),
-            SpreadState::Range { window, .. } => window.range(),
+            SpreadState::Range { window, .. } => window.ends().map(|(low, high)| high - low),
         }
         .unwrap_or(f64::NAN)
     }
@@ -118,7 +128,12 @@ impl ColumnTest for AttenuatedSignal {
 
     #[inline]
     fn judge(&self, state: &mut SpreadState, seen: &Seen<'_>) -> Flag {
-        let Seen { row: here, value, reach: [reach, _], .. } = *seen;
+        let Seen { row: here, value, reach: [reach, _], kind, .. } = *seen;
+        // A direction goes on beside the one before it: behind 359 comes 361.
+        let value = match state.last() {
+            Some(last) if !value.is_nan() => kind.beside(last, value),
+            _ => value,
+        };
         let Some(reach) = reach else { return Flag::NotEvaluated };
         let count = match state {
             SpreadState::Deviation { scale, window } => {
@@ -152,7 +167,11 @@ impl ColumnTest for AttenuatedSignal {
             // One value has no spread, whether it stands alone behind a gap or among missing ones.
             None => count > 1 && here.is_nearly_covered(reach),
         };
-        if !is_full || matches!(state, SpreadState::Range { missing, .. } if !missing.is_empty()) {
+        let is_known = match state {
+            SpreadState::Deviation { window, .. } => window.is_known(),
+            SpreadState::Range { missing, .. } => missing.is_empty(),
+        };
+        if !is_full || !is_known {
             return Flag::NotEvaluated;
         }
         let is_below = |limit: Option<f64>| limit.is_some_and(|limit| state.is_below(limit));

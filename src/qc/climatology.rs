@@ -11,6 +11,7 @@ use super::keys::{Group, GroupKeys, Key, Kind, Problem, shown};
 use super::limits::{bounds, within};
 use super::registry::{About, ColumnTest, Seen};
 use crate::ameriflux::Range;
+use crate::quantity;
 use crate::time::{Calendar, LocalTime};
 use file::{BandColumns, read_bins};
 
@@ -58,11 +59,11 @@ pub enum Windows {
 pub struct Member {
     /// First and last instant on the station's clock; without a time of day, midnight of that day.
     pub dates: Option<(LocalTime, LocalTime)>,
-    /// 1 to 12.
+    /// 1 to 12. Months, days and hours are those in which the row's interval ended.
     pub months: Option<(u16, u16)>,
     /// Days of the year, 1 to 366.
     pub days: Option<(u16, u16)>,
-    /// Full hours, 0 to 23: `[0, 5]` ends before six.
+    /// Full hours, 0 to 23: `[0, 5]` ends with the row stamped 06:00:00, whose interval is the last before six.
     pub hours: Option<(u16, u16)>,
     /// What is usual.
     pub band: Range,
@@ -72,15 +73,15 @@ pub struct Member {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Season {
     local: LocalTime,
-    at: Calendar,
-    /// The moment before: a logger's stamp is the end of its interval, so 00:30 closes the half hour that began at 00:00.
+    /// Of the moment before: a logger's stamp is the end of its interval, so 00:30 closes the half hour that began at 00:00,
+    /// and midnight the day before. Bands of a file and of the configuration both go by it.
     ended: Calendar,
 }
 
 impl Season {
     /// Takes a local time apart.
     pub fn of(local: LocalTime) -> Season {
-        Season { local, at: local.calendar(), ended: local.previous().calendar() }
+        Season { local, ended: local.previous().calendar() }
     }
 }
 
@@ -115,9 +116,9 @@ impl Member {
             Some((first, last)) if first <= last => (first..=last).contains(&value),
             Some((first, last)) => value >= first || value <= last,
         };
-        let hour = u16::try_from(season.at.second_of_day / 3_600).unwrap_or(0);
-        within(self.months, season.at.month)
-            && within(self.days, season.at.day_of_year)
+        let hour = u16::try_from(season.ended.second_of_day / 3_600).unwrap_or(0);
+        within(self.months, season.ended.month)
+            && within(self.days, season.ended.day_of_year)
             && within(self.hours, hour)
             && self.dates.is_none_or(|(first, last)| (first..=last).contains(&season.local))
     }
@@ -174,6 +175,12 @@ impl ColumnTest for Climatology {
             return Flag::Missing;
         }
         match seen.season.and_then(|season| self.band(season)) {
+            // A band of directions may run through north: 5 is within [350, 370].
+            Some(band) if seen.kind == quantity::Kind::Direction => [0.0, 360.0, -360.0]
+                .map(|turn| within(&band, seen.value + turn))
+                .into_iter()
+                .min()
+                .unwrap_or(Flag::NotEvaluated),
             Some(band) => within(&band, seen.value),
             None => Flag::NotEvaluated,
         }
@@ -245,8 +252,11 @@ mod tests {
         let winter_nights = Climatology::Members(vec![member]);
         for (text, holds) in [
             ("2026-01-15 23:00:00", true),
-            ("2026-12-15 04:59:59", true),
-            ("2026-12-15 05:00:00", false),
+            ("2026-12-15 05:00:00", true),
+            ("2026-12-15 05:00:01", false),
+            ("2026-12-15 22:00:00", false),
+            ("2026-12-15 22:00:01", true),
+            ("2026-03-01 00:00:00", true),
             ("2026-03-01 23:00:00", false),
         ] {
             assert_eq!(winter_nights.band(&season(text)).is_some(), holds, "{text}");

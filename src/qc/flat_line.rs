@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::flag::Flag;
 use super::keys::{Group, GroupKeys, Key, Kind, Problem};
-use super::limits::{Levels, limit, span_text};
+use super::limits::{Levels, limit, rounding, span_text, surely_below};
 use super::registry::{About, ColumnTest, Seen};
 use super::window::{Extremes, Window};
 use crate::time::nanos;
@@ -42,6 +42,14 @@ pub(super) struct FlatState {
     last: Option<(u64, f64)>,
     /// The value that began the present line, not yet in the windows.
     first: Option<(u64, f64)>,
+}
+
+impl FlatLine {
+    /// Whether values between these two stand still.
+    #[inline]
+    fn is_still(&self, one: f64, other: f64) -> bool {
+        surely_below(self.tolerance, (one - other).abs(), rounding(&[one, other]))
+    }
 }
 
 impl ColumnTest for FlatLine {
@@ -87,13 +95,16 @@ impl ColumnTest for FlatLine {
     /// A missing value says nothing, and does not end a flat line.
     #[inline]
     fn judge(&self, state: &mut FlatState, seen: &Seen<'_>) -> Flag {
-        let Seen { row: here, value, reach: [suspect, fail], .. } = *seen;
+        let Seen { row: here, value, reach: [suspect, fail], kind, .. } = *seen;
         if value.is_nan() {
             return Flag::Missing;
         }
+        let is_exempt = self.except.is_some_and(|(low, high)| (low..=high).contains(&value));
+        // A direction goes on beside the one before it: behind 359 comes 361.
+        let value = state.last.map_or(value, |(_, last)| kind.beside(last, value));
         let before = state.last.replace((here.row, value));
         if let Some((row, last)) = before
-            && (value - last).abs() >= self.tolerance
+            && !self.is_still(value, last)
         {
             // Nothing from here back can be part of a flat line any more.
             state.broken_at = here.times.at(row);
@@ -111,27 +122,30 @@ impl ColumnTest for FlatLine {
             state.suspect.push(row, value);
             state.fail.push(row, value);
         }
-        let is_exempt = self.except.is_some_and(|(low, high)| (low..=high).contains(&value));
         let broken_at = state.broken_at;
         let mut flag = Flag::Pass;
-        let mut is_alone = false;
+        let mut is_unknown = false;
         for (reach, extremes, beyond) in
             [(suspect, &mut state.suspect, Flag::Suspect), (fail, &mut state.fail, Flag::Fail)]
         {
             let Some(reach) = reach else { continue };
             extremes.push(here.row, value);
             extremes.forget_before(reach.oldest);
-            if broken_at >= here.nanos.saturating_sub(reach.nanos) || is_exempt || !here.is_covered(reach) {
+            let Some((low, high)) = extremes.ends() else { continue };
+            if broken_at >= here.nanos.saturating_sub(reach.nanos) || is_exempt || !self.is_still(low, high) {
                 continue;
             }
-            // One value is no line, though ioos_qc fails it.
-            if before.is_none_or(|(row, _)| row < reach.oldest) {
-                is_alone = true;
-            } else if extremes.range().is_some_and(|range| range < self.tolerance) {
+            if !here.is_covered(reach) {
+                // It may have stood still for longer than there are rows. The first row of a series passes, as in ioos_qc.
+                is_unknown |= !here.is_first();
+            } else if before.is_none_or(|(row, _)| row < reach.oldest) {
+                // One value is no line, though ioos_qc fails it.
+                is_unknown = true;
+            } else {
                 flag = flag.max(beyond);
             }
         }
-        if is_alone && flag == Flag::Pass { Flag::NotEvaluated } else { flag }
+        if is_unknown && flag == Flag::Pass { Flag::NotEvaluated } else { flag }
     }
 
     fn detail(&self, _: &FlatState, _: &Seen<'_>, flag: Flag) -> String {

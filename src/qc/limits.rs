@@ -33,6 +33,25 @@ pub(super) fn above<T: Copy + PartialOrd>(levels: &Levels<T>, measured: T) -> Fl
     }
 }
 
+/// How far the rounding of these decimals to binary numbers, and of one sum or difference of them, can move the result.
+#[inline]
+pub(super) fn rounding(values: &[f64]) -> f64 {
+    values.iter().map(|value| value.abs()).sum::<f64>() * f64::EPSILON
+}
+
+/// As [`above`], for a measurement that rounding can move so far: a change from 20.1 to 20.2 is one of 0.1, although their
+/// binary numbers are farther apart.
+#[inline]
+pub(super) fn surely_above(levels: &Levels<f64>, measured: f64, rounding: f64) -> Flag {
+    above(&levels.map(|limit| limit + limit * 4.0 * f64::EPSILON + rounding), measured)
+}
+
+/// Strictly below the limit, by more than rounding can move the measurement. No difference at all is below every limit.
+#[inline]
+pub(super) fn surely_below(limit: f64, measured: f64, rounding: f64) -> bool {
+    measured == 0.0 || measured < limit - limit * 4.0 * f64::EPSILON - rounding
+}
+
 /// Against two closed intervals: a value on a bound is inside. NaN is inside of none.
 #[inline]
 pub(super) fn within(range: &Range, measured: f64) -> Flag {

@@ -44,4 +44,4 @@ pub use registry::{About, ColumnSettings, TableSettings, Test};
 pub use series::{Series, Verdict};
 pub use spec::{ColumnAt, ColumnSpec, TableName, TableSpec};
 pub use table::TableTests;
-pub use value::Value;
+pub use value::{Sentinels, Value, Word};

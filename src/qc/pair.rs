@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use super::flag::Flag;
 use super::keys::{Group, Problem, shown};
-use super::limits::{Levels, above, bounds, limit, short, within};
+use super::limits::{Levels, bounds, limit, rounding, short, surely_above, within};
 use super::registry::{About, Marks, Test};
-use super::spec::{ColumnAt, TableName};
+use super::spec::{ColumnAt, TableName, TableSpec};
 use crate::ameriflux::Range;
+use crate::quantity::Kind;
 use crate::time::nanos;
 
 pub(super) const ABOUT: About = About {
@@ -163,13 +164,19 @@ pub(super) struct PairTest {
     guard: Option<GuardTest>,
     measure: Measure,
     flags: PairFlags,
+    /// How the two are subtracted.
+    kind: Kind,
     /// Its other table, if it has one.
     pub(super) across: Option<Across>,
 }
 
 impl PairTest {
     /// Seen from `table`, whose columns are `names`; none if the pair flags nothing there.
-    pub(super) fn new(pair: &Pair, table: &TableName, names: &[String]) -> Option<PairTest> {
+    pub(super) fn new(pair: &Pair, table: &TableSpec<'_>, names: &[String]) -> Option<PairTest> {
+        let here = [&pair.first, &pair.second].into_iter().filter(|side| side.table == *table.name);
+        let mut kinds = here.filter_map(|side| table.columns.get(side.column.as_str())).map(|column| column.kind);
+        let kind = kinds.find(|kind| *kind == Kind::Direction).unwrap_or_default();
+        let table = table.name;
         if !pair.flags_in(table) {
             return None;
         }
@@ -199,6 +206,7 @@ impl PairTest {
             guard,
             measure: pair.measure,
             flags: pair.flags,
+            kind,
             across,
         })
     }
@@ -230,8 +238,8 @@ impl PairTest {
         }
         let (flag, measured) = match &self.measure {
             Measure::Difference(levels) => {
-                let difference = (first - second).abs();
-                (above(levels, difference), difference)
+                let difference = self.kind.change(second, first).abs();
+                (surely_above(levels, difference, rounding(&[first, second])), difference)
             }
             // Nothing has a ratio to zero.
             Measure::Ratio(_) if second == 0.0 => return,

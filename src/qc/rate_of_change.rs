@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::flag::Flag;
 use super::keys::{Group, GroupKeys, Key, Kind, Problem};
-use super::limits::{Levels, above, limit, short, span_text};
+use super::limits::{Levels, limit, rounding, short, span_text, surely_above};
 use super::registry::{About, ColumnTest, Seen};
 
 pub(super) const ABOUT: About = About {
@@ -65,14 +65,20 @@ impl ColumnTest for RateOfChange {
             return Flag::Missing;
         }
         let Some(before) = seen.before else { return Flag::Pass };
-        let rate = rate(before, seen.value, seen.row.interval);
-        if rate.is_nan() { Flag::NotEvaluated } else { above(&self.levels, rate) }
+        let interval = seen.row.interval;
+        let measured = rate(0.0, seen.kind.change(before, seen.value), interval);
+        if measured.is_nan() {
+            return Flag::NotEvaluated;
+        }
+        // The rounding of the difference, by the same time.
+        surely_above(&self.levels, measured, rate(0.0, rounding(&[before, seen.value]), interval))
     }
 
     fn detail(&self, (): &(), seen: &Seen<'_>, flag: Flag) -> String {
         let per = self.per.as_secs_f64();
         let limit = limit(&self.levels, flag).unwrap_or(f64::NAN) * per;
-        let measured = seen.before.map_or(f64::NAN, |before| rate(before, seen.value, seen.row.interval)) * per;
+        let measured = seen.before.map_or(f64::NAN, |before| seen.kind.change(before, seen.value));
+        let measured = rate(0.0, measured, seen.row.interval) * per;
         format!("changed by {} in {}, more than {}", short(measured), span_text(self.per), short(limit))
     }
 }

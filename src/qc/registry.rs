@@ -16,6 +16,7 @@ use super::{
     attenuated_signal, climatology, diagnostic, flat_line, gross_range, input, manual, pair, rate_of_change, spike,
     time_gap,
 };
+use crate::quantity::Kind;
 use climatology::Season;
 
 /// The description of a test: its row in the table of `docs/qc.md`.
@@ -106,6 +107,8 @@ pub(super) struct Seen<'a> {
     pub(super) reach: [Option<Reach>; 2],
     /// None where no test needs it.
     pub(super) season: Option<&'a Season>,
+    /// How its values are subtracted.
+    pub(super) kind: Kind,
 }
 
 /// A value between its neighbours, which are NaN where they are missing.
@@ -114,6 +117,8 @@ pub(super) struct Around {
     pub(super) before: f64,
     pub(super) value: f64,
     pub(super) after: f64,
+    /// How they are subtracted.
+    pub(super) kind: Kind,
 }
 
 /// The flags of a row under way, and what raised them.
@@ -245,6 +250,7 @@ macro_rules! registry {
         pub(super) struct ColumnTests {
             /// Place of the column in the column list.
             pub(super) place: usize,
+            pub(super) kind: Kind,
             $($($key: Option<Placed<$module::$Type>>,)?)*
         }
 
@@ -256,9 +262,15 @@ macro_rules! registry {
 
         impl ColumnTests {
             /// `windows` are those of the whole table, to which the column's are added.
-            pub(super) fn new(place: usize, settings: &ColumnSettings, windows: &mut Vec<Window>) -> ColumnTests {
+            pub(super) fn new(
+                place: usize,
+                kind: Kind,
+                settings: &ColumnSettings,
+                windows: &mut Vec<Window>,
+            ) -> ColumnTests {
                 ColumnTests {
                     place,
+                    kind,
                     $($($key: settings.$key.as_ref().map(|test| Placed::new(test, windows)),)?)*
                 }
             }

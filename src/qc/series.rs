@@ -157,7 +157,8 @@ impl Series {
         for (column, state) in tests.columns.iter().zip(&mut self.columns) {
             let Some(&value) = row.numbers.get(column.place) else { continue };
             let before = before.map(|last| last.numbers.get(column.place).copied().unwrap_or(f64::NAN));
-            let seen = Seen { row: &here, value, before, reach: [None, None], season: season.as_ref() };
+            let seen =
+                Seen { row: &here, value, before, reach: [None, None], season: season.as_ref(), kind: column.kind };
             column.judge(state, &seen, reach, &mut row.marks);
         }
         self.times.forget_before(needed);
@@ -204,7 +205,7 @@ fn render(tests: &TableTests, row: &LastRow, after: Option<&[f64]>, marks: &mut 
             continue;
         }
         let at = |values: &[f64]| values.get(column.place).copied().unwrap_or(f64::NAN);
-        let around = after.map(|after| Around { before: at(&row.before), value, after: at(after) });
+        let around = after.map(|after| Around { before: at(&row.before), value, after: at(after), kind: column.kind });
         column.judge_between(around.as_ref(), mark, &mut more);
     }
     if tests.is_flagged_by_hand(row.ts) {

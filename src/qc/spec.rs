@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use super::diagnostic::Diagnostic;
 use super::pair::Pair;
 use super::registry::{ColumnSettings, TableSettings, Test};
+use super::value::Sentinels;
 use crate::ameriflux::Range;
+use crate::quantity::Kind;
 use crate::time::StationClock;
 
 /// The name of a table in the configuration: the key of everything that the store knows of it.
@@ -36,8 +38,8 @@ pub struct TableSpec<'a> {
     pub name: &'a TableName,
     /// The clock of its logger, for seasons and times of day.
     pub clock: StationClock,
-    /// Numbers that mean "missing" in every column that has none of its own.
-    pub sentinels: &'a [f64],
+    /// What means "missing" in every column that has none of its own.
+    pub sentinels: &'a Sentinels,
     /// The tests of its rows.
     pub settings: &'a TableSettings,
     /// The configured columns, by name.
@@ -51,8 +53,12 @@ pub struct TableSpec<'a> {
 pub struct ColumnSpec<'a> {
     /// Whether it is sent as a field, so that tests of a whole row flag it.
     pub is_field: bool,
-    /// Numbers that mean "missing" here; none means the table's.
-    pub sentinels: Option<&'a [f64]>,
+    /// Whether its values are sent as texts.
+    pub is_text: bool,
+    /// What means "missing" here; none means the table's.
+    pub sentinels: Option<&'a Sentinels>,
+    /// What kind of quantity it is, as far as the configuration says it.
+    pub kind: Kind,
     /// Its AmeriFlux variable.
     pub variable: Option<&'a str>,
     /// Its range.

@@ -4,7 +4,7 @@
 
 use super::flag::Flag;
 use super::keys::{Group, GroupKeys, Key, Kind, Problem};
-use super::limits::{Levels, above, limit, short};
+use super::limits::{Levels, limit, rounding, short, surely_above};
 use super::registry::{About, Around, ColumnTest};
 
 pub(super) const ABOUT: About = About {
@@ -37,7 +37,8 @@ impl Spike {
     /// The height of a value over its neighbours; NaN stands for a missing one, and gives NaN.
     #[inline]
     fn height(self, around: &Around) -> f64 {
-        let Around { before, value, after } = *around;
+        let Around { before, value, after, kind } = *around;
+        let (before, after) = (kind.beside(value, before), kind.beside(value, after));
         match self.method {
             SpikeMethod::Average => (value - f64::midpoint(before, after)).abs(),
             SpikeMethod::Differential => {
@@ -85,7 +86,12 @@ impl ColumnTest for Spike {
     #[inline]
     fn judge_between(&self, around: &Around) -> Flag {
         let height = self.height(around);
-        if height.is_nan() { Flag::NotEvaluated } else { above(&self.levels, height) }
+        let Around { before, value, after, .. } = *around;
+        if height.is_nan() {
+            Flag::NotEvaluated
+        } else {
+            surely_above(&self.levels, height, rounding(&[before, value, after]))
+        }
     }
 
     fn detail_between(&self, around: &Around, flag: Flag) -> String {

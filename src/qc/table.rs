@@ -47,7 +47,7 @@ impl TableTests {
         for (place, name) in names.iter().enumerate() {
             let Some(own) = table.columns.get(name.as_str()) else { continue };
             if own.settings.tests().next().is_some() {
-                columns.push(ColumnTests::new(place, own.settings, &mut windows));
+                columns.push(ColumnTests::new(place, own.kind, own.settings, &mut windows));
                 needs_season |= own.settings.needs_season();
                 looks_ahead |= own.settings.looks_ahead();
             }
@@ -58,8 +58,7 @@ impl TableTests {
                 derived.push(Inputs::new(inputs, place, names));
             }
         }
-        let pairs: Vec<PairTest> =
-            table.pairs.iter().filter_map(|pair| PairTest::new(pair, table.name, names)).collect();
+        let pairs: Vec<PairTest> = table.pairs.iter().filter_map(|pair| PairTest::new(pair, table, names)).collect();
         let is_field =
             names.iter().map(|name| table.columns.get(name.as_str()).is_none_or(|own| own.is_field)).collect();
         let is_pointwise = columns.is_empty()

@@ -1,6 +1,7 @@
 //! Time gap: the first row behind missing rows.
 //!
-//! Source: ioos_qc 3.0 `time_gap_test`, which has `fail` only. Strictly later is beyond.
+//! Source: ioos_qc 3.0 `time_gap_test`, which fails the row. Here it is suspect at most: what is wrong is the gap, which has
+//! no row and which `gaps` lists; the first value behind it was measured as well as any other. Strictly later is beyond.
 
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ pub(super) const ABOUT: About = About {
 /// The settings of a time-gap test: a row that comes later than this after the row before is flagged.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TimeGap {
-    /// As configured.
+    /// Beyond either a row is suspect; `fail` is of older configurations.
     pub levels: Levels<Duration>,
 }
 
@@ -40,7 +41,7 @@ impl RowTest for TimeGap {
     }
 
     fn judge(&self, since_last: i64) -> Flag {
-        above(&self.levels.map(nanos), since_last)
+        above(&self.levels.map(nanos), since_last).min(Flag::Suspect)
     }
 
     fn detail(&self, since_last: i64, _: Flag) -> String {

@@ -1,4 +1,6 @@
-//! What the tests see of a field of a row.
+//! What the tests see of a field of a row, and which values mean "missing" although something stands there.
+
+use xxhash_rust::xxh3::xxh3_64;
 
 /// What a value is, for the tests.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -8,5 +10,95 @@ pub enum Value {
     /// NAN, INF, -INF, an empty field, or a column that the file does not have.
     Missing,
     /// Text.
-    Text,
+    Text(Word),
+}
+
+impl Value {
+    /// Of a field that is no number.
+    pub fn of_text(text: &str) -> Value {
+        let is = |word: &str| text.eq_ignore_ascii_case(word);
+        let is_missing = text.is_empty() || is("NAN") || is("INF") || is("+INF") || is("-INF");
+        if is_missing { Value::Missing } else { Value::Text(Word::of(text)) }
+    }
+}
+
+/// A text as the tests see it: they never read one, and only ask whether it is a word that means "missing".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Word {
+    /// Of the text without blanks around it, in small letters.
+    fingerprint: u64,
+    is_usual: bool,
+}
+
+/// Texts that data loggers, spreadsheets, databases and R write for a missing value, beside NAN and INF. AmeriFlux refuses
+/// most of them in an upload as other spellings of -9999 (`utils.py` of AMF-FLX/AMF-BASE-QAQC); `\N` is a database's null.
+const USUAL: [&str; 17] = [
+    "na", "n/a", "nat", "nan", "null", "none", "nil", "missing", "\\n", "#na", "#n/a", "#nan", "#name?", "#ref!",
+    "#num!", "#value!", "#div/0!",
+];
+
+impl Word {
+    /// Upper and lower case are the same, and blanks around it do not count.
+    pub fn of(text: &str) -> Word {
+        let text = text.trim().to_ascii_lowercase();
+        // `*`, `-`, `---`, `////`, `.`: signs in place of digits.
+        let is_filler = text.chars().all(|letter| matches!(letter, '*' | '-' | '/' | '.' | '?' | '_'));
+        Word { fingerprint: xxh3_64(text.as_bytes()), is_usual: is_filler || USUAL.contains(&text.as_str()) }
+    }
+
+    /// Whether it means "missing" wherever a number is expected.
+    pub fn is_usual(self) -> bool {
+        self.is_usual
+    }
+}
+
+/// The values of a column that mean "missing" by configuration.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Sentinels {
+    numbers: Vec<f64>,
+    texts: Vec<Word>,
+}
+
+impl Sentinels {
+    /// A number is meant however it is spelled; a text whatever its case.
+    pub fn new(numbers: Vec<f64>, texts: &[&str]) -> Sentinels {
+        Sentinels { numbers, texts: texts.iter().map(|text| Word::of(text)).collect() }
+    }
+
+    /// Its numbers.
+    pub fn numbers(&self) -> &[f64] {
+        &self.numbers
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.numbers.is_empty() && self.texts.is_empty()
+    }
+
+    /// Whether this number means "missing": only exactly this number.
+    #[inline]
+    pub fn has_number(&self, number: f64) -> bool {
+        self.numbers.contains(&number)
+    }
+
+    /// Whether this text means "missing".
+    pub fn has_word(&self, word: Word) -> bool {
+        self.texts.contains(&word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_for_a_missing_value_are_known_and_other_texts_are_not() {
+        for text in ["*", "NA", "n/a", " null ", "---", "////", "#N/A", "None", "\\N", "."] {
+            assert!(Word::of(text).is_usual(), "{text}");
+        }
+        for text in ["OK", "-9999 x", "1,5", "M", "2026-01-01 00:00:00", "NANA"] {
+            assert!(!Word::of(text).is_usual(), "{text}");
+        }
+        assert_eq!(Value::of_text("-INF"), Value::Missing);
+    }
 }

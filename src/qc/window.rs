@@ -6,6 +6,8 @@
 
 use std::collections::VecDeque;
 
+use ethnum::I256;
+
 /// The times of the rows in the longest window, numbered from the first row seen.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RowTimes {
@@ -71,6 +73,11 @@ impl Here<'_> {
         self.nanos - self.times.at(reach.oldest) + self.interval > reach.nanos
     }
 
+    /// Whether it is the first row of the series.
+    pub(super) fn is_first(&self) -> bool {
+        self.row == 0
+    }
+
     /// As [`Here::is_covered`], for a window that its edge does not belong to, on a clock that may waver by half an interval.
     pub(super) fn is_nearly_covered(&self, reach: Reach) -> bool {
         self.nanos - self.times.at(reach.oldest) + self.interval + self.interval / 2 >= reach.nanos
@@ -109,47 +116,66 @@ impl Extremes {
         self.largest.clear();
     }
 
-    /// Largest minus smallest; none without a value.
-    pub(super) fn range(&self) -> Option<f64> {
-        Some(self.largest.front()?.1 - self.smallest.front()?.1)
+    /// The newest value.
+    pub(super) fn last(&self) -> Option<f64> {
+        self.smallest.back().map(|last| last.1)
+    }
+
+    /// Smallest and largest; none without a value.
+    pub(super) fn ends(&self) -> Option<(f64, f64)> {
+        Some((self.smallest.front()?.1, self.largest.front()?.1))
     }
 }
 
-/// Values are counted in steps of the finest threshold's power of two by this many halvings: one part in 65,536 of it.
-const STEPS: i32 = 16;
-/// With a million values, the products below then fit in 128 bits.
-const LARGEST_COUNT: f64 = 8.796e12;
-
-/// Of more values, damaged ones may be too large for that: a month of 1e300 at 10 Hz.
-const MOST_EXACT: usize = 1_000_000;
+/// Values are counted in steps of the least threshold's power of two by this many halvings.
+const STEPS: i32 = 40;
+/// So many steps, as a power of two: with a thousand million values, the products below fit in 255 bits.
+const LARGEST_STEPS: i32 = 96;
+/// Keeps a scale finite, however small a threshold is.
+const LARGEST_SCALE: f64 = 1_000.0;
 
 /// A number that leaves no room for a fraction beside it.
 const WHOLE: f64 = 6_755_399_441_055_744.0;
+/// Up to here adding [`WHOLE`] leaves a whole number; a number beyond has no fraction worth a step.
+const ROUNDED: f64 = 2_251_799_813_685_248.0;
 
-/// Standard deviation of a window, exactly: sums of whole steps, so that the same rows give the same number wherever
+/// Standard deviation of a window: sums of whole steps in 256 bits, so that the same rows give the same number wherever
 /// reading began.
+///
+/// Bound of the error: each value is rounded to the nearest step, which is at most 2^-40 of the least threshold, and the sums
+/// are exact. So the deviation is off by at most half a step, whatever the offset of the values: pressure in Pa with a
+/// threshold of 0.0001 is 1e9 thresholds away from zero, and 7e16 are counted. A value farther away is not: two
+/// neighbouring numbers of 64 bits are then farther apart than the threshold, and [`Deviation::is_known`] says no.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Deviation {
-    values: VecDeque<(u64, i64)>,
+    /// Row and whole steps; none for a value that is too far away to be counted.
+    values: VecDeque<(u64, Option<f64>)>,
     sum: i128,
-    squares: i128,
+    squares: I256,
+    uncounted: usize,
 }
 
 impl Deviation {
     /// The scale for thresholds of which this is the least.
     pub(super) fn scale(least_threshold: f64) -> f64 {
-        2_f64.powf(f64::from(STEPS) - least_threshold.log2().floor())
+        2_f64.powf((f64::from(STEPS) - least_threshold.log2().floor()).min(LARGEST_SCALE))
     }
 
     #[inline]
-    #[allow(clippy::cast_possible_truncation, reason = "bounded by the lines before")]
     pub(super) fn push(&mut self, row: u64, value: f64, scale: f64) {
-        let steps = (value * scale).clamp(-LARGEST_COUNT, LARGEST_COUNT);
+        let steps = value * scale;
         // Adding and taking away 1.5 x 2^52 leaves a whole number, without a call.
-        let steps = ((steps + WHOLE) - WHOLE) as i64;
+        let steps = if steps.abs() < ROUNDED { (steps + WHOLE) - WHOLE } else { steps.round_ties_even() };
+        let steps = (steps.abs() <= 2_f64.powi(LARGEST_STEPS)).then_some(steps);
         self.values.push_back((row, steps));
-        self.sum += i128::from(steps);
-        self.squares += i128::from(steps) * i128::from(steps);
+        match steps {
+            Some(steps) => {
+                let (steps, square) = powers(steps);
+                self.sum += steps;
+                self.squares += square;
+            }
+            None => self.uncounted += 1,
+        }
     }
 
     pub(super) fn forget_before(&mut self, row: u64) {
@@ -157,8 +183,14 @@ impl Deviation {
             && first < row
         {
             self.values.pop_front();
-            self.sum -= i128::from(steps);
-            self.squares -= i128::from(steps) * i128::from(steps);
+            match steps {
+                Some(steps) => {
+                    let (steps, square) = powers(steps);
+                    self.sum -= steps;
+                    self.squares -= square;
+                }
+                None => self.uncounted -= 1,
+            }
         }
     }
 
@@ -166,43 +198,57 @@ impl Deviation {
         self.values.len()
     }
 
-    /// The square of count x deviation, in steps. Exact, but for one rounding that is the same for the same rows.
-    #[inline]
-    #[allow(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        reason = "a part in 2^31 is far below a step"
-    )]
-    fn spread(&self) -> f64 {
-        let count = self.values.len() as i128;
-        let spread = if self.values.len() <= MOST_EXACT {
-            count * self.squares - self.sum * self.sum
-        } else {
-            match (count.checked_mul(self.squares), self.sum.checked_mul(self.sum)) {
-                (Some(squares), Some(sum)) => squares - sum,
-                _ => return (count as f64 * self.squares as f64 - (self.sum as f64).powi(2)).max(0.0),
-            }
-        };
-        match (i64::try_from(spread), i64::try_from(spread >> 32)) {
-            (Ok(spread), _) => spread as f64,
-            (_, Ok(high)) => high as f64 * 4_294_967_296.0,
-            _ => spread as f64,
-        }
+    /// The newest value, to a step.
+    pub(super) fn last(&self, scale: f64) -> Option<f64> {
+        self.values.back().and_then(|last| last.1).map(|steps| steps / scale)
     }
 
-    /// Whether the standard deviation of the population is below a limit, both in the unit of the values.
+    /// Whether every value of the window is counted.
+    pub(super) fn is_known(&self) -> bool {
+        self.uncounted == 0
+    }
+
+    /// The square of count x deviation, in steps. Exact.
+    #[inline]
+    fn spread(&self) -> I256 {
+        I256::from(self.values.len() as u64) * self.squares - square(self.sum)
+    }
+
+    /// Whether the standard deviation of the population is below a limit, both in the unit of the values. On the limit it is
+    /// not (QARTOD: good is at least the threshold), and what the rounding of decimals to binary numbers and of values to
+    /// steps can bring about counts as on the limit.
     #[inline]
     #[allow(clippy::cast_precision_loss, reason = "counts are small")]
     pub(super) fn is_below(&self, limit: f64, scale: f64) -> bool {
-        let edge = limit * scale * self.values.len() as f64;
-        self.spread() < edge * edge
+        let spread = self.spread();
+        let count = self.values.len() as f64;
+        let size = (self.squares.as_f64() / count).sqrt();
+        let rounding = 0.5 + size * f64::EPSILON;
+        let edge = (limit * scale * (1.0 - 4.0 * f64::EPSILON) - rounding) * count;
+        spread == I256::ZERO || (edge > 0.0 && spread.as_f64() < edge * edge)
     }
 
     /// The standard deviation of the population, in the unit of the values; none without a value.
     #[allow(clippy::cast_precision_loss, reason = "counts are small")]
     pub(super) fn value(&self, scale: f64) -> Option<f64> {
         let count = self.values.len() as f64;
-        (count > 0.0).then(|| self.spread().sqrt() / count / scale)
+        (count > 0.0).then(|| self.spread().as_f64().sqrt() / count / scale)
+    }
+}
+
+/// Whole steps as a number and its square.
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "at most 2^96, and whole")]
+fn powers(steps: f64) -> (i128, I256) {
+    let steps = steps as i128;
+    (steps, square(steps))
+}
+
+#[inline]
+fn square(number: i128) -> I256 {
+    match i64::try_from(number) {
+        Ok(small) => I256::from(i128::from(small) * i128::from(small)),
+        Err(_) => I256::from(number) * I256::from(number),
     }
 }
 
@@ -212,16 +258,28 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_month_of_damaged_values_at_10_hz_neither_stops_nor_differs() {
+    fn a_month_of_damaged_values_at_10_hz_neither_stops_nor_is_judged() {
         let scale = Deviation::scale(0.01);
         let mut window = Deviation::default();
         for row in 0..2_000_000_u64 {
             window.push(row, if row % 2 == 0 { 1e300 } else { -1e300 }, scale);
         }
-        assert!(!window.is_below(1e6, scale), "it is anything but still");
-        assert!(window.value(scale).unwrap() > 1e6);
-        window.forget_before(1_999_999);
-        assert!(window.is_below(0.01, scale));
+        assert!(!window.is_known(), "it is anything but still");
+        window.push(2_000_000, 5.0, scale);
+        window.push(2_000_001, 5.0, scale);
+        window.forget_before(2_000_000);
+        assert!(window.is_known() && window.is_below(0.01, scale));
+    }
+
+    #[test]
+    fn a_deviation_of_a_month_at_10_hz_far_from_zero_is_exact() {
+        let scale = Deviation::scale(0.0001);
+        let mut window = Deviation::default();
+        for row in 0..1_000_000_u64 {
+            window.push(row, if row % 2 == 0 { 98_000.25 } else { 98_000.75 }, scale);
+        }
+        assert_eq!(window.value(scale), Some(0.25));
+        assert!(!window.is_below(0.25, scale) && window.is_below(0.2501, scale));
     }
 
     proptest! {
@@ -233,17 +291,23 @@ mod tests {
                 let oldest = (row as u64 + 1).saturating_sub(width);
                 extremes.forget_before(oldest);
                 let window = &values[usize::try_from(oldest).unwrap()..=row];
-                let expected = window.iter().max().unwrap() - window.iter().min().unwrap();
-                prop_assert_eq!(extremes.range(), Some(f64::from(expected)));
+                let ends = (f64::from(*window.iter().min().unwrap()), f64::from(*window.iter().max().unwrap()));
+                prop_assert_eq!(extremes.ends(), Some(ends));
             }
         }
 
         #[test]
         fn a_deviation_is_the_same_wherever_reading_began(
-            values in prop_oneof![prop::collection::vec(-1e4f64..1e4, 2..60), prop::collection::vec(14.98f64..15.02, 2..60)],
+            values in prop_oneof![
+                prop::collection::vec(-1e4f64..1e4, 2..60),
+                prop::collection::vec(14.98f64..15.02, 2..60),
+                prop::collection::vec(98_000.0f64..98_000.001, 2..60),
+                prop::collection::vec(1e12f64..1.000_000_1e12, 2..60),
+            ],
             width in 1usize..20,
+            threshold in prop_oneof![Just(0.01), Just(0.0001)],
         ) {
-            let scale = Deviation::scale(0.01);
+            let scale = Deviation::scale(threshold);
             let mut whole = Deviation::default();
             for (row, value) in values.iter().enumerate() {
                 whole.push(row as u64, *value, scale);
@@ -255,9 +319,12 @@ mod tests {
                     fresh.push(row as u64, *value, scale);
                 }
                 prop_assert_eq!(whole.value(scale), fresh.value(scale));
-                let mean = window.iter().sum::<f64>() / window.len() as f64;
-                let expected = (window.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / window.len() as f64).sqrt();
-                prop_assert!((whole.value(scale).unwrap() - expected).abs() < 1e-6 + expected * 1e-6, "{expected}");
+                // Two passes over differences from the first value, which are exact where the values are close together.
+                let apart: Vec<f64> = window.iter().map(|value| value - window[0]).collect();
+                let mean = apart.iter().sum::<f64>() / window.len() as f64;
+                let expected = (apart.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / window.len() as f64).sqrt();
+                let bound = threshold / 2_f64.powi(STEPS) + expected * 1e-12;
+                prop_assert!((whole.value(scale).unwrap() - expected).abs() <= bound, "{expected}");
             }
         }
     }

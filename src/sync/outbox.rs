@@ -3,7 +3,8 @@
 use super::{BucketPlan, SyncError, final_flags, live_rows, most_columns, plan};
 use crate::config::{ColumnUse, Config, TableConfig};
 use crate::line::{LineError, LineShape};
-use crate::store::{SeriesBacklog, Store};
+use crate::quantity::Process;
+use crate::store::{Column, SeriesBacklog, Store};
 use crate::time::{Interval, Timestamp};
 
 /// A line may be longer than the newest one of its table by this part of it.
@@ -127,7 +128,8 @@ pub fn shape(
     table: &TableConfig,
     series: &SeriesBacklog,
 ) -> Result<Result<LineShape, LineError>, SyncError> {
-    let columns = store.column_names(&series.table)?;
+    let known = store.columns_of(&series.table)?;
+    let columns: Vec<String> = known.iter().map(|column| column.name.clone()).collect();
     let tag_names = columns
         .iter()
         .filter(|name| table.columns.get(*name).is_some_and(|column| column.column_use == ColumnUse::Tag));
@@ -135,11 +137,14 @@ pub fn shape(
     let by_hand = store.columns_flagged_by_hand(&series.table)?;
     let spec = config.spec(table);
     let is_flagged = |column: &str| spec.is_tested(column) || by_hand.iter().any(|flagged| flagged == column);
-    Ok(LineShape::within(
+    let shape = LineShape::within(
         most_columns(config, table, |name| store.column_names(name))?,
         table,
         &columns,
         &tags,
         &is_flagged,
-    ))
+    );
+    let is_time = |column: &Column| Process::of(&column.process).is_some_and(|process| !process.is_number());
+    let times = known.iter().enumerate().filter(|(_, column)| is_time(column)).map(|(place, _)| place);
+    Ok(shape.map(|shape| shape.without_numbers_in(times)))
 }

@@ -9,6 +9,7 @@ use fluxtower::ameriflux::Range;
 use fluxtower::config::{
     Api, ColumnUse, Config, ConfigError, DestinationConfig, FileFormat, InfluxConfig, OnConflict, Secret,
 };
+use fluxtower::qc::Sentinels;
 
 fn project() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -109,10 +110,10 @@ fn what_is_said_is_taken() {
     assert_eq!(table.tags["station"], "US-UMd", "a table's own station wins");
     assert_eq!(table.clock.to_string(), "+05:45");
     assert_eq!(table.valid_from.to_rfc3339(), "2010-05-31T18:15:00+00:00", "a date is read on the table's clock");
-    assert_eq!(table.sentinels, [7999.0, -9999.0]);
+    assert_eq!(table.sentinels.numbers(), [7999.0, -9999.0]);
     let column = &table.columns["PPFD"];
     assert_eq!(column.range, Some(Range { suspect: (-10.0, 2300.0), fail: (f64::NEG_INFINITY, f64::INFINITY) }));
-    assert_eq!(column.sentinels, Some(Vec::new()), "an empty list stands for itself, not for the table's");
+    assert_eq!(column.sentinels, Some(Sentinels::default()), "an empty list stands for itself, not for the table's");
     assert_eq!(table.columns["TS(1)"].column_use, ColumnUse::Ignore);
 }
 

@@ -8,13 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Lowest first: a module, and what it may use.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     ("time", &[]),
     ("text", &[]),
     ("ameriflux", &["text"]),
+    ("quantity", &["ameriflux"]),
     // A test knows nothing of the file that configures it: the configuration reads settings by the keys that `qc` lists.
-    ("qc", &["time", "text", "ameriflux"]),
-    ("config", &["time", "text", "ameriflux", "qc"]),
+    ("qc", &["time", "text", "ameriflux", "quantity"]),
+    ("config", &["time", "text", "ameriflux", "quantity", "qc"]),
     ("source", &["time", "text", "config"]),
     ("format", &["time", "text", "qc", "config"]),
     ("draft", &["time", "text", "ameriflux", "config", "source", "format", "qc"]),
@@ -22,7 +23,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("line", &["time", "text", "ameriflux", "qc", "config"]),
     ("ingest", &["time", "text", "config", "source", "format", "qc", "store"]),
     ("destination", &["time", "text", "config"]),
-    ("sync", &["time", "text", "config", "qc", "store", "line", "destination"]),
+    ("sync", &["time", "text", "quantity", "config", "qc", "store", "line", "destination"]),
     ("verify", &["time", "text", "config", "store", "line", "destination", "sync"]),
     ("export", &["time", "text", "ameriflux", "config", "qc", "store"]),
     (
@@ -43,7 +44,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
         ],
     ),
     ("agent", &["time", "text", "config", "source", "store", "ingest", "destination", "sync", "verify", "status"]),
-    ("view", &["time", "text", "ameriflux", "config", "format", "qc", "store", "line", "sync", "status"]),
+    ("view", &["time", "text", "ameriflux", "quantity", "config", "format", "qc", "store", "line", "sync", "status"]),
 ];
 /// Stands on top, and may use all.
 const TOP: &str = "cli";

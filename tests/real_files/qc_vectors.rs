@@ -22,6 +22,20 @@ const DIFFERENT: &[(&str, &str, &str, &str)] = &[
     ),
     ("roc_after_nan", "", "1923", "a jump may hide in a gap: not evaluated, not passed"),
     ("roc_10hz", "", "1331", "true seconds: 50, 5 and 1 per second, not steps cut to whole seconds"),
+    (
+        "flat_from_start",
+        "",
+        "12233444",
+        "until the window is full it may have stood still for longer than there are rows",
+    ),
+    ("flat_slow_drift", "", "1223333333", "as flat_from_start"),
+    ("flat_broken_by_spike", "", "1223111133", "as flat_from_start"),
+    ("s07_SWC_quasi_constant", "flat_long", "1222222222222222222211111111111111", "as flat_from_start"),
+    ("s07_SWC_quasi_constant", "flat_short", "1222223333334444444411111133331111", "as flat_from_start"),
+    ("clim_overlap_last_wins", "", "11", "midnight of 1 July ends a day of June"),
+    ("clim_hour", "", "231", "06:00 ends the hour from 05:00, and midnight the day before"),
+    ("gap_default", "", "1113", "the gap is wrong, not the value behind it"),
+    ("gap_half_hour", "", "113", "as gap_default"),
     ("flat_after_long_nan", "", "1999992", "one value in the window is no line"),
     ("flat_two_points_nan", "", "19", "a missing value is missing, however few rows there are"),
     ("flat_thr_below_dt", "", "122222", "a span that holds one value cannot be judged"),
@@ -30,8 +44,8 @@ const DIFFERENT: &[(&str, &str, &str, &str)] = &[
     (
         "s17_flat_across_gap",
         "flat",
-        "1113339999999999992444444",
-        "as flat_after_long_nan, at the first value after the gap",
+        "1223339999999999992444444",
+        "as flat_from_start, and as flat_after_long_nan at the first value after the gap",
     ),
     ("s17_flat_across_gap", "aggregate", "1113339999999999991444444", "as above; the range test passes it"),
 ];
@@ -270,5 +284,5 @@ fn every_case_of_ioos_qc_gives_equal_flags_but_for_its_documented_mistakes() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     println!("{equal} cases and {of_series} tests of series are equal");
-    assert!(equal >= 30 && of_series >= 30, "{equal} cases, {of_series} tests of series");
+    assert!(equal >= 25 && of_series >= 30, "{equal} cases, {of_series} tests of series");
 }

@@ -64,7 +64,12 @@ static TIME_GAP: Section = section(
         text("a duration", "a row that comes later than this after the row before is suspect", r#""12m""#)
             .required_in("(or `fail`)")
             .named("suspect"),
-        text("a duration", "a row that comes later than this fails", r#""2h""#).named("fail"),
+        text(
+            "a duration",
+            "of older configurations: a row that comes later than this is suspect too, because a good value behind a gap does not fail",
+            r#""2h""#,
+        )
+        .named("fail"),
     ],
 );
 
@@ -148,7 +153,8 @@ static BANDS: Section = section(
     &[
         cycle("first and last month, 1 to 12", "[6, 8]").named("months"),
         cycle("first and last day of the year, 1 to 366", "[1, 90]").named("days"),
-        cycle("first and last full hour of the station's clock, 0 to 23", "[0, 5]").named("hours"),
+        cycle("first and last full hour of the station's clock in which the value was measured, 0 to 23", "[0, 5]")
+            .named("hours"),
         texts("a pair", "first and last instant of the station's clock", r#"["2026-06-01", "2026-08-31 23:59:59"]"#)
             .named("dates"),
         bounds("suspect outside", "[5, 30]").required().named("suspect"),

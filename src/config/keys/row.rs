@@ -30,8 +30,8 @@ pub enum Kind {
     Number,
     /// A number above 0.
     Positive,
-    /// A list of numbers.
-    Numbers,
+    /// A list of numbers and texts.
+    NumbersAndTexts,
     /// The lower and the upper bound.
     Bounds,
     /// A whole number within bounds, both included.
@@ -142,7 +142,7 @@ impl Kind {
             Kind::Texts(which) => of("texts", which),
             Kind::Number => "number".to_owned(),
             Kind::Positive => "number above 0".to_owned(),
-            Kind::Numbers => "numbers".to_owned(),
+            Kind::NumbersAndTexts => "numbers and texts".to_owned(),
             Kind::Bounds => "numbers, a pair".to_owned(),
             Kind::Whole { least, most: u64::MAX } => format!("whole number, {least} or more"),
             Kind::Whole { least, most } => format!("whole number, {least} to {most}"),
@@ -225,8 +225,8 @@ pub(super) const fn positive(meaning: &'static str, example: &'static str) -> Ke
     Key::new(Kind::Positive, meaning, example)
 }
 
-pub(super) const fn numbers(meaning: &'static str, example: &'static str) -> Key {
-    Key::new(Kind::Numbers, meaning, example)
+pub(super) const fn numbers_and_texts(meaning: &'static str, example: &'static str) -> Key {
+    Key::new(Kind::NumbersAndTexts, meaning, example)
 }
 
 pub(super) const fn bounds(meaning: &'static str, example: &'static str) -> Key {

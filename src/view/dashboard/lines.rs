@@ -6,10 +6,11 @@
 
 use serde_json::{Value, json};
 
-use super::query::{Shape, Step, lettered, query_language, target};
+use super::query::{Shape, Step, has_band, lettered, query_language, target};
 use super::source::{EXPECTED_STEP, Flagged, Source};
 use super::units::grafana;
 use super::{Object, Site, object};
+use crate::quantity::Aggregate;
 use crate::view::panel::{Axis, Panel, PanelSeries};
 
 /// Pass. The colours are legible on white and on near-black and for the colour-blind (ColorBrewer RdYlBu).
@@ -106,10 +107,16 @@ impl Drawing<'_> {
             ("custom.lineStyle", dash(series.colour.dash)),
             ("custom.spanNulls", self.span(series)),
         ];
+        if source.aggregate == Aggregate::Sum {
+            line.push(("custom.drawStyle", json!("bars")));
+            line.push(("custom.fillOpacity", json!(60)));
+        }
         line.append(&mut axis.clone());
         self.overrides.push(by_name(label, &line));
         let text = if let Some(width) = self.panel.mean {
             language.mean(source, Step::Fixed(width), label)
+        } else if !has_band(source) {
+            language.mean(source, Step::Chosen, label)
         } else {
             let names = [label.to_owned(), format!("{label} · least"), format!("{label} · greatest")];
             let mut edge = vec![

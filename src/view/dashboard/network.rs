@@ -50,6 +50,7 @@ fn everywhere(site: &Site<'_>, field: &str) -> Source {
         tags: Vec::new(),
         field: field.to_owned(),
         flagged: Flagged::Never,
+        aggregate: crate::quantity::Aggregate::Mean,
     }
 }
 

@@ -6,6 +6,7 @@ use super::Site;
 use super::query::clean;
 use crate::config::{Config, DestinationConfig, TableConfig};
 use crate::line::LineShape;
+use crate::quantity::Aggregate;
 use crate::view::panel::PanelSeries;
 
 /// The measurement of the agent's own health, which `sync` writes.
@@ -50,6 +51,8 @@ pub(super) struct Source {
     pub(super) tags: Vec<(String, Tag)>,
     pub(super) field: String,
     pub(super) flagged: Flagged,
+    /// How the values of a window become one.
+    pub(super) aggregate: Aggregate,
 }
 
 impl Source {
@@ -83,6 +86,7 @@ impl Source {
             tags: tags.iter().map(|(key, value)| (key.clone(), tag(site.config, key, value))).collect(),
             field: series.field.clone(),
             flagged,
+            aggregate: series.values.aggregate(),
         })
     }
 
@@ -95,6 +99,7 @@ impl Source {
             tags: vec![("station".to_owned(), Tag::Station), (LOGGER_TABLE.to_owned(), table)],
             field: field.to_owned(),
             flagged: Flagged::Never,
+            aggregate: Aggregate::Mean,
         }
     }
 
@@ -111,6 +116,7 @@ impl Source {
             ],
             field: format!("{}_{edge}", series.field),
             flagged: Flagged::Never,
+            aggregate: Aggregate::Mean,
         })
     }
 

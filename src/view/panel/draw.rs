@@ -6,6 +6,7 @@ use super::colour::{Key, LevelColours};
 use super::label::{labels, with_tags};
 use super::quantity::Place;
 use super::{Axis, Panel, PanelColumn, PanelKind, PanelSeries, PanelTable};
+use crate::quantity::Kind;
 
 /// A column of one series of its table.
 #[derive(Debug, Clone, Copy)]
@@ -83,6 +84,7 @@ impl Pen {
             label,
             level: member.column.level.clone(),
             colour,
+            values: member.column.values,
             is_right: member.is_right,
         });
         let series: Vec<PanelSeries> = series.collect();
@@ -128,8 +130,7 @@ fn axis(members: &[Member<'_>]) -> Axis {
         [unit] => (*unit).to_owned(),
         _ => String::new(),
     };
-    let is_direction =
-        |member: &Member<'_>| member.column.unit == "°" && member.column.quantity.as_deref() == Some("Wind direction");
+    let is_direction = |member: &Member<'_>| member.column.unit == "°" && member.column.values == Kind::Direction;
     let bounds = (!members.is_empty() && members.iter().all(is_direction)).then_some((0.0, 360.0));
     Axis { unit, bounds }
 }

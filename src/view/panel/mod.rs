@@ -13,6 +13,7 @@
 use std::time::Duration;
 
 use crate::config::{Config, TableName};
+use crate::quantity::Kind;
 use crate::store::KnownTable;
 
 mod colour;
@@ -104,6 +105,8 @@ pub struct PanelSeries {
     pub level: Option<Level>,
     /// Fixed per height.
     pub colour: Colour,
+    /// How its values are put together.
+    pub values: Kind,
     /// Drawn on the right axis.
     pub is_right: bool,
 }

@@ -98,6 +98,7 @@ fn of_another_kind(kind: Kind) -> &'static [&'static str] {
         Kind::Texts => &["\"x\"", "[5]", "5", "true", "{}", "[{}]"],
         Kind::Number => &["\"2\"", "true", "[2]", "{}", "2026-06-01"],
         Kind::Numbers => &["\"1, 2\"", "5", "[\"a\", \"b\"]", "{}", "true", "[true]"],
+        Kind::NumbersAndTexts => &["\"1, 2\"", "5", "{}", "true", "[true]", "[[1]]"],
         Kind::Whole => &["\"5\"", "2.5", "true", "[5]", "{}"],
         Kind::Wholes => &["6", "[6.5, 8]", "\"6-8\"", "{}", "[\"June\"]"],
         Kind::Flag => &["\"true\"", "1", "[true]", "{}"],

@@ -69,7 +69,8 @@ fn kind(row: &keys::Key) -> Kind {
         keys::Kind::Text(_) => Kind::Text,
         keys::Kind::Texts(_) => Kind::Texts,
         keys::Kind::Number | keys::Kind::Positive => Kind::Number,
-        keys::Kind::Numbers | keys::Kind::Bounds => Kind::Numbers,
+        keys::Kind::NumbersAndTexts => Kind::NumbersAndTexts,
+        keys::Kind::Bounds => Kind::Numbers,
         keys::Kind::Whole { .. } => Kind::Whole,
         keys::Kind::Cycle => Kind::Wholes,
         keys::Kind::Flag => Kind::Flag,
@@ -97,7 +98,7 @@ fn each_key_takes_what_its_row_says() {
                 }
                 keys::Kind::Number => assert!(!says("-1", "above 0"), "{place}"),
                 keys::Kind::Positive => assert!(says("-1", "above 0"), "{place}"),
-                keys::Kind::Numbers => assert!(!says("[1]", "takes "), "{place}"),
+                keys::Kind::NumbersAndTexts => assert!(!says("[1]", "takes "), "{place}"),
                 keys::Kind::Bounds | keys::Kind::Cycle => assert!(says("[1]", "takes "), "{place}"),
                 keys::Kind::Whole { least, most } => {
                     assert!(answer(&least.to_string()).is_ok() && answer(&(least - 1).to_string()).is_err(), "{place}");

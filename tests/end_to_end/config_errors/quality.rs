@@ -1,6 +1,6 @@
 //! The sections of columns, tests and pairs, with every key. As `site.rs`.
 
-use super::sections::Kind::{Flag, Group, Groups, Number, Numbers, Text, Texts, Whole, Wholes};
+use super::sections::Kind::{Flag, Group, Groups, Number, Numbers, NumbersAndTexts, Text, Texts, Whole, Wholes};
 use super::sections::{DURATIONS, Key, MAY_BE_NOTHING, RANGES, Section, free, given, needed, refused};
 
 const COLUMN: &str = concat!(toml!(station), toml!(files), toml!(met), "[table.columns.A]\n");
@@ -41,8 +41,9 @@ const COLUMN_KEYS: &[Key] = &[
     free("variable", Text, "\"TA_1_1_1\"", &["\"PPFD\"", "\"BATTERY_VOLTAGE\"", "\"ta\""]),
     given("suspect", Numbers, "[11.5, 15]", RANGES),
     free("fail", Numbers, "[9.6, 18]", &["[1]", "[2, 1]"]),
-    free("missing", Numbers, "[]", &["[nan]"]),
+    free("missing", NumbersAndTexts, "[]", &["[nan]"]),
     free("withhold", Flag, "true", &[]),
+    free("kind", Text, "\"direction\"", &["\"Direction\"", "\"angle\""]),
     free("quantity", Text, "\"Air temperature\"", &["\"\"", "\" Air\""]),
     given("height", Text, "\"46m\"", &["\"46\"", "\"-2m\"", "\"0-30cm\"", "\"4600m\"", "\"150 ft\""]),
     free("depth", Text, "\"7.5cm\"", &["\"\"", "\"30-0cm\"", "\"7,5cm\""]).instead_of(&["height"]),
@@ -102,7 +103,7 @@ pub const SECTIONS: &[Section] = &[
             refused("variable", Text, "\"TA\""),
             refused("suspect", Numbers, "[0, 1]"),
             refused("fail", Numbers, "[0, 1]"),
-            refused("missing", Numbers, "[7999]"),
+            refused("missing", NumbersAndTexts, "[7999]"),
             refused("withhold", Flag, "true"),
             refused("unit", Text, "\"hPa\""),
             refused("formula", Text, "\"TA + 1\""),
@@ -113,6 +114,7 @@ pub const SECTIONS: &[Section] = &[
             refused("climatology", Group, "{ bands = [{ suspect = [0, 1] }] }"),
             refused("diagnostic", Text, "\"csat3\""),
             refused("governs", Texts, "[\"Ux\"]"),
+            refused("kind", Text, "\"direction\""),
             refused("quantity", Text, "\"Air temperature\""),
             refused("height", Text, "\"46m\""),
             refused("depth", Text, "\"7.5cm\""),

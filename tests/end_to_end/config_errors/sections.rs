@@ -7,6 +7,7 @@ pub enum Kind {
     Texts,
     Number,
     Numbers,
+    NumbersAndTexts,
     Whole,
     Wholes,
     Flag,

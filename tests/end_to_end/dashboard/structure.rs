@@ -205,3 +205,28 @@ fn a_slow_tables_line_crosses_the_empty_windows_between_its_rows_and_no_missing_
     assert_eq!(spans, BTreeSet::from(["2700000".to_owned()]));
     assert_eq!(soil["interval"], "1800s");
 }
+
+#[test]
+fn a_direction_is_averaged_by_vectors_rain_is_summed_in_bars_and_a_gust_stays_a_maximum() {
+    let made = Made::of(
+        "[station]\nname = \"X\"\nutc_offset = \"+00:00\"\n[destination]\nkind = \"files\"\n[[table]]\nname = \"met\"\n\
+         files = [\"met.dat\"]\n[table.columns.Dir]\nkind = \"direction\"\n[table.columns.Rain]\nvariable = \"P\"\n\
+         [table.columns.Gust]\nvariable = \"WS_MAX\"\n[table.columns.TA]\nvariable = \"TA\"\n",
+    );
+    for (language, direction, rain, gust, air) in [
+        ("influxql", "atan2(mean(", "sum(\"Rain\")", "max(\"Gust\")", "mean(\"TA\")"),
+        ("flux", "math.atan2(", "fn: sum", "fn: max", "fn: mean"),
+        ("sql", "atan2(avg(sin(radians(\"Dir\"))", "sum(\"Rain\")", "max(\"Gust\")", "avg(\"TA\")"),
+    ] {
+        let dashboard = made.dashboard(&["--language", language]);
+        let panels = panels(&dashboard);
+        let all: Vec<String> = panels.iter().flat_map(queries).collect();
+        for (field, expected) in [("Dir", direction), ("Rain", rain), ("Gust", gust), ("TA", air)] {
+            let is_it = |text: &&String| text.contains(&format!("\"{field}\"")) && text.contains(expected);
+            assert!(all.iter().any(|text| is_it(&text)), "{language}: {field} has no query with {expected}");
+        }
+        assert!(!dashboard.to_string().contains("mean(\\\"Dir\\\")"));
+        let bars = panels.iter().any(|panel| panel.to_string().contains("\"bars\""));
+        assert!(bars, "{language}: rain is drawn as bars");
+    }
+}

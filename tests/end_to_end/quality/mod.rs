@@ -8,6 +8,7 @@ mod docs;
 mod edge_cases;
 mod older_database;
 mod rows;
+mod rules;
 mod sending;
 mod station;
 mod week;

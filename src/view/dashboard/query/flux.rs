@@ -6,8 +6,9 @@
 
 use std::fmt::Write as _;
 
-use super::{Named, QueryLanguage, Step, duration};
+use super::{Named, QueryLanguage, Step, duration, has_band};
 use crate::config::is_id as is_bucket_id;
+use crate::quantity::Aggregate;
 use crate::view::dashboard::source::{Flagged, Source, Tag};
 
 pub(super) struct Flux;
@@ -105,6 +106,46 @@ fn window(step: Step, aggregate: &str, is_empty_shown: bool) -> String {
     )
 }
 
+/// The function of Flux that puts values together; of directions the newest, where a query has room for one function only.
+fn function(source: &Source) -> &'static str {
+    match source.aggregate {
+        Aggregate::Mean => "mean",
+        Aggregate::Sum => "sum",
+        Aggregate::Maximum => "max",
+        Aggregate::Minimum => "min",
+        Aggregate::VectorMean | Aggregate::Last => "last",
+    }
+}
+
+/// What must stand at the beginning of a query of these sources.
+fn imports(sources: &[&Source]) -> &'static str {
+    let has_directions = sources.iter().any(|source| source.aggregate == Aggregate::VectorMean);
+    if has_directions { "import \"math\"\n" } else { "" }
+}
+
+/// The values of each window put together, without failed ones.
+fn together(source: &Source, step: Step, is_empty_shown: bool) -> String {
+    let rows = kept(source, SHOWN);
+    if source.aggregate != Aggregate::VectorMean {
+        return rows + &window(step, function(source), is_empty_shown);
+    }
+    let part = |function: &str, name: &str| {
+        format!(
+            "{rows}  |> map(fn: (r) => ({{r with _value: math.{function}(x: r._value * math.pi / 180.0)}}))\n{}  \
+             |> keep(columns: [\"_time\", \"_value\"])\n  |> set(key: \"part\", value: \"{name}\")\n",
+            window(step, "mean", is_empty_shown)
+        )
+    };
+    format!(
+        "union(tables: [{},{}])\n  |> group()\n  |> pivot(rowKey: [\"_time\"], columnKey: [\"part\"], valueColumn: \"_value\")\n  \
+         |> sort(columns: [\"_time\"])\n  \
+         |> map(fn: (r) => ({{_time: r._time, _value: if exists r.east and exists r.north then \
+         math.mod(x: math.atan2(y: r.east, x: r.north) * 180.0 / math.pi + 360.0, y: 360.0) else r.east}}))\n",
+        part("sin", "east"),
+        part("cos", "north")
+    )
+}
+
 /// Only time and value, the value under this name.
 fn named(name: &str) -> String {
     format!("  |> keep(columns: [\"_time\", \"_value\"])\n  |> rename(columns: {{_value: {}}})\n", string(name))
@@ -123,6 +164,9 @@ impl Flux {
 
 impl QueryLanguage for Flux {
     fn envelope(&self, source: &Source, step: Step, names: &[String; 3]) -> String {
+        if !has_band(source) {
+            return self.mean(source, step, &names[0]);
+        }
         let mut text = format!("data = {}", kept(source, SHOWN));
         for (aggregate, name) in ["mean", "min", "max"].into_iter().zip(names) {
             text +=
@@ -132,7 +176,7 @@ impl QueryLanguage for Flux {
     }
 
     fn mean(&self, source: &Source, step: Step, name: &str) -> String {
-        kept(source, SHOWN) + &window(step, "mean", true) + &named(name)
+        imports(&[source]).to_owned() + &together(source, step, true) + &named(name)
     }
 
     fn with_flag(&self, source: &Source, digit: u8, name: &str) -> String {
@@ -154,24 +198,26 @@ impl QueryLanguage for Flux {
         format!(
             "data = {rows}\
              newest = data |> last() |> map(fn: (r) => ({{height: {metres:?}, kind: \"newest\", _value: r._value}}))\n\
-             average = data |> mean() |> map(fn: (r) => ({{height: {metres:?}, kind: \"mean\", _value: r._value}}))\n\
+             average = data |> {}() |> map(fn: (r) => ({{height: {metres:?}, kind: \"mean\", _value: r._value}}))\n\
              union(tables: [newest, average])\n  |> group()\n  \
-             |> pivot(rowKey: [\"height\"], columnKey: [\"kind\"], valueColumn: \"_value\")\n"
+             |> pivot(rowKey: [\"height\"], columnKey: [\"kind\"], valueColumn: \"_value\")\n",
+            function(source)
         )
     }
 
     fn side_by_side(&self, first: Named<'_>, second: Named<'_>, step: Step) -> Vec<String> {
         let one = |(source, name): Named<'_>| {
-            let rows = kept(source, SHOWN) + &window(step, "mean", false);
+            let rows = together(source, step, false);
             format!(
                 "{rows}  |> keep(columns: [\"_time\", \"_value\"])\n  |> set(key: \"_field\", value: {})\n",
                 string(name)
             )
         };
         vec![format!(
-            "first = {}second = {}union(tables: [first, second])\n  |> group()\n  \
+            "{}first = {}second = {}union(tables: [first, second])\n  |> group()\n  \
              |> pivot(rowKey: [\"_time\"], columnKey: [\"_field\"], valueColumn: \"_value\")\n  \
              |> filter(fn: (r) => exists {} and exists {})\n",
+            imports(&[first.0, second.0]),
             one(first),
             one(second),
             column(first.1),

@@ -5,7 +5,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Named, QueryLanguage, Step, duration, guarded};
+use super::{Named, QueryLanguage, Step, duration, guarded, has_band};
+use crate::quantity::Aggregate;
 use crate::view::dashboard::source::{Flagged, Source, Tag};
 
 pub(super) struct InfluxQl;
@@ -63,6 +64,18 @@ fn width(step: Step) -> String {
     }
 }
 
+/// One function that puts values together; of directions the newest, where a query has room for one function only.
+fn together(source: &Source) -> String {
+    let function = match source.aggregate {
+        Aggregate::Mean => "mean",
+        Aggregate::Sum => "sum",
+        Aggregate::Maximum => "max",
+        Aggregate::Minimum => "min",
+        Aggregate::VectorMean | Aggregate::Last => "last",
+    };
+    format!("{function}({})", identifier(&source.field))
+}
+
 const TIME: &str = "$timeFilter";
 const LAST_HOUR: &str = "time > now() - 1h";
 
@@ -73,6 +86,24 @@ impl InfluxQl {
         format!("SELECT {picks} FROM {from} WHERE {filter} GROUP BY time({}) fill({fill})", width(step))
     }
 
+    /// The values of each window put together, without failed ones.
+    fn together(source: &Source, name: &str, step: Step, fill: &str) -> String {
+        let name = identifier(name);
+        if source.aggregate != Aggregate::VectorMean {
+            let picks = format!("{} AS {name}", together(source));
+            return InfluxQl::windows(source, &picks, step, &not_failed(source), fill);
+        }
+        // A function of a function needs a subquery.
+        let (field, from, filter) =
+            (identifier(&source.field), from(source), filter(source, TIME, &not_failed(source)));
+        format!(
+            "SELECT (atan2(mean(\"east\"), mean(\"north\")) * 57.29577951308232 + 360) % 360 AS {name} FROM (SELECT \
+             sin({field} * 0.017453292519943295) AS \"east\", cos({field} * 0.017453292519943295) AS \"north\" FROM {from} \
+             WHERE {filter}) WHERE {TIME} GROUP BY time({}) fill({fill})",
+            width(step)
+        )
+    }
+
     fn last(source: &Source, name: &str, time: &str) -> String {
         let (field, name) = (identifier(&source.field), identifier(name));
         format!("SELECT last({field}) AS {name} FROM {} WHERE {}", from(source), filter(source, time, ""))
@@ -81,6 +112,9 @@ impl InfluxQl {
 
 impl QueryLanguage for InfluxQl {
     fn envelope(&self, source: &Source, step: Step, names: &[String; 3]) -> String {
+        if !has_band(source) {
+            return InfluxQl::together(source, &names[0], step, "null");
+        }
         let field = identifier(&source.field);
         let [mean, low, high] = names.each_ref().map(|name| identifier(name));
         let picks = format!("mean({field}) AS {mean}, min({field}) AS {low}, max({field}) AS {high}");
@@ -88,8 +122,7 @@ impl QueryLanguage for InfluxQl {
     }
 
     fn mean(&self, source: &Source, step: Step, name: &str) -> String {
-        let picks = format!("mean({}) AS {}", identifier(&source.field), identifier(name));
-        InfluxQl::windows(source, &picks, step, &not_failed(source), "null")
+        InfluxQl::together(source, name, step, "null")
     }
 
     fn with_flag(&self, source: &Source, digit: u8, name: &str) -> String {
@@ -114,19 +147,16 @@ impl QueryLanguage for InfluxQl {
 
     fn at_height(&self, source: &Source, metres: f64) -> String {
         let field = identifier(&source.field);
-        let filter = filter(source, TIME, &not_failed(source));
+        let (mean, filter) = (together(source), filter(source, TIME, &not_failed(source)));
         format!(
-            "SELECT last({field}) AS \"newest\", mean({field}) AS \"mean\", last({field}) * 0 + {metres} AS \"height\" \
+            "SELECT last({field}) AS \"newest\", {mean} AS \"mean\", last({field}) * 0 + {metres} AS \"height\" \
              FROM {} WHERE {filter}",
             from(source)
         )
     }
 
     fn side_by_side(&self, first: Named<'_>, second: Named<'_>, step: Step) -> Vec<String> {
-        let one = |(source, name): Named<'_>| {
-            let picks = format!("mean({}) AS {}", identifier(&source.field), identifier(name));
-            InfluxQl::windows(source, &picks, step, &not_failed(source), "none")
-        };
+        let one = |(source, name): Named<'_>| InfluxQl::together(source, name, step, "none");
         vec![one(first), one(second)]
     }
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::source::{Source, buckets};
 use super::{Language, Object, Site, object};
+use crate::quantity::Aggregate;
 
 mod flux;
 mod influxql;
@@ -29,9 +30,10 @@ pub(super) type Named<'a> = (&'a Source, &'a str);
 
 /// A query language. Every text is complete except for Grafana's macros and the dashboard's variables.
 pub(super) trait QueryLanguage {
-    /// Mean, minimum and maximum of each window, without failed values; windows without a value are null.
+    /// Mean, minimum and maximum of each window, without failed values; windows without a value are null. Of values whose mean
+    /// says nothing ([`has_band`]) only what [`QueryLanguage::mean`] gives.
     fn envelope(&self, source: &Source, step: Step, names: &[String; 3]) -> String;
-    /// The mean of each window, without failed values.
+    /// The values of each window put together by the kind of their quantity, without failed ones.
     fn mean(&self, source: &Source, step: Step, name: &str) -> String;
     /// The maximum of the values with this flag, for each window that has one.
     fn with_flag(&self, source: &Source, digit: u8, name: &str) -> String;
@@ -72,6 +74,11 @@ pub(super) fn query_language(language: Language) -> &'static dyn QueryLanguage {
         Language::InfluxQl => &influxql::InfluxQl,
         Language::Sql => &sql::Sql,
     }
+}
+
+/// Whether minimum and maximum of a window stand around its mean: not of directions, and not where values are summed.
+pub(super) fn has_band(source: &Source) -> bool {
+    source.aggregate == Aggregate::Mean
 }
 
 /// The name of the variable with the data source of this bucket. A query in SQL cannot leave its database.

@@ -7,7 +7,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Named, QueryLanguage, Step, guarded};
+use super::{Named, QueryLanguage, Step, guarded, has_band};
+use crate::quantity::Aggregate;
 use crate::view::dashboard::source::{Flagged, Source, Tag};
 
 pub(super) struct Sql;
@@ -52,6 +53,21 @@ fn not_failed(source: &Source) -> String {
     }
 }
 
+/// Values put together by the kind of their quantity.
+fn together(source: &Source) -> String {
+    let field = identifier(&source.field);
+    match source.aggregate {
+        Aggregate::Mean => format!("avg({field})"),
+        Aggregate::VectorMean => {
+            format!("(degrees(atan2(avg(sin(radians({field}))), avg(cos(radians({field}))))) + 360.0) % 360.0")
+        }
+        Aggregate::Sum => format!("sum({field})"),
+        Aggregate::Maximum => format!("max({field})"),
+        Aggregate::Minimum => format!("min({field})"),
+        Aggregate::Last => format!("last_value({field} ORDER BY time)"),
+    }
+}
+
 fn width(step: Step) -> String {
     match step {
         Step::Chosen => "${step}".to_owned(),
@@ -84,6 +100,9 @@ fn newest(source: &Source, pick: &str, name: &str, span: &str) -> String {
 
 impl QueryLanguage for Sql {
     fn envelope(&self, source: &Source, step: Step, names: &[String; 3]) -> String {
+        if !has_band(source) {
+            return self.mean(source, step, &names[0]);
+        }
         let field = identifier(&source.field);
         let [mean, low, high] = names.each_ref().map(|name| identifier(name));
         let picks = format!("avg({field}) AS {mean}, min({field}) AS {low}, max({field}) AS {high}");
@@ -91,7 +110,7 @@ impl QueryLanguage for Sql {
     }
 
     fn mean(&self, source: &Source, step: Step, name: &str) -> String {
-        let picks = format!("avg({}) AS {}", identifier(&source.field), identifier(name));
+        let picks = format!("{} AS {}", together(source), identifier(name));
         windows(source, &picks, step, &not_failed(source), true)
     }
 
@@ -116,8 +135,9 @@ impl QueryLanguage for Sql {
     fn at_height(&self, source: &Source, metres: f64) -> String {
         let field = identifier(&source.field);
         format!(
-            "SELECT last_value({field} ORDER BY time) AS \"newest\", avg({field}) AS \"mean\", {metres:?} AS \"height\" \
+            "SELECT last_value({field} ORDER BY time) AS \"newest\", {} AS \"mean\", {metres:?} AS \"height\" \
              FROM {} WHERE {SHOWN}{}{} AND {field} IS NOT NULL",
+            together(source),
             identifier(&source.measurement),
             tags(source),
             not_failed(source)
@@ -126,7 +146,7 @@ impl QueryLanguage for Sql {
 
     fn side_by_side(&self, first: Named<'_>, second: Named<'_>, step: Step) -> Vec<String> {
         let one = |(source, _): Named<'_>| {
-            let picks = format!("avg({}) AS value", identifier(&source.field));
+            let picks = format!("{} AS value", together(source));
             windows(source, &picks, step, &not_failed(source), false)
         };
         vec![format!(

@@ -1,0 +1,255 @@
+//! The kinds of quantities, and how values of each are put together.
+
+use super::Process;
+use crate::ameriflux;
+
+/// What a column's values are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// A quantity whose mean says what a longer time was like.
+    #[default]
+    Linear,
+    /// Degrees of a circle: 359 and 1 are two apart, and their mean is 0.
+    Direction,
+    /// The sum over the row's interval, such as rain.
+    Total,
+    /// A sum since the instrument was reset.
+    Counter,
+    /// The largest value of the row's interval.
+    Maximum,
+    /// The smallest value of the row's interval.
+    Minimum,
+    /// A standard deviation over the row's interval.
+    Deviation,
+    /// A covariance over the row's interval.
+    Covariance,
+    /// A text, a word of bits or a time: nothing to calculate with.
+    Code,
+}
+
+/// How the values of a longer time become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aggregate {
+    /// Their mean.
+    Mean,
+    /// The direction of the mean of their unit vectors.
+    VectorMean,
+    /// Their sum.
+    Sum,
+    /// The largest.
+    Maximum,
+    /// The smallest.
+    Minimum,
+    /// The newest.
+    Last,
+}
+
+/// Every kind as the configuration writes it.
+const NAMES: [(&str, Kind); 9] = [
+    ("linear", Kind::Linear),
+    ("direction", Kind::Direction),
+    ("total", Kind::Total),
+    ("counter", Kind::Counter),
+    ("maximum", Kind::Maximum),
+    ("minimum", Kind::Minimum),
+    ("deviation", Kind::Deviation),
+    ("covariance", Kind::Covariance),
+    ("code", Kind::Code),
+];
+
+/// A resultant of unit vectors shorter than this has no direction: it is what rounding leaves of opposite ones.
+const NO_DIRECTION: f64 = 1e-9;
+
+impl Kind {
+    /// Every kind, with its name in the configuration.
+    pub const fn names() -> &'static [(&'static str, Kind)] {
+        &NAMES
+    }
+
+    /// How its values are put together. The deviation and the covariance of a longer time do not follow from those of its
+    /// parts alone (they lack what lies between the parts), so their mean is only that: the mean of the parts.
+    pub const fn aggregate(self) -> Aggregate {
+        match self {
+            Kind::Linear | Kind::Deviation | Kind::Covariance => Aggregate::Mean,
+            Kind::Direction => Aggregate::VectorMean,
+            Kind::Total => Aggregate::Sum,
+            Kind::Maximum => Aggregate::Maximum,
+            Kind::Minimum => Aggregate::Minimum,
+            // A counter's newest value; a code has no other.
+            Kind::Counter | Kind::Code => Aggregate::Last,
+        }
+    }
+
+    /// The change from one value to another; of a direction the shorter way around, in [-180, 180).
+    #[inline]
+    pub fn change(self, from: f64, to: f64) -> f64 {
+        match self {
+            Kind::Direction => (to - from + 180.0).rem_euclid(360.0) - 180.0,
+            _ => to - from,
+        }
+    }
+
+    /// A value as it lies beside another, so that differences can be taken: 359 beside 1 is -1.
+    #[inline]
+    pub fn beside(self, other: f64, value: f64) -> f64 {
+        match self {
+            Kind::Direction => other + self.change(other, value),
+            _ => value,
+        }
+    }
+}
+
+/// The direction of summed unit vectors, in [0, 360); none where they cancel each other.
+#[inline]
+pub fn direction(sine: f64, cosine: f64, count: f64) -> Option<f64> {
+    if sine.hypot(cosine) <= NO_DIRECTION * count {
+        return None;
+    }
+    let degrees = sine.atan2(cosine).to_degrees().rem_euclid(360.0);
+    // Rounding can give the full circle.
+    Some(if degrees >= 360.0 { 0.0 } else { degrees })
+}
+
+/// What is known of a column.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Facts<'a> {
+    /// As configured.
+    pub configured: Option<Kind>,
+    /// Its AmeriFlux variable.
+    pub variable: Option<&'a str>,
+    /// Line 4 of its file.
+    pub process: &'a str,
+    /// Line 3 of its file.
+    pub unit: &'a str,
+    /// Line 2 of its file.
+    pub name: &'a str,
+    /// How many columns of its table have this name but for the number in brackets, itself included.
+    pub of_its_name: usize,
+}
+
+impl Facts<'_> {
+    /// The kind: as configured, otherwise by the variable, otherwise by what the logger did, otherwise by unit and name.
+    pub fn kind(&self) -> Kind {
+        self.configured.or_else(|| self.of_variable()).or_else(|| self.of_process()).unwrap_or_else(|| self.of_name())
+    }
+
+    fn of_variable(&self) -> Option<Kind> {
+        let base = ameriflux::lookup(self.variable?)?.name;
+        let is_total = matches!(Process::of(self.process), None | Some(Process::Total));
+        match base {
+            "WD" => Some(Kind::Direction),
+            "WS_MAX" => Some(Kind::Maximum),
+            // A rain gauge that is sampled counts since its reset.
+            "P" | "P_RAIN" | "P_SNOW" | "THROUGHFALL" | "STEMFLOW" | "RUNOFF" if is_total => Some(Kind::Total),
+            _ if base.ends_with("_SIGMA") => Some(Kind::Deviation),
+            _ => None,
+        }
+    }
+
+    fn of_process(&self) -> Option<Kind> {
+        Some(match Process::of(self.process)? {
+            Process::Total => Kind::Total,
+            Process::Maximum if !self.is_direction() => Kind::Maximum,
+            Process::Minimum if !self.is_direction() => Kind::Minimum,
+            Process::Deviation => Kind::Deviation,
+            Process::Covariance => Kind::Covariance,
+            Process::TimeOfExtreme => Kind::Code,
+            Process::WindVector => self.of_wind_vector(),
+            Process::Sample | Process::Average | Process::Maximum | Process::Minimum => return None,
+        })
+    }
+
+    /// The outputs of the wind vector instruction: speed, direction and deviation of three; speed, speed of the mean vector,
+    /// direction and deviation of four; or names of the program's own. (CRBasic, WindVector, OutputOpt.)
+    fn of_wind_vector(&self) -> Kind {
+        let name = self.name.to_ascii_lowercase();
+        let number = name.rsplit_once('(').and_then(|(_, rest)| rest.strip_suffix(')')?.parse::<usize>().ok());
+        match (self.of_its_name, number) {
+            (3, Some(2)) | (4, Some(3)) => Kind::Direction,
+            (3, Some(3)) | (4, Some(4)) => Kind::Deviation,
+            (_, _) if name.contains("_sd") => Kind::Deviation,
+            (..=2, _) if self.is_degrees() => Kind::Direction,
+            _ => Kind::Linear,
+        }
+    }
+
+    fn of_name(&self) -> Kind {
+        if self.is_direction() { Kind::Direction } else { Kind::Linear }
+    }
+
+    fn is_degrees(&self) -> bool {
+        matches!(self.unit.trim().to_ascii_lowercase().as_str(), "deg" | "degs" | "degree" | "degrees" | "°")
+    }
+
+    /// Degrees alone may be a latitude or a tilt; a wind direction says so.
+    fn is_direction(&self) -> bool {
+        let name = self.name.to_ascii_lowercase();
+        let begins = ["wd", "winddir", "wnd_dir", "wind_dir", "winddirection", "wind_direction", "wdir", "azimuth"];
+        self.is_degrees() && begins.iter().any(|begin| name.starts_with(begin))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_follows_from_the_configuration_the_variable_the_process_or_unit_and_name() {
+        let none = Facts::default();
+        for (facts, kind) in [
+            (none, Kind::Linear),
+            (Facts { configured: Some(Kind::Counter), variable: Some("WD"), ..none }, Kind::Counter),
+            (Facts { variable: Some("WD_1_1_1"), process: "Smp", ..none }, Kind::Direction),
+            (Facts { variable: Some("P"), process: "Tot", ..none }, Kind::Total),
+            (Facts { variable: Some("P"), process: "Smp", ..none }, Kind::Linear),
+            (Facts { variable: Some("W_SIGMA"), ..none }, Kind::Deviation),
+            (Facts { process: "Tot", ..none }, Kind::Total),
+            (Facts { process: "Max", unit: "m/s", ..none }, Kind::Maximum),
+            (Facts { process: "Std", ..none }, Kind::Deviation),
+            (Facts { process: "TMx", ..none }, Kind::Code),
+            (Facts { process: "WVc", name: "WS_WVc(1)", of_its_name: 3, ..none }, Kind::Linear),
+            (Facts { process: "WVc", name: "WS_WVc(2)", unit: "Deg", of_its_name: 3, ..none }, Kind::Direction),
+            (Facts { process: "WVc", name: "WS_WVc(3)", unit: "Deg", of_its_name: 3, ..none }, Kind::Deviation),
+            (Facts { process: "WVc", name: "WS_WVc(2)", unit: "m/s", of_its_name: 4, ..none }, Kind::Linear),
+            (Facts { process: "WVc", name: "WS_WVc(3)", unit: "Deg", of_its_name: 4, ..none }, Kind::Direction),
+            (Facts { process: "WVc", name: "WD_D1_WVT", unit: "Degs", of_its_name: 1, ..none }, Kind::Direction),
+            (Facts { process: "WVc", name: "WS_SD1_WVT", unit: "Degs", of_its_name: 1, ..none }, Kind::Deviation),
+            (Facts { process: "Avg", name: "WindDir", unit: "deg", ..none }, Kind::Direction),
+            (Facts { process: "Smp", name: "Latitude", unit: "deg", ..none }, Kind::Linear),
+            (Facts { process: "Avg", name: "WD_Temp", unit: "Deg C", ..none }, Kind::Linear),
+        ] {
+            assert_eq!(facts.kind(), kind, "{facts:?}");
+        }
+    }
+
+    #[test]
+    fn a_change_of_direction_is_the_shorter_way_around() {
+        for (from, to, change) in
+            [(359.0, 2.0, 3.0), (2.0, 359.0, -3.0), (350.0, 10.0, 20.0), (10.0, 190.0, -180.0), (0.0, 360.0, 0.0)]
+        {
+            assert!((Kind::Direction.change(from, to) - change).abs() < 1e-12, "{from} to {to}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn changes_and_means_of_directions_turn_with_the_compass(
+            directions in proptest::collection::vec(0.0f64..360.0, 1..20), turn in proptest::sample::select(vec![90.0, 180.0, 270.0]),
+        ) {
+            let turned: Vec<f64> = directions.iter().map(|direction| (direction + turn) % 360.0).collect();
+            let mean = |all: &[f64]| {
+                let sums = all.iter().map(|one| one.to_radians().sin_cos()).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+                (direction(sums.0, sums.1, all.len() as f64), sums.0.hypot(sums.1))
+            };
+            let ((here, length), (there, _)) = (mean(&directions), mean(&turned));
+            if length > 1e-3 {
+                let apart = Kind::Direction.change(here.unwrap() + turn, there.unwrap());
+                proptest::prop_assert!(apart.abs() < 1e-6, "{apart}");
+            }
+            for (pair, other) in directions.windows(2).zip(turned.windows(2)) {
+                let (one, two) = (Kind::Direction.change(pair[0], pair[1]), Kind::Direction.change(other[0], other[1]));
+                proptest::prop_assert!((one - two).abs() < 1e-9 || (one.abs() - 180.0).abs() < 1e-9);
+            }
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What kind of quantity a column holds: the one place that decides how its values are averaged, differenced, summed and drawn.
+//!
+//! A mean of directions is that of their unit vectors, rain is summed, an extreme stays an extreme. The kind is the
+//! configuration's, or follows from the AmeriFlux variable, the process that the data logger states, unit and name.
+
+mod kind;
+mod process;
+
+pub use kind::{Aggregate, Facts, Kind, direction};
+pub use process::Process;

@@ -1,0 +1,47 @@
+//! What a data logger did with a sensor's scans, as line 4 of a TOA5 file says it.
+
+/// The output instruction behind a column. (Campbell Scientific, field name suffixes of LoggerNet.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Process {
+    /// One scan at the row's time.
+    Sample,
+    /// Mean of the scans.
+    Average,
+    /// Sum of the scans.
+    Total,
+    /// The largest scan.
+    Maximum,
+    /// The smallest scan.
+    Minimum,
+    /// When the largest or the smallest scan was: a time.
+    TimeOfExtreme,
+    /// Standard deviation of the scans.
+    Deviation,
+    /// Covariance of two sensors over the scans.
+    Covariance,
+    /// One of the results of the wind vector instruction: speed, direction or the deviation of the direction.
+    WindVector,
+}
+
+impl Process {
+    /// By its code, whatever its case; none for a code that says nothing about how values are put together, and for none.
+    pub fn of(code: &str) -> Option<Process> {
+        Some(match code.trim().to_ascii_lowercase().as_str() {
+            "smp" => Process::Sample,
+            "avg" => Process::Average,
+            "tot" => Process::Total,
+            "max" => Process::Maximum,
+            "min" => Process::Minimum,
+            "tmx" | "tmn" => Process::TimeOfExtreme,
+            "std" => Process::Deviation,
+            "cov" => Process::Covariance,
+            "wvc" => Process::WindVector,
+            _ => return None,
+        })
+    }
+
+    /// Whether its results are numbers.
+    pub fn is_number(self) -> bool {
+        self != Process::TimeOfExtreme
+    }
+}
