@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::destination::DestinationError;
 use crate::ingest::IngestError;
-use crate::status::Exit;
+use crate::status::{Exit, StatusError};
 use crate::store::StoreError;
 use crate::sync::SyncError;
 use crate::verify::VerifyError;
@@ -24,6 +24,9 @@ pub enum AgentError {
     /// Rows could not be compared with those in the bucket.
     #[error(transparent)]
     Verify(#[from] VerifyError),
+    /// What the findings are made of could not be read.
+    #[error(transparent)]
+    Status(#[from] StatusError),
     /// The program could not be ended in an orderly way.
     #[error("cannot listen for Ctrl-C and SIGTERM: {0}")]
     Signals(std::io::Error),
@@ -49,6 +52,7 @@ impl AgentError {
             | AgentError::Ingest(IngestError::Store(_))
             | AgentError::Sync(_)
             | AgentError::Verify(_)
+            | AgentError::Status(_)
             | AgentError::Signals(_) => Exit::Failed,
         }
     }

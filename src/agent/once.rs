@@ -15,7 +15,7 @@ use super::pass::{self, Ended, Pass};
 use super::reading::{Outcome, Reading, Rhythm};
 use super::{Agent, AgentError, LONGEST_PAUSE, retention, schedule};
 use crate::ingest::{self as reader, IngestReport, Selection};
-use crate::status::{self, Exit};
+use crate::status::{self, Exit, Finding, Verdict};
 use crate::sync::{Cancel, SyncError, SyncReport};
 
 /// After the sync, a file that changed and could not be read is tried again for so long: another ingest holds its lock for
@@ -42,6 +42,8 @@ pub struct RunReport {
     pub ingest: Option<IngestReport>,
     /// What was sent.
     pub sync: Option<SyncReport>,
+    /// What a user should know or act on, as `status` says it; empty where another process is at work on a part.
+    pub findings: Vec<Finding>,
 }
 
 /// How a run ended.
@@ -97,11 +99,15 @@ pub fn once(agent: &Agent, call: Call) -> Result<Run, AgentError> {
     if synced.is_none() {
         tracing::warn!("another sync is running; this run leaves the sending to it");
     }
-    let of_reading = status::of_ingest(ingested.as_ref().is_some_and(IngestReport::needs_a_look));
-    let of_sending = synced.as_ref().map_or(Exit::Well, |ended| ended.exit);
+    // Where another process is at work, the store is on its way from one state to the next.
+    let findings = match (&ingested, &synced) {
+        (Some(_), Some(_)) => status::judge(&agent.config, &agent.store()?, agent.now())?,
+        _ => Vec::new(),
+    };
+    let exit = synced.as_ref().map_or(Exit::Well, |ended| ended.exit).with(Verdict::of(&findings));
     Ok(Run {
-        report: RunReport { ingest: ingested, sync: synced.map(|ended| ended.report) },
-        exit: of_reading.max(of_sending),
+        report: RunReport { ingest: ingested, sync: synced.map(|ended| ended.report), findings },
+        exit,
         failure: retention.err().or(later.failure),
     })
 }

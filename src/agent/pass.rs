@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Agent, AgentError};
-use crate::ingest::{self as reader, IngestError, IngestReport};
+use crate::ingest::{self as reader, Counts, IngestError, IngestReport};
 use crate::status::{self, Exit};
 use crate::store::{Lock, LockKind, Store};
 use crate::sync::{self as sender, Cancel, Sync, SyncReport};
@@ -42,6 +42,15 @@ pub struct Ended<R> {
     pub exit: Exit,
 }
 
+/// What the store keeps of an ingest.
+#[derive(Serialize)]
+struct Summary {
+    #[serde(flatten)]
+    totals: Counts,
+    /// Those on a file stand with the file.
+    notes: Vec<String>,
+}
+
 /// One ingest under its lock; None when another one holds it.
 ///
 /// # Errors
@@ -73,7 +82,7 @@ pub fn ingest(
                 "ingest done"
             );
         }
-        Ok((status::of_ingest(report.needs_a_look()), totals))
+        Ok((status::of_ingest(report.needs_a_look()), Summary { totals, notes: report.notes_beside_files() }))
     };
     under_lock(agent, (pass, LockKind::Ingest), read, concluded)
 }
@@ -86,7 +95,9 @@ pub fn ingest(
 pub fn sync(agent: &Agent, pass: Pass, cancel: &Cancel) -> Result<Option<Ended<SyncReport>>, AgentError> {
     let send = |store: &Store| {
         let open = || crate::destination::open(&agent.config);
-        let sync = Sync { config: &agent.config, store, clock: &agent.clock, progress: &sender::Unseen, cancel };
+        let judge = |report: &SyncReport| status::judge_during(&agent.config, store, report, agent.now());
+        let (config, clock, progress) = (&agent.config, &agent.clock, &sender::Unseen);
+        let sync = Sync { config, store, clock, progress, cancel, judge: &judge };
         if agent.shows_progress {
             let progress = agent.events.of_sending();
             sender::run_until(&Sync { progress: progress.as_ref(), ..sync }, open)

@@ -2,7 +2,8 @@
 //!
 //! Nothing is deleted on one witness: a row goes only if it was acknowledged and, where the destination can be asked, if it
 //! was read back at its own time in its own series ([`verify::is_there`]), or if the bucket itself no
-//! longer keeps rows of its time. What the destination does not answer is kept. `[store] keep` is measured from the earliest time that it can be
+//! longer keeps rows of its time. What the destination does not answer is kept. While the server's clock and this computer's
+//! disagree, `[store] keep` deletes nothing. It is measured from the earliest time that it can be
 //! now ([`earliest_now`]), because a clock that runs ahead must not delete a history.
 
 use std::time::{Duration, Instant};
@@ -14,8 +15,8 @@ use super::{Agent, AgentError};
 use crate::config::Config;
 use crate::destination::Destination;
 use crate::store::{Lock, LockKind, Store, StoreError};
-use crate::sync::SyncError;
-use crate::time::{Clock, Interval, Timestamp};
+use crate::sync::{SERVER_AHEAD_KEY, SyncError};
+use crate::time::{CLOCKS_AGREE, Clock, Interval, Timestamp};
 use crate::verify::{self, VerifyError};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -59,6 +60,12 @@ pub struct Limits {
 pub fn earliest_now(store: &Store, now: Timestamp) -> Result<Timestamp, StoreError> {
     let newest = store.newest_row()?;
     Ok(newest.map_or(now, |newest| now.min(newest.after(DAY))))
+}
+
+/// Whether the server's clock, as last confirmed, and this computer's disagree.
+fn clocks_disagree(store: &Store) -> Result<bool, StoreError> {
+    let minutes = store.recall(SERVER_AHEAD_KEY)?.and_then(|text| text.parse::<i64>().ok());
+    Ok(minutes.is_some_and(|minutes| minutes.abs() > CLOCKS_AGREE.num_minutes()))
 }
 
 /// Deletes rows before `limits.cutoff` that were sent and, where the destination can be asked, are there. The caller holds the
@@ -142,6 +149,9 @@ pub fn when_due(agent: &Agent) -> Result<(), AgentError> {
         return Ok(());
     }
     let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else { return Ok(()) };
+    if clocks_disagree(&store)? {
+        return Ok(());
+    }
     store.remember(KEY, &now.nanos().to_string())?;
     let limits = Limits {
         cutoff: earliest_now(&store, now)?.before(keep),

@@ -94,11 +94,11 @@ impl Events for Printer {
     }
 
     fn ingested(&self, report: IngestReport) {
-        self.print(&RunReport { ingest: Some(report), sync: None });
+        self.print(&RunReport { ingest: Some(report), sync: None, findings: Vec::new() });
     }
 
     fn synced(&self, report: SyncReport) {
-        self.print(&RunReport { ingest: None, sync: Some(report) });
+        self.print(&RunReport { ingest: None, sync: Some(report), findings: Vec::new() });
     }
 
     fn failed(&self, error: &AgentError) {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use super::{CliError, Context, Exit, ingest, signals, sync};
+use super::{CliError, Context, Exit, ingest, signals, status, sync};
 use crate::agent::{self, Call, Rhythm, RunReport};
 
 /// Ingest, then sync: what a scheduler calls every few minutes
@@ -54,10 +54,10 @@ pub(super) fn write(out: &mut dyn Write, report: &RunReport) -> io::Result<()> {
     if let Some(report) = &report.ingest {
         ingest::write(out, report)?;
     }
-    match &report.sync {
-        Some(report) => sync::write(out, report),
-        None => Ok(()),
+    if let Some(report) = &report.sync {
+        sync::write(out, report)?;
     }
+    status::write_findings(out, report.findings.iter().filter(|finding| finding.needs_a_user()))
 }
 
 /// What an agent that stays up prints of a pass that began at the station time `at`.

@@ -124,7 +124,15 @@ fn write(
     if report.findings.is_empty() {
         return writeln!(out, "{}", coloured(Colour::Green, "all well"));
     }
-    report.findings.iter().try_for_each(|finding| {
+    write_findings(out, &report.findings)
+}
+
+/// A line for each finding.
+pub(super) fn write_findings<'f>(
+    out: &mut dyn Write,
+    findings: impl IntoIterator<Item = &'f Finding>,
+) -> io::Result<()> {
+    findings.into_iter().try_for_each(|finding| {
         let (colour, word) = mark(finding);
         writeln!(out, "{} {}", coloured(colour, &format!("{word}:")), finding.text())
     })

@@ -2,9 +2,12 @@
 
 use std::io::{self, Write};
 
+use serde::Serialize;
+
 use super::output::{bytes, count};
-use super::{CliError, Context, Exit};
+use super::{CliError, Context, Exit, status};
 use crate::agent::{self, Ended, Pass};
+use crate::status::{Finding, Verdict};
 use crate::sync::{Cancel, DryRun, StoppedBy, SyncReport};
 
 /// Send pending rows to the destination, newest first, within budget and deadline
@@ -30,11 +33,26 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
     let Some(Ended { report, exit }) = agent::sync(&context.agent(), Pass::Once, &Cancel::default())? else {
         tracing::warn!("another sync is running; this one leaves the work to it");
-        context.output.result(&SyncReport::already_running(), |_| Ok(()))?;
+        let done = Done { report: SyncReport::already_running(), findings: Vec::new() };
+        context.output.result(&done, |_| Ok(()))?;
         return Ok(Exit::Well);
     };
-    context.output.result(&report, |out| write(out, &report))?;
+    let findings = crate::status::judge(&context.config, &context.store()?, context.now())?;
+    let exit = exit.with(Verdict::of(&findings));
+    let done = Done { report, findings };
+    context.output.result(&done, |out| {
+        write(out, &done.report)?;
+        status::write_findings(out, done.findings.iter().filter(|finding| finding.needs_a_user()))
+    })?;
     Ok(exit)
+}
+
+/// A sync, and what a user should know or act on after it.
+#[derive(Serialize)]
+struct Done {
+    #[serde(flatten)]
+    report: SyncReport,
+    findings: Vec<Finding>,
 }
 
 /// Lines on stdout, byte by byte as they would be sent; what is said about them on stderr. Lines hold no control character

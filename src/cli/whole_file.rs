@@ -14,9 +14,10 @@ pub(super) struct WholeFile {
 }
 
 impl WholeFile {
-    /// For a file at `target`; nothing is made yet.
+    /// For a file at `target`; nothing is made yet. What programs that were killed left of files like it is removed.
     pub(super) fn beside(target: &Path) -> Result<WholeFile, CliError> {
         let name = target.file_name().ok_or_else(|| CliError::NoFileName { path: target.to_owned() })?;
+        remove_left(target);
         let part = format!(".{}.{}.part", name.to_string_lossy(), std::process::id());
         Ok(WholeFile { part: target.with_file_name(part), target: target.to_owned() })
     }
@@ -64,6 +65,38 @@ impl Drop for WholeFile {
         // Gone already where it was kept; a part that cannot be removed does no harm.
         let _ = fs::remove_file(&self.part);
     }
+}
+
+/// Removes the parts beside `target` with the same ending that no program is at work on any more. One that cannot be removed
+/// does no harm.
+fn remove_left(target: &Path) {
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let Some((of, process)) = name.to_str().and_then(part_of) else { continue };
+        if Path::new(of).extension() == target.extension() && !is_at_work(process, &entry.path()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Of which file a part is, and the process that writes it.
+fn part_of(name: &str) -> Option<(&str, u32)> {
+    let (of, process) = name.strip_prefix('.')?.strip_suffix(".part")?.rsplit_once('.')?;
+    Some((of, process.parse().ok()?))
+}
+
+/// Whether that process runs. Windows removes no file that a program has open, so a part in use is kept there; where the
+/// system has no list of processes, a part that was written within a day is taken for one at work.
+fn is_at_work(process: u32, part: &Path) -> bool {
+    if cfg!(windows) || process == std::process::id() {
+        return process == std::process::id();
+    }
+    if Path::new("/proc/self").exists() {
+        return Path::new("/proc").join(process.to_string()).exists();
+    }
+    let age = part.metadata().and_then(|known| known.modified()).ok().and_then(|time| time.elapsed().ok());
+    age.is_none_or(|age| age < std::time::Duration::from_secs(86_400))
 }
 
 /// Without it a power cut can take back the name. Windows has no such call; NTFS journals its names.

@@ -37,6 +37,12 @@ pub enum SecretError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A pipe, a device or a folder, which may never end or never begin.
+    #[error("{} is no regular file; write the secret into a file of its own", path.display())]
+    NotRegular {
+        /// As configured.
+        path: PathBuf,
+    },
     /// There is nothing in it.
     #[error("{place} is empty; put the secret there")]
     Empty {
@@ -66,7 +72,11 @@ impl Secret {
                 None => return Err(SecretError::NotSet { name: name.clone() }),
             },
             Secret::File(path) => {
-                std::fs::read(path).map_err(|source| SecretError::Unreadable { path: path.clone(), source })?
+                let unreadable = |source| SecretError::Unreadable { path: path.clone(), source };
+                if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+                    return Err(SecretError::NotRegular { path: path.clone() });
+                }
+                std::fs::read(path).map_err(unreadable)?
             }
         };
         let text = String::from_utf8(bytes).map_err(|_| SecretError::NotOneLine { place: self.describe() })?;
@@ -104,6 +114,18 @@ mod tests {
     fn a_line_end_and_a_byte_order_mark_do_not_belong_to_the_secret() {
         for content in ["s3cret==", "s3cret==\n", "s3cret==\r\n", "\u{feff}s3cret==\r\n"] {
             assert_eq!(file(content.as_bytes()).1.read().unwrap(), "s3cret==");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_or_a_folder_in_place_of_a_file_is_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("token.txt");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        for path in [&pipe, &folder.path().to_owned(), &PathBuf::from("/dev/zero")] {
+            let message = Secret::File(path.clone()).read().unwrap_err().to_string();
+            assert!(message.contains("is no regular file"), "{message}");
         }
     }
 

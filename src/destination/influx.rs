@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use reqwest::Method;
 use reqwest::blocking::{Client, RequestBuilder};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use url::{Host, Url};
 
@@ -134,9 +134,12 @@ impl Influx {
         let deadline = Instant::now() + self.config.timeout;
         let mut response = request.send().map_err(|error| self.network_message(error))?;
         let (status, mut headers) = (response.status().as_u16(), response.headers().clone());
-        if let Some(target) = headers.get_mut(LOCATION) {
-            let clean = self.without_secret(&String::from_utf8_lossy(target.as_bytes()));
-            *target = HeaderValue::from_str(&clean).unwrap_or(HeaderValue::from_static(""));
+        for value in headers.values_mut() {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            let clean = self.without_secret(&text);
+            if clean != text {
+                *value = HeaderValue::from_str(&clean).unwrap_or(HeaderValue::from_static(""));
+            }
         }
         self.clock.set(answer::server_time(&headers));
         if let Some(product) = answer::product(&headers) {

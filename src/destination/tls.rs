@@ -15,7 +15,13 @@ use crate::config::{Header, Tls};
 /// Adds the certificates that are configured.
 pub(super) fn certified(mut client: ClientBuilder, tls: &Tls) -> Result<ClientBuilder, DestinationError> {
     let wrong = |path: &Path, problem: String| DestinationError::Certificate { path: path.to_owned(), problem };
-    let read = |path: &Path| std::fs::read(path).map_err(|error| wrong(path, error.to_string()));
+    let read = |path: &Path| {
+        // A pipe may never begin.
+        if !std::fs::metadata(path).map_err(|error| wrong(path, error.to_string()))?.is_file() {
+            return Err(wrong(path, "it is no regular file".to_owned()));
+        }
+        std::fs::read(path).map_err(|error| wrong(path, error.to_string()))
+    };
     if let Some(path) = &tls.ca_file {
         let found = Certificate::from_pem_bundle(&read(path)?).map_err(|error| wrong(path, cause(&error)))?;
         if found.is_empty() {

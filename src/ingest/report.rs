@@ -174,6 +174,16 @@ impl IngestReport {
         totals
     }
 
+    /// Notes on tables whose files were found: what stands with no file.
+    pub fn notes_beside_files(&self) -> Vec<String> {
+        let of_table = |table: &TableReport| {
+            let is_of_file = |note: &String| table.sources.iter().any(|file| file.note.as_ref() == Some(note));
+            let notes = table.notes.iter().filter(|note| table.files > 0 && !is_of_file(note));
+            notes.cloned().collect::<Vec<_>>()
+        };
+        self.tables.iter().flat_map(of_table).collect()
+    }
+
     /// Whether the user should look at the result: a file that cannot be read, a line that is not a row or is ahead of the clock,
     /// a key with two contents.
     pub fn needs_a_look(&self) -> bool {

@@ -14,3 +14,16 @@ pub enum Exit {
     /// The work could not be done: disk, database.
     Failed = 4,
 }
+
+impl Exit {
+    /// Whether a pass could not do its work.
+    pub fn is_failure(self) -> bool {
+        self >= Exit::Usage
+    }
+
+    /// What a pass that ended so is given, where the list of findings comes to `verdict`: a failure is its own, and whether
+    /// a user must look is said by the list alone.
+    pub fn with(self, verdict: super::Verdict) -> Exit {
+        if self.is_failure() { self } else { verdict.exit() }
+    }
+}

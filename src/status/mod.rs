@@ -9,8 +9,8 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::config::Config;
-use crate::store::{FutureTimes, GapLine, ReadFile, RunLine, Store, StoreError, TableStatus, Uncounted};
-use crate::sync::{PendingBytes, SyncError};
+use crate::store::{ClockLine, FutureTimes, GapLine, ReadFile, RunLine, Store, StoreError, TableStatus, Uncounted};
+use crate::sync::{PendingBytes, Standing, SyncError, SyncReport};
 use crate::time::{Interval, Timestamp};
 
 mod exit;
@@ -80,6 +80,8 @@ pub struct Facts {
     pub offsets: Vec<(String, i64)>,
     /// Whether a scheduler's entry starts the program.
     pub is_scheduled: bool,
+    /// Steps and resets of the loggers' clocks that were found in the last day.
+    pub clock_events: Vec<ClockLine>,
     /// Missing records.
     pub gaps: Vec<GapLine>,
     /// The newest rows of tables whose RECORD does not tell what is missing, and the time steps that are.
@@ -128,6 +130,8 @@ impl Facts {
             folders: Folders::look(config),
             offsets,
             is_scheduled: store.recall(STARTS_KEY)?.is_some_and(|text| text.parse::<u64>().is_ok()),
+            clock_events: store
+                .clock_events_seen(Interval::new(now.before(DAY), now.after(Duration::from_nanos(1))))?,
             gaps: store.gaps()?,
             uncounted: store.uncounted(now.minus(findings::RECENT_NANOS), records::ROWS_LOOKED_AT)?,
             newest_rejected_line: store.newest_rejected_line()?,
@@ -153,6 +157,46 @@ impl Facts {
     pub fn interval(&self, name: &str) -> Option<Duration> {
         self.intervals.iter().find(|of| of.table == name).map(|of| of.interval)
     }
+}
+
+/// The list of findings as the store, the folders and the clock give it now.
+///
+/// # Errors
+/// The store fails.
+pub fn judge(config: &Config, store: &Store, now: Timestamp) -> Result<Vec<Finding>, StatusError> {
+    Ok(findings(config, &Facts::read(config, store, now)?, now))
+}
+
+/// What the list comes to at the end of a sync of which the store keeps no line yet: its own report takes the place of the
+/// last one's.
+///
+/// # Errors
+/// The store fails.
+pub fn judge_during(
+    config: &Config,
+    store: &Store,
+    report: &SyncReport,
+    now: Timestamp,
+) -> Result<Standing, SyncError> {
+    let mut facts = Facts::read(config, store, now).map_err(|error| match error {
+        StatusError::Store(error) => SyncError::from(error),
+        StatusError::Sync(error) => error,
+    })?;
+    facts.last_sync = Some(RunLine {
+        started: now,
+        ended: now,
+        exit: of_sync(report, facts.last_stored, now) as i64,
+        summary: serde_json::to_string(report).unwrap_or_default(),
+    });
+    let findings = findings(config, &facts, now);
+    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count() as u64;
+    let verdict = Verdict::of(&findings);
+    Ok(Standing {
+        verdict: verdict.name(),
+        is_well: matches!(verdict, Verdict::Well | Verdict::Note),
+        problems: count(Severity::Problem),
+        warnings: count(Severity::Warning),
+    })
 }
 
 /// Whole seconds from `then` to `now`.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use queries::health;
-use schema::migrate;
+use schema::{beside, migrate};
 
 mod care;
 mod intake;
@@ -79,6 +79,7 @@ impl Store {
 
     fn open_with(path: &Path, flags: OpenFlags) -> Result<Store> {
         let at = |source| StoreError::at(path, source);
+        beside::check(path)?;
         let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(at)?;
         conn.busy_timeout(BUSY_TIMEOUT).map_err(at)?;
         migrate::check(&conn, path)?;
@@ -98,6 +99,7 @@ impl Store {
     pub fn open_reader(path: &Path) -> Result<Store> {
         let at = |source| StoreError::at(path, source);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        beside::check(path)?;
         let conn = Connection::open_with_flags(path, flags).map_err(at)?;
         conn.busy_timeout(BUSY_TIMEOUT).map_err(at)?;
         migrate::check(&conn, path)?;

@@ -4,12 +4,13 @@
 
 use std::fmt::Write as _;
 
-use super::{StoppedBy, SyncError, SyncReport, expected, identity};
+use super::look::compare_clocks;
+use super::{StoppedBy, Sync, SyncError, SyncReport, expected, identity};
 use crate::config::{Config, DestinationConfig};
 use crate::destination::{Answer, Destination, Outcome, Request, beat};
 use crate::line::tag_value;
 use crate::store::{ReceiptDraft, ReceiptOutcome, Store};
-use crate::time::{Clock, Timestamp};
+use crate::time::Timestamp;
 
 /// The measurement.
 const MEASUREMENT: &str = "fluxtower_agent";
@@ -20,32 +21,56 @@ pub(super) fn is_due(config: &Config) -> bool {
         || config.sync.heartbeat_url.is_some()
 }
 
-/// Sends the health lines, the bands that are expected ([`expected`]) and, when nothing is due any more, calls the heartbeat. Neither failure is a failure of the
+/// What the one list of findings comes to (`status::findings`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// `ok`, `note`, `unknown` or `look`.
+    pub verdict: &'static str,
+    /// Whether all that there is to know is known, and nothing asks for a user.
+    pub is_well: bool,
+    /// Findings of that weight.
+    pub problems: u64,
+    /// Findings of that weight.
+    pub warnings: u64,
+}
+
+impl Standing {
+    /// Neither good nor bad.
+    pub const NOT_JUDGED: Standing = Standing { verdict: "unknown", is_well: false, problems: 0, warnings: 0 };
+}
+
+/// Sends the health lines and the bands that are expected ([`expected`]), and calls the heartbeat when nothing is due any
+/// more and the list of findings neither asks for a user nor has something unknown. Neither failure is a failure of the
 /// sync: what matters has been said by then, and whoever watches sees the silence.
 pub(super) fn send(
-    config: &Config,
-    store: &Store,
-    clock: &dyn Clock,
+    sync: &Sync<'_>,
     destination: &mut dyn Destination,
     report: &mut SyncReport,
 ) -> Result<(), SyncError> {
-    if config.sync.health && destination.can_be_asked() {
-        // A run without rows has not looked at its bucket yet, and an idle station's bucket can be made again too.
-        if report.requests == 0 {
-            let look = destination.look(None);
-            match identity::compare(store, &destination.name(), None, &look)? {
-                identity::Verdict::Same => {}
-                identity::Verdict::Note(note) => report.notes.push(note),
-                identity::Verdict::Hold(fix) => {
-                    tracing::error!("{fix}");
-                    report.stopped_by = StoppedBy::Held;
-                    report.notes.push(fix);
-                    return Ok(());
-                }
+    let Sync { config, store, clock, judge, .. } = *sync;
+    if !is_due(config) {
+        return Ok(());
+    }
+    let says_health = config.sync.health && destination.can_be_asked();
+    // A run without rows has not looked at its bucket yet, and an idle station's bucket can be made again too.
+    if says_health && report.requests == 0 {
+        let look = destination.look(None);
+        compare_clocks(store, clock, &look, report)?;
+        match identity::compare(store, &destination.name(), None, &look)? {
+            identity::Verdict::Same => {}
+            identity::Verdict::Note(note) => report.notes.push(note),
+            identity::Verdict::Hold(fix) => {
+                tracing::error!("{fix}");
+                report.stopped_by = StoppedBy::Held;
+                report.notes.push(fix);
+                return Ok(());
             }
         }
+    }
+    let standing = judge(report)?;
+    if says_health {
         let now = Timestamp::from_utc(clock.now());
-        let lines = lines(config, store, now)?;
+        let lines = lines(config, store, &standing, now)?;
         let kind = LineKind { taken: ReceiptOutcome::Health, refused: ReceiptOutcome::HealthRefused };
         let extra = ExtraLines { bucket: None, lines: &lines, kind };
         let answer = say(store, now, destination, report, extra)?;
@@ -58,11 +83,15 @@ pub(super) fn send(
             tracing::warn!("the agent's own health was not taken: {}", answer.message);
         }
     }
-    if let Some(url) =
-        config.sync.heartbeat_url.as_ref().filter(|_| report.pending == 0 && report.stopped_by == StoppedBy::Done)
-        && let Err(reason) = beat(url)
+    if let Some(url) = &config.sync.heartbeat_url
+        && report.pending == 0
+        && report.stopped_by == StoppedBy::Done
     {
-        tracing::warn!("the heartbeat was not heard: {reason}");
+        if !standing.is_well {
+            tracing::debug!("no heartbeat: the findings come to {}", standing.verdict);
+        } else if let Err(reason) = beat(url) {
+            tracing::warn!("the heartbeat was not heard: {reason}");
+        }
     }
     Ok(())
 }
@@ -114,7 +143,7 @@ pub(super) fn say(
 }
 
 /// One line for the agent, one per table.
-pub(super) fn lines(config: &Config, store: &Store, now: Timestamp) -> Result<String, SyncError> {
+pub(super) fn lines(config: &Config, store: &Store, standing: &Standing, now: Timestamp) -> Result<String, SyncError> {
     let station = tag_value(&config.station.name);
     let tables = store.table_status()?;
     let sum = |of: fn(&crate::store::TableStatus) -> u64| tables.iter().map(of).sum::<u64>();
@@ -122,13 +151,16 @@ pub(super) fn lines(config: &Config, store: &Store, now: Timestamp) -> Result<St
     let oldest = tables.iter().filter_map(|table| table.oldest_pending).min();
     // Writing to a String cannot fail.
     let mut lines = format!(
-        "{MEASUREMENT},station={station} backlog={},oldest_pending_age_s={},rejected={},rejected_lines={},conflicts={},gaps={},version=\"{}\" {}\n",
+        "{MEASUREMENT},station={station} backlog={},oldest_pending_age_s={},rejected={},rejected_lines={},conflicts={},gaps={},problems={},warnings={},verdict=\"{}\",version=\"{}\" {}\n",
         sum(|table| table.pending),
         oldest.map_or(0, age),
         sum(|table| table.rejected),
         sum(|table| table.rejected_lines),
         sum(|table| table.conflicts),
         sum(|table| table.gaps),
+        standing.problems,
+        standing.warnings,
+        standing.verdict,
         env!("CARGO_PKG_VERSION"),
         now.nanos()
     );

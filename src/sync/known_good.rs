@@ -1,7 +1,7 @@
 //! Lines that prove that a bucket takes lines, so that a refused row is not taken for a server that refuses everything (I6).
 
 use super::batch::Batch;
-use super::{Outbox, SyncError, health, shape};
+use super::{Outbox, Standing, SyncError, health, shape};
 use crate::config::Config;
 use crate::store::{SeriesBacklog, Store};
 use crate::time::{Clock, Interval, Timestamp};
@@ -43,7 +43,7 @@ impl KnownGood<'_> {
         let mut candidates = Vec::new();
         if bucket.is_none() && self.takes_health && self.config.sync.health {
             let now = Timestamp::from_utc(self.clock.now());
-            let lines = health::lines(self.config, self.store, now)?;
+            let lines = health::lines(self.config, self.store, &Standing::NOT_JUDGED, now)?;
             if let Some(line) = lines.split_inclusive('\n').next() {
                 candidates.push(Candidate { batch: line_alone(bucket, line.as_bytes()), is_row: false });
             }

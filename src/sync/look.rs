@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::outbox::Outbox;
 use super::{SyncError, SyncReport, identity};
-use crate::destination::Destination;
+use crate::destination::{BucketLook, Destination};
 use crate::store::Store;
 use crate::time::Clock;
 
@@ -31,6 +31,11 @@ impl Looked {
 /// Under this key the store keeps by how many minutes the server's clock is ahead of this computer's, as last confirmed.
 pub const SERVER_AHEAD_KEY: &str = "server ahead";
 
+/// Whether a note of a sync says that this computer's clock and the server's disagree. `status` has a finding of its own for it.
+pub fn is_about_clocks(note: &str) -> bool {
+    note.starts_with("this computer's clock shows ")
+}
+
 fn clocks_disagree(server: Option<DateTime<Utc>>, clock: &dyn Clock) -> String {
     let shown = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M:%S UTC");
     format!(
@@ -39,6 +44,23 @@ fn clocks_disagree(server: Option<DateTime<Utc>>, clock: &dyn Clock) -> String {
         shown(clock.now()),
         server.map_or_else(String::new, |server| shown(server).to_string())
     )
+}
+
+/// Keeps by how much the server's clock is ahead, where the answer says it, and notes that the two disagree.
+pub(super) fn compare_clocks(
+    store: &Store,
+    clock: &dyn Clock,
+    look: &BucketLook,
+    report: &mut SyncReport,
+) -> Result<(), SyncError> {
+    if let Some(server) = look.server_time {
+        // In minutes, so that a sync under the same clocks writes nothing.
+        store.remember(SERVER_AHEAD_KEY, &(server - clock.now()).num_minutes().to_string())?;
+    }
+    if look.clocks_disagree(clock.now()) {
+        report.note_once(clocks_disagree(look.server_time, clock));
+    }
+    Ok(())
 }
 
 /// Asks for every bucket's id and retention, holds one that is another bucket, and lets go of rows that it would not keep.
@@ -61,13 +83,7 @@ pub(super) fn look(
                 continue;
             }
         }
-        if let Some(server) = look.server_time {
-            // In minutes, so that a sync under the same clocks writes nothing.
-            store.remember(SERVER_AHEAD_KEY, &(server - clock.now()).num_minutes().to_string())?;
-        }
-        if look.clocks_disagree(clock.now()) {
-            report.note_once(clocks_disagree(look.server_time, clock));
-        }
+        compare_clocks(store, clock, &look, report)?;
         let Some(cutoff) = look.kept_from(clock.now()) else { continue };
         for (series, of) in outbox.backlog.iter().zip(&outbox.buckets) {
             if *of == bucket.bucket {

@@ -9,7 +9,7 @@ use super::known_good::KnownGood;
 use super::lanes::Lanes;
 use super::look::look;
 use super::outbox::Outbox;
-use super::{Progress, StoppedBy, SyncError, SyncReport, carried, health, left_alone, stale, workers};
+use super::{Progress, Standing, StoppedBy, SyncError, SyncReport, carried, health, left_alone, stale, workers};
 use crate::config::Config;
 use crate::destination::{Destination, DestinationError};
 use crate::store::Store;
@@ -24,7 +24,8 @@ pub fn run(
     open: impl FnOnce() -> Result<Box<dyn Destination>, DestinationError>,
     progress: &dyn Progress,
 ) -> Result<SyncReport, SyncError> {
-    run_until(&Sync { config, store, clock, progress, cancel: &Cancel::default() }, open)
+    let judge = |_: &SyncReport| Ok(Standing::NOT_JUDGED);
+    run_until(&Sync { config, store, clock, progress, cancel: &Cancel::default(), judge: &judge }, open)
 }
 
 /// What a sync works with.
@@ -40,6 +41,8 @@ pub struct Sync<'a> {
     pub progress: &'a dyn Progress,
     /// Ends it early.
     pub cancel: &'a Cancel,
+    /// What the one list of findings comes to, for the health line and the heartbeat.
+    pub judge: &'a dyn Fn(&SyncReport) -> Result<Standing, SyncError>,
 }
 
 /// As [`run`], for a caller that may want it to end early.
@@ -47,7 +50,7 @@ pub fn run_until(
     sync: &Sync<'_>,
     open: impl FnOnce() -> Result<Box<dyn Destination>, DestinationError>,
 ) -> Result<SyncReport, SyncError> {
-    let Sync { config, store, clock, progress, cancel } = *sync;
+    let Sync { config, store, clock, progress, cancel, .. } = *sync;
     let mut report = SyncReport::new();
     let now = Timestamp::from_utc(clock.now());
     let mut outbox = Outbox::open(config, store, Some(now))?;
@@ -94,7 +97,7 @@ pub fn run_until(
     }
     let is_well = matches!(report.ended_by, StoppedBy::Done | StoppedBy::Budget | StoppedBy::Deadline);
     if is_well && !report.holds_own_bucket && !looked.holds(None) {
-        health::send(config, store, clock, destination.as_mut(), &mut report)?;
+        health::send(sync, destination.as_mut(), &mut report)?;
     }
     Ok(report)
 }

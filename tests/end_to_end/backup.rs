@@ -109,3 +109,74 @@ fn a_folder_that_is_not_there_and_a_database_that_is_not_there_are_named() {
     let nowhere = tower.path("no/such/copy.db");
     let _ = tower.run(&["backup", nowhere.to_str().unwrap()]).expect(4).says("copy.db");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_killed_backup_left_is_removed_by_the_next_one_and_nothing_else() {
+    let tower = Station::new();
+    tower.write(DAT, Logger::par().file(0..10));
+    let _ = tower.run(&["ingest"]).expect(0);
+    // A process that has ended, and one that runs.
+    let mut ended = std::process::Command::new("true").spawn().unwrap();
+    let gone = ended.id();
+    ended.wait().unwrap();
+    let runs = std::process::id();
+    let left = [format!(".copy.db.{gone}.part"), format!(".older.db.{gone}.part")];
+    let kept = [
+        format!(".copy.db.{runs}.part"),
+        format!(".report.html.{gone}.part"),
+        format!("copy.db.{gone}.part"),
+        ".copy.db.part".to_owned(),
+    ];
+    left.iter().chain(&kept).for_each(|name| tower.write(name, "half"));
+    let path = tower.path("copy.db");
+    let _ = tower.run(&["backup", path.to_str().unwrap()]).expect(0);
+    assert!(left.iter().all(|name| !tower.path(name).exists()), "{left:?}");
+    assert!(kept.iter().all(|name| tower.path(name).exists()), "{kept:?}");
+}
+
+#[test]
+fn a_database_cut_to_nothing_is_refused_and_an_empty_file_of_a_new_station_is_not() {
+    let tower = Station::new();
+    tower.write("store.db", "");
+    tower.write(DAT, Logger::par().file(0..10));
+    let _ = tower.run(&["ingest"]).expect(0);
+    tower.write("store.db", "");
+    for command in ["ingest", "run", "sync", "status", "check"] {
+        let _ = tower.run(&[command]).expect(4).says("is empty, and it held rows");
+    }
+    assert_eq!(tower.read("store.db"), b"", "nothing was touched");
+    // As the message says.
+    tower.remove("store.db");
+    let _ = tower.run(&["ingest"]).expect(0);
+    assert_eq!(tower.rows(TABLE).len(), 10);
+}
+
+#[test]
+fn a_backup_beside_the_log_of_another_database_is_refused_until_the_log_is_deleted() {
+    let tower = Station::new();
+    let logger = Logger::par();
+    tower.write(DAT, logger.file(0..100));
+    let _ = tower.run(&["ingest"]).expect(0);
+    let path = tower.path("copy.db");
+    let _ = tower.run(&["backup", path.to_str().unwrap()]).expect(0);
+    tower.append(DAT, logger.rows(100..150));
+    // While a reader holds the database open, its log stays when the program ends, as after a power cut.
+    let reader = copy(&tower, "store.db");
+    assert_eq!(one(&reader, "SELECT count(*) FROM reading"), 100);
+    let _ = tower.run(&["ingest"]).expect(0);
+    let log = tower.read("store.db-wal");
+    assert!(!log.is_empty());
+    drop(reader);
+    tower.rename("copy.db", "store.db");
+    tower.write("store.db-wal", &log);
+    let backup = tower.read("store.db");
+    for command in ["ingest", "run", "status"] {
+        let _ = tower.run(&[command]).expect(4).says("is the log of the database that was there before");
+    }
+    assert_eq!((tower.read("store.db"), tower.read("store.db-wal")), (backup, log), "nothing was touched");
+    tower.remove("store.db-wal");
+    let _ = std::fs::remove_file(tower.path("store.db-shm"));
+    let _ = tower.run(&["ingest"]).expect(0);
+    assert_eq!(tower.rows(TABLE).len(), 150);
+}

@@ -122,7 +122,7 @@ fn status_warns_while_rows_are_about_to_expire() {
     server.script(|_| Act::refuse(503, "busy"));
     site.configure(&server.url(), "", "deadline = \"1s\"");
     site.stage(10..20);
-    site.sync().expect(0);
+    site.sync().expect(1);
     let status = site.run(&["status", "--json"]).expect(1);
     assert!(status.json()["verdict"].to_string().contains("expire in"), "{status:?}");
 }
@@ -303,7 +303,7 @@ fn i10_each_bucket_gets_its_own_token_and_no_other() {
 #[test]
 fn check_writes_nothing_and_says_each_bucket_by_its_name() {
     let server = Server::start();
-    let site = Site::with(&server.url(), &["met", "soil"], "", "").never_stale();
+    let site = Site::with(&server.url(), &["met", "soil"], "", "");
     site.stage(0..10);
     server.script(|asked| {
         assert!(asked.lines.is_empty(), "{}", asked.lines);
@@ -327,7 +327,7 @@ fn check_writes_nothing_and_says_each_bucket_by_its_name() {
 #[test]
 fn a_database_of_influxdb_3_that_is_gone_is_not_made_anew_by_a_write() {
     let server = Server::start();
-    let site = Site::new(&server.url()).never_stale();
+    let site = Site::new(&server.url());
     site.replace_in_config("org = \"umbs\"", "api = \"v3\"");
     let list = Arc::new(Mutex::new("[]"));
     let known = Arc::clone(&list);

@@ -18,7 +18,7 @@ fn logger(rows: i64, age: i64) -> Logger {
 
 /// A station whose table is fresh, and whose rows are sent.
 fn well() -> Station {
-    let tower = Station::new();
+    let tower = Station::new().judged_by_age();
     tower.write(DAT, logger(100, 10).file(0..100));
     let _ = tower.run(&["run"]).expect(0);
     tower
@@ -43,7 +43,7 @@ fn message(status: &Value, kind: &str) -> String {
 
 #[test]
 fn i12_all_well_is_said_only_after_every_table_was_read_is_fresh_and_is_in_the_bucket() {
-    let tower = Station::new();
+    let tower = Station::new().judged_by_age();
     assert_eq!(kinds(&status(&tower)), ["never_read"]);
     tower.write(DAT, logger(100, 10).file(0..100));
     let _ = tower.run(&["ingest"]).expect(0);
@@ -59,9 +59,9 @@ fn i12_all_well_is_said_only_after_every_table_was_read_is_fresh_and_is_in_the_b
 
 #[test]
 fn a_table_without_stale_after_that_is_dead_for_27_days_is_stale_by_its_usual_interval() {
-    let tower = Station::new();
+    let tower = Station::new().judged_by_age();
     tower.write(DAT, logger(100, 27 * DAY + 3 * 3_600).file(0..100));
-    let _ = tower.run(&["run"]).expect(0);
+    let _ = tower.run(&["run"]).expect(1);
     let found = tower.run_json(&["status"]).expect(1).json();
     let said = message(&found, "stale");
     assert!(said.contains("no new row for 27 d 3 h (usually one comes every 5 s)"), "{said}");
@@ -75,10 +75,10 @@ fn a_table_without_stale_after_that_is_dead_for_27_days_is_stale_by_its_usual_in
 
 #[test]
 fn check_says_once_that_a_table_with_stale_after_is_old() {
-    let tower = Station::new().table_keys("stale_after = \"26d\"");
+    let tower = Station::new().judged_by_age().table_keys("stale_after = \"26d\"");
     tower.write(DAT, logger(100, 27 * DAY).file(0..100));
     tower.age(DAT, Duration::from_secs(27 * 86_400));
-    let _ = tower.run(&["run"]).expect(0);
+    let _ = tower.run(&["run"]).expect(1);
     let looks = || -> Vec<String> {
         let check = tower.run(&["check"]).expect(1).stdout;
         check.lines().filter(|line| line.starts_with("look")).map(str::to_owned).collect()
@@ -93,7 +93,7 @@ fn check_says_once_that_a_table_with_stale_after_is_old() {
 
 #[test]
 fn an_unreadable_file_is_a_finding_until_it_can_be_read() {
-    let tower = Station::new();
+    let tower = Station::new().judged_by_age();
     tower.write(DAT, "\"TOB1\",\"64291\",\"CR1000X\"\r\n");
     let _ = tower.run(&["run"]).expect(1);
     let said = message(&tower.run_json(&["status"]).expect(1).json(), "unreadable_file");
@@ -124,10 +124,10 @@ fn a_pattern_that_no_file_matches_any_more_is_a_finding() {
 
 #[test]
 fn a_stale_table_whose_folder_gets_other_files_names_one_of_them() {
-    let tower = Station::new();
+    let tower = Station::new().judged_by_age();
     tower.write(DAT, logger(100, 2 * DAY).file(0..100));
     tower.age(DAT, Duration::from_secs(2 * 86_400));
-    let _ = tower.run(&["run"]).expect(0);
+    let _ = tower.run(&["run"]).expect(1);
     assert_eq!(kinds(&status(&tower)), ["stale"]);
     tower.write("CR5000_PARCal.dat", logger(100, 10).file(0..100));
     let said = message(&status(&tower), "unmatched_files");
@@ -186,7 +186,7 @@ fn a_file_from_the_future_means_that_clocks_disagree() {
 #[test]
 fn five_collections_that_are_five_hours_behind_their_files_ask_for_the_offset() {
     // The logger writes UTC-5, and the configuration says UTC.
-    let tower = Station::new().clock("utc_offset = \"+00:00\"");
+    let tower = Station::new().judged_by_age().clock("utc_offset = \"+00:00\"");
     for collection in 1..=5 {
         let before = kinds(&status(&tower));
         assert!(!before.contains(&"offset_of_hours".to_owned()), "after {} collections: {before:?}", collection - 1);
@@ -209,7 +209,7 @@ fn five_collections_that_are_five_hours_behind_their_files_ask_for_the_offset() 
 
 #[test]
 fn a_zone_of_posix_is_explained() {
-    let tower = Station::new().clock("timezone = \"Etc/GMT-5\"");
+    let tower = Station::new().judged_by_age().clock("timezone = \"Etc/GMT-5\"");
     let said = message(&status(&tower), "posix_zone");
     assert!(said.contains("means UTC+5, not UTC-5") && said.contains("utc_offset = \"-05:00\""), "{said}");
     let tower = tower.clock("timezone = \"America/Detroit\"");
@@ -218,7 +218,7 @@ fn a_zone_of_posix_is_explained() {
 
 #[test]
 fn rows_ahead_rejected_lines_held_lines_and_conflicts_are_findings() {
-    let tower = Station::new();
+    let tower = Station::new().judged_by_age();
     let now = logger(100, 10);
     let torn = "\"2026-13-01 00:00:00\",7,1,2,3\r\n";
     let ahead = logger(1, -3 * DAY);
@@ -235,7 +235,7 @@ fn rows_ahead_rejected_lines_held_lines_and_conflicts_are_findings() {
 
 #[test]
 fn a_table_with_one_old_row_is_neither_fresh_nor_stale() {
-    let tower = Station::new();
+    let tower = Station::new().judged_by_age();
     tower.write(DAT, logger(1, 2 * DAY).file(0..1));
     let _ = tower.run(&["run"]).expect(0);
     let found = tower.run_json(&["status"]).expect(0).json();

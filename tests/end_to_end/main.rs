@@ -18,6 +18,8 @@ mod support;
 
 mod backup;
 mod bucket;
+#[cfg(target_os = "linux")]
+mod clocks;
 mod config;
 mod config_errors;
 mod dashboard;
@@ -43,6 +45,8 @@ mod store_life;
 mod summary;
 mod terminal;
 mod tls;
+#[cfg(unix)]
+mod verdicts;
 mod vocabulary;
 #[cfg(unix)]
 mod watch;

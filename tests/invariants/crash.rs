@@ -34,7 +34,7 @@ fn ended_before(site: &Site, arguments: &[&str], after: Duration) -> Option<Dura
 #[test]
 fn i4_i5_a_process_killed_at_any_moment_loses_nothing_and_doubles_nothing() {
     let server = Server::start();
-    let site = Site::with(&server.url(), &["met", "wind"], "", "batch_rows = 20").never_stale();
+    let site = Site::with(&server.url(), &["met", "wind"], "", "batch_rows = 20");
     server.script(|asked| Act::take().after(Duration::from_millis(asked.number as u64 % 4)));
     let mut dice = Dice(2_026);
     let mut killed = 0;

@@ -20,7 +20,7 @@ const KEPT: i64 = MINUTES_A_DAY + 200;
 #[test]
 fn i6_a_month_without_a_link_is_delivered_whole_and_once() {
     let rows = usize::try_from(DAYS * MINUTES_A_DAY).unwrap();
-    let mut site = Site::with(&closed_port(), &TABLES, "", "deadline = \"10s\"").never_stale();
+    let mut site = Site::with(&closed_port(), &TABLES, "", "deadline = \"10s\"");
     let config = Config::load(&site.path("config.toml")).unwrap();
     for day in 0..DAYS {
         for table in TABLES {

@@ -58,13 +58,6 @@ impl Site {
         site
     }
 
-    /// As [`Station::never_stale`]: rows lie in June 2026, however late it is.
-    #[must_use]
-    pub fn never_stale(mut self) -> Site {
-        self.station = self.station.never_stale();
-        self
-    }
-
     /// Writes the config anew.
     pub fn configure(&mut self, url: &str, destination: &str, sync: &str) {
         self.station.configure(|sections| {

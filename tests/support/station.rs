@@ -45,6 +45,7 @@ pub struct Station {
     folder: TempDir,
     sections: Sections,
     variables: Vec<(String, String)>,
+    is_judged_by_age: bool,
 }
 
 /// Room that must be free in memory for a station to lie there.
@@ -59,6 +60,17 @@ fn folder() -> TempDir {
     TempDir::new().unwrap()
 }
 
+/// With a `stale_after` of a century in each `[[table]]` that has none.
+fn never_stale(text: &str) -> String {
+    let table = |(place, part): (usize, &str)| {
+        if place == 0 || part.contains("stale_after") {
+            return part.to_owned();
+        }
+        part.replacen("files = [", "stale_after = \"36500d\"\nfiles = [", 1)
+    };
+    text.split("[[table]]").enumerate().map(table).collect::<Vec<_>>().join("[[table]]")
+}
+
 impl Station {
     /// US-UMB, five hours west of UTC, one TOA5 table, rows to a folder of line protocol.
     pub fn new() -> Station {
@@ -70,7 +82,7 @@ impl Station {
             table: format!("name = \"{TABLE}\"\nfiles = [\"{DAT}\"]"),
             more: String::new(),
         };
-        Station { folder: folder(), sections, variables: Vec::new() }.with(|_| {})
+        Station { folder: folder(), sections, variables: Vec::new(), is_judged_by_age: false }.with(|_| {})
     }
 
     /// With other sections from now on.
@@ -87,6 +99,7 @@ impl Station {
             "[station]\nname = \"{name}\"\n{clock}\n[store]\npath = \"store.db\"\n[destination]\n{destination}\n[sync]\n{sync}\n\
              [[table]]\n{table}\n{more}\n"
         );
+        let text = if self.is_judged_by_age { text } else { never_stale(&text) };
         fs::write(self.config_path(), text).unwrap();
     }
 
@@ -120,13 +133,11 @@ impl Station {
         self.with(|sections| toml.clone_into(&mut sections.more))
     }
 
-    /// Rows of its tables may be as old as they like: nothing is said of their age.
-    pub fn never_stale(self) -> Station {
-        self.with(|sections| {
-            for tables in [&mut sections.table, &mut sections.more] {
-                *tables = tables.replace("files = [", "stale_after = \"36500d\"\nfiles = [");
-            }
-        })
+    /// The age of rows is a finding, by their usual interval where the table has no `stale_after`. Otherwise rows may be as
+    /// old as they like, because those of most tests lie in a summer that is over.
+    pub fn judged_by_age(mut self) -> Station {
+        self.is_judged_by_age = true;
+        self.with(|_| {})
     }
 
     /// An environment variable of the program, from now on.
@@ -338,6 +349,13 @@ impl Ended {
     #[track_caller]
     pub fn expect(self, code: i32) -> Ended {
         assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Stops the test unless it did its work. Whether its findings ask for a user (1) is then no matter of the test.
+    #[track_caller]
+    pub fn works(self) -> Ended {
+        assert!(self.code <= 1, "exit code {}, stdout: {}\nstderr: {}", self.code, self.stdout, self.stderr);
         self
     }
 

@@ -3,10 +3,14 @@
 use super::{Finding, Kind};
 use crate::config::Config;
 use crate::status::{Facts, age_s};
+use crate::store::ClockLine;
 use crate::text::span;
 use crate::time::{CLOCKS_AGREE, StationClock, Timestamp};
 
 const AGREE_S: i64 = CLOCKS_AGREE.num_seconds();
+
+/// A clock that went back longer ago says nothing about today.
+const RECENT_S: i64 = 2 * 86_400;
 
 pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -56,6 +60,29 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
                  old rows keep their time)",
             ),
         );
+    }
+    for table in &config.tables {
+        let is_set_back = |event: &&ClockLine| {
+            let back = age_s(event.before.1, event.after.1);
+            // What an archive tells of a clock years ago is no news.
+            event.table == table.name.0 && back > AGREE_S && age_s(now, event.before.1) < RECENT_S
+        };
+        if let Some(event) = facts.clock_events.iter().rfind(is_set_back) {
+            found.push(
+                Finding::new(
+                    Kind::LoggerClock,
+                    format!(
+                        "the logger's clock of table \"{}\" went back by {} after {}",
+                        event.table,
+                        span(age_s(event.before.1, event.after.1)),
+                        table.clock.event_time(event.before.1)
+                    ),
+                )
+                .of_table(&event.table)
+                .since(Some(event.before.1))
+                .fix("compare it with UTC and set it; `fluxtower gaps` lists every step"),
+            );
+        }
     }
     let mut zones = vec![(None, &config.station.clock)];
     zones.extend(config.tables.iter().map(|table| (Some(table.name.0.as_str()), &table.clock)));

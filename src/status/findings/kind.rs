@@ -80,10 +80,14 @@ kinds! {
     ClocksDisagree, "clocks_disagree", Problem;
     /// Rows and the files that they came in are apart by the same whole number of half hours, collection after collection.
     OffsetOfHours, "offset_of_hours", Warning;
+    /// A logger's clock went back by more than ten minutes within the last day.
+    LoggerClock, "logger_clock", Warning;
     /// The newest row of a table lies in the future.
     RowsAhead, "rows_ahead", Warning;
     /// Runs or receipts are dated in the future.
     FutureTimes, "future_times", Warning;
+    /// The last ingest or sync reported something that no other finding says.
+    Reported, "reported", Warning;
     /// Values of the last day mostly failed their tests or are missing.
     WrongValues, "wrong_values", Warning;
     /// A clock is configured by a zone of POSIX, whose sign is the opposite of the usual one.

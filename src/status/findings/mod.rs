@@ -63,6 +63,12 @@ impl Finding {
         self
     }
 
+    /// To be known, and nothing is to be done.
+    fn as_note(mut self) -> Finding {
+        self.severity = Severity::Info;
+        self
+    }
+
     fn fix(mut self, fix: impl Into<String>) -> Finding {
         self.fix = fix.into();
         self
@@ -143,11 +149,12 @@ impl Verdict {
         let texts = |is_of: fn(&Finding) -> bool| {
             findings.iter().filter(|finding| is_of(finding)).map(Finding::text).collect::<Vec<_>>().join("; ")
         };
-        match self {
-            Verdict::Well => "ok".to_owned(),
-            Verdict::Note => format!("note: {}", texts(|_| true)),
-            Verdict::Unknown => format!("unknown: {}", texts(|finding| finding.kind.is_unknown())),
-            Verdict::Look => format!("look: {}", texts(Finding::needs_a_user)),
-        }
+        let texts = match self {
+            Verdict::Well => return self.name().to_owned(),
+            Verdict::Note => texts(|_| true),
+            Verdict::Unknown => texts(|finding| finding.kind.is_unknown()),
+            Verdict::Look => texts(Finding::needs_a_user),
+        };
+        format!("{}: {texts}", self.name())
     }
 }

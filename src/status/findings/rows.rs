@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, Kind, Lateness, Rule};
+use super::{Finding, Kind, Lateness, Rule, runs};
 use crate::config::Config;
 use crate::status::{Facts, age_s, records};
 use crate::store::{Uncounted, WhyUncounted};
@@ -93,6 +93,15 @@ fn delivery(facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
                     format!("{rows} {are} pending; the last acknowledgement came {} ago", span(silent)),
                 )
                 .since(oldest),
+            ),
+            None if facts.last_sync.as_ref().is_some_and(runs::was_unreachable) => found.push(
+                Finding::new(
+                    Kind::NotAcknowledged,
+                    format!(
+                        "{rows} {are} pending, the destination has never acknowledged any, and the last sync could not reach it"
+                    ),
+                )
+                .fix("see `fluxtower check`"),
             ),
             None => found.push(Finding::new(
                 Kind::NoAnswerYet,

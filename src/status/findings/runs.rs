@@ -21,18 +21,29 @@ pub(super) fn findings(facts: &Facts, now: Timestamp) -> Vec<Finding> {
             );
         }
     }
+    for (command, run) in [("ingest", &facts.last_ingest), ("sync", &facts.last_sync)] {
+        // What keeps rows from a destination that cannot be reached is said by the rows that are pending.
+        let Some(run) = run.as_ref().filter(|run| failure(run).is_none() && !was_unreachable(run)) else { continue };
+        for note in notes(&run.summary).into_iter().filter(|note| !crate::sync::is_about_clocks(note)) {
+            found.push(
+                Finding::new(Kind::Reported, format!("the last {command} reported: {note}")).since(Some(run.ended)),
+            );
+        }
+    }
     for (what, at) in [("a run", facts.future.run), ("a receipt", facts.future.receipt)] {
         if let Some(at) = at {
-            found.push(
-                Finding::new(
-                    Kind::FutureTimes,
-                    format!(
-                        "{what} is dated {} in the future: this computer's clock was ahead then",
-                        span(-age_s(now, at))
-                    ),
-                )
-                .fix("check that the clock is right now; the finding clears when that time is reached"),
+            let finding = Finding::new(
+                Kind::FutureTimes,
+                format!(
+                    "{what} is dated {} in the future: this computer's clock was ahead then",
+                    span(-age_s(now, at))
+                ),
             );
+            // A run since then is dated by now: the clock was put right, and what it dated before is history.
+            found.push(match facts.future.is_last_run {
+                true => finding.fix("or it is behind now: check that it is right; the next run clears this"),
+                false => finding.as_note(),
+            });
         }
     }
     found
@@ -45,9 +56,22 @@ pub fn failure(run: &RunLine) -> Option<String> {
 
 /// The note of a sync that was held, or the text of the error that ended it.
 fn text_of(summary: &str) -> String {
+    notes(summary).pop().unwrap_or_else(|| summary.to_owned())
+}
+
+/// The notes of a pass, from the summary that the store keeps of it.
+fn notes(summary: &str) -> Vec<String> {
     let report: Option<serde_json::Value> = serde_json::from_str(summary).ok();
-    let note = report.as_ref().and_then(|report| report.get("notes")?.as_array()?.last()?.as_str());
-    note.unwrap_or(summary).to_owned()
+    let notes = report.as_ref().and_then(|report| report.get("notes")?.as_array());
+    notes.into_iter().flatten().filter_map(|note| note.as_str().map(str::to_owned)).collect()
+}
+
+/// Whether a pass ended because the destination could not be reached.
+pub(super) fn was_unreachable(run: &RunLine) -> bool {
+    let report: Option<serde_json::Value> = serde_json::from_str(&run.summary).ok();
+    let stopped_by = report.as_ref().and_then(|report| report.get("stopped_by"));
+    stopped_by
+        .is_some_and(|stopped_by| serde_json::to_value(StoppedBy::Unreachable).is_ok_and(|own| own == *stopped_by))
 }
 
 /// The exit code of an ingest that ended: `needs_a_look` is its own account of its lines and files.

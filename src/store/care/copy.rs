@@ -10,7 +10,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::store::schema::error::StoreError;
-use crate::store::schema::migrate;
+use crate::store::schema::{beside, migrate};
 use crate::store::{BUSY_TIMEOUT, Result, Store};
 
 impl Store {
@@ -18,6 +18,7 @@ impl Store {
     pub fn copy(from: &Path, to: &Path) -> Result<u64> {
         let at = |source| StoreError::at(from, source);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        beside::check(from)?;
         let conn = Connection::open_with_flags(from, flags).map_err(at)?;
         conn.busy_timeout(BUSY_TIMEOUT).map_err(at)?;
         migrate::check(&conn, from)?;

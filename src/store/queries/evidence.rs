@@ -25,6 +25,8 @@ pub struct FutureTimes {
     pub run: Option<Timestamp>,
     /// The latest receipt.
     pub receipt: Option<Timestamp>,
+    /// Whether the run that was kept last is one of them: this computer's clock has been set back since, or is behind now.
+    pub is_last_run: bool,
 }
 
 impl Store {
@@ -74,6 +76,12 @@ impl Store {
             Ok(FutureTimes {
                 run: latest("SELECT max(ended) FROM run WHERE ended > ?1")?,
                 receipt: latest("SELECT max(at) FROM receipt WHERE at > ?1")?,
+                is_last_run: self
+                    .conn
+                    .prepare_cached("SELECT ended > ?1 FROM run ORDER BY id DESC LIMIT 1")?
+                    .query_row([now.nanos()], |row| row.get(0))
+                    .optional()?
+                    .unwrap_or(false),
             })
         };
         work().map_err(|source| self.at(source))

@@ -8,7 +8,7 @@ use crate::store::intake::record_gaps::{ends_before, gaps};
 use crate::store::intake::record_runs::{Gap, Run};
 use crate::store::intake::tables::record_runs;
 use crate::store::{Result, Store};
-use crate::time::Timestamp;
+use crate::time::{Interval, Timestamp};
 
 /// The newest runs that tell whether RECORD counts.
 const RUNS_JUDGED: usize = 16;
@@ -86,6 +86,11 @@ impl Store {
 
     /// Resets and steps of tables whose RECORD counts, oldest first.
     pub fn clock_events(&self) -> Result<Vec<ClockLine>> {
+        self.clock_events_seen(Interval::new(Timestamp::from_nanos(i64::MIN), Timestamp::from_nanos(i64::MAX)))
+    }
+
+    /// As [`Store::clock_events`], those that were found in an interval.
+    pub fn clock_events_seen(&self, seen: Interval) -> Result<Vec<ClockLine>> {
         let work = || -> rusqlite::Result<Vec<ClockLine>> {
             let mut lines = Vec::new();
             for (id, table) in tables(&self.conn)? {
@@ -99,9 +104,9 @@ impl Store {
                 // An equal time is a conflict and no step; earlier versions kept it as one.
                 let mut statement = self.conn.prepare_cached(
                     "SELECT kind, record_before, ts_before, record_after, ts_after FROM clock_event
-                     WHERE logger_table = ?1 AND (kind <> 'step' OR ts_after < ts_before)",
+                     WHERE logger_table = ?1 AND (kind <> 'step' OR ts_after < ts_before) AND seen >= ?2 AND seen < ?3",
                 )?;
-                let events = statement.query_map([id], |row| {
+                let events = statement.query_map([id, seen.from.nanos(), seen.until.nanos()], |row| {
                     Ok(ClockLine {
                         table: table.clone(),
                         kind: row.get(0)?,

@@ -45,6 +45,22 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
     },
+    /// The file is empty, and was not.
+    #[error(
+        "the database {path} is empty, and it held rows: what stands beside it says so; put a backup in its place, or delete it to begin anew: the .DAT files are then read again"
+    )]
+    Emptied {
+        /// The database.
+        path: PathBuf,
+    },
+    /// A backup was put in place of a database whose log is still there.
+    #[error(
+        "the database {path} is a backup, and {path}-wal beside it is the log of the database that was there before; delete {path}-wal and {path}-shm, nothing was touched"
+    )]
+    LogOfAnother {
+        /// The database.
+        path: PathBuf,
+    },
     /// The disk has no room left.
     #[error("the disk of {path} is full; make room, nothing staged so far is lost")]
     DiskFull {

@@ -286,7 +286,7 @@ fn i6_replay_puts_a_refused_row_back() {
     assert_eq!(site.count("rejected"), 2);
     // Nothing is sent by itself again.
     server.forget_requests();
-    site.sync().expect(0);
+    site.sync().expect(1);
     assert_eq!(server.requests(), 0);
     assert_eq!(site.run(&["replay", "--rejected", "--json"]).expect(0).number("requeued"), 2);
     assert_eq!(site.in_state("pending"), [row(31), row(62)].into());

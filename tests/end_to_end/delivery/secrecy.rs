@@ -1,5 +1,6 @@
 //! I10: the token goes into one header and nowhere else.
 
+use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -147,4 +148,62 @@ fn i10_the_token_is_not_on_the_command_line() {
     assert!(holds(&line, "sync") && !holds(&line, TOKEN));
     gate.open();
     assert!(sync.wait().unwrap().success());
+}
+
+#[test]
+fn i10_a_redirect_of_the_heartbeat_does_not_name_its_address() {
+    use std::io::{Read as _, Write as _};
+    let (first, second) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let (from, to) = (first.local_addr().unwrap(), second.local_addr().unwrap());
+    // One request each; gives what was asked.
+    let hear = |listener: TcpListener, answer: String| {
+        std::thread::spawn(move || {
+            let mut stream = listener.accept().unwrap().0;
+            let mut asked = Vec::new();
+            while memchr::memmem::find(&asked, b"\r\n\r\n").is_none() {
+                let mut part = [0; 1_024];
+                let length = stream.read(&mut part).unwrap();
+                assert!(length > 0, "the request broke off");
+                asked.extend_from_slice(&part[..length]);
+            }
+            stream.write_all(answer.as_bytes()).unwrap();
+            String::from_utf8(asked).unwrap()
+        })
+    };
+    let end = "Content-Length: 0\r\nConnection: close\r\n\r\n";
+    let redirect = hear(first, format!("HTTP/1.1 302 Found\r\nLocation: http://{to}/elsewhere\r\n{end}"));
+    let elsewhere = hear(second, format!("HTTP/1.1 200 OK\r\n{end}"));
+    let url = url::Url::parse(&format!("http://{from}/ping/s3cret-of-the-station")).unwrap();
+    fluxtower::destination::beat(&url).unwrap();
+    assert!(redirect.join().unwrap().starts_with("GET /ping/s3cret-of-the-station "));
+    let asked = elsewhere.join().unwrap();
+    assert!(asked.starts_with("GET /elsewhere ") && !asked.contains("s3cret"), "{asked}");
+}
+
+#[test]
+fn i10_a_header_that_repeats_the_token_is_printed_by_no_command() {
+    let server = Server::start();
+    let site = site(&server, "");
+    let echo = |reply: Reply| reply.with("X-Influxdb-Version", TOKEN).with("X-Influxdb-Build", TOKEN);
+    server.answer(move |path| path.starts_with("/api/v2/buckets").then(|| echo(Reply::json(200, r#"{"buckets":[]}"#))));
+    server.script(move |_| Act::say(echo(Reply::refusal(401, "unauthorized"))));
+    for arguments in [&["-vv", "check"][..], &["check", "--json"]] {
+        let ran = site.run(arguments);
+        assert!(ran.stdout.contains("[secret]"), "the header is not shown, so this shows nothing: {}", ran.stdout);
+        assert!(!holds(ran.stdout.as_bytes(), TOKEN) && !holds(ran.stderr.as_bytes(), TOKEN), "{ran:?}");
+    }
+    is_quiet(&site, TOKEN);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_as_token_file_is_refused_at_once() {
+    let server = Server::start();
+    let site = Site::new(&server.url());
+    site.stage(0..10);
+    site.replace_in_config("token_env = \"FLUXTOWER_TEST_TOKEN\"", "token_file = \"token.pipe\"");
+    let made = std::process::Command::new("mkfifo").arg(site.path("token.pipe")).status().unwrap();
+    assert!(made.success());
+    site.sync().expect(2).says("is no regular file");
+    assert_eq!(site.count("pending"), 10);
 }

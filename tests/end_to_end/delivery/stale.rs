@@ -39,7 +39,7 @@ fn fresh(site: &mut Site, destination: &str, keys: &str) -> Points {
     site.configure(&empty.url(), destination, "");
     more(site, keys);
     site.run(&["replay", "--since", "2026-06-01", "--json"]).expect(0);
-    site.sync().expect(0);
+    site.sync().works();
     empty.points()
 }
 
@@ -50,7 +50,7 @@ fn replaced(server: &Server, destination: &str, keys: &str) -> Site {
     let site = Site::with(&server.url(), &["met"], destination, "");
     more(&site, keys);
     site.stage(0..60);
-    site.sync().expect(0);
+    site.sync().works();
     std::fs::write(site.path("met.dat"), with_nan("met", 0..60, 20..30)).unwrap();
     site.run(&["ingest", "--json"]).expect(1);
     site
@@ -63,14 +63,14 @@ fn i7_a_value_that_a_newer_reading_does_not_have_leaves_the_bucket() {
         let mut site = replaced(&server, destination, REPLACE);
         assert_eq!((site.count("pending"), server.removed().len()), (10, 0));
         assert_eq!(server.points().field("met", ns(20), "T_Avg"), Some(value(20)));
-        site.sync().expect(0);
+        site.sync().works();
         let points = server.points();
         assert_eq!(points.field("met", ns(20), "T_Avg"), None);
         assert_eq!(points.field("met", ns(20), "P_Avg"), Some(98.5));
         assert_eq!((points.len(), site.count("sent")), (60, 60));
         assert_eq!(server.removed().len(), 1, "records 20 to 29 follow each other: one removal");
         // Nothing is left to do.
-        site.sync().expect(0);
+        site.sync().works();
         assert_eq!(server.removed().len(), 1);
         assert_eq!(points.map, fresh(&mut site, destination, REPLACE).map);
     }
@@ -81,11 +81,11 @@ fn i7_values_that_mean_missing_since_leave_the_bucket_after_reflag() {
     let server = Server::start();
     let mut site = Site::new(&server.url());
     site.stage(0..60);
-    site.sync().expect(0);
+    site.sync().works();
     let missing = "missing = [7.0, 98.5]";
     more(&site, missing);
     site.run(&["reflag", "--since", "2026-06-01", "--json"]).expect(0);
-    site.sync().expect(0);
+    site.sync().works();
     let points = server.points();
     assert_eq!(points.field("met", ns(28), "T_Avg"), None);
     assert_eq!(points.field("met", ns(29), "P_Avg"), None);
@@ -98,12 +98,12 @@ fn rows_that_lose_no_field_and_rows_that_were_never_sent_are_not_removed() {
     let mut site = Site::new(&server.url());
     more(&site, REPLACE);
     site.stage(0..60);
-    site.sync().expect(0);
+    site.sync().works();
     std::fs::write(site.path("met.dat"), Site::text("met", 0..70).replace(",98.5", ",97.25")).unwrap();
     site.run(&["ingest", "--json"]).expect(1);
     std::fs::write(site.path("met.dat"), with_nan("met", 0..70, 62..68).replace(",98.5", ",97.25")).unwrap();
     site.run(&["ingest", "--json"]).expect(1);
-    site.sync().expect(0);
+    site.sync().works();
     assert_eq!(server.removed(), []);
     assert_eq!(server.points().map, fresh(&mut site, "", REPLACE).map);
 }
@@ -121,7 +121,7 @@ fn a_row_replaced_while_its_request_is_without_an_answer_loses_the_field_too() {
     std::fs::write(site.path("met.dat"), with_nan("met", 0..60, 20..30)).unwrap();
     site.run(&["ingest", "--json"]).expect(1);
     server.take_all();
-    site.sync().expect(0);
+    site.sync().works();
     assert_eq!(server.points().map, fresh(&mut site, "", REPLACE).map);
 }
 
@@ -135,7 +135,7 @@ fn with_further_tag(server: &Server, destination: &str) -> (Site, String) {
     more(&site, &keys);
     site.write("high", 0..60);
     site.stage(0..60);
-    site.sync().expect(0);
+    site.sync().works();
     assert_eq!(server.points().len(), 120);
     std::fs::write(site.path("met.dat"), with_nan("met", 0..60, 20..30)).unwrap();
     site.run(&["ingest", "--json"]).expect(1);
@@ -147,7 +147,7 @@ fn i7_another_tables_points_with_further_tags_keep_their_values() {
     for destination in ["", "api = \"v1\"\n"] {
         let server = Server::start();
         let (mut site, keys) = with_further_tag(&server, destination);
-        site.sync().expect(0);
+        site.sync().works();
         let points = server.points();
         assert_eq!(points.len(), 120);
         assert_eq!(points.map, fresh(&mut site, destination, &keys).map);
@@ -165,7 +165,7 @@ fn i7_a_sync_that_ends_between_removal_and_write_loses_nothing() {
     let pending: i64 = store.query_row("SELECT sum(pending) FROM logger_table", [], |row| row.get(0)).unwrap();
     assert_eq!(pending, 20, "and their rows are pending");
     server.take_all();
-    site.sync().expect(0);
+    site.sync().works();
     assert_eq!(server.points().map, fresh(&mut site, "", &keys).map);
 }
 
@@ -182,10 +182,10 @@ fn a_removal_that_is_refused_holds_no_row_and_is_made_when_it_is_allowed() {
         assert_eq!(server.points().field("met", ns(20), "T_Avg"), Some(value(20)));
         // What is refused is not sent again and again.
         server.forget_requests();
-        site.sync().expect(0);
+        site.sync().works();
         assert_eq!(server.requests(), 0);
         server.answer(|_| None);
-        site.sync().expect(0);
+        site.sync().works();
         assert_eq!(server.points().map, fresh(&mut site, "", REPLACE).map);
     }
 }
@@ -223,7 +223,7 @@ fn points_are_removed_one_by_one_where_the_token_may_not_read() {
     let server = Server::start();
     let mut site = replaced(&server, "", REPLACE);
     server.answer(|path| path.starts_with("/api/v2/query").then(|| Reply::refusal(403, "read is not allowed")));
-    site.sync().expect(0);
+    site.sync().works();
     let removed = server.removed();
     assert_eq!(removed.len(), 10);
     assert!(removed.iter().all(|removed| removed.from == removed.to));
@@ -238,12 +238,12 @@ fn i7_values_that_are_withheld_since_leave_the_bucket_after_reflag() {
     let mut site = Site::new(&server.url());
     more(&site, RANGE);
     site.stage(0..60);
-    site.sync().expect(0);
+    site.sync().works();
     let withheld = format!("{RANGE}withhold = true");
     site.configure(&server.url(), "", "");
     more(&site, &withheld);
     assert_eq!(site.run(&["reflag", "--since", "2026-06-01", "--json"]).expect(0).number("changed"), 19);
-    site.sync().expect(0);
+    site.sync().works();
     let points = server.points();
     assert_eq!(points.field("met", ns(50), "T_Avg"), None);
     assert_eq!(points.field("met", ns(50), "T_Avg_qc"), Some(4.0));
@@ -266,7 +266,7 @@ fn a_sync_says_once_which_command_takes_out_what_is_no_longer_sent() {
         let mut site = Site::new(&server.url());
         more(&site, RANGE);
         site.stage(0..60);
-        site.sync().expect(0);
+        site.sync().works();
         site.configure(&server.url(), "", "");
         more(&site, &keys);
         site.write("met", 0..61);
@@ -278,7 +278,7 @@ fn a_sync_says_once_which_command_takes_out_what_is_no_longer_sent() {
         site.run(&["ingest", "--json"]).expect(0);
         assert!(!site.sync().notes().contains("no longer sends"));
         site.run(&[command, "--table", "met", "--since", "2026-06-01T00:00:00Z", "--json"]).expect(0);
-        site.sync().expect(0);
+        site.sync().works();
         assert_eq!(server.points().map, fresh(&mut site, "", &keys).map, "{keys}");
     }
 }
@@ -288,7 +288,7 @@ fn rows_put_back_before_the_configuration_changed_lose_their_fields_too() {
     let server = Server::start();
     let mut site = Site::new(&server.url());
     site.stage(0..60);
-    site.sync().expect(0);
+    site.sync().works();
     site.run(&["replay", "--since", "2026-06-01", "--json"]).expect(0);
     let keys = "[table.columns.P_Avg]\nuse = \"ignore\"";
     more(&site, keys);
@@ -302,13 +302,13 @@ fn rows_sent_by_an_earlier_version_lose_their_fields_too() {
     let mut site = Site::new(&server.url());
     more(&site, REPLACE);
     site.stage(0..60);
-    site.sync().expect(0);
+    site.sync().works();
     let store = rusqlite::Connection::open(site.path("store.db")).unwrap();
     store.execute_batch(&crate::support::made_older(4)).unwrap();
     drop(store);
     std::fs::write(site.path("met.dat"), with_nan("met", 0..60, 20..30)).unwrap();
     site.run(&["ingest", "--json"]).expect(1);
-    site.sync().expect(0);
+    site.sync().works();
     assert_eq!(server.points().map, fresh(&mut site, "", REPLACE).map);
 }
 
@@ -343,7 +343,7 @@ fn i5_prune_keeps_a_row_whose_point_still_holds_what_the_row_does_not_send() {
     assert_eq!(store.prune_sent(series, span).unwrap(), 50);
     drop(store);
     server.answer(|_| None);
-    site.sync().expect(0);
+    site.sync().works();
     assert_eq!(server.points().field("met", ns(20), "T_Avg"), None);
     assert_eq!(server.points().len(), 60);
 }

@@ -7,7 +7,7 @@ fn with_a_conflict() -> Station {
     let tower = Station::new();
     let content = "\"2024-05-01 00:00:00\",0,1,2\r\n\"2024-05-01 00:00:05\",1,3,4\r\n\"2024-05-01 00:00:05\",1,5,6\r\n";
     ingest(&tower, behind_header(content), "header 4 staged 2 conflicts 1").expect(1);
-    tower.run(&["sync"]).expect(0);
+    tower.run(&["sync"]).works();
     tower
 }
 
@@ -38,7 +38,7 @@ fn i11_the_newer_content_of_a_conflict_becomes_the_row_by_hand_and_the_decision_
 
     let list = tower.run_json(&["decisions"]).expect(0).json();
     assert_eq!((list["decisions"][0]["count"].as_u64(), list["decisions"].as_array().unwrap().len()), (Some(1), 1));
-    tower.run(&["sync"]).expect(0);
+    tower.run(&["sync"]).works();
     tower.run_json(&["decisions", "--reverse", "1"]).expect(0);
     assert_eq!(both(&tower), ("[3,4]".to_owned(), "[5,6]".to_owned()));
     assert_eq!(tower.count("SELECT pending FROM logger_table"), 1);

@@ -9,7 +9,7 @@ fn i3_a_tag_column_added_later_makes_rows_of_conflicts_and_gives_each_row_its_ke
         .map(|row| format!("\"2024-05-01 00:00:{:02}\",{row},{},{}\r\n", row / 2 * 5, row % 2 + 1, 10 + row))
         .collect();
     ingest(&tower, behind_header(&content), "header 4 staged 3 conflicts 3").expect(1);
-    tower.run(&["sync"]).expect(0);
+    tower.run(&["sync"]).works();
     tower.configure(|sections| sections.table += "\n[table.columns.A]\nuse = \"tag\"");
     let ended = tower.run_json(&["ingest"]);
     assert!(
@@ -59,7 +59,7 @@ fn two_plots() -> Station {
     let content = "\"2024-05-01 00:00:00\",0,1,20\r\n\"2024-05-01 00:00:00\",1,2,10\r\n\
                    \"2024-05-01 00:00:05\",2,1,20\r\n\"2024-05-01 00:00:05\",3,2,10\r\n";
     ingest(&tower, behind_header(content), "header 4 staged 4").expect(0);
-    tower.run(&["sync"]).expect(0);
+    tower.run(&["sync"]).works();
     tower
 }
 
@@ -120,7 +120,7 @@ fn i3_one_tag_column_is_exchanged_for_another() {
     let expected = ["[\"10\"] 1 [2,10]", "[\"10\"] 3 [2,10]", "[\"20\"] 0 [1,20]", "[\"20\"] 2 [1,20]"];
     assert_eq!(tagged(&tower), expected);
     assert_eq!(tower.count("SELECT count(*) FROM series"), 2);
-    tower.run(&["sync"]).expect(0);
+    tower.run(&["sync"]).works();
     assert_eq!(tower.count("SELECT pending FROM logger_table"), 0);
     is_read_again(&tower, "header 4 duplicates 4");
 }
@@ -140,7 +140,7 @@ fn i3_a_tag_column_is_exchanged_for_one_with_the_same_texts() {
     let tower = tagged_by_a();
     let content = "\"2024-05-01 00:00:00\",0,1,2\r\n\"2024-05-01 00:00:00\",1,2,1\r\n\"2024-05-01 00:00:00\",2,3,3\r\n";
     ingest(&tower, behind_header(content), "header 4 staged 3").expect(0);
-    tower.run(&["sync"]).expect(0);
+    tower.run(&["sync"]).works();
     tower.replace_in_config("[table.columns.A]", "[table.columns.B]");
     assert!(notes(&tower.run_json(&["ingest"]).expect(1)).contains("new tags"));
     assert_eq!(tagged(&tower), ["[\"1\"] 1 [2,1]", "[\"2\"] 0 [1,2]", "[\"3\"] 2 [3,3]"]);

@@ -2,7 +2,7 @@
 
 mod answers;
 mod beside;
-mod client;
+pub mod client;
 mod flood;
 mod hostile;
 mod life;

@@ -53,7 +53,7 @@ pub fn lived() -> (Station, DateTime<Utc>) {
 
 /// Not read yet.
 pub fn configured() -> Station {
-    Station::new().more(
+    Station::new().judged_by_age().more(
         "[[table]]\nname = \"met\"\nfiles = [\"met.dat\"]\nstale_after = \"30m\"\n\
          [table.columns.TA]\nvariable = \"TA_1_1_1\"\nheight = \"46m\"\nsuspect = [-40, 45]\nfail = [-50, 60]\n\
          [table.columns.TA.spike]\nsuspect = 10\n",

@@ -129,14 +129,14 @@ impl Reply {
         Reply { drip, ..self }
     }
 
-    pub(super) fn bytes(&self) -> Vec<u8> {
+    pub(super) fn bytes(&self, ahead: chrono::TimeDelta) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {} Whatever\r\n", self.status);
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         // As every server does.
         if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("date")) {
-            head.push_str(&format!("Date: {}\r\n", chrono::Utc::now().format("%a, %d %b %Y %H:%M:%S GMT")));
+            head.push_str(&format!("Date: {}\r\n", (chrono::Utc::now() + ahead).format("%a, %d %b %Y %H:%M:%S GMT")));
         }
         if self.status != 204 {
             head.push_str(&format!("Content-Length: {}\r\n", self.body.len()));

@@ -11,7 +11,7 @@ mod removal;
 
 use std::io::Write as _;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -72,6 +72,8 @@ struct State {
 
 struct Shared {
     state: Mutex<State>,
+    /// By how many seconds the `Date` of answers is ahead.
+    date: Arc<AtomicI64>,
     stop: AtomicBool,
 }
 
@@ -114,7 +116,7 @@ impl Server {
             open: Vec::new(),
             at_once: (0, 0),
         };
-        let shared = Arc::new(Shared { state: Mutex::new(state), stop: AtomicBool::new(false) });
+        let shared = Arc::new(Shared { state: Mutex::new(state), date: Arc::default(), stop: AtomicBool::new(false) });
         let for_acceptor = Arc::clone(&shared);
         let acceptor = std::thread::spawn(move || accept(&listener, &for_acceptor));
         Server { address, shared, acceptor: Some(acceptor) }
@@ -156,6 +158,11 @@ impl Server {
     /// What is not a write is answered so, by its path and query; None leaves it to the stand-in.
     pub fn answer(&self, questions: impl FnMut(&str) -> Option<Reply> + Send + 'static) {
         self.shared.lock().questions = Box::new(questions);
+    }
+
+    /// By how many seconds the `Date` of its answers is ahead of the right time.
+    pub fn date(&self) -> Arc<AtomicI64> {
+        Arc::clone(&self.shared.date)
     }
 
     /// What the agent said of itself.
@@ -403,7 +410,7 @@ fn answer_question(head: &http::Head, shared: &Shared) -> Reply {
 impl Reply {
     /// None when the connection is to end.
     fn send(&self, mut stream: &TcpStream, shared: &Shared, most: Option<usize>) -> Option<()> {
-        let bytes = self.bytes();
+        let bytes = self.bytes(chrono::TimeDelta::seconds(shared.date.load(Ordering::Relaxed)));
         let most = most.unwrap_or(bytes.len()).min(bytes.len());
         if self.drip.is_zero() {
             stream.write_all(&bytes[..most]).ok()?;

@@ -1,0 +1,42 @@
+//! What stands beside a database tells whether the file is the one that it was.
+//!
+//! SQLite takes an empty file for a new database, and carries a log (`-wal`) into whatever file has the database's name. Both
+//! lose data where the file was cut to nothing or put there by hand.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use crate::store::schema::error::StoreError;
+
+/// Bytes 18 and 19 of a database's header: how it is written and read. 1 is a rollback journal, 2 a log. A store is made
+/// with a log, and what `VACUUM INTO` writes, a backup, has none before it is opened for the first time.
+const JOURNAL: [u8; 2] = [1, 1];
+
+/// Refuses an empty file that held rows, and a backup beside the log of another file.
+pub(in crate::store) fn check(path: &Path) -> Result<(), StoreError> {
+    let Ok(known) = path.metadata() else { return Ok(()) };
+    let has = |ending: &str| beside(path, ending).metadata().ok().filter(std::fs::Metadata::is_file);
+    let log = has("-wal").is_some_and(|log| log.len() > 0);
+    if known.len() == 0 {
+        // Passes leave their locks, the page its summary; each after the database was made.
+        let was_used = log || [".ingest.lock", ".sync.lock", ".summary"].iter().any(|ending| has(ending).is_some());
+        return if was_used { Err(StoreError::Emptied { path: path.to_owned() }) } else { Ok(()) };
+    }
+    if log && written_with(path) == Some(JOURNAL) {
+        return Err(StoreError::LogOfAnother { path: path.to_owned() });
+    }
+    Ok(())
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+fn written_with(path: &Path) -> Option<[u8; 2]> {
+    let mut header = [0; 20];
+    File::open(path).ok()?.read_exact(&mut header).ok()?;
+    header.starts_with(b"SQLite format 3\0").then(|| [header[18], header[19]])
+}
