@@ -141,7 +141,7 @@ fn a_table_that_gets_no_new_file_while_the_next_days_stand_beside_it_is_a_findin
         ("d/2026_10/Met_*.dat", "d/2026_10/Met_31.dat", "d/2026_11/Met_01.dat"),
         ("d/*/Met_2026_10_*.dat", "d/10/Met_2026_10_31.dat", "d/11/Met_2026_11_01.dat"),
     ] {
-        let tower = Station::new().table(&format!("name = \"{TABLE}\"\nfiles = [\"{pattern}\"]"));
+        let tower = Station::new().judged_by_age().table(&format!("name = \"{TABLE}\"\nfiles = [\"{pattern}\"]"));
         for name in [first, next] {
             std::fs::create_dir_all(tower.path(name).parent().unwrap()).unwrap();
         }

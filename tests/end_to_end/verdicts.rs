@@ -282,13 +282,12 @@ fn broken() -> Vec<State> {
         }),
         state("the link is down for an hour", Quiet("pending"), |tower| {
             tower.to_the_server();
+            let logger = logger(500, 10);
+            tower.station.write(DAT, logger.file(0..100));
             let _ = tower.run();
             tower.set("UPDATE receipt SET at = at - 3600000000000");
             tower.to(&closed_port());
-            let logger = logger(400, 10);
-            tower
-                .station
-                .write(DAT, logger.header() + &(0..400).map(|row| logger.row_as(row, 100 + row)).collect::<String>());
+            tower.station.append(DAT, logger.rows(100..500));
             let _ = tower.run();
         }),
         state("a table has one row of two days ago", Quiet("too_few_rows"), |tower| {
