@@ -93,6 +93,19 @@ fn a_clock_of_a_server_says_nothing_of_a_folder() {
 }
 
 #[test]
+fn a_clock_of_a_server_keeps_no_row_that_went_to_a_folder() {
+    let tower = Station::new();
+    let start = (Utc::now() - TimeDelta::hours(5 + 100)).format("%Y-%m-%d %H:%M:%S").to_string();
+    tower.write(DAT, Logger::par().every(TimeDelta::hours(1)).start(&start).file(0..100));
+    let _ = tower.run(&["run"]);
+    change(&tower, "INSERT OR REPLACE INTO setting (key, value) VALUES ('server ahead', '9000')");
+    tower.replace_in_config("[store]\n", "[store]\nkeep = \"1d\"\n");
+    let _ = tower.run(&["run"]);
+    let kept = tower.count("SELECT count(*) FROM reading");
+    assert!((20..=50).contains(&kept), "{kept}");
+}
+
+#[test]
 fn a_schedule_of_half_a_day_is_given_two_of_its_starts() {
     let tower = Station::new().table_keys("stale_after = \"30d\"");
     tower.write(DAT, logger(100, 10).file(0..100));
