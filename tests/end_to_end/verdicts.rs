@@ -423,8 +423,11 @@ fn i12_no_broken_state_is_called_well_by_status_check_run_or_the_page() {
     assert_eq!(shown, table, "docs/operations.md; UPDATE_DOCS=1 writes it");
 }
 
+/// What is done with a healthy station.
+type Life = fn(&mut Tower);
+
 /// Healthy stations, each after its last run.
-fn healthy() -> Vec<(&'static str, fn(&mut Tower))> {
+fn healthy() -> Vec<(&'static str, Life)> {
     vec![
         ("rows go to files", |tower| drop(tower.run())),
         ("rows go to a server", |tower| {
