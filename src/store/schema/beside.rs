@@ -3,9 +3,11 @@
 //! SQLite takes an empty file for a new database, and carries a log (`-wal`) into whatever file has the database's name. Both
 //! lose data where the file was cut to nothing or put there by hand.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use crate::store::schema::error::StoreError;
 
@@ -13,20 +15,42 @@ use crate::store::schema::error::StoreError;
 /// with a log, and what `VACUUM INTO` writes, a backup, has none before it is opened for the first time.
 const JOURNAL: [u8; 2] = [1, 1];
 
+/// Databases that this process has looked at. The look opens and closes the file, and on Unix that takes away every lock that
+/// the process holds on it, so it is made once, before the first connection.
+static LOOKED_AT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
 /// Refuses an empty file that held rows, and a backup beside the log of another file.
 pub(in crate::store) fn check(path: &Path) -> Result<(), StoreError> {
+    let mut looked_at = LOOKED_AT.lock().unwrap_or_else(PoisonError::into_inner);
+    if looked_at.contains(path) {
+        return Ok(());
+    }
+    look(path)?;
+    looked_at.insert(path.to_owned());
+    Ok(())
+}
+
+fn look(path: &Path) -> Result<(), StoreError> {
     let Ok(known) = path.metadata() else { return Ok(()) };
     let has = |ending: &str| beside(path, ending).metadata().ok().filter(std::fs::Metadata::is_file);
     let log = has("-wal").is_some_and(|log| log.len() > 0);
     if known.len() == 0 {
         // Passes leave their locks, the page its summary; each after the database was made.
         let was_used = log || [".ingest.lock", ".sync.lock", ".summary"].iter().any(|ending| has(ending).is_some());
-        return if was_used { Err(StoreError::Emptied { path: path.to_owned() }) } else { Ok(()) };
+        return if was_used && stays_empty(path) { Err(StoreError::Emptied { path: path.to_owned() }) } else { Ok(()) };
     }
     if log && written_with(path) == Some(JOURNAL) {
         return Err(StoreError::LogOfAnother { path: path.to_owned() });
     }
     Ok(())
+}
+
+/// A database that another program makes at this moment is empty for an instant.
+fn stays_empty(path: &Path) -> bool {
+    (0..20).all(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        path.metadata().is_ok_and(|known| known.len() == 0)
+    })
 }
 
 fn beside(path: &Path, ending: &str) -> PathBuf {
