@@ -251,6 +251,7 @@ const SOURCES: &[(&str, &str, &str)] = &[
 /// Texts that need no answer: they say that all is well, are a part of another, or are compared with a server's words.
 const NO_ANSWER: &[&str] = &[
     "1 line is",
+    " for retention policy: ",
     "see `fluxtower rejected`",
     "see `fluxtower gaps`",
     "see `fluxtower conflicts`",

@@ -78,14 +78,12 @@ fn a_band_that_is_refused_is_no_failure_and_goes_out_later() {
 fn no_band_goes_to_a_bucket_that_is_held_although_no_row_is_pending_for_it() {
     let server = Server::start();
     let site = station(&server);
-    let config = std::fs::read_to_string(site.path("config.toml")).unwrap();
-    let config = config.replace("name = \"met\"\n", "name = \"met\"\nbucket = \"soil\"\n");
-    std::fs::write(site.path("config.toml"), config).unwrap();
+    site.replace_in_config("name = \"met\"\n", "name = \"met\"\nbucket = \"soil\"\n");
     let id = Arc::new(Mutex::new("first"));
     let known = Arc::clone(&id);
     server.answer(move |path| {
-        let id = if path.contains("soil") { *known.lock().unwrap() } else { "own" };
-        let buckets = format!(r#"{{"buckets":[{{"id":"{id}","orgID":"o","name":"any","retentionRules":[]}}]}}"#);
+        let (id, name) = if path.contains("soil") { (*known.lock().unwrap(), "soil") } else { ("own", "tower") };
+        let buckets = format!(r#"{{"buckets":[{{"id":"{id}","orgID":"o","name":"{name}","retentionRules":[]}}]}}"#);
         path.starts_with("/api/v2/buckets").then(|| Reply::json(200, &buckets))
     });
     site.stage(0..3);
