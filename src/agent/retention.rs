@@ -122,15 +122,20 @@ pub fn older_than(
     Ok(pruned)
 }
 
-/// Deletes sent rows that are at least `age` old, by the earliest time that it can be now; None while a sync is at work. With `dry_run`, counts the days only.
+/// Deletes sent rows that are at least `age` old: by this computer's clock where a server's agrees with it, elsewhere by the
+/// earliest time that it can be now. None while a sync is at work. With `dry_run`, counts the days only.
 ///
 /// # Errors
 /// The store or the destination fails.
 pub fn prune(agent: &Agent, age: Duration, dry_run: bool) -> Result<Option<Pruned>, AgentError> {
     let store = agent.store()?;
     let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else { return Ok(None) };
-    let cutoff = earliest_now(&store, agent.now())?.before(age);
-    let limits = Limits { cutoff, now: agent.clock.now(), dry_run, gives_up: false, deadline: None };
+    // A server's clock is compared with this computer's before anything is deleted; a folder has none.
+    let now = match agent.config.destination {
+        DestinationConfig::Influx(_) => agent.now(),
+        _ => earliest_now(&store, agent.now())?,
+    };
+    let limits = Limits { cutoff: now.before(age), now: agent.clock.now(), dry_run, gives_up: false, deadline: None };
     delete(agent, &store, limits).map(Some)
 }
 

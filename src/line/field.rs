@@ -81,9 +81,11 @@ impl FieldShape {
 
     /// Whether its flag goes out in a row that has no value to send. What is never sent, a text in a column of numbers, needs
     /// no flag; a field that is tested has one in every row.
-    pub(super) fn flags_an_empty_row(&self, cell: Cell<'_>) -> bool {
+    pub(super) fn flags_an_empty_row(&self, cell: Cell<'_>, flag: u8) -> bool {
         let is_number = matches!(self.value_type, ValueType::Float | ValueType::Integer);
-        let is_never_sent = is_number && (!self.holds_numbers || matches!(cell, Cell::Text(_)));
+        // A text that means "missing" (INF) stands where a number may come.
+        let is_text = matches!(cell, Cell::Text(_)) && flag != MISSING;
+        let is_never_sent = is_number && (!self.holds_numbers || is_text);
         self.flag_is_sent || !is_never_sent
     }
 

@@ -163,8 +163,9 @@ impl LineShape {
         let columns = self.fields.iter().zip(flags).zip(cells);
         let fields = columns.filter_map(|((field, flag), cell)| Some((field.as_ref()?, *flag, cell)));
         let all: Vec<_> = fields.enumerate().map(|(place, (field, flag, cell))| (place, field, flag, cell)).collect();
-        let has_any = all.iter().any(|(_, field, _, cell)| field.flags_an_empty_row(*cell));
-        let wanted = all.into_iter().filter(|(_, field, _, cell)| !has_any || field.flags_an_empty_row(*cell));
+        let has_any = all.iter().any(|(_, field, flag, cell)| field.flags_an_empty_row(*cell, *flag));
+        let wanted =
+            all.into_iter().filter(|(_, field, flag, cell)| !has_any || field.flags_an_empty_row(*cell, *flag));
         wanted.map(|(place, field, flag, _)| (place, field, flag)).collect()
     }
 

@@ -136,6 +136,10 @@ fn a_retention_that_was_lowered_by_patch_is_held_by_run_and_said_by_check() {
     let check = station.must(1, &["check"]);
     assert!(text_of(&check).contains("now keeps rows for ever"), "{check}");
     station.must(1, &["run"]);
+    // What a sync reported stands until the next one.
+    let check = station.must(1, &["check"]);
+    assert!(text_of(&check).contains("the last sync reported"), "{check}");
+    station.must(0, &["run"]);
     both(&station, 0);
 }
 

@@ -98,6 +98,8 @@ pub struct Influxd {
     pub port: u16,
     running: Option<Running>,
     login: Option<(String, String)>,
+    /// The configuration, with PORT for the port.
+    config: String,
 }
 
 impl Influxd {
@@ -121,18 +123,16 @@ impl Influxd {
 
     fn with(auth: bool, data: Option<&Path>) -> Influxd {
         let folder = TempDir::new().unwrap();
-        let port = free_port();
         let at = |name: &str| toml_text(&data.unwrap_or(folder.path()).join(name));
         let config = format!(
             "reporting-disabled = true\nbind-address = \"127.0.0.1:0\"\n[meta]\ndir = {}\n[data]\ndir = {}\nwal-dir = {}\n\
-             query-log-enabled = false\n[http]\nbind-address = \"127.0.0.1:{port}\"\nauth-enabled = {auth}\n\
+             query-log-enabled = false\n[http]\nbind-address = \"127.0.0.1:PORT\"\nauth-enabled = {auth}\n\
              log-enabled = false\n[monitor]\nstore-enabled = false\n",
             at("meta"),
             at("data"),
             at("wal")
         );
-        fs::write(folder.path().join("influxdb.conf"), config).unwrap();
-        let mut influxd = Influxd { folder, port, running: None, login: None };
+        let mut influxd = Influxd { folder, port: free_port(), running: None, login: None, config };
         influxd.revive();
         influxd
     }
@@ -140,8 +140,10 @@ impl Influxd {
     /// Starts it again where it was.
     pub fn revive(&mut self) {
         let log = self.folder.path().join("server.log");
+        let config = self.folder.path().join("influxdb.conf");
+        fs::write(&config, self.config.replace("PORT", &self.port.to_string())).unwrap();
         let mut command = Command::new(program("FLUXTOWER_INFLUXD"));
-        command.arg("run").arg("-config").arg(self.folder.path().join("influxdb.conf"));
+        command.arg("run").arg("-config").arg(config);
         let mut running = spawn(&mut command, &log);
         wait_until_up(&mut running, &format!("{}/ping", self.url()), &log);
         self.running = Some(running);

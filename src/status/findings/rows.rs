@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Kind, Lateness, Rule, runs};
-use crate::config::Config;
+use crate::config::{Config, OnConflict};
 use crate::status::{Facts, age_s, records};
-use crate::store::{Uncounted, WhyUncounted};
+use crate::store::{TableStatus, Uncounted, WhyUncounted};
 use crate::text::{count, grouped, span};
 use crate::time::Timestamp;
 
@@ -17,7 +17,7 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
     lateness(config, facts, now, &mut found);
     delivery(facts, now, &mut found);
     expiring(config, facts, now, &mut found);
-    quality(facts, now, &mut found);
+    quality(config, facts, now, &mut found);
     uncounted(config, facts, now, &mut found);
     for (table, message) in &facts.wrong_values {
         found.push(
@@ -150,7 +150,7 @@ fn expiring(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Find
 }
 
 /// Lines and records that are no rows.
-fn quality(facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
+fn quality(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
     // A time in the future was written by a clock that was wrong, and is as recent as any.
     let recent = |then: Option<Timestamp>| then.is_some_and(|then| age_s(now, then) < RECENT_S);
     let sum = |of: fn(&crate::store::TableStatus) -> u64| facts.tables.iter().map(of).sum::<u64>();
@@ -189,8 +189,11 @@ fn quality(facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
             .fix("set the clock that is wrong, see `fluxtower rejected`"),
         );
     }
-    if recent(facts.newest_conflict) {
-        let conflicts = sum(|table| table.conflicts);
+    // Where the configuration says that the newer content replaces the older one, it has decided.
+    let is_open =
+        |table: &TableStatus| config.table(&table.table).is_none_or(|table| table.on_conflict != OnConflict::Replace);
+    let conflicts: u64 = facts.tables.iter().filter(|table| is_open(table)).map(|table| table.conflicts).sum();
+    if conflicts > 0 && recent(facts.newest_conflict) {
         found.push(
             Finding::new(Kind::Conflicts, format!("{} came with two contents", count(conflicts, "time")))
                 .since(facts.newest_conflict)
