@@ -104,7 +104,7 @@ pub fn once(agent: &Agent, call: Call) -> Result<Run, AgentError> {
         (Some(_), Some(_)) => status::judge(&agent.config, &agent.store()?, agent.now())?,
         _ => Vec::new(),
     };
-    let exit = synced.as_ref().map_or(Exit::Well, |ended| ended.exit).with(Verdict::of(&findings));
+    let exit = synced.as_ref().map_or(Exit::Well, |ended| ended.exit).with(Verdict::of_a_pass(&findings));
     Ok(Run {
         report: RunReport { ingest: ingested, sync: synced.map(|ended| ended.report), findings },
         exit,

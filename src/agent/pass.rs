@@ -69,6 +69,7 @@ pub fn ingest(
     };
     let concluded = |store: &Store, report: &IngestReport| {
         store.tidy_log()?;
+        status::note_first_ingest(store, agent.now())?;
         status::offset::keep(&agent.config, store, report)?;
         let totals = report.totals();
         if pass == Pass::Once || totals.staged + totals.conflicts + totals.rejected > 0 {

@@ -29,6 +29,9 @@ pub const STARTS_KEY: &str = "schedule";
 /// Under this key a sync keeps by how many minutes the server's clock is ahead of this computer's.
 const SERVER_KEY: &str = crate::sync::SERVER_AHEAD_KEY;
 
+/// Under this key the store keeps when its first ingest was.
+const FIRST_INGEST: &str = "first ingest";
+
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Why there is no status.
@@ -40,6 +43,18 @@ pub enum StatusError {
     /// The backlog could not be estimated.
     #[error(transparent)]
     Sync(#[from] SyncError),
+}
+
+/// Keeps when the first ingest of this database was: a table whose rows were old by then is an archive, unless the
+/// configuration says when its rows are late.
+///
+/// # Errors
+/// The store fails.
+pub fn note_first_ingest(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    if store.recall(FIRST_INGEST)?.is_none() && store.last_run_by("ingest", now)?.is_none() {
+        store.remember(FIRST_INGEST, &now.nanos().to_string())?;
+    }
+    Ok(())
 }
 
 /// A table's usual interval.
@@ -58,6 +73,8 @@ pub struct Facts {
     pub tables: Vec<TableStatus>,
     /// Of each configured table with at least two rows.
     pub intervals: Vec<UsualInterval>,
+    /// When this database's first ingest was; not known of a database of an earlier version.
+    pub first_ingest: Option<Timestamp>,
     /// The last ingest.
     pub last_ingest: Option<RunLine>,
     /// The last sync.
@@ -119,6 +136,7 @@ impl Facts {
         Ok(Facts {
             tables: store.table_status()?,
             intervals,
+            first_ingest: store.recall(FIRST_INGEST)?.and_then(|text| text.parse().ok()).map(Timestamp::from_nanos),
             last_ingest: store.last_run_by("ingest", now)?,
             last_sync: store.last_run_by("sync", now)?,
             last_stored: store.last_stored_by(now)?,

@@ -58,10 +58,27 @@ fn i12_all_well_is_said_only_after_every_table_was_read_is_fresh_and_is_in_the_b
 }
 
 #[test]
+fn a_run_ends_with_1_for_a_table_that_died_while_it_was_read_and_with_0_for_one_that_was_old_at_first() {
+    let tower = Station::new().judged_by_age();
+    tower.write(DAT, logger(100, 27 * DAY).file(0..100));
+    let _ = tower.run(&["run"]).expect(0);
+    // As if this database had begun when the rows were new.
+    let began = (Utc::now() - TimeDelta::days(28)).timestamp_nanos_opt().unwrap().to_string();
+    let conn = rusqlite::Connection::open(tower.path("store.db")).unwrap();
+    conn.execute("UPDATE setting SET value = ?1 WHERE key = 'first ingest'", [began]).unwrap();
+    for command in ["run", "sync"] {
+        let said = tower.run(&[command]).expect(1).stdout;
+        assert!(said.contains("look: table \"46m_par\" has had no new row"), "{said}");
+    }
+}
+
+#[test]
 fn a_table_without_stale_after_that_is_dead_for_27_days_is_stale_by_its_usual_interval() {
     let tower = Station::new().judged_by_age();
     tower.write(DAT, logger(100, 27 * DAY + 3 * 3_600).file(0..100));
-    let _ = tower.run(&["run"]).expect(1);
+    // The rows were as old when this database began: an archive is read without an alarm from the scheduler.
+    let said = tower.run(&["run"]).expect(0).stdout;
+    assert!(said.contains("look: table \"46m_par\" has had no new row"), "{said}");
     let found = tower.run_json(&["status"]).expect(1).json();
     let said = message(&found, "stale");
     assert!(said.contains("no new row for 27 d 3 h (usually one comes every 5 s)"), "{said}");
@@ -127,7 +144,7 @@ fn a_stale_table_whose_folder_gets_other_files_names_one_of_them() {
     let tower = Station::new().judged_by_age();
     tower.write(DAT, logger(100, 2 * DAY).file(0..100));
     tower.age(DAT, Duration::from_secs(2 * 86_400));
-    let _ = tower.run(&["run"]).expect(1);
+    let _ = tower.run(&["run"]).expect(0);
     assert_eq!(kinds(&status(&tower)), ["stale"]);
     tower.write("CR5000_PARCal.dat", logger(100, 10).file(0..100));
     let said = message(&status(&tower), "unmatched_files");

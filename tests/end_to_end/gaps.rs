@@ -204,7 +204,8 @@ fn status_and_page_say_what_gaps_says_of_a_record_that_does_not_count() {
     let start = station - TimeDelta::minutes(601);
     let minutes = (start.naive_utc() - "2024-05-01T00:00:00".parse::<NaiveDateTime>().unwrap()).num_minutes();
     tower.write(DAT, file((0..60).filter(|at| *at != 30).map(|at| (minutes + at * 10, 0))));
-    let _ = tower.run(&["run"]).expect(1);
+    let said = tower.run(&["run"]).expect(0).stdout;
+    assert!(said.contains("look: 1 time step missing"), "{said}");
     let status = tower.run_json(&["status"]).expect(1).json();
     let findings = status["findings"].as_array().unwrap();
     let found = |kind: &str| findings.iter().find(|finding| finding["kind"] == kind).unwrap();

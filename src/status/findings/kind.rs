@@ -105,6 +105,11 @@ kinds! {
 }
 
 impl Kind {
+    /// Whether it is about what loggers wrote or did not write, and not about what became of it here.
+    pub fn is_of_what_loggers_wrote(self) -> bool {
+        matches!(self, Kind::MissingRecords | Kind::MissingTimeSteps | Kind::LoggerClock)
+    }
+
     /// Whether it says that something is not known, which is neither good nor bad.
     pub fn is_unknown(self) -> bool {
         matches!(self, Kind::NeverRead | Kind::NoAnswerYet | Kind::Pending | Kind::TooFewRows)

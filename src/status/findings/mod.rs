@@ -46,11 +46,16 @@ pub struct Finding {
     pub message: String,
     /// What to do; empty where the message says it or nothing is to be done.
     pub fix: String,
+    /// Whether no pass could have met it otherwise: what a logger did not write, or rows that were old when this database
+    /// began. `status` asks for a user; a pass has done its work and does not end with 1 for it.
+    #[serde(skip)]
+    pub is_history: bool,
 }
 
 impl Finding {
     fn new(kind: Kind, message: String) -> Finding {
-        Finding { kind, severity: kind.severity(), table: None, since: None, message, fix: String::new() }
+        let is_history = kind.is_of_what_loggers_wrote();
+        Finding { kind, severity: kind.severity(), table: None, since: None, message, fix: String::new(), is_history }
     }
 
     fn of_table(mut self, table: &str) -> Finding {
@@ -127,6 +132,12 @@ impl Verdict {
             _ => Verdict::Note,
         };
         findings.iter().map(of).max_by_key(|verdict| *verdict as u8).unwrap_or(Verdict::Well)
+    }
+
+    /// Of what a pass is to end with 1 for ([`Finding::is_history`]).
+    pub fn of_a_pass(findings: &[Finding]) -> Verdict {
+        let met: Vec<Finding> = findings.iter().filter(|finding| !finding.is_history).cloned().collect();
+        Verdict::of(&met)
     }
 
     /// Its word.

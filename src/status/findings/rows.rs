@@ -67,7 +67,10 @@ fn lateness(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Find
             )
             .since(status.newest),
         };
-        found.push(finding.of_table(name));
+        let was_late_at_first =
+            facts.first_ingest.is_some_and(|first| rule.judge(status.newest, first) == Lateness::Stale);
+        let is_archive = finding.kind == Kind::Stale && table.stale_after.is_none() && was_late_at_first;
+        found.push(Finding { is_history: finding.is_history || is_archive, ..finding.of_table(name) });
     }
 }
 

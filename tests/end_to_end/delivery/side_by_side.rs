@@ -153,8 +153,8 @@ fn a_row_replaced_while_its_old_content_is_on_the_way_is_sent_again() {
     std::fs::write(site.path("met.dat"), corrected).unwrap();
     site.run(&["ingest"]).expect(1);
     gate.open();
-    // The replaced rows are conflicts, which ask for a user.
-    assert_eq!(sync.wait().unwrap().code(), Some(1));
+    // The configuration says which of two contents holds.
+    assert_eq!(sync.wait().unwrap().code(), Some(0));
     assert_eq!(site.count("pending"), 50, "what was on its way was not what the store holds now");
     site.sync().works();
     let points = server.points();
