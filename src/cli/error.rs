@@ -111,6 +111,9 @@ pub(super) enum CliError {
         "AmeriFlux's shape has no flags, no text and one clock; leave out --flags, --time and --spreadsheet, or write --format csv"
     )]
     AmerifluxHasNone,
+    /// An option of AmeriFlux's shape.
+    #[error("the plain shape keeps each row's own time; leave out --round, or write --format ameriflux")]
+    RoundsAmeriflux,
     /// Stdout cannot hold the rows and an object.
     #[error("--json prints one object, and the rows go to stdout; write --output FILE with it")]
     JsonNeedsOutput,
@@ -252,6 +255,7 @@ impl CliError {
                 Exit::Well
             }
             CliError::AmerifluxHasNone
+            | CliError::RoundsAmeriflux
             | CliError::JsonNeedsOutput
             | CliError::DashboardNeedsOutput
             | CliError::PrintsLines

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -10,7 +11,7 @@ use super::output::{count, grouped};
 use super::whole_file::WholeFile;
 use super::{CliError, Context, Exit};
 use crate::config::TableConfig;
-use crate::export::{Ameriflux, FlagStyle, Plain, TimeScale, Written};
+use crate::export::{Ameriflux, FlagStyle, Plain, TimeScale, Window, Written};
 use crate::store::Store;
 use crate::text::Visible;
 
@@ -31,10 +32,10 @@ pub(super) struct Args {
     /// The table
     #[arg(long, value_name = "NAME")]
     table: String,
-    /// From this time on
+    /// From this time on; with ameriflux, intervals that begin then or later
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Up to and with this time
+    /// Up to and with this time; with ameriflux, intervals that begin before
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     /// Only these columns, by the logger's names, with commas between
@@ -52,6 +53,9 @@ pub(super) struct Args {
     /// Safe to open in a spreadsheet: a text that would run as a formula (it begins with = + - @) gets a ' before it; csv only
     #[arg(long)]
     spreadsheet: bool,
+    /// Write rows that are off by up to this under the full half hour or hour; ameriflux only
+    #[arg(long, value_name = "DURATION", value_parser = crate::config::duration)]
+    round: Option<Duration>,
     /// The file, or a folder for it
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -89,12 +93,16 @@ struct Exported {
     file: String,
     rows: u64,
     filled: u64,
+    rounded: u64,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let table = context.configured_table(&args.table)?;
     if args.format == Format::Ameriflux && (args.flags.is_some() || args.time.is_some() || args.spreadsheet) {
         return Err(CliError::AmerifluxHasNone);
+    }
+    if args.format == Format::Csv && args.round.is_some() {
+        return Err(CliError::RoundsAmeriflux);
     }
     if args.output.is_none() && context.output.is_json() {
         return Err(CliError::JsonNeedsOutput);
@@ -135,13 +143,18 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         file: path.display().to_string(),
         rows: written.rows,
         filled: written.filled,
+        rounded: shape.rounded(),
     };
     context.output.result(&exported, |out| {
         let filled = match exported.filled {
             0 => String::new(),
             filled => format!(", and {} for times without a row", grouped(filled)),
         };
-        writeln!(out, "wrote {}{filled} to {}", count(exported.rows, "row"), exported.file)
+        let rounded = match exported.rounded {
+            0 => String::new(),
+            rounded => format!(" ({} rounded to the full interval)", grouped(rounded)),
+        };
+        writeln!(out, "wrote {}{rounded}{filled} to {}", count(exported.rows, "row"), exported.file)
     })?;
     Ok(Exit::Well)
 }
@@ -167,7 +180,8 @@ fn shape<'a>(args: &'a Args, table: &'a TableConfig, store: &'a Store) -> Result
             if !unread.is_empty() && columns.is_none() {
                 tracing::warn!("no file of table \"{}\" had the columns {}", table.name, unread.join(", "));
             }
-            Shape::Ameriflux(Ameriflux::plan(store, table, (since, until), columns)?)
+            let round = args.round.unwrap_or_default();
+            Shape::Ameriflux(Ameriflux::plan(store, table, Window { since, until, columns, round })?)
         }
         Format::Csv => {
             let flags = match args.flags.unwrap_or(Flags::None) {
@@ -194,6 +208,13 @@ impl Shape<'_> {
         match self {
             Shape::Plain(_) => format!("{}.csv", table.name),
             Shape::Ameriflux(plan) => plan.file_name(&context.config.station.name),
+        }
+    }
+
+    fn rounded(&self) -> u64 {
+        match self {
+            Shape::Plain(_) => 0,
+            Shape::Ameriflux(plan) => plan.rounded(),
         }
     }
 

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
 
@@ -16,7 +17,8 @@ use super::plain::unknown;
 use super::{ExportError, Written, output};
 use crate::config::TableConfig;
 use crate::store::Store;
-use crate::time::{NANOS_PER_MILLI, NANOS_PER_SECOND as SECOND, Timestamp};
+use crate::text::count;
+use crate::time::{LocalTime, NANOS_PER_MILLI, NANOS_PER_SECOND as SECOND, Timestamp};
 
 const MISSING: &str = "-9999";
 const HALF_HOUR: i64 = 1_800 * SECOND;
@@ -32,46 +34,110 @@ pub struct Ameriflux<'a> {
     offset: FixedOffset,
     /// Nanoseconds.
     step: i64,
+    /// Ends of the first and the last interval.
     first: Timestamp,
     last: Timestamp,
+    /// The rows that are read.
+    read: (Timestamp, Timestamp),
+    grid: Grid,
+    rounded: u64,
     /// Variable and position in the column list.
     columns: Vec<(String, usize)>,
 }
 
+/// Which rows are exported.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Window<'a> {
+    /// The first interval begins here or later.
+    pub since: Option<Timestamp>,
+    /// The last interval begins before this.
+    pub until: Option<Timestamp>,
+    /// Only these columns, by the logger's names.
+    pub columns: Option<&'a [String]>,
+    /// A row that is off the full half hour by no more is written under it.
+    pub round: Duration,
+}
+
+/// The full half hours of the station's clock, and how far off a row may be.
+#[derive(Debug, Clone, Copy)]
+struct Grid {
+    offset_nanos: i64,
+    round: i64,
+}
+
+impl Grid {
+    /// The full half hour that the row is written under: its own time where it is too far off.
+    fn snap(self, ts: Timestamp) -> Timestamp {
+        let past = (ts.nanos() + self.offset_nanos).rem_euclid(HALF_HOUR);
+        if past <= self.round {
+            return ts.minus(past);
+        }
+        if HALF_HOUR - past <= self.round { ts.minus(past - HALF_HOUR) } else { ts }
+    }
+}
+
 impl<'a> Ameriflux<'a> {
-    /// Examines the rows. With `wanted`, only these columns, by the logger's names.
+    /// Examines the rows. A window is one of starts: a year of half hours has 17,520 or 17,568 rows, and the row that ends
+    /// with it, stamped 00:00 of 1 January, belongs to it (ONEFlux; BASE files of AmeriFlux).
     ///
     /// # Errors
     /// A table with another interval, with a row off the interval, with tag columns, without a variable, or with two columns of
     /// one variable.
-    pub fn plan(
-        store: &'a Store,
-        table: &'a TableConfig,
-        (since, until): (Option<Timestamp>, Option<Timestamp>),
-        wanted: Option<&[String]>,
-    ) -> Result<Ameriflux<'a>, ExportError> {
+    pub fn plan(store: &'a Store, table: &'a TableConfig, window: Window<'_>) -> Result<Ameriflux<'a>, ExportError> {
         let name = || table.name.0.clone();
-        let columns = columns(store, table, wanted)?;
+        let columns = columns(store, table, window.columns)?;
+        let round = i64::try_from(window.round.as_nanos()).unwrap_or(i64::MAX);
+        // The row that ends where the window begins is the one before it. Rounding may move a row over either edge.
+        let since = window.since.map(|since| if round == 0 { since.next_key() } else { since.minus(round) });
+        let until = window.until.map(|until| until.minus(-round));
+        let is_outside = |end: Timestamp| {
+            window.since.is_some_and(|since| end <= since) || window.until.is_some_and(|until| end > until)
+        };
         let mut rows = store.rows(table, since, until)?;
         if rows.series() > 1 {
             return Err(ExportError::SeveralSeries { table: name() });
         }
         let too_few = |rows| ExportError::TooFewRows { table: name(), rows };
-        let first = rows.next_row()?.ok_or_else(|| too_few("no row"))?.ts;
-        let offset = table.clock.standard_offset(first);
-        let mut steps = Steps::new(offset, first);
-        while let Some(row) = rows.next_row()? {
-            steps.see(row.ts);
-            if steps.rows > ROWS_TO_KNOW_A_STEP && steps.common % HALF_HOUR != 0 {
+        let oldest = rows.next_row()?.ok_or_else(|| too_few("no row"))?.ts;
+        let offset = table.clock.standard_offset(oldest);
+        let grid = Grid { offset_nanos: i64::from(offset.local_minus_utc()) * SECOND, round };
+        let (mut read, mut rounded) = ((oldest, oldest), 0);
+        let mut steps: Option<Steps> = None;
+        let mut next = Some(oldest);
+        while let Some(ts) = next {
+            next = rows.next_row()?.map(|row| row.ts);
+            let end = grid.snap(ts);
+            if is_outside(end) {
+                continue;
+            }
+            rounded += u64::from(end != ts);
+            let Some(known) = steps.as_mut() else {
+                read = (ts, ts);
+                steps = Some(Steps::new(grid.offset_nanos, end));
+                continue;
+            };
+            read.1 = ts;
+            if end <= known.last {
+                let shown = |ts: Timestamp| LocalTime::from_nanos(ts.nanos() + grid.offset_nanos).to_string();
+                return Err(ExportError::RoundedTogether { table: name(), time: shown(ts), full: shown(end) });
+            }
+            known.see(end);
+            if known.rows > ROWS_TO_KNOW_A_STEP && known.common % HALF_HOUR != 0 {
                 break;
             }
         }
+        let steps = steps.ok_or_else(|| too_few("no row"))?;
         if steps.rows < 2 {
             return Err(too_few("one row"));
         }
-        let last = steps.last;
+        let (first, last) = (steps.first, steps.last);
         let step = steps.interval(&name())?;
-        Ok(Ameriflux { store, table, offset, step, first, last, columns })
+        Ok(Ameriflux { store, table, offset, step, first, last, read, grid, rounded, columns })
+    }
+
+    /// Rows that are written under a full half hour or hour beside their own time.
+    pub fn rounded(&self) -> u64 {
+        self.rounded
     }
 
     /// AmeriFlux's form of a file name: `US-UMB_HH_202506191200_202506211200.csv`.
@@ -86,7 +152,7 @@ impl<'a> Ameriflux<'a> {
     /// Writes the rows, oldest first.
     pub fn write(&self, out: &mut dyn Write) -> Result<Written, ExportError> {
         let name = self.table.name.0.as_str();
-        let mut rows = self.store.rows(self.table, Some(self.first), Some(self.last))?;
+        let mut rows = self.store.rows(self.table, Some(self.read.0), Some(self.read.1))?;
         let mut csv = csv::Writer::from_writer(out);
         let head = ["TIMESTAMP_START", "TIMESTAMP_END"];
         csv.write_record(head.into_iter().chain(self.columns.iter().map(|(variable, _)| variable.as_str())))
@@ -94,11 +160,12 @@ impl<'a> Ameriflux<'a> {
         let mut written = Written::default();
         let mut due = self.first.nanos();
         while let Some(row) = rows.next_row()? {
+            let end = self.grid.snap(row.ts).nanos();
             // Staged after the rows were examined: it belongs to the next export.
-            if row.ts.nanos() < due || (row.ts.nanos() - due) % self.step != 0 {
+            if end < due || (end - due) % self.step != 0 {
                 continue;
             }
-            while due < row.ts.nanos() {
+            while due < end {
                 self.stamps(&mut csv, due)?;
                 let empty = self.columns.iter().map(|_| MISSING);
                 csv.write_record(empty).map_err(output)?;
@@ -166,27 +233,42 @@ fn columns(store: &Store, table: &TableConfig, wanted: Option<&[String]>) -> Res
 struct Steps {
     offset_nanos: i64,
     rows: u64,
+    first: Timestamp,
     last: Timestamp,
     /// Greatest common divisor of all differences.
     common: i64,
     /// Differences and their counts, up to a limit.
     seen: BTreeMap<i64, u64>,
-    /// The first row off the full half hour, and the first off the full hour, by the clock.
-    off_half: Option<Timestamp>,
-    off_hour: Option<Timestamp>,
+    /// Rows off the full half hour, and off the full hour, by the clock.
+    off_half: Off,
+    off_hour: Off,
+}
+
+/// Rows that are off a grid: how many, the first and the last.
+#[derive(Default)]
+struct Off {
+    rows: u64,
+    span: Option<(Timestamp, Timestamp)>,
+}
+
+impl Off {
+    fn see(&mut self, ts: Timestamp) {
+        self.rows += 1;
+        self.span = Some((self.span.map_or(ts, |(first, _)| first), ts));
+    }
 }
 
 impl Steps {
-    fn new(offset: FixedOffset, first: Timestamp) -> Steps {
-        let offset_nanos = i64::from(offset.local_minus_utc()) * SECOND;
+    fn new(offset_nanos: i64, first: Timestamp) -> Steps {
         let mut steps = Steps {
             offset_nanos,
             rows: 1,
+            first,
             last: first,
             common: 0,
             seen: BTreeMap::new(),
-            off_half: None,
-            off_hour: None,
+            off_half: Off::default(),
+            off_hour: Off::default(),
         };
         steps.place(first);
         steps
@@ -195,10 +277,10 @@ impl Steps {
     fn place(&mut self, ts: Timestamp) {
         let local = ts.nanos() + self.offset_nanos;
         if local % HALF_HOUR != 0 {
-            self.off_half.get_or_insert(ts);
+            self.off_half.see(ts);
         }
         if local % HOUR != 0 {
-            self.off_hour.get_or_insert(ts);
+            self.off_hour.see(ts);
         }
     }
 
@@ -222,13 +304,13 @@ impl Steps {
             HOUR => (HOUR, "hour", self.off_hour),
             other => return Err(ExportError::Step { table: table.to_owned(), step: spoken(other) }),
         };
-        match off {
-            None => Ok(step),
-            Some(ts) => {
-                let local = crate::time::LocalTime::from_nanos(ts.nanos() + self.offset_nanos);
-                Err(ExportError::OffStep { table: table.to_owned(), time: local.to_string(), step: word })
-            }
-        }
+        let Some((first, last)) = off.span else { return Ok(step) };
+        let local = |ts: Timestamp| LocalTime::from_nanos(ts.nanos() + self.offset_nanos).to_string();
+        let rows = match off.rows {
+            1 => format!("the row of {}", local(first)),
+            rows => format!("{} from {} to {}", count(rows, "row"), local(first), local(last)),
+        };
+        Err(ExportError::OffStep { table: table.to_owned(), rows, step: word })
     }
 }
 

@@ -15,7 +15,7 @@ mod ameriflux;
 mod cells;
 mod plain;
 
-pub use ameriflux::Ameriflux;
+pub use ameriflux::{Ameriflux, Window};
 pub use plain::{FlagStyle, Plain, TimeScale, plain};
 
 /// What was written.
@@ -106,16 +106,29 @@ pub enum ExportError {
         /// Its usual interval.
         step: String,
     },
+    /// Two rows that one full half hour is nearest to.
+    #[error(
+        "two rows of table \"{table}\" would be written under {full}, the second is that of {time}: round by less, or leave out \
+ one of them with --since or --until"
+    )]
+    RoundedTogether {
+        /// The table.
+        table: String,
+        /// The second row, in station time of the standard offset.
+        time: String,
+        /// The full half hour.
+        full: String,
+    },
     /// A row is between two intervals.
     #[error(
-        "the row of {time} in table \"{table}\" is not on the full {step}; AmeriFlux accepts a constant interval only: \
- leave the row out with --since or --until, or check the logger's clock"
+        "not on the full {step}: {rows} in table \"{table}\"; AmeriFlux accepts a constant interval only: --round 1m writes rows \
+ that are off by up to a minute under the full {step}; otherwise check the logger's clock"
     )]
     OffStep {
         /// The table.
         table: String,
-        /// Station time in the standard offset.
-        time: String,
+        /// How many, and when, in station time of the standard offset.
+        rows: String,
         /// `hour` or `half hour`.
         step: &'static str,
     },

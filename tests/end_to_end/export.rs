@@ -208,6 +208,53 @@ fn what_ameriflux_would_not_take_is_refused_with_the_mend() {
 }
 
 #[test]
+fn a_window_of_ameriflux_holds_the_intervals_that_begin_in_it() {
+    let times = ["2024-12-31 23:30:00", "2025-01-01 00:00:00", "2025-01-01 00:30:00", "2025-01-01 01:00:00"];
+    let tower = station(VARIABLES, &at(&[&times[..], &["2025-12-31 23:30:00", "2026-01-01 00:00:00"]].concat()));
+    let year = ["--since", "2025-01-01", "--until", "2026-01-01", "--output", tower.folder().to_str().unwrap()];
+    let ameriflux = ["export", "--table", "flux", "--format", "ameriflux"];
+    let told = tower.run_json(&[&ameriflux[..], &year].concat()).expect(0).json();
+    assert_eq!(
+        (told["rows"].as_u64(), told["filled"].as_u64()),
+        (Some(4), Some(17_516)),
+        "a year has 17,520 half hours"
+    );
+    let csv = String::from_utf8(tower.read("US-UMB_HH_202501010000_202601010000.csv")).unwrap();
+    assert!(csv.lines().nth(1).unwrap().starts_with("202501010000,202501010030,"), "{}", &csv[..200]);
+    // Of two windows side by side no interval is in both, and none is in neither.
+    let next = tower.run(&[&ameriflux[..], &["--since", "2025-12-31 23:30", "--until", "2026-01-01 00:30"]].concat());
+    let _ = next.expect(2).says("one row");
+    let csv = tower.run(&[&ameriflux[..], &["--since", "2024-12-31 23:00", "--until", "2025-01-01 00:30"]].concat());
+    assert_eq!(csv.expect(0).stdout.lines().count(), 1 + 3);
+}
+
+#[test]
+fn rows_a_little_off_the_half_hour_are_rounded_where_that_is_asked_for_and_counted() {
+    let right = ["2024-04-30 23:30:00", "2024-05-01 00:00:00", "2024-05-01 00:30:00"];
+    let slow = ["2024-05-01 00:59:00", "2024-05-01 01:30:40", "2024-05-01 02:00:00"];
+    let tower = station(VARIABLES, &at(&[right, slow].concat()));
+    let ameriflux = ["export", "--table", "flux", "--format", "ameriflux"];
+    let refused = tower.run(&ameriflux).expect(2).says("2 rows from 2024-05-01 00:59:00 to 2024-05-01 01:30:40");
+    assert!(refused.stderr.contains("--round 1m") && !refused.stderr.contains("--since"), "{refused:?}");
+    let _ = tower.run(&[&ameriflux[..], &["--round", "30s"]].concat()).expect(2).says("00:59:00");
+    let folder = tower.folder().to_str().unwrap().to_owned();
+    let rounding = [&ameriflux[..], &["--round", "1m", "--output", &folder]].concat();
+    let told = tower.run_json(&rounding).expect(0).json();
+    assert_eq!((told["rows"].as_u64(), told["rounded"].as_u64(), told["filled"].as_u64()), (Some(6), Some(2), Some(0)));
+    let csv = String::from_utf8(tower.read("US-UMB_HH_202404302300_202405010200.csv")).unwrap();
+    let ends: Vec<&str> = csv.lines().skip(3).map(|line| line.split(',').nth(1).unwrap()).collect();
+    assert_eq!(ends, ["202405010030", "202405010100", "202405010130", "202405010200"]);
+    assert!(tower.run(&rounding).expect(0).stdout.contains("6 rows (2 rounded to the full interval)"));
+    // The plain form keeps each row's own time.
+    let _ = tower.run(&["export", "--table", "flux", "--round", "1m"]).expect(2).says("leave out --round");
+    let twice = station(VARIABLES, &at(&["2024-05-01 00:30:00", "2024-05-01 01:00:00", "2024-05-01 01:00:30"]));
+    let _ = twice
+        .run(&[&ameriflux[..], &["--round", "1m"]].concat())
+        .expect(2)
+        .says("the second is that of 2024-05-01 01:00:30");
+}
+
+#[test]
 fn a_slip_of_the_pen_is_told_what_was_meant() {
     let tower = station(VARIABLES, FLUX);
     for (arguments, words) in [
