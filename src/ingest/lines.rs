@@ -416,6 +416,7 @@ impl<'a> LineTaker<'a> {
         let local = self.row.time.unwrap_or(LocalTime::from_nanos(0));
         let ts = match self.config.clock.candidates(local) {
             Candidates::One(ts) => ts,
+            Candidates::Missing(ts) => return Ok(Taken::Refused(self.in_the_missing_hour(local, ts, line.number))),
             Candidates::Two(earlier, later) if self.known_time.is_some() => {
                 if self.known_time == Some(later) {
                     later
@@ -477,6 +478,24 @@ impl<'a> LineTaker<'a> {
             );
             self.refused(reason, Some(not_before))
         })
+    }
+
+    /// A row of an hour that the zone leaves out proves that the logger's clock did not follow the zone then. Under the time of
+    /// another row it would become a conflict of that row, so it is kept as it stands.
+    #[cold]
+    fn in_the_missing_hour(&mut self, local: LocalTime, ts: Timestamp, number: u64) -> LineRefusal {
+        let StationClock::Zone(zone) = self.config.clock else {
+            // An offset leaves no hour out.
+            return self.refused(local.to_string(), None);
+        };
+        let standard = self.config.clock.standard_offset(ts);
+        let reason = format!(
+            "{local} does not exist in {zone}, which leaves this hour out, so the logger's clock did not follow the zone, and rows behind \
+ it may be an hour early. If it keeps standard time, write utc_offset = \"{standard}\" in place of timezone and give the table \
+ a new name"
+        );
+        self.note.get_or_insert_with(|| format!("{}:{number} {reason}", self.path));
+        self.refused(reason, None)
     }
 
     #[cold]

@@ -4,7 +4,7 @@
 //! store keeps UTC as [`Timestamp`], nanoseconds since 1970, because a logger may write up to nine fraction digits.
 //! AmeriFlux keeps local standard time all year, so a fixed offset is the ordinary [`StationClock`]. An IANA zone is
 //! allowed; its double hour is decided by [`StationClock::candidates`] and the caller's knowledge of what came before,
-//! and its missing hour never stops a file.
+//! and a row of its missing hour shows that the logger does not follow the zone.
 
 mod impossible;
 mod instant;
@@ -203,8 +203,11 @@ pub enum StationClock {
 /// The instants that a local time can mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Candidates {
-    /// One, as nearly always. The missing hour of spring is read by the offset before the jump.
+    /// One, as nearly always.
     One(Timestamp),
+    /// The hour that the zone leaves out in spring: a clock that follows the zone never shows it. The instant is that of the
+    /// offset before the jump.
+    Missing(Timestamp),
     /// The double hour of autumn: earlier, later.
     Two(Timestamp, Timestamp),
 }
@@ -222,7 +225,7 @@ impl StationClock {
                 match zone.from_local_datetime(&naive) {
                     MappedLocalTime::Single(instant) => Candidates::One(nanos(instant)),
                     MappedLocalTime::Ambiguous(earlier, later) => Candidates::Two(nanos(earlier), nanos(later)),
-                    MappedLocalTime::None => Candidates::One(self.before_jump(local, zone)),
+                    MappedLocalTime::None => Candidates::Missing(self.before_jump(local, zone)),
                 }
             }
         }
@@ -292,7 +295,7 @@ pub fn parse_instant(text: &str, clock: &StationClock) -> Option<Timestamp> {
         .or_else(|| LocalTime::parse_with(text, "%Y-%m-%dT%H:%M"))
         .or_else(|| LocalTime::parse_with(text, "%Y-%m-%d"))?;
     Some(match clock.candidates(local) {
-        Candidates::One(instant) | Candidates::Two(instant, _) => instant,
+        Candidates::One(instant) | Candidates::Two(instant, _) | Candidates::Missing(instant) => instant,
     })
 }
 
@@ -378,7 +381,7 @@ mod tests {
             clock.candidates(local("2026-11-01 01:30:00")),
             Candidates::Two(utc("2026-11-01T05:30:00Z"), utc("2026-11-01T06:30:00Z"))
         );
-        assert_eq!(clock.candidates(local("2026-03-08 02:30:00")), Candidates::One(utc("2026-03-08T07:30:00Z")));
+        assert_eq!(clock.candidates(local("2026-03-08 02:30:00")), Candidates::Missing(utc("2026-03-08T07:30:00Z")));
     }
 
     #[test]

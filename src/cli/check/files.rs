@@ -80,7 +80,8 @@ fn newest_of(context: &Context, table: &TableConfig, pattern: &Path) -> Result<N
             format!("{head}: {format}, no row at its end that can be read; see `fluxtower rejected` after an ingest"),
         ));
     };
-    let (Candidates::One(instant) | Candidates::Two(instant, _)) = table.clock.candidates(local);
+    let (Candidates::One(instant) | Candidates::Two(instant, _) | Candidates::Missing(instant)) =
+        table.clock.candidates(local);
     let age = context.now().seconds_since(instant);
     let text = format!("{head}: {format}, newest record {local}, {} ago", span(age.max(0)));
     if let Some(ahead) = ahead(newest, instant) {

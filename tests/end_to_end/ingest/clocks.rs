@@ -81,12 +81,33 @@ fn i3_a_double_hour_that_is_appended_to_has_no_doubles_and_no_holes() {
 }
 
 #[test]
-fn the_missing_hour_of_spring_stops_nothing() {
+fn i1_a_row_of_the_hour_that_spring_leaves_out_is_kept_with_its_reason_and_overwrites_no_neighbour() {
+    for (zone, offset, before, missing, after) in [
+        ("America/Detroit", "-05:00", "2024-03-10 01:50:00", "2024-03-10 02:10:00", "2024-03-10 03:10:00"),
+        ("Europe/Berlin", "+01:00", "2026-03-29 01:30:00", "2026-03-29 02:30:00", "2026-03-29 03:30:00"),
+        ("Australia/Sydney", "+10:00", "2025-10-05 01:50:00", "2025-10-05 02:10:00", "2025-10-05 03:10:00"),
+        ("Australia/Lord_Howe", "+10:30", "2025-10-05 01:50:00", "2025-10-05 02:10:00", "2025-10-05 02:40:00"),
+        ("America/Sao_Paulo", "-03:00", "2018-11-03 23:30:00", "2018-11-04 00:30:00", "2018-11-04 01:30:00"),
+    ] {
+        let tower = Station::new().clock(&format!("timezone = \"{zone}\""));
+        let content = format!("\"{before}\",0,1,2\r\n\"{missing}\",1,1,2\r\n\"{after}\",2,1,2\r\n");
+        let ran = ingest(&tower, behind_header(&content), "header 4 staged 2 rejected 1").expect(1);
+        let told = format!("{missing} does not exist in {zone}");
+        for said in [format!("{}{}", ran.stdout, ran.stderr), tower.run(&["rejected"]).stdout] {
+            assert!(said.contains(&told) && said.contains("utc_offset") && said.contains(offset), "{said}");
+        }
+        assert!(!tower.run(&["gaps"]).stdout.contains(missing), "{zone}");
+        assert_eq!(rows(&tower).len(), 2, "{zone}");
+        assert_eq!(tower.run(&["conflicts"]).expect(0).stdout.lines().count(), 1, "{zone}");
+    }
+}
+
+#[test]
+fn a_logger_that_follows_its_zone_has_no_row_in_the_hour_that_spring_leaves_out() {
     let tower = Station::new().clock(EASTERN);
-    let content = "\"2024-03-10 01:50:00\",0,1,2\r\n\"2024-03-10 02:10:00\",1,1,2\r\n\"2024-03-10 03:10:00\",2,1,2\r\n";
-    // 02:10 was never on this clock's face: read by the offset before the jump, it is the 03:10 that follows.
-    ingest(&tower, behind_header(content), "header 4 staged 2 conflicts 1").expect(1);
-    assert_eq!(rows(&tower), ["2024-03-10T06:50:00Z 0 [1,2]", "2024-03-10T07:10:00Z 1 [1,2]"]);
+    let content = "\"2024-03-10 01:50:00\",0,1,2\r\n\"2024-03-10 03:00:00\",1,1,2\r\n\"2024-03-10 03:10:00\",2,1,2\r\n";
+    let _ = ingest(&tower, behind_header(content), "header 4 staged 3").expect(0);
+    assert_eq!(rows(&tower)[1], "2024-03-10T07:00:00Z 1 [1,2]");
 }
 
 /// Stamps of the night of 2024-11-03 at the station, every ten minutes from 00:00, the hour from 01:00 twice.
