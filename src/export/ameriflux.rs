@@ -69,10 +69,16 @@ impl Grid {
     /// The full half hour that the row is written under: its own time where it is too far off.
     fn snap(self, ts: Timestamp) -> Timestamp {
         let past = (ts.nanos() + self.offset_nanos).rem_euclid(HALF_HOUR);
-        if past <= self.round {
-            return ts.minus(past);
+        let back = if past <= HALF_HOUR / 2 { past } else { past - HALF_HOUR };
+        if back.abs() <= self.round { ts.minus(back) } else { ts }
+    }
+
+    /// The first full half hour that is not before an edge of a window: intervals begin there.
+    fn edge(self, ts: Timestamp) -> Timestamp {
+        match (ts.nanos() + self.offset_nanos).rem_euclid(HALF_HOUR) {
+            0 => ts,
+            past => ts.minus(past - HALF_HOUR),
         }
-        if HALF_HOUR - past <= self.round { ts.minus(past - HALF_HOUR) } else { ts }
     }
 }
 
@@ -86,7 +92,15 @@ impl<'a> Ameriflux<'a> {
     pub fn plan(store: &'a Store, table: &'a TableConfig, window: Window<'_>) -> Result<Ameriflux<'a>, ExportError> {
         let name = || table.name.0.clone();
         let columns = columns(store, table, window.columns)?;
-        let round = i64::try_from(window.round.as_nanos()).unwrap_or(i64::MAX);
+        // No row is farther than this from the nearest full half hour.
+        let round = i64::try_from(window.round.as_nanos()).unwrap_or(i64::MAX).min(HALF_HOUR / 2);
+        let offset = table.clock.standard_offset(window.since.or(window.until).unwrap_or(Timestamp::EPOCH));
+        let grid = Grid { offset_nanos: i64::from(offset.local_minus_utc()) * SECOND, round };
+        let window = Window {
+            since: window.since.map(|since| grid.edge(since)),
+            until: window.until.map(|until| grid.edge(until)),
+            ..window
+        };
         // The row that ends where the window begins is the one before it. Rounding may move a row over either edge.
         let since = window.since.map(|since| if round == 0 { since.next_key() } else { since.minus(round) });
         let until = window.until.map(|until| until.minus(-round));

@@ -226,6 +226,10 @@ fn a_window_of_ameriflux_holds_the_intervals_that_begin_in_it() {
     let _ = next.expect(2).says("one row");
     let csv = tower.run(&[&ameriflux[..], &["--since", "2024-12-31 23:00", "--until", "2025-01-01 00:30"]].concat());
     assert_eq!(csv.expect(0).stdout.lines().count(), 1 + 3);
+    let csv = tower.run(&[&ameriflux[..], &["--since", "2024-12-31 23:10", "--until", "2025-01-01 00:10"]].concat());
+    let csv = csv.expect(0).stdout;
+    let starts: Vec<&str> = csv.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(starts, ["202412312330", "202501010000"], "edges between half hours");
 }
 
 #[test]
@@ -245,6 +249,8 @@ fn rows_a_little_off_the_half_hour_are_rounded_where_that_is_asked_for_and_count
     let ends: Vec<&str> = csv.lines().skip(3).map(|line| line.split(',').nth(1).unwrap()).collect();
     assert_eq!(ends, ["202405010030", "202405010100", "202405010130", "202405010200"]);
     assert!(tower.run(&rounding).expect(0).stdout.contains("6 rows (2 rounded to the full interval)"));
+    let far = tower.run(&[&ameriflux[..], &["--round", "365d"]].concat()).expect(0).stdout;
+    assert_eq!(far, csv, "the nearest half hour, however far a row may be off");
     // The plain form keeps each row's own time.
     let _ = tower.run(&["export", "--table", "flux", "--round", "1m"]).expect(2).says("leave out --round");
     let twice = station(VARIABLES, &at(&["2024-05-01 00:30:00", "2024-05-01 01:00:00", "2024-05-01 01:00:30"]));

@@ -89,6 +89,7 @@ pub fn tower(first: &str, soil: &str) -> Station {
                    quantity = \"air temperature\"\nheight = \"46m\"\n\
                    [table.columns.Temp_34m]\nquantity = \"air temperature\"\nheight = \"34m\"\n";
     Station::new()
+        .judged_by_age()
         .table(&format!("name = \"{TEMPRH}\"\nfiles = [\"temprh.dat\"]\n{first}\n{columns}"))
         .more(&format!("[[table]]\nname = \"{SOIL}\"\nfiles = [\"soil.dat\"]\n{soil}"))
 }
