@@ -18,10 +18,12 @@ use super::{ExportError, Written, output};
 use crate::config::TableConfig;
 use crate::store::Store;
 use crate::text::count;
-use crate::time::{LocalTime, NANOS_PER_MILLI, NANOS_PER_SECOND as SECOND, Timestamp};
+use crate::time::{LocalTime, NANOS_PER_MILLI, NANOS_PER_SECOND as SECOND, StationClock, Timestamp, nanos};
 
 const MISSING: &str = "-9999";
 const HALF_HOUR: i64 = 1_800 * SECOND;
+/// No row is farther than this from the nearest full half hour.
+const LONGEST_ROUND: Duration = Duration::from_secs(900);
 const HOUR: i64 = 3_600 * SECOND;
 /// Rows after which the reading of a table with another interval ends: its usual interval is then known.
 const ROWS_TO_KNOW_A_STEP: u64 = 1_000;
@@ -31,7 +33,6 @@ const ROWS_TO_KNOW_A_STEP: u64 = 1_000;
 pub struct Ameriflux<'a> {
     store: &'a Store,
     table: &'a TableConfig,
-    offset: FixedOffset,
     /// Nanoseconds.
     step: i64,
     /// Ends of the first and the last interval.
@@ -58,24 +59,45 @@ pub struct Window<'a> {
     pub round: Duration,
 }
 
-/// The full half hours of the station's clock, and how far off a row may be.
+/// The full half hours of the station's standard time, and how far off a row may be.
 #[derive(Debug, Clone, Copy)]
 struct Grid {
-    offset_nanos: i64,
+    offset: FixedOffset,
+    /// Nanoseconds.
     round: i64,
 }
 
 impl Grid {
+    /// In the standard time that is in force at `ts`.
+    fn of(clock: &StationClock, ts: Timestamp, round: Duration) -> Grid {
+        Grid { offset: clock.standard_offset(ts), round: nanos(round) }
+    }
+
+    /// Standard time, in nanoseconds as [`LocalTime`] counts them.
+    fn local_nanos(self, ts: Timestamp) -> i64 {
+        ts.nanos().saturating_add(i64::from(self.offset.local_minus_utc()) * SECOND)
+    }
+
+    /// Standard time as people read it.
+    fn shown(self, ts: Timestamp) -> String {
+        LocalTime::from_nanos(self.local_nanos(ts)).to_string()
+    }
+
+    /// Nanoseconds since the last full `step`.
+    fn past(self, ts: Timestamp, step: i64) -> i64 {
+        self.local_nanos(ts).rem_euclid(step)
+    }
+
     /// The full half hour that the row is written under: its own time where it is too far off.
     fn snap(self, ts: Timestamp) -> Timestamp {
-        let past = (ts.nanos() + self.offset_nanos).rem_euclid(HALF_HOUR);
+        let past = self.past(ts, HALF_HOUR);
         let back = if past <= HALF_HOUR / 2 { past } else { past - HALF_HOUR };
         if back.abs() <= self.round { ts.minus(back) } else { ts }
     }
 
     /// The first full half hour that is not before an edge of a window: intervals begin there.
     fn edge(self, ts: Timestamp) -> Timestamp {
-        match (ts.nanos() + self.offset_nanos).rem_euclid(HALF_HOUR) {
+        match self.past(ts, HALF_HOUR) {
             0 => ts,
             past => ts.minus(past - HALF_HOUR),
         }
@@ -92,18 +114,13 @@ impl<'a> Ameriflux<'a> {
     pub fn plan(store: &'a Store, table: &'a TableConfig, window: Window<'_>) -> Result<Ameriflux<'a>, ExportError> {
         let name = || table.name.0.clone();
         let columns = columns(store, table, window.columns)?;
-        // No row is farther than this from the nearest full half hour.
-        let round = i64::try_from(window.round.as_nanos()).unwrap_or(i64::MAX).min(HALF_HOUR / 2);
-        let offset = table.clock.standard_offset(window.since.or(window.until).unwrap_or(Timestamp::EPOCH));
-        let grid = Grid { offset_nanos: i64::from(offset.local_minus_utc()) * SECOND, round };
-        let window = Window {
-            since: window.since.map(|since| grid.edge(since)),
-            until: window.until.map(|until| grid.edge(until)),
-            ..window
-        };
+        let round = window.round.min(LONGEST_ROUND);
+        let grid_at = |ts: Timestamp| Grid::of(&table.clock, ts, round);
+        let edge = |edge: Timestamp| grid_at(edge).edge(edge);
+        let window = Window { since: window.since.map(edge), until: window.until.map(edge), ..window };
         // The row that ends where the window begins is the one before it. Rounding may move a row over either edge.
-        let since = window.since.map(|since| if round == 0 { since.next_key() } else { since.minus(round) });
-        let until = window.until.map(|until| until.minus(-round));
+        let since = window.since.map(|since| if round.is_zero() { since.next_key() } else { since.before(round) });
+        let until = window.until.map(|until| until.after(round));
         let is_outside = |end: Timestamp| {
             window.since.is_some_and(|since| end <= since) || window.until.is_some_and(|until| end > until)
         };
@@ -113,8 +130,7 @@ impl<'a> Ameriflux<'a> {
         }
         let too_few = |rows| ExportError::TooFewRows { table: name(), rows };
         let oldest = rows.next_row()?.ok_or_else(|| too_few("no row"))?.ts;
-        let offset = table.clock.standard_offset(oldest);
-        let grid = Grid { offset_nanos: i64::from(offset.local_minus_utc()) * SECOND, round };
+        let grid = grid_at(oldest);
         let (mut read, mut rounded) = ((oldest, oldest), 0);
         let mut steps: Option<Steps> = None;
         let mut next = Some(oldest);
@@ -127,13 +143,13 @@ impl<'a> Ameriflux<'a> {
             rounded += u64::from(end != ts);
             let Some(known) = steps.as_mut() else {
                 read = (ts, ts);
-                steps = Some(Steps::new(grid.offset_nanos, end));
+                steps = Some(Steps::new(grid, end));
                 continue;
             };
             read.1 = ts;
             if end <= known.last {
-                let shown = |ts: Timestamp| LocalTime::from_nanos(ts.nanos() + grid.offset_nanos).to_string();
-                return Err(ExportError::RoundedTogether { table: name(), time: shown(ts), full: shown(end) });
+                let (time, full) = (grid.shown(ts), grid.shown(end));
+                return Err(ExportError::RoundedTogether { table: name(), time, full });
             }
             known.see(end);
             if known.rows > ROWS_TO_KNOW_A_STEP && known.common % HALF_HOUR != 0 {
@@ -146,7 +162,7 @@ impl<'a> Ameriflux<'a> {
         }
         let (first, last) = (steps.first, steps.last);
         let step = steps.interval(&name())?;
-        Ok(Ameriflux { store, table, offset, step, first, last, read, grid, rounded, columns })
+        Ok(Ameriflux { store, table, step, first, last, read, grid, rounded, columns })
     }
 
     /// Rows that are written under a full half hour or hour beside their own time.
@@ -202,7 +218,7 @@ impl<'a> Ameriflux<'a> {
     }
 
     fn stamp(&self, instant: i64) -> String {
-        DateTime::from_timestamp_nanos(instant).with_timezone(&self.offset).format("%Y%m%d%H%M").to_string()
+        DateTime::from_timestamp_nanos(instant).with_timezone(&self.grid.offset).format("%Y%m%d%H%M").to_string()
     }
 }
 
@@ -245,7 +261,7 @@ fn columns(store: &Store, table: &TableConfig, wanted: Option<&[String]>) -> Res
 
 /// Finds a table's interval from the times of its rows.
 struct Steps {
-    offset_nanos: i64,
+    grid: Grid,
     rows: u64,
     first: Timestamp,
     last: Timestamp,
@@ -273,9 +289,9 @@ impl Off {
 }
 
 impl Steps {
-    fn new(offset_nanos: i64, first: Timestamp) -> Steps {
+    fn new(grid: Grid, first: Timestamp) -> Steps {
         let mut steps = Steps {
-            offset_nanos,
+            grid,
             rows: 1,
             first,
             last: first,
@@ -289,11 +305,10 @@ impl Steps {
     }
 
     fn place(&mut self, ts: Timestamp) {
-        let local = ts.nanos() + self.offset_nanos;
-        if local % HALF_HOUR != 0 {
+        if self.grid.past(ts, HALF_HOUR) != 0 {
             self.off_half.see(ts);
         }
-        if local % HOUR != 0 {
+        if self.grid.past(ts, HOUR) != 0 {
             self.off_hour.see(ts);
         }
     }
@@ -319,10 +334,9 @@ impl Steps {
             other => return Err(ExportError::Step { table: table.to_owned(), step: spoken(other) }),
         };
         let Some((first, last)) = off.span else { return Ok(step) };
-        let local = |ts: Timestamp| LocalTime::from_nanos(ts.nanos() + self.offset_nanos).to_string();
         let rows = match off.rows {
-            1 => format!("the row of {}", local(first)),
-            rows => format!("{} from {} to {}", count(rows, "row"), local(first), local(last)),
+            1 => format!("the row of {}", self.grid.shown(first)),
+            rows => format!("{} from {} to {}", count(rows, "row"), self.grid.shown(first), self.grid.shown(last)),
         };
         Err(ExportError::OffStep { table: table.to_owned(), rows, step: word })
     }
