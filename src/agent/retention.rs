@@ -15,7 +15,7 @@ use super::{Agent, AgentError};
 use crate::config::{Config, DestinationConfig};
 use crate::destination::Destination;
 use crate::store::{Lock, LockKind, Store, StoreError};
-use crate::sync::{SERVER_AHEAD_KEY, SyncError};
+use crate::sync::{SyncError, server_ahead};
 use crate::time::{CLOCKS_AGREE, Clock, Interval, Timestamp};
 use crate::verify::{self, VerifyError};
 
@@ -60,12 +60,6 @@ pub struct Limits {
 pub fn earliest_now(store: &Store, now: Timestamp) -> Result<Timestamp, StoreError> {
     let newest = store.newest_row()?;
     Ok(newest.map_or(now, |newest| now.min(newest.after(DAY))))
-}
-
-/// Whether the server's clock, as last confirmed, and this computer's disagree.
-fn clocks_disagree(store: &Store) -> Result<bool, StoreError> {
-    let minutes = store.recall(SERVER_AHEAD_KEY)?.and_then(|text| text.parse::<i64>().ok());
-    Ok(minutes.is_some_and(|minutes| minutes.abs() > CLOCKS_AGREE.num_minutes()))
 }
 
 /// Deletes rows before `limits.cutoff` that were sent and, where the destination can be asked, are there. The caller holds the
@@ -156,7 +150,7 @@ pub fn when_due(agent: &Agent) -> Result<(), AgentError> {
     let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else { return Ok(()) };
     // What a server said before the rows went to a folder says nothing of it.
     let is_server = matches!(agent.config.destination, DestinationConfig::Influx(_));
-    if is_server && clocks_disagree(&store)? {
+    if is_server && server_ahead(&store)?.is_some_and(|ahead| ahead.abs() > CLOCKS_AGREE) {
         return Ok(());
     }
     store.remember(KEY, &now.nanos().to_string())?;

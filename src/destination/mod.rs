@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::config::{Config, DestinationConfig, SecretError};
-use crate::time::{CLOCKS_AGREE, Timestamp};
+use crate::time::{Timestamp, clocks_agree};
 
 mod answer;
 mod buckets;
@@ -222,7 +222,7 @@ impl BucketLook {
 
     /// Whether the server's clock is known, and shows another time than this computer's.
     pub fn clocks_disagree(&self, now: DateTime<Utc>) -> bool {
-        self.server_time.is_some_and(|server| (server - now).abs() > CLOCKS_AGREE)
+        self.server_time.is_some_and(|server| !clocks_agree(server, now))
     }
 }
 

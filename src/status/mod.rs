@@ -26,9 +26,6 @@ pub use findings::{
 
 /// Under this key the store keeps how often a scheduler's entry starts the program, in milliseconds, or that it stays up.
 pub const STARTS_KEY: &str = "schedule";
-/// Under this key a sync keeps by how many minutes the server's clock is ahead of this computer's.
-const SERVER_KEY: &str = crate::sync::SERVER_AHEAD_KEY;
-
 /// Under this key the store keeps when its first ingest was.
 const FIRST_INGEST: &str = "first ingest";
 
@@ -131,8 +128,7 @@ impl Facts {
         }
         // What a server said before the rows went to a folder says nothing of it.
         let is_server = matches!(config.destination, crate::config::DestinationConfig::Influx(_));
-        let kept = if is_server { store.recall(SERVER_KEY)? } else { None };
-        let minutes = kept.and_then(|text| text.parse::<i64>().ok());
+        let server_ahead = if is_server { crate::sync::server_ahead(store)? } else { None };
         Ok(Facts {
             tables: store.table_status()?,
             intervals,
@@ -142,7 +138,7 @@ impl Facts {
             last_stored: store.last_stored_by(now)?,
             nothing_pending: store.last_sync_with_nothing_pending(Interval::new(now.before(DAY), now))?,
             future: store.future_times(now)?,
-            server_ahead_s: minutes.map(|minutes| minutes.saturating_mul(60)),
+            server_ahead_s: server_ahead.map(|ahead| ahead.num_seconds()),
             retentions: if is_server { crate::sync::retentions(store)? } else { Vec::new() },
             files: store.read_files()?,
             folders: Folders::look(config),

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::outbox::Outbox;
 use super::{Sync, SyncError, SyncReport, identity};
 use crate::destination::{BucketLook, Destination};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::time::Clock;
 
 /// What looks at the buckets led to, and what the sending found out about them.
@@ -80,7 +80,16 @@ impl Looked {
 }
 
 /// Under this key the store keeps by how many minutes the server's clock is ahead of this computer's, as last confirmed.
-pub const SERVER_AHEAD_KEY: &str = "server ahead";
+const SERVER_AHEAD_KEY: &str = "server ahead";
+
+/// By how much the server's clock was ahead of this computer's at the last sync; None where no server confirmed its time.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn server_ahead(store: &Store) -> Result<Option<TimeDelta>, StoreError> {
+    let minutes = store.recall(SERVER_AHEAD_KEY)?.and_then(|text| text.parse::<i64>().ok());
+    Ok(minutes.and_then(TimeDelta::try_minutes))
+}
 
 /// Whether a note of a sync says that this computer's clock and the server's disagree. `status` has a finding of its own for it.
 pub fn is_about_clocks(note: &str) -> bool {

@@ -39,7 +39,7 @@ pub use dry_run::{DryRun, dry_run, dry_run_with};
 pub use estimate::{PendingBytes, pending_bytes};
 pub use health::Standing;
 pub use identity::{Verdict, foresee, retentions};
-pub use look::{SERVER_AHEAD_KEY, is_about_clocks};
+pub use look::{is_about_clocks, server_ahead};
 pub use outbox::shape;
 pub use pace::{Pace, Waits};
 pub use plan::{BucketPlan, Piece, live_rows, plan};

@@ -25,6 +25,12 @@ pub use interval::Interval;
 
 /// Two clocks that differ by no more tell the same time, as far as days of retention and the age of a row go.
 pub const CLOCKS_AGREE: TimeDelta = TimeDelta::minutes(10);
+
+/// Whether two clocks that show these times at one moment tell the same time.
+pub fn clocks_agree(one: DateTime<Utc>, other: DateTime<Utc>) -> bool {
+    (one - other).abs() <= CLOCKS_AGREE
+}
+
 /// Clocks that a user sets now and then differ by no more.
 pub const CLOCKS_DRIFT: TimeDelta = TimeDelta::minutes(2);
 

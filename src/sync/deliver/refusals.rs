@@ -20,7 +20,7 @@ use crate::sync::StoppedBy;
 use crate::sync::batch::Batch;
 use crate::sync::known_good::{KnownGood, line_alone};
 use crate::sync::look::clocks_disagree;
-use crate::time::{CLOCKS_AGREE, Timestamp};
+use crate::time::{Timestamp, clocks_agree};
 
 /// More refusals of one table in one run than this, without a cause that the server names, are hardly single bad rows; its
 /// other rows stay pending until a user has looked.
@@ -142,8 +142,8 @@ impl Delivery<'_> {
 
     fn suspect(&mut self, ready: &Arc<Ready>, answer: Answer) -> Step {
         if answer.speaks_of_retention() && self.is_older_than_any_retention(ready, &answer) {
-            let clocks_differ = |server: DateTime<Utc>| (self.work.clock.now() - server).abs() > CLOCKS_AGREE;
-            return match answer.server_time.filter(|server| clocks_differ(*server)) {
+            let now = self.work.clock.now();
+            return match answer.server_time.filter(|server| !clocks_agree(*server, now)) {
                 Some(server) => {
                     self.leave_until_clocks_agree(ready, server);
                     Ok(())
