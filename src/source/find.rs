@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use super::error::SourceError;
+use super::modified;
 use crate::config::TableConfig;
 
 /// LoggerNet sets a file aside as `NAME.dat.backup` when the table's definition changed, and as `NAME.bak`, `.bak1`, …
@@ -91,21 +91,11 @@ fn matches(pattern: &str) -> Result<Vec<PathBuf>, SourceError> {
     Ok(paths.filter_map(std::result::Result::ok).filter(|path| path.is_file()).collect())
 }
 
-fn modified(path: &Path) -> Option<SystemTime> {
-    path.metadata().ok()?.modified().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Config;
-
-    fn config(folder: &Path, files: &str) -> Config {
-        let text = format!(
-            "[station]\nname = \"X\"\nutc_offset = \"+00:00\"\n[destination]\nkind = \"files\"\n[[table]]\nname = \"met\"\nfiles = {files}\n"
-        );
-        Config::parse(&text, &folder.join("config.toml")).unwrap()
-    }
+    use crate::source::config_of as config;
 
     fn names(config: &Config) -> Vec<String> {
         let found = find(&config.tables[0]).unwrap();

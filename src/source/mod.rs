@@ -12,8 +12,25 @@ mod fingerprint;
 mod quiet;
 mod watched;
 
+use std::path::Path;
+use std::time::SystemTime;
+
 pub use dated::{DatePart, date_parts, letters};
 pub use error::SourceError;
 pub use find::{Finder, find};
 pub use quiet::{Chunk, QuietFile, Snapshot};
 pub use watched::{TableFiles, Watched};
+
+/// When a file or folder was last modified; None where it cannot be asked.
+pub fn modified(path: &Path) -> Option<SystemTime> {
+    path.metadata().ok()?.modified().ok()
+}
+
+/// A configuration with one table of these `files`, for tests.
+#[cfg(test)]
+fn config_of(folder: &Path, files: &str) -> crate::config::Config {
+    let text = format!(
+        "[station]\nname = \"X\"\nutc_offset = \"+00:00\"\n[destination]\nkind = \"files\"\n[[table]]\nname = \"met\"\nfiles = {files}\n"
+    );
+    crate::config::Config::parse(&text, &folder.join("config.toml")).unwrap()
+}

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::error::SourceError;
 use super::find::Finder;
+use super::modified;
 use crate::config::TableConfig;
 
 /// The longest time between two listings of the folders.
@@ -126,10 +127,6 @@ impl<'c> Watched<'c> {
     }
 }
 
-fn modified(folder: &Path) -> Option<SystemTime> {
-    folder.metadata().ok()?.modified().ok()
-}
-
 /// The folder of a pattern, up to the first part with a wildcard.
 fn fixed_part(pattern: &Path) -> PathBuf {
     let is_plain = |part: &std::path::Component<'_>| !part.as_os_str().to_string_lossy().contains(['*', '?', '[']);
@@ -140,14 +137,7 @@ fn fixed_part(pattern: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
-
-    fn config(folder: &Path, files: &str) -> Config {
-        let text = format!(
-            "[station]\nname = \"X\"\nutc_offset = \"+00:00\"\n[destination]\nkind = \"files\"\n[[table]]\nname = \"met\"\nfiles = {files}\n"
-        );
-        Config::parse(&text, &folder.join("config.toml")).unwrap()
-    }
+    use crate::source::config_of as config;
 
     fn names(found: &[TableFiles<'_>]) -> Vec<String> {
         let files = found.iter().flat_map(|(_, files)| files);

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use super::share::share;
 use super::{Finding, Kind, Lateness, Rule};
 use crate::config::{Config, TableConfig};
-use crate::source;
+use crate::source::{self, modified};
 use crate::status::Facts;
 use crate::store::ReadFile;
 use crate::text::count;
@@ -97,10 +97,6 @@ fn look(
         unmatched: unmatched(table, newest, strangers),
         share: table.files.iter().find_map(|pattern| share(pattern)),
     }
-}
-
-fn modified(path: &Path) -> Option<SystemTime> {
-    path.metadata().ok()?.modified().ok()
 }
 
 fn unmatched(table: &TableConfig, newest: Option<SystemTime>, strangers: &mut Strangers<'_>) -> Vec<PathBuf> {
