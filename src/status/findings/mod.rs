@@ -125,19 +125,18 @@ pub enum Verdict {
 
 impl Verdict {
     /// Of a list.
-    pub fn of(findings: &[Finding]) -> Verdict {
+    pub fn of<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Verdict {
         let of = |finding: &Finding| match finding.kind {
             _ if finding.needs_a_user() => Verdict::Look,
             kind if kind.is_unknown() => Verdict::Unknown,
             _ => Verdict::Note,
         };
-        findings.iter().map(of).max_by_key(|verdict| *verdict as u8).unwrap_or(Verdict::Well)
+        findings.into_iter().map(of).max_by_key(|verdict| *verdict as u8).unwrap_or(Verdict::Well)
     }
 
     /// Of what a pass is to end with 1 for ([`Finding::is_history`]).
     pub fn of_a_pass(findings: &[Finding]) -> Verdict {
-        let met: Vec<Finding> = findings.iter().filter(|finding| !finding.is_history).cloned().collect();
-        Verdict::of(&met)
+        Verdict::of(findings.iter().filter(|finding| !finding.is_history))
     }
 
     /// Its word.

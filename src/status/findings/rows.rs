@@ -32,8 +32,8 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
 fn lateness(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
     for table in &config.tables {
         let name = &table.name.0;
-        let was_read = facts.files.iter().any(|file| file.table == *name);
-        let Some(status) = facts.table(name).filter(|status| status.newest.is_some() || was_read) else {
+        let was_read = || facts.files.iter().any(|file| file.table == *name);
+        let Some(status) = facts.table(name).filter(|status| status.newest.is_some() || was_read()) else {
             found.push(Finding::new(Kind::NeverRead, format!("table \"{name}\" has never been read")).of_table(name));
             continue;
         };

@@ -54,10 +54,9 @@ pub(in crate::store) fn starts_again(runs: &[Run]) -> bool {
     epochs.len() >= FRESH_STARTS && rows <= ROWS_A_RUN * newest.len() as i64
 }
 
-/// The gaps of a table that are known.
-pub(in crate::store) fn known_gaps(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Gap>> {
-    let runs = record_runs(conn, table)?;
-    Ok(if starts_again(&runs) { Vec::new() } else { gaps(&runs) })
+/// The gaps that a table's runs leave, where RECORD tells.
+pub(in crate::store) fn known_gaps(runs: &[Run]) -> Vec<Gap> {
+    if starts_again(runs) { Vec::new() } else { gaps(runs) }
 }
 
 /// Id and name of each table that was ever read, in that order.
@@ -74,7 +73,7 @@ impl Store {
             let mut lines = Vec::new();
             for (id, table) in tables(&self.conn)? {
                 let runs = record_runs(&self.conn, id)?;
-                let gaps = if starts_again(&runs) { Vec::new() } else { gaps(&runs) };
+                let gaps = known_gaps(&runs);
                 let before = ends_before(&runs, &gaps);
                 let gaps = gaps.into_iter().zip(before);
                 lines.extend(gaps.map(|(gap, row_before)| GapLine { table: table.clone(), gap, row_before }));
