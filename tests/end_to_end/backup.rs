@@ -51,8 +51,8 @@ fn a_backup_taken_while_an_ingest_is_at_work_is_whole() {
     assert!(!left.into_iter().any(|name| name.to_string_lossy().contains(".part")));
 }
 
-#[test]
-fn a_backup_is_gone_back_to_by_putting_it_in_place() {
+/// A station whose backup `copy.db` holds 100 rows, and whose file has 50 more by now.
+fn backed_up_at_row_100_of_150() -> Station {
     let tower = Station::new();
     let logger = Logger::par();
     tower.write(DAT, logger.file(0..100));
@@ -60,6 +60,12 @@ fn a_backup_is_gone_back_to_by_putting_it_in_place() {
     let path = tower.path("copy.db");
     let _ = tower.run(&["backup", path.to_str().unwrap()]).expect(0);
     tower.append(DAT, logger.rows(100..150));
+    tower
+}
+
+#[test]
+fn a_backup_is_gone_back_to_by_putting_it_in_place() {
+    let tower = backed_up_at_row_100_of_150();
     let _ = tower.run(&["run"]).expect(0);
     tower.remove("store.db");
     tower.rename("copy.db", "store.db");
@@ -154,13 +160,7 @@ fn a_database_cut_to_nothing_is_refused_and_an_empty_file_of_a_new_station_is_no
 
 #[test]
 fn a_backup_beside_the_log_of_another_database_is_refused_until_the_log_is_deleted() {
-    let tower = Station::new();
-    let logger = Logger::par();
-    tower.write(DAT, logger.file(0..100));
-    let _ = tower.run(&["ingest"]).expect(0);
-    let path = tower.path("copy.db");
-    let _ = tower.run(&["backup", path.to_str().unwrap()]).expect(0);
-    tower.append(DAT, logger.rows(100..150));
+    let tower = backed_up_at_row_100_of_150();
     // While a reader holds the database open, its log stays when the program ends, as after a power cut.
     let reader = copy(&tower, "store.db");
     assert_eq!(one(&reader, "SELECT count(*) FROM reading"), 100);

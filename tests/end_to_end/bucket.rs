@@ -1,6 +1,6 @@
 //! The bucket that rows went to: how long it keeps them, whether it is still the same, and what is really in it.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -150,14 +150,7 @@ fn the_agents_own_health_comes_with_every_sync() {
 #[test]
 fn the_heartbeat_is_called_only_after_a_sync_that_left_nothing_due() {
     let server = Server::start();
-    let beats = Arc::new(AtomicUsize::new(0));
-    let heard = Arc::clone(&beats);
-    server.answer(move |path| {
-        path.starts_with("/beat").then(|| {
-            heard.fetch_add(1, Ordering::Relaxed);
-            Reply::json(200, "ok")
-        })
-    });
+    let beats = server.beats();
     let mut site = Site::new(&server.url());
     site.configure(&server.url(), "", &format!("deadline = \"1s\"\nheartbeat_url = \"{}/beat\"", server.url()));
     site.stage(0..10);

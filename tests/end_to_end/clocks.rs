@@ -155,14 +155,7 @@ impl Place {
             server.keep_for(Duration::from_secs(30 * 86_400));
         }
         let date = server.date();
-        let beats = Arc::new(AtomicUsize::new(0));
-        let heard = Arc::clone(&beats);
-        server.answer(move |path| {
-            path.starts_with("/beat").then(|| {
-                heard.fetch_add(1, Ordering::Relaxed);
-                Reply::json(200, "ok")
-            })
-        });
+        let beats = server.beats();
         let url = server.url();
         let mut station = Station::new().judged_by_age().clock("utc_offset = \"+00:00\"");
         station.set_variable("FLUXTOWER_TEST_TOKEN", "not-a-secret");

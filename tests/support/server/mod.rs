@@ -11,7 +11,7 @@ mod removal;
 
 use std::io::Write as _;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -158,6 +158,19 @@ impl Server {
     /// What is not a write is answered so, by its path and query; None leaves it to the stand-in.
     pub fn answer(&self, questions: impl FnMut(&str) -> Option<Reply> + Send + 'static) {
         self.shared.lock().questions = Box::new(questions);
+    }
+
+    /// Hears heartbeats under `/beat` from now on, and counts them.
+    pub fn beats(&self) -> Arc<AtomicUsize> {
+        let beats = Arc::new(AtomicUsize::new(0));
+        let heard = Arc::clone(&beats);
+        self.answer(move |path| {
+            path.starts_with("/beat").then(|| {
+                heard.fetch_add(1, Ordering::Relaxed);
+                Reply::json(200, "ok")
+            })
+        });
+        beats
     }
 
     /// By how many seconds the `Date` of its answers is ahead of the right time.
