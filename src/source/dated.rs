@@ -41,8 +41,7 @@ pub fn letters(name: &str) -> String {
 /// Runs of digits.
 fn digit_runs(name: &str) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
-    for (at, byte) in name.bytes().enumerate().filter(|(_, byte)| byte.is_ascii_digit()) {
-        let _ = byte;
+    for (at, _) in name.bytes().enumerate().filter(|(_, byte)| byte.is_ascii_digit()) {
         match runs.last_mut().filter(|run| run.end == at) {
             Some(run) => run.end = at + 1,
             None => runs.push(at..at + 1),

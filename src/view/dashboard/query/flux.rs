@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Named, QueryLanguage, Step, duration, has_band};
+use super::{Named, QueryLanguage, Step, duration, function, has_band};
 use crate::config::is_id as is_bucket_id;
 use crate::quantity::Aggregate;
 use crate::view::dashboard::source::{Flagged, Source, Tag};
@@ -104,17 +104,6 @@ fn window(step: Step, aggregate: &str, is_empty_shown: bool) -> String {
         "  |> aggregateWindow(every: {}, fn: {aggregate}, createEmpty: {is_empty_shown}, timeSrc: \"_start\")\n",
         width(step)
     )
-}
-
-/// The function of Flux that puts values together; of directions the newest, where a query has room for one function only.
-fn function(source: &Source) -> &'static str {
-    match source.aggregate {
-        Aggregate::Mean => "mean",
-        Aggregate::Sum => "sum",
-        Aggregate::Maximum => "max",
-        Aggregate::Minimum => "min",
-        Aggregate::VectorMean | Aggregate::Last => "last",
-    }
 }
 
 /// What must stand at the beginning of a query of these sources.

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Named, QueryLanguage, Step, duration, guarded, has_band};
+use super::{Named, QueryLanguage, Step, duration, function, guarded, has_band};
 use crate::quantity::Aggregate;
 use crate::view::dashboard::source::{Flagged, Source, Tag};
 
@@ -64,16 +64,9 @@ fn width(step: Step) -> String {
     }
 }
 
-/// One function that puts values together; of directions the newest, where a query has room for one function only.
+/// The values put together by one function.
 fn together(source: &Source) -> String {
-    let function = match source.aggregate {
-        Aggregate::Mean => "mean",
-        Aggregate::Sum => "sum",
-        Aggregate::Maximum => "max",
-        Aggregate::Minimum => "min",
-        Aggregate::VectorMean | Aggregate::Last => "last",
-    };
-    format!("{function}({})", identifier(&source.field))
+    format!("{}({})", function(source), identifier(&source.field))
 }
 
 const TIME: &str = "$timeFilter";

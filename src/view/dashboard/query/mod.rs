@@ -76,6 +76,18 @@ pub(super) fn query_language(language: Language) -> &'static dyn QueryLanguage {
     }
 }
 
+/// The function of Flux and InfluxQL that puts values together; of directions the newest, where a query has room for one
+/// function only.
+fn function(source: &Source) -> &'static str {
+    match source.aggregate {
+        Aggregate::Mean => "mean",
+        Aggregate::Sum => "sum",
+        Aggregate::Maximum => "max",
+        Aggregate::Minimum => "min",
+        Aggregate::VectorMean | Aggregate::Last => "last",
+    }
+}
+
 /// Whether minimum and maximum of a window stand around its mean: not of directions, and not where values are summed.
 pub(super) fn has_band(source: &Source) -> bool {
     source.aggregate == Aggregate::Mean
