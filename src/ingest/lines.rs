@@ -416,6 +416,8 @@ impl<'a> LineTaker<'a> {
         let local = self.row.time.unwrap_or(LocalTime::from_nanos(0));
         let ts = match self.config.clock.candidates(local) {
             Candidates::One(ts) => ts,
+            // A content that an earlier version kept beside the row of this time.
+            Candidates::Missing(ts) if self.known_time == Some(ts) => ts,
             Candidates::Missing(ts) => return Ok(Taken::Refused(self.in_the_missing_hour(local, ts, line.number))),
             Candidates::Two(earlier, later) if self.known_time.is_some() => {
                 if self.known_time == Some(later) {

@@ -46,6 +46,18 @@ fn i11_the_newer_content_of_a_conflict_becomes_the_row_by_hand_and_the_decision_
 }
 
 #[test]
+fn i11_a_content_of_the_hour_that_spring_leaves_out_that_an_earlier_version_kept_can_be_decided() {
+    let tower = Station::new().clock("timezone = \"America/Detroit\"");
+    let content = "\"2024-03-10 01:50:00\",0,1,2\r\n\"2024-03-10 03:10:00\",1,3,4\r\n\"2024-03-10 03:10:00\",1,5,6\r\n";
+    ingest(&tower, behind_header(content), "header 4 staged 2 conflicts 1").expect(1);
+    // 02:10 was read as the time of 03:10.
+    let conn = rusqlite::Connection::open(tower.path("store.db")).unwrap();
+    conn.execute("UPDATE conflict SET raw = replace(raw, '03:10', '02:10')", []).unwrap();
+    let done = tower.run_json(&["conflicts", "--keep", "newer"]).expect(0);
+    assert_eq!((done.number("changed"), both(&tower).0), (1, "[5,6]".to_owned()));
+}
+
+#[test]
 fn i11_the_older_content_is_kept_by_hand_within_an_interval_only() {
     let tower = with_a_conflict();
     tower.run_json(&["conflicts", "--keep", "newer"]).expect(0);
