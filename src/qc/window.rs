@@ -131,6 +131,8 @@ impl Extremes {
 const STEPS: i32 = 40;
 /// So many steps, as a power of two: with a thousand million values, the products below fit in 255 bits.
 const LARGEST_STEPS: i32 = 96;
+/// 2^62.
+const MOST_OF_64_BITS: f64 = 4_611_686_018_427_387_904.0;
 /// Keeps a scale finite, however small a threshold is.
 const LARGEST_SCALE: f64 = 1_000.0;
 
@@ -236,10 +238,14 @@ impl Deviation {
     }
 }
 
-/// Whole steps as a number and its square.
+/// Whole steps as a number and its square. Nearly always they are a number of 64 bits, which costs a fraction of the others.
 #[inline]
 #[allow(clippy::cast_possible_truncation, reason = "at most 2^96, and whole")]
 fn powers(steps: f64) -> (i128, I256) {
+    if steps.abs() < MOST_OF_64_BITS {
+        let steps = i128::from(steps as i64);
+        return (steps, I256::from(steps * steps));
+    }
     let steps = steps as i128;
     (steps, square(steps))
 }
