@@ -450,6 +450,9 @@ impl<'a> LineTaker<'a> {
         };
         let outcome = staging.stage(table, &row, self.on_conflict)?;
         self.previous = Some(ts);
+        if self.row.quotes_numbers {
+            self.note_quoted_numbers(line.number);
+        }
         Ok(Taken::Row(outcome))
     }
 
@@ -498,6 +501,17 @@ impl<'a> LineTaker<'a> {
         );
         self.note.get_or_insert_with(|| format!("{}:{number} {reason}", self.path));
         self.refused(reason, None)
+    }
+
+    #[cold]
+    fn note_quoted_numbers(&mut self, number: u64) {
+        let path = &self.path;
+        self.note.get_or_insert_with(|| {
+            format!(
+                "{path}:{number} has its record number in quotes, so another program saved the file; its numbers in quotes were \
+                 read as numbers. Compare it with the logger's own file, or collect it again"
+            )
+        });
     }
 
     #[cold]

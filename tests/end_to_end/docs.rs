@@ -149,7 +149,7 @@ fn every_page_and_section_that_the_source_cites_is_there() {
 }
 
 fn fluxtower(arguments: &[&str]) -> (bool, String) {
-    let done = Command::new(env!("CARGO_BIN_EXE_fluxtower")).args(arguments).output().unwrap();
+    let done = crate::support::start(|| Command::new(env!("CARGO_BIN_EXE_fluxtower")).args(arguments).output());
     (done.status.success(), String::from_utf8(done.stdout).unwrap())
 }
 

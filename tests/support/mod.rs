@@ -26,6 +26,22 @@ impl Drop for Stops<'_> {
     }
 }
 
+/// What Windows calls "Internal error". Wine gives it now and then where a process could not be started, and starts it the next time.
+const INTERNAL_ERROR: i32 = 1359;
+
+/// Starts a process by `start`, once more where Wine did not get as far as that. On other systems it is tried once.
+pub fn start<T>(mut start: impl FnMut() -> std::io::Result<T>) -> T {
+    for _ in 0..10 {
+        match start() {
+            Err(error) if cfg!(windows) && error.raw_os_error() == Some(INTERNAL_ERROR) => {
+                std::thread::sleep(std::time::Duration::from_millis(200));
+            }
+            started => return started.unwrap(),
+        }
+    }
+    start().unwrap()
+}
+
 /// Says that a test, or a part of it, could not be tried here, and why: past the harness, which keeps what a test that
 /// passes prints to itself, and into the file that FLUXTOWER_NOT_RUN names, which `.ci/run` lists at its end.
 pub fn not_run(why: &str) {
