@@ -178,7 +178,80 @@ section! {
          the rows before a row decide which one it means",
         r#""America/Detroit""#,
     ).with_variables();
+    offset: Vec<Spanned<OffsetSection>> = groups(
+        &STATION_OFFSET,
+        "later offsets from UTC: [offset](#stationoffset)",
+        r#"[{ from = "2026-03-01 00:00:00", utc_offset = "-06:00" }]"#,
+    );
+    clock: Vec<Spanned<ClockSection>> = groups(
+        &STATION_CLOCK,
+        "periods in which the clocks of all loggers were wrong: [clock](#stationclock)",
+        r#"[{ from = "2000-01-01 00:00:00", until = "2000-01-01 03:00:00", add = "9642d 3h 20m" }]"#,
+    );
 }
+
+section! {
+    /// `[[station.offset]]` and `[[table.offset]]`.
+    OffsetSection, STATION_OFFSET, "[[station.offset]]";
+    from: Text = text(
+        "a stamp",
+        "the first stamp by this offset, as the logger wrote it",
+        r#""2026-03-01 00:00:00""#,
+    ).required();
+    utc_offset: Text = text("`±hh:mm`", "the offset from UTC from then on", r#""-06:00""#).required();
+    record_from: Option<Spanned<i64>> = whole(
+        0,
+        u64::MAX,
+        "the first RECORD by this offset, where the clock was put back: for the stamps that came twice it tells which of \
+         the two a row means",
+        "48213",
+    );
+}
+
+static TABLE_OFFSET: Section = Section {
+    heading: "[[table.offset]]",
+    rows: &[OffsetSection::from, OffsetSection::utc_offset, OffsetSection::record_from],
+    more: no_more,
+};
+
+section! {
+    /// `[[station.clock]]` and `[[table.clock]]`.
+    ClockSection, STATION_CLOCK, "[[station.clock]]";
+    from: Text = text(
+        "a stamp",
+        "the first wrong stamp, as the logger wrote it",
+        r#""2000-01-01 00:00:00""#,
+    ).required();
+    until: Text = text(
+        "a stamp",
+        "the first stamp behind the period, by the same wrong clock; without it, the clock is still wrong",
+        r#""2000-01-01 03:00:00""#,
+    );
+    add: Text = text(
+        "a time with a sign or none",
+        "what the stamps lack; with a minus for a clock that was ahead",
+        r#""9642d 3h 20m""#,
+    ).required();
+    record_from: Option<Spanned<i64>> = whole(
+        0,
+        u64::MAX,
+        "the first RECORD of the period, where its stamps came twice",
+        "48213",
+    );
+    record_until: Option<Spanned<i64>> = whole(0, u64::MAX, "the first RECORD behind the period", "48249");
+}
+
+static TABLE_CLOCK: Section = Section {
+    heading: "[[table.clock]]",
+    rows: &[
+        ClockSection::from,
+        ClockSection::until,
+        ClockSection::add,
+        ClockSection::record_from,
+        ClockSection::record_until,
+    ],
+    more: no_more,
+};
 
 section! {
     /// `[store]`.
@@ -379,6 +452,16 @@ section! {
         "a name of the IANA list",
         "in place of `utc_offset`, for a logger that changes to summer time",
         r#""America/Chicago""#,
+    );
+    offset: Vec<Spanned<OffsetSection>> = groups(
+        &TABLE_OFFSET,
+        "later offsets from UTC of this table's logger: [offset](#tableoffset)",
+        r#"[{ from = "2026-03-01 00:00:00", utc_offset = "-06:00" }]"#,
+    ).or_what("the station's");
+    clock: Vec<Spanned<ClockSection>> = groups(
+        &TABLE_CLOCK,
+        "periods in which this logger's clock was wrong: [clock](#tableclock); they come before the station's",
+        r#"[{ from = "2026-06-01 00:00:00", until = "2026-07-01 00:00:00", add = "1h" }]"#,
     );
     on_conflict: Text = text(
         "",

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use toml::Spanned;
 
+use super::clock_load::ClockOf;
 use super::destination_load::destination;
 use super::file::{File, LogSection, StationSection, StoreSection, SyncSection, Text};
 use super::place::{Section, Source};
@@ -15,7 +16,7 @@ use super::quality_file::QcSection;
 use super::{Config, ConfigError, LogConfig, Station, SyncConfig};
 use super::{keys, pair, panel, table_load, value, variables};
 use crate::text::{any_of, look_alikes};
-use crate::time::StationClock;
+use crate::time::{LoggerClock, StationClock};
 
 /// Days are what is verified and deleted.
 const LEAST_KEEP: Duration = Duration::from_secs(86_400);
@@ -92,7 +93,9 @@ fn station(source: &Source<'_>, found: Option<&Spanned<StationSection>>) -> Resu
              \"America/Detroit\" if the loggers change to summer time)",
         )
     })?;
-    Ok(Station { name, clock })
+    let of = ClockOf { source, name: "[station]" };
+    let stamps = LoggerClock::new(clock, of.changes(&found.offset)?, of.corrections(&found.clock)?);
+    Ok(Station { name, clock: stamps.present(), stamps })
 }
 
 /// The clock of a station or a table: one of two ways to say it, or neither.

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use crate::qc::Pair;
 use crate::text::{any_of, look_alikes};
-use crate::time::StationClock;
+use crate::time::{LoggerClock, StationClock};
 
 mod bucket_load;
+mod clock_load;
 mod column;
 mod destination;
 mod destination_load;
@@ -81,8 +82,10 @@ pub struct Config {
 pub struct Station {
     /// For example `US-UMB`; sent as the tag `station` unless a table's tags say otherwise.
     pub name: String,
-    /// How its loggers' clocks relate to UTC.
+    /// How its loggers' clocks relate to UTC at present: station time, by which times are shown.
     pub clock: StationClock,
+    /// What the stamps of its loggers mean, unless a table says otherwise.
+    pub stamps: LoggerClock,
 }
 
 impl Config {

@@ -10,7 +10,7 @@ use super::{Formula, Level};
 use crate::ameriflux::Range;
 use crate::qc::{ColumnSettings, Diagnostic, Sentinels, TableName, TableSettings};
 use crate::quantity::Kind;
-use crate::time::StationClock;
+use crate::time::{LoggerClock, StationClock};
 
 /// One logger table: its files, its shape and where its rows go.
 #[derive(Debug, Clone)]
@@ -29,8 +29,10 @@ pub struct TableConfig {
     pub tags: BTreeMap<String, String>,
     /// Overrides the destination's bucket.
     pub bucket: Option<String>,
-    /// The station's clock, or the table's own.
+    /// The station's clock, or the table's own, at present: times are shown by it.
     pub clock: StationClock,
+    /// What the stamps of its rows mean.
+    pub stamps: LoggerClock,
     /// What to do when the same key comes again with other content.
     pub on_conflict: OnConflict,
     /// A last line without a line end is taken once the file has been still for this long.

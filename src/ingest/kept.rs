@@ -78,6 +78,28 @@ impl<'a> KeptTaker<'a> {
         Ok(self.taker(staging, table, header)?.tags_of(raw.as_bytes()))
     }
 
+    /// The time that a line gives its row under a header. None: it is no row. `known` is its time so far.
+    pub(super) fn time_of(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        (header, raw): (i64, &str),
+        known: Timestamp,
+    ) -> Result<Option<Timestamp>> {
+        Ok(self.taker(staging, table, header)?.time_of(raw.as_bytes(), known))
+    }
+
+    /// Stages a line under a header, or says why it is no row.
+    pub(super) fn raw_line(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        header: i64,
+        line: LineAt<'_>,
+    ) -> Result<Taken> {
+        self.taker(staging, table, header)?.stage_row(staging, table, line)
+    }
+
     fn taker(&mut self, staging: &mut Staging<'_>, table: &mut Table, header: i64) -> Result<&mut LineTaker<'a>> {
         let taker = match self.under.take() {
             Some((known, taker)) if known == header => taker,

@@ -193,7 +193,7 @@ impl<'a> LineTaker<'a> {
         let is_row = matches!(self.expect, Expect::Rows(_));
         // In the hour that a zone repeats, time goes back in a file that is whole.
         let is_repeated = glued::time_of(next)
-            .is_some_and(|local| matches!(self.config.clock.candidates(local), Candidates::Two(..)));
+            .is_some_and(|local| matches!(self.config.stamps.candidates(local, None), Candidates::Two(..)));
         if !is_row || is_repeated || !goes_back(raw, next) {
             return self.take(staging, table, raw);
         }
@@ -414,7 +414,8 @@ impl<'a> LineTaker<'a> {
         }
         // A layout without a time column is refused with its header.
         let local = self.row.time.unwrap_or(LocalTime::from_nanos(0));
-        let ts = match self.config.clock.candidates(local) {
+        let stamps = &self.config.stamps;
+        let ts = match stamps.candidates(local, self.row.record) {
             Candidates::One(ts) => ts,
             // A content that an earlier version kept beside the row of this time.
             Candidates::Missing(ts) if self.known_time == Some(ts) => ts,
@@ -433,8 +434,7 @@ impl<'a> LineTaker<'a> {
         if let Some(refusal) = self.refused_time(local, ts) {
             return Ok(Taken::Refused(refusal));
         }
-        let odd_time = !self.row.time_is_plain
-            || (matches!(self.config.clock, StationClock::Zone(_)) && self.config.clock.local(ts) != local);
+        let odd_time = !self.row.time_is_plain || (!stamps.is_plain() && stamps.usual_stamp(ts) != local);
         if odd_time && self.row.time_is_plain {
             self.row.time_text = local.to_string();
         }
@@ -456,6 +456,13 @@ impl<'a> LineTaker<'a> {
         Ok(Taken::Row(outcome))
     }
 
+    /// The time that a line gives its row. None: it is no row. `known` is its time so far.
+    pub(super) fn time_of(&mut self, raw: &[u8], known: Timestamp) -> Option<Timestamp> {
+        let Expect::Rows(reading) = &self.expect else { return None };
+        self.row.read(raw, &reading.layout).ok()?;
+        Some(self.config.stamps.instant(self.row.time?, self.row.record, Some(known)))
+    }
+
     /// The tags that a line gives its row, as a JSON array. None: it is no row.
     pub(super) fn tags_of(&mut self, raw: &[u8]) -> Option<String> {
         let Expect::Rows(reading) = &self.expect else { return None };
@@ -469,6 +476,9 @@ impl<'a> LineTaker<'a> {
     /// Why no row can have this time at present: it is before `valid_from`, or too far ahead of the computer's clock.
     #[inline]
     fn refused_time(&self, local: LocalTime, ts: Timestamp) -> Option<LineRefusal> {
+        if can_have(self.config, ts, self.now) {
+            return None;
+        }
         if ts < Timestamp::EPOCH || ts < Timestamp::from_utc(self.config.valid_from) {
             let from = self.config.clock.local(Timestamp::from_utc(self.config.valid_from));
             let reason = format!("the logger's clock is wrong: {local} is before valid_from = \"{from}\"");
@@ -489,15 +499,15 @@ impl<'a> LineTaker<'a> {
     /// another row it would become a conflict of that row, so it is kept as it stands.
     #[cold]
     fn in_the_missing_hour(&mut self, local: LocalTime, ts: Timestamp, number: u64) -> LineRefusal {
-        let StationClock::Zone(zone) = self.config.clock else {
+        let StationClock::Zone(zone) = self.config.stamps.first() else {
             // An offset leaves no hour out.
             return self.refused(local.to_string(), None);
         };
-        let standard = self.config.clock.standard_offset(ts);
+        let standard = self.config.stamps.first().standard_offset(ts);
         let reason = format!(
             "{local} does not exist in {zone}, which leaves this hour out, so the logger's clock did not follow the zone, and rows behind \
- it may be an hour early. If it keeps standard time, write utc_offset = \"{standard}\" in place of timezone and give the table \
- a new name"
+ it may be an hour early. If it keeps standard time, write utc_offset = \"{standard}\" in place of timezone and run \
+ `fluxtower rekey`"
         );
         self.note.get_or_insert_with(|| format!("{}:{number} {reason}", self.path));
         self.refused(reason, None)
@@ -568,6 +578,12 @@ impl<'a> LineTaker<'a> {
         *count += 1;
         staging.reject(table, line, refusal)
     }
+}
+
+/// Whether a row can have this time at present.
+#[inline]
+pub(super) fn can_have(config: &TableConfig, ts: Timestamp, now: Timestamp) -> bool {
+    ts >= Timestamp::EPOCH && ts >= Timestamp::from_utc(config.valid_from) && ts.before(FUTURE_ALLOWED) <= now
 }
 
 /// A line that no configuration can make a row: it has no header, or another table's.

@@ -32,12 +32,13 @@ pub struct TaggedSeries {
 /// A row under the key that it had.
 #[derive(Debug)]
 pub struct OldRow {
-    id: i64,
-    nanos: i64,
-    record: Option<i64>,
-    values: String,
-    ts_text: Option<String>,
-    state: State,
+    pub(in crate::store) id: i64,
+    pub(in crate::store) nanos: i64,
+    pub(in crate::store) record: Option<i64>,
+    pub(in crate::store) values: String,
+    pub(in crate::store) ts_text: Option<String>,
+    pub(in crate::store) state: State,
+    pub(in crate::store) flags: String,
 }
 
 impl OldRow {
@@ -49,6 +50,21 @@ impl OldRow {
     /// JSON array, aligned with the column list (or shorter).
     pub fn values(&self) -> &str {
         &self.values
+    }
+
+    /// Its time.
+    pub fn ts(&self) -> Timestamp {
+        key::time(self.id, self.nanos)
+    }
+
+    /// RECORD.
+    pub fn record(&self) -> Option<i64> {
+        self.record
+    }
+
+    /// The logger's own text for the time, where it cannot be printed again from the time.
+    pub fn ts_text(&self) -> Option<&str> {
+        self.ts_text.as_deref()
     }
 }
 
@@ -82,13 +98,17 @@ impl Store {
     /// The next rows of a series behind the row `after`.
     pub fn old_rows(&self, series: i64, after: Option<i64>) -> Result<Vec<OldRow>> {
         let (first, last) = key::keys(series, key::TIMES.0, key::TIMES.1);
+        self.old_rows_between(after.map_or(first, |id| id + 1), last)
+    }
+
+    pub(in crate::store) fn old_rows_between(&self, first: i64, last: i64) -> Result<Vec<OldRow>> {
         self.conn
             .prepare_cached(
-                "SELECT id, nanos, record, vals, ts_text, state FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
+                "SELECT id, nanos, record, vals, ts_text, state, flags FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
             )
             .and_then(|mut statement| {
                 statement
-                    .query_map(params![after.map_or(first, |id| id + 1), last, ROWS_AT_ONCE], |row| {
+                    .query_map(params![first, last, ROWS_AT_ONCE], |row| {
                         Ok(OldRow {
                             id: row.get(0)?,
                             nanos: row.get(1)?,
@@ -96,6 +116,7 @@ impl Store {
                             values: row.get(3)?,
                             ts_text: row.get(4)?,
                             state: State::from_code(row.get(5)?),
+                            flags: row.get(6)?,
                         })
                     })?
                     .collect()

@@ -166,32 +166,51 @@ impl Table {
 }
 
 impl Store {
-    /// Loads the table, or registers it. Fails if its rows were staged with another clock: the same line would get another time,
-    /// and every row would be staged a second time.
+    /// Loads the table, or registers it. Fails if its rows were staged with other offsets from UTC: the same line would get
+    /// another time, and every row would be staged a second time.
     pub fn table(&self, config: &TableConfig) -> Result<Table> {
-        let clock = config.clock.to_string();
-        let sql = |source| self.at(source);
-        self.conn
-            .execute("INSERT OR IGNORE INTO logger_table (name, clock) VALUES (?1, ?2)", params![config.name.0, clock])
-            .map_err(sql)?;
-        let (id, staged_clock, rows, header_table): (i64, String, i64, Option<String>) = self
-            .conn
-            .query_row(
-                "SELECT id, clock, rows, header_table FROM logger_table WHERE name = ?1",
-                [&config.name.0],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
-            )
-            .map_err(sql)?;
-        if staged_clock != clock {
-            if rows > 0 {
-                return Err(StoreError::ClockChanged {
-                    table: config.name.0.clone(),
-                    staged: staged_clock,
-                    configured: clock,
-                });
+        let offsets = config.stamps.offsets();
+        match self.staged_clock(config)? {
+            None => self
+                .conn
+                .execute(
+                    "INSERT OR IGNORE INTO logger_table (name, clock, corrections) VALUES (?1, ?2, ?3)",
+                    params![config.name.0, offsets, config.stamps.corrections_text()],
+                )
+                .map(drop)
+                .map_err(|source| self.at(source))?,
+            Some(staged) if staged.has_rows || staged.is_moving => {
+                if staged.offsets != offsets {
+                    return Err(StoreError::ClockChanged {
+                        table: config.name.0.clone(),
+                        staged: staged.offsets,
+                        configured: offsets,
+                    });
+                }
             }
-            self.conn.execute("UPDATE logger_table SET clock = ?2 WHERE id = ?1", params![id, clock]).map_err(sql)?;
+            // Without rows, any clock will do.
+            Some(staged) if staged.clock.as_ref() != Some(&config.stamps) => self
+                .conn
+                .execute(
+                    "UPDATE logger_table SET clock = ?2, corrections = ?3 WHERE name = ?1",
+                    params![config.name.0, offsets, config.stamps.corrections_text()],
+                )
+                .map(drop)
+                .map_err(|source| self.at(source))?,
+            Some(_) => {}
         }
+        self.table_as_staged(config)
+    }
+
+    /// A registered table, by whatever clock its rows were staged.
+    pub fn table_as_staged(&self, config: &TableConfig) -> Result<Table> {
+        let sql = |source| self.at(source);
+        let (id, header_table): (i64, Option<String>) = self
+            .conn
+            .query_row("SELECT id, header_table FROM logger_table WHERE name = ?1", [&config.name.0], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .map_err(sql)?;
         Ok(Table {
             id,
             name: config.name.clone(),
