@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{ColumnUse, Config, Formula, TableConfig, ValueType};
 use crate::qc::{ColumnSpec, Pair, TableSpec};
-use crate::quantity::Facts;
+use crate::quantity::{Facts, Kind, Stated};
 
 impl Config {
     /// What QC is asked of a table.
@@ -14,6 +14,26 @@ impl Config {
 }
 
 impl TableConfig {
+    /// What kind of quantity each of these columns holds: as configured, otherwise by the header that states them.
+    pub fn kinds(&self, columns: &[Stated<'_>]) -> Vec<Kind> {
+        let counts = Stated::of_each_name(columns);
+        let kind = |(column, of_its_name): (&Stated<'_>, usize)| {
+            let own = self.columns.get(column.name);
+            // An instrument's diagnostic word holds bits.
+            let is_word = own.is_some_and(|own| own.diagnostic.is_some());
+            let facts = Facts {
+                configured: own.and_then(|own| own.kind).or_else(|| is_word.then_some(Kind::Code)),
+                variable: own.and_then(|own| own.variable.as_deref()),
+                process: column.process,
+                unit: column.unit,
+                name: column.name,
+                of_its_name,
+            };
+            facts.kind()
+        };
+        columns.iter().zip(counts).map(kind).collect()
+    }
+
     /// What QC is asked of the table; `pairs` are those of the configuration, or none where they do not matter.
     pub fn spec<'c>(&'c self, pairs: &'c [Pair]) -> TableSpec<'c> {
         let columns: BTreeMap<&str, ColumnSpec<'_>> = self

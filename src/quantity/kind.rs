@@ -1,6 +1,8 @@
 //! The kinds of quantities, and how values of each are put together.
 
-use super::Process;
+use std::collections::HashMap;
+
+use super::{Aggregate, Process};
 use crate::ameriflux;
 
 /// What a column's values are.
@@ -27,35 +29,49 @@ pub enum Kind {
     Code,
 }
 
-/// How the values of a longer time become one.
+/// How values are drawn over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Aggregate {
-    /// Their mean.
-    Mean,
-    /// The direction of the mean of their unit vectors.
-    VectorMean,
-    /// Their sum.
-    Sum,
-    /// The largest.
-    Maximum,
-    /// The smallest.
-    Minimum,
-    /// The newest.
-    Last,
+pub enum Drawing {
+    /// As a line.
+    Line,
+    /// As points: a line through north would cross the whole circle, and nothing lies between two codes.
+    Points,
+    /// As bars from 0: each is what came in its time.
+    Bars,
 }
 
-/// Every kind as the configuration writes it.
-const NAMES: [(&str, Kind); 9] = [
-    ("linear", Kind::Linear),
-    ("direction", Kind::Direction),
-    ("total", Kind::Total),
-    ("counter", Kind::Counter),
-    ("maximum", Kind::Maximum),
-    ("minimum", Kind::Minimum),
-    ("deviation", Kind::Deviation),
-    ("covariance", Kind::Covariance),
-    ("code", Kind::Code),
-];
+impl Drawing {
+    /// As the page's JSON names it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Drawing::Line => "line",
+            Drawing::Points => "points",
+            Drawing::Bars => "bars",
+        }
+    }
+}
+
+/// Every kind, with its name in the configuration.
+const NAMES: [(&str, Kind); 9] = {
+    const ALL: [Kind; 9] = [
+        Kind::Linear,
+        Kind::Direction,
+        Kind::Total,
+        Kind::Counter,
+        Kind::Maximum,
+        Kind::Minimum,
+        Kind::Deviation,
+        Kind::Covariance,
+        Kind::Code,
+    ];
+    let mut names = [("", Kind::Linear); 9];
+    let mut at = 0;
+    while at < ALL.len() {
+        names[at] = (ALL[at].name(), ALL[at]);
+        at += 1;
+    }
+    names
+};
 
 /// A resultant of unit vectors shorter than this has no direction: it is what rounding leaves of opposite ones.
 const NO_DIRECTION: f64 = 1e-9;
@@ -66,17 +82,50 @@ impl Kind {
         &NAMES
     }
 
+    /// Its name in the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Linear => "linear",
+            Kind::Direction => "direction",
+            Kind::Total => "total",
+            Kind::Counter => "counter",
+            Kind::Maximum => "maximum",
+            Kind::Minimum => "minimum",
+            Kind::Deviation => "deviation",
+            Kind::Covariance => "covariance",
+            Kind::Code => "code",
+        }
+    }
+
     /// How its values are put together. The deviation and the covariance of a longer time do not follow from those of its
-    /// parts alone (they lack what lies between the parts), so their mean is only that: the mean of the parts.
+    /// parts alone: they lack what lies between the parts, which takes the means of the parts to know.
     pub const fn aggregate(self) -> Aggregate {
         match self {
-            Kind::Linear | Kind::Deviation | Kind::Covariance => Aggregate::Mean,
+            Kind::Linear | Kind::Covariance => Aggregate::Mean,
+            Kind::Deviation => Aggregate::RootMeanSquare,
             Kind::Direction => Aggregate::VectorMean,
             Kind::Total => Aggregate::Sum,
+            Kind::Counter => Aggregate::Increments,
             Kind::Maximum => Aggregate::Maximum,
             Kind::Minimum => Aggregate::Minimum,
-            // A counter's newest value; a code has no other.
-            Kind::Counter | Kind::Code => Aggregate::Last,
+            Kind::Code => Aggregate::Last,
+        }
+    }
+
+    /// How its values are drawn over time.
+    pub const fn drawing(self) -> Drawing {
+        match self {
+            Kind::Direction | Kind::Code => Drawing::Points,
+            Kind::Total | Kind::Counter => Drawing::Bars,
+            Kind::Linear | Kind::Maximum | Kind::Minimum | Kind::Deviation | Kind::Covariance => Drawing::Line,
+        }
+    }
+
+    /// The ends of its axis where they do not follow from the values.
+    pub const fn bounds(self) -> Option<(f64, f64)> {
+        match self {
+            Kind::Direction => Some((0.0, 360.0)),
+            _ => None,
         }
     }
 
@@ -108,6 +157,33 @@ pub fn direction(sine: f64, cosine: f64, count: f64) -> Option<f64> {
     let degrees = sine.atan2(cosine).to_degrees().rem_euclid(360.0);
     // Rounding can give the full circle.
     Some(if degrees >= 360.0 { 0.0 } else { degrees })
+}
+
+/// A column as a file's header states it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stated<'a> {
+    /// Line 2.
+    pub name: &'a str,
+    /// Line 3; empty where it says nothing.
+    pub unit: &'a str,
+    /// Line 4; empty where it says nothing.
+    pub process: &'a str,
+}
+
+impl Stated<'_> {
+    /// How many of these columns have each one's name but for the number in brackets, in their order.
+    pub fn of_each_name(columns: &[Stated<'_>]) -> Vec<usize> {
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for column in columns {
+            *counts.entry(base(column.name)).or_default() += 1;
+        }
+        columns.iter().map(|column| counts.get(base(column.name)).copied().unwrap_or(1)).collect()
+    }
+}
+
+/// The name without the number in brackets.
+fn base(name: &str) -> &str {
+    name.rsplit_once('(').map_or(name, |(base, _)| base)
 }
 
 /// What is known of a column.

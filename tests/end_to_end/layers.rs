@@ -19,7 +19,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("source", &["time", "text", "config"]),
     ("format", &["time", "text", "qc", "config"]),
     ("draft", &["time", "text", "ameriflux", "config", "source", "format", "qc"]),
-    ("store", &["time", "text", "config", "format", "qc"]),
+    ("store", &["time", "text", "quantity", "config", "format", "qc"]),
     ("line", &["time", "text", "ameriflux", "qc", "config"]),
     ("ingest", &["time", "text", "config", "source", "format", "qc", "store"]),
     ("destination", &["time", "text", "config"]),

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::config::{TableConfig, TableName};
 use crate::format::Header;
 use crate::qc;
+use crate::quantity::Stated;
 use crate::store::intake::changed::Touched;
 use crate::store::intake::provisional::ProvisionalLines;
 use crate::store::intake::record_runs::{RecordRuns, Run};
@@ -32,6 +33,11 @@ pub struct Column {
 }
 
 impl Column {
+    /// As the newest header states it.
+    pub fn stated(&self) -> Stated<'_> {
+        Stated { name: &self.name, unit: &self.units, process: &self.process }
+    }
+
     /// The part that QC needs.
     pub fn known(&self) -> qc::KnownColumn<'_> {
         qc::KnownColumn { name: &self.name, units: &self.units }

@@ -5,7 +5,7 @@ use super::quantity::Quantity;
 use super::unit;
 use crate::config::{ColumnConfig, ColumnUse, Config, FileFormat, TableConfig, TableName, ValueType};
 use crate::line::LineShape;
-use crate::quantity::{Facts, Kind};
+use crate::quantity::{Kind, Stated};
 use crate::store::{KnownColumn, KnownTable};
 
 /// A table with its numeric columns.
@@ -63,22 +63,19 @@ fn panel_table(config: &Config, table: &TableConfig, known: &[KnownTable]) -> Pa
     let first = series.first().map_or(&[][..], Vec::as_slice);
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     let fields = fields(config, table, &names, first);
-    let base = |name: &str| name.rsplit_once('(').map_or(name, |(base, _)| base).to_owned();
-    let bases: Vec<String> = names.iter().map(|name| base(name)).collect();
-    let columns = columns.into_iter().zip(fields).filter(|(column, _)| {
+    let stated: Vec<Stated<'_>> = columns
+        .iter()
+        .map(|column| Stated { name: &column.name, unit: &column.unit, process: &column.process })
+        .collect();
+    let kinds = table.kinds(&stated);
+    let columns = columns.into_iter().zip(fields).zip(kinds).filter(|((column, _), _)| {
         let config = table.columns.get(&column.name);
         let is_tag = config.is_some_and(|config| config.column_use == ColumnUse::Tag);
         // A line needs numbers, not texts or truth values.
         let is_number = config.is_none_or(|config| matches!(config.value_type, ValueType::Float | ValueType::Integer));
         !is_tag && !column.is_text && is_number
     });
-    let columns = columns
-        .map(|(column, field)| {
-            let own = base(&column.name);
-            let of_its_name = bases.iter().filter(|other| **other == own).count();
-            panel_column(table, &column, field, of_its_name)
-        })
-        .collect();
+    let columns = columns.map(|((column, field), values)| panel_column(table, &column, field, values)).collect();
     PanelTable { name: table.name.clone(), columns, series }
 }
 
@@ -119,7 +116,7 @@ fn fields(config: &Config, table: &TableConfig, names: &[String], tags: &[(Strin
     named.collect()
 }
 
-fn panel_column(table: &TableConfig, known: &KnownColumn, field: String, of_its_name: usize) -> PanelColumn {
+fn panel_column(table: &TableConfig, known: &KnownColumn, field: String, values: Kind) -> PanelColumn {
     let config = table.columns.get(&known.name);
     let configured = |read: fn(&ColumnConfig) -> Option<String>| config.and_then(read);
     let variable = configured(|column| column.variable.clone());
@@ -127,15 +124,6 @@ fn panel_column(table: &TableConfig, known: &KnownColumn, field: String, of_its_
     let level = config.map_or_else(|| table.level.clone(), |column| column.level.clone());
     let sensor = config.map_or_else(|| table.sensor.clone(), |column| column.sensor.clone());
     let quantity = configured(|column| column.quantity.clone());
-    let facts = Facts {
-        configured: config.and_then(|column| column.kind),
-        variable: variable.as_deref(),
-        process: &known.process,
-        unit: &known.unit,
-        name: &known.name,
-        of_its_name,
-    };
-    let values = facts.kind();
     let kind = Quantity::of(quantity.as_deref(), variable.as_deref(), &known.name, level.as_ref());
     PanelColumn {
         table: table.name.clone(),
