@@ -157,6 +157,7 @@ impl Parts for Numbers {}
 impl Parts for Sentinel {}
 impl Parts for Option<Spanned<bool>> {}
 impl Parts for Option<Spanned<i64>> {}
+impl Parts for Option<Spanned<f64>> {}
 impl Parts for Option<Spanned<IgnoredAny>> {}
 impl<T> Parts for Vec<Spanned<T>> {}
 impl<T> Parts for BTreeMap<String, Spanned<T>> {}

@@ -12,15 +12,15 @@ use serde::de::IgnoredAny;
 use toml::Spanned;
 
 use super::file::{Given, Numbers, Part, Parts, Place, Sentinel, Text, Texts};
-use super::quality_file::{GroupSection, PairSection, QcSection};
+use super::quality_file::{GroupSection, Number, PairSection, QcSection};
 
 mod qc;
 mod row;
 
 pub use row::{Absent, Key, Kind, Section};
 use row::{
-    bounds, flag, group, group_of_texts, groups, never, no_more, numbers_and_texts, sections_by_name, text, texts,
-    whole,
+    bounds, flag, group, group_of_texts, groups, never, no_more, number, numbers_and_texts, sections_by_name, text,
+    texts, whole,
 };
 
 /// The name of a key: that of its field, unless the row gives another because the name is a word of Rust.
@@ -188,6 +188,13 @@ section! {
         "periods in which the clocks of all loggers were wrong: [clock](#stationclock)",
         r#"[{ from = "2000-01-01 00:00:00", until = "2000-01-01 03:00:00", add = "9642d 3h 20m" }]"#,
     );
+    latitude: Number = number(
+        "degrees north of the equator, -90 to 90 (WGS84): with `longitude`, where the sun stands, for the test `sun`, for \
+         `SW_IN_POT` and for the findings about radiometers and clocks",
+        "45.5598",
+    ).required_in("beside `longitude`");
+    longitude: Number = number("degrees east of Greenwich, -180 to 180; west is negative", "-84.7138")
+        .required_in("beside `latitude`");
 }
 
 section! {
@@ -558,9 +565,14 @@ section! {
     sensor: Text = text("", "what measures it; also which of several stations", r#""CSAT3""#).or_what("the table's");
     formula: Text = text(
         "",
-        "the column is not in the file: its value from columns of the same row",
+        "the column is not in the file: its value from columns of the same row, and from `SW_IN_POT` and `SUN_ELEVATION`",
         r#""TA * 1.8 + 32""#,
     ).required_in("for a derived column");
+    interval: Text = text(
+        "a duration",
+        "how long before each row `SW_IN_POT` is averaged: the time from row to row",
+        r#""30m""#,
+    ).required_in("beside a formula with `SW_IN_POT`");
     unit: Text = text("", "the unit of a derived column", r#""hPa""#);
     diagnostic: Text = text(
         "",

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::qc::Pair;
+use crate::sun::Position;
 use crate::text::{any_of, look_alikes};
 use crate::time::{LoggerClock, StationClock};
 
@@ -40,7 +41,7 @@ mod variables;
 pub(crate) use destination::is_id;
 pub use destination::{Api, BucketConfig, DestinationConfig, Header, InfluxConfig, Tls};
 pub use error::ConfigError;
-pub use formula::Formula;
+pub use formula::{Formula, Sky};
 pub use level::Level;
 pub use panel::{PanelConfig, PanelKind};
 pub use secret::{Secret, SecretError};
@@ -86,6 +87,8 @@ pub struct Station {
     pub clock: StationClock,
     /// What the stamps of its loggers mean, unless a table says otherwise.
     pub stamps: LoggerClock,
+    /// Where it is, if the configuration says it.
+    pub position: Option<Position>,
 }
 
 impl Config {

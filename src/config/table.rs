@@ -10,6 +10,7 @@ use super::{Formula, Level};
 use crate::ameriflux::Range;
 use crate::qc::{ColumnSettings, Diagnostic, Sentinels, TableName, TableSettings};
 use crate::quantity::Kind;
+use crate::sun::Position;
 use crate::time::{LoggerClock, StationClock};
 
 /// One logger table: its files, its shape and where its rows go.
@@ -33,6 +34,8 @@ pub struct TableConfig {
     pub clock: StationClock,
     /// What the stamps of its rows mean.
     pub stamps: LoggerClock,
+    /// Where the station is.
+    pub position: Option<Position>,
     /// What to do when the same key comes again with other content.
     pub on_conflict: OnConflict,
     /// A last line without a line end is taken once the file has been still for this long.
@@ -129,6 +132,8 @@ pub struct ColumnConfig {
     pub unit: Option<String>,
     /// A derived column is not in the file: this gives its value.
     pub formula: Option<Formula>,
+    /// How long before a row a derived column's potential radiation is averaged.
+    pub interval: Option<Duration>,
     /// Whether values that fail are held back from the bucket; their flags go out.
     pub withhold: bool,
     /// The tests beside the range.

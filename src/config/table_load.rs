@@ -102,6 +102,7 @@ fn table(
         bucket: at.read(TableSection::bucket, &found.bucket, value::plain_text)?,
         clock,
         stamps,
+        position: station.position,
         on_conflict: at
             .read_or_default(&TableSection::on_conflict, &found.on_conflict, |text| one_of(text, &conflicts))?,
         last_line_after: at.read_or_default(&TableSection::last_line_after, &found.last_line_after, value::duration)?,

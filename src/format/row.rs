@@ -2,13 +2,13 @@
 
 use thiserror::Error;
 
-use crate::format::derived::{Derived, spelled};
+use crate::format::derived::{Derived, derive_again, spelled};
 use crate::format::dialect::spreadsheet_reason;
 use crate::format::fields::{Field, Fields};
 use crate::format::number::parse_number;
 use crate::format::text::decode;
 use crate::qc::Value;
-use crate::time::{LocalTime, impossible, impossible_by};
+use crate::time::{LocalTime, Timestamp, impossible, impossible_by};
 
 /// The use of a column of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Layout {
     time_format: Option<String>,
     /// Derived columns, by position.
     derived: Vec<Derived>,
+    /// Those whose value depends on the row's time.
+    of_time: Vec<Derived>,
 }
 
 impl Layout {
@@ -51,7 +53,8 @@ impl Layout {
             _ => None,
         });
         let in_order = places.chain(derived.iter().map(|column| column.place)).eq(0..width);
-        Layout { sources, width, in_order, time_format, derived }
+        let of_time = derived.iter().filter(|column| column.needs_time()).cloned().collect();
+        Layout { sources, width, in_order, time_format, derived, of_time }
     }
 }
 
@@ -111,6 +114,20 @@ impl ParsedRow {
     pub fn values_json(&self) -> &str {
         // The buffer holds only ASCII number tokens and serde_json's output, so the default is never used.
         std::str::from_utf8(&self.json).unwrap_or_default()
+    }
+
+    /// Computes the derived values that depend on the row's time, which is known only after the line was read.
+    #[inline]
+    pub fn derive_at(&mut self, layout: &Layout, ts: Timestamp) {
+        if layout.of_time.is_empty() {
+            return;
+        }
+        let mut values = std::mem::take(&mut self.values);
+        let again = derive_again(self.values_json(), &layout.of_time, ts, &mut values);
+        self.values = values;
+        if let Some(again) = again {
+            self.json = again.into_bytes();
+        }
     }
 
     /// Reads `line`, which has no line end and no noise. After an error the row's content is undefined.
@@ -184,7 +201,7 @@ impl ParsedRow {
         }
         self.copy_run(&line[run]);
         for column in &layout.derived {
-            let value = column.value(&self.values);
+            let value = column.value(&self.values, None);
             self.separate();
             write_derived(value, &mut self.json);
             self.values.push(value.map_or(Value::Missing, Value::Number));
@@ -231,7 +248,7 @@ impl ParsedRow {
             }
         }
         for column in &layout.derived {
-            let value = column.value(&self.values);
+            let value = column.value(&self.values, None);
             let start = self.scratch.len();
             write_derived(value, &mut self.scratch);
             self.values[column.place] = value.map_or(Value::Missing, Value::Number);

@@ -438,6 +438,7 @@ impl<'a> LineTaker<'a> {
         if odd_time && self.row.time_is_plain {
             self.row.time_text = local.to_string();
         }
+        self.row.derive_at(&reading.layout, ts);
         let row = Incoming {
             tags: if reading.has_tags { &self.tags } else { "[]" },
             ts,

@@ -23,6 +23,7 @@ fn table(columns: &[(&str, ColumnConfig)]) -> TableConfig {
         measurement: "fastdata".to_owned(),
         tags: BTreeMap::from([("station".to_owned(), "US-UMB".to_owned())]),
         bucket: None,
+        position: None,
         clock: StationClock::Fixed(FixedOffset::east_opt(0).unwrap()),
         on_conflict: OnConflict::Keep,
         last_line_after: Duration::from_secs(600),
