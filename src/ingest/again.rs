@@ -4,9 +4,12 @@
 //! stored with the line. A held line depends on this computer's clock too. Each ingest looks for such lines before it reads a
 //! table's files. When nothing has changed, that costs three index look-ups.
 
+use std::collections::BTreeSet;
+
 use super::kept::KeptTaker;
 use super::lines::Taken;
-use crate::config::TableConfig;
+use super::samples::Settler;
+use crate::config::{SharedStamps, TableConfig};
 use crate::store::{Result, Staging, Store, Table};
 use crate::time::{Clock, Timestamp};
 
@@ -21,6 +24,10 @@ pub(super) fn inputs(config: &TableConfig) -> i64 {
         "{RULES} {:?} {:?} {:?} {:?} {:?} {tags:?}",
         config.format, config.logger_table, config.clock, config.valid_from, config.sentinels
     );
+    let decides = match config.samples {
+        SharedStamps::AsShown => decides,
+        samples => format!("{decides} {samples:?}"),
+    };
     xxhash_rust::xxh3::xxh3_64(decides.as_bytes()).cast_signed()
 }
 
@@ -40,8 +47,11 @@ pub(super) fn judge(
             return Ok(taken_up);
         }
         let mut kept = KeptTaker::new(store, config, now);
+        let mut touched = BTreeSet::new();
         for line in &lines {
-            match kept.line(staging, table, line)? {
+            let taken = kept.line(staging, table, line)?;
+            touched.append(&mut kept.take_touched());
+            match taken {
                 Taken::Row(_) => {
                     staging.resolve(table, line)?;
                     taken_up += 1;
@@ -49,6 +59,8 @@ pub(super) fn judge(
                 Taken::Refused(refusal) => staging.keep_on(line, &refusal.decided_by(inputs))?,
             }
         }
+        let settled = Settler { store, staging, table, config, now }.settle(touched)?;
+        taken_up += settled.lines.len() as u64;
         staging.flush(table)?;
         staging.commit()?;
     }

@@ -21,6 +21,7 @@ mod kept;
 mod lines;
 mod report;
 mod retag;
+mod samples;
 
 pub use decide::{Decided, Decider};
 pub use report::{Counts, FileReport, IngestReport, TableReport};
@@ -141,6 +142,9 @@ impl Ingest<'_> {
             if let Some(note) = retag::apply(self.store, &mut staging, &mut table, table_config, self.clock)? {
                 table_report.note(note);
             }
+            if let Some(note) = samples::apply(self.store, &mut staging, &mut table, table_config, self.clock)? {
+                table_report.note(note);
+            }
             table_report.taken_up = again::judge(self.store, &mut staging, &mut table, table_config, self.clock)?;
             let mut reader = file::Reader {
                 store: self.store,
@@ -149,10 +153,14 @@ impl Ingest<'_> {
                 clock: self.clock,
                 progress: self.progress,
                 by_hand: self.by_hand,
+                taken_up: 0,
+                notes: Vec::new(),
             };
             for path in &files {
                 table_report.add(reader.read(&mut table, path)?);
             }
+            table_report.taken_up += reader.taken_up;
+            std::mem::take(&mut reader.notes).into_iter().for_each(|note| table_report.note(note));
             staging.flush(&mut table)?;
             if staging.is_commit_due() {
                 staging.commit()?;
