@@ -120,9 +120,9 @@ fn samples(at: &Section<'_>, found: &TableSection, format: &FileFormat) -> Resul
     let interval = at.read_or_default(&TableSection::stamp_interval, &found.stamp_interval, |text| {
         let interval = value::some_time(text)?;
         let divides = 60_000_u128.is_multiple_of(interval.as_millis());
-        divides.then_some(interval).ok_or_else(|| {
-            "does not divide a minute; write for example \"1s\", \"500ms\" or \"10s\"".to_owned()
-        })
+        divides
+            .then_some(interval)
+            .ok_or_else(|| "does not divide a minute; write for example \"1s\", \"500ms\" or \"10s\"".to_owned())
     })?;
     let (Some(per_stamp), Some(place)) = (per_stamp, &found.samples_per_stamp) else {
         let place = found.stamp_interval.as_ref();

@@ -142,6 +142,7 @@ impl Reader<'_, '_> {
         self.progress.file(path, file.snapshot().size.saturating_sub(from));
         let read = self.chunks(table, &mut file, &mut taker, from);
         taker.settle(self.staging, table)?;
+        taker.look_back(self.staging, table)?;
         report.counts.add(&taker.counts);
         self.taken_up += taker.placing.taken_up;
         self.notes.extend(taker.placing.note.take());

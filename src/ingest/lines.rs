@@ -74,8 +74,9 @@ pub(super) struct LineTaker<'a> {
     /// Rows that share a time stamp.
     pub(super) placing: Placing,
     expect: Expect,
-    /// Time of the row before this one in the file.
-    previous: Option<Timestamp>,
+    /// Time and record number of the row before this one in the file.
+    pub(super) previous: Option<Timestamp>,
+    previous_record: Option<i64>,
     pub(super) row: ParsedRow,
     pub(super) tags: String,
 }
@@ -102,6 +103,7 @@ impl<'a> LineTaker<'a> {
             placing: Placing::default(),
             expect: Expect::Beginning,
             previous: None,
+            previous_record: None,
             row: ParsedRow::default(),
             tags: String::new(),
         }
@@ -389,8 +391,15 @@ impl<'a> LineTaker<'a> {
     #[inline]
     fn take_row(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
         let line = self.at(number, line);
+        let before = self.previous.zip(self.previous_record);
         match self.stage_row(staging, table, line)? {
-            Taken::Row(outcome) => self.counts.row(outcome),
+            Taken::Row(outcome) => {
+                self.counts.row(outcome);
+                if outcome == Outcome::Conflict {
+                    self.note_conflict(before);
+                }
+                self.previous_record = self.row.record;
+            }
             Taken::Refused(refusal) if self.watch == Watch::Hold && !refusal.is_held() => self.hold(number),
             Taken::Refused(refusal) => self.reject(staging, table, line, &refusal)?,
         }

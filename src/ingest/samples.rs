@@ -19,6 +19,8 @@ use crate::time::{Candidates, Clock, LocalTime, Place, Samples, Timestamp};
 
 /// Rows looked at to see how many share a stamp.
 const LOOKED_AT: usize = 4_096;
+/// So many rows with the time of the row before are told; a single one may be a clock that was set.
+const LEAST_TOLD: u64 = 2;
 /// Length of the time on a line that may be shared with the next line.
 const STAMP: usize = 20;
 
@@ -38,6 +40,8 @@ pub(super) struct Placing {
     is_awaited: Option<bool>,
     /// Lines of earlier reads that became rows.
     pub(super) taken_up: u64,
+    /// Rows that came with the time of the row before, kept beside it as conflicts.
+    shared: u64,
     /// What was seen of the table's rows.
     pub(super) note: Option<String>,
 }
@@ -109,14 +113,23 @@ impl LineTaker<'_> {
         if open.known.is_awaited {
             self.placing.touched.insert((series, stamp));
         }
-        let (rows, first, last) = match place {
+        let (first, last) = match place {
             Place::At(place) => {
                 let this = &mut open.known.around.this;
-                let is_one_count = this.records.last().zip(this.records.first()).is_some_and(|(last, first)| {
-                    last - first < samples.per_stamp().cast_signed()
-                });
+                let is_one_count = this
+                    .records
+                    .last()
+                    .zip(this.records.first())
+                    .is_some_and(|(last, first)| last - first < samples.per_stamp().cast_signed());
                 open.first = (is_one_count && !open.known.is_awaited).then_some(record - place);
                 this.placed.push((record, place));
+                let begins = record - place;
+                let is_misplaced = |known: (&i64, &Timestamp)| {
+                    *known.1 == stamp && *known.0 > begins && *known.0 < begins + samples.per_stamp().cast_signed()
+                };
+                if open.known.stored.iter().any(is_misplaced) {
+                    self.placing.touched.insert((series, stamp));
+                }
                 let ts = samples.time(stamp, place);
                 open.known.stored.insert(record, ts);
                 return Ok(Ok(ts));
@@ -129,15 +142,9 @@ impl LineTaker<'_> {
                 );
                 return Ok(Err(self.hold_sample((series, stamp, record), reason)));
             }
-            Place::TooMany(first, last) | Place::TooFew(first, last) => (last - first + 1, first, last),
+            Place::TooMany(first, last) | Place::TooFew(first, last) => (first, last),
         };
-        let have = if rows == 1 { "has" } else { "have" };
-        let reason = format!(
-            "held: {} (RECORD {first} to {last}) {have} the time {local}, where samples_per_stamp = {}; write \
-             samples_per_stamp = {rows} if each stamp has as many",
-            count(rows.unsigned_abs(), "row"),
-            samples.per_stamp()
-        );
+        let reason = contradicts(samples, local, (first, last));
         Ok(Err(self.hold_sample((series, stamp, record), reason)))
     }
 
@@ -163,11 +170,7 @@ impl LineTaker<'_> {
     }
 
     /// Makes the stamp the open one.
-    fn open(
-        &mut self,
-        table: &Table,
-        (samples, series, stamp): (Samples, i64, Timestamp),
-    ) -> Result<()> {
+    fn open(&mut self, table: &Table, (samples, series, stamp): (Samples, i64, Timestamp)) -> Result<()> {
         self.placing.has_begun = self.placing.last.replace((series, stamp)) != Some((series, stamp));
         if self.placing.open.as_ref().is_some_and(|open| open.series == series && open.stamp == stamp) {
             return Ok(());
@@ -181,10 +184,7 @@ impl LineTaker<'_> {
         let known = match self.placing.open.take() {
             // Nothing is stored or waiting behind the stamp that was read just now.
             Some(before)
-                if !is_awaited
-                    && before.series == series
-                    && before.stamp < stamp
-                    && newest == Some(before.stamp) =>
+                if !is_awaited && before.series == series && before.stamp < stamp && newest == Some(before.stamp) =>
             {
                 let mut known = KnownStamp::default();
                 known.around.before = Some((before.stamp, before.known.around.this));
@@ -192,7 +192,7 @@ impl LineTaker<'_> {
             }
             _ => self.store.known_stamp(samples, series, stamp)?,
         };
-        if known.is_awaited || is_awaited {
+        if known.is_awaited {
             self.placing.touched.insert((series, stamp));
         }
         self.placing.open = Some(Open { series, stamp, known, first: None });
@@ -206,7 +206,8 @@ impl LineTaker<'_> {
         if touched.is_empty() {
             return Ok(());
         }
-        let settled = Settler { store: self.store, staging, table, config: self.config, now: self.now }.settle(touched)?;
+        let settled =
+            Settler { store: self.store, staging, table, config: self.config, now: self.now }.settle(touched)?;
         for (hash, outcome) in settled.lines {
             if self.placing.held.remove(&hash) {
                 self.counts.held -= 1;
@@ -230,9 +231,13 @@ impl LineTaker<'_> {
     #[cold]
     pub(super) fn look_ahead(&mut self, staging: &mut Staging<'_>, table: &mut Table, ahead: &[u8]) -> Result<()> {
         let Some(samples) = self.shown(ahead) else { return Ok(()) };
-        let (path, number) = (self.path, self.number);
+        self.begin_samples(staging, table, samples)
+    }
+
+    fn begin_samples(&mut self, staging: &mut Staging<'_>, table: &mut Table, samples: Samples) -> Result<()> {
+        let path = self.path;
         let note = format!(
-            "{path}:{number}: {rows} rows share each second, so they are spread over it by RECORD; samples_per_stamp = {rows} \
+            "{path}: {rows} rows share each second, so they are spread over it by RECORD; samples_per_stamp = {rows} \
              in the [[table]] says so for good, samples_per_stamp = 1 denies it",
             rows = samples.per_stamp()
         );
@@ -240,6 +245,40 @@ impl LineTaker<'_> {
         let mut settler = Settler { store: self.store, staging, table, config: self.config, now: self.now };
         self.placing.taken_up += settler.begin(samples)?;
         Ok(())
+    }
+
+    /// A row came with the time of the row before it, and was kept beside it as a conflict.
+    #[cold]
+    pub(super) fn note_conflict(&mut self, before: Option<(Timestamp, i64)>) {
+        let this = self.previous.zip(self.row.record);
+        // The row before may stand in the last collection.
+        let goes_on = before.is_none_or(|before| {
+            this.is_some_and(|this| before.0 == this.0 && before.1.checked_add(1) == Some(this.1))
+        });
+        self.placing.shared += u64::from(goes_on);
+    }
+
+    /// Looks for rows that share a stamp among the newest ones, where this read added some but too few to show it.
+    pub(super) fn look_back(&mut self, staging: &mut Staging<'_>, table: &mut Table) -> Result<()> {
+        let shared = std::mem::take(&mut self.placing.shared);
+        if shared == 0 || table.samples.is_some() || self.config.samples != SharedStamps::AsShown {
+            return Ok(());
+        }
+        let series = staging.series_of(table, if self.tags.is_empty() { "[]" } else { &self.tags })?;
+        let Some(samples) = Samples::shown_by(self.store.newest_records(series, LOOKED_AT)?) else {
+            if shared >= LEAST_TOLD {
+                let path = self.path;
+                self.placing.note.get_or_insert_with(|| {
+                    format!(
+                        "{path}: {} the time of the row before, and RECORD counts on: if rows of the table share time \
+                         stamps, write samples_per_stamp in the [[table]]",
+                        if shared == 1 { "1 row has".to_owned() } else { format!("{} have", count(shared, "row")) }
+                    )
+                });
+            }
+            return Ok(());
+        };
+        self.begin_samples(staging, table, samples)
     }
 
     fn shown(&mut self, ahead: &[u8]) -> Option<Samples> {
@@ -256,6 +295,18 @@ impl LineTaker<'_> {
         }
         Samples::shown_by(rows)
     }
+}
+
+/// Why rows of a stamp have no place, by their first and their last record.
+fn contradicts(samples: Samples, local: LocalTime, (first, last): (i64, i64)) -> String {
+    let rows = last - first + 1;
+    let have = if rows == 1 { "has" } else { "have" };
+    format!(
+        "held: {} (RECORD {first} to {last}) {have} the time {local}, where samples_per_stamp = {}; write samples_per_stamp = \
+         {rows} if each stamp has as many",
+        count(rows.unsigned_abs(), "row"),
+        samples.per_stamp()
+    )
 }
 
 /// Whether two physical lines begin with the same time in whole seconds.
@@ -348,7 +399,12 @@ impl Settler<'_, '_> {
         Ok(settled)
     }
 
-    fn next_to(&self, samples: Samples, series: i64, stamp: Timestamp) -> Result<impl Iterator<Item = (i64, Timestamp)>> {
+    fn next_to(
+        &self,
+        samples: Samples,
+        series: i64,
+        stamp: Timestamp,
+    ) -> Result<impl Iterator<Item = (i64, Timestamp)>> {
         let (before, after) = self.store.stamps_next_to(samples, series, stamp)?;
         Ok(before.into_iter().chain(after).map(move |stamp| (series, stamp)))
     }
@@ -356,11 +412,12 @@ impl Settler<'_, '_> {
     /// Stages what waits in a stamp, as far as its place is known. Gives whether anything was.
     fn stamp(&mut self, samples: Samples, (series, stamp): (i64, Timestamp), settled: &mut Settled) -> Result<bool> {
         let waiting = self.store.waiting(self.table, samples, series, stamp)?;
-        if waiting.is_empty() {
+        if waiting.is_empty() && waiting.rows.iter().all(|(_, row)| row.ts() != stamp) {
             return Ok(false);
         }
         let known = self.store.known_stamp(samples, series, stamp)?;
-        let time = |record: i64| match samples.decide(stamp, &known.around, record) {
+        let decide = |record: i64| samples.decide(stamp, &known.around, record);
+        let time = |record: i64| match decide(record) {
             Place::At(place) => Some(samples.time(stamp, place)),
             Place::Unknown | Place::TooMany(..) | Place::TooFew(..) => None,
         };
@@ -387,7 +444,13 @@ impl Settler<'_, '_> {
             }
         }
         for (record, line) in waiting.lines {
-            let Some(ts) = time(record) else { continue };
+            let Some(ts) = time(record) else {
+                if let Place::TooMany(first, last) | Place::TooFew(first, last) = decide(record) {
+                    let reason = contradicts(samples, self.config.clock.local(stamp), (first, last));
+                    self.staging.say_why(&line, &reason)?;
+                }
+                continue;
+            };
             if let Taken::Row(outcome) = kept.line_at(self.staging, self.table, (&line, ts))? {
                 self.staging.resolve(self.table, &line)?;
                 settled.lines.push((line.hash(), outcome));
@@ -398,4 +461,3 @@ impl Settler<'_, '_> {
         Ok(any)
     }
 }
-

@@ -36,7 +36,8 @@ const LEAST_STAMPS: usize = 2;
 pub struct Stamp {
     /// Their record numbers.
     pub records: BTreeSet<i64>,
-    /// Record number and place of those that have one.
+    /// Record number and place of those that have one. A stored row that has the time of the stamp itself may have come
+    /// before the table was known to have samples, and tells nothing.
     pub placed: Vec<(i64, i64)>,
 }
 
@@ -134,9 +135,12 @@ impl Samples {
 
     /// The first record of the stamp, or why it is not known.
     fn first(self, at: Timestamp, around: &Around, span: Span) -> Result<i64, Place> {
-        let placed = around.this.placed.iter().find(|known| span.has(known.0));
-        if let Some((record, place)) = placed {
-            return Ok(record - place);
+        let mut placed = around.this.placed.iter().filter(|known| span.has(known.0)).map(|known| known.0 - known.1);
+        if let Some(first) = placed.next()
+            // Rows that were spread in another way do not tell.
+            && placed.all(|other| other == first)
+        {
+            return Ok(first);
         }
         let length = span.last - span.first + 1;
         if length > self.per_stamp {
@@ -156,6 +160,10 @@ impl Samples {
             if before.last - before.first + 1 == self.per_stamp && (comes_from || (is_next && has_places)) {
                 return Ok(before.last + 1);
             }
+        }
+        if comes_from && goes_on && span.first == span.last {
+            // It shares its stamp with no row.
+            return Ok(span.first);
         }
         if comes_from && goes_on {
             return Err(Place::TooFew(span.first, span.last));
@@ -262,13 +270,16 @@ mod tests {
     }
 
     fn decide(before: Option<Stamp>, this: Stamp, after: Option<Stamp>, record: i64) -> Place {
-        let around = Around { before: before.map(|stamp| (at(9), stamp)), this, after: after.map(|stamp| (at(11), stamp)) };
+        let around =
+            Around { before: before.map(|stamp| (at(9), stamp)), this, after: after.map(|stamp| (at(11), stamp)) };
         ten().decide(at(10), &around, record)
     }
 
     #[test]
     fn a_place_and_its_time_give_each_other() {
-        for (per_stamp, interval) in [(2, SECOND), (3, SECOND), (7, SECOND), (10_000, SECOND), (6, Duration::from_secs(60))] {
+        for (per_stamp, interval) in
+            [(2, SECOND), (3, SECOND), (7, SECOND), (10_000, SECOND), (6, Duration::from_secs(60))]
+        {
             let samples = Samples::new(per_stamp, interval).unwrap();
             let mut before = at(59);
             for place in 0..per_stamp.cast_signed() {
@@ -306,6 +317,8 @@ mod tests {
         assert_eq!(decide(None, stamp(30..50), Some(stamp([50])), 33), Place::TooMany(30, 49));
         assert_eq!(decide(Some(stamp(25..30)), stamp(30..35), Some(stamp(35..40)), 33), Place::TooFew(30, 34));
         assert_eq!(decide(None, placed(30, 30..41), None, 40), Place::TooMany(30, 40));
+        // A row that shares its stamp with no other has the time that the logger wrote.
+        assert_eq!(decide(Some(stamp([29])), stamp([30]), Some(stamp([31])), 30), Place::At(0));
     }
 
     #[test]

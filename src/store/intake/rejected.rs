@@ -121,9 +121,8 @@ impl Store {
             "SELECT id, path, line, raw, header, hash, record FROM rejected_line
              WHERE series = ?1 AND stamp = ?2 AND header IS NOT NULL ORDER BY id",
         )?;
-        let lines = statement.query_map(params![series, stamp.nanos()], |row| {
-            Ok((row.get(6)?, KeptLine::read(row, table)?))
-        })?;
+        let lines = statement
+            .query_map(params![series, stamp.nanos()], |row| Ok((row.get(6)?, KeptLine::read(row, table)?)))?;
         lines.collect()
     }
 }
@@ -174,6 +173,16 @@ impl Staging<'_> {
     pub fn resolve(&mut self, table: &mut Table, line: &KeptLine) -> Result<()> {
         self.begin()?;
         self.drop_rejected(table, line.hash).map_err(|source| self.store.at(source))
+    }
+
+    /// Updates the reason for a line.
+    pub fn say_why(&mut self, line: &KeptLine, reason: &str) -> Result<()> {
+        self.begin()?;
+        self.store
+            .conn
+            .prepare_cached("UPDATE rejected_line SET reason = ?2 WHERE id = ?1 AND reason <> ?2")
+            .and_then(|mut statement| statement.execute(params![line.id, reason]).map(drop))
+            .map_err(|source| self.store.at(source))
     }
 
     /// Updates the decision for a line that is still not a row.

@@ -12,7 +12,7 @@ use crate::store::intake::decisions::KeptContent;
 use crate::store::intake::rejected::KeptLine;
 use crate::store::intake::retag::OldRow;
 use crate::store::intake::staging::Staging;
-use crate::store::intake::tables::Table;
+use crate::store::intake::tables::{Table, i64_of};
 use crate::store::outbox::stale;
 use crate::store::schema::key;
 use crate::store::{Result, Store};
@@ -36,7 +36,7 @@ pub struct KnownStamp {
     pub around: Around,
     /// Times of the stored rows of the stamp, by record number.
     pub stored: BTreeMap<i64, Timestamp>,
-    /// Whether any row of the stamp waits for its place.
+    /// Whether any row of the stamp, or of a stamp next to it, waits for its place.
     pub is_awaited: bool,
 }
 
@@ -91,11 +91,12 @@ impl Store {
             known.around.this = this;
             known.is_awaited = is_awaited;
             let (before, after) = self.next_to(samples, series, stamp)?;
-            let neighbour = |at: Option<Timestamp>| -> rusqlite::Result<Option<(Timestamp, Stamp)>> {
-                at.map(|at| Ok((at, self.stamp(samples, series, at, None)?.0))).transpose()
-            };
-            known.around.before = neighbour(before)?;
-            known.around.after = neighbour(after)?;
+            for (at, place) in [(before, &mut known.around.before), (after, &mut known.around.after)] {
+                let Some(at) = at else { continue };
+                let (stamp, is_awaited) = self.stamp(samples, series, at, None)?;
+                *place = Some((at, stamp));
+                known.is_awaited |= is_awaited;
+            }
             Ok(known)
         };
         work().map_err(|source| self.at(source))
@@ -151,14 +152,14 @@ impl Store {
     ) -> rusqlite::Result<(Stamp, bool)> {
         let mut known = Stamp::default();
         let (from, to) = (key::key(series, stamp), key::key(series, samples.next(stamp)));
-        let mut rows = self
-            .conn
-            .prepare_cached("SELECT id, nanos, record FROM reading WHERE id >= ?1 AND id < ?2 AND record IS NOT NULL")?;
+        let mut rows = self.conn.prepare_cached(
+            "SELECT id, nanos, record FROM reading WHERE id >= ?1 AND id < ?2 AND record IS NOT NULL",
+        )?;
         let mut rows = rows.query([from, to])?;
         while let Some(row) = rows.next()? {
             let (ts, record) = (key::time(row.get(0)?, row.get(1)?), row.get(2)?);
             known.records.insert(record);
-            known.placed.push((record, samples.place(ts)));
+            known.placed.extend(Some((record, samples.place(ts))).filter(|placed| placed.1 > 0));
             if let Some(stored) = &mut stored {
                 stored.insert(record, ts);
             }
@@ -183,19 +184,45 @@ impl Store {
         let work = || -> rusqlite::Result<Waiting> {
             let mut waiting = Waiting {
                 lines: self.lines_of_stamp(table, series, stamp)?,
-                contents: self.contents_where(CONTENT, params![series, stamp.nanos()])?
+                contents: self
+                    .contents_where(CONTENT, params![series, stamp.nanos()])?
                     .into_iter()
                     .filter_map(|content| Some((content.record?, content)))
                     .collect(),
                 rows: Vec::new(),
             };
-            if !waiting.is_empty() {
-                let rows = self.rows_of_keys(key::key(series, stamp), key::key(series, samples.next(stamp)) - 1)?;
-                waiting.rows = rows.into_iter().filter_map(|row| Some((row.record()?, row))).collect();
-            }
+            let rows = self.rows_of_keys(key::key(series, stamp), key::key(series, samples.next(stamp)) - 1)?;
+            waiting.rows = rows.into_iter().filter_map(|row| Some((row.record()?, row))).collect();
             waiting.lines.sort_by_key(|(record, _)| *record);
             waiting.contents.sort_by_key(|(record, _)| *record);
             Ok(waiting)
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// Time and record number of the newest rows of a series and of the contents beside them, in their order.
+    pub fn newest_records(&self, series: i64, most: usize) -> Result<Vec<(Timestamp, i64)>> {
+        let work = || -> rusqlite::Result<Vec<(Timestamp, i64)>> {
+            let (first, last) = key::keys(series, key::TIMES.0, key::TIMES.1);
+            let mut found = Vec::new();
+            let mut rows = self.conn.prepare_cached(
+                "SELECT id, nanos, record FROM reading WHERE id BETWEEN ?1 AND ?2 AND record IS NOT NULL ORDER BY id DESC LIMIT ?3",
+            )?;
+            let mut rows = rows.query(params![first, last, i64_of(most)])?;
+            while let Some(row) = rows.next()? {
+                found.push((key::time(row.get(0)?, row.get(1)?), row.get(2)?));
+            }
+            let from = found.last().map_or(0, |row| row.0.nanos());
+            let mut contents = self.conn.prepare_cached(
+                "SELECT ts, record FROM conflict WHERE series = ?1 AND ts >= ?2 AND record IS NOT NULL ORDER BY ts DESC LIMIT ?3",
+            )?;
+            let mut contents = contents.query(params![series, from, i64_of(most)])?;
+            while let Some(row) = contents.next()? {
+                found.push((Timestamp::from_nanos(row.get(0)?), row.get(1)?));
+            }
+            found.sort_unstable();
+            found.dedup();
+            Ok(found)
         };
         work().map_err(|source| self.at(source))
     }

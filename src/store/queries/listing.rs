@@ -54,7 +54,9 @@ impl Store {
 
     /// When a line was last rejected that had not been seen before.
     pub fn newest_rejected_line(&self) -> Result<Option<Timestamp>> {
-        self.newest("SELECT seen FROM rejected_line WHERE not_before IS NULL AND stamp IS NULL ORDER BY id DESC LIMIT 1")
+        self.newest(
+            "SELECT seen FROM rejected_line WHERE not_before IS NULL AND stamp IS NULL ORDER BY id DESC LIMIT 1",
+        )
     }
 
     /// When a conflict was last found.
