@@ -481,6 +481,19 @@ section! {
         "a last line without a line end is taken when the file has stood still so long",
         r#""0s""#,
     ).or(r#""10m""#);
+    samples_per_stamp: Option<Spanned<i64>> = whole(
+        1,
+        10_000,
+        "how many rows share each time stamp, where a table of 10 Hz is stamped in whole seconds. RECORD tells the rows of a \
+         stamp apart, and they are spread evenly over `stamp_interval`; rows whose place is not proven are held. \
+         1: no two rows share a stamp: [several rows of one stamp](file-formats.md#several-rows-of-one-stamp)",
+        "10",
+    ).or_what("as the rows show, where every whole second has as many");
+    stamp_interval: Text = text(
+        "a duration that divides a minute",
+        "with `samples_per_stamp`: from one time stamp to the next within a burst",
+        r#""500ms""#,
+    ).or(r#""1s""#);
     // A logger that lost its clock restarts at 00:00 of these days, so the first day of 2000 is not believed either.
     valid_from: Text = text(
         "a date",

@@ -46,7 +46,7 @@ pub use level::Level;
 pub use panel::{PanelConfig, PanelKind};
 pub use secret::{Secret, SecretError};
 pub use sync::{LogConfig, SyncConfig};
-pub use table::{ColumnConfig, ColumnUse, CsvFormat, FileFormat, OnConflict, TableConfig, ValueType};
+pub use table::{ColumnConfig, ColumnUse, CsvFormat, FileFormat, OnConflict, SharedStamps, TableConfig, ValueType};
 pub(crate) use value::{bucket_name, duration};
 
 pub use crate::qc::{ColumnAt, TableName};

@@ -11,7 +11,7 @@ use crate::ameriflux::Range;
 use crate::qc::{ColumnSettings, Diagnostic, Sentinels, TableName, TableSettings};
 use crate::quantity::Kind;
 use crate::sun::Position;
-use crate::time::{LoggerClock, StationClock};
+use crate::time::{LoggerClock, Samples, StationClock};
 
 /// One logger table: its files, its shape and where its rows go.
 #[derive(Debug, Clone)]
@@ -38,6 +38,8 @@ pub struct TableConfig {
     pub position: Option<Position>,
     /// What to do when the same key comes again with other content.
     pub on_conflict: OnConflict,
+    /// Whether rows share time stamps.
+    pub samples: SharedStamps,
     /// A last line without a line end is taken once the file has been still for this long.
     pub last_line_after: Duration,
     /// Rows before this instant come from a dead clock and are rejected.
@@ -85,6 +87,18 @@ pub enum OnConflict {
     Keep,
     /// The newer becomes the row and is sent again; the older is kept beside.
     Replace,
+}
+
+/// Whether rows of a table share time stamps, so that RECORD tells them apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SharedStamps {
+    /// Where the rows show it.
+    #[default]
+    AsShown,
+    /// Never.
+    Never,
+    /// So many.
+    Of(Samples),
 }
 
 /// The type that a column's values are sent as.

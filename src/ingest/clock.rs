@@ -13,9 +13,7 @@ use super::lines::{Taken, can_have};
 use super::{IngestError, Progress};
 use crate::config::{Config, FileFormat, TableConfig};
 use crate::format::Header;
-use crate::store::{
-    LineAt, LineState, MovingRow, OldRow, Outcome, Result, Staging, Store, Table, TaggedSeries,
-};
+use crate::store::{LineAt, LineState, MovingRow, OldRow, Outcome, Result, Staging, Store, Table, TaggedSeries};
 use crate::text::count;
 use crate::time::{Clock, Correction, Interval, LocalTime, LoggerClock, NANOS_PER_SECOND, Timestamp};
 
@@ -102,7 +100,9 @@ impl Moved {
             text += &if can_remove {
                 format!("; up to {points} under the old time can be removed or overwritten by the next sync")
             } else {
-                format!("; up to {points} under the old time cannot be removed from this destination: `sync` names them")
+                format!(
+                    "; up to {points} under the old time cannot be removed from this destination: `sync` names them"
+                )
             };
         }
         text
@@ -183,7 +183,7 @@ impl<'a, 's> Mover<'a, 's> {
                     continue;
                 }
                 moved.leaves(row.ts(), offered.is_some_and(|offered| row.ts() <= offered));
-                staging.take_out(table, &tags, row, stamp)?;
+                staging.take_out_moving(table, &tags, row, stamp)?;
                 progress.moved(1);
             }
             staging.flush(table)?;
@@ -378,12 +378,7 @@ struct PutBack<'a, 's> {
 }
 
 impl PutBack<'_, '_> {
-    fn rows(
-        &mut self,
-        rows: &[MovingRow],
-        (old, version): (&LoggerClock, i64),
-        moved: &mut Moved,
-    ) -> Result<()> {
+    fn rows(&mut self, rows: &[MovingRow], (old, version): (&LoggerClock, i64), moved: &mut Moved) -> Result<()> {
         for row in rows {
             moved.rows += 1;
             let new = &self.config.stamps;

@@ -31,6 +31,7 @@ pub use intake::record_runs::{ClockEvent, EventKind, Gap, RecordRuns, Run};
 pub use intake::rejected::{KeptLine, LineRefusal};
 pub use intake::retag::{OldRow, TaggedSeries};
 pub use intake::rows::{RowStream, StoredRow};
+pub use intake::samples::{KnownStamp, SampleAt, Waiting};
 pub use intake::staging::{Incoming, LineAt, Outcome, Staging};
 pub use intake::tables::{Column, Table};
 pub use judge::quality::{ManualFlagLine, NewFlag, RaisedRow};

@@ -74,6 +74,8 @@ kinds! {
     RejectedLines, "rejected_lines", Warning;
     /// Lines lie more than a day in the future and are held.
     HeldLines, "held_lines", Warning;
+    /// Lines share their time stamp with others, and their place among them is not known.
+    HeldSamples, "held_samples", Warning;
     /// The same time came with two contents.
     Conflicts, "conflicts", Warning;
     /// This computer's clock, the server's and those of the files disagree by more than ten minutes.

@@ -182,7 +182,7 @@ fn quality(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Findi
             .fix("see `fluxtower rejected`"),
         );
     }
-    let held = sum(|table| table.held_lines);
+    let held = sum(|table| table.held_lines - table.held_samples);
     if held > 0 {
         found.push(
             Finding::new(
@@ -190,6 +190,18 @@ fn quality(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Findi
                 format!("{} held, more than a day ahead of this computer's clock", lines(held)),
             )
             .fix("set the clock that is wrong, see `fluxtower rejected`"),
+        );
+    }
+    for table in facts.tables.iter().filter(|table| table.held_samples > 0) {
+        let held = table.held_samples;
+        let (whose, they) = if held == 1 { ("its", "it") } else { ("their", "they") };
+        found.push(
+            Finding::new(
+                Kind::HeldSamples,
+                format!("{} held: {whose} place among the rows of one time stamp is not known", lines(held)),
+            )
+            .of_table(&table.table)
+            .fix(format!("see `fluxtower rejected`; {they} may need samples_per_stamp in the [[table]]")),
         );
     }
     // Where the configuration says that the newer content replaces the older one, it has decided.

@@ -144,7 +144,7 @@ impl Store {
 
 impl Staging<'_> {
     /// Takes the row out. Its point is marked for removal if it may be in a bucket.
-    pub fn take_out(&mut self, table: &mut Table, tags: &str, row: &OldRow, stamp: LocalTime) -> Result<()> {
+    pub fn take_out_moving(&mut self, table: &mut Table, tags: &str, row: &OldRow, stamp: LocalTime) -> Result<()> {
         self.begin()?;
         self.count_row();
         let Some(place) = table.series.find(tags) else { return Ok(()) };
@@ -349,9 +349,7 @@ impl Staging<'_> {
             .prepare_cached(
                 "SELECT id, record_before, ts_before, record_after, ts_after FROM clock_event WHERE logger_table = ?1",
             )?
-            .query_map([table.id], |row| {
-                Ok((row.get(0)?, [(row.get(1)?, row.get(2)?), (row.get(3)?, row.get(4)?)]))
-            })?
+            .query_map([table.id], |row| Ok((row.get(0)?, [(row.get(1)?, row.get(2)?), (row.get(3)?, row.get(4)?)])))?
             .collect::<rusqlite::Result<_>>()?;
         for (id, ends) in events {
             let [before, after] = ends.map(|(record, nanos)| moved(Timestamp::from_nanos(nanos), record));

@@ -21,7 +21,7 @@ use crate::store::outbox::stale::{self, Change};
 use crate::store::schema::error::StoreError;
 use crate::store::schema::key::{self, MOST_SERIES, key};
 use crate::store::{Result, Store};
-use crate::time::{NANOS_PER_SECOND, Timestamp};
+use crate::time::{NANOS_PER_MICRO, NANOS_PER_SECOND, Timestamp};
 
 /// Rows after which a commit is due: about 3 MB of WAL.
 const ROWS_PER_COMMIT: u32 = 20_000;
@@ -120,7 +120,16 @@ impl<'s> Staging<'s> {
                  VALUES (?1, ?2, ?3, ?4, ?5, 0, ?8, ?6, ?7) ON CONFLICT (id) DO NOTHING",
             )
             .map_err(|source| store.at(source))?;
-        Ok(Staging { store, config, insert, open_since: None, rows: 0, verdict: Verdict::default(), exchange: None, moving: None })
+        Ok(Staging {
+            store,
+            config,
+            insert,
+            open_since: None,
+            rows: 0,
+            verdict: Verdict::default(),
+            exchange: None,
+            moving: None,
+        })
     }
 
     /// Opens the transaction if none is open. A header with a thousand new columns then costs one sync to disk.
@@ -197,7 +206,7 @@ impl<'s> Staging<'s> {
         Ok(outcome)
     }
 
-    fn add_series(&self, table: &mut Table, tags: &str) -> Result<usize> {
+    pub(in crate::store) fn add_series(&self, table: &mut Table, tags: &str) -> Result<usize> {
         let conn = &self.store.conn;
         let added = conn.execute("INSERT INTO series (logger_table, tags) VALUES (?1, ?2)", params![table.id, tags]);
         added.map_err(|source| self.store.at(source))?;
@@ -375,15 +384,18 @@ impl<'s> Staging<'s> {
         Ok(())
     }
 
-    /// Whether the table has a row at this time with this record number. It decides the double hour of a zone.
+    /// Whether the table has a row of this time stamp with this record number. It decides the double hour of a zone.
     pub fn has_record_at(&self, table: &Table, ts: Timestamp, record: i64) -> Result<bool> {
         self.store
             .conn
             .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM series s JOIN reading r ON r.id = (s.id << 52 | ?2)
+                "SELECT EXISTS (SELECT 1 FROM series s JOIN reading r ON r.id BETWEEN (s.id << 52 | ?2) AND (s.id << 52 | ?4)
                  WHERE s.logger_table = ?1 AND r.record = ?3)",
             )
-            .and_then(|mut statement| statement.query_row(params![table.id, key(0, ts), record], |row| row.get(0)))
+            .and_then(|mut statement| {
+                let last = table.samples.map_or(ts, |samples| samples.next(ts).minus(NANOS_PER_MICRO));
+                statement.query_row(params![table.id, key(0, ts), record, key(0, last)], |row| row.get(0))
+            })
             .map_err(|source| self.store.at(source))
     }
 

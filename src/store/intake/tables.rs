@@ -16,7 +16,7 @@ use crate::store::judge::flagging::Judge;
 use crate::store::schema::error::StoreError;
 use crate::store::schema::views;
 use crate::store::{Result, Store};
-use crate::time::Timestamp;
+use crate::time::{Samples, Timestamp};
 
 /// The process of a derived column. Loggers write `Avg`, `Smp` and the like.
 const DERIVED: &str = "derived";
@@ -56,6 +56,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Record numbers seen; used for tables without tag columns.
     pub runs: RecordRuns,
+    /// How rows that share a time stamp are spread; none where no stamp is shared.
+    pub samples: Option<Samples>,
     pub(in crate::store) series: SeriesList,
     pub(in crate::store) tally: Tally,
     pub(in crate::store) provisional: ProvisionalLines,
@@ -132,6 +134,15 @@ impl SeriesList {
         self.list.get(self.last).map(|(_, series)| series)
     }
 
+    pub(in crate::store) fn newest_of(&self, id: i64) -> Option<Timestamp> {
+        self.list.iter().find(|(_, series)| series.id == id).and_then(|(_, series)| series.newest)
+    }
+
+    /// The tags of the series with this id.
+    pub(in crate::store) fn tags_of(&self, id: i64) -> Option<&str> {
+        self.list.iter().find(|(_, series)| series.id == id).map(|(tags, _)| tags.as_str())
+    }
+
     pub(in crate::store) fn ids(&self) -> Vec<i64> {
         self.list.iter().map(|(_, series)| series.id).collect()
     }
@@ -156,8 +167,19 @@ impl Table {
         self.columns.iter().map(|column| column.name.clone()).collect()
     }
 
-    pub(in crate::store) fn series_ids(&self) -> Vec<i64> {
+    /// The ids of its series.
+    pub fn series_ids(&self) -> Vec<i64> {
         self.series.ids()
+    }
+
+    /// The tags of a series, as a JSON array.
+    pub fn tags_of(&self, series: i64) -> Option<&str> {
+        self.series.tags_of(series)
+    }
+
+    /// Time of the newest row of a series, with what is not committed yet.
+    pub fn newest_of_series(&self, series: i64) -> Option<Timestamp> {
+        self.series.newest_of(series)
     }
 
     /// Positions of the derived columns.
@@ -223,6 +245,7 @@ impl Store {
             header_table,
             columns: columns(&self.conn, id).map_err(sql)?,
             runs: RecordRuns::new(record_runs(&self.conn, id).map_err(sql)?),
+            samples: self.samples(id).map_err(sql)?,
             series: series(&self.conn, id).map_err(sql)?,
             tally: Tally::default(),
             provisional: ProvisionalLines::load(&self.conn, id).map_err(sql)?,
@@ -245,6 +268,7 @@ impl Store {
             header_table,
             columns: columns(&self.conn, id)?,
             runs: RecordRuns::new(Vec::new()),
+            samples: self.samples(id)?,
             series: series(&self.conn, id)?,
             tally: Tally::default(),
             provisional: ProvisionalLines::default(),
