@@ -53,7 +53,17 @@ impl Item {
     fn new((table, moved): &(String, Moved)) -> Item {
         let Moved { rows, conflicts, merged, lines, contents, points, span } = moved.clone();
         let table = table.clone();
-        Item { table, rows, points, conflicts, merged, lines, contents, from: span.map(|at| at.0), to: span.map(|at| at.1) }
+        Item {
+            table,
+            rows,
+            points,
+            conflicts,
+            merged,
+            lines,
+            contents,
+            from: span.map(|at| at.0),
+            to: span.map(|at| at.1),
+        }
     }
 }
 

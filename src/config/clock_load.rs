@@ -5,7 +5,7 @@ use toml::Spanned;
 use super::file::{ClockSection, OffsetSection};
 use super::place::{Section, Source};
 use super::{ConfigError, value};
-use crate::time::{Correction, LocalTime, OffsetChange, StationClock, Stamps};
+use crate::time::{Correction, LocalTime, OffsetChange, Stamps, StationClock};
 
 /// A place that may have both: the station or a table, as messages name it.
 pub(super) struct ClockOf<'a> {
@@ -44,7 +44,9 @@ impl ClockOf<'_> {
             })?;
             let record_from = record(&at, &OffsetSection::record_from, &found.record_from)?;
             if list.last().is_some_and(|before| before.from >= from) {
-                return Err(at.lacks("from is not after that of the entry above; write the entries in the order of time"));
+                return Err(
+                    at.lacks("from is not after that of the entry above; write the entries in the order of time")
+                );
             }
             list.push(OffsetChange { from, clock, record_from });
         }

@@ -277,12 +277,8 @@ mod tests {
     }
 
     fn wrong(from: &str, until: &str, records: (Option<i64>, Option<i64>), add: TimeDelta) -> Correction {
-        let stamps = Stamps {
-            from: local(from),
-            until: Some(local(until)),
-            record_from: records.0,
-            record_until: records.1,
-        };
+        let stamps =
+            Stamps { from: local(from), until: Some(local(until)), record_from: records.0, record_until: records.1 };
         Correction { stamps, add }
     }
 

@@ -317,6 +317,9 @@ impl Staging<'_> {
         };
         let gone = work().map_err(|source| self.store.at(source))?;
         table.tally.conflicts -= i64::try_from(gone).unwrap_or(0);
+        if outcome == Outcome::Staged {
+            self.overwrites(table, key::key(series, ts), ts).map_err(|source| self.store.at(source))?;
+        }
         Ok(())
     }
 
@@ -349,9 +352,7 @@ impl Staging<'_> {
             .prepare_cached(
                 "SELECT id, record_before, ts_before, record_after, ts_after FROM clock_event WHERE logger_table = ?1",
             )?
-            .query_map([table.id], |row| {
-                Ok((row.get(0)?, [(row.get(1)?, row.get(2)?), (row.get(3)?, row.get(4)?)]))
-            })?
+            .query_map([table.id], |row| Ok((row.get(0)?, [(row.get(1)?, row.get(2)?), (row.get(3)?, row.get(4)?)])))?
             .collect::<rusqlite::Result<_>>()?;
         for (id, ends) in events {
             let [before, after] = ends.map(|(record, nanos)| moved(Timestamp::from_nanos(nanos), record));

@@ -65,8 +65,7 @@ impl SentFields {
         let has = |flags: &str, place: usize| flags.as_bytes().get(place).is_some_and(|flag| *flag != MISSING);
         let sent = || self.columns.iter().enumerate().filter(|(_, sent)| **sent != Sent::Never);
         let had_value = sent().any(|(place, _)| has(before, place));
-        had_value
-            && sent().all(|(place, sent)| !has(before, place) || (has(after, place) && *sent == Sent::Always))
+        had_value && sent().all(|(place, sent)| !has(before, place) || (has(after, place) && *sent == Sent::Always))
     }
 
     /// Whether a point written with `before` may hold a field that the line of `after` lacks. The values alone decide what was

@@ -120,7 +120,16 @@ impl<'s> Staging<'s> {
                  VALUES (?1, ?2, ?3, ?4, ?5, 0, ?8, ?6, ?7) ON CONFLICT (id) DO NOTHING",
             )
             .map_err(|source| store.at(source))?;
-        Ok(Staging { store, config, insert, open_since: None, rows: 0, verdict: Verdict::default(), exchange: None, moving: None })
+        Ok(Staging {
+            store,
+            config,
+            insert,
+            open_since: None,
+            rows: 0,
+            verdict: Verdict::default(),
+            exchange: None,
+            moving: None,
+        })
     }
 
     /// Opens the transaction if none is open. A header with a thousand new columns then costs one sync to disk.

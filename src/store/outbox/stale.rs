@@ -157,13 +157,11 @@ impl Store {
             let mut series = self.conn.prepare_cached(
                 "SELECT s.id, t.name FROM series s JOIN logger_table t ON t.id = s.logger_table ORDER BY t.id, s.id",
             )?;
-            let mut span = self
-                .conn
-                .prepare_cached(
-                    "SELECT count(*), min(id), max(id), count(*) FILTER (
+            let mut span = self.conn.prepare_cached(
+                "SELECT count(*), min(id), max(id), count(*) FILTER (
                         WHERE gone = 1 AND NOT EXISTS (SELECT 1 FROM reading r WHERE r.id = stale_point.id))
                      FROM stale_point WHERE id BETWEEN ?1 AND ?2",
-                )?;
+            )?;
             let mut found = Vec::new();
             let mut rows = series.query([])?;
             while let Some(row) = rows.next()? {
@@ -174,7 +172,13 @@ impl Store {
                     })?;
                 let (Some(first), Some(last)) = (first, last) else { continue };
                 let span = (key::time(first, 0), key::time(last, 999));
-                found.push(StaleSeries { series: id, table, points: points.cast_unsigned(), gone: gone.cast_unsigned(), span });
+                found.push(StaleSeries {
+                    series: id,
+                    table,
+                    points: points.cast_unsigned(),
+                    gone: gone.cast_unsigned(),
+                    span,
+                });
             }
             Ok(found)
         };
