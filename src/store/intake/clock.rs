@@ -182,7 +182,7 @@ impl Staging<'_> {
         Ok(())
     }
 
-    /// The row does not move, but by the new clock its stamp could not be told from its time.
+    /// The row does not move, but by the new clock its stamp does not follow from its time.
     pub fn keep_stamp(&mut self, row: &OldRow, stamp: LocalTime) -> Result<()> {
         self.begin()?;
         self.count_row();
