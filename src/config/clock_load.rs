@@ -57,16 +57,21 @@ impl ClockOf<'_> {
 fn correction(at: &Section<'_>, found: &ClockSection) -> Result<Correction, ConfigError> {
     let from = needed_stamp(at, "from", at.read(ClockSection::from, &found.from, value::stamp)?)?;
     let until = at.read(ClockSection::until, &found.until, value::stamp)?;
-    if until.is_some_and(|until| until <= from) {
-        return Err(at.lacks("until is not after from; write the first stamp behind the period"));
+    if let (Some(instant), Some(place)) = (until, &found.until)
+        && instant <= from
+    {
+        return Err(at.wrong(&place.span(), "until is not after from; write the first stamp behind the period"));
     }
     let add = at.read(ClockSection::add, &found.add, value::signed_duration)?.ok_or_else(|| {
         at.lacks("add is missing; write what the stamps lack: add = \"1h\", or \"-37m\" for a clock that was ahead")
     })?;
     let record_from = record(at, &ClockSection::record_from, &found.record_from)?;
     let record_until = record(at, &ClockSection::record_until, &found.record_until)?;
-    if record_from.zip(record_until).is_some_and(|(from, until)| until <= from) {
-        return Err(at.lacks("record_until is not above record_from; write the first RECORD behind the period"));
+    if let (Some(first), Some(behind), Some(place)) = (record_from, record_until, &found.record_until)
+        && behind <= first
+    {
+        let problem = "record_until is not above record_from; write the first RECORD behind the period";
+        return Err(at.wrong(&place.span(), problem));
     }
     Ok(Correction { stamps: Stamps { from, until, record_from, record_until }, add })
 }
@@ -78,6 +83,6 @@ fn needed_stamp(at: &Section<'_>, key: &str, found: Option<LocalTime>) -> Result
 }
 
 fn record(at: &Section<'_>, key: &super::keys::Key, found: &Option<Spanned<i64>>) -> Result<Option<i64>, ConfigError> {
-    let given = at.whole(key, found, "RECORD counts from 0")?;
+    let given = at.whole(key, found, "from 0 on, every record is meant; leave the key out for that")?;
     Ok(given.and_then(|record| i64::try_from(record).ok()))
 }

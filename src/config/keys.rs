@@ -207,7 +207,7 @@ section! {
     ).required();
     utc_offset: Text = text("`±hh:mm`", "the offset from UTC from then on", r#""-06:00""#).required();
     record_from: Option<Spanned<i64>> = whole(
-        0,
+        1,
         u64::MAX,
         "the first RECORD by this offset, where the clock was put back: for the stamps that came twice it tells which of \
          the two a row means",
@@ -227,25 +227,25 @@ section! {
     from: Text = text(
         "a stamp",
         "the first wrong stamp, as the logger wrote it",
-        r#""2000-01-01 00:00:00""#,
+        r#""2026-06-01 00:00:00""#,
     ).required();
     until: Text = text(
         "a stamp",
         "the first stamp behind the period, by the same wrong clock; without it, the clock is still wrong",
-        r#""2000-01-01 03:00:00""#,
+        r#""2026-07-01 00:00:00""#,
     );
     add: Text = text(
         "a time with a sign or none",
         "what the stamps lack; with a minus for a clock that was ahead",
-        r#""9642d 3h 20m""#,
+        r#""1h""#,
     ).required();
     record_from: Option<Spanned<i64>> = whole(
-        0,
+        1,
         u64::MAX,
         "the first RECORD of the period, where its stamps came twice",
         "48213",
     );
-    record_until: Option<Spanned<i64>> = whole(0, u64::MAX, "the first RECORD behind the period", "48249");
+    record_until: Option<Spanned<i64>> = whole(1, u64::MAX, "the first RECORD behind the period", "48249");
 }
 
 static TABLE_CLOCK: Section = Section {
@@ -462,9 +462,9 @@ section! {
     );
     offset: Vec<Spanned<OffsetSection>> = groups(
         &TABLE_OFFSET,
-        "later offsets from UTC of this table's logger: [offset](#tableoffset)",
+        "later offsets from UTC of this table's logger, in place of the station's: [offset](#tableoffset)",
         r#"[{ from = "2026-03-01 00:00:00", utc_offset = "-06:00" }]"#,
-    ).or_what("the station's");
+    );
     clock: Vec<Spanned<ClockSection>> = groups(
         &TABLE_CLOCK,
         "periods in which this logger's clock was wrong: [clock](#tableclock); they come before the station's",

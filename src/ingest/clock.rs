@@ -15,7 +15,7 @@ use crate::config::{Config, FileFormat, TableConfig};
 use crate::format::Header;
 use crate::store::{LineAt, LineState, MovingRow, OldRow, Outcome, Result, Staging, Store, Table, TaggedSeries};
 use crate::text::count;
-use crate::time::{Clock, Correction, Interval, LocalTime, LoggerClock, NANOS_PER_SECOND, Timestamp};
+use crate::time::{Candidates, Clock, Correction, Interval, LocalTime, LoggerClock, NANOS_PER_SECOND, Timestamp};
 
 /// Beside a period, for offsets from UTC that differ.
 const AROUND: Duration = Duration::from_secs(2 * 86_400);
@@ -176,7 +176,7 @@ impl<'a, 's> Mover<'a, 's> {
             let offered = store.offered(series.id)?;
             for row in rows {
                 let stamp = reading.stamp(row);
-                if reading.instant(row, stamp) == row.ts() {
+                if reading.stays(row, stamp) {
                     if row.ts_text().is_none() && new.usual_stamp(row.ts()) != stamp {
                         staging.keep_stamp(row, stamp)?;
                     }
@@ -232,7 +232,7 @@ pub(super) fn preview(store: &Store, config: &TableConfig) -> Result<Option<Move
     reading.each(&mut table, |_, series, rows| {
         let offered = store.offered(series.id)?;
         for row in rows {
-            if reading.instant(row, reading.stamp(row)) != row.ts() {
+            if !reading.stays(row, reading.stamp(row)) {
                 moved.rows += 1;
                 moved.leaves(row.ts(), offered.is_some_and(|offered| row.ts() <= offered));
             }
@@ -310,11 +310,18 @@ impl Reading<'_> {
         text.unwrap_or_else(|| self.old.usual_stamp(row.ts()))
     }
 
-    /// The time of the row by the new clock.
-    fn instant(&self, row: &OldRow, stamp: LocalTime) -> Timestamp {
+    /// Whether the row has the time of its stamp by the new clock.
+    fn stays(&self, row: &OldRow, stamp: LocalTime) -> bool {
         let within = within(self.old, stamp, row.record(), row.ts());
-        self.new.instant(stamp, row.record(), Some(row.ts())).plus(within)
+        self.new.instant(stamp, row.record(), Some(row.ts())).plus(within) == row.ts()
+            && !is_left_out(self.old, self.new, stamp, row.record())
     }
+}
+
+/// Whether the new clock, and not the old one, is a zone that leaves the stamp out: its row is no row, as if read by it.
+fn is_left_out(old: &LoggerClock, new: &LoggerClock, stamp: LocalTime, record: Option<i64>) -> bool {
+    let misses = |clock: &LoggerClock| matches!(clock.candidates(stamp, record), Candidates::Missing(_));
+    misses(new) && !misses(old)
 }
 
 /// How far behind its stamp a row stands, where several share one.
@@ -384,7 +391,7 @@ impl PutBack<'_, '_> {
             let new = &self.config.stamps;
             let ts = new.instant(row.stamp, row.record, Some(row.ts));
             let ts = ts.plus(within(old, row.stamp, row.record, row.ts));
-            if !can_have(self.config, ts, self.now) {
+            if !can_have(self.config, ts, self.now) || is_left_out(old, new, row.stamp, row.record) {
                 self.as_line(row)?;
                 moved.lines += 1;
                 continue;
@@ -468,7 +475,8 @@ impl PutBack<'_, '_> {
                     again.ts = ts;
                 } else {
                     let text = content.ts_text.as_deref().and_then(|text| read_stamp(self.config, text));
-                    let local = text.unwrap_or_else(|| old.stamp(content.ts, content.record));
+                    // As of a row without its text.
+                    let local = text.unwrap_or_else(|| old.usual_stamp(content.ts));
                     let new = &self.config.stamps;
                     again.ts = new.instant(local, content.record, Some(content.ts));
                     if again.ts_text.is_none() && new.usual_stamp(again.ts) != local {

@@ -522,7 +522,8 @@ impl<'a> LineTaker<'a> {
         }
         if ts < Timestamp::EPOCH || ts < Timestamp::from_utc(self.config.valid_from) {
             let from = self.config.clock.local(Timestamp::from_utc(self.config.valid_from));
-            let reason = format!("the logger's clock is wrong: {local} is before valid_from = \"{from}\"");
+            let reason = format!("the logger's clock is wrong: {local} is before valid_from = \"{from}\"; where its true time is known, \
+                                  [[table.clock]] puts it right");
             return Some(self.refused(reason, None));
         }
         let not_before = ts.before(FUTURE_ALLOWED);
@@ -530,7 +531,8 @@ impl<'a> LineTaker<'a> {
             let now = self.config.clock.local(self.now);
             let reason = format!(
                 "held: {local} is more than a day ahead of this computer's clock ({now}); it is staged automatically when this clock \
- reaches it. If the logger's clock is wrong, set it; if the computer's clock is wrong, set that one"
+ reaches it. If the logger's clock is wrong, set it and put its rows right \
+ with [[table.clock]]; if the computer's clock is wrong, set that one"
             );
             self.refused(reason, Some(not_before))
         })

@@ -50,8 +50,8 @@ fn lateness(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Find
                 format!("the newest row of table \"{name}\" is {} in the future", span(ahead)),
             )
             .fix(
-                "set the clock that is wrong, the logger's or this computer's; if it is utc_offset, correct it and give the \
-                 table a new name (the old rows keep their time)",
+                "set the clock that is wrong, the logger's or this computer's, and put rows of a wrong logger right with \
+                 [[table.clock]]; if it is utc_offset, correct it and run `fluxtower rekey`",
             ),
             Lateness::Stale => Finding::new(
                 Kind::Stale,

@@ -182,7 +182,7 @@ impl Staging<'_> {
         Ok(())
     }
 
-    /// The row does not move, but by the new clock its stamp could not be told from its time.
+    /// The row does not move, but by the new clock its stamp does not follow from its time.
     pub fn keep_stamp(&mut self, row: &OldRow, stamp: LocalTime) -> Result<()> {
         self.begin()?;
         self.count_row();
@@ -317,6 +317,9 @@ impl Staging<'_> {
         };
         let gone = work().map_err(|source| self.store.at(source))?;
         table.tally.conflicts -= i64::try_from(gone).unwrap_or(0);
+        if outcome == Outcome::Staged {
+            self.overwrites(table, key::key(series, ts), ts).map_err(|source| self.store.at(source))?;
+        }
         Ok(())
     }
 
