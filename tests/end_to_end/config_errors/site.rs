@@ -55,6 +55,8 @@ const TABLE_COMMON: &[Key] = &[
     given("utc_offset", Text, "\"-06:00\"", &["\"-6\"", "\"-16:00\""]),
     free("timezone", Text, "\"America/Chicago\"", &["\"Chicago\"", "\"CST9\""]).instead_of(&["utc_offset"]),
     free("on_conflict", Text, "\"replace\"", &["\"overwrite\""]),
+    given("samples_per_stamp", Whole, "10", &["0", "10_001"]),
+    free("stamp_interval", Text, "\"500ms\"", &["\"0s\"", "\"7s\"", "\"1h\""]),
     free("last_line_after", Text, "\"0s\"", MAY_BE_NOTHING),
     free("valid_from", Text, "\"2010-06-01\"", &["\"June 2010\"", "\"2010-13-01\""]),
     free("missing", NumbersAndTexts, "[7999]", &["[nan]", "[-inf]"]),
