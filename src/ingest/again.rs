@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::kept::KeptTaker;
 use super::lines::Taken;
-use super::samples::Settler;
+use super::samples::Resolver;
 use crate::config::{SharedStamps, TableConfig};
 use crate::store::{Result, Staging, Store, Table};
 use crate::time::{Clock, Timestamp};
@@ -63,8 +63,8 @@ pub(super) fn judge(
                 Taken::Refused(refusal) => staging.keep_on(line, &refusal.decided_by(inputs))?,
             }
         }
-        let settled = Settler { store, staging, table, config, now }.settle(touched)?;
-        taken_up += settled.lines.len() as u64;
+        let resolved = Resolver { store, staging, table, config, now }.resolve_waiting(touched)?;
+        taken_up += resolved.lines.len() as u64;
         staging.flush(table)?;
         staging.commit()?;
     }

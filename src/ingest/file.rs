@@ -141,7 +141,7 @@ impl Reader<'_, '_> {
         file.start_at(from);
         self.progress.file(path, file.snapshot().size.saturating_sub(from));
         let read = self.chunks(table, &mut file, &mut taker, from);
-        taker.settle(self.staging, table)?;
+        taker.resolve_waiting(self.staging, table)?;
         taker.look_back(self.staging, table)?;
         report.counts.add(&taker.counts);
         self.taken_up += taker.placing.taken_up;
@@ -256,7 +256,7 @@ impl Reader<'_, '_> {
                     let so_far = resume.seen(taker, Snapshot { size: end, ..snapshot }, hash, hash);
                     self.staging.save_file(table, &so_far)?;
                 }
-                taker.settle(self.staging, table)?;
+                taker.resolve_waiting(self.staging, table)?;
                 self.staging.flush(table)?;
                 self.staging.commit()?;
             }
@@ -265,7 +265,7 @@ impl Reader<'_, '_> {
         if taker.refusal.is_some() || taker.header.is_none() {
             resume = Resume { at: 0, line: 0, header: None };
         }
-        taker.settle(self.staging, table)?;
+        taker.resolve_waiting(self.staging, table)?;
         let (whole, _) = file.fingerprint(snapshot.size)?;
         let prefix = if resume.at == snapshot.size { whole } else { file.fingerprint(resume.at)?.0 };
         let mut seen = resume.seen(taker, snapshot, whole, prefix);

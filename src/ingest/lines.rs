@@ -403,7 +403,7 @@ impl<'a> LineTaker<'a> {
             Taken::Refused(refusal) if self.watch == Watch::Hold && !refusal.is_held() => self.hold(number),
             Taken::Refused(refusal) => self.reject(staging, table, line, &refusal)?,
         }
-        if self.placing.is_due() { self.settle(staging, table) } else { Ok(()) }
+        if self.placing.is_due() { self.resolve_waiting(staging, table) } else { Ok(()) }
     }
 
     /// Stages a line as a row, or says why it is none. Counts nothing.

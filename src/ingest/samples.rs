@@ -19,8 +19,8 @@ use crate::time::{Candidates, Clock, LocalTime, Place, Samples, Timestamp};
 
 /// Rows looked at to see how many share a stamp.
 const LOOKED_AT: usize = 4_096;
-/// So many rows with the time of the row before are told; a single one may be a clock that was set.
-const LEAST_TOLD: u64 = 2;
+/// So many rows with the time of the row before are reported; a single one may be a clock that was set.
+const LEAST_REPORTED: u64 = 2;
 /// Length of the time on a line that may be shared with the next line.
 const STAMP: usize = 20;
 
@@ -201,14 +201,14 @@ impl LineTaker<'_> {
 
     /// Judges the waiting lines next to the rows that were read, and counts those of this read where they belong now.
     #[cold]
-    pub(super) fn settle(&mut self, staging: &mut Staging<'_>, table: &mut Table) -> Result<()> {
+    pub(super) fn resolve_waiting(&mut self, staging: &mut Staging<'_>, table: &mut Table) -> Result<()> {
         let touched = self.placing.take_touched();
         if touched.is_empty() {
             return Ok(());
         }
-        let settled =
-            Settler { store: self.store, staging, table, config: self.config, now: self.now }.settle(touched)?;
-        for (hash, outcome) in settled.lines {
+        let resolved = Resolver { store: self.store, staging, table, config: self.config, now: self.now }
+            .resolve_waiting(touched)?;
+        for (hash, outcome) in resolved.lines {
             if self.placing.held.remove(&hash) {
                 self.counts.held -= 1;
                 self.counts.row(outcome);
@@ -216,7 +216,7 @@ impl LineTaker<'_> {
                 self.placing.taken_up += 1;
             }
         }
-        self.placing.taken_up += settled.contents;
+        self.placing.taken_up += resolved.contents;
         self.placing.is_awaited = None;
         Ok(())
     }
@@ -242,7 +242,7 @@ impl LineTaker<'_> {
             rows = samples.per_stamp()
         );
         self.placing.note.get_or_insert(note);
-        let mut settler = Settler { store: self.store, staging, table, config: self.config, now: self.now };
+        let mut settler = Resolver { store: self.store, staging, table, config: self.config, now: self.now };
         self.placing.taken_up += settler.begin(samples)?;
         Ok(())
     }
@@ -266,7 +266,7 @@ impl LineTaker<'_> {
         }
         let series = staging.series_of(table, if self.tags.is_empty() { "[]" } else { &self.tags })?;
         let Some(samples) = Samples::shown_by(self.store.newest_records(series, LOOKED_AT)?) else {
-            if shared >= LEAST_TOLD {
+            if shared >= LEAST_REPORTED {
                 let path = self.path;
                 self.placing.note.get_or_insert_with(|| {
                     format!(
@@ -338,7 +338,7 @@ pub(super) fn apply(
     staging.begin()?;
     staging.use_columns(table, config)?;
     let now = Timestamp::from_utc(clock.now());
-    let rows = Settler { store, staging, table, config, now }.begin(samples)?;
+    let rows = Resolver { store, staging, table, config, now }.begin(samples)?;
     staging.flush(table)?;
     staging.commit()?;
     Ok((rows > 0).then(|| {
@@ -353,7 +353,7 @@ pub(super) fn apply(
 }
 
 /// Judges waiting lines and contents of stamps of one table.
-pub(super) struct Settler<'a, 's> {
+pub(super) struct Resolver<'a, 's> {
     pub(super) store: &'a Store,
     pub(super) staging: &'a mut Staging<'s>,
     pub(super) table: &'a mut Table,
@@ -363,14 +363,14 @@ pub(super) struct Settler<'a, 's> {
 
 /// What became rows.
 #[derive(Debug, Default)]
-pub(super) struct Settled {
+pub(super) struct Resolved {
     /// Lines: hash, and what became of each.
     pub(super) lines: Vec<(i64, Outcome)>,
     /// Contents that were kept beside the row of their stamp.
     pub(super) contents: u64,
 }
 
-impl Settler<'_, '_> {
+impl Resolver<'_, '_> {
     /// From now on rows of the table share stamps so. Gives the number of conflicts that became rows.
     fn begin(&mut self, samples: Samples) -> Result<u64> {
         self.staging.use_samples(self.table, Some(samples))?;
@@ -379,24 +379,24 @@ impl Settler<'_, '_> {
             let stamps = self.store.stamps_in_conflict(samples, series)?;
             touched.extend(stamps.into_iter().map(|stamp| (series, stamp)));
         }
-        let settled = self.settle(touched)?;
-        Ok(settled.contents + settled.lines.len() as u64)
+        let resolved = self.resolve_waiting(touched)?;
+        Ok(resolved.contents + resolved.lines.len() as u64)
     }
 
     /// Judges what waits in these stamps (series and stamp) and next to them, and from there on as far as it becomes rows.
-    pub(super) fn settle(&mut self, touched: BTreeSet<(i64, Timestamp)>) -> Result<Settled> {
-        let mut settled = Settled::default();
-        let Some(samples) = self.table.samples else { return Ok(settled) };
+    pub(super) fn resolve_waiting(&mut self, touched: BTreeSet<(i64, Timestamp)>) -> Result<Resolved> {
+        let mut resolved = Resolved::default();
+        let Some(samples) = self.table.samples else { return Ok(resolved) };
         let mut open = touched.clone();
         for (series, stamp) in touched {
             open.extend(self.next_to(samples, series, stamp)?);
         }
         while let Some((series, stamp)) = open.pop_first() {
-            if self.stamp(samples, (series, stamp), &mut settled)? {
+            if self.stamp(samples, (series, stamp), &mut resolved)? {
                 open.extend(self.next_to(samples, series, stamp)?);
             }
         }
-        Ok(settled)
+        Ok(resolved)
     }
 
     fn next_to(
@@ -410,7 +410,7 @@ impl Settler<'_, '_> {
     }
 
     /// Stages what waits in a stamp, as far as its place is known. Gives whether anything was.
-    fn stamp(&mut self, samples: Samples, (series, stamp): (i64, Timestamp), settled: &mut Settled) -> Result<bool> {
+    fn stamp(&mut self, samples: Samples, (series, stamp): (i64, Timestamp), resolved: &mut Resolved) -> Result<bool> {
         let waiting = self.store.waiting(self.table, samples, series, stamp)?;
         if waiting.is_empty() && waiting.rows.iter().all(|(_, row)| row.ts() != stamp) {
             return Ok(false);
@@ -439,7 +439,7 @@ impl Settler<'_, '_> {
                 if outcome != Outcome::Conflict || ts != stamp {
                     self.staging.drop_conflict(self.table, &content)?;
                 }
-                settled.contents += u64::from(outcome == Outcome::Staged);
+                resolved.contents += u64::from(outcome == Outcome::Staged);
                 any = true;
             }
         }
@@ -453,7 +453,7 @@ impl Settler<'_, '_> {
             };
             if let Taken::Row(outcome) = kept.line_at(self.staging, self.table, (&line, ts))? {
                 self.staging.resolve(self.table, &line)?;
-                settled.lines.push((line.hash(), outcome));
+                resolved.lines.push((line.hash(), outcome));
                 any = true;
             }
         }

@@ -194,14 +194,14 @@ fn quality(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Findi
     }
     for table in facts.tables.iter().filter(|table| table.held_samples > 0) {
         let held = table.held_samples;
-        let (whose, they) = if held == 1 { ("its", "it") } else { ("their", "they") };
+        let whose = if held == 1 { "its" } else { "their" };
         found.push(
             Finding::new(
                 Kind::HeldSamples,
                 format!("{} held: {whose} place among the rows of one time stamp is not known", lines(held)),
             )
             .of_table(&table.table)
-            .fix(format!("see `fluxtower rejected`; {they} may need samples_per_stamp in the [[table]]")),
+            .fix("see `fluxtower rejected`"),
         );
     }
     // Where the configuration says that the newer content replaces the older one, it has decided.

@@ -79,6 +79,8 @@ const TABLE_COMMON: &[Key] = &[
     free("offset", Groups, OFFSET_CHANGE, &["[{}]", "[{ from = \"2026-03-01\" }]"]),
     free("clock", Groups, WRONG_CLOCK, WRONG_CLOCKS),
     free("on_conflict", Text, "\"replace\"", &["\"overwrite\""]),
+    given("samples_per_stamp", Whole, "10", &["0", "10_001"]),
+    free("stamp_interval", Text, "\"500ms\"", &["\"0s\"", "\"7s\"", "\"1h\""]),
     free("last_line_after", Text, "\"0s\"", MAY_BE_NOTHING),
     free("valid_from", Text, "\"2010-06-01\"", &["\"June 2010\"", "\"2010-13-01\""]),
     free("missing", NumbersAndTexts, "[7999]", &["[nan]", "[-inf]"]),
