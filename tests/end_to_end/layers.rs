@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Lowest first: a module, and what it may use.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("time", &[]),
     ("text", &[]),
     ("ameriflux", &["text"]),
@@ -43,7 +43,11 @@ const ARROWS: [(&str, &[&str]); 19] = [
             "sync",
         ],
     ),
-    ("agent", &["time", "text", "config", "source", "store", "ingest", "destination", "sync", "verify", "status"]),
+    ("notify", &["time", "text", "config", "store", "destination", "status"]),
+    (
+        "agent",
+        &["time", "text", "config", "source", "store", "ingest", "destination", "sync", "verify", "status", "notify"],
+    ),
     ("view", &["time", "text", "ameriflux", "quantity", "config", "format", "qc", "store", "line", "sync", "status"]),
 ];
 /// Stands on top, and may use all.
