@@ -1,12 +1,15 @@
 -- What was reported of the findings, and what is yet to be sent. A finding is reported when it appears and when it clears, so
 -- those that stand are kept; a message is kept before it is sent, so that no kill loses one.
 
--- Findings that stand and were reported, or are to be.
+-- Findings that stand and were reported, or are to be, and those that cleared within the last day: one that comes and goes
+-- all the time is known by it.
 CREATE TABLE standing_finding (
     key      TEXT PRIMARY KEY,                 -- kind, table, and what else tells one finding from another
     body     TEXT NOT NULL,                    -- JSON: the finding as it was last seen
     appeared INTEGER NOT NULL,                 -- by this computer's clock
-    reported INTEGER NOT NULL                  -- when a message about it was last made
+    reported INTEGER NOT NULL,                 -- when a message about it was last made
+    gone     INTEGER,                          -- since when it does not stand; NULL while it does
+    comings  INTEGER NOT NULL                  -- how often it appeared, each time within a day of the time before
 ) STRICT, WITHOUT ROWID;
 
 -- Messages that not every receiver has got. AUTOINCREMENT: a receiver tells by the id whether it has a message already.

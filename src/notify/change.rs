@@ -1,6 +1,7 @@
 //! What is to be reported: the list of findings against what was reported.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::message::Body;
 use crate::config::{Config, NotifyConfig, NotifyFrom};
@@ -8,9 +9,14 @@ use crate::status::{Finding, Kind, Severity};
 use crate::store::{FindingsChange, NewNotice, Notice, NoticeEvent, StandingFinding};
 use crate::time::Timestamp;
 
+/// A finding that cleared longer ago than this is a new one when it is back.
+const DAY: Duration = Duration::from_secs(86_400);
+/// A finding that appears more often, each time within a day of the time before, is reported once a day.
+const MOST_COMINGS: u32 = 3;
+
 /// What the store knows.
 pub(super) struct Known {
-    /// Findings that were reported, or are to be, and stand.
+    /// Findings that were reported, or are to be, and stand or cleared within the last day.
     pub(super) standing: Vec<StandingFinding>,
     /// Messages that no receiver has got, oldest first.
     pub(super) unsent: Vec<Notice>,
@@ -40,30 +46,31 @@ pub(super) fn of(
         found.entry(key(finding)).or_insert(finding);
     }
     let mut change = FindingsChange::default();
+    let mut before: BTreeMap<&str, &StandingFinding> = BTreeMap::new();
     for standing in &known.standing {
-        match found.remove(&standing.key) {
-            Some(finding) => {
-                let is_wanted = finding.severity >= least;
+        match (standing.gone, found.get(&standing.key)) {
+            (Some(_), Some(_)) => drop(before.insert(&standing.key, standing)),
+            (Some(gone), None) => stays_away(standing, gone, now, &mut change),
+            (None, Some(finding)) => {
                 if let Some(later) = stands(notify, (standing, finding), known, now) {
-                    if later.is_due && is_wanted {
+                    if later.is_due && finding.severity >= least {
                         change.notices.push(notice(&later.standing, NoticeEvent::Stands));
                     }
-                    change.stand.push(later.standing);
+                    change.kept.push(later.standing);
                 }
+                found.remove(&standing.key);
             }
-            None => absent(config, findings, standing, &mut change),
+            (None, None) => absent(config, findings, standing, now, &mut change),
         }
     }
     // In the order of the list: the most pressing first.
     for finding in reported().filter(|finding| finding.severity >= least) {
         let key = key(finding);
-        if found.remove(&key).is_none() {
-            continue;
+        if found.remove(&key).is_some() {
+            let is_of_today = |before: &&StandingFinding| before.gone.is_some_and(|gone| now < gone.after(DAY));
+            let before = before.get(key.as_str()).copied().filter(is_of_today);
+            appeared(&key, finding, before, (known, now), &mut change);
         }
-        let body = appeared(&key, finding, known, now, &mut change);
-        let standing = StandingFinding { key, body: body.text(), appeared: now, reported: now };
-        change.notices.push(notice(&standing, NoticeEvent::Appeared));
-        change.stand.push(standing);
     }
     change
 }
@@ -85,8 +92,8 @@ fn stands(
     now: Timestamp,
 ) -> Option<Later> {
     if standing.reported > now || standing.appeared > now {
-        // The clock was ahead when it was reported. To go by that would be silence until then, and to tell it now a message at
-        // each jump: the time until the next message begins again.
+        // The clock was ahead when it was reported. To go by that would be silence until then, and to report it now a message
+        // at each jump: the time until the next message begins again.
         let (reported, appeared) = (standing.reported.min(now), standing.appeared.min(now));
         return Some(Later { standing: StandingFinding { reported, appeared, ..standing.clone() }, is_due: false });
     }
@@ -98,12 +105,24 @@ fn stands(
     Some(Later { standing: StandingFinding { body, reported: now, ..standing.clone() }, is_due: true })
 }
 
+/// Whether it stood for less than a day each time, and appeared so often within a day of the time before that messages about
+/// it are one a day.
+fn comes_and_goes(standing: &StandingFinding) -> bool {
+    standing.comings > MOST_COMINGS
+}
+
 /// A finding that is found no more.
-fn absent(config: &Config, findings: &[Finding], standing: &StandingFinding, change: &mut FindingsChange) {
+fn absent(
+    config: &Config,
+    findings: &[Finding],
+    standing: &StandingFinding,
+    now: Timestamp,
+    change: &mut FindingsChange,
+) {
     let body = Body::read(&standing.body);
     let kind = body.as_ref().and_then(|body| Kind::ALL.iter().copied().find(|kind| kind.name() == body.kind));
     let (Some(body), Some(kind)) = (body, kind) else {
-        change.gone.push(standing.key.clone());
+        change.forgotten.push(standing.key.clone());
         return;
     };
     let is_open =
@@ -111,25 +130,67 @@ fn absent(config: &Config, findings: &[Finding], standing: &StandingFinding, cha
     if findings.iter().any(is_open) {
         return;
     }
-    change.gone.push(standing.key.clone());
     // Of a table that is not read any more nothing is known.
-    let is_configured = body.table.as_ref().is_none_or(|table| config.table(table).is_some());
-    if is_configured && !body.is_history && !kind.is_unknown() {
+    if body.table.as_ref().is_some_and(|table| config.table(table).is_none()) {
+        change.forgotten.push(standing.key.clone());
+        return;
+    }
+    let mut gone = StandingFinding { gone: Some(now), ..standing.clone() };
+    if now >= standing.appeared.after(DAY) {
+        gone.comings = 1;
+    }
+    if !body.is_history && !kind.is_unknown() && !comes_and_goes(&gone) {
         change.notices.push(notice(standing, NoticeEvent::Cleared));
+    }
+    change.kept.push(gone);
+}
+
+/// A finding that cleared before and is still away.
+fn stays_away(standing: &StandingFinding, gone: Timestamp, now: Timestamp, change: &mut FindingsChange) {
+    if gone > now {
+        // By a clock that was ahead.
+        change.kept.push(StandingFinding { gone: Some(now), ..standing.clone() });
+    } else if now >= gone.after(DAY) {
+        change.forgotten.push(standing.key.clone());
+        // When it last cleared, it was not reported.
+        if comes_and_goes(standing) && Body::read(&standing.body).is_some_and(|body| !body.is_history) {
+            change.notices.push(notice(standing, NoticeEvent::Cleared));
+        }
     }
 }
 
-/// A new finding. Where it came and went before and no receiver has got a message, one message says it all.
-fn appeared(key: &str, finding: &Finding, known: &Known, now: Timestamp, change: &mut FindingsChange) -> Body {
+/// A new finding, or one that is back. Where it came and went before and no receiver has got a message, one message says it
+/// all.
+fn appeared(
+    key: &str,
+    finding: &Finding,
+    before: Option<&StandingFinding>,
+    (known, now): (&Known, Timestamp),
+    change: &mut FindingsChange,
+) {
     let mut body = Body::of(finding, now);
     let own = || known.unsent.iter().filter(|notice| notice.key == key);
     let first = own().find(|notice| notice.event == NoticeEvent::Appeared).and_then(|notice| Body::read(&notice.body));
-    if let Some(first) = first
+    let comings = before.map_or(0, |before| before.comings);
+    let comings = if let Some(first) = first
         && own().next_back().is_some_and(|notice| notice.event == NoticeEvent::Cleared)
     {
         body.came_and_went = first.came_and_went + 1;
         body.first = Some(first.first.unwrap_or(first.appeared));
         change.replaced.extend(own().map(|notice| notice.id));
+        comings.max(1)
+    } else {
+        comings.saturating_add(1)
+    };
+    let mut standing =
+        StandingFinding { key: key.to_owned(), body: String::new(), appeared: now, reported: now, gone: None, comings };
+    body.comes_and_goes = comes_and_goes(&standing);
+    standing.body = body.text();
+    match before.filter(|_| comings > MOST_COMINGS + 1) {
+        Some(before) if before.reported <= now && now < before.reported.after(DAY) => {
+            standing.reported = before.reported;
+        }
+        _ => change.notices.push(notice(&standing, NoticeEvent::Appeared)),
     }
-    body
+    change.kept.push(standing);
 }

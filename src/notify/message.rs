@@ -36,6 +36,8 @@ pub(super) struct Body {
     pub(super) came_and_went: u32,
     /// When it first did.
     pub(super) first: Option<i64>,
+    /// Whether it comes and goes so often that it is reported once a day.
+    pub(super) comes_and_goes: bool,
 }
 
 impl Body {
@@ -56,6 +58,7 @@ impl Body {
             appeared: appeared.nanos(),
             came_and_went: 0,
             first: None,
+            comes_and_goes: false,
         }
     }
 
@@ -213,6 +216,7 @@ impl Event {
             appeared: notice.at.nanos(),
             came_and_went: 0,
             first: None,
+            comes_and_goes: false,
         });
         let appeared = Timestamp::from_nanos(body.appeared);
         let (at, from) = (clock.event_time(notice.at), clock.event_time(appeared));
@@ -226,7 +230,9 @@ impl Event {
                     let since = clock.event_time(Timestamp::from_nanos(first));
                     format!("; it came and went {} since {since}", count(u64::from(body.came_and_went), "time"))
                 });
-                let text = format!("{message} ({at}{})", before.unwrap_or_default());
+                let often = "; it comes and goes, and the next message about it comes in a day";
+                let often = if body.comes_and_goes { often } else { "" };
+                let text = format!("{message} ({at}{}{often})", before.unwrap_or_default());
                 ("appeared", body.severity.clone(), text, heavy)
             }
             NoticeEvent::Stands => {

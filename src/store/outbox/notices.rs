@@ -38,7 +38,7 @@ impl NoticeEvent {
     }
 }
 
-/// A finding that stands and was reported, or is to be.
+/// A finding that was reported, or is to be, and stands or cleared within the last day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StandingFinding {
     /// Tells it from others.
@@ -49,6 +49,10 @@ pub struct StandingFinding {
     pub appeared: Timestamp,
     /// When a message about it was last made.
     pub reported: Timestamp,
+    /// Since when it does not stand; none while it does.
+    pub gone: Option<Timestamp>,
+    /// How often it appeared, each time within a day of the time before.
+    pub comings: u32,
 }
 
 /// A message that is pending.
@@ -80,10 +84,10 @@ pub struct NewNotice {
 /// A change of the findings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FindingsChange {
-    /// Findings that stand, new or with another body.
-    pub stand: Vec<StandingFinding>,
-    /// Keys of those that do not stand any more.
-    pub gone: Vec<String>,
+    /// Findings of which something else is to be kept.
+    pub kept: Vec<StandingFinding>,
+    /// Keys of those of which nothing is to be kept any more.
+    pub forgotten: Vec<String>,
     /// What is to be reported.
     pub notices: Vec<NewNotice>,
     /// Messages that no receiver has got and that a new one says too.
@@ -137,10 +141,10 @@ impl Store {
     /// twice during an outage makes four hundred.
     pub const MOST_NOTICES: usize = 500;
 
-    /// Findings that stand and were reported, or are to be.
+    /// Findings that were reported, or are to be, and stand or cleared within the last day.
     pub fn standing_findings(&self) -> Result<Vec<StandingFinding>> {
         self.conn
-            .prepare_cached("SELECT key, body, appeared, reported FROM standing_finding ORDER BY key")
+            .prepare_cached("SELECT key, body, appeared, reported, gone, comings FROM standing_finding ORDER BY key")
             .and_then(|mut statement| {
                 statement
                     .query_map([], |row| {
@@ -149,6 +153,8 @@ impl Store {
                             body: row.get(1)?,
                             appeared: Timestamp::from_nanos(row.get(2)?),
                             reported: Timestamp::from_nanos(row.get(3)?),
+                            gone: row.get::<_, Option<i64>>(4)?.map(Timestamp::from_nanos),
+                            comings: row.get(5)?,
                         })
                     })?
                     .collect()
@@ -198,15 +204,23 @@ impl Store {
     pub fn note_findings(&self, change: &FindingsChange, receivers: &[String], at: Timestamp) -> Result<()> {
         let work = || -> rusqlite::Result<()> {
             let transaction = Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate)?;
-            for key in &change.gone {
+            for key in &change.forgotten {
                 transaction.prepare_cached("DELETE FROM standing_finding WHERE key = ?1")?.execute([key])?;
             }
-            for finding in &change.stand {
+            for finding in &change.kept {
                 transaction
                     .prepare_cached(
-                        "INSERT OR REPLACE INTO standing_finding (key, body, appeared, reported) VALUES (?1, ?2, ?3, ?4)",
+                        "INSERT OR REPLACE INTO standing_finding (key, body, appeared, reported, gone, comings)
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                     )?
-                    .execute(params![finding.key, finding.body, finding.appeared.nanos(), finding.reported.nanos()])?;
+                    .execute(params![
+                        finding.key,
+                        finding.body,
+                        finding.appeared.nanos(),
+                        finding.reported.nanos(),
+                        finding.gone.map(Timestamp::nanos),
+                        finding.comings
+                    ])?;
             }
             for id in &change.replaced {
                 transaction.prepare_cached("DELETE FROM notice_pending WHERE notice = ?1")?.execute([id])?;

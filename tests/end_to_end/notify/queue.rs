@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::hook::{Answer, Hook};
-use super::{broken, pauses_are_over, repaired, set, station};
-use crate::support::server::closed_port;
-use crate::support::{DAT, Station, TABLE};
+use super::{broken, repaired, set, station};
+use crate::support::server::{Act, Server, closed_port};
+use crate::support::{Site, Station};
 
 #[test]
 fn what_happened_while_the_link_was_down_is_told_when_it_is_back_once_each_and_in_order() {
@@ -190,7 +190,6 @@ fn a_table_that_is_taken_out_of_the_configuration_is_not_told_as_cleared() {
     tower.write("soil.dat", super::fresh());
     let _ = tower.run(&["run"]).works();
     assert!(!hook.told("event").contains(&"cleared".to_owned()), "{:?}", hook.told("text"));
-    assert!(!TABLE.is_empty() && !DAT.is_empty());
 }
 
 #[test]
@@ -208,5 +207,45 @@ fn the_message_of_a_sync_that_is_refused_is_told() {
     }
     let told = hook.told("text");
     assert!(told.len() == 1 && told[0].contains("the last sync failed"), "{told:?}");
-    pauses_are_over(&tower);
+}
+
+#[test]
+fn that_nothing_was_acknowledged_is_not_told_as_cleared_while_it_is_unknown_whether_rows_arrive() {
+    let (server, hook) = (Server::start(), Hook::start());
+    let mut site = Site::new(&server.url());
+    site.configure(&server.url(), "", &format!("deadline = \"1s\"\n[notify]\nurl = \"{}\"", hook.url()));
+    site.stage(0..5);
+    let _ = site.sync().works();
+    server.script(|_| Act::refuse(503, "overloaded"));
+    site.stage(0..10);
+    let _ = site.sync().works();
+    let before = hook.posted().len();
+    let config = fluxtower::config::Config::load(&site.path("config.toml")).unwrap();
+    let store = fluxtower::store::Store::open(&site.path("store.db")).unwrap();
+    let at = |hours: i64| fluxtower::time::Timestamp::from_utc(chrono::Utc::now() + chrono::TimeDelta::hours(hours));
+    // What is found at the first time, told at the second one.
+    let pass = |found: i64, told: i64| {
+        let findings = fluxtower::status::judge(&config, &store, at(found)).unwrap();
+        let kinds: Vec<&str> = findings.iter().map(|finding| finding.kind.name()).collect();
+        fluxtower::notify::tell(&config, &store, &findings, at(told), Duration::from_secs(10)).unwrap();
+        kinds.join(" ")
+    };
+    assert!(pass(25, 25).contains("not_acknowledged"));
+    let found = pass(2, 26);
+    assert!(found.contains("pending") && !found.contains("not_acknowledged"), "{found}");
+    let events = || -> Vec<(String, String)> {
+        hook.posted()
+            .split_off(before)
+            .iter()
+            .map(|posted| posted.json())
+            .filter(|told| told["kind"] == "not_acknowledged")
+            .map(|told| (told["event"].as_str().unwrap().to_owned(), told["kind"].as_str().unwrap().to_owned()))
+            .collect()
+    };
+    assert_eq!(events().len(), 1, "{:?}", events());
+    server.take_all();
+    let _ = site.sync().works();
+    let found = pass(0, 27);
+    assert!(!found.contains("pending"), "{found}");
+    assert_eq!(events().last().unwrap().0, "cleared");
 }

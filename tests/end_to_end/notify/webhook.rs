@@ -64,6 +64,41 @@ fn a_finding_that_stands_is_told_again_when_again_has_passed_and_never_when_it_i
 }
 
 #[test]
+fn a_finding_that_comes_and_goes_all_day_is_reported_once_a_day() {
+    let hook = Hook::start();
+    let tower = json(&hook);
+    let well = String::from_utf8(tower.read(DAT)).unwrap();
+    let comes_and_goes = || {
+        for _ in 0..6 {
+            broken(&tower);
+            let _ = tower.run(&["run"]).expect(1);
+            tower.write(DAT, &well);
+            let _ = tower.run(&["run"]).expect(0);
+        }
+    };
+    comes_and_goes();
+    let said = hook.told("text");
+    assert_eq!(said.len(), 7, "{said:?}");
+    assert!(said[6].contains("; it comes and goes, and the next message about it comes in a day"), "{said:?}");
+    let a_day_later =
+        "UPDATE standing_finding SET reported = reported - 90000000000000, appeared = appeared - 90000000000000,
+                       gone = gone - 90000000000000";
+    set(&tower, "UPDATE standing_finding SET reported = reported - 90000000000000");
+    comes_and_goes();
+    assert_eq!(hook.told("event").split_off(7), ["appeared"]);
+    // It stays away.
+    set(&tower, a_day_later);
+    let _ = tower.run(&["run"]).expect(0);
+    assert_eq!(hook.told("event").split_off(8), ["cleared"]);
+    // From then on it is as any other.
+    broken(&tower);
+    let _ = tower.run(&["run"]).expect(1);
+    tower.write(DAT, &well);
+    let _ = tower.run(&["run"]).expect(0);
+    assert_eq!(hook.told("event").split_off(9), ["appeared", "cleared"]);
+}
+
+#[test]
 fn a_finding_about_history_is_told_once_and_neither_again_nor_as_cleared() {
     let hook = Hook::start();
     let tower = new_station(&format!("url = \"{}\"", hook.url()));
