@@ -140,6 +140,11 @@ section! {
         r#"[{ name = "ameriflux_soil", retention = "30d" }]"#,
     );
     sync: Option<Spanned<SyncSection>> = group(&SYNC, "how they go", "{ budget_bytes = 4_000_000 }");
+    notify: Option<Spanned<NotifySection>> = group(
+        &NOTIFY,
+        "who is notified of findings: [notify](#notify)",
+        r#"{ url_env = "NTFY_URL", format = "text" }"#,
+    );
     log: Option<Spanned<LogSection>> = group(&LOG, "the log file", r#"{ file = "fluxtower.log" }"#);
     qc: Option<Spanned<QcSection>> = group(&qc::QC, "what holds for all tests", r#"{ wait = "20m" }"#);
     table: Vec<Spanned<TableSection>> = groups(
@@ -411,6 +416,90 @@ section! {
         "called with GET after a sync that left nothing to send, for a service that mails you when it stays silent",
         r#""https://alive.example/ping/us-umb""#,
     );
+}
+
+section! {
+    /// `[notify]`.
+    NotifySection, NOTIFY, "[notify]";
+    url: Text = text(
+        "",
+        "the webhook that a finding is posted to when it appears and when it clears",
+        r#""https://ntfy.sh/us-umb-4f7c1e""#,
+    ).required_in("(or `url_env`, `url_file` or `smtp_host`)").with_variables();
+    url_env: Text = text(
+        "",
+        "in place of `url`: name of the environment variable that holds it. The address of Slack or Teams is a secret",
+        r#""SLACK_URL""#,
+    );
+    url_file: Text = text(
+        "a path",
+        "in place of `url`: a file with the address alone on one line",
+        r#""webhook.txt""#,
+    );
+    format: Text = text(
+        "",
+        r#"what is posted: `"json"`, `"text"` (ntfy), `"slack"` (also Mattermost, Rocket.Chat and Discord's `/slack`) or `"teams"`"#,
+        r#""text""#,
+    ).or(r#""json""#);
+    token_env: Text = text(
+        "",
+        "name of the environment variable that holds a token, sent as `Authorization: Bearer`",
+        r#""NTFY_TOKEN""#,
+    );
+    token_file: Text = text(
+        "a path",
+        "in place of `token_env`: a file with the token alone on one line",
+        r#""ntfy_token.txt""#,
+    );
+    allow_http: Option<Spanned<bool>> = flag(
+        "allows `http://` to another computer, where other computers on the way can read what is posted",
+        "true",
+    ).or("false");
+    smtp_host: Text = text("", "the mail server that takes mail about findings", r#""smtp.example.edu""#)
+        .required_in("without a webhook").with_variables();
+    smtp_security: Text = text(
+        "",
+        r#"`"starttls"`, `"tls"` (encrypted from the first byte) or `"none"`"#,
+        r#""tls""#,
+    ).or(r#""starttls""#);
+    smtp_port: Option<Spanned<i64>> = whole(1, 65_535, "its port", "465")
+        .or_what("587 for starttls, 465 for tls, 25 for none");
+    smtp_user: Text = text("", "the user, where the server asks for one", r#""tower@example.edu""#)
+        .required_in("with a password").with_variables();
+    smtp_password_env: Text = text(
+        "",
+        "name of the environment variable that holds the password",
+        r#""SMTP_PASSWORD""#,
+    ).required_in("with a user (or `smtp_password_file`)");
+    smtp_password_file: Text = text(
+        "a path",
+        "in place of `smtp_password_env`: a file with the password alone on one line",
+        r#""smtp_password.txt""#,
+    );
+    smtp_from: Text = text("", "the address that mail comes from", r#""tower@example.edu""#)
+        .required_in("with `smtp_host`").with_variables();
+    smtp_to: Texts = texts(
+        "addresses",
+        "who gets the mail; each gets a mail of their own",
+        r#"["anna@example.edu", "field@example.edu"]"#,
+    ).required_in("with `smtp_host`");
+    ca_file: Text = text(
+        "a path",
+        "certificates in PEM that are trusted beside the system's, for the webhook and the mail server",
+        r#""campus.pem""#,
+    );
+    severity: Text = text(
+        "",
+        r#"from which weight on a finding is reported: `"warning"` or `"problem"`"#,
+        r#""problem""#,
+    ).or(r#""warning""#);
+    again: Text = text(
+        "a duration of an hour or more, or `off`",
+        "a finding that stands is reported again each time this has passed",
+        r#""7d""#,
+    ).or(r#""24h""#);
+    token: Option<Spanned<IgnoredAny>> = never();
+    smtp_password: Option<Spanned<IgnoredAny>> = never();
 }
 
 section! {

@@ -12,6 +12,7 @@ use super::clock_load::ClockOf;
 use super::destination_load::destination;
 use super::file::{File, LogSection, StationSection, StoreSection, SyncSection, Text};
 use super::keys::Key;
+use super::notify_load::notify;
 use super::place::{Section, Source};
 use super::quality_file::{Number, QcSection};
 use super::{Config, ConfigError, LogConfig, Station, SyncConfig};
@@ -65,6 +66,7 @@ impl Config {
             store_keep: store_keep(&source, file.store.as_ref())?,
             destination: destination(&source, &file, &tables, &folder)?,
             sync: sync(&source, file.sync.as_ref())?,
+            notify: notify(&source, file.notify.as_ref(), &folder)?,
             log: log(&source, file.log.as_ref(), &folder)?,
             tables,
             station,

@@ -24,6 +24,8 @@ mod formula;
 pub mod keys;
 mod level;
 mod load;
+mod notify;
+mod notify_load;
 mod pair;
 mod panel;
 mod place;
@@ -43,11 +45,12 @@ pub use destination::{Api, BucketConfig, DestinationConfig, Header, InfluxConfig
 pub use error::ConfigError;
 pub use formula::{Formula, Sky};
 pub use level::Level;
+pub use notify::{BodyFormat, MailConfig, MailSecurity, NotifyConfig, NotifyFrom, WebhookAddress, WebhookConfig};
 pub use panel::{PanelConfig, PanelKind};
 pub use secret::{Secret, SecretError};
 pub use sync::{LogConfig, SyncConfig};
 pub use table::{ColumnConfig, ColumnUse, CsvFormat, FileFormat, OnConflict, SharedStamps, TableConfig, ValueType};
-pub(crate) use value::{bucket_name, duration};
+pub(crate) use value::{bucket_name, duration, is_loopback, web_url};
 
 pub use crate::qc::{ColumnAt, TableName};
 
@@ -66,6 +69,8 @@ pub struct Config {
     pub destination: DestinationConfig,
     /// How they go.
     pub sync: SyncConfig,
+    /// Who is notified of findings; none notifies no user.
+    pub notify: Option<NotifyConfig>,
     /// What is written to the log file.
     pub log: LogConfig,
     /// In the order of the file; names are unique.

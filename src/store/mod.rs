@@ -37,6 +37,9 @@ pub use intake::tables::{Column, Table};
 pub use judge::quality::{ManualFlagLine, NewFlag, RaisedRow};
 pub use judge::scan::{ScannedRow, SeriesLine};
 pub use outbox::delivery::{Refusal, SentBin};
+pub use outbox::notices::{
+    FindingsChange, NewNotice, Notice, NoticeEvent, NoticeFailure, ReceiverLine, StandingFinding,
+};
 pub use outbox::outcome::ReceiptOutcome;
 pub use outbox::pending::{PendingRow, SeriesBacklog};
 pub use outbox::receipts::{Mark, ReceiptDraft, State};

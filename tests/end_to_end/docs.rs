@@ -189,7 +189,7 @@ fn every_command_on_a_page_is_one_of_the_program_with_its_flags() {
 #[test]
 fn every_toml_block_of_the_new_pages_loads() {
     let mut loaded = 0;
-    for name in ["from-python.md", "many-stations.md"] {
+    for name in ["from-python.md", "many-stations.md", "notify.md"] {
         let page = read(&project().join("docs").join(name));
         for block in page.split("\n```toml\n").skip(1).map(|rest| rest.split("\n```").next().unwrap()) {
             let has = |section: &str| block.lines().any(|line| line == section);
@@ -219,6 +219,7 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("src/status/findings/clocks.rs", "pub(super) fn findings", ""),
     ("src/view/serve/api/status/right.rs", "/// Of a table's last day", "fn summed"),
     ("src/status/findings/files.rs", "fn look(", ""),
+    ("src/status/findings/notices.rs", "pub(super) fn findings", ""),
     ("src/cli/check.rs", "pub(super) fn run", "fn write("),
     ("src/cli/check/destination.rs", "pub(super) fn lines", ""),
     ("src/cli/check/database.rs", "pub(super) fn lines", "fn network"),
@@ -253,6 +254,7 @@ const NO_ANSWER: &[&str] = &[
     "1 line is",
     " for retention policy: ",
     "see `fluxtower rejected`",
+    "`fluxtower check --notify` sends a test message",
     "see `fluxtower gaps`",
     "see `fluxtower conflicts`",
     "raise the bucket's retention, then `fluxtower replay --expired`",

@@ -45,7 +45,11 @@ const ARROWS: [(&str, &[&str]); 20] = [
             "sync",
         ],
     ),
-    ("agent", &["time", "text", "config", "source", "store", "ingest", "destination", "sync", "verify", "status"]),
+    ("notify", &["time", "text", "config", "store", "destination", "status"]),
+    (
+        "agent",
+        &["time", "text", "config", "source", "store", "ingest", "destination", "sync", "verify", "status", "notify"],
+    ),
     ("view", &["time", "text", "ameriflux", "quantity", "config", "format", "qc", "store", "line", "sync", "status"]),
 ];
 /// Stands on top, and may use all.

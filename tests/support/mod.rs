@@ -61,10 +61,11 @@ pub fn physical_lines(bytes: &[u8]) -> u64 {
 }
 
 /// The version of the database that the program makes.
-pub const NEWEST_VERSION: i64 = 9;
+pub const NEWEST_VERSION: i64 = 10;
 
 /// What takes a migration back, by the version that it makes, newest first.
-const TAKEN_BACK: [(i64, &str); 8] = [
+const TAKEN_BACK: [(i64, &str); 9] = [
+    (10, "DROP TABLE standing_finding; DROP TABLE notice; DROP TABLE notice_pending; DROP TABLE receiver;"),
     (
         9,
         "DROP INDEX rejected_line_stamp; ALTER TABLE rejected_line DROP COLUMN series;
