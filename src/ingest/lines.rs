@@ -9,7 +9,6 @@ use super::glued::{self, Watch, goes_back};
 use super::report::Counts;
 use crate::config::{ColumnUse, FileFormat, OnConflict, TableConfig};
 use crate::format::{self, ColumnSource, Derived, Header, Layout, ParsedRow};
-use crate::qc;
 use crate::store::{Incoming, LineAt, LineRefusal, LineState, Outcome, Result, Staging, Store, Table};
 use crate::time::{Candidates, LocalTime, StationClock, Timestamp};
 
@@ -350,11 +349,6 @@ impl<'a> LineTaker<'a> {
             FileFormat::Toa5 => None,
         };
         let names = table.column_names();
-        let known: Vec<_> = table.columns.iter().map(crate::store::Column::known).collect();
-        let contradictions = qc::contradictions(&self.config.spec(&[]), &known);
-        if !contradictions.is_empty() {
-            self.note = Some(contradictions.join("; "));
-        }
         let derived = self.derived(&sources, &names);
         let layout = Layout::new(sources, names.len(), time_format, derived);
         self.expect = Expect::Rows(Box::new(RowReading { layout, has_tags }));
@@ -447,6 +441,7 @@ impl<'a> LineTaker<'a> {
             ts_text: odd_time.then_some(self.row.time_text.as_str()),
             line,
             header: self.header,
+            stated_by: self.header,
         };
         let outcome = staging.stage(table, &row, self.on_conflict)?;
         self.previous = Some(ts);

@@ -17,7 +17,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("qc", &["time", "text", "ameriflux", "quantity"]),
     ("config", &["time", "text", "ameriflux", "quantity", "qc"]),
     ("source", &["time", "text", "config"]),
-    ("format", &["time", "text", "qc", "config"]),
+    ("format", &["time", "text", "quantity", "qc", "config"]),
     ("draft", &["time", "text", "ameriflux", "config", "source", "format", "qc"]),
     ("store", &["time", "text", "quantity", "config", "format", "qc"]),
     ("line", &["time", "text", "ameriflux", "qc", "config"]),
@@ -25,7 +25,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("destination", &["time", "text", "config"]),
     ("sync", &["time", "text", "quantity", "config", "qc", "store", "line", "destination"]),
     ("verify", &["time", "text", "config", "store", "line", "destination", "sync"]),
-    ("export", &["time", "text", "ameriflux", "config", "qc", "store"]),
+    ("export", &["time", "text", "ameriflux", "quantity", "config", "qc", "store"]),
     (
         "status",
         &[

@@ -45,10 +45,11 @@ pub fn physical_lines(bytes: &[u8]) -> u64 {
 }
 
 /// The version of the database that the program makes.
-pub const NEWEST_VERSION: i64 = 7;
+pub const NEWEST_VERSION: i64 = 8;
 
 /// What takes a migration back, by the version that it makes, newest first.
-const TAKEN_BACK: [(i64, &str); 6] = [
+const TAKEN_BACK: [(i64, &str); 7] = [
+    (8, "ALTER TABLE reading DROP COLUMN header;"),
     (7, "DROP INDEX run_command; DROP INDEX run_ended; CREATE INDEX run_command ON run (command, exit, ended);"),
     (
         6,

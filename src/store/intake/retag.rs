@@ -38,6 +38,7 @@ pub struct OldRow {
     values: String,
     ts_text: Option<String>,
     state: State,
+    header: Option<i64>,
 }
 
 impl OldRow {
@@ -84,7 +85,7 @@ impl Store {
         let (first, last) = key::keys(series, key::TIMES.0, key::TIMES.1);
         self.conn
             .prepare_cached(
-                "SELECT id, nanos, record, vals, ts_text, state FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
+                "SELECT id, nanos, record, vals, ts_text, state, header FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
             )
             .and_then(|mut statement| {
                 statement
@@ -96,6 +97,7 @@ impl Store {
                             values: row.get(3)?,
                             ts_text: row.get(4)?,
                             state: State::from_code(row.get(5)?),
+                            header: row.get(6)?,
                         })
                     })?
                     .collect()
@@ -142,6 +144,7 @@ impl Staging<'_> {
             ts_text: row.ts_text.as_deref(),
             line,
             header: None,
+            stated_by: row.header,
         };
         let outcome = self.stage(table, &incoming, OnConflict::Keep)?;
         if let (Outcome::Staged, Some(series)) = (outcome, table.series.latest()) {
