@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{Formula, Level};
+use super::{Formula, Level, Limits};
 use crate::ameriflux::Range;
 use crate::qc::{ColumnSettings, Diagnostic, Sentinels, TableName, TableSettings};
 use crate::quantity::Kind;
@@ -136,8 +136,11 @@ pub struct ColumnConfig {
     pub field: Option<String>,
     /// AmeriFlux base name, with or without position qualifiers.
     pub variable: Option<String>,
-    /// The range test, if one is configured (directly or through `variable`).
+    /// The range test, if one is configured (directly or through `variable`), where the file has the variable's unit;
+    /// [`ColumnConfig::range_in`] is that of a header's unit.
     pub range: Option<Range>,
+    /// The limits that the user gives.
+    pub limits: Limits,
     /// Values that mean "missing" here; none means the table's.
     pub sentinels: Option<Sentinels>,
     /// What kind of quantity it is, where the user says it.

@@ -65,6 +65,7 @@ impl<'a> KeptTaker<'a> {
             ts_text: content.ts_text.as_deref(),
             line,
             header: None,
+            stated_by: None,
         };
         staging.stage(table, &row, self.on_conflict).map(Taken::Row)
     }

@@ -10,7 +10,6 @@ use super::report::Counts;
 use super::samples::Placing;
 use crate::config::{ColumnUse, FileFormat, OnConflict, SharedStamps, TableConfig};
 use crate::format::{self, ColumnSource, Derived, Header, Layout, ParsedRow};
-use crate::qc;
 use crate::store::{Incoming, LineAt, LineRefusal, LineState, Outcome, Result, Staging, Store, Table};
 use crate::time::{Candidates, LocalTime, StationClock, Timestamp};
 
@@ -356,11 +355,6 @@ impl<'a> LineTaker<'a> {
             FileFormat::Toa5 => None,
         };
         let names = table.column_names();
-        let known: Vec<_> = table.columns.iter().map(crate::store::Column::known).collect();
-        let contradictions = qc::contradictions(&self.config.spec(&[]), &known);
-        if !contradictions.is_empty() {
-            self.note = Some(contradictions.join("; "));
-        }
         let derived = self.derived(&sources, &names);
         let layout = Layout::new(sources, names.len(), time_format, derived);
         self.expect = Expect::Rows(Box::new(RowReading { layout, has_tags }));
@@ -472,6 +466,7 @@ impl<'a> LineTaker<'a> {
             ts_text: odd_time.then_some(self.row.time_text.as_str()),
             line,
             header: self.header,
+            stated_by: self.header,
         };
         let outcome = staging.stage(table, &row, self.on_conflict)?;
         self.previous = Some(ts);
@@ -522,8 +517,10 @@ impl<'a> LineTaker<'a> {
         }
         if ts < Timestamp::EPOCH || ts < Timestamp::from_utc(self.config.valid_from) {
             let from = self.config.clock.local(Timestamp::from_utc(self.config.valid_from));
-            let reason = format!("the logger's clock is wrong: {local} is before valid_from = \"{from}\"; where its true time is known, \
-                                  [[table.clock]] puts it right");
+            let reason = format!(
+                "the logger's clock is wrong: {local} is before valid_from = \"{from}\"; where its true time is known, \
+                                  [[table.clock]] puts it right"
+            );
             return Some(self.refused(reason, None));
         }
         let not_before = ts.before(FUTURE_ALLOWED);

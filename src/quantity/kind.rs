@@ -209,6 +209,14 @@ impl Facts<'_> {
         self.configured.or_else(|| self.of_variable()).or_else(|| self.of_process()).unwrap_or_else(|| self.of_name())
     }
 
+    /// The kind that the logger's process says, where the configuration says another one and wins.
+    pub fn stated_otherwise(&self) -> Option<Kind> {
+        let configured = self.configured.or_else(|| self.of_variable())?;
+        // Of a wind vector's outputs, a plain number is only what nothing else is known of.
+        let stated = self.of_process().filter(|stated| *stated != Kind::Linear)?;
+        (stated != configured).then_some(stated)
+    }
+
     fn of_variable(&self) -> Option<Kind> {
         let base = ameriflux::lookup(self.variable?)?.name;
         let is_total = matches!(Process::of(self.process), None | Some(Process::Total));
@@ -295,6 +303,27 @@ mod tests {
             (Facts { process: "Avg", name: "WD_Temp", unit: "Deg C", ..none }, Kind::Linear),
         ] {
             assert_eq!(facts.kind(), kind, "{facts:?}");
+        }
+    }
+
+    #[test]
+    fn a_process_that_the_configuration_contradicts_is_named() {
+        let none = Facts::default();
+        for (facts, stated) in [
+            (none, None),
+            (Facts { process: "Std", ..none }, None),
+            (Facts { variable: Some("WD"), process: "Avg", ..none }, None),
+            (Facts { variable: Some("WD"), process: "Std", ..none }, Some(Kind::Deviation)),
+            (Facts { configured: Some(Kind::Counter), process: "Tot", ..none }, Some(Kind::Total)),
+            (Facts { configured: Some(Kind::Total), process: "Tot", ..none }, None),
+            (Facts { configured: Some(Kind::Total), process: "Smp", ..none }, None),
+            (Facts { variable: Some("WD"), process: "WVc", name: "WS_WVc(2)", of_its_name: 3, ..none }, None),
+            (
+                Facts { variable: Some("WD"), process: "WVc", name: "WS_WVc(3)", of_its_name: 3, ..none },
+                Some(Kind::Deviation),
+            ),
+        ] {
+            assert_eq!(facts.stated_otherwise(), stated, "{facts:?}");
         }
     }
 

@@ -18,7 +18,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("qc", &["time", "text", "sun", "ameriflux", "quantity"]),
     ("config", &["time", "text", "sun", "ameriflux", "quantity", "qc"]),
     ("source", &["time", "text", "config"]),
-    ("format", &["time", "text", "sun", "qc", "config"]),
+    ("format", &["time", "text", "sun", "quantity", "qc", "config"]),
     ("draft", &["time", "text", "ameriflux", "config", "source", "format", "qc"]),
     ("store", &["time", "text", "quantity", "config", "format", "qc"]),
     ("line", &["time", "text", "ameriflux", "qc", "config"]),
@@ -26,7 +26,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("destination", &["time", "text", "config"]),
     ("sync", &["time", "text", "quantity", "config", "qc", "store", "line", "destination"]),
     ("verify", &["time", "text", "config", "store", "line", "destination", "sync"]),
-    ("export", &["time", "text", "ameriflux", "config", "qc", "store"]),
+    ("export", &["time", "text", "ameriflux", "quantity", "config", "qc", "store"]),
     (
         "status",
         &[

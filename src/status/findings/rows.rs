@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Kind, Lateness, Rule, runs};
-use crate::config::{Config, OnConflict};
+use crate::config::{Config, MisfitOf, OnConflict};
 use crate::status::{Facts, age_s, records};
 use crate::store::{TableStatus, Uncounted, WhyUncounted};
 use crate::text::{count, grouped, span};
@@ -19,6 +19,14 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
     expiring(config, facts, now, &mut found);
     quality(config, facts, now, &mut found);
     uncounted(config, facts, now, &mut found);
+    for (table, misfit) in &facts.misfits {
+        let kind = match misfit.what {
+            MisfitOf::Unit => Kind::UnitUnfit,
+            MisfitOf::Kind => Kind::KindDisagrees,
+        };
+        let message = format!("table \"{table}\", {}", misfit.message);
+        found.push(Finding::new(kind, message).of_table(table).fix(misfit.fix.clone()));
+    }
     for (table, message) in &facts.wrong_values {
         found.push(
             Finding::new(Kind::WrongValues, format!("table \"{table}\": {message}"))

@@ -40,9 +40,10 @@ pub struct OldRow {
     pub(in crate::store) state: State,
     pub(in crate::store) flags: String,
     version: i64,
+    pub(in crate::store) header: Option<i64>,
 }
 
-const OLD_ROW: &str = "SELECT id, nanos, record, vals, ts_text, state, version, flags FROM reading";
+const OLD_ROW: &str = "SELECT id, nanos, record, vals, ts_text, state, version, flags, header FROM reading";
 
 impl OldRow {
     /// Orders the rows of a series.
@@ -74,6 +75,7 @@ impl OldRow {
             state: State::from_code(row.get(5)?),
             version: row.get(6)?,
             flags: row.get(7)?,
+            header: row.get(8)?,
         })
     }
 
@@ -189,6 +191,7 @@ impl Staging<'_> {
             ts_text,
             line,
             header: None,
+            stated_by: row.header,
         };
         let outcome = self.stage(table, &incoming, OnConflict::Keep)?;
         if let (Outcome::Staged, Some(series)) = (outcome, table.series.latest()) {

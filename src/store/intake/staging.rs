@@ -48,8 +48,10 @@ pub struct Incoming<'a> {
     pub ts_text: Option<&'a str>,
     /// The line, for a conflict.
     pub line: LineAt<'a>,
-    /// The header that it stands under.
+    /// The header that the line stands under; none where the line is a JSON array.
     pub header: Option<i64>,
+    /// The header whose units and processes hold for its values.
+    pub stated_by: Option<i64>,
 }
 
 /// A physical line and its place.
@@ -116,8 +118,8 @@ impl<'s> Staging<'s> {
         let insert = store
             .conn
             .prepare(
-                "INSERT INTO reading (id, nanos, record, vals, flags, state, version, ts_text, raised)
-                 VALUES (?1, ?2, ?3, ?4, ?5, 0, ?8, ?6, ?7) ON CONFLICT (id) DO NOTHING",
+                "INSERT INTO reading (id, nanos, record, vals, flags, state, version, ts_text, raised, header)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 0, ?8, ?6, ?7, ?9) ON CONFLICT (id) DO NOTHING",
             )
             .map_err(|source| store.at(source))?;
         Ok(Staging {
@@ -168,6 +170,7 @@ impl<'s> Staging<'s> {
     ) -> rusqlite::Result<Outcome> {
         let series = table.series.at(place).id;
         let is_late = self.judge(table, place, row)?;
+        let header = table.header_to_keep(row.stated_by);
         let insert = &mut self.insert;
         let (flags, raised) = verdict_columns(&self.verdict);
         insert.raw_bind_parameter(1, key(series, row.ts))?;
@@ -178,6 +181,7 @@ impl<'s> Staging<'s> {
         insert.raw_bind_parameter(6, row.ts_text)?;
         insert.raw_bind_parameter(7, raised)?;
         insert.raw_bind_parameter(8, self.moving.unwrap_or(0))?;
+        insert.raw_bind_parameter(9, header)?;
         let outcome = if insert.raw_execute()? == 1 {
             note_staged(table, place, row.ts);
             if is_late {
@@ -345,9 +349,18 @@ impl<'s> Staging<'s> {
         }
         conn.prepare_cached(
             "UPDATE reading SET nanos = ?2, record = ?3, vals = ?4, flags = ?5, ts_text = ?6, raised = ?7, state = 0,
-             version = version + 1 WHERE id = ?1",
+             version = version + 1, header = ?8 WHERE id = ?1",
         )?
-        .execute(params![id, key::nanos(row.ts), row.record, row.values, flags, row.ts_text, raised])?;
+        .execute(params![
+            id,
+            key::nanos(row.ts),
+            row.record,
+            row.values,
+            flags,
+            row.ts_text,
+            raised,
+            table.header_to_keep(row.stated_by)
+        ])?;
         crate::store::outbox::receipts::move_tally(
             conn,
             table.id,

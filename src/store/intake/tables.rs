@@ -38,6 +38,13 @@ impl Column {
         Stated { name: &self.name, unit: &self.units, process: &self.process }
     }
 
+    /// The same, with the unit that the configuration gives a derived column.
+    pub fn stated_in<'a>(&'a self, config: &'a TableConfig) -> Stated<'a> {
+        let own = config.columns.get(&self.name).filter(|_| self.process == DERIVED);
+        let unit = own.and_then(|own| own.unit.as_deref()).unwrap_or(&self.units);
+        Stated { unit, ..self.stated() }
+    }
+
     /// The part that QC needs.
     pub fn known(&self) -> qc::KnownColumn<'_> {
         qc::KnownColumn { name: &self.name, units: &self.units }
@@ -180,6 +187,12 @@ impl Table {
     /// Time of the newest row of a series, with what is not committed yet.
     pub fn newest_of_series(&self, series: i64) -> Option<Timestamp> {
         self.series.newest_of(series)
+    }
+
+    /// The header of a row, if it states something else than the column list.
+    #[inline]
+    pub(in crate::store) fn header_to_keep(&self, header: Option<i64>) -> Option<i64> {
+        header.filter(|header| self.judge.as_ref().is_some_and(|judge| judge.states_otherwise(*header)))
     }
 
     /// Positions of the derived columns.
@@ -384,6 +397,18 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
+    /// Every header of a table by its id, by the table's name in the configuration.
+    pub fn headers_of(&self, table: &str) -> Result<Vec<(i64, Header)>> {
+        let work = || -> rusqlite::Result<Vec<(i64, Header)>> {
+            let id: Option<i64> = self
+                .conn
+                .query_row("SELECT id FROM logger_table WHERE name = ?1", [table], |row| row.get(0))
+                .optional()?;
+            id.map_or(Ok(Vec::new()), |id| headers(&self.conn, id))
+        };
+        work().map_err(|source| self.at(source))
+    }
+
     /// The header of the file of the table that changed last; none where its files have no header, or none was read.
     pub fn newest_header(&self, table: &str) -> Result<Option<Header>> {
         let text: Option<String> = self
@@ -439,6 +464,20 @@ pub(in crate::store) fn record_runs(conn: &Connection, table: i64) -> rusqlite::
         })
     })?
     .collect()
+}
+
+/// The headers of a table by their id.
+pub(in crate::store) fn headers(conn: &Connection, table: i64) -> rusqlite::Result<Vec<(i64, Header)>> {
+    let mut statement = conn.prepare_cached("SELECT id, header FROM header_version WHERE logger_table = ?1")?;
+    let mut rows = statement.query([table])?;
+    let mut headers = Vec::new();
+    while let Some(row) = rows.next()? {
+        // This program wrote it; a header that cannot be read states nothing.
+        if let Ok(header) = serde_json::from_str(row.get_ref(1)?.as_str()?) {
+            headers.push((row.get(0)?, header));
+        }
+    }
+    Ok(headers)
 }
 
 /// xxh3 as SQLite's signed integer.

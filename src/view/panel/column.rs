@@ -3,6 +3,7 @@
 use super::Level;
 use super::quantity::Quantity;
 use super::unit;
+use crate::ameriflux::Range;
 use crate::config::{ColumnConfig, ColumnUse, Config, FileFormat, TableConfig, TableName, ValueType};
 use crate::line::LineShape;
 use crate::quantity::{Kind, Stated};
@@ -40,6 +41,8 @@ pub struct PanelColumn {
     pub sensor: Option<String>,
     /// How its values are put together.
     pub values: Kind,
+    /// The range that it is judged by, in its own unit.
+    pub range: Option<Range>,
     /// An instrument's diagnostic word; its size has no meaning.
     pub is_diagnostic: bool,
     /// False for `use = "ignore"`, for texts and for truth values: these are on no panel.
@@ -63,10 +66,7 @@ fn panel_table(config: &Config, table: &TableConfig, known: &[KnownTable]) -> Pa
     let first = series.first().map_or(&[][..], Vec::as_slice);
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     let fields = fields(config, table, &names, first);
-    let stated: Vec<Stated<'_>> = columns
-        .iter()
-        .map(|column| Stated { name: &column.name, unit: &column.unit, process: &column.process })
-        .collect();
+    let stated: Vec<Stated<'_>> = columns.iter().map(KnownColumn::stated).collect();
     let kinds = table.kinds(&stated);
     let columns = columns.into_iter().zip(fields).zip(kinds).filter(|((column, _), _)| {
         let config = table.columns.get(&column.name);
@@ -135,6 +135,7 @@ fn panel_column(table: &TableConfig, known: &KnownColumn, field: String, values:
         level,
         sensor,
         values,
+        range: config.and_then(|column| column.range_in(&known.stated())),
         is_diagnostic: config.is_some_and(|column| column.diagnostic.is_some()),
         // A server computes no mean of texts or truth values.
         is_sent: config.is_none_or(|column| {

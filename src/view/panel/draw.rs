@@ -84,6 +84,7 @@ impl Pen {
             level: member.column.level.clone(),
             colour,
             values: member.column.values,
+            range: member.column.range,
             is_right: member.is_right,
         });
         let series: Vec<PanelSeries> = series.collect();
