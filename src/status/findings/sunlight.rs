@@ -6,7 +6,7 @@ use crate::status::{Facts, Sunlight};
 use crate::sun::{Late, Since};
 use crate::time::StationClock;
 
-/// Minutes that are told.
+/// Minutes are given to the nearest multiple.
 const ROUNDED: f64 = 5.0;
 
 pub(super) fn findings(config: &Config, facts: &Facts) -> Vec<Finding> {

@@ -2,7 +2,7 @@
 //!
 //! A key that the program knows and that stands nowhere here fails a test: `mod.rs` asks the program for its keys.
 
-use super::sections::Kind::{Flag, Group, Groups, NumbersAndTexts, Text, Texts, Whole};
+use super::sections::Kind::{Flag, Group, Groups, Number, NumbersAndTexts, Text, Texts, Whole};
 use super::sections::{DURATIONS, Key, MAY_BE_NOTHING, Section, free, given, needed, refused};
 
 const REST: &str = concat!(toml!(files), toml!(met));
@@ -39,6 +39,16 @@ const TLS: &[Key] = &[
     given("client_cert_file", Text, "\"tower.pem\"", PEMS),
     free("client_key_file", Text, "\"tower.key\"", PEMS),
     free("headers", Group, "{ X-Site = \"umbs\" }", HEADERS),
+];
+const STATION: &[Key] = &[
+    needed("name", Text, "\"US-UMB\"", &["\"\"", "\"${FLUXTOWER_TEST_NOT_SET}\"", "\" US-UMB\"", "'US\\UMB'"]),
+    needed("utc_offset", Text, "\"-05:00\"", &["\"-5\"", "\"EST\"", "\"-15:00\""]),
+    free("timezone", Text, "\"America/Detroit\"", &["\"America/Detriot\"", "\"Michigan time\""])
+        .instead_of(&["utc_offset"]),
+];
+const POSITION: &[Key] = &[
+    needed("latitude", Number, "45.5598", &["90.1", "-91", "nan"]),
+    needed("longitude", Number, "-84.7138", &["180.5", "-181", "inf"]),
 ];
 const TABLE_COMMON: &[Key] = &[
     needed("name", Text, "\"met\"", &["\"\"", "\"46m/par\""]),
@@ -130,13 +140,17 @@ pub const SECTIONS: &[Section] = &[
         before: "[station]\n",
         group: None,
         after: REST,
-        keys: &[&[
-            needed("name", Text, "\"US-UMB\"", &["\"\"", "\"${FLUXTOWER_TEST_NOT_SET}\"", "\" US-UMB\"", "'US\\UMB'"]),
-            needed("utc_offset", Text, "\"-05:00\"", &["\"-5\"", "\"EST\"", "\"-15:00\""]),
-            free("timezone", Text, "\"America/Detroit\"", &["\"America/Detriot\"", "\"Michigan time\""])
-                .instead_of(&["utc_offset"]),
-        ]],
-        elsewhere: &[],
+        keys: &[STATION],
+        elsewhere: &[POSITION],
+    },
+    Section {
+        name: "station_position",
+        heading: "[station]",
+        before: toml!(station),
+        group: None,
+        after: REST,
+        keys: &[POSITION],
+        elsewhere: &[STATION],
     },
     Section {
         name: "store",
