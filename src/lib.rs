@@ -7,7 +7,8 @@
 //!                                            gaps, receipts
 //! ```
 //!
-//! Data flows one way: a module uses only modules to its left, and [`time`], [`text`], [`ameriflux`], [`qc`] and [`config`].
+//! Data flows one way: a module uses only modules to its left, and [`time`], [`text`], [`mod@sun`], [`ameriflux`], [`qc`] and
+//! [`config`].
 //! [`qc`] lists the tests with the keys of their settings, by which [`config`] reads them; it uses neither [`config`] nor
 //! [`mod@format`]. Two modules join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it. The
 //! modules above read the store: [`verify`]; [`export`]; [`status`], which decides whether a user must act; and [`view`] with
@@ -55,6 +56,7 @@ pub mod quantity;
 pub mod source;
 pub mod status;
 pub mod store;
+pub mod sun;
 pub mod sync;
 pub mod text;
 pub mod time;

@@ -112,7 +112,7 @@ fn quality(context: &Context, table: &TableConfig, store: &Store, report: &mut R
     let known: Vec<_> = columns.iter().map(crate::store::Column::known).collect();
     let what = format!("table {}", table.name);
     let spec = context.config.spec(table);
-    for text in qc::contradictions(&spec, &known).into_iter().chain(qc::unknown_columns(&spec, &known)) {
+    for text in qc::unknown_columns(&spec, &known).into_iter().chain(qc::without_position(&spec)) {
         report.say(&what, "look", text);
     }
     Ok(())

@@ -13,6 +13,6 @@ pub(super) use paths::{join, path_text, pattern};
 pub(crate) use servers::{is_loopback, web_url};
 pub(super) use servers::{secret_file, server_url, variable_name};
 pub(crate) use times::duration;
-pub(super) use times::{some_time, time_format, timezone, utc_offset};
+pub(super) use times::{signed_duration, some_time, stamp, time_format, timezone, utc_offset};
 
 type Read<T> = Result<T, String>;

@@ -18,6 +18,7 @@ mod support;
 
 mod backup;
 mod bucket;
+mod clock_corrections;
 #[cfg(target_os = "linux")]
 mod clocks;
 mod config;

@@ -74,6 +74,8 @@ kinds! {
     RejectedLines, "rejected_lines", Warning;
     /// Lines lie more than a day in the future and are held.
     HeldLines, "held_lines", Warning;
+    /// Lines share their time stamp with others, and their place among them is not known.
+    HeldSamples, "held_samples", Warning;
     /// The same time came with two contents.
     Conflicts, "conflicts", Warning;
     /// This computer's clock, the server's and those of the files disagree by more than ten minutes.
@@ -92,6 +94,10 @@ kinds! {
     NotifyFailed, "notify_failed", Warning;
     /// Values of the last day mostly failed their tests or are missing.
     WrongValues, "wrong_values", Warning;
+    /// The unit in a file's header does not fit the AmeriFlux variable of its column, so that the variable's range is not applied.
+    UnitUnfit, "unit_unfit", Warning;
+    /// The header of a file and the configuration disagree on what kind of quantity a column is; the configuration holds.
+    KindDisagrees, "kind_disagrees", Info;
     /// A clock is configured by a zone of POSIX, whose sign is the opposite of the usual one.
     PosixZone, "posix_zone", Info;
     /// RECORD of a table does not count, so that it does not tell which records are missing.

@@ -27,6 +27,28 @@ const HEADERS: &[&str] = &[
     "{ X-Site = \"s3cret\\n\" }",
     "{ X-Site = \"${FLUXTOWER_TEST_NOT_SET}\" }",
 ];
+const OFFSET_CHANGE: &str = "[{ from = \"2026-03-01 00:00:00\", utc_offset = \"-06:00\" }]";
+const WRONG_CLOCK: &str = "[{ from = \"2026-06-01 00:00:00\", add = \"1h\" }]";
+const WRONG_CLOCKS: &[&str] = &[
+    "[{}]",
+    "[{ from = \"2026-06-01\" }]",
+    "[{ from = \"2026-06-01\", until = \"2026-05-01\", add = \"1h\" }]",
+    "[{ from = \"2026-06-01\", record_from = 9, record_until = 5, add = \"1h\" }]",
+    "[{ from = \"2026-06-01\", add = \"1h\" }, { from = \"2026-07-01\", add = \"2h\" }]",
+];
+const STAMPS: &[&str] = &["\"\"", "\"06/01/2026\"", "\"2026-06-31 00:00:00\""];
+const OFFSET_KEYS: &[Key] = &[
+    needed("from", Text, "\"2026-03-01 00:00:00\"", STAMPS),
+    needed("utc_offset", Text, "\"-06:00\"", &["\"-6\"", "\"CST\""]),
+    free("record_from", Whole, "48213", &["-1"]),
+];
+const CLOCK_KEYS: &[Key] = &[
+    needed("from", Text, "\"2026-06-01 00:00:00\"", STAMPS),
+    free("until", Text, "\"2026-07-01 00:00:00\"", &["\"07/01/2026\"", "\"2026-05-01 00:00:00\""]),
+    needed("add", Text, "\"-37m\"", &["\"\"", "\"0h\"", "\"1:00\"", "\"3h 1d\""]),
+    free("record_from", Whole, "48213", &["-1"]),
+    free("record_until", Whole, "48249", &["0"]),
+];
 /// Keys of every server.
 const CONNECTION: &[Key] = &[
     free("allow_http", Flag, "true", &[]),
@@ -60,7 +82,11 @@ const TABLE_COMMON: &[Key] = &[
     free("bucket", Text, "\"ameriflux_soil\"", &["\"\"", "\"${FLUXTOWER_TEST_NOT_SET}\""]),
     given("utc_offset", Text, "\"-06:00\"", &["\"-6\"", "\"-16:00\""]),
     free("timezone", Text, "\"America/Chicago\"", &["\"Chicago\"", "\"CST9\""]).instead_of(&["utc_offset"]),
+    free("offset", Groups, OFFSET_CHANGE, &["[{}]", "[{ from = \"2026-03-01\" }]"]),
+    free("clock", Groups, WRONG_CLOCK, WRONG_CLOCKS),
     free("on_conflict", Text, "\"replace\"", &["\"overwrite\""]),
+    given("samples_per_stamp", Whole, "10", &["0", "10_001"]),
+    free("stamp_interval", Text, "\"500ms\"", &["\"0s\"", "\"7s\"", "\"1h\""]),
     free("last_line_after", Text, "\"0s\"", MAY_BE_NOTHING),
     free("valid_from", Text, "\"2010-06-01\"", &["\"June 2010\"", "\"2010-13-01\""]),
     free("missing", NumbersAndTexts, "[7999]", &["[nan]", "[-inf]"]),
@@ -143,7 +169,45 @@ pub const SECTIONS: &[Section] = &[
             needed("utc_offset", Text, "\"-05:00\"", &["\"-5\"", "\"EST\"", "\"-15:00\""]),
             free("timezone", Text, "\"America/Detroit\"", &["\"America/Detriot\"", "\"Michigan time\""])
                 .instead_of(&["utc_offset"]),
+            free("offset", Groups, OFFSET_CHANGE, &["[{}]", "[{ from = \"2026-03-01\" }]"]),
+            free("clock", Groups, WRONG_CLOCK, WRONG_CLOCKS),
         ]],
+        elsewhere: &[],
+    },
+    Section {
+        name: "station_offset",
+        heading: "[[station.offset]]",
+        before: concat!(toml!(station), "[[station.offset]]\n"),
+        group: None,
+        after: REST,
+        keys: &[OFFSET_KEYS],
+        elsewhere: &[],
+    },
+    Section {
+        name: "station_clock",
+        heading: "[[station.clock]]",
+        before: concat!(toml!(station), "[[station.clock]]\n"),
+        group: None,
+        after: REST,
+        keys: &[CLOCK_KEYS],
+        elsewhere: &[],
+    },
+    Section {
+        name: "table_offset",
+        heading: "[[table.offset]]",
+        before: concat!(toml!(station), toml!(files), toml!(met), "[[table.offset]]\n"),
+        group: None,
+        after: "",
+        keys: &[OFFSET_KEYS],
+        elsewhere: &[],
+    },
+    Section {
+        name: "table_clock",
+        heading: "[[table.clock]]",
+        before: concat!(toml!(station), toml!(files), toml!(met), "[[table.clock]]\n"),
+        group: None,
+        after: "",
+        keys: &[CLOCK_KEYS],
         elsewhere: &[],
     },
     Section {
