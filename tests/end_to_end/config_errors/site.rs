@@ -435,8 +435,6 @@ pub const SECTIONS: &[Section] = &[
                 refused("smtp_password_file", Text, "\"smtp_password.txt\""),
                 refused("smtp_from", Text, "\"tower@example.edu\""),
                 refused("smtp_to", Texts, "[\"anna@example.edu\"]"),
-                refused("token", Text, "\"s3cret\""),
-                refused("smtp_password", Text, "\"s3cret\""),
             ],
             OF_NOTIFY,
         ],
@@ -479,8 +477,6 @@ pub const SECTIONS: &[Section] = &[
             free("url", Text, "\"https://ntfy.sh/us-umb\"", &[]),
             free("url_env", Text, "\"NTFY_URL\"", &[]),
             free("url_file", Text, "\"webhook.txt\"", &[]),
-            refused("token", Text, "\"s3cret\""),
-            refused("smtp_password", Text, "\"s3cret\""),
         ]],
     },
     Section {
