@@ -6,6 +6,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use toml::Spanned;
 
+use super::clock_load::ClockOf;
 use super::column::{OfTable, columns, sentinels};
 use super::file::TableSection;
 use super::load::{clock, one_of};
@@ -17,7 +18,7 @@ use super::{
     TableName, level,
 };
 use crate::text::any_of;
-use crate::time::{Samples, Timestamp, parse_instant};
+use crate::time::{LoggerClock, Samples, Timestamp, parse_instant};
 
 /// The tag that tells stations apart in a shared bucket.
 const STATION_TAG: &str = "station";
@@ -68,7 +69,8 @@ fn table(
 ) -> Result<TableConfig, ConfigError> {
     let name = at.read(TableSection::name, &found.name, value::table_name)?;
     let name = name.ok_or_else(|| at.lacks("name is missing; write for example name = \"46m_par\""))?;
-    let clock = clock(at, &found.utc_offset, &found.timezone)?.unwrap_or(station.clock);
+    let stamps = stamps(source, at, found, station)?;
+    let clock = stamps.present();
     let format = format(at, found)?;
     let samples = samples(at, found, &format)?;
     let measurement = match at.read(TableSection::measurement, &found.measurement, value::measurement)? {
@@ -100,6 +102,8 @@ fn table(
         tags,
         bucket: at.read(TableSection::bucket, &found.bucket, value::plain_text)?,
         clock,
+        stamps,
+        position: station.position,
         on_conflict: at
             .read_or_default(&TableSection::on_conflict, &found.on_conflict, |text| one_of(text, &conflicts))?,
         samples,
@@ -111,6 +115,27 @@ fn table(
         level,
         sensor,
         columns,
+    })
+}
+
+/// The table's own clock with its own later offsets, else the station's. Its own periods of a wrong clock come before the
+/// station's.
+fn stamps(
+    source: &Source<'_>,
+    at: &Section<'_>,
+    found: &TableSection,
+    station: &Station,
+) -> Result<LoggerClock, ConfigError> {
+    let own = clock(at, &found.utc_offset, &found.timezone)?;
+    let name = found.name.as_ref().map_or_else(String::new, |name| format!(" \"{}\"", name.get_ref()));
+    let of = ClockOf { source, name: &format!("[[table]]{name}") };
+    let changes = of.changes(&found.offset)?;
+    let mut corrections = of.corrections(&found.clock)?;
+    corrections.extend(station.stamps.corrections());
+    Ok(match own {
+        None if changes.is_empty() => station.stamps.with_corrections(corrections),
+        None => LoggerClock::new(station.stamps.first(), changes, corrections),
+        Some(own) => LoggerClock::new(own, changes, corrections),
     })
 }
 

@@ -20,14 +20,18 @@ const RULES: u32 = 1;
 /// tag columns and the values that mean "missing", but nothing that only affects flags or sending.
 pub(super) fn inputs(config: &TableConfig) -> i64 {
     let tags: Vec<_> = config.columns.iter().map(|(name, column)| (name, column.column_use)).collect();
-    let decides = format!(
+    let mut decides = format!(
         "{RULES} {:?} {:?} {:?} {:?} {:?} {tags:?}",
         config.format, config.logger_table, config.clock, config.valid_from, config.sentinels
     );
-    let decides = match config.samples {
-        SharedStamps::AsShown => decides,
-        samples => format!("{decides} {samples:?}"),
-    };
+    // Nothing where there are none, so that lines of before are not judged again for nothing.
+    if config.stamps.offsets() != config.clock.to_string() {
+        decides += &config.stamps.offsets();
+    }
+    decides += &config.stamps.corrections_text().unwrap_or_default();
+    if !matches!(config.samples, SharedStamps::AsShown) {
+        decides += &format!(" {:?}", config.samples);
+    }
     xxhash_rust::xxh3::xxh3_64(decides.as_bytes()).cast_signed()
 }
 

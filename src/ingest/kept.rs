@@ -65,6 +65,7 @@ impl<'a> KeptTaker<'a> {
             ts_text: content.ts_text.as_deref(),
             line,
             header: None,
+            stated_by: None,
         };
         staging.stage(table, &row, self.on_conflict).map(Taken::Row)
     }
@@ -96,6 +97,28 @@ impl<'a> KeptTaker<'a> {
         raw: &str,
     ) -> Result<Option<String>> {
         Ok(self.taker(staging, table, header)?.tags_of(raw.as_bytes()))
+    }
+
+    /// The time that a line gives its row under a header. None: it is no row. `known` is its time so far.
+    pub(super) fn time_of(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        (header, raw): (i64, &str),
+        known: Timestamp,
+    ) -> Result<Option<Timestamp>> {
+        Ok(self.taker(staging, table, header)?.time_of(raw.as_bytes(), known))
+    }
+
+    /// Stages a line under a header, or says why it is no row.
+    pub(super) fn raw_line(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        header: i64,
+        line: LineAt<'_>,
+    ) -> Result<Taken> {
+        self.taker(staging, table, header)?.stage_row(staging, table, line)
     }
 
     fn taker(&mut self, staging: &mut Staging<'_>, table: &mut Table, header: i64) -> Result<&mut LineTaker<'a>> {

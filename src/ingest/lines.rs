@@ -8,9 +8,8 @@ use super::again;
 use super::glued::{self, Watch, goes_back};
 use super::report::Counts;
 use super::samples::Placing;
-use crate::config::{ColumnUse, FileFormat, OnConflict, TableConfig};
+use crate::config::{ColumnUse, FileFormat, OnConflict, SharedStamps, TableConfig};
 use crate::format::{self, ColumnSource, Derived, Header, Layout, ParsedRow};
-use crate::qc;
 use crate::store::{Incoming, LineAt, LineRefusal, LineState, Outcome, Result, Staging, Store, Table};
 use crate::time::{Candidates, LocalTime, StationClock, Timestamp};
 
@@ -199,7 +198,7 @@ impl<'a> LineTaker<'a> {
         let is_row = matches!(self.expect, Expect::Rows(_));
         // In the hour that a zone repeats, time goes back in a file that is whole.
         let is_repeated = glued::time_of(next)
-            .is_some_and(|local| matches!(self.config.clock.candidates(local), Candidates::Two(..)));
+            .is_some_and(|local| matches!(self.config.stamps.candidates(local, None), Candidates::Two(..)));
         if !is_row || is_repeated || !goes_back(raw, next) {
             return self.take(staging, table, raw);
         }
@@ -356,11 +355,6 @@ impl<'a> LineTaker<'a> {
             FileFormat::Toa5 => None,
         };
         let names = table.column_names();
-        let known: Vec<_> = table.columns.iter().map(crate::store::Column::known).collect();
-        let contradictions = qc::contradictions(&self.config.spec(&[]), &known);
-        if !contradictions.is_empty() {
-            self.note = Some(contradictions.join("; "));
-        }
         let derived = self.derived(&sources, &names);
         let layout = Layout::new(sources, names.len(), time_format, derived);
         self.expect = Expect::Rows(Box::new(RowReading { layout, has_tags }));
@@ -425,8 +419,10 @@ impl<'a> LineTaker<'a> {
         }
         // A layout without a time column is refused with its header.
         let local = self.row.time.unwrap_or(LocalTime::from_nanos(0));
+        let config = self.config;
         let known_stamp = self.known_time.map(|known| table.samples.map_or(known, |samples| samples.stamp_of(known)));
-        let ts = match self.config.clock.candidates(local) {
+        let stamps = &config.stamps;
+        let ts = match stamps.candidates(local, self.row.record) {
             Candidates::One(ts) => ts,
             // A content that an earlier version kept beside the row of this time.
             Candidates::Missing(ts) if known_stamp == Some(ts) => ts,
@@ -453,11 +449,13 @@ impl<'a> LineTaker<'a> {
                 return Ok(Taken::Refused(refusal));
             }
         };
-        let odd_time = ts != stamp
-            || !self.row.time_is_plain
-            || (matches!(self.config.clock, StationClock::Zone(_)) && self.config.clock.local(ts) != local);
+        let odd_time =
+            ts != stamp || !self.row.time_is_plain || (!stamps.is_plain() && stamps.usual_stamp(ts) != local);
         if odd_time && self.row.time_is_plain {
             self.row.time_text = local.to_string();
+        }
+        if let Expect::Rows(reading) = &self.expect {
+            self.row.derive_at(&reading.layout, ts);
         }
         let row = Incoming {
             tags: if has_tags { &self.tags } else { "[]" },
@@ -468,10 +466,25 @@ impl<'a> LineTaker<'a> {
             ts_text: odd_time.then_some(self.row.time_text.as_str()),
             line,
             header: self.header,
+            stated_by: self.header,
         };
         let outcome = staging.stage(table, &row, self.on_conflict)?;
         self.previous = Some(ts);
+        if self.row.quotes_numbers {
+            self.note_quoted_numbers(line.number);
+        }
         Ok(Taken::Row(outcome))
+    }
+
+    /// The time that a line gives its row. None: it is no row. `known` is its time so far.
+    pub(super) fn time_of(&mut self, raw: &[u8], known: Timestamp) -> Option<Timestamp> {
+        let Expect::Rows(reading) = &self.expect else { return None };
+        self.row.read(raw, &reading.layout).ok()?;
+        let within = match self.config.samples {
+            SharedStamps::Of(samples) => known.nanos_since(samples.stamp_of(known)),
+            SharedStamps::AsShown | SharedStamps::Never => 0,
+        };
+        Some(self.config.stamps.instant(self.row.time?, self.row.record, Some(known)).plus(within))
     }
 
     /// The tags that a line gives its row, as a JSON array. None: it is no row.
@@ -499,9 +512,15 @@ impl<'a> LineTaker<'a> {
     /// Why no row can have this time at present: it is before `valid_from`, or too far ahead of the computer's clock.
     #[inline]
     fn refused_time(&self, local: LocalTime, ts: Timestamp) -> Option<LineRefusal> {
+        if can_have(self.config, ts, self.now) {
+            return None;
+        }
         if ts < Timestamp::EPOCH || ts < Timestamp::from_utc(self.config.valid_from) {
             let from = self.config.clock.local(Timestamp::from_utc(self.config.valid_from));
-            let reason = format!("the logger's clock is wrong: {local} is before valid_from = \"{from}\"");
+            let reason = format!(
+                "the logger's clock is wrong: {local} is before valid_from = \"{from}\"; where its true time is known, \
+                                  [[table.clock]] puts it right"
+            );
             return Some(self.refused(reason, None));
         }
         let not_before = ts.before(FUTURE_ALLOWED);
@@ -509,7 +528,8 @@ impl<'a> LineTaker<'a> {
             let now = self.config.clock.local(self.now);
             let reason = format!(
                 "held: {local} is more than a day ahead of this computer's clock ({now}); it is staged automatically when this clock \
- reaches it. If the logger's clock is wrong, set it; if the computer's clock is wrong, set that one"
+ reaches it. If the logger's clock is wrong, set it and put its rows right \
+ with [[table.clock]]; if the computer's clock is wrong, set that one"
             );
             self.refused(reason, Some(not_before))
         })
@@ -519,18 +539,29 @@ impl<'a> LineTaker<'a> {
     /// another row it would become a conflict of that row, so it is kept as it stands.
     #[cold]
     fn in_the_missing_hour(&mut self, local: LocalTime, ts: Timestamp, number: u64) -> LineRefusal {
-        let StationClock::Zone(zone) = self.config.clock else {
+        let StationClock::Zone(zone) = self.config.stamps.first() else {
             // An offset leaves no hour out.
             return self.refused(local.to_string(), None);
         };
-        let standard = self.config.clock.standard_offset(ts);
+        let standard = self.config.stamps.first().standard_offset(ts);
         let reason = format!(
             "{local} does not exist in {zone}, which leaves this hour out, so the logger's clock did not follow the zone, and rows behind \
- it may be an hour early. If it keeps standard time, write utc_offset = \"{standard}\" in place of timezone and give the table \
- a new name"
+ it may be an hour early. If it keeps standard time, write utc_offset = \"{standard}\" in place of timezone and run \
+ `fluxtower rekey`"
         );
         self.note.get_or_insert_with(|| format!("{}:{number} {reason}", self.path));
         self.refused(reason, None)
+    }
+
+    #[cold]
+    fn note_quoted_numbers(&mut self, number: u64) {
+        let path = &self.path;
+        self.note.get_or_insert_with(|| {
+            format!(
+                "{path}:{number} has its record number in quotes, so another program saved the file; its numbers in quotes were \
+                 read as numbers. Compare it with the logger's own file, or collect it again"
+            )
+        });
     }
 
     #[cold]
@@ -605,6 +636,12 @@ impl<'a> LineTaker<'a> {
         }
         staging.reject(table, line, refusal)
     }
+}
+
+/// Whether a row can have this time at present.
+#[inline]
+pub(super) fn can_have(config: &TableConfig, ts: Timestamp, now: Timestamp) -> bool {
+    ts >= Timestamp::EPOCH && ts >= Timestamp::from_utc(config.valid_from) && ts.before(FUTURE_ALLOWED) <= now
 }
 
 /// A line that no configuration can make a row: it has no header, or another table's.

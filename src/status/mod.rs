@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::config::Config;
-use crate::store::{ClockLine, FutureTimes, GapLine, ReadFile, RunLine, Store, StoreError, TableStatus, Uncounted};
+use crate::config::{Config, Misfit};
+use crate::store::{
+    ClockLine, FutureTimes, GapLine, ReadFile, ReceiverLine, RunLine, Store, StoreError, TableStatus, Uncounted,
+};
 use crate::sync::{PendingBytes, Standing, SyncError, SyncReport};
 use crate::time::{Interval, Timestamp};
 
@@ -17,12 +19,14 @@ mod exit;
 mod findings;
 pub mod offset;
 pub mod records;
+mod sunlight;
 
 pub use exit::Exit;
 pub use findings::{
     Finding, Folders, Kind, Lateness, Rule, SOON_S, Severity, TableFolders, Verdict, failure, findings, of_ingest,
     of_sync,
 };
+pub use sunlight::Sunlight;
 
 /// Under this key the store keeps how often a scheduler's entry starts the program, in milliseconds, or that it stays up.
 pub const STARTS_KEY: &str = "schedule";
@@ -92,6 +96,8 @@ pub struct Facts {
     pub folders: Folders,
     /// Tables whose rows are behind their files by so many seconds, a whole number of half hours ([`offset`]).
     pub offsets: Vec<(String, i64)>,
+    /// What is wrong with the light of radiometers or with the time at which it comes.
+    pub sunlight: Vec<Sunlight>,
     /// Whether a scheduler's entry starts the program.
     pub is_scheduled: bool,
     /// Steps and resets of the loggers' clocks that were found in the last day.
@@ -104,6 +110,10 @@ pub struct Facts {
     pub newest_rejected_line: Option<Timestamp>,
     /// When a conflict was last found.
     pub newest_conflict: Option<Timestamp>,
+    /// How notifications go to each of their receivers; none where the configuration names no receiver.
+    pub receivers: Vec<ReceiverLine>,
+    /// Tables and what their newest header states against the configuration.
+    pub misfits: Vec<(String, Misfit)>,
     /// Tables and what is wrong with their values of the last day, where the caller has judged these.
     pub wrong_values: Vec<(String, String)>,
     /// Size of the backlog, and how long it takes to drain.
@@ -118,12 +128,14 @@ impl Facts {
     pub fn read(config: &Config, store: &Store, now: Timestamp) -> Result<Facts, StatusError> {
         let mut intervals = Vec::new();
         let mut offsets = Vec::new();
+        let mut sunlight = Vec::new();
         for table in &config.tables {
             let name = &table.name.0;
             let interval = store.usual_interval_of_table(name)?;
             if let Some(seconds) = offset::of(store, name, interval, now)? {
                 offsets.push((name.clone(), seconds));
             }
+            sunlight.extend(sunlight::of(store, config, table, interval)?);
             intervals.extend(interval.map(|interval| UsualInterval { table: name.clone(), interval }));
         }
         // What a server said before the rows went to a folder says nothing of it.
@@ -143,6 +155,7 @@ impl Facts {
             files: store.read_files()?,
             folders: Folders::look(config),
             offsets,
+            sunlight,
             is_scheduled: store.recall(STARTS_KEY)?.is_some_and(|text| text.parse::<u64>().is_ok()),
             clock_events: store
                 .clock_events_seen(Interval::new(now.before(DAY), now.after(Duration::from_nanos(1))))?,
@@ -153,6 +166,8 @@ impl Facts {
             )?,
             newest_rejected_line: store.newest_rejected_line()?,
             newest_conflict: store.newest_conflict()?,
+            receivers: receivers(config, store)?,
+            misfits: misfits(config, store)?,
             wrong_values: Vec::new(),
             pending_bytes: crate::sync::pending_bytes(config, store, now)?,
         })
@@ -174,6 +189,31 @@ impl Facts {
     pub fn interval(&self, name: &str) -> Option<Duration> {
         self.intervals.iter().find(|of| of.table == name).map(|of| of.interval)
     }
+}
+
+/// How notifications go to each of their receivers.
+fn receivers(config: &Config, store: &Store) -> Result<Vec<ReceiverLine>, StoreError> {
+    let names = config.notify.iter().flat_map(crate::config::NotifyConfig::receivers);
+    names.map(|name| store.receiver(&name)).collect()
+}
+
+/// What the newest header of each table states against the configuration; derived columns by their configured unit.
+fn misfits(config: &Config, store: &Store) -> Result<Vec<(String, Misfit)>, StoreError> {
+    let mut found = Vec::new();
+    for table in &config.tables {
+        let name = &table.name.0;
+        let columns = store.columns_of(name)?;
+        let newest = store.newest_header(name)?;
+        let stated: Vec<_> = columns
+            .iter()
+            .map(|column| {
+                let of_header = newest.as_ref().and_then(|header| header.stated(&column.name));
+                of_header.unwrap_or_else(|| column.stated_in(table))
+            })
+            .collect();
+        found.extend(table.misfits(&stated).into_iter().map(|misfit| (name.clone(), misfit)));
+    }
+    Ok(found)
 }
 
 /// The list of findings as the store, the folders and the clock give it now.

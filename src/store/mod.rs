@@ -21,6 +21,7 @@ mod schema;
 
 pub use care::salvage::{SalvageReport, SalvagedTable};
 pub use intake::changed::{SLOT_SECONDS, Versions, slot_of, slot_start};
+pub use intake::clock::{MovingRow, StagedClock};
 pub use intake::decisions::{ConflictChoice, DecisionLine, Keep, KeptContent};
 pub use intake::files::FileSeen;
 pub use intake::known::{KnownColumn, KnownTable};
@@ -36,6 +37,9 @@ pub use intake::tables::{Column, Table};
 pub use judge::quality::{ManualFlagLine, NewFlag, RaisedRow};
 pub use judge::scan::{ScannedRow, SeriesLine};
 pub use outbox::delivery::{Refusal, SentBin};
+pub use outbox::notices::{
+    FindingsChange, NewNotice, Notice, NoticeEvent, NoticeFailure, ReceiverLine, StandingFinding,
+};
 pub use outbox::outcome::ReceiptOutcome;
 pub use outbox::pending::{PendingRow, SeriesBacklog};
 pub use outbox::receipts::{Mark, ReceiptDraft, State};

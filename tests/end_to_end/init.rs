@@ -39,8 +39,9 @@ impl Folder {
     }
 
     fn run(&self, arguments: &[&str]) -> Ended {
-        let output =
-            Command::new(env!("CARGO_BIN_EXE_fluxtower")).current_dir(self.0.path()).args(arguments).output().unwrap();
+        let output = crate::support::start(|| {
+            Command::new(env!("CARGO_BIN_EXE_fluxtower")).current_dir(self.0.path()).args(arguments).output()
+        });
         Ended {
             code: output.status.code().unwrap(),
             stdout: String::from_utf8(output.stdout).unwrap(),

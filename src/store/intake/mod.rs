@@ -3,6 +3,7 @@
 //! Every line that ingest reads is counted here (I1), and a row is staged once (I3).
 
 pub(super) mod changed;
+pub(super) mod clock;
 pub(super) mod decisions;
 pub(super) mod double_hour;
 pub(super) mod files;

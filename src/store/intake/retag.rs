@@ -5,7 +5,6 @@
 use rusqlite::params;
 
 use crate::config::OnConflict;
-use crate::format::{self, Value};
 use crate::store::intake::changed::Touched;
 use crate::store::intake::decisions::KeptContent;
 use crate::store::intake::provisional::LineState;
@@ -32,16 +31,18 @@ pub struct TaggedSeries {
 /// A row under the key that it had.
 #[derive(Debug)]
 pub struct OldRow {
-    id: i64,
-    nanos: i64,
-    record: Option<i64>,
-    values: String,
-    ts_text: Option<String>,
-    state: State,
+    pub(in crate::store) id: i64,
+    pub(in crate::store) nanos: i64,
+    pub(in crate::store) record: Option<i64>,
+    pub(in crate::store) values: String,
+    pub(in crate::store) ts_text: Option<String>,
+    pub(in crate::store) state: State,
+    pub(in crate::store) flags: String,
     version: i64,
+    pub(in crate::store) header: Option<i64>,
 }
 
-const OLD_ROW: &str = "SELECT id, nanos, record, vals, ts_text, state, version FROM reading";
+const OLD_ROW: &str = "SELECT id, nanos, record, vals, ts_text, state, version, flags, header FROM reading";
 
 impl OldRow {
     /// Orders the rows of a series.
@@ -72,12 +73,19 @@ impl OldRow {
             ts_text: row.get(4)?,
             state: State::from_code(row.get(5)?),
             version: row.get(6)?,
+            flags: row.get(7)?,
+            header: row.get(8)?,
         })
     }
 
     /// JSON array, aligned with the column list (or shorter).
     pub fn values(&self) -> &str {
         &self.values
+    }
+
+    /// The logger's own text for the time, where it cannot be printed again from the time.
+    pub fn ts_text(&self) -> Option<&str> {
+        self.ts_text.as_deref()
     }
 }
 
@@ -111,12 +119,13 @@ impl Store {
     /// The next rows of a series behind the row `after`.
     pub fn old_rows(&self, series: i64, after: Option<i64>) -> Result<Vec<OldRow>> {
         let (first, last) = key::keys(series, key::TIMES.0, key::TIMES.1);
+        self.old_rows_between(after.map_or(first, |id| id + 1), last)
+    }
+
+    pub(in crate::store) fn old_rows_between(&self, first: i64, last: i64) -> Result<Vec<OldRow>> {
         self.conn
             .prepare_cached(&format!("{OLD_ROW} WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3"))
-            .and_then(|mut statement| {
-                let from = after.map_or(first, |id| id + 1);
-                statement.query_map(params![from, last, ROWS_AT_ONCE], OldRow::read)?.collect()
-            })
+            .and_then(|mut statement| statement.query_map(params![first, last, ROWS_AT_ONCE], OldRow::read)?.collect())
             .map_err(|source| self.at(source))
     }
 
@@ -168,19 +177,18 @@ impl Staging<'_> {
         tags: &str,
         (ts, ts_text): (Timestamp, Option<&str>),
     ) -> Result<()> {
-        let mut numbers = Vec::new();
-        format::values_of(&row.values, &mut numbers);
-        numbers.resize(table.columns.len(), Value::Missing);
+        let (values, numbers) = table.values_at(&row.values, ts);
         let line = LineAt { path: "", number: 0, raw: row.values.as_bytes(), state: LineState::Whole };
         let incoming = Incoming {
             tags,
             ts,
             record: row.record,
-            values: &row.values,
+            values: &values,
             numbers: &numbers,
             ts_text,
             line,
             header: None,
+            stated_by: row.header,
         };
         let outcome = self.stage(table, &incoming, OnConflict::Keep)?;
         if let (Outcome::Staged, Some(series)) = (outcome, table.series.latest()) {

@@ -1,12 +1,14 @@
 //! Logger tables, their columns, headers and series.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::config::{TableConfig, TableName};
-use crate::format::Header;
-use crate::qc;
+use crate::format::{self, Header};
+use crate::qc::{self, Value};
+use crate::quantity::Stated;
 use crate::store::intake::changed::Touched;
 use crate::store::intake::provisional::ProvisionalLines;
 use crate::store::intake::record_runs::{RecordRuns, Run};
@@ -32,6 +34,18 @@ pub struct Column {
 }
 
 impl Column {
+    /// As the newest header states it.
+    pub fn stated(&self) -> Stated<'_> {
+        Stated { name: &self.name, unit: &self.units, process: &self.process }
+    }
+
+    /// The same, with the unit that the configuration gives a derived column.
+    pub fn stated_in<'a>(&'a self, config: &'a TableConfig) -> Stated<'a> {
+        let own = config.columns.get(&self.name).filter(|_| self.process == DERIVED);
+        let unit = own.and_then(|own| own.unit.as_deref()).unwrap_or(&self.units);
+        Stated { unit, ..self.stated() }
+    }
+
     /// The part that QC needs.
     pub fn known(&self) -> qc::KnownColumn<'_> {
         qc::KnownColumn { name: &self.name, units: &self.units }
@@ -176,6 +190,21 @@ impl Table {
         self.series.newest_of(series)
     }
 
+    /// The header of a row, if it states something else than the column list.
+    #[inline]
+    pub(in crate::store) fn header_to_keep(&self, header: Option<i64>) -> Option<i64> {
+        header.filter(|header| self.judge.as_ref().is_some_and(|judge| judge.states_otherwise(*header)))
+    }
+
+    /// The values of a row that gets this time: what is derived from the time is computed again. JSON, and the same as values.
+    pub(in crate::store) fn values_at<'a>(&self, values: &'a str, ts: Timestamp) -> (Cow<'a, str>, Vec<Value>) {
+        let mut list = Vec::new();
+        let of_time = self.judge.as_ref().map(|judge| judge.derived_of_time()).unwrap_or_default();
+        let again = format::derive_again(values, &of_time, ts, &mut list);
+        list.resize(self.columns.len(), Value::Missing);
+        (again.map_or(Cow::Borrowed(values), Cow::Owned), list)
+    }
+
     /// Positions of the derived columns.
     pub fn derived_places(&self) -> Vec<usize> {
         (0..self.columns.len()).filter(|place| self.columns[*place].process == DERIVED).collect()
@@ -188,32 +217,51 @@ impl Table {
 }
 
 impl Store {
-    /// Loads the table, or registers it. Fails if its rows were staged with another clock: the same line would get another time,
-    /// and every row would be staged a second time.
+    /// Loads the table, or registers it. Fails if its rows were staged with other offsets from UTC: the same line would get
+    /// another time, and every row would be staged a second time.
     pub fn table(&self, config: &TableConfig) -> Result<Table> {
-        let clock = config.clock.to_string();
-        let sql = |source| self.at(source);
-        self.conn
-            .execute("INSERT OR IGNORE INTO logger_table (name, clock) VALUES (?1, ?2)", params![config.name.0, clock])
-            .map_err(sql)?;
-        let (id, staged_clock, rows, header_table): (i64, String, i64, Option<String>) = self
-            .conn
-            .query_row(
-                "SELECT id, clock, rows, header_table FROM logger_table WHERE name = ?1",
-                [&config.name.0],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
-            )
-            .map_err(sql)?;
-        if staged_clock != clock {
-            if rows > 0 {
-                return Err(StoreError::ClockChanged {
-                    table: config.name.0.clone(),
-                    staged: staged_clock,
-                    configured: clock,
-                });
+        let offsets = config.stamps.offsets();
+        match self.staged_clock(config)? {
+            None => self
+                .conn
+                .execute(
+                    "INSERT OR IGNORE INTO logger_table (name, clock, corrections) VALUES (?1, ?2, ?3)",
+                    params![config.name.0, offsets, config.stamps.corrections_text()],
+                )
+                .map(drop)
+                .map_err(|source| self.at(source))?,
+            Some(staged) if staged.has_rows || staged.is_moving => {
+                if staged.offsets != offsets {
+                    return Err(StoreError::ClockChanged {
+                        table: config.name.0.clone(),
+                        staged: staged.offsets,
+                        configured: offsets,
+                    });
+                }
             }
-            self.conn.execute("UPDATE logger_table SET clock = ?2 WHERE id = ?1", params![id, clock]).map_err(sql)?;
+            // Without rows, any clock will do.
+            Some(staged) if staged.clock.as_ref() != Some(&config.stamps) => self
+                .conn
+                .execute(
+                    "UPDATE logger_table SET clock = ?2, corrections = ?3 WHERE name = ?1",
+                    params![config.name.0, offsets, config.stamps.corrections_text()],
+                )
+                .map(drop)
+                .map_err(|source| self.at(source))?,
+            Some(_) => {}
         }
+        self.table_as_staged(config)
+    }
+
+    /// A registered table, by whatever clock its rows were staged.
+    pub fn table_as_staged(&self, config: &TableConfig) -> Result<Table> {
+        let sql = |source| self.at(source);
+        let (id, header_table): (i64, Option<String>) = self
+            .conn
+            .query_row("SELECT id, header_table FROM logger_table WHERE name = ?1", [&config.name.0], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .map_err(sql)?;
         Ok(Table {
             id,
             name: config.name.clone(),
@@ -359,6 +407,18 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
+    /// Every header of a table by its id, by the table's name in the configuration.
+    pub fn headers_of(&self, table: &str) -> Result<Vec<(i64, Header)>> {
+        let work = || -> rusqlite::Result<Vec<(i64, Header)>> {
+            let id: Option<i64> = self
+                .conn
+                .query_row("SELECT id FROM logger_table WHERE name = ?1", [table], |row| row.get(0))
+                .optional()?;
+            id.map_or(Ok(Vec::new()), |id| headers(&self.conn, id))
+        };
+        work().map_err(|source| self.at(source))
+    }
+
     /// The header of the file of the table that changed last; none where its files have no header, or none was read.
     pub fn newest_header(&self, table: &str) -> Result<Option<Header>> {
         let text: Option<String> = self
@@ -414,6 +474,20 @@ pub(in crate::store) fn record_runs(conn: &Connection, table: i64) -> rusqlite::
         })
     })?
     .collect()
+}
+
+/// The headers of a table by their id.
+pub(in crate::store) fn headers(conn: &Connection, table: i64) -> rusqlite::Result<Vec<(i64, Header)>> {
+    let mut statement = conn.prepare_cached("SELECT id, header FROM header_version WHERE logger_table = ?1")?;
+    let mut rows = statement.query([table])?;
+    let mut headers = Vec::new();
+    while let Some(row) = rows.next()? {
+        // This program wrote it; a header that cannot be read states nothing.
+        if let Ok(header) = serde_json::from_str(row.get_ref(1)?.as_str()?) {
+            headers.push((row.get(0)?, header));
+        }
+    }
+    Ok(headers)
 }
 
 /// xxh3 as SQLite's signed integer.
