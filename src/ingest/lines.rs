@@ -578,10 +578,19 @@ impl<'a> LineTaker<'a> {
         has_tags: bool,
     ) -> Result<Timestamp> {
         // A row that shares its stamp with the row before.
-        if let Some(stamp) = table.samples.and_then(|samples| Some(samples.stamp_of(self.previous?)))
-            && (stamp == earlier || stamp == later)
-        {
-            return Ok(stamp);
+        if let Some(samples) = table.samples {
+            let tags = if has_tags { self.tags.as_str() } else { "[]" };
+            let before = match self.previous {
+                Some(previous) => [Some(previous), None],
+                None => {
+                    let before = self.row.record.and_then(|record| table.runs.time_before(record));
+                    [before, staging.newest_of(table, tags)]
+                }
+            };
+            let mut stamps = before.into_iter().flatten().map(|before| samples.stamp_of(before));
+            if let Some(stamp) = stamps.find(|stamp| *stamp == earlier || *stamp == later) {
+                return Ok(stamp);
+            }
         }
         if let Some(record) = self.row.record {
             for candidate in [earlier, later] {
