@@ -478,8 +478,10 @@ impl<'a> LineTaker<'a> {
         }
         if ts < Timestamp::EPOCH || ts < Timestamp::from_utc(self.config.valid_from) {
             let from = self.config.clock.local(Timestamp::from_utc(self.config.valid_from));
-            let reason = format!("the logger's clock is wrong: {local} is before valid_from = \"{from}\"; where its true time is known, \
-                                  [[table.clock]] puts it right");
+            let reason = format!(
+                "the logger's clock is wrong: {local} is before valid_from = \"{from}\"; where its true time is known, \
+                                  [[table.clock]] puts it right"
+            );
             return Some(self.refused(reason, None));
         }
         let not_before = ts.before(FUTURE_ALLOWED);

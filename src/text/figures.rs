@@ -58,7 +58,10 @@ mod tests {
 
     #[test]
     fn what_is_to_be_added_is_spelled_as_the_configuration_takes_it() {
-        assert_eq!((to_add(833_080_800), to_add(-2_220), to_add(61)), ("9642d 3h 20m".into(), "-37m".into(), "1m 1s".into()));
+        assert_eq!(
+            (to_add(833_080_800), to_add(-2_220), to_add(61)),
+            ("9642d 3h 20m".into(), "-37m".into(), "1m 1s".into())
+        );
     }
 
     #[test]
