@@ -24,6 +24,7 @@ fn table(columns: &[(&str, ColumnConfig)]) -> TableConfig {
         tags: BTreeMap::from([("station".to_owned(), "US-UMB".to_owned())]),
         bucket: None,
         clock: StationClock::Fixed(FixedOffset::east_opt(0).unwrap()),
+        stamps: StationClock::Fixed(FixedOffset::east_opt(0).unwrap()).into(),
         on_conflict: OnConflict::Keep,
         last_line_after: Duration::from_secs(600),
         valid_from: DateTime::UNIX_EPOCH,

@@ -224,7 +224,7 @@ fn i3_a_moved_row_on_the_time_of_another_row_becomes_a_conflict_to_decide_and_an
     let content = rows(0..10, 0) + &row(&stamp(45 + 60), 7) + &row(&stamp(50 + 60), 21);
     let same = row(&stamp(35), 7);
     assert!(content.contains(&same));
-    let mut tower = tower(&(content.clone() + &row(&stamp(50), 20)));
+    let mut tower = tower(&(content + &row(&stamp(50), 20)));
     tower.run(&["ingest"]).works();
     assert_eq!(counts(&tower), (13, 0, 0));
     correct(&mut tower, &format!("from = \"{}\"\nadd = \"-70m\"\nuntil = \"{}\"", stamp(105), stamp(106)));
