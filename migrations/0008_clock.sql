@@ -18,7 +18,8 @@ CREATE TABLE moving (
     stamp   INTEGER NOT NULL,                  -- what the logger wrote: nanoseconds since 1970 on its clock face
     record  INTEGER,
     vals    TEXT NOT NULL,
-    ts_text TEXT
+    ts_text TEXT,
+    header  INTEGER                            -- reading.header
 ) STRICT;
 
 CREATE INDEX moving_series ON moving (series, place);

@@ -22,6 +22,7 @@ mod kept;
 mod lines;
 mod report;
 mod retag;
+mod samples;
 
 pub use clock::{Moved, rekey, would_rekey};
 pub use decide::{Decided, Decider};
@@ -152,6 +153,9 @@ impl Ingest<'_> {
             if let Some(note) = retag::apply(self.store, &mut staging, &mut table, table_config, self.clock)? {
                 table_report.note(note);
             }
+            if let Some(note) = samples::apply(self.store, &mut staging, &mut table, table_config, self.clock)? {
+                table_report.note(note);
+            }
             table_report.taken_up = again::judge(self.store, &mut staging, &mut table, table_config, self.clock)?;
             let mut reader = file::Reader {
                 store: self.store,
@@ -160,10 +164,14 @@ impl Ingest<'_> {
                 clock: self.clock,
                 progress: self.progress,
                 by_hand: self.by_hand,
+                taken_up: 0,
+                notes: Vec::new(),
             };
             for path in &files {
                 table_report.add(reader.read(&mut table, path)?);
             }
+            table_report.taken_up += reader.taken_up;
+            std::mem::take(&mut reader.notes).into_iter().for_each(|note| table_report.note(note));
             staging.flush(&mut table)?;
             if staging.is_commit_due() {
                 staging.commit()?;

@@ -10,6 +10,7 @@ use super::registry::{ColumnSettings, TableSettings, Test};
 use super::value::Sentinels;
 use crate::ameriflux::Range;
 use crate::quantity::Kind;
+use crate::sun::Position;
 use crate::time::StationClock;
 
 /// The name of a table in the configuration: the key of everything that the store knows of it.
@@ -38,12 +39,16 @@ pub struct TableSpec<'a> {
     pub name: &'a TableName,
     /// The clock of its logger, for seasons and times of day.
     pub clock: StationClock,
+    /// Where the station is, for the sun.
+    pub position: Option<Position>,
     /// What means "missing" in every column that has none of its own.
     pub sentinels: &'a Sentinels,
     /// The tests of its rows.
     pub settings: &'a TableSettings,
     /// The configured columns, by name.
     pub columns: BTreeMap<&'a str, ColumnSpec<'a>>,
+    /// What kind of quantity each column is that a header states, configured or not.
+    pub kinds: BTreeMap<&'a str, Kind>,
     /// All pairs of the configuration; those of other tables are passed over.
     pub pairs: &'a [Pair],
 }
@@ -57,12 +62,14 @@ pub struct ColumnSpec<'a> {
     pub is_text: bool,
     /// What means "missing" here; none means the table's.
     pub sentinels: Option<&'a Sentinels>,
-    /// What kind of quantity it is, as far as the configuration says it.
+    /// What kind of quantity it is, as far as it is known.
     pub kind: Kind,
     /// Its AmeriFlux variable.
     pub variable: Option<&'a str>,
     /// Its range.
     pub range: Option<Range>,
+    /// Whether a test or its formula asks where the sun stands.
+    pub needs_sun: bool,
     /// Its other tests.
     pub settings: &'a ColumnSettings,
     /// Whether it is an instrument's diagnostic word, and whose.
@@ -72,6 +79,19 @@ pub struct ColumnSpec<'a> {
 }
 
 impl TableSpec<'_> {
+    /// What kind of quantity a column is, as far as it is known.
+    pub fn kind_of(&self, column: &str) -> Kind {
+        let own = || self.columns.get(column).map(|own| own.kind);
+        self.kinds.get(column).copied().or_else(own).unwrap_or_default()
+    }
+
+    /// Whether both ask the same of every column.
+    pub fn judges_as(&self, other: &TableSpec<'_>) -> bool {
+        let ranges = |spec: &TableSpec<'_>| -> Vec<_> { spec.columns.values().map(|own| own.range).collect() };
+        let mut names = self.columns.keys().copied().chain(self.kinds.keys().copied());
+        ranges(self) == ranges(other) && names.all(|name| self.kind_of(name) == other.kind_of(name))
+    }
+
     /// The tests that a column is configured for, in the order of [`Test`]; flags by hand are not among them.
     pub fn tests_of(&self, column: &str) -> Vec<Test> {
         let own = self.columns.get(column);

@@ -637,3 +637,20 @@ fn a_finding_about_a_logger_that_went_back_holds_the_values_to_copy() {
     let expected = format!("from = \"{first}\", record_from = 40, add = \"2h\"");
     assert!(status.contains(&expected), "{status}");
 }
+
+#[test]
+fn i3_rows_that_share_a_stamp_keep_their_places_when_it_moves() {
+    let content: String = (0..400).map(|record| row(&stamp(record / 4), record)).collect();
+    let mut tower = tower(&content);
+    tower.configure(|sections| sections.table += "\nsamples_per_stamp = 4\nstamp_interval = \"1m\"");
+    tower.run(&["run"]).works();
+    let (before, rows) = (told(&tower, TABLE), counts(&tower));
+    assert!(rows.0 >= 392 && rows.1 == 0, "{rows:?}");
+    correct(&mut tower, &format!("from = \"{}\"\nadd = \"1h\"", stamp(50)));
+    tower.run(&["ingest"]).works();
+    is_as_if_right_from_the_start(&tower, &[HEADER, &content].concat());
+    uncorrect(&mut tower);
+    tower.run(&["ingest"]).works();
+    assert_eq!((told(&tower, TABLE), counts(&tower)), (before, rows));
+    the_counts_are_right(&tower);
+}

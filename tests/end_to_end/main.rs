@@ -34,6 +34,7 @@ mod gaps;
 mod ingest;
 mod init;
 mod layers;
+mod notify;
 mod panels;
 mod quality;
 mod quiet_losses;

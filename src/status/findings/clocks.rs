@@ -25,6 +25,7 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
                 Kind::ClocksDisagree,
                 format!("this computer's clock was {} {direction} the server's at the last sync", span(server.abs())),
             )
+            .about("server")
             .fix("set the clock that is wrong; nothing expires and nothing is deleted until they agree"),
         );
     }
@@ -42,6 +43,7 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
                 ),
             )
             .of_table(&table.table)
+            .about("files")
             .fix("set the clock that is wrong, this computer's or that of the computer which writes the files"),
         );
     }

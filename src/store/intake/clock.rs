@@ -59,6 +59,8 @@ pub struct MovingRow {
     pub ts_text: Option<String>,
     /// The series' tag values, as a JSON array.
     pub tags: String,
+    /// The header that it stands under, where the store keeps it.
+    header: Option<i64>,
 }
 
 impl Store {
@@ -99,7 +101,7 @@ impl Store {
     pub fn moving_rows(&self, table: &Table) -> Result<Vec<MovingRow>> {
         self.conn
             .prepare_cached(
-                "SELECT m.place, m.id, m.nanos, m.stamp, m.record, m.vals, m.ts_text, s.tags FROM series s
+                "SELECT m.place, m.id, m.nanos, m.stamp, m.record, m.vals, m.ts_text, s.tags, m.header FROM series s
                  CROSS JOIN moving m ON m.series = s.id WHERE s.logger_table = ?1 ORDER BY m.series, m.place LIMIT ?2",
             )
             .and_then(|mut statement| {
@@ -115,6 +117,7 @@ impl Store {
                             values: row.get(5)?,
                             ts_text: row.get(6)?,
                             tags: row.get(7)?,
+                            header: row.get(8)?,
                         })
                     })?
                     .collect()
@@ -144,7 +147,7 @@ impl Store {
 
 impl Staging<'_> {
     /// Takes the row out. Its point is marked for removal if it may be in a bucket.
-    pub fn take_out(&mut self, table: &mut Table, tags: &str, row: &OldRow, stamp: LocalTime) -> Result<()> {
+    pub fn take_out_moving(&mut self, table: &mut Table, tags: &str, row: &OldRow, stamp: LocalTime) -> Result<()> {
         self.begin()?;
         self.count_row();
         let Some(place) = table.series.find(tags) else { return Ok(()) };
@@ -154,7 +157,8 @@ impl Staging<'_> {
         let state = row.state.word();
         let work = || -> rusqlite::Result<()> {
             conn.prepare_cached(
-                "INSERT INTO moving (series, id, nanos, stamp, record, vals, ts_text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO moving (series, id, nanos, stamp, record, vals, ts_text, header)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?
             .execute(params![
                 series,
@@ -163,7 +167,8 @@ impl Staging<'_> {
                 stamp.nanos_since(LocalTime::from_nanos(0)),
                 row.record,
                 row.values,
-                row.ts_text
+                row.ts_text,
+                row.header
             ])?;
             conn.prepare_cached("DELETE FROM reading WHERE id = ?1")?.execute([row.id])?;
             conn.prepare_cached("DELETE FROM refused_row WHERE id = ?1")?.execute([row.id])?;
@@ -237,6 +242,7 @@ impl Staging<'_> {
             ts_text,
             line,
             header: None,
+            stated_by: row.header,
         };
         self.moving = Some(version);
         let outcome = self.stage(table, &incoming, OnConflict::Keep);

@@ -15,5 +15,6 @@ pub(super) mod record_runs;
 pub(super) mod rejected;
 pub(super) mod retag;
 pub(super) mod rows;
+pub(super) mod samples;
 pub(super) mod staging;
 pub(super) mod tables;

@@ -39,17 +39,16 @@ pub struct OldRow {
     pub(in crate::store) ts_text: Option<String>,
     pub(in crate::store) state: State,
     pub(in crate::store) flags: String,
+    version: i64,
+    pub(in crate::store) header: Option<i64>,
 }
+
+const OLD_ROW: &str = "SELECT id, nanos, record, vals, ts_text, state, version, flags, header FROM reading";
 
 impl OldRow {
     /// Orders the rows of a series.
     pub fn id(&self) -> i64 {
         self.id
-    }
-
-    /// JSON array, aligned with the column list (or shorter).
-    pub fn values(&self) -> &str {
-        &self.values
     }
 
     /// Its time.
@@ -60,6 +59,29 @@ impl OldRow {
     /// RECORD.
     pub fn record(&self) -> Option<i64> {
         self.record
+    }
+
+    pub(in crate::store) fn version(&self) -> i64 {
+        self.version
+    }
+
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<OldRow> {
+        Ok(OldRow {
+            id: row.get(0)?,
+            nanos: row.get(1)?,
+            record: row.get(2)?,
+            values: row.get(3)?,
+            ts_text: row.get(4)?,
+            state: State::from_code(row.get(5)?),
+            version: row.get(6)?,
+            flags: row.get(7)?,
+            header: row.get(8)?,
+        })
+    }
+
+    /// JSON array, aligned with the column list (or shorter).
+    pub fn values(&self) -> &str {
+        &self.values
     }
 
     /// The logger's own text for the time, where it cannot be printed again from the time.
@@ -103,25 +125,16 @@ impl Store {
 
     pub(in crate::store) fn old_rows_between(&self, first: i64, last: i64) -> Result<Vec<OldRow>> {
         self.conn
-            .prepare_cached(
-                "SELECT id, nanos, record, vals, ts_text, state, flags FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
-            )
-            .and_then(|mut statement| {
-                statement
-                    .query_map(params![first, last, ROWS_AT_ONCE], |row| {
-                        Ok(OldRow {
-                            id: row.get(0)?,
-                            nanos: row.get(1)?,
-                            record: row.get(2)?,
-                            values: row.get(3)?,
-                            ts_text: row.get(4)?,
-                            state: State::from_code(row.get(5)?),
-                            flags: row.get(6)?,
-                        })
-                    })?
-                    .collect()
-            })
+            .prepare_cached(&format!("{OLD_ROW} WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3"))
+            .and_then(|mut statement| statement.query_map(params![first, last, ROWS_AT_ONCE], OldRow::read)?.collect())
             .map_err(|source| self.at(source))
+    }
+
+    /// The rows from one key to another, both included.
+    pub(in crate::store) fn rows_of_keys(&self, first: i64, last: i64) -> rusqlite::Result<Vec<OldRow>> {
+        let mut statement = self.conn.prepare_cached(&format!("{OLD_ROW} WHERE id BETWEEN ?1 AND ?2 ORDER BY id"))?;
+        let rows = statement.query_map([first, last], OldRow::read)?;
+        rows.collect()
     }
 }
 
@@ -137,6 +150,12 @@ impl Staging<'_> {
 
     /// Gives the row its new key. The same row may be there already. [`Staging::note_left`] belongs to it.
     pub fn move_row(&mut self, table: &mut Table, row: &OldRow, tags: &str) -> Result<()> {
+        self.take_out(table, row)?;
+        self.put_in(table, row, tags, (row.ts(), row.ts_text.as_deref()))
+    }
+
+    /// Deletes a row that gets another key.
+    pub(in crate::store) fn take_out(&mut self, table: &Table, row: &OldRow) -> Result<()> {
         self.begin()?;
         let conn = &self.store.conn;
         let gone = || -> rusqlite::Result<()> {
@@ -148,8 +167,17 @@ impl Staging<'_> {
             .execute([table.id])
             .map(drop)
         };
-        gone().map_err(|source| self.store.at(source))?;
-        let ts = key::time(row.id, row.nanos);
+        gone().map_err(|source| self.store.at(source))
+    }
+
+    /// Stages a row that was taken out, at this time, with the logger's own text for it.
+    pub(in crate::store) fn put_in(
+        &mut self,
+        table: &mut Table,
+        row: &OldRow,
+        tags: &str,
+        (ts, ts_text): (Timestamp, Option<&str>),
+    ) -> Result<()> {
         let mut numbers = Vec::new();
         format::values_of(&row.values, &mut numbers);
         numbers.resize(table.columns.len(), Value::Missing);
@@ -160,9 +188,10 @@ impl Staging<'_> {
             record: row.record,
             values: &row.values,
             numbers: &numbers,
-            ts_text: row.ts_text.as_deref(),
+            ts_text,
             line,
             header: None,
+            stated_by: row.header,
         };
         let outcome = self.stage(table, &incoming, OnConflict::Keep)?;
         if let (Outcome::Staged, Some(series)) = (outcome, table.series.latest()) {

@@ -21,7 +21,7 @@ use crate::store::outbox::stale::{self, Change};
 use crate::store::schema::error::StoreError;
 use crate::store::schema::key::{self, MOST_SERIES, key};
 use crate::store::{Result, Store};
-use crate::time::{NANOS_PER_SECOND, Timestamp};
+use crate::time::{NANOS_PER_MICRO, NANOS_PER_SECOND, Timestamp};
 
 /// Rows after which a commit is due: about 3 MB of WAL.
 const ROWS_PER_COMMIT: u32 = 20_000;
@@ -48,8 +48,10 @@ pub struct Incoming<'a> {
     pub ts_text: Option<&'a str>,
     /// The line, for a conflict.
     pub line: LineAt<'a>,
-    /// The header that it stands under.
+    /// The header that the line stands under; none where the line is a JSON array.
     pub header: Option<i64>,
+    /// The header whose units and processes hold for its values.
+    pub stated_by: Option<i64>,
 }
 
 /// A physical line and its place.
@@ -116,8 +118,8 @@ impl<'s> Staging<'s> {
         let insert = store
             .conn
             .prepare(
-                "INSERT INTO reading (id, nanos, record, vals, flags, state, version, ts_text, raised)
-                 VALUES (?1, ?2, ?3, ?4, ?5, 0, ?8, ?6, ?7) ON CONFLICT (id) DO NOTHING",
+                "INSERT INTO reading (id, nanos, record, vals, flags, state, version, ts_text, raised, header)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 0, ?8, ?6, ?7, ?9) ON CONFLICT (id) DO NOTHING",
             )
             .map_err(|source| store.at(source))?;
         Ok(Staging {
@@ -168,6 +170,7 @@ impl<'s> Staging<'s> {
     ) -> rusqlite::Result<Outcome> {
         let series = table.series.at(place).id;
         let is_late = self.judge(table, place, row)?;
+        let header = table.header_to_keep(row.stated_by);
         let insert = &mut self.insert;
         let (flags, raised) = verdict_columns(&self.verdict);
         insert.raw_bind_parameter(1, key(series, row.ts))?;
@@ -178,6 +181,7 @@ impl<'s> Staging<'s> {
         insert.raw_bind_parameter(6, row.ts_text)?;
         insert.raw_bind_parameter(7, raised)?;
         insert.raw_bind_parameter(8, self.moving.unwrap_or(0))?;
+        insert.raw_bind_parameter(9, header)?;
         let outcome = if insert.raw_execute()? == 1 {
             note_staged(table, place, row.ts);
             if is_late {
@@ -206,7 +210,7 @@ impl<'s> Staging<'s> {
         Ok(outcome)
     }
 
-    fn add_series(&self, table: &mut Table, tags: &str) -> Result<usize> {
+    pub(in crate::store) fn add_series(&self, table: &mut Table, tags: &str) -> Result<usize> {
         let conn = &self.store.conn;
         let added = conn.execute("INSERT INTO series (logger_table, tags) VALUES (?1, ?2)", params![table.id, tags]);
         added.map_err(|source| self.store.at(source))?;
@@ -345,9 +349,18 @@ impl<'s> Staging<'s> {
         }
         conn.prepare_cached(
             "UPDATE reading SET nanos = ?2, record = ?3, vals = ?4, flags = ?5, ts_text = ?6, raised = ?7, state = 0,
-             version = version + 1 WHERE id = ?1",
+             version = version + 1, header = ?8 WHERE id = ?1",
         )?
-        .execute(params![id, key::nanos(row.ts), row.record, row.values, flags, row.ts_text, raised])?;
+        .execute(params![
+            id,
+            key::nanos(row.ts),
+            row.record,
+            row.values,
+            flags,
+            row.ts_text,
+            raised,
+            table.header_to_keep(row.stated_by)
+        ])?;
         crate::store::outbox::receipts::move_tally(
             conn,
             table.id,
@@ -384,15 +397,18 @@ impl<'s> Staging<'s> {
         Ok(())
     }
 
-    /// Whether the table has a row at this time with this record number. It decides the double hour of a zone.
+    /// Whether the table has a row of this time stamp with this record number. It decides the double hour of a zone.
     pub fn has_record_at(&self, table: &Table, ts: Timestamp, record: i64) -> Result<bool> {
         self.store
             .conn
             .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM series s JOIN reading r ON r.id = (s.id << 52 | ?2)
+                "SELECT EXISTS (SELECT 1 FROM series s JOIN reading r ON r.id BETWEEN (s.id << 52 | ?2) AND (s.id << 52 | ?4)
                  WHERE s.logger_table = ?1 AND r.record = ?3)",
             )
-            .and_then(|mut statement| statement.query_row(params![table.id, key(0, ts), record], |row| row.get(0)))
+            .and_then(|mut statement| {
+                let last = table.samples.map_or(ts, |samples| samples.next(ts).minus(NANOS_PER_MICRO));
+                statement.query_row(params![table.id, key(0, ts), record, key(0, last)], |row| row.get(0))
+            })
             .map_err(|source| self.store.at(source))
     }
 
