@@ -146,17 +146,22 @@ fn column(at: &Section<'_>, name: &str, found: &ColumnSection, folder: &Path) ->
     }
     let value_type = value_type(at, found)?;
     let (limits, range) = range(at, found)?;
+    let variable = at.read(ColumnSection::variable, &found.variable, variable_name)?;
+    let mut quality = column_settings(at, &found.tests, folder)?;
+    if let Some(flat_line) = &mut quality.flat_line {
+        flat_line.is_quiet = variable.as_deref().and_then(ameriflux::lookup).is_some_and(ameriflux::Variable::is_quiet);
+    }
     Ok(ColumnConfig {
         column_use,
         value_type,
         field,
-        variable: at.read(ColumnSection::variable, &found.variable, variable_name)?,
+        variable,
         range,
         limits,
         sentinels: sentinels(at, &found.missing)?,
         unit: unit_of(at, found)?,
         formula: at.read(ColumnSection::formula, &found.formula, Formula::parse)?,
-        quality: column_settings(at, &found.tests, folder)?,
+        quality,
         diagnostic: diagnostic(at, found)?,
         kind: at.read(ColumnSection::kind, &found.kind, |text| one_of(text, Kind::names()))?,
         quantity: at.read(ColumnSection::quantity, &found.quantity, value::plain_text)?,
