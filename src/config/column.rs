@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use toml::Spanned;
 
@@ -15,7 +16,7 @@ use super::{ColumnConfig, ColumnUse, ConfigError, FileFormat, Formula, Level, Va
 use crate::ameriflux;
 use crate::ameriflux::Range;
 use crate::ameriflux::unit::{self, Fit};
-use crate::qc::Sentinels;
+use crate::qc::{ColumnSettings, Sentinels, measures_sunlight};
 use crate::quantity::{Kind, Process, Stated};
 use crate::text::any_of;
 
@@ -145,9 +146,10 @@ fn column(at: &Section<'_>, name: &str, found: &ColumnSection, folder: &Path) ->
         at.refuse(&found.given(), |key| !of_tags.contains(&key), problem)?;
     }
     let value_type = value_type(at, found)?;
-    let (limits, range) = range(at, found)?;
     let variable = at.read(ColumnSection::variable, &found.variable, variable_name)?;
-    let mut quality = column_settings(at, &found.tests, folder)?;
+    let formula = at.read(ColumnSection::formula, &found.formula, Formula::parse)?;
+    let (limits, range) = range(at, found)?;
+    let mut quality = quality(at, found, variable.as_deref(), folder)?;
     if let Some(flat_line) = &mut quality.flat_line {
         flat_line.is_quiet = variable.as_deref().and_then(ameriflux::lookup).is_some_and(ameriflux::Variable::is_quiet);
     }
@@ -155,13 +157,14 @@ fn column(at: &Section<'_>, name: &str, found: &ColumnSection, folder: &Path) ->
         column_use,
         value_type,
         field,
-        variable,
         range,
         limits,
         sentinels: sentinels(at, &found.missing)?,
         unit: unit_of(at, found)?,
-        formula: at.read(ColumnSection::formula, &found.formula, Formula::parse)?,
+        interval: interval(at, found, formula.as_ref())?,
+        formula,
         quality,
+        variable,
         diagnostic: diagnostic(at, found)?,
         kind: at.read(ColumnSection::kind, &found.kind, |text| one_of(text, Kind::names()))?,
         quantity: at.read(ColumnSection::quantity, &found.quantity, value::plain_text)?,
@@ -169,6 +172,43 @@ fn column(at: &Section<'_>, name: &str, found: &ColumnSection, folder: &Path) ->
         sensor: at.read(ColumnSection::sensor, &found.sensor, value::plain_text)?,
         ..ColumnConfig::default()
     })
+}
+
+/// Only the mean over an interval can be compared with what a logger averaged over it.
+fn interval(
+    at: &Section<'_>,
+    found: &ColumnSection,
+    formula: Option<&Formula>,
+) -> Result<Option<Duration>, ConfigError> {
+    let interval = at.read(ColumnSection::interval, &found.interval, value::some_time)?;
+    match (&found.interval, formula.is_some_and(Formula::has_potential)) {
+        (None, true) => Err(at.lacks(
+            "formula reads SW_IN_POT, and interval is missing: the time from row to row, over which it is averaged; write \
+             for example interval = \"30m\"",
+        )),
+        (Some(interval), false) => Err(at.wrong(
+            &interval.span(),
+            "interval belongs to a formula that reads SW_IN_POT; take it out, or write formula = \"SW_IN_POT\" beside it",
+        )),
+        _ => Ok(interval),
+    }
+}
+
+/// The tests of a column. That of the sun must know what light the column is.
+fn quality(
+    at: &Section<'_>,
+    found: &ColumnSection,
+    variable: Option<&str>,
+    folder: &Path,
+) -> Result<ColumnSettings, ConfigError> {
+    let settings = column_settings(at, &found.tests, folder)?;
+    if settings.sun.is_some() && !measures_sunlight(variable) {
+        let place = found.tests.iter().find(|test| test.name == "sun").map_or(0..0, |test| test.place.clone());
+        let problem = "sun needs a variable that the sun lights; write variable = \"SW_IN\" or \"PPFD_IN\" beside it \
+                       (or SW_OUT, SW_DIF, PPFD_OUT, PPFD_DIF), or take it out";
+        return Err(at.wrong(&place, problem));
+    }
+    Ok(settings)
 }
 
 /// A text has no range, and every test is a test of numbers.

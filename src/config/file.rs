@@ -14,8 +14,8 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 pub(super) use super::keys::{
-    BucketSection, ColumnSection, DestinationSection, File, LogSection, PanelSection, StationSection, StoreSection,
-    SyncSection, TableSection,
+    BucketSection, ClockSection, ColumnSection, DestinationSection, File, LogSection, NotifySection, OffsetSection,
+    PanelSection, StationSection, StoreSection, SyncSection, TableSection,
 };
 use super::place::Source;
 use super::quality_file::{self, Tree};
@@ -157,6 +157,7 @@ impl Parts for Numbers {}
 impl Parts for Sentinel {}
 impl Parts for Option<Spanned<bool>> {}
 impl Parts for Option<Spanned<i64>> {}
+impl Parts for Option<Spanned<f64>> {}
 impl Parts for Option<Spanned<IgnoredAny>> {}
 impl<T> Parts for Vec<Spanned<T>> {}
 impl<T> Parts for BTreeMap<String, Spanned<T>> {}

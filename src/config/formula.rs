@@ -2,6 +2,7 @@
 //!
 //! The expression language is that of the crate `exmex`: `+ - * / ^`, brackets, `exp ln log10 sqrt abs min max sin cos
 //! atan2` and their kin, and the constants PI and E. A column whose name is no plain word stands in braces: `{TS(1)}`.
+//! `SW_IN_POT` and `SUN_ELEVATION` are no columns: they say where the sun stands at the row.
 
 use exmex::Express;
 
@@ -10,6 +11,29 @@ use exmex::Express;
 pub struct Formula {
     text: String,
     expression: exmex::FlatEx<f64>,
+    /// What each of its names stands for, in the order in which the expression takes them.
+    names: Vec<Name>,
+    inputs: Vec<String>,
+}
+
+/// What a name of a formula stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Name {
+    /// The next of the columns.
+    Column,
+    /// Potential radiation, W m-2.
+    Potential,
+    /// The sun's elevation, degrees.
+    Elevation,
+}
+
+/// Where the sun stands at a row, for a formula that asks for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Sky {
+    /// Mean potential radiation over the row's interval, W m-2: `SW_IN_POT`.
+    pub potential: f64,
+    /// The sun's elevation at the row's time, degrees: `SUN_ELEVATION`.
+    pub elevation: f64,
 }
 
 impl PartialEq for Formula {
@@ -38,7 +62,25 @@ impl Formula {
         if expression.var_names().is_empty() {
             return Err("names no column; write for example \"TA + 273.15\"".to_owned());
         }
-        Ok(Formula { text: text.to_owned(), expression })
+        let of = |name: &String| match name.as_str() {
+            "SW_IN_POT" => Name::Potential,
+            "SUN_ELEVATION" => Name::Elevation,
+            _ => Name::Column,
+        };
+        let names: Vec<Name> = expression.var_names().iter().map(of).collect();
+        let columns = expression.var_names().iter().zip(&names).filter(|(_, name)| **name == Name::Column);
+        let inputs = columns.map(|(text, _)| text.clone()).collect();
+        Ok(Formula { text: text.to_owned(), names, inputs, expression })
+    }
+
+    /// Whether it reads potential radiation.
+    pub fn has_potential(&self) -> bool {
+        self.names.contains(&Name::Potential)
+    }
+
+    /// Whether it reads where the sun stands.
+    pub fn needs_sky(&self) -> bool {
+        self.names.iter().any(|name| *name != Name::Column)
     }
 
     /// As it was written.
@@ -48,12 +90,20 @@ impl Formula {
 
     /// The columns it reads, in the order in which [`Formula::value`] takes them.
     pub fn inputs(&self) -> &[String] {
-        self.expression.var_names()
+        &self.inputs
     }
 
-    /// Its value, to seven digits; none if the inputs have none (a root of a negative number, a division by zero).
-    pub fn value(&self, inputs: &[f64]) -> Option<f64> {
-        let value = self.expression.eval(inputs).ok().filter(|value| value.is_finite())?;
+    /// Its value, to seven digits; none if the inputs have none (a root of a negative number, a division by zero), or if it
+    /// reads where the sun stands and `sky` is none.
+    pub fn value(&self, inputs: &[f64], sky: Option<Sky>) -> Option<f64> {
+        let mut columns = inputs.iter();
+        let of = |name: &Name| match name {
+            Name::Column => columns.next().copied(),
+            Name::Potential => Some(sky?.potential),
+            Name::Elevation => Some(sky?.elevation),
+        };
+        let all: Vec<f64> = self.names.iter().map(of).collect::<Option<_>>()?;
+        let value = self.expression.eval(&all).ok().filter(|value| value.is_finite())?;
         format!("{value:.DIGITS_BEHIND_POINT$e}").parse().ok()
     }
 }
@@ -63,14 +113,14 @@ mod tests {
     use super::*;
 
     fn value(text: &str, inputs: &[f64]) -> Option<f64> {
-        Formula::parse(text).unwrap().value(inputs)
+        Formula::parse(text).unwrap().value(inputs, None)
     }
 
     #[test]
     fn inputs_are_named_in_the_order_in_which_they_are_taken() {
         let formula = Formula::parse("RH / 100 * TA").unwrap();
         assert_eq!(formula.inputs(), ["RH", "TA"]);
-        assert_eq!(formula.value(&[50.0, 20.0]), Some(10.0));
+        assert_eq!(formula.value(&[50.0, 20.0], None), Some(10.0));
     }
 
     #[test]
@@ -101,6 +151,17 @@ mod tests {
     #[test]
     fn seven_digits_are_kept() {
         assert_eq!(value("x / 3", &[1.0]), Some(0.333_333_3));
+    }
+
+    #[test]
+    fn the_sun_is_no_column_and_has_no_value_without_a_position() {
+        let clearness = Formula::parse("SWin / SW_IN_POT").unwrap();
+        assert_eq!(clearness.inputs(), ["SWin"]);
+        assert!(clearness.has_potential() && clearness.needs_sky());
+        assert_eq!(clearness.value(&[600.0], Some(Sky { potential: 1_200.0, elevation: 60.0 })), Some(0.5));
+        assert_eq!(clearness.value(&[600.0], None), None);
+        let elevation = Formula::parse("SUN_ELEVATION").unwrap();
+        assert!(!elevation.has_potential() && elevation.inputs().is_empty());
     }
 
     #[test]

@@ -8,14 +8,18 @@ use std::time::Duration;
 
 use toml::Spanned;
 
+use super::clock_load::ClockOf;
 use super::destination_load::destination;
 use super::file::{File, LogSection, StationSection, StoreSection, SyncSection, Text};
+use super::keys::Key;
+use super::notify_load::notify;
 use super::place::{Section, Source};
-use super::quality_file::QcSection;
+use super::quality_file::{Number, QcSection};
 use super::{Config, ConfigError, LogConfig, Station, SyncConfig};
 use super::{keys, pair, panel, table_load, value, variables};
+use crate::sun::Position;
 use crate::text::{any_of, look_alikes};
-use crate::time::StationClock;
+use crate::time::{LoggerClock, StationClock};
 
 /// Days are what is verified and deleted.
 const LEAST_KEEP: Duration = Duration::from_secs(86_400);
@@ -62,6 +66,7 @@ impl Config {
             store_keep: store_keep(&source, file.store.as_ref())?,
             destination: destination(&source, &file, &tables, &folder)?,
             sync: sync(&source, file.sync.as_ref())?,
+            notify: notify(&source, file.notify.as_ref(), &folder)?,
             log: log(&source, file.log.as_ref(), &folder)?,
             tables,
             station,
@@ -92,7 +97,31 @@ fn station(source: &Source<'_>, found: Option<&Spanned<StationSection>>) -> Resu
              \"America/Detroit\" if the loggers change to summer time)",
         )
     })?;
-    Ok(Station { name, clock })
+    let of = ClockOf { source, name: "[station]" };
+    let stamps = LoggerClock::new(clock, of.changes(&found.offset)?, of.corrections(&found.clock)?);
+    Ok(Station { name, clock: stamps.present(), stamps, position: position(&at, found)? })
+}
+
+/// Both coordinates, or none.
+fn position(at: &Section<'_>, found: &StationSection) -> Result<Option<Position>, ConfigError> {
+    let degrees = |key: &Key, found: &Number, most: f64| match found {
+        Some(found) if found.get_ref().abs() <= most => Ok(Some(*found.get_ref())),
+        Some(found) => {
+            let problem = format!("{key} = {} is no {key}; write degrees from -{most} to {most}", found.get_ref());
+            Err(at.wrong(&found.span(), problem))
+        }
+        None => Ok(None),
+    };
+    let latitude = degrees(&StationSection::latitude, &found.latitude, 90.0)?;
+    let longitude = degrees(&StationSection::longitude, &found.longitude, 180.0)?;
+    match (latitude, longitude) {
+        (Some(latitude), Some(longitude)) => Ok(Some(Position { latitude, longitude })),
+        (None, None) => Ok(None),
+        (Some(_), None) => {
+            Err(at.lacks("longitude is missing beside latitude; write for example longitude = -84.7138"))
+        }
+        (None, Some(_)) => Err(at.lacks("latitude is missing beside longitude; write for example latitude = 45.5598")),
+    }
 }
 
 /// The clock of a station or a table: one of two ways to say it, or neither.

@@ -71,6 +71,7 @@ impl TableConfig {
                     .kind(),
                     variable: column.variable.as_deref(),
                     range: column.range,
+                    needs_sun: column.quality.sun.is_some() || column.formula.as_ref().is_some_and(Formula::needs_sky),
                     settings: &column.quality,
                     diagnostic: column.diagnostic.as_ref(),
                     inputs: column.formula.as_ref().map(Formula::inputs),
@@ -81,6 +82,7 @@ impl TableConfig {
         TableSpec {
             name: &self.name,
             clock: self.clock,
+            position: self.position,
             sentinels: &self.sentinels,
             settings: &self.quality,
             columns,

@@ -10,7 +10,8 @@ use super::{Formula, Level, Limits};
 use crate::ameriflux::Range;
 use crate::qc::{ColumnSettings, Diagnostic, Sentinels, TableName, TableSettings};
 use crate::quantity::Kind;
-use crate::time::StationClock;
+use crate::sun::Position;
+use crate::time::{LoggerClock, Samples, StationClock};
 
 /// One logger table: its files, its shape and where its rows go.
 #[derive(Debug, Clone)]
@@ -29,10 +30,16 @@ pub struct TableConfig {
     pub tags: BTreeMap<String, String>,
     /// Overrides the destination's bucket.
     pub bucket: Option<String>,
-    /// The station's clock, or the table's own.
+    /// The station's clock, or the table's own, at present: times are shown by it.
     pub clock: StationClock,
+    /// What the stamps of its rows mean.
+    pub stamps: LoggerClock,
+    /// Where the station is.
+    pub position: Option<Position>,
     /// What to do when the same key comes again with other content.
     pub on_conflict: OnConflict,
+    /// Whether rows share time stamps.
+    pub samples: SharedStamps,
     /// A last line without a line end is taken once the file has been still for this long.
     pub last_line_after: Duration,
     /// Rows before this instant come from a dead clock and are rejected.
@@ -80,6 +87,18 @@ pub enum OnConflict {
     Keep,
     /// The newer becomes the row and is sent again; the older is kept beside.
     Replace,
+}
+
+/// Whether rows of a table share time stamps, so that RECORD tells them apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SharedStamps {
+    /// Where the rows show it.
+    #[default]
+    AsShown,
+    /// Never.
+    Never,
+    /// So many.
+    Of(Samples),
 }
 
 /// The type that a column's values are sent as.
@@ -130,6 +149,8 @@ pub struct ColumnConfig {
     pub unit: Option<String>,
     /// A derived column is not in the file: this gives its value.
     pub formula: Option<Formula>,
+    /// How long before a row a derived column's potential radiation is averaged.
+    pub interval: Option<Duration>,
     /// Whether values that fail are held back from the bucket; their flags go out.
     pub withhold: bool,
     /// The tests beside the range.

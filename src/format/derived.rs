@@ -5,9 +5,11 @@
 
 use std::borrow::Cow;
 
-use crate::config::{Formula, TableConfig};
+use crate::config::{Formula, Sky, TableConfig};
 use crate::format::number::{parse_number, take_number};
 use crate::qc::{Sentinels, Value};
+use crate::sun::{self, Position, Potential};
+use crate::time::{StationClock, Timestamp, nanos};
 
 /// One derived column of a table.
 #[derive(Debug, Clone)]
@@ -17,6 +19,26 @@ pub struct Derived {
     formula: Formula,
     /// Position and sentinels of each input; none where the table has no such column.
     inputs: Vec<Option<(usize, Sentinels)>>,
+    /// Where the sun is looked for, if the formula asks for it; none too where the position is not known.
+    sun: Option<Sun>,
+}
+
+/// Where and over what time the sun is looked for.
+#[derive(Debug, Clone, Copy)]
+struct Sun {
+    position: Position,
+    clock: StationClock,
+    /// Of the mean.
+    span_nanos: i64,
+}
+
+impl Sun {
+    fn at(&self, ts: Timestamp) -> Sky {
+        Sky {
+            potential: Potential::new(self.position, self.clock).mean(ts, self.span_nanos),
+            elevation: sun::elevation(self.position, ts),
+        }
+    }
 }
 
 impl Derived {
@@ -34,13 +56,16 @@ impl Derived {
             .filter_map(|(name, column)| {
                 let formula = column.formula.clone()?;
                 let inputs = formula.inputs().iter().map(input).collect();
-                Some(Derived { place: place(name)?, formula, inputs })
+                let position = table.position.filter(|_| formula.needs_sky());
+                let span_nanos = column.interval.map_or(0, nanos);
+                let sun = position.map(|position| Sun { position, clock: table.clock, span_nanos });
+                Some(Derived { place: place(name)?, formula, inputs, sun })
             })
             .collect()
     }
 
-    /// Its value for a row.
-    pub fn value(&self, values: &[Value]) -> Option<f64> {
+    /// Its value for a row. `ts` is the row's time; none where it is not known yet, and then what needs it has no value.
+    pub fn value(&self, values: &[Value], ts: Option<Timestamp>) -> Option<f64> {
         let mut numbers = Vec::with_capacity(self.inputs.len());
         for input in &self.inputs {
             let (place, sentinels) = input.as_ref()?;
@@ -49,7 +74,13 @@ impl Derived {
                 _ => return None,
             }
         }
-        self.formula.value(&numbers)
+        let sky = self.sun.as_ref().zip(ts).map(|(sun, ts)| sun.at(ts));
+        self.formula.value(&numbers, sky)
+    }
+
+    /// Whether its value depends on the row's time.
+    pub fn needs_time(&self) -> bool {
+        self.sun.is_some()
     }
 
     /// The columns that its formula reads and that the table lacks.
@@ -133,11 +164,11 @@ fn closing_quote(text: &[u8]) -> usize {
 }
 
 /// Computes the derived columns of a stored row again. Fills `values`; returns the new array if it differs.
-pub fn derive_again(json: &str, derived: &[Derived], values: &mut Vec<Value>) -> Option<String> {
+pub fn derive_again(json: &str, derived: &[Derived], ts: Timestamp, values: &mut Vec<Value>) -> Option<String> {
     values_of(json, values);
     let mut renewed: Option<Vec<String>> = None;
     for column in derived {
-        let value = column.value(values);
+        let value = column.value(values, Some(ts));
         if values.len() <= column.place {
             // A row from before the column was added keeps its length, or its flags would be longer than its values.
             if value.is_none() {
@@ -210,13 +241,19 @@ mod tests {
     fn a_derived_value_is_computed_again_and_raw_ones_keep_their_spelling() {
         let formula = Formula::parse("a + b").unwrap();
         let inputs = vec![Some((0, Sentinels::new(vec![7999.0], &[]))), Some((1, Sentinels::default()))];
-        let derived = vec![Derived { place: 3, formula, inputs }];
+        let derived = vec![Derived { place: 3, formula, inputs, sun: None }];
         let mut values = Vec::new();
-        assert_eq!(derive_again("[1.50,2,\"x\"]", &derived, &mut values).as_deref(), Some("[1.50,2,\"x\",3.5]"));
+        assert_eq!(
+            derive_again("[1.50,2,\"x\"]", &derived, Timestamp::EPOCH, &mut values).as_deref(),
+            Some("[1.50,2,\"x\",3.5]")
+        );
         assert_eq!(values[3], Value::Number(3.5));
-        assert_eq!(derive_again("[1.50,2,\"x\",3.5]", &derived, &mut values), None);
-        assert_eq!(derive_again("[7999,2,\"x\",3.5]", &derived, &mut values).as_deref(), Some("[7999,2,\"x\",null]"));
-        assert_eq!(derive_again("[null,2]", &derived, &mut values).as_deref(), None);
+        assert_eq!(derive_again("[1.50,2,\"x\",3.5]", &derived, Timestamp::EPOCH, &mut values), None);
+        assert_eq!(
+            derive_again("[7999,2,\"x\",3.5]", &derived, Timestamp::EPOCH, &mut values).as_deref(),
+            Some("[7999,2,\"x\",null]")
+        );
+        assert_eq!(derive_again("[null,2]", &derived, Timestamp::EPOCH, &mut values).as_deref(), None);
         assert_eq!(values.len(), 2, "there are as many flags as values");
     }
 }

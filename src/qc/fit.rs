@@ -14,6 +14,20 @@ pub struct KnownColumn<'a> {
     pub units: &'a str,
 }
 
+/// Columns that ask where the sun stands, of a station whose position is not known, a sentence each.
+pub fn without_position(table: &TableSpec<'_>) -> Vec<String> {
+    if table.position.is_some() {
+        return Vec::new();
+    }
+    let asks = table.columns.iter().filter(|(_, column)| column.needs_sun);
+    asks.map(|(name, _)| {
+        format!(
+            "column {name} asks where the sun stands, which is not known: write latitude and longitude in [station]"
+        )
+    })
+    .collect()
+}
+
 /// Names in the configuration that no file of the table has, a sentence each.
 pub fn unknown_columns(table: &TableSpec<'_>, columns: &[KnownColumn<'_>]) -> Vec<String> {
     let mut found = Vec::new();

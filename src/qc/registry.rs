@@ -11,13 +11,15 @@ use std::fmt::Debug;
 use super::finding::Finding;
 use super::flag::Flag;
 use super::keys::{Group, GroupKeys, Problem};
+use super::spec::ColumnSpec;
 use super::window::{Here, Reach, Window};
 use super::{
     attenuated_signal, climatology, diagnostic, flat_line, gross_range, input, manual, pair, rate_of_change, spike,
-    time_gap,
+    sun, time_gap,
 };
 use crate::quantity::Kind;
 use climatology::Season;
+use sun::{Light, Sky};
 
 /// The description of a test: its row in the table of `docs/qc.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +45,8 @@ pub(super) trait ColumnTest: Clone + PartialEq + Debug + Sized {
     const LOOKS_AHEAD: bool = false;
     /// Whether [`Seen::season`] is needed.
     const NEEDS_SEASON: bool = false;
+    /// Whether [`Seen::sky`] is needed.
+    const NEEDS_SUN: bool = false;
     /// What it remembers from row to row.
     type State: Clone + Debug;
 
@@ -109,6 +113,10 @@ pub(super) struct Seen<'a> {
     pub(super) season: Option<&'a Season>,
     /// How its values are subtracted.
     pub(super) kind: Kind,
+    /// None where no test needs it, the station's position is not known, or the row is the first.
+    pub(super) sky: Option<Sky>,
+    /// None where the sun does not light it.
+    pub(super) light: Option<Light>,
 }
 
 /// A value between its neighbours, which are NaN where they are missing.
@@ -234,6 +242,16 @@ macro_rules! registry {
                 false
             }
 
+            /// Whether a flag depends on where the sun stands.
+            pub(super) fn needs_sun(&self) -> bool {
+                $($(
+                    if <$module::$Type as ColumnTest>::NEEDS_SUN && self.$key.is_some() {
+                        return true;
+                    }
+                )?)*
+                false
+            }
+
             /// Whether a flag depends on season and time of day.
             pub(super) fn needs_season(&self) -> bool {
                 $($(
@@ -251,6 +269,7 @@ macro_rules! registry {
             /// Place of the column in the column list.
             pub(super) place: usize,
             pub(super) kind: Kind,
+            pub(super) light: Option<Light>,
             $($($key: Option<Placed<$module::$Type>>,)?)*
         }
 
@@ -262,16 +281,12 @@ macro_rules! registry {
 
         impl ColumnTests {
             /// `windows` are those of the whole table, to which the column's are added.
-            pub(super) fn new(
-                place: usize,
-                kind: Kind,
-                settings: &ColumnSettings,
-                windows: &mut Vec<Window>,
-            ) -> ColumnTests {
+            pub(super) fn new(place: usize, own: &ColumnSpec<'_>, windows: &mut Vec<Window>) -> ColumnTests {
                 ColumnTests {
                     place,
-                    kind,
-                    $($($key: settings.$key.as_ref().map(|test| Placed::new(test, windows)),)?)*
+                    kind: own.kind,
+                    light: Light::of(own.variable),
+                    $($($key: own.settings.$key.as_ref().map(|test| Placed::new(test, windows)),)?)*
                 }
             }
 
@@ -373,6 +388,7 @@ registry! {
     RateOfChange in rate_of_change, column rate_of_change: RateOfChange;
     FlatLine in flat_line, column flat_line: FlatLine;
     AttenuatedSignal in attenuated_signal, column attenuated_signal: AttenuatedSignal;
+    Sun in sun, column sun: Sun;
     TimeGap in time_gap, row time_gap: TimeGap;
     Pair in pair;
     Diagnostic in diagnostic;

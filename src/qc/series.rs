@@ -12,9 +12,11 @@ use super::flag::Flag;
 use super::input;
 use super::pair::Partner;
 use super::registry::{Around, ColumnState, ColumnTests, Marks, Seen, Test};
+use super::sun::Sky;
 use super::table::TableTests;
 use super::value::Value;
 use super::window::{Here, Reach, RowTimes};
+use crate::sun::Potential;
 use crate::time::Timestamp;
 
 /// The result for one row: a digit a value, and the findings as JSON (empty if no flag was raised).
@@ -45,6 +47,8 @@ pub struct Series {
     times: RowTimes,
     oldest: Vec<u64>,
     columns: Vec<ColumnState>,
+    /// Where a test asks for the sun.
+    potential: Option<Potential>,
     last: Option<LastRow>,
     /// Buffers of the row before the last, used again.
     spare: LastRow,
@@ -61,6 +65,7 @@ impl Series {
             times: RowTimes::default(),
             oldest: vec![0; tests.windows.len()],
             columns: tests.columns.iter().map(ColumnTests::start).collect(),
+            potential: tests.position.map(|position| Potential::new(position, tests.clock)),
             last: None,
             spare: LastRow::default(),
             before: Verdict::default(),
@@ -161,13 +166,24 @@ impl Series {
         // A flat line looks at the row before too.
         let needed = self.oldest.iter().copied().min().unwrap_or(number).min(number).saturating_sub(1);
         let season = tests.needs_season.then(|| Season::of(tests.clock.local(row.ts)));
+        // Nobody knows over what time the first row is a mean.
+        let potential = self.potential.as_mut().filter(|_| before.is_some());
+        let sky = potential.map(|potential| Sky { most: potential.most(row.ts, interval) });
         let here = Here { row: number, nanos: row.ts.nanos(), interval, times: &self.times };
         let reach = |window: usize| Reach { oldest: self.oldest[window], nanos: tests.windows[window].nanos };
         for (column, state) in tests.columns.iter().zip(&mut self.columns) {
             let Some(&value) = row.numbers.get(column.place) else { continue };
             let before = before.map(|last| last.numbers.get(column.place).copied().unwrap_or(f64::NAN));
-            let seen =
-                Seen { row: &here, value, before, reach: [None, None], season: season.as_ref(), kind: column.kind };
+            let seen = Seen {
+                row: &here,
+                value,
+                before,
+                reach: [None, None],
+                season: season.as_ref(),
+                kind: column.kind,
+                sky,
+                light: column.light,
+            };
             column.judge(state, &seen, reach, &mut row.marks);
         }
         self.times.forget_before(needed);

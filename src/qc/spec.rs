@@ -10,6 +10,7 @@ use super::registry::{ColumnSettings, TableSettings, Test};
 use super::value::Sentinels;
 use crate::ameriflux::Range;
 use crate::quantity::Kind;
+use crate::sun::Position;
 use crate::time::StationClock;
 
 /// The name of a table in the configuration: the key of everything that the store knows of it.
@@ -38,6 +39,8 @@ pub struct TableSpec<'a> {
     pub name: &'a TableName,
     /// The clock of its logger, for seasons and times of day.
     pub clock: StationClock,
+    /// Where the station is, for the sun.
+    pub position: Option<Position>,
     /// What means "missing" in every column that has none of its own.
     pub sentinels: &'a Sentinels,
     /// The tests of its rows.
@@ -65,6 +68,8 @@ pub struct ColumnSpec<'a> {
     pub variable: Option<&'a str>,
     /// Its range.
     pub range: Option<Range>,
+    /// Whether a test or its formula asks where the sun stands.
+    pub needs_sun: bool,
     /// Its other tests.
     pub settings: &'a ColumnSettings,
     /// Whether it is an instrument's diagnostic word, and whose.

@@ -12,6 +12,7 @@ use super::registry::{ColumnTests, TableSettings, Test};
 use super::spec::TableSpec;
 use super::value::Value;
 use super::window::Window;
+use crate::sun::Position;
 use crate::time::{StationClock, Timestamp};
 
 /// The tests of a table, aligned with its column list.
@@ -31,6 +32,8 @@ pub struct TableTests {
     pub(super) manual: Vec<ManualFlag>,
     pub(super) clock: StationClock,
     pub(super) needs_season: bool,
+    /// Where the sun is looked for; none where no test asks for it.
+    pub(super) position: Option<Position>,
     looks_ahead: bool,
     is_pointwise: bool,
 }
@@ -43,11 +46,13 @@ impl TableTests {
         let mut diagnostics = Vec::new();
         let mut derived = Vec::new();
         let mut needs_season = false;
+        let mut needs_sun = false;
         let mut looks_ahead = false;
         for (place, name) in names.iter().enumerate() {
             let Some(own) = table.columns.get(name.as_str()) else { continue };
             if own.settings.tests().next().is_some() {
-                columns.push(ColumnTests::new(place, own.kind, own.settings, &mut windows));
+                columns.push(ColumnTests::new(place, own, &mut windows));
+                needs_sun |= own.settings.needs_sun();
                 needs_season |= own.settings.needs_season();
                 looks_ahead |= own.settings.looks_ahead();
             }
@@ -79,6 +84,7 @@ impl TableTests {
             manual,
             clock: table.clock,
             needs_season,
+            position: table.position.filter(|_| needs_sun),
             looks_ahead,
             is_pointwise,
         })

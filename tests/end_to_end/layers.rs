@@ -8,16 +8,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Lowest first: a module, and what it may use.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 21] = [
     ("time", &[]),
     ("text", &[]),
+    ("sun", &["time"]),
     ("ameriflux", &["text"]),
     ("quantity", &["ameriflux"]),
     // A test knows nothing of the file that configures it: the configuration reads settings by the keys that `qc` lists.
-    ("qc", &["time", "text", "ameriflux", "quantity"]),
-    ("config", &["time", "text", "ameriflux", "quantity", "qc"]),
+    ("qc", &["time", "text", "sun", "ameriflux", "quantity"]),
+    ("config", &["time", "text", "sun", "ameriflux", "quantity", "qc"]),
     ("source", &["time", "text", "config"]),
-    ("format", &["time", "text", "quantity", "qc", "config"]),
+    ("format", &["time", "text", "sun", "quantity", "qc", "config"]),
     ("draft", &["time", "text", "ameriflux", "config", "source", "format", "qc"]),
     ("store", &["time", "text", "quantity", "config", "format", "qc"]),
     ("line", &["time", "text", "ameriflux", "qc", "config"]),
@@ -31,6 +32,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
         &[
             "time",
             "text",
+            "sun",
             "ameriflux",
             "config",
             "source",
@@ -43,7 +45,11 @@ const ARROWS: [(&str, &[&str]); 19] = [
             "sync",
         ],
     ),
-    ("agent", &["time", "text", "config", "source", "store", "ingest", "destination", "sync", "verify", "status"]),
+    ("notify", &["time", "text", "config", "store", "destination", "status"]),
+    (
+        "agent",
+        &["time", "text", "config", "source", "store", "ingest", "destination", "sync", "verify", "status", "notify"],
+    ),
     ("view", &["time", "text", "ameriflux", "quantity", "config", "format", "qc", "store", "line", "sync", "status"]),
 ];
 /// Stands on top, and may use all.

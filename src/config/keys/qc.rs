@@ -41,6 +41,8 @@ const TESTS_OF_COLUMNS: &[Key] = &[
         "{ bands = [{ months = [6, 8], suspect = [5, 30] }] }",
     )
     .named("climatology"),
+    group(&SUN, "a radiometer against what the sun can give: [sun](#sun); `{}` for the usual limits", "{}")
+        .named("sun"),
 ];
 
 const TESTS_OF_ROWS: &[Key] =
@@ -70,6 +72,14 @@ static TIME_GAP: Section = section(
             r#""2h""#,
         )
         .named("fail"),
+    ],
+);
+
+static SUN: Section = section(
+    "sun",
+    &[
+        positive("light at night above this is suspect, in W m-2", "10").named("suspect"),
+        positive("light at night above this fails, in W m-2", "50").named("fail"),
     ],
 );
 

@@ -74,6 +74,8 @@ kinds! {
     RejectedLines, "rejected_lines", Warning;
     /// Lines lie more than a day in the future and are held.
     HeldLines, "held_lines", Warning;
+    /// Lines share their time stamp with others, and their place among them is not known.
+    HeldSamples, "held_samples", Warning;
     /// The same time came with two contents.
     Conflicts, "conflicts", Warning;
     /// This computer's clock, the server's and those of the files disagree by more than ten minutes.
@@ -88,6 +90,8 @@ kinds! {
     FutureTimes, "future_times", Warning;
     /// The last ingest or sync reported something that no other finding says.
     Reported, "reported", Warning;
+    /// A receiver of notifications does not take them.
+    NotifyFailed, "notify_failed", Warning;
     /// Values of the last day mostly failed their tests or are missing.
     WrongValues, "wrong_values", Warning;
     /// The unit in a file's header does not fit the AmeriFlux variable of its column, so that the variable's range is not applied.
@@ -112,6 +116,16 @@ impl Kind {
     /// Whether it is about what loggers wrote or did not write, and not about what became of it here.
     pub fn is_of_what_loggers_wrote(self) -> bool {
         matches!(self, Kind::MissingRecords | Kind::MissingTimeSteps | Kind::LoggerClock)
+    }
+
+    /// Whether it is unknown, where this is found, if the other one has cleared: `other` is found no more, and this says that
+    /// too little is known to call it well.
+    pub fn leaves_open(self, other: Kind) -> bool {
+        match self {
+            Kind::NeverRead | Kind::TooFewRows => matches!(other, Kind::Stale | Kind::RowsAhead | Kind::UnmatchedFiles),
+            Kind::NoAnswerYet | Kind::Pending => matches!(other, Kind::NotAcknowledged | Kind::Expiring),
+            _ => false,
+        }
     }
 
     /// Whether it says that something is not known, which is neither good nor bad.

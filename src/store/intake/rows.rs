@@ -63,7 +63,7 @@ impl Store {
         until: Option<Timestamp>,
     ) -> Result<RowStream<'_>> {
         let sql = |source| self.at(source);
-        let clock = config.clock.to_string();
+        let clock = config.stamps.offsets();
         let staged: Option<(String, i64)> = self
             .conn
             .query_row("SELECT clock, rows FROM logger_table WHERE name = ?1", [&config.name.0], |row| {

@@ -219,7 +219,7 @@ struct StoredRow {
 impl StoredRow {
     /// Computes the derived columns again.
     fn derive(&mut self, derived: &[crate::format::Derived], values: &mut Vec<Value>) {
-        let again = crate::format::derive_again(&self.values, derived, values);
+        let again = crate::format::derive_again(&self.values, derived, self.ts, values);
         if let Some(again) = again {
             self.stored_values = Some(std::mem::replace(&mut self.values, again));
         }

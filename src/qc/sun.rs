@@ -1,0 +1,183 @@
+//! Sun: more light than the sun can give at the row's time, and light at night.
+//!
+//! A value is compared with the potential radiation at the top of the atmosphere ([`crate::sun::Potential`]), in W m-2; a
+//! photon flux density as half of it, as AmeriFlux does. What a logger stores is a mean over at most the time since the row
+//! before, so the limit is the largest mean over any part of that time: a half hour around sunrise or after a gap is given the
+//! benefit of the doubt. By day a value is suspect by ONEFlux's rule (`qc_auto/src/rpot.c`: by more than 50 W m-2 and by more
+//! than 15 %) and fails above what BSRN calls physically possible (1.5 x S0 x cos(zenith)^1.2 + 100 W m-2). By night it is
+//! suspect above 10 W m-2, as in AmeriFlux's alignment test, and fails above 50, as in ONEFlux.
+
+use super::flag::Flag;
+use super::keys::{Group, GroupKeys, Key, Kind, Problem};
+use super::limits::{Levels, above, limit, short};
+use super::registry::{About, ColumnTest, Seen};
+use crate::ameriflux;
+
+pub(super) const ABOUT: About = About {
+    name: "sun",
+    summary: "more light than the sun can give there and then, or light at night",
+    keys: "`sun`, with `latitude` and `longitude` of `[station]`",
+    section: "Sun",
+    source: "ONEFlux `rpot.c`; AmeriFlux's timestamp alignment; BSRN",
+};
+
+/// W m-2 above the potential radiation, and part of it, both of which a suspect value exceeds.
+const SUSPECT_BY: f64 = 50.0;
+const SUSPECT_PART: f64 = 0.15;
+/// W m-2 of the solar constant, for the cosine of the zenith angle; BSRN's limit moves by 1 % with the earth's distance.
+const SOLAR_CONSTANT: f64 = 1_376.0;
+/// AmeriFlux compares half of a photon flux density, umol m-2 s-1, with W m-2.
+const WATTS_OF_PHOTONS: f64 = 0.5;
+
+/// The settings of a sun test.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sun {
+    /// Light at night, W m-2; strictly above is beyond.
+    pub night: Levels<f64>,
+}
+
+const DEFAULT: Levels<f64> = Levels { suspect: Some(10.0), fail: Some(50.0) };
+
+/// The sun at a row.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sky {
+    /// The most that it can have given, W m-2.
+    pub(super) most: f64,
+}
+
+/// The unit of a column of light.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Light {
+    /// W m-2.
+    Watts,
+    /// umol m-2 s-1.
+    Photons,
+}
+
+impl Light {
+    /// Of an AmeriFlux variable that the sun lights: what comes in, and what of it is diffuse or goes out again.
+    pub(super) fn of(variable: Option<&str>) -> Option<Light> {
+        match ameriflux::lookup(variable?)?.name {
+            "SW_IN" | "SW_OUT" | "SW_DIF" => Some(Light::Watts),
+            "PPFD_IN" | "PPFD_OUT" | "PPFD_DIF" => Some(Light::Photons),
+            _ => None,
+        }
+    }
+
+    fn watts(self, value: f64) -> f64 {
+        match self {
+            Light::Watts => value,
+            Light::Photons => value * WATTS_OF_PHOTONS,
+        }
+    }
+}
+
+/// Whether a column of this AmeriFlux variable can have the test.
+pub fn measures_sunlight(variable: Option<&str>) -> bool {
+    Light::of(variable).is_some()
+}
+
+/// What a column of this variable says in W m-2; none where the sun does not light it from above.
+pub fn incoming_watts(variable: Option<&str>, value: f64) -> Option<f64> {
+    let name = ameriflux::lookup(variable?)?.name;
+    matches!(name, "SW_IN" | "PPFD_IN").then(|| Light::of(variable).map(|light| light.watts(value)))?
+}
+
+/// Limits of the day, W m-2.
+fn day(most: f64) -> Levels<f64> {
+    let possible = 1.5 * most * (most / SOLAR_CONSTANT).powf(0.2) + 100.0;
+    Levels { suspect: Some(most + SUSPECT_BY.max(most * SUSPECT_PART)), fail: Some(possible) }
+}
+
+impl Sun {
+    fn levels(&self, sky: Sky) -> Levels<f64> {
+        if sky.most > 0.0 { day(sky.most) } else { self.night }
+    }
+}
+
+impl ColumnTest for Sun {
+    const KEYS: GroupKeys = GroupKeys {
+        name: ABOUT.name,
+        example: "sun = { suspect = 10, fail = 50 }",
+        keys: &[
+            Key { name: "suspect", kind: Kind::Positive, example: "suspect = 10" },
+            Key { name: "fail", kind: Kind::Positive, example: "fail = 50" },
+        ],
+    };
+    const NEEDS_SUN: bool = true;
+    type State = ();
+
+    fn read(group: &Group) -> Result<Sun, Problem> {
+        if !group.has("suspect") && !group.has("fail") {
+            return Ok(Sun { night: DEFAULT });
+        }
+        Ok(Sun { night: group.rising(Self::KEYS.example)? })
+    }
+
+    fn start(&self) {}
+
+    /// Not evaluated without a position, and for the first row of a series, whose interval is not known.
+    #[inline]
+    fn judge(&self, (): &mut (), seen: &Seen<'_>) -> Flag {
+        if seen.value.is_nan() {
+            return Flag::Missing;
+        }
+        let (Some(sky), Some(light)) = (seen.sky, seen.light) else { return Flag::NotEvaluated };
+        above(&self.levels(sky), light.watts(seen.value))
+    }
+
+    fn detail(&self, (): &(), seen: &Seen<'_>, flag: Flag) -> String {
+        let (Some(sky), Some(light)) = (seen.sky, seen.light) else { return String::new() };
+        let watts = short(light.watts(seen.value));
+        let value = match light {
+            Light::Watts => format!("{watts} W m-2"),
+            Light::Photons => format!("{} umol m-2 s-1, which is {watts} W m-2,", seen.value),
+        };
+        if sky.most > 0.0 {
+            return format!("{value} where the sun can give {}", short(sky.most));
+        }
+        let limit = limit(&self.night, flag).unwrap_or(f64::NAN);
+        format!("{value} at night, more than {limit}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flag(variable: &str, most: f64, value: f64) -> Flag {
+        let sun = Sun { night: DEFAULT };
+        above(&sun.levels(Sky { most }), Light::of(Some(variable)).unwrap().watts(value))
+    }
+
+    #[test]
+    fn a_value_is_held_against_what_the_sun_can_give() {
+        for (most, value, expected) in [
+            (0.0, 10.0, Flag::Pass),
+            (0.0, 10.1, Flag::Suspect),
+            (0.0, 67.7, Flag::Fail),
+            (0.0, -4.0, Flag::Pass),
+            // An hour late on 21 June at US-UMB: 18:30, 19:30, 20:00.
+            (361.5, 421.1, Flag::Suspect),
+            (141.0, 240.7, Flag::Fail),
+            (36.9, 151.5, Flag::Fail),
+            // By more than 50, and by less than 15 %.
+            (1_000.0, 1_149.0, Flag::Pass),
+            (1_000.0, 1_151.0, Flag::Suspect),
+            (1_000.0, 1_600.0, Flag::Fail),
+        ] {
+            assert_eq!(flag("SW_IN", most, value), expected, "{value} where {most} can be");
+            assert_eq!(flag("PPFD_IN_1_1_1", most, 2.0 * value), expected, "{value} as photons");
+        }
+    }
+
+    #[test]
+    fn only_what_the_sun_lights_is_light() {
+        for (variable, is_light) in [("SW_IN", true), ("PPFD_DIF_1_1_1", true), ("LW_IN", false), ("NETRAD", false)] {
+            assert_eq!(measures_sunlight(Some(variable)), is_light, "{variable}");
+        }
+        assert!(!measures_sunlight(None));
+        assert_eq!(incoming_watts(Some("PPFD_IN"), 1_000.0), Some(500.0));
+        assert_eq!(incoming_watts(Some("SW_OUT"), 1_000.0), None, "snow and shade move it");
+    }
+}

@@ -1,0 +1,146 @@
+//! Potential radiation, minute by minute.
+//!
+//! What holds for a whole day is computed once a day, and the cosine of each minute once a run, so that a row costs a few
+//! multiplications. Declination and distance are those of the whole day: ONEFlux hands its day of the year with a fraction to a parameter that is a whole
+//! number (`get_daily_rpot`).
+
+use std::sync::LazyLock;
+
+use super::{Position, solar_noon};
+use crate::time::{LocalTime, NANOS_PER_SECOND, StationClock, Timestamp};
+
+/// Of a day.
+const MINUTES: usize = 1_440;
+const NANOS_OF_MINUTE: i64 = 60 * NANOS_PER_SECOND;
+const NANOS_OF_DAY: i64 = 86_400 * NANOS_PER_SECOND;
+/// W m-2, as ONEFlux has it.
+const SOLAR_CONSTANT: f64 = 1_376.0;
+const DAYS_OF_YEAR: f64 = 365.0;
+/// A table asks for the day in hand and the one before, and a look back of a test for another.
+const DAYS_KEPT: usize = 3;
+
+/// Cosine of the hour angle at each minute, where noon is at 12:00.
+static COSINES: LazyLock<Vec<f64>> = LazyLock::new(|| {
+    let cosine = |minute: u32| ((f64::from(minute) / 60.0 - 12.0) * 15.0).to_radians().cos();
+    (0..1_440).map(cosine).collect()
+});
+
+/// One day of standard time.
+#[derive(Debug, Clone)]
+struct Day {
+    /// Since 1970-01-01 on the clock face of standard time.
+    number: i64,
+    /// Of standard time from UTC, seconds.
+    offset_s: i64,
+    /// The constant times the distance times the sines of latitude and declination, W m-2.
+    level: f64,
+    /// Likewise with their cosines.
+    swing: f64,
+    /// Minutes by which noon is later than 12:00, 0 to 1439.
+    shift: usize,
+}
+
+impl Day {
+    /// W m-2.
+    fn minute(&self, minute: usize) -> f64 {
+        let cosine = COSINES.get((minute + MINUTES - self.shift) % MINUTES).copied().unwrap_or(0.0);
+        (self.level + self.swing * cosine).max(0.0)
+    }
+}
+
+/// The potential radiation at a station. Computes a day when it is first asked for and keeps the last few.
+#[derive(Debug, Clone)]
+pub struct Potential {
+    position: Position,
+    clock: StationClock,
+    /// The one asked for last stands first.
+    days: Vec<Day>,
+}
+
+impl Potential {
+    /// At a position, by the standard time of a clock.
+    pub fn new(position: Position, clock: StationClock) -> Potential {
+        Potential { position, clock, days: Vec::new() }
+    }
+
+    /// The mean over `[end - span, end)`, W m-2; that of the last minute where `span` is 0. ONEFlux's half hour is that of 30
+    /// whole minutes. A span of more than a day counts as a day.
+    pub fn mean(&mut self, end: Timestamp, span_nanos: i64) -> f64 {
+        let (mut sum, mut length) = (0.0, 0.0);
+        self.back(end, span_nanos, |value, nanos| {
+            sum += value * nanos;
+            length += nanos;
+        });
+        sum / length
+    }
+
+    /// The largest mean over `[end - part, end)` for any part of the span: no value that a logger stores at `end` can have had
+    /// more sun, over whatever part of the time since the row before it was averaged.
+    pub fn most(&mut self, end: Timestamp, span_nanos: i64) -> f64 {
+        let (mut sum, mut length, mut most) = (0.0, 0.0, 0.0_f64);
+        self.back(end, span_nanos, |value, nanos| {
+            sum += value * nanos;
+            length += nanos;
+            most = most.max(sum / length);
+        });
+        most
+    }
+
+    /// Passes on value and length of every minute, or part of one, from the end of the span back to its begin.
+    #[allow(clippy::cast_precision_loss, reason = "nanoseconds of a minute")]
+    fn back(&mut self, end: Timestamp, span_nanos: i64, mut take: impl FnMut(f64, f64)) {
+        let offset_s = i64::from(self.clock.standard_offset(end).local_minus_utc());
+        let end = end.plus(offset_s * NANOS_PER_SECOND).nanos();
+        let begin = end.saturating_sub(span_nanos.clamp(1, NANOS_OF_DAY));
+        let mut at = end;
+        while at > begin {
+            let last = at - 1;
+            let number = last.div_euclid(NANOS_OF_DAY);
+            let midnight = number * NANOS_OF_DAY;
+            let day = self.day(number, offset_s);
+            let day_begin = begin.max(midnight);
+            while at > day_begin {
+                let minute = (at - 1 - midnight) / NANOS_OF_MINUTE;
+                let from = day_begin.max(midnight + minute * NANOS_OF_MINUTE);
+                take(day.minute(usize::try_from(minute).unwrap_or(0)), (at - from) as f64);
+                at = from;
+            }
+        }
+    }
+
+    fn day(&mut self, number: i64, offset_s: i64) -> &Day {
+        let known = self.days.iter().position(|day| day.number == number && day.offset_s == offset_s);
+        match known {
+            Some(0) => {}
+            Some(place) => self.days[..=place].rotate_right(1),
+            None => {
+                self.days.truncate(DAYS_KEPT - 1);
+                self.days.insert(0, Day::new(self.position, number, offset_s));
+            }
+        }
+        &self.days[0]
+    }
+}
+
+impl Day {
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "minutes and days")]
+    fn new(position: Position, number: i64, offset_s: i64) -> Day {
+        let day_of_year = LocalTime::from_nanos(number.saturating_mul(NANOS_OF_DAY)).calendar().day_of_year;
+        // Spencer 1971.
+        let angle = std::f64::consts::TAU * (f64::from(day_of_year) - 1.0) / DAYS_OF_YEAR;
+        let (sin, cos) = angle.sin_cos();
+        let (sin2, cos2) = (2.0 * angle).sin_cos();
+        let (sin3, cos3) = (3.0 * angle).sin_cos();
+        let declination = 0.006_918 - 0.399_912 * cos + 0.070_257 * sin - 0.006_758 * cos2 + 0.000_907 * sin2
+            - 0.002_697 * cos3
+            + 0.001_48 * sin3;
+        let distance = 1.000_11 + 0.034_221 * cos + 0.001_28 * sin + 0.000_719 * cos2 + 0.000_077 * sin2;
+        let latitude = position.latitude.to_radians();
+        let level = SOLAR_CONSTANT * distance * latitude.sin() * declination.sin();
+        let swing = SOLAR_CONSTANT * distance * latitude.cos() * declination.cos();
+        // To the second, as ONEFlux rounds the solar noon before it takes whole minutes.
+        let noon = solar_noon(number, position.longitude) + offset_s as f64 / 60.0;
+        let shift = ((noon + 0.5 / 60.0).floor() as i64 - 720).rem_euclid(MINUTES as i64);
+        Day { number, offset_s, level, swing, shift: usize::try_from(shift).unwrap_or(0) }
+    }
+}
