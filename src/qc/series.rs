@@ -166,7 +166,7 @@ impl Series {
         // A flat line looks at the row before too.
         let needed = self.oldest.iter().copied().min().unwrap_or(number).min(number).saturating_sub(1);
         let season = tests.needs_season.then(|| Season::of(tests.clock.local(row.ts)));
-        // Nobody knows over what time the first row is a mean.
+        // Over what time the first row is a mean is not known.
         let potential = self.potential.as_mut().filter(|_| before.is_some());
         let sky = potential.map(|potential| Sky { most: potential.most(row.ts, interval) });
         let here = Here { row: number, nanos: row.ts.nanos(), interval, times: &self.times };

@@ -19,12 +19,14 @@ mod exit;
 mod findings;
 pub mod offset;
 pub mod records;
+mod sunlight;
 
 pub use exit::Exit;
 pub use findings::{
     Finding, Folders, Kind, Lateness, Rule, SOON_S, Severity, TableFolders, Verdict, failure, findings, of_ingest,
     of_sync,
 };
+pub use sunlight::Sunlight;
 
 /// Under this key the store keeps how often a scheduler's entry starts the program, in milliseconds, or that it stays up.
 pub const STARTS_KEY: &str = "schedule";
@@ -94,6 +96,8 @@ pub struct Facts {
     pub folders: Folders,
     /// Tables whose rows are behind their files by so many seconds, a whole number of half hours ([`offset`]).
     pub offsets: Vec<(String, i64)>,
+    /// What is wrong with the light of radiometers or with the time at which it comes.
+    pub sunlight: Vec<Sunlight>,
     /// Whether a scheduler's entry starts the program.
     pub is_scheduled: bool,
     /// Steps and resets of the loggers' clocks that were found in the last day.
@@ -124,12 +128,14 @@ impl Facts {
     pub fn read(config: &Config, store: &Store, now: Timestamp) -> Result<Facts, StatusError> {
         let mut intervals = Vec::new();
         let mut offsets = Vec::new();
+        let mut sunlight = Vec::new();
         for table in &config.tables {
             let name = &table.name.0;
             let interval = store.usual_interval_of_table(name)?;
             if let Some(seconds) = offset::of(store, name, interval, now)? {
                 offsets.push((name.clone(), seconds));
             }
+            sunlight.extend(sunlight::of(store, config, table, interval)?);
             intervals.extend(interval.map(|interval| UsualInterval { table: name.clone(), interval }));
         }
         // What a server said before the rows went to a folder says nothing of it.
@@ -149,6 +155,7 @@ impl Facts {
             files: store.read_files()?,
             folders: Folders::look(config),
             offsets,
+            sunlight,
             is_scheduled: store.recall(STARTS_KEY)?.is_some_and(|text| text.parse::<u64>().is_ok()),
             clock_events: store
                 .clock_events_seen(Interval::new(now.before(DAY), now.after(Duration::from_nanos(1))))?,

@@ -11,8 +11,12 @@
 //! [`elevation`] is NOAA's method (Meeus, low accuracy), within 0.02 degrees of NREL's SPA from 2024 to 2035, without
 //! refraction.
 
+mod alignment;
+mod days;
 mod potential;
 
+pub use alignment::{Alignment, Window, align};
+pub use days::{Day, Grid, Late, Said, Sample, Since, begin_of_day, day, said};
 pub use potential::Potential;
 
 use crate::time::Timestamp;
@@ -118,5 +122,7 @@ fn solar_noon(day: i64, longitude: f64) -> f64 {
     720.0 - MINUTES_OF_DEGREE * longitude - second.equation_of_time()
 }
 
+#[cfg(test)]
+mod days_tests;
 #[cfg(test)]
 mod tests;

@@ -20,6 +20,7 @@ fn agrees(computed: f64, printed: f64, digits: i32) -> bool {
     if printed == 0.0 {
         return computed == 0.0;
     }
+    #[allow(clippy::cast_possible_truncation, reason = "a power of ten that a double can have")]
     let unit = 10_f64.powi(printed.abs().log10().floor() as i32 + 1 - digits);
     (computed - printed).abs() <= unit * 0.500_01
 }
@@ -141,4 +142,59 @@ fn the_most_is_that_of_any_time_over_which_a_logger_averages() {
     assert!((most - mean).abs() < 1e-9, "as the light fades the whole half hour is the brightest part: {most}, {mean}");
     let night = instant("2024-06-21 23:30:00", fixed(-5.0));
     assert!(sun.most(night, HALF_HOUR) == 0.0 && sun.most(night, 12 * 2 * HALF_HOUR) > 400.0, "after a gap");
+}
+
+/// Clear sky after Haurwitz (1945), W m-2: the mean of the minutes before `end`.
+pub(super) fn clear_sky(position: Position, end: Timestamp, span_s: i64) -> f64 {
+    let minutes = span_s / 60;
+    let at = |minute: i64| {
+        let middle = end.minus((minute * 60 + 30) * NANOS_PER_SECOND);
+        let sine = elevation(position, middle).to_radians().sin();
+        if sine > 0.0 { 1_098.0 * sine * (-0.059 / sine).exp() } else { 0.0 }
+    };
+    #[allow(clippy::cast_precision_loss)]
+    let mean = (0..minutes).map(at).sum::<f64>() / minutes as f64;
+    mean
+}
+
+/// The year 2025 at US-UMB by AmeriFlux's 24 windows, with stamps that are late by so many half hours.
+fn year_of_windows(late: i64) -> Vec<Window> {
+    let clock = fixed(-5.0);
+    let midnight = instant("2025-01-01 00:00:00", clock);
+    let mut sun = Potential::new(UMB, clock);
+    (0..24)
+        .map(|window| {
+            let mut found = Window { light: vec![0.0; 48], potential: vec![0.0; 48] };
+            // Days of the year 7, 22 ... 352, and seven on either side.
+            for day in 15 * window..15 * window + 14 {
+                for half in 0..48_u8 {
+                    let end = midnight.plus((day * 48 + i64::from(half) + 1) * HALF_HOUR);
+                    let at = usize::from(half);
+                    found.potential[at] = found.potential[at].max(sun.mean(end, HALF_HOUR));
+                    found.light[at] = found.light[at].max(clear_sky(UMB, end.minus(late * HALF_HOUR), 1_800));
+                }
+            }
+            found
+        })
+        .collect()
+}
+
+#[test]
+fn amerifluxs_alignment_finds_an_hour_of_daylight_saving_in_a_year() {
+    for (late, day, night, lag, correlation) in [
+        (0, 0.0, 0.0, 0, 0.998),
+        (1, 0.58, 0.0, -1, 0.997),
+        (2, 11.90, 0.82, -2, 0.997),
+        (-1, 1.54, 0.0, 1, 0.997),
+        (-2, 12.86, 0.41, 2, 0.997),
+    ] {
+        let found = align(&year_of_windows(late)).unwrap();
+        println!("{late}: {found:?}");
+        assert_eq!(found.lag, lag, "{late} half hours late: {found:?}");
+        assert!((found.correlation - correlation).abs() < 0.002, "{late} half hours late: {found:?}");
+        assert!(
+            (found.day - day).abs() < 1.0 && (found.night - night).abs() < 0.5,
+            "{late} half hours late: {found:?}"
+        );
+    }
 }

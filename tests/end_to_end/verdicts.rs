@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use crate::serve::client::Served;
@@ -95,6 +95,32 @@ const fn state(name: &'static str, comes: Comes, make: fn(&mut Tower)) -> State 
 /// A file of these rows behind the fresh ones.
 fn with_line(tower: &Tower, line: &str) {
     tower.station.write(DAT, logger(100, 10).file(0..100) + line);
+}
+
+/// Twelve days of half hours of a radiometer on the equator, whose light is a function of UTC.
+fn radiometer(tower: &mut Tower, light: fn(DateTime<Utc>) -> f64) {
+    tower.station.configure(|sections| {
+        sections.clock = "utc_offset = \"-05:00\"\nlatitude = 0\nlongitude = -75".to_owned();
+        sections.table = format!(
+            "name = \"{TABLE}\"\nfiles = [\"{DAT}\"]\nstale_after = \"3d\"\n[table.columns.SR01Up_Avg]\nvariable = \"SW_IN\"\nsun = {{}}"
+        );
+    });
+    let newest = Utc::now() - TimeDelta::seconds(60 + Utc::now().timestamp().rem_euclid(1_800));
+    let mut text = Logger::par().columns(&["SR01Up_Avg"]).header();
+    for row in 0..12 * 48 {
+        let end = newest - TimeDelta::minutes(30 * (12 * 48 - 1 - row));
+        let local = (end - TimeDelta::hours(5)).format("%Y-%m-%d %H:%M:%S");
+        let _ = write!(text, "\"{local}\",{row},{:.3}\r\n", light(end));
+    }
+    tower.station.write(DAT, text);
+    let _ = tower.run();
+}
+
+/// A clear sky at longitude -75 on the equator, near enough: the sun's noon is at 17:00 UTC.
+fn clear_sky(end: DateTime<Utc>) -> f64 {
+    let seconds = f64::from(u32::try_from((end - TimeDelta::minutes(15)).timestamp().rem_euclid(86_400)).unwrap());
+    let sine = ((seconds / 86_400.0 - 17.0 / 24.0) * std::f64::consts::TAU).cos();
+    if sine > 0.0 { 1_098.0 * sine * (-0.059 / sine).exp() } else { 0.0 }
 }
 
 fn broken() -> Vec<State> {
@@ -197,6 +223,13 @@ fn broken() -> Vec<State> {
                 tower.station.age(DAT, Duration::from_secs(ago.unsigned_abs()));
                 let _ = tower.station.run(&["ingest"]);
             }
+        }),
+        state("the logger's clock is an hour behind the sun", LookAtTheLogger("sun_late"), |tower| {
+            radiometer(tower, |end| clear_sky(end + TimeDelta::hours(1)));
+        }),
+        state("a radiometer is dead", LookAtTheLogger("dark_by_day"), |tower| radiometer(tower, |_| 0.0)),
+        state("a radiometer gives light at night", LookAtTheLogger("light_at_night"), |tower| {
+            radiometer(tower, |end| clear_sky(end) + 60.0);
         }),
         state("the token is refused", Refused("run_failed", 3), |tower| {
             tower.sends_to_the_server();
@@ -493,6 +526,7 @@ fn healthy() -> Vec<(&'static str, Life)> {
             tower.station.rename("copy.db", "store.db");
             let _ = tower.run();
         }),
+        ("a radiometer in the sun", |tower| radiometer(tower, clear_sky)),
         ("two runs without anything new", |tower| {
             let _ = tower.run();
             let _ = tower.run();

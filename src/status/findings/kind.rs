@@ -82,6 +82,12 @@ kinds! {
     ClocksDisagree, "clocks_disagree", Problem;
     /// Rows and the files that they came in are apart by the same whole number of half hours, collection after collection.
     OffsetOfHours, "offset_of_hours", Warning;
+    /// Light comes at another time than the sun's, day after day: the clock or `utc_offset` is wrong.
+    SunLate, "sun_late", Warning;
+    /// A radiometer gives no light by day.
+    DarkByDay, "dark_by_day", Warning;
+    /// A radiometer gives light at night.
+    LightAtNight, "light_at_night", Warning;
     /// A logger's clock went back by more than ten minutes within the last day.
     LoggerClock, "logger_clock", Warning;
     /// The newest row of a table lies in the future.
@@ -115,7 +121,15 @@ kinds! {
 impl Kind {
     /// Whether it is about what loggers wrote or did not write, and not about what became of it here.
     pub fn is_of_what_loggers_wrote(self) -> bool {
-        matches!(self, Kind::MissingRecords | Kind::MissingTimeSteps | Kind::LoggerClock)
+        matches!(
+            self,
+            Kind::MissingRecords
+                | Kind::MissingTimeSteps
+                | Kind::LoggerClock
+                | Kind::SunLate
+                | Kind::DarkByDay
+                | Kind::LightAtNight
+        )
     }
 
     /// Whether it is unknown, where this is found, if the other one has cleared: `other` is found no more, and this says that

@@ -19,6 +19,7 @@ mod notices;
 mod rows;
 mod runs;
 mod share;
+mod sunlight;
 
 pub use files::{Folders, TableFolders};
 pub use kind::{Kind, Severity};
@@ -124,6 +125,7 @@ pub fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Finding> 
     found.extend(runs::findings(facts, now));
     found.extend(files::findings(config, facts, now));
     found.extend(clocks::findings(config, facts, now));
+    found.extend(sunlight::findings(config, facts));
     found.extend(notices::findings(config, facts));
     // Kinds stand in the order of their weight; of one kind the order of the configuration is kept.
     found.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.kind));

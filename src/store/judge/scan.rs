@@ -2,12 +2,17 @@
 //!
 //! Every statement here reads one range of rowids.
 
+use std::time::Duration;
+
 use rusqlite::{OptionalExtension, params};
 
 use crate::store::intake::tables::i64_of;
 use crate::store::schema::key;
 use crate::store::{Result, Store};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, nanos};
+
+const SPARSE: &str =
+    "SELECT id, nanos, vals, flags, raised FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1";
 
 /// A series of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +84,41 @@ impl Store {
                     flags: row.get_ref(3)?.as_bytes()?,
                     raised: row.get_ref(4)?.as_str_or_null()?,
                 });
+            }
+            Ok(())
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// Passes on the first row at or after each multiple of `step` from `from` to before `until`, oldest first: one search of
+    /// the key for each, however many rows lie between.
+    pub fn scan_sparsely(
+        &self,
+        series: i64,
+        (from, until): (Timestamp, Timestamp),
+        step: Duration,
+        mut take: impl FnMut(ScannedRow<'_>),
+    ) -> Result<()> {
+        let step = nanos(step).max(1);
+        let mut work = || -> rusqlite::Result<()> {
+            let mut statement = self.conn.prepare_cached(SPARSE)?;
+            let mut at = from;
+            while at < until {
+                let (low, high) = key::keys(series, at, until.previous());
+                let mut rows = statement.query([low, high])?;
+                let Some(row) = rows.next()? else { return Ok(()) };
+                let ts = key::time(row.get(0)?, row.get(1)?);
+                if ts >= until {
+                    return Ok(());
+                }
+                take(ScannedRow {
+                    ts,
+                    values: row.get_ref(2)?.as_bytes()?,
+                    flags: row.get_ref(3)?.as_bytes()?,
+                    raised: row.get_ref(4)?.as_str_or_null()?,
+                });
+                let passed = ts.max(at).nanos_since(from) / step + 1;
+                at = from.plus(passed.saturating_mul(step));
             }
             Ok(())
         };

@@ -24,6 +24,8 @@ const COLUMN_TESTS: &[Key] = &[
     free("flat_line", Group, "{ suspect = \"2h\", tolerance = 0.1 }", &["{}"]),
     free("attenuated_signal", Group, "{ suspect = 2, window = \"1h\" }", &["{}"]),
     free("climatology", Group, "{ bands = [{ suspect = [0, 1] }] }", &["{}"]),
+    refused("sun", Group, "{}"),
+    refused("interval", Text, "\"30m\""),
     refused("unit", Text, "\"hPa\""),
 ];
 const COLUMN_DIAGNOSTIC: &[Key] = &[
@@ -34,6 +36,12 @@ const COLUMN_DERIVED: &[Key] = &[
     needed("formula", Text, "\"TA + 273.15\"", &["\"\"", "\"TA +\"", "\"2 + 3\"", "\"TS(1) + 2\""]),
     given("unit", Text, "\"hPa\"", &["\"\""]),
 ];
+const COLUMN_POTENTIAL: &[Key] = &[
+    needed("formula", Text, "\"SW_IN_POT\"", &["\"\"", "\"SW_IN_POT +\""]),
+    needed("interval", Text, "\"30m\"", DURATIONS),
+];
+const COLUMN_SUN: &[Key] =
+    &[given("variable", Text, "\"SW_IN\"", &["\"SW\""]), free("sun", Group, "{}", &["{ fail = 5, suspect = 6 }"])];
 const COLUMN_KEYS: &[Key] = &[
     free("use", Text, "\"field\"", &["\"tags\"", "\"skip\""]),
     free("type", Text, "\"integer\"", &["\"int\"", "\"string\""]),
@@ -70,7 +78,7 @@ pub const SECTIONS: &[Section] = &[
         group: None,
         after: "",
         keys: &[COLUMN_KEYS, COLUMN_TESTS],
-        elsewhere: &[COLUMN_DIAGNOSTIC, COLUMN_DERIVED],
+        elsewhere: &[COLUMN_DIAGNOSTIC, COLUMN_DERIVED, COLUMN_SUN],
     },
     Section {
         name: "column_diagnostic",
@@ -89,6 +97,24 @@ pub const SECTIONS: &[Section] = &[
         after: "",
         keys: &[COLUMN_DERIVED],
         elsewhere: &[COLUMN_KEYS, COLUMN_TESTS, COLUMN_DIAGNOSTIC],
+    },
+    Section {
+        name: "column_potential",
+        heading: "[table.columns.NAME]",
+        before: COLUMN,
+        group: None,
+        after: "",
+        keys: &[COLUMN_POTENTIAL],
+        elsewhere: &[COLUMN_KEYS, COLUMN_TESTS, COLUMN_DIAGNOSTIC, COLUMN_DERIVED],
+    },
+    Section {
+        name: "column_sun",
+        heading: "[table.columns.NAME]",
+        before: COLUMN,
+        group: None,
+        after: "",
+        keys: &[COLUMN_SUN],
+        elsewhere: &[COLUMN_KEYS, COLUMN_TESTS, COLUMN_DIAGNOSTIC, COLUMN_DERIVED],
     },
     Section {
         name: "column_tag",
@@ -112,6 +138,8 @@ pub const SECTIONS: &[Section] = &[
             refused("flat_line", Group, "{ suspect = \"2h\", tolerance = 0.1 }"),
             refused("attenuated_signal", Group, "{ suspect = 2, window = \"1h\" }"),
             refused("climatology", Group, "{ bands = [{ suspect = [0, 1] }] }"),
+            refused("sun", Group, "{}"),
+            refused("interval", Text, "\"30m\""),
             refused("diagnostic", Text, "\"csat3\""),
             refused("governs", Texts, "[\"Ux\"]"),
             refused("kind", Text, "\"direction\""),
@@ -133,6 +161,15 @@ pub const SECTIONS: &[Section] = &[
             free("fail", Number, "5", &["0", "1", "inf"]),
             free("method", Text, "\"differential\"", &["\"diff\"", "\"median\""]),
         ]],
+        elsewhere: &[],
+    },
+    Section {
+        name: "sun",
+        heading: "sun",
+        before: concat!(toml!(station), toml!(files), toml!(met), "[table.columns.SR01Up_Avg]\nvariable = \"SW_IN\"\n"),
+        group: Some(("sun = { ", " }")),
+        after: "",
+        keys: &[&[free("suspect", Number, "20", &["0", "-1"]), free("fail", Number, "60", &["0", "inf"])]],
         elsewhere: &[],
     },
     Section {

@@ -2,7 +2,7 @@
 //!
 //! A key that the program knows and that stands nowhere here fails a test: `mod.rs` asks the program for its keys.
 
-use super::sections::Kind::{Flag, Group, Groups, NumbersAndTexts, Text, Texts, Whole};
+use super::sections::Kind::{Flag, Group, Groups, Number, NumbersAndTexts, Text, Texts, Whole};
 use super::sections::{DURATIONS, Key, MAY_BE_NOTHING, Section, free, given, needed, refused};
 
 const REST: &str = concat!(toml!(files), toml!(met));
@@ -67,6 +67,18 @@ const OF_NOTIFY: &[Key] = &[
     free("ca_file", Text, "\"campus.pem\"", PATHS),
     free("severity", Text, "\"problem\"", &["\"info\"", "\"problems\""]),
     free("again", Text, "\"7d\"", &["\"5m\"", "\"daily\"", "\"\""]),
+];
+const STATION: &[Key] = &[
+    needed("name", Text, "\"US-UMB\"", &["\"\"", "\"${FLUXTOWER_TEST_NOT_SET}\"", "\" US-UMB\"", "'US\\UMB'"]),
+    needed("utc_offset", Text, "\"-05:00\"", &["\"-5\"", "\"EST\"", "\"-15:00\""]),
+    free("timezone", Text, "\"America/Detroit\"", &["\"America/Detriot\"", "\"Michigan time\""])
+        .instead_of(&["utc_offset"]),
+    free("offset", Groups, OFFSET_CHANGE, &["[{}]", "[{ from = \"2026-03-01\" }]"]),
+    free("clock", Groups, WRONG_CLOCK, WRONG_CLOCKS),
+];
+const POSITION: &[Key] = &[
+    needed("latitude", Number, "45.5598", &["90.1", "-91", "nan"]),
+    needed("longitude", Number, "-84.7138", &["180.5", "-181", "inf"]),
 ];
 const TABLE_COMMON: &[Key] = &[
     needed("name", Text, "\"met\"", &["\"\"", "\"46m/par\""]),
@@ -164,15 +176,17 @@ pub const SECTIONS: &[Section] = &[
         before: "[station]\n",
         group: None,
         after: REST,
-        keys: &[&[
-            needed("name", Text, "\"US-UMB\"", &["\"\"", "\"${FLUXTOWER_TEST_NOT_SET}\"", "\" US-UMB\"", "'US\\UMB'"]),
-            needed("utc_offset", Text, "\"-05:00\"", &["\"-5\"", "\"EST\"", "\"-15:00\""]),
-            free("timezone", Text, "\"America/Detroit\"", &["\"America/Detriot\"", "\"Michigan time\""])
-                .instead_of(&["utc_offset"]),
-            free("offset", Groups, OFFSET_CHANGE, &["[{}]", "[{ from = \"2026-03-01\" }]"]),
-            free("clock", Groups, WRONG_CLOCK, WRONG_CLOCKS),
-        ]],
-        elsewhere: &[],
+        keys: &[STATION],
+        elsewhere: &[POSITION],
+    },
+    Section {
+        name: "station_position",
+        heading: "[station]",
+        before: toml!(station),
+        group: None,
+        after: REST,
+        keys: &[POSITION],
+        elsewhere: &[STATION],
     },
     Section {
         name: "station_offset",
@@ -421,8 +435,6 @@ pub const SECTIONS: &[Section] = &[
                 refused("smtp_password_file", Text, "\"smtp_password.txt\""),
                 refused("smtp_from", Text, "\"tower@example.edu\""),
                 refused("smtp_to", Texts, "[\"anna@example.edu\"]"),
-                refused("token", Text, "\"s3cret\""),
-                refused("smtp_password", Text, "\"s3cret\""),
             ],
             OF_NOTIFY,
         ],
@@ -465,8 +477,6 @@ pub const SECTIONS: &[Section] = &[
             free("url", Text, "\"https://ntfy.sh/us-umb\"", &[]),
             free("url_env", Text, "\"NTFY_URL\"", &[]),
             free("url_file", Text, "\"webhook.txt\"", &[]),
-            refused("token", Text, "\"s3cret\""),
-            refused("smtp_password", Text, "\"s3cret\""),
         ]],
     },
     Section {

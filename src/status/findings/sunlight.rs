@@ -1,0 +1,73 @@
+//! Findings of what the sun shows: clocks that are not its, and radiometers that give no light, or give it at night.
+
+use super::{Finding, Kind};
+use crate::config::Config;
+use crate::status::{Facts, Sunlight};
+use crate::sun::{Late, Since};
+use crate::time::StationClock;
+
+/// Minutes are given to the nearest multiple.
+const ROUNDED: f64 = 5.0;
+
+pub(super) fn findings(config: &Config, facts: &Facts) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for table in &config.tables {
+        let name = table.name.0.as_str();
+        let of_table: Vec<&Sunlight> = facts.sunlight.iter().filter(|found| found.table == name).collect();
+        found.extend(clock(name, &table.clock, &of_table));
+        for Sunlight { column, said, .. } in of_table {
+            if let Some(since) = said.dark {
+                let message = format!(
+                    "column {column} of table \"{name}\" gives no light by day {}: less than 1 % of what the sun could",
+                    day(&table.clock, since)
+                );
+                found.push(
+                    Finding::new(Kind::DarkByDay, message)
+                        .of_table(name)
+                        .since(Some(since.noon))
+                        .fix("check the sensor, its cable and its multiplier"),
+                );
+            }
+            if let Some((watts, since)) = said.lit_nights {
+                let message = format!(
+                    "column {column} of table \"{name}\" gives light at night {}: {watts:.0} W m-2 in the last nights",
+                    day(&table.clock, since)
+                );
+                found.push(
+                    Finding::new(Kind::LightAtNight, message)
+                        .of_table(name)
+                        .since(Some(since.noon))
+                        .fix("check the sensor's offset, its cable and its multiplier"),
+                );
+            }
+        }
+    }
+    found
+}
+
+/// One finding for the columns of a table: they have one clock.
+fn clock(name: &str, clock: &StationClock, of_table: &[&Sunlight]) -> Option<Finding> {
+    let late: Vec<(&str, Late)> =
+        of_table.iter().filter_map(|found| Some((found.column.as_str(), found.said.late?))).collect();
+    let (_, first) = late.first()?;
+    let columns: Vec<&str> = late.iter().map(|(column, _)| *column).collect();
+    let minutes = (first.minutes.abs() / ROUNDED).round() * ROUNDED;
+    let message = format!(
+        "light comes {minutes:.0} min {} in table \"{name}\" {}, by {}; AmeriFlux's alignment test: {:.0} min, r = {:.2}",
+        if first.minutes > 0.0 { "late" } else { "early" },
+        day(clock, first.since),
+        columns.join(", "),
+        first.alignment.minutes().abs(),
+        first.alignment.correlation,
+    );
+    let finding = Finding::new(Kind::SunLate, message).of_table(name).since(Some(first.since.noon));
+    Some(finding.fix("clock or utc_offset: compare the logger's clock with UTC"))
+}
+
+/// Since which day, on the station's clock.
+fn day(clock: &StationClock, since: Since) -> String {
+    let local = clock.local(since.noon).to_string();
+    let date = local.split(' ').next().unwrap_or_default();
+    let longer = if since.is_open { " or longer" } else { "" };
+    format!("since {date}{longer}")
+}

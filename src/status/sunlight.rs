@@ -1,0 +1,162 @@
+//! What the radiometers say about themselves and about their loggers' clocks: the days of [`crate::sun`], from stored rows.
+//!
+//! Looked at are the columns that have the test `sun` and whose variable is SW_IN or PPFD_IN, of a station whose position is
+//! known, in the series with the newest row. The cost does not grow with the store nor with the rate of a table: at most a row
+//! every fifteen minutes of the last thirty whole days, each found by its key, 2,880 in all and about ten milliseconds a
+//! table. Only where something is found whose beginning lies before them are older days looked at, at most four hundred.
+
+use std::time::Duration;
+
+use crate::config::{ColumnUse, Config, TableConfig};
+use crate::format::numbers_of;
+use crate::qc::{self, Flag, Test};
+use crate::store::{ScannedRow, Store, StoreError};
+use crate::sun::{self, Day, Grid, Potential, Said, Sample};
+use crate::time::Timestamp;
+
+const DAY: Duration = Duration::from_secs(86_400);
+/// Whole days that are looked at.
+const DAYS: u32 = 30;
+/// Whole days that are looked at for the beginning of something that is found.
+const MOST_DAYS: u32 = 400;
+/// From row to row that is looked at, of faster tables.
+const STEP: Duration = Duration::from_secs(900);
+/// Of slower tables nothing is concluded.
+const SLOWEST: Duration = Duration::from_secs(3_600);
+
+/// What is found of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sunlight {
+    /// Its table.
+    pub table: String,
+    /// Its name in the file.
+    pub column: String,
+    /// What its days say.
+    pub said: Said,
+}
+
+/// Where a column's values stand, and what they are.
+struct Place<'c> {
+    column: &'c str,
+    variable: Option<&'c str>,
+    /// In the column list.
+    at: usize,
+}
+
+/// What is found of each column of a table; `interval` is the usual one.
+///
+/// # Errors
+/// The store fails.
+pub(super) fn of(
+    store: &Store,
+    config: &Config,
+    table: &TableConfig,
+    interval: Option<Duration>,
+) -> Result<Vec<Sunlight>, StoreError> {
+    let (Some(position), Some(interval)) = (config.station.position, interval.filter(|every| *every <= SLOWEST)) else {
+        return Ok(Vec::new());
+    };
+    if !table.columns.values().any(|column| column.quality.sun.is_some()) {
+        return Ok(Vec::new());
+    }
+    let name = &table.name.0;
+    let places = places(table, &store.column_names(name)?);
+    let series = store.series(name)?;
+    let newest = series.iter().filter_map(|series| Some((series.newest?, series.id))).max();
+    let (Some((newest, series)), false) = (newest, places.is_empty()) else { return Ok(Vec::new()) };
+    let grid = Grid { position, clock: table.clock, interval, step: interval.max(STEP) };
+    let mut reader = Reader { store, series, grid, places: &places, sun: Potential::new(position, table.clock) };
+    let first = store.first_row(series, Timestamp::EPOCH)?;
+    // The day of the newest row is not whole yet.
+    let mut until = sun::begin_of_day(position.longitude, newest);
+    let mut days: Vec<Vec<Day>> = vec![Vec::new(); places.len()];
+    let mut looked = 0;
+    loop {
+        let from = until.before(DAY * DAYS);
+        for (known, older) in days.iter_mut().zip(reader.days(from, until)?) {
+            known.splice(0..0, older);
+        }
+        looked += DAYS;
+        until = from;
+        let is_open = days.iter().any(|days| sun::said(days).is_open());
+        if !is_open || looked >= MOST_DAYS || first.is_none_or(|first| first >= until) {
+            break;
+        }
+    }
+    let found = places.iter().zip(&days).map(|(place, days)| Sunlight {
+        table: name.clone(),
+        column: place.column.to_owned(),
+        said: sun::said(days),
+    });
+    Ok(found.filter(|found| found.said != Said::default()).collect())
+}
+
+fn places<'c>(table: &'c TableConfig, names: &[String]) -> Vec<Place<'c>> {
+    let wanted = table.columns.iter().filter(|(_, column)| {
+        column.quality.sun.is_some()
+            && column.column_use == ColumnUse::Field
+            && qc::incoming_watts(column.variable.as_deref(), 0.0).is_some()
+    });
+    let place = |(name, column): (&'c String, &'c crate::config::ColumnConfig)| {
+        let at = names.iter().position(|known| known == name)?;
+        Some(Place { column: name, variable: column.variable.as_deref(), at })
+    };
+    wanted.filter_map(place).collect()
+}
+
+/// Reads days of a series.
+struct Reader<'s> {
+    store: &'s Store,
+    series: i64,
+    grid: Grid,
+    places: &'s [Place<'s>],
+    sun: Potential,
+}
+
+impl Reader<'_> {
+    /// The days from `from` to before `until`, oldest first, for each place.
+    fn days(&mut self, from: Timestamp, until: Timestamp) -> Result<Vec<Vec<Day>>, StoreError> {
+        let width = self.places.iter().map(|place| place.at + 1).max().unwrap_or(0);
+        let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); self.places.len()];
+        let mut numbers = Vec::new();
+        // A stamp on midnight ends the day before. Rows that are apart by more than the step are all found, for the next is
+        // looked for half a step behind each.
+        let step = if self.grid.interval < STEP { STEP } else { self.grid.interval / 2 };
+        self.store.scan_sparsely(self.series, (from.next(), until.next()), step, |row| {
+            numbers_of(row.values, width, &mut numbers);
+            for (place, samples) in self.places.iter().zip(&mut samples) {
+                let value = numbers.get(place.at).copied().filter(|_| counts(&row, place.at)).unwrap_or(f64::NAN);
+                let watts = qc::incoming_watts(place.variable, value).unwrap_or(f64::NAN);
+                samples.push(Sample { end: row.ts, watts });
+            }
+        })?;
+        let mut days = Vec::with_capacity(samples.len());
+        for samples in &samples {
+            let mut of_column = Vec::new();
+            let mut rest = samples.as_slice();
+            let mut begin = from;
+            while begin < until {
+                let end = begin.after(DAY);
+                let (day, later) = rest.split_at(rest.partition_point(|sample| sample.end <= end));
+                of_column.push(sun::day(&self.grid, &mut self.sun, begin, day));
+                (rest, begin) = (later, end);
+            }
+            days.push(of_column);
+        }
+        Ok(days)
+    }
+}
+
+/// Whether a value is one, and no user has said that it is wrong.
+fn counts(row: &ScannedRow<'_>, at: usize) -> bool {
+    let flag = row.flags.get(at).and_then(|digit| Flag::from_digit(*digit));
+    let by_hand = || {
+        let findings = row.raised.map(qc::findings).unwrap_or_default();
+        findings.iter().any(|finding| finding.place == at && finding.test == Test::Manual)
+    };
+    match flag {
+        Some(Flag::Missing) => false,
+        Some(Flag::Fail) => !by_hand(),
+        _ => true,
+    }
+}

@@ -1,0 +1,121 @@
+//! AmeriFlux's test of the alignment of time stamps with the sun.
+//!
+//! Source: AMF-BASE-QAQC, `timestamp_alignment.py` and `qaqc_template.cfg`. For windows of fifteen days, the largest light and
+//! the largest potential radiation of each half hour of the day. Three points around sunrise and three around sunset are
+//! skipped; the others by day exceed if they lie above the potential, those by night if they lie above it and above 10 W m-2.
+//! The lag is that of the largest correlation of the windows, one behind the other, within six hours.
+
+/// The largest values of fifteen days, part of the day by part of the day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Window {
+    /// Measured, W m-2; NaN where there is none.
+    pub light: Vec<f64>,
+    /// Potential, W m-2.
+    pub potential: Vec<f64>,
+}
+
+/// What the test says.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Alignment {
+    /// Percent of the points by day that lie above the potential.
+    pub day: f64,
+    /// Percent of the points by night that lie above 10 W m-2.
+    pub night: f64,
+    /// Parts of a day by which the light has to be moved to fit; negative where it is late.
+    pub lag: i32,
+    /// The correlation there, to three decimals.
+    pub correlation: f64,
+    /// Parts of a day.
+    parts: usize,
+}
+
+impl Alignment {
+    /// Minutes by which the light is late, by the lag alone.
+    #[allow(clippy::cast_precision_loss, reason = "parts of a day")]
+    pub fn minutes(&self) -> f64 {
+        f64::from(-self.lag) * 1_440.0 / self.parts as f64
+    }
+}
+
+/// W m-2.
+const NIGHT_LIGHT: f64 = 10.0;
+
+/// None where a part of a window has no value, or there is no window.
+#[allow(clippy::cast_precision_loss, reason = "counts")]
+pub fn align(windows: &[Window]) -> Option<Alignment> {
+    let parts = windows.first()?.light.len();
+    let (mut day, mut night) = (Counted::default(), Counted::default());
+    for window in windows {
+        let skipped = around_twilight(&window.potential);
+        for ((light, potential), _) in
+            window.light.iter().zip(&window.potential).zip(skipped).filter(|(_, is_skipped)| !is_skipped)
+        {
+            if *potential > 0.0 {
+                day.add(light > potential);
+            } else {
+                night.add(light > potential && *light > NIGHT_LIGHT);
+            }
+        }
+    }
+    let light: Vec<f64> = windows.iter().flat_map(|window| window.light.iter().copied()).collect();
+    let potential: Vec<f64> = windows.iter().flat_map(|window| window.potential.iter().copied()).collect();
+    if parts == 0 || light.iter().chain(&potential).any(|value| value.is_nan()) {
+        return None;
+    }
+    let (lag, correlation) = lag(&light, &potential, i32::try_from(parts / 4).ok()?)?;
+    Some(Alignment { day: day.percent(), night: night.percent(), lag, correlation, parts })
+}
+
+#[derive(Default)]
+struct Counted {
+    all: u32,
+    beyond: u32,
+}
+
+impl Counted {
+    fn add(&mut self, is_beyond: bool) {
+        self.all += 1;
+        self.beyond += u32::from(is_beyond);
+    }
+
+    fn percent(&self) -> f64 {
+        if self.all == 0 { 0.0 } else { f64::from(self.beyond) / f64::from(self.all) * 100.0 }
+    }
+}
+
+/// Which points lie around sunrise (the last of the night and two of the day) or around sunset (two of the day and the first
+/// of the night). The windows of a day are cut at solar midnight, so that a day is whole.
+fn around_twilight(potential: &[f64]) -> Vec<bool> {
+    let mut skipped = vec![false; potential.len()];
+    for first in 0..potential.len().saturating_sub(2) {
+        let is_day = [potential[first], potential[first + 1], potential[first + 2]].map(|value| value > 0.0);
+        if matches!(is_day, [false, true, true] | [true, true, false]) {
+            skipped[first..first + 3].fill(true);
+        }
+    }
+    skipped
+}
+
+/// The lag of the largest correlation, means removed, and that correlation.
+#[allow(clippy::cast_precision_loss, reason = "counts")]
+fn lag(light: &[f64], potential: &[f64], most: i32) -> Option<(i32, f64)> {
+    let centred = |values: &[f64]| -> Vec<f64> {
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        values.iter().map(|value| value - mean).collect()
+    };
+    let (light, potential) = (centred(light), centred(potential));
+    let power = |values: &[f64]| values.iter().map(|value| value * value).sum::<f64>();
+    let scale = (power(&light) * power(&potential)).sqrt();
+    if scale <= 0.0 {
+        return None;
+    }
+    let at = |lag: i32| {
+        let shift = usize::try_from(lag.unsigned_abs()).unwrap_or(0);
+        let (early, late) = if lag >= 0 { (&potential, &light) } else { (&light, &potential) };
+        let sum: f64 = late.iter().zip(early.iter().skip(shift)).map(|(one, other)| one * other).sum();
+        (sum / scale * 1_000.0).round() / 1_000.0
+    };
+    // Of equal ones the smallest lag.
+    let lags = (0..=most).flat_map(|lag| [lag, -lag]);
+    lags.map(|lag| (lag, at(lag))).reduce(|best, other| if other.1 > best.1 { other } else { best })
+}
