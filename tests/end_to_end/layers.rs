@@ -19,7 +19,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("config", &["time", "text", "sun", "ameriflux", "quantity", "qc"]),
     ("source", &["time", "text", "config"]),
     ("format", &["time", "text", "sun", "qc", "config"]),
-    ("draft", &["time", "text", "ameriflux", "config", "source", "format", "qc"]),
+    ("draft", &["time", "text", "sun", "ameriflux", "config", "source", "format", "qc"]),
     ("store", &["time", "text", "config", "format", "qc"]),
     ("line", &["time", "text", "ameriflux", "qc", "config"]),
     ("ingest", &["time", "text", "config", "source", "format", "qc", "store"]),
