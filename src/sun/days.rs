@@ -162,7 +162,12 @@ fn east(longitude: f64) -> i64 {
 }
 
 /// The day that begins at `begin`, from its samples in order of time.
-#[allow(clippy::cast_precision_loss, reason = "nanoseconds of a day, and counts")]
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "nanoseconds and parts of a day, and counts; a negative part is the first"
+)]
 pub fn day(grid: &Grid, sun: &mut Potential, begin: Timestamp, samples: &[Sample]) -> Day {
     let (span, half) = (nanos(grid.interval), nanos(HALF_HOUR));
     let per_day = DAY_S as f64 / grid.step.as_secs_f64();
@@ -238,7 +243,7 @@ pub fn said(days: &[Day]) -> Said {
 }
 
 /// The newest days that are so without one between that is not; those that cannot be judged are passed over.
-fn run<'d>(days: &'d [Day], least: usize, is_so: fn(&Day) -> Option<bool>) -> Option<(&'d [Day], Since)> {
+fn run(days: &[Day], least: usize, is_so: fn(&Day) -> Option<bool>) -> Option<(&[Day], Since)> {
     let judged = || days.iter().enumerate().rev().filter_map(|(place, day)| Some((place, is_so(day)?)));
     let run = judged().take_while(|(_, is_so)| *is_so);
     let (first, count) = run.fold((days.len(), 0), |(_, count), (place, _)| (place, count + 1));
