@@ -12,7 +12,7 @@
 //! [`qc`] lists the tests with the keys of their settings, by which [`config`] reads them; it uses neither [`config`] nor
 //! [`mod@format`]. Two modules join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it. The
 //! modules above read the store: [`verify`]; [`export`]; [`status`], which decides whether a user must act; and [`view`] with
-//! summaries, panels, the Grafana dashboard, the page and the report. [`agent`] runs the passes under their locks, the loop
+//! summaries, panels, the Grafana dashboard, the page and the report. [`notify`] tells users of findings. [`agent`] runs the passes under their locks, the loop
 //! of an agent that stays up, and retention. [`draft`] writes a first configuration from existing files, with the parsers of
 //! the left half and without a store. [`cli`] uses all of them: arguments, one call, printing. `tests/end_to_end/layers.rs`
 //! lists every arrow between two modules.
@@ -50,6 +50,7 @@ pub mod export;
 pub mod format;
 pub mod ingest;
 pub mod line;
+pub mod notify;
 pub mod qc;
 pub mod quantity;
 pub mod source;

@@ -75,6 +75,45 @@
       ctx.setLineDash([]);
     },
 
+    // Points without a line between them. isCircle: 0 is also drawn at 360, so that north is at both ends.
+    points(u, ctx, scale, trace, ys, colour, dash, isCircle) {
+      ctx.strokeStyle = ctx.fillStyle = colour;
+      ctx.lineWidth = ratio();
+      const r = 1.8 * ratio();
+      const dot = (x, y) => {
+        ctx.beginPath();
+        ctx.arc(x, y, r, 0, 2 * Math.PI);
+        // A second series of a colour is hollow.
+        if (dash) ctx.stroke();
+        else ctx.fill();
+      };
+      for (let i = 0; i < trace.x.length; i++) {
+        if (ys[i] === null || ys[i] === undefined) continue;
+        const x = X(u, trace.x[i]);
+        if (x < u.bbox.left - r || x > u.bbox.left + u.bbox.width + r) continue;
+        dot(x, u.valToPos(ys[i], scale, true));
+        if (isCircle && ys[i] === 0) dot(x, u.valToPos(360, scale, true));
+        if (isCircle && ys[i] === 360) dot(x, u.valToPos(0, scale, true));
+      }
+    },
+
+    // Bars from 0, `of` of them beside each other in a bin.
+    bars(u, ctx, scale, trace, ys, colour, at, of) {
+      ctx.fillStyle = colour;
+      ctx.globalAlpha = 0.85;
+      const half = (trace.bin_s ? trace.bin_s * 1e3 : trace.step || 0) / 2;
+      const foot = u.valToPos(0, scale, true);
+      for (let i = 0; i < trace.x.length; i++) {
+        if (!ys[i]) continue;
+        const a = X(u, trace.x[i] - half), b = X(u, trace.x[i] + half);
+        const width = (b - a) / of;
+        const y = u.valToPos(ys[i], scale, true);
+        const gap = width > 4 * ratio() ? ratio() : 0;
+        ctx.fillRect(a + at * width, Math.min(y, foot), Math.max(width - gap, ratio()), Math.max(Math.abs(foot - y), ratio()));
+      }
+      ctx.globalAlpha = 1;
+    },
+
     band(u, ctx, scale, trace, low, high, colour, alpha) {
       ctx.fillStyle = colour;
       ctx.globalAlpha = alpha;
@@ -102,7 +141,8 @@
           const x = X(u, trace.x[i]);
           if (x < u.bbox.left - r || x > u.bbox.left + u.bbox.width + r) continue;
           const centre = c.value[i];
-          const value = centre !== null && centre !== undefined && Math.abs(low - centre) > Math.abs(high - centre) ? low : high;
+          // A counter's reading has no place on an axis of increments.
+          const value = c.together === "increment" ? centre || 0 : centre !== null && centre !== undefined && Math.abs(low - centre) > Math.abs(high - centre) ? low : high;
           let y = u.valToPos(value, scale, true);
           if (x - lastX < 1.6 * r && Math.abs(y - lastY) < 3 * r) continue;
           lastX = x;

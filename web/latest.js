@@ -57,10 +57,18 @@
       const width = (canvas.width = canvas.clientWidth * ratio), height = (canvas.height = canvas.clientHeight * ratio);
       if (!one.c || !width) return;
       const ctx = canvas.getContext("2d");
-      const [low, high] = ft.scale.fit(...ft.extent([one], w.from, w.to));
+      const [low, high] = ft.scale.fit(...ft.extent([one], w.from, w.to), null, ft.hasBars([one]));
       const X = (t) => ((t - w.from) / (w.to - w.from)) * width, Y = (v) => height - ((v - low) / (high - low)) * height;
-      ctx.strokeStyle = one.series.colour;
+      ctx.strokeStyle = ctx.fillStyle = one.series.colour;
       ctx.lineWidth = 1.4 * ratio;
+      if (one.c.drawing !== "line") {
+        const isBars = one.c.drawing === "bars";
+        one.trace.x.forEach((x, i) => {
+          const value = one.c.value[i];
+          if (value !== null && value !== undefined) ctx.fillRect(X(x), Y(value), 1.4 * ratio, isBars ? Y(0) - Y(value) : 1.4 * ratio);
+        });
+        return;
+      }
       ft.draw.runs(one.trace, one.c.value, (run) => {
         ctx.beginPath();
         for (const i of run) ctx.lineTo(X(one.trace.x[i]), Y(one.c.value[i]));

@@ -7,8 +7,8 @@
   ft.legend = {
     hidden: (panel, series) => ft.state.get().hide.has(key(panel, series)),
 
-    // Each name is followed by the counts of its flags in the window, as signs with numbers.
-    draw(host, panel, got, changed) {
+    // Each name is followed by the counts of its flags in the window, as signs with numbers. note: a text behind them.
+    draw(host, panel, got, changed, note) {
       const focused = document.activeElement && host.contains(document.activeElement) ? document.activeElement.dataset.key : null;
       const toggle = (series, only) => {
         const hide = new Set(ft.state.get().hide);
@@ -40,7 +40,7 @@
           onclick: (event) => toggle(s, event.shiftKey),
         }, ft.el("span", { class: "stroke", style: { borderTopColor: s.colour, borderTopStyle: ["solid", "dashed", "dotted", "dotted"][s.dash || 0] } }),
           ft.el("span", { text: s.label }), counts(one));
-      }));
+      }), note ? ft.el("span", { class: "dim together", text: note }) : null);
       if (focused !== null) {
         const again = [...host.children].find((b) => b.dataset.key === focused);
         if (again) again.focus();

@@ -1,4 +1,5 @@
-// Values over time: the mean as a line, minimum and maximum as a band, flags as marks, gaps open.
+// Values over time: the mean as a line, minimum and maximum as a band, sums as bars, directions as points, flags as marks, gaps
+// open. How a column is drawn is in the answer (`drawing`).
 (function (ft) {
   "use strict";
 
@@ -32,8 +33,14 @@
       function draw(u, ctx) {
         const sight = inSight();
         const alpha = sight.length > 6 ? 0.1 : 0.2;
-        for (const { series, trace, c } of sight) if (c && c.low) ft.draw.band(u, ctx, scaleOf(series), trace, c.low, c.high, series.colour, alpha);
-        for (const { series, trace, c } of sight) if (c) ft.draw.line(u, ctx, scaleOf(series), trace, c.value, series.colour, series.dash, o.compact ? 1.2 : 1.6);
+        for (const { series, trace, c } of sight) if (c && c.low && c.drawing === "line") ft.draw.band(u, ctx, scaleOf(series), trace, c.low, c.high, series.colour, alpha);
+        const bars = sight.filter((one) => ft.hasBars([one]));
+        bars.forEach(({ series, trace, c }, at) => ft.draw.bars(u, ctx, scaleOf(series), trace, c.value, series.colour, at, bars.length));
+        for (const { series, trace, c } of sight) {
+          if (!c || c.drawing === "bars") continue;
+          if (c.drawing === "points") ft.draw.points(u, ctx, scaleOf(series), trace, c.value, series.colour, series.dash, c.kind === "direction");
+          else ft.draw.line(u, ctx, scaleOf(series), trace, c.value, series.colour, series.dash, o.compact ? 1.2 : 1.6);
+        }
         sight.forEach((one, row) => {
           if (row < 5) ft.draw.rug(u, ctx, one, row);
         });
@@ -42,7 +49,10 @@
 
       function ranges() {
         const [from, to] = plot.range();
-        const of = (isRight, axis) => ft.scale.fit(...ft.extent(inSight().filter((one) => Boolean(one.series.is_right) === isRight), from, to), axis && axis.bounds);
+        const of = (isRight, axis) => {
+          const its = inSight().filter((one) => Boolean(one.series.is_right) === isRight);
+          return ft.scale.fit(...ft.extent(its, from, to), axis && axis.bounds, ft.hasBars(its));
+        };
         plot.values(of(false, panel.axis), of(true, panel.right));
       }
 
@@ -83,8 +93,12 @@
         return true;
       }
 
+      // Directions have north at both ends of their axis.
+      const left = panel.series.filter((s) => !s.is_right);
+      const isCompass = left.length > 0 && left.every((s) => (ft.column(s.table, s.column) || {}).kind === "direction");
       const plot = ft.plot(frame.body, {
         height: o.height || 280, time: true, label: panel.title, unit: panel.axis && panel.axis.unit, right,
+        yAxis: isCompass ? { splits: () => [0, 90, 180, 270, 360], values: () => ["0 N", "90 E", "180 S", "270 W", "360 N"] } : undefined,
         under, draw, key,
         select: (from, to) => ft.state.zoom(from, to),
         cursor: (u, at, own) => (own && at !== null && got.length ? hover.show(u, at, inSight()) : hover.hide()),
@@ -98,12 +112,22 @@
           got = next;
           plot.show(w.from, w.to);
           ranges();
-          if (!o.compact) ft.legend.draw(frame.legend, panel, got, () => frame.again());
+          if (!o.compact) ft.legend.draw(frame.legend, panel, got, () => frame.again(), how(got));
         },
         destroy: () => plot.destroy(),
       };
     });
   };
+
+  // How the values of a bin are put together, where a mean would mislead: "sum of 30 min".
+  function how(got) {
+    const texts = got.map(({ trace, c }) => {
+      if (!c || c.together === "mean") return null;
+      if (trace.bin_s) return `${c.together} of ${ft.duration(trace.bin_s)}`;
+      return c.together === "increment" ? "increment since the row before" : null;
+    });
+    return [...new Set(texts.filter(Boolean))].join(", ");
+  }
 
   // The intersection of two lists of [from, to].
   function cross(some, others) {

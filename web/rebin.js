@@ -1,7 +1,45 @@
 // Makes coarser bins from finer ones by the server's rules: failed values are in no mean, minimum or maximum, and the worst
-// flag of a bin is the bin's flag. Used for panels of means, and for every zoom in a report.
+// flag of a bin is the bin's flag. Used for panels of means, and for scatters of unequal bins. Which rule a column has is in
+// the answer (`together`).
 (function (ft) {
   "use strict";
+
+  const RADIANS = Math.PI / 180;
+  // put(sums, value, n, steadiness) takes a value that stands for n; result(sums) is the value of the whole.
+  const mean = {
+    put(s, value, n) { s.first += value * n; },
+    result: (s) => s.first / s.n,
+  };
+  const sum = {
+    put(s, value) { s.first += value; },
+    result: (s) => s.first,
+  };
+  const TOGETHER = {
+    mean, sum, increment: sum,
+    "vector mean": {
+      put(s, value, n, steadiness) {
+        s.first += Math.sin(value * RADIANS) * n * steadiness;
+        s.second += Math.cos(value * RADIANS) * n * steadiness;
+      },
+      result: (s) => (Math.hypot(s.first, s.second) <= 1e-6 * s.n ? null : (Math.atan2(s.first, s.second) / RADIANS + 360) % 360),
+    },
+    "root mean square": {
+      put(s, value, n) { s.first += value * value * n; },
+      result: (s) => Math.sqrt(s.first / s.n),
+    },
+    maximum: {
+      put(s, value) { s.first = s.n ? Math.max(s.first, value) : value; },
+      result: (s) => s.first,
+    },
+    minimum: {
+      put(s, value) { s.first = s.n ? Math.min(s.first, value) : value; },
+      result: (s) => s.first,
+    },
+    "newest value": {
+      put(s, value) { s.first = value; },
+      result: (s) => s.first,
+    },
+  };
 
   function pick(list, keep) {
     return list ? keep.map((i) => list[i]) : null;
@@ -21,7 +59,8 @@
     return Object.assign({}, trace, {
       from, to, times: pick(trace.times, keep), rows: pick(trace.rows, keep),
       columns: wanted.map((c) => ({
-        name: c.name, value: pick(c.value, keep), low: pick(c.low, keep), high: pick(c.high, keep),
+        name: c.name, kind: c.kind, together: c.together, has_band: c.has_band, drawing: c.drawing,
+        value: pick(c.value, keep), low: pick(c.low, keep), high: pick(c.high, keep), steadiness: pick(c.steadiness, keep),
         flags: keep.map((i) => c.flags[i]).join(""),
         suspect: sparse(c.suspect), fail: sparse(c.fail), missing: sparse(c.missing),
         findings: c.findings ? sparse(c.findings) : null,
@@ -31,11 +70,15 @@
   }
 
   function column(c, trace, bin, count) {
+    const none = () => Array(count).fill(null);
     const out = {
-      name: c.name, value: Array(count).fill(null), low: Array(count).fill(null), high: Array(count).fill(null),
+      name: c.name, kind: c.kind, together: c.together, has_band: c.has_band, drawing: c.drawing,
+      value: none(), low: c.has_band ? none() : null, high: c.has_band ? none() : null,
+      steadiness: c.kind === "direction" ? none() : null,
       flags: "", suspect: [], fail: [], missing: [], findings: null, expected: null,
     };
-    const weight = Array(count).fill(0);
+    const rule = TOGETHER[c.together] || mean;
+    const sums = Array.from({ length: count }, () => ({ n: 0, first: 0, second: 0 }));
     const flags = Array(count).fill(" ");
     const failed = new Map(c.fail.map((entry) => [entry[0], entry[3]]));
     const missing = new Map(c.missing.map((entry) => [entry[0], entry[1]]));
@@ -50,13 +93,18 @@
       const value = c.value[i];
       if (value === null || value === undefined) continue;
       const rows = trace.rows ? Math.max(1, trace.rows[i] - (failed.get(i) || 0) - (missing.get(i) || 0)) : 1;
+      rule.put(sums[b], value, rows, c.steadiness ? c.steadiness[i] : 1);
+      sums[b].n += rows;
+      if (!c.has_band) continue;
       const low = c.low ? c.low[i] : value, high = c.high ? c.high[i] : value;
-      out.value[b] = (out.value[b] || 0) + value * rows;
-      weight[b] += rows;
       if (out.low[b] === null || low < out.low[b]) out.low[b] = low;
       if (out.high[b] === null || high > out.high[b]) out.high[b] = high;
     }
-    for (let b = 0; b < count; b++) if (weight[b]) out.value[b] /= weight[b];
+    sums.forEach((s, b) => {
+      if (!s.n) return;
+      out.value[b] = rule.result(s);
+      if (out.steadiness) out.steadiness[b] = Math.min(1, Math.hypot(s.first, s.second) / s.n);
+    });
     for (const kind of ["suspect", "fail"]) {
       const found = new Map();
       for (const [i, low, high, n] of c[kind]) {

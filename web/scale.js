@@ -44,13 +44,15 @@
     });
   }
 
-  // The range of values with a margin. Fixed bounds are kept; without values the range is 0 to 1.
-  function fit(low, high, bounds) {
+  // The range of values with a margin. Fixed bounds are kept; without values the range is 0 to 1. isOnZero: bars stand on 0,
+  // so the axis ends there.
+  function fit(low, high, bounds, isOnZero) {
     if (bounds && bounds[0] !== null && bounds[1] !== null) return bounds;
     if (!(low <= high)) return [0, 1];
     let pad = (high - low) * 0.08;
     if (pad === 0) pad = Math.abs(low) * 0.05 || 0.5;
     const out = [low - pad, high + pad];
+    if (isOnZero) return [low >= 0 ? 0 : out[0], high <= 0 && low < 0 ? 0 : out[1]];
     // A quantity that is never negative keeps its minimum near 0.
     if (low >= 0 && out[0] < 0) out[0] = -pad * 0.35;
     return out;

@@ -32,7 +32,7 @@
         columns.forEach((column, i) => {
           const first = Math.floor(i / TOGETHER) * TOGETHER;
           const panel = {
-            id: `${table.name}-${i}-${parts.length}`, title: column.name, kind: "lines", axis: { unit: column.unit, bounds: null }, right: null, mean_s: null,
+            id: `${table.name}-${i}-${parts.length}`, title: column.name, kind: "lines", axis: { unit: column.unit, bounds: column.bounds }, right: null, mean_s: null,
             description: about(column), together: columns.slice(first, first + TOGETHER).map((c) => c.name),
             series: [{ table: table.name, column: column.name, field: column.field, tags, label: column.name, colour: INKS[i % INKS.length], dash: 0 }],
           };

@@ -80,11 +80,18 @@
     return Math.abs(xs[low] - at) <= Math.abs(xs[high] - at) ? low : high;
   };
 
+  ft.hasBars = (got) => got.some(({ c }) => c && c.drawing === "bars");
+
   // The range of values for an axis in the window. Failed values never widen it; suspect values widen it by half of the
   // others' span at most, unless most values are suspect.
   ft.extent = function (got, from, to) {
     const calm = [Infinity, -Infinity], all = [Infinity, -Infinity];
     let places = 0, suspect = 0;
+    // Bars stand on 0.
+    if (ft.hasBars(got)) {
+      calm[0] = all[0] = 0;
+      calm[1] = all[1] = 0;
+    }
     const widen = (range, low, high) => {
       if (low < range[0]) range[0] = low;
       if (high > range[1]) range[1] = high;
@@ -123,6 +130,7 @@
       return out;
     }
     if (c.low && c.low[i] !== null && c.low[i] !== c.high[i]) out.more = `${ft.number(c.low[i])} … ${ft.number(c.high[i])}`;
+    if (!c.has_band && out.value !== "–") out.more = c.together;
     const of = (entry, n, word) => {
       if (!entry) return;
       const values = entry.length > 2 ? ` (${entry[1] === entry[2] ? ft.number(entry[1]) : ft.number(entry[1]) + " … " + ft.number(entry[2])})` : "";

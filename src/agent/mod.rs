@@ -4,6 +4,7 @@
 //!   how each pass ended, and a pass that fails leaves its error there.
 //! - [`once`] is a single run, [`watch`] one that stays up. Both read while they send: reading never waits for the network
 //!   (I9).
+//! - Users are notified of findings after a pass ([`tell`]), which changes nothing of it.
 //! - [`retention`] is the only place that deletes rows.
 //! - [`schedule`] knows how often something starts the program.
 //!
@@ -26,12 +27,14 @@ mod reading;
 pub mod retention;
 pub mod schedule;
 mod sending;
+mod telling;
 mod watch;
 
 pub use error::AgentError;
 pub use once::{Call, Run, RunReport, once};
 pub use pass::{Ended, Pass, ingest, sync};
 pub use reading::Rhythm;
+pub use telling::{tell, tell_after};
 pub use watch::watch;
 
 /// While files are watched, everything is read at least so often: a change that neither size nor time of a file shows, and

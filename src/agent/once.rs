@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::pass::{self, Ended, Pass};
 use super::reading::{Outcome, Reading, Rhythm};
-use super::{Agent, AgentError, LONGEST_PAUSE, retention, schedule};
+use super::{Agent, AgentError, LONGEST_PAUSE, retention, schedule, telling};
 use crate::ingest::{self as reader, IngestReport, Selection};
 use crate::status::{self, Exit, Finding, Verdict};
 use crate::sync::{Cancel, SyncError, SyncReport};
@@ -67,7 +67,8 @@ pub fn once(agent: &Agent, call: Call) -> Result<Run, AgentError> {
     let mut reading = Reading::beside_a_full_pass(&beside, rhythm)?;
     let first = pass::ingest(agent, Pass::Once, |store, progress| {
         reader::run(&agent.config, store, &agent.clock, &Selection::default(), progress)
-    })?;
+    });
+    let first = first.inspect_err(|error| telling::tell_after(agent, error))?;
     reading.full_pass_ended(first.as_ref().map(|ended| ended.exit));
     match call.scheduled {
         Some(every) => schedule::remember(agent, schedule::Starts::Declared(every)),
@@ -79,7 +80,14 @@ pub fn once(agent: &Agent, call: Call) -> Result<Run, AgentError> {
         let reader = scope.spawn(|| read_on(reading, &cancel));
         let sent = {
             let _ends = Ends(&cancel);
-            send(&agent_to_send(agent, call))
+            let sent = send(&agent_to_send(agent, call));
+            // Files are read meanwhile. Where another sync is at work, that one tells.
+            match &sent {
+                Ok(Sent { synced: None, .. }) => {}
+                Ok(_) => telling::tell(&beside, call.scheduled),
+                Err(error) => telling::tell_after(&beside, error),
+            }
+            sent
         };
         (sent, reader.join())
     });

@@ -137,6 +137,7 @@ fn under_lock<R, S: Serialize, E: Into<AgentError>>(
     let command = match kind {
         LockKind::Ingest => "ingest",
         LockKind::Sync => "sync",
+        LockKind::Notify => "notify",
     };
     let started = agent.now();
     let report = work(&store).map_err(|error| failed(agent, &store, command, started, error))?;

@@ -1,6 +1,6 @@
 //! The sending half of an agent that stays up: a sync when there are new rows, and while rows are pending.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender as Passed, TryRecvError};
 use std::time::{Duration, Instant};
 
 use super::news::News;
@@ -30,8 +30,13 @@ pub(super) enum Order {
     Full,
 }
 
-/// Sends until the end is asked for.
-pub(super) fn run(agent: &Agent, cancel: &Cancel, orders: &Receiver<Order>) -> Result<(), AgentError> {
+/// Sends until the end is asked for. `passed` hears of each full pass.
+pub(super) fn run(
+    agent: &Agent,
+    cancel: &Cancel,
+    orders: &Receiver<Order>,
+    passed: &Passed<()>,
+) -> Result<(), AgentError> {
     let mut sender = Sender::new(agent);
     let mut wanted = None;
     let mut not_before = Instant::now();
@@ -40,6 +45,10 @@ pub(super) fn run(agent: &Agent, cancel: &Cancel, orders: &Receiver<Order>) -> R
             break;
         }
         let pause = sender.pass(order, cancel);
+        if order == Order::Full {
+            // Whether anyone is reported is no matter of sending rows.
+            let _ = passed.send(());
+        }
         wanted = pause.map(|_| Order::Fresh);
         not_before = pause.and_then(|pause| Instant::now().checked_add(pause)).unwrap_or_else(Instant::now);
     }

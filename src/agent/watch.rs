@@ -1,4 +1,4 @@
-//! Staying up: one thread reads, one sends, and this one waits for the end.
+//! Staying up: one thread reads, one sends, one tells users of findings, and this one waits for the end.
 //!
 //! - The two never wait for each other (I9): a sync that takes minutes holds no reading up. They meet in the store, under
 //!   the same locks as two separate runs, so a second agent on the same store does no harm.
@@ -14,7 +14,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use super::reading::{self, Rhythm};
-use super::{Agent, AgentError, schedule, sending};
+use super::{Agent, AgentError, schedule, sending, telling};
 use crate::sync::{Cancel, SyncError};
 
 /// Windows ends a program five seconds after it said that the window closes.
@@ -68,10 +68,15 @@ pub fn watch(
     listen(Box::new(move || drop(asked.send(Event::Asked)))).map_err(AgentError::Signals)?;
     let agent = Arc::new(agent.without_progress());
     let cancel = Arc::new(Cancel::default());
+    let at_the_end = Arc::clone(&agent);
     let (order, orders) = channel();
     let (of_reading, of_sending) = ((Arc::clone(&agent), Arc::clone(&cancel)), (agent, Arc::clone(&cancel)));
     start(&tell, move || reading::run(&of_reading.0, &of_reading.1, rhythm, &order));
-    start(&tell, move || sending::run(&of_sending.0, &of_sending.1, &orders));
+    let (passed, passes) = channel();
+    let of_telling = Arc::clone(&of_sending.0);
+    // It is not waited for at the end: what was not sent is pending.
+    std::thread::spawn(move || telling::run(&of_telling, &passes));
+    start(&tell, move || sending::run(&of_sending.0, &of_sending.1, &orders, &passed));
 
     let mut at_work = 2;
     let mut failure = None;
@@ -97,7 +102,10 @@ pub fn watch(
         cancel.stop();
     }
     match failure {
-        Some(error) => Err(error),
+        Some(error) => {
+            telling::tell_after(&at_the_end, &error);
+            Err(error)
+        }
         None => Ok(()),
     }
 }

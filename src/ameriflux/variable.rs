@@ -45,6 +45,11 @@ const SUNLIGHT: [&str; 13] = [
     "SW_OUT",
 ];
 
+/// Global radiation.
+const GLOBAL: [&str; 2] = ["SW_BC_IN", "SW_IN"];
+/// 1.5 times 1361 W m-2, and 100.
+const GLOBAL_MOST: f64 = 2_141.5;
+
 impl Variable {
     /// AmeriFlux's physical range test as a QARTOD gross range: suspect outside `[min, max]`, failed outside the same
     /// widened by 5 % of `max - min`, or by 5 where a bound is infinite. Bounds are inside.
@@ -72,6 +77,19 @@ impl Variable {
             (self.min, self.max)
         };
         Range { suspect, fail }
+    }
+
+    /// The range of single scans: samples, and the largest or smallest of an interval.
+    ///
+    /// AmeriFlux's limits are of half-hour means. Under broken clouds the sun and the bright clouds beside it give more than
+    /// the clear sky for seconds to minutes; what fails is beyond BSRN's physically possible limit of global radiation with the
+    /// sun overhead, 1.5 S0 + 100 W m-2. (Long and Dutton 2010, BSRN Global Network recommended QC tests, V2.0.)
+    pub fn range_of_scans(&self) -> Range {
+        let range = self.range();
+        if GLOBAL.contains(&self.name) {
+            return Range { fail: (range.fail.0, GLOBAL_MOST), ..range };
+        }
+        range
     }
 }
 

@@ -181,7 +181,11 @@ fn shape<'a>(args: &'a Args, table: &'a TableConfig, store: &'a Store) -> Result
                 tracing::warn!("no file of table \"{}\" had the columns {}", table.name, unread.join(", "));
             }
             let round = args.round.unwrap_or_default();
-            Shape::Ameriflux(Ameriflux::plan(store, table, Window { since, until, columns, round })?)
+            let plan = Ameriflux::plan(store, table, Window { since, until, columns, round })?;
+            for text in plan.left_out() {
+                tracing::warn!("table \"{}\", {text}", table.name);
+            }
+            Shape::Ameriflux(plan)
         }
         Format::Csv => {
             let flags = match args.flags.unwrap_or(Flags::None) {

@@ -142,6 +142,14 @@ fn tell(out: &mut dyn Write, path: &Path, args: &Args, draft: &Draft) -> io::Res
             count(table.columns as u64, "column"),
             table.variables.len() - active
         )?;
+        if let Some(rows) = table.samples_per_stamp {
+            writeln!(
+                out,
+                "{:width$}  {rows} rows share each time stamp: samples_per_stamp = {rows} is written, and they are spread over \
+                 the second by RECORD",
+                ""
+            )?;
+        }
     }
     for left in &draft.left_out {
         writeln!(out, "left out: {} {}", left.file, left.reason)?;

@@ -36,6 +36,7 @@ mod progress;
 mod prune;
 mod reflag;
 mod rejected;
+mod rekey;
 mod replay;
 mod report;
 mod run;
@@ -96,6 +97,7 @@ enum Command {
     Flags(flags::Args),
     Flag(flag::Args),
     Reflag(reflag::Args),
+    Rekey(rekey::Args),
     Prune(prune::Args),
     Schedule(schedule::Args),
     Serve(serve::Args),
@@ -240,6 +242,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Flags(args) => flags::run(&context, &args),
         Command::Flag(args) => flag::run(&context, &args),
         Command::Reflag(args) => reflag::run(&context, &args),
+        Command::Rekey(args) => rekey::run(&context, &args),
         Command::Export(args) => export::run(&context, &args),
         Command::Dashboard(args) => dashboard::run(&context, &args),
         Command::Backup(args) => backup::run(&context, &args),

@@ -14,6 +14,8 @@ use crate::time::{Clock, StationClock, SystemClock, Timestamp};
 /// Draws what ingest and sync report.
 pub(super) struct Bars {
     bar: ProgressBar,
+    /// Whether it shows rows that move. A bar of files shows bytes.
+    moves: std::cell::Cell<bool>,
 }
 
 impl Bars {
@@ -23,7 +25,7 @@ impl Bars {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        Bars { bar }
+        Bars { bar, moves: std::cell::Cell::new(false) }
     }
 
     /// Bytes of files.
@@ -51,6 +53,17 @@ impl crate::ingest::Progress for Bars {
 
     fn advance(&self, bytes: u64) {
         self.bar.inc(bytes);
+    }
+
+    fn moving(&self, _table: &str, steps: u64) {
+        self.moves.set(true);
+        self.bar.inc_length(steps);
+    }
+
+    fn moved(&self, steps: u64) {
+        if self.moves.get() {
+            self.bar.inc(steps);
+        }
     }
 }
 

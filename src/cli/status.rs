@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::output::{Colour, bytes, coloured, count, grouped, span};
 use super::{CliError, Context, Exit};
 use crate::status::{Facts, Finding, Severity, Verdict, age_s, findings};
-use crate::store::{RunLine, TableStatus};
+use crate::store::{ReceiverLine, RunLine, TableStatus};
 use crate::time::Timestamp;
 
 /// Columns of the narrowest terminal in use; the table fits it.
@@ -54,6 +54,17 @@ struct Report {
     pending_bytes: u64,
     /// How long the backlog takes to drain, where that is known.
     drain_s: Option<u64>,
+    /// Every receiver of notifications.
+    receivers: Vec<Receiver>,
+}
+
+#[derive(Serialize)]
+struct Receiver {
+    receiver: String,
+    pending: u64,
+    last_sent: Option<Timestamp>,
+    last_failed: Option<Timestamp>,
+    error: Option<String>,
 }
 
 pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
@@ -71,11 +82,22 @@ pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
         tables: facts.tables.iter().map(|table| line(table, now)).collect(),
         pending_bytes: facts.pending_bytes.bytes,
         drain_s: facts.pending_bytes.drain.map(|drain| drain.as_secs()),
+        receivers: facts.receivers.iter().map(receiver).collect(),
         reasons: findings.iter().map(Finding::text).collect(),
         findings,
     };
     context.output.result(&report, |out| write(context, out, &report, &facts.tables, now))?;
     Ok(verdict.exit())
+}
+
+fn receiver(line: &ReceiverLine) -> Receiver {
+    Receiver {
+        receiver: line.receiver.clone(),
+        pending: line.pending,
+        last_sent: line.sent,
+        last_failed: line.failed,
+        error: line.error.clone(),
+    }
 }
 
 fn line(table: &TableStatus, now: Timestamp) -> Table {
@@ -121,6 +143,13 @@ fn write(
             Some(seconds) => format!(", about {} to drain", span(i64::try_from(seconds).unwrap_or(i64::MAX))),
         };
         writeln!(out, "pending: about {} of line protocol{time}", bytes(report.pending_bytes))?;
+    }
+    for receiver in report.receivers.iter().filter(|receiver| receiver.pending > 0 || receiver.error.is_some()) {
+        let failed = match (&receiver.error, receiver.last_failed) {
+            (Some(error), Some(at)) => format!("; the attempt at {} failed: {error}", clock.event_time(at)),
+            _ => String::new(),
+        };
+        writeln!(out, "{} pending to {}{failed}", count(receiver.pending, "notification"), receiver.receiver)?;
     }
     if report.findings.is_empty() {
         return writeln!(out, "{}", coloured(Colour::Green, "all well"));

@@ -31,12 +31,16 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         context.output.result(&dry, |out| write_dry(out, &dry))?;
         return Ok(Exit::Well);
     }
-    let Some(Ended { report, exit }) = agent::sync(&context.agent(), Pass::Once, &Cancel::default())? else {
+    let agent = context.agent();
+    let synced =
+        agent::sync(&agent, Pass::Once, &Cancel::default()).inspect_err(|error| agent::tell_after(&agent, error));
+    let Some(Ended { report, exit }) = synced? else {
         tracing::warn!("another sync is running; this one leaves the work to it");
         let done = Done { report: SyncReport::already_running(), findings: Vec::new() };
         context.output.result(&done, |_| Ok(()))?;
         return Ok(Exit::Well);
     };
+    agent::tell(&agent, None);
     let findings = crate::status::judge(&context.config, &context.store()?, context.now())?;
     let exit = exit.with(Verdict::of_a_pass(&findings));
     let done = Done { report, findings };

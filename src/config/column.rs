@@ -15,8 +15,9 @@ use super::shape::quoted;
 use super::{ColumnConfig, ColumnUse, ConfigError, FileFormat, Formula, Level, ValueType, level, value};
 use crate::ameriflux;
 use crate::ameriflux::Range;
+use crate::ameriflux::unit::{self, Fit};
 use crate::qc::{ColumnSettings, Sentinels, measures_sunlight};
-use crate::quantity::Kind;
+use crate::quantity::{Kind, Process, Stated};
 use crate::text::any_of;
 
 /// The two columns of a TOA5 file that are no values.
@@ -147,13 +148,15 @@ fn column(at: &Section<'_>, name: &str, found: &ColumnSection, folder: &Path) ->
     let value_type = value_type(at, found)?;
     let variable = at.read(ColumnSection::variable, &found.variable, variable_name)?;
     let formula = at.read(ColumnSection::formula, &found.formula, Formula::parse)?;
+    let (limits, range) = range(at, found)?;
     Ok(ColumnConfig {
         column_use,
         value_type,
         field,
-        range: range(at, found)?,
+        range,
+        limits,
         sentinels: sentinels(at, &found.missing)?,
-        unit: unit(at, found)?,
+        unit: unit_of(at, found)?,
         interval: interval(at, found, formula.as_ref())?,
         formula,
         quality: quality(at, found, variable.as_deref(), folder)?,
@@ -223,7 +226,7 @@ fn value_type(at: &Section<'_>, found: &ColumnSection) -> Result<ValueType, Conf
 }
 
 /// The header says the unit of what the logger wrote; only a derived column has none.
-fn unit(at: &Section<'_>, found: &ColumnSection) -> Result<Option<String>, ConfigError> {
+fn unit_of(at: &Section<'_>, found: &ColumnSection) -> Result<Option<String>, ConfigError> {
     match (&found.unit, &found.formula) {
         (Some(unit), None) => Err(at.wrong(
             &unit.span(),
@@ -247,22 +250,62 @@ fn variable_name(text: &str) -> Result<String, String> {
     Err(format!("is not an AmeriFlux variable; write {fix}, or give the limits with suspect and fail"))
 }
 
-/// What is given stands; what is not comes from the variable, and is fitted to what is given: a narrower `fail` narrows
-/// `suspect`, because a value that fails is never only suspect.
-fn range(at: &Section<'_>, found: &ColumnSection) -> Result<Option<Range>, ConfigError> {
+/// The limits of a column that the user gives, in the column's own unit.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Limits {
+    /// Lower and upper bound of what is expected.
+    pub suspect: Option<(f64, f64)>,
+    /// Lower and upper bound of what is possible.
+    pub fail: Option<(f64, f64)>,
+}
+
+impl Limits {
+    /// What is given stands; what is not comes from the variable, and is fitted to what is given: a narrower `fail` narrows
+    /// `suspect`, because a value that fails is never only suspect.
+    pub fn range(self, known: Option<Range>) -> Option<Range> {
+        Some(match (self.suspect, self.fail, known) {
+            (None, None, known) => return known,
+            (Some(suspect), Some(fail), _) => Range { suspect, fail },
+            (Some(suspect), None, Some(known)) => Range { suspect, fail: known.fail },
+            (Some(suspect), None, None) => Range { suspect, fail: (f64::NEG_INFINITY, f64::INFINITY) },
+            (None, Some(fail), Some(known)) => Range { suspect: overlap(known.suspect, fail), fail },
+            (None, Some(fail), None) => Range { suspect: fail, fail },
+        })
+    }
+}
+
+impl ColumnConfig {
+    /// The range test of a column that a header states so: the variable's half of it is that of scans or of means by the process,
+    /// converted into the unit, and left out where the unit does not fit the variable. Limits that the user gives are in the
+    /// column's own unit and stand.
+    pub fn range_in(&self, stated: &Stated<'_>) -> Option<Range> {
+        let Some(variable) = self.variable.as_deref().and_then(ameriflux::lookup) else { return self.range };
+        let is_scan =
+            matches!(Process::of(stated.process), Some(Process::Sample | Process::Maximum | Process::Minimum));
+        let known = if is_scan { variable.range_of_scans() } else { variable.range() };
+        match unit::fit(stated.unit, variable) {
+            Fit::AsIs => self.limits.range(Some(known)),
+            Fit::Converted(conversion) => {
+                let back = |(low, high): (f64, f64)| (conversion.back(low), conversion.back(high));
+                self.limits.range(Some(Range { suspect: back(known.suspect), fail: back(known.fail) }))
+            }
+            Fit::Unfit { .. } => self.limits.range(None),
+        }
+    }
+}
+
+fn range(at: &Section<'_>, found: &ColumnSection) -> Result<(Limits, Option<Range>), ConfigError> {
     let known =
         found.variable.as_ref().and_then(|name| ameriflux::lookup(name.get_ref())).map(ameriflux::Variable::range);
     let read = |key: &Key, found: &Numbers| found.as_ref().map(|found| bounds(at, key.name, found)).transpose();
-    let suspect = read(&ColumnSection::suspect, &found.suspect)?;
-    let fail = read(&ColumnSection::fail, &found.fail)?;
-    let range = match (suspect, fail, known) {
-        (None, None, known) => return Ok(known),
-        (Some(suspect), Some(fail), _) => Range { suspect, fail },
-        (Some(suspect), None, Some(known)) => Range { suspect, fail: known.fail },
-        (Some(suspect), None, None) => Range { suspect, fail: (f64::NEG_INFINITY, f64::INFINITY) },
-        (None, Some(fail), Some(known)) => Range { suspect: overlap(known.suspect, fail), fail },
-        (None, Some(fail), None) => Range { suspect: fail, fail },
+    let limits = Limits {
+        suspect: read(&ColumnSection::suspect, &found.suspect)?,
+        fail: read(&ColumnSection::fail, &found.fail)?,
     };
+    let Some(range) = limits.range(known) else { return Ok((limits, None)) };
+    if limits == Limits::default() {
+        return Ok((limits, Some(range)));
+    }
     let inside = range.fail.0 <= range.suspect.0 && range.suspect.1 <= range.fail.1;
     match (&found.suspect, &found.fail) {
         (Some(place), _) if !inside => Err(at.wrong(
@@ -281,7 +324,7 @@ fn range(at: &Section<'_>, found: &ColumnSection) -> Result<Option<Range>, Confi
                 found.variable.as_ref().map_or("", |name| name.get_ref())
             ),
         )),
-        _ => Ok(Some(range)),
+        _ => Ok((limits, Some(range))),
     }
 }
 

@@ -20,6 +20,13 @@ pub enum DestinationConfig {
     Influx(InfluxConfig),
 }
 
+impl DestinationConfig {
+    /// Whether points can be taken back there: not from files, and InfluxDB 3 Core removes nothing.
+    pub fn can_remove(&self) -> bool {
+        matches!(self, DestinationConfig::Influx(influx) if influx.api != Api::V3)
+    }
+}
+
 /// Which write API a server speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Api {

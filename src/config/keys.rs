@@ -140,6 +140,11 @@ section! {
         r#"[{ name = "ameriflux_soil", retention = "30d" }]"#,
     );
     sync: Option<Spanned<SyncSection>> = group(&SYNC, "how they go", "{ budget_bytes = 4_000_000 }");
+    notify: Option<Spanned<NotifySection>> = group(
+        &NOTIFY,
+        "who is notified of findings: [notify](#notify)",
+        r#"{ url_env = "NTFY_URL", format = "text" }"#,
+    );
     log: Option<Spanned<LogSection>> = group(&LOG, "the log file", r#"{ file = "fluxtower.log" }"#);
     qc: Option<Spanned<QcSection>> = group(&qc::QC, "what holds for all tests", r#"{ wait = "20m" }"#);
     table: Vec<Spanned<TableSection>> = groups(
@@ -178,6 +183,16 @@ section! {
          the rows before a row decide which one it means",
         r#""America/Detroit""#,
     ).with_variables();
+    offset: Vec<Spanned<OffsetSection>> = groups(
+        &STATION_OFFSET,
+        "later offsets from UTC: [offset](#stationoffset)",
+        r#"[{ from = "2026-03-01 00:00:00", utc_offset = "-06:00" }]"#,
+    );
+    clock: Vec<Spanned<ClockSection>> = groups(
+        &STATION_CLOCK,
+        "periods in which the clocks of all loggers were wrong: [clock](#stationclock)",
+        r#"[{ from = "2000-01-01 00:00:00", until = "2000-01-01 03:00:00", add = "9642d 3h 20m" }]"#,
+    );
     latitude: Number = number(
         "degrees north of the equator, -90 to 90 (WGS84): with `longitude`, where the sun stands, for the test `sun`, for \
          `SW_IN_POT` and for the findings about radiometers and clocks",
@@ -186,6 +201,69 @@ section! {
     longitude: Number = number("degrees east of Greenwich, -180 to 180; west is negative", "-84.7138")
         .required_in("beside `latitude`");
 }
+
+section! {
+    /// `[[station.offset]]` and `[[table.offset]]`.
+    OffsetSection, STATION_OFFSET, "[[station.offset]]";
+    from: Text = text(
+        "a stamp",
+        "the first stamp by this offset, as the logger wrote it",
+        r#""2026-03-01 00:00:00""#,
+    ).required();
+    utc_offset: Text = text("`±hh:mm`", "the offset from UTC from then on", r#""-06:00""#).required();
+    record_from: Option<Spanned<i64>> = whole(
+        1,
+        u64::MAX,
+        "the first RECORD by this offset, where the clock was put back: for the stamps that came twice it tells which of \
+         the two a row means",
+        "48213",
+    );
+}
+
+static TABLE_OFFSET: Section = Section {
+    heading: "[[table.offset]]",
+    rows: &[OffsetSection::from, OffsetSection::utc_offset, OffsetSection::record_from],
+    more: no_more,
+};
+
+section! {
+    /// `[[station.clock]]` and `[[table.clock]]`.
+    ClockSection, STATION_CLOCK, "[[station.clock]]";
+    from: Text = text(
+        "a stamp",
+        "the first wrong stamp, as the logger wrote it",
+        r#""2026-06-01 00:00:00""#,
+    ).required();
+    until: Text = text(
+        "a stamp",
+        "the first stamp behind the period, by the same wrong clock; without it, the clock is still wrong",
+        r#""2026-07-01 00:00:00""#,
+    );
+    add: Text = text(
+        "a time with a sign or none",
+        "what the stamps lack; with a minus for a clock that was ahead",
+        r#""1h""#,
+    ).required();
+    record_from: Option<Spanned<i64>> = whole(
+        1,
+        u64::MAX,
+        "the first RECORD of the period, where its stamps came twice",
+        "48213",
+    );
+    record_until: Option<Spanned<i64>> = whole(1, u64::MAX, "the first RECORD behind the period", "48249");
+}
+
+static TABLE_CLOCK: Section = Section {
+    heading: "[[table.clock]]",
+    rows: &[
+        ClockSection::from,
+        ClockSection::until,
+        ClockSection::add,
+        ClockSection::record_from,
+        ClockSection::record_until,
+    ],
+    more: no_more,
+};
 
 section! {
     /// `[store]`.
@@ -341,6 +419,90 @@ section! {
 }
 
 section! {
+    /// `[notify]`.
+    NotifySection, NOTIFY, "[notify]";
+    url: Text = text(
+        "",
+        "the webhook that a finding is posted to when it appears and when it clears",
+        r#""https://ntfy.sh/us-umb-4f7c1e""#,
+    ).required_in("(or `url_env`, `url_file` or `smtp_host`)").with_variables();
+    url_env: Text = text(
+        "",
+        "in place of `url`: name of the environment variable that holds it. The address of Slack or Teams is a secret",
+        r#""SLACK_URL""#,
+    );
+    url_file: Text = text(
+        "a path",
+        "in place of `url`: a file with the address alone on one line",
+        r#""webhook.txt""#,
+    );
+    format: Text = text(
+        "",
+        r#"what is posted: `"json"`, `"text"` (ntfy), `"slack"` (also Mattermost, Rocket.Chat and Discord's `/slack`) or `"teams"`"#,
+        r#""text""#,
+    ).or(r#""json""#);
+    token_env: Text = text(
+        "",
+        "name of the environment variable that holds a token, sent as `Authorization: Bearer`",
+        r#""NTFY_TOKEN""#,
+    );
+    token_file: Text = text(
+        "a path",
+        "in place of `token_env`: a file with the token alone on one line",
+        r#""ntfy_token.txt""#,
+    );
+    allow_http: Option<Spanned<bool>> = flag(
+        "allows `http://` to another computer, where other computers on the way can read what is posted",
+        "true",
+    ).or("false");
+    smtp_host: Text = text("", "the mail server that takes mail about findings", r#""smtp.example.edu""#)
+        .required_in("without a webhook").with_variables();
+    smtp_security: Text = text(
+        "",
+        r#"`"starttls"`, `"tls"` (encrypted from the first byte) or `"none"`"#,
+        r#""tls""#,
+    ).or(r#""starttls""#);
+    smtp_port: Option<Spanned<i64>> = whole(1, 65_535, "its port", "465")
+        .or_what("587 for starttls, 465 for tls, 25 for none");
+    smtp_user: Text = text("", "the user, where the server asks for one", r#""tower@example.edu""#)
+        .required_in("with a password").with_variables();
+    smtp_password_env: Text = text(
+        "",
+        "name of the environment variable that holds the password",
+        r#""SMTP_PASSWORD""#,
+    ).required_in("with a user (or `smtp_password_file`)");
+    smtp_password_file: Text = text(
+        "a path",
+        "in place of `smtp_password_env`: a file with the password alone on one line",
+        r#""smtp_password.txt""#,
+    );
+    smtp_from: Text = text("", "the address that mail comes from", r#""tower@example.edu""#)
+        .required_in("with `smtp_host`").with_variables();
+    smtp_to: Texts = texts(
+        "addresses",
+        "who gets the mail; each gets a mail of their own",
+        r#"["anna@example.edu", "field@example.edu"]"#,
+    ).required_in("with `smtp_host`");
+    ca_file: Text = text(
+        "a path",
+        "certificates in PEM that are trusted beside the system's, for the webhook and the mail server",
+        r#""campus.pem""#,
+    );
+    severity: Text = text(
+        "",
+        r#"from which weight on a finding is reported: `"warning"` or `"problem"`"#,
+        r#""problem""#,
+    ).or(r#""warning""#);
+    again: Text = text(
+        "a duration of an hour or more, or `off`",
+        "a finding that stands is reported again each time this has passed",
+        r#""7d""#,
+    ).or(r#""24h""#);
+    token: Option<Spanned<IgnoredAny>> = never();
+    smtp_password: Option<Spanned<IgnoredAny>> = never();
+}
+
+section! {
     /// `[log]`.
     LogSection, LOG, "[log]";
     file: Text = text(
@@ -387,6 +549,16 @@ section! {
         "in place of `utc_offset`, for a logger that changes to summer time",
         r#""America/Chicago""#,
     );
+    offset: Vec<Spanned<OffsetSection>> = groups(
+        &TABLE_OFFSET,
+        "later offsets from UTC of this table's logger, in place of the station's: [offset](#tableoffset)",
+        r#"[{ from = "2026-03-01 00:00:00", utc_offset = "-06:00" }]"#,
+    );
+    clock: Vec<Spanned<ClockSection>> = groups(
+        &TABLE_CLOCK,
+        "periods in which this logger's clock was wrong: [clock](#tableclock); they come before the station's",
+        r#"[{ from = "2026-06-01 00:00:00", until = "2026-07-01 00:00:00", add = "1h" }]"#,
+    );
     on_conflict: Text = text(
         "",
         r#"when a time comes again with other content: `"keep"` the first, or `"replace"` it by the newer. The other is kept beside either way"#,
@@ -398,6 +570,19 @@ section! {
         "a last line without a line end is taken when the file has stood still so long",
         r#""0s""#,
     ).or(r#""10m""#);
+    samples_per_stamp: Option<Spanned<i64>> = whole(
+        1,
+        10_000,
+        "how many rows share each time stamp, where a table of 10 Hz is stamped in whole seconds. RECORD tells the rows of a \
+         stamp apart, and they are spread evenly over `stamp_interval`; rows whose place is not proven are held. \
+         1: no two rows share a stamp: [several rows of one stamp](file-formats.md#several-rows-of-one-stamp)",
+        "10",
+    ).or_what("as the rows show, where every whole second has as many");
+    stamp_interval: Text = text(
+        "a duration that divides a minute",
+        "with `samples_per_stamp`: from one time stamp to the next within a burst",
+        r#""500ms""#,
+    ).or(r#""1s""#);
     // A logger that lost its clock restarts at 00:00 of these days, so the first day of 2000 is not believed either.
     valid_from: Text = text(
         "a date",

@@ -8,16 +8,18 @@ use std::time::Duration;
 
 use toml::Spanned;
 
+use super::clock_load::ClockOf;
 use super::destination_load::destination;
 use super::file::{File, LogSection, StationSection, StoreSection, SyncSection, Text};
 use super::keys::Key;
+use super::notify_load::notify;
 use super::place::{Section, Source};
 use super::quality_file::{Number, QcSection};
 use super::{Config, ConfigError, LogConfig, Station, SyncConfig};
 use super::{keys, pair, panel, table_load, value, variables};
 use crate::sun::Position;
 use crate::text::{any_of, look_alikes};
-use crate::time::StationClock;
+use crate::time::{LoggerClock, StationClock};
 
 /// Days are what is verified and deleted.
 const LEAST_KEEP: Duration = Duration::from_secs(86_400);
@@ -64,6 +66,7 @@ impl Config {
             store_keep: store_keep(&source, file.store.as_ref())?,
             destination: destination(&source, &file, &tables, &folder)?,
             sync: sync(&source, file.sync.as_ref())?,
+            notify: notify(&source, file.notify.as_ref(), &folder)?,
             log: log(&source, file.log.as_ref(), &folder)?,
             tables,
             station,
@@ -94,7 +97,9 @@ fn station(source: &Source<'_>, found: Option<&Spanned<StationSection>>) -> Resu
              \"America/Detroit\" if the loggers change to summer time)",
         )
     })?;
-    Ok(Station { name, clock, position: position(&at, found)? })
+    let of = ClockOf { source, name: "[station]" };
+    let stamps = LoggerClock::new(clock, of.changes(&found.offset)?, of.corrections(&found.clock)?);
+    Ok(Station { name, clock: stamps.present(), stamps, position: position(&at, found)? })
 }
 
 /// Both coordinates, or none.

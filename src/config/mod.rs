@@ -11,9 +11,10 @@ use std::time::Duration;
 use crate::qc::Pair;
 use crate::sun::Position;
 use crate::text::{any_of, look_alikes};
-use crate::time::StationClock;
+use crate::time::{LoggerClock, StationClock};
 
 mod bucket_load;
+mod clock_load;
 mod column;
 mod destination;
 mod destination_load;
@@ -23,6 +24,9 @@ mod formula;
 pub mod keys;
 mod level;
 mod load;
+mod misfit;
+mod notify;
+mod notify_load;
 mod pair;
 mod panel;
 mod place;
@@ -37,16 +41,19 @@ mod table_load;
 mod value;
 mod variables;
 
+pub use column::Limits;
 pub(crate) use destination::is_id;
 pub use destination::{Api, BucketConfig, DestinationConfig, Header, InfluxConfig, Tls};
 pub use error::ConfigError;
 pub use formula::{Formula, Sky};
 pub use level::Level;
+pub use misfit::{Misfit, MisfitOf};
+pub use notify::{BodyFormat, MailConfig, MailSecurity, NotifyConfig, NotifyFrom, WebhookAddress, WebhookConfig};
 pub use panel::{PanelConfig, PanelKind};
 pub use secret::{Secret, SecretError};
 pub use sync::{LogConfig, SyncConfig};
-pub use table::{ColumnConfig, ColumnUse, CsvFormat, FileFormat, OnConflict, TableConfig, ValueType};
-pub(crate) use value::{bucket_name, duration};
+pub use table::{ColumnConfig, ColumnUse, CsvFormat, FileFormat, OnConflict, SharedStamps, TableConfig, ValueType};
+pub(crate) use value::{bucket_name, duration, is_loopback, web_url};
 
 pub use crate::qc::{ColumnAt, TableName};
 
@@ -65,6 +72,8 @@ pub struct Config {
     pub destination: DestinationConfig,
     /// How they go.
     pub sync: SyncConfig,
+    /// Who is notified of findings; none notifies no user.
+    pub notify: Option<NotifyConfig>,
     /// What is written to the log file.
     pub log: LogConfig,
     /// In the order of the file; names are unique.
@@ -82,8 +91,10 @@ pub struct Config {
 pub struct Station {
     /// For example `US-UMB`; sent as the tag `station` unless a table's tags say otherwise.
     pub name: String,
-    /// How its loggers' clocks relate to UTC.
+    /// How its loggers' clocks relate to UTC at present: station time, by which times are shown.
     pub clock: StationClock,
+    /// What the stamps of its loggers mean, unless a table says otherwise.
+    pub stamps: LoggerClock,
     /// Where it is, if the configuration says it.
     pub position: Option<Position>,
 }

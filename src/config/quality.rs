@@ -4,16 +4,54 @@ use std::collections::BTreeMap;
 
 use super::{ColumnUse, Config, Formula, TableConfig, ValueType};
 use crate::qc::{ColumnSpec, Pair, TableSpec};
-use crate::quantity::Facts;
+use crate::quantity::{Facts, Kind, Stated};
 
 impl Config {
-    /// What QC is asked of a table.
+    /// What QC is asked of a table, as far as the configuration says it.
     pub fn spec<'c>(&'c self, table: &'c TableConfig) -> TableSpec<'c> {
         table.spec(&self.pairs)
+    }
+
+    /// What QC is asked of a table whose columns a header states so: its process and unit say what kind of quantity a column is
+    /// where the configuration does not, and in which unit the range of its AmeriFlux variable is.
+    pub fn spec_of<'c>(&'c self, table: &'c TableConfig, columns: &[Stated<'c>]) -> TableSpec<'c> {
+        let mut spec = table.spec(&self.pairs);
+        for (column, kind) in columns.iter().zip(table.kinds(columns)) {
+            spec.kinds.insert(column.name, kind);
+            if let (Some(own), Some(config)) = (spec.columns.get_mut(column.name), table.columns.get(column.name)) {
+                own.kind = kind;
+                own.range = config.range_in(column);
+            }
+        }
+        spec
     }
 }
 
 impl TableConfig {
+    /// What kind of quantity each of these columns holds: as configured, otherwise by the header that states them.
+    pub fn kinds(&self, columns: &[Stated<'_>]) -> Vec<Kind> {
+        self.facts(columns).iter().map(Facts::kind).collect()
+    }
+
+    /// What configuration and header say of each of these columns.
+    pub(super) fn facts<'a>(&'a self, columns: &[Stated<'a>]) -> Vec<Facts<'a>> {
+        let counts = Stated::of_each_name(columns);
+        let of = |(column, of_its_name): (&Stated<'a>, usize)| {
+            let own = self.columns.get(column.name);
+            // An instrument's diagnostic word holds bits.
+            let is_word = own.is_some_and(|own| own.diagnostic.is_some());
+            Facts {
+                configured: own.and_then(|own| own.kind).or_else(|| is_word.then_some(Kind::Code)),
+                variable: own.and_then(|own| own.variable.as_deref()),
+                process: column.process,
+                unit: column.unit,
+                name: column.name,
+                of_its_name,
+            }
+        };
+        columns.iter().zip(counts).map(of).collect()
+    }
+
     /// What QC is asked of the table; `pairs` are those of the configuration, or none where they do not matter.
     pub fn spec<'c>(&'c self, pairs: &'c [Pair]) -> TableSpec<'c> {
         let columns: BTreeMap<&str, ColumnSpec<'_>> = self
@@ -48,6 +86,7 @@ impl TableConfig {
             sentinels: &self.sentinels,
             settings: &self.quality,
             columns,
+            kinds: BTreeMap::new(),
             pairs,
         }
     }

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{Formula, Level};
+use super::{Formula, Level, Limits};
 use crate::ameriflux::Range;
 use crate::qc::{ColumnSettings, Diagnostic, Sentinels, TableName, TableSettings};
 use crate::quantity::Kind;
 use crate::sun::Position;
-use crate::time::StationClock;
+use crate::time::{LoggerClock, Samples, StationClock};
 
 /// One logger table: its files, its shape and where its rows go.
 #[derive(Debug, Clone)]
@@ -30,12 +30,16 @@ pub struct TableConfig {
     pub tags: BTreeMap<String, String>,
     /// Overrides the destination's bucket.
     pub bucket: Option<String>,
-    /// The station's clock, or the table's own.
+    /// The station's clock, or the table's own, at present: times are shown by it.
     pub clock: StationClock,
+    /// What the stamps of its rows mean.
+    pub stamps: LoggerClock,
     /// Where the station is.
     pub position: Option<Position>,
     /// What to do when the same key comes again with other content.
     pub on_conflict: OnConflict,
+    /// Whether rows share time stamps.
+    pub samples: SharedStamps,
     /// A last line without a line end is taken once the file has been still for this long.
     pub last_line_after: Duration,
     /// Rows before this instant come from a dead clock and are rejected.
@@ -85,6 +89,18 @@ pub enum OnConflict {
     Replace,
 }
 
+/// Whether rows of a table share time stamps, so that RECORD tells them apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SharedStamps {
+    /// Where the rows show it.
+    #[default]
+    AsShown,
+    /// Never.
+    Never,
+    /// So many.
+    Of(Samples),
+}
+
 /// The type that a column's values are sent as.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ValueType {
@@ -120,8 +136,11 @@ pub struct ColumnConfig {
     pub field: Option<String>,
     /// AmeriFlux base name, with or without position qualifiers.
     pub variable: Option<String>,
-    /// The range test, if one is configured (directly or through `variable`).
+    /// The range test, if one is configured (directly or through `variable`), where the file has the variable's unit;
+    /// [`ColumnConfig::range_in`] is that of a header's unit.
     pub range: Option<Range>,
+    /// The limits that the user gives.
+    pub limits: Limits,
     /// Values that mean "missing" here; none means the table's.
     pub sentinels: Option<Sentinels>,
     /// What kind of quantity it is, where the user says it.

@@ -6,6 +6,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use toml::Spanned;
 
+use super::clock_load::ClockOf;
 use super::column::{OfTable, columns, sentinels};
 use super::file::TableSection;
 use super::load::{clock, one_of};
@@ -13,11 +14,11 @@ use super::place::{Section, Source};
 use super::quality_load::table_settings;
 use super::value;
 use super::{
-    ColumnConfig, ColumnUse, ConfigError, CsvFormat, FileFormat, Level, OnConflict, Station, TableConfig, TableName,
-    level,
+    ColumnConfig, ColumnUse, ConfigError, CsvFormat, FileFormat, Level, OnConflict, SharedStamps, Station, TableConfig,
+    TableName, level,
 };
 use crate::text::any_of;
-use crate::time::{Timestamp, parse_instant};
+use crate::time::{LoggerClock, Samples, Timestamp, parse_instant};
 
 /// The tag that tells stations apart in a shared bucket.
 const STATION_TAG: &str = "station";
@@ -68,8 +69,10 @@ fn table(
 ) -> Result<TableConfig, ConfigError> {
     let name = at.read(TableSection::name, &found.name, value::table_name)?;
     let name = name.ok_or_else(|| at.lacks("name is missing; write for example name = \"46m_par\""))?;
-    let clock = clock(at, &found.utc_offset, &found.timezone)?.unwrap_or(station.clock);
+    let stamps = stamps(source, at, found, station)?;
+    let clock = stamps.present();
     let format = format(at, found)?;
+    let samples = samples(at, found, &format)?;
     let measurement = match at.read(TableSection::measurement, &found.measurement, value::measurement)? {
         Some(measurement) => measurement,
         None => value::measurement(&name)
@@ -99,9 +102,11 @@ fn table(
         tags,
         bucket: at.read(TableSection::bucket, &found.bucket, value::plain_text)?,
         clock,
+        stamps,
         position: station.position,
         on_conflict: at
             .read_or_default(&TableSection::on_conflict, &found.on_conflict, |text| one_of(text, &conflicts))?,
+        samples,
         last_line_after: at.read_or_default(&TableSection::last_line_after, &found.last_line_after, value::duration)?,
         valid_from,
         sentinels: sentinels(at, &found.missing)?.unwrap_or_default(),
@@ -110,6 +115,57 @@ fn table(
         level,
         sensor,
         columns,
+    })
+}
+
+/// The table's own clock with its own later offsets, else the station's. Its own periods of a wrong clock come before the
+/// station's.
+fn stamps(
+    source: &Source<'_>,
+    at: &Section<'_>,
+    found: &TableSection,
+    station: &Station,
+) -> Result<LoggerClock, ConfigError> {
+    let own = clock(at, &found.utc_offset, &found.timezone)?;
+    let name = found.name.as_ref().map_or_else(String::new, |name| format!(" \"{}\"", name.get_ref()));
+    let of = ClockOf { source, name: &format!("[[table]]{name}") };
+    let changes = of.changes(&found.offset)?;
+    let mut corrections = of.corrections(&found.clock)?;
+    corrections.extend(station.stamps.corrections());
+    Ok(match own {
+        None if changes.is_empty() => station.stamps.with_corrections(corrections),
+        None => LoggerClock::new(station.stamps.first(), changes, corrections),
+        Some(own) => LoggerClock::new(own, changes, corrections),
+    })
+}
+
+fn samples(at: &Section<'_>, found: &TableSection, format: &FileFormat) -> Result<SharedStamps, ConfigError> {
+    let why = "so many rows share each time stamp; leave the key out where none do";
+    let per_stamp = at.whole(&TableSection::samples_per_stamp, &found.samples_per_stamp, why)?;
+    let interval = at.read_or_default(&TableSection::stamp_interval, &found.stamp_interval, |text| {
+        let interval = value::some_time(text)?;
+        let divides = 60_000_u128.is_multiple_of(interval.as_millis());
+        divides
+            .then_some(interval)
+            .ok_or_else(|| "does not divide a minute; write for example \"1s\", \"500ms\" or \"10s\"".to_owned())
+    })?;
+    let (Some(per_stamp), Some(place)) = (per_stamp, &found.samples_per_stamp) else {
+        let place = found.stamp_interval.as_ref();
+        return place.map_or(Ok(SharedStamps::AsShown), |place| {
+            Err(at.wrong(&place.span(), "stamp_interval belongs to samples_per_stamp; write that too, or take it out"))
+        });
+    };
+    if per_stamp == 1 {
+        return Ok(SharedStamps::Never);
+    }
+    if matches!(format, FileFormat::Csv(csv) if csv.record_column.is_none()) {
+        let problem = "samples_per_stamp needs a record number, which alone tells the rows of one stamp apart; write \
+                       record_column, or take it out";
+        return Err(at.wrong(&place.span(), problem));
+    }
+    Samples::new(per_stamp, interval).map(SharedStamps::Of).ok_or_else(|| {
+        let problem = format!("samples_per_stamp = {per_stamp} is too much for this stamp_interval; write less");
+        at.wrong(&place.span(), problem)
     })
 }
 

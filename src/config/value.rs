@@ -10,8 +10,9 @@ mod times;
 pub(crate) use names::bucket_name;
 pub(super) use names::{key, measurement, plain_text, table_name};
 pub(super) use paths::{join, path_text, pattern};
-pub(super) use servers::{is_loopback, secret_file, server_url, variable_name, web_url};
+pub(crate) use servers::{is_loopback, web_url};
+pub(super) use servers::{secret_file, server_url, variable_name};
 pub(crate) use times::duration;
-pub(super) use times::{some_time, time_format, timezone, utc_offset};
+pub(super) use times::{signed_duration, some_time, stamp, time_format, timezone, utc_offset};
 
 type Read<T> = Result<T, String>;

@@ -2,7 +2,7 @@
 //!
 //! The guarantee: in the keys whose rows in [`super::keys`] say so, no `${` reaches the rest of the program. It is replaced
 //! by the variable's text, or it is an error with file, line and key; so no row goes into a bucket that is called
-//! `${BUCKET}`. Only keys that say where rows go and which station this is take variables: a column or a unit may have any
+//! `${BUCKET}`. Only keys that say where rows and messages go and which station this is take variables: a column or a unit may have any
 //! name, `${` included. The keys that name a variable themselves (`token_env`, `password_env`) and the files of secrets take
 //! none, because a secret must not become part of a name that messages show.
 
@@ -23,6 +23,9 @@ pub(super) fn fill(source: &Source<'_>, file: &mut File) -> Result<(), ConfigErr
     }
     if let Some(found) = &mut file.destination {
         fill_all(&at("[destination]", found.span()), found.get_mut().texts_with_variables())?;
+    }
+    if let Some(found) = &mut file.notify {
+        fill_all(&at("[notify]", found.span()), found.get_mut().texts_with_variables())?;
     }
     for found in &mut file.bucket {
         fill_all(&at("[[bucket]]", found.span()), found.get_mut().texts_with_variables())?;

@@ -418,7 +418,7 @@ fn read_body(response: &mut impl Read, most: u64, deadline: Instant) -> std::io:
 }
 
 /// The innermost reason: the outer ones say "error sending request".
-pub(super) fn cause(error: &reqwest::Error) -> String {
+pub(crate) fn cause(error: &reqwest::Error) -> String {
     let mut deepest: &dyn std::error::Error = error;
     while let Some(source) = deepest.source() {
         deepest = source;

@@ -30,6 +30,7 @@ pub use conflict::TypeConflict;
 pub use files::Files;
 pub use heartbeat::beat;
 pub use influx::Influx;
+pub(crate) use influx::cause;
 pub use query::{CountAsk, Counted, QueryError, SeriesAsk, StoredValue, Tally, ValuesAsk};
 pub use remove::{Beside, Removal, Tags};
 

@@ -75,6 +75,8 @@ pub struct TableSummary {
     pub files: Vec<String>,
     /// Value columns of all files together.
     pub columns: usize,
+    /// How many rows share each time stamp; none where each row has its own.
+    pub samples_per_stamp: Option<u64>,
     /// AmeriFlux variables found for them.
     pub variables: Vec<VariableSummary>,
 }

@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::format::{self, ColumnSource, HEADER_LINES, Header, Layout, ParsedRow, Value};
 use crate::source::{Chunk, QuietFile, SourceError};
-use crate::time::LocalTime;
+use crate::time::{LocalTime, Samples, Timestamp};
 
 /// Rows read from a file; fewer from a wide table.
 const MOST_ROWS: usize = 5_000;
@@ -30,10 +30,22 @@ pub(super) struct Sample {
     /// The whole path.
     pub(super) path: PathBuf,
     pub(super) header: Header,
-    /// Time and fingerprint of the values of each row, in the order of the file.
-    pub(super) rows: Vec<(LocalTime, u64)>,
+    /// The rows, in the order of the file.
+    pub(super) rows: Vec<RowSample>,
+    /// How many rows share a time stamp, where they show it.
+    pub(super) samples: Option<Samples>,
     /// Without time and record number.
     pub(super) columns: Vec<ColumnSample>,
+}
+
+/// One row.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RowSample {
+    pub(super) time: LocalTime,
+    /// RECORD.
+    pub(super) record: Option<i64>,
+    /// Fingerprint of the values.
+    pub(super) values: u64,
 }
 
 /// The first rows of one column.
@@ -78,13 +90,15 @@ impl Sample {
         let mut counts: HashMap<i64, usize> = HashMap::new();
         let mut steps = 0;
         for pair in self.rows.windows(2) {
-            let step = pair[1].0.nanos_since(pair[0].0);
+            let step = pair[1].time.nanos_since(pair[0].time);
             if step > 0 {
                 *counts.entry(step).or_default() += 1;
                 steps += 1;
             }
         }
         let (nanos, count) = counts.into_iter().max_by_key(|&(step, count)| (count, std::cmp::Reverse(step)))?;
+        // Rows that share a stamp are spread over the time to the next one.
+        let nanos = self.samples.map_or(nanos, |samples| nanos / samples.per_stamp().cast_signed().max(1));
         Some(Interval { nanos, regular: steps >= 2 && count * 2 > steps })
     }
 }
@@ -134,7 +148,7 @@ struct Reading {
     layout: Layout,
     most_rows: usize,
     row: ParsedRow,
-    rows: Vec<(LocalTime, u64)>,
+    rows: Vec<RowSample>,
     columns: Vec<ColumnSample>,
     bad_lines: usize,
     first_error: Option<String>,
@@ -181,7 +195,14 @@ impl Reader {
                 reading.bad_lines
             ));
         }
-        Ok(Sample { path: path.to_owned(), header: reading.header, rows: reading.rows, columns: reading.columns })
+        let epoch = LocalTime::from_nanos(0);
+        let instants = reading.rows.iter().map_while(|row| {
+            // Distances tell, so that any clock will do.
+            Some((Timestamp::from_nanos(row.time.nanos_since(epoch)), row.record?))
+        });
+        let samples = Samples::shown_by(instants);
+        let Reading { header, rows, columns, .. } = reading;
+        Ok(Sample { path: path.to_owned(), header, rows, samples, columns })
     }
 }
 
@@ -232,7 +253,8 @@ impl Reading {
         match self.row.read(line, &self.layout) {
             Ok(()) => {
                 if let Some(time) = self.row.time {
-                    self.rows.push((time, xxh3_64(self.row.values_json().as_bytes())));
+                    let values = xxh3_64(self.row.values_json().as_bytes());
+                    self.rows.push(RowSample { time, record: self.row.record, values });
                     self.learn();
                 }
             }

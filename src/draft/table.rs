@@ -7,10 +7,9 @@ use super::column::Column;
 use super::guess::Around;
 use super::marks::{Mark, marks};
 use super::place::{may_be_minutes, sensor};
-use super::sample::{ColumnSample, Interval, Sample};
+use super::sample::{ColumnSample, Interval, RowSample, Sample};
 use super::{TableSummary, VariableSummary, pattern};
-use crate::time::LocalTime;
-use crate::time::NANOS_PER_SECOND;
+use crate::time::{LocalTime, NANOS_PER_SECOND, Samples};
 
 /// The wind components, as programs for sonic anemometers name them.
 const SONIC: [&str; 3] = ["Ux", "Uy", "Uz"];
@@ -28,6 +27,8 @@ pub(super) struct Table {
     /// Table name of line 1; empty if there is none.
     pub(super) logger_table: String,
     pub(super) interval: Option<Interval>,
+    /// How many rows share a time stamp.
+    pub(super) samples: Option<Samples>,
     /// Key and value.
     pub(super) tags: Vec<(&'static str, String)>,
     /// The sensor of its columns, and which name holds it.
@@ -51,6 +52,7 @@ impl Table {
             table: self.name.clone(),
             files: self.files.clone(),
             columns: self.columns.len(),
+            samples_per_stamp: self.samples.map(Samples::per_stamp),
             variables: variables.collect(),
         }
     }
@@ -89,13 +91,13 @@ fn groups(samples: Vec<Sample>) -> Vec<Vec<Sample>> {
 #[derive(Default)]
 struct Group {
     samples: Vec<Sample>,
-    /// Fingerprint of the values by time.
-    rows: HashMap<LocalTime, u64>,
+    /// Fingerprint of the values by time, and by RECORD where rows share a time.
+    rows: HashMap<(LocalTime, Option<i64>), u64>,
 }
 
 impl Group {
     fn push(&mut self, sample: Sample) {
-        self.rows.extend(sample.rows.iter().copied());
+        self.rows.extend(sample.rows.iter().map(|row| (key(&sample, row), row.values)));
         self.samples.push(sample);
     }
 
@@ -107,15 +109,20 @@ impl Group {
     /// Whether most rows of the same time have other values.
     fn contradicts(&self, sample: &Sample) -> bool {
         let (mut same, mut different) = (0, 0);
-        for (time, hash) in &sample.rows {
-            match self.rows.get(time) {
-                Some(known) if known == hash => same += 1,
+        for row in &sample.rows {
+            match self.rows.get(&key(sample, row)) {
+                Some(known) if *known == row.values => same += 1,
                 Some(_) => different += 1,
                 None => {}
             }
         }
         different > same
     }
+}
+
+/// What tells a row from the others of its table.
+fn key(sample: &Sample, row: &RowSample) -> (LocalTime, Option<i64>) {
+    (row.time, row.record.filter(|_| sample.samples.is_some()))
 }
 
 pub(super) fn is_of_one_table(one: &Sample, other: &Sample) -> bool {
@@ -165,6 +172,7 @@ fn table(group: &[Sample], folder: &Path, taken: &[String]) -> Table {
         source: [line_1(0), line_1(1), line_1(4)],
         logger_table: group.first().map_or(String::new(), |sample| sample.header.table.clone()),
         interval,
+        samples: longest.and_then(|sample| sample.samples),
         tags,
         sensor: sensor_of(group),
         notes,

@@ -177,6 +177,14 @@ pub(super) fn table(table: &Table, is_placed: bool) -> String {
     if let Some((sensor, whose)) = table.sensor {
         let _ = writeln!(out, "sensor = {}     # the {whose} name says so", quoted(sensor));
     }
+    if let Some(samples) = table.samples {
+        let _ = writeln!(
+            out,
+            "# So many rows share each time stamp. RECORD tells them apart, and they are spread over the second.\n\
+             samples_per_stamp = {}",
+            samples.per_stamp()
+        );
+    }
     match table.interval.filter(|interval| interval.regular) {
         Some(interval) => {
             let _ = writeln!(out, "stale_after = {}", quoted(&stale_after(interval.nanos)));

@@ -4,7 +4,7 @@
 //! constant interval; missing is exactly `-9999`; variables have AmeriFlux's names (AmeriFlux "Half-Hourly/Hourly data upload
 //! format"; AMF-BASE-QAQC `Check_messages.txt` and `test_data_util.py`). A logger stamps the END of an interval; midnight is
 //! 00:00 of the next day. Failed values are left out, as AmeriFlux asks of a team ("removal of data points with bad data");
-//! only times without a row are filled in.
+//! only times without a row are filled in. Values are in AmeriFlux's units ([`super::conversion`]).
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -13,6 +13,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset};
 
 use super::cells::{Cell, Cells};
+use super::conversion::{Conversions, Convert};
 use super::plain::unknown;
 use super::{ExportError, Written, output};
 use crate::config::TableConfig;
@@ -44,6 +45,7 @@ pub struct Ameriflux<'a> {
     rounded: u64,
     /// Variable and position in the column list.
     columns: Vec<(String, usize)>,
+    conversions: Conversions,
 }
 
 /// Which rows are exported.
@@ -162,7 +164,14 @@ impl<'a> Ameriflux<'a> {
         }
         let (first, last) = (steps.first, steps.last);
         let step = steps.interval(&name())?;
-        Ok(Ameriflux { store, table, step, first, last, read, grid, rounded, columns })
+        let places: Vec<usize> = columns.iter().map(|(_, place)| *place).collect();
+        let conversions = Conversions::of(store, table, &places)?;
+        Ok(Ameriflux { store, table, step, first, last, read, grid, rounded, columns, conversions })
+    }
+
+    /// A sentence for each column whose values are left out, because their unit does not fit the variable.
+    pub fn left_out(&self) -> &[String] {
+        self.conversions.left_out()
     }
 
     /// Rows that are written under a full half hour or hour beside their own time.
@@ -204,7 +213,9 @@ impl<'a> Ameriflux<'a> {
             }
             self.stamps(&mut csv, due)?;
             let cells = Cells::of(name, &row)?;
-            csv.write_record(self.columns.iter().map(|(_, place)| value(&cells, *place))).map_err(output)?;
+            let converts = self.conversions.of_row(&row);
+            let values = self.columns.iter().zip(converts).map(|((_, place), convert)| value(&cells, *place, *convert));
+            csv.write_record(values.map(|text| text.unwrap_or_else(|| MISSING.to_owned()))).map_err(output)?;
             written.rows += 1;
             due += self.step;
         }
@@ -222,11 +233,12 @@ impl<'a> Ameriflux<'a> {
     }
 }
 
-fn value<'r>(cells: &Cells<'r>, place: usize) -> &'r str {
+/// None where it is missing.
+fn value(cells: &Cells<'_>, place: usize, convert: Convert) -> Option<String> {
     match cells.value(place) {
         // AmeriFlux's checker rejects every other spelling of its missing value.
-        Cell::Number(text) if !cells.is_masked(place) && !text.starts_with("-9999.") => text,
-        _ => MISSING,
+        Cell::Number(text) if !cells.is_masked(place) && !text.starts_with("-9999.") => convert.apply(text),
+        _ => None,
     }
 }
 

@@ -13,6 +13,7 @@ use crate::time::Timestamp;
 
 mod ameriflux;
 mod cells;
+mod conversion;
 mod plain;
 
 pub use ameriflux::{Ameriflux, Window};

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::format::fields::Fields;
 use crate::format::text::{decode, strip_noise};
+use crate::quantity::Stated;
 use crate::time::LocalTime;
 
 /// The content of a header.
@@ -54,6 +55,16 @@ pub fn starts_header(line: &[u8]) -> bool {
 }
 
 impl Header {
+    /// What it states of a column; none if it does not have it.
+    pub fn stated(&self, name: &str) -> Option<Stated<'_>> {
+        let at = self.names.iter().position(|known| known == name)?;
+        Some(Stated {
+            name: &self.names[at],
+            unit: self.units.get(at).map_or("", String::as_str),
+            process: self.process.get(at).map_or("", String::as_str),
+        })
+    }
+
     /// Reads the four lines, without their line ends.
     pub fn parse(lines: [&[u8]; super::HEADER_LINES]) -> Result<Header, HeaderError> {
         let mut first = split(lines[0]).ok_or(HeaderError::NoEnvironment)?;

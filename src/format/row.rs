@@ -69,6 +69,9 @@ pub struct ParsedRow {
     pub time_text: String,
     /// The record number.
     pub record: Option<i64>,
+    /// The record number is in quotes, which no logger writes: the program that saved the file quoted every field, so quotes do
+    /// not tell texts from numbers, and numbers in quotes are read as numbers.
+    pub quotes_numbers: bool,
     /// Aligned with the table's column list.
     pub values: Vec<Value>,
     /// The values of the tag columns, in the order of the column list.
@@ -133,6 +136,7 @@ impl ParsedRow {
         self.values.clear();
         self.json.clear();
         self.record = None;
+        self.quotes_numbers = false;
         self.time = None;
         let mut fields = Fields::new(line);
         let mut found = 0;
@@ -185,7 +189,7 @@ impl ParsedRow {
                 ColumnSource::Value(_) | ColumnSource::Tag(_) => {
                     self.copy_run(&line[std::mem::take(&mut run)]);
                     self.separate();
-                    let value = write_value(field, &mut self.json);
+                    let value = write_value(field, self.quotes_numbers, &mut self.json);
                     self.values.push(value);
                     if matches!(source, ColumnSource::Tag(_)) {
                         self.tags.push(plain_text(field));
@@ -235,7 +239,7 @@ impl ParsedRow {
                 ColumnSource::Record => self.take_record(field)?,
                 ColumnSource::Value(place) | ColumnSource::Tag(place) => {
                     let start = self.scratch.len();
-                    self.values[place] = write_value(field, &mut self.scratch);
+                    self.values[place] = write_value(field, self.quotes_numbers, &mut self.scratch);
                     self.spans[place] = (start, self.scratch.len());
                     if matches!(source, ColumnSource::Tag(_)) {
                         self.tags.push(plain_text(field));
@@ -303,6 +307,7 @@ impl ParsedRow {
     fn take_record(&mut self, field: Field<'_>) -> Result<(), RowError> {
         let digits = field.text;
         if (1..=18).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) {
+            self.quotes_numbers = field.quoted;
             self.record = Some(digits.iter().fold(0, |number, byte| number * 10 + i64::from(byte - b'0')));
             return Ok(());
         }
@@ -327,10 +332,10 @@ fn plain_text(field: Field<'_>) -> String {
     if field.has_quote() { text.replace("\"\"", "\"") } else { text.into_owned() }
 }
 
-/// Appends the field as one JSON value and returns its kind.
+/// Appends the field as one JSON value and returns its kind. `quotes_numbers`: see [`ParsedRow`].
 #[inline]
-fn write_value(field: Field<'_>, json: &mut Vec<u8>) -> Value {
-    if !field.quoted
+fn write_value(field: Field<'_>, quotes_numbers: bool, json: &mut Vec<u8>) -> Value {
+    if (!field.quoted || quotes_numbers)
         && let Some(number) = parse_number(field.text)
     {
         if number.canonical {
@@ -340,13 +345,13 @@ fn write_value(field: Field<'_>, json: &mut Vec<u8>) -> Value {
         }
         return Value::Number(number.value);
     }
-    write_other(field, json)
+    write_other(field, quotes_numbers, json)
 }
 
 #[cold]
-fn write_other(field: Field<'_>, json: &mut Vec<u8>) -> Value {
+fn write_other(field: Field<'_>, quotes_numbers: bool, json: &mut Vec<u8>) -> Value {
     let is = |word: &[u8]| field.text.eq_ignore_ascii_case(word);
-    if is(b"NAN") || (!field.quoted && field.text.is_empty()) {
+    if is(b"NAN") || ((!field.quoted || quotes_numbers) && field.text.is_empty()) {
         json.extend_from_slice(b"null");
         return Value::Missing;
     }
@@ -412,6 +417,16 @@ mod tests {
         assert_eq!(error("\"2026-02-29 00:00:00\",1,2,3"), "\"2026-02-29 00:00:00\" is no time: 2026-02 has no day 29");
         assert!(error("5/26/21 12:30,1,2,3").contains("spreadsheet"));
         assert_eq!(error("\"2026-06-01 00:00:00\",x,2,3"), "\"x\" is not a record number");
+    }
+
+    #[test]
+    fn numbers_in_quotes_are_numbers_where_the_record_number_is_in_quotes() {
+        let row = read(r#""2026-06-01 00:00:00","7","1.50","NAN","","a ""b""","INF""#, &plain_layout(5)).unwrap();
+        assert!(row.quotes_numbers);
+        assert_eq!(row.values_json(), r#"[1.50,null,null,"a \"b\"","INF"]"#);
+        let row = read(r#""2026-06-01 00:00:00",7,"1.50""#, &plain_layout(1)).unwrap();
+        assert!(!row.quotes_numbers);
+        assert_eq!(row.values_json(), r#"["1.50"]"#);
     }
 
     #[test]

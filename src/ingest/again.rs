@@ -4,9 +4,12 @@
 //! stored with the line. A held line depends on this computer's clock too. Each ingest looks for such lines before it reads a
 //! table's files. When nothing has changed, that costs three index look-ups.
 
+use std::collections::BTreeSet;
+
 use super::kept::KeptTaker;
 use super::lines::Taken;
-use crate::config::TableConfig;
+use super::samples::Resolver;
+use crate::config::{SharedStamps, TableConfig};
 use crate::store::{Result, Staging, Store, Table};
 use crate::time::{Clock, Timestamp};
 
@@ -17,10 +20,18 @@ const RULES: u32 = 1;
 /// tag columns and the values that mean "missing", but nothing that only affects flags or sending.
 pub(super) fn inputs(config: &TableConfig) -> i64 {
     let tags: Vec<_> = config.columns.iter().map(|(name, column)| (name, column.column_use)).collect();
-    let decides = format!(
+    let mut decides = format!(
         "{RULES} {:?} {:?} {:?} {:?} {:?} {tags:?}",
         config.format, config.logger_table, config.clock, config.valid_from, config.sentinels
     );
+    // Nothing where there are none, so that lines of before are not judged again for nothing.
+    if config.stamps.offsets() != config.clock.to_string() {
+        decides += &config.stamps.offsets();
+    }
+    decides += &config.stamps.corrections_text().unwrap_or_default();
+    if !matches!(config.samples, SharedStamps::AsShown) {
+        decides += &format!(" {:?}", config.samples);
+    }
     xxhash_rust::xxh3::xxh3_64(decides.as_bytes()).cast_signed()
 }
 
@@ -40,8 +51,11 @@ pub(super) fn judge(
             return Ok(taken_up);
         }
         let mut kept = KeptTaker::new(store, config, now);
+        let mut touched = BTreeSet::new();
         for line in &lines {
-            match kept.line(staging, table, line)? {
+            let taken = kept.line(staging, table, line)?;
+            touched.append(&mut kept.take_touched());
+            match taken {
                 Taken::Row(_) => {
                     staging.resolve(table, line)?;
                     taken_up += 1;
@@ -49,6 +63,8 @@ pub(super) fn judge(
                 Taken::Refused(refusal) => staging.keep_on(line, &refusal.decided_by(inputs))?,
             }
         }
+        let resolved = Resolver { store, staging, table, config, now }.resolve_waiting(touched)?;
+        taken_up += resolved.lines.len() as u64;
         staging.flush(table)?;
         staging.commit()?;
     }

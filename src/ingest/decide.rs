@@ -1,7 +1,8 @@
 //! What the operator decides by hand: which of two contents is the row, and that rejected lines are judged again (I11).
 
+use super::clock::{Consent, Mover};
 use super::kept::KeptTaker;
-use super::{IngestError, again};
+use super::{IngestError, Unseen, again};
 use crate::config::{Config, TableConfig};
 use crate::store::{ConflictChoice, Staging, Store};
 use crate::time::{Clock, Timestamp};
@@ -47,6 +48,7 @@ impl Decider<'_> {
             ConflictChoice::Decided(reversed) => format!("decision {reversed} was reversed by hand"),
         };
         for config in self.tables(table) {
+            Mover::new(self.store, &mut staging, config, self.clock, &Unseen).apply(Consent::Corrections)?;
             let mut table = self.store.table(config)?;
             let contents = self.store.kept_contents(&table, choice)?;
             if contents.is_empty() {
@@ -91,6 +93,7 @@ impl Decider<'_> {
         staging.commit()?;
         let mut done = Decided::default();
         for config in self.tables(table) {
+            Mover::new(self.store, &mut staging, config, self.clock, &Unseen).apply(Consent::Corrections)?;
             let mut table = self.store.table(config)?;
             let asked = self.store.judge_rejected_again(&table)? as u64;
             let rows = again::judge(self.store, &mut staging, &mut table, config, self.clock)?;

@@ -7,7 +7,8 @@ use super::Progress;
 use super::glued::{self, Watch};
 use super::lines::LineTaker;
 use super::report::{Counts, FileReport};
-use crate::config::{FileFormat, TableConfig};
+use super::samples::share_stamp;
+use crate::config::{FileFormat, SharedStamps, TableConfig};
 use crate::source::{Chunk, QuietFile, Snapshot, SourceError};
 use crate::store::{FileSeen, LineState, Result, Staging, Store, Table};
 use crate::time::{Clock, Timestamp};
@@ -28,6 +29,10 @@ pub(super) struct Reader<'a, 's> {
     pub(super) progress: &'a dyn Progress,
     /// The user named the file: it is read whole, even if it is known.
     pub(super) by_hand: bool,
+    /// Kept lines and contents that became rows because of what was read.
+    pub(super) taken_up: u64,
+    /// What was seen of the table's rows.
+    pub(super) notes: Vec<String>,
 }
 
 /// Why an attempt ended early.
@@ -136,7 +141,11 @@ impl Reader<'_, '_> {
         file.start_at(from);
         self.progress.file(path, file.snapshot().size.saturating_sub(from));
         let read = self.chunks(table, &mut file, &mut taker, from);
+        taker.resolve_waiting(self.staging, table)?;
+        taker.look_back(self.staging, table)?;
         report.counts.add(&taker.counts);
+        self.taken_up += taker.placing.taken_up;
+        self.notes.extend(taker.placing.note.take());
         report.note = taker.note;
         if let Some(refusal) = taker.refusal {
             report.note = Some(format!("{name} {refusal}"));
@@ -205,10 +214,16 @@ impl Reader<'_, '_> {
                 break;
             }
             let mut begin = 0;
+            let mut looks_ahead = table.samples.is_none() && self.config.samples == SharedStamps::AsShown;
             for line_end in memchr::memchr_iter(b'\n', bytes) {
                 let line_at = offset + begin as u64;
                 let line = &bytes[begin..line_end];
                 begin = line_end + 1;
+                if looks_ahead && share_stamp(line, &bytes[begin..]) && taker.reads_rows() {
+                    looks_ahead = false;
+                    self.staging.begin()?;
+                    taker.look_ahead(self.staging, table, &bytes[begin - line.len() - 1..])?;
+                }
                 if taker.watch == Watch::Off {
                     taker.take(self.staging, table, line)?;
                 } else {
@@ -241,6 +256,7 @@ impl Reader<'_, '_> {
                     let so_far = resume.seen(taker, Snapshot { size: end, ..snapshot }, hash, hash);
                     self.staging.save_file(table, &so_far)?;
                 }
+                taker.resolve_waiting(self.staging, table)?;
                 self.staging.flush(table)?;
                 self.staging.commit()?;
             }
@@ -249,6 +265,7 @@ impl Reader<'_, '_> {
         if taker.refusal.is_some() || taker.header.is_none() {
             resume = Resume { at: 0, line: 0, header: None };
         }
+        taker.resolve_waiting(self.staging, table)?;
         let (whole, _) = file.fingerprint(snapshot.size)?;
         let prefix = if resume.at == snapshot.size { whole } else { file.fingerprint(resume.at)?.0 };
         let mut seen = resume.seen(taker, snapshot, whole, prefix);

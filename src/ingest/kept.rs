@@ -1,5 +1,7 @@
 //! Kept lines and contents, staged again: each under the header that it stood under, by the present configuration.
 
+use std::collections::BTreeSet;
+
 use super::lines::{LineTaker, Taken};
 use crate::config::{OnConflict, TableConfig};
 use crate::format;
@@ -63,8 +65,27 @@ impl<'a> KeptTaker<'a> {
             ts_text: content.ts_text.as_deref(),
             line,
             header: None,
+            stated_by: None,
         };
         staging.stage(table, &row, self.on_conflict).map(Taken::Row)
+    }
+
+    /// As [`KeptTaker::line`], for a line whose row has this time.
+    pub(super) fn line_at(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        (line, ts): (&KeptLine, Timestamp),
+    ) -> Result<Taken> {
+        let at = LineAt { path: &line.path, number: line.number, raw: line.raw.as_bytes(), state: line.state };
+        let taker = self.taker(staging, table, line.header)?;
+        taker.known_time = Some(ts);
+        taker.stage_row(staging, table, at)
+    }
+
+    /// The stamps that were touched.
+    pub(super) fn take_touched(&mut self) -> BTreeSet<(i64, Timestamp)> {
+        self.under.as_mut().map(|(_, taker)| taker.placing.take_touched()).unwrap_or_default()
     }
 
     /// The tags that a line gives its row under a header, as a JSON array. None: it is no row.
@@ -76,6 +97,28 @@ impl<'a> KeptTaker<'a> {
         raw: &str,
     ) -> Result<Option<String>> {
         Ok(self.taker(staging, table, header)?.tags_of(raw.as_bytes()))
+    }
+
+    /// The time that a line gives its row under a header. None: it is no row. `known` is its time so far.
+    pub(super) fn time_of(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        (header, raw): (i64, &str),
+        known: Timestamp,
+    ) -> Result<Option<Timestamp>> {
+        Ok(self.taker(staging, table, header)?.time_of(raw.as_bytes(), known))
+    }
+
+    /// Stages a line under a header, or says why it is no row.
+    pub(super) fn raw_line(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        header: i64,
+        line: LineAt<'_>,
+    ) -> Result<Taken> {
+        self.taker(staging, table, header)?.stage_row(staging, table, line)
     }
 
     fn taker(&mut self, staging: &mut Staging<'_>, table: &mut Table, header: i64) -> Result<&mut LineTaker<'a>> {

@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::again;
 use super::glued::{self, Watch, goes_back};
 use super::report::Counts;
-use crate::config::{ColumnUse, FileFormat, OnConflict, TableConfig};
+use super::samples::Placing;
+use crate::config::{ColumnUse, FileFormat, OnConflict, SharedStamps, TableConfig};
 use crate::format::{self, ColumnSource, Derived, Header, Layout, ParsedRow};
-use crate::qc;
 use crate::store::{Incoming, LineAt, LineRefusal, LineState, Outcome, Result, Staging, Store, Table};
 use crate::time::{Candidates, LocalTime, StationClock, Timestamp};
 
@@ -70,11 +70,14 @@ pub(super) struct LineTaker<'a> {
     pub(super) watch: Watch,
     /// Number of the first line that is held until the next read.
     pub(super) held_from: Option<u64>,
+    /// Rows that share a time stamp.
+    pub(super) placing: Placing,
     expect: Expect,
-    /// Time of the row before this one in the file.
-    previous: Option<Timestamp>,
-    row: ParsedRow,
-    tags: String,
+    /// Time and record number of the row before this one in the file.
+    pub(super) previous: Option<Timestamp>,
+    previous_record: Option<i64>,
+    pub(super) row: ParsedRow,
+    pub(super) tags: String,
 }
 
 impl<'a> LineTaker<'a> {
@@ -96,8 +99,10 @@ impl<'a> LineTaker<'a> {
             on_conflict: config.on_conflict,
             watch: Watch::Off,
             held_from: None,
+            placing: Placing::default(),
             expect: Expect::Beginning,
             previous: None,
+            previous_record: None,
             row: ParsedRow::default(),
             tags: String::new(),
         }
@@ -193,7 +198,7 @@ impl<'a> LineTaker<'a> {
         let is_row = matches!(self.expect, Expect::Rows(_));
         // In the hour that a zone repeats, time goes back in a file that is whole.
         let is_repeated = glued::time_of(next)
-            .is_some_and(|local| matches!(self.config.clock.candidates(local), Candidates::Two(..)));
+            .is_some_and(|local| matches!(self.config.stamps.candidates(local, None), Candidates::Two(..)));
         if !is_row || is_repeated || !goes_back(raw, next) {
             return self.take(staging, table, raw);
         }
@@ -350,11 +355,6 @@ impl<'a> LineTaker<'a> {
             FileFormat::Toa5 => None,
         };
         let names = table.column_names();
-        let known: Vec<_> = table.columns.iter().map(crate::store::Column::known).collect();
-        let contradictions = qc::contradictions(&self.config.spec(&[]), &known);
-        if !contradictions.is_empty() {
-            self.note = Some(contradictions.join("; "));
-        }
         let derived = self.derived(&sources, &names);
         let layout = Layout::new(sources, names.len(), time_format, derived);
         self.expect = Expect::Rows(Box::new(RowReading { layout, has_tags }));
@@ -385,14 +385,19 @@ impl<'a> LineTaker<'a> {
     #[inline]
     fn take_row(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
         let line = self.at(number, line);
+        let before = self.previous.zip(self.previous_record);
         match self.stage_row(staging, table, line)? {
-            Taken::Row(Outcome::Staged) => self.counts.staged += 1,
-            Taken::Row(Outcome::Duplicate | Outcome::Finished) => self.counts.duplicates += 1,
-            Taken::Row(Outcome::Conflict) => self.counts.conflicts += 1,
-            Taken::Refused(refusal) if self.watch == Watch::Hold && refusal.not_before.is_none() => self.hold(number),
-            Taken::Refused(refusal) => return self.reject(staging, table, line, &refusal),
+            Taken::Row(outcome) => {
+                self.counts.row(outcome);
+                if outcome == Outcome::Conflict {
+                    self.note_conflict(before);
+                }
+                self.previous_record = self.row.record;
+            }
+            Taken::Refused(refusal) if self.watch == Watch::Hold && !refusal.is_held() => self.hold(number),
+            Taken::Refused(refusal) => self.reject(staging, table, line, &refusal)?,
         }
-        Ok(())
+        if self.placing.is_due() { self.resolve_waiting(staging, table) } else { Ok(()) }
     }
 
     /// Stages a line as a row, or says why it is none. Counts nothing.
@@ -414,13 +419,16 @@ impl<'a> LineTaker<'a> {
         }
         // A layout without a time column is refused with its header.
         let local = self.row.time.unwrap_or(LocalTime::from_nanos(0));
-        let ts = match self.config.clock.candidates(local) {
+        let config = self.config;
+        let known_stamp = self.known_time.map(|known| table.samples.map_or(known, |samples| samples.stamp_of(known)));
+        let stamps = &config.stamps;
+        let ts = match stamps.candidates(local, self.row.record) {
             Candidates::One(ts) => ts,
             // A content that an earlier version kept beside the row of this time.
-            Candidates::Missing(ts) if self.known_time == Some(ts) => ts,
+            Candidates::Missing(ts) if known_stamp == Some(ts) => ts,
             Candidates::Missing(ts) => return Ok(Taken::Refused(self.in_the_missing_hour(local, ts, line.number))),
-            Candidates::Two(earlier, later) if self.known_time.is_some() => {
-                if self.known_time == Some(later) {
+            Candidates::Two(earlier, later) if known_stamp.is_some() => {
+                if known_stamp == Some(later) {
                     later
                 } else {
                     earlier
@@ -433,14 +441,24 @@ impl<'a> LineTaker<'a> {
         if let Some(refusal) = self.refused_time(local, ts) {
             return Ok(Taken::Refused(refusal));
         }
-        let odd_time = !self.row.time_is_plain
-            || (matches!(self.config.clock, StationClock::Zone(_)) && self.config.clock.local(ts) != local);
+        let (stamp, has_tags) = (ts, reading.has_tags);
+        let ts = match self.place(staging, table, (stamp, local), has_tags)? {
+            Ok(ts) => ts,
+            Err(refusal) => {
+                self.previous = Some(stamp);
+                return Ok(Taken::Refused(refusal));
+            }
+        };
+        let odd_time =
+            ts != stamp || !self.row.time_is_plain || (!stamps.is_plain() && stamps.usual_stamp(ts) != local);
         if odd_time && self.row.time_is_plain {
             self.row.time_text = local.to_string();
         }
-        self.row.derive_at(&reading.layout, ts);
+        if let Expect::Rows(reading) = &self.expect {
+            self.row.derive_at(&reading.layout, ts);
+        }
         let row = Incoming {
-            tags: if reading.has_tags { &self.tags } else { "[]" },
+            tags: if has_tags { &self.tags } else { "[]" },
             ts,
             record: self.row.record,
             values: self.row.values_json(),
@@ -448,10 +466,25 @@ impl<'a> LineTaker<'a> {
             ts_text: odd_time.then_some(self.row.time_text.as_str()),
             line,
             header: self.header,
+            stated_by: self.header,
         };
         let outcome = staging.stage(table, &row, self.on_conflict)?;
         self.previous = Some(ts);
+        if self.row.quotes_numbers {
+            self.note_quoted_numbers(line.number);
+        }
         Ok(Taken::Row(outcome))
+    }
+
+    /// The time that a line gives its row. None: it is no row. `known` is its time so far.
+    pub(super) fn time_of(&mut self, raw: &[u8], known: Timestamp) -> Option<Timestamp> {
+        let Expect::Rows(reading) = &self.expect else { return None };
+        self.row.read(raw, &reading.layout).ok()?;
+        let within = match self.config.samples {
+            SharedStamps::Of(samples) => known.nanos_since(samples.stamp_of(known)),
+            SharedStamps::AsShown | SharedStamps::Never => 0,
+        };
+        Some(self.config.stamps.instant(self.row.time?, self.row.record, Some(known)).plus(within))
     }
 
     /// The tags that a line gives its row, as a JSON array. None: it is no row.
@@ -464,12 +497,30 @@ impl<'a> LineTaker<'a> {
         serde_json::to_string(&self.row.tags).ok()
     }
 
+    /// Whether rows are read, so that neighbours may share a stamp.
+    pub(super) fn reads_rows(&self) -> bool {
+        matches!(self.expect, Expect::Rows(_)) && self.refusal.is_none()
+    }
+
+    /// The logger's time and the record number of a line. None: it is no row, or has no record number.
+    pub(super) fn time_and_record(&mut self, line: &[u8]) -> Option<(LocalTime, i64)> {
+        let Expect::Rows(reading) = &self.expect else { return None };
+        self.row.read(line, &reading.layout).ok()?;
+        self.row.time.zip(self.row.record)
+    }
+
     /// Why no row can have this time at present: it is before `valid_from`, or too far ahead of the computer's clock.
     #[inline]
     fn refused_time(&self, local: LocalTime, ts: Timestamp) -> Option<LineRefusal> {
+        if can_have(self.config, ts, self.now) {
+            return None;
+        }
         if ts < Timestamp::EPOCH || ts < Timestamp::from_utc(self.config.valid_from) {
             let from = self.config.clock.local(Timestamp::from_utc(self.config.valid_from));
-            let reason = format!("the logger's clock is wrong: {local} is before valid_from = \"{from}\"");
+            let reason = format!(
+                "the logger's clock is wrong: {local} is before valid_from = \"{from}\"; where its true time is known, \
+                                  [[table.clock]] puts it right"
+            );
             return Some(self.refused(reason, None));
         }
         let not_before = ts.before(FUTURE_ALLOWED);
@@ -477,7 +528,8 @@ impl<'a> LineTaker<'a> {
             let now = self.config.clock.local(self.now);
             let reason = format!(
                 "held: {local} is more than a day ahead of this computer's clock ({now}); it is staged automatically when this clock \
- reaches it. If the logger's clock is wrong, set it; if the computer's clock is wrong, set that one"
+ reaches it. If the logger's clock is wrong, set it and put its rows right \
+ with [[table.clock]]; if the computer's clock is wrong, set that one"
             );
             self.refused(reason, Some(not_before))
         })
@@ -487,23 +539,34 @@ impl<'a> LineTaker<'a> {
     /// another row it would become a conflict of that row, so it is kept as it stands.
     #[cold]
     fn in_the_missing_hour(&mut self, local: LocalTime, ts: Timestamp, number: u64) -> LineRefusal {
-        let StationClock::Zone(zone) = self.config.clock else {
+        let StationClock::Zone(zone) = self.config.stamps.first() else {
             // An offset leaves no hour out.
             return self.refused(local.to_string(), None);
         };
-        let standard = self.config.clock.standard_offset(ts);
+        let standard = self.config.stamps.first().standard_offset(ts);
         let reason = format!(
             "{local} does not exist in {zone}, which leaves this hour out, so the logger's clock did not follow the zone, and rows behind \
- it may be an hour early. If it keeps standard time, write utc_offset = \"{standard}\" in place of timezone and give the table \
- a new name"
+ it may be an hour early. If it keeps standard time, write utc_offset = \"{standard}\" in place of timezone and run \
+ `fluxtower rekey`"
         );
         self.note.get_or_insert_with(|| format!("{}:{number} {reason}", self.path));
         self.refused(reason, None)
     }
 
     #[cold]
-    fn refused(&self, reason: String, not_before: Option<Timestamp>) -> LineRefusal {
-        LineRefusal { reason, header: self.header, inputs: again::inputs(self.config), not_before }
+    fn note_quoted_numbers(&mut self, number: u64) {
+        let path = &self.path;
+        self.note.get_or_insert_with(|| {
+            format!(
+                "{path}:{number} has its record number in quotes, so another program saved the file; its numbers in quotes were \
+                 read as numbers. Compare it with the logger's own file, or collect it again"
+            )
+        });
+    }
+
+    #[cold]
+    pub(super) fn refused(&self, reason: String, not_before: Option<Timestamp>) -> LineRefusal {
+        LineRefusal { reason, header: self.header, inputs: again::inputs(self.config), not_before, sample: None }
     }
 
     /// Picks the time whose row has this record number, if one of the two is staged; otherwise the time that follows the row before.
@@ -514,6 +577,12 @@ impl<'a> LineTaker<'a> {
         (earlier, later): (Timestamp, Timestamp),
         has_tags: bool,
     ) -> Result<Timestamp> {
+        // A row that shares its stamp with the row before.
+        if let Some(stamp) = table.samples.and_then(|samples| Some(samples.stamp_of(self.previous?)))
+            && (stamp == earlier || stamp == later)
+        {
+            return Ok(stamp);
+        }
         if let Some(record) = self.row.record {
             for candidate in [earlier, later] {
                 if staging.has_record_at(table, candidate, record)? {
@@ -551,15 +620,24 @@ impl<'a> LineTaker<'a> {
         line: LineAt<'_>,
         refusal: &LineRefusal,
     ) -> Result<()> {
-        let count = if refusal.not_before.is_some() { &mut self.counts.held } else { &mut self.counts.rejected };
+        let count = if refusal.is_held() { &mut self.counts.held } else { &mut self.counts.rejected };
         *count += 1;
+        if refusal.sample.is_some() {
+            self.note_held(line.raw);
+        }
         staging.reject(table, line, refusal)
     }
 }
 
+/// Whether a row can have this time at present.
+#[inline]
+pub(super) fn can_have(config: &TableConfig, ts: Timestamp, now: Timestamp) -> bool {
+    ts >= Timestamp::EPOCH && ts >= Timestamp::from_utc(config.valid_from) && ts.before(FUTURE_ALLOWED) <= now
+}
+
 /// A line that no configuration can make a row: it has no header, or another table's.
 fn unreadable(reason: String) -> LineRefusal {
-    LineRefusal { reason, header: None, inputs: 0, not_before: None }
+    LineRefusal { reason, header: None, inputs: 0, not_before: None, sample: None }
 }
 
 /// The table name in a file's line 1, if the file is TOA5.

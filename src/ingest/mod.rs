@@ -14,6 +14,7 @@ use crate::store::{Staging, Store, StoreError};
 use crate::time::Clock;
 
 mod again;
+mod clock;
 mod decide;
 mod file;
 mod glued;
@@ -21,7 +22,9 @@ mod kept;
 mod lines;
 mod report;
 mod retag;
+mod samples;
 
+pub use clock::{Moved, rekey, would_rekey};
 pub use decide::{Decided, Decider};
 pub use report::{Counts, FileReport, IngestReport, TableReport};
 
@@ -40,6 +43,10 @@ pub trait Progress {
     fn file(&self, path: &Path, bytes: u64);
     /// So many more bytes of it are done.
     fn advance(&self, bytes: u64);
+    /// Rows of a table move to another time, in so many steps.
+    fn moving(&self, _table: &str, _steps: u64) {}
+    /// So many more steps are done.
+    fn moved(&self, _steps: u64) {}
 }
 
 /// Discards the progress.
@@ -132,13 +139,21 @@ impl Ingest<'_> {
         let mut staging = Staging::new(self.store, self.config)?;
         let mut report = IngestReport::default();
         for (table_config, files) in work {
+            let moved = clock::Mover::new(self.store, &mut staging, table_config, self.clock, self.progress)
+                .apply(clock::Consent::Corrections)?;
             let mut table = self.store.table(table_config)?;
             let mut table_report = TableReport::new(&table_config.name.0);
             if files.is_empty() {
                 let patterns: Vec<_> = table_config.files.iter().map(|pattern| pattern.display().to_string()).collect();
                 table_report.note(format!("no file matches {}", patterns.join(", ")));
             }
+            if let Some(moved) = moved {
+                table_report.note(moved.message(table_config, self.config.destination.can_remove()));
+            }
             if let Some(note) = retag::apply(self.store, &mut staging, &mut table, table_config, self.clock)? {
+                table_report.note(note);
+            }
+            if let Some(note) = samples::apply(self.store, &mut staging, &mut table, table_config, self.clock)? {
                 table_report.note(note);
             }
             table_report.taken_up = again::judge(self.store, &mut staging, &mut table, table_config, self.clock)?;
@@ -149,10 +164,14 @@ impl Ingest<'_> {
                 clock: self.clock,
                 progress: self.progress,
                 by_hand: self.by_hand,
+                taken_up: 0,
+                notes: Vec::new(),
             };
             for path in &files {
                 table_report.add(reader.read(&mut table, path)?);
             }
+            table_report.taken_up += reader.taken_up;
+            std::mem::take(&mut reader.notes).into_iter().for_each(|note| table_report.note(note));
             staging.flush(&mut table)?;
             if staging.is_commit_due() {
                 staging.commit()?;

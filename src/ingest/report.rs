@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
+use crate::store::Outcome;
+
 /// Counts of physical lines. The eight counts below `lines` add up to it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
@@ -19,7 +21,8 @@ pub struct Counts {
     pub conflicts: u64,
     /// Lines that are not rows: kept with the reason.
     pub rejected: u64,
-    /// Lines ahead of this computer's clock: kept, and staged when the clock reaches them.
+    /// Lines ahead of this computer's clock, and lines whose place among the rows of their stamp is not known yet: kept, and
+    /// staged when the clock reaches them, or when other rows tell the place.
     pub held: u64,
     /// Not decided yet: a last line without a line end, an unfinished header, a file that cannot be read in its format.
     pub deferred: u64,
@@ -32,6 +35,15 @@ impl Counts {
     pub fn accounted(&self) -> u64 {
         let rows = self.staged + self.duplicates + self.conflicts;
         self.header + rows + self.rejected + self.held + self.deferred + self.blank
+    }
+
+    /// Counts a row.
+    pub(super) fn row(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Staged => self.staged += 1,
+            Outcome::Duplicate | Outcome::Finished => self.duplicates += 1,
+            Outcome::Conflict => self.conflicts += 1,
+        }
     }
 
     pub(super) fn add(&mut self, other: &Counts) {

@@ -26,6 +26,7 @@ fn table(columns: &[(&str, ColumnConfig)]) -> TableConfig {
         position: None,
         clock: StationClock::Fixed(FixedOffset::east_opt(0).unwrap()),
         on_conflict: OnConflict::Keep,
+        samples: Default::default(),
         last_line_after: Duration::from_secs(600),
         valid_from: DateTime::UNIX_EPOCH,
         sentinels: Default::default(),

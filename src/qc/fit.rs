@@ -1,11 +1,8 @@
 //! Does what is configured fit the columns that the files have?
 //!
-//! A test on a column whose name is misspelled is never made, and a range in the wrong unit flags everything or nothing.
-//! Both look like good data, so `check` reports both.
+//! A test on a column whose name is misspelled is never made, which looks like good data, so `check` reports it.
 
 use super::spec::TableSpec;
-use crate::ameriflux::lookup;
-use crate::ameriflux::unit::{self, UnitMatch};
 use crate::text::look_alikes;
 
 /// A column as the store knows it.
@@ -15,20 +12,6 @@ pub struct KnownColumn<'a> {
     pub name: &'a str,
     /// As in line 3, or as configured for a derived column.
     pub units: &'a str,
-}
-
-/// Headers whose unit contradicts the column's variable, a sentence each.
-pub fn contradictions(table: &TableSpec<'_>, columns: &[KnownColumn<'_>]) -> Vec<String> {
-    let mut found = Vec::new();
-    for column in columns {
-        let variable = table.columns.get(column.name).and_then(|own| own.variable).and_then(lookup);
-        if let Some(variable) = variable
-            && let UnitMatch::Contradicts { message, .. } = unit::compare(column.units, variable)
-        {
-            found.push(format!("column {}: {message}", column.name));
-        }
-    }
-    found
 }
 
 /// Columns that ask where the sun stands, of a station whose position is not known, a sentence each.

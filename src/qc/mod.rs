@@ -35,7 +35,7 @@ mod time_gap;
 pub use climatology::{Climatology, Season};
 pub use diagnostic::Diagnostic;
 pub use finding::{Finding, findings};
-pub use fit::{KnownColumn, contradictions, unknown_columns, without_position};
+pub use fit::{KnownColumn, unknown_columns, without_position};
 pub use flag::Flag;
 pub use gross_range::GrossRange;
 pub use keys::{Entry, Group, GroupKeys, Key, Kind, Problem, Setting};

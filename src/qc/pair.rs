@@ -174,7 +174,7 @@ impl PairTest {
     /// Seen from `table`, whose columns are `names`; none if the pair flags nothing there.
     pub(super) fn new(pair: &Pair, table: &TableSpec<'_>, names: &[String]) -> Option<PairTest> {
         let here = [&pair.first, &pair.second].into_iter().filter(|side| side.table == *table.name);
-        let mut kinds = here.filter_map(|side| table.columns.get(side.column.as_str())).map(|column| column.kind);
+        let mut kinds = here.map(|side| table.kind_of(&side.column));
         let kind = kinds.find(|kind| *kind == Kind::Direction).unwrap_or_default();
         let table = table.name;
         if !pair.flags_in(table) {

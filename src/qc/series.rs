@@ -4,6 +4,8 @@
 //! depends on the rows pushed and on nothing else: not on how they were divided among files, nor on where reading began,
 //! as long as it began [`TableTests::look_back`] and one row earlier.
 
+use std::sync::Arc;
+
 use super::climatology::Season;
 use super::finding::{self, Finding};
 use super::flag::Flag;
@@ -30,6 +32,8 @@ pub struct Verdict {
 #[derive(Debug, Clone, Default)]
 struct LastRow {
     ts: Timestamp,
+    /// The tests of its own header.
+    tests: Option<Arc<TableTests>>,
     numbers: Vec<f64>,
     /// Values of the row before it; empty if there is none.
     before: Vec<f64>,
@@ -87,17 +91,21 @@ impl Series {
         &self.before
     }
 
-    /// Adds a row, later than every row before. `values` are aligned with the column list or shorter; `partners` are the
+    /// Adds a row, later than every row before. `tests` are those of the row's header: rows of one series may be judged by
+    /// several that differ in ranges and kinds, and in nothing else. `values` are aligned with the column list or shorter; `partners` are the
     /// values of [`TableTests::across`]. Returns whether the verdict on the row before differs from
     /// the one given out.
-    pub fn push(&mut self, tests: &TableTests, ts: Timestamp, values: &[Value], partners: &[Partner]) -> bool {
+    pub fn push(&mut self, tests: &Arc<TableTests>, ts: Timestamp, values: &[Value], partners: &[Partner]) -> bool {
         let mut row = std::mem::take(&mut self.spare);
         row.ts = ts;
+        if row.tests.as_ref().is_none_or(|known| !Arc::ptr_eq(known, tests)) {
+            row.tests = Some(Arc::clone(tests));
+        }
         row.numbers.clear();
         row.numbers.extend(values.iter().zip(&tests.ranges).map(|(value, range)| range.number(*value)));
         // A row from before a column was added says the same as one that has no value there.
         row.numbers.resize(tests.ranges.len(), f64::NAN);
-        let changed = self.complete(tests, Some(&row.numbers));
+        let changed = self.complete(Some(&row.numbers));
         self.judge(tests, &mut row, values, partners);
         std::mem::swap(&mut self.before, &mut self.current);
         if let Some(mut last) = self.last.take() {
@@ -113,13 +121,14 @@ impl Series {
 
     /// Judges the last row as the newest there is: tests that look ahead have no successor. Returns whether the verdict
     /// differs from the one given out. Rows may be pushed after it.
-    pub fn close(&mut self, tests: &TableTests) -> bool {
-        self.complete(tests, None)
+    pub fn close(&mut self) -> bool {
+        self.complete(None)
     }
 
     /// Judges the last row with its successor, or without one.
-    fn complete(&mut self, tests: &TableTests, after: Option<&[f64]>) -> bool {
+    fn complete(&mut self, after: Option<&[f64]>) -> bool {
         let Some(last) = &self.last else { return false };
+        let Some(tests) = &last.tests else { return false };
         if !tests.looks_ahead() {
             return false;
         }

@@ -47,6 +47,8 @@ pub struct TableSpec<'a> {
     pub settings: &'a TableSettings,
     /// The configured columns, by name.
     pub columns: BTreeMap<&'a str, ColumnSpec<'a>>,
+    /// What kind of quantity each column is that a header states, configured or not.
+    pub kinds: BTreeMap<&'a str, Kind>,
     /// All pairs of the configuration; those of other tables are passed over.
     pub pairs: &'a [Pair],
 }
@@ -60,7 +62,7 @@ pub struct ColumnSpec<'a> {
     pub is_text: bool,
     /// What means "missing" here; none means the table's.
     pub sentinels: Option<&'a Sentinels>,
-    /// What kind of quantity it is, as far as the configuration says it.
+    /// What kind of quantity it is, as far as it is known.
     pub kind: Kind,
     /// Its AmeriFlux variable.
     pub variable: Option<&'a str>,
@@ -77,6 +79,19 @@ pub struct ColumnSpec<'a> {
 }
 
 impl TableSpec<'_> {
+    /// What kind of quantity a column is, as far as it is known.
+    pub fn kind_of(&self, column: &str) -> Kind {
+        let own = || self.columns.get(column).map(|own| own.kind);
+        self.kinds.get(column).copied().or_else(own).unwrap_or_default()
+    }
+
+    /// Whether both ask the same of every column.
+    pub fn judges_as(&self, other: &TableSpec<'_>) -> bool {
+        let ranges = |spec: &TableSpec<'_>| -> Vec<_> { spec.columns.values().map(|own| own.range).collect() };
+        let mut names = self.columns.keys().copied().chain(self.kinds.keys().copied());
+        ranges(self) == ranges(other) && names.all(|name| self.kind_of(name) == other.kind_of(name))
+    }
+
     /// The tests that a column is configured for, in the order of [`Test`]; flags by hand are not among them.
     pub fn tests_of(&self, column: &str) -> Vec<Test> {
         let own = self.columns.get(column);

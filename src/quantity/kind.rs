@@ -1,6 +1,8 @@
 //! The kinds of quantities, and how values of each are put together.
 
-use super::Process;
+use std::collections::HashMap;
+
+use super::{Aggregate, Process};
 use crate::ameriflux;
 
 /// What a column's values are.
@@ -27,35 +29,49 @@ pub enum Kind {
     Code,
 }
 
-/// How the values of a longer time become one.
+/// How values are drawn over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Aggregate {
-    /// Their mean.
-    Mean,
-    /// The direction of the mean of their unit vectors.
-    VectorMean,
-    /// Their sum.
-    Sum,
-    /// The largest.
-    Maximum,
-    /// The smallest.
-    Minimum,
-    /// The newest.
-    Last,
+pub enum Drawing {
+    /// As a line.
+    Line,
+    /// As points: a line through north would cross the whole circle, and nothing lies between two codes.
+    Points,
+    /// As bars from 0: each is what came in its time.
+    Bars,
 }
 
-/// Every kind as the configuration writes it.
-const NAMES: [(&str, Kind); 9] = [
-    ("linear", Kind::Linear),
-    ("direction", Kind::Direction),
-    ("total", Kind::Total),
-    ("counter", Kind::Counter),
-    ("maximum", Kind::Maximum),
-    ("minimum", Kind::Minimum),
-    ("deviation", Kind::Deviation),
-    ("covariance", Kind::Covariance),
-    ("code", Kind::Code),
-];
+impl Drawing {
+    /// As the page's JSON names it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Drawing::Line => "line",
+            Drawing::Points => "points",
+            Drawing::Bars => "bars",
+        }
+    }
+}
+
+/// Every kind, with its name in the configuration.
+const NAMES: [(&str, Kind); 9] = {
+    const ALL: [Kind; 9] = [
+        Kind::Linear,
+        Kind::Direction,
+        Kind::Total,
+        Kind::Counter,
+        Kind::Maximum,
+        Kind::Minimum,
+        Kind::Deviation,
+        Kind::Covariance,
+        Kind::Code,
+    ];
+    let mut names = [("", Kind::Linear); 9];
+    let mut at = 0;
+    while at < ALL.len() {
+        names[at] = (ALL[at].name(), ALL[at]);
+        at += 1;
+    }
+    names
+};
 
 /// A resultant of unit vectors shorter than this has no direction: it is what rounding leaves of opposite ones.
 const NO_DIRECTION: f64 = 1e-9;
@@ -66,17 +82,50 @@ impl Kind {
         &NAMES
     }
 
+    /// Its name in the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Linear => "linear",
+            Kind::Direction => "direction",
+            Kind::Total => "total",
+            Kind::Counter => "counter",
+            Kind::Maximum => "maximum",
+            Kind::Minimum => "minimum",
+            Kind::Deviation => "deviation",
+            Kind::Covariance => "covariance",
+            Kind::Code => "code",
+        }
+    }
+
     /// How its values are put together. The deviation and the covariance of a longer time do not follow from those of its
-    /// parts alone (they lack what lies between the parts), so their mean is only that: the mean of the parts.
+    /// parts alone: they lack what lies between the parts, which takes the means of the parts to know.
     pub const fn aggregate(self) -> Aggregate {
         match self {
-            Kind::Linear | Kind::Deviation | Kind::Covariance => Aggregate::Mean,
+            Kind::Linear | Kind::Covariance => Aggregate::Mean,
+            Kind::Deviation => Aggregate::RootMeanSquare,
             Kind::Direction => Aggregate::VectorMean,
             Kind::Total => Aggregate::Sum,
+            Kind::Counter => Aggregate::Increments,
             Kind::Maximum => Aggregate::Maximum,
             Kind::Minimum => Aggregate::Minimum,
-            // A counter's newest value; a code has no other.
-            Kind::Counter | Kind::Code => Aggregate::Last,
+            Kind::Code => Aggregate::Last,
+        }
+    }
+
+    /// How its values are drawn over time.
+    pub const fn drawing(self) -> Drawing {
+        match self {
+            Kind::Direction | Kind::Code => Drawing::Points,
+            Kind::Total | Kind::Counter => Drawing::Bars,
+            Kind::Linear | Kind::Maximum | Kind::Minimum | Kind::Deviation | Kind::Covariance => Drawing::Line,
+        }
+    }
+
+    /// The ends of its axis where they do not follow from the values.
+    pub const fn bounds(self) -> Option<(f64, f64)> {
+        match self {
+            Kind::Direction => Some((0.0, 360.0)),
+            _ => None,
         }
     }
 
@@ -110,6 +159,33 @@ pub fn direction(sine: f64, cosine: f64, count: f64) -> Option<f64> {
     Some(if degrees >= 360.0 { 0.0 } else { degrees })
 }
 
+/// A column as a file's header states it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stated<'a> {
+    /// Line 2.
+    pub name: &'a str,
+    /// Line 3; empty where it says nothing.
+    pub unit: &'a str,
+    /// Line 4; empty where it says nothing.
+    pub process: &'a str,
+}
+
+impl Stated<'_> {
+    /// How many of these columns have each one's name but for the number in brackets, in their order.
+    pub fn of_each_name(columns: &[Stated<'_>]) -> Vec<usize> {
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for column in columns {
+            *counts.entry(base(column.name)).or_default() += 1;
+        }
+        columns.iter().map(|column| counts.get(base(column.name)).copied().unwrap_or(1)).collect()
+    }
+}
+
+/// The name without the number in brackets.
+fn base(name: &str) -> &str {
+    name.rsplit_once('(').map_or(name, |(base, _)| base)
+}
+
 /// What is known of a column.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Facts<'a> {
@@ -131,6 +207,14 @@ impl Facts<'_> {
     /// The kind: as configured, otherwise by the variable, otherwise by what the logger did, otherwise by unit and name.
     pub fn kind(&self) -> Kind {
         self.configured.or_else(|| self.of_variable()).or_else(|| self.of_process()).unwrap_or_else(|| self.of_name())
+    }
+
+    /// The kind that the logger's process says, where the configuration says another one and wins.
+    pub fn stated_otherwise(&self) -> Option<Kind> {
+        let configured = self.configured.or_else(|| self.of_variable())?;
+        // Of a wind vector's outputs, a plain number is only what nothing else is known of.
+        let stated = self.of_process().filter(|stated| *stated != Kind::Linear)?;
+        (stated != configured).then_some(stated)
     }
 
     fn of_variable(&self) -> Option<Kind> {
@@ -219,6 +303,27 @@ mod tests {
             (Facts { process: "Avg", name: "WD_Temp", unit: "Deg C", ..none }, Kind::Linear),
         ] {
             assert_eq!(facts.kind(), kind, "{facts:?}");
+        }
+    }
+
+    #[test]
+    fn a_process_that_the_configuration_contradicts_is_named() {
+        let none = Facts::default();
+        for (facts, stated) in [
+            (none, None),
+            (Facts { process: "Std", ..none }, None),
+            (Facts { variable: Some("WD"), process: "Avg", ..none }, None),
+            (Facts { variable: Some("WD"), process: "Std", ..none }, Some(Kind::Deviation)),
+            (Facts { configured: Some(Kind::Counter), process: "Tot", ..none }, Some(Kind::Total)),
+            (Facts { configured: Some(Kind::Total), process: "Tot", ..none }, None),
+            (Facts { configured: Some(Kind::Total), process: "Smp", ..none }, None),
+            (Facts { variable: Some("WD"), process: "WVc", name: "WS_WVc(2)", of_its_name: 3, ..none }, None),
+            (
+                Facts { variable: Some("WD"), process: "WVc", name: "WS_WVc(3)", of_its_name: 3, ..none },
+                Some(Kind::Deviation),
+            ),
+        ] {
+            assert_eq!(facts.stated_otherwise(), stated, "{facts:?}");
         }
     }
 

@@ -3,8 +3,10 @@
 //! A mean of directions is that of their unit vectors, rain is summed, an extreme stays an extreme. The kind is the
 //! configuration's, or follows from the AmeriFlux variable, the process that the data logger states, unit and name.
 
+mod aggregate;
 mod kind;
 mod process;
 
-pub use kind::{Aggregate, Facts, Kind, direction};
+pub use aggregate::{Aggregate, Counter, Sums};
+pub use kind::{Drawing, Facts, Kind, Stated, direction};
 pub use process::Process;

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::config::Config;
-use crate::store::{ClockLine, FutureTimes, GapLine, ReadFile, RunLine, Store, StoreError, TableStatus, Uncounted};
+use crate::config::{Config, Misfit};
+use crate::store::{
+    ClockLine, FutureTimes, GapLine, ReadFile, ReceiverLine, RunLine, Store, StoreError, TableStatus, Uncounted,
+};
 use crate::sync::{PendingBytes, Standing, SyncError, SyncReport};
 use crate::time::{Interval, Timestamp};
 
@@ -108,6 +110,10 @@ pub struct Facts {
     pub newest_rejected_line: Option<Timestamp>,
     /// When a conflict was last found.
     pub newest_conflict: Option<Timestamp>,
+    /// How notifications go to each of their receivers; none where the configuration names no receiver.
+    pub receivers: Vec<ReceiverLine>,
+    /// Tables and what their newest header states against the configuration.
+    pub misfits: Vec<(String, Misfit)>,
     /// Tables and what is wrong with their values of the last day, where the caller has judged these.
     pub wrong_values: Vec<(String, String)>,
     /// Size of the backlog, and how long it takes to drain.
@@ -160,6 +166,8 @@ impl Facts {
             )?,
             newest_rejected_line: store.newest_rejected_line()?,
             newest_conflict: store.newest_conflict()?,
+            receivers: receivers(config, store)?,
+            misfits: misfits(config, store)?,
             wrong_values: Vec::new(),
             pending_bytes: crate::sync::pending_bytes(config, store, now)?,
         })
@@ -181,6 +189,31 @@ impl Facts {
     pub fn interval(&self, name: &str) -> Option<Duration> {
         self.intervals.iter().find(|of| of.table == name).map(|of| of.interval)
     }
+}
+
+/// How notifications go to each of their receivers.
+fn receivers(config: &Config, store: &Store) -> Result<Vec<ReceiverLine>, StoreError> {
+    let names = config.notify.iter().flat_map(crate::config::NotifyConfig::receivers);
+    names.map(|name| store.receiver(&name)).collect()
+}
+
+/// What the newest header of each table states against the configuration; derived columns by their configured unit.
+fn misfits(config: &Config, store: &Store) -> Result<Vec<(String, Misfit)>, StoreError> {
+    let mut found = Vec::new();
+    for table in &config.tables {
+        let name = &table.name.0;
+        let columns = store.columns_of(name)?;
+        let newest = store.newest_header(name)?;
+        let stated: Vec<_> = columns
+            .iter()
+            .map(|column| {
+                let of_header = newest.as_ref().and_then(|header| header.stated(&column.name));
+                of_header.unwrap_or_else(|| column.stated_in(table))
+            })
+            .collect();
+        found.extend(table.misfits(&stated).into_iter().map(|misfit| (name.clone(), misfit)));
+    }
+    Ok(found)
 }
 
 /// The list of findings as the store, the folders and the clock give it now.

@@ -35,7 +35,7 @@ struct Collection {
 }
 
 fn key(table: &str) -> String {
-    format!("offset:{table}")
+    format!("{}{table}", Store::OFFSETS_SEEN)
 }
 
 /// Keeps what an ingest shows of each table that got rows from its configured files.

@@ -21,6 +21,7 @@ mod schema;
 
 pub use care::salvage::{SalvageReport, SalvagedTable};
 pub use intake::changed::{SLOT_SECONDS, Versions, slot_of, slot_start};
+pub use intake::clock::{MovingRow, StagedClock};
 pub use intake::decisions::{ConflictChoice, DecisionLine, Keep, KeptContent};
 pub use intake::files::FileSeen;
 pub use intake::known::{KnownColumn, KnownTable};
@@ -28,13 +29,17 @@ pub use intake::provisional::LineState;
 pub use intake::record_gaps::gaps;
 pub use intake::record_runs::{ClockEvent, EventKind, Gap, RecordRuns, Run};
 pub use intake::rejected::{KeptLine, LineRefusal};
-pub use intake::retag::TaggedSeries;
+pub use intake::retag::{OldRow, TaggedSeries};
 pub use intake::rows::{RowStream, StoredRow};
+pub use intake::samples::{KnownStamp, SampleAt, Waiting};
 pub use intake::staging::{Incoming, LineAt, Outcome, Staging};
 pub use intake::tables::{Column, Table};
 pub use judge::quality::{ManualFlagLine, NewFlag, RaisedRow};
 pub use judge::scan::{ScannedRow, SeriesLine};
 pub use outbox::delivery::{Refusal, SentBin};
+pub use outbox::notices::{
+    FindingsChange, NewNotice, Notice, NoticeEvent, NoticeFailure, ReceiverLine, StandingFinding,
+};
 pub use outbox::outcome::ReceiptOutcome;
 pub use outbox::pending::{PendingRow, SeriesBacklog};
 pub use outbox::receipts::{Mark, ReceiptDraft, State};

@@ -137,12 +137,21 @@ fn sent_series(config: &Config, store: &Store) -> Result<Vec<Sent>, SyncError> {
 
 /// What a destination keeps that removes nothing: each table with a note.
 fn kept_for_ever(stale: &[StaleSeries]) -> Vec<(String, String)> {
-    let note = |(table, points, span): (String, u64, (Timestamp, Timestamp))| {
-        let note = format!(
-            "table \"{table}\": {points} points from {} to {} keep values that the rows no longer have (replaced, missing or \
-             withheld since they were sent), because this destination cannot remove points; the store has the right values",
-            span.0, span.1
-        );
+    let note = |Points { table, points, gone, span }: Points| {
+        let because = "because this destination cannot remove points";
+        let note = if gone > 0 {
+            format!(
+                "table \"{table}\": {gone} of {points} points from {} to {} stand at times that no row has any more, since the \
+                 logger's clock was corrected, {because}: delete them there; the rows were sent again under their true time",
+                span.0, span.1
+            )
+        } else {
+            format!(
+                "table \"{table}\": {points} points from {} to {} keep values that the rows no longer have (replaced, missing or \
+                 withheld since they were sent), {because}; the store has the right values",
+                span.0, span.1
+            )
+        };
         (table, note)
     };
     by_table(stale.iter()).into_iter().map(note).collect()
@@ -159,16 +168,26 @@ pub(super) fn once(store: &Store, subject: &str, note: String) -> Result<Option<
     Ok(Some(note))
 }
 
-/// Points and first and last time by table.
-fn by_table<'s>(stale: impl Iterator<Item = &'s StaleSeries>) -> Vec<(String, u64, (Timestamp, Timestamp))> {
-    let mut tables: Vec<(String, u64, (Timestamp, Timestamp))> = Vec::new();
-    for series in stale {
-        match tables.iter_mut().find(|(table, ..)| *table == series.table) {
-            Some((_, points, span)) => {
-                *points += series.points;
-                *span = (span.0.min(series.span.0), span.1.max(series.span.1));
+/// The points of a table.
+struct Points {
+    table: String,
+    points: u64,
+    /// Of these, points without a row.
+    gone: u64,
+    /// First and last time.
+    span: (Timestamp, Timestamp),
+}
+
+fn by_table<'s>(stale: impl Iterator<Item = &'s StaleSeries>) -> Vec<Points> {
+    let mut tables: Vec<Points> = Vec::new();
+    for StaleSeries { table, points, gone, span, .. } in stale {
+        match tables.iter_mut().find(|known| known.table == *table) {
+            Some(known) => {
+                known.points += points;
+                known.gone += gone;
+                known.span = (known.span.0.min(span.0), known.span.1.max(span.1));
             }
-            None => tables.push((series.table.clone(), series.points, series.span)),
+            None => tables.push(Points { table: table.clone(), points: *points, gone: *gone, span: *span }),
         }
     }
     tables
@@ -208,7 +227,7 @@ impl<'a> Work<'a> {
         error: &QueryError,
     ) -> Result<(), SyncError> {
         let bucket = bucket.map_or_else(|| "the destination's own bucket".to_owned(), |name| format!("bucket {name}"));
-        for (table, points, span) in by_table(targets.iter().map(|(_, series)| *series)) {
+        for Points { table, points, span, .. } in by_table(targets.iter().map(|(_, series)| *series)) {
             let note = format!(
                 "table \"{table}\": {points} points from {} to {} in {bucket} keep values that the rows no longer have, because \
                  they may not be removed ({error}); each sync tries again",

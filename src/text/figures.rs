@@ -42,9 +42,27 @@ pub fn span(seconds: i64) -> String {
     }
 }
 
+/// Seconds exactly, as the configuration takes what is to be added to a stamp: `9642d 3h 20m`, `-37m`.
+pub fn to_add(seconds: i64) -> String {
+    let all = seconds.unsigned_abs();
+    let parts = [(all / 86_400, "d"), (all / 3_600 % 24, "h"), (all / 60 % 60, "m"), (all % 60, "s")];
+    let parts: Vec<String> =
+        parts.iter().filter(|(number, _)| *number > 0).map(|(number, unit)| format!("{number}{unit}")).collect();
+    let sign = if seconds < 0 { "-" } else { "" };
+    format!("{sign}{}", parts.join(" "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_to_be_added_is_spelled_as_the_configuration_takes_it() {
+        assert_eq!(
+            (to_add(833_080_800), to_add(-2_220), to_add(61)),
+            ("9642d 3h 20m".into(), "-37m".into(), "1m 1s".into())
+        );
+    }
 
     #[test]
     fn figures_read_well() {

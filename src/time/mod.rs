@@ -9,6 +9,8 @@
 mod impossible;
 mod instant;
 mod interval;
+mod logger_clock;
+mod samples;
 
 use std::fmt;
 use std::time::Duration;
@@ -22,6 +24,8 @@ use chrono_tz::{OffsetComponents, Tz};
 pub use impossible::{impossible, impossible_by};
 pub use instant::{NANOS_PER_MICRO, NANOS_PER_MILLI, NANOS_PER_SECOND, Timestamp, nanos};
 pub use interval::Interval;
+pub use logger_clock::{Correction, LoggerClock, OffsetChange, Stamps};
+pub use samples::{Around, MOST_PER_STAMP, Place, SECOND, Samples, Stamp};
 
 /// Two clocks that differ by no more tell the same time, as far as days of retention and the age of a row go.
 pub const CLOCKS_AGREE: TimeDelta = TimeDelta::minutes(10);

@@ -364,8 +364,9 @@ fn a_proxy_of_the_environment_is_used_for_another_host_and_not_for_this_computer
     let proxy = Server::start();
     proxy.answer(|path| path.starts_with("http://influx.invalid/api/v2/write").then(|| Reply::new(204)));
     let through = |site: &Site| {
-        let output = site.command(&["check", "--json"]).env("HTTP_PROXY", proxy.url()).env_remove("NO_PROXY").output();
-        String::from_utf8(output.unwrap().stdout).unwrap()
+        let mut command = site.command(&["check", "--json"]);
+        command.env("HTTP_PROXY", proxy.url()).env_remove("NO_PROXY");
+        String::from_utf8(crate::support::start(|| command.output()).stdout).unwrap()
     };
     let far = through(&Site::with("http://influx.invalid", &["met"], "allow_http = true", ""));
     assert!(far.contains("may be written to"), "{far}");
@@ -383,6 +384,7 @@ fn a_variable_of_the_environment_stands_for_a_part_of_a_value() {
     std::fs::write(site.path("config.toml"), config).unwrap();
     let without = site.run(&["check"]).expect(2);
     assert!(without.stderr.contains("needs the environment variable FLUXTOWER_TEST_SITE"), "{without:?}");
-    let output = site.command(&["check", "--json"]).env("FLUXTOWER_TEST_SITE", "umb").output().unwrap();
+    let output =
+        crate::support::start(|| site.command(&["check", "--json"]).env("FLUXTOWER_TEST_SITE", "umb").output());
     assert!(String::from_utf8(output.stdout).unwrap().contains("bucket umb_fast"));
 }

@@ -149,7 +149,7 @@ fn every_page_and_section_that_the_source_cites_is_there() {
 }
 
 fn fluxtower(arguments: &[&str]) -> (bool, String) {
-    let done = Command::new(env!("CARGO_BIN_EXE_fluxtower")).args(arguments).output().unwrap();
+    let done = crate::support::start(|| Command::new(env!("CARGO_BIN_EXE_fluxtower")).args(arguments).output());
     (done.status.success(), String::from_utf8(done.stdout).unwrap())
 }
 
@@ -189,7 +189,7 @@ fn every_command_on_a_page_is_one_of_the_program_with_its_flags() {
 #[test]
 fn every_toml_block_of_the_new_pages_loads() {
     let mut loaded = 0;
-    for name in ["from-python.md", "many-stations.md"] {
+    for name in ["from-python.md", "many-stations.md", "notify.md"] {
         let page = read(&project().join("docs").join(name));
         for block in page.split("\n```toml\n").skip(1).map(|rest| rest.split("\n```").next().unwrap()) {
             let has = |section: &str| block.lines().any(|line| line == section);
@@ -220,13 +220,14 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("src/status/findings/sunlight.rs", "pub(super) fn findings", "/// Since which day"),
     ("src/view/serve/api/status/right.rs", "/// Of a table's last day", "fn summed"),
     ("src/status/findings/files.rs", "fn look(", ""),
+    ("src/status/findings/notices.rs", "pub(super) fn findings", ""),
     ("src/cli/check.rs", "pub(super) fn run", "fn write("),
     ("src/cli/check/destination.rs", "pub(super) fn lines", ""),
     ("src/cli/check/database.rs", "pub(super) fn lines", "fn network"),
     ("src/cli/check/files.rs", "pub(super) fn lines", "fn newest("),
     ("src/agent/schedule.rs", "pub fn advice", ""),
     ("src/qc/fit.rs", "", ""),
-    ("src/ameriflux/unit/mod.rs", "", ""),
+    ("src/config/misfit.rs", "", ""),
     ("src/source/error.rs", "", ""),
     ("src/format/dialect.rs", "", ""),
     ("src/format/header.rs", "", ""),
@@ -254,11 +255,14 @@ const NO_ANSWER: &[&str] = &[
     "1 line is",
     " for retention policy: ",
     "see `fluxtower rejected`",
+    "`fluxtower check --notify` sends a test message",
     "see `fluxtower gaps`",
     "see `fluxtower conflicts`",
     "raise the bucket's retention, then `fluxtower replay --expired`",
-    "set the clock that is wrong, the logger's or this computer's; if it is utc_offset, correct it and give the table a new name (the old rows keep their time)",
-    "compare the logger's clock with UTC; if utc_offset is wrong, correct it and give the table a new name (the old rows keep their time)",
+    "set the clock that is wrong, the logger's or this computer's, and put rows of a wrong logger right with [[table.clock]]; if it is utc_offset, correct it and run `fluxtower rekey`",
+    "compare the logger's clock with UTC; if utc_offset is wrong, correct it and run `fluxtower rekey`; if the logger's clock is wrong, set it and write [[table.clock]] with from = its first wrong stamp, until = the first stamp behind, add = \"{}\"",
+    "{fix}. If it is wrong since then, its rows are put right by [[table.clock]] with from = \"{stamp}\", record_from = {record}, add = \"{}\"; if it was ahead before, by from = its first wrong stamp, record_until = {record}, add = \"{}\"",
+    "because this destination cannot remove points",
     "set the clock that is wrong, see `fluxtower rejected`",
     "set the clock that is wrong; nothing expires and nothing is deleted until they agree",
     "set the clock that is wrong, this computer's or that of the computer which writes the files",
@@ -294,8 +298,10 @@ const NO_ANSWER: &[&str] = &[
     "{head}: {format}, newest record {local}, {} ago",
     "; did you mean {alike}?",
     "the formula of {name}",
-    "{conversion} with a derived column",
-    "one is no multiple of the other, so convert it in the logger or name another variable",
+    "give suspect and fail in the column's own unit, name another variable, or correct the unit in the logger's program",
+    "kind = \"{}\"",
+    "variable = \"{}\"",
+    "if the header is right, write kind = \"{}\" in its section",
     "retention policy not found",
     "no data written",
     "unsupported path requested",

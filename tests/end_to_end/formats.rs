@@ -214,6 +214,31 @@ fn other_formats_are_named_as_what_they_are_and_nothing_of_them_is_staged() {
 }
 
 #[test]
+fn a_file_whose_fields_another_program_put_in_quotes_gives_the_loggers_own_rows_and_is_named() {
+    let tower = Station::new();
+    let logger = Logger::par();
+    tower.write(DAT, logger.file(0..10));
+    ingest(&tower);
+    let quoted = |line: &str| {
+        let fields: Vec<String> = line.split(',').map(|field| format!("\"{}\"", field.trim_matches('"'))).collect();
+        fields.join(",") + "\r\n"
+    };
+    let rows: String = logger.rows(5..20).lines().map(quoted).collect();
+    tower.write(DAT, logger.header() + &rows);
+    let report = ingest(&tower);
+    assert_eq!(counts(&report), [19, 4, 10, 5, 0, 0, 0, 0]);
+    assert!(report["notes"].to_string().contains("record number in quotes"), "{report}");
+    let status = tower.run_json(&["status"]).expect(1).json();
+    assert!(status["verdict"].to_string().contains("read as numbers"), "{status}");
+    tower.write(DAT, logger.file(5..30));
+    let report = ingest(&tower);
+    assert_eq!(counts(&report), [29, 4, 10, 15, 0, 0, 0, 0]);
+    assert_eq!(report["notes"].as_array().map(Vec::len), Some(0), "{report}");
+    let values: Vec<String> = tower.rows(TABLE).into_iter().map(|row| row.vals).collect();
+    assert!(values.iter().all(|vals| !vals.contains('"')), "{values:?}");
+}
+
+#[test]
 fn an_empty_file_and_an_unfinished_header_are_read_again_when_they_are_more() {
     let tower = Station::new();
     let logger = Logger::par();

@@ -39,8 +39,9 @@ impl Folder {
     }
 
     fn run(&self, arguments: &[&str]) -> Ended {
-        let output =
-            Command::new(env!("CARGO_BIN_EXE_fluxtower")).current_dir(self.0.path()).args(arguments).output().unwrap();
+        let output = crate::support::start(|| {
+            Command::new(env!("CARGO_BIN_EXE_fluxtower")).current_dir(self.0.path()).args(arguments).output()
+        });
         Ended {
             code: output.status.code().unwrap(),
             stdout: String::from_utf8(output.stdout).unwrap(),
@@ -525,4 +526,25 @@ fn the_configuration_may_stand_in_another_folder_than_the_files() {
     assert!(config.tables.iter().flat_map(|table| &table.files).all(|file| Path::new(file).is_file()));
     let done = folder.run(&["init", "data", "--utc-offset", "-05:00", "--output", "nowhere/config.toml"]);
     assert_eq!(done.code, 4, "{}", done.stderr);
+}
+
+#[test]
+fn rows_that_share_a_stamp_get_the_key_and_are_all_staged() {
+    let folder = Folder::new();
+    let mut text = "\"TOA5\",\"Mooring\",\"CR1000X\",\"4711\",\"Std.05\",\"CPU:demo.CR1X\",\"20250\",\"Burst\"\r\n\
+        \"TIMESTAMP\",\"RECORD\",\"turb\"\r\n\"TS\",\"RN\",\"NTU\"\r\n\"\",\"\",\"Smp\"\r\n"
+        .to_owned();
+    for row in 0..50 {
+        writeln!(text, "\"2026-04-01 12:00:{:02}\",{row},1.{row:03}\r", row / 10).unwrap();
+    }
+    folder.write("burst.dat", &text);
+    // A second file of the table, with some of the rows again.
+    folder.write("burst.dat.backup", &text);
+    let done = folder.init(&["."], 0);
+    assert!(done.stdout.contains("samples_per_stamp = 10 is written"), "{}", done.stdout);
+    let written = folder.read("config.toml");
+    assert!(written.contains("\nsamples_per_stamp = 10\n") && written.contains("100 ms"), "{written}");
+    assert_eq!(folder.config().tables.len(), 1, "{written}");
+    let run = folder.run(&["run", "--json"]);
+    assert!(run.stdout.contains("\"staged\":50"), "{}{}", run.stdout, run.stderr);
 }

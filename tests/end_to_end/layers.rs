@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Lowest first: a module, and what it may use.
-const ARROWS: [(&str, &[&str]); 20] = [
+const ARROWS: [(&str, &[&str]); 21] = [
     ("time", &[]),
     ("text", &[]),
     ("sun", &["time"]),
@@ -18,15 +18,15 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("qc", &["time", "text", "sun", "ameriflux", "quantity"]),
     ("config", &["time", "text", "sun", "ameriflux", "quantity", "qc"]),
     ("source", &["time", "text", "config"]),
-    ("format", &["time", "text", "sun", "qc", "config"]),
+    ("format", &["time", "text", "sun", "quantity", "qc", "config"]),
     ("draft", &["time", "text", "sun", "ameriflux", "config", "source", "format", "qc"]),
-    ("store", &["time", "text", "config", "format", "qc"]),
+    ("store", &["time", "text", "quantity", "config", "format", "qc"]),
     ("line", &["time", "text", "ameriflux", "qc", "config"]),
     ("ingest", &["time", "text", "config", "source", "format", "qc", "store"]),
     ("destination", &["time", "text", "config"]),
     ("sync", &["time", "text", "quantity", "config", "qc", "store", "line", "destination"]),
     ("verify", &["time", "text", "config", "store", "line", "destination", "sync"]),
-    ("export", &["time", "text", "ameriflux", "config", "qc", "store"]),
+    ("export", &["time", "text", "ameriflux", "quantity", "config", "qc", "store"]),
     (
         "status",
         &[
@@ -45,7 +45,11 @@ const ARROWS: [(&str, &[&str]); 20] = [
             "sync",
         ],
     ),
-    ("agent", &["time", "text", "config", "source", "store", "ingest", "destination", "sync", "verify", "status"]),
+    ("notify", &["time", "text", "config", "store", "destination", "status"]),
+    (
+        "agent",
+        &["time", "text", "config", "source", "store", "ingest", "destination", "sync", "verify", "status", "notify"],
+    ),
     ("view", &["time", "text", "ameriflux", "quantity", "config", "format", "qc", "store", "line", "sync", "status"]),
 ];
 /// Stands on top, and may use all.

@@ -18,6 +18,7 @@ mod support;
 
 mod backup;
 mod bucket;
+mod clock_corrections;
 #[cfg(target_os = "linux")]
 mod clocks;
 mod config;
@@ -33,6 +34,7 @@ mod gaps;
 mod ingest;
 mod init;
 mod layers;
+mod notify;
 mod panels;
 mod quality;
 mod quiet_losses;

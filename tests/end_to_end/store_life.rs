@@ -330,7 +330,7 @@ fn on_a_disk_of(kilobytes: u32) -> Option<(Station, SmallDisk)> {
 #[cfg(target_os = "linux")]
 #[test]
 fn i4_a_full_disk_is_named_loses_nothing_and_the_work_goes_on_when_there_is_room() {
-    let Some((tower, disk)) = on_a_disk_of(6_000) else { return };
+    let Some((tower, disk)) = on_a_disk_of(6_100) else { return };
     let count = |sql: &str| -> i64 {
         Connection::open(tower.path("disk/store.db")).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
     };

@@ -5,7 +5,9 @@ use std::process::Command;
 use crate::support::{DAT, Logger, Station};
 
 fn fluxtower(folder: &std::path::Path, arguments: &[&str]) -> (i32, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_fluxtower")).current_dir(folder).args(arguments).output().unwrap();
+    let output = crate::support::start(|| {
+        Command::new(env!("CARGO_BIN_EXE_fluxtower")).current_dir(folder).args(arguments).output()
+    });
     (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
 }
 
@@ -82,7 +84,7 @@ fn colours_are_for_terminals_and_never_with_no_color() {
             command.env_remove(variable);
         }
         command.arg("--config").arg(tower.config_path()).arg("check").envs(variables.iter().copied());
-        String::from_utf8(command.output().unwrap().stdout).unwrap()
+        String::from_utf8(crate::support::start(|| command.output()).stdout).unwrap()
     };
     assert!(!run(&[]).contains('\u{1b}'), "a pipe is no terminal");
     assert!(run(&[("CLICOLOR_FORCE", "1")]).contains("\u{1b}[32mok  \u{1b}[0m  configuration"));
@@ -128,7 +130,7 @@ fn i10_controls_of_file_contents_and_names_reach_no_terminal() {
                 command.arg("--json");
             }
             // As on a terminal.
-            let output = command.env("CLICOLOR_FORCE", "1").output().unwrap();
+            let output = crate::support::start(|| command.env("CLICOLOR_FORCE", "1").output());
             for text in [output.stdout, output.stderr] {
                 let text = String::from_utf8(text).unwrap();
                 shown += text.matches("\\u{1b}").count() + text.matches("\\u001b").count();

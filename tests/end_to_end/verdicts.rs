@@ -155,6 +155,15 @@ fn broken() -> Vec<State> {
             let _ = tower.run();
             tower.station.rename(DAT, "renamed.txt");
         }),
+        state("the webhook of notifications is gone", Look("notify_failed"), |tower| {
+            let url = tower.server.url();
+            tower.station.configure(|sections| sections.sync = format!("[notify]\nurl = \"{url}/hook\""));
+            let _ = tower.run();
+            tower.station.write(DAT, "\"TOB1\",\"64291\",\"CR1000X\"\r\n");
+            let _ = tower.run();
+            tower.station.write(DAT, logger(100, 10).file(0..100));
+            let _ = tower.run();
+        }),
         state("no row for two days", LookAtTheLogger("stale"), |tower| {
             tower.station.write(DAT, logger(100, 2 * DAY).file(0..100));
             let _ = tower.run();

@@ -131,15 +131,10 @@ fn i9_a_second_agent_leaves_the_work_to_the_first() {
 fn i4_an_agent_that_is_killed_leaves_a_store_and_locks_that_the_next_one_takes_up() {
     let tower = Station::new();
     tower.write(DAT, Logger::par().file(0..200));
-    let mut agent = Command::new(env!("CARGO_BIN_EXE_fluxtower"))
-        .current_dir(tower.path("."))
-        .arg("--config")
-        .arg(tower.config_path())
-        .args(["run", "--watch"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fluxtower"));
+    command.current_dir(tower.path(".")).arg("--config").arg(tower.config_path()).args(["run", "--watch"]);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut agent = crate::support::start(|| command.spawn());
     let began = Instant::now();
     while !tower.store_path().exists() || !has_rows(&tower) {
         assert!(began.elapsed() < Duration::from_secs(60), "the agent did not begin");

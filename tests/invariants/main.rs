@@ -17,4 +17,5 @@ mod deletion;
 mod model;
 mod outage;
 mod overwrite;
+mod samples;
 mod torn;

@@ -20,6 +20,7 @@ mod support;
 
 mod browser;
 mod first_screen;
+mod kinds;
 mod live;
 mod names_as_markup;
 mod page;

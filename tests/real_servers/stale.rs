@@ -217,3 +217,41 @@ fn i7_a_token_that_may_only_write_removes_points_too() {
     station.must(0, &["sync"]);
     assert_eq!(server.cells(BUCKET), fresh(&server, &station, &config, ""));
 }
+
+/// Ingests and syncs; whether a user should look is no matter of the test.
+fn passes(station: &Station) {
+    for command in ["ingest", "sync"] {
+        let ended = station.run(&[command]);
+        assert!(ended.exit <= 1, "{ended:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs real servers, see .ci/run"]
+fn i3_the_bucket_is_the_store_after_a_clock_was_corrected_and_after_the_offset_changed() {
+    for server in Server::both() {
+        let (station, config) = station(&server);
+        configure(&station, &config, "");
+        station.must(0, &["run"]);
+        let before = server.cells(BUCKET);
+        // By an hour; by what no step is; and not at all.
+        for keys in [
+            "[[table.clock]]\nfrom = \"2024-03-09 22:05:00\"\nadd = \"1h\"",
+            "[[table.clock]]\nfrom = \"2024-03-09 22:05:00\"\nuntil = \"2024-03-09 22:20:00\"\nadd = \"-2m 3s\"",
+            "",
+        ] {
+            configure(&station, &config, keys);
+            passes(&station);
+            let cells = server.cells(BUCKET);
+            assert_eq!(cells.len(), before.len(), "{keys}");
+            assert_eq!(cells == before, keys.is_empty());
+        }
+        let moved = config.replace("utc_offset = \"-05:00\"", "utc_offset = \"-06:00\"");
+        let keys = "[[table.clock]]\nfrom = \"2024-03-09 22:05:00\"\nadd = \"4s\"";
+        configure(&station, &moved, keys);
+        let _ = station.run(&["ingest"]);
+        assert_eq!(station.must(0, &["rekey"])["tables"][0]["rows"], ROWS);
+        passes(&station);
+        assert_eq!(server.cells(BUCKET), fresh(&server, &station, &moved, keys));
+    }
+}

@@ -40,6 +40,12 @@ impl Logger {
         self
     }
 
+    /// Another set of columns: name, unit, process.
+    pub fn stating(mut self, columns: &[[&str; 3]]) -> Logger {
+        self.columns = columns.iter().map(|column| column.map(str::to_owned)).collect();
+        self
+    }
+
     /// One column more.
     pub fn column(mut self, name: &str) -> Logger {
         self.columns.push([name.to_owned(), String::new(), "Avg".to_owned()]);

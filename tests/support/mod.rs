@@ -26,6 +26,22 @@ impl Drop for Stops<'_> {
     }
 }
 
+/// What Windows calls "Internal error". Wine gives it now and then where a process could not be started, and starts it the next time.
+const INTERNAL_ERROR: i32 = 1359;
+
+/// Starts a process by `start`, once more where Wine did not get as far as that. On other systems it is tried once.
+pub fn start<T>(mut start: impl FnMut() -> std::io::Result<T>) -> T {
+    for _ in 0..10 {
+        match start() {
+            Err(error) if cfg!(windows) && error.raw_os_error() == Some(INTERNAL_ERROR) => {
+                std::thread::sleep(std::time::Duration::from_millis(200));
+            }
+            started => return started.unwrap(),
+        }
+    }
+    start().unwrap()
+}
+
 /// Says that a test, or a part of it, could not be tried here, and why: past the harness, which keeps what a test that
 /// passes prints to itself, and into the file that FLUXTOWER_NOT_RUN names, which `.ci/run` lists at its end.
 pub fn not_run(why: &str) {
@@ -45,10 +61,24 @@ pub fn physical_lines(bytes: &[u8]) -> u64 {
 }
 
 /// The version of the database that the program makes.
-pub const NEWEST_VERSION: i64 = 7;
+pub const NEWEST_VERSION: i64 = 11;
 
 /// What takes a migration back, by the version that it makes, newest first.
-const TAKEN_BACK: [(i64, &str); 6] = [
+const TAKEN_BACK: [(i64, &str); 10] = [
+    (11, "ALTER TABLE reading DROP COLUMN header;"),
+    (10, "DROP TABLE standing_finding; DROP TABLE notice; DROP TABLE notice_pending; DROP TABLE receiver;"),
+    (
+        9,
+        "DROP INDEX rejected_line_stamp; ALTER TABLE rejected_line DROP COLUMN series;
+         ALTER TABLE rejected_line DROP COLUMN stamp; ALTER TABLE rejected_line DROP COLUMN record;
+         ALTER TABLE logger_table DROP COLUMN samples; ALTER TABLE logger_table DROP COLUMN stamp_interval;",
+    ),
+    (
+        8,
+        "DROP TABLE moving; ALTER TABLE logger_table DROP COLUMN corrections; ALTER TABLE logger_table DROP COLUMN moving_clock;
+         ALTER TABLE logger_table DROP COLUMN moving_corrections; ALTER TABLE stale_point DROP COLUMN gone;
+         ALTER TABLE stale_point DROP COLUMN record; ALTER TABLE stale_point DROP COLUMN flags;",
+    ),
     (7, "DROP INDEX run_command; DROP INDEX run_ended; CREATE INDEX run_command ON run (command, exit, ended);"),
     (
         6,

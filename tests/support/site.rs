@@ -121,7 +121,7 @@ impl Site {
 
     #[must_use = "say with expect() how it must end"]
     pub fn run(&self, arguments: &[&str]) -> Ended {
-        Ended::of(&self.command(arguments).output().unwrap())
+        Ended::of(&super::start(|| self.command(arguments).output()))
     }
 
     #[must_use = "say with expect() how it must end"]
@@ -131,7 +131,7 @@ impl Site {
 
     /// Runs beside the test; nobody reads what it says.
     pub fn spawn(&self, arguments: &[&str]) -> Child {
-        self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        super::start(|| self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn())
     }
 
     /// Every staged row with its state, as someone with an SQLite browser sees it. A row that is there twice fails.

@@ -232,7 +232,7 @@ impl Station {
     /// Runs the program to its end.
     #[must_use = "say with expect() how it must end"]
     pub fn run(&self, arguments: &[&str]) -> Ended {
-        Ended::of(&self.command(arguments).output().unwrap())
+        Ended::of(&super::start(|| self.command(arguments).output()))
     }
 
     /// Runs it with `--json`.

@@ -26,10 +26,24 @@ pub enum UnitMatch {
     },
 }
 
+/// How values under a header's unit are judged by a variable's range and written under its name.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fit {
+    /// As they are: they are in the variable's unit, or the header says nothing.
+    AsIs,
+    /// Converted.
+    Converted(Conversion),
+    /// Not at all.
+    Unfit {
+        /// What the header says and why it does not fit; ends before the advice.
+        reason: String,
+    },
+}
+
 /// `value * factor + offset` is in the variable's unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Conversion {
-    /// Multiplied first.
+    /// Multiplied first; above 0.
     pub factor: f64,
     /// Added then, in the variable's unit.
     pub offset: f64,
@@ -78,12 +92,81 @@ pub fn compare(header_unit: &str, variable: &Variable) -> UnitMatch {
 }
 
 fn conversion(said: &Unit, meant: &Unit, variable: &Variable) -> Option<Conversion> {
+    let exact = exact(said, meant, variable)?;
+    Some(Conversion { factor: tidy(exact.factor), offset: tidy(exact.offset) })
+}
+
+fn exact(said: &Unit, meant: &Unit, variable: &Variable) -> Option<Conversion> {
     if !said.has_dimension_of(meant) {
         return None;
     }
     let difference = TEMPERATURE_DIFFERENCES.contains(&variable.name);
     let offset = if difference { 0.0 } else { (said.offset - meant.offset) / meant.scale };
-    Some(Conversion { factor: tidy(said.scale / meant.scale), offset: tidy(offset) })
+    Some(Conversion { factor: said.scale / meant.scale, offset })
+}
+
+/// Water that falls or flows: a kilogram of it on a square metre is a millimetre.
+const WATER: [&str; 6] = ["P", "P_RAIN", "P_SNOW", "THROUGHFALL", "STEMFLOW", "RUNOFF"];
+
+/// How values under a header's unit are judged by the range of `variable` and exported as it.
+///
+/// A header that says nothing is taken at the word of the configuration, which names the variable. One that says something
+/// that is not understood, or that cannot be the variable's, is not: a range in the wrong unit passes or fails everything.
+pub fn fit(header_unit: &str, variable: &Variable) -> Fit {
+    let text = header_unit.trim();
+    let Some(meant) = parse::meaning(variable.unit) else { return Fit::AsIs };
+    let of = |why: String| Fit::Unfit {
+        reason: format!("the header says {text:?}, and AmeriFlux's {} is in {}: {why}", variable.name, variable.unit),
+    };
+    let said = match parse::meaning(text) {
+        _ if text.is_empty() => return Fit::AsIs,
+        Some(said) => said,
+        None => return of("that unit is not known".to_owned()),
+    };
+    let meant = match meant {
+        Meaning::Unit(unit) => unit,
+        Meaning::Degrees => Unit::ANGLE,
+        Meaning::Unitless => Unit::ONE,
+    };
+    let said = match said {
+        // A fraction has none, and a percent that the program does not name has none either.
+        Meaning::Unitless if variable.unit == "%" => return of("it may be a fraction or a percentage".to_owned()),
+        Meaning::Unitless => return Fit::AsIs,
+        // Some programs call a temperature's unit "degrees".
+        Meaning::Degrees if meant.is_temperature() => return Fit::AsIs,
+        Meaning::Degrees => Unit::ANGLE,
+        Meaning::Unit(unit) => unit,
+    };
+    if said.is_mass_on_area() && meant.is_length() {
+        if !WATER.contains(&variable.name) {
+            return of("a mass on an area is a length only of water".to_owned());
+        }
+        let factor = said.scale * 1e-3 / meant.scale;
+        return if (factor - 1.0).abs() < ALIKE {
+            Fit::AsIs
+        } else {
+            Fit::Converted(Conversion { factor, offset: 0.0 })
+        };
+    }
+    match exact(&said, &meant, variable) {
+        Some(conversion) if conversion.changes_nothing() => Fit::AsIs,
+        Some(conversion) => Fit::Converted(conversion),
+        None => of("one is no multiple of the other".to_owned()),
+    }
+}
+
+impl Conversion {
+    /// The value in the variable's unit.
+    pub fn of(self, value: f64) -> f64 {
+        value * self.factor + self.offset
+    }
+
+    /// A bound in the header's unit, to nine digits: the dust of binary fractions must not move a bound off a value that the
+    /// logger prints.
+    pub fn back(self, bound: f64) -> f64 {
+        let back = (bound - self.offset) / self.factor;
+        format!("{back:.8e}").parse().unwrap_or(back)
+    }
 }
 
 /// Six digits: what a unit's definition has, without the dust of binary fractions.
@@ -101,12 +184,12 @@ impl std::fmt::Display for Conversion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (scaled, moved) = ((self.factor - 1.0).abs() >= ALIKE, self.offset.abs() >= ALIKE);
         if scaled {
-            write!(f, "multiply by {}", self.factor)?;
+            write!(f, "multiply by {}", tidy(self.factor))?;
         }
         if moved {
             let and = if scaled { " and " } else { "" };
             let verb = if self.offset < 0.0 { "subtract" } else { "add" };
-            write!(f, "{and}{verb} {}", self.offset.abs())?;
+            write!(f, "{and}{verb} {}", tidy(self.offset.abs()))?;
         }
         Ok(())
     }

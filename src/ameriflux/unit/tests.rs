@@ -169,3 +169,55 @@ fn the_message_names_both_units_and_what_to_do() {
         assert_eq!(message, expected);
     }
 }
+
+#[test]
+fn a_range_is_converted_into_the_header_s_unit() {
+    for (header, variable, low, high) in [
+        ("in", "P", 0.0, 50.0 / 25.4),
+        ("inches", "P", 0.0, 50.0 / 25.4),
+        ("kg/m^2", "P", 0.0, 50.0),
+        ("m^3/m^3", "SWC", 0.0, 1.0),
+        ("fraction", "ALB", 0.0, 1.0),
+        ("hPa", "PA", 600.0, 1050.0),
+        ("mbar", "PA", 600.0, 1050.0),
+        ("mb", "PA", 600.0, 1050.0),
+        ("Pa", "PA", 60_000.0, 105_000.0),
+        ("degF", "TA", -58.0, 122.0),
+        ("F", "TA", -58.0, 122.0),
+        ("K", "TA", 223.15, 323.15),
+        ("kPa", "VPD", 0.0, 8.0),
+        ("ppt", "H2O", f64::NAN, f64::NAN),
+        ("mol/mol", "H2O", 0.0, 0.1),
+        ("umol/mol", "H2O", 0.0, 100_000.0),
+    ] {
+        let variable = lookup(variable).unwrap();
+        let Fit::Converted(conversion) = fit(header, variable) else {
+            assert!(low.is_nan() || (low, high) == (variable.min, variable.max), "{header} {}", variable.name);
+            continue;
+        };
+        let found = (conversion.back(variable.min), conversion.back(variable.max));
+        assert!((found.0 - low).abs() < 1e-6 && (found.1 - high).abs() < 1e-6, "{header}: {found:?}");
+        assert!((conversion.of(low) - variable.min).abs() < 1e-6, "{header}");
+    }
+}
+
+#[test]
+fn a_unit_that_says_nothing_is_the_variable_s_and_one_that_cannot_be_it_is_unfit() {
+    for (header, variable) in [
+        ("", "SWC"),
+        ("Deg C", "TA"),
+        ("degrees", "TA"),
+        ("unitless", "TA"),
+        ("%", "RH"),
+        ("Deg", "WD"),
+        ("ppm", "CO2"),
+    ] {
+        assert_eq!(fit(header, lookup(variable).unwrap()), Fit::AsIs, "{header} {variable}");
+    }
+    for (header, variable) in
+        [("counts", "CO2"), ("mV", "PA"), ("unitless", "SWC"), ("kg/m^2", "D_SNOW"), ("mg/m^3", "CO2"), ("W/m2", "TA")]
+    {
+        let Fit::Unfit { reason } = fit(header, lookup(variable).unwrap()) else { panic!("{header} {variable}") };
+        assert!(reason.contains(header) && reason.contains(variable), "{reason}");
+    }
+}

@@ -81,12 +81,12 @@ fn newest_of(context: &Context, table: &TableConfig, pattern: &Path) -> Result<N
         ));
     };
     let (Candidates::One(instant) | Candidates::Two(instant, _) | Candidates::Missing(instant)) =
-        table.clock.candidates(local);
+        table.stamps.candidates(local, None);
     let age = context.now().seconds_since(instant);
     let text = format!("{head}: {format}, newest record {local}, {} ago", span(age.max(0)));
     if let Some(ahead) = ahead(newest, instant) {
         let text = format!(
-            "{text}; it is {} ahead of the time at which this computer says that the file was written: check both clocks, and utc_offset (a table that has rows needs a new name with another one)",
+            "{text}; it is {} ahead of the time at which this computer says that the file was written: check both clocks, and utc_offset (for rows that are there, `fluxtower rekey`)",
             span(ahead)
         );
         return Err(("look", text));

@@ -30,7 +30,7 @@ pub(in crate::config) fn server_url(text: &str) -> Read<Url> {
 }
 
 /// Any absolute http or https address.
-pub(in crate::config) fn web_url(text: &str) -> Read<Url> {
+pub(crate) fn web_url(text: &str) -> Read<Url> {
     let fix = "is not a web address; write it whole, with https:// in front";
     let url = Url::parse(text).map_err(|_| fix)?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
@@ -40,7 +40,7 @@ pub(in crate::config) fn web_url(text: &str) -> Read<Url> {
 }
 
 /// This computer: no other one sees plain http there.
-pub(in crate::config) fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
         Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::format::{Item, StrftimeItems};
-use chrono::{FixedOffset, NaiveDate};
+use chrono::{FixedOffset, NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 
 use super::Read;
@@ -34,6 +34,40 @@ pub(crate) fn duration(text: &str) -> Read<Duration> {
         .filter(|millis| *millis <= 36_500 * 86_400_000)
         .map(Duration::from_millis)
         .ok_or(too_long.to_owned())
+}
+
+/// What to add to a stamp: a sign or none, and one or more whole numbers with their units, the largest first.
+pub(in crate::config) fn signed_duration(text: &str) -> Read<TimeDelta> {
+    let fix = "is no time to add; write whole numbers and units, with a minus for a clock that was ahead: \"1h\", \
+               \"-37m\" or \"9642d 3h 20m\"";
+    let (sign, parts) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (mut total, mut before) = (Duration::ZERO, Duration::MAX);
+    let mut rest = parts;
+    while !rest.is_empty() {
+        let letters = rest.find(|c: char| !c.is_ascii_digit()).ok_or(fix)?;
+        let unit = rest[letters..].find(|c: char| !c.is_ascii_lowercase()).map_or(rest.len(), |at| letters + at);
+        let one = duration(&rest[..unit]).map_err(|_| fix)?;
+        let scale = duration(&format!("1{}", &rest[letters..unit])).map_err(|_| fix)?;
+        if scale >= before {
+            return Err(fix.to_owned());
+        }
+        before = scale;
+        total = total.saturating_add(one);
+        rest = rest[unit..].trim_start_matches(' ');
+    }
+    let total = TimeDelta::from_std(total).ok().filter(|total| !total.is_zero() && *total <= TimeDelta::days(36_500));
+    total.map(|total| total * sign).ok_or_else(|| fix.to_owned())
+}
+
+/// A stamp as the logger writes it, or a date alone.
+pub(in crate::config) fn stamp(text: &str) -> Read<LocalTime> {
+    let stamp = LocalTime::parse(text.as_bytes()).or_else(|| LocalTime::parse_with(text, "%Y-%m-%d %H:%M"));
+    stamp
+        .or_else(|| LocalTime::parse_with(text, "%Y-%m-%d"))
+        .ok_or_else(|| "is not a stamp; write it as the logger does: \"2026-06-01 00:00:00\"".to_owned())
 }
 
 /// A duration that is not nothing.
@@ -120,6 +154,18 @@ mod tests {
             "3153600000001ms",
         ] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_clock_lacks_is_a_sign_and_numbers_with_units() {
+        for (text, seconds) in
+            [("1h", 3_600), ("-37m", -2_220), ("+90s", 90), ("9642d 3h 20m", 833_080_800), ("1d3h", 97_200)]
+        {
+            assert_eq!(signed_duration(text), Ok(TimeDelta::seconds(seconds)), "{text}");
+        }
+        for text in ["", "-", "0h", "1", "1h 2", "3h 1d", "1h 1h", "--1h", "1.5h", "1 h", "36501d"] {
+            assert!(signed_duration(text).is_err(), "{text}");
         }
     }
 

@@ -1,10 +1,12 @@
 //! Findings about clocks: this computer's, the server's, those of the files and of the loggers.
 
+use std::time::Duration;
+
 use super::{Finding, Kind};
-use crate::config::Config;
+use crate::config::{Config, TableConfig};
 use crate::status::{Facts, age_s};
 use crate::store::ClockLine;
-use crate::text::span;
+use crate::text::{span, to_add};
 use crate::time::{CLOCKS_AGREE, StationClock, Timestamp};
 
 const AGREE_S: i64 = CLOCKS_AGREE.num_seconds();
@@ -23,6 +25,7 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
                 Kind::ClocksDisagree,
                 format!("this computer's clock was {} {direction} the server's at the last sync", span(server.abs())),
             )
+            .about("server")
             .fix("set the clock that is wrong; nothing expires and nothing is deleted until they agree"),
         );
     }
@@ -40,6 +43,7 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
                 ),
             )
             .of_table(&table.table)
+            .about("files")
             .fix("set the clock that is wrong, this computer's or that of the computer which writes the files"),
         );
     }
@@ -55,10 +59,12 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
                 ),
             )
             .of_table(table)
-            .fix(
-                "compare the logger's clock with UTC; if utc_offset is wrong, correct it and give the table a new name (the \
-                 old rows keep their time)",
-            ),
+            .fix(format!(
+                "compare the logger's clock with UTC; if utc_offset is wrong, correct it and run `fluxtower rekey`; if the \
+                 logger's clock is wrong, set it and write [[table.clock]] with from = its first wrong stamp, until = the first \
+                 stamp behind, add = \"{}\"",
+                to_add(*offset)
+            )),
         );
     }
     for table in &config.tables {
@@ -80,7 +86,7 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
                 )
                 .of_table(&event.table)
                 .since(Some(event.before.1))
-                .fix("compare it with UTC and set it; `fluxtower gaps` lists every step"),
+                .fix(fix_of_a_step(table, event, facts.interval(&event.table))),
             );
         }
     }
@@ -99,6 +105,24 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
         }
     }
     found
+}
+
+/// What puts the rows right, where the clock was ahead before the step and where it is behind since. The steps of RECORD tell
+/// how far.
+fn fix_of_a_step(table: &TableConfig, event: &ClockLine, interval: Option<Duration>) -> String {
+    let fix = "compare it with UTC and set it; `fluxtower gaps` lists every step";
+    let rows = event.after.0.saturating_sub(event.before.0);
+    let Some(interval) = interval.filter(|_| (1..=1_000).contains(&rows)) else { return fix.to_owned() };
+    let between = i64::try_from(interval.as_secs()).unwrap_or(0).saturating_mul(rows);
+    let back = event.before.1.seconds_since(event.after.1).saturating_add(between);
+    let stamp = table.stamps.stamp(event.after.1, Some(event.after.0));
+    let record = event.after.0;
+    format!(
+        "{fix}. If it is wrong since then, its rows are put right by [[table.clock]] with from = \"{stamp}\", record_from = {record}, \
+         add = \"{}\"; if it was ahead before, by from = its first wrong stamp, record_until = {record}, add = \"{}\"",
+        to_add(back),
+        to_add(-back)
+    )
 }
 
 /// What a zone such as `Etc/GMT-5` means: the sign is the opposite of the one in `UTC-5`.

@@ -151,8 +151,10 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
         let read = || files.get(name.as_str()).into_iter().flatten();
         let there: HashSet<&String> = folders.files.iter().collect();
         // A file that was given by hand, or is gone, is not read again, so nothing would ever clear what it left.
-        for note in read().filter(|file| there.contains(&file.path)).filter_map(|file| file.note.as_ref()) {
-            found.push(Finding::new(Kind::UnreadableFile, note.clone()).of_table(name));
+        for file in read().filter(|file| there.contains(&file.path)) {
+            if let Some(note) = &file.note {
+                found.push(Finding::new(Kind::UnreadableFile, note.clone()).of_table(name).about(file.path.as_str()));
+            }
         }
         if let Some(message) = &folders.unreadable {
             found.push(
@@ -171,6 +173,7 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
                         format!("table \"{name}\": no file matches {} any more", pattern.display()),
                     )
                     .of_table(name)
+                    .about(pattern.to_string_lossy())
                     .fix("correct `files`, or look at LoggerNet's output folder"),
                 );
             }

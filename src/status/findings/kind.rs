@@ -74,6 +74,8 @@ kinds! {
     RejectedLines, "rejected_lines", Warning;
     /// Lines lie more than a day in the future and are held.
     HeldLines, "held_lines", Warning;
+    /// Lines share their time stamp with others, and their place among them is not known.
+    HeldSamples, "held_samples", Warning;
     /// The same time came with two contents.
     Conflicts, "conflicts", Warning;
     /// This computer's clock, the server's and those of the files disagree by more than ten minutes.
@@ -94,8 +96,14 @@ kinds! {
     FutureTimes, "future_times", Warning;
     /// The last ingest or sync reported something that no other finding says.
     Reported, "reported", Warning;
+    /// A receiver of notifications does not take them.
+    NotifyFailed, "notify_failed", Warning;
     /// Values of the last day mostly failed their tests or are missing.
     WrongValues, "wrong_values", Warning;
+    /// The unit in a file's header does not fit the AmeriFlux variable of its column, so that the variable's range is not applied.
+    UnitUnfit, "unit_unfit", Warning;
+    /// The header of a file and the configuration disagree on what kind of quantity a column is; the configuration holds.
+    KindDisagrees, "kind_disagrees", Info;
     /// A clock is configured by a zone of POSIX, whose sign is the opposite of the usual one.
     PosixZone, "posix_zone", Info;
     /// RECORD of a table does not count, so that it does not tell which records are missing.
@@ -122,6 +130,16 @@ impl Kind {
                 | Kind::DarkByDay
                 | Kind::LightAtNight
         )
+    }
+
+    /// Whether it is unknown, where this is found, if the other one has cleared: `other` is found no more, and this says that
+    /// too little is known to call it well.
+    pub fn leaves_open(self, other: Kind) -> bool {
+        match self {
+            Kind::NeverRead | Kind::TooFewRows => matches!(other, Kind::Stale | Kind::RowsAhead | Kind::UnmatchedFiles),
+            Kind::NoAnswerYet | Kind::Pending => matches!(other, Kind::NotAcknowledged | Kind::Expiring),
+            _ => false,
+        }
     }
 
     /// Whether it says that something is not known, which is neither good nor bad.

@@ -15,6 +15,7 @@ mod clocks;
 mod files;
 mod kind;
 mod lateness;
+mod notices;
 mod rows;
 mod runs;
 mod share;
@@ -51,12 +52,30 @@ pub struct Finding {
     /// began. `status` asks for a user; a pass has done its work and does not end with 1 for it.
     #[serde(skip)]
     pub is_history: bool,
+    /// What it is about beside kind and table, where several can stand at a time: a file, a command, a clock. It is the same
+    /// as long as the finding stands, which the message is not.
+    #[serde(skip)]
+    pub about: String,
 }
 
 impl Finding {
     fn new(kind: Kind, message: String) -> Finding {
         let is_history = kind.is_of_what_loggers_wrote();
-        Finding { kind, severity: kind.severity(), table: None, since: None, message, fix: String::new(), is_history }
+        Finding {
+            kind,
+            severity: kind.severity(),
+            table: None,
+            since: None,
+            message,
+            fix: String::new(),
+            is_history,
+            about: String::new(),
+        }
+    }
+
+    fn about(mut self, about: impl Into<String>) -> Finding {
+        self.about = about.into();
+        self
     }
 
     fn of_table(mut self, table: &str) -> Finding {
@@ -107,6 +126,7 @@ pub fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Finding> 
     found.extend(files::findings(config, facts, now));
     found.extend(clocks::findings(config, facts, now));
     found.extend(sunlight::findings(config, facts));
+    found.extend(notices::findings(config, facts));
     // Kinds stand in the order of their weight; of one kind the order of the configuration is kept.
     found.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.kind));
     found

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Kind, Lateness, Rule, runs};
-use crate::config::{Config, OnConflict};
+use crate::config::{Config, MisfitOf, OnConflict};
 use crate::status::{Facts, age_s, records};
 use crate::store::{TableStatus, Uncounted, WhyUncounted};
 use crate::text::{count, grouped, span};
@@ -19,6 +19,14 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
     expiring(config, facts, now, &mut found);
     quality(config, facts, now, &mut found);
     uncounted(config, facts, now, &mut found);
+    for (table, misfit) in &facts.misfits {
+        let kind = match misfit.what {
+            MisfitOf::Unit => Kind::UnitUnfit,
+            MisfitOf::Kind => Kind::KindDisagrees,
+        };
+        let message = format!("table \"{table}\", {}", misfit.message);
+        found.push(Finding::new(kind, message).of_table(table).fix(misfit.fix.clone()));
+    }
     for (table, message) in &facts.wrong_values {
         found.push(
             Finding::new(Kind::WrongValues, format!("table \"{table}\": {message}"))
@@ -50,8 +58,8 @@ fn lateness(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Find
                 format!("the newest row of table \"{name}\" is {} in the future", span(ahead)),
             )
             .fix(
-                "set the clock that is wrong, the logger's or this computer's; if it is utc_offset, correct it and give the \
-                 table a new name (the old rows keep their time)",
+                "set the clock that is wrong, the logger's or this computer's, and put rows of a wrong logger right with \
+                 [[table.clock]]; if it is utc_offset, correct it and run `fluxtower rekey`",
             ),
             Lateness::Stale => Finding::new(
                 Kind::Stale,
@@ -182,7 +190,7 @@ fn quality(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Findi
             .fix("see `fluxtower rejected`"),
         );
     }
-    let held = sum(|table| table.held_lines);
+    let held = sum(|table| table.held_lines - table.held_samples);
     if held > 0 {
         found.push(
             Finding::new(
@@ -190,6 +198,18 @@ fn quality(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Findi
                 format!("{} held, more than a day ahead of this computer's clock", lines(held)),
             )
             .fix("set the clock that is wrong, see `fluxtower rejected`"),
+        );
+    }
+    for table in facts.tables.iter().filter(|table| table.held_samples > 0) {
+        let held = table.held_samples;
+        let whose = if held == 1 { "its" } else { "their" };
+        found.push(
+            Finding::new(
+                Kind::HeldSamples,
+                format!("{} held: {whose} place among the rows of one time stamp is not known", lines(held)),
+            )
+            .of_table(&table.table)
+            .fix("see `fluxtower rejected`"),
         );
     }
     // Where the configuration says that the newer content replaces the older one, it has decided.

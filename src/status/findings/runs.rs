@@ -17,7 +17,9 @@ pub(super) fn findings(facts: &Facts, now: Timestamp) -> Vec<Finding> {
             && let Some(text) = failure(run)
         {
             found.push(
-                Finding::new(Kind::RunFailed, format!("the last {command} failed: {text}")).since(Some(run.ended)),
+                Finding::new(Kind::RunFailed, format!("the last {command} failed: {text}"))
+                    .about(command)
+                    .since(Some(run.ended)),
             );
         }
     }
@@ -26,7 +28,9 @@ pub(super) fn findings(facts: &Facts, now: Timestamp) -> Vec<Finding> {
         let Some(run) = run.as_ref().filter(|run| failure(run).is_none() && !was_unreachable(run)) else { continue };
         for note in notes(&run.summary).into_iter().filter(|note| !crate::sync::is_about_clocks(note)) {
             found.push(
-                Finding::new(Kind::Reported, format!("the last {command} reported: {note}")).since(Some(run.ended)),
+                Finding::new(Kind::Reported, format!("the last {command} reported: {note}"))
+                    .about(command)
+                    .since(Some(run.ended)),
             );
         }
     }
@@ -38,7 +42,8 @@ pub(super) fn findings(facts: &Facts, now: Timestamp) -> Vec<Finding> {
                     "{what} is dated {} in the future: this computer's clock was ahead then",
                     span(-age_s(now, at))
                 ),
-            );
+            )
+            .about(what);
             // A run since then is dated by now: the clock was put right, and what it dated before is history.
             found.push(match facts.future.is_last_run {
                 true => finding.fix("or it is behind now: check that it is right; the next run clears this"),

@@ -60,6 +60,11 @@ const CONTENTS: &str = "SELECT c.id, c.series, c.ts, c.record, c.path, c.line, c
 const HAS_ROW: &str = "EXISTS (SELECT 1 FROM reading r WHERE r.id = (c.series << 52 | c.ts / 1000))";
 
 impl KeptContent {
+    /// The same content at another time, with the logger's own text for it.
+    pub fn at(&self, ts: Timestamp, ts_text: Option<String>) -> KeptContent {
+        KeptContent { ts, ts_text, ..self.clone() }
+    }
+
     fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<KeptContent> {
         Ok(KeptContent {
             id: row.get(0)?,
@@ -144,6 +149,17 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
+    /// The contents of which a condition on `conflict c` holds.
+    pub(in crate::store) fn contents_where(
+        &self,
+        condition: &str,
+        values: &[&dyn rusqlite::ToSql],
+    ) -> rusqlite::Result<Vec<KeptContent>> {
+        let mut statement = self.conn.prepare_cached(&format!("{CONTENTS} WHERE {condition} ORDER BY c.id"))?;
+        let contents = statement.query_map(values, KeptContent::read)?;
+        contents.collect()
+    }
+
     /// Every decision by hand, newest first.
     pub fn decisions(&self) -> Result<Vec<DecisionLine>> {
         self.conn
@@ -173,7 +189,7 @@ impl Store {
     pub fn judge_rejected_again(&self, table: &Table) -> Result<usize> {
         self.conn
             .execute(
-                "UPDATE rejected_line SET inputs = 0 WHERE logger_table = ?1 AND header IS NOT NULL AND not_before IS NULL",
+                "UPDATE rejected_line SET inputs = 0 WHERE logger_table = ?1 AND header IS NOT NULL AND not_before IS NULL AND stamp IS NULL",
                 [table.id],
             )
             .map_err(|source| self.at(source))

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::config::{ColumnUse, Config, TableConfig, TableName};
+use crate::quantity::Stated;
 use crate::store::intake::tables::columns;
 use crate::store::schema::key::{TIMES, keys};
 use crate::store::{Result, Store};
@@ -33,6 +34,13 @@ pub struct KnownColumn {
     pub process: String,
     /// The newest rows hold text here and no number.
     pub is_text: bool,
+}
+
+impl KnownColumn {
+    /// As the column list has it.
+    pub fn stated(&self) -> Stated<'_> {
+        Stated { name: &self.name, unit: &self.unit, process: &self.process }
+    }
 }
 
 impl Store {

@@ -59,6 +59,15 @@ impl SentFields {
         SentFields { columns: columns.map(sent).collect() }
     }
 
+    /// Whether a row with the flags `after` writes each field of a point that was written with the flags `before`. The flags
+    /// of `after` may still change, so that a column whose failed values are withheld is a doubt.
+    pub(in crate::store) fn overwrites(&self, before: &str, after: &str) -> bool {
+        let has = |flags: &str, place: usize| flags.as_bytes().get(place).is_some_and(|flag| *flag != MISSING);
+        let sent = || self.columns.iter().enumerate().filter(|(_, sent)| **sent != Sent::Never);
+        let had_value = sent().any(|(place, _)| has(before, place));
+        had_value && sent().all(|(place, sent)| !has(before, place) || (has(after, place) && *sent == Sent::Always))
+    }
+
     /// Whether a point written with `before` may hold a field that the line of `after` lacks. The values alone decide what was
     /// sent, because `withhold` may have been set since.
     pub(in crate::store) fn loses(&self, before: Content<'_>, after: Content<'_>) -> bool {
@@ -126,6 +135,16 @@ mod tests {
         assert!(!loses(true, sent, ("[1,2,3]", "341")));
         assert!(!loses(true, sent, ("[1,2,null]", "119")));
         assert!(!loses(false, ("[null,2]", "91"), ("[1,2,3]", "111")));
+    }
+
+    #[test]
+    fn a_row_overwrites_a_point_of_another_row_if_it_has_a_value_for_each_of_its_fields() {
+        let fields = SentFields { columns: vec![Sent::Always, Sent::Always, Sent::Never] };
+        assert!(fields.overwrites("111", "144") && fields.overwrites("191", "111") && fields.overwrites("119", "119"));
+        assert!(!fields.overwrites("111", "191") && !fields.overwrites("111", "1"));
+        assert!(!fields.overwrites("991", "111"), "an empty row carried the flags of all its fields");
+        let withheld = SentFields { columns: vec![Sent::UnlessItFails, Sent::Always] };
+        assert!(!withheld.overwrites("11", "11") && withheld.overwrites("91", "11"));
     }
 
     #[test]

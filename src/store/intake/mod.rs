@@ -3,6 +3,7 @@
 //! Every line that ingest reads is counted here (I1), and a row is staged once (I3).
 
 pub(super) mod changed;
+pub(super) mod clock;
 pub(super) mod decisions;
 pub(super) mod double_hour;
 pub(super) mod files;
@@ -14,5 +15,6 @@ pub(super) mod record_runs;
 pub(super) mod rejected;
 pub(super) mod retag;
 pub(super) mod rows;
+pub(super) mod samples;
 pub(super) mod staging;
 pub(super) mod tables;

@@ -1,12 +1,14 @@
 //! Lines that are not rows: kept with their text, their header and the inputs of the decision, and judged again later.
 //!
-//! A held line is ahead of this computer's clock; it becomes a row when the clock reaches it. Every other kept line is
+//! A held line is ahead of this computer's clock, or shares its stamp with others and its place among them is not known yet; it
+//! becomes a row when the clock reaches it, or when another row tells its place. Every other kept line is
 //! judged again when the configuration that decided has changed (I11). A line is deleted only when it has become a row, a
 //! duplicate or a conflict, in the same transaction.
 
 use rusqlite::params;
 
 use crate::store::intake::provisional::LineState;
+use crate::store::intake::samples::SampleAt;
 use crate::store::intake::staging::{LineAt, Staging};
 use crate::store::intake::tables::{Table, hash_of};
 use crate::store::{Result, Store};
@@ -24,11 +26,18 @@ pub struct LineRefusal {
     pub header: Option<i64>,
     /// Fingerprint of the configuration that decided.
     pub inputs: i64,
-    /// Held: the instant from which it may be staged. None: rejected.
+    /// Held: the instant from which it may be staged.
     pub not_before: Option<Timestamp>,
+    /// Held: the stamp in which its place is not known yet.
+    pub sample: Option<SampleAt>,
 }
 
 impl LineRefusal {
+    /// Whether it becomes a row without a change of the configuration; otherwise it is rejected.
+    pub fn is_held(&self) -> bool {
+        self.not_before.is_some() || self.sample.is_some()
+    }
+
     /// The same refusal, decided by these inputs.
     pub fn decided_by(self, inputs: i64) -> LineRefusal {
         LineRefusal { inputs, ..self }
@@ -66,19 +75,7 @@ impl Store {
                         "SELECT id, path, line, raw, header, hash FROM rejected_line
                          WHERE logger_table = ?1 AND {due} LIMIT ?3"
                     ))?
-                    .query_map(params![table.id, bound, LINES_AT_ONCE], |row| {
-                        let hash = row.get(5)?;
-                        let is_unfinished = table.provisional.is_rejected(hash);
-                        Ok(KeptLine {
-                            id: row.get(0)?,
-                            path: row.get(1)?,
-                            number: row.get::<_, i64>(2)?.cast_unsigned(),
-                            raw: row.get(3)?,
-                            header: row.get(4)?,
-                            hash,
-                            state: if is_unfinished { LineState::Unfinished } else { LineState::Whole },
-                        })
-                    })?
+                    .query_map(params![table.id, bound, LINES_AT_ONCE], |row| KeptLine::read(row, table))?
                     .collect::<rusqlite::Result<_>>()?;
                 if !lines.is_empty() {
                     return Ok(lines);
@@ -87,6 +84,46 @@ impl Store {
             Ok(Vec::new())
         };
         work().map_err(|source| self.at(source))
+    }
+}
+
+impl KeptLine {
+    /// Of the columns id, path, line, raw, header, hash.
+    fn read(row: &rusqlite::Row<'_>, table: &Table) -> rusqlite::Result<KeptLine> {
+        let hash = row.get(5)?;
+        let is_unfinished = table.provisional.is_rejected(hash);
+        Ok(KeptLine {
+            id: row.get(0)?,
+            path: row.get(1)?,
+            number: row.get::<_, i64>(2)?.cast_unsigned(),
+            raw: row.get(3)?,
+            header: row.get(4)?,
+            hash,
+            state: if is_unfinished { LineState::Unfinished } else { LineState::Whole },
+        })
+    }
+
+    /// Tells the lines of a table apart.
+    pub fn hash(&self) -> i64 {
+        self.hash
+    }
+}
+
+impl Store {
+    /// The lines that wait for their place in a stamp, with their record numbers.
+    pub(in crate::store) fn lines_of_stamp(
+        &self,
+        table: &Table,
+        series: i64,
+        stamp: Timestamp,
+    ) -> rusqlite::Result<Vec<(i64, KeptLine)>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT id, path, line, raw, header, hash, record FROM rejected_line
+             WHERE series = ?1 AND stamp = ?2 AND header IS NOT NULL ORDER BY id",
+        )?;
+        let lines = statement
+            .query_map(params![series, stamp.nanos()], |row| Ok((row.get(6)?, KeptLine::read(row, table)?)))?;
+        lines.collect()
     }
 }
 
@@ -103,8 +140,9 @@ impl Staging<'_> {
             .store
             .conn
             .prepare_cached(
-                "INSERT INTO rejected_line (logger_table, path, line, raw, reason, hash, seen, header, inputs, not_before)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (logger_table, hash) DO NOTHING",
+                "INSERT INTO rejected_line (logger_table, path, line, raw, reason, hash, seen, header, inputs, not_before,
+                     series, stamp, record)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (logger_table, hash) DO NOTHING",
             )
             .and_then(|mut statement| {
                 statement.execute(params![
@@ -118,6 +156,9 @@ impl Staging<'_> {
                     refusal.header,
                     refusal.inputs,
                     refusal.not_before.map(|time| time.nanos()),
+                    refusal.sample.map(|sample| sample.series),
+                    refusal.sample.map(|sample| sample.stamp.nanos()),
+                    refusal.sample.map(|sample| sample.record),
                 ])
             })
             .map_err(|source| self.store.at(source))?;
@@ -134,16 +175,38 @@ impl Staging<'_> {
         self.drop_rejected(table, line.hash).map_err(|source| self.store.at(source))
     }
 
+    /// Updates the reason for a line.
+    pub fn say_why(&mut self, line: &KeptLine, reason: &str) -> Result<()> {
+        self.begin()?;
+        self.store
+            .conn
+            .prepare_cached("UPDATE rejected_line SET reason = ?2 WHERE id = ?1 AND reason <> ?2")
+            .and_then(|mut statement| statement.execute(params![line.id, reason]).map(drop))
+            .map_err(|source| self.store.at(source))
+    }
+
     /// Updates the decision for a line that is still not a row.
     pub fn keep_on(&mut self, line: &KeptLine, refusal: &LineRefusal) -> Result<()> {
         self.begin()?;
         self.count_row();
         self.store
             .conn
-            .prepare_cached("UPDATE rejected_line SET reason = ?2, inputs = ?3, not_before = ?4 WHERE id = ?1")
+            .prepare_cached(
+                "UPDATE rejected_line SET reason = ?2, inputs = ?3, not_before = ?4, series = ?5, stamp = ?6, record = ?7
+                 WHERE id = ?1",
+            )
             .and_then(|mut statement| {
                 let not_before = refusal.not_before.map(|time| time.nanos());
-                statement.execute(params![line.id, refusal.reason, refusal.inputs, not_before])
+                let sample = refusal.sample;
+                statement.execute(params![
+                    line.id,
+                    refusal.reason,
+                    refusal.inputs,
+                    not_before,
+                    sample.map(|sample| sample.series),
+                    sample.map(|sample| sample.stamp.nanos()),
+                    sample.map(|sample| sample.record),
+                ])
             })
             .map_err(|source| self.store.at(source))?;
         Ok(())

@@ -32,13 +32,18 @@ pub struct TaggedSeries {
 /// A row under the key that it had.
 #[derive(Debug)]
 pub struct OldRow {
-    id: i64,
-    nanos: i64,
-    record: Option<i64>,
-    values: String,
-    ts_text: Option<String>,
-    state: State,
+    pub(in crate::store) id: i64,
+    pub(in crate::store) nanos: i64,
+    pub(in crate::store) record: Option<i64>,
+    pub(in crate::store) values: String,
+    pub(in crate::store) ts_text: Option<String>,
+    pub(in crate::store) state: State,
+    pub(in crate::store) flags: String,
+    version: i64,
+    pub(in crate::store) header: Option<i64>,
 }
+
+const OLD_ROW: &str = "SELECT id, nanos, record, vals, ts_text, state, version, flags, header FROM reading";
 
 impl OldRow {
     /// Orders the rows of a series.
@@ -46,9 +51,42 @@ impl OldRow {
         self.id
     }
 
+    /// Its time.
+    pub fn ts(&self) -> Timestamp {
+        key::time(self.id, self.nanos)
+    }
+
+    /// RECORD.
+    pub fn record(&self) -> Option<i64> {
+        self.record
+    }
+
+    pub(in crate::store) fn version(&self) -> i64 {
+        self.version
+    }
+
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<OldRow> {
+        Ok(OldRow {
+            id: row.get(0)?,
+            nanos: row.get(1)?,
+            record: row.get(2)?,
+            values: row.get(3)?,
+            ts_text: row.get(4)?,
+            state: State::from_code(row.get(5)?),
+            version: row.get(6)?,
+            flags: row.get(7)?,
+            header: row.get(8)?,
+        })
+    }
+
     /// JSON array, aligned with the column list (or shorter).
     pub fn values(&self) -> &str {
         &self.values
+    }
+
+    /// The logger's own text for the time, where it cannot be printed again from the time.
+    pub fn ts_text(&self) -> Option<&str> {
+        self.ts_text.as_deref()
     }
 }
 
@@ -82,25 +120,21 @@ impl Store {
     /// The next rows of a series behind the row `after`.
     pub fn old_rows(&self, series: i64, after: Option<i64>) -> Result<Vec<OldRow>> {
         let (first, last) = key::keys(series, key::TIMES.0, key::TIMES.1);
+        self.old_rows_between(after.map_or(first, |id| id + 1), last)
+    }
+
+    pub(in crate::store) fn old_rows_between(&self, first: i64, last: i64) -> Result<Vec<OldRow>> {
         self.conn
-            .prepare_cached(
-                "SELECT id, nanos, record, vals, ts_text, state FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
-            )
-            .and_then(|mut statement| {
-                statement
-                    .query_map(params![after.map_or(first, |id| id + 1), last, ROWS_AT_ONCE], |row| {
-                        Ok(OldRow {
-                            id: row.get(0)?,
-                            nanos: row.get(1)?,
-                            record: row.get(2)?,
-                            values: row.get(3)?,
-                            ts_text: row.get(4)?,
-                            state: State::from_code(row.get(5)?),
-                        })
-                    })?
-                    .collect()
-            })
+            .prepare_cached(&format!("{OLD_ROW} WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3"))
+            .and_then(|mut statement| statement.query_map(params![first, last, ROWS_AT_ONCE], OldRow::read)?.collect())
             .map_err(|source| self.at(source))
+    }
+
+    /// The rows from one key to another, both included.
+    pub(in crate::store) fn rows_of_keys(&self, first: i64, last: i64) -> rusqlite::Result<Vec<OldRow>> {
+        let mut statement = self.conn.prepare_cached(&format!("{OLD_ROW} WHERE id BETWEEN ?1 AND ?2 ORDER BY id"))?;
+        let rows = statement.query_map([first, last], OldRow::read)?;
+        rows.collect()
     }
 }
 
@@ -116,6 +150,12 @@ impl Staging<'_> {
 
     /// Gives the row its new key. The same row may be there already. [`Staging::note_left`] belongs to it.
     pub fn move_row(&mut self, table: &mut Table, row: &OldRow, tags: &str) -> Result<()> {
+        self.take_out(table, row)?;
+        self.put_in(table, row, tags, (row.ts(), row.ts_text.as_deref()))
+    }
+
+    /// Deletes a row that gets another key.
+    pub(in crate::store) fn take_out(&mut self, table: &Table, row: &OldRow) -> Result<()> {
         self.begin()?;
         let conn = &self.store.conn;
         let gone = || -> rusqlite::Result<()> {
@@ -127,8 +167,17 @@ impl Staging<'_> {
             .execute([table.id])
             .map(drop)
         };
-        gone().map_err(|source| self.store.at(source))?;
-        let ts = key::time(row.id, row.nanos);
+        gone().map_err(|source| self.store.at(source))
+    }
+
+    /// Stages a row that was taken out, at this time, with the logger's own text for it.
+    pub(in crate::store) fn put_in(
+        &mut self,
+        table: &mut Table,
+        row: &OldRow,
+        tags: &str,
+        (ts, ts_text): (Timestamp, Option<&str>),
+    ) -> Result<()> {
         let mut numbers = Vec::new();
         format::values_of(&row.values, &mut numbers);
         numbers.resize(table.columns.len(), Value::Missing);
@@ -139,9 +188,10 @@ impl Staging<'_> {
             record: row.record,
             values: &row.values,
             numbers: &numbers,
-            ts_text: row.ts_text.as_deref(),
+            ts_text,
             line,
             header: None,
+            stated_by: row.header,
         };
         let outcome = self.stage(table, &incoming, OnConflict::Keep)?;
         if let (Outcome::Staged, Some(series)) = (outcome, table.series.latest()) {

@@ -32,6 +32,8 @@ pub struct StoredRow {
     pub values: String,
     /// One digit per value.
     pub flags: String,
+    /// The header that it stands under, where that states a unit or a process other than the column list.
+    pub header: Option<i64>,
 }
 
 /// The unread part of one series.
@@ -61,7 +63,7 @@ impl Store {
         until: Option<Timestamp>,
     ) -> Result<RowStream<'_>> {
         let sql = |source| self.at(source);
-        let clock = config.clock.to_string();
+        let clock = config.stamps.offsets();
         let staged: Option<(String, i64)> = self
             .conn
             .query_row("SELECT clock, rows FROM logger_table WHERE name = ?1", [&config.name.0], |row| {
@@ -90,7 +92,7 @@ impl Store {
 
     fn piece(&self, (low, high): (i64, i64), rows: usize) -> rusqlite::Result<(VecDeque<StoredRow>, Option<i64>)> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT id, nanos, record, vals, flags FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
+            "SELECT id, nanos, record, vals, flags, header FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
         )?;
         let mut found = VecDeque::with_capacity(rows.min(64));
         let mut last = None;
@@ -103,6 +105,7 @@ impl Store {
                 record: row.get(2)?,
                 values: row.get(3)?,
                 flags: row.get(4)?,
+                header: row.get(5)?,
             });
         }
         let next = last.filter(|last| found.len() == rows && *last < high).map(|last| last + 1);

@@ -21,7 +21,7 @@ use crate::store::outbox::stale::{self, Change};
 use crate::store::schema::error::StoreError;
 use crate::store::schema::key::{self, MOST_SERIES, key};
 use crate::store::{Result, Store};
-use crate::time::{NANOS_PER_SECOND, Timestamp};
+use crate::time::{NANOS_PER_MICRO, NANOS_PER_SECOND, Timestamp};
 
 /// Rows after which a commit is due: about 3 MB of WAL.
 const ROWS_PER_COMMIT: u32 = 20_000;
@@ -48,8 +48,10 @@ pub struct Incoming<'a> {
     pub ts_text: Option<&'a str>,
     /// The line, for a conflict.
     pub line: LineAt<'a>,
-    /// The header that it stands under.
+    /// The header that the line stands under; none where the line is a JSON array.
     pub header: Option<i64>,
+    /// The header whose units and processes hold for its values.
+    pub stated_by: Option<i64>,
 }
 
 /// A physical line and its place.
@@ -106,6 +108,8 @@ pub struct Staging<'s> {
     rows: u32,
     pub(in crate::store) verdict: Verdict,
     pub(in crate::store) exchange: Option<Exchange>,
+    /// Stored rows get another time: the version that they get. Their record numbers were seen when they were read.
+    pub(in crate::store) moving: Option<i64>,
 }
 
 impl<'s> Staging<'s> {
@@ -114,11 +118,20 @@ impl<'s> Staging<'s> {
         let insert = store
             .conn
             .prepare(
-                "INSERT INTO reading (id, nanos, record, vals, flags, state, version, ts_text, raised)
-                 VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, ?7) ON CONFLICT (id) DO NOTHING",
+                "INSERT INTO reading (id, nanos, record, vals, flags, state, version, ts_text, raised, header)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 0, ?8, ?6, ?7, ?9) ON CONFLICT (id) DO NOTHING",
             )
             .map_err(|source| store.at(source))?;
-        Ok(Staging { store, config, insert, open_since: None, rows: 0, verdict: Verdict::default(), exchange: None })
+        Ok(Staging {
+            store,
+            config,
+            insert,
+            open_since: None,
+            rows: 0,
+            verdict: Verdict::default(),
+            exchange: None,
+            moving: None,
+        })
     }
 
     /// Opens the transaction if none is open. A header with a thousand new columns then costs one sync to disk.
@@ -157,6 +170,7 @@ impl<'s> Staging<'s> {
     ) -> rusqlite::Result<Outcome> {
         let series = table.series.at(place).id;
         let is_late = self.judge(table, place, row)?;
+        let header = table.header_to_keep(row.stated_by);
         let insert = &mut self.insert;
         let (flags, raised) = verdict_columns(&self.verdict);
         insert.raw_bind_parameter(1, key(series, row.ts))?;
@@ -166,6 +180,8 @@ impl<'s> Staging<'s> {
         insert.raw_bind_parameter(5, flags)?;
         insert.raw_bind_parameter(6, row.ts_text)?;
         insert.raw_bind_parameter(7, raised)?;
+        insert.raw_bind_parameter(8, self.moving.unwrap_or(0))?;
+        insert.raw_bind_parameter(9, header)?;
         let outcome = if insert.raw_execute()? == 1 {
             note_staged(table, place, row.ts);
             if is_late {
@@ -179,6 +195,7 @@ impl<'s> Staging<'s> {
             self.meet(table, place, row, on_conflict)?
         };
         if row.tags == "[]"
+            && self.moving.is_none()
             && let Some(record) = row.record
         {
             if outcome == Outcome::Duplicate {
@@ -193,7 +210,7 @@ impl<'s> Staging<'s> {
         Ok(outcome)
     }
 
-    fn add_series(&self, table: &mut Table, tags: &str) -> Result<usize> {
+    pub(in crate::store) fn add_series(&self, table: &mut Table, tags: &str) -> Result<usize> {
         let conn = &self.store.conn;
         let added = conn.execute("INSERT INTO series (logger_table, tags) VALUES (?1, ?2)", params![table.id, tags]);
         added.map_err(|source| self.store.at(source))?;
@@ -258,7 +275,7 @@ impl<'s> Staging<'s> {
         table.tally.conflicts += 1;
         let mut keep = conn.prepare_cached(
             "INSERT INTO conflict (series, ts, record, path, line, raw, stays, hash, seen, header, ts_text)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, iif(?10 IS NULL, (SELECT ts_text FROM reading WHERE id = ?11), NULL))
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
              ON CONFLICT (series, ts, hash) DO NOTHING",
         )?;
         let seen = Timestamp::from_utc(chrono::Utc::now()).nanos();
@@ -277,7 +294,8 @@ impl<'s> Staging<'s> {
                     new_hash,
                     seen,
                     row.header,
-                    id
+                    // The line tells it.
+                    row.ts_text.filter(|_| row.header.is_none())
                 ])?;
             }
             OnConflict::Replace => {
@@ -285,6 +303,9 @@ impl<'s> Staging<'s> {
                 // stand within a microsecond.
                 let (ts, hash) = (key::time(id, nanos).nanos(), content_hash(record, values, &derived));
                 let header: Option<i64> = None;
+                let ts_text: Option<String> = conn
+                    .prepare_cached("SELECT ts_text FROM reading WHERE id = ?1")?
+                    .query_row([id], |found| found.get(0))?;
                 keep.execute(params![
                     series,
                     ts,
@@ -296,7 +317,7 @@ impl<'s> Staging<'s> {
                     hash,
                     seen,
                     header,
-                    id
+                    ts_text
                 ])?;
                 let old = Old { ts: key::time(id, nanos), values };
                 self.replace(table, place, old, row)?;
@@ -328,9 +349,18 @@ impl<'s> Staging<'s> {
         }
         conn.prepare_cached(
             "UPDATE reading SET nanos = ?2, record = ?3, vals = ?4, flags = ?5, ts_text = ?6, raised = ?7, state = 0,
-             version = version + 1 WHERE id = ?1",
+             version = version + 1, header = ?8 WHERE id = ?1",
         )?
-        .execute(params![id, key::nanos(row.ts), row.record, row.values, flags, row.ts_text, raised])?;
+        .execute(params![
+            id,
+            key::nanos(row.ts),
+            row.record,
+            row.values,
+            flags,
+            row.ts_text,
+            raised,
+            table.header_to_keep(row.stated_by)
+        ])?;
         crate::store::outbox::receipts::move_tally(
             conn,
             table.id,
@@ -367,15 +397,18 @@ impl<'s> Staging<'s> {
         Ok(())
     }
 
-    /// Whether the table has a row at this time with this record number. It decides the double hour of a zone.
+    /// Whether the table has a row of this time stamp with this record number. It decides the double hour of a zone.
     pub fn has_record_at(&self, table: &Table, ts: Timestamp, record: i64) -> Result<bool> {
         self.store
             .conn
             .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM series s JOIN reading r ON r.id = (s.id << 52 | ?2)
+                "SELECT EXISTS (SELECT 1 FROM series s JOIN reading r ON r.id BETWEEN (s.id << 52 | ?2) AND (s.id << 52 | ?4)
                  WHERE s.logger_table = ?1 AND r.record = ?3)",
             )
-            .and_then(|mut statement| statement.query_row(params![table.id, key(0, ts), record], |row| row.get(0)))
+            .and_then(|mut statement| {
+                let last = table.samples.map_or(ts, |samples| samples.next(ts).minus(NANOS_PER_MICRO));
+                statement.query_row(params![table.id, key(0, ts), record, key(0, last)], |row| row.get(0))
+            })
             .map_err(|source| self.store.at(source))
     }
 
@@ -452,7 +485,7 @@ impl Drop for Staging<'_> {
 
 /// Marks the row to be judged from the store.
 #[cold]
-fn late(table: &mut Table, place: usize, ts: Timestamp) {
+pub(in crate::store) fn late(table: &mut Table, place: usize, ts: Timestamp) {
     let reach = table.judge.as_ref().map_or(0, |judge| judge.tests.look_back());
     let series = table.series.at(place);
     series.state = None;

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::config::{TableConfig, TableName};
 use crate::format::Header;
 use crate::qc;
+use crate::quantity::Stated;
 use crate::store::intake::changed::Touched;
 use crate::store::intake::provisional::ProvisionalLines;
 use crate::store::intake::record_runs::{RecordRuns, Run};
@@ -15,7 +16,7 @@ use crate::store::judge::flagging::Judge;
 use crate::store::schema::error::StoreError;
 use crate::store::schema::views;
 use crate::store::{Result, Store};
-use crate::time::Timestamp;
+use crate::time::{Samples, Timestamp};
 
 /// The process of a derived column. Loggers write `Avg`, `Smp` and the like.
 const DERIVED: &str = "derived";
@@ -32,6 +33,18 @@ pub struct Column {
 }
 
 impl Column {
+    /// As the newest header states it.
+    pub fn stated(&self) -> Stated<'_> {
+        Stated { name: &self.name, unit: &self.units, process: &self.process }
+    }
+
+    /// The same, with the unit that the configuration gives a derived column.
+    pub fn stated_in<'a>(&'a self, config: &'a TableConfig) -> Stated<'a> {
+        let own = config.columns.get(&self.name).filter(|_| self.process == DERIVED);
+        let unit = own.and_then(|own| own.unit.as_deref()).unwrap_or(&self.units);
+        Stated { unit, ..self.stated() }
+    }
+
     /// The part that QC needs.
     pub fn known(&self) -> qc::KnownColumn<'_> {
         qc::KnownColumn { name: &self.name, units: &self.units }
@@ -50,6 +63,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Record numbers seen; used for tables without tag columns.
     pub runs: RecordRuns,
+    /// How rows that share a time stamp are spread; none where no stamp is shared.
+    pub samples: Option<Samples>,
     pub(in crate::store) series: SeriesList,
     pub(in crate::store) tally: Tally,
     pub(in crate::store) provisional: ProvisionalLines,
@@ -126,6 +141,15 @@ impl SeriesList {
         self.list.get(self.last).map(|(_, series)| series)
     }
 
+    pub(in crate::store) fn newest_of(&self, id: i64) -> Option<Timestamp> {
+        self.list.iter().find(|(_, series)| series.id == id).and_then(|(_, series)| series.newest)
+    }
+
+    /// The tags of the series with this id.
+    pub(in crate::store) fn tags_of(&self, id: i64) -> Option<&str> {
+        self.list.iter().find(|(_, series)| series.id == id).map(|(tags, _)| tags.as_str())
+    }
+
     pub(in crate::store) fn ids(&self) -> Vec<i64> {
         self.list.iter().map(|(_, series)| series.id).collect()
     }
@@ -150,8 +174,25 @@ impl Table {
         self.columns.iter().map(|column| column.name.clone()).collect()
     }
 
-    pub(in crate::store) fn series_ids(&self) -> Vec<i64> {
+    /// The ids of its series.
+    pub fn series_ids(&self) -> Vec<i64> {
         self.series.ids()
+    }
+
+    /// The tags of a series, as a JSON array.
+    pub fn tags_of(&self, series: i64) -> Option<&str> {
+        self.series.tags_of(series)
+    }
+
+    /// Time of the newest row of a series, with what is not committed yet.
+    pub fn newest_of_series(&self, series: i64) -> Option<Timestamp> {
+        self.series.newest_of(series)
+    }
+
+    /// The header of a row, if it states something else than the column list.
+    #[inline]
+    pub(in crate::store) fn header_to_keep(&self, header: Option<i64>) -> Option<i64> {
+        header.filter(|header| self.judge.as_ref().is_some_and(|judge| judge.states_otherwise(*header)))
     }
 
     /// Positions of the derived columns.
@@ -166,38 +207,58 @@ impl Table {
 }
 
 impl Store {
-    /// Loads the table, or registers it. Fails if its rows were staged with another clock: the same line would get another time,
-    /// and every row would be staged a second time.
+    /// Loads the table, or registers it. Fails if its rows were staged with other offsets from UTC: the same line would get
+    /// another time, and every row would be staged a second time.
     pub fn table(&self, config: &TableConfig) -> Result<Table> {
-        let clock = config.clock.to_string();
-        let sql = |source| self.at(source);
-        self.conn
-            .execute("INSERT OR IGNORE INTO logger_table (name, clock) VALUES (?1, ?2)", params![config.name.0, clock])
-            .map_err(sql)?;
-        let (id, staged_clock, rows, header_table): (i64, String, i64, Option<String>) = self
-            .conn
-            .query_row(
-                "SELECT id, clock, rows, header_table FROM logger_table WHERE name = ?1",
-                [&config.name.0],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
-            )
-            .map_err(sql)?;
-        if staged_clock != clock {
-            if rows > 0 {
-                return Err(StoreError::ClockChanged {
-                    table: config.name.0.clone(),
-                    staged: staged_clock,
-                    configured: clock,
-                });
+        let offsets = config.stamps.offsets();
+        match self.staged_clock(config)? {
+            None => self
+                .conn
+                .execute(
+                    "INSERT OR IGNORE INTO logger_table (name, clock, corrections) VALUES (?1, ?2, ?3)",
+                    params![config.name.0, offsets, config.stamps.corrections_text()],
+                )
+                .map(drop)
+                .map_err(|source| self.at(source))?,
+            Some(staged) if staged.has_rows || staged.is_moving => {
+                if staged.offsets != offsets {
+                    return Err(StoreError::ClockChanged {
+                        table: config.name.0.clone(),
+                        staged: staged.offsets,
+                        configured: offsets,
+                    });
+                }
             }
-            self.conn.execute("UPDATE logger_table SET clock = ?2 WHERE id = ?1", params![id, clock]).map_err(sql)?;
+            // Without rows, any clock will do.
+            Some(staged) if staged.clock.as_ref() != Some(&config.stamps) => self
+                .conn
+                .execute(
+                    "UPDATE logger_table SET clock = ?2, corrections = ?3 WHERE name = ?1",
+                    params![config.name.0, offsets, config.stamps.corrections_text()],
+                )
+                .map(drop)
+                .map_err(|source| self.at(source))?,
+            Some(_) => {}
         }
+        self.table_as_staged(config)
+    }
+
+    /// A registered table, by whatever clock its rows were staged.
+    pub fn table_as_staged(&self, config: &TableConfig) -> Result<Table> {
+        let sql = |source| self.at(source);
+        let (id, header_table): (i64, Option<String>) = self
+            .conn
+            .query_row("SELECT id, header_table FROM logger_table WHERE name = ?1", [&config.name.0], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .map_err(sql)?;
         Ok(Table {
             id,
             name: config.name.clone(),
             header_table,
             columns: columns(&self.conn, id).map_err(sql)?,
             runs: RecordRuns::new(record_runs(&self.conn, id).map_err(sql)?),
+            samples: self.samples(id).map_err(sql)?,
             series: series(&self.conn, id).map_err(sql)?,
             tally: Tally::default(),
             provisional: ProvisionalLines::load(&self.conn, id).map_err(sql)?,
@@ -220,6 +281,7 @@ impl Store {
             header_table,
             columns: columns(&self.conn, id)?,
             runs: RecordRuns::new(Vec::new()),
+            samples: self.samples(id)?,
             series: series(&self.conn, id)?,
             tally: Tally::default(),
             provisional: ProvisionalLines::default(),
@@ -335,6 +397,18 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
+    /// Every header of a table by its id, by the table's name in the configuration.
+    pub fn headers_of(&self, table: &str) -> Result<Vec<(i64, Header)>> {
+        let work = || -> rusqlite::Result<Vec<(i64, Header)>> {
+            let id: Option<i64> = self
+                .conn
+                .query_row("SELECT id FROM logger_table WHERE name = ?1", [table], |row| row.get(0))
+                .optional()?;
+            id.map_or(Ok(Vec::new()), |id| headers(&self.conn, id))
+        };
+        work().map_err(|source| self.at(source))
+    }
+
     /// The header of the file of the table that changed last; none where its files have no header, or none was read.
     pub fn newest_header(&self, table: &str) -> Result<Option<Header>> {
         let text: Option<String> = self
@@ -390,6 +464,20 @@ pub(in crate::store) fn record_runs(conn: &Connection, table: i64) -> rusqlite::
         })
     })?
     .collect()
+}
+
+/// The headers of a table by their id.
+pub(in crate::store) fn headers(conn: &Connection, table: i64) -> rusqlite::Result<Vec<(i64, Header)>> {
+    let mut statement = conn.prepare_cached("SELECT id, header FROM header_version WHERE logger_table = ?1")?;
+    let mut rows = statement.query([table])?;
+    let mut headers = Vec::new();
+    while let Some(row) = rows.next()? {
+        // This program wrote it; a header that cannot be read states nothing.
+        if let Ok(header) = serde_json::from_str(row.get_ref(1)?.as_str()?) {
+            headers.push((row.get(0)?, header));
+        }
+    }
+    Ok(headers)
 }
 
 /// xxh3 as SQLite's signed integer.

@@ -6,7 +6,7 @@
 //!
 //! [`Staging`]: crate::store::Staging
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -14,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::config::{Config, TableConfig, TableName};
 use crate::format::{Value, values_of};
 use crate::qc::{self, ManualFlag, Partner, TableTests};
+use crate::quantity::Stated;
 use crate::store::intake::changed::Touched;
 use crate::store::intake::lost::{Content, SentFields};
 use crate::store::intake::tables::{self, Table};
@@ -30,7 +31,12 @@ const STRIDE: usize = 2_000;
 /// A table's tests and what they need to run on stored rows.
 #[derive(Debug, Clone)]
 pub(in crate::store) struct Judge {
+    /// By the column list, for rows whose header is not known.
     pub(in crate::store) tests: Arc<TableTests>,
+    /// Of headers that state something else, by their id: they differ in kinds and ranges only.
+    by_header: HashMap<i64, Arc<TableTests>>,
+    /// Headers that state a unit or a process other than the column list, whether or not a test depends on it.
+    otherwise: HashSet<i64>,
     partners: Vec<PartnerTable>,
     /// Derived columns, to compute again where the configuration changed.
     derived: Vec<crate::format::Derived>,
@@ -57,7 +63,23 @@ impl Judge {
         known: &Table,
     ) -> rusqlite::Result<Judge> {
         let names = known.column_names();
-        let tests = TableTests::new(&config.spec(table), &names, manual_flags(conn, known.id, &names)?);
+        let manual = manual_flags(conn, known.id, &names)?;
+        let stated: Vec<Stated<'_>> = known.columns.iter().map(|column| column.stated_in(table)).collect();
+        let spec = config.spec_of(table, &stated);
+        let tests = TableTests::new(&spec, &names, manual.clone());
+        let (mut by_header, mut otherwise) = (HashMap::new(), HashSet::new());
+        for (id, header) in &tables::headers(conn, known.id)? {
+            let own: Vec<Stated<'_>> =
+                stated.iter().map(|column| header.stated(column.name).unwrap_or(*column)).collect();
+            if own == stated {
+                continue;
+            }
+            otherwise.insert(*id);
+            let own = config.spec_of(table, &own);
+            if !own.judges_as(&spec) {
+                by_header.insert(*id, TableTests::new(&own, &names, manual.clone()));
+            }
+        }
         let partners = tests
             .across()
             .filter_map(|across| Some((config.table(&across.table.0)?, across)))
@@ -69,7 +91,21 @@ impl Judge {
         derived.retain(|column| computed.contains(&column.place));
         let is_compared = compared_with(config, &table.name).next().is_some();
         let sent = SentFields::of(table, names.iter().map(String::as_str));
-        Ok(Judge { tests, partners, derived, is_compared, sent })
+        Ok(Judge { tests, by_header, otherwise, partners, derived, is_compared, sent })
+    }
+
+    /// The tests of a row that stands under this header.
+    #[inline]
+    pub(in crate::store) fn tests_under(&self, header: Option<i64>) -> &Arc<TableTests> {
+        if self.by_header.is_empty() {
+            return &self.tests;
+        }
+        header.and_then(|header| self.by_header.get(&header)).unwrap_or(&self.tests)
+    }
+
+    #[inline]
+    pub(in crate::store) fn states_otherwise(&self, header: i64) -> bool {
+        !self.otherwise.is_empty() && self.otherwise.contains(&header)
     }
 
     pub(in crate::store) fn looks_across(&self) -> bool {
@@ -92,10 +128,10 @@ impl Judge {
         let mut values = Vec::new();
         read(conn, series, (from, newest), |row| {
             values_of(&row.values, &mut values);
-            state.push(&self.tests, row.ts, &values, &[]);
+            state.push(self.tests_under(row.header), row.ts, &values, &[]);
             Ok(())
         })?;
-        state.close(&self.tests);
+        state.close();
         Ok(state)
     }
 
@@ -142,14 +178,14 @@ impl Judge {
                     None => [f64::NAN; 2],
                 });
             }
-            state.push(&self.tests, row.ts, &values, &there);
+            state.push(self.tests_under(row.header), row.ts, &values, &there);
             if let Some(before) = before.replace(row).filter(|before| is_wanted(before)) {
                 writer.compare(before, state.before())?;
             }
             Ok(())
         })?;
         if let Some(row) = before.filter(|row| is_wanted(row)) {
-            state.close(&self.tests);
+            state.close();
             writer.compare(row, state.current())?;
         }
         writer.write()?;
@@ -175,6 +211,7 @@ struct StoredRow {
     flags: String,
     raised: Option<String>,
     state: i64,
+    header: Option<i64>,
     /// The stored values, if derived values were computed again and differ.
     stored_values: Option<String>,
 }
@@ -304,7 +341,7 @@ fn read(
 ) -> rusqlite::Result<()> {
     let (mut low, high) = key::keys(series, from, to);
     let mut statement = conn.prepare_cached(
-        "SELECT id, nanos, vals, flags, raised, state FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
+        "SELECT id, nanos, vals, flags, raised, state, header FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
     )?;
     loop {
         let mut stride = Vec::with_capacity(STRIDE.min(64));
@@ -318,6 +355,7 @@ fn read(
                 flags: row.get(3)?,
                 raised: row.get(4)?,
                 state: row.get(5)?,
+                header: row.get(6)?,
                 stored_values: None,
             });
         }

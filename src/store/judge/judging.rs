@@ -40,14 +40,15 @@ impl Staging<'_> {
         row: &Incoming<'_>,
     ) -> rusqlite::Result<bool> {
         let Some(judge) = &table.judge else { return Ok(false) };
-        if judge.tests.is_pointwise() {
-            judge.tests.flag_row(row.numbers, &mut self.verdict.flags, &mut self.verdict.raised);
+        let tests = judge.tests_under(row.stated_by);
+        if tests.is_pointwise() {
+            tests.flag_row(row.numbers, &mut self.verdict.flags, &mut self.verdict.raised);
             return Ok(false);
         }
         let series = table.series.at(place);
         let is_newest = series.newest.is_none_or(|newest| key::key(0, newest) < key::key(0, row.ts));
         if !is_newest || !series.due.is_empty() || judge.looks_across() {
-            judge.tests.flag_row(row.numbers, &mut self.verdict.flags, &mut self.verdict.raised);
+            tests.flag_row(row.numbers, &mut self.verdict.flags, &mut self.verdict.raised);
             return Ok(true);
         }
         let conn = &self.store.conn;
@@ -59,7 +60,7 @@ impl Staging<'_> {
         }
         let Some(state) = &mut series.state else { return Ok(true) };
         let before = state.last_time();
-        if state.push(&judge.tests, row.ts, row.numbers, &[])
+        if state.push(tests, row.ts, row.numbers, &[])
             && let Some(before) = before
         {
             let verdict = state.before();
@@ -78,7 +79,7 @@ impl Staging<'_> {
         if !judge.tests.is_pointwise() {
             for series in table.series.iter_mut() {
                 if let Some(state) = &mut series.state
-                    && state.close(&judge.tests)
+                    && state.close()
                     && let Some(last) = state.last_time()
                 {
                     series.changed.add(last);

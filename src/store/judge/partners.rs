@@ -90,11 +90,18 @@ impl PartnerTable {
             .query_row("SELECT id FROM logger_table WHERE name = ?1", [&config.name.0], |row| row.get(0))
             .optional()?;
         let mut places = [None, None];
-        let spec = config.spec(&[]);
-        let tests = |name: &String| GrossRange::of(&spec, name);
+        let mut spec = config.spec(&[]);
         let mut series = None;
         if let Some(id) = id {
             let columns = tables::columns(conn, id)?;
+            for column in &columns {
+                if let (Some(own), Some(own_config)) =
+                    (spec.columns.get_mut(column.name.as_str()), config.columns.get(&column.name))
+                {
+                    own.range = own_config.range_in(&column.stated_in(config));
+                }
+            }
+            let tests = |name: &String| GrossRange::of(&spec, name);
             for (place, name) in places.iter_mut().zip(&across.columns) {
                 *place = name
                     .as_ref()

@@ -4,6 +4,7 @@
 
 pub(super) mod backlog;
 pub(super) mod delivery;
+pub(super) mod notices;
 pub(super) mod outcome;
 pub(super) mod pending;
 pub(super) mod receipts;

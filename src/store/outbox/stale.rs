@@ -7,6 +7,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use crate::store::intake::lost::{Content, SentFields};
+use crate::store::intake::retag::OldRow;
 use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::{Interval, Timestamp};
@@ -53,6 +54,17 @@ pub(in crate::store) fn insert(conn: &Connection, id: i64, nanos: i64) -> rusqli
         .map(drop)
 }
 
+/// Marks a point whose row has another time now.
+pub(in crate::store) fn insert_gone(conn: &Connection, row: &OldRow) -> rusqlite::Result<()> {
+    // A second mark of one point: what it holds is of two rows, and no flags tell.
+    conn.prepare_cached(
+        "INSERT INTO stale_point (id, nanos, gone, record, flags) VALUES (?1, ?2, 1, ?3, ?4)
+         ON CONFLICT (id, nanos) DO UPDATE SET gone = 1, record = excluded.record, flags = NULL",
+    )?
+    .execute(params![row.id, row.nanos, row.record, row.flags])
+    .map(drop)
+}
+
 /// A series with such points.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StaleSeries {
@@ -62,6 +74,8 @@ pub struct StaleSeries {
     pub table: String,
     /// How many points there are.
     pub points: u64,
+    /// How many of them have no row at their time, because it has another time now.
+    pub gone: u64,
     /// Time of the first and of the last of them.
     pub span: (Timestamp, Timestamp),
 }
@@ -104,6 +118,8 @@ struct Mark {
     nanos: i64,
     /// RECORD, where the point is that of the row and not of one that it replaced.
     record: Option<i64>,
+    /// Whether its row has another time now.
+    gone: bool,
 }
 
 impl Store {
@@ -134,26 +150,35 @@ impl Store {
                 return Ok(Vec::new());
             }
             self.conn.execute(
-                "DELETE FROM stale_point WHERE NOT EXISTS (SELECT 1 FROM reading r WHERE r.id = stale_point.id)",
+                "DELETE FROM stale_point
+                 WHERE gone = 0 AND NOT EXISTS (SELECT 1 FROM reading r WHERE r.id = stale_point.id)",
                 [],
             )?;
             let mut series = self.conn.prepare_cached(
                 "SELECT s.id, t.name FROM series s JOIN logger_table t ON t.id = s.logger_table ORDER BY t.id, s.id",
             )?;
-            let mut span = self
-                .conn
-                .prepare_cached("SELECT count(*), min(id), max(id) FROM stale_point WHERE id BETWEEN ?1 AND ?2")?;
+            let mut span = self.conn.prepare_cached(
+                "SELECT count(*), min(id), max(id), count(*) FILTER (
+                        WHERE gone = 1 AND NOT EXISTS (SELECT 1 FROM reading r WHERE r.id = stale_point.id))
+                     FROM stale_point WHERE id BETWEEN ?1 AND ?2",
+            )?;
             let mut found = Vec::new();
             let mut rows = series.query([])?;
             while let Some(row) = rows.next()? {
                 let (id, table): (i64, String) = (row.get(0)?, row.get(1)?);
-                let (points, first, last): (i64, Option<i64>, Option<i64>) = span
+                let (points, first, last, gone): (i64, Option<i64>, Option<i64>, i64) = span
                     .query_row(key::keys(id, key::TIMES.0, key::TIMES.1), |row| {
-                        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
                     })?;
                 let (Some(first), Some(last)) = (first, last) else { continue };
                 let span = (key::time(first, 0), key::time(last, 999));
-                found.push(StaleSeries { series: id, table, points: points.cast_unsigned(), span });
+                found.push(StaleSeries {
+                    series: id,
+                    table,
+                    points: points.cast_unsigned(),
+                    gone: gone.cast_unsigned(),
+                    span,
+                });
             }
             Ok(found)
         };
@@ -202,15 +227,16 @@ impl Store {
     ) -> rusqlite::Result<Vec<StaleRun>> {
         let (low, high) = key::keys(series, after.unwrap_or(key::TIMES.0), key::TIMES.1);
         let mut statement = self.conn.prepare_cached(
-            "SELECT p.id, p.nanos, iif(r.nanos = p.nanos, r.record, NULL) FROM stale_point p JOIN reading r ON r.id = p.id
-             WHERE p.id BETWEEN ?1 AND ?2 ORDER BY p.id, p.nanos",
+            "SELECT p.id, p.nanos, iif(p.gone, p.record, iif(r.nanos = p.nanos, r.record, NULL)), p.gone
+             FROM stale_point p LEFT JOIN reading r ON r.id = p.id
+             WHERE p.id BETWEEN ?1 AND ?2 AND (p.gone OR r.id IS NOT NULL) ORDER BY p.id, p.nanos",
         )?;
         let mut runs: Vec<StaleRun> = Vec::new();
         let mut before: Option<Mark> = None;
         let mut points = 0;
         let mut rows = statement.query([if after.is_some() { low + 1 } else { low }, high])?;
         while let Some(row) = rows.next()? {
-            let mark = Mark { id: row.get(0)?, nanos: row.get(1)?, record: row.get(2)? };
+            let mark = Mark { id: row.get(0)?, nanos: row.get(1)?, record: row.get(2)?, gone: row.get(3)? };
             let ts = key::time(mark.id, mark.nanos);
             let has_room = runs.last().is_some_and(|run| run.points() < MOST_POINTS);
             let follows = match &before {
@@ -235,15 +261,18 @@ impl Store {
         Ok(runs)
     }
 
-    /// Whether the logger wrote `next` right after `before`, and no other row of the series lies between.
+    /// Whether the logger wrote `next` right after `before`, and no other row of the series lies between that would have to
+    /// be sent again. Where rows moved, those that lie between now are pending.
     fn follows(&self, before: &Mark, next: &Mark) -> rusqlite::Result<bool> {
         let is_next = before.record.zip(next.record).is_some_and(|(one, other)| one.checked_add(1) == Some(other));
         if !is_next {
             return Ok(false);
         }
         self.conn
-            .prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM reading WHERE id > ?1 AND id < ?2)")?
-            .query_row([before.id, next.id], |row| row.get(0))
+            .prepare_cached(
+                "SELECT NOT EXISTS (SELECT 1 FROM reading WHERE id > ?1 AND id < ?2 AND NOT (?3 AND state = 0))",
+            )?
+            .query_row(params![before.id, next.id, next.gone], |row| row.get(0))
     }
 
     /// Whether a sent row of the series is in the interval.

@@ -54,7 +54,9 @@ impl Store {
 
     /// When a line was last rejected that had not been seen before.
     pub fn newest_rejected_line(&self) -> Result<Option<Timestamp>> {
-        self.newest("SELECT seen FROM rejected_line WHERE not_before IS NULL ORDER BY id DESC LIMIT 1")
+        self.newest(
+            "SELECT seen FROM rejected_line WHERE not_before IS NULL AND stamp IS NULL ORDER BY id DESC LIMIT 1",
+        )
     }
 
     /// When a conflict was last found.
@@ -74,7 +76,7 @@ impl Store {
     pub fn rejected(&self, table: Option<&str>, limit: usize) -> Result<Vec<RejectedLine>> {
         let work = || -> rusqlite::Result<Vec<RejectedLine>> {
             let mut lines = self.conn.prepare_cached(
-                "SELECT t.name, l.path || ':' || l.line, l.reason, l.raw, l.not_before IS NOT NULL FROM rejected_line l JOIN logger_table t ON t.id = l.logger_table
+                "SELECT t.name, l.path || ':' || l.line, l.reason, l.raw, l.not_before IS NOT NULL OR l.stamp IS NOT NULL FROM rejected_line l JOIN logger_table t ON t.id = l.logger_table
                  WHERE ?1 IS NULL OR t.name = ?1 ORDER BY l.id DESC LIMIT ?2",
             )?;
             let mut list: Vec<RejectedLine> = lines

@@ -27,8 +27,10 @@ pub struct TableStatus {
     pub conflicts: u64,
     /// Lines that are no rows.
     pub rejected_lines: u64,
-    /// Lines ahead of this computer's clock, staged by themselves when it has come that far.
+    /// Lines ahead of this computer's clock, staged by themselves when it has come that far, and the held samples.
     pub held_lines: u64,
+    /// Lines whose place among the rows of their stamp is not known, staged by themselves when other rows tell it.
+    pub held_samples: u64,
     /// Holes in RECORD.
     pub gaps: u64,
     /// Records missing in them.
@@ -57,7 +59,9 @@ impl Store {
         let mut statement = self.conn.prepare_cached(
             "SELECT id, name, rows, pending, sent, rejected, expired, conflicts, rejected_lines,
                     (SELECT max(newest) FROM series WHERE logger_table = t.id),
-                    (SELECT count(*) FROM rejected_line WHERE logger_table = t.id AND not_before IS NOT NULL)
+                    (SELECT count(*) FROM rejected_line WHERE logger_table = t.id AND not_before IS NOT NULL),
+                    (SELECT count(*) FROM series s JOIN rejected_line l ON l.series = s.id AND l.stamp IS NOT NULL
+                     WHERE s.logger_table = t.id)
              FROM logger_table t ORDER BY id",
         )?;
         let mut tables = Vec::new();
@@ -74,8 +78,9 @@ impl Store {
                 rejected: count(5)?,
                 expired: count(6)?,
                 conflicts: count(7)?,
-                rejected_lines: count(8)?.saturating_sub(count(10)?),
-                held_lines: count(10)?,
+                rejected_lines: count(8)?.saturating_sub(count(10)? + count(11)?),
+                held_lines: count(10)? + count(11)?,
+                held_samples: count(11)?,
                 gaps: gaps.len() as u64,
                 records_missing: gaps.iter().map(|gap| gap.missing.cast_unsigned()).sum(),
                 newest: row.get::<_, Option<i64>>(9)?.map(Timestamp::from_nanos),

@@ -85,7 +85,7 @@ pub enum StoreError {
     },
     /// A table's clock is not the one its rows were staged by.
     #[error(
-        "table \"{table}\" was staged with the clock {staged}, the configuration says {configured}; put the old one back, or give the table a new name to stage it anew"
+        "table \"{table}\" was staged with the clock {staged}, the configuration says {configured}; put the old one back, or move its rows to the time that their stamps mean by the new one: `fluxtower rekey --dry-run` says how many, `fluxtower rekey` moves them"
     )]
     ClockChanged {
         /// Its name.

@@ -1,4 +1,4 @@
-//! One ingest and one sync at a time, and each beside the other (I9).
+//! One ingest, one sync and one round of notifications at a time, and each beside the other (I9).
 //!
 //! A lock is a file beside the database, held through the operating system: it ends with its process, however that dies.
 
@@ -16,6 +16,8 @@ pub enum LockKind {
     Ingest,
     /// Store to destination.
     Sync,
+    /// Findings to users.
+    Notify,
 }
 
 /// Held until it is dropped.
@@ -46,6 +48,7 @@ impl Lock {
         name.push(match kind {
             LockKind::Ingest => ".ingest.lock",
             LockKind::Sync => ".sync.lock",
+            LockKind::Notify => ".notify.lock",
         });
         let path = PathBuf::from(name);
         let failed = |source| StoreError::Lock { path: path.clone(), source };

@@ -7,6 +7,8 @@ use crate::store::{Result, Store};
 impl Store {
     /// Keys of [`Store::remember`] that begin so hold what is known of a bucket.
     pub const BUCKET_IDENTITY: &'static str = "bucket: ";
+    /// Keys that begin so hold by how much a table's rows were apart from the files that they came in.
+    pub const OFFSETS_SEEN: &'static str = "offset:";
 
     /// Keeps a text under a key.
     pub fn remember(&self, key: &str, text: &str) -> Result<()> {

@@ -19,9 +19,8 @@ pub(super) fn latest(site: &Site<'_>, panel: &Panel) -> Option<Object> {
         let Some(source) = Source::of(site, series) else { continue };
         let text = language.newest(&source, &series.label);
         targets.push(target(site, source.bucket.as_deref(), Shape::Series, &text));
-        let column = site.config.table(&series.table.0).and_then(|table| table.columns.get(&series.column));
         let mut properties = vec![("color", fixed(series.colour.hex))];
-        if let Some((low, high)) = column.and_then(|column| column.range).map(|range| range.suspect) {
+        if let Some((low, high)) = series.range.map(|range| range.suspect) {
             let mut steps = vec![json!({"value": null, "color": if low.is_finite() { SUSPECT } else { GOOD }})];
             if low.is_finite() {
                 steps.push(json!({"value": low, "color": GOOD}));

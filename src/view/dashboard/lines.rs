@@ -54,7 +54,7 @@ pub(super) fn lines(site: &Site<'_>, panel: &Panel) -> Option<Object> {
     if drawing.targets.is_empty() {
         return None;
     }
-    let thresholds = limits(site, panel);
+    let thresholds = limits(panel);
     let mut defaults = json!({
         "unit": grafana(&panel.axis.unit),
         "color": {"mode": "palette-classic"},
@@ -225,11 +225,8 @@ pub(super) fn least_interval(site: &Site<'_>, panel: &Panel) -> Option<String> {
 }
 
 /// The range that all series on the left axis expect, as dashed lines; none where they differ.
-fn limits(site: &Site<'_>, panel: &Panel) -> Option<Value> {
-    let range = |series: &PanelSeries| {
-        let column = site.config.table(&series.table.0)?.columns.get(&series.column)?;
-        column.range.map(|range| range.suspect)
-    };
+fn limits(panel: &Panel) -> Option<Value> {
+    let range = |series: &PanelSeries| series.range.map(|range| range.suspect);
     let mut left = panel.series.iter().filter(|series| !series.is_right).map(range);
     let (low, high) = left.next()??;
     if !left.all(|other| other == Some((low, high))) {

@@ -3,9 +3,10 @@
 use super::Level;
 use super::quantity::Quantity;
 use super::unit;
+use crate::ameriflux::Range;
 use crate::config::{ColumnConfig, ColumnUse, Config, FileFormat, TableConfig, TableName, ValueType};
 use crate::line::LineShape;
-use crate::quantity::{Facts, Kind};
+use crate::quantity::{Kind, Stated};
 use crate::store::{KnownColumn, KnownTable};
 
 /// A table with its numeric columns.
@@ -40,6 +41,8 @@ pub struct PanelColumn {
     pub sensor: Option<String>,
     /// How its values are put together.
     pub values: Kind,
+    /// The range that it is judged by, in its own unit.
+    pub range: Option<Range>,
     /// An instrument's diagnostic word; its size has no meaning.
     pub is_diagnostic: bool,
     /// False for `use = "ignore"`, for texts and for truth values: these are on no panel.
@@ -63,22 +66,16 @@ fn panel_table(config: &Config, table: &TableConfig, known: &[KnownTable]) -> Pa
     let first = series.first().map_or(&[][..], Vec::as_slice);
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     let fields = fields(config, table, &names, first);
-    let base = |name: &str| name.rsplit_once('(').map_or(name, |(base, _)| base).to_owned();
-    let bases: Vec<String> = names.iter().map(|name| base(name)).collect();
-    let columns = columns.into_iter().zip(fields).filter(|(column, _)| {
+    let stated: Vec<Stated<'_>> = columns.iter().map(KnownColumn::stated).collect();
+    let kinds = table.kinds(&stated);
+    let columns = columns.into_iter().zip(fields).zip(kinds).filter(|((column, _), _)| {
         let config = table.columns.get(&column.name);
         let is_tag = config.is_some_and(|config| config.column_use == ColumnUse::Tag);
         // A line needs numbers, not texts or truth values.
         let is_number = config.is_none_or(|config| matches!(config.value_type, ValueType::Float | ValueType::Integer));
         !is_tag && !column.is_text && is_number
     });
-    let columns = columns
-        .map(|(column, field)| {
-            let own = base(&column.name);
-            let of_its_name = bases.iter().filter(|other| **other == own).count();
-            panel_column(table, &column, field, of_its_name)
-        })
-        .collect();
+    let columns = columns.map(|((column, field), values)| panel_column(table, &column, field, values)).collect();
     PanelTable { name: table.name.clone(), columns, series }
 }
 
@@ -119,7 +116,7 @@ fn fields(config: &Config, table: &TableConfig, names: &[String], tags: &[(Strin
     named.collect()
 }
 
-fn panel_column(table: &TableConfig, known: &KnownColumn, field: String, of_its_name: usize) -> PanelColumn {
+fn panel_column(table: &TableConfig, known: &KnownColumn, field: String, values: Kind) -> PanelColumn {
     let config = table.columns.get(&known.name);
     let configured = |read: fn(&ColumnConfig) -> Option<String>| config.and_then(read);
     let variable = configured(|column| column.variable.clone());
@@ -127,15 +124,6 @@ fn panel_column(table: &TableConfig, known: &KnownColumn, field: String, of_its_
     let level = config.map_or_else(|| table.level.clone(), |column| column.level.clone());
     let sensor = config.map_or_else(|| table.sensor.clone(), |column| column.sensor.clone());
     let quantity = configured(|column| column.quantity.clone());
-    let facts = Facts {
-        configured: config.and_then(|column| column.kind),
-        variable: variable.as_deref(),
-        process: &known.process,
-        unit: &known.unit,
-        name: &known.name,
-        of_its_name,
-    };
-    let values = facts.kind();
     let kind = Quantity::of(quantity.as_deref(), variable.as_deref(), &known.name, level.as_ref());
     PanelColumn {
         table: table.name.clone(),
@@ -147,6 +135,7 @@ fn panel_column(table: &TableConfig, known: &KnownColumn, field: String, of_its_
         level,
         sensor,
         values,
+        range: config.and_then(|column| column.range_in(&known.stated())),
         is_diagnostic: config.is_some_and(|column| column.diagnostic.is_some()),
         // A server computes no mean of texts or truth values.
         is_sent: config.is_none_or(|column| {

@@ -6,7 +6,6 @@ use super::colour::{Key, LevelColours};
 use super::label::{labels, with_tags};
 use super::quantity::Place;
 use super::{Axis, Panel, PanelColumn, PanelKind, PanelSeries, PanelTable};
-use crate::quantity::Kind;
 
 /// A column of one series of its table.
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +84,7 @@ impl Pen {
             level: member.column.level.clone(),
             colour,
             values: member.column.values,
+            range: member.column.range,
             is_right: member.is_right,
         });
         let series: Vec<PanelSeries> = series.collect();
@@ -130,8 +130,9 @@ fn axis(members: &[Member<'_>]) -> Axis {
         [unit] => (*unit).to_owned(),
         _ => String::new(),
     };
-    let is_direction = |member: &Member<'_>| member.column.unit == "°" && member.column.values == Kind::Direction;
-    let bounds = (!members.is_empty() && members.iter().all(is_direction)).then_some((0.0, 360.0));
+    let mut ends = members.iter().map(|member| member.column.values.bounds());
+    let first = ends.next().flatten();
+    let bounds = first.filter(|first| ends.all(|other| other == Some(*first)));
     Axis { unit, bounds }
 }
 

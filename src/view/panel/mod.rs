@@ -12,6 +12,7 @@
 
 use std::time::Duration;
 
+use crate::ameriflux::Range;
 use crate::config::{Config, TableName};
 use crate::quantity::Kind;
 use crate::store::KnownTable;
@@ -107,6 +108,8 @@ pub struct PanelSeries {
     pub colour: Colour,
     /// How its values are put together.
     pub values: Kind,
+    /// The range that it is judged by, in its own unit.
+    pub range: Option<Range>,
     /// Drawn on the right axis.
     pub is_right: bool,
 }

@@ -4,6 +4,7 @@
 
 use serde::{Serialize, Serializer};
 
+use super::WantedColumn;
 use crate::time::Timestamp;
 
 /// A number of an answer: null where there is none, without a fraction where it is whole.
@@ -88,12 +89,24 @@ pub struct Trace {
 pub struct TraceColumn {
     /// Its name in the file.
     pub name: String,
-    /// The value, or the mean of the values that did not fail. Failed values are never included.
+    /// The kind of its quantity, as the configuration names it.
+    pub kind: &'static str,
+    /// How the values of a bin are put together: `mean`, `vector mean`, `sum`, `increment`, `maximum`, `minimum`,
+    /// `root mean square` or `newest value`.
+    pub together: &'static str,
+    /// Whether minimum and maximum of a bin lie around its value: not of directions, sums and increments.
+    pub has_band: bool,
+    /// How it is drawn: `line`, `points` or `bars` from 0.
+    pub drawing: &'static str,
+    /// The value, or the values of the bin that did not fail, put together; of a counter its increments. Failed values are
+    /// never included.
     pub value: Vec<Figure>,
-    /// The minimum of each bin, without failed values.
+    /// The minimum of each bin, without failed values; null for rows and without a band.
     pub low: Option<Vec<Figure>>,
     /// The maximum.
     pub high: Option<Vec<Figure>>,
+    /// Of directions in bins: the length of each bin's mean vector, 1 where all are equal, 0 where they cancel each other.
+    pub steadiness: Option<Vec<Figure>>,
     /// One digit per time, the worst of a bin: 4, 3, 9, 2, 1; a blank where no row has the column.
     pub flags: String,
     /// Position, minimum, maximum and count of suspect values.
@@ -110,12 +123,17 @@ pub struct TraceColumn {
 
 impl TraceColumn {
     /// A column without values.
-    pub(super) fn empty(name: &str) -> TraceColumn {
+    pub(super) fn empty(wanted: &WantedColumn) -> TraceColumn {
         TraceColumn {
-            name: name.to_owned(),
+            name: wanted.name.clone(),
+            kind: wanted.kind.name(),
+            together: wanted.kind.aggregate().name(),
+            has_band: wanted.kind.aggregate().has_band(),
+            drawing: wanted.kind.drawing().name(),
             value: Vec::new(),
             low: None,
             high: None,
+            steadiness: None,
             flags: String::new(),
             suspect: Vec::new(),
             fail: Vec::new(),

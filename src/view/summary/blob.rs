@@ -1,14 +1,25 @@
 //! Encodes bins as bytes.
 //!
-//! Most bins hold good values only: a byte for the kinds of content, a count, three floats. The bytes end with a checksum over
-//! their id, version and bin width, so that bytes of another piece, or of an older state of the rows, are never used.
+//! Most bins hold good values only: a byte for the kinds of content, a count, three floats; a fourth only where values are put
+//! together by two sums. The bytes end with a checksum over their [`Seal`], so that bytes of another piece, of an older state
+//! of the rows, or of a column that is another kind of quantity now, are never used.
 
 use xxhash_rust::xxh3::Xxh3;
 
 use super::grid::{Bin, Extent};
+use crate::quantity::Aggregate;
 
-/// What the checksum covers besides the bytes: their id, the version of the rows, the width of the bins.
-pub(super) type Seal = (i64, i64, i64);
+/// What the checksum covers besides the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Seal {
+    pub(super) id: i64,
+    /// The version of the rows.
+    pub(super) version: i64,
+    /// The width of the bins.
+    pub(super) width: i64,
+    /// What else the sums depend on: how values are put together.
+    pub(super) content: i64,
+}
 
 const NUMBERS: u8 = 1 << 5;
 const SUSPECT: u8 = 1 << 6;
@@ -16,7 +27,7 @@ const FAILED: u8 = 1 << 7;
 const SEAL_BYTES: usize = 8;
 
 /// Encodes the bins that are not empty, with their positions in the piece, in order.
-pub(super) fn encode<'b>(bins: impl Iterator<Item = (usize, &'b Bin)>) -> Vec<u8> {
+pub(super) fn encode<'b>(aggregate: Aggregate, bins: impl Iterator<Item = (usize, &'b Bin)>) -> Vec<u8> {
     let mut out = Vec::new();
     let mut next = 0;
     for (at, bin) in bins.filter(|(_, bin)| !bin.is_empty()) {
@@ -26,17 +37,20 @@ pub(super) fn encode<'b>(bins: impl Iterator<Item = (usize, &'b Bin)>) -> Vec<u8
         for (kind, count) in bin.flags.iter().enumerate() {
             kinds |= u8::from(*count > 0) << kind;
         }
-        kinds |= if bin.numbers > 0 { NUMBERS } else { 0 };
+        kinds |= if bin.sums.count > 0 { NUMBERS } else { 0 };
         kinds |= if bin.suspect.is_none() { 0 } else { SUSPECT };
         kinds |= if bin.failed.is_none() { 0 } else { FAILED };
         out.push(kinds);
         for count in bin.flags.iter().filter(|count| **count > 0) {
             varint(&mut out, *count as usize);
         }
-        if bin.numbers > 0 {
-            varint(&mut out, bin.numbers as usize);
-            out.extend(bin.sum.to_le_bytes());
-            extent(&mut out, bin.extent);
+        if bin.sums.count > 0 {
+            varint(&mut out, bin.sums.count as usize);
+            out.extend(bin.sums.first.to_le_bytes());
+            if aggregate.needs_second() {
+                out.extend(bin.sums.second.to_le_bytes());
+            }
+            extent(&mut out, bin.extent());
         }
         if kinds & SUSPECT != 0 {
             extent(&mut out, bin.suspect);
@@ -64,24 +78,24 @@ pub(super) fn unsealed(bytes: &[u8], seal: Seal) -> Option<&[u8]> {
 fn sum(bytes: &[u8], seal: Seal) -> u64 {
     let mut hasher = Xxh3::new();
     hasher.update(bytes);
-    for part in [seal.0, seal.1, seal.2] {
+    for part in [seal.id, seal.version, seal.width, seal.content] {
         hasher.update(&part.to_le_bytes());
     }
     hasher.digest()
 }
 
 /// Passes on the bins that [`encode`] wrote. Ends early where the bytes do.
-pub(super) fn decode(bytes: &[u8], mut take: impl FnMut(usize, &Bin)) {
+pub(super) fn decode(aggregate: Aggregate, bytes: &[u8], mut take: impl FnMut(usize, &Bin)) {
     let mut rest = bytes;
     let mut next = 0;
     while !rest.is_empty() {
-        let Some((skip, bin)) = one(&mut rest) else { return };
+        let Some((skip, bin)) = one(aggregate, &mut rest) else { return };
         take(next + skip, &bin);
         next += skip + 1;
     }
 }
 
-fn one(rest: &mut &[u8]) -> Option<(usize, Bin)> {
+fn one(aggregate: Aggregate, rest: &mut &[u8]) -> Option<(usize, Bin)> {
     let skip = read_varint(rest)?;
     let mut bin = Bin::EMPTY;
     let (kinds, behind) = rest.split_first()?;
@@ -92,9 +106,13 @@ fn one(rest: &mut &[u8]) -> Option<(usize, Bin)> {
         }
     }
     if kinds & NUMBERS != 0 {
-        bin.numbers = u32::try_from(read_varint(rest)?).ok()?;
-        bin.sum = float(rest)?;
-        bin.extent = read_extent(rest)?;
+        bin.sums.count = u32::try_from(read_varint(rest)?).ok()?;
+        bin.sums.first = float(rest)?;
+        if aggregate.needs_second() {
+            bin.sums.second = float(rest)?;
+        }
+        let Extent { low, high } = read_extent(rest)?;
+        (bin.sums.low, bin.sums.high) = (low, high);
     }
     if kinds & SUSPECT != 0 {
         bin.suspect = read_extent(rest)?;
@@ -149,6 +167,7 @@ fn read_extent(rest: &mut &[u8]) -> Option<Extent> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quantity::Sums;
     use proptest::prelude::*;
 
     fn bin() -> impl Strategy<Value = Bin> {
@@ -161,41 +180,52 @@ mod tests {
         (
             prop::array::uniform5(prop_oneof![3 => Just(0u32), 1 => any::<u32>()]),
             any::<u32>(),
-            any::<f64>(),
+            any::<(f64, f64)>(),
             extent(),
             extent(),
             extent(),
         )
-            .prop_map(|(flags, numbers, sum, extent, suspect, failed)| {
+            .prop_map(|(flags, count, (first, second), extent, suspect, failed)| {
                 if flags == [0; 5] {
                     return Bin::EMPTY;
                 }
-                let has_numbers = numbers > 0 && sum.is_finite() && !extent.is_none();
-                let (numbers, sum, extent) = if has_numbers { (numbers, sum, extent) } else { (0, 0.0, Extent::NONE) };
-                Bin { flags, numbers, sum, extent, suspect, failed }
+                let has_numbers = count > 0 && first.is_finite() && second.is_finite() && !extent.is_none();
+                let sums = Sums { count, first, second, low: extent.low, high: extent.high };
+                Bin { flags, sums: if has_numbers { sums } else { Sums::NONE }, suspect, failed }
             })
     }
 
+    const SEAL: Seal = Seal { id: 7, version: 8, width: 9, content: 10 };
+
     proptest! {
         #[test]
-        fn bins_are_read_as_they_were_written(bins in prop::collection::vec(bin(), 0..400)) {
-            let bytes = seal(encode(bins.iter().enumerate()), (1, 2, 3));
+        fn bins_are_read_as_they_were_written(
+            bins in prop::collection::vec(bin(), 0..400),
+            aggregate in prop::sample::select(vec![Aggregate::Mean, Aggregate::VectorMean]),
+        ) {
+            let mut bins = bins;
+            if !aggregate.needs_second() {
+                bins.iter_mut().for_each(|bin| bin.sums.second = 0.0);
+            }
+            let bytes = seal(encode(aggregate, bins.iter().enumerate()), SEAL);
             let mut again = vec![Bin::EMPTY; bins.len()];
-            decode(unsealed(&bytes, (1, 2, 3)).unwrap(), |at, bin| again[at] = *bin);
+            decode(aggregate, unsealed(&bytes, SEAL).unwrap(), |at, bin| again[at] = *bin);
             prop_assert_eq!(again, bins);
         }
 
         #[test]
         fn bytes_of_another_piece_or_version_or_width_and_damaged_ones_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..60), at in any::<usize>()) {
-            let mut sealed = seal(bytes.clone(), (7, 8, 9));
-            prop_assert_eq!(unsealed(&sealed, (7, 8, 9)), Some(&bytes[..]));
-            for other in [(6, 8, 9), (7, 9, 9), (7, 8, 1)] {
+            let mut sealed = seal(bytes.clone(), SEAL);
+            prop_assert_eq!(unsealed(&sealed, SEAL), Some(&bytes[..]));
+            for other in [
+                Seal { id: 6, ..SEAL }, Seal { version: 9, ..SEAL }, Seal { width: 1, ..SEAL }, Seal { content: 0, ..SEAL },
+            ] {
                 prop_assert_eq!(unsealed(&sealed, other), None);
             }
             let at = at % sealed.len();
             sealed[at] ^= 1;
-            prop_assert_eq!(unsealed(&sealed, (7, 8, 9)), None);
-            decode(&bytes, |_, _| {});
+            prop_assert_eq!(unsealed(&sealed, SEAL), None);
+            decode(Aggregate::VectorMean, &bytes, |_, _| {});
         }
     }
 }

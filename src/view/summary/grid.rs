@@ -1,9 +1,11 @@
 //! Bins of some columns of a series.
 //!
 //! Minima and maxima are values of the store, bit for bit: an outlier in a single row is visible at every zoom. Failed values
-//! are kept separately, so that a sensor's fault does not set the scale.
+//! are kept separately, so that a sensor's fault does not set the scale. How values are put together is decided by
+//! [`Aggregate`] alone; a bin keeps the sums that it needs.
 
 use crate::format::numbers_of;
+use crate::quantity::{Aggregate, Counter, Sums};
 use crate::store::ScannedRow;
 
 use super::answer::{Figure, FlagCounts};
@@ -50,17 +52,14 @@ impl Extent {
 pub(super) struct Bin {
     /// Rows with each flag, in the order of [`Bin::DIGITS`].
     pub(super) flags: [u32; 5],
-    /// Count of numbers that did not fail.
-    pub(super) numbers: u32,
-    pub(super) sum: f64,
-    pub(super) extent: Extent,
+    /// Of the numbers that did not fail.
+    pub(super) sums: Sums,
     pub(super) suspect: Extent,
     pub(super) failed: Extent,
 }
 
 impl Bin {
-    pub(super) const EMPTY: Bin =
-        Bin { flags: [0; 5], numbers: 0, sum: 0.0, extent: Extent::NONE, suspect: Extent::NONE, failed: Extent::NONE };
+    pub(super) const EMPTY: Bin = Bin { flags: [0; 5], sums: Sums::NONE, suspect: Extent::NONE, failed: Extent::NONE };
 
     /// Pass, not evaluated, missing, suspect, fail: the worst last.
     pub(super) const DIGITS: [u8; 5] = *b"12934";
@@ -72,10 +71,10 @@ impl Bin {
         self.flags == [0; 5]
     }
 
-    /// Adds a row's value; NaN where there is no number.
+    /// Adds a row's value.
     #[inline]
-    fn take(&mut self, digit: u8, value: f64) {
-        let at = match digit {
+    fn take(&mut self, aggregate: Aggregate, cell: Cell, increment: Option<f64>) {
+        let at = match cell.digit {
             b'1' => 0,
             b'2' => 1,
             b'9' => Bin::MISSING,
@@ -84,39 +83,31 @@ impl Bin {
             _ => return,
         };
         self.flags[at] += 1;
-        if value.is_nan() {
+        if cell.value.is_nan() {
             return;
         }
         match at {
             Bin::MISSING => return,
-            Bin::FAIL => return self.failed.add(value),
-            Bin::SUSPECT => self.suspect.add(value),
+            Bin::FAIL => return self.failed.add(cell.value),
+            Bin::SUSPECT => self.suspect.add(cell.value),
             _ => {}
         }
-        self.numbers += 1;
-        self.sum += value;
-        self.extent.add(value);
+        aggregate.add(&mut self.sums, cell.value, cell.ms, increment);
     }
 
     /// Adds the content of another bin.
-    pub(super) fn merge(&mut self, other: &Bin) {
+    pub(super) fn merge(&mut self, aggregate: Aggregate, other: &Bin) {
         for (mine, theirs) in self.flags.iter_mut().zip(&other.flags) {
             *mine += theirs;
         }
-        self.numbers += other.numbers;
-        self.sum += other.sum;
-        self.extent.merge(other.extent);
+        aggregate.merge(&mut self.sums, &other.sums);
         self.suspect.merge(other.suspect);
         self.failed.merge(other.failed);
     }
 
-    pub(super) fn mean(&self) -> f64 {
-        // Rounding may move the mean of equal values outside their range.
-        if self.numbers == 0 {
-            f64::NAN
-        } else {
-            (self.sum / f64::from(self.numbers)).clamp(self.extent.low, self.extent.high)
-        }
+    /// Smallest and largest number that did not fail.
+    pub(super) fn extent(&self) -> Extent {
+        Extent { low: self.sums.low, high: self.sums.high }
     }
 
     /// The worst flag; a blank for an empty bin.
@@ -135,33 +126,97 @@ impl Bin {
     }
 }
 
+/// A row's value: NaN where there is no number.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cell {
+    pub(super) ms: i64,
+    pub(super) digit: u8,
+    pub(super) value: f64,
+}
+
+impl Cell {
+    /// The value as a counter's reading: one that failed says nothing.
+    pub(super) fn reading(self) -> f64 {
+        if matches!(self.digit, b'4' | b'9' | b' ') { f64::NAN } else { self.value }
+    }
+}
+
+/// A column of a grid.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Column {
+    /// Its position in the column list.
+    pub(super) place: usize,
+    pub(super) aggregate: Aggregate,
+}
+
+/// The columns of a grid, and how their values are put together.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Form {
+    /// In the order of the column list.
+    pub(super) columns: Vec<Column>,
+    /// Rows that are further apart, in milliseconds, have a gap between them.
+    pub(super) longest_step: i64,
+}
+
+impl Form {
+    /// With so many columns: what a column is that was added since is not known here, so that its bytes, if it is another kind,
+    /// are not used.
+    pub(super) fn reaching(&self, count: usize) -> Form {
+        let added = (self.columns.len()..count).map(|place| Column { place, aggregate: Aggregate::Mean });
+        Form { columns: self.columns.iter().copied().chain(added).collect(), ..*self }
+    }
+
+    /// Only the columns at these places, which are in order.
+    pub(super) fn of(&self, places: &[usize]) -> Form {
+        let columns = self.columns.iter().copied().filter(|column| places.binary_search(&column.place).is_ok());
+        Form { columns: columns.collect(), ..*self }
+    }
+}
+
 /// Adjacent bins of one width.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Grid {
     /// The begin of the first bin, in milliseconds since 1970; a multiple of the width.
     pub(super) start: i64,
     pub(super) width: i64,
-    /// Positions of its columns in the column list.
-    pub(super) columns: Vec<usize>,
+    /// In the order of the column list.
+    pub(super) columns: Vec<Column>,
+    /// Rows that are further apart, in milliseconds, have a gap between them.
+    pub(super) longest_step: i64,
     /// Rows in each bin.
     pub(super) rows: Vec<u32>,
     /// Bin by bin, in the order of the columns.
     bins: Vec<Bin>,
     numbers: Vec<f64>,
+    /// One a column, if one of them is a counter; otherwise empty.
+    counters: Vec<Counter>,
 }
 
 impl Grid {
     /// Empty bins that cover the closed span of time.
-    pub(super) fn new((from, to): (i64, i64), width: i64, columns: Vec<usize>) -> Grid {
+    pub(super) fn new((from, to): (i64, i64), width: i64, form: Form) -> Grid {
+        let Form { columns, longest_step } = form;
         let start = from.div_euclid(width) * width;
         let count = usize::try_from(to.div_euclid(width) - from.div_euclid(width) + 1).unwrap_or(0);
         let bins = vec![Bin::EMPTY; count * columns.len()];
-        Grid { start, width, columns, rows: vec![0; count], bins, numbers: Vec::new() }
+        let has_counters = columns.iter().any(|column| column.aggregate == Aggregate::Increments);
+        let counters = if has_counters { vec![Counter::default(); columns.len()] } else { Vec::new() };
+        Grid { start, width, columns, longest_step, rows: vec![0; count], bins, numbers: Vec::new(), counters }
+    }
+
+    /// What it has, without its bins.
+    pub(super) fn form(&self) -> Form {
+        Form { columns: self.columns.clone(), longest_step: self.longest_step }
+    }
+
+    /// Whether the row before its first one matters.
+    pub(super) fn has_counters(&self) -> bool {
+        !self.counters.is_empty()
     }
 
     /// The same bins, empty.
     pub(super) fn clone_empty(&self) -> Grid {
-        Grid::new((self.start, self.time(self.len()) - 1), self.width, self.columns.clone())
+        Grid::new((self.start, self.time(self.len()) - 1), self.width, self.form())
     }
 
     pub(super) fn len(&self) -> usize {
@@ -197,12 +252,35 @@ impl Grid {
         let width = self.columns.len();
         let Some(last) = self.columns.last() else { return };
         let mut numbers = std::mem::take(&mut self.numbers);
-        numbers_of(row.values, last + 1, &mut numbers);
-        for (bin, &place) in self.bins[at * width..(at + 1) * width].iter_mut().zip(&self.columns) {
-            let (Some(digit), value) = (row.flags.get(place), numbers.get(place)) else { continue };
-            bin.take(*digit, value.copied().unwrap_or(f64::NAN));
+        numbers_of(row.values, last.place + 1, &mut numbers);
+        let ms = row.ts.millis();
+        let bins = self.bins[at * width..(at + 1) * width].iter_mut().zip(&self.columns);
+        for (at, (bin, column)) in bins.enumerate() {
+            let Some(digit) = row.flags.get(column.place) else { continue };
+            let value = numbers.get(column.place).copied().unwrap_or(f64::NAN);
+            let cell = Cell { ms, digit: *digit, value };
+            let increment = match self.counters.get_mut(at) {
+                Some(counter) if column.aggregate == Aggregate::Increments => {
+                    counter.step(ms, cell.reading(), self.longest_step)
+                }
+                _ => None,
+            };
+            bin.take(column.aggregate, cell, increment);
         }
         self.numbers = numbers;
+    }
+
+    /// Reads the counters of the row before the first one, which is outside of the grid.
+    pub(super) fn look_back(&mut self, row: &ScannedRow<'_>) {
+        let Some(last) = self.columns.last() else { return };
+        numbers_of(row.values, last.place + 1, &mut self.numbers);
+        for (counter, column) in self.counters.iter_mut().zip(&self.columns) {
+            let (Some(digit), Some(value)) = (row.flags.get(column.place), self.numbers.get(column.place)) else {
+                continue;
+            };
+            let cell = Cell { ms: row.ts.millis(), digit: *digit, value: *value };
+            counter.step(cell.ms, cell.reading(), self.longest_step);
+        }
     }
 
     /// Adds a count of rows to the bin of a time. A time outside the grid is ignored.
@@ -216,14 +294,14 @@ impl Grid {
     pub(super) fn add_bin(&mut self, ms: i64, column: usize, bin: &Bin) {
         if let Some(at) = self.place(ms) {
             let width = self.columns.len();
-            self.bins[at * width + column].merge(bin);
+            self.bins[at * width + column].merge(self.columns[column].aggregate, bin);
         }
     }
 
     /// Adds narrower or equal bins. Columns that this grid lacks are ignored.
     pub(super) fn merge(&mut self, other: &Grid) {
         let places: Vec<Option<usize>> =
-            self.columns.iter().map(|place| other.columns.iter().position(|known| known == place)).collect();
+            self.columns.iter().map(|own| other.columns.iter().position(|known| known == own)).collect();
         for at in 0..other.len() {
             if other.rows[at] == 0 {
                 continue;

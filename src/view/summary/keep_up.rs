@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::pieces::{Kept, Stale};
 use super::{Summaries, SummaryError};
+use crate::config::TableConfig;
 use crate::store::{SeriesLine, Store, slot_of, slot_start};
 
 /// Pieces made between two pauses.
@@ -49,20 +50,27 @@ impl Summaries {
     fn build(&self, reader: &Store, stop: &AtomicBool) -> Result<(), SummaryError> {
         for table in &self.config.tables {
             for series in reader.series(&table.name.0)? {
-                self.build_series(reader, &series, stop)?;
+                self.build_series(reader, table, &series, stop)?;
             }
         }
         Ok(())
     }
 
-    fn build_series(&self, reader: &Store, series: &SeriesLine, stop: &AtomicBool) -> Result<(), SummaryError> {
+    fn build_series(
+        &self,
+        reader: &Store,
+        table: &TableConfig,
+        series: &SeriesLine,
+        stop: &AtomicBool,
+    ) -> Result<(), SummaryError> {
         let Some(width) = self.kept_width(reader, series)? else { return Ok(()) };
-        let kept = Kept { series: series.id, width };
+        let form = self.form(reader, &table.name.0, series)?;
+        let kept = Kept { series: series.id, width, form: &form };
         let mut newest = series.newest;
         // Backwards in time; a span without rows costs one step.
         while let Some(last) = newest.map(slot_of) {
             let first = last - REACH;
-            let versions = reader.versions(series.id, first..=last)?;
+            let versions = reader.versions(series.id, first - 1..=last)?;
             let mut stale = self.stale(reader, kept, first..=last, &versions)?;
             stale.reverse();
             for slots in stale.chunks(PIECES) {

@@ -6,6 +6,7 @@
 //! therefore costs what it shows, not what the archive holds, and its answer never differs from the rows.
 //!
 //! Failed values are in no mean and no envelope: they are listed separately. A value that is flagged missing has no number.
+//! Values are put together by the kind of the column ([`crate::quantity`]), at every zoom by the same rule.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -14,7 +15,8 @@ use std::time::Duration;
 
 use crate::config::{ColumnUse, Config};
 use crate::qc::Season;
-use crate::store::{SeriesLine, Store, usual_interval};
+use crate::quantity::{Aggregate, Kind, Stated};
+use crate::store::{SeriesLine, Store, slot_of, usual_interval};
 use crate::time::{NANOS_PER_MILLI, Timestamp, nanos};
 
 mod answer;
@@ -31,7 +33,7 @@ mod width;
 pub use answer::{Expected, Figure, FlagCounts, LastDay, Ribbon, RibbonColumn, Trace, TraceColumn};
 pub use error::SummaryError;
 
-use grid::Grid;
+use grid::{Form, Grid};
 use pieces::Kept;
 use sidecar::Sidecar;
 
@@ -87,6 +89,8 @@ pub struct Summaries {
     widths: Mutex<HashMap<i64, i64>>,
     /// Usual interval by series, and the newest row when it was found.
     intervals: Mutex<HashMap<i64, Interval>>,
+    /// By series: the slot of its newest row, and the longest usual interval that was found then, in milliseconds.
+    longest: Mutex<HashMap<i64, (i64, i64)>>,
 }
 
 /// The newest row, and the usual interval in milliseconds at that row.
@@ -95,7 +99,18 @@ type Interval = (Option<Timestamp>, Option<i64>);
 /// The series and columns of a request.
 struct Wanted {
     series: Option<SeriesLine>,
-    columns: Vec<(String, usize)>,
+    columns: Vec<WantedColumn>,
+    /// What every column of the table is, by its place.
+    kinds: Vec<Kind>,
+}
+
+/// A column of a request.
+#[derive(Debug, Clone)]
+struct WantedColumn {
+    name: String,
+    /// Its position in the column list.
+    place: usize,
+    kind: Kind,
 }
 
 impl Summaries {
@@ -107,6 +122,7 @@ impl Summaries {
             sidecar: Sidecar::of(&config.store_path),
             widths: Mutex::default(),
             intervals: Mutex::default(),
+            longest: Mutex::default(),
         })
     }
 
@@ -119,7 +135,9 @@ impl Summaries {
         let mut trace = match &wanted.series {
             None => Trace::of_rows(Vec::new(), Vec::new()),
             Some(series) if reader.count_rows(series.id, (from, until), 2 * points + 1)? <= 2 * points => {
-                let (times, columns) = raw::rows(reader, series.id, (from, until), &wanted.columns)?;
+                let form = self.form_of(reader, series, &wanted.kinds)?;
+                let stretch = raw::Stretch { series: series.id, from, until, longest_step: form.longest_step };
+                let (times, columns) = raw::rows(reader, stretch, &wanted.columns)?;
                 let interval = match usual_interval(times.iter().copied()) {
                     Some(interval) => Some(millis(interval)),
                     None => self.interval_of(reader, series)?,
@@ -128,11 +146,12 @@ impl Summaries {
             }
             Some(series) => {
                 let width = width::of_view(to.nanos_since(from) / NANOS_PER_MILLI, points);
-                let mut places: Vec<usize> = wanted.columns.iter().map(|column| column.1).collect();
+                let form = self.form_of(reader, series, &wanted.kinds)?;
+                let mut places: Vec<usize> = wanted.columns.iter().map(|column| column.place).collect();
                 places.sort_unstable();
                 places.dedup();
-                let mut grid = grid_over((from, to), width, places);
-                self.fill(reader, series, &mut grid)?;
+                let mut grid = grid_over((from, to), width, form.of(&places));
+                self.fill(reader, series, &form, &mut grid)?;
                 let interval = self.interval_of(reader, series)?;
                 Trace::of_bins(&grid, &wanted.columns, interval)
             }
@@ -155,12 +174,15 @@ impl Summaries {
         };
         let most = usize::try_from(span / interval).unwrap_or(usize::MAX).max(1);
         let width = width::of_view(span, request.bins.clamp(1, MOST_POINTS).min(most));
-        let places: Vec<usize> = (0..wanted.columns.len()).collect();
-        let mut grid = grid_over((from, to), width, places);
+        let form = match &wanted.series {
+            Some(series) => self.form_of(reader, series, &wanted.kinds)?,
+            None => Form { columns: Vec::new(), longest_step: i64::MAX }.reaching(wanted.columns.len()),
+        };
+        let mut grid = grid_over((from, to), width, form.clone());
         if let Some(series) = &wanted.series {
-            self.fill(reader, series, &mut grid)?;
+            self.fill(reader, series, &form, &mut grid)?;
         }
-        let columns = wanted.columns.into_iter().map(|(name, place)| {
+        let columns = wanted.columns.into_iter().map(|WantedColumn { name, place, .. }| {
             let mut counts = FlagCounts::default();
             grid.column(place).for_each(|bin| bin.count_into(&mut counts));
             RibbonColumn { name, flags: grid.column(place).map(grid::Bin::worst).collect(), counts }
@@ -194,9 +216,9 @@ impl Summaries {
         let mut day = LastDay { from: Some(from), rows: 0, columns: Vec::new() };
         day.columns = names.into_iter().map(|name| (name, FlagCounts::default())).collect();
         for series in series.iter().filter(|series| series.newest >= Some(from)) {
-            let places = (0..day.columns.len()).collect();
-            let mut grid = grid_over((from, newest), width::HOUR_MS, places);
-            self.fill(reader, series, &mut grid)?;
+            let form = self.form(reader, table, series)?.reaching(day.columns.len());
+            let mut grid = grid_over((from, newest), width::HOUR_MS, form.clone());
+            self.fill(reader, series, &form, &mut grid)?;
             day.rows += grid.rows.iter().map(|rows| u64::from(*rows)).sum::<u64>();
             for (at, (_, counts)) in day.columns.iter_mut().enumerate() {
                 grid.column(at).for_each(|bin| bin.count_into(counts));
@@ -206,11 +228,13 @@ impl Summaries {
     }
 
     /// Fills the bins from kept pieces, or from rows.
-    fn fill(&self, reader: &Store, series: &SeriesLine, grid: &mut Grid) -> Result<(), SummaryError> {
+    fn fill(&self, reader: &Store, series: &SeriesLine, form: &Form, grid: &mut Grid) -> Result<(), SummaryError> {
         let Some(newest) = series.newest else { return Ok(()) };
+        // A kept piece knows of changes in the piece before it, and of none further back.
+        let reaches_far = grid.has_counters() && form.longest_step > width::SLOT_MS;
         match self.kept_width(reader, series)? {
-            Some(kept) if grid.width % kept == 0 => {
-                let kept = Kept { series: series.id, width: kept };
+            Some(kept) if grid.width % kept == 0 && !reaches_far => {
+                let kept = Kept { series: series.id, width: kept, form };
                 self.fill_from_pieces(reader, kept, newest, grid)
             }
             _ => {
@@ -237,15 +261,60 @@ impl Summaries {
 
     /// The width for the shortest interval in the series' past: the logger may have been faster years ago.
     fn narrowest(&self, reader: &Store, series: &SeriesLine) -> Result<i64, SummaryError> {
+        let least = self.past_intervals(reader, series)?.into_iter().min();
+        Ok(least.map_or(width::SLOT_MS, |least| width::kept(least.max(1))))
+    }
+
+    /// The usual interval in milliseconds at several positions in the series' past.
+    fn past_intervals(&self, reader: &Store, series: &SeriesLine) -> Result<Vec<i64>, SummaryError> {
         let oldest = reader.first_row(series.id, Timestamp::EPOCH)?;
-        let Some((oldest, newest)) = oldest.zip(series.newest) else { return Ok(width::SLOT_MS) };
-        let mut least = i64::MAX;
+        let Some((oldest, newest)) = oldest.zip(series.newest) else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
         for part in 1..SAMPLES {
             let at = oldest.plus(newest.nanos_since(oldest) / SAMPLES * part);
-            let interval = reader.usual_interval_of_series(series.id, at)?;
-            least = least.min(interval.map_or(i64::MAX, nanos));
+            found.extend(reader.usual_interval_of_series(series.id, at)?.map(millis));
         }
-        Ok(width::kept((least / NANOS_PER_MILLI).max(1)))
+        Ok(found)
+    }
+
+    /// The columns of a table by their place, and how values of a series are put together.
+    fn form(&self, reader: &Store, table: &str, series: &SeriesLine) -> Result<Form, SummaryError> {
+        let kinds = self.kinds(reader, table)?;
+        self.form_of(reader, series, &kinds)
+    }
+
+    fn form_of(&self, reader: &Store, series: &SeriesLine, kinds: &[Kind]) -> Result<Form, SummaryError> {
+        let columns = kinds.iter().enumerate();
+        let columns = columns.map(|(place, kind)| grid::Column { place, aggregate: kind.aggregate() }).collect();
+        let has_counters = kinds.iter().any(|kind| kind.aggregate() == Aggregate::Increments);
+        let longest_step = if has_counters { self.longest_step(reader, series)? } else { i64::MAX };
+        Ok(Form { columns, longest_step })
+    }
+
+    /// Rows that are further apart, in milliseconds, have a gap between them: by the longest interval that was usual at any time,
+    /// because the logger may have been slower years ago.
+    fn longest_step(&self, reader: &Store, series: &SeriesLine) -> Result<i64, SummaryError> {
+        let Some(slot) = series.newest.map(slot_of) else { return Ok(i64::MAX) };
+        let known = locked(&self.longest).get(&series.id).copied();
+        let past = match known.filter(|(at, _)| *at == slot) {
+            Some((_, longest)) => longest,
+            None => {
+                let longest = self.past_intervals(reader, series)?.into_iter().max().unwrap_or(0);
+                locked(&self.longest).insert(series.id, (slot, longest));
+                longest
+            }
+        };
+        let longest = past.max(self.interval_of(reader, series)?.unwrap_or(0));
+        // One missing row is a gap; a row that is a little late is none.
+        Ok(if longest == 0 { i64::MAX } else { longest.saturating_add(longest / 2) })
+    }
+
+    /// What each column of a table is, by its place.
+    fn kinds(&self, reader: &Store, table: &str) -> Result<Vec<Kind>, SummaryError> {
+        let columns = reader.columns_of(table)?;
+        let stated: Vec<Stated<'_>> = columns.iter().map(|column| column.stated()).collect();
+        let config = self.config.table(table);
+        Ok(config.map_or_else(|| vec![Kind::default(); stated.len()], |config| config.kinds(&stated)))
     }
 
     /// Finds the series and columns of a request. Without `columns`: all of them.
@@ -257,6 +326,7 @@ impl Summaries {
         tags: &[(String, String)],
     ) -> Result<Wanted, SummaryError> {
         let names = reader.column_names(table)?;
+        let kinds = self.kinds(reader, table)?;
         let all = reader.series(table)?;
         if names.is_empty() && all.is_empty() && self.config.table(table).is_none() {
             return Err(SummaryError::UnknownTable { table: table.to_owned() });
@@ -264,7 +334,8 @@ impl Summaries {
         let place = |name: &String| {
             let place = names.iter().position(|known| known == name);
             let unknown = || SummaryError::UnknownColumn { table: table.to_owned(), column: name.clone() };
-            Ok((name.clone(), place.ok_or_else(unknown)?))
+            let place = place.ok_or_else(unknown)?;
+            Ok(WantedColumn { name: name.clone(), place, kind: kinds.get(place).copied().unwrap_or_default() })
         };
         let columns = columns.unwrap_or(&names).iter().map(place).collect::<Result<_, SummaryError>>()?;
         let is_tag = |name: &&String| {
@@ -284,7 +355,7 @@ impl Summaries {
             let named = more + usize::from(series.is_some());
             return Err(SummaryError::NotOneSeries { table: table.to_owned(), series: count, named });
         }
-        Ok(Wanted { series, columns })
+        Ok(Wanted { series, columns, kinds })
     }
 
     /// The usual interval in milliseconds.
@@ -347,9 +418,9 @@ fn millis(span: Duration) -> i64 {
     nanos(span) / NANOS_PER_MILLI
 }
 
-/// Empty bins over a closed span of time; `columns` are sorted positions in the column list.
-fn grid_over((from, to): (Timestamp, Timestamp), width: i64, columns: Vec<usize>) -> Grid {
-    Grid::new((from.millis(), to.millis()), width, columns)
+/// Empty bins over a closed span of time.
+fn grid_over((from, to): (Timestamp, Timestamp), width: i64, form: Form) -> Grid {
+    Grid::new((from.millis(), to.millis()), width, form)
 }
 
 /// A thread that panicked has not changed the map.

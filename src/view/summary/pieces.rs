@@ -11,10 +11,11 @@ use std::sync::mpsc;
 use rusqlite::Connection;
 
 use super::blob::{self, Seal};
-use super::grid::{Bin, Grid};
+use super::grid::{Bin, Column, Form, Grid};
 use super::sidecar::{Level, PieceDraft, bins_id, piece_id, place_of};
 use super::width::{HOUR_MS, ROWS_A_BIN, SLOT_MS};
 use super::{Summaries, SummaryError};
+use crate::quantity::Aggregate;
 use crate::store::{self, Store, StoreError, Versions, slot_of, slot_start};
 use crate::time::Timestamp;
 
@@ -30,24 +31,65 @@ const WIDEST_WITH_HOURS: i64 = 600_000;
 
 /// A series and the width of its narrowest kept bins.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Kept {
+pub(super) struct Kept<'a> {
     pub(super) series: i64,
     pub(super) width: i64,
+    /// All columns of its table, by their place.
+    pub(super) form: &'a Form,
 }
+
 /// Pieces to be made from rows.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stale<'a> {
-    pub(super) kept: Kept,
+    pub(super) kept: Kept<'a>,
     pub(super) slots: &'a [i64],
     pub(super) versions: &'a Versions,
 }
 
 /// Consecutive kept pieces of one level.
 #[derive(Debug, Clone)]
-struct Pieces {
-    kept: Kept,
+struct Pieces<'a> {
+    kept: Kept<'a>,
     level: Level,
     places: RangeInclusive<i64>,
+    versions: &'a Versions,
+}
+
+impl Pieces<'_> {
+    fn version(&self, place: i64) -> i64 {
+        version(self.level, place, self.versions)
+    }
+
+    /// What the bytes of a column, or of the row counts, must be sealed with.
+    fn seal(&self, place: i64, column: Option<Column>) -> Seal {
+        seal(self.kept, (self.level, place), column, self.versions)
+    }
+}
+
+/// The version of a piece's rows.
+fn version(level: Level, place: i64, versions: &Versions) -> i64 {
+    match level {
+        Level::Slots => versions.of_all(place * CHAPTER..=place * CHAPTER + CHAPTER - 1),
+        Level::Narrow | Level::Hours => versions.of(place),
+    }
+}
+
+/// The seal of a column of a piece, or of its row counts.
+fn seal(kept: Kept<'_>, (level, place): (Level, i64), column: Option<Column>, versions: &Versions) -> Seal {
+    let first = if level == Level::Slots { place * CHAPTER } else { place };
+    let content = match column.map(|column| column.aggregate) {
+        None | Some(Aggregate::Mean | Aggregate::Sum | Aggregate::Maximum | Aggregate::Minimum) => 0,
+        Some(Aggregate::VectorMean) => 1,
+        Some(Aggregate::RootMeanSquare) => 2,
+        Some(Aggregate::Last) => 3,
+        // The first increment depends on a row of the piece before, and on what is a gap.
+        Some(Aggregate::Increments) => {
+            let parts = [kept.form.longest_step, versions.of(first - 1)];
+            xxhash_rust::xxh3::xxh3_64(&parts.map(i64::to_le_bytes).concat()).cast_signed()
+        }
+    };
+    let id = bins_id(kept.series, level, column.map_or(0, |column| column.place + 1), place);
+    Seal { id, version: version(level, place, versions), width: kept.width, content }
 }
 
 /// Work for several threads.
@@ -63,7 +105,7 @@ impl Summaries {
     pub(super) fn fill_from_pieces(
         &self,
         reader: &Store,
-        kept: Kept,
+        kept: Kept<'_>,
         newest: Timestamp,
         grid: &mut Grid,
     ) -> Result<(), SummaryError> {
@@ -84,12 +126,11 @@ impl Summaries {
         };
         let chapters: Vec<i64> =
             (first.div_euclid(CHAPTER)..=last.div_euclid(CHAPTER)).filter(|chapter| is_whole(*chapter)).collect();
-        let versions = reader.versions(kept.series, whole(&chapters))?;
-        let version_of = |chapter: i64| versions.of_all(chapter * CHAPTER..=chapter * CHAPTER + CHAPTER - 1);
+        let versions = reader.versions(kept.series, with_before(whole(&chapters)))?;
         let read = match (chapters.first(), chapters.last()) {
             (Some(from), Some(to)) => {
-                let pieces = Pieces { kept, level: Level::Slots, places: *from..=*to };
-                self.add_kept(&pieces, &version_of, grid)
+                let pieces = Pieces { kept, level: Level::Slots, places: *from..=*to, versions: &versions };
+                self.add_kept(&pieces, grid)
             }
             _ => BTreeSet::new(),
         };
@@ -102,11 +143,11 @@ impl Summaries {
                 self.fill_from_slots(reader, kept, slots, grid)?;
                 continue;
             }
-            let columns = (0..reader.column_count(kept.series)?).collect();
-            let mut made = Grid::new((slot_ms(*slots.start()), slot_ms(*slots.end())), SLOT_MS, columns);
+            let form = kept.form.reaching(reader.column_count(kept.series)?);
+            let mut made = Grid::new((slot_ms(*slots.start()), slot_ms(*slots.end())), SLOT_MS, form);
             self.fill_from_slots(reader, kept, slots, &mut made)?;
             grid.merge(&made);
-            let draft = draft(kept, Level::Slots, chapter, version_of(chapter), &made);
+            let draft = draft(kept, (Level::Slots, chapter), &versions, &made);
             self.sidecar.write(&[draft], kept.width);
         }
         Ok(())
@@ -115,14 +156,14 @@ impl Summaries {
     fn fill_from_slots(
         &self,
         reader: &Store,
-        kept: Kept,
+        kept: Kept<'_>,
         slots: RangeInclusive<i64>,
         grid: &mut Grid,
     ) -> Result<(), SummaryError> {
-        let versions = reader.versions(kept.series, slots.clone())?;
+        let versions = reader.versions(kept.series, with_before(slots.clone()))?;
         let level = if has_hours(kept) && grid.width % HOUR_MS == 0 { Level::Hours } else { Level::Narrow };
-        let pieces = Pieces { kept, level, places: slots.clone() };
-        let read = self.add_kept(&pieces, &|slot| versions.of(slot), grid);
+        let pieces = Pieces { kept, level, places: slots.clone(), versions: &versions };
+        let read = self.add_kept(&pieces, grid);
         let stale = unread(reader, kept.series, slots, &read)?;
         self.make(reader, Stale { kept, slots: &stale, versions: &versions }, 2, |made| grid.merge(made))
     }
@@ -131,13 +172,13 @@ impl Summaries {
     pub(super) fn stale(
         &self,
         reader: &Store,
-        kept: Kept,
+        kept: Kept<'_>,
         slots: RangeInclusive<i64>,
         versions: &Versions,
     ) -> Result<Vec<i64>, SummaryError> {
-        let mut nothing = Grid::new((0, 0), kept.width, Vec::new());
-        let pieces = Pieces { kept, level: Level::Narrow, places: slots.clone() };
-        let held = self.add_kept(&pieces, &|slot| versions.of(slot), &mut nothing);
+        let mut nothing = Grid::new((0, 0), kept.width, Form { columns: Vec::new(), ..kept.form.clone() });
+        let pieces = Pieces { kept, level: Level::Narrow, places: slots.clone(), versions };
+        let held = self.add_kept(&pieces, &mut nothing);
         unread(reader, kept.series, slots, &held)
     }
 
@@ -151,14 +192,14 @@ impl Summaries {
     ) -> Result<(), SummaryError> {
         let Stale { kept, slots, versions } = stale;
         // Read after the versions: a column that was added since then belongs to rows of a later version.
-        let columns = reader.column_count(kept.series)?;
-        let empty = |slot: i64| Grid::new((slot_ms(slot), slot_ms(slot + 1) - 1), kept.width, (0..columns).collect());
+        let form = kept.form.reaching(reader.column_count(kept.series)?);
+        let empty = |slot: i64| Grid::new((slot_ms(slot), slot_ms(slot + 1) - 1), kept.width, form.clone());
         let drafts = |slot: i64, made: &Grid| {
-            let mut drafts = vec![draft(kept, Level::Narrow, slot, versions.of(slot), made)];
+            let mut drafts = vec![draft(kept, (Level::Narrow, slot), versions, made)];
             if has_hours(kept) {
-                let mut hours = Grid::new((slot_ms(slot), slot_ms(slot + 1) - 1), HOUR_MS, made.columns.clone());
+                let mut hours = Grid::new((slot_ms(slot), slot_ms(slot + 1) - 1), HOUR_MS, made.form());
                 hours.merge(made);
-                drafts.push(draft(kept, Level::Hours, slot, versions.of(slot), &hours));
+                drafts.push(draft(kept, (Level::Hours, slot), versions, &hours));
             }
             drafts
         };
@@ -172,6 +213,7 @@ impl Summaries {
         }
         let work = |reader: &Store, slot: &i64| -> store::Result<(Grid, Vec<PieceDraft>)> {
             let mut made = empty(*slot);
+            look_back(reader, kept.series, &mut made)?;
             reader.scan(kept.series, (slot_start(*slot), slot_start(slot + 1)), |row| made.take(&row))?;
             let drafts = drafts(*slot, &made);
             Ok((made, drafts))
@@ -204,7 +246,8 @@ impl Summaries {
         let shape = grid.clone_empty();
         let work = |reader: &Store, bins: &Range<usize>| -> store::Result<Grid> {
             let (from, until) = (shape.time(bins.start), shape.time(bins.end));
-            let mut part = Grid::new((from, until - 1), shape.width, shape.columns.clone());
+            let mut part = Grid::new((from, until - 1), shape.width, shape.form());
+            look_back(reader, series, &mut part)?;
             reader.scan(series, stretch(&part), |row| part.take(&row))?;
             Ok(part)
         };
@@ -260,9 +303,9 @@ impl Summaries {
     }
 
     /// Adds every up-to-date kept piece to the grid. Returns their places.
-    fn add_kept(&self, pieces: &Pieces, version_of: &dyn Fn(i64) -> i64, grid: &mut Grid) -> BTreeSet<i64> {
+    fn add_kept(&self, pieces: &Pieces<'_>, grid: &mut Grid) -> BTreeSet<i64> {
         let columns = grid.columns.clone();
-        let found = self.sidecar.with(|conn| Found::read(conn, pieces, version_of, &columns));
+        let found = self.sidecar.with(|conn| Found::read(conn, pieces, &columns));
         let found = found.unwrap_or_default();
         let (piece_ms, bin_ms) = match pieces.level {
             Level::Narrow => (SLOT_MS, pieces.kept.width),
@@ -273,7 +316,8 @@ impl Summaries {
             if !found.pieces.contains_key(place) {
                 continue;
             }
-            blob::decode(&found.bytes[bytes.clone()], |at, bin| {
+            let aggregate = column.and_then(|at| columns.get(at)).map_or(Aggregate::Mean, |column| column.aggregate);
+            blob::decode(aggregate, &found.bytes[bytes.clone()], |at, bin| {
                 let ms = place * piece_ms + bin_ms * i64::try_from(at).unwrap_or(0);
                 match column {
                     None => grid.add_rows(ms, bin.flags[0]),
@@ -296,13 +340,8 @@ struct Found {
 }
 
 impl Found {
-    fn read(
-        conn: &mut Connection,
-        pieces: &Pieces,
-        version_of: &dyn Fn(i64) -> i64,
-        columns: &[usize],
-    ) -> rusqlite::Result<Found> {
-        let Pieces { kept, level, places } = pieces;
+    fn read(conn: &mut Connection, pieces: &Pieces<'_>, columns: &[Column]) -> rusqlite::Result<Found> {
+        let Pieces { kept, level, places, .. } = pieces;
         let (kept, level) = (*kept, *level);
         let transaction = conn.transaction()?;
         let mut found = Found::default();
@@ -313,14 +352,15 @@ impl Found {
             let mut rows = query.query(bounds)?;
             while let Some(row) = rows.next()? {
                 let place = place_of(row.get(0)?);
-                if row.get::<_, i64>(1)? == version_of(place) {
+                if row.get::<_, i64>(1)? == pieces.version(place) {
                     found.pieces.insert(place, row.get(2)?);
                 }
             }
             let mut bins =
                 transaction.prepare_cached("SELECT id, data FROM bins WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
-            let of_rows = std::iter::once((None, 0));
-            for (column, stored) in of_rows.chain(columns.iter().enumerate().map(|(at, place)| (Some(at), place + 1))) {
+            let of_columns = columns.iter().enumerate().map(|(at, column)| Some((at, *column)));
+            for column in std::iter::once(None).chain(of_columns) {
+                let stored = column.map_or(0, |(_, column)| column.place + 1);
                 // A piece from before the column has no values of it.
                 let needs = i64::try_from(stored).unwrap_or(i64::MAX);
                 let mut lacking: BTreeSet<i64> =
@@ -330,14 +370,12 @@ impl Found {
                 while let Some(row) = rows.next()? {
                     let id = row.get(0)?;
                     let place = place_of(id);
-                    let Some(bytes) = blob::unsealed(row.get_ref(1)?.as_blob()?, (id, version_of(place), kept.width))
-                    else {
-                        continue;
-                    };
+                    let seal = pieces.seal(place, column.map(|(_, column)| column));
+                    let Some(bytes) = blob::unsealed(row.get_ref(1)?.as_blob()?, seal) else { continue };
                     if lacking.remove(&place) {
                         let begin = found.bytes.len();
                         found.bytes.extend_from_slice(bytes);
-                        found.parts.push((place, column, begin..found.bytes.len()));
+                        found.parts.push((place, column.map(|(at, _)| at), begin..found.bytes.len()));
                     }
                 }
                 found.pieces.retain(|place, _| !lacking.contains(place));
@@ -372,24 +410,38 @@ fn unread(
     Ok(stale)
 }
 
-fn draft(kept: Kept, level: Level, place: i64, version: i64, grid: &Grid) -> PieceDraft {
+fn draft(kept: Kept<'_>, (level, place): (Level, i64), versions: &Versions, grid: &Grid) -> PieceDraft {
     let start_ms = if level == Level::Slots { place * CHAPTER * SLOT_MS } else { slot_ms(place) };
     let skipped = usize::try_from((grid.start - start_ms) / grid.width).unwrap_or(0);
-    let sealed = |column: usize, bytes: Vec<u8>| {
-        let seal: Seal = (bins_id(kept.series, level, column, place), version, kept.width);
-        blob::seal(bytes, seal)
-    };
+    let sealed =
+        |column: Option<Column>, bytes: Vec<u8>| blob::seal(bytes, seal(kept, (level, place), column, versions));
     let rows: Vec<Bin> = grid.rows.iter().map(|rows| Bin { flags: [*rows, 0, 0, 0, 0], ..Bin::EMPTY }).collect();
     let placed = |at: usize| at + skipped;
-    let mut columns = vec![sealed(0, blob::encode(rows.iter().enumerate().map(|(at, bin)| (placed(at), bin))))];
-    for at in 0..grid.columns.len() {
+    let counts = blob::encode(Aggregate::Mean, rows.iter().enumerate().map(|(at, bin)| (placed(at), bin)));
+    let mut columns = vec![sealed(None, counts)];
+    for (at, column) in grid.columns.iter().enumerate() {
         let bins = grid.column(at).enumerate().map(|(at, bin)| (placed(at), bin));
-        columns.push(sealed(at + 1, blob::encode(bins)));
+        columns.push(sealed(Some(*column), blob::encode(column.aggregate, bins)));
     }
-    PieceDraft { series: kept.series, level, place, version, columns }
+    PieceDraft { series: kept.series, level, place, version: version(level, place, versions), columns }
 }
 
-fn has_hours(kept: Kept) -> bool {
+/// Reads the counters of the row before a grid. A row that is too far away says nothing.
+fn look_back(reader: &Store, series: i64, grid: &mut Grid) -> store::Result<()> {
+    if !grid.has_counters() {
+        return Ok(());
+    }
+    let begin = Timestamp::from_millis(grid.start);
+    let Some(&at) = reader.newest_times(series, begin.previous(), 1)?.first() else { return Ok(()) };
+    reader.scan(series, (at, at.next()), |row| grid.look_back(&row))
+}
+
+/// These slots and the one before, on which a counter's first increment depends.
+fn with_before(slots: RangeInclusive<i64>) -> RangeInclusive<i64> {
+    slots.start() - 1..=*slots.end()
+}
+
+fn has_hours(kept: Kept<'_>) -> bool {
     kept.width <= WIDEST_WITH_HOURS
 }
 

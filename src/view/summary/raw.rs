@@ -2,31 +2,71 @@
 
 use crate::format::numbers_of;
 use crate::qc::{self, Test};
+use crate::quantity::{Aggregate, Counter};
 use crate::store::{ScannedRow, Store};
 use crate::time::Timestamp;
 
-use super::SummaryError;
 use super::answer::{Figure, Trace, TraceColumn};
+use super::grid::Cell;
+use super::{SummaryError, WantedColumn};
 
-/// The rows from `from` to before `until`: their times and the columns at these positions.
+/// A series, and the rows of it that are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stretch {
+    pub(super) series: i64,
+    pub(super) from: Timestamp,
+    /// Exclusive.
+    pub(super) until: Timestamp,
+    /// Rows that are further apart, in milliseconds, have a gap between them.
+    pub(super) longest_step: i64,
+}
+
+/// The rows of a stretch: their times and these columns. A counter's values are its increments, the first one from the row
+/// before the stretch.
 pub(super) fn rows(
     reader: &Store,
-    series: i64,
-    span: (Timestamp, Timestamp),
-    columns: &[(String, usize)],
+    stretch: Stretch,
+    columns: &[WantedColumn],
 ) -> Result<(Vec<Timestamp>, Vec<TraceColumn>), SummaryError> {
+    let Stretch { series, from, until, longest_step } = stretch;
     let mut times = Vec::new();
-    let mut out: Vec<TraceColumn> = columns.iter().map(|(name, _)| TraceColumn::of_rows(name)).collect();
-    let width = columns.iter().map(|(_, place)| place + 1).max().unwrap_or(0);
+    let mut out: Vec<TraceColumn> = columns.iter().map(TraceColumn::of_rows).collect();
+    let width = columns.iter().map(|column| column.place + 1).max().unwrap_or(0);
+    let mut counters = vec![Counter::default(); columns.len()];
+    let is_counter = |column: &WantedColumn| column.kind.aggregate() == Aggregate::Increments;
     let mut numbers = Vec::new();
-    reader.scan(series, span, |row| {
+    let step = |counter: &mut Counter, column: &WantedColumn, row: &ScannedRow<'_>, numbers: &[f64]| {
+        let cell = Cell {
+            ms: row.ts.millis(),
+            digit: row.flags.get(column.place).copied().unwrap_or(b' '),
+            value: numbers.get(column.place).copied().unwrap_or(f64::NAN),
+        };
+        counter.step(cell.ms, cell.reading(), longest_step)
+    };
+    if columns.iter().any(is_counter)
+        && let Some(&before) = reader.newest_times(series, from.previous(), 1)?.first()
+    {
+        reader.scan(series, (before, before.next()), |row| {
+            numbers_of(row.values, width, &mut numbers);
+            for (counter, column) in counters.iter_mut().zip(columns) {
+                step(counter, column, &row, &numbers);
+            }
+        })?;
+    }
+    reader.scan(series, (from, until), |row| {
         numbers_of(row.values, width, &mut numbers);
-        for ((_, place), column) in columns.iter().zip(&mut out) {
-            column.take(times.len(), *place, &numbers, &row);
+        for ((wanted, column), counter) in columns.iter().zip(&mut out).zip(&mut counters) {
+            column.take(times.len(), wanted.place, &numbers, &row);
+            if is_counter(wanted) {
+                let increment = step(counter, wanted, &row, &numbers);
+                if let Some(shown) = column.value.last_mut() {
+                    *shown = increment.map_or(Figure::NONE, Figure::rounded);
+                }
+            }
         }
         for finding in row.raised.map(qc::findings).unwrap_or_default() {
-            for ((_, place), column) in columns.iter().zip(&mut out) {
-                if *place == finding.place {
+            for (wanted, column) in columns.iter().zip(&mut out) {
+                if wanted.place == finding.place {
                     let test = if finding.test == Test::Manual { "by hand" } else { finding.test.name() };
                     let list = column.findings.get_or_insert_default();
                     list.push((times.len(), test, finding.flag.word(), finding.detail.clone()));
@@ -54,8 +94,8 @@ impl Trace {
 }
 
 impl TraceColumn {
-    fn of_rows(name: &str) -> TraceColumn {
-        TraceColumn { findings: Some(Vec::new()), ..TraceColumn::empty(name) }
+    fn of_rows(wanted: &WantedColumn) -> TraceColumn {
+        TraceColumn { findings: Some(Vec::new()), ..TraceColumn::empty(wanted) }
     }
 
     fn take(&mut self, at: usize, place: usize, numbers: &[f64], row: &ScannedRow<'_>) {

@@ -14,7 +14,7 @@ use super::locked;
 /// In the database's header. "FTsm" in ASCII.
 const APPLICATION_ID: i64 = 0x4654_736d;
 /// Version of the tables below and of the bytes in them.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// A write that has to wait longer is skipped: the next request writes it.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(200);
 /// Idle connections that are kept open.

@@ -292,7 +292,8 @@ fn the_program_says_so_and_ends_with_2() {
             let message = site.load(&mistake.text).unwrap_err();
             std::fs::write(site.config_path(), &mistake.text).unwrap();
             let mut command = Command::new(env!("CARGO_BIN_EXE_fluxtower"));
-            let ended = command.arg("--config").arg(site.config_path()).arg("check").output().unwrap();
+            command.arg("--config").arg(site.config_path()).arg("check");
+            let ended = crate::support::start(|| command.output());
             let stderr = site.shown(&String::from_utf8(ended.stderr).unwrap());
             assert_eq!(ended.status.code(), Some(2), "{}: {stderr}", mistake.shown);
             assert!(stderr.contains(&message), "{}: {stderr}", mistake.shown);

@@ -27,6 +27,28 @@ const HEADERS: &[&str] = &[
     "{ X-Site = \"s3cret\\n\" }",
     "{ X-Site = \"${FLUXTOWER_TEST_NOT_SET}\" }",
 ];
+const OFFSET_CHANGE: &str = "[{ from = \"2026-03-01 00:00:00\", utc_offset = \"-06:00\" }]";
+const WRONG_CLOCK: &str = "[{ from = \"2026-06-01 00:00:00\", add = \"1h\" }]";
+const WRONG_CLOCKS: &[&str] = &[
+    "[{}]",
+    "[{ from = \"2026-06-01\" }]",
+    "[{ from = \"2026-06-01\", until = \"2026-05-01\", add = \"1h\" }]",
+    "[{ from = \"2026-06-01\", record_from = 9, record_until = 5, add = \"1h\" }]",
+    "[{ from = \"2026-06-01\", add = \"1h\" }, { from = \"2026-07-01\", add = \"2h\" }]",
+];
+const STAMPS: &[&str] = &["\"\"", "\"06/01/2026\"", "\"2026-06-31 00:00:00\""];
+const OFFSET_KEYS: &[Key] = &[
+    needed("from", Text, "\"2026-03-01 00:00:00\"", STAMPS),
+    needed("utc_offset", Text, "\"-06:00\"", &["\"-6\"", "\"CST\""]),
+    free("record_from", Whole, "48213", &["-1"]),
+];
+const CLOCK_KEYS: &[Key] = &[
+    needed("from", Text, "\"2026-06-01 00:00:00\"", STAMPS),
+    free("until", Text, "\"2026-07-01 00:00:00\"", &["\"07/01/2026\"", "\"2026-05-01 00:00:00\""]),
+    needed("add", Text, "\"-37m\"", &["\"\"", "\"0h\"", "\"1:00\"", "\"3h 1d\""]),
+    free("record_from", Whole, "48213", &["-1"]),
+    free("record_until", Whole, "48249", &["0"]),
+];
 /// Keys of every server.
 const CONNECTION: &[Key] = &[
     free("allow_http", Flag, "true", &[]),
@@ -45,10 +67,18 @@ const STATION: &[Key] = &[
     needed("utc_offset", Text, "\"-05:00\"", &["\"-5\"", "\"EST\"", "\"-15:00\""]),
     free("timezone", Text, "\"America/Detroit\"", &["\"America/Detriot\"", "\"Michigan time\""])
         .instead_of(&["utc_offset"]),
+    free("offset", Groups, OFFSET_CHANGE, &["[{}]", "[{ from = \"2026-03-01\" }]"]),
+    free("clock", Groups, WRONG_CLOCK, WRONG_CLOCKS),
 ];
 const POSITION: &[Key] = &[
     needed("latitude", Number, "45.5598", &["90.1", "-91", "nan"]),
     needed("longitude", Number, "-84.7138", &["180.5", "-181", "inf"]),
+];
+/// Keys for every way of notification.
+const OF_NOTIFY: &[Key] = &[
+    free("ca_file", Text, "\"campus.pem\"", PATHS),
+    free("severity", Text, "\"problem\"", &["\"info\"", "\"problems\""]),
+    free("again", Text, "\"7d\"", &["\"5m\"", "\"daily\"", "\"\""]),
 ];
 const TABLE_COMMON: &[Key] = &[
     needed("name", Text, "\"met\"", &["\"\"", "\"46m/par\""]),
@@ -64,7 +94,11 @@ const TABLE_COMMON: &[Key] = &[
     free("bucket", Text, "\"ameriflux_soil\"", &["\"\"", "\"${FLUXTOWER_TEST_NOT_SET}\""]),
     given("utc_offset", Text, "\"-06:00\"", &["\"-6\"", "\"-16:00\""]),
     free("timezone", Text, "\"America/Chicago\"", &["\"Chicago\"", "\"CST9\""]).instead_of(&["utc_offset"]),
+    free("offset", Groups, OFFSET_CHANGE, &["[{}]", "[{ from = \"2026-03-01\" }]"]),
+    free("clock", Groups, WRONG_CLOCK, WRONG_CLOCKS),
     free("on_conflict", Text, "\"replace\"", &["\"overwrite\""]),
+    given("samples_per_stamp", Whole, "10", &["0", "10_001"]),
+    free("stamp_interval", Text, "\"500ms\"", &["\"0s\"", "\"7s\"", "\"1h\""]),
     free("last_line_after", Text, "\"0s\"", MAY_BE_NOTHING),
     free("valid_from", Text, "\"2010-06-01\"", &["\"June 2010\"", "\"2010-13-01\""]),
     free("missing", NumbersAndTexts, "[7999]", &["[nan]", "[-inf]"]),
@@ -89,6 +123,7 @@ pub const SECTIONS: &[Section] = &[
             free("store", Group, "{ path = \"tower.db\" }", &[]),
             needed("destination", Group, "{ kind = \"files\" }", &["{}"]),
             free("sync", Group, "{ batch_rows = 1000 }", &[]),
+            free("notify", Group, "{ url_env = \"NTFY_URL\", format = \"text\" }", &["{}"]),
             free("log", Group, "{ file = \"fluxtower.log\" }", &[]),
             free("qc", Group, "{ wait = \"20m\" }", &[]),
             needed("table", Groups, "[{ name = \"met\", files = [\"met.dat\"] }]", &["[{}]"]),
@@ -129,6 +164,7 @@ pub const SECTIONS: &[Section] = &[
             free("store", Group, "{}", &[]),
             free("sync", Group, "{}", &[]),
             free("log", Group, "{}", &[]),
+            free("notify", Group, "{}", &[]),
             free("qc", Group, "{}", &[]),
             free("pair", Groups, "[]", &[]),
             free("panel", Groups, "[]", &[]),
@@ -151,6 +187,42 @@ pub const SECTIONS: &[Section] = &[
         after: REST,
         keys: &[POSITION],
         elsewhere: &[STATION],
+    },
+    Section {
+        name: "station_offset",
+        heading: "[[station.offset]]",
+        before: concat!(toml!(station), "[[station.offset]]\n"),
+        group: None,
+        after: REST,
+        keys: &[OFFSET_KEYS],
+        elsewhere: &[],
+    },
+    Section {
+        name: "station_clock",
+        heading: "[[station.clock]]",
+        before: concat!(toml!(station), "[[station.clock]]\n"),
+        group: None,
+        after: REST,
+        keys: &[CLOCK_KEYS],
+        elsewhere: &[],
+    },
+    Section {
+        name: "table_offset",
+        heading: "[[table.offset]]",
+        before: concat!(toml!(station), toml!(files), toml!(met), "[[table.offset]]\n"),
+        group: None,
+        after: "",
+        keys: &[OFFSET_KEYS],
+        elsewhere: &[],
+    },
+    Section {
+        name: "table_clock",
+        heading: "[[table.clock]]",
+        before: concat!(toml!(station), toml!(files), toml!(met), "[[table.clock]]\n"),
+        group: None,
+        after: "",
+        keys: &[CLOCK_KEYS],
+        elsewhere: &[],
     },
     Section {
         name: "store",
@@ -335,6 +407,81 @@ pub const SECTIONS: &[Section] = &[
             ),
         ]],
         elsewhere: &[],
+    },
+    Section {
+        name: "notify_webhook",
+        heading: "[notify]",
+        before: concat!(toml!(station), "[notify]\n"),
+        group: None,
+        after: REST,
+        keys: &[
+            &[
+                needed(
+                    "url",
+                    Text,
+                    "\"https://ntfy.sh/us-umb\"",
+                    &["\"ntfy.sh/s3cret\"", "\"http://ntfy.example/s3cret\"", "\"ftp://s3cret.example\""],
+                ),
+                free("url_env", Text, "\"NTFY_URL\"", &["\"s3cret==\"", "\"\""]).instead_of(&["url"]),
+                free("url_file", Text, "\"webhook.txt\"", PATHS).instead_of(&["url"]),
+                free("format", Text, "\"text\"", &["\"ntfy\"", "\"\""]),
+                free("token_env", Text, "\"NTFY_TOKEN\"", &["\"s3cret==\""]),
+                free("token_file", Text, "\"ntfy_token.txt\"", PATHS),
+                free("allow_http", Flag, "true", &[]),
+                refused("smtp_port", Whole, "465"),
+                refused("smtp_security", Text, "\"tls\""),
+                refused("smtp_user", Text, "\"tower\""),
+                refused("smtp_password_env", Text, "\"SMTP_PASSWORD\""),
+                refused("smtp_password_file", Text, "\"smtp_password.txt\""),
+                refused("smtp_from", Text, "\"tower@example.edu\""),
+                refused("smtp_to", Texts, "[\"anna@example.edu\"]"),
+                refused("token", Text, "\"s3cret\""),
+                refused("smtp_password", Text, "\"s3cret\""),
+            ],
+            OF_NOTIFY,
+        ],
+        elsewhere: &[&[free("smtp_host", Text, "\"smtp.example.edu\"", &[])]],
+    },
+    Section {
+        name: "notify_mail",
+        heading: "[notify]",
+        before: concat!(toml!(station), "[notify]\n"),
+        group: None,
+        after: REST,
+        keys: &[
+            &[
+                needed(
+                    "smtp_host",
+                    Text,
+                    "\"smtp.example.edu\"",
+                    &["\"\"", "\"smtp.example.edu:587\"", "\"smtp://x\""],
+                ),
+                free("smtp_security", Text, "\"tls\"", &["\"ssl\"", "\"STARTTLS\"", "\"none\""]),
+                free("smtp_port", Whole, "465", &["0", "65536", "-1"]),
+                needed("smtp_user", Text, "\"tower@example.edu\"", &["\"\""]),
+                needed("smtp_password_env", Text, "\"SMTP_PASSWORD\"", &["\"s3cret==\""]),
+                free("smtp_password_file", Text, "\"smtp_password.txt\"", PATHS).instead_of(&["smtp_password_env"]),
+                needed("smtp_from", Text, "\"tower@example.edu\"", &["\"tower\"", "\"\""]),
+                needed(
+                    "smtp_to",
+                    Texts,
+                    "[\"anna@example.edu\"]",
+                    &["[]", "[\"anna\"]", "[\"a@example.edu\", \"a@example.edu\"]"],
+                ),
+                refused("format", Text, "\"text\""),
+                refused("token_env", Text, "\"NTFY_TOKEN\""),
+                refused("token_file", Text, "\"ntfy_token.txt\""),
+                refused("allow_http", Flag, "true"),
+            ],
+            OF_NOTIFY,
+        ],
+        elsewhere: &[&[
+            free("url", Text, "\"https://ntfy.sh/us-umb\"", &[]),
+            free("url_env", Text, "\"NTFY_URL\"", &[]),
+            free("url_file", Text, "\"webhook.txt\"", &[]),
+            refused("token", Text, "\"s3cret\""),
+            refused("smtp_password", Text, "\"s3cret\""),
+        ]],
     },
     Section {
         name: "log",

@@ -52,7 +52,8 @@ impl Made {
 
     pub fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fluxtower"));
-        command.current_dir(self.folder.path()).args(arguments).output().unwrap()
+        command.current_dir(self.folder.path()).args(arguments);
+        crate::support::start(|| command.output())
     }
 
     /// What stands on stdout of `dashboard --grafana`.

@@ -54,7 +54,8 @@ fn i9_a_run_reads_every_change_while_its_sync_hangs_and_reports_it() {
     site.write("met", 0..10);
     site.write("wind", 0..10);
     first_behind(&server, &gate);
-    let mut run = site.command(&["run", "--json"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut run =
+        crate::support::start(|| site.command(&["run", "--json"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn());
     until("the run's request is there", || server.requests() == 1);
     // Each collection overwrites the one before.
     for collection in 1..5 {

@@ -14,6 +14,7 @@ mod quiet;
 mod refusals;
 mod repeats;
 mod retag;
+mod samples;
 
 use crate::support::{DAT, Ended, Logger, Row, Station, TABLE};
 

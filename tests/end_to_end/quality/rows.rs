@@ -165,15 +165,21 @@ fn a_name_that_nobody_knows_is_said_with_those_that_are() {
 }
 
 #[test]
-fn a_unit_that_contradicts_the_variable_and_a_misspelled_column_are_said() {
+fn a_unit_that_does_not_fit_the_variable_and_a_misspelled_column_are_said() {
     let tower = Station::new().table(
         "name = \"upper\"\nfiles = [\"upper.dat\"]\n[table.columns.RH]\nvariable = \"VPD\"\n[table.columns.Ta]\nvariable = \"TA\"",
     );
-    let text = file(UPPER, &upper(3, 0, |_| None)).replacen("\"TS\",\"RN\",\"\",\"\"", "\"TS\",\"RN\",\"\",\"kPa\"", 1);
+    let text = file(UPPER, &upper(3, 0, |_| None)).replacen("\"TS\",\"RN\",\"\",\"\"", "\"TS\",\"RN\",\"\",\"mV\"", 1);
     tower.write("upper.dat", text);
-    let _ = tower.run(&["ingest"]).expect(1);
+    let _ = tower.run(&["ingest"]).expect(0);
     let said = tower.run(&["check"]).expect(1).stdout;
-    assert!(said.contains("column RH: the header says kPa, AmeriFlux's VPD is in hPa: multiply by 10"), "{said}");
+    let unit = "column RH: the header says \"mV\", and AmeriFlux's VPD is in hPa: one is no multiple of the other, so the \
+                variable's range is not applied: give suspect and fail in the column's own unit";
+    assert!(said.contains(unit), "{said}");
+    assert_eq!(said.matches("AmeriFlux's VPD").count(), 1, "{said}");
     assert!(said.contains("[table.columns.Ta] names Ta, which no file of the table has; did you mean TA?"), "{said}");
-    let _ = tower.run(&["status"]).expect(1);
+    assert!(tower.run(&["status"]).expect(1).stdout.contains("column RH"));
+    for flags in tower.rows("upper").iter().map(|row| row.flags.clone()) {
+        assert_eq!(&flags[1..2], "2", "{flags}");
+    }
 }

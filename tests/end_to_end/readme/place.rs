@@ -60,7 +60,7 @@ impl Place {
     pub fn first_line(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Done {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fluxtower"));
         command.current_dir(self.folder.path()).args(arguments).stdout(std::process::Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        let mut child = crate::support::start(|| command.spawn());
         let mut line = String::new();
         std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut line).unwrap();
         child.kill().unwrap();
@@ -92,7 +92,8 @@ fn run(folder: &Path, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) ->
     for variable in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
         command.env_remove(variable);
     }
-    let output = command.current_dir(folder).args(arguments).output().unwrap();
+    command.current_dir(folder).args(arguments);
+    let output = crate::support::start(|| command.output());
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap().replace("\r\n", "\n");
     Done { code: output.status.code().unwrap(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
 }

@@ -71,7 +71,7 @@ impl Served {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fluxtower"));
         command.arg("--config").arg(config).args(["serve", "--port", "0", "--json"]).args(flags);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        let mut child = crate::support::start(|| command.spawn());
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut talk = BufReader::new(child.stderr.take().unwrap());
         let stderr = Arc::new(Mutex::new(String::new()));

@@ -221,8 +221,9 @@ fn i10_no_answer_and_no_report_holds_the_token() {
     site.stage(0..50);
     site.sync().expect(0);
     // The program may see it, as the agent that shares its environment does.
-    let mut child =
-        site.command(&["serve", "--port", "0", "--json"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut child = crate::support::start(|| {
+        site.command(&["serve", "--port", "0", "--json"]).stdout(std::process::Stdio::piped()).spawn()
+    });
     let mut line = String::new();
     std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut line).unwrap();
     let said: serde_json::Value = serde_json::from_str(&line).unwrap();

@@ -81,7 +81,7 @@ fn check(port: u16, lines: &str) -> String {
     std::fs::write(folder.path().join("config.toml"), config).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_fluxtower"));
     command.current_dir(folder.path()).args(["check", "--json"]).env("FLUXTOWER_TEST_TOKEN", "not-a-secret");
-    let output = command.stdin(Stdio::null()).output().unwrap();
+    let output = crate::support::start(|| command.stdin(Stdio::null()).output());
     String::from_utf8(output.stdout).unwrap()
 }
 

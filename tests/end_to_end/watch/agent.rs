@@ -36,7 +36,7 @@ impl Agent {
     /// `fluxtower` with these arguments.
     pub fn with(site: &Site, arguments: &[&str]) -> Agent {
         let mut command = site.command(arguments);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = crate::support::start(|| command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn());
         let (stdout, stderr) = (lines_of(child.stdout.take().unwrap()), lines_of(child.stderr.take().unwrap()));
         Agent { child, stdout, stderr }
     }

@@ -108,13 +108,20 @@ fn window(step: Step, aggregate: &str, is_empty_shown: bool) -> String {
 
 /// What must stand at the beginning of a query of these sources.
 fn imports(sources: &[&Source]) -> &'static str {
-    let has_directions = sources.iter().any(|source| source.aggregate == Aggregate::VectorMean);
-    if has_directions { "import \"math\"\n" } else { "" }
+    let needs_math = |source: &&Source| matches!(source.aggregate, Aggregate::VectorMean | Aggregate::RootMeanSquare);
+    if sources.iter().any(needs_math) { "import \"math\"\n" } else { "" }
 }
 
 /// The values of each window put together, without failed ones.
 fn together(source: &Source, step: Step, is_empty_shown: bool) -> String {
     let rows = kept(source, SHOWN);
+    if source.aggregate == Aggregate::RootMeanSquare {
+        return format!(
+            "{rows}  |> map(fn: (r) => ({{r with _value: r._value * r._value}}))\n{}  \
+             |> map(fn: (r) => ({{r with _value: if exists r._value then math.sqrt(x: r._value) else r._value}}))\n",
+            window(step, "mean", is_empty_shown)
+        );
+    }
     if source.aggregate != Aggregate::VectorMean {
         return rows + &window(step, function(source), is_empty_shown);
     }

@@ -82,13 +82,20 @@ impl InfluxQl {
     /// The values of each window put together, without failed ones.
     fn together(source: &Source, name: &str, step: Step, fill: &str) -> String {
         let name = identifier(name);
-        if source.aggregate != Aggregate::VectorMean {
+        if !matches!(source.aggregate, Aggregate::VectorMean | Aggregate::RootMeanSquare) {
             let picks = format!("{} AS {name}", together(source));
             return InfluxQl::windows(source, &picks, step, &not_failed(source), fill);
         }
         // A function of a function needs a subquery.
         let (field, from, filter) =
             (identifier(&source.field), from(source), filter(source, TIME, &not_failed(source)));
+        if source.aggregate == Aggregate::RootMeanSquare {
+            return format!(
+                "SELECT sqrt(mean(\"square\")) AS {name} FROM (SELECT {field} * {field} AS \"square\" FROM {from} \
+                 WHERE {filter}) WHERE {TIME} GROUP BY time({}) fill({fill})",
+                width(step)
+            );
+        }
         format!(
             "SELECT (atan2(mean(\"east\"), mean(\"north\")) * 57.29577951308232 + 360) % 360 AS {name} FROM (SELECT \
              sin({field} * 0.017453292519943295) AS \"east\", cos({field} * 0.017453292519943295) AS \"north\" FROM {from} \

@@ -76,15 +76,15 @@ pub(super) fn query_language(language: Language) -> &'static dyn QueryLanguage {
     }
 }
 
-/// The function of Flux and InfluxQL that puts values together; of directions the newest, where a query has room for one
-/// function only.
+/// The function of Flux and InfluxQL that puts values together, where a query has room for one function only: of directions and
+/// counters the newest value, of standard deviations the mean.
 fn function(source: &Source) -> &'static str {
     match source.aggregate {
-        Aggregate::Mean => "mean",
+        Aggregate::Mean | Aggregate::RootMeanSquare => "mean",
         Aggregate::Sum => "sum",
         Aggregate::Maximum => "max",
         Aggregate::Minimum => "min",
-        Aggregate::VectorMean | Aggregate::Last => "last",
+        Aggregate::VectorMean | Aggregate::Increments | Aggregate::Last => "last",
     }
 }
 

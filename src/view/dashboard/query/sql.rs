@@ -64,7 +64,8 @@ fn together(source: &Source) -> String {
         Aggregate::Sum => format!("sum({field})"),
         Aggregate::Maximum => format!("max({field})"),
         Aggregate::Minimum => format!("min({field})"),
-        Aggregate::Last => format!("last_value({field} ORDER BY time)"),
+        Aggregate::RootMeanSquare => format!("sqrt(avg({field} * {field}))"),
+        Aggregate::Increments | Aggregate::Last => format!("last_value({field} ORDER BY time)"),
     }
 }
 

@@ -148,6 +148,7 @@ fn say(config: &Config, seen: &Seen, revision: u64, now: Timestamp) -> Status {
         conflicts: 0,
         rejected_lines: 0,
         held_lines: 0,
+        held_samples: 0,
         gaps: 0,
         records_missing: 0,
         newest: None,

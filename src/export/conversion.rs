@@ -1,0 +1,119 @@
+//! Values in the unit of their AmeriFlux variable.
+//!
+//! The header of a row says the unit of its values. Where it is another unit of the same dimension, the exported value is
+//! converted; where it cannot be the variable's unit, or is not known, the value is left out, because a number in another unit
+//! under the variable's name is wrong data. The stored and sent value is never changed.
+
+use std::collections::HashMap;
+
+use crate::ameriflux::{self, unit};
+use crate::config::TableConfig;
+use crate::quantity::Stated;
+use crate::store::{Column, Store, StoreError, StoredRow};
+
+/// What becomes of a column's values.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Convert {
+    /// Written as they are.
+    No,
+    /// Converted.
+    By(unit::Conversion),
+    /// Left out.
+    LeftOut,
+}
+
+impl Convert {
+    /// A number in the logger's spelling, in the variable's unit with seven digits; none where it is left out.
+    pub(super) fn apply(self, text: &str) -> Option<String> {
+        match self {
+            Convert::No => Some(text.to_owned()),
+            Convert::LeftOut => None,
+            Convert::By(conversion) => {
+                let value = conversion.of(text.parse::<f64>().ok()?);
+                let rounded: f64 = format!("{value:.6e}").parse().ok()?;
+                rounded.is_finite().then(|| rounded.to_string())
+            }
+        }
+    }
+}
+
+/// The conversions of some columns of a table.
+#[derive(Debug)]
+pub(super) struct Conversions {
+    /// By the column list.
+    usual: Vec<Convert>,
+    /// Of headers that state another unit, by their id.
+    by_header: HashMap<i64, Vec<Convert>>,
+    /// A sentence for each column that is left out, wholly or in part.
+    left_out: Vec<String>,
+}
+
+impl Conversions {
+    /// Of the columns at these places of the column list.
+    pub(super) fn of(store: &Store, table: &TableConfig, places: &[usize]) -> Result<Conversions, StoreError> {
+        let columns = store.columns_of(&table.name.0)?;
+        let columns: Vec<&Column> = places.iter().filter_map(|place| columns.get(*place)).collect();
+        let stated: Vec<Stated<'_>> = columns.iter().map(|column| column.stated_in(table)).collect();
+        let mut left_out = Vec::new();
+        let usual = conversions(table, &stated, &mut left_out);
+        let mut by_header = HashMap::new();
+        for (id, header) in store.headers_of(&table.name.0)? {
+            let own: Vec<Stated<'_>> =
+                stated.iter().map(|column| header.stated(column.name).unwrap_or(*column)).collect();
+            if own != stated {
+                by_header.insert(id, conversions(table, &own, &mut left_out));
+            }
+        }
+        left_out.sort();
+        left_out.dedup();
+        Ok(Conversions { usual, by_header, left_out })
+    }
+
+    /// Those of a row, in the order of the places.
+    pub(super) fn of_row(&self, row: &StoredRow) -> &[Convert] {
+        row.header.and_then(|header| self.by_header.get(&header)).unwrap_or(&self.usual)
+    }
+
+    pub(super) fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+}
+
+fn conversions(table: &TableConfig, stated: &[Stated<'_>], left_out: &mut Vec<String>) -> Vec<Convert> {
+    let convert = |column: &Stated<'_>| {
+        let variable = table.columns.get(column.name).and_then(|own| own.variable.as_deref());
+        match variable.and_then(ameriflux::lookup).map(|variable| unit::fit(column.unit, variable)) {
+            None | Some(unit::Fit::AsIs) => Convert::No,
+            Some(unit::Fit::Converted(conversion)) => Convert::By(conversion),
+            Some(unit::Fit::Unfit { reason }) => {
+                left_out.push(format!("column {} is left out: {reason}", column.name));
+                Convert::LeftOut
+            }
+        }
+    };
+    stated.iter().map(convert).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_converted_to_seven_digits_and_kept_in_its_spelling_otherwise() {
+        let inches = Convert::By(unit::Conversion { factor: 25.4, offset: 0.0 });
+        let fahrenheit = Convert::By(unit::Conversion { factor: 5.0 / 9.0, offset: -160.0 / 9.0 });
+        for (convert, text, written) in [
+            (inches, "0.01", Some("0.254")),
+            (inches, "1", Some("25.4")),
+            (fahrenheit, "32", Some("0")),
+            (fahrenheit, "68", Some("20")),
+            (Convert::No, "1.50", Some("1.50")),
+            (Convert::LeftOut, "1", None),
+        ] {
+            let found = convert.apply(text);
+            let is_zero =
+                written == Some("0") && found.as_deref().is_some_and(|text| text.parse::<f64>().unwrap().abs() < 1e-9);
+            assert!(is_zero || found.as_deref() == written, "{text}: {found:?}");
+        }
+    }
+}

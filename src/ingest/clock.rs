@@ -1,0 +1,508 @@
+//! Stored rows whose stamps mean another time since the configuration changed: a logger's clock that was wrong for a period,
+//! or another offset from UTC.
+//!
+//! The stamp that the logger wrote is the source, so that a correction can be changed and taken away again. A row that moves
+//! is judged anew and sent under its new time; the point under its old time is marked for removal. It is done once a change.
+//! Corrections apply at the start of an ingest; other offsets only when the user asks for it ([`Consent`]), because a
+//! misspelled offset would move every row.
+
+use std::time::Duration;
+
+use super::kept::KeptTaker;
+use super::lines::{Taken, can_have};
+use super::{IngestError, Progress};
+use crate::config::{Config, FileFormat, TableConfig};
+use crate::format::Header;
+use crate::store::{LineAt, LineState, MovingRow, OldRow, Outcome, Result, Staging, Store, Table, TaggedSeries};
+use crate::text::count;
+use crate::time::{Candidates, Clock, Correction, Interval, LocalTime, LoggerClock, NANOS_PER_SECOND, Timestamp};
+
+/// Beside a period, for offsets from UTC that differ.
+const AROUND: Duration = Duration::from_secs(2 * 86_400);
+/// Rows that share a stamp stand so close behind it.
+const SHARE_A_STAMP: i64 = 60 * NANOS_PER_SECOND;
+
+/// What may move rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consent {
+    /// Corrections of a clock.
+    Corrections,
+    /// Other offsets from UTC too: the user said so.
+    Offsets,
+}
+
+/// What was done with the rows of a table, or would be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// Rows with another time.
+    pub rows: u64,
+    /// Of these, rows that stand in the way of another one at their new time: kept beside it as conflicts.
+    pub conflicts: u64,
+    /// Of these, rows that were there already.
+    pub merged: u64,
+    /// Of these, rows that are rejected or held lines again.
+    pub lines: u64,
+    /// Contents beside a row that became rows.
+    pub contents: u64,
+    /// Points that may stand in a bucket under an old time.
+    pub points: u64,
+    /// First and last of the old times.
+    pub span: Option<(Timestamp, Timestamp)>,
+}
+
+impl Moved {
+    fn leaves(&mut self, ts: Timestamp, is_offered: bool) {
+        self.points += u64::from(is_offered);
+        self.span = Some(self.span.map_or((ts, ts), |(from, to)| (from.min(ts), to.max(ts))));
+    }
+
+    /// Whether nothing was moved.
+    pub fn is_nothing(&self) -> bool {
+        self.rows + self.contents == 0
+    }
+
+    /// What was done, for the user. `can_remove`: whether the destination takes points back.
+    pub fn message(&self, config: &TableConfig, can_remove: bool) -> String {
+        let verb = |number: u64, one: &'static str, more: &'static str| if number == 1 { one } else { more };
+        let mut text = format!(
+            "the meaning of the logger's stamps changed: {} {} another time",
+            count(self.rows, "row"),
+            verb(self.rows, "has", "have")
+        );
+        if let Some((from, to)) = self.span {
+            let clock = config.clock;
+            text += &format!(" (they were from {} to {})", clock.event_time(from), clock.event_time(to));
+        }
+        if self.contents > 0 {
+            text += &format!("; {} became rows", count(self.contents, "conflict"));
+        }
+        if self.merged > 0 {
+            text += &format!("; {} {} there already", self.merged, verb(self.merged, "was", "were"));
+        }
+        if self.conflicts > 0 {
+            text += &format!(
+                "; {} {} on a time that has another row and {} kept beside it, see `fluxtower conflicts`",
+                self.conflicts,
+                verb(self.conflicts, "lies", "lie"),
+                verb(self.conflicts, "is", "are")
+            );
+        }
+        if self.lines > 0 {
+            text += &format!(
+                "; {} {} no time that a row can have and {} again, see `fluxtower rejected`",
+                self.lines,
+                verb(self.lines, "has", "have"),
+                verb(self.lines, "is a line", "are lines")
+            );
+        }
+        if self.points > 0 {
+            let points = count(self.points, "point");
+            text += &if can_remove {
+                format!("; up to {points} under the old time can be removed or overwritten by the next sync")
+            } else {
+                format!(
+                    "; up to {points} under the old time cannot be removed from this destination: `sync` names them"
+                )
+            };
+        }
+        text
+    }
+}
+
+/// Moves the rows of one table.
+pub struct Mover<'a, 's> {
+    store: &'s Store,
+    staging: &'a mut Staging<'s>,
+    config: &'a TableConfig,
+    clock: &'a dyn Clock,
+    progress: &'a dyn Progress,
+}
+
+impl<'a, 's> Mover<'a, 's> {
+    /// The caller holds the ingest lock.
+    pub fn new(
+        store: &'s Store,
+        staging: &'a mut Staging<'s>,
+        config: &'a TableConfig,
+        clock: &'a dyn Clock,
+        progress: &'a dyn Progress,
+    ) -> Mover<'a, 's> {
+        Mover { store, staging, config, clock, progress }
+    }
+
+    /// Moves what has to be moved, and first what an earlier move left undone. None: nothing was to be done.
+    pub fn apply(&mut self, consent: Consent) -> Result<Option<Moved>> {
+        let Some(staged) = self.store.staged_clock(self.config)? else { return Ok(None) };
+        // What cannot be read is refused with the table.
+        let Some(mut old) = staged.clock else { return Ok(None) };
+        let mut moved = Moved::default();
+        if let Some(to) = staged.moving_to {
+            self.put_back(&old, &to, &mut moved)?;
+            old = to;
+        } else if staged.is_moving {
+            // It was stopped before every row was taken out.
+            self.put_back(&old.clone(), &old, &mut Moved::default())?;
+        }
+        let new = self.config.stamps.clone();
+        let may = consent == Consent::Offsets || old.offsets() == new.offsets();
+        if may && old != new && (staged.has_rows || staged.is_moving) {
+            let mut table = self.store.table_as_staged(self.config)?;
+            self.take_out(&mut table, (&old, &new), &mut moved)?;
+            self.staging.begin_placing(&table, &new)?;
+            self.staging.flush(&mut table)?;
+            self.staging.commit()?;
+            self.put_back(&old, &new, &mut moved)?;
+        }
+        if moved.is_nothing() {
+            return Ok(None);
+        }
+        tracing::info!(table = %self.config.name, rows = moved.rows, "the meaning of the stamps changed");
+        Ok(Some(moved))
+    }
+
+    fn take_out(
+        &mut self,
+        table: &mut Table,
+        (old, new): (&LoggerClock, &LoggerClock),
+        moved: &mut Moved,
+    ) -> Result<()> {
+        let (store, config, progress) = (self.store, self.config, self.progress);
+        self.staging.begin()?;
+        self.staging.use_columns(table, config)?;
+        let staging = &mut *self.staging;
+        let reading = Reading { store, config, old, new };
+        reading.each(table, |table, series, rows| {
+            let tags = written(&series.tags);
+            let offered = store.offered(series.id)?;
+            for row in rows {
+                let stamp = reading.stamp(row);
+                if reading.stays(row, stamp) {
+                    if row.ts_text().is_none() && new.usual_stamp(row.ts()) != stamp {
+                        staging.keep_stamp(row, stamp)?;
+                    }
+                    continue;
+                }
+                moved.leaves(row.ts(), offered.is_some_and(|offered| row.ts() <= offered));
+                staging.take_out_moving(table, &tags, row, stamp)?;
+                progress.moved(1);
+            }
+            staging.flush(table)?;
+            staging.commit()
+        })
+    }
+
+    /// Puts back what was taken out, and what is kept beside rows.
+    fn put_back(&mut self, old: &LoggerClock, new: &LoggerClock, moved: &mut Moved) -> Result<()> {
+        let config = TableConfig { stamps: new.clone(), ..self.config.clone() };
+        let mut table = self.store.table_as_staged(&config)?;
+        let now = Timestamp::from_utc(self.clock.now());
+        self.staging.begin()?;
+        let version = self.staging.version_of_move()?;
+        self.staging.use_columns(&mut table, &config)?;
+        let mut put = PutBack { store: self.store, staging: self.staging, table: &mut table, config: &config, now };
+        loop {
+            let rows = self.store.moving_rows(put.table)?;
+            if rows.is_empty() {
+                break;
+            }
+            put.rows(&rows, (old, version), moved)?;
+            self.progress.moved(rows.len() as u64);
+        }
+        put.contents(old, version, moved)?;
+        self.staging.flush(&mut table)?;
+        self.staging.end_moving(&table, old, new)?;
+        if !moved.is_nothing() {
+            let at = now.floor(Duration::from_secs(1));
+            let decision = self.staging.begin_decision(&format!("clock of table \"{}\"", config.name), at)?;
+            self.staging.end_decision(decision, moved.rows + moved.contents)?;
+        }
+        self.staging.commit()
+    }
+}
+
+/// How many rows of the table would move, and what with them; changes nothing. None: none would.
+pub(super) fn preview(store: &Store, config: &TableConfig) -> Result<Option<Moved>> {
+    let Some(staged) = store.staged_clock(config)?.filter(|staged| staged.has_rows || staged.is_moving) else {
+        return Ok(None);
+    };
+    let Some(old) = staged.clock.filter(|old| *old != config.stamps) else { return Ok(None) };
+    let mut table = store.table_as_staged(config)?;
+    let mut moved = Moved::default();
+    let reading = Reading { store, config, old: &old, new: &config.stamps };
+    reading.each(&mut table, |_, series, rows| {
+        let offered = store.offered(series.id)?;
+        for row in rows {
+            if !reading.stays(row, reading.stamp(row)) {
+                moved.rows += 1;
+                moved.leaves(row.ts(), offered.is_some_and(|offered| row.ts() <= offered));
+            }
+        }
+        Ok(())
+    })?;
+    Ok(Some(moved))
+}
+
+/// Moves the rows of every table, or of one, whose clock changed in the configuration.
+pub fn rekey(
+    config: &Config,
+    store: &Store,
+    clock: &dyn Clock,
+    only: Option<&str>,
+    progress: &dyn Progress,
+) -> std::result::Result<Vec<(String, Moved)>, IngestError> {
+    let mut staging = Staging::new(store, config)?;
+    let mut list = Vec::new();
+    for table in config.tables.iter().filter(|table| only.is_none_or(|only| only == table.name.0)) {
+        if let Some(would) = preview(store, table)? {
+            progress.moving(&table.name.0, would.rows * 2);
+        }
+        let moved = Mover::new(store, &mut staging, table, clock, progress).apply(Consent::Offsets)?;
+        list.extend(moved.map(|moved| (table.name.0.clone(), moved)));
+    }
+    staging.commit()?;
+    Ok(list)
+}
+
+/// As [`rekey`], without changing anything.
+pub fn would_rekey(
+    config: &Config,
+    store: &Store,
+    only: Option<&str>,
+) -> std::result::Result<Vec<(String, Moved)>, IngestError> {
+    let mut list = Vec::new();
+    for table in config.tables.iter().filter(|table| only.is_none_or(|only| only == table.name.0)) {
+        list.extend(preview(store, table)?.map(|moved| (table.name.0.clone(), moved)));
+    }
+    Ok(list)
+}
+
+/// What stored rows say by the old clock and by the new one.
+struct Reading<'a> {
+    store: &'a Store,
+    config: &'a TableConfig,
+    old: &'a LoggerClock,
+    new: &'a LoggerClock,
+}
+
+impl Reading<'_> {
+    /// Gives every row that may move, some thousand at a time.
+    fn each(
+        &self,
+        table: &mut Table,
+        mut take: impl FnMut(&mut Table, &TaggedSeries, &[OldRow]) -> Result<()>,
+    ) -> Result<()> {
+        for series in self.store.series_with_tags(table)? {
+            for interval in intervals(self.old, self.new) {
+                let mut after = None;
+                loop {
+                    let rows = self.store.rows_in(series.id, interval, after)?;
+                    let Some(last) = rows.last() else { break };
+                    after = Some(last.id());
+                    take(table, &series, &rows)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn stamp(&self, row: &OldRow) -> LocalTime {
+        let text = row.ts_text().and_then(|text| read_stamp(self.config, text));
+        text.unwrap_or_else(|| self.old.usual_stamp(row.ts()))
+    }
+
+    /// Whether the row has the time of its stamp by the new clock.
+    fn stays(&self, row: &OldRow, stamp: LocalTime) -> bool {
+        let within = within(self.old, stamp, row.record(), row.ts());
+        self.new.instant(stamp, row.record(), Some(row.ts())).plus(within) == row.ts()
+            && !is_left_out(self.old, self.new, stamp, row.record())
+    }
+}
+
+/// Whether the new clock, and not the old one, is a zone that leaves the stamp out: its row is no row, as if read by it.
+fn is_left_out(old: &LoggerClock, new: &LoggerClock, stamp: LocalTime, record: Option<i64>) -> bool {
+    let misses = |clock: &LoggerClock| matches!(clock.candidates(stamp, record), Candidates::Missing(_));
+    misses(new) && !misses(old)
+}
+
+/// How far behind its stamp a row stands, where several share one.
+fn within(old: &LoggerClock, stamp: LocalTime, record: Option<i64>, ts: Timestamp) -> i64 {
+    let within = ts.nanos_since(old.instant(stamp, record, Some(ts)));
+    if within.abs() < SHARE_A_STAMP { within } else { 0 }
+}
+
+/// A stamp as the store keeps it.
+fn read_stamp(config: &TableConfig, text: &str) -> Option<LocalTime> {
+    let format = match &config.format {
+        FileFormat::Csv(csv) => csv.time_format.as_deref(),
+        FileFormat::Toa5 => None,
+    };
+    let by_format = format.and_then(|format| LocalTime::parse_with(text.trim(), format));
+    by_format.or_else(|| LocalTime::parse(text.as_bytes()))
+}
+
+/// Where the store has rows that may mean another time by the new clock.
+fn intervals(old: &LoggerClock, new: &LoggerClock) -> Vec<Interval> {
+    if old.offsets() != new.offsets() {
+        return vec![Interval::ALL];
+    }
+    let all = || old.corrections().iter().chain(new.corrections());
+    let of_one = |found: &&Correction| !(old.corrections().contains(found) && new.corrections().contains(found));
+    let mut changed: Vec<&Correction> = all().filter(of_one).collect();
+    if changed.is_empty() {
+        // In another order.
+        changed = all().collect();
+    }
+    let shifts = old.corrections().iter().map(|correction| correction.add.num_nanoseconds().unwrap_or(0));
+    let shifts: Vec<i64> = shifts.chain([0]).collect();
+    let plain = LoggerClock::from(new.present());
+    let mut list = Vec::new();
+    for Correction { stamps, .. } in changed {
+        for shift in &shifts {
+            let at = |stamp| plain.instant(stamp, None, None).plus(*shift);
+            let until = stamps.until.map_or(Timestamp::MAX, |until| at(until).after(AROUND));
+            list.push(Interval::new(at(stamps.from).before(AROUND), until));
+        }
+    }
+    list.sort_by_key(|interval: &Interval| interval.from);
+    let mut merged: Vec<Interval> = Vec::new();
+    for interval in list {
+        match merged.last_mut().filter(|last| interval.from <= last.until) {
+            Some(last) => last.until = last.until.max(interval.until),
+            None => merged.push(interval),
+        }
+    }
+    merged
+}
+
+/// The second half of a move.
+struct PutBack<'a, 's> {
+    store: &'a Store,
+    staging: &'a mut Staging<'s>,
+    table: &'a mut Table,
+    /// With the clock by which rows are put back.
+    config: &'a TableConfig,
+    now: Timestamp,
+}
+
+impl PutBack<'_, '_> {
+    fn rows(&mut self, rows: &[MovingRow], (old, version): (&LoggerClock, i64), moved: &mut Moved) -> Result<()> {
+        for row in rows {
+            moved.rows += 1;
+            let new = &self.config.stamps;
+            let ts = new.instant(row.stamp, row.record, Some(row.ts));
+            let ts = ts.plus(within(old, row.stamp, row.record, row.ts));
+            if !can_have(self.config, ts, self.now) || is_left_out(old, new, row.stamp, row.record) {
+                self.as_line(row)?;
+                moved.lines += 1;
+                continue;
+            }
+            let text = match &row.ts_text {
+                Some(text) => Some(text.clone()),
+                None => (new.usual_stamp(ts) != row.stamp).then(|| row.stamp.to_string()),
+            };
+            match self.staging.put_back(self.table, row, (ts, text.as_deref()), version)? {
+                Outcome::Conflict => moved.conflicts += 1,
+                Outcome::Duplicate => moved.merged += 1,
+                Outcome::Staged | Outcome::Finished => {}
+            }
+        }
+        self.staging.flush(self.table)?;
+        self.staging.commit()
+    }
+
+    /// The row's stamp means no time that a row can have: it is a rejected or held line, as the file would make it, and is
+    /// judged again when the clock is corrected again.
+    fn as_line(&mut self, row: &MovingRow) -> Result<()> {
+        let (header, line) = self.line_of(row);
+        self.staging.begin()?;
+        let values: Vec<usize> = match &self.config.format {
+            FileFormat::Toa5 => (1 + usize::from(row.record.is_some())..header.names.len()).collect(),
+            FileFormat::Csv(_) => Vec::new(),
+        };
+        let header = self.store.learn_header(self.table, &header, &values, self.now)?;
+        let mut kept = KeptTaker::that_keeps(self.store, self.config, self.now);
+        let at = LineAt { path: "moved by its clock", number: 0, raw: &line, state: LineState::Whole };
+        if let Taken::Refused(mut refusal) = kept.raw_line(self.staging, self.table, header, at)? {
+            refusal.header = refusal.header.or(Some(header));
+            self.staging.reject(self.table, at, &refusal)?;
+        }
+        self.staging.forget_moving(row)
+    }
+
+    /// The row as a line of a file, and the header that it stands under.
+    fn line_of(&self, row: &MovingRow) -> (Header, Vec<u8>) {
+        let values: Vec<serde_json::Value> = serde_json::from_str(&row.values).unwrap_or_default();
+        let stamp = row.ts_text.clone().unwrap_or_else(|| row.stamp.to_string());
+        let derived = self.table.derived_places();
+        let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+        let cell = |place: usize| match values.get(place) {
+            Some(serde_json::Value::String(text)) => quoted(text),
+            Some(serde_json::Value::Null) | None => "NAN".to_owned(),
+            Some(other) => other.to_string(),
+        };
+        let record = || row.record.map_or_else(String::new, |record| record.to_string());
+        let (names, cells): (Vec<String>, Vec<String>) = match &self.config.format {
+            FileFormat::Csv(csv) => {
+                let of = |name: &String| match self.table.place(name) {
+                    _ if *name == csv.time_column => quoted(&stamp),
+                    _ if csv.record_column.as_ref() == Some(name) => record(),
+                    Some(place) => cell(place),
+                    None => "NAN".to_owned(),
+                };
+                (csv.columns.clone(), csv.columns.iter().map(of).collect())
+            }
+            FileFormat::Toa5 => {
+                let places = (0..self.table.columns.len()).filter(|place| !derived.contains(place));
+                let of_values = places.map(|place| (self.table.columns[place].name.clone(), cell(place)));
+                let of_record = row.record.map(|number| ("RECORD".to_owned(), number.to_string()));
+                [("TIMESTAMP".to_owned(), quoted(&stamp))].into_iter().chain(of_record).chain(of_values).unzip()
+            }
+        };
+        let table = self.table.header_table.as_ref().unwrap_or(&self.config.name.0);
+        (Header::from_names(table, &names), cells.join(",").into_bytes())
+    }
+
+    /// Contents that are kept beside rows. One whose own time differs, or whose row is gone, is staged again.
+    fn contents(&mut self, old: &LoggerClock, version: i64, moved: &mut Moved) -> Result<()> {
+        let mut kept = KeptTaker::that_keeps(self.store, self.config, self.now);
+        for series in self.store.series_with_tags(self.table)? {
+            for content in self.store.conflicts_of_series(series.id)? {
+                self.staging.begin()?;
+                let (mut again, mut stamp) = (content.clone(), None);
+                if let Some(header) = content.header {
+                    let line = (header, content.raw.as_str());
+                    let Some(ts) = kept.time_of(self.staging, self.table, line, content.ts)? else { continue };
+                    again.ts = ts;
+                } else {
+                    let text = content.ts_text.as_deref().and_then(|text| read_stamp(self.config, text));
+                    // As of a row without its text.
+                    let local = text.unwrap_or_else(|| old.usual_stamp(content.ts));
+                    let new = &self.config.stamps;
+                    again.ts = new.instant(local, content.record, Some(content.ts));
+                    if again.ts_text.is_none() && new.usual_stamp(again.ts) != local {
+                        again.ts_text = Some(local.to_string());
+                    }
+                    stamp = Some(local.to_string());
+                }
+                if !can_have(self.config, again.ts, self.now)
+                    || (again.ts == content.ts && self.store.has_row_at(&content)?)
+                {
+                    continue;
+                }
+                self.staging.set_moving(Some(version));
+                let taken = kept.content(self.staging, self.table, &again, &content.tags);
+                self.staging.set_moving(None);
+                if let Taken::Row(outcome) = taken? {
+                    self.staging.resolve_moved(self.table, &content, outcome, (again.ts, stamp.as_deref()))?;
+                    moved.contents += u64::from(outcome == Outcome::Staged);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// As a series holds its tags.
+fn written(tags: &[String]) -> String {
+    serde_json::to_string(tags).unwrap_or_default()
+}

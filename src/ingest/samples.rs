@@ -1,0 +1,463 @@
+//! Rows that share a time stamp get their times: the place of each within its stamp is proven, or its line is held (I1, I3).
+//!
+//! A held line is judged again as soon as a row of its stamp or of the next one comes, before anything is committed. A row
+//! that is stored keeps its time, whatever comes later, so that a line that is read again is found there.
+//!
+//! Where the configuration does not say how many rows share a stamp, the rows may show it ([`Samples::shown_by`]). The
+//! number is then kept with the table. Rows that were taken before it was known stand beside the first row of their stamp as
+//! conflicts; they become rows when it is.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::glued::first_line;
+use super::kept::KeptTaker;
+use super::lines::{LineTaker, Taken};
+use crate::config::{SharedStamps, TableConfig};
+use crate::store::{KnownStamp, LineRefusal, OldRow, Outcome, Result, SampleAt, Staging, Store, Table};
+use crate::text::count;
+use crate::time::{Candidates, Clock, LocalTime, Place, Samples, Timestamp};
+
+/// Rows looked at to see how many share a stamp.
+const LOOKED_AT: usize = 4_096;
+/// So many rows with the time of the row before are reported; a single one may be a clock that was set.
+const LEAST_REPORTED: u64 = 2;
+/// Length of the time on a line that may be shared with the next line.
+const STAMP: usize = 20;
+
+/// Where the rows of one read belong.
+#[derive(Debug, Default)]
+pub(super) struct Placing {
+    /// The stamp of the row before.
+    open: Option<Open>,
+    /// Stamps of which a row came while rows of it or next to it were waiting: series and stamp.
+    touched: BTreeSet<(i64, Timestamp)>,
+    /// Series and stamp of the row before, and whether it began the stamp.
+    last: Option<(i64, Timestamp)>,
+    has_begun: bool,
+    /// Hashes of the lines of this read that are held.
+    held: HashSet<i64>,
+    /// Whether lines of the table are waiting; None: not asked yet.
+    is_awaited: Option<bool>,
+    /// Lines of earlier reads that became rows.
+    pub(super) taken_up: u64,
+    /// Rows that came with the time of the row before, kept beside it as conflicts.
+    shared: u64,
+    /// What was seen of the table's rows.
+    pub(super) note: Option<String>,
+}
+
+/// A stamp whose rows are being read.
+#[derive(Debug)]
+struct Open {
+    series: i64,
+    stamp: Timestamp,
+    known: KnownStamp,
+    /// The first record, where it is known and all records of the stamp are of one count.
+    first: Option<i64>,
+}
+
+impl Placing {
+    /// Whether waiting lines are to be judged again now.
+    #[inline]
+    pub(super) fn is_due(&self) -> bool {
+        self.has_begun && !self.touched.is_empty()
+    }
+
+    pub(super) fn take_touched(&mut self) -> BTreeSet<(i64, Timestamp)> {
+        self.open = None;
+        std::mem::take(&mut self.touched)
+    }
+}
+
+impl LineTaker<'_> {
+    /// The time of a row with this stamp, or why it is not known yet. A table of which no stamp is shared costs a comparison.
+    #[inline]
+    pub(super) fn place(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        (stamp, local): (Timestamp, LocalTime),
+        has_tags: bool,
+    ) -> Result<std::result::Result<Timestamp, LineRefusal>> {
+        match table.samples {
+            None => Ok(Ok(stamp)),
+            Some(samples) => self.place_sample(staging, table, (samples, stamp, local), has_tags),
+        }
+    }
+
+    fn place_sample(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        (samples, stamp, local): (Samples, Timestamp, LocalTime),
+        has_tags: bool,
+    ) -> Result<std::result::Result<Timestamp, LineRefusal>> {
+        if let Some(known) = self.known_time.filter(|known| samples.stamp_of(*known) == stamp) {
+            return Ok(Ok(known));
+        }
+        let record = match self.row.record {
+            Some(record) if samples.is_stamp(stamp) => record,
+            record => return Ok(Err(self.no_sample(samples, local, record))),
+        };
+        let series = staging.series_of(table, if has_tags { &self.tags } else { "[]" })?;
+        self.open(table, (samples, series, stamp))?;
+        let Some(open) = &mut self.placing.open else { return Ok(Ok(stamp)) };
+        if let Some(ts) = open.known.stored.get(&record) {
+            return Ok(Ok(*ts));
+        }
+        open.known.around.this.records.insert(record);
+        let place = match open.first.map(|first| record - first) {
+            Some(place) if (0..samples.per_stamp().cast_signed()).contains(&place) => Place::At(place),
+            _ => samples.decide(stamp, &open.known.around, record),
+        };
+        if open.known.is_awaited {
+            self.placing.touched.insert((series, stamp));
+        }
+        let (first, last) = match place {
+            Place::At(place) => {
+                let this = &mut open.known.around.this;
+                let is_one_count = this
+                    .records
+                    .last()
+                    .zip(this.records.first())
+                    .is_some_and(|(last, first)| last - first < samples.per_stamp().cast_signed());
+                open.first = (is_one_count && !open.known.is_awaited).then_some(record - place);
+                this.placed.push((record, place));
+                let begins = record - place;
+                let is_misplaced = |known: (&i64, &Timestamp)| {
+                    *known.1 == stamp && *known.0 > begins && *known.0 < begins + samples.per_stamp().cast_signed()
+                };
+                if open.known.stored.iter().any(is_misplaced) {
+                    self.placing.touched.insert((series, stamp));
+                }
+                let ts = samples.time(stamp, place);
+                open.known.stored.insert(record, ts);
+                return Ok(Ok(ts));
+            }
+            Place::Unknown => {
+                let reason = format!(
+                    "held: {local} is the time of {key} rows, and it is not known yet which of them has RECORD {record}; it is \
+                     staged when a row before or behind it tells",
+                    key = samples.per_stamp()
+                );
+                return Ok(Err(self.hold_sample((series, stamp, record), reason)));
+            }
+            Place::TooMany(first, last) | Place::TooFew(first, last) => (first, last),
+        };
+        let reason = contradicts(samples, local, (first, last));
+        Ok(Err(self.hold_sample((series, stamp, record), reason)))
+    }
+
+    /// Why a line of a table with samples is none.
+    #[cold]
+    fn no_sample(&self, samples: Samples, local: LocalTime, record: Option<i64>) -> LineRefusal {
+        let (rows, interval) = (samples.per_stamp(), samples.interval());
+        let reason = if record.is_none() {
+            format!("has no record number, which samples_per_stamp = {rows} needs to tell the rows of one stamp apart")
+        } else {
+            format!(
+                "{local} is no time stamp of a table whose samples_per_stamp is {rows} and whose stamps are {interval:?} apart; \
+                 write the stamp_interval of the table"
+            )
+        };
+        self.refused(reason, None)
+    }
+
+    fn hold_sample(&mut self, (series, stamp, record): (i64, Timestamp, i64), reason: String) -> LineRefusal {
+        self.placing.touched.insert((series, stamp));
+        self.placing.is_awaited = Some(true);
+        LineRefusal { sample: Some(SampleAt { series, stamp, record }), ..self.refused(reason, None) }
+    }
+
+    /// Makes the stamp the open one.
+    fn open(&mut self, table: &Table, (samples, series, stamp): (Samples, i64, Timestamp)) -> Result<()> {
+        self.placing.has_begun = self.placing.last.replace((series, stamp)) != Some((series, stamp));
+        if self.placing.open.as_ref().is_some_and(|open| open.series == series && open.stamp == stamp) {
+            return Ok(());
+        }
+        let is_awaited = match self.placing.is_awaited {
+            Some(is_awaited) => is_awaited,
+            None => self.store.has_held_samples(table)?,
+        };
+        self.placing.is_awaited = Some(is_awaited);
+        let newest = table.newest_of_series(series).map(|newest| samples.stamp_of(newest));
+        let known = match self.placing.open.take() {
+            // Nothing is stored or waiting behind the stamp that was read just now.
+            Some(before)
+                if !is_awaited && before.series == series && before.stamp < stamp && newest == Some(before.stamp) =>
+            {
+                let mut known = KnownStamp::default();
+                known.around.before = Some((before.stamp, before.known.around.this));
+                known
+            }
+            _ => self.store.known_stamp(samples, series, stamp)?,
+        };
+        if known.is_awaited {
+            self.placing.touched.insert((series, stamp));
+        }
+        self.placing.open = Some(Open { series, stamp, known, first: None });
+        Ok(())
+    }
+
+    /// Judges the waiting lines next to the rows that were read, and counts those of this read where they belong now.
+    #[cold]
+    pub(super) fn resolve_waiting(&mut self, staging: &mut Staging<'_>, table: &mut Table) -> Result<()> {
+        let touched = self.placing.take_touched();
+        if touched.is_empty() {
+            return Ok(());
+        }
+        let resolved = Resolver { store: self.store, staging, table, config: self.config, now: self.now }
+            .resolve_waiting(touched)?;
+        for (hash, outcome) in resolved.lines {
+            if self.placing.held.remove(&hash) {
+                self.counts.held -= 1;
+                self.counts.row(outcome);
+            } else {
+                self.placing.taken_up += 1;
+            }
+        }
+        self.placing.taken_up += resolved.contents;
+        self.placing.is_awaited = None;
+        Ok(())
+    }
+
+    /// Notes that a line of this read is held.
+    pub(super) fn note_held(&mut self, raw: &[u8]) {
+        self.placing.held.insert(xxhash_rust::xxh3::xxh3_64(raw).cast_signed());
+    }
+
+    /// Looks for rows that share a stamp, where the configuration does not say whether any do, before the first of them is
+    /// taken. `ahead` begins with the next physical line.
+    #[cold]
+    pub(super) fn look_ahead(&mut self, staging: &mut Staging<'_>, table: &mut Table, ahead: &[u8]) -> Result<()> {
+        let Some(samples) = self.shown(ahead) else { return Ok(()) };
+        self.begin_samples(staging, table, samples)
+    }
+
+    fn begin_samples(&mut self, staging: &mut Staging<'_>, table: &mut Table, samples: Samples) -> Result<()> {
+        let path = self.path;
+        let note = format!(
+            "{path}: {rows} rows share each second, so they are spread over it by RECORD; samples_per_stamp = {rows} \
+             in the [[table]] says so for good, samples_per_stamp = 1 denies it",
+            rows = samples.per_stamp()
+        );
+        self.placing.note.get_or_insert(note);
+        let mut settler = Resolver { store: self.store, staging, table, config: self.config, now: self.now };
+        self.placing.taken_up += settler.begin(samples)?;
+        Ok(())
+    }
+
+    /// A row came with the time of the row before it, and was kept beside it as a conflict.
+    #[cold]
+    pub(super) fn note_conflict(&mut self, before: Option<(Timestamp, i64)>) {
+        let this = self.previous.zip(self.row.record);
+        // The row before may stand in the last collection.
+        let goes_on = before.is_none_or(|before| {
+            this.is_some_and(|this| before.0 == this.0 && before.1.checked_add(1) == Some(this.1))
+        });
+        self.placing.shared += u64::from(goes_on);
+    }
+
+    /// Looks for rows that share a stamp among the newest ones, where this read added some but too few to show it.
+    pub(super) fn look_back(&mut self, staging: &mut Staging<'_>, table: &mut Table) -> Result<()> {
+        let shared = std::mem::take(&mut self.placing.shared);
+        if shared == 0 || table.samples.is_some() || self.config.samples != SharedStamps::AsShown {
+            return Ok(());
+        }
+        let series = staging.series_of(table, if self.tags.is_empty() { "[]" } else { &self.tags })?;
+        let Some(samples) = Samples::shown_by(self.store.newest_records(series, LOOKED_AT)?) else {
+            if shared >= LEAST_REPORTED {
+                let path = self.path;
+                self.placing.note.get_or_insert_with(|| {
+                    format!(
+                        "{path}: {} the time of the row before, and RECORD counts on: if rows of the table share time \
+                         stamps, write samples_per_stamp in the [[table]]",
+                        if shared == 1 { "1 row has".to_owned() } else { format!("{} have", count(shared, "row")) }
+                    )
+                });
+            }
+            return Ok(());
+        };
+        self.begin_samples(staging, table, samples)
+    }
+
+    fn shown(&mut self, ahead: &[u8]) -> Option<Samples> {
+        let mut rows = Vec::new();
+        let mut tags: Option<Vec<String>> = None;
+        let whole = memchr::memrchr(b'\n', ahead).and_then(|end| ahead.get(..end))?;
+        for line in whole.split(|byte| *byte == b'\n').take(LOOKED_AT) {
+            let line = crate::format::strip_noise(line);
+            let Some((local, record)) = self.time_and_record(&line) else { break };
+            let Candidates::One(ts) = self.config.clock.candidates(local) else { break };
+            if *tags.get_or_insert_with(|| self.row.tags.clone()) == self.row.tags {
+                rows.push((ts, record));
+            }
+        }
+        Samples::shown_by(rows)
+    }
+}
+
+/// Why rows of a stamp have no place, by their first and their last record.
+fn contradicts(samples: Samples, local: LocalTime, (first, last): (i64, i64)) -> String {
+    let rows = last - first + 1;
+    let have = if rows == 1 { "has" } else { "have" };
+    format!(
+        "held: {} (RECORD {first} to {last}) {have} the time {local}, where samples_per_stamp = {}; write samples_per_stamp = \
+         {rows} if each stamp has as many",
+        count(rows.unsigned_abs(), "row"),
+        samples.per_stamp()
+    )
+}
+
+/// Whether two physical lines begin with the same time in whole seconds.
+#[inline]
+pub(super) fn share_stamp(line: &[u8], rest: &[u8]) -> bool {
+    line.get(..STAMP).is_some_and(|stamp| rest.starts_with(stamp)) && first_line(rest).len() > STAMP
+}
+
+/// What the table's configuration says of shared stamps holds from now on. Gives a message where rows changed.
+pub(super) fn apply(
+    store: &Store,
+    staging: &mut Staging<'_>,
+    table: &mut Table,
+    config: &TableConfig,
+    clock: &dyn Clock,
+) -> Result<Option<String>> {
+    let wanted = match config.samples {
+        SharedStamps::AsShown => table.samples,
+        SharedStamps::Never => None,
+        SharedStamps::Of(samples) => Some(samples),
+    };
+    if wanted == table.samples {
+        return Ok(None);
+    }
+    let Some(samples) = wanted else {
+        staging.use_samples(table, None)?;
+        return Ok(None);
+    };
+    staging.begin()?;
+    staging.use_columns(table, config)?;
+    let now = Timestamp::from_utc(clock.now());
+    let rows = Resolver { store, staging, table, config, now }.begin(samples)?;
+    staging.flush(table)?;
+    staging.commit()?;
+    Ok((rows > 0).then(|| {
+        let are = if rows == 1 { "is" } else { "are" };
+        format!(
+            "samples_per_stamp = {}: {} that shared a stamp with another {are} staged under a time of {} own",
+            samples.per_stamp(),
+            count(rows, "row"),
+            if rows == 1 { "its" } else { "their" }
+        )
+    }))
+}
+
+/// Judges waiting lines and contents of stamps of one table.
+pub(super) struct Resolver<'a, 's> {
+    pub(super) store: &'a Store,
+    pub(super) staging: &'a mut Staging<'s>,
+    pub(super) table: &'a mut Table,
+    pub(super) config: &'a TableConfig,
+    pub(super) now: Timestamp,
+}
+
+/// What became rows.
+#[derive(Debug, Default)]
+pub(super) struct Resolved {
+    /// Lines: hash, and what became of each.
+    pub(super) lines: Vec<(i64, Outcome)>,
+    /// Contents that were kept beside the row of their stamp.
+    pub(super) contents: u64,
+}
+
+impl Resolver<'_, '_> {
+    /// From now on rows of the table share stamps so. Gives the number of conflicts that became rows.
+    fn begin(&mut self, samples: Samples) -> Result<u64> {
+        self.staging.use_samples(self.table, Some(samples))?;
+        let mut touched = BTreeSet::new();
+        for series in self.table.series_ids() {
+            let stamps = self.store.stamps_in_conflict(samples, series)?;
+            touched.extend(stamps.into_iter().map(|stamp| (series, stamp)));
+        }
+        let resolved = self.resolve_waiting(touched)?;
+        Ok(resolved.contents + resolved.lines.len() as u64)
+    }
+
+    /// Judges what waits in these stamps (series and stamp) and next to them, and from there on as far as it becomes rows.
+    pub(super) fn resolve_waiting(&mut self, touched: BTreeSet<(i64, Timestamp)>) -> Result<Resolved> {
+        let mut resolved = Resolved::default();
+        let Some(samples) = self.table.samples else { return Ok(resolved) };
+        let mut open = touched.clone();
+        for (series, stamp) in touched {
+            open.extend(self.next_to(samples, series, stamp)?);
+        }
+        while let Some((series, stamp)) = open.pop_first() {
+            if self.stamp(samples, (series, stamp), &mut resolved)? {
+                open.extend(self.next_to(samples, series, stamp)?);
+            }
+        }
+        Ok(resolved)
+    }
+
+    fn next_to(
+        &self,
+        samples: Samples,
+        series: i64,
+        stamp: Timestamp,
+    ) -> Result<impl Iterator<Item = (i64, Timestamp)>> {
+        let (before, after) = self.store.stamps_next_to(samples, series, stamp)?;
+        Ok(before.into_iter().chain(after).map(move |stamp| (series, stamp)))
+    }
+
+    /// Stages what waits in a stamp, as far as its place is known. Gives whether anything was.
+    fn stamp(&mut self, samples: Samples, (series, stamp): (i64, Timestamp), resolved: &mut Resolved) -> Result<bool> {
+        let waiting = self.store.waiting(self.table, samples, series, stamp)?;
+        if waiting.is_empty() && waiting.rows.iter().all(|(_, row)| row.ts() != stamp) {
+            return Ok(false);
+        }
+        let known = self.store.known_stamp(samples, series, stamp)?;
+        let decide = |record: i64| samples.decide(stamp, &known.around, record);
+        let time = |record: i64| match decide(record) {
+            Place::At(place) => Some(samples.time(stamp, place)),
+            Place::Unknown | Place::TooMany(..) | Place::TooFew(..) => None,
+        };
+        let Some(tags) = self.table.tags_of(series).map(str::to_owned) else { return Ok(false) };
+        let text = self.config.clock.local(stamp).to_string();
+        let moved: Vec<(OldRow, Timestamp, String)> = waiting
+            .rows
+            .into_iter()
+            .filter_map(|(record, row)| time(record).filter(|ts| *ts != row.ts()).map(|ts| (row, ts, text.clone())))
+            .collect();
+        self.staging.move_rows(self.table, &tags, &moved)?;
+        let mut kept = KeptTaker::that_keeps(self.store, self.config, self.now);
+        let mut any = !moved.is_empty();
+        for (record, content) in waiting.contents {
+            let Some(ts) = time(record) else { continue };
+            let text = content.ts_text.clone().or_else(|| (ts != stamp).then(|| text.clone()));
+            let placed = content.at(ts, text);
+            if let Taken::Row(outcome) = kept.content(self.staging, self.table, &placed, &tags)? {
+                if outcome != Outcome::Conflict || ts != stamp {
+                    self.staging.drop_conflict(self.table, &content)?;
+                }
+                resolved.contents += u64::from(outcome == Outcome::Staged);
+                any = true;
+            }
+        }
+        for (record, line) in waiting.lines {
+            let Some(ts) = time(record) else {
+                if let Place::TooMany(first, last) | Place::TooFew(first, last) = decide(record) {
+                    let reason = contradicts(samples, self.config.clock.local(stamp), (first, last));
+                    self.staging.say_why(&line, &reason)?;
+                }
+                continue;
+            };
+            if let Taken::Row(outcome) = kept.line_at(self.staging, self.table, (&line, ts))? {
+                self.staging.resolve(self.table, &line)?;
+                resolved.lines.push((line.hash(), outcome));
+                any = true;
+            }
+        }
+        self.staging.end_move(series, &moved)?;
+        Ok(any)
+    }
+}

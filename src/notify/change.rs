@@ -1,0 +1,196 @@
+//! What is to be reported: the list of findings against what was reported.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::message::Body;
+use crate::config::{Config, NotifyConfig, NotifyFrom};
+use crate::status::{Finding, Kind, Severity};
+use crate::store::{FindingsChange, NewNotice, Notice, NoticeEvent, StandingFinding};
+use crate::time::Timestamp;
+
+/// A finding that cleared longer ago than this is a new one when it is back.
+const DAY: Duration = Duration::from_secs(86_400);
+/// A finding that appears more often, each time within a day of the time before, is reported once a day.
+const MOST_COMINGS: u32 = 3;
+
+/// What the store knows.
+pub(super) struct Known {
+    /// Findings that were reported, or are to be, and stand or cleared within the last day.
+    pub(super) standing: Vec<StandingFinding>,
+    /// Messages that no receiver has got, oldest first.
+    pub(super) unsent: Vec<Notice>,
+}
+
+/// Tells one finding from others as long as it stands: its message has ages and counts in it, which change.
+fn key(finding: &Finding) -> String {
+    let table = finding.table.as_deref().unwrap_or_default();
+    format!("{}\t{table}\t{}", finding.kind.name(), finding.about)
+}
+
+/// What changes, and what is to be reported about it.
+pub(super) fn of(
+    config: &Config,
+    notify: &NotifyConfig,
+    findings: &[Finding],
+    known: &Known,
+    now: Timestamp,
+) -> FindingsChange {
+    let least = match notify.from {
+        NotifyFrom::Warning => Severity::Warning,
+        NotifyFrom::Problem => Severity::Problem,
+    };
+    let reported = || findings.iter().filter(|finding| finding.kind != Kind::NotifyFailed);
+    let mut found: BTreeMap<String, &Finding> = BTreeMap::new();
+    for finding in reported() {
+        found.entry(key(finding)).or_insert(finding);
+    }
+    let mut change = FindingsChange::default();
+    let mut before: BTreeMap<&str, &StandingFinding> = BTreeMap::new();
+    for standing in &known.standing {
+        match (standing.gone, found.get(&standing.key)) {
+            (Some(_), Some(_)) => drop(before.insert(&standing.key, standing)),
+            (Some(gone), None) => stays_away(standing, gone, now, &mut change),
+            (None, Some(finding)) => {
+                if let Some(later) = stands(notify, (standing, finding), known, now) {
+                    if later.is_due && finding.severity >= least {
+                        change.notices.push(notice(&later.standing, NoticeEvent::Stands));
+                    }
+                    change.kept.push(later.standing);
+                }
+                found.remove(&standing.key);
+            }
+            (None, None) => absent(config, findings, standing, now, &mut change),
+        }
+    }
+    // In the order of the list: the most pressing first.
+    for finding in reported().filter(|finding| finding.severity >= least) {
+        let key = key(finding);
+        if found.remove(&key).is_some() {
+            let is_of_today = |before: &&StandingFinding| before.gone.is_some_and(|gone| now < gone.after(DAY));
+            let before = before.get(key.as_str()).copied().filter(is_of_today);
+            appeared(&key, finding, before, (known, now), &mut change);
+        }
+    }
+    change
+}
+
+fn notice(standing: &StandingFinding, event: NoticeEvent) -> NewNotice {
+    NewNotice { key: standing.key.clone(), event, body: standing.body.clone() }
+}
+
+/// A finding that stands, where something about it is to be kept.
+struct Later {
+    standing: StandingFinding,
+    is_due: bool,
+}
+
+fn stands(
+    notify: &NotifyConfig,
+    (standing, finding): (&StandingFinding, &Finding),
+    known: &Known,
+    now: Timestamp,
+) -> Option<Later> {
+    if standing.reported > now || standing.appeared > now {
+        // The clock was ahead when it was reported. To go by that would be silence until then, and to report it now a message
+        // at each jump: the time until the next message begins again.
+        let (reported, appeared) = (standing.reported.min(now), standing.appeared.min(now));
+        return Some(Later { standing: StandingFinding { reported, appeared, ..standing.clone() }, is_due: false });
+    }
+    let again = notify.again.filter(|_| !finding.is_history)?;
+    if now < standing.reported.after(again) || known.unsent.iter().any(|notice| notice.key == standing.key) {
+        return None;
+    }
+    let body = Body::of(finding, standing.appeared).text();
+    Some(Later { standing: StandingFinding { body, reported: now, ..standing.clone() }, is_due: true })
+}
+
+/// Whether it stood for less than a day each time, and appeared so often within a day of the time before that messages about
+/// it are one a day.
+fn comes_and_goes(standing: &StandingFinding) -> bool {
+    standing.comings > MOST_COMINGS
+}
+
+/// A finding that is found no more.
+fn absent(
+    config: &Config,
+    findings: &[Finding],
+    standing: &StandingFinding,
+    now: Timestamp,
+    change: &mut FindingsChange,
+) {
+    let body = Body::read(&standing.body);
+    let kind = body.as_ref().and_then(|body| Kind::ALL.iter().copied().find(|kind| kind.name() == body.kind));
+    let (Some(body), Some(kind)) = (body, kind) else {
+        change.forgotten.push(standing.key.clone());
+        return;
+    };
+    let is_open =
+        |other: &Finding| other.kind.leaves_open(kind) && (other.table == body.table || other.table.is_none());
+    if findings.iter().any(is_open) {
+        return;
+    }
+    // Of a table that is not read any more nothing is known.
+    if body.table.as_ref().is_some_and(|table| config.table(table).is_none()) {
+        change.forgotten.push(standing.key.clone());
+        return;
+    }
+    let mut gone = StandingFinding { gone: Some(now), ..standing.clone() };
+    if now >= standing.appeared.after(DAY) {
+        gone.comings = 1;
+    }
+    if !body.is_history && !kind.is_unknown() && !comes_and_goes(&gone) {
+        change.notices.push(notice(standing, NoticeEvent::Cleared));
+    }
+    change.kept.push(gone);
+}
+
+/// A finding that cleared before and is still away.
+fn stays_away(standing: &StandingFinding, gone: Timestamp, now: Timestamp, change: &mut FindingsChange) {
+    if gone > now {
+        // By a clock that was ahead.
+        change.kept.push(StandingFinding { gone: Some(now), ..standing.clone() });
+    } else if now >= gone.after(DAY) {
+        change.forgotten.push(standing.key.clone());
+        // When it last cleared, it was not reported.
+        if comes_and_goes(standing) && Body::read(&standing.body).is_some_and(|body| !body.is_history) {
+            change.notices.push(notice(standing, NoticeEvent::Cleared));
+        }
+    }
+}
+
+/// A new finding, or one that is back. Where it came and went before and no receiver has got a message, one message says it
+/// all.
+fn appeared(
+    key: &str,
+    finding: &Finding,
+    before: Option<&StandingFinding>,
+    (known, now): (&Known, Timestamp),
+    change: &mut FindingsChange,
+) {
+    let mut body = Body::of(finding, now);
+    let own = || known.unsent.iter().filter(|notice| notice.key == key);
+    let first = own().find(|notice| notice.event == NoticeEvent::Appeared).and_then(|notice| Body::read(&notice.body));
+    let comings = before.map_or(0, |before| before.comings);
+    let comings = if let Some(first) = first
+        && own().next_back().is_some_and(|notice| notice.event == NoticeEvent::Cleared)
+    {
+        body.came_and_went = first.came_and_went + 1;
+        body.first = Some(first.first.unwrap_or(first.appeared));
+        change.replaced.extend(own().map(|notice| notice.id));
+        comings.max(1)
+    } else {
+        comings.saturating_add(1)
+    };
+    let mut standing =
+        StandingFinding { key: key.to_owned(), body: String::new(), appeared: now, reported: now, gone: None, comings };
+    body.comes_and_goes = comes_and_goes(&standing);
+    standing.body = body.text();
+    match before.filter(|_| comings > MOST_COMINGS + 1) {
+        Some(before) if before.reported <= now && now < before.reported.after(DAY) => {
+            standing.reported = before.reported;
+        }
+        _ => change.notices.push(notice(&standing, NoticeEvent::Appeared)),
+    }
+    change.kept.push(standing);
+}

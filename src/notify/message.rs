@@ -1,0 +1,295 @@
+//! What a message says, in the form that its receiver takes.
+//!
+//! Times are station time with its offset, as everywhere where people read them. Several events go in one message, so that a
+//! site of which every table goes silent sends one and not twenty; only JSON, which programs read, is one event a message.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::status::{Finding, Severity};
+use crate::store::{Notice, NoticeEvent};
+use crate::text::{count, span, visible};
+use crate::time::{StationClock, Timestamp};
+
+/// ntfy takes 4,096 bytes as a message and makes a file of more.
+const MOST_BYTES: usize = 3_500;
+/// Of one event: a message may quote a file's line.
+const MOST_CHARS: usize = 800;
+/// RFC 5322 wants lines of at most 998 characters; no program shows as much of a subject.
+const MOST_CHARS_OF_SUBJECT: usize = 160;
+/// In one message.
+const MOST_EVENTS: usize = 20;
+
+/// A finding as the store keeps it until it has cleared and every receiver has the message.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub(super) struct Body {
+    pub(super) kind: String,
+    severity: String,
+    pub(super) table: Option<String>,
+    /// Nanoseconds since 1970, as all times here.
+    since: Option<i64>,
+    message: String,
+    fix: String,
+    pub(super) is_history: bool,
+    pub(super) appeared: i64,
+    /// How often it came and went before a receiver got a message.
+    pub(super) came_and_went: u32,
+    /// When it first did.
+    pub(super) first: Option<i64>,
+    /// Whether it comes and goes so often that it is reported once a day.
+    pub(super) comes_and_goes: bool,
+}
+
+impl Body {
+    pub(super) fn of(finding: &Finding, appeared: Timestamp) -> Body {
+        let severity = match finding.severity {
+            Severity::Problem => "problem",
+            Severity::Warning => "warning",
+            Severity::Info => "info",
+        };
+        Body {
+            kind: finding.kind.name().to_owned(),
+            severity: severity.to_owned(),
+            table: finding.table.clone(),
+            since: finding.since.map(Timestamp::nanos),
+            message: finding.message.clone(),
+            fix: finding.fix.clone(),
+            is_history: finding.is_history,
+            appeared: appeared.nanos(),
+            came_and_went: 0,
+            first: None,
+            comes_and_goes: false,
+        }
+    }
+
+    pub(super) fn text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// None of what another version has written and this one cannot read.
+    pub(super) fn read(text: &str) -> Option<Body> {
+        serde_json::from_str(text).ok()
+    }
+}
+
+/// Whose findings they are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Station<'a> {
+    pub(super) name: &'a str,
+    pub(super) clock: &'a StationClock,
+}
+
+/// How much a message asks of whoever reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Weight {
+    Good,
+    Test,
+    Warning,
+    Problem,
+}
+
+/// A message, ready for every kind of receiver.
+#[derive(Debug, Clone)]
+pub(super) struct Message {
+    /// Of the notices that it tells.
+    pub(super) ids: Vec<i64>,
+    /// The station, and what it is about.
+    pub(super) title: String,
+    /// A line for each event.
+    pub(super) lines: Vec<String>,
+    pub(super) weight: Weight,
+    /// The first event, for programs.
+    pub(super) json: Value,
+    /// The same each time it is sent.
+    pub(super) name: String,
+}
+
+impl Message {
+    pub(super) fn test(station: Station<'_>, now: Timestamp) -> Message {
+        let text = format!("this is a test message: findings come here ({})", station.clock.event_time(now));
+        let title = format!("{}: test", station.name);
+        let json = json!({
+            "id": Value::Null,
+            "station": station.name,
+            "event": "test",
+            "time": rfc3339(station.clock, now),
+            "text": format!("{title}: {text}"),
+        });
+        Message {
+            ids: Vec::new(),
+            title,
+            lines: vec![text],
+            weight: Weight::Test,
+            json,
+            name: format!("test.{}", now.nanos()),
+        }
+    }
+
+    /// The first of these notices, as many as go in one message and at most `most`. `dropped` were given up before them.
+    pub(super) fn of(station: Station<'_>, notices: &[Notice], most: usize, dropped: u64) -> Option<Message> {
+        let mut events = Vec::new();
+        let mut bytes = 0;
+        for notice in notices.iter().take(most.min(MOST_EVENTS)) {
+            let event = Event::of(station, notice);
+            bytes += event.text.len();
+            if bytes > MOST_BYTES && !events.is_empty() {
+                break;
+            }
+            events.push(event);
+        }
+        let (first, weight) = (events.first()?, events.iter().map(|event| event.weight).max()?);
+        let (title, mut lines) = match events.as_slice() {
+            [one] => (format!("{}: {}", station.name, one.word), vec![one.text.clone()]),
+            _ => {
+                let line = |event: &Event| format!("{}: {}", event.word, event.text);
+                (format!("{}: {}", station.name, counted(&events)), events.iter().map(line).collect())
+            }
+        };
+        let mut json = first.json.clone();
+        if dropped > 0 {
+            json["dropped"] = json!(dropped);
+            lines.push(format!(
+                "{} before were dropped because too many were pending: `fluxtower status` says what stands",
+                count(dropped, "notification")
+            ));
+        }
+        Some(Message {
+            ids: events.iter().map(|event| event.id).collect(),
+            title,
+            weight,
+            json,
+            name: first.name.clone(),
+            lines,
+        })
+    }
+
+    /// All of it: one line for one event, a title and a line for each of several.
+    pub(super) fn text(&self) -> String {
+        match self.lines.as_slice() {
+            [one] => format!("{}: {one}", self.title),
+            lines => format!("{}\n{}", self.title, listed(lines)),
+        }
+    }
+
+    /// As [`Message::text`] without the title.
+    pub(super) fn text_below_title(&self) -> String {
+        match self.lines.as_slice() {
+            [one] => one.clone(),
+            lines => listed(lines),
+        }
+    }
+
+    /// The subject of a mail.
+    pub(super) fn subject(&self) -> String {
+        match self.lines.as_slice() {
+            [one] => shortened(&format!("{}: {one}", self.title), MOST_CHARS_OF_SUBJECT),
+            _ => self.title.clone(),
+        }
+    }
+}
+
+fn listed(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("- {line}")).collect::<Vec<_>>().join("\n")
+}
+
+struct Event {
+    id: i64,
+    word: String,
+    text: String,
+    weight: Weight,
+    json: Value,
+    name: String,
+}
+
+impl Event {
+    fn of(station: Station<'_>, notice: &Notice) -> Event {
+        let clock = station.clock;
+        // What another version has written is reported as it is.
+        let body = Body::read(&notice.body).unwrap_or_else(|| Body {
+            kind: String::new(),
+            severity: "problem".to_owned(),
+            table: None,
+            since: None,
+            message: notice.body.clone(),
+            fix: String::new(),
+            is_history: false,
+            appeared: notice.at.nanos(),
+            came_and_went: 0,
+            first: None,
+            comes_and_goes: false,
+        });
+        let appeared = Timestamp::from_nanos(body.appeared);
+        let (at, from) = (clock.event_time(notice.at), clock.event_time(appeared));
+        let message =
+            if body.fix.is_empty() { body.message.clone() } else { format!("{}: {}", body.message, body.fix) };
+        let message = visible(&shortened(&message, MOST_CHARS)).into_owned();
+        let heavy = if body.severity == "problem" { Weight::Problem } else { Weight::Warning };
+        let (name, word, text, weight) = match notice.event {
+            NoticeEvent::Appeared => {
+                let before = body.first.map(|first| {
+                    let since = clock.event_time(Timestamp::from_nanos(first));
+                    format!("; it came and went {} since {since}", count(u64::from(body.came_and_went), "time"))
+                });
+                let often = "; it comes and goes, and the next message about it comes in a day";
+                let often = if body.comes_and_goes { often } else { "" };
+                let text = format!("{message} ({at}{}{often})", before.unwrap_or_default());
+                ("appeared", body.severity.clone(), text, heavy)
+            }
+            NoticeEvent::Stands => {
+                ("stands", format!("still a {}", body.severity), format!("{message} (since {from})"), heavy)
+            }
+            NoticeEvent::Cleared => {
+                let message = visible(&shortened(&body.message, MOST_CHARS)).into_owned();
+                // Not where the clock was set in between.
+                let lasted = notice.at.seconds_since(appeared);
+                let lasted = if lasted < 0 { String::new() } else { format!(", {}", span(lasted)) };
+                ("cleared", "cleared".to_owned(), format!("{message} (from {from} to {at}{lasted})"), Weight::Good)
+            }
+        };
+        let json = json!({
+            "id": notice.id,
+            "station": station.name,
+            "event": name,
+            "time": rfc3339(clock, notice.at),
+            "appeared": rfc3339(clock, appeared),
+            "kind": body.kind,
+            "severity": body.severity,
+            "table": body.table,
+            "since": body.since.map(|since| rfc3339(clock, Timestamp::from_nanos(since))),
+            "message": body.message,
+            "fix": body.fix,
+            "text": format!("{}: {word}: {text}", station.name),
+        });
+        Event { id: notice.id, word, text, weight, json, name: format!("{}.{}", notice.id, notice.at.nanos()) }
+    }
+}
+
+/// `2 problems, 1 warning, 1 cleared`.
+fn counted(events: &[Event]) -> String {
+    let mut counts: Vec<(&str, u64)> = Vec::new();
+    for event in events {
+        match counts.iter_mut().find(|(word, _)| *word == event.word) {
+            Some((_, number)) => *number += 1,
+            None => counts.push((&event.word, 1)),
+        }
+    }
+    let of = |(word, number): &(&str, u64)| match *word {
+        "problem" | "warning" => count(*number, word),
+        "still a problem" => format!("{} that stands", count(*number, "problem")),
+        "still a warning" => format!("{} that stands", count(*number, "warning")),
+        word => format!("{number} {word}"),
+    };
+    counts.iter().map(of).collect::<Vec<_>>().join(", ")
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// Station time with its offset, as programs read it.
+fn rfc3339(clock: &StationClock, at: Timestamp) -> String {
+    clock.event_time(at).replacen(' ', "T", 1).replacen(' ', "", 1)
+}

@@ -1,0 +1,199 @@
+//! Sends what is pending and due, within a time limit.
+//!
+//! Webhook and mail server are asked side by side, each in a thread of its own: one that hangs keeps nothing from the other,
+//! and the caller goes on when the time is over. What a thread that was left behind still brings comes once more.
+
+use std::collections::BTreeMap;
+use std::hash::Hasher as _;
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::error::NotifyError;
+use super::mail::{self, Letter};
+use super::message::{Message, Station};
+use super::webhook::{self, Webhook};
+use crate::config::{BodyFormat, Config, MailConfig, NotifyConfig, WebhookAddress, WebhookConfig};
+use crate::store::{NoticeFailure, ReceiverLine, Store, StoreError};
+use crate::time::Timestamp;
+
+/// Waits double from the first to the longest. A link may be back in a minute; what a user has to fix takes longer, and a
+/// server that locks an account after wrong passwords is not to be provoked.
+const WAITS: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(3_600));
+const WAITS_WHERE_REFUSED: (Duration, Duration) = (Duration::from_secs(900), Duration::from_secs(6 * 3_600));
+
+/// A message on its way.
+pub(super) struct Parcel {
+    pub(super) receiver: String,
+    pub(super) message: Message,
+}
+
+/// What became of it.
+pub(super) struct Done {
+    pub(super) receiver: String,
+    ids: Vec<i64>,
+    pub(super) result: Result<(), Arc<NotifyError>>,
+}
+
+/// Sends what is pending to every receiver that is due.
+pub(super) fn send_what_is_due(
+    config: &Config,
+    notify: &NotifyConfig,
+    store: &Store,
+    now: Timestamp,
+    limit: Duration,
+) -> Result<(), StoreError> {
+    let station = Station { name: &config.station.name, clock: &config.station.clock };
+    let most = match &notify.webhook {
+        Some(webhook) if webhook.format == BodyFormat::Json => 1,
+        _ => usize::MAX,
+    };
+    let mut parcels = Vec::new();
+    let mut lines: BTreeMap<String, ReceiverLine> = BTreeMap::new();
+    for receiver in notify.receivers() {
+        let line = store.receiver(&receiver)?;
+        if line.pending == 0 || !is_due(&line, inputs(notify, &receiver), now) {
+            continue;
+        }
+        let notices = store.pending_notices(&receiver, Store::MOST_NOTICES)?;
+        let most = if receiver == NotifyConfig::WEBHOOK { most } else { usize::MAX };
+        let (mut left, mut dropped) = (notices.as_slice(), line.dropped);
+        while let Some(message) = Message::of(station, left, most, dropped) {
+            left = &left[message.ids.len()..];
+            dropped = 0;
+            parcels.push(Parcel { receiver: receiver.clone(), message });
+        }
+        lines.insert(receiver, line);
+    }
+    carry(notify, parcels, limit, |done| match done.result {
+        Ok(()) => store.notices_sent(&done.receiver, &done.ids, now),
+        Err(error) => {
+            let inputs = inputs(notify, &done.receiver);
+            let before = lines.get(&done.receiver).filter(|line| line.inputs == inputs).map_or(0, |line| line.failures);
+            let failures = before.saturating_add(1);
+            let is_permanent = error.is_permanent();
+            let wait = wait(failures, is_permanent).max(error.asked().unwrap_or_default());
+            let error = error.to_string();
+            if failures == 1 {
+                tracing::warn!("a notification to {} was not taken: {error}", done.receiver);
+            } else {
+                tracing::debug!("a notification to {} was not taken again: {error}", done.receiver);
+            }
+            let not_before = now.after(wait);
+            store.notices_failed(
+                &done.receiver,
+                &NoticeFailure { inputs, failures, is_permanent, at: now, not_before, error },
+            )
+        }
+    })
+}
+
+/// Which configuration a failure was met with: another one is tried at once.
+fn inputs(notify: &NotifyConfig, receiver: &str) -> i64 {
+    let mut hash = Xxh3::new();
+    match (&notify.webhook, &notify.mail) {
+        (Some(webhook), _) if receiver == NotifyConfig::WEBHOOK => {
+            hash.write(format!("{webhook:?}").as_bytes());
+            // Its text does not show all of an address.
+            if let WebhookAddress::Url(url) = &webhook.address {
+                hash.write(url.as_str().as_bytes());
+            }
+        }
+        (_, mail) => hash.write(format!("{mail:?}").as_bytes()),
+    }
+    hash.finish().cast_signed()
+}
+
+/// Whether an attempt is due. A failure in the future was dated by a clock that was wrong, and holds nothing up.
+fn is_due(line: &ReceiverLine, inputs: i64, now: Timestamp) -> bool {
+    let Some(not_before) = line.not_before.filter(|_| line.inputs == inputs) else { return true };
+    let is_from_the_future = line.failed.is_some_and(|failed| failed > now);
+    now >= not_before || is_from_the_future
+}
+
+fn wait(failures: u32, is_permanent: bool) -> Duration {
+    let (first, longest) = if is_permanent { WAITS_WHERE_REFUSED } else { WAITS };
+    first.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX)).min(longest)
+}
+
+/// Sends parcels, and says of each what became of it, until all are gone or the time is over. After a failure a receiver gets
+/// no more of this call.
+pub(super) fn carry(
+    notify: &NotifyConfig,
+    parcels: Vec<Parcel>,
+    limit: Duration,
+    mut said: impl FnMut(Done) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let until = Instant::now() + limit;
+    let (report, reports) = channel();
+    let (posted, mailed): (Vec<Parcel>, Vec<Parcel>) =
+        parcels.into_iter().partition(|parcel| parcel.receiver == NotifyConfig::WEBHOOK);
+    let mut waiting: Vec<String> = posted.iter().chain(&mailed).map(|parcel| parcel.receiver.clone()).collect();
+    if let Some(webhook) = notify.webhook.clone().filter(|_| !posted.is_empty()) {
+        let report = report.clone();
+        std::thread::spawn(move || post(&webhook, posted, limit, &report));
+    }
+    if let Some(server) = notify.mail.clone().filter(|_| !mailed.is_empty()) {
+        let report = report.clone();
+        std::thread::spawn(move || send_mail(&server, mailed, limit, &report));
+    }
+    drop(report);
+    let mut failed: Vec<String> = Vec::new();
+    loop {
+        match reports.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(done) => {
+                if let Some(place) = waiting.iter().position(|receiver| *receiver == done.receiver) {
+                    waiting.swap_remove(place);
+                }
+                if done.result.is_err() {
+                    failed.push(done.receiver.clone());
+                }
+                said(done)?;
+            }
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Err(RecvTimeoutError::Timeout) => break,
+        }
+    }
+    waiting.sort_unstable();
+    waiting.dedup();
+    for receiver in waiting.into_iter().filter(|receiver| !failed.contains(receiver)) {
+        let place = match (&notify.webhook, &notify.mail) {
+            (Some(webhook), _) if receiver == NotifyConfig::WEBHOOK => webhook::place(webhook),
+            (_, Some(server)) => mail::place(server),
+            _ => receiver.clone(),
+        };
+        said(Done { receiver, ids: Vec::new(), result: Err(Arc::new(NotifyError::TooSlow { place, limit })) })?;
+    }
+    Ok(())
+}
+
+/// The other end hangs up when the time is over.
+fn post(config: &WebhookConfig, parcels: Vec<Parcel>, limit: Duration, report: &Sender<Done>) {
+    let webhook = Webhook::open(config, limit).map_err(Arc::new);
+    for Parcel { receiver, message } in parcels {
+        let result = match &webhook {
+            Ok(webhook) => webhook.post(&message).map_err(Arc::new),
+            Err(error) => Err(Arc::clone(error)),
+        };
+        let goes_on = result.is_ok();
+        if report.send(Done { receiver, ids: message.ids, result }).is_err() || !goes_on {
+            return;
+        }
+    }
+}
+
+fn send_mail(server: &MailConfig, parcels: Vec<Parcel>, limit: Duration, report: &Sender<Done>) {
+    let (mut letters, mut whose) = (Vec::new(), Vec::new());
+    for Parcel { receiver, message } in parcels {
+        let Some(to) = server.to.iter().find(|to| MailConfig::receiver(to) == receiver) else { continue };
+        whose.push((receiver, message.ids.clone()));
+        letters.push(Letter { to: to.clone(), message });
+    }
+    mail::send(server, &letters, limit, |number, result| {
+        if let Some((receiver, ids)) = whose.get(number) {
+            let _ = report.send(Done { receiver: receiver.clone(), ids: ids.clone(), result });
+        }
+    });
+}

@@ -1,0 +1,360 @@
+//! Messages about findings: what was reported, what is pending, and how sending went.
+//!
+//! A change of the findings and its messages are one transaction, made before anything is sent; a message is pending until
+//! its receiver has taken it. So a kill loses none, and at worst one is sent twice, with the same id. At most
+//! [`Store::MOST_NOTICES`] are kept: the oldest are dropped, and counted.
+
+use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
+
+use crate::store::{Result, Store};
+use crate::time::Timestamp;
+
+/// What happened to a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeEvent {
+    /// It appeared.
+    Appeared,
+    /// It was reported, and stands.
+    Stands,
+    /// It cleared.
+    Cleared,
+}
+
+impl NoticeEvent {
+    fn code(self) -> i64 {
+        match self {
+            NoticeEvent::Appeared => 0,
+            NoticeEvent::Stands => 1,
+            NoticeEvent::Cleared => 2,
+        }
+    }
+
+    fn of(code: i64) -> NoticeEvent {
+        match code {
+            0 => NoticeEvent::Appeared,
+            1 => NoticeEvent::Stands,
+            _ => NoticeEvent::Cleared,
+        }
+    }
+}
+
+/// A finding that was reported, or is to be, and stands or cleared within the last day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StandingFinding {
+    /// Tells it from others.
+    pub key: String,
+    /// The finding, in JSON.
+    pub body: String,
+    /// When it appeared, by this computer's clock.
+    pub appeared: Timestamp,
+    /// When a message about it was last made.
+    pub reported: Timestamp,
+    /// Since when it does not stand; none while it does.
+    pub gone: Option<Timestamp>,
+    /// How often it appeared, each time within a day of the time before.
+    pub comings: u32,
+}
+
+/// A message that is pending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The same however often it is sent, and never given twice.
+    pub id: i64,
+    /// Of the finding.
+    pub key: String,
+    /// What happened.
+    pub event: NoticeEvent,
+    /// When, by this computer's clock.
+    pub at: Timestamp,
+    /// The finding, in JSON.
+    pub body: String,
+}
+
+/// A message to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewNotice {
+    /// Of the finding.
+    pub key: String,
+    /// What happened.
+    pub event: NoticeEvent,
+    /// The finding, in JSON.
+    pub body: String,
+}
+
+/// A change of the findings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FindingsChange {
+    /// Findings of which something else is to be kept.
+    pub kept: Vec<StandingFinding>,
+    /// Keys of those of which nothing is to be kept any more.
+    pub forgotten: Vec<String>,
+    /// What is to be reported.
+    pub notices: Vec<NewNotice>,
+    /// Messages that no receiver has got and that a new one says too.
+    pub replaced: Vec<i64>,
+}
+
+/// How sending to a receiver goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReceiverLine {
+    /// `webhook`, or `mail to` and the address.
+    pub receiver: String,
+    /// Messages that it has not got.
+    pub pending: u64,
+    /// Fingerprint of the configuration that the failures were met with.
+    pub inputs: i64,
+    /// Attempts since the last success.
+    pub failures: u32,
+    /// Whether the last failure stays until a user has acted.
+    pub is_permanent: bool,
+    /// When the last attempt failed.
+    pub failed: Option<Timestamp>,
+    /// No attempt is due until then.
+    pub not_before: Option<Timestamp>,
+    /// Why the last attempt failed; none after a success.
+    pub error: Option<String>,
+    /// When it last took a message.
+    pub sent: Option<Timestamp>,
+    /// Messages that were dropped, and not reported yet.
+    pub dropped: u64,
+}
+
+/// An attempt that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeFailure {
+    /// Fingerprint of the configuration.
+    pub inputs: i64,
+    /// Attempts since the last success, this one included.
+    pub failures: u32,
+    /// Whether it stays until a user has acted.
+    pub is_permanent: bool,
+    /// When it failed.
+    pub at: Timestamp,
+    /// No attempt is due until then.
+    pub not_before: Timestamp,
+    /// Why.
+    pub error: String,
+}
+
+impl Store {
+    /// The most messages that are kept until they are sent. A site with a hundred tables that all go silent and come back
+    /// twice during an outage makes four hundred.
+    pub const MOST_NOTICES: usize = 500;
+
+    /// Findings that were reported, or are to be, and stand or cleared within the last day.
+    pub fn standing_findings(&self) -> Result<Vec<StandingFinding>> {
+        self.conn
+            .prepare_cached("SELECT key, body, appeared, reported, gone, comings FROM standing_finding ORDER BY key")
+            .and_then(|mut statement| {
+                statement
+                    .query_map([], |row| {
+                        Ok(StandingFinding {
+                            key: row.get(0)?,
+                            body: row.get(1)?,
+                            appeared: Timestamp::from_nanos(row.get(2)?),
+                            reported: Timestamp::from_nanos(row.get(3)?),
+                            gone: row.get::<_, Option<i64>>(4)?.map(Timestamp::from_nanos),
+                            comings: row.get(5)?,
+                        })
+                    })?
+                    .collect()
+            })
+            .map_err(|source| self.at(source))
+    }
+
+    /// Messages that none of so many receivers has got, oldest first.
+    pub fn notices_none_has(&self, receivers: usize) -> Result<Vec<Notice>> {
+        let receivers = i64::try_from(receivers).unwrap_or(i64::MAX);
+        self.notices(
+            "SELECT n.id, n.key, n.event, n.at, n.body FROM notice n
+             WHERE (SELECT count(*) FROM notice_pending p WHERE p.notice = n.id) >= ?1 ORDER BY n.id",
+            params![receivers],
+        )
+    }
+
+    /// The oldest messages that a receiver has not got.
+    pub fn pending_notices(&self, receiver: &str, most: usize) -> Result<Vec<Notice>> {
+        self.notices(
+            "SELECT n.id, n.key, n.event, n.at, n.body FROM notice_pending p JOIN notice n ON n.id = p.notice
+             WHERE p.receiver = ?1 ORDER BY p.notice LIMIT ?2",
+            params![receiver, i64::try_from(most).unwrap_or(i64::MAX)],
+        )
+    }
+
+    fn notices(&self, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<Notice>> {
+        self.conn
+            .prepare_cached(sql)
+            .and_then(|mut statement| {
+                statement
+                    .query_map(values, |row| {
+                        Ok(Notice {
+                            id: row.get(0)?,
+                            key: row.get(1)?,
+                            event: NoticeEvent::of(row.get(2)?),
+                            at: Timestamp::from_nanos(row.get(3)?),
+                            body: row.get(4)?,
+                        })
+                    })?
+                    .collect()
+            })
+            .map_err(|source| self.at(source))
+    }
+
+    /// Keeps a change of the findings and what is to be reported to these receivers. What is pending for others is taken out.
+    pub fn note_findings(&self, change: &FindingsChange, receivers: &[String], at: Timestamp) -> Result<()> {
+        let work = || -> rusqlite::Result<()> {
+            let transaction = Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate)?;
+            for key in &change.forgotten {
+                transaction.prepare_cached("DELETE FROM standing_finding WHERE key = ?1")?.execute([key])?;
+            }
+            for finding in &change.kept {
+                transaction
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO standing_finding (key, body, appeared, reported, gone, comings)
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                    )?
+                    .execute(params![
+                        finding.key,
+                        finding.body,
+                        finding.appeared.nanos(),
+                        finding.reported.nanos(),
+                        finding.gone.map(Timestamp::nanos),
+                        finding.comings
+                    ])?;
+            }
+            for id in &change.replaced {
+                transaction.prepare_cached("DELETE FROM notice_pending WHERE notice = ?1")?.execute([id])?;
+            }
+            for notice in &change.notices {
+                transaction
+                    .prepare_cached("INSERT INTO notice (key, event, at, body) VALUES (?1, ?2, ?3, ?4)")?
+                    .execute(params![notice.key, notice.event.code(), at.nanos(), notice.body])?;
+                let id = transaction.last_insert_rowid();
+                for receiver in receivers {
+                    transaction
+                        .prepare_cached("INSERT INTO notice_pending (receiver, notice) VALUES (?1, ?2)")?
+                        .execute(params![receiver, id])?;
+                }
+            }
+            forget_receivers(&transaction, receivers)?;
+            drop_oldest(&transaction)?;
+            forget_what_none_lacks(&transaction)?;
+            transaction.commit()
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// A receiver has taken these messages, with what was said of dropped ones.
+    pub fn notices_sent(&self, receiver: &str, ids: &[i64], at: Timestamp) -> Result<()> {
+        let work = || -> rusqlite::Result<()> {
+            let transaction = Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate)?;
+            for id in ids {
+                transaction
+                    .prepare_cached("DELETE FROM notice_pending WHERE receiver = ?1 AND notice = ?2")?
+                    .execute(params![receiver, id])?;
+            }
+            transaction
+                .prepare_cached(
+                    "INSERT INTO receiver (receiver, inputs, sent) VALUES (?1, 0, ?2)
+                     ON CONFLICT (receiver) DO UPDATE SET failures = 0, is_permanent = 0, failed = NULL, not_before = NULL,
+                         error = NULL, sent = ?2, dropped = CASE WHEN ?3 THEN 0 ELSE dropped END",
+                )?
+                .execute(params![receiver, at.nanos(), !ids.is_empty()])?;
+            forget_what_none_lacks(&transaction)?;
+            transaction.commit()
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// An attempt to send to a receiver failed.
+    pub fn notices_failed(&self, receiver: &str, failure: &NoticeFailure) -> Result<()> {
+        self.conn
+            .prepare_cached(
+                "INSERT INTO receiver (receiver, inputs, failures, is_permanent, failed, not_before, error)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT (receiver) DO UPDATE SET inputs = ?2, failures = ?3, is_permanent = ?4, failed = ?5,
+                     not_before = ?6, error = ?7",
+            )
+            .and_then(|mut statement| {
+                statement.execute(params![
+                    receiver,
+                    failure.inputs,
+                    failure.failures,
+                    failure.is_permanent,
+                    failure.at.nanos(),
+                    failure.not_before.nanos(),
+                    failure.error
+                ])
+            })
+            .map(drop)
+            .map_err(|source| self.at(source))
+    }
+
+    /// How sending to a receiver goes.
+    pub fn receiver(&self, receiver: &str) -> Result<ReceiverLine> {
+        let known = self
+            .conn
+            .prepare_cached(
+                "SELECT inputs, failures, is_permanent, failed, not_before, error, sent, dropped FROM receiver WHERE receiver = ?1",
+            )
+            .and_then(|mut statement| {
+                let time = |nanos: Option<i64>| nanos.map(Timestamp::from_nanos);
+                statement
+                    .query_row([receiver], |row| {
+                        Ok(ReceiverLine {
+                            inputs: row.get(0)?,
+                            failures: row.get(1)?,
+                            is_permanent: row.get(2)?,
+                            failed: time(row.get(3)?),
+                            not_before: time(row.get(4)?),
+                            error: row.get(5)?,
+                            sent: time(row.get(6)?),
+                            dropped: row.get::<_, i64>(7)?.unsigned_abs(),
+                            ..ReceiverLine::default()
+                        })
+                    })
+                    .optional()
+            })
+            .map_err(|source| self.at(source))?;
+        let pending = self
+            .conn
+            .prepare_cached("SELECT count(*) FROM notice_pending WHERE receiver = ?1")
+            .and_then(|mut statement| statement.query_row([receiver], |row| row.get::<_, i64>(0)))
+            .map_err(|source| self.at(source))?;
+        Ok(ReceiverLine { receiver: receiver.to_owned(), pending: pending.unsigned_abs(), ..known.unwrap_or_default() })
+    }
+}
+
+/// Takes out what is kept for receivers that the configuration does not name any more.
+fn forget_receivers(transaction: &Transaction<'_>, receivers: &[String]) -> rusqlite::Result<()> {
+    let known: Vec<String> = transaction
+        .prepare_cached("SELECT receiver FROM receiver UNION SELECT receiver FROM notice_pending")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for stranger in known.iter().filter(|known| !receivers.contains(known)) {
+        transaction.prepare_cached("DELETE FROM receiver WHERE receiver = ?1")?.execute([stranger])?;
+        transaction.prepare_cached("DELETE FROM notice_pending WHERE receiver = ?1")?.execute([stranger])?;
+    }
+    Ok(())
+}
+
+fn drop_oldest(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let most = i64::try_from(Store::MOST_NOTICES).unwrap_or(i64::MAX);
+    let too_many = "SELECT id FROM notice ORDER BY id DESC LIMIT -1 OFFSET ?1";
+    transaction
+        .prepare_cached(&format!(
+            "INSERT INTO receiver (receiver, inputs, dropped)
+             SELECT receiver, 0, count(*) FROM notice_pending WHERE notice IN ({too_many}) GROUP BY receiver
+             ON CONFLICT (receiver) DO UPDATE SET dropped = dropped + excluded.dropped"
+        ))?
+        .execute([most])?;
+    transaction.prepare_cached(&format!("DELETE FROM notice_pending WHERE notice IN ({too_many})"))?.execute([most])?;
+    Ok(())
+}
+
+fn forget_what_none_lacks(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("DELETE FROM notice WHERE id NOT IN (SELECT notice FROM notice_pending)")?
+        .execute([])
+        .map(drop)
+}

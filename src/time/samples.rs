@@ -1,0 +1,349 @@
+//! Rows that share a time stamp: a table of 10 Hz whose stamps are whole seconds.
+//!
+//! RECORD tells such rows apart. The row `k` rows behind the first one of its stamp has the time `stamp + k/N` of the
+//! interval between stamps. A row that is taken for another one of its stamp gets a false time, so a place is given only
+//! where the first record of the stamp is proven:
+//!
+//! - the stamp has its first and its last row: N records from first to last, and the next record has a later stamp;
+//! - the stamp before it is such a one, and its count goes on here: this stamp begins behind it;
+//! - the stamp after it has its places, and its count goes on from here: this stamp ends before it.
+//!
+//! All three rest on N. Where the count contradicts N, nothing gets a place.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::{NANOS_PER_MICRO, NANOS_PER_SECOND, Timestamp, nanos};
+
+/// How the rows of one stamp are spread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Samples {
+    per_stamp: i64,
+    /// Of the interval between stamps.
+    nanos: i64,
+}
+
+/// The interval between stamps in whole seconds.
+pub const SECOND: Duration = Duration::from_secs(1);
+/// The most rows of one stamp.
+pub const MOST_PER_STAMP: u64 = 10_000;
+/// So many full stamps in a row show that a table has two samples of each stamp; of more samples, two do.
+const LEAST_PAIRS: usize = 4;
+const LEAST_STAMPS: usize = 2;
+
+/// What is known of the rows of one stamp.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// Their record numbers.
+    pub records: BTreeSet<i64>,
+    /// Record number and place of those that have one. A stored row that has the time of the stamp itself may have come
+    /// before the table was known to have samples, and tells nothing.
+    pub placed: Vec<(i64, i64)>,
+}
+
+/// A stamp and its neighbours in time: the nearest of which any row is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Around {
+    /// The stamp before.
+    pub before: Option<(Timestamp, Stamp)>,
+    /// The stamp itself.
+    pub this: Stamp,
+    /// The stamp after.
+    pub after: Option<(Timestamp, Stamp)>,
+}
+
+/// The place of a row within its stamp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// So many rows behind the first one.
+    At(i64),
+    /// Not known yet: other rows will tell.
+    Unknown,
+    /// The stamp has more rows than N, by their record numbers: the first of them, and the last.
+    TooMany(i64, i64),
+    /// The stamp has fewer rows than N although RECORD counts on before and behind: the first of them, and the last.
+    TooFew(i64, i64),
+}
+
+/// Records of one count, from the first to the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Span {
+    first: i64,
+    last: i64,
+}
+
+impl Samples {
+    /// `per_stamp` rows, spread over `interval`. None where that is not two rows or more, at least two microseconds apart.
+    pub fn new(per_stamp: u64, interval: Duration) -> Option<Samples> {
+        let (per_stamp, nanos) = (i64::try_from(per_stamp).ok()?, nanos(interval));
+        let has_room = per_stamp.checked_mul(2 * NANOS_PER_MICRO).is_some_and(|least| least <= nanos);
+        (per_stamp >= 2 && has_room).then_some(Samples { per_stamp, nanos })
+    }
+
+    /// Rows of one stamp.
+    pub fn per_stamp(self) -> u64 {
+        self.per_stamp.cast_unsigned()
+    }
+
+    /// The interval between stamps.
+    pub fn interval(self) -> Duration {
+        Duration::from_nanos(self.nanos.cast_unsigned())
+    }
+
+    /// The stamp of a row, from the time that it got.
+    pub fn stamp_of(self, ts: Timestamp) -> Timestamp {
+        ts.floor(self.interval())
+    }
+
+    /// Whether the time is a stamp: a multiple of the interval.
+    pub fn is_stamp(self, ts: Timestamp) -> bool {
+        self.stamp_of(ts) == ts
+    }
+
+    /// The stamp after.
+    pub fn next(self, stamp: Timestamp) -> Timestamp {
+        stamp.plus(self.nanos)
+    }
+
+    /// The time of the row at a place, in whole microseconds.
+    pub fn time(self, stamp: Timestamp, place: i64) -> Timestamp {
+        let micros = i128::from(place) * i128::from(self.nanos / NANOS_PER_MICRO) / i128::from(self.per_stamp);
+        stamp.plus(i64::try_from(micros).unwrap_or(0) * NANOS_PER_MICRO)
+    }
+
+    /// The place of a row, from the time that it got.
+    pub fn place(self, ts: Timestamp) -> i64 {
+        let offset = i128::from(ts.nanos_since(self.stamp_of(ts)));
+        let place = (offset * i128::from(self.per_stamp) + i128::from(self.nanos / 2)) / i128::from(self.nanos);
+        i64::try_from(place).unwrap_or(0)
+    }
+
+    /// The place of the row with this record number, which is among those of the stamp at `at`.
+    pub fn decide(self, at: Timestamp, around: &Around, record: i64) -> Place {
+        let Some(span) = self.span_of(&around.this, record) else { return Place::Unknown };
+        let first = match self.first(at, around, span) {
+            Ok(first) => first,
+            Err(place) => return place,
+        };
+        let place = record - first;
+        let taken_by_other = around.this.placed.iter().any(|known| known.1 == place && known.0 != record);
+        if (0..self.per_stamp).contains(&place) && !taken_by_other {
+            return Place::At(place);
+        }
+        Place::TooMany(span.first.min(first), span.last)
+    }
+
+    /// The first record of the stamp, or why it is not known.
+    fn first(self, at: Timestamp, around: &Around, span: Span) -> Result<i64, Place> {
+        let mut placed = around.this.placed.iter().filter(|known| span.has(known.0)).map(|known| known.0 - known.1);
+        if let Some(first) = placed.next()
+            // Rows that were spread in another way do not tell.
+            && placed.all(|other| other == first)
+        {
+            return Ok(first);
+        }
+        let length = span.last - span.first + 1;
+        if length > self.per_stamp {
+            return Err(Place::TooMany(span.first, span.last));
+        }
+        let before = around.before.as_ref().and_then(|(at, stamp)| Some((*at, stamp, self.span_before(stamp, span)?)));
+        let after = around.after.as_ref().and_then(|(at, stamp)| Some((*at, stamp, self.span_after(stamp, span)?)));
+        let goes_on = after.is_some_and(|(_, _, after)| after.first == span.last + 1);
+        if length == self.per_stamp && goes_on {
+            return Ok(span.first);
+        }
+        let mut comes_from = false;
+        if let Some((before_at, stamp, before)) = before {
+            comes_from = before.last + 1 == span.first;
+            let is_next = self.next(before_at) == at && span.last <= before.last + self.per_stamp;
+            let has_places = stamp.placed.iter().any(|known| before.has(known.0));
+            if before.last - before.first + 1 == self.per_stamp && (comes_from || (is_next && has_places)) {
+                return Ok(before.last + 1);
+            }
+        }
+        if comes_from && goes_on && span.first == span.last {
+            // It shares its stamp with no row.
+            return Ok(span.first);
+        }
+        if comes_from && goes_on {
+            return Err(Place::TooFew(span.first, span.last));
+        }
+        if let Some((after_at, stamp, after)) = after
+            && let Some((record, place)) = stamp.placed.iter().find(|known| after.has(known.0))
+        {
+            let begins = record - place;
+            let is_next = self.next(at) == after_at && span.last < begins && span.first >= begins - self.per_stamp;
+            if (goes_on && after.first == begins) || is_next {
+                return Ok(begins - self.per_stamp);
+            }
+        }
+        Err(Place::Unknown)
+    }
+
+    /// The records of one count that hold `record`: RECORD begins again where a logger restarts, and at its highest number.
+    fn span_of(self, stamp: &Stamp, record: i64) -> Option<Span> {
+        self.spans(stamp).into_iter().find(|span| span.has(record))
+    }
+
+    fn span_before(self, stamp: &Stamp, of: Span) -> Option<Span> {
+        self.spans(stamp).into_iter().filter(|span| span.last < of.first).max_by_key(|span| span.last)
+    }
+
+    fn span_after(self, stamp: &Stamp, of: Span) -> Option<Span> {
+        self.spans(stamp).into_iter().filter(|span| span.first > of.last).min_by_key(|span| span.first)
+    }
+
+    fn spans(self, stamp: &Stamp) -> Vec<Span> {
+        let mut spans: Vec<Span> = Vec::new();
+        for &record in &stamp.records {
+            match spans.last_mut() {
+                Some(span) if record.saturating_sub(span.last) < self.per_stamp => span.last = record,
+                _ => spans.push(Span { first: record, last: record }),
+            }
+        }
+        spans
+    }
+
+    /// What rows show that follow each other in a file: stamp and record number of each. None where they do not share
+    /// stamps in whole seconds, RECORD does not count, or too few tell how many share one.
+    pub fn shown_by(rows: impl IntoIterator<Item = (Timestamp, i64)>) -> Option<Samples> {
+        let mut groups: Vec<usize> = Vec::new();
+        let mut last: Option<(Timestamp, i64)> = None;
+        for (at, record) in rows {
+            let Some(before) = last.replace((at, record)) else {
+                groups.push(1);
+                continue;
+            };
+            let distance = at.nanos_since(before.0);
+            let counts = before.1.checked_add(1) == Some(record);
+            match distance {
+                0 if counts => {
+                    if let Some(group) = groups.last_mut() {
+                        *group += 1;
+                    }
+                }
+                NANOS_PER_SECOND if counts => groups.push(1),
+                // The first stretch without a break tells.
+                _ if groups.len() > 2 => break,
+                _ => groups = vec![1],
+            }
+        }
+        let [first, within @ .., end] = groups.as_slice() else { return None };
+        let per_stamp = *within.first()?;
+        let full = groups.iter().filter(|group| **group == per_stamp).count();
+        let least = if per_stamp == 2 { LEAST_PAIRS } else { LEAST_STAMPS };
+        let is_even = within.iter().all(|group| *group == per_stamp) && *first <= per_stamp && *end <= per_stamp;
+        if !is_even || full < least || per_stamp as u64 > MOST_PER_STAMP {
+            return None;
+        }
+        Samples::new(per_stamp as u64, SECOND)
+    }
+}
+
+impl Span {
+    fn has(self, record: i64) -> bool {
+        (self.first..=self.last).contains(&record)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEN: u64 = 10;
+
+    fn ten() -> Samples {
+        Samples::new(TEN, SECOND).unwrap()
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_seconds(second)
+    }
+
+    fn stamp(records: impl IntoIterator<Item = i64>) -> Stamp {
+        Stamp { records: records.into_iter().collect(), placed: Vec::new() }
+    }
+
+    fn placed(first: i64, records: impl IntoIterator<Item = i64>) -> Stamp {
+        let records: BTreeSet<i64> = records.into_iter().collect();
+        Stamp { placed: records.iter().map(|record| (*record, record - first)).collect(), records }
+    }
+
+    fn decide(before: Option<Stamp>, this: Stamp, after: Option<Stamp>, record: i64) -> Place {
+        let around =
+            Around { before: before.map(|stamp| (at(9), stamp)), this, after: after.map(|stamp| (at(11), stamp)) };
+        ten().decide(at(10), &around, record)
+    }
+
+    #[test]
+    fn a_place_and_its_time_give_each_other() {
+        for (per_stamp, interval) in
+            [(2, SECOND), (3, SECOND), (7, SECOND), (10_000, SECOND), (6, Duration::from_secs(60))]
+        {
+            let samples = Samples::new(per_stamp, interval).unwrap();
+            let mut before = at(59);
+            for place in 0..per_stamp.cast_signed() {
+                let ts = samples.time(at(60), place);
+                assert_eq!((samples.stamp_of(ts), samples.place(ts)), (at(60), place));
+                assert!(ts > before && ts < samples.next(at(60)));
+                before = ts;
+            }
+        }
+        assert_eq!(Samples::new(1, SECOND), None);
+        assert_eq!(Samples::new(10_000, Duration::from_millis(1)), None);
+    }
+
+    #[test]
+    fn a_stamp_is_proven_by_its_own_rows_only_with_the_row_behind_them() {
+        assert_eq!(decide(None, stamp(30..40), None, 33), Place::Unknown);
+        assert_eq!(decide(None, stamp(30..40), Some(stamp([40])), 33), Place::At(3));
+        // Rows in between may be lost.
+        assert_eq!(decide(None, stamp([30, 33, 39]), Some(stamp([40])), 33), Place::At(3));
+        assert_eq!(decide(None, stamp(30..39), Some(stamp([40])), 33), Place::Unknown);
+    }
+
+    #[test]
+    fn a_stamp_goes_on_behind_a_full_one_and_ends_before_a_placed_one() {
+        assert_eq!(decide(Some(stamp(20..30)), stamp([30]), None, 30), Place::At(0));
+        assert_eq!(decide(Some(placed(20, 20..30)), stamp([33, 34]), None, 34), Place::At(4));
+        assert_eq!(decide(Some(stamp(21..30)), stamp([30]), None, 30), Place::Unknown);
+        assert_eq!(decide(None, stamp(36..40), Some(placed(40, 40..50)), 36), Place::At(6));
+        assert_eq!(decide(None, stamp([36]), Some(placed(40, 43..50)), 36), Place::At(6));
+        assert_eq!(decide(None, stamp([36]), Some(stamp(40..50)), 36), Place::Unknown);
+    }
+
+    #[test]
+    fn a_count_that_contradicts_the_number_of_samples_gives_no_place() {
+        assert_eq!(decide(None, stamp(30..50), Some(stamp([50])), 33), Place::TooMany(30, 49));
+        assert_eq!(decide(Some(stamp(25..30)), stamp(30..35), Some(stamp(35..40)), 33), Place::TooFew(30, 34));
+        assert_eq!(decide(None, placed(30, 30..41), None, 40), Place::TooMany(30, 40));
+        // A row that shares its stamp with no other has the time that the logger wrote.
+        assert_eq!(decide(Some(stamp([29])), stamp([30]), Some(stamp([31])), 30), Place::At(0));
+    }
+
+    #[test]
+    fn a_count_that_begins_again_within_a_stamp_is_another_count() {
+        let both = stamp([995, 996, 997, 998, 0, 1, 2, 3, 4, 5]);
+        assert_eq!(decide(Some(placed(985, 985..995)), both.clone(), None, 997), Place::At(2));
+        assert_eq!(decide(None, both.clone(), Some(placed(6, 6..16)), 0), Place::At(4));
+        assert_eq!(decide(None, both, None, 0), Place::Unknown);
+    }
+
+    #[test]
+    fn rows_show_how_many_share_a_stamp_only_where_every_stamp_has_as_many() {
+        let shown = |groups: &[usize]| {
+            let stamps = groups.iter().enumerate().flat_map(|(place, rows)| std::iter::repeat_n(place as i64, *rows));
+            Samples::shown_by(stamps.zip(0..).map(|(second, record)| (at(second), record))).map(Samples::per_stamp)
+        };
+        assert_eq!(shown(&[10, 10, 10]), Some(10));
+        assert_eq!(shown(&[4, 10, 10, 3]), Some(10));
+        assert_eq!(shown(&[4, 10, 3]), None);
+        assert_eq!(shown(&[10, 9, 10]), None);
+        assert_eq!(shown(&[1, 2, 1]), None);
+        assert_eq!(shown(&[1, 2, 2, 1]), None);
+        assert_eq!(shown(&[1, 1, 1, 1]), None);
+        assert_eq!(shown(&[2, 2, 2, 2, 2]), Some(2));
+        // Half-hourly rows that a clock doubled are none.
+        assert_eq!(Samples::shown_by((0..40).map(|row| (at(row / 4 * 1_800), row))), None);
+    }
+}

@@ -1,0 +1,272 @@
+//! Rows that share a time stamp: ten samples a second, stamped in whole seconds.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use super::*;
+
+/// Noon at the station, nanoseconds since 1970 in UTC.
+const NOON: i64 = 1_714_582_800_000_000_000;
+
+/// Lines of ten rows a second from noon on. Row 0 is RECORD 1000, so that a stamp begins with each ten.
+fn burst(rows: Range<i64>) -> String {
+    counted_from(1_000, rows)
+}
+
+fn counted_from(record: i64, rows: Range<i64>) -> String {
+    let mut lines = String::new();
+    for row in rows {
+        let (minute, second) = (row / 600, row / 10 % 60);
+        let number = record + row;
+        writeln!(lines, "\"2024-05-01 12:{minute:02}:{second:02}\",{number},{row},{}\r", row * 2 + 1).unwrap();
+    }
+    lines
+}
+
+/// The row under its own time, and no other.
+fn sample(row: i64) -> (i64, String) {
+    (NOON + row * 100_000_000, format!("[{row},{}]", row * 2 + 1))
+}
+
+fn samples(rows: impl IntoIterator<Item = i64>) -> Vec<(i64, String)> {
+    rows.into_iter().map(sample).collect()
+}
+
+fn stored(tower: &Station) -> Vec<(i64, String)> {
+    tower.rows(TABLE).into_iter().map(|row| (row.ts, row.vals)).collect()
+}
+
+fn ten() -> Station {
+    Station::new().table_keys("samples_per_stamp = 10")
+}
+
+fn left_over(tower: &Station) -> (i64, i64) {
+    let (lines, conflicts) =
+        (tower.count("SELECT count(*) FROM rejected_line"), tower.count("SELECT count(*) FROM conflict"));
+    assert_eq!(tower.count("SELECT sum(rejected_lines) FROM logger_table"), lines);
+    assert_eq!(tower.count("SELECT sum(conflicts) FROM logger_table"), conflicts);
+    (lines, conflicts)
+}
+
+fn reasons(tower: &Station) -> String {
+    let conn = tower.database();
+    let mut reasons = conn.prepare("SELECT DISTINCT reason FROM rejected_line ORDER BY 1").unwrap();
+    let reasons = reasons.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    reasons.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn i3_all_rows_of_a_burst_are_staged_under_times_of_their_own_without_any_key() {
+    let tower = Station::new();
+    let ended = ingest(&tower, behind_header(burst(0..900)), "header 4 staged 900").expect(1);
+    assert!(ended.stdout.contains("10 rows share each second"), "{}", ended.stdout);
+    assert_eq!(stored(&tower), samples(0..900));
+    assert_eq!(left_over(&tower), (0, 0));
+    // The time as the logger wrote it.
+    assert_eq!(tower.rows(TABLE)[3].ts_text.as_deref(), Some("2024-05-01 12:00:00"));
+    assert_eq!(tower.count("SELECT count(*) FROM clock_event"), 0);
+    // The second time nothing is said, and the same file again is known.
+    let again = ingest(&tower, behind_header(burst(0..905)), "header 0 staged 5").expect(0);
+    assert!(!again.stdout.contains("share each second"), "{}", again.stdout);
+    assert_eq!(tower.run_json(&["ingest", DAT]).expect(0).json()["tables"][0]["duplicates"], 905);
+    assert_eq!(stored(&tower), samples(0..905));
+}
+
+#[test]
+fn i3_rows_of_a_burst_are_sent_once_each_and_exported_with_their_fraction() {
+    let tower = ten();
+    ingest(&tower, behind_header(burst(0..40)), "header 4 staged 40").expect(0);
+    let sync = tower.run_json(&["sync"]).expect(0);
+    assert_eq!(sync.number("sent"), 40);
+    let export = tower.run(&["export", "--table", TABLE]).expect(0).stdout;
+    assert!(export.contains("12:00:01.7"), "{export}");
+    let gaps = tower.run(&["gaps"]).expect(0).stdout;
+    assert!(gaps.contains("no records are missing"), "{gaps}");
+    tower.run(&["ingest", DAT]).works();
+    assert_eq!(tower.run_json(&["sync"]).works().number("sent"), 0);
+}
+
+#[test]
+fn i3_steps_of_one_to_seventeen_rows_give_the_same_rows() {
+    for (step, key) in (1..=17).flat_map(|step| [(step, true), (step, false)]) {
+        for overwrites in [true, false] {
+            let tower = if key { ten() } else { Station::new() };
+            let fluxtower = tower.in_process();
+            let mut begin = 3;
+            while begin < 143 {
+                let end = (begin + step).min(143);
+                tower.write(DAT, behind_header(burst(if overwrites { begin } else { 3 }..end)));
+                fluxtower.ingest();
+                begin = end;
+            }
+            let case = format!("steps of {step}, key {key}, overwrites {overwrites}");
+            if key || !overwrites || step > 1 {
+                assert_eq!(stored(&tower), samples(3..143), "{case}");
+                assert_eq!(left_over(&tower), (0, 0), "{case}: {}", reasons(&tower));
+            }
+        }
+    }
+}
+
+#[test]
+fn i1_an_overwritten_file_that_begins_in_mid_second_is_held_until_a_whole_second_proves_the_places() {
+    let tower = ten();
+    ingest(&tower, behind_header(burst(4..8)), "header 4 held 4").expect(1);
+    assert!(reasons(&tower).contains("12:00:00 is the time of 10 rows"), "{}", reasons(&tower));
+    let rejected = tower.run_json(&["rejected"]).expect(0);
+    assert_eq!(rejected.json()["rejected"][0]["kind"], "held", "{}", rejected.stdout);
+    let status = tower.run(&["status"]).expect(1);
+    assert!(
+        status.stdout.contains("4 lines are held: their place among the rows of one time stamp"),
+        "{}",
+        status.stdout
+    );
+    // Rows 8 to 12 were lost. One whole second and the row behind it tell.
+    ingest(&tower, behind_header(burst(13..20)), "header 4 held 7").expect(1);
+    ingest(&tower, behind_header(burst(20..30)), "header 4 held 10").expect(1);
+    let proven = ingest(&tower, behind_header(burst(30..31)), "header 4 staged 1").expect(0);
+    assert_eq!(proven.json()["tables"][0]["taken_up"], 21, "{}", proven.stdout);
+    assert_eq!(stored(&tower), samples((4..8).chain(13..31)));
+    assert_eq!(left_over(&tower), (0, 0));
+    // The lost rows come in a backup file.
+    tower.write("backup.dat", behind_header(burst(8..13)));
+    tower.run(&["ingest", "backup.dat"]).expect(0);
+    assert_eq!(stored(&tower), samples(4..31));
+    assert_eq!(left_over(&tower), (0, 0));
+}
+
+#[test]
+fn i2_a_burst_cut_at_any_byte_and_then_finished_gives_the_same_rows() {
+    let whole = behind_header(burst(8..32));
+    for cut in HEADER.len()..whole.len() {
+        let tower = Station::new().table_keys("samples_per_stamp = 10\nlast_line_after = \"0s\"");
+        let fluxtower = tower.in_process();
+        tower.write(DAT, &whole[..cut]);
+        fluxtower.ingest();
+        tower.write(DAT, &whole);
+        fluxtower.ingest();
+        assert_eq!(stored(&tower), samples(8..32), "cut at {cut}");
+        assert_eq!(left_over(&tower), (0, 0), "cut at {cut}: {}", reasons(&tower));
+    }
+}
+
+#[test]
+fn i3_a_restart_in_mid_second_and_a_count_that_wraps_keep_every_row() {
+    for (name, second) in [("a restart", 0), ("a wrap", i64::from(u32::MAX) + 1)] {
+        let tower = ten();
+        // Rows 0 to 24 end one count, rows 25 to 59 begin another at 0.
+        let first = if second == 0 { 995 } else { second - 25 };
+        let text = counted_from(first, 0..25) + &counted_from(-25, 25..60);
+        for end in [HEADER.len() + text.len() / 3, HEADER.len() + text.len()] {
+            let whole = behind_header(&text);
+            tower.write(DAT, &whole[..end]);
+            let _ = tower.run(&["ingest"]);
+        }
+        assert_eq!(stored(&tower), samples(0..60), "{name}: {}", reasons(&tower));
+        assert_eq!(left_over(&tower), (0, 0), "{name}");
+    }
+}
+
+#[test]
+fn i11_a_key_that_is_added_later_makes_rows_of_what_was_in_conflict() {
+    for replaces in [false, true] {
+        let keys = if replaces { "on_conflict = \"replace\"\n" } else { "" };
+        let mut tower = Station::new().table_keys(&format!("{keys}samples_per_stamp = 1"));
+        // The file begins in mid-second.
+        ingest(&tower, behind_header(burst(4..40)), "header 4 staged 4 conflicts 32").expect(1);
+        assert_eq!(tower.run_json(&["sync"]).works().number("sent"), 4);
+        tower.configure(|sections| {
+            sections.table = format!("name = \"{TABLE}\"\nfiles = [\"{DAT}\"]\n{keys}samples_per_stamp = 10");
+        });
+        let ended = tower.run(&["ingest"]).expect(1);
+        assert!(ended.stdout.contains("samples_per_stamp = 10: 32 rows"), "{}", ended.stdout);
+        assert_eq!(stored(&tower), samples(4..40), "replaces {replaces}");
+        assert_eq!(left_over(&tower), (0, 0));
+        let rows = tower.count("SELECT rows FROM logger_table");
+        assert_eq!((rows, tower.count("SELECT pending + sent FROM logger_table")), (36, 36));
+        let before = tower.count("SELECT count(*) FROM reading WHERE state = 0");
+        assert_eq!(tower.run_json(&["sync"]).works().number("sent"), before.unsigned_abs());
+        assert_eq!(tower.count("SELECT count(*) FROM reading WHERE state = 1"), 36);
+        // A second reading changes nothing.
+        tower.run(&["ingest", DAT]).expect(0);
+        assert_eq!(stored(&tower), samples(4..40));
+    }
+}
+
+#[test]
+fn i11_a_wrong_number_of_samples_places_nothing_and_names_the_key_and_the_count() {
+    for wrong in [5, 20] {
+        let mut tower = Station::new().table_keys(&format!("samples_per_stamp = {wrong}"));
+        ingest(&tower, behind_header(burst(0..60)), "header 4 held 60").expect(1);
+        let reasons = reasons(&tower);
+        assert!(
+            reasons.contains("held: 10 rows (RECORD 1010 to 1019)")
+                && reasons.contains(&format!("samples_per_stamp = {wrong}; write samples_per_stamp = 10")),
+            "{reasons}"
+        );
+        tower.configure(|sections| {
+            sections.table = format!("name = \"{TABLE}\"\nfiles = [\"{DAT}\"]\nsamples_per_stamp = 10");
+        });
+        let right = tower.run_json(&["ingest"]).expect(0);
+        assert_eq!(right.json()["tables"][0]["taken_up"], 60, "{}", right.stdout);
+        assert_eq!(stored(&tower), samples(0..60));
+        assert_eq!(left_over(&tower), (0, 0));
+    }
+}
+
+#[test]
+fn i3_more_samples_than_before_are_held_from_the_second_in_which_they_begin() {
+    let tower = ten();
+    let mut text = burst(0..30);
+    for row in 0..60 {
+        let (second, number) = (3 + row / 20, 1_030 + row);
+        writeln!(text, "\"2024-05-01 12:00:{second:02}\",{number},{row},1\r").unwrap();
+    }
+    ingest(&tower, behind_header(text), "header 4 staged 40 held 50").expect(1);
+    assert!(reasons(&tower).contains("held: 20 rows (RECORD 1050 to 1069)"), "{}", reasons(&tower));
+}
+
+#[test]
+fn i3_the_same_record_with_another_content_is_a_conflict_of_its_own_sample() {
+    let tower = ten();
+    ingest(&tower, behind_header(burst(0..30)), "header 4 staged 30").expect(0);
+    let other = burst(0..30).replace(",1013,13,", ",1013,99,");
+    ingest(&tower, behind_header(other), "header 4 duplicates 29 conflicts 1").expect(1);
+    assert_eq!(stored(&tower), samples(0..30));
+    tower.run(&["conflicts", "--keep", "newer"]).works();
+    assert_eq!(stored(&tower)[13].1, "[99,27]");
+    assert_eq!(stored(&tower).len(), 30);
+}
+
+#[test]
+fn i3_samples_of_several_series_are_told_apart_by_their_tags() {
+    let tower = Station::new().table_keys("samples_per_stamp = 2\n[table.columns.A]\nuse = \"tag\"");
+    let mut text = String::new();
+    for row in 0..12 {
+        writeln!(text, "\"2024-05-01 12:00:{:02}\",{row},north,{row}\r", row / 2).unwrap();
+        writeln!(text, "\"2024-05-01 12:00:{:02}\",{row},south,{row}\r", row / 2).unwrap();
+    }
+    ingest(&tower, behind_header(text), "header 4 staged 24").expect(0);
+    let north: Vec<i64> = tower.rows(TABLE).iter().filter(|row| row.tags.contains("north")).map(|row| row.ts).collect();
+    assert_eq!(north, (0..12).map(|row| NOON + row * 500_000_000).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_table_with_samples_of_ten_seconds_says_so_by_its_stamp_interval() {
+    let tower = Station::new().table_keys("samples_per_stamp = 2\nstamp_interval = \"10s\"");
+    let line = |row: i64| format!("\"2024-05-01 12:00:{:02}\",{row},{row},1\r\n", row / 2 * 10);
+    ingest(&tower, behind_header((0..8).map(line).collect::<String>()), "header 4 staged 8").expect(0);
+    assert_eq!(stored(&tower)[3].0, NOON + 15_000_000_000);
+    let odd = "\"2024-05-01 12:00:45\",8,8,1\r\n";
+    ingest(&tower, behind_header(odd), "header 4 rejected 1").expect(1);
+    assert!(reasons(&tower).contains("stamp_interval"), "{}", reasons(&tower));
+}
+
+#[test]
+fn rows_that_share_a_stamp_in_no_even_way_name_the_key() {
+    let tower = Station::new();
+    let line = |(row, second): (usize, &i64)| format!("\"2024-05-01 12:00:{second:02}\",{row},{row},1\r\n");
+    let text: String = [0, 0, 0, 1, 2, 2, 7, 7, 7, 7].iter().enumerate().map(line).collect();
+    let ended = ingest(&tower, behind_header(text), "header 4 staged 4 conflicts 6").expect(1);
+    assert!(ended.stdout.contains("write samples_per_stamp in the [[table]]"), "{}", ended.stdout);
+}

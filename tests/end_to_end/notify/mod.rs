@@ -1,0 +1,65 @@
+//! Findings reach users: a webhook and mail, through the program.
+
+mod clock;
+mod hook;
+mod mail;
+mod post_office;
+mod queue;
+mod webhook;
+
+use std::path::Path;
+
+use chrono::{TimeDelta, Utc};
+
+use crate::support::{DAT, Logger, Station};
+
+/// A fresh file of the station's table, five hours west of UTC.
+fn fresh() -> String {
+    let start = Utc::now() - TimeDelta::hours(5) - TimeDelta::seconds(10 + 5 * 99);
+    Logger::par().start(&start.format("%Y-%m-%d %H:%M:%S").to_string()).file(0..100)
+}
+
+/// A station that tells of findings, with a file that was read and is well.
+fn station(notify: &str) -> Station {
+    let tower = new_station(notify);
+    let _ = tower.run(&["ingest"]).expect(0);
+    tower
+}
+
+/// As [`station`]; nothing was read yet.
+fn new_station(notify: &str) -> Station {
+    let tower = Station::new().judged_by_age().sync(&format!("[notify]\n{notify}\n[log]\nfile = \"fluxtower.log\""));
+    tower.write(DAT, fresh());
+    tower
+}
+
+/// The file cannot be read any more.
+fn broken(tower: &Station) {
+    tower.write(DAT, "\"TOB1\",\"64291\",\"CR1000X\"\r\n");
+}
+
+fn repaired(tower: &Station) {
+    tower.write(DAT, fresh());
+}
+
+/// The pauses after failures are over.
+fn pauses_are_over(tower: &Station) {
+    set(tower, "UPDATE receiver SET not_before = 0");
+}
+
+fn set(tower: &Station, sql: &str) {
+    rusqlite::Connection::open(tower.store_path()).unwrap().execute_batch(sql).unwrap();
+}
+
+/// What the program left in its folder: database, log and all.
+fn leaves_no_trace(folder: &Path, secret: &str, but: &[&str]) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if but.contains(&name) || path.is_dir() {
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(memchr::memmem::find(&bytes, secret.as_bytes()).is_none(), "{name} holds the secret");
+    }
+}
