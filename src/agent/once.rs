@@ -75,6 +75,7 @@ pub fn once(agent: &Agent, call: Call) -> Result<Run, AgentError> {
         None => schedule::forget_staying_up(agent),
     }
 
+    let is_read = first.is_some();
     let cancel = Cancel::default();
     let (sent, read_on) = std::thread::scope(|scope| {
         let reader = scope.spawn(|| read_on(reading, &cancel));
@@ -84,6 +85,8 @@ pub fn once(agent: &Agent, call: Call) -> Result<Run, AgentError> {
             // Files are read meanwhile. Where another sync is at work, that one tells.
             match &sent {
                 Ok(Sent { synced: None, .. }) => {}
+                // While another ingest is at work, the store is on its way from one state to the next.
+                _ if !is_read => {}
                 Ok(_) => telling::tell(&beside, call.scheduled),
                 Err(error) => telling::tell_after(&beside, error),
             }

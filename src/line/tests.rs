@@ -25,6 +25,7 @@ fn table(columns: &[(&str, ColumnConfig)]) -> TableConfig {
         bucket: None,
         position: None,
         clock: StationClock::Fixed(FixedOffset::east_opt(0).unwrap()),
+        stamps: StationClock::Fixed(FixedOffset::east_opt(0).unwrap()).into(),
         on_conflict: OnConflict::Keep,
         samples: Default::default(),
         last_line_after: Duration::from_secs(600),

@@ -293,3 +293,63 @@ fn shortened(text: &str, most: usize) -> String {
 fn rfc3339(clock: &StationClock, at: Timestamp) -> String {
     clock.event_time(at).replacen(' ', "T", 1).replacen(' ', "", 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLOCK: StationClock = StationClock::Fixed(chrono::FixedOffset::west_opt(5 * 3_600).unwrap());
+
+    fn station() -> Station<'static> {
+        Station { name: "US-UMB", clock: &CLOCK }
+    }
+
+    fn notices(count: i64, message: &str, event: NoticeEvent) -> Vec<Notice> {
+        let body = |id: i64| {
+            json!({
+                "kind": "stale", "severity": "problem", "table": "met", "since": null, "message": format!("{message} {id}"),
+                "fix": "", "is_history": false, "appeared": 1_780_272_000_000_000_000_i64, "came_and_went": 0, "first": null,
+                "comes_and_goes": false
+            })
+        };
+        let at = Timestamp::from_seconds(1_780_272_000 + 3_720);
+        (1..=count).map(|id| Notice { id, key: String::new(), event, at, body: body(id).to_string() }).collect()
+    }
+
+    #[test]
+    fn one_event_is_one_line_with_station_time() {
+        let one = notices(1, "table \"met\" has had no new row", NoticeEvent::Cleared);
+        let message = Message::of(station(), &one, usize::MAX, 0).unwrap();
+        let text = "US-UMB: cleared: table \"met\" has had no new row 1 (from 2026-05-31 19:00:00 -05:00 to 2026-05-31 20:02:00 \
+                    -05:00, 62 min)";
+        assert_eq!(message.text(), text);
+        assert_eq!(message.json["time"], "2026-05-31T20:02:00-05:00");
+        assert!(chrono::DateTime::parse_from_rfc3339(message.json["appeared"].as_str().unwrap()).is_ok());
+    }
+
+    #[test]
+    fn a_message_holds_as_many_events_as_ntfy_takes_and_none_is_left_out() {
+        for (length, most) in [(10, MOST_EVENTS), (500, 7), (50_000, 4)] {
+            let all = notices(50, &"x".repeat(length), NoticeEvent::Appeared);
+            let (mut left, mut ids) = (all.as_slice(), Vec::new());
+            while let Some(message) = Message::of(station(), left, usize::MAX, 0) {
+                assert!(message.ids.len() <= most && message.text().len() < 4_096, "{length}: {}", message.ids.len());
+                left = &left[message.ids.len()..];
+                ids.extend(message.ids);
+            }
+            assert_eq!(ids, (1..=50).collect::<Vec<i64>>());
+        }
+    }
+
+    #[test]
+    fn what_another_version_has_written_is_sent_as_it_is() {
+        let stranger = Notice {
+            id: 1,
+            key: String::new(),
+            event: NoticeEvent::Appeared,
+            at: Timestamp::from_seconds(0),
+            body: "{}".into(),
+        };
+        assert!(Message::of(station(), &[stranger], 1, 0).unwrap().text().contains("problem: {}"));
+    }
+}

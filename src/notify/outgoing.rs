@@ -17,6 +17,7 @@ use super::message::{Message, Station};
 use super::webhook::{self, Webhook};
 use crate::config::{BodyFormat, Config, MailConfig, NotifyConfig, WebhookAddress, WebhookConfig};
 use crate::store::{NoticeFailure, ReceiverLine, Store, StoreError};
+use crate::text::count;
 use crate::time::Timestamp;
 
 /// Waits double from the first to the longest. A link may be back in a minute; what a user has to fix takes longer, and a
@@ -68,7 +69,10 @@ pub(super) fn send_what_is_due(
         lines.insert(receiver, line);
     }
     carry(notify, parcels, limit, |done| match done.result {
-        Ok(()) => store.notices_sent(&done.receiver, &done.ids, now),
+        Ok(()) => {
+            tracing::info!("{} took {}", done.receiver, count(done.ids.len() as u64, "notification"));
+            store.notices_sent(&done.receiver, &done.ids, now)
+        }
         Err(error) => {
             let inputs = inputs(notify, &done.receiver);
             let before = lines.get(&done.receiver).filter(|line| line.inputs == inputs).map_or(0, |line| line.failures);
@@ -140,25 +144,25 @@ pub(super) fn carry(
         std::thread::spawn(move || send_mail(&server, mailed, limit, &report));
     }
     drop(report);
-    let mut failed: Vec<String> = Vec::new();
+    // Of these it is known how it goes.
+    let mut heard: Vec<String> = Vec::new();
     loop {
         match reports.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(done) => {
                 if let Some(place) = waiting.iter().position(|receiver| *receiver == done.receiver) {
                     waiting.swap_remove(place);
                 }
-                if done.result.is_err() {
-                    failed.push(done.receiver.clone());
-                }
+                heard.push(done.receiver.clone());
                 said(done)?;
             }
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
             Err(RecvTimeoutError::Timeout) => break,
         }
     }
+    // One that took some and is not through yet goes on with the next pass.
     waiting.sort_unstable();
     waiting.dedup();
-    for receiver in waiting.into_iter().filter(|receiver| !failed.contains(receiver)) {
+    for receiver in waiting.into_iter().filter(|receiver| !heard.contains(receiver)) {
         let place = match (&notify.webhook, &notify.mail) {
             (Some(webhook), _) if receiver == NotifyConfig::WEBHOOK => webhook::place(webhook),
             (_, Some(server)) => mail::place(server),
@@ -196,4 +200,31 @@ fn send_mail(server: &MailConfig, parcels: Vec<Parcel>, limit: Duration, report:
             let _ = report.send(Done { receiver: receiver.clone(), ids: ids.clone(), result });
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest_and_are_longer_after_a_refusal() {
+        let minutes = |failures, is_permanent| wait(failures, is_permanent).as_secs() / 60;
+        assert_eq!([1, 2, 3, 6, 7, 40, u32::MAX].map(|failures| minutes(failures, false)), [1, 2, 4, 32, 60, 60, 60]);
+        assert_eq!([1, 2, 5, 6, 99].map(|failures| minutes(failures, true)), [15, 30, 240, 360, 360]);
+    }
+
+    #[test]
+    fn an_attempt_is_due_after_its_pause_with_another_configuration_and_after_a_clock_that_was_ahead() {
+        let at = Timestamp::from_seconds;
+        let line = ReceiverLine {
+            inputs: 7,
+            failures: 1,
+            failed: Some(at(1_000)),
+            not_before: Some(at(1_060)),
+            ..ReceiverLine::default()
+        };
+        assert!(!is_due(&line, 7, at(1_059)) && is_due(&line, 7, at(1_060)));
+        assert!(is_due(&line, 8, at(1_001)) && is_due(&line, 7, at(999)));
+        assert!(is_due(&ReceiverLine::default(), 7, at(0)));
+    }
 }

@@ -21,6 +21,7 @@ fn agrees(computed: f64, printed: f64, digits: i32) -> bool {
     if printed == 0.0 {
         return computed == 0.0;
     }
+    #[allow(clippy::cast_possible_truncation, reason = "a power of ten that a double can have")]
     let unit = 10_f64.powi(printed.abs().log10().floor() as i32 + 1 - digits);
     (computed - printed).abs() <= unit * 0.500_01
 }

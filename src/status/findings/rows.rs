@@ -25,7 +25,7 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
             MisfitOf::Kind => Kind::KindDisagrees,
         };
         let message = format!("table \"{table}\", {}", misfit.message);
-        found.push(Finding::new(kind, message).of_table(table).fix(misfit.fix.clone()));
+        found.push(Finding::new(kind, message).of_table(table).about(misfit.column.as_str()).fix(misfit.fix.clone()));
     }
     for (table, message) in &facts.wrong_values {
         found.push(

@@ -7,7 +7,6 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::config::{OnConflict, TableConfig};
-use crate::format::{self, Value};
 use crate::store::intake::decisions::KeptContent;
 use crate::store::intake::provisional::LineState;
 use crate::store::intake::retag::OldRow;
@@ -228,16 +227,14 @@ impl Staging<'_> {
         (ts, ts_text): (Timestamp, Option<&str>),
         version: i64,
     ) -> Result<Outcome> {
-        let mut numbers = Vec::new();
-        format::values_of(&row.values, &mut numbers);
-        numbers.resize(table.columns.len(), Value::Missing);
+        let (values, numbers) = table.values_at(&row.values, ts);
         let line =
             LineAt { path: "moved by its clock", number: 0, raw: row.values.as_bytes(), state: LineState::Whole };
         let incoming = Incoming {
             tags: &row.tags,
             ts,
             record: row.record,
-            values: &row.values,
+            values: &values,
             numbers: &numbers,
             ts_text,
             line,

@@ -5,7 +5,6 @@
 use rusqlite::params;
 
 use crate::config::OnConflict;
-use crate::format::{self, Value};
 use crate::store::intake::changed::Touched;
 use crate::store::intake::decisions::KeptContent;
 use crate::store::intake::provisional::LineState;
@@ -178,15 +177,13 @@ impl Staging<'_> {
         tags: &str,
         (ts, ts_text): (Timestamp, Option<&str>),
     ) -> Result<()> {
-        let mut numbers = Vec::new();
-        format::values_of(&row.values, &mut numbers);
-        numbers.resize(table.columns.len(), Value::Missing);
+        let (values, numbers) = table.values_at(&row.values, ts);
         let line = LineAt { path: "", number: 0, raw: row.values.as_bytes(), state: LineState::Whole };
         let incoming = Incoming {
             tags,
             ts,
             record: row.record,
-            values: &row.values,
+            values: &values,
             numbers: &numbers,
             ts_text,
             line,

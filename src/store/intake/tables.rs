@@ -1,12 +1,13 @@
 //! Logger tables, their columns, headers and series.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::config::{TableConfig, TableName};
-use crate::format::Header;
-use crate::qc;
+use crate::format::{self, Header};
+use crate::qc::{self, Value};
 use crate::quantity::Stated;
 use crate::store::intake::changed::Touched;
 use crate::store::intake::provisional::ProvisionalLines;
@@ -193,6 +194,15 @@ impl Table {
     #[inline]
     pub(in crate::store) fn header_to_keep(&self, header: Option<i64>) -> Option<i64> {
         header.filter(|header| self.judge.as_ref().is_some_and(|judge| judge.states_otherwise(*header)))
+    }
+
+    /// The values of a row that gets this time: what is derived from the time is computed again. JSON, and the same as values.
+    pub(in crate::store) fn values_at<'a>(&self, values: &'a str, ts: Timestamp) -> (Cow<'a, str>, Vec<Value>) {
+        let mut list = Vec::new();
+        let of_time = self.judge.as_ref().map(|judge| judge.derived_of_time()).unwrap_or_default();
+        let again = format::derive_again(values, &of_time, ts, &mut list);
+        list.resize(self.columns.len(), Value::Missing);
+        (again.map_or(Cow::Borrowed(values), Cow::Owned), list)
     }
 
     /// Positions of the derived columns.

@@ -94,6 +94,11 @@ impl Judge {
         Ok(Judge { tests, by_header, otherwise, partners, derived, is_compared, sent })
     }
 
+    /// The derived columns whose values depend on the row's time.
+    pub(in crate::store) fn derived_of_time(&self) -> Vec<crate::format::Derived> {
+        self.derived.iter().filter(|column| column.needs_time()).cloned().collect()
+    }
+
     /// The tests of a row that stands under this header.
     #[inline]
     pub(in crate::store) fn tests_under(&self, header: Option<i64>) -> &Arc<TableTests> {

@@ -166,8 +166,9 @@ impl Store {
     pub fn notices_none_has(&self, receivers: usize) -> Result<Vec<Notice>> {
         let receivers = i64::try_from(receivers).unwrap_or(i64::MAX);
         self.notices(
-            "SELECT n.id, n.key, n.event, n.at, n.body FROM notice n
-             WHERE (SELECT count(*) FROM notice_pending p WHERE p.notice = n.id) >= ?1 ORDER BY n.id",
+            "SELECT n.id, n.key, n.event, n.at, n.body
+             FROM (SELECT notice, count(*) AS receivers FROM notice_pending GROUP BY notice) p JOIN notice n ON n.id = p.notice
+             WHERE p.receivers >= ?1 ORDER BY n.id",
             params![receivers],
         )
     }

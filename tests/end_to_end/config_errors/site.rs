@@ -62,6 +62,12 @@ const TLS: &[Key] = &[
     free("client_key_file", Text, "\"tower.key\"", PEMS),
     free("headers", Group, "{ X-Site = \"umbs\" }", HEADERS),
 ];
+/// Keys for every way of notification.
+const OF_NOTIFY: &[Key] = &[
+    free("ca_file", Text, "\"campus.pem\"", PATHS),
+    free("severity", Text, "\"problem\"", &["\"info\"", "\"problems\""]),
+    free("again", Text, "\"7d\"", &["\"5m\"", "\"daily\"", "\"\""]),
+];
 const STATION: &[Key] = &[
     needed("name", Text, "\"US-UMB\"", &["\"\"", "\"${FLUXTOWER_TEST_NOT_SET}\"", "\" US-UMB\"", "'US\\UMB'"]),
     needed("utc_offset", Text, "\"-05:00\"", &["\"-5\"", "\"EST\"", "\"-15:00\""]),
@@ -73,12 +79,6 @@ const STATION: &[Key] = &[
 const POSITION: &[Key] = &[
     needed("latitude", Number, "45.5598", &["90.1", "-91", "nan"]),
     needed("longitude", Number, "-84.7138", &["180.5", "-181", "inf"]),
-];
-/// Keys for every way of notification.
-const OF_NOTIFY: &[Key] = &[
-    free("ca_file", Text, "\"campus.pem\"", PATHS),
-    free("severity", Text, "\"problem\"", &["\"info\"", "\"problems\""]),
-    free("again", Text, "\"7d\"", &["\"5m\"", "\"daily\"", "\"\""]),
 ];
 const TABLE_COMMON: &[Key] = &[
     needed("name", Text, "\"met\"", &["\"\"", "\"46m/par\""]),
@@ -435,8 +435,6 @@ pub const SECTIONS: &[Section] = &[
                 refused("smtp_password_file", Text, "\"smtp_password.txt\""),
                 refused("smtp_from", Text, "\"tower@example.edu\""),
                 refused("smtp_to", Texts, "[\"anna@example.edu\"]"),
-                refused("token", Text, "\"s3cret\""),
-                refused("smtp_password", Text, "\"s3cret\""),
             ],
             OF_NOTIFY,
         ],
@@ -479,8 +477,6 @@ pub const SECTIONS: &[Section] = &[
             free("url", Text, "\"https://ntfy.sh/us-umb\"", &[]),
             free("url_env", Text, "\"NTFY_URL\"", &[]),
             free("url_file", Text, "\"webhook.txt\"", &[]),
-            refused("token", Text, "\"s3cret\""),
-            refused("smtp_password", Text, "\"s3cret\""),
         ]],
     },
     Section {
