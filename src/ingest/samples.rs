@@ -19,6 +19,8 @@ use crate::time::{Candidates, Clock, LocalTime, Place, Samples, Timestamp};
 
 /// Rows looked at to see how many share a stamp.
 const LOOKED_AT: usize = 4_096;
+/// So many rows of which none shares its stamp with the next one are enough to see that none does.
+const LEAST_LOOKED_AT: usize = 16;
 /// So many rows with the time of the row before are reported; a single one may be a clock that was set.
 const LEAST_REPORTED: u64 = 2;
 /// Length of the time on a line that may be shared with the next line.
@@ -52,6 +54,11 @@ struct Open {
     series: i64,
     stamp: Timestamp,
     known: KnownStamp,
+    /// RECORD of the row that had the time of the stamp when it was opened. It may have come before the table was known to
+    /// have samples, so that it is not the first one.
+    early: Option<i64>,
+    /// Whether rows of it were stored when it was opened.
+    is_resumed: bool,
     /// The first record, where it is known and all records of the stamp are of one count.
     first: Option<i64>,
 }
@@ -113,8 +120,14 @@ impl LineTaker<'_> {
         if open.known.is_awaited {
             self.placing.touched.insert((series, stamp));
         }
-        let (first, last) = match place {
-            Place::At(place) => {
+        let is_free = |place: i64| {
+            let ts = samples.time(stamp, place);
+            !open.is_resumed || open.known.stored.values().all(|known| *known != ts)
+        };
+        // The lines that wait before it become rows first: RECORD is followed in the order of the rows.
+        let is_first = !self.placing.has_begun || self.placing.touched.is_empty();
+        let reason = match place {
+            Place::At(place) if is_first && is_free(place) => {
                 let this = &mut open.known.around.this;
                 let is_one_count = this
                     .records
@@ -123,28 +136,27 @@ impl LineTaker<'_> {
                     .is_some_and(|(last, first)| last - first < samples.per_stamp().cast_signed());
                 open.first = (is_one_count && !open.known.is_awaited).then_some(record - place);
                 this.placed.push((record, place));
-                let begins = record - place;
-                let is_misplaced = |known: (&i64, &Timestamp)| {
-                    *known.1 == stamp && *known.0 > begins && *known.0 < begins + samples.per_stamp().cast_signed()
-                };
-                if open.known.stored.iter().any(is_misplaced) {
+                let is_misplaced =
+                    |early: i64| (1..samples.per_stamp().cast_signed()).contains(&(early - (record - place)));
+                if open.early.is_some_and(is_misplaced) {
                     self.placing.touched.insert((series, stamp));
                 }
                 let ts = samples.time(stamp, place);
                 open.known.stored.insert(record, ts);
                 return Ok(Ok(ts));
             }
-            Place::Unknown => {
-                let reason = format!(
-                    "held: {local} is the time of {key} rows, and it is not known yet which of them has RECORD {record}; it is \
-                     staged when a row before or behind it tells",
-                    key = samples.per_stamp()
-                );
-                return Ok(Err(self.hold_sample((series, stamp, record), reason)));
-            }
-            Place::TooMany(first, last) | Place::TooFew(first, last) => (first, last),
+            // A row that has the place wrongly is moved first, too.
+            Place::At(_) | Place::Unknown => format!(
+                "held: {local} is the time of {key} rows, and it is not known yet which of them has RECORD {record}; it is \
+                 staged when a row before or behind it tells",
+                key = samples.per_stamp()
+            ),
+            Place::Taken => format!(
+                "held: another row has the place of RECORD {record} among the rows of {local}: the logger's clock went back, \
+                 or two loggers write this table"
+            ),
+            Place::TooMany(first, last) | Place::TooFew(first, last) => contradicts(samples, local, (first, last)),
         };
-        let reason = contradicts(samples, local, (first, last));
         Ok(Err(self.hold_sample((series, stamp, record), reason)))
     }
 
@@ -195,7 +207,9 @@ impl LineTaker<'_> {
         if known.is_awaited {
             self.placing.touched.insert((series, stamp));
         }
-        self.placing.open = Some(Open { series, stamp, known, first: None });
+        let early = known.stored.iter().find(|(_, ts)| **ts == stamp).map(|(record, _)| *record);
+        let is_resumed = !known.stored.is_empty();
+        self.placing.open = Some(Open { series, stamp, known, early, is_resumed, first: None });
         Ok(())
     }
 
@@ -284,13 +298,21 @@ impl LineTaker<'_> {
     fn shown(&mut self, ahead: &[u8]) -> Option<Samples> {
         let mut rows = Vec::new();
         let mut tags: Option<Vec<String>> = None;
+        let mut shares = false;
         let whole = memchr::memrchr(b'\n', ahead).and_then(|end| ahead.get(..end))?;
         for line in whole.split(|byte| *byte == b'\n').take(LOOKED_AT) {
             let line = crate::format::strip_noise(line);
             let Some((local, record)) = self.time_and_record(&line) else { break };
             let Candidates::One(ts) = self.config.clock.candidates(local) else { break };
             if *tags.get_or_insert_with(|| self.row.tags.clone()) == self.row.tags {
+                shares |= rows.last().is_some_and(|&(before, last): &(Timestamp, i64)| {
+                    before == ts && last.checked_add(1) == Some(record)
+                });
                 rows.push((ts, record));
+            }
+            // Rows of several series at one time, or written twice.
+            if rows.len() > LEAST_LOOKED_AT && !shares {
+                return None;
             }
         }
         Samples::shown_by(rows)
@@ -419,7 +441,7 @@ impl Resolver<'_, '_> {
         let decide = |record: i64| samples.decide(stamp, &known.around, record);
         let time = |record: i64| match decide(record) {
             Place::At(place) => Some(samples.time(stamp, place)),
-            Place::Unknown | Place::TooMany(..) | Place::TooFew(..) => None,
+            Place::Unknown | Place::Taken | Place::TooMany(..) | Place::TooFew(..) => None,
         };
         let Some(tags) = self.table.tags_of(series).map(str::to_owned) else { return Ok(false) };
         let text = self.config.clock.local(stamp).to_string();
@@ -430,7 +452,8 @@ impl Resolver<'_, '_> {
             .collect();
         self.staging.move_rows(self.table, &tags, &moved)?;
         let mut kept = KeptTaker::that_keeps(self.store, self.config, self.now);
-        let mut any = !moved.is_empty();
+        // Only what waits no more counts, so that this comes to an end.
+        let mut any = false;
         for (record, content) in waiting.contents {
             let Some(ts) = time(record) else { continue };
             let text = content.ts_text.clone().or_else(|| (ts != stamp).then(|| text.clone()));
@@ -438,9 +461,9 @@ impl Resolver<'_, '_> {
             if let Taken::Row(outcome) = kept.content(self.staging, self.table, &placed, &tags)? {
                 if outcome != Outcome::Conflict || ts != stamp {
                     self.staging.drop_conflict(self.table, &content)?;
+                    any = true;
                 }
                 resolved.contents += u64::from(outcome == Outcome::Staged);
-                any = true;
             }
         }
         for (record, line) in waiting.lines {

@@ -59,6 +59,8 @@ pub enum Place {
     At(i64),
     /// Not known yet: other rows will tell.
     Unknown,
+    /// A row of another count has it: the logger's clock went back, or two loggers write one table.
+    Taken,
     /// The stamp has more rows than N, by their record numbers: the first of them, and the last.
     TooMany(i64, i64),
     /// The stamp has fewer rows than N although RECORD counts on before and behind: the first of them, and the last.
@@ -126,11 +128,14 @@ impl Samples {
             Err(place) => return place,
         };
         let place = record - first;
-        let taken_by_other = around.this.placed.iter().any(|known| known.1 == place && known.0 != record);
-        if (0..self.per_stamp).contains(&place) && !taken_by_other {
-            return Place::At(place);
+        if !(0..self.per_stamp).contains(&place) {
+            return Place::TooMany(span.first.min(first), span.last);
         }
-        Place::TooMany(span.first.min(first), span.last)
+        // A row of this count that stands there has another place by now.
+        if around.this.placed.iter().any(|known| known.1 == place && !span.has(known.0)) {
+            return Place::Taken;
+        }
+        Place::At(place)
     }
 
     /// The first record of the stamp, or why it is not known.

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use crate::support::dice::Dice;
 use crate::support::{DAT, InProcess, Station, TABLE};
@@ -35,7 +36,8 @@ impl Burst {
     fn line(&self, row: i64) -> String {
         let second = row / self.per_stamp;
         let record = if row < self.begins_again { 5_000 + row } else { row - self.begins_again };
-        format!("\"2024-05-01 12:{:02}:{:02}\",{record},{row}.25\r\n", second / 60, second % 60)
+        let (hour, minute) = (12 + second / 3_600, second / 60 % 60);
+        format!("\"2024-05-01 {hour:02}:{minute:02}:{:02}\",{record},{row}.25\r\n", second % 60)
     }
 
     fn lines(&self, rows: Range<i64>) -> String {
@@ -149,4 +151,46 @@ fn i3_samples_that_share_a_stamp_end_as_the_same_rows_in_every_way_of_arrival() 
         wrong.len(),
         wrong[..wrong.len().min(5)].join("\n")
     );
+}
+
+#[test]
+fn i4_a_process_killed_while_it_reads_samples_loses_none_and_places_none_falsely() {
+    const ROUNDS: u64 = 12;
+    let burst = Burst { per_stamp: 10, rows: 4..45_000, begins_again: 20_003 };
+    // The first one proves nothing until its tenth row has come, and none is named by the configuration.
+    let tower = Station::new();
+    let mut dice = Dice(7);
+    let begun = Instant::now();
+    let mut whole_run = Duration::from_secs(2);
+    let mut killed = 0;
+    for round in 1..=ROUNDS {
+        let end = if round == ROUNDS { 45_000 } else { 30_000 + i64::try_from(dice.below(15_000)).unwrap() };
+        tower.write(DAT, HEADER.to_owned() + &burst.lines(4..end));
+        let mut child = tower.command(&["ingest"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+        let life = whole_run.mul_f64(dice.below(1_000) as f64 / 1_000.0);
+        let started = Instant::now();
+        loop {
+            if let Some(ended) = child.try_wait().unwrap() {
+                assert!(ended.code().is_some_and(|code| code <= 1), "round {round} ended with {ended}");
+                whole_run = whole_run.min(started.elapsed().max(Duration::from_millis(20)));
+                break;
+            }
+            if started.elapsed() >= life {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                killed += 1;
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let right: BTreeSet<_> = burst.expected(4..45_000).into_iter().collect();
+        let rows = if tower.store_path().is_file() { stored(&tower) } else { Vec::new() };
+        let wrong = rows.iter().find(|row| !right.contains(row));
+        assert!(wrong.is_none(), "round {round}: {wrong:?}");
+    }
+    assert!(killed > 1, "only {killed} were killed in {:?}: the test tests nothing", begun.elapsed());
+    tower.run(&["ingest"]).works();
+    assert!(stored(&tower) == burst.expected(4..45_000), "not every row has its own time");
+    let left = tower.count("SELECT (SELECT count(*) FROM rejected_line) + (SELECT count(*) FROM conflict)");
+    assert_eq!((left, tower.count("SELECT rows FROM logger_table")), (0, 44_996));
 }

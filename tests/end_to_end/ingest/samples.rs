@@ -215,8 +215,8 @@ fn i11_a_wrong_number_of_samples_places_nothing_and_names_the_key_and_the_count(
 }
 
 #[test]
-fn i3_more_samples_than_before_are_held_from_the_second_in_which_they_begin() {
-    let tower = ten();
+fn i11_more_samples_than_before_are_held_until_the_key_says_how_many() {
+    let mut tower = ten();
     let mut text = burst(0..30);
     for row in 0..60 {
         let (second, number) = (3 + row / 20, 1_030 + row);
@@ -224,6 +224,18 @@ fn i3_more_samples_than_before_are_held_from_the_second_in_which_they_begin() {
     }
     ingest(&tower, behind_header(text), "header 4 staged 40 held 50").expect(1);
     assert!(reasons(&tower).contains("held: 20 rows (RECORD 1050 to 1069)"), "{}", reasons(&tower));
+    // The other number gives places to the rows that were held, and to the first of them, which had come too early.
+    tower.configure(|sections| {
+        sections.table = format!("name = \"{TABLE}\"\nfiles = [\"{DAT}\"]\nsamples_per_stamp = 20");
+    });
+    tower.run(&["ingest"]).works();
+    let times: Vec<i64> = tower.rows(TABLE).iter().map(|row| row.ts).collect();
+    let faster = (0..60).map(|row| NOON + 3_000_000_000 + row * 50_000_000);
+    assert_eq!(times, (0..30).map(|row| NOON + row * 100_000_000).chain(faster).collect::<Vec<_>>());
+    assert_eq!(left_over(&tower), (0, 0), "{}", reasons(&tower));
+    // What was read by the other number is known when it is read again.
+    tower.run(&["ingest", DAT]).works();
+    assert_eq!((tower.rows(TABLE).len(), left_over(&tower)), (90, (0, 0)));
 }
 
 #[test]
@@ -269,4 +281,27 @@ fn rows_that_share_a_stamp_in_no_even_way_name_the_key() {
     let text: String = [0, 0, 0, 1, 2, 2, 7, 7, 7, 7].iter().enumerate().map(line).collect();
     let ended = ingest(&tower, behind_header(text), "header 4 staged 4 conflicts 6").expect(1);
     assert!(ended.stdout.contains("write samples_per_stamp in the [[table]]"), "{}", ended.stdout);
+}
+
+#[test]
+fn i3_samples_of_the_hour_that_a_zone_repeats_are_told_apart() {
+    let keys = "samples_per_stamp = 2\nstamp_interval = \"1m\"";
+    for step in [7, 240] {
+        let tower = Station::new().clock("timezone = \"America/Detroit\"").table_keys(keys);
+        // Two rows a minute from 00:58 on; at 02:00 the clock shows 01:00 once more.
+        let line = |row: i64| {
+            let minute = 58 + row / 2;
+            let minute = if minute >= 120 { minute - 60 } else { minute };
+            format!("\"2024-11-03 {:02}:{:02}:00\",{row},{row},1\r\n", minute / 60, minute % 60)
+        };
+        let fluxtower = tower.in_process();
+        for end in (0..=240).step_by(step).skip(1).chain([260]) {
+            tower.write(DAT, behind_header((0..i64::try_from(end).unwrap()).map(line).collect::<String>()));
+            fluxtower.ingest();
+        }
+        let midnight = 1_730_606_400_000_000_000;
+        let right: Vec<i64> = (0..260).map(|row| midnight + 58 * 60_000_000_000 + row * 30_000_000_000).collect();
+        let times: Vec<i64> = tower.rows(TABLE).iter().map(|row| row.ts).collect();
+        assert_eq!(times, right, "steps of {step}, left {:?}: {}", left_over(&tower), reasons(&tower));
+    }
 }
