@@ -108,10 +108,14 @@ impl ColumnTest for Sun {
     type State = ();
 
     fn read(group: &Group) -> Result<Sun, Problem> {
-        if !group.has("suspect") && !group.has("fail") {
-            return Ok(Sun { night: DEFAULT });
+        let (suspect, fail) = (group.number("suspect").or(DEFAULT.suspect), group.number("fail").or(DEFAULT.fail));
+        match (suspect, fail) {
+            (Some(suspect), Some(fail)) if fail < suspect => Err(group.wrong(&format!(
+                ": fail = {fail} is smaller than suspect = {suspect}; write both, for example {}",
+                Self::KEYS.example
+            ))),
+            _ => Ok(Sun { night: Levels { suspect, fail } }),
         }
-        Ok(Sun { night: group.rising(Self::KEYS.example)? })
     }
 
     fn start(&self) {}

@@ -78,8 +78,8 @@ static TIME_GAP: Section = section(
 static SUN: Section = section(
     "sun",
     &[
-        positive("light at night above this is suspect, in W m-2", "10").named("suspect"),
-        positive("light at night above this fails, in W m-2", "50").named("fail"),
+        positive("light at night above this is suspect, in W m-2", "20").or("10").named("suspect"),
+        positive("light at night above this fails, in W m-2", "60").or("50").named("fail"),
     ],
 );
 

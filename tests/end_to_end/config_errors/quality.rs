@@ -169,7 +169,7 @@ pub const SECTIONS: &[Section] = &[
         before: concat!(toml!(station), toml!(files), toml!(met), "[table.columns.SR01Up_Avg]\nvariable = \"SW_IN\"\n"),
         group: Some(("sun = { ", " }")),
         after: "",
-        keys: &[&[free("suspect", Number, "20", &["0", "-1"]), free("fail", Number, "60", &["0", "inf"])]],
+        keys: &[&[free("suspect", Number, "20", &["0", "-1", "51"]), free("fail", Number, "60", &["0", "inf", "9"])]],
         elsewhere: &[],
     },
     Section {
