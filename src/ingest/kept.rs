@@ -107,7 +107,7 @@ impl<'a> KeptTaker<'a> {
         (header, raw): (i64, &str),
         known: Timestamp,
     ) -> Result<Option<Timestamp>> {
-        Ok(self.taker(staging, table, header)?.time_of(raw.as_bytes(), known))
+        Ok(self.taker(staging, table, header)?.time_of(table, raw.as_bytes(), known))
     }
 
     /// Stages a line under a header, or says why it is no row.

@@ -8,7 +8,7 @@ use super::again;
 use super::glued::{self, Watch, goes_back};
 use super::report::Counts;
 use super::samples::Placing;
-use crate::config::{ColumnUse, FileFormat, OnConflict, SharedStamps, TableConfig};
+use crate::config::{ColumnUse, FileFormat, OnConflict, TableConfig};
 use crate::format::{self, ColumnSource, Derived, Header, Layout, ParsedRow};
 use crate::store::{Incoming, LineAt, LineRefusal, LineState, Outcome, Result, Staging, Store, Table};
 use crate::time::{Candidates, LocalTime, StationClock, Timestamp};
@@ -477,13 +477,10 @@ impl<'a> LineTaker<'a> {
     }
 
     /// The time that a line gives its row. None: it is no row. `known` is its time so far.
-    pub(super) fn time_of(&mut self, raw: &[u8], known: Timestamp) -> Option<Timestamp> {
+    pub(super) fn time_of(&mut self, table: &Table, raw: &[u8], known: Timestamp) -> Option<Timestamp> {
         let Expect::Rows(reading) = &self.expect else { return None };
         self.row.read(raw, &reading.layout).ok()?;
-        let within = match self.config.samples {
-            SharedStamps::Of(samples) => known.nanos_since(samples.stamp_of(known)),
-            SharedStamps::AsShown | SharedStamps::Never => 0,
-        };
+        let within = table.samples.map_or(0, |samples| known.nanos_since(samples.stamp_of(known)));
         Some(self.config.stamps.instant(self.row.time?, self.row.record, Some(known)).plus(within))
     }
 

@@ -305,3 +305,25 @@ fn i3_samples_of_the_hour_that_a_zone_repeats_are_told_apart() {
         assert_eq!(times, right, "steps of {step}, left {:?}: {}", left_over(&tower), reasons(&tower));
     }
 }
+
+#[test]
+fn i11_a_clock_that_was_wrong_moves_samples_with_their_places() {
+    let mut tower = Station::new();
+    ingest(&tower, behind_header(burst(0..60)), "header 4 staged 60").expect(1);
+    let other = burst(0..60).replace(",1013,13,", ",1013,99,");
+    ingest(&tower, behind_header(other), "header 4 duplicates 59 conflicts 1").expect(1);
+    tower.configure(|sections| {
+        sections.table = format!(
+            "name = \"{TABLE}\"\nfiles = [\"{DAT}\"]\n\
+             clock = [{{ from = \"2024-05-01 11:00:00\", until = \"2024-05-01 13:00:00\", add = \"-2h\" }}]"
+        );
+    });
+    tower.run(&["ingest"]).works();
+    let right: Vec<_> = samples(0..60).into_iter().map(|(ts, values)| (ts - 7_200_000_000_000, values)).collect();
+    assert_eq!(stored(&tower), right);
+    let beside = tower.count("SELECT ts FROM conflict");
+    assert_eq!((beside, left_over(&tower)), (right[13].0, (0, 1)));
+    // Read again, each row is known at its new time.
+    tower.run(&["ingest", DAT]).works();
+    assert_eq!(stored(&tower), right);
+}
