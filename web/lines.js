@@ -24,7 +24,13 @@
           if (others.length) traces.forEach((trace) => ft.draw.holes(u, ctx, trace.holes, true));
         }
         const expected = sight.filter(({ c }) => c && c.expected);
-        for (const { series, trace, c } of expected) ft.draw.band(u, ctx, scaleOf(series), trace, c.expected.low, c.expected.high, ft.ink("expected"), expected.length > 1 ? 0.15 : 0.35);
+        for (const { series, trace, c } of expected) {
+          // A band of directions that runs through north goes on at the other end.
+          for (const turn of c.kind === "direction" ? [-360, 0] : [0]) {
+            const turned = (list) => (turn ? list.map((v) => (v === null ? null : v + turn)) : list);
+            ft.draw.band(u, ctx, scaleOf(series), trace, turned(c.expected.low), turned(c.expected.high), ft.ink("expected"), expected.length > 1 ? 0.15 : 0.35);
+          }
+        }
         if (o.limits && sight.length === 1 && sight[0].meta) {
           for (const kind of ["suspect", "fail"]) (sight[0].meta[kind] || []).forEach((v) => ft.draw.level(u, ctx, "y", v, kind));
         }

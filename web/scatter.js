@@ -17,8 +17,11 @@
         const failed = one.c.at.fail.get(k);
         return failed ? failed[1] : null;
       };
-      const a = of(x, i), b = of(y, j);
+      const a = of(x, i);
+      let b = of(y, j);
       if (a === null || b === null) return;
+      // Of two directions the one lies beside the other: 1 beside 359 is 361.
+      if (x.c.kind === "direction" && y.c.kind === "direction") b = a + ((b - a + 540) % 360) - 180;
       const lost = x.c.value[i] === null || y.c.value[j] === null;
       const suspect = x.c.at.suspect.has(i) || y.c.at.suspect.has(j);
       out.push({ time, x: a, y: b, i, j, digit: lost ? "4" : suspect ? "3" : ft.worst(flags(x, i), flags(y, j)) === "2" ? "2" : "1" });

@@ -45,6 +45,8 @@ const SUNLIGHT: [&str; 13] = [
     "SW_OUT",
 ];
 
+/// Quantities that change slowly.
+const QUIET: [&str; 5] = ["D_SNOW", "PA", "SWC", "TS", "WTD"];
 /// Global radiation.
 const GLOBAL: [&str; 2] = ["SW_BC_IN", "SW_IN"];
 /// 1.5 times 1361 W m-2, and 100.
@@ -77,6 +79,11 @@ impl Variable {
             (self.min, self.max)
         };
         Range { suspect, fail }
+    }
+
+    /// Whether it is quiet by nature: it may stand still for hours within what a data logger resolves.
+    pub fn is_quiet(&self) -> bool {
+        QUIET.contains(&self.name)
     }
 
     /// The range of single scans: samples, and the largest or smallest of an interval.

@@ -10,6 +10,7 @@ use super::output::{Output, count};
 use super::{CliError, Exit};
 use crate::config::Config;
 use crate::draft::{self, Draft, DraftError, LeftOut, Request, StationSaid, TableSummary};
+use crate::sun::Position;
 
 /// Write a configuration from the headers of LoggerNet's files
 ///
@@ -36,6 +37,25 @@ pub(super) struct Args {
     /// The loggers' distance from UTC, such as -05:00; without it, this computer's standard time
     #[arg(long, value_name = "OFFSET", allow_hyphen_values = true, conflicts_with = "add")]
     utc_offset: Option<String>,
+    /// Degrees north of the equator, for the test of radiometers against the sun
+    #[arg(long, value_name = "DEGREES", allow_hyphen_values = true, requires = "longitude", conflicts_with = "add", value_parser = latitude)]
+    latitude: Option<f64>,
+    /// Degrees east of Greenwich, west negative
+    #[arg(long, value_name = "DEGREES", allow_hyphen_values = true, requires = "latitude", conflicts_with = "add", value_parser = longitude)]
+    longitude: Option<f64>,
+}
+
+fn latitude(text: &str) -> Result<f64, String> {
+    degrees(text, 90.0)
+}
+
+fn longitude(text: &str) -> Result<f64, String> {
+    degrees(text, 180.0)
+}
+
+fn degrees(text: &str, most: f64) -> Result<f64, String> {
+    let number: Option<f64> = text.parse().ok();
+    number.filter(|number| number.abs() <= most).ok_or_else(|| format!("write degrees from -{most} to {most}"))
 }
 
 #[derive(Serialize)]
@@ -65,6 +85,7 @@ fn write_new(request: &Request<'_>, args: &Args) -> Result<Draft, DraftError> {
         name: args.station.clone(),
         utc_offset: args.utc_offset.clone().unwrap_or_else(|| standard_time().to_string()),
         offset_is_given: args.utc_offset.is_some(),
+        position: args.latitude.zip(args.longitude).map(|(latitude, longitude)| Position { latitude, longitude }),
     };
     let draft = draft::new_config(request, &station)?;
     draft::create(request.config, &draft.text)?;

@@ -12,7 +12,7 @@ use crate::text::span;
 use crate::time::Timestamp;
 
 /// Rows that are moved in a second, about: a table of 20 columns on a small computer.
-const ROWS_PER_SECOND: u64 = 5_000;
+const ROWS_PER_SECOND: u64 = 8_000;
 
 /// Move stored rows to the time that their stamps mean by the present configuration
 ///

@@ -149,6 +149,10 @@ fn column(at: &Section<'_>, name: &str, found: &ColumnSection, folder: &Path) ->
     let variable = at.read(ColumnSection::variable, &found.variable, variable_name)?;
     let formula = at.read(ColumnSection::formula, &found.formula, Formula::parse)?;
     let (limits, range) = range(at, found)?;
+    let mut quality = quality(at, found, variable.as_deref(), folder)?;
+    if let Some(flat_line) = &mut quality.flat_line {
+        flat_line.is_quiet = variable.as_deref().and_then(ameriflux::lookup).is_some_and(ameriflux::Variable::is_quiet);
+    }
     Ok(ColumnConfig {
         column_use,
         value_type,
@@ -159,7 +163,7 @@ fn column(at: &Section<'_>, name: &str, found: &ColumnSection, folder: &Path) ->
         unit: unit_of(at, found)?,
         interval: interval(at, found, formula.as_ref())?,
         formula,
-        quality: quality(at, found, variable.as_deref(), folder)?,
+        quality,
         variable,
         diagnostic: diagnostic(at, found)?,
         kind: at.read(ColumnSection::kind, &found.kind, |text| one_of(text, Kind::names()))?,

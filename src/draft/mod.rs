@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::config::{Config, TableConfig};
+use crate::sun::Position;
 
 mod column;
 mod error;
@@ -48,6 +49,8 @@ pub struct StationSaid {
     pub utc_offset: String,
     /// Whether the user gave the offset; otherwise it is a guess, and the text asks to check it.
     pub offset_is_given: bool,
+    /// Where it is; without it the tests that ask for the sun are comments.
+    pub position: Option<Position>,
 }
 
 /// A configuration with a summary of its content.
@@ -115,7 +118,7 @@ pub fn new_config(request: &Request<'_>, station: &StationSaid) -> Result<Draft,
     let tables = table::tables(samples, &folder, &[]);
     let mut text = text::head(request.config, &name, &others, station);
     for table in &tables {
-        text.push_str(&text::table(table));
+        text.push_str(&text::table(table, station.position.is_some()));
     }
     Config::parse(&text, request.config).map_err(|source| DraftError::Unsound { source })?;
     Ok(Draft { text, station: name, tables: summaries(&tables), left_out })
@@ -137,7 +140,7 @@ pub fn addition(request: &Request<'_>, existing: &str) -> Result<Draft, DraftErr
     let tables = table::tables(samples, &folder_of(request.config), &taken);
     let mut added = String::new();
     for table in &tables {
-        added.push_str(&text::table(table));
+        added.push_str(&text::table(table, config.station.position.is_some()));
     }
     // Use the line ends of the user's editor.
     let (line_end, added) =

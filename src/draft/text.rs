@@ -7,6 +7,8 @@ use super::StationSaid;
 use super::column::Column;
 use super::sample::{Interval, Sample};
 use super::table::Table;
+use crate::qc::measures_sunlight;
+use crate::sun::Position;
 use crate::time::{NANOS_PER_MILLI, NANOS_PER_SECOND};
 
 /// A row that is late by this many intervals is stale; LoggerNet's own schedule adds to the logger's.
@@ -76,7 +78,7 @@ pub(super) fn head(config: &Path, station: &str, others: &[String], said: &Stati
 # AmeriFlux loggers stay on standard time all year; Eastern Standard Time is -05:00. Only if your loggers change to
 # summer time, write instead: timezone = "America/Detroit"
 utc_offset = {offset}
-
+{position}
 # Every row that was ever read is kept in this database, whatever happens to the link or the server.
 [store]
 path = {store}
@@ -112,14 +114,28 @@ file = {log}
 "#,
         name = quoted(station),
         offset = quoted(&said.utc_offset),
+        position = position(said.position),
         store = literal(&store),
         outbox = literal(&outbox),
         log = literal(&log),
     )
 }
 
-/// One table with its columns.
-pub(super) fn table(table: &Table) -> String {
+/// Where the station is. Without it the keys are comments with an example.
+fn position(position: Option<Position>) -> String {
+    let (off, Position { latitude, longitude }) = match position {
+        Some(position) => ("", position),
+        None => ("#", Position { latitude: 45.5598, longitude: -84.7138 }),
+    };
+    format!(
+        "# Where the station is, in degrees (WGS84), south and west negative: with it, radiometers are held against the sun, and a\n\
+         # clock that is an hour off is found.{}\n{off}latitude = {latitude}\n{off}longitude = {longitude}\n",
+        if off.is_empty() { "" } else { " Write your own numbers." }
+    )
+}
+
+/// One table with its columns. `is_placed`: the station's position is known.
+pub(super) fn table(table: &Table, is_placed: bool) -> String {
     let mut out = String::new();
     let [station, model, program] = &table.source;
     let _ = writeln!(
@@ -175,11 +191,11 @@ pub(super) fn table(table: &Table) -> String {
         }
         None => out.push_str("#stale_after = \"1h\"     # rows come at no fixed interval\n"),
     }
-    columns(&mut out, &table.columns);
+    columns(&mut out, &table.columns, is_placed);
     out
 }
 
-fn columns(out: &mut String, columns: &[Column]) {
+fn columns(out: &mut String, columns: &[Column], is_placed: bool) {
     let mut rest = columns;
     // Columns with suggestions have blank lines around them, the others do not.
     let mut apart = true;
@@ -203,12 +219,12 @@ fn columns(out: &mut String, columns: &[Column]) {
             out.push('\n');
         }
         apart = !column.is_plain();
-        self::column(out, column);
+        self::column(out, column, is_placed);
         rest = rest.get(1..).unwrap_or_default();
     }
 }
 
-fn column(out: &mut String, column: &Column) {
+fn column(out: &mut String, column: &Column, is_placed: bool) {
     let _ = writeln!(out, "# {}: {}", comment(&column.name), header(column));
     if column.is_plain() {
         return;
@@ -224,6 +240,14 @@ fn column(out: &mut String, column: &Column) {
     if let Some(suggestion) = &column.variable {
         let off = if suggestion.active { "" } else { "#" };
         let _ = writeln!(out, "{off}variable = {}     # {}", quoted(suggestion.variable), comment(&suggestion.reason));
+        if measures_sunlight(Some(suggestion.variable)) {
+            let (off, reason) = match (suggestion.active, is_placed) {
+                (true, true) => ("", "against what the sun can give"),
+                (false, true) => ("#", "against what the sun can give, if it is this variable"),
+                (_, false) => ("#", "with latitude and longitude in [station]: against what the sun can give"),
+            };
+            let _ = writeln!(out, "{off}sun = {{}}     # {reason}");
+        }
     }
     if let Some(place) = &column.place {
         let off = if place.active { "" } else { "#" };

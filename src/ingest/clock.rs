@@ -15,12 +15,10 @@ use crate::config::{Config, FileFormat, TableConfig};
 use crate::format::Header;
 use crate::store::{LineAt, LineState, MovingRow, OldRow, Outcome, Result, Staging, Store, Table, TaggedSeries};
 use crate::text::count;
-use crate::time::{Candidates, Clock, Correction, Interval, LocalTime, LoggerClock, NANOS_PER_SECOND, Timestamp};
+use crate::time::{Candidates, Clock, Correction, Interval, LocalTime, LoggerClock, Samples, Timestamp, nanos};
 
 /// Beside a period, for offsets from UTC that differ.
 const AROUND: Duration = Duration::from_secs(2 * 86_400);
-/// Rows that share a stamp stand so close behind it.
-const SHARE_A_STAMP: i64 = 60 * NANOS_PER_SECOND;
 
 /// What may move rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,7 +168,7 @@ impl<'a, 's> Mover<'a, 's> {
         self.staging.begin()?;
         self.staging.use_columns(table, config)?;
         let staging = &mut *self.staging;
-        let reading = Reading { store, config, old, new };
+        let reading = Reading { store, config, old, new, samples: table.samples };
         reading.each(table, |table, series, rows| {
             let tags = written(&series.tags);
             let offered = store.offered(series.id)?;
@@ -228,7 +226,7 @@ pub(super) fn preview(store: &Store, config: &TableConfig) -> Result<Option<Move
     let Some(old) = staged.clock.filter(|old| *old != config.stamps) else { return Ok(None) };
     let mut table = store.table_as_staged(config)?;
     let mut moved = Moved::default();
-    let reading = Reading { store, config, old: &old, new: &config.stamps };
+    let reading = Reading { store, config, old: &old, new: &config.stamps, samples: table.samples };
     reading.each(&mut table, |_, series, rows| {
         let offered = store.offered(series.id)?;
         for row in rows {
@@ -282,6 +280,8 @@ struct Reading<'a> {
     config: &'a TableConfig,
     old: &'a LoggerClock,
     new: &'a LoggerClock,
+    /// How rows of the table share stamps.
+    samples: Option<Samples>,
 }
 
 impl Reading<'_> {
@@ -312,7 +312,7 @@ impl Reading<'_> {
 
     /// Whether the row has the time of its stamp by the new clock.
     fn stays(&self, row: &OldRow, stamp: LocalTime) -> bool {
-        let within = within(self.old, stamp, row.record(), row.ts());
+        let within = within(self.samples, self.old, stamp, (row.record(), row.ts()));
         self.new.instant(stamp, row.record(), Some(row.ts())).plus(within) == row.ts()
             && !is_left_out(self.old, self.new, stamp, row.record())
     }
@@ -325,9 +325,15 @@ fn is_left_out(old: &LoggerClock, new: &LoggerClock, stamp: LocalTime, record: O
 }
 
 /// How far behind its stamp a row stands, where several share one.
-fn within(old: &LoggerClock, stamp: LocalTime, record: Option<i64>, ts: Timestamp) -> i64 {
+fn within(
+    samples: Option<Samples>,
+    old: &LoggerClock,
+    stamp: LocalTime,
+    (record, ts): (Option<i64>, Timestamp),
+) -> i64 {
+    let Some(samples) = samples else { return 0 };
     let within = ts.nanos_since(old.instant(stamp, record, Some(ts)));
-    if within.abs() < SHARE_A_STAMP { within } else { 0 }
+    if within.abs() < nanos(samples.interval()) { within } else { 0 }
 }
 
 /// A stamp as the store keeps it.
@@ -390,7 +396,7 @@ impl PutBack<'_, '_> {
             moved.rows += 1;
             let new = &self.config.stamps;
             let ts = new.instant(row.stamp, row.record, Some(row.ts));
-            let ts = ts.plus(within(old, row.stamp, row.record, row.ts));
+            let ts = ts.plus(within(self.table.samples, old, row.stamp, (row.record, row.ts)));
             if !can_have(self.config, ts, self.now) || is_left_out(old, new, row.stamp, row.record) {
                 self.as_line(row)?;
                 moved.lines += 1;

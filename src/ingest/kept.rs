@@ -107,7 +107,8 @@ impl<'a> KeptTaker<'a> {
         (header, raw): (i64, &str),
         known: Timestamp,
     ) -> Result<Option<Timestamp>> {
-        Ok(self.taker(staging, table, header)?.time_of(table, raw.as_bytes(), known))
+        let taker = self.taker(staging, table, header)?;
+        Ok(taker.time_of(table, raw.as_bytes(), known))
     }
 
     /// Stages a line under a header, or says why it is no row.

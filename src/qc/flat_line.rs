@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::flag::Flag;
 use super::keys::{Group, GroupKeys, Key, Kind, Problem};
-use super::limits::{Levels, limit, rounding, span_text, surely_below};
+use super::limits::{Levels, fp2_step, limit, rounding, span_text, surely_below};
 use super::registry::{About, ColumnTest, Seen};
 use super::window::{Extremes, Window};
 use crate::time::nanos;
@@ -30,6 +30,8 @@ pub struct FlatLine {
     pub tolerance: f64,
     /// Values at which standing still is natural, such as RH of 99 and more. Closed.
     pub except: Option<(f64, f64)>,
+    /// Whether the quantity is quiet by nature, so that it stands still within a step of FP2 for hours.
+    pub is_quiet: bool,
 }
 
 /// What a flat-line test remembers of the rows before.
@@ -46,6 +48,13 @@ pub(super) struct FlatState {
 
 impl FlatLine {
     /// Whether values between these two stand still.
+    /// Whether standing still says nothing: the quantity is quiet by nature, and the value may be an FP2 number, whose next one
+    /// is farther away than the tolerance.
+    #[cold]
+    fn is_within_a_step(&self, value: f64) -> bool {
+        self.is_quiet && fp2_step(value).is_some_and(|step| step > self.tolerance)
+    }
+
     #[inline]
     fn is_still(&self, one: f64, other: f64) -> bool {
         surely_below(self.tolerance, (one - other).abs(), rounding(&[one, other]))
@@ -73,7 +82,7 @@ impl ColumnTest for FlatLine {
                  tolerance = 0.01",
             )
         })?;
-        Ok(FlatLine { levels, tolerance, except: group.bounds("except") })
+        Ok(FlatLine { levels, tolerance, except: group.bounds("except"), is_quiet: false })
     }
 
     /// The spans of `suspect` and `fail`, in this order.
@@ -99,6 +108,7 @@ impl ColumnTest for FlatLine {
         if value.is_nan() {
             return Flag::Missing;
         }
+        let read = value;
         let is_exempt = self.except.is_some_and(|(low, high)| (low..=high).contains(&value));
         // A direction goes on beside the one before it: behind 359 comes 361.
         let value = state.last.map_or(value, |(_, last)| kind.beside(last, value));
@@ -145,7 +155,11 @@ impl ColumnTest for FlatLine {
                 flag = flag.max(beyond);
             }
         }
-        if is_unknown && flag == Flag::Pass { Flag::NotEvaluated } else { flag }
+        let is_unknown = match flag {
+            Flag::Pass => is_unknown,
+            _ => self.is_within_a_step(read),
+        };
+        if is_unknown { Flag::NotEvaluated } else { flag }
     }
 
     fn detail(&self, _: &FlatState, _: &Seen<'_>, flag: Flag) -> String {

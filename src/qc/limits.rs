@@ -65,6 +65,16 @@ pub(super) fn within(range: &Range, measured: f64) -> Flag {
     }
 }
 
+/// The distance to the next number that FP2 can hold, where it can hold this one: four digits of at most 7999, with up to three
+/// behind the point. 98.7 has 0.1, 1013 has 1. (Campbell Scientific, CR1000 operator's manual, data types.)
+pub(super) fn fp2_step(value: f64) -> Option<f64> {
+    const MOST: f64 = 7_999.0;
+    [1e3, 1e2, 1e1, 1.0].into_iter().find(|scale| value.abs() * scale <= MOST).and_then(|scale| {
+        let digits = value * scale;
+        ((digits - digits.round()).abs() <= 1e-9 * MOST).then_some(1.0 / scale)
+    })
+}
+
 /// The limit that a raised flag is beyond.
 pub(super) fn limit<T: Copy>(levels: &Levels<T>, flag: Flag) -> Option<T> {
     if flag == Flag::Fail { levels.fail } else { levels.suspect }
@@ -89,5 +99,29 @@ pub(super) fn span_text(span: Duration) -> String {
         (seconds, _) if seconds % 3_600 == 0 => format!("{}h", seconds / 3_600),
         (seconds, _) if seconds % 60 == 0 => format!("{}m", seconds / 60),
         (seconds, _) => format!("{seconds}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_step_of_fp2_follows_from_the_size_of_the_number() {
+        for (value, step) in [
+            (0.0, Some(0.001)),
+            (7.999, Some(0.001)),
+            (8.01, Some(0.01)),
+            (-79.99, Some(0.01)),
+            (98.7, Some(0.1)),
+            (101.3, Some(0.1)),
+            (1013.0, Some(1.0)),
+            (98.71, None),
+            (1013.2, None),
+            (8000.0, None),
+            (0.12345, None),
+        ] {
+            assert_eq!(fp2_step(value), step, "{value}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::config::{ColumnUse, Config, TableConfig};
 use crate::format::numbers_of;
 use crate::qc::{self, Flag, Test};
-use crate::store::{ScannedRow, Store, StoreError};
+use crate::store::{Column, ScannedRow, Store, StoreError};
 use crate::sun::{self, Day, Grid, Potential, Said, Sample};
 use crate::time::Timestamp;
 
@@ -23,6 +23,9 @@ const MOST_DAYS: u32 = 400;
 const STEP: Duration = Duration::from_secs(900);
 /// Of slower tables nothing is concluded.
 const SLOWEST: Duration = Duration::from_secs(3_600);
+
+/// The process of a column of samples, in line 4 of a file.
+const SAMPLE: &str = "Smp";
 
 /// What is found of a column.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +44,7 @@ struct Place<'c> {
     variable: Option<&'c str>,
     /// In the column list.
     at: usize,
+    grid: Grid,
 }
 
 /// What is found of each column of a table; `interval` is the usual one.
@@ -60,12 +64,12 @@ pub(super) fn of(
         return Ok(Vec::new());
     }
     let name = &table.name.0;
-    let places = places(table, &store.column_names(name)?);
+    let grid = Grid { position, clock: table.clock, interval, step: interval.max(STEP) };
+    let places = places(table, &store.columns_of(name)?, &grid);
     let series = store.series(name)?;
     let newest = series.iter().filter_map(|series| Some((series.newest?, series.id))).max();
     let (Some((newest, series)), false) = (newest, places.is_empty()) else { return Ok(Vec::new()) };
-    let grid = Grid { position, clock: table.clock, interval, step: interval.max(STEP) };
-    let mut reader = Reader { store, series, grid, places: &places, sun: Potential::new(position, table.clock) };
+    let mut reader = Reader { store, series, interval, places: &places, sun: Potential::new(position, table.clock) };
     let first = store.first_row(series, Timestamp::EPOCH)?;
     // The day of the newest row is not whole yet.
     let mut until = sun::begin_of_day(position.longitude, newest);
@@ -91,15 +95,18 @@ pub(super) fn of(
     Ok(found.filter(|found| found.said != Said::default()).collect())
 }
 
-fn places<'c>(table: &'c TableConfig, names: &[String]) -> Vec<Place<'c>> {
+/// A column that a logger samples says what was at its stamp, and not what was since the row before.
+fn places<'c>(table: &'c TableConfig, columns: &[Column], grid: &Grid) -> Vec<Place<'c>> {
     let wanted = table.columns.iter().filter(|(_, column)| {
         column.quality.sun.is_some()
             && column.column_use == ColumnUse::Field
             && qc::incoming_watts(column.variable.as_deref(), 0.0).is_some()
     });
     let place = |(name, column): (&'c String, &'c crate::config::ColumnConfig)| {
-        let at = names.iter().position(|known| known == name)?;
-        Some(Place { column: name, variable: column.variable.as_deref(), at })
+        let at = columns.iter().position(|known| known.name == *name)?;
+        let is_sample = columns.get(at).is_some_and(|known| known.process == SAMPLE);
+        let interval = if is_sample { Duration::ZERO } else { grid.interval };
+        Some(Place { column: name, variable: column.variable.as_deref(), at, grid: Grid { interval, ..*grid } })
     };
     wanted.filter_map(place).collect()
 }
@@ -108,7 +115,8 @@ fn places<'c>(table: &'c TableConfig, names: &[String]) -> Vec<Place<'c>> {
 struct Reader<'s> {
     store: &'s Store,
     series: i64,
-    grid: Grid,
+    /// From row to row.
+    interval: Duration,
     places: &'s [Place<'s>],
     sun: Potential,
 }
@@ -121,8 +129,8 @@ impl Reader<'_> {
         let mut numbers = Vec::new();
         // A stamp on midnight ends the day before. Rows that are apart by more than the step are all found, for the next is
         // looked for half a step behind each.
-        let step = if self.grid.interval < STEP { STEP } else { self.grid.interval / 2 };
-        self.store.scan_sparsely(self.series, (from.next(), until.next()), step, |row| {
+        let step = if self.interval < STEP { STEP } else { self.interval / 2 };
+        self.store.scan_sparsely(self.series, (from.next_key(), until.next_key()), step, |row| {
             numbers_of(row.values, width, &mut numbers);
             for (place, samples) in self.places.iter().zip(&mut samples) {
                 let value = numbers.get(place.at).copied().filter(|_| counts(&row, place.at)).unwrap_or(f64::NAN);
@@ -131,14 +139,14 @@ impl Reader<'_> {
             }
         })?;
         let mut days = Vec::with_capacity(samples.len());
-        for samples in &samples {
+        for (place, samples) in self.places.iter().zip(&samples) {
             let mut of_column = Vec::new();
             let mut rest = samples.as_slice();
             let mut begin = from;
             while begin < until {
                 let end = begin.after(DAY);
                 let (day, later) = rest.split_at(rest.partition_point(|sample| sample.end <= end));
-                of_column.push(sun::day(&self.grid, &mut self.sun, begin, day));
+                of_column.push(sun::day(&place.grid, &mut self.sun, begin, day));
                 (rest, begin) = (later, end);
             }
             days.push(of_column);

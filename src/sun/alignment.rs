@@ -3,7 +3,9 @@
 //! Source: AMF-BASE-QAQC, `timestamp_alignment.py` and `qaqc_template.cfg`. For windows of fifteen days, the largest light and
 //! the largest potential radiation of each half hour of the day. Three points around sunrise and three around sunset are
 //! skipped; the others by day exceed if they lie above the potential, those by night if they lie above it and above 10 W m-2.
-//! The lag is that of the largest correlation of the windows, one behind the other, within six hours.
+//! The lag is that of the largest correlation of the windows, one behind the other, within six hours. What is moved over the
+//! end comes in again at the begin: of a year's windows the three decimals are the same, and of a single one the lag would be
+//! drawn to 0, for every step would lose a part of the night.
 
 /// The largest values of fifteen days, part of the day by part of the day.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,7 +114,7 @@ fn lag(light: &[f64], potential: &[f64], most: i32) -> Option<(i32, f64)> {
     let at = |lag: i32| {
         let shift = usize::try_from(lag.unsigned_abs()).unwrap_or(0);
         let (early, late) = if lag >= 0 { (&potential, &light) } else { (&light, &potential) };
-        let sum: f64 = late.iter().zip(early.iter().skip(shift)).map(|(one, other)| one * other).sum();
+        let sum: f64 = late.iter().zip(early.iter().cycle().skip(shift)).map(|(one, other)| one * other).sum();
         (sum / scale * 1_000.0).round() / 1_000.0
     };
     // Of equal ones the smallest lag.

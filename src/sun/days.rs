@@ -71,7 +71,7 @@ pub struct Grid {
     pub position: Position,
     /// Whose standard time cuts the minutes of the potential.
     pub clock: StationClock,
-    /// Over what time a value is a mean.
+    /// Over what time a value is a mean; zero for a sample.
     pub interval: Duration,
     /// From sample to sample.
     pub step: Duration,
@@ -162,11 +162,16 @@ fn east(longitude: f64) -> i64 {
 }
 
 /// The day that begins at `begin`, from its samples in order of time.
-#[allow(clippy::cast_precision_loss, reason = "nanoseconds of a day, and counts")]
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "nanoseconds and parts of a day, and counts; a negative part is the first"
+)]
 pub fn day(grid: &Grid, sun: &mut Potential, begin: Timestamp, samples: &[Sample]) -> Day {
     let (span, half) = (nanos(grid.interval), nanos(HALF_HOUR));
     let per_day = DAY_S as f64 / grid.step.as_secs_f64();
-    let part_s = grid.interval.max(HALF_HOUR).as_secs_f64();
+    let part_s = grid.step.max(HALF_HOUR).as_secs_f64();
     let parts = (DAY_S as f64 / part_s) as usize;
     let mut of_parts = vec![([0.0; 2], 0.0); parts];
     let (mut light, mut potential, mut clear, mut highest) = (0.0, 0.0, 0.0, 0.0_f64);
@@ -238,7 +243,7 @@ pub fn said(days: &[Day]) -> Said {
 }
 
 /// The newest days that are so without one between that is not; those that cannot be judged are passed over.
-fn run<'d>(days: &'d [Day], least: usize, is_so: fn(&Day) -> Option<bool>) -> Option<(&'d [Day], Since)> {
+fn run(days: &[Day], least: usize, is_so: fn(&Day) -> Option<bool>) -> Option<(&[Day], Since)> {
     let judged = || days.iter().enumerate().rev().filter_map(|(place, day)| Some((place, is_so(day)?)));
     let run = judged().take_while(|(_, is_so)| *is_so);
     let (first, count) = run.fold((days.len(), 0), |(_, count), (place, _)| (place, count + 1));
@@ -266,7 +271,8 @@ fn late(days: &[Day]) -> Option<Late> {
     let shifts: Vec<f64> = clear.iter().map(|(_, shift)| *shift).collect();
     let first = change(&shifts, minutes);
     let shifted = days.get(clear.get(first)?.0..)?;
-    let alignment = align(&windows(shifted))?;
+    // The day of the change has both clocks, where there is a change.
+    let alignment = align(&windows(shifted.get(usize::from(first > 0)..)?))?;
     let agrees = (alignment.minutes() - minutes).abs() <= AGREE && alignment.correlation >= CORRELATED;
     if !agrees || alignment.lag == 0 {
         return None;
@@ -288,7 +294,8 @@ fn change(shifts: &[f64], level: f64) -> usize {
     best.1.min(shifts.len().saturating_sub(1))
 }
 
-/// The largest light and potential of each part of the day, by fifteen days from the newest back.
+/// The largest light and potential of each part of the day, by fifteen days from the newest back. A rest is left out where
+/// there are fifteen days.
 pub(super) fn windows(days: &[Day]) -> Vec<Window> {
     let whole: Vec<&Day> = days.iter().filter(|day| day.is_whole).collect();
     let largest = |days: &[&Day]| {
@@ -302,7 +309,8 @@ pub(super) fn windows(days: &[Day]) -> Vec<Window> {
             potential: (0..parts).map(|part| of(part, 1)).collect(),
         }
     };
-    whole.rchunks(WINDOW_DAYS).map(largest).collect()
+    let least = whole.len().min(WINDOW_DAYS);
+    whole.rchunks(WINDOW_DAYS).filter(|days| days.len() >= least).map(largest).collect()
 }
 
 fn median(values: &mut [f64]) -> Option<f64> {

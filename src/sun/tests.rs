@@ -15,6 +15,7 @@ fn instant(text: &str, clock: StationClock) -> Timestamp {
     }
 }
 
+#[allow(clippy::cast_possible_truncation)]
 /// As many significant digits as are printed.
 fn agrees(computed: f64, printed: f64, digits: i32) -> bool {
     if printed == 0.0 {

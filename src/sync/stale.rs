@@ -83,7 +83,7 @@ pub(super) fn remove(
         return Ok(removed);
     }
     if destination.removal() == Removal::Never {
-        for (table, note) in kept_for_ever(&stale) {
+        for (table, note) in kept_for_ever(config, &stale) {
             removed.notes.extend(once(store, &table, note)?);
         }
         return Ok(removed);
@@ -136,20 +136,20 @@ fn sent_series(config: &Config, store: &Store) -> Result<Vec<Sent>, SyncError> {
 }
 
 /// What a destination keeps that removes nothing: each table with a note.
-fn kept_for_ever(stale: &[StaleSeries]) -> Vec<(String, String)> {
+fn kept_for_ever(config: &Config, stale: &[StaleSeries]) -> Vec<(String, String)> {
+    let clock = |table: &str| config.table(table).map_or(config.station.clock, |table| table.clock);
     let note = |Points { table, points, gone, span }: Points| {
         let because = "because this destination cannot remove points";
+        let (from, to) = (clock(&table).event_time(span.0), clock(&table).event_time(span.1));
         let note = if gone > 0 {
             format!(
-                "table \"{table}\": {gone} of {points} points from {} to {} stand at times that no row has any more, since the \
-                 logger's clock was corrected, {because}: delete them there; the rows were sent again under their true time",
-                span.0, span.1
+                "table \"{table}\": {gone} of {points} points from {from} to {to} stand at times that no row has any more, since the \
+                 logger's clock was corrected, {because}: delete them there; the rows were sent again under their true time"
             )
         } else {
             format!(
-                "table \"{table}\": {points} points from {} to {} keep values that the rows no longer have (replaced, missing or \
-                 withheld since they were sent), {because}; the store has the right values",
-                span.0, span.1
+                "table \"{table}\": {points} points from {from} to {to} keep values that the rows no longer have (replaced, missing or \
+                 withheld since they were sent), {because}; the store has the right values"
             )
         };
         (table, note)

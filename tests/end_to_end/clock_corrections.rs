@@ -224,7 +224,7 @@ fn i3_a_moved_row_on_the_time_of_another_row_becomes_a_conflict_to_decide_and_an
     let content = rows(0..10, 0) + &row(&stamp(45 + 60), 7) + &row(&stamp(50 + 60), 21);
     let same = row(&stamp(35), 7);
     assert!(content.contains(&same));
-    let mut tower = tower(&(content.clone() + &row(&stamp(50), 20)));
+    let mut tower = tower(&(content + &row(&stamp(50), 20)));
     tower.run(&["ingest"]).works();
     assert_eq!(counts(&tower), (13, 0, 0));
     correct(&mut tower, &format!("from = \"{}\"\nadd = \"-70m\"\nuntil = \"{}\"", stamp(105), stamp(106)));
@@ -510,5 +510,147 @@ fn i3_rows_with_tags_and_text_move_within_their_series() {
     tower.configure(|sections| sections.more = keys.to_owned());
     tower.run(&["ingest"]).works();
     assert_eq!(told(&tower, TABLE), before);
+    the_counts_are_right(&tower);
+}
+
+#[test]
+fn i2_a_row_of_a_line_without_its_end_moves_and_the_finished_line_replaces_it() {
+    let begun = format!("\"{}\",20,2", stamp(100));
+    let content = rows(0..20, 0) + &begun + ",9";
+    let mut tower = tower(&content);
+    tower.configure(|sections| sections.table += "\nlast_line_after = \"0s\"");
+    tower.run(&["run"]).works();
+    assert_eq!(tower.rows(TABLE).last().unwrap().vals, "[2,9]");
+    correct(&mut tower, &format!("from = \"{}\"\nadd = \"1h\"", stamp(80)));
+    tower.run(&["ingest"]).works();
+    assert_eq!(tower.rows(TABLE).last().unwrap().time(), format!("{}Z", stamp(160).replace(' ', "T")));
+    tower.append(DAT, "8.5\r\n");
+    tower.run(&["ingest"]).works();
+    assert_eq!(tower.rows(TABLE).last().unwrap().vals, "[2,98.5]");
+    assert_eq!(counts(&tower), (21, 0, 0));
+    the_counts_are_right(&tower);
+}
+
+#[test]
+fn i11_lines_held_for_a_clock_that_is_years_ahead_become_rows_when_the_period_is_corrected() {
+    let ahead: String = (0..12).map(|record| row(&format!("2099-01-01 00:{:02}:00", record * 5), record)).collect();
+    let mut tower = tower(&(ahead + &rows(12..24, 60)));
+    let held = tower.run_json(&["ingest"]).works();
+    assert_eq!(held.json()["tables"][0]["held"], 12);
+    // From 2026-06-01 to 2099-01-01.
+    tower.configure(|sections| {
+        sections.clock += "\n[[station.clock]]\nfrom = \"2099-01-01\"\nadd = \"-26512d\"\n";
+    });
+    tower.run(&["ingest"]).works();
+    assert_eq!(counts(&tower), (24, 0, 0));
+    let times: Vec<String> = known(&tower.rows(TABLE)).into_iter().map(|(time, _)| time).collect();
+    assert_eq!(times, (0..24).map(|row| format!("{}Z", stamp(row * 5).replace(' ', "T"))).collect::<Vec<_>>());
+    tower.configure(|sections| sections.clock = "utc_offset = \"+00:00\"".to_owned());
+    tower.run(&["ingest"]).works();
+    assert_eq!(counts(&tower), (12, 0, 12));
+    the_counts_are_right(&tower);
+}
+
+#[test]
+fn i11_rows_of_a_file_with_its_own_spelling_of_time_move_by_the_text_that_is_kept() {
+    let spelled = |minute: i64| {
+        let at = chrono::DateTime::from_timestamp(ns(minute) / 1_000_000_000, 0).unwrap();
+        at.format("%m/%d/%Y %H:%M").to_string()
+    };
+    let content: String = (0..60).map(|row| format!("{},{row}.5,x{row}\r\n", spelled(row * 5))).collect();
+    let mut tower = Station::new().clock("utc_offset = \"+00:00\"").table(&format!(
+        "name = \"{TABLE}\"\nfiles = [\"{DAT}\"]\nformat = \"csv\"\nnames = [\"Time\", \"Temp\", \"Note\"]\n\
+         time_column = \"Time\"\ntime_format = \"%m/%d/%Y %H:%M\""
+    ));
+    tower.write(DAT, &content);
+    tower.run(&["run"]).works();
+    let before = told(&tower, TABLE);
+    correct(&mut tower, &format!("from = \"{}\"\nadd = \"-20000d\"", stamp(200)));
+    tower.run(&["ingest"]).works();
+    assert_eq!(counts(&tower), (40, 0, 20));
+    correct(&mut tower, &format!("from = \"{}\"\nadd = \"15m\"", stamp(200)));
+    tower.run(&["ingest"]).works();
+    assert_eq!(counts(&tower), (60, 0, 0));
+    assert_eq!(tower.rows(TABLE)[40].time(), format!("{}Z", stamp(215).replace(' ', "T")));
+    is_as_if_right_from_the_start(&tower, &content);
+    uncorrect(&mut tower);
+    tower.run(&["ingest"]).works();
+    assert_eq!(told(&tower, TABLE), before);
+    the_counts_are_right(&tower);
+}
+
+#[test]
+fn i3_a_tag_column_and_a_correction_that_come_together_give_each_row_its_key_and_its_time() {
+    let header = HEADER.replace("\"T_Avg\"", "\"Plot\"");
+    let content: String =
+        (0..40).map(|row| format!("\"{}\",{row},{},{row}.5\r\n", stamp(row / 2 * 5), row % 2 + 1)).collect();
+    let mut tower = Station::new().clock("utc_offset = \"+00:00\"");
+    tower.write(DAT, [header.as_str(), &content].concat());
+    tower.run(&["run"]).works();
+    assert_eq!(counts(&tower), (20, 20, 0));
+    let entry = format!("[[table.clock]]\nfrom = \"{}\"\nadd = \"7m\"\n", stamp(50));
+    tower.configure(|sections| sections.more = format!("{entry}[table.columns.Plot]\nuse = \"tag\"\n"));
+    tower.run(&["ingest"]).works();
+    assert_eq!(counts(&tower), (40, 0, 0));
+    the_counts_are_right(&tower);
+    let fresh = Station::new();
+    std::fs::copy(tower.config_path(), fresh.config_path()).unwrap();
+    fresh.write(DAT, [header.as_str(), &content].concat());
+    fresh.run(&["ingest"]).works();
+    assert_eq!(told(&tower, TABLE), told(&fresh, TABLE));
+}
+
+#[test]
+fn i3_a_request_in_flight_does_not_mark_a_row_that_moved_to_the_time_of_the_row_it_carried() {
+    let server = Server::start();
+    let gate = crate::support::server::Gate::default();
+    let site = site(&server, "", &rows(0..100, 0));
+    let behind = gate.clone();
+    server.script(move |_| crate::support::server::Act::take().behind(&behind));
+    let mut sync = site.spawn(&["sync"]);
+    while server.requests() == 0 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    // The request carries the rows under their old times, and is not answered yet.
+    site.add_to_config(&format!("[[table.clock]]\nfrom = \"{}\"\nadd = \"1h\"", stamp(100)));
+    site.run(&["ingest"]).works();
+    gate.open();
+    sync.wait().unwrap();
+    server.take_all();
+    site.sync().works();
+    site.sync().works();
+    the_bucket_is_the_store(&site, &server);
+}
+
+#[test]
+fn a_finding_about_a_logger_that_went_back_holds_the_values_to_copy() {
+    let now = chrono::Utc::now().timestamp() / 300 * 300;
+    let at = |seconds: i64| {
+        chrono::DateTime::from_timestamp(now - seconds, 0).unwrap().format("%Y-%m-%d %H:%M:%S").to_string()
+    };
+    let good: String = (0..40).map(|record| row(&at(20_000 - record * 300), record)).collect();
+    let back: String = (40..60).map(|record| row(&at(20_000 - record * 300 + 7_200), record)).collect();
+    let tower = tower(&(good + &back));
+    tower.run(&["ingest"]).works();
+    let status = tower.run(&["status"]).works().stdout;
+    let first = at(20_000 - 40 * 300 + 7_200);
+    let expected = format!("from = \"{first}\", record_from = 40, add = \"2h\"");
+    assert!(status.contains(&expected), "{status}");
+}
+
+#[test]
+fn i3_rows_that_share_a_stamp_keep_their_places_when_it_moves() {
+    let content: String = (0..400).map(|record| row(&stamp(record / 4), record)).collect();
+    let mut tower = tower(&content);
+    tower.configure(|sections| sections.table += "\nsamples_per_stamp = 4\nstamp_interval = \"1m\"");
+    tower.run(&["run"]).works();
+    let (before, rows) = (told(&tower, TABLE), counts(&tower));
+    assert!(rows.0 >= 392 && rows.1 == 0, "{rows:?}");
+    correct(&mut tower, &format!("from = \"{}\"\nadd = \"1h\"", stamp(50)));
+    tower.run(&["ingest"]).works();
+    is_as_if_right_from_the_start(&tower, &[HEADER, &content].concat());
+    uncorrect(&mut tower);
+    tower.run(&["ingest"]).works();
+    assert_eq!((told(&tower, TABLE), counts(&tower)), (before, rows));
     the_counts_are_right(&tower);
 }

@@ -45,6 +45,7 @@ mod schedule;
 mod serve;
 mod store_life;
 mod summary;
+mod sun;
 mod terminal;
 mod tls;
 #[cfg(unix)]

@@ -190,7 +190,7 @@ fn flags(table_keys: &str, column_keys: &str, case: Case<'_>) -> String {
         }
     }
     if !values.is_empty() {
-        series.close(&tests);
+        series.close();
         out.push_str(&series.current().flags);
     }
     out

@@ -21,8 +21,6 @@ pub enum UnitMatch {
     Contradicts {
         /// What makes the variable's unit of the header's; None where no number does, as for mV and kPa.
         conversion: Option<Conversion>,
-        /// One sentence: what the header says, what AmeriFlux wants, and what to do.
-        message: String,
     },
 }
 
@@ -78,17 +76,7 @@ pub fn compare(header_unit: &str, variable: &Variable) -> UnitMatch {
         None if said.is_mass_on_area() && meant.is_length() => return UnitMatch::Unknown,
         conversion => conversion,
     };
-    let advice = match conversion {
-        Some(conversion) => format!("{conversion} with a derived column"),
-        None => "one is no multiple of the other, so convert it in the logger or name another variable".to_owned(),
-    };
-    let message = format!(
-        "the header says {}, AmeriFlux's {} is in {}: {advice}",
-        header_unit.trim(),
-        variable.name,
-        variable.unit
-    );
-    UnitMatch::Contradicts { conversion, message }
+    UnitMatch::Contradicts { conversion }
 }
 
 fn conversion(said: &Unit, meant: &Unit, variable: &Variable) -> Option<Conversion> {
@@ -177,21 +165,6 @@ fn tidy(number: f64) -> f64 {
 impl Conversion {
     fn changes_nothing(&self) -> bool {
         (self.factor - 1.0).abs() < ALIKE && self.offset.abs() < ALIKE
-    }
-}
-
-impl std::fmt::Display for Conversion {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (scaled, moved) = ((self.factor - 1.0).abs() >= ALIKE, self.offset.abs() >= ALIKE);
-        if scaled {
-            write!(f, "multiply by {}", tidy(self.factor))?;
-        }
-        if moved {
-            let and = if scaled { " and " } else { "" };
-            let verb = if self.offset < 0.0 { "subtract" } else { "add" };
-            write!(f, "{and}{verb} {}", tidy(self.offset.abs()))?;
-        }
-        Ok(())
     }
 }
 

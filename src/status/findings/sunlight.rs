@@ -24,6 +24,7 @@ pub(super) fn findings(config: &Config, facts: &Facts) -> Vec<Finding> {
                 found.push(
                     Finding::new(Kind::DarkByDay, message)
                         .of_table(name)
+                        .about(column.as_str())
                         .since(Some(since.noon))
                         .fix("check the sensor, its cable and its multiplier"),
                 );
@@ -36,6 +37,7 @@ pub(super) fn findings(config: &Config, facts: &Facts) -> Vec<Finding> {
                 found.push(
                     Finding::new(Kind::LightAtNight, message)
                         .of_table(name)
+                        .about(column.as_str())
                         .since(Some(since.noon))
                         .fix("check the sensor's offset, its cable and its multiplier"),
                 );

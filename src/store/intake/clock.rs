@@ -69,7 +69,7 @@ impl Store {
             self.conn
                 .prepare_cached(
                     "SELECT clock, corrections, moving_clock, moving_corrections, rows,
-                            EXISTS (SELECT 1 FROM moving m JOIN series s ON s.id = m.series WHERE s.logger_table = t.id)
+                            EXISTS (SELECT 1 FROM moving m CROSS JOIN series s ON s.id = m.series WHERE s.logger_table = t.id)
                      FROM logger_table t WHERE name = ?1",
                 )?
                 .query_row([&config.name.0], |row| {
@@ -101,7 +101,7 @@ impl Store {
         self.conn
             .prepare_cached(
                 "SELECT m.place, m.id, m.nanos, m.stamp, m.record, m.vals, m.ts_text, s.tags, m.header FROM series s
-                 JOIN moving m ON m.series = s.id WHERE s.logger_table = ?1 ORDER BY m.series, m.place LIMIT ?2",
+                 CROSS JOIN moving m ON m.series = s.id WHERE s.logger_table = ?1 ORDER BY m.series, m.place LIMIT ?2",
             )
             .and_then(|mut statement| {
                 statement

@@ -161,3 +161,20 @@ fn a_sample_of_the_sun_may_be_brighter_than_any_half_hour() {
     let _ = tower.run(&["ingest"]).expect(0);
     assert_eq!(flags(&tower), ["111", "433", "444"]);
 }
+
+#[test]
+fn a_pressure_of_fp2_that_stands_still_within_a_step_is_not_evaluated() {
+    let columns = [["PA_FP2", "kPa", "Smp"], ["PA_IEEE4", "kPa", "Smp"], ["TA_FP2", "Deg C", "Smp"]];
+    let of = |(name, variable): (&str, &str)| {
+        format!(
+            "[table.columns.{name}]\nvariable = \"{variable}\"\nflat_line = {{ suspect = \"3h\", tolerance = 0.001 }}\n"
+        )
+    };
+    let keys = [("PA_FP2", "PA"), ("PA_IEEE4", "PA"), ("TA_FP2", "TA")].map(of).concat();
+    let tower = Station::new().table_keys(&keys);
+    let logger = logger(&columns);
+    tower.write(DAT, logger.header() + &lines(&logger, 0, &["98.7,98.71234,12.34"; 9]));
+    let _ = tower.run(&["ingest"]).expect(0);
+    // The range passes the pressure; only what is no number of FP2, or is not quiet, is known to stand still.
+    assert_eq!(flags(&tower)[8], "133");
+}
