@@ -293,18 +293,15 @@ impl Staging<'_> {
         Ok(())
     }
 
-    /// Another row may have the time of a row that moved: a request on its way cannot mark it, and its point is removed
-    /// before it is sent.
+    /// The point of a row that moved is removed. Another row may have its time: a request on its way cannot mark that one.
     pub fn end_move(&mut self, series: i64, rows: &[(OldRow, Timestamp, String)]) -> Result<()> {
         let work = || -> rusqlite::Result<()> {
             let conn = &self.store.conn;
             for (row, ..) in rows {
-                let there = conn
-                    .prepare_cached("UPDATE reading SET version = max(version, ?2) WHERE id = ?1")?
+                conn.prepare_cached("UPDATE reading SET version = max(version, ?2) WHERE id = ?1")?
                     .execute([row.id(), row.version() + 1])?;
-                let is_offered = stale::offered(conn, series)?.is_some_and(|offered| row.ts() <= offered);
-                if there == 1 && is_offered {
-                    stale::insert(conn, row.id(), key::nanos(row.ts()))?;
+                if stale::offered(conn, series)?.is_some_and(|offered| row.ts() <= offered) {
+                    stale::insert_gone(conn, row)?;
                 }
             }
             Ok(())

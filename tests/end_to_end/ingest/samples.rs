@@ -137,7 +137,7 @@ fn i1_an_overwritten_file_that_begins_in_mid_second_is_held_until_a_whole_second
 
 #[test]
 fn i2_a_burst_cut_at_any_byte_and_then_finished_gives_the_same_rows() {
-    let whole = behind_header(burst(8..32));
+    let whole = behind_header(burst(8..22));
     for cut in HEADER.len()..whole.len() {
         let tower = Station::new().table_keys("samples_per_stamp = 10\nlast_line_after = \"0s\"");
         let fluxtower = tower.in_process();
@@ -145,7 +145,7 @@ fn i2_a_burst_cut_at_any_byte_and_then_finished_gives_the_same_rows() {
         fluxtower.ingest();
         tower.write(DAT, &whole);
         fluxtower.ingest();
-        assert_eq!(stored(&tower), samples(8..32), "cut at {cut}");
+        assert_eq!(stored(&tower), samples(8..22), "cut at {cut}");
         assert_eq!(left_over(&tower), (0, 0), "cut at {cut}: {}", reasons(&tower));
     }
 }
@@ -304,4 +304,26 @@ fn i3_samples_of_the_hour_that_a_zone_repeats_are_told_apart() {
         let times: Vec<i64> = tower.rows(TABLE).iter().map(|row| row.ts).collect();
         assert_eq!(times, right, "steps of {step}, left {:?}: {}", left_over(&tower), reasons(&tower));
     }
+}
+
+#[test]
+fn i11_a_clock_that_was_wrong_moves_samples_with_their_places() {
+    let mut tower = Station::new();
+    ingest(&tower, behind_header(burst(0..60)), "header 4 staged 60").expect(1);
+    let other = burst(0..60).replace(",1013,13,", ",1013,99,");
+    ingest(&tower, behind_header(other), "header 4 duplicates 59 conflicts 1").expect(1);
+    tower.configure(|sections| {
+        sections.table = format!(
+            "name = \"{TABLE}\"\nfiles = [\"{DAT}\"]\n\
+             clock = [{{ from = \"2024-05-01 11:00:00\", until = \"2024-05-01 13:00:00\", add = \"-2h\" }}]"
+        );
+    });
+    tower.run(&["ingest"]).works();
+    let right: Vec<_> = samples(0..60).into_iter().map(|(ts, values)| (ts - 7_200_000_000_000, values)).collect();
+    assert_eq!(stored(&tower), right);
+    let beside = tower.count("SELECT ts FROM conflict");
+    assert_eq!((beside, left_over(&tower)), (right[13].0, (0, 1)));
+    // Read again, each row is known at its new time.
+    tower.run(&["ingest", DAT]).works();
+    assert_eq!(stored(&tower), right);
 }

@@ -37,6 +37,21 @@ pub enum Action {
     },
     ReplayRejected,
     ReplayExpired,
+    /// The user decides which contents of a table are the rows.
+    Decide {
+        table: usize,
+        newer: bool,
+    },
+    /// The user turns a table's `on_conflict` round.
+    TurnRound {
+        table: usize,
+    },
+    /// LoggerNet begins a line behind the others, and an ingest comes before its end.
+    Torn {
+        table: usize,
+        line: Line,
+        cut: usize,
+    },
     /// Time passes.
     Wait {
         minutes: i64,
@@ -99,7 +114,10 @@ fn action() -> impl Strategy<Value = Action> {
     let table = 0..super::tower::TABLES.len();
     prop_oneof![
         4 => (table.clone(), lines()).prop_map(|(table, lines)| Action::Overwrite { table, lines }),
-        3 => (table, lines()).prop_map(|(table, lines)| Action::Append { table, lines }),
+        3 => (table.clone(), lines()).prop_map(|(table, lines)| Action::Append { table, lines }),
+        2 => (table.clone(), any::<bool>()).prop_map(|(table, newer)| Action::Decide { table, newer }),
+        1 => table.clone().prop_map(|table| Action::TurnRound { table }),
+        1 => (table, (MINUTES, CONTENTS), 0..30_usize).prop_map(|(table, line, cut)| Action::Torn { table, line, cut }),
         6 => Just(Action::Ingest),
         1 => (0..2_u32).prop_map(|files| Action::KilledIngest { files }),
         7 => script().prop_map(Action::Sync),

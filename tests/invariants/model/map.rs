@@ -1,6 +1,6 @@
 //! The plain map, and what one sync may do to it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::action::Line;
 
@@ -21,8 +21,18 @@ pub struct Row {
 #[derive(Debug, Default)]
 pub struct Map {
     pub rows: BTreeMap<Key, Row>,
-    /// Contents that each key came with.
-    seen: BTreeMap<Key, BTreeSet<u8>>,
+    /// The other contents that each key came with, in the order in which they were put beside the row.
+    others: BTreeMap<Key, Vec<Other>>,
+}
+
+/// A content that is no row.
+#[derive(Debug)]
+struct Other {
+    content: u8,
+    /// It came later than the row.
+    is_later: bool,
+    /// It was the row once.
+    was_row: bool,
 }
 
 /// What the server gave as answer, as far as it decides about rows.
@@ -42,15 +52,44 @@ pub struct Asked {
 }
 
 impl Map {
-    /// Reads a file. The first content of a key stays, or, where the table says so, the newest that is not known yet.
+    /// Reads a file. A content that is known changes nothing. Of another one, the first stays, or the newest takes its place
+    /// where the table says so.
     pub fn ingest(&mut self, table: usize, replaces: bool, lines: &[Line]) {
         for &(minute, content) in lines {
             let key = (table, minute);
-            let is_new = self.seen.entry(key).or_default().insert(content);
-            if is_new && (replaces || !self.rows.contains_key(&key)) {
+            let others = self.others.entry(key).or_default();
+            let Some(row) = self.rows.get_mut(&key) else {
                 self.rows.insert(key, Row { content, state: "pending".to_owned() });
+                continue;
+            };
+            if row.content == content || others.iter().any(|other| other.content == content) {
+                continue;
+            }
+            if replaces {
+                others.push(Other { content: row.content, is_later: false, was_row: true });
+                *row = Row { content, state: "pending".to_owned() };
+            } else {
+                others.push(Other { content, is_later: true, was_row: false });
             }
         }
+    }
+
+    /// The user decides: where a row has a newer content beside it, the newest one becomes the row; or where it has an older
+    /// one, the oldest, of those that were rows before those that never were. Gives the number of rows that changed.
+    pub fn decide(&mut self, table: usize, newer: bool) -> u64 {
+        let mut changed = 0;
+        for (key, others) in self.others.iter_mut().filter(|(key, _)| key.0 == table) {
+            let mut fitting = others.iter().enumerate().filter(|(_, other)| other.is_later == newer);
+            let chosen =
+                if newer { fitting.next_back() } else { fitting.min_by_key(|(at, other)| (!other.was_row, *at)) };
+            let (Some((chosen, _)), Some(row)) = (chosen, self.rows.get_mut(key)) else { continue };
+            let content = std::mem::replace(&mut row.content, others[chosen].content);
+            "pending".clone_into(&mut row.state);
+            others[chosen] = Other { content, is_later: !newer, was_row: true };
+            others.iter_mut().for_each(|other| other.is_later = !newer);
+            changed += 1;
+        }
+        changed
     }
 
     pub fn replay(&mut self, since: i64, states: &[&str]) -> u64 {

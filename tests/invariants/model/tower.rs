@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
-use fluxtower::config::Config;
+use fluxtower::config::{Config, OnConflict};
 use fluxtower::destination::{Answer, Destination, DestinationError, Outcome, Request};
-use fluxtower::ingest::{self, Selection};
-use fluxtower::store::{Replay, State, Store};
+use fluxtower::ingest::{self, Decider, Selection};
+use fluxtower::store::{ConflictChoice, Keep, Replay, State, Store};
 use fluxtower::sync::{self, SyncReport};
 use fluxtower::time::{Clock, Timestamp};
 use tempfile::TempDir;
@@ -29,6 +29,12 @@ const NANOS: i64 = 1_000_000_000;
 
 fn ns(minute: i64) -> i64 {
     (EPOCH_S + minute * 60) * NANOS
+}
+
+/// A line of a file.
+fn row((minute, content): Line) -> String {
+    let stamp = DateTime::from_timestamp(EPOCH_S + minute * 60, 0).unwrap().format("%Y-%m-%d %H:%M:%S");
+    format!("\"{stamp}\",{minute},{content}\n")
 }
 
 /// Moved by hand.
@@ -204,15 +210,20 @@ impl Tower {
         Store::open(&self.config.store_path).unwrap()
     }
 
-    fn write(&self, table: usize) {
+    fn text(&self, table: usize) -> String {
         let mut text = format!(
             "\"TOA5\",\"S\",\"CR1000\",\"1\",\"OS\",\"CPU:p.CR1\",\"1\",\"{}\"\n\"TIMESTAMP\",\"RECORD\",\"T_Avg\"\n\"TS\",\"RN\",\"C\"\n\"\",\"\",\"Avg\"\n",
             TABLES[table].0
         );
-        for (minute, content) in &self.files[table] {
-            let stamp = DateTime::from_timestamp(EPOCH_S + minute * 60, 0).unwrap().format("%Y-%m-%d %H:%M:%S");
-            let _ = writeln!(text, "\"{stamp}\",{minute},{content}");
-        }
+        self.files[table].iter().for_each(|line| text.push_str(&row(*line)));
+        text
+    }
+
+    fn write(&self, table: usize) {
+        self.write_text(table, &self.text(table));
+    }
+
+    fn write_text(&self, table: usize, text: &str) {
         std::fs::write(self.path(table), text).unwrap();
         // Ingest gives a file that was written just now a moment to settle.
         let file = std::fs::File::options().write(true).open(self.path(table)).unwrap();
@@ -247,11 +258,55 @@ impl Tower {
             Action::Replay { since } => self.replay(Some(*since), &[State::Sent, State::Rejected, State::Expired]),
             Action::ReplayRejected => self.replay(None, &[State::Rejected]),
             Action::ReplayExpired => self.replay(None, &[State::Expired]),
+            Action::Decide { table, newer } => {
+                let changed = self.decide(*table, *newer);
+                assert_eq!(changed, self.map.decide(*table, *newer));
+            }
+            Action::TurnRound { table } => {
+                let table = &mut self.config.tables[*table];
+                table.on_conflict = match table.on_conflict {
+                    OnConflict::Keep => OnConflict::Replace,
+                    OnConflict::Replace => OnConflict::Keep,
+                };
+            }
+            Action::Torn { table, line, cut } => {
+                let last = self.files[*table].last().map_or(i64::MIN, |(minute, _)| *minute);
+                if line.0 >= last {
+                    let text = self.text(*table);
+                    let begun = row(*line);
+                    let begun = &begun[..(begun.len() - 1).min(*cut)];
+                    self.write_text(*table, &format!("{text}{begun}"));
+                    self.ingest();
+                    self.compare();
+                    self.files[*table].push(*line);
+                    self.write(*table);
+                }
+            }
             Action::Wait { minutes } => {
                 self.clock.0.fetch_add(minutes * 60, Ordering::Relaxed);
             }
         }
         self.compare();
+    }
+
+    fn decide(&self, table: usize, newer: bool) -> u64 {
+        let keep = if newer { Keep::Newer } else { Keep::Older };
+        let choice = ConflictChoice::Within(keep, (Timestamp::EPOCH, Timestamp::from_nanos(ns(1_000_000))));
+        let decider =
+            Decider { config: &self.config, store: &self.store(), clock: &self.clock, command: "conflicts --keep" };
+        let done = decider.exchange(Some(TABLES[table].0), choice).unwrap();
+        assert_eq!(done.unreadable, 0);
+        done.changed
+    }
+
+    fn replaces(&self, table: usize) -> bool {
+        self.config.tables[table].on_conflict == OnConflict::Replace
+    }
+
+    fn read_files(&mut self) {
+        for table in 0..TABLES.len() {
+            self.map.ingest(table, self.replaces(table), &self.files[table]);
+        }
     }
 
     fn ingest(&mut self) {
@@ -261,9 +316,7 @@ impl Tower {
             assert_eq!(table.counts.accounted(), table.counts.lines, "I1: {table:?}");
         }
         let before = self.map.rows.len();
-        for (table, (_, replaces)) in TABLES.iter().enumerate() {
-            self.map.ingest(table, *replaces, &self.files[table]);
-        }
+        self.read_files();
         assert_eq!(report.totals().staged, (self.map.rows.len() - before) as u64);
     }
 
@@ -275,9 +328,7 @@ impl Tower {
             ingest::run(&self.config, &store, &self.clock, &Selection::default(), &killer)
         }));
         if ended.is_ok() {
-            for (table, (_, replaces)) in TABLES.iter().enumerate() {
-                self.map.ingest(table, *replaces, &self.files[table]);
-            }
+            self.read_files();
         }
     }
 
