@@ -296,7 +296,7 @@ fn i3_samples_of_the_hour_that_a_zone_repeats_are_told_apart() {
         };
         let fluxtower = tower.in_process();
         for end in (0..=240).step_by(step).skip(1).chain([260]) {
-            tower.write(DAT, behind_header((0..i64::try_from(end).unwrap()).map(line).collect::<String>()));
+            tower.write(DAT, behind_header((0..i64::from(end)).map(line).collect::<String>()));
             fluxtower.ingest();
         }
         let midnight = 1_730_606_400_000_000_000;
