@@ -516,17 +516,17 @@ impl<'a> LineTaker<'a> {
             let from = self.config.clock.local(Timestamp::from_utc(self.config.valid_from));
             let reason = format!(
                 "the logger's clock is wrong: {local} is before valid_from = \"{from}\"; where its true time is known, \
-                                  [[table.clock]] puts it right"
+                 [[table.clock]] puts it right"
             );
             return Some(self.refused(reason, None));
         }
         let not_before = ts.before(FUTURE_ALLOWED);
         (not_before > self.now).then(|| {
-            let now = self.config.clock.local(self.now);
+            let now = self.config.clock.event_time(self.now);
             let reason = format!(
-                "held: {local} is more than a day ahead of this computer's clock ({now}); it is staged automatically when this clock \
- reaches it. If the logger's clock is wrong, set it and put its rows right \
- with [[table.clock]]; if the computer's clock is wrong, set that one"
+                "held: {local} is more than a day ahead of this computer's clock ({now}); it is staged automatically when this \
+                 clock reaches it. If the logger's clock is wrong, set it and put its rows right with [[table.clock]]; if the \
+                 computer's clock is wrong, set that one"
             );
             self.refused(reason, Some(not_before))
         })

@@ -260,10 +260,19 @@ impl Cases {
     fn set_aside(&self, table: &str) -> BTreeSet<String> {
         let rejected = self.fluxtower.store.rejected(Some(table), 1000).unwrap();
         let conflicts = self.fluxtower.store.conflicts(Some(table), 1000).unwrap();
-        let rejected =
-            rejected.into_iter().map(|line| format!("{} {} {}", line_of(&line.place), line.raw, line.reason));
+        let rejected = rejected
+            .into_iter()
+            .map(|line| format!("{} {} {}", line_of(&line.place), line.raw, without_the_clock(&line.reason)));
         let conflicts = conflicts.into_iter().map(|line| format!("{} {} {}", line_of(&line.place), line.raw, line.ts));
         rejected.chain(conflicts).map(|line| line.replace(table, "the table")).collect()
+    }
+}
+
+/// The reason of a held line names the time by the computer's clock, which goes on between two ingests.
+fn without_the_clock(reason: &str) -> String {
+    match reason.split_once("clock (").and_then(|(before, rest)| Some((before, rest.split_once(')')?.1))) {
+        Some((before, after)) => format!("{before}clock{after}"),
+        None => reason.to_owned(),
     }
 }
 
