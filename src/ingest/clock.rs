@@ -484,7 +484,8 @@ impl PutBack<'_, '_> {
                     // As of a row without its text.
                     let local = text.unwrap_or_else(|| old.usual_stamp(content.ts));
                     let new = &self.config.stamps;
-                    again.ts = new.instant(local, content.record, Some(content.ts));
+                    let within = within(self.table.samples, old, local, (content.record, content.ts));
+                    again.ts = new.instant(local, content.record, Some(content.ts)).plus(within);
                     if again.ts_text.is_none() && new.usual_stamp(again.ts) != local {
                         again.ts_text = Some(local.to_string());
                     }

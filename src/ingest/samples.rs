@@ -104,6 +104,8 @@ impl LineTaker<'_> {
         }
         let record = match self.row.record {
             Some(record) if samples.is_stamp(stamp) => record,
+            // The rows themselves showed that they share stamps; this one does not.
+            _ if matches!(self.config.samples, SharedStamps::AsShown) => return Ok(Ok(stamp)),
             record => return Ok(Err(self.no_sample(samples, local, record))),
         };
         let series = staging.series_of(table, if has_tags { &self.tags } else { "[]" })?;

@@ -242,7 +242,8 @@ impl<'a> Work<'a> {
     fn series(&mut self, target: &Sent, stale: &StaleSeries) -> Result<(), SyncError> {
         let others = self.hit_by(target);
         // One by one where a point between may have to stay, and in a bucket that cannot be read, where that is unknown.
-        let mut together = others.iter().all(|other| other.pruned.is_none_or(|pruned| pruned < stale.span.0));
+        let is_whole = |sent: &Sent| sent.pruned.is_none_or(|pruned| pruned < stale.span.0);
+        let mut together = is_whole(target) && others.iter().all(|other| is_whole(other));
         let mut keys = self.keys_of_the_measurement(target);
         let mut foreign = false;
         for measurement in &target.measurements {

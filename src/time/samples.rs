@@ -30,6 +30,8 @@ pub const MOST_PER_STAMP: u64 = 10_000;
 /// So many full stamps in a row show that a table has two samples of each stamp; of more samples, two do.
 const LEAST_PAIRS: usize = 4;
 const LEAST_STAMPS: usize = 2;
+/// Rows in full stamps.
+const LEAST_ROWS: usize = 20;
 
 /// What is known of the rows of one stamp.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -157,21 +159,29 @@ impl Samples {
         if length == self.per_stamp && goes_on {
             return Ok(span.first);
         }
-        let mut comes_from = false;
+        let comes_from = before.is_some_and(|(_, _, before)| before.last + 1 == span.first);
         if let Some((before_at, stamp, before)) = before {
-            comes_from = before.last + 1 == span.first;
+            // A logger without power for a while goes on with RECORD, at any place within a stamp.
             let is_next = self.next(before_at) == at && span.last <= before.last + self.per_stamp;
             let has_places = stamp.placed.iter().any(|known| before.has(known.0));
-            if before.last - before.first + 1 == self.per_stamp && (comes_from || (is_next && has_places)) {
+            if before.last - before.first + 1 == self.per_stamp && is_next && (comes_from || has_places) {
                 return Ok(before.last + 1);
             }
         }
-        if comes_from && goes_on && span.first == span.last {
-            // It shares its stamp with no row.
-            return Ok(span.first);
-        }
-        if comes_from && goes_on {
-            return Err(Place::TooFew(span.first, span.last));
+        if comes_from
+            && goes_on
+            && let (Some((before_at, _, before)), Some((after_at, _, after))) = (before, after)
+        {
+            // Seconds that follow each other without a record between: the logger did not stop.
+            let is_within = self.next(before_at) == at && self.next(at) == after_at;
+            let are_alone = [before, span, after].iter().all(|span| span.first == span.last);
+            if are_alone || (is_within && length == 1) {
+                // It shares its stamp with no row.
+                return Ok(span.first);
+            }
+            if is_within {
+                return Err(Place::TooFew(span.first, span.last));
+            }
         }
         if let Some((after_at, stamp, after)) = after
             && let Some((record, place)) = stamp.placed.iter().find(|known| after.has(known.0))
@@ -238,7 +248,7 @@ impl Samples {
         let full = groups.iter().filter(|group| **group == per_stamp).count();
         let least = if per_stamp == 2 { LEAST_PAIRS } else { LEAST_STAMPS };
         let is_even = within.iter().all(|group| *group == per_stamp) && *first <= per_stamp && *end <= per_stamp;
-        if !is_even || full < least || per_stamp as u64 > MOST_PER_STAMP {
+        if !is_even || full < least || full * per_stamp < LEAST_ROWS || per_stamp as u64 > MOST_PER_STAMP {
             return None;
         }
         Samples::new(per_stamp as u64, SECOND)
@@ -318,6 +328,21 @@ mod tests {
     }
 
     #[test]
+    fn a_logger_that_had_no_power_for_a_while_goes_on_at_a_place_that_the_next_stamp_tells() {
+        let decide = |before: Stamp, this: Stamp, after: Option<Stamp>, record| {
+            let after = after.map(|stamp| (at(11), stamp));
+            ten().decide(at(10), &Around { before: Some((at(5), before)), this, after }, record)
+        };
+        // It ended within a second, and behind a whole one.
+        for before in [stamp(30..35), placed(25, 25..35)] {
+            assert_eq!(decide(before.clone(), stamp(35..40), None, 37), Place::Unknown);
+            assert_eq!(decide(before.clone(), stamp(35..40), Some(stamp(40..50)), 37), Place::Unknown);
+            assert_eq!(decide(before, stamp(35..40), Some(placed(40, 40..50)), 37), Place::At(7));
+        }
+        assert_eq!(decide(stamp(30..35), stamp([35]), Some(placed(36, 36..46)), 35), Place::At(9));
+    }
+
+    #[test]
     fn a_count_that_contradicts_the_number_of_samples_gives_no_place() {
         assert_eq!(decide(None, stamp(30..50), Some(stamp([50])), 33), Place::TooMany(30, 49));
         assert_eq!(decide(Some(stamp(25..30)), stamp(30..35), Some(stamp(35..40)), 33), Place::TooFew(30, 34));
@@ -347,7 +372,10 @@ mod tests {
         assert_eq!(shown(&[1, 2, 1]), None);
         assert_eq!(shown(&[1, 2, 2, 1]), None);
         assert_eq!(shown(&[1, 1, 1, 1]), None);
-        assert_eq!(shown(&[2, 2, 2, 2, 2]), Some(2));
+        assert_eq!(shown(&[2; 10]), Some(2));
+        // Too few rows for a decision about a whole table.
+        assert_eq!(shown(&[2; 9]), None);
+        assert_eq!(shown(&[3, 3, 1]), None);
         // Half-hourly rows that a clock doubled are none.
         assert_eq!(Samples::shown_by((0..40).map(|row| (at(row / 4 * 1_800), row))), None);
     }

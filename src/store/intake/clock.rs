@@ -10,7 +10,7 @@ use crate::config::{OnConflict, TableConfig};
 use crate::store::intake::decisions::KeptContent;
 use crate::store::intake::provisional::LineState;
 use crate::store::intake::retag::OldRow;
-use crate::store::intake::staging::{Incoming, LineAt, Outcome, Staging, late};
+use crate::store::intake::staging::{Incoming, LineAt, Outcome, Staging, content_hash, late};
 use crate::store::intake::tables::{Table, record_runs};
 use crate::store::judge::flagging::verdict_columns;
 use crate::store::outbox::stale;
@@ -153,7 +153,6 @@ impl Staging<'_> {
         let series = table.series.at(place).id;
         let ts = key::time(row.id, row.nanos);
         let conn = &self.store.conn;
-        let state = row.state.word();
         let work = || -> rusqlite::Result<()> {
             conn.prepare_cached(
                 "INSERT INTO moving (series, id, nanos, stamp, record, vals, ts_text, header)
@@ -169,18 +168,13 @@ impl Staging<'_> {
                 row.ts_text,
                 row.header
             ])?;
-            conn.prepare_cached("DELETE FROM reading WHERE id = ?1")?.execute([row.id])?;
-            conn.prepare_cached("DELETE FROM refused_row WHERE id = ?1")?.execute([row.id])?;
-            conn.prepare_cached(&format!(
-                "UPDATE logger_table SET rows = rows - 1, {state} = {state} - 1 WHERE id = ?1"
-            ))?
-            .execute([table.id])?;
             if stale::offered(conn, series)?.is_some_and(|offered| ts <= offered) {
                 stale::insert_gone(conn, row)?;
             }
             Ok(())
         };
         work().map_err(|source| self.store.at(source))?;
+        self.take_out(table, row)?;
         // Its neighbours are judged without it.
         late(table, place, ts);
         Ok(())
@@ -245,6 +239,10 @@ impl Staging<'_> {
         let outcome = self.stage(table, &incoming, OnConflict::Keep);
         self.moving = None;
         let outcome = outcome?;
+        if outcome == Outcome::Conflict && ts_text.is_none() {
+            // By its own stamp, and not by that of the time where it stands now, it moves with the contents and back again.
+            self.note_stamp_of_conflict(table, row, ts).map_err(|source| self.store.at(source))?;
+        }
         if let (Outcome::Staged, Some(series)) = (outcome, table.series.latest()) {
             let to = key::key(series.id, ts);
             self.move_provisional(table, row.id, to).map_err(|source| self.store.at(source))?;
@@ -252,6 +250,18 @@ impl Staging<'_> {
         }
         self.forget_moving(row)?;
         Ok(outcome)
+    }
+
+    fn note_stamp_of_conflict(&self, table: &Table, row: &MovingRow, ts: Timestamp) -> rusqlite::Result<()> {
+        let Some(series) = table.series.latest().map(|series| series.id) else { return Ok(()) };
+        let hash = content_hash(row.record, &row.values, &table.derived_places());
+        self.store
+            .conn
+            .prepare_cached(
+                "UPDATE conflict SET ts_text = ?4 WHERE series = ?1 AND ts = ?2 AND hash = ?3 AND ts_text IS NULL",
+            )?
+            .execute(params![series, ts.nanos(), hash, row.stamp.to_string()])
+            .map(drop)
     }
 
     /// The point of a row that was here before needs no removal where the row that is here now writes each of its fields.

@@ -159,6 +159,8 @@ impl Staging<'_> {
         let conn = &self.store.conn;
         let gone = || -> rusqlite::Result<()> {
             conn.prepare_cached("DELETE FROM reading WHERE id = ?1")?.execute([row.id])?;
+            // What the server said of it; the next row of the key is another one.
+            conn.prepare_cached("DELETE FROM refused_row WHERE id = ?1")?.execute([row.id])?;
             let state = row.state.word();
             conn.prepare_cached(&format!(
                 "UPDATE logger_table SET rows = rows - 1, {state} = {state} - 1 WHERE id = ?1"
