@@ -18,7 +18,7 @@ use crate::real::{facts, folder};
 on_each_influxdb!(i5_i8_every_value_and_every_flag_of_the_real_files_is_read_back_and_equal);
 
 /// A TOA5 file as its bytes say, without repairs: rows by their time, the first of those that share one. Cells keep their
-/// quotes, because a number in quotes is text.
+/// quotes, because a number in quotes is text, except in a file whose record numbers are in quotes too.
 struct Reading {
     columns: Vec<String>,
     rows: BTreeMap<i64, Vec<String>>,
@@ -43,6 +43,9 @@ impl Reading {
 
     fn number(&self, at: i64, column: &str) -> Option<f64> {
         let cell = self.cell(at, column);
+        let is_all_quoted =
+            self.columns.iter().any(|name| name == "RECORD") && self.cell(at, "RECORD").starts_with('"');
+        let cell = if is_all_quoted { cell.trim_matches('"') } else { cell };
         cell.parse::<f64>().ok().filter(|value| value.is_finite())
     }
 
