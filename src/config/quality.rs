@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{ColumnUse, Config, Formula, TableConfig, ValueType};
-use crate::qc::{ColumnSpec, Pair, TableSpec};
+use crate::qc::{ColumnSpec, Light, Pair, TableSpec};
 use crate::quantity::{Facts, Kind, Stated};
 
 impl Config {
@@ -13,7 +13,7 @@ impl Config {
     }
 
     /// What QC is asked of a table whose columns a header states so: its process and unit say what kind of quantity a column is
-    /// where the configuration does not, and in which unit the range of its AmeriFlux variable is.
+    /// where the configuration does not, and in which unit the values of its AmeriFlux variable are.
     pub fn spec_of<'c>(&'c self, table: &'c TableConfig, columns: &[Stated<'c>]) -> TableSpec<'c> {
         let mut spec = table.spec(&self.pairs);
         for (column, kind) in columns.iter().zip(table.kinds(columns)) {
@@ -21,6 +21,7 @@ impl Config {
             if let (Some(own), Some(config)) = (spec.columns.get_mut(column.name), table.columns.get(column.name)) {
                 own.kind = kind;
                 own.range = config.range_in(column);
+                own.light = Light::of(own.variable, column.unit);
             }
         }
         spec
@@ -71,6 +72,7 @@ impl TableConfig {
                     .kind(),
                     variable: column.variable.as_deref(),
                     range: column.range,
+                    light: Light::of(column.variable.as_deref(), ""),
                     needs_sun: column.quality.sun.is_some() || column.formula.as_ref().is_some_and(Formula::needs_sky),
                     settings: &column.quality,
                     diagnostic: column.diagnostic.as_ref(),
