@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{ColumnUse, Config, Formula, TableConfig, ValueType};
 use crate::qc::{ColumnSpec, Light, Pair, TableSpec};
-use crate::quantity::{Facts, Kind, Stated};
+use crate::quantity::{Facts, Kind, Outputs, Stated};
 
 impl Config {
     /// What QC is asked of a table, as far as the configuration says it.
@@ -36,8 +36,8 @@ impl TableConfig {
 
     /// What configuration and header say of each of these columns.
     pub(super) fn facts<'a>(&'a self, columns: &[Stated<'a>]) -> Vec<Facts<'a>> {
-        let counts = Stated::of_each_name(columns);
-        let of = |(column, of_its_name): (&Stated<'a>, usize)| {
+        let outputs = Stated::of_each_name(columns);
+        let of = |(column, of_its_name): (&Stated<'a>, Outputs<'a>)| {
             let own = self.columns.get(column.name);
             // An instrument's diagnostic word holds bits.
             let is_word = own.is_some_and(|own| own.diagnostic.is_some());
@@ -50,7 +50,7 @@ impl TableConfig {
                 of_its_name,
             }
         };
-        columns.iter().zip(counts).map(of).collect()
+        columns.iter().zip(outputs).map(of).collect()
     }
 
     /// What QC is asked of the table; `pairs` are those of the configuration, or none where they do not matter.
