@@ -10,4 +10,4 @@ mod variable;
 
 pub use diagnostic::{Decoded, Instrument};
 pub use range::Range;
-pub use variable::{Variable, lookup, near};
+pub use variable::{Variable, lookup, near, vertical};

@@ -106,12 +106,23 @@ impl Variable {
 /// None for an unknown base name and for what AmeriFlux refuses (`_PI`, `_QC`, `_IU`). None also for a spread or a
 /// count (`_SD`, `_N`), because the range of the base variable does not hold for it.
 pub fn lookup(name: &str) -> Option<&'static Variable> {
+    parts(name).map(|(variable, _)| variable)
+}
+
+/// The vertical position V of `_H_V_R` and `_H_V_A`, counted from the top; none of a name without one.
+pub fn vertical(name: &str) -> Option<u32> {
+    let (_, qualifiers) = parts(name)?;
+    qualifiers.trim_start_matches("F_").split('_').nth(1)?.parse().ok()
+}
+
+/// The base variable and the qualifiers behind it, which may be none.
+fn parts(name: &str) -> Option<(&'static Variable, &str)> {
     if let Some(variable) = base(name) {
-        return Some(variable);
+        return Some((variable, ""));
     }
     name.rmatch_indices('_').find_map(|(at, _)| {
-        let variable = base(&name[..at])?;
-        is_qualifier(&name[at + 1..]).then_some(variable)
+        let (variable, qualifiers) = (base(&name[..at])?, &name[at + 1..]);
+        is_qualifier(qualifiers).then_some((variable, qualifiers))
     })
 }
 
@@ -359,6 +370,19 @@ mod tests {
             "TA_F_F",
         ] {
             assert_eq!(lookup(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_vertical_position_is_the_second_of_three_qualifiers() {
+        for (name, expected) in [
+            ("PPFD_IN_1_2_1", Some(2)),
+            ("PPFD_IN_F_1_3_A", Some(3)),
+            ("SW_IN_2", None),
+            ("SW_IN", None),
+            ("SWIN_1_2_1", None),
+        ] {
+            assert_eq!(vertical(name), expected, "{name}");
         }
     }
 

@@ -284,8 +284,7 @@ impl ColumnConfig {
     /// column's own unit and stand.
     pub fn range_in(&self, stated: &Stated<'_>) -> Option<Range> {
         let Some(variable) = self.variable.as_deref().and_then(ameriflux::lookup) else { return self.range };
-        let is_scan =
-            matches!(Process::of(stated.process), Some(Process::Sample | Process::Maximum | Process::Minimum));
+        let is_scan = Process::of(stated.process).is_some_and(Process::is_scan);
         let known = if is_scan { variable.range_of_scans() } else { variable.range() };
         match unit::fit(stated.unit, variable) {
             Fit::AsIs => self.limits.range(Some(known)),

@@ -27,7 +27,7 @@ enum Name {
     Elevation,
 }
 
-/// Where the sun stands at a row, for a formula that asks for it.
+/// Where the sun stands at a row, for a formula that asks for it; NaN where it does not read it.
 #[derive(Debug, Clone, Copy)]
 pub struct Sky {
     /// Mean potential radiation over the row's interval, W m-2: `SW_IN_POT`.
@@ -76,6 +76,11 @@ impl Formula {
     /// Whether it reads potential radiation.
     pub fn has_potential(&self) -> bool {
         self.names.contains(&Name::Potential)
+    }
+
+    /// Whether it reads the sun's elevation.
+    pub fn has_elevation(&self) -> bool {
+        self.names.contains(&Name::Elevation)
     }
 
     /// Whether it reads where the sun stands.

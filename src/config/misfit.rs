@@ -47,7 +47,8 @@ impl TableConfig {
                         .to_owned(),
                 });
             }
-            if let Some(stated) = facts.stated_otherwise() {
+            // A diagnostic word holds bits, whatever the logger did with it.
+            if let (None, Some(stated)) = (&own.diagnostic, facts.stated_otherwise()) {
                 let by = match (own.kind, &own.variable) {
                     (Some(kind), _) => format!("kind = \"{}\"", kind.name()),
                     (None, variable) => format!("variable = \"{}\"", variable.as_deref().unwrap_or_default()),

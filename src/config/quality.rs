@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{ColumnUse, Config, Formula, TableConfig, ValueType};
-use crate::qc::{ColumnSpec, Pair, TableSpec};
-use crate::quantity::{Facts, Kind, Stated};
+use crate::qc::{ColumnSpec, Light, Pair, TableSpec};
+use crate::quantity::{Facts, Kind, Outputs, Stated};
 
 impl Config {
     /// What QC is asked of a table, as far as the configuration says it.
@@ -13,7 +13,7 @@ impl Config {
     }
 
     /// What QC is asked of a table whose columns a header states so: its process and unit say what kind of quantity a column is
-    /// where the configuration does not, and in which unit the range of its AmeriFlux variable is.
+    /// where the configuration does not, and in which unit the values of its AmeriFlux variable are.
     pub fn spec_of<'c>(&'c self, table: &'c TableConfig, columns: &[Stated<'c>]) -> TableSpec<'c> {
         let mut spec = table.spec(&self.pairs);
         for (column, kind) in columns.iter().zip(table.kinds(columns)) {
@@ -21,6 +21,7 @@ impl Config {
             if let (Some(own), Some(config)) = (spec.columns.get_mut(column.name), table.columns.get(column.name)) {
                 own.kind = kind;
                 own.range = config.range_in(column);
+                own.light = Light::of(own.variable, column.unit);
             }
         }
         spec
@@ -35,8 +36,8 @@ impl TableConfig {
 
     /// What configuration and header say of each of these columns.
     pub(super) fn facts<'a>(&'a self, columns: &[Stated<'a>]) -> Vec<Facts<'a>> {
-        let counts = Stated::of_each_name(columns);
-        let of = |(column, of_its_name): (&Stated<'a>, usize)| {
+        let outputs = Stated::of_each_name(columns);
+        let of = |(column, of_its_name): (&Stated<'a>, Outputs<'a>)| {
             let own = self.columns.get(column.name);
             // An instrument's diagnostic word holds bits.
             let is_word = own.is_some_and(|own| own.diagnostic.is_some());
@@ -49,7 +50,7 @@ impl TableConfig {
                 of_its_name,
             }
         };
-        columns.iter().zip(counts).map(of).collect()
+        columns.iter().zip(outputs).map(of).collect()
     }
 
     /// What QC is asked of the table; `pairs` are those of the configuration, or none where they do not matter.
@@ -71,6 +72,7 @@ impl TableConfig {
                     .kind(),
                     variable: column.variable.as_deref(),
                     range: column.range,
+                    light: Light::of(column.variable.as_deref(), ""),
                     needs_sun: column.quality.sun.is_some() || column.formula.as_ref().is_some_and(Formula::needs_sky),
                     settings: &column.quality,
                     diagnostic: column.diagnostic.as_ref(),

@@ -4,12 +4,13 @@
 //! again. It is missing where one of its inputs is missing, a sentinel or text.
 
 use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::{Formula, Sky, TableConfig};
 use crate::format::number::{parse_number, take_number};
 use crate::qc::{Sentinels, Value};
 use crate::sun::{self, Position, Potential};
-use crate::time::{StationClock, Timestamp, nanos};
+use crate::time::{Timestamp, nanos};
 
 /// One derived column of a table.
 #[derive(Debug, Clone)]
@@ -24,20 +25,23 @@ pub struct Derived {
 }
 
 /// Where and over what time the sun is looked for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Sun {
     position: Position,
-    clock: StationClock,
+    /// If the formula reads it. The columns of a table share it, because it keeps the days that were computed.
+    potential: Option<Arc<Mutex<Potential>>>,
     /// Of the mean.
     span_nanos: i64,
+    has_elevation: bool,
 }
 
 impl Sun {
     fn at(&self, ts: Timestamp) -> Sky {
-        Sky {
-            potential: Potential::new(self.position, self.clock).mean(ts, self.span_nanos),
-            elevation: sun::elevation(self.position, ts),
-        }
+        let potential = self.potential.as_ref().map_or(f64::NAN, |potential| {
+            // Whatever a panic left behind: days are whole or not there.
+            potential.lock().unwrap_or_else(PoisonError::into_inner).mean(ts, self.span_nanos)
+        });
+        Sky { potential, elevation: if self.has_elevation { sun::elevation(self.position, ts) } else { f64::NAN } }
     }
 }
 
@@ -50,6 +54,7 @@ impl Derived {
             let sentinels = column.and_then(|column| column.sentinels.as_ref()).unwrap_or(&table.sentinels);
             Some((place(name)?, sentinels.clone()))
         };
+        let potential = table.position.map(|position| Arc::new(Mutex::new(Potential::new(position, table.clock))));
         table
             .columns
             .iter()
@@ -58,7 +63,9 @@ impl Derived {
                 let inputs = formula.inputs().iter().map(input).collect();
                 let position = table.position.filter(|_| formula.needs_sky());
                 let span_nanos = column.interval.map_or(0, nanos);
-                let sun = position.map(|position| Sun { position, clock: table.clock, span_nanos });
+                let potential = potential.clone().filter(|_| formula.has_potential());
+                let has_elevation = formula.has_elevation();
+                let sun = position.map(|position| Sun { position, potential, span_nanos, has_elevation });
                 Some(Derived { place: place(name)?, formula, inputs, sun })
             })
             .collect()

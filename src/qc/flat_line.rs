@@ -47,7 +47,6 @@ pub(super) struct FlatState {
 }
 
 impl FlatLine {
-    /// Whether values between these two stand still.
     /// Whether standing still says nothing: the quantity is quiet by nature, and the value may be an FP2 number, whose next one
     /// is farther away than the tolerance.
     #[cold]
@@ -55,6 +54,7 @@ impl FlatLine {
         self.is_quiet && fp2_step(value).is_some_and(|step| step > self.tolerance)
     }
 
+    /// Whether values between these two stand still.
     #[inline]
     fn is_still(&self, one: f64, other: f64) -> bool {
         surely_below(self.tolerance, (one - other).abs(), rounding(&[one, other]))

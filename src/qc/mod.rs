@@ -44,6 +44,6 @@ pub use pair::{Across, Guard, Measure, Pair, PairFlags, Partner};
 pub use registry::{About, ColumnSettings, TableSettings, Test};
 pub use series::{Series, Verdict};
 pub use spec::{ColumnAt, ColumnSpec, TableName, TableSpec};
-pub use sun::{incoming_watts, measures_sunlight};
+pub use sun::{Light, measures_sunlight};
 pub use table::TableTests;
 pub use value::{Sentinels, Value, Word};

@@ -285,7 +285,7 @@ macro_rules! registry {
                 ColumnTests {
                     place,
                     kind: own.kind,
-                    light: Light::of(own.variable),
+                    light: own.light,
                     $($($key: own.settings.$key.as_ref().map(|test| Placed::new(test, windows)),)?)*
                 }
             }

@@ -92,7 +92,7 @@ impl Series {
     }
 
     /// Adds a row, later than every row before. `tests` are those of the row's header: rows of one series may be judged by
-    /// several that differ in ranges and kinds, and in nothing else. `values` are aligned with the column list or shorter; `partners` are the
+    /// several that differ in ranges, kinds and units of light, and in nothing else. `values` are aligned with the column list or shorter; `partners` are the
     /// values of [`TableTests::across`]. Returns whether the verdict on the row before differs from
     /// the one given out.
     pub fn push(&mut self, tests: &Arc<TableTests>, ts: Timestamp, values: &[Value], partners: &[Partner]) -> bool {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::diagnostic::Diagnostic;
 use super::pair::Pair;
 use super::registry::{ColumnSettings, TableSettings, Test};
+use super::sun::Light;
 use super::value::Sentinels;
 use crate::ameriflux::Range;
 use crate::quantity::Kind;
@@ -68,6 +69,8 @@ pub struct ColumnSpec<'a> {
     pub variable: Option<&'a str>,
     /// Its range.
     pub range: Option<Range>,
+    /// How its values become W m-2, if the sun lights it.
+    pub light: Option<Light>,
     /// Whether a test or its formula asks where the sun stands.
     pub needs_sun: bool,
     /// Its other tests.
@@ -87,9 +90,10 @@ impl TableSpec<'_> {
 
     /// Whether both ask the same of every column.
     pub fn judges_as(&self, other: &TableSpec<'_>) -> bool {
-        let ranges = |spec: &TableSpec<'_>| -> Vec<_> { spec.columns.values().map(|own| own.range).collect() };
+        let limits =
+            |spec: &TableSpec<'_>| -> Vec<_> { spec.columns.values().map(|own| (own.range, own.light)).collect() };
         let mut names = self.columns.keys().copied().chain(self.kinds.keys().copied());
-        ranges(self) == ranges(other) && names.all(|name| self.kind_of(name) == other.kind_of(name))
+        limits(self) == limits(other) && names.all(|name| self.kind_of(name) == other.kind_of(name))
     }
 
     /// The tests that a column is configured for, in the order of [`Test`]; flags by hand are not among them.

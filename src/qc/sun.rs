@@ -12,6 +12,7 @@ use super::keys::{Group, GroupKeys, Key, Kind, Problem};
 use super::limits::{Levels, above, limit, short};
 use super::registry::{About, ColumnTest, Seen};
 use crate::ameriflux;
+use crate::ameriflux::unit::{self, Conversion, Fit};
 
 pub(super) const ABOUT: About = About {
     name: "sun",
@@ -45,42 +46,48 @@ pub(super) struct Sky {
     pub(super) most: f64,
 }
 
-/// The unit of a column of light.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Light {
-    /// W m-2.
-    Watts,
-    /// umol m-2 s-1.
-    Photons,
+/// How the values of a column of light become W m-2.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Light {
+    is_photons: bool,
+    /// Into the variable's unit, where the header states another one.
+    conversion: Option<Conversion>,
 }
 
 impl Light {
-    /// Of an AmeriFlux variable that the sun lights: what comes in, and what of it is diffuse or goes out again.
-    pub(super) fn of(variable: Option<&str>) -> Option<Light> {
-        match ameriflux::lookup(variable?)?.name {
-            "SW_IN" | "SW_OUT" | "SW_DIF" => Some(Light::Watts),
-            "PPFD_IN" | "PPFD_OUT" | "PPFD_DIF" => Some(Light::Photons),
-            _ => None,
-        }
+    /// Of an AmeriFlux variable that the sun lights (what comes in, and what of it is diffuse or goes out again) under a
+    /// header's unit; none where that cannot be the variable's.
+    pub fn of(variable: Option<&str>, unit: &str) -> Option<Light> {
+        let variable = ameriflux::lookup(variable?)?;
+        let is_photons = match variable.name {
+            "SW_IN" | "SW_OUT" | "SW_DIF" => false,
+            "PPFD_IN" | "PPFD_OUT" | "PPFD_DIF" => true,
+            _ => return None,
+        };
+        let conversion = match unit::fit(unit, variable) {
+            Fit::AsIs => None,
+            Fit::Converted(conversion) => Some(conversion),
+            Fit::Unfit { .. } => return None,
+        };
+        Some(Light { is_photons, conversion })
     }
 
-    fn watts(self, value: f64) -> f64 {
-        match self {
-            Light::Watts => value,
-            Light::Photons => value * WATTS_OF_PHOTONS,
-        }
+    /// As [`Light::of`]; none too where the sun does not light it from above.
+    pub fn incoming(variable: Option<&str>, unit: &str) -> Option<Light> {
+        let name = ameriflux::lookup(variable?)?.name;
+        if matches!(name, "SW_IN" | "PPFD_IN") { Light::of(variable, unit) } else { None }
+    }
+
+    /// A value of the column, W m-2.
+    pub fn watts(self, value: f64) -> f64 {
+        let value = self.conversion.map_or(value, |conversion| conversion.of(value));
+        if self.is_photons { value * WATTS_OF_PHOTONS } else { value }
     }
 }
 
 /// Whether a column of this AmeriFlux variable can have the test.
 pub fn measures_sunlight(variable: Option<&str>) -> bool {
-    Light::of(variable).is_some()
-}
-
-/// What a column of this variable says in W m-2; none where the sun does not light it from above.
-pub fn incoming_watts(variable: Option<&str>, value: f64) -> Option<f64> {
-    let name = ameriflux::lookup(variable?)?.name;
-    matches!(name, "SW_IN" | "PPFD_IN").then(|| Light::of(variable).map(|light| light.watts(value)))?
+    Light::of(variable, "").is_some()
 }
 
 /// Limits of the day, W m-2.
@@ -120,7 +127,8 @@ impl ColumnTest for Sun {
 
     fn start(&self) {}
 
-    /// Not evaluated without a position, and for the first row of a series, whose interval is not known.
+    /// Not evaluated without a position, for the first row of a series, whose interval is not known, and under a header whose
+    /// unit cannot be the variable's.
     #[inline]
     fn judge(&self, (): &mut (), seen: &Seen<'_>) -> Flag {
         if seen.value.is_nan() {
@@ -133,9 +141,10 @@ impl ColumnTest for Sun {
     fn detail(&self, (): &(), seen: &Seen<'_>, flag: Flag) -> String {
         let (Some(sky), Some(light)) = (seen.sky, seen.light) else { return String::new() };
         let watts = short(light.watts(seen.value));
-        let value = match light {
-            Light::Watts => format!("{watts} W m-2"),
-            Light::Photons => format!("{} umol m-2 s-1, which is {watts} W m-2,", seen.value),
+        let value = match (light.conversion, light.is_photons) {
+            (Some(_), _) => format!("{} in the header's unit, which is {watts} W m-2,", seen.value),
+            (None, true) => format!("{} umol m-2 s-1, which is {watts} W m-2,", seen.value),
+            (None, false) => format!("{watts} W m-2"),
         };
         if sky.most > 0.0 {
             return format!("{value} where the sun can give {}", short(sky.most));
@@ -151,7 +160,7 @@ mod tests {
 
     fn flag(variable: &str, most: f64, value: f64) -> Flag {
         let sun = Sun { night: DEFAULT };
-        above(&sun.levels(Sky { most }), Light::of(Some(variable)).unwrap().watts(value))
+        above(&sun.levels(Sky { most }), Light::of(Some(variable), "").unwrap().watts(value))
     }
 
     #[test]
@@ -181,7 +190,21 @@ mod tests {
             assert_eq!(measures_sunlight(Some(variable)), is_light, "{variable}");
         }
         assert!(!measures_sunlight(None));
-        assert_eq!(incoming_watts(Some("PPFD_IN"), 1_000.0), Some(500.0));
-        assert_eq!(incoming_watts(Some("SW_OUT"), 1_000.0), None, "snow and shade move it");
+        assert_eq!(Light::incoming(Some("SW_OUT"), "W m-2"), None, "snow and shade move it");
+    }
+
+    #[test]
+    fn light_is_read_in_the_unit_of_its_header() {
+        for (variable, unit, value, watts) in [
+            ("PPFD_IN", "", 1_000.0, Some(500.0)),
+            ("PPFD_IN", "umol m-2 s-1", 1_000.0, Some(500.0)),
+            ("PPFD_IN_1_1_1", "mmol m-2 s-1", 1.0, Some(500.0)),
+            ("SW_IN", "W/m^2", 800.0, Some(800.0)),
+            ("SW_IN", "kW/m^2", 0.8, Some(800.0)),
+            ("SW_IN", "mV", 800.0, None),
+        ] {
+            let found = Light::incoming(Some(variable), unit).map(|light| light.watts(value).round());
+            assert_eq!(found, watts, "{variable} in {unit:?}");
+        }
     }
 }

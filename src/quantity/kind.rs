@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::{Aggregate, Process};
 use crate::ameriflux;
+use crate::ameriflux::unit;
 
 /// What a column's values are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -170,14 +171,23 @@ pub struct Stated<'a> {
     pub process: &'a str,
 }
 
-impl Stated<'_> {
-    /// How many of these columns have each one's name but for the number in brackets, in their order.
-    pub fn of_each_name(columns: &[Stated<'_>]) -> Vec<usize> {
-        let mut counts: HashMap<&str, usize> = HashMap::new();
+/// The columns of a table that have one name but for the number in brackets: the outputs of one instruction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outputs<'a> {
+    /// How many they are.
+    pub count: usize,
+    /// Line 3 of the first of them.
+    pub first_unit: &'a str,
+}
+
+impl<'a> Stated<'a> {
+    /// The outputs that each of these columns belongs to, in their order.
+    pub fn of_each_name(columns: &[Stated<'a>]) -> Vec<Outputs<'a>> {
+        let mut outputs: HashMap<&str, Outputs<'a>> = HashMap::new();
         for column in columns {
-            *counts.entry(base(column.name)).or_default() += 1;
+            outputs.entry(base(column.name)).or_insert(Outputs { count: 0, first_unit: column.unit }).count += 1;
         }
-        columns.iter().map(|column| counts.get(base(column.name)).copied().unwrap_or(1)).collect()
+        columns.iter().map(|column| outputs.get(base(column.name)).copied().unwrap_or_default()).collect()
     }
 }
 
@@ -199,8 +209,8 @@ pub struct Facts<'a> {
     pub unit: &'a str,
     /// Line 2 of its file.
     pub name: &'a str,
-    /// How many columns of its table have this name but for the number in brackets, itself included.
-    pub of_its_name: usize,
+    /// The columns of its table that have this name but for the number in brackets, itself included.
+    pub of_its_name: Outputs<'a>,
 }
 
 impl Facts<'_> {
@@ -244,13 +254,15 @@ impl Facts<'_> {
     }
 
     /// The outputs of the wind vector instruction: speed, direction and deviation of three; speed, speed of the mean vector,
-    /// direction and deviation of four; or names of the program's own. (CRBasic, WindVector, OutputOpt.)
+    /// direction and deviation of four; speed and direction, or direction and deviation, of two; or names of the program's own.
+    /// (CRBasic, WindVector, OutputOpt.)
     fn of_wind_vector(&self) -> Kind {
         let name = self.name.to_ascii_lowercase();
         let number = name.rsplit_once('(').and_then(|(_, rest)| rest.strip_suffix(')')?.parse::<usize>().ok());
-        match (self.of_its_name, number) {
+        match (self.of_its_name.count, number) {
             (3, Some(2)) | (4, Some(3)) => Kind::Direction,
             (3, Some(3)) | (4, Some(4)) => Kind::Deviation,
+            (2, Some(2)) if unit::is_degrees(self.of_its_name.first_unit) => Kind::Deviation,
             (_, _) if name.contains("_sd") => Kind::Deviation,
             (..=2, _) if self.is_degrees() => Kind::Direction,
             _ => Kind::Linear,
@@ -262,20 +274,37 @@ impl Facts<'_> {
     }
 
     fn is_degrees(&self) -> bool {
-        matches!(self.unit.trim().to_ascii_lowercase().as_str(), "deg" | "degs" | "degree" | "degrees" | "°")
+        unit::is_degrees(self.unit)
     }
 
-    /// Degrees alone may be a latitude or a tilt; a wind direction says so.
+    /// Degrees alone may be a latitude or a tilt; a wind direction says so, and then its unit may be missing.
     fn is_direction(&self) -> bool {
         let name = self.name.to_ascii_lowercase();
-        let begins = ["wd", "winddir", "wnd_dir", "wind_dir", "winddirection", "wind_direction", "wdir", "azimuth"];
-        self.is_degrees() && begins.iter().any(|begin| name.starts_with(begin))
+        let parts: Vec<&str> = name.split(|letter: char| !letter.is_ascii_alphanumeric()).collect();
+        let ends = |part: &&str| {
+            let part = part.trim_end_matches(|letter: char| letter.is_ascii_digit());
+            SPREADS.iter().any(|spread| part == *spread || (part.contains("dir") && part.ends_with(spread)))
+        };
+        if parts.iter().any(ends) {
+            return false;
+        }
+        let letters = parts.concat();
+        let says_so = ["winddir", "wnddir", "windfromdir"].iter().any(|word| letters.contains(word));
+        let begins = ["wd", "wdir", "azimuth"].iter().any(|begin| name.starts_with(begin));
+        (self.unit.trim().is_empty() && says_so) || (self.is_degrees() && (says_so || begins))
     }
 }
+
+/// Parts of the name of what is about a direction and is none.
+const SPREADS: [&str; 6] = ["sd", "std", "stdev", "sigma", "flag", "qc"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn of(count: usize) -> Outputs<'static> {
+        Outputs { count, first_unit: "m/s" }
+    }
 
     #[test]
     fn a_kind_follows_from_the_configuration_the_variable_the_process_or_unit_and_name() {
@@ -291,19 +320,55 @@ mod tests {
             (Facts { process: "Max", unit: "m/s", ..none }, Kind::Maximum),
             (Facts { process: "Std", ..none }, Kind::Deviation),
             (Facts { process: "TMx", ..none }, Kind::Code),
-            (Facts { process: "WVc", name: "WS_WVc(1)", of_its_name: 3, ..none }, Kind::Linear),
-            (Facts { process: "WVc", name: "WS_WVc(2)", unit: "Deg", of_its_name: 3, ..none }, Kind::Direction),
-            (Facts { process: "WVc", name: "WS_WVc(3)", unit: "Deg", of_its_name: 3, ..none }, Kind::Deviation),
-            (Facts { process: "WVc", name: "WS_WVc(2)", unit: "m/s", of_its_name: 4, ..none }, Kind::Linear),
-            (Facts { process: "WVc", name: "WS_WVc(3)", unit: "Deg", of_its_name: 4, ..none }, Kind::Direction),
-            (Facts { process: "WVc", name: "WD_D1_WVT", unit: "Degs", of_its_name: 1, ..none }, Kind::Direction),
-            (Facts { process: "WVc", name: "WS_SD1_WVT", unit: "Degs", of_its_name: 1, ..none }, Kind::Deviation),
+            (Facts { process: "WVc", name: "WS_WVc(1)", of_its_name: of(3), ..none }, Kind::Linear),
+            (Facts { process: "WVc", name: "WS_WVc(2)", unit: "Deg", of_its_name: of(3), ..none }, Kind::Direction),
+            (Facts { process: "WVc", name: "WS_WVc(3)", unit: "Deg", of_its_name: of(3), ..none }, Kind::Deviation),
+            (Facts { process: "WVc", name: "WS_WVc(2)", unit: "m/s", of_its_name: of(4), ..none }, Kind::Linear),
+            (Facts { process: "WVc", name: "WS_WVc(3)", unit: "Deg", of_its_name: of(4), ..none }, Kind::Direction),
+            (Facts { process: "WVc", name: "WD_D1_WVT", unit: "Degs", of_its_name: of(1), ..none }, Kind::Direction),
+            (Facts { process: "WVc", name: "WS_SD1_WVT", unit: "Degs", of_its_name: of(1), ..none }, Kind::Deviation),
             (Facts { process: "Avg", name: "WindDir", unit: "deg", ..none }, Kind::Direction),
             (Facts { process: "Smp", name: "Latitude", unit: "deg", ..none }, Kind::Linear),
             (Facts { process: "Avg", name: "WD_Temp", unit: "Deg C", ..none }, Kind::Linear),
         ] {
             assert_eq!(facts.kind(), kind, "{facts:?}");
         }
+    }
+
+    #[test]
+    fn a_wind_direction_is_one_in_every_spelling_of_degrees_and_without_a_unit() {
+        for (name, unit, kind) in [
+            ("WindDir", "Degrees true", Kind::Direction),
+            ("WD_10m", "decimal degrees", Kind::Direction),
+            ("WD_10m", "Degs", Kind::Direction),
+            ("Met_WindDir", "", Kind::Direction),
+            ("WindDir_SDI12", "", Kind::Direction),
+            ("WindDirStd", "", Kind::Linear),
+            ("wind_direction_Avg", "", Kind::Direction),
+            ("WD", "", Kind::Linear),
+            ("WindDir_SD", "deg", Kind::Linear),
+            ("Met_WindDir_Std", "", Kind::Linear),
+            ("WindDir", "mV", Kind::Linear),
+            ("WindDir", "rad", Kind::Linear),
+        ] {
+            assert_eq!(Facts { name, unit, process: "Smp", ..Facts::default() }.kind(), kind, "{name} in {unit:?}");
+        }
+    }
+
+    #[test]
+    fn of_two_outputs_of_a_wind_vector_the_second_is_a_deviation_where_the_first_is_a_direction() {
+        let columns = |unit| ["WD_WVc(1)", "WD_WVc(2)"].map(|name| Stated { name, unit, process: "WVc" });
+        let kinds = |first: Stated<'static>, second: Stated<'static>| {
+            let both = [first, second];
+            let facts = both.iter().zip(Stated::of_each_name(&both)).map(|(column, of_its_name)| {
+                Facts { name: column.name, unit: column.unit, process: column.process, of_its_name, ..Facts::default() }
+                    .kind()
+            });
+            facts.collect::<Vec<_>>()
+        };
+        let ([direction, deviation], [speed, _]) = (columns("Deg"), columns("m/s"));
+        assert_eq!(kinds(direction, deviation), [Kind::Direction, Kind::Deviation]);
+        assert_eq!(kinds(speed, deviation), [Kind::Linear, Kind::Direction]);
     }
 
     #[test]
@@ -317,9 +382,9 @@ mod tests {
             (Facts { configured: Some(Kind::Counter), process: "Tot", ..none }, Some(Kind::Total)),
             (Facts { configured: Some(Kind::Total), process: "Tot", ..none }, None),
             (Facts { configured: Some(Kind::Total), process: "Smp", ..none }, None),
-            (Facts { variable: Some("WD"), process: "WVc", name: "WS_WVc(2)", of_its_name: 3, ..none }, None),
+            (Facts { variable: Some("WD"), process: "WVc", name: "WS_WVc(2)", of_its_name: of(3), ..none }, None),
             (
-                Facts { variable: Some("WD"), process: "WVc", name: "WS_WVc(3)", of_its_name: 3, ..none },
+                Facts { variable: Some("WD"), process: "WVc", name: "WS_WVc(3)", of_its_name: of(3), ..none },
                 Some(Kind::Deviation),
             ),
         ] {

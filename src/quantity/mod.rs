@@ -8,5 +8,5 @@ mod kind;
 mod process;
 
 pub use aggregate::{Aggregate, Counter, Sums};
-pub use kind::{Drawing, Facts, Kind, Stated, direction};
+pub use kind::{Drawing, Facts, Kind, Outputs, Stated, direction};
 pub use process::Process;

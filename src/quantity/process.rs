@@ -40,6 +40,11 @@ impl Process {
         })
     }
 
+    /// Whether a value is that of a single scan, and no mean or sum of several.
+    pub fn is_scan(self) -> bool {
+        matches!(self, Process::Sample | Process::Maximum | Process::Minimum)
+    }
+
     /// Whether its results are numbers.
     pub fn is_number(self) -> bool {
         self != Process::TimeOfExtreme

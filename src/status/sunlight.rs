@@ -1,15 +1,21 @@
 //! What the radiometers say about themselves and about their loggers' clocks: the days of [`crate::sun`], from stored rows.
 //!
 //! Looked at are the columns that have the test `sun` and whose variable is SW_IN or PPFD_IN, of a station whose position is
-//! known, in the series with the newest row. The cost does not grow with the store nor with the rate of a table: at most a row
-//! every fifteen minutes of the last thirty whole days, each found by its key, 2,880 in all and about ten milliseconds a
-//! table. Only where something is found whose beginning lies before them are older days looked at, at most four hundred.
+//! known, in the series with the newest row; of several of one variable the top-most, as in AmeriFlux's test of the alignment,
+//! because under a canopy it is dark by day. A value is read in the unit of its row's header.
+//!
+//! The cost does not grow with the store nor with the rate of a table: at most a row every fifteen minutes of the last thirty
+//! whole days, each found by its key, 2,880 in all and about ten milliseconds a table. Only where something is found whose
+//! beginning lies before them are older days looked at, at most four hundred.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::config::{ColumnUse, Config, TableConfig};
-use crate::format::numbers_of;
-use crate::qc::{self, Flag, Test};
+use crate::ameriflux;
+use crate::config::{ColumnConfig, ColumnUse, Config, TableConfig};
+use crate::format::{Header, numbers_of};
+use crate::qc::{self, Flag, Light, Test};
+use crate::quantity::Process;
 use crate::store::{Column, ScannedRow, Store, StoreError};
 use crate::sun::{self, Day, Grid, Potential, Said, Sample};
 use crate::time::Timestamp;
@@ -23,9 +29,6 @@ const MOST_DAYS: u32 = 400;
 const STEP: Duration = Duration::from_secs(900);
 /// Of slower tables nothing is concluded.
 const SLOWEST: Duration = Duration::from_secs(3_600);
-
-/// The process of a column of samples, in line 4 of a file.
-const SAMPLE: &str = "Smp";
 
 /// What is found of a column.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,10 +44,21 @@ pub struct Sunlight {
 /// Where a column's values stand, and what they are.
 struct Place<'c> {
     column: &'c str,
-    variable: Option<&'c str>,
     /// In the column list.
     at: usize,
     grid: Grid,
+    /// By the column list; none where its unit does not fit.
+    light: Option<Light>,
+    /// Of headers that state another unit, by their id.
+    by_header: HashMap<i64, Option<Light>>,
+}
+
+impl Place<'_> {
+    /// W m-2 of a value that stands under this header; NaN where the unit does not fit.
+    fn watts(&self, header: Option<i64>, value: f64) -> f64 {
+        let light = header.and_then(|header| self.by_header.get(&header)).copied().unwrap_or(self.light);
+        light.map_or(f64::NAN, |light| light.watts(value))
+    }
 }
 
 /// What is found of each column of a table; `interval` is the usual one.
@@ -65,7 +79,7 @@ pub(super) fn of(
     }
     let name = &table.name.0;
     let grid = Grid { position, clock: table.clock, interval, step: interval.max(STEP) };
-    let places = places(table, &store.columns_of(name)?, &grid);
+    let places = places((config, table), &store.columns_of(name)?, &store.headers_of(name)?, &grid);
     let series = store.series(name)?;
     let newest = series.iter().filter_map(|series| Some((series.newest?, series.id))).max();
     let (Some((newest, series)), false) = (newest, places.is_empty()) else { return Ok(Vec::new()) };
@@ -96,19 +110,50 @@ pub(super) fn of(
 }
 
 /// A column that a logger samples says what was at its stamp, and not what was since the row before.
-fn places<'c>(table: &'c TableConfig, columns: &[Column], grid: &Grid) -> Vec<Place<'c>> {
+fn places<'c>(
+    (config, table): (&Config, &'c TableConfig),
+    columns: &[Column],
+    headers: &[(i64, Header)],
+    grid: &Grid,
+) -> Vec<Place<'c>> {
     let wanted = table.columns.iter().filter(|(_, column)| {
-        column.quality.sun.is_some()
-            && column.column_use == ColumnUse::Field
-            && qc::incoming_watts(column.variable.as_deref(), 0.0).is_some()
+        column.quality.sun.is_some() && column.column_use == ColumnUse::Field && is_topmost(config, column)
     });
-    let place = |(name, column): (&'c String, &'c crate::config::ColumnConfig)| {
+    let place = |(name, column): (&'c String, &'c ColumnConfig)| {
         let at = columns.iter().position(|known| known.name == *name)?;
-        let is_sample = columns.get(at).is_some_and(|known| known.process == SAMPLE);
+        let stated = columns.get(at)?.stated_in(table);
+        let incoming = |unit: &str| Light::incoming(column.variable.as_deref(), unit);
+        let light = incoming(stated.unit);
+        let other = |(id, header): &(i64, Header)| Some((*id, incoming(header.stated(name)?.unit)));
+        let by_header: HashMap<i64, Option<Light>> = headers.iter().filter_map(other).collect();
+        if light.is_none() && by_header.values().all(Option::is_none) {
+            return None;
+        }
+        let is_sample = Process::of(stated.process) == Some(Process::Sample);
         let interval = if is_sample { Duration::ZERO } else { grid.interval };
-        Some(Place { column: name, variable: column.variable.as_deref(), at, grid: Grid { interval, ..*grid } })
+        Some(Place { column: name, at, grid: Grid { interval, ..*grid }, light, by_header })
     };
     wanted.filter_map(place).collect()
+}
+
+/// Whether no other column of the station is of the same variable and stands above it.
+fn is_topmost(config: &Config, own: &ColumnConfig) -> bool {
+    let base = |column: &ColumnConfig| Some(ameriflux::lookup(column.variable.as_deref()?)?.name);
+    let mut others = config.tables.iter().flat_map(|table| table.columns.values());
+    !others.any(|other| {
+        other.column_use == ColumnUse::Field && base(other) == base(own) && base(own).is_some() && is_above(other, own)
+    })
+}
+
+/// By the heights, where both are known, otherwise by the vertical qualifiers of both, which are counted downwards.
+fn is_above(one: &ColumnConfig, other: &ColumnConfig) -> bool {
+    let height = |column: &ColumnConfig| Some(column.level.as_ref()?.key().0);
+    let vertical = |column: &ColumnConfig| ameriflux::vertical(column.variable.as_deref()?);
+    match (height(one), height(other), vertical(one), vertical(other)) {
+        (Some(one), Some(other), ..) if one != other => one > other,
+        (_, _, Some(one), Some(other)) => one < other,
+        _ => false,
+    }
 }
 
 /// Reads days of a series.
@@ -130,12 +175,11 @@ impl Reader<'_> {
         // A stamp on midnight ends the day before. Rows that are apart by more than the step are all found, for the next is
         // looked for half a step behind each.
         let step = if self.interval < STEP { STEP } else { self.interval / 2 };
-        self.store.scan_sparsely(self.series, (from.next_key(), until.next_key()), step, |row| {
+        self.store.scan_sparsely(self.series, (from.next_key(), until.next_key()), step, |row, header| {
             numbers_of(row.values, width, &mut numbers);
             for (place, samples) in self.places.iter().zip(&mut samples) {
                 let value = numbers.get(place.at).copied().filter(|_| counts(&row, place.at)).unwrap_or(f64::NAN);
-                let watts = qc::incoming_watts(place.variable, value).unwrap_or(f64::NAN);
-                samples.push(Sample { end: row.ts, watts });
+                samples.push(Sample { end: row.ts, watts: place.watts(header, value) });
             }
         })?;
         let mut days = Vec::with_capacity(samples.len());

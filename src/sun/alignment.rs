@@ -3,9 +3,10 @@
 //! Source: AMF-BASE-QAQC, `timestamp_alignment.py` and `qaqc_template.cfg`. For windows of fifteen days, the largest light and
 //! the largest potential radiation of each half hour of the day. Three points around sunrise and three around sunset are
 //! skipped; the others by day exceed if they lie above the potential, those by night if they lie above it and above 10 W m-2.
-//! The lag is that of the largest correlation of the windows, one behind the other, within six hours. What is moved over the
-//! end comes in again at the begin: of a year's windows the three decimals are the same, and of a single one the lag would be
-//! drawn to 0, for every step would lose a part of the night.
+//! The lag is that of the largest correlation of the windows, one behind the other. AmeriFlux looks within six hours; here it
+//! is half a day, because a logger that keeps the time of another zone is off by more. What is moved over the end comes in
+//! again at the begin: of a year's windows the three decimals are the same, and of a single one the lag would be drawn to 0,
+//! for every step would lose a part of the night.
 
 /// The largest values of fifteen days, part of the day by part of the day.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,7 +65,7 @@ pub fn align(windows: &[Window]) -> Option<Alignment> {
     if parts == 0 || light.iter().chain(&potential).any(|value| value.is_nan()) {
         return None;
     }
-    let (lag, correlation) = lag(&light, &potential, i32::try_from(parts / 4).ok()?)?;
+    let (lag, correlation) = lag(&light, &potential, i32::try_from(parts / 2).ok()?)?;
     Some(Alignment { day: day.percent(), night: night.percent(), lag, correlation, parts })
 }
 

@@ -17,6 +17,7 @@ use super::{Position, Potential};
 use crate::time::{NANOS_PER_SECOND, StationClock, Timestamp, nanos};
 
 const DAY_S: i64 = 86_400;
+const MINUTES_OF_DAY: f64 = 1_440.0;
 const DAY: Duration = Duration::from_secs(86_400);
 const HALF_HOUR: Duration = Duration::from_secs(1_800);
 /// Of a day's values, for it to be judged.
@@ -36,8 +37,9 @@ const SUNNY: f64 = 200.0;
 const CLEAR_DAYS: usize = 7;
 /// Clear days before a change, for it to be one: the centroid of a single day wavers.
 const DAYS_BEFORE: usize = 3;
-/// Minutes from which a clock is said to be wrong.
-const SHIFTED: f64 = 30.0;
+/// Minutes from which a clock is said to be wrong; less than half an hour, so that one that is off by exactly that is not said to
+/// be right and wrong by turns.
+const SHIFTED: f64 = 25.0;
 /// The two witnesses may differ by one step of the alignment, minutes, and a little noise.
 const AGREE: f64 = 40.0;
 /// Correlation below which AmeriFlux finds no lag.
@@ -191,7 +193,8 @@ pub fn day(grid: &Grid, sun: &mut Potential, begin: Timestamp, samples: &[Sample
             sum[0] += value * cos;
             sum[1] += value * sin;
         }
-        if let Some((sums, number)) = of_parts.get_mut((middle_s / part_s) as usize) {
+        // A sample on the midnight that ends the day is as much that of the one that begins it.
+        if let Some((sums, number)) = of_parts.get_mut((middle_s / part_s) as usize % parts.max(1)) {
             sums[0] += sample.watts;
             sums[1] += possible;
             *number += 1.0;
@@ -234,12 +237,10 @@ pub fn said(days: &[Day]) -> Said {
         let mut newest: Vec<f64> = nights.iter().rev().filter_map(|day| day.night).take(NIGHTS).collect();
         (median(&mut newest).unwrap_or(0.0), since)
     });
-    Said {
-        dark: run(days, DEAD_DAYS, Day::is_dark).map(|(_, since)| since),
-        // A clock that is hours off brings the day's light into the night.
-        lit_nights: lit_nights.filter(|_| late.is_none()),
-        late,
-    }
+    // A clock that is hours off brings the day's light into the night. A sensor that died since gives none at all.
+    let has_light = |day: &Day| day.is_clear() || day.is_lit_at_night() == Some(true);
+    let dark = run(days, DEAD_DAYS, Day::is_dark).filter(|(dark, _)| late.is_none() || !dark.iter().any(has_light));
+    Said { dark: dark.map(|(_, since)| since), lit_nights: lit_nights.filter(|_| late.is_none()), late }
 }
 
 /// The newest days that are so without one between that is not; those that cannot be judged are passed over.
@@ -264,7 +265,10 @@ fn late(days: &[Day]) -> Option<Late> {
         .filter_map(|(place, day)| Some((place, day.shift?)))
         .collect();
     let newest = &clear[clear.len().checked_sub(CLEAR_DAYS)?..];
-    let minutes = median(&mut newest.iter().map(|(_, shift)| *shift).collect::<Vec<_>>())?;
+    // Around one of them, for a clock that is off by half a day is late and early.
+    let (_, around) = *newest.first()?;
+    let minutes =
+        turned(median(&mut newest.iter().map(|(_, shift)| turned(shift - around)).collect::<Vec<_>>())? + around);
     if minutes.abs() < SHIFTED {
         return None;
     }
@@ -273,7 +277,7 @@ fn late(days: &[Day]) -> Option<Late> {
     let shifted = days.get(clear.get(first)?.0..)?;
     // The day of the change has both clocks, where there is a change.
     let alignment = align(&windows(shifted.get(usize::from(first > 0)..)?))?;
-    let agrees = (alignment.minutes() - minutes).abs() <= AGREE && alignment.correlation >= CORRELATED;
+    let agrees = turned(alignment.minutes() - minutes).abs() <= AGREE && alignment.correlation >= CORRELATED;
     if !agrees || alignment.lag == 0 {
         return None;
     }
@@ -281,12 +285,18 @@ fn late(days: &[Day]) -> Option<Late> {
     Some(Late { minutes, since, alignment })
 }
 
+/// Minutes on the circle of the day, -720 to 720.
+fn turned(minutes: f64) -> f64 {
+    (minutes + MINUTES_OF_DAY / 2.0).rem_euclid(MINUTES_OF_DAY) - MINUTES_OF_DAY / 2.0
+}
+
 /// From which of the shifts on they are about `level` and no longer about 0: where the sum of the distances is least.
 fn change(shifts: &[f64], level: f64) -> usize {
-    let mut cost: f64 = shifts.iter().map(|shift| (shift - level).abs()).sum();
+    let apart = |shift: f64| turned(shift - level).abs();
+    let mut cost: f64 = shifts.iter().map(|shift| apart(*shift)).sum();
     let mut best = (cost, 0);
     for (place, shift) in shifts.iter().enumerate() {
-        cost += shift.abs() - (shift - level).abs();
+        cost += shift.abs() - apart(*shift);
         if cost < best.0 {
             best = (cost, place + 1);
         }

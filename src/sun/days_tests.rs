@@ -124,6 +124,53 @@ fn an_hour_late_or_early_is_found_wherever_it_is_and_not_called_light_at_night()
 }
 
 #[test]
+fn a_clock_of_another_zone_is_found_and_its_sensor_is_not_blamed() {
+    for case in cases() {
+        for hours in [-10, -8, -7, 7, 8, 10] {
+            let found = said(&days_of(&case, 1_800, healthy, |_| hours * 3_600));
+            let late = found.late.unwrap_or_else(|| panic!("{}, {hours} h: {found:?}", case.name));
+            #[allow(clippy::cast_precision_loss)]
+            let expected = hours as f64 * 60.0;
+            assert!((late.minutes - expected).abs() < 25.0, "{}, {hours} h: {late:?}", case.name);
+            assert!((late.alignment.minutes() - expected).abs() <= 30.0, "{}, {hours} h: {late:?}", case.name);
+            assert!(found.dark.is_none() && found.lit_nights.is_none(), "{}, {hours} h: {found:?}", case.name);
+        }
+    }
+}
+
+#[test]
+fn a_sensor_that_dies_under_a_wrong_clock_is_dark_all_the_same() {
+    let case = &cases()[0];
+    let found = said(&days_of(case, 1_800, |day, light| if day >= 24 { 0.0 } else { light }, |_| 3_600));
+    assert!(found.late.is_some() && found.dark.is_some(), "{found:?}");
+}
+
+#[test]
+fn samples_are_aligned_where_solar_midnight_is_a_stamp_of_theirs() {
+    for longitude in [0.0, 15.0, -7.5] {
+        let position = Position { latitude: 45.0, longitude };
+        let clock = fixed(0);
+        let step = Duration::from_secs(1_800);
+        let grid = Grid { position, clock, interval: Duration::ZERO, step };
+        let mut sun = Potential::new(position, clock);
+        let first = begin_of_day(longitude, Timestamp::from_seconds(JUNE));
+        let days: Vec<Day> = (0..16)
+            .map(|number| {
+                let begin = first.plus(number * 86_400 * NANOS_PER_SECOND);
+                let sample = |place: i64| {
+                    let end = begin.plus(place * 1_800 * NANOS_PER_SECOND);
+                    // A minute around it, an hour late.
+                    Sample { end, watts: clear_sky(position, end.minus(3_570 * NANOS_PER_SECOND), 60) }
+                };
+                day(&grid, &mut sun, begin, &(1..=48).map(sample).collect::<Vec<_>>())
+            })
+            .collect();
+        let late = said(&days).late.unwrap_or_else(|| panic!("{longitude}: {:?}", windows(&days)));
+        assert!((late.minutes - 60.0).abs() < 5.0 && late.alignment.lag == -2, "{longitude}: {late:?}");
+    }
+}
+
+#[test]
 fn a_clock_that_was_put_to_summer_time_is_late_since_that_day() {
     let case = &cases()[11];
     let days = days_of(case, 1_800, healthy, |day| if day >= 15 { 3_600 } else { 0 });

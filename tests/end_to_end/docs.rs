@@ -271,7 +271,7 @@ const NO_ANSWER: &[&str] = &[
     "this computer's clock shows ",
     "no heartbeat: the findings come to {}",
     "compare it with UTC and set it; `fluxtower gaps` lists every step",
-    "clock or utc_offset: compare the logger's clock with UTC",
+    "clock or utc_offset: compare the logger's clock with UTC; or the file's stamps name the beginning of the interval",
     "check the sensor, its cable and its multiplier",
     "check the sensor's offset, its cable and its multiplier",
     "check who may read it, and that no program locks it",

@@ -34,6 +34,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
             "text",
             "sun",
             "ameriflux",
+            "quantity",
             "config",
             "source",
             "format",

@@ -95,6 +95,59 @@ fn light_at_night_and_more_than_the_sun_can_give_is_flagged_in_watts_and_in_phot
 }
 
 #[test]
+fn light_in_kilowatts_is_judged_as_such_and_a_unit_that_cannot_be_is_not_evaluated() {
+    let rows = [
+        (utc("2025-06-22T01:30:00Z"), vec![0.04, 40.0]),
+        (utc("2025-06-22T02:00:00Z"), vec![0.0677, 67.7]),
+        (utc("2025-06-22T02:30:00Z"), vec![0.012, 12.0]),
+        (utc("2025-06-22T03:00:00Z"), vec![0.0099, 9.9]),
+    ];
+    let text =
+        file(&["SlrkW_Avg", "raw"], &rows).replacen("\"TS\",\"RN\",\"\",\"\"", "\"TS\",\"RN\",\"kW/m^2\",\"mV\"", 1);
+    assert!(text.contains("kW/m^2"), "{text}");
+    let of = |name: &str| format!("[table.columns.{name}]\nvariable = \"SW_IN\"\nsun = {{}}\n");
+    let tower = tower(&[of("SlrkW_Avg"), of("raw")].concat());
+    tower.write(DAT, text);
+    let _ = tower.run(&["ingest"]).expect(0);
+    let flags: Vec<String> = tower.rows(TABLE).into_iter().map(|row| row.flags).collect();
+    assert_eq!(flags, ["12", "42", "32", "12"]);
+    let listed = tower.run_json(&["flags", "--since", "2025-01-01", "--test", "sun"]).json();
+    let detail = listed["findings"][0]["detail"].as_str().unwrap();
+    assert!(detail.contains("in the header's unit, which is ") && detail.contains(" W m-2, at night"), "{listed}");
+}
+
+#[test]
+fn a_dead_sensor_in_kilowatts_is_found_and_a_healthy_one_is_not() {
+    for (light, found) in [(0.0, 1), (1.0, 0)] {
+        let tower = tower(RADIOMETER);
+        let text = file(&["SR01Up_Avg"], &days(12, |_, end| light * clear_sky(end) / 1_000.0));
+        tower.write(DAT, text.replacen("\"TS\",\"RN\",\"\"", "\"TS\",\"RN\",\"kW/m^2\"", 1));
+        let _ = tower.run(&["ingest"]).expect(0);
+        let said = findings(&tower);
+        assert_eq!(said.len(), found, "{said:?}");
+    }
+}
+
+#[test]
+fn a_sensor_below_the_canopy_is_not_called_dark() {
+    let below = ["variable = \"PPFD_IN_1_2_1\"", "variable = \"PPFD_IN\"\nheight = \"2m\""];
+    let above = ["variable = \"PPFD_IN_1_1_1\"", "variable = \"PPFD_IN\"\nheight = \"46m\""];
+    let of = |name: &str, keys: &str| format!("[table.columns.{name}]\n{keys}\nsun = {{}}\n");
+    let rows: Vec<_> = days(12, |_, end| clear_sky(end).max(0.0) * 2.0)
+        .into_iter()
+        .map(|(end, light)| (end, vec![light[0], light[0] * 0.003]))
+        .collect();
+    for (above, below) in above.iter().zip(below) {
+        let tower = tower(&[of("Top", above), of("Floor", below)].concat());
+        tower.write(DAT, file(&["Top", "Floor"], &rows));
+        let _ = tower.run(&["ingest"]).expect(0);
+        assert!(findings(&tower).is_empty(), "{below}: {:?}", findings(&tower));
+        tower.replace_in_config(&of("Top", above), "");
+        assert_eq!(findings(&tower).len(), 1, "{below}: alone it is the top-most");
+    }
+}
+
+#[test]
 fn without_a_position_the_test_is_not_evaluated_and_check_says_so_until_it_is_known() {
     let mut tower = Station::new().table_keys(
         "[table.columns.SR01Up_Avg]\nvariable = \"SW_IN\"\nsun = {}\nsuspect = [-inf, inf]\nfail = [-inf, inf]",

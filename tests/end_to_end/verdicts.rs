@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use fluxtower::sun::{Position, elevation};
+use fluxtower::time::Timestamp;
 use serde_json::Value;
 
 use crate::serve::client::Served;
@@ -116,10 +118,10 @@ fn radiometer(tower: &mut Tower, light: fn(DateTime<Utc>) -> f64) {
     let _ = tower.run();
 }
 
-/// A clear sky at longitude -75 on the equator, near enough: the sun's noon is at 17:00 UTC.
+/// A clear sky at longitude -75 on the equator, sampled at the stamp.
 fn clear_sky(end: DateTime<Utc>) -> f64 {
-    let seconds = f64::from(u32::try_from((end - TimeDelta::minutes(15)).timestamp().rem_euclid(86_400)).unwrap());
-    let sine = ((seconds / 86_400.0 - 17.0 / 24.0) * std::f64::consts::TAU).cos();
+    let position = Position { latitude: 0.0, longitude: -75.0 };
+    let sine = elevation(position, Timestamp::from_utc(end)).to_radians().sin();
     if sine > 0.0 { 1_098.0 * sine * (-0.059 / sine).exp() } else { 0.0 }
 }
 

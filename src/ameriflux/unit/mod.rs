@@ -79,6 +79,15 @@ pub fn compare(header_unit: &str, variable: &Variable) -> UnitMatch {
     UnitMatch::Contradicts { conversion }
 }
 
+/// Whether a header's unit is degrees of an angle: "deg", "Degrees true", "decimal degrees".
+pub fn is_degrees(header_unit: &str) -> bool {
+    match parse::meaning(header_unit) {
+        Some(Meaning::Degrees) => true,
+        Some(Meaning::Unit(unit)) => unit.has_dimension_of(&Unit::ANGLE) && (unit.scale - 1.0).abs() < ALIKE,
+        _ => false,
+    }
+}
+
 fn conversion(said: &Unit, meant: &Unit, variable: &Variable) -> Option<Conversion> {
     let exact = exact(said, meant, variable)?;
     Some(Conversion { factor: tidy(exact.factor), offset: tidy(exact.offset) })

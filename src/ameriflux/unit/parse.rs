@@ -115,7 +115,8 @@ fn word(key: &str) -> Option<Meaning> {
     const CELSIUS: Unit = Unit { offset: 273.15, ..Unit::KELVIN };
     const FAHRENHEIT: Unit = Unit { scale: 5.0 / 9.0, offset: 459.67 * 5.0 / 9.0, ..Unit::KELVIN };
     const METRE_PER_SECOND: Unit = Unit::of([1, 0, -1, 0, 0, 0, 0], 1.0);
-    let degrees = ["decimaldegrees", "degrees", "degree", "deg", "°"].iter().find_map(|word| key.strip_prefix(word));
+    let degrees =
+        ["decimaldegrees", "degrees", "degree", "degs", "deg", "°"].iter().find_map(|word| key.strip_prefix(word));
     if let Some(after) = degrees {
         match after {
             "" => return Some(Meaning::Degrees),

@@ -65,7 +65,7 @@ fn spellings_of_the_same_unit_are_the_same() {
     same("VPD", &["hPa", "mbar", "Millibars", "mb", "MBAR"]);
     same("RH", &["%", "percent", "%RH", "% RH"]);
     same("WS", &["m/s", "M/S", "m s-1", "m s^-1", "ms-1", "meters/second", "meters/Second", "Metres/Second", "m/sec"]);
-    same("WD", &["degrees", "Degrees", "deg", "Deg", "°", "Deg True", "Degrees from North"]);
+    same("WD", &["degrees", "Degrees", "deg", "Deg", "°", "Deg True", "Degs", "Degrees from North"]);
     same("CO2", &["ppm", "ppmv", "umol/mol", "umol mol-1", "µmolCO2 mol-1", "umolCO2/mol"]);
     same("H2O", &["mmol/mol", "mmol mol-1", "mmolH2O/mol", "mmol H2O mol-1"]);
     same("CH4", &["ppb", "nmol/mol"]);

@@ -63,7 +63,9 @@ fn clock(name: &str, clock: &StationClock, of_table: &[&Sunlight]) -> Option<Fin
         first.alignment.correlation,
     );
     let finding = Finding::new(Kind::SunLate, message).of_table(name).since(Some(first.since.noon));
-    Some(finding.fix("clock or utc_offset: compare the logger's clock with UTC"))
+    Some(finding.fix(
+        "clock or utc_offset: compare the logger's clock with UTC; or the file's stamps name the beginning of the interval",
+    ))
 }
 
 /// Since which day, on the station's clock.

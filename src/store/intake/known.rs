@@ -28,7 +28,7 @@ pub struct KnownTable {
 pub struct KnownColumn {
     /// As in the file's line 2.
     pub name: String,
-    /// As in line 3; empty where none was given.
+    /// As in line 3, or as the configuration gives it to a derived column; empty where none was given.
     pub unit: String,
     /// As in line 4: `Avg`, `Smp`.
     pub process: String,
@@ -83,8 +83,8 @@ fn known_table(conn: &Connection, table: &TableConfig) -> rusqlite::Result<Optio
         series.push(Vec::new());
     }
     let columns = list.into_iter().zip(kinds).map(|(column, kinds)| KnownColumn {
+        unit: column.stated_in(table).unit.to_owned(),
         name: column.name,
-        unit: column.units,
         process: column.process,
         is_text: kinds.has_text && !kinds.has_number,
     });

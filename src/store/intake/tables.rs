@@ -34,7 +34,7 @@ pub struct Column {
 }
 
 impl Column {
-    /// As the newest header states it.
+    /// As the first header that had it states it.
     pub fn stated(&self) -> Stated<'_> {
         Stated { name: &self.name, unit: &self.units, process: &self.process }
     }
@@ -200,7 +200,7 @@ impl Table {
     pub(in crate::store) fn values_at<'a>(&self, values: &'a str, ts: Timestamp) -> (Cow<'a, str>, Vec<Value>) {
         let mut list = Vec::new();
         let of_time = self.judge.as_ref().map(|judge| judge.derived_of_time()).unwrap_or_default();
-        let again = format::derive_again(values, &of_time, ts, &mut list);
+        let again = format::derive_again(values, of_time, ts, &mut list);
         list.resize(self.columns.len(), Value::Missing);
         (again.map_or(Cow::Borrowed(values), Cow::Owned), list)
     }

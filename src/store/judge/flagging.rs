@@ -33,13 +33,15 @@ const STRIDE: usize = 2_000;
 pub(in crate::store) struct Judge {
     /// By the column list, for rows whose header is not known.
     pub(in crate::store) tests: Arc<TableTests>,
-    /// Of headers that state something else, by their id: they differ in kinds and ranges only.
+    /// Of headers that state something else, by their id: they differ in kinds, ranges and units of light only.
     by_header: HashMap<i64, Arc<TableTests>>,
     /// Headers that state a unit or a process other than the column list, whether or not a test depends on it.
     otherwise: HashSet<i64>,
     partners: Vec<PartnerTable>,
     /// Derived columns, to compute again where the configuration changed.
     derived: Vec<crate::format::Derived>,
+    /// Those of them whose values depend on the row's time.
+    of_time: Vec<crate::format::Derived>,
     /// Whether rows of other tables are compared with rows of this one.
     is_compared: bool,
     /// Which of its columns are sent.
@@ -89,14 +91,15 @@ impl Judge {
         let computed = known.derived_places();
         let mut derived = crate::format::Derived::of(table, &names);
         derived.retain(|column| computed.contains(&column.place));
+        let of_time = derived.iter().filter(|column| column.needs_time()).cloned().collect();
         let is_compared = compared_with(config, &table.name).next().is_some();
         let sent = SentFields::of(table, names.iter().map(String::as_str));
-        Ok(Judge { tests, by_header, otherwise, partners, derived, is_compared, sent })
+        Ok(Judge { tests, by_header, otherwise, partners, derived, of_time, is_compared, sent })
     }
 
     /// The derived columns whose values depend on the row's time.
-    pub(in crate::store) fn derived_of_time(&self) -> Vec<crate::format::Derived> {
-        self.derived.iter().filter(|column| column.needs_time()).cloned().collect()
+    pub(in crate::store) fn derived_of_time(&self) -> &[crate::format::Derived] {
+        &self.of_time
     }
 
     /// The tests of a row that stands under this header.

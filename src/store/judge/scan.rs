@@ -12,7 +12,7 @@ use crate::store::{Result, Store};
 use crate::time::{Timestamp, nanos};
 
 const SPARSE: &str =
-    "SELECT id, nanos, vals, flags, raised FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1";
+    "SELECT id, nanos, vals, flags, raised, header FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1";
 
 /// A series of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,13 +91,14 @@ impl Store {
     }
 
     /// Passes on the first row at or after each multiple of `step` from `from` to before `until`, oldest first: one search of
-    /// the key for each, however many rows lie between.
+    /// the key for each, however many rows lie between. With each row goes the id of its header, where that states another
+    /// unit or process than the column list.
     pub fn scan_sparsely(
         &self,
         series: i64,
         (from, until): (Timestamp, Timestamp),
         step: Duration,
-        mut take: impl FnMut(ScannedRow<'_>),
+        mut take: impl FnMut(ScannedRow<'_>, Option<i64>),
     ) -> Result<()> {
         let step = nanos(step).max(1);
         let mut work = || -> rusqlite::Result<()> {
@@ -111,12 +112,14 @@ impl Store {
                 if ts >= until {
                     return Ok(());
                 }
-                take(ScannedRow {
+                let header = row.get(5)?;
+                let found = ScannedRow {
                     ts,
                     values: row.get_ref(2)?.as_bytes()?,
                     flags: row.get_ref(3)?.as_bytes()?,
                     raised: row.get_ref(4)?.as_str_or_null()?,
-                });
+                };
+                take(found, header);
                 let passed = ts.max(at).nanos_since(from) / step + 1;
                 at = from.plus(passed.saturating_mul(step));
             }

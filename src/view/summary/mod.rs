@@ -312,9 +312,9 @@ impl Summaries {
     /// What each column of a table is, by its place.
     fn kinds(&self, reader: &Store, table: &str) -> Result<Vec<Kind>, SummaryError> {
         let columns = reader.columns_of(table)?;
-        let stated: Vec<Stated<'_>> = columns.iter().map(|column| column.stated()).collect();
-        let config = self.config.table(table);
-        Ok(config.map_or_else(|| vec![Kind::default(); stated.len()], |config| config.kinds(&stated)))
+        let Some(config) = self.config.table(table) else { return Ok(vec![Kind::default(); columns.len()]) };
+        let stated: Vec<Stated<'_>> = columns.iter().map(|column| column.stated_in(config)).collect();
+        Ok(config.kinds(&stated))
     }
 
     /// Finds the series and columns of a request. Without `columns`: all of them.

@@ -1,5 +1,9 @@
 //! Columns that no file has.
 
+use fluxtower::store::Store;
+use fluxtower::time::Timestamp;
+use fluxtower::view::summary::{Summaries, TraceRequest};
+
 use super::rows::upper;
 use super::station::{UPPER, file, judged};
 use crate::support::Station;
@@ -22,6 +26,29 @@ fn a_derived_value_is_stored_tested_and_sent_like_any_other() {
     assert_eq!(rows.iter().map(|row| &row.2[6..]).collect::<Vec<_>>(), ["1", "1", "4", "1"]);
     assert_eq!(tower.count("SELECT count(*) FROM column_list WHERE name = 'SUM' AND units = 'odd'"), 1);
     assert_eq!(tower.count("SELECT count(*) FROM \"t_upper\" WHERE \"SUM\" > 80 AND \"SUM_flag\" = '4'"), 1);
+}
+
+#[test]
+fn the_page_takes_the_unit_that_a_derived_column_has_now() {
+    let tower = tower("[table.columns.wind_dir]\nformula = \"TA + RH\"\nunit = \"m/s\"\n");
+    tower.write("upper.dat", file(UPPER, &upper(4, 0, |_| None)));
+    tower.in_process().ingest();
+    tower.replace_in_config("unit = \"m/s\"", "unit = \"deg\"");
+    let config = tower.in_process().config;
+    let reader = Store::open_reader(&tower.store_path()).unwrap();
+    let known = reader.known_tables(&config).unwrap();
+    let derived = known[0].columns.iter().find(|column| column.name == "wind_dir").unwrap();
+    assert_eq!(derived.unit, "deg");
+    let request = TraceRequest {
+        table: "upper".to_owned(),
+        columns: vec!["wind_dir".to_owned()],
+        from: Timestamp::from_seconds(1_600_000_000),
+        to: Timestamp::from_seconds(1_900_000_000),
+        points: 10,
+        tags: Vec::new(),
+    };
+    let trace = Summaries::open(&config).unwrap().trace(&reader, &request).unwrap();
+    assert_eq!(trace.columns[0].kind, "direction");
 }
 
 #[test]

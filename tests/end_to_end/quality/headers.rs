@@ -152,6 +152,18 @@ fn the_outputs_of_a_wind_vector_are_known_without_a_configured_kind() {
 }
 
 #[test]
+fn a_diagnostic_word_is_bits_whatever_the_logger_did_with_it() {
+    let tower = Station::new().table_keys("[table.columns.diag]\ndiagnostic = \"csat3\"\ngoverns = [\"Ux\"]\n");
+    let logger = logger(&[["diag", "", "Max"], ["Ux", "m/s", "Avg"]]);
+    tower.write(DAT, logger.header() + &lines(&logger, 0, &["0,1.5", "2,1.6"]));
+    let _ = tower.run(&["ingest"]).expect(0);
+    let found = tower.run_json(&["status"]).json();
+    let kinds: Vec<&str> =
+        found["findings"].as_array().unwrap().iter().map(|finding| finding["kind"].as_str().unwrap()).collect();
+    assert!(!kinds.contains(&"kind_disagrees"), "{found}");
+}
+
+#[test]
 fn a_sample_of_the_sun_may_be_brighter_than_any_half_hour() {
     let columns = [["SW_Avg", "W/m^2", "Avg"], ["SW_Max", "W/m^2", "Max"], ["SW_Smp", "kW/m^2", "Smp"]];
     let keys = columns.map(|column| format!("[table.columns.{}]\nvariable = \"SW_IN\"\n", column[0])).concat();
