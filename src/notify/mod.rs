@@ -76,8 +76,11 @@ pub fn test(
     limit: Duration,
 ) -> Result<Vec<Tested>, StoreError> {
     let station = Station { name: &config.station.name, clock: &config.station.clock };
-    let parcels =
-        notify.receivers().into_iter().map(|receiver| Parcel { receiver, message: Message::test(station, now) });
+    let parcels = notify.receivers().into_iter().map(|receiver| Parcel {
+        receiver,
+        message: Message::test(station, now),
+        first: None,
+    });
     let mut tested: Vec<Tested> = Vec::new();
     outgoing::carry(notify, parcels.collect(), limit, |done| {
         if done.result.is_ok() {

@@ -155,7 +155,13 @@ impl Webhook {
             405 => "there is no webhook at this address: check it",
             _ => "check that `format` is the one that it takes",
         };
-        Err(NotifyError::Refused { place, answer, fix: fix.to_owned() })
+        let fix = fix.to_owned();
+        match status {
+            StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(NotifyError::RefusedAsItIs { place, answer, fix })
+            }
+            _ => Err(NotifyError::Refused { place, answer, fix }),
+        }
     }
 
     /// Without the parts of the address and the token, which a server may repeat.
