@@ -23,7 +23,7 @@ CREATE TABLE notice (
 
 -- To whom they are yet to be sent.
 CREATE TABLE notice_pending (
-    receiver TEXT NOT NULL,                    -- 'webhook', or 'mail to ' and the address
+    receiver TEXT NOT NULL,                    -- 'the webhook', or the address that mail goes to
     notice   INTEGER NOT NULL REFERENCES notice (id),
     PRIMARY KEY (receiver, notice)
 ) STRICT, WITHOUT ROWID;

@@ -68,7 +68,7 @@ pub fn once(agent: &Agent, call: Call) -> Result<Run, AgentError> {
     let first = pass::ingest(agent, Pass::Once, |store, progress| {
         reader::run(&agent.config, store, &agent.clock, &Selection::default(), progress)
     });
-    let first = first.inspect_err(|error| telling::tell_after(agent, error))?;
+    let first = first.inspect_err(|error| telling::tell_after(agent, call.scheduled, error))?;
     reading.full_pass_ended(first.as_ref().map(|ended| ended.exit));
     match call.scheduled {
         Some(every) => schedule::remember(agent, schedule::Starts::Declared(every)),
@@ -88,7 +88,7 @@ pub fn once(agent: &Agent, call: Call) -> Result<Run, AgentError> {
                 // While another ingest is at work, the store is on its way from one state to the next.
                 _ if !is_read => {}
                 Ok(_) => telling::tell(&beside, call.scheduled),
-                Err(error) => telling::tell_after(&beside, error),
+                Err(error) => telling::tell_after(&beside, call.scheduled, error),
             }
             sent
         };

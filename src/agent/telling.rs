@@ -9,18 +9,24 @@ use crate::status;
 
 /// How long receivers are waited for: a pass of a schedule that starts one each minute sends rows for 48 s of it.
 const LIMIT: Duration = Duration::from_secs(10);
+/// How long an agent that stays up waits for receivers. It holds nothing up, and a slow link takes long to encrypt a connection.
+const LIMIT_OF_STAYING_UP: Duration = Duration::from_secs(120);
 /// The part of the time between two starts that it takes at most.
 const PART: u32 = 10;
 
 /// Tells what the findings are now, if the configuration says whom. `scheduled` is the time between two starts, where it is
 /// known.
 pub fn tell(agent: &Agent, scheduled: Option<Duration>) {
+    tell_within(agent, scheduled.map_or(LIMIT, |every| (every / PART).min(LIMIT)));
+}
+
+fn tell_within(agent: &Agent, limit: Duration) {
     if agent.config.notify.is_none() {
         return;
     }
-    let limit = scheduled.map_or(LIMIT, |every| (every / PART).min(LIMIT));
     let work = || -> Result<(), AgentError> {
-        let store = agent.store()?;
+        // Another process that writes is waited for no longer than a receiver.
+        let store = agent.store()?.patient_for(limit.min(LIMIT))?;
         let findings = status::judge(&agent.config, &store, agent.now())?;
         Ok(notify::tell(&agent.config, &store, &findings, agent.now(), limit)?)
     };
@@ -31,9 +37,9 @@ pub fn tell(agent: &Agent, scheduled: Option<Duration>) {
 }
 
 /// As [`tell`], after a pass that failed. A database that another program holds is not waited for a second time.
-pub fn tell_after(agent: &Agent, error: &AgentError) {
+pub fn tell_after(agent: &Agent, scheduled: Option<Duration>, error: &AgentError) {
     if !error.is_locked() {
-        tell(agent, None);
+        tell(agent, scheduled);
     }
 }
 
@@ -43,6 +49,6 @@ pub(super) fn run(agent: &Agent, passes: &Receiver<()>) {
     while passes.recv().is_ok() {
         // Those that came meanwhile are reported with this one.
         while passes.try_recv().is_ok() {}
-        tell(agent, None);
+        tell_within(agent, LIMIT_OF_STAYING_UP);
     }
 }

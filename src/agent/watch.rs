@@ -103,7 +103,7 @@ pub fn watch(
     }
     match failure {
         Some(error) => {
-            telling::tell_after(&at_the_end, &error);
+            telling::tell_after(&at_the_end, None, &error);
             Err(error)
         }
         None => Ok(()),

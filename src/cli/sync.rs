@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
     let agent = context.agent();
     let synced =
-        agent::sync(&agent, Pass::Once, &Cancel::default()).inspect_err(|error| agent::tell_after(&agent, error));
+        agent::sync(&agent, Pass::Once, &Cancel::default()).inspect_err(|error| agent::tell_after(&agent, None, error));
     let Some(Ended { report, exit }) = synced? else {
         tracing::warn!("another sync is running; this one leaves the work to it");
         let done = Done { report: SyncReport::already_running(), findings: Vec::new() };

@@ -24,7 +24,9 @@ pub(super) struct Known {
 
 /// Tells one finding from others as long as it stands: its message has ages and counts in it, which change.
 fn key(finding: &Finding) -> String {
-    let table = finding.table.as_deref().unwrap_or_default();
+    // The table that it names is that of the newest file, which is another one after each collection.
+    let is_of_all_tables = finding.kind == Kind::ClocksDisagree;
+    let table = finding.table.as_deref().filter(|_| !is_of_all_tables).unwrap_or_default();
     format!("{}\t{table}\t{}", finding.kind.name(), finding.about)
 }
 
@@ -54,7 +56,7 @@ pub(super) fn of(
             (None, Some(finding)) => {
                 if let Some(later) = stands(notify, (standing, finding), known, now) {
                     if later.is_due && finding.severity >= least {
-                        change.notices.push(notice(&later.standing, NoticeEvent::Stands));
+                        change.notices.push(notice(&later.standing, NoticeEvent::Stands, now));
                     }
                     change.kept.push(later.standing);
                 }
@@ -75,8 +77,8 @@ pub(super) fn of(
     change
 }
 
-fn notice(standing: &StandingFinding, event: NoticeEvent) -> NewNotice {
-    NewNotice { key: standing.key.clone(), event, body: standing.body.clone() }
+fn notice(standing: &StandingFinding, event: NoticeEvent, at: Timestamp) -> NewNotice {
+    NewNotice { key: standing.key.clone(), event, at, body: standing.body.clone() }
 }
 
 /// A finding that stands, where something about it is to be kept.
@@ -97,7 +99,9 @@ fn stands(
         let (reported, appeared) = (standing.reported.min(now), standing.appeared.min(now));
         return Some(Later { standing: StandingFinding { reported, appeared, ..standing.clone() }, is_due: false });
     }
-    let again = notify.again.filter(|_| !finding.is_history)?;
+    // When it last appeared it was not reported, and the message before said that the next one comes in a day.
+    let is_promised = comes_and_goes(standing) && standing.reported < standing.appeared;
+    let again = if is_promised { DAY } else { notify.again.filter(|_| !finding.is_history)? };
     if now < standing.reported.after(again) || known.unsent.iter().any(|notice| notice.key == standing.key) {
         return None;
     }
@@ -120,7 +124,7 @@ fn absent(
     change: &mut FindingsChange,
 ) {
     let body = Body::read(&standing.body);
-    let kind = body.as_ref().and_then(|body| Kind::ALL.iter().copied().find(|kind| kind.name() == body.kind));
+    let kind = body.as_ref().and_then(Body::kind);
     let (Some(body), Some(kind)) = (body, kind) else {
         change.forgotten.push(standing.key.clone());
         return;
@@ -139,10 +143,16 @@ fn absent(
     if now >= standing.appeared.after(DAY) {
         gone.comings = 1;
     }
-    if !body.is_history && !kind.is_unknown() && !comes_and_goes(&gone) {
-        change.notices.push(notice(standing, NoticeEvent::Cleared));
+    if !body.is_history && is_seen_to_clear(kind) && !comes_and_goes(&gone) {
+        change.notices.push(notice(standing, NoticeEvent::Cleared, now));
     }
     change.kept.push(gone);
+}
+
+/// Whether a finding of this kind is well when it is found no more. Some notes stand in the report of one pass only, and a pass
+/// that fails has none.
+fn is_seen_to_clear(kind: Kind) -> bool {
+    !kind.is_unknown() && kind != Kind::Reported
 }
 
 /// A finding that cleared before and is still away.
@@ -153,8 +163,9 @@ fn stays_away(standing: &StandingFinding, gone: Timestamp, now: Timestamp, chang
     } else if now >= gone.after(DAY) {
         change.forgotten.push(standing.key.clone());
         // When it last cleared, it was not reported.
-        if comes_and_goes(standing) && Body::read(&standing.body).is_some_and(|body| !body.is_history) {
-            change.notices.push(notice(standing, NoticeEvent::Cleared));
+        let clears = |body: Body| !body.is_history && body.kind().is_some_and(is_seen_to_clear);
+        if comes_and_goes(standing) && Body::read(&standing.body).is_some_and(clears) {
+            change.notices.push(notice(standing, NoticeEvent::Cleared, gone));
         }
     }
 }
@@ -190,7 +201,7 @@ fn appeared(
         Some(before) if before.reported <= now && now < before.reported.after(DAY) => {
             standing.reported = before.reported;
         }
-        _ => change.notices.push(notice(&standing, NoticeEvent::Appeared)),
+        _ => change.notices.push(notice(&standing, NoticeEvent::Appeared, now)),
     }
     change.kept.push(standing);
 }

@@ -73,6 +73,16 @@ pub enum NotifyError {
         /// What to do.
         fix: String,
     },
+    /// The server refuses it, and may take a shorter one.
+    #[error("{place} refuses it: {answer}; {fix}")]
+    RefusedAsItIs {
+        /// The server.
+        place: String,
+        /// What it answered.
+        answer: String,
+        /// What to do.
+        fix: String,
+    },
     /// The connection could not be encrypted as it must be.
     #[error("{place}: {problem}; {fix}")]
     Encryption {

@@ -3,9 +3,10 @@
 //! Where the configuration wants an encrypted connection, nothing goes over one that is not: neither password nor mail. One
 //! address that the server refuses keeps no mail from the others.
 
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message as Mail};
@@ -21,6 +22,9 @@ use crate::text::visible;
 
 /// Of what a server answers.
 const MOST_CHARS: usize = 300;
+
+/// A server may have several addresses: this part of the time is for each at least.
+const MOST_PARTS: u32 = 3;
 
 /// A mail to be sent.
 pub(super) struct Letter {
@@ -62,13 +66,14 @@ fn tls(config: &MailConfig) -> Result<TlsParameters, NotifyError> {
     tls.build().map_err(|error| NotifyError::Client { place: place(config), problem: deepest(&error) })
 }
 
-/// Sends the mails over one connection, and says of each what became of it. `limit` holds for each answer of the server.
-/// After a failure a receiver gets no more; a server that lets no mail in is asked once, so that no account is locked.
+/// Sends the mails over one connection, and says of each what became of it, until the time is over or `said` does not want to
+/// go on. `limit` holds for each answer of the server. After a failure a receiver gets no more; a server that lets no mail in
+/// is asked once, so that no account is locked.
 pub(super) fn send(
     config: &MailConfig,
     letters: &[Letter],
-    limit: Duration,
-    mut said: impl FnMut(usize, Result<(), Arc<NotifyError>>),
+    (limit, until): (Duration, Instant),
+    mut said: impl FnMut(usize, Result<(), Arc<NotifyError>>) -> bool,
 ) {
     let mut open = None;
     let mut failed = Vec::new();
@@ -76,6 +81,9 @@ pub(super) fn send(
     for (number, letter) in letters.iter().enumerate() {
         if failed.contains(&&letter.to.email) {
             continue;
+        }
+        if Instant::now() >= until {
+            break;
         }
         let result = match (&shut, open.take()) {
             (Some(error), _) => Err(Arc::clone(error)),
@@ -93,7 +101,9 @@ pub(super) fn send(
         if result.is_err() {
             failed.push(&letter.to.email);
         }
-        said(number, result);
+        if !said(number, result) {
+            break;
+        }
     }
     if let Some(mut connection) = open {
         let _ = connection.quit();
@@ -103,14 +113,23 @@ pub(super) fn send(
 fn connect(config: &MailConfig, limit: Duration) -> Result<SmtpConnection, NotifyError> {
     let password = config.password.as_ref().map(crate::config::Secret::read).transpose()?;
     let hello = ClientId::default();
-    let address = (config.host.as_str(), config.port);
+    let unresolved =
+        |error: std::io::Error| NotifyError::Unreachable { place: place(config), problem: error.to_string() };
+    let addresses: Vec<SocketAddr> =
+        (config.host.as_str(), config.port).to_socket_addrs().map_err(unresolved)?.collect();
+    let address = addresses.as_slice();
+    // One that does not answer leaves time for the next one, as where a network passes no IPv6.
+    let parts = u32::try_from(addresses.len()).unwrap_or(MOST_PARTS).clamp(1, MOST_PARTS);
+    let part = Some(limit / parts);
     let failed = |error: &Error| of_connection(config, error);
     let mut open = match config.security {
-        MailSecurity::None => SmtpConnection::connect(address, Some(limit), &hello, None, None),
-        MailSecurity::Tls => SmtpConnection::connect(address, Some(limit), &hello, Some(&tls(config)?), None),
-        MailSecurity::StartTls => SmtpConnection::connect(address, Some(limit), &hello, None, None),
+        MailSecurity::None => SmtpConnection::connect(address, part, &hello, None, None),
+        MailSecurity::Tls => SmtpConnection::connect(address, part, &hello, Some(&tls(config)?), None),
+        MailSecurity::StartTls => SmtpConnection::connect(address, part, &hello, None, None),
     }
     .map_err(|error| failed(&error))?;
+    let unready = |error: std::io::Error| NotifyError::Client { place: place(config), problem: error.to_string() };
+    open.set_timeout(Some(limit)).map_err(unready)?;
     if config.security == MailSecurity::StartTls {
         if !open.can_starttls() {
             open.abort();

@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::status::{Finding, Severity};
+use crate::config::BodyFormat;
+use crate::status::{Finding, Kind, Severity};
 use crate::store::{Notice, NoticeEvent};
 use crate::text::{count, span, visible};
 use crate::time::{StationClock, Timestamp};
@@ -17,8 +18,34 @@ const MOST_BYTES: usize = 3_500;
 const MOST_CHARS: usize = 800;
 /// RFC 5322 wants lines of at most 998 characters; no program shows as much of a subject.
 const MOST_CHARS_OF_SUBJECT: usize = 160;
+/// Discord's `/slack` takes 2,000 characters, and refuses a message that is longer.
+const MOST_BYTES_OF_SLACK: usize = 1_800;
 /// In one message.
 const MOST_EVENTS: usize = 20;
+
+/// How much goes in one message.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    events: usize,
+    bytes: usize,
+}
+
+impl Room {
+    /// Where nothing takes less.
+    pub(super) const WIDE: Room = Room { events: MOST_EVENTS, bytes: MOST_BYTES };
+
+    pub(super) fn of(format: BodyFormat) -> Room {
+        match format {
+            BodyFormat::Json => Room::WIDE.for_one(),
+            BodyFormat::Slack => Room { bytes: MOST_BYTES_OF_SLACK, ..Room::WIDE },
+            BodyFormat::Text | BodyFormat::Teams => Room::WIDE,
+        }
+    }
+
+    pub(super) fn for_one(self) -> Room {
+        Room { events: 1, ..self }
+    }
+}
 
 /// A finding as the store keeps it until it has cleared and every receiver has the message.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
@@ -66,6 +93,11 @@ impl Body {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// None of what another version has written and this one does not know.
+    pub(super) fn kind(&self) -> Option<Kind> {
+        Kind::ALL.iter().copied().find(|kind| kind.name() == self.kind)
+    }
+
     /// None of what another version has written and this one cannot read.
     pub(super) fn read(text: &str) -> Option<Body> {
         serde_json::from_str(text).ok()
@@ -100,7 +132,7 @@ pub(super) struct Message {
     pub(super) weight: Weight,
     /// The first event, for programs.
     pub(super) json: Value,
-    /// The same each time it is sent.
+    /// The same each time it is sent, and another one where it tells other events: a mail server drops what it has seen.
     pub(super) name: String,
 }
 
@@ -125,19 +157,21 @@ impl Message {
         }
     }
 
-    /// The first of these notices, as many as go in one message and at most `most`. `dropped` were given up before them.
-    pub(super) fn of(station: Station<'_>, notices: &[Notice], most: usize, dropped: u64) -> Option<Message> {
+    /// The first of these notices, as many as there is room for, and one at least. `dropped` were given up before them.
+    pub(super) fn of(station: Station<'_>, notices: &[Notice], room: Room, dropped: u64) -> Option<Message> {
         let mut events = Vec::new();
         let mut bytes = 0;
-        for notice in notices.iter().take(most.min(MOST_EVENTS)) {
+        for notice in notices.iter().take(room.events) {
             let event = Event::of(station, notice);
-            bytes += event.text.len();
-            if bytes > MOST_BYTES && !events.is_empty() {
+            // With what stands before it in its line.
+            bytes += event.text.len() + event.word.len() + "- : ".len();
+            if bytes > room.bytes && !events.is_empty() {
                 break;
             }
             events.push(event);
         }
-        let (first, weight) = (events.first()?, events.iter().map(|event| event.weight).max()?);
+        let (first, last) = (events.first()?, events.last()?);
+        let weight = events.iter().map(|event| event.weight).max()?;
         let (title, mut lines) = match events.as_slice() {
             [one] => (format!("{}: {}", station.name, one.word), vec![one.text.clone()]),
             _ => {
@@ -158,7 +192,7 @@ impl Message {
             title,
             weight,
             json,
-            name: first.name.clone(),
+            name: format!("{}-{}.{}", first.id, last.id, first.at.nanos()),
             lines,
         })
     }
@@ -198,7 +232,7 @@ struct Event {
     text: String,
     weight: Weight,
     json: Value,
-    name: String,
+    at: Timestamp,
 }
 
 impl Event {
@@ -260,7 +294,7 @@ impl Event {
             "fix": body.fix,
             "text": format!("{}: {word}: {text}", station.name),
         });
-        Event { id: notice.id, word, text, weight, json, name: format!("{}.{}", notice.id, notice.at.nanos()) }
+        Event { id: notice.id, word, text, weight, json, at: notice.at }
     }
 }
 
@@ -319,7 +353,7 @@ mod tests {
     #[test]
     fn one_event_is_one_line_with_station_time() {
         let one = notices(1, "table \"met\" has had no new row", NoticeEvent::Cleared);
-        let message = Message::of(station(), &one, usize::MAX, 0).unwrap();
+        let message = Message::of(station(), &one, Room::WIDE, 0).unwrap();
         let text = "US-UMB: cleared: table \"met\" has had no new row 1 (from 2026-05-31 19:00:00 -05:00 to 2026-05-31 20:02:00 \
                     -05:00, 62 min)";
         assert_eq!(message.text(), text);
@@ -332,13 +366,28 @@ mod tests {
         for (length, most) in [(10, MOST_EVENTS), (500, 7), (50_000, 4)] {
             let all = notices(50, &"x".repeat(length), NoticeEvent::Appeared);
             let (mut left, mut ids) = (all.as_slice(), Vec::new());
-            while let Some(message) = Message::of(station(), left, usize::MAX, 0) {
+            while let Some(message) = Message::of(station(), left, Room::WIDE, 0) {
                 assert!(message.ids.len() <= most && message.text().len() < 4_096, "{length}: {}", message.ids.len());
                 left = &left[message.ids.len()..];
                 ids.extend(message.ids);
             }
             assert_eq!(ids, (1..=50).collect::<Vec<i64>>());
         }
+    }
+
+    #[test]
+    fn a_message_with_other_events_has_another_name() {
+        let all = notices(3, "x", NoticeEvent::Appeared);
+        let name = |notices: &[Notice]| Message::of(station(), notices, Room::WIDE, 0).unwrap().name;
+        assert_eq!(name(&all), name(&all));
+        assert!(name(&all[..1]) != name(&all[..2]) && name(&all[..2]) != name(&all));
+    }
+
+    #[test]
+    fn a_message_for_slack_is_short_enough_for_discord() {
+        let all = notices(50, &"x".repeat(70), NoticeEvent::Appeared);
+        let message = Message::of(station(), &all, Room::of(BodyFormat::Slack), 0).unwrap();
+        assert!(message.ids.len() > 5 && message.text().chars().count() < 2_000, "{}", message.ids.len());
     }
 
     #[test]
@@ -350,6 +399,6 @@ mod tests {
             at: Timestamp::from_seconds(0),
             body: "{}".into(),
         };
-        assert!(Message::of(station(), &[stranger], 1, 0).unwrap().text().contains("problem: {}"));
+        assert!(Message::of(station(), &[stranger], Room::WIDE, 0).unwrap().text().contains("problem: {}"));
     }
 }

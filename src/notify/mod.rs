@@ -3,8 +3,10 @@
 //! - A finding of the one list ([`crate::status::findings`]) is reported once when it appears and once when it clears; one that
 //!   stands is reported again at most each time `again` has passed. One that is about history is reported once. The finding that
 //!   notifications fail is never reported.
-//! - Nothing is reported as cleared that is only unknown: kinds that say so themselves, and findings beside which another one
-//!   says that too little is known ([`Kind::leaves_open`](crate::status::Kind::leaves_open)).
+//! - Nothing is reported as cleared that is only unknown: kinds that say so themselves, findings beside which another one
+//!   says that too little is known ([`Kind::leaves_open`](crate::status::Kind::leaves_open)), and notes of a pass, which the
+//!   next pass may leave out.
+//! - What is pending for an address that the configuration names no more goes to the one that was written in its place.
 //! - What is reported is in the store before it is sent, and is pending until its receiver has taken it. A kill or a link that is
 //!   down loses nothing; at worst a message comes twice, with the same id.
 //! - It changes nothing of reading and sending rows: it has a time limit, runs one at a time under a lock of its own, and its
@@ -46,11 +48,11 @@ pub fn tell(
     let Some(notify) = &config.notify else { return Ok(()) };
     let Some(_lock) = Lock::take(store.path(), LockKind::Notify)? else { return Ok(()) };
     let receivers = notify.receivers();
-    let known =
-        change::Known { standing: store.standing_findings()?, unsent: store.notices_none_has(receivers.len())? };
+    store.settle_receivers(&receivers)?;
+    let known = change::Known { standing: store.standing_findings()?, unsent: store.notices_none_has(&receivers)? };
     let change = change::of(config, notify, findings, &known, now);
     if change != FindingsChange::default() {
-        store.note_findings(&change, &receivers, now)?;
+        store.note_findings(&change, &receivers)?;
     }
     outgoing::send_what_is_due(config, notify, store, now, limit)
 }
@@ -75,9 +77,14 @@ pub fn test(
     now: Timestamp,
     limit: Duration,
 ) -> Result<Vec<Tested>, StoreError> {
+    // Before a new receiver counts as tried.
+    store.settle_receivers(&notify.receivers())?;
     let station = Station { name: &config.station.name, clock: &config.station.clock };
-    let parcels =
-        notify.receivers().into_iter().map(|receiver| Parcel { receiver, message: Message::test(station, now) });
+    let parcels = notify.receivers().into_iter().map(|receiver| Parcel {
+        receiver,
+        message: Message::test(station, now),
+        first: None,
+    });
     let mut tested: Vec<Tested> = Vec::new();
     outgoing::carry(notify, parcels.collect(), limit, |done| {
         if done.result.is_ok() {

@@ -13,9 +13,9 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::error::NotifyError;
 use super::mail::{self, Letter};
-use super::message::{Message, Station};
+use super::message::{Message, Room, Station};
 use super::webhook::{self, Webhook};
-use crate::config::{BodyFormat, Config, MailConfig, NotifyConfig, WebhookAddress, WebhookConfig};
+use crate::config::{Config, MailConfig, NotifyConfig, WebhookAddress, WebhookConfig};
 use crate::store::{NoticeFailure, ReceiverLine, Store, StoreError};
 use crate::text::count;
 use crate::time::Timestamp;
@@ -29,6 +29,8 @@ const WAITS_WHERE_REFUSED: (Duration, Duration) = (Duration::from_secs(900), Dur
 pub(super) struct Parcel {
     pub(super) receiver: String,
     pub(super) message: Message,
+    /// Where it tells several events: the first one alone, for a server that refuses them together.
+    pub(super) first: Option<Message>,
 }
 
 /// What became of it.
@@ -47,10 +49,7 @@ pub(super) fn send_what_is_due(
     limit: Duration,
 ) -> Result<(), StoreError> {
     let station = Station { name: &config.station.name, clock: &config.station.clock };
-    let most = match &notify.webhook {
-        Some(webhook) if webhook.format == BodyFormat::Json => 1,
-        _ => usize::MAX,
-    };
+    let room_of_webhook = notify.webhook.as_ref().map_or(Room::WIDE, |webhook| Room::of(webhook.format));
     let mut parcels = Vec::new();
     let mut lines: BTreeMap<String, ReceiverLine> = BTreeMap::new();
     for receiver in notify.receivers() {
@@ -59,12 +58,14 @@ pub(super) fn send_what_is_due(
             continue;
         }
         let notices = store.pending_notices(&receiver, Store::MOST_NOTICES)?;
-        let most = if receiver == NotifyConfig::WEBHOOK { most } else { usize::MAX };
+        let room = if receiver == NotifyConfig::WEBHOOK { room_of_webhook } else { Room::WIDE };
         let (mut left, mut dropped) = (notices.as_slice(), line.dropped);
-        while let Some(message) = Message::of(station, left, most, dropped) {
+        while let Some(message) = Message::of(station, left, room, dropped) {
+            let alone = || Message::of(station, left, room.for_one(), dropped);
+            let first = if message.ids.len() > 1 { alone() } else { None };
             left = &left[message.ids.len()..];
             dropped = 0;
-            parcels.push(Parcel { receiver: receiver.clone(), message });
+            parcels.push(Parcel { receiver: receiver.clone(), message, first });
         }
         lines.insert(receiver, line);
     }
@@ -137,11 +138,11 @@ pub(super) fn carry(
     let mut waiting: Vec<String> = posted.iter().chain(&mailed).map(|parcel| parcel.receiver.clone()).collect();
     if let Some(webhook) = notify.webhook.clone().filter(|_| !posted.is_empty()) {
         let report = report.clone();
-        std::thread::spawn(move || post(&webhook, posted, limit, &report));
+        std::thread::spawn(move || post(&webhook, posted, (limit, until), &report));
     }
     if let Some(server) = notify.mail.clone().filter(|_| !mailed.is_empty()) {
         let report = report.clone();
-        std::thread::spawn(move || send_mail(&server, mailed, limit, &report));
+        std::thread::spawn(move || send_mail(&server, mailed, (limit, until), &report));
     }
     drop(report);
     // Of these it is known how it goes.
@@ -155,8 +156,8 @@ pub(super) fn carry(
                 heard.push(done.receiver.clone());
                 said(done)?;
             }
-            Err(RecvTimeoutError::Disconnected) => return Ok(()),
-            Err(RecvTimeoutError::Timeout) => break,
+            // The threads are through, or the time is over; they end by it, too.
+            Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout) => break,
         }
     }
     // One that took some and is not through yet goes on with the next pass.
@@ -173,32 +174,42 @@ pub(super) fn carry(
     Ok(())
 }
 
-/// The other end hangs up when the time is over.
-fn post(config: &WebhookConfig, parcels: Vec<Parcel>, limit: Duration, report: &Sender<Done>) {
+/// The other end hangs up when the time is over. What would be sent from then on counts as pending, and would come twice.
+fn post(config: &WebhookConfig, parcels: Vec<Parcel>, (limit, until): (Duration, Instant), report: &Sender<Done>) {
     let webhook = Webhook::open(config, limit).map_err(Arc::new);
-    for Parcel { receiver, message } in parcels {
-        let result = match &webhook {
-            Ok(webhook) => webhook.post(&message).map_err(Arc::new),
-            Err(error) => Err(Arc::clone(error)),
-        };
-        let goes_on = result.is_ok();
+    let post = |message: &Message| match &webhook {
+        Ok(webhook) => webhook.post(message).map_err(Arc::new),
+        Err(error) => Err(Arc::clone(error)),
+    };
+    for Parcel { receiver, mut message, first } in parcels {
+        if Instant::now() >= until {
+            return;
+        }
+        let mut result = post(&message);
+        let mut goes_on = result.is_ok();
+        let is_refused_as_it_is = |error: &Arc<NotifyError>| matches!(**error, NotifyError::RefusedAsItIs { .. });
+        if let Some(first) = first.filter(|_| result.as_ref().is_err_and(is_refused_as_it_is)) {
+            // The others come with the next pass.
+            result = post(&first);
+            message = first;
+            goes_on = false;
+        }
         if report.send(Done { receiver, ids: message.ids, result }).is_err() || !goes_on {
             return;
         }
     }
 }
 
-fn send_mail(server: &MailConfig, parcels: Vec<Parcel>, limit: Duration, report: &Sender<Done>) {
+fn send_mail(server: &MailConfig, parcels: Vec<Parcel>, (limit, until): (Duration, Instant), report: &Sender<Done>) {
     let (mut letters, mut whose) = (Vec::new(), Vec::new());
-    for Parcel { receiver, message } in parcels {
+    for Parcel { receiver, message, .. } in parcels {
         let Some(to) = server.to.iter().find(|to| MailConfig::receiver(to) == receiver) else { continue };
         whose.push((receiver, message.ids.clone()));
         letters.push(Letter { to: to.clone(), message });
     }
-    mail::send(server, &letters, limit, |number, result| {
-        if let Some((receiver, ids)) = whose.get(number) {
-            let _ = report.send(Done { receiver: receiver.clone(), ids: ids.clone(), result });
-        }
+    mail::send(server, &letters, (limit, until), |number, result| {
+        let Some((receiver, ids)) = whose.get(number) else { return true };
+        report.send(Done { receiver: receiver.clone(), ids: ids.clone(), result }).is_ok()
     });
 }
 

@@ -7,6 +7,7 @@
 use std::io::Read as _;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use reqwest::blocking::{Client, Response};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Certificate, StatusCode, redirect};
@@ -117,12 +118,13 @@ impl Webhook {
             return NotifyError::TooSlow { place, limit: self.limit };
         }
         let problem = cause(error);
+        let problem = visible(&self.redacted(&problem)).into_owned();
         if problem.contains("certificate") {
             let fix = "check this computer's clock; if your own network signs certificates, give its authority as ca_file in \
                        [notify]";
             return NotifyError::Encryption { place, problem, fix: fix.to_owned() };
         }
-        NotifyError::Unreachable { place, problem: self.redacted(&problem) }
+        NotifyError::Unreachable { place, problem }
     }
 
     fn judge(&self, answer: Response) -> Result<(), NotifyError> {
@@ -153,19 +155,35 @@ impl Webhook {
             405 => "there is no webhook at this address: check it",
             _ => "check that `format` is the one that it takes",
         };
-        Err(NotifyError::Refused { place, answer, fix: fix.to_owned() })
+        let fix = fix.to_owned();
+        match status {
+            StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(NotifyError::RefusedAsItIs { place, answer, fix })
+            }
+            _ => Err(NotifyError::Refused { place, answer, fix }),
+        }
     }
 
     /// Without the parts of the address and the token, which a server may repeat.
     fn redacted(&self, text: &str) -> String {
-        let query = self.url.query_pairs().map(|(_, value)| value.into_owned());
-        let parts = self.url.path_segments().into_iter().flatten().map(str::to_owned);
-        let secrets = query.chain(parts).chain(self.token.clone()).chain(self.url.password().map(str::to_owned));
-        // Shorter ones are names such as `api`.
-        secrets
-            .filter(|secret| secret.len() >= 6)
-            .fold(text.to_owned(), |text, secret| text.replace(&secret, "[hidden]"))
+        redacted(text, &self.url, self.token.as_deref())
     }
+}
+
+/// A server may repeat a part of the address as it stands there, or decoded.
+fn redacted(text: &str, url: &Url, token: Option<&str>) -> String {
+    let query = || url.query().unwrap_or_default();
+    let raw = query().split(['&', '=']).chain(url.path_segments().into_iter().flatten());
+    let raw = raw.chain([query(), url.username()]).chain(url.password()).chain(token);
+    let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+    let mut secrets: Vec<String> = raw.flat_map(|part| [part.to_owned(), decoded(part)]).collect();
+    // Here a `+` is a space.
+    secrets.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
+    // Shorter ones are names such as `api`.
+    secrets.retain(|secret| secret.len() >= 6);
+    // One may be a part of another.
+    secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
+    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "[hidden]"))
 }
 
 /// Priority from 1 to 5, and a tag that ntfy shows as a sign.
@@ -201,4 +219,28 @@ fn teams(message: &Message) -> serde_json::Value {
             },
         }],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn i10_no_part_of_an_address_is_shown_as_it_stands_there_or_decoded() {
+        let url =
+            Url::parse("https://us%2Dername:p%40ssword@hook.example/in/tok%2Fen99?sig=Ab%2Bc%3Dd1&key+one").unwrap();
+        for answer in [
+            "no /in/tok%2Fen99?sig=Ab%2Bc%3Dd1&key+one",
+            "no tok/en99",
+            "no sig=Ab%2Bc%3Dd1",
+            "no Ab+c=d1",
+            "us%2Dername us-ername p%40ssword p@ssword bearer",
+        ] {
+            let text = redacted(answer, &url, Some("bearer"));
+            for secret in ["en99", "Ab", "c=d1", "ername", "ssword", "bearer"] {
+                assert!(!text.contains(secret), "{secret}: {text}");
+            }
+            assert!(text.contains("[hidden]"), "{text}");
+        }
+    }
 }

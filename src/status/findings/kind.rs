@@ -138,6 +138,8 @@ impl Kind {
         match self {
             Kind::NeverRead | Kind::TooFewRows => matches!(other, Kind::Stale | Kind::RowsAhead | Kind::UnmatchedFiles),
             Kind::NoAnswerYet | Kind::Pending => matches!(other, Kind::NotAcknowledged | Kind::Expiring),
+            // A folder that is gone has neither files that cannot be read nor files that no pattern matches.
+            Kind::NoFile => matches!(other, Kind::UnreadableFile | Kind::UnmatchedFiles),
             _ => false,
         }
     }

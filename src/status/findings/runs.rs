@@ -29,7 +29,7 @@ pub(super) fn findings(facts: &Facts, now: Timestamp) -> Vec<Finding> {
         for note in notes(&run.summary).into_iter().filter(|note| !crate::sync::is_about_clocks(note)) {
             found.push(
                 Finding::new(Kind::Reported, format!("the last {command} reported: {note}"))
-                    .about(command)
+                    .about(format!("{command}: {}", without_numbers(&note)))
                     .since(Some(run.ended)),
             );
         }
@@ -79,6 +79,19 @@ pub(super) fn was_unreachable(run: &RunLine) -> bool {
         .is_some_and(|stopped_by| serde_json::to_value(StoppedBy::Unreachable).is_ok_and(|own| own == *stopped_by))
 }
 
+/// What a note is known by while counts and ages in it change.
+fn without_numbers(note: &str) -> String {
+    let mut text = String::with_capacity(note.len());
+    for sign in note.chars() {
+        match sign {
+            sign if !sign.is_ascii_digit() => text.push(sign),
+            _ if text.ends_with('#') => {}
+            _ => text.push('#'),
+        }
+    }
+    text
+}
+
 /// The exit code of an ingest that ended: `needs_a_look` is its own account of its lines and files.
 pub fn of_ingest(needs_a_look: bool) -> Exit {
     if needs_a_look { Exit::Look } else { Exit::Well }
@@ -93,5 +106,16 @@ pub fn of_sync(report: &SyncReport, last_stored: Option<Timestamp>, now: Timesta
         StoppedBy::Unreachable => Exit::Well,
         _ if report.rejected > 0 || !report.notes.is_empty() => Exit::Look,
         _ => Exit::Well,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_numbers;
+
+    #[test]
+    fn a_note_is_known_by_its_text_without_its_numbers() {
+        assert_eq!(without_numbers("12 rows of \"met\" since 9:05"), without_numbers("7 rows of \"met\" since 10:15"));
+        assert_ne!(without_numbers("12 rows of \"met\""), without_numbers("12 rows of \"soil\""));
     }
 }

@@ -4,7 +4,7 @@
 //! its receiver has taken it. So a kill loses none, and at worst one is sent twice, with the same id. At most
 //! [`Store::MOST_NOTICES`] are kept: the oldest are dropped, and counted.
 
-use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
@@ -77,6 +77,8 @@ pub struct NewNotice {
     pub key: String,
     /// What happened.
     pub event: NoticeEvent,
+    /// When, by this computer's clock.
+    pub at: Timestamp,
     /// The finding, in JSON.
     pub body: String,
 }
@@ -97,7 +99,7 @@ pub struct FindingsChange {
 /// How sending to a receiver goes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReceiverLine {
-    /// `webhook`, or `mail to` and the address.
+    /// `the webhook`, or the address that mail goes to.
     pub receiver: String,
     /// Messages that it has not got.
     pub pending: u64,
@@ -162,15 +164,53 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// Messages that none of so many receivers has got, oldest first.
-    pub fn notices_none_has(&self, receivers: usize) -> Result<Vec<Notice>> {
-        let receivers = i64::try_from(receivers).unwrap_or(i64::MAX);
+    /// Messages that none of these receivers has got, oldest first.
+    pub fn notices_none_has(&self, receivers: &[String]) -> Result<Vec<Notice>> {
+        let count = i64::try_from(receivers.len()).unwrap_or(i64::MAX);
+        let names = serde_json::Value::from(receivers).to_string();
         self.notices(
             "SELECT n.id, n.key, n.event, n.at, n.body
-             FROM (SELECT notice, count(*) AS receivers FROM notice_pending GROUP BY notice) p JOIN notice n ON n.id = p.notice
-             WHERE p.receivers >= ?1 ORDER BY n.id",
-            params![receivers],
+             FROM (SELECT notice, count(*) AS receivers FROM notice_pending
+                   WHERE receiver IN (SELECT value FROM json_each(?1)) GROUP BY notice) p
+             JOIN notice n ON n.id = p.notice
+             WHERE p.receivers >= ?2 ORDER BY n.id",
+            params![names, count],
         )
+    }
+
+    /// Where the configuration names other receivers than before: what is pending for those that it names no more goes to those
+    /// that were never tried, as it does after an address was corrected, and is taken out for the former.
+    pub fn settle_receivers(&self, receivers: &[String]) -> Result<()> {
+        let work = || -> rusqlite::Result<()> {
+            if strangers(&self.conn, receivers)?.is_empty() {
+                return Ok(());
+            }
+            let transaction = Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate)?;
+            let strangers = strangers(&transaction, receivers)?;
+            let is_tried = |receiver: &String| {
+                transaction.prepare_cached("SELECT 1 FROM receiver WHERE receiver = ?1")?.exists([receiver])
+            };
+            for receiver in receivers {
+                if is_tried(receiver)? {
+                    continue;
+                }
+                for stranger in &strangers {
+                    transaction
+                        .prepare_cached(
+                            "INSERT OR IGNORE INTO notice_pending (receiver, notice)
+                             SELECT ?1, notice FROM notice_pending WHERE receiver = ?2",
+                        )?
+                        .execute([receiver, stranger])?;
+                }
+            }
+            for stranger in &strangers {
+                transaction.prepare_cached("DELETE FROM receiver WHERE receiver = ?1")?.execute([stranger])?;
+                transaction.prepare_cached("DELETE FROM notice_pending WHERE receiver = ?1")?.execute([stranger])?;
+            }
+            forget_what_none_lacks(&transaction)?;
+            transaction.commit()
+        };
+        work().map_err(|source| self.at(source))
     }
 
     /// The oldest messages that a receiver has not got.
@@ -201,8 +241,8 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// Keeps a change of the findings and what is to be reported to these receivers. What is pending for others is taken out.
-    pub fn note_findings(&self, change: &FindingsChange, receivers: &[String], at: Timestamp) -> Result<()> {
+    /// Keeps a change of the findings and what is to be reported to these receivers.
+    pub fn note_findings(&self, change: &FindingsChange, receivers: &[String]) -> Result<()> {
         let work = || -> rusqlite::Result<()> {
             let transaction = Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate)?;
             for key in &change.forgotten {
@@ -229,7 +269,7 @@ impl Store {
             for notice in &change.notices {
                 transaction
                     .prepare_cached("INSERT INTO notice (key, event, at, body) VALUES (?1, ?2, ?3, ?4)")?
-                    .execute(params![notice.key, notice.event.code(), at.nanos(), notice.body])?;
+                    .execute(params![notice.key, notice.event.code(), notice.at.nanos(), notice.body])?;
                 let id = transaction.last_insert_rowid();
                 for receiver in receivers {
                     transaction
@@ -237,7 +277,6 @@ impl Store {
                         .execute(params![receiver, id])?;
                 }
             }
-            forget_receivers(&transaction, receivers)?;
             drop_oldest(&transaction)?;
             forget_what_none_lacks(&transaction)?;
             transaction.commit()
@@ -326,17 +365,13 @@ impl Store {
     }
 }
 
-/// Takes out what is kept for receivers that the configuration does not name any more.
-fn forget_receivers(transaction: &Transaction<'_>, receivers: &[String]) -> rusqlite::Result<()> {
-    let known: Vec<String> = transaction
+/// Receivers of which something is kept and that are none of these.
+fn strangers(conn: &Connection, receivers: &[String]) -> rusqlite::Result<Vec<String>> {
+    let known: Vec<String> = conn
         .prepare_cached("SELECT receiver FROM receiver UNION SELECT receiver FROM notice_pending")?
         .query_map([], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
-    for stranger in known.iter().filter(|known| !receivers.contains(known)) {
-        transaction.prepare_cached("DELETE FROM receiver WHERE receiver = ?1")?.execute([stranger])?;
-        transaction.prepare_cached("DELETE FROM notice_pending WHERE receiver = ?1")?.execute([stranger])?;
-    }
-    Ok(())
+    Ok(known.into_iter().filter(|known| !receivers.contains(known)).collect())
 }
 
 fn drop_oldest(transaction: &Transaction<'_>) -> rusqlite::Result<()> {

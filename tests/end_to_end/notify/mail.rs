@@ -136,6 +136,44 @@ fn an_address_that_the_server_does_not_know_keeps_no_mail_from_the_others() {
 }
 
 #[test]
+fn what_is_pending_for_a_wrong_address_goes_to_the_one_that_is_written_in_its_place() {
+    let office = PostOffice::start(Rules { refuses: vec!["gone@example.edu"], ..Rules::default() });
+    for checks_first in [false, true] {
+        let tower = tower(&office, "none", "smtp_to = [\"gone@example.edu\"]");
+        broken(&tower);
+        let _ = tower.run(&["run"]).expect(1);
+        tower.replace_in_config("gone@", "anna@");
+        let before = office.mails().len();
+        if checks_first {
+            let _ = tower.run(&["check", "--notify"]).works();
+        }
+        for _ in 0..2 {
+            let _ = tower.run(&["run"]).expect(1);
+        }
+        let mails = office.mails().split_off(before);
+        assert_eq!(
+            mails.iter().filter(|mail| mail.text.contains("Subject: US-UMB: problem: ")).count(),
+            1,
+            "{mails:?}"
+        );
+        assert_eq!(tower.count("SELECT count(*) FROM notice_pending"), 0);
+        assert_eq!(tower.count("SELECT count(*) FROM receiver"), 1);
+    }
+}
+
+#[test]
+fn what_is_pending_for_an_address_that_is_taken_out_is_not_sent_a_second_time_to_the_others() {
+    let office = PostOffice::start(Rules { refuses: vec!["gone@example.edu"], ..Rules::default() });
+    let tower = tower(&office, "none", "smtp_to = [\"anna@example.edu\", \"gone@example.edu\"]");
+    broken(&tower);
+    let _ = tower.run(&["run"]).expect(1);
+    tower.replace_in_config(", \"gone@example.edu\"", "");
+    let _ = tower.run(&["run"]).expect(1);
+    assert_eq!(office.mails().len(), 1);
+    assert_eq!(tower.count("SELECT count(*) FROM notice"), 0);
+}
+
+#[test]
 fn a_server_that_is_busy_gets_the_mail_later() {
     let office = PostOffice::start(Rules { is_busy: true, ..Rules::default() });
     let tower = tower(&office, "none", TO_ONE);

@@ -1,5 +1,6 @@
 //! Findings reach users: a webhook and mail, through the program.
 
+mod changes;
 mod clock;
 mod hook;
 mod mail;

@@ -178,6 +178,35 @@ fn text_has_the_headers_of_ntfy_and_several_findings_in_one_message() {
 }
 
 #[test]
+fn a_server_that_refuses_several_findings_in_one_message_gets_one_alone() {
+    let hook = Hook::start();
+    hook.answers(Answer::with(413, "too long"));
+    let tower = station(&format!("url = \"{}\"\nformat = \"text\"", hook.url()));
+    let tower = tower.more("[[table]]\nname = \"soil\"\nfiles = [\"soil.dat\"]");
+    tower.write("soil.dat", fresh());
+    let _ = tower.run(&["ingest"]).expect(0);
+    broken(&tower);
+    tower.write("soil.dat", "\"TOB1\",\"64291\",\"CR1000X\"\r\n");
+    let _ = tower.run(&["run"]).expect(1);
+    let titles =
+        || -> Vec<String> { hook.posted().iter().map(|posted| posted.header("Title").unwrap().to_owned()).collect() };
+    assert_eq!(titles(), ["US-UMB: 2 problems", "US-UMB: problem"]);
+    assert_eq!(tower.count("SELECT count(*) FROM notice_pending"), 2);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_not_reported_as_cleared_when_it_vanishes() {
+    let hook = Hook::start();
+    let tower = json(&hook);
+    broken(&tower);
+    let _ = tower.run(&["run"]).expect(1);
+    tower.remove(DAT);
+    let _ = tower.run(&["run"]).expect(1);
+    assert_eq!(hook.told("kind"), ["unreadable_file", "no_file"]);
+    assert_eq!(hook.told("event"), ["appeared", "appeared"]);
+}
+
+#[test]
 fn slack_and_teams_get_what_they_read() {
     let hook = Hook::start();
     let tower = station(&format!("url = \"{}\"\nformat = \"slack\"", hook.url()));
