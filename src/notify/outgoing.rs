@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::hash::Hasher as _;
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use xxhash_rust::xxh3::Xxh3;
@@ -147,18 +147,13 @@ pub(super) fn carry(
     drop(report);
     // Of these it is known how it goes.
     let mut heard: Vec<String> = Vec::new();
-    loop {
-        match reports.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(done) => {
-                if let Some(place) = waiting.iter().position(|receiver| *receiver == done.receiver) {
-                    waiting.swap_remove(place);
-                }
-                heard.push(done.receiver.clone());
-                said(done)?;
-            }
-            // The threads are through, or the time is over; they end by it, too.
-            Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout) => break,
+    // Until the threads are through or the time is over; they end by it, too.
+    while let Ok(done) = reports.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        if let Some(place) = waiting.iter().position(|receiver| *receiver == done.receiver) {
+            waiting.swap_remove(place);
         }
+        heard.push(done.receiver.clone());
+        said(done)?;
     }
     // One that took some and is not through yet goes on with the next pass.
     waiting.sort_unstable();
