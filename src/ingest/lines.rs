@@ -333,7 +333,7 @@ impl<'a> LineTaker<'a> {
         let values = self.value_places(header);
         self.header = Some(self.store.learn_header(table, header, &values, self.now)?);
         self.store.learn_derived(table, self.config)?;
-        staging.use_columns(table, self.config)?;
+        staging.use_header(table, self.config)?;
         let (time, record) = self.key_names(header);
         let is_tag =
             |name: &str| self.config.columns.get(name).is_some_and(|column| column.column_use == ColumnUse::Tag);

@@ -414,7 +414,7 @@ impl Store {
                 .conn
                 .query_row("SELECT id FROM logger_table WHERE name = ?1", [table], |row| row.get(0))
                 .optional()?;
-            id.map_or(Ok(Vec::new()), |id| headers(&self.conn, id))
+            id.map_or(Ok(Vec::new()), |id| headers(&self.conn, id, 0))
         };
         work().map_err(|source| self.at(source))
     }
@@ -476,10 +476,14 @@ pub(in crate::store) fn record_runs(conn: &Connection, table: i64) -> rusqlite::
     .collect()
 }
 
-/// The headers of a table by their id.
-pub(in crate::store) fn headers(conn: &Connection, table: i64) -> rusqlite::Result<Vec<(i64, Header)>> {
-    let mut statement = conn.prepare_cached("SELECT id, header FROM header_version WHERE logger_table = ?1")?;
-    let mut rows = statement.query([table])?;
+/// The headers of a table behind the one with the id `after`, by their id.
+pub(in crate::store) fn headers(conn: &Connection, table: i64, after: i64) -> rusqlite::Result<Vec<(i64, Header)>> {
+    // The newest ones are found by their id. The unary plus keeps SQLite from the index by table, which has all of the table.
+    let mut statement = conn.prepare_cached(match after {
+        0 => "SELECT id, header FROM header_version WHERE logger_table = ?1 AND id > ?2",
+        _ => "SELECT id, header FROM header_version WHERE +logger_table = ?1 AND id > ?2",
+    })?;
+    let mut rows = statement.query([table, after])?;
     let mut headers = Vec::new();
     while let Some(row) = rows.next()? {
         // This program wrote it; a header that cannot be read states nothing.

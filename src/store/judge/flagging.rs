@@ -17,7 +17,7 @@ use crate::qc::{self, ManualFlag, Partner, TableTests};
 use crate::quantity::Stated;
 use crate::store::intake::changed::Touched;
 use crate::store::intake::lost::{Content, SentFields};
-use crate::store::intake::tables::{self, Table};
+use crate::store::intake::tables::{self, Column, Table};
 use crate::store::judge::partners::PartnerTable;
 use crate::store::outbox::stale::{self, Change};
 use crate::store::outbox::{backlog, receipts};
@@ -37,6 +37,8 @@ pub(in crate::store) struct Judge {
     by_header: HashMap<i64, Arc<TableTests>>,
     /// Headers that state a unit or a process other than the column list, whether or not a test depends on it.
     otherwise: HashSet<i64>,
+    /// The newest header among those that were compared, by its id, and the column list that they were compared with.
+    compared: (i64, Vec<Column>),
     partners: Vec<PartnerTable>,
     /// Derived columns, to compute again where the configuration changed.
     derived: Vec<crate::format::Derived>,
@@ -69,19 +71,6 @@ impl Judge {
         let stated: Vec<Stated<'_>> = known.columns.iter().map(|column| column.stated_in(table)).collect();
         let spec = config.spec_of(table, &stated);
         let tests = TableTests::new(&spec, &names, manual.clone());
-        let (mut by_header, mut otherwise) = (HashMap::new(), HashSet::new());
-        for (id, header) in &tables::headers(conn, known.id)? {
-            let own: Vec<Stated<'_>> =
-                stated.iter().map(|column| header.stated(column.name).unwrap_or(*column)).collect();
-            if own == stated {
-                continue;
-            }
-            otherwise.insert(*id);
-            let own = config.spec_of(table, &own);
-            if !own.judges_as(&spec) {
-                by_header.insert(*id, TableTests::new(&own, &names, manual.clone()));
-            }
-        }
         let partners = tests
             .across()
             .filter_map(|across| Some((config.table(&across.table.0)?, across)))
@@ -94,7 +83,45 @@ impl Judge {
         let of_time = derived.iter().filter(|column| column.needs_time()).cloned().collect();
         let is_compared = compared_with(config, &table.name).next().is_some();
         let sent = SentFields::of(table, names.iter().map(String::as_str));
-        Ok(Judge { tests, by_header, otherwise, partners, derived, of_time, is_compared, sent })
+        let (by_header, otherwise, compared) = (HashMap::new(), HashSet::new(), (0, known.columns.clone()));
+        let mut judge = Judge { tests, by_header, otherwise, compared, partners, derived, of_time, is_compared, sent };
+        judge.compare_headers(conn, config, table, known)?;
+        Ok(judge)
+    }
+
+    /// Whether it was made for the table's present columns.
+    pub(in crate::store) fn fits(&self, known: &Table) -> bool {
+        self.compared.1 == known.columns
+    }
+
+    /// Takes up the headers that the table got since the last time. Each is read once, however many follow.
+    pub(in crate::store) fn compare_headers(
+        &mut self,
+        conn: &Connection,
+        config: &Config,
+        table: &TableConfig,
+        known: &Table,
+    ) -> rusqlite::Result<()> {
+        let new = tables::headers(conn, known.id, self.compared.0)?;
+        let Some(newest) = new.iter().map(|(id, _)| *id).max() else { return Ok(()) };
+        self.compared.0 = newest;
+        let stated: Vec<Stated<'_>> = known.columns.iter().map(|column| column.stated_in(table)).collect();
+        let spec = config.spec_of(table, &stated);
+        for (id, header) in &new {
+            let own: Vec<Stated<'_>> =
+                stated.iter().map(|column| header.stated(column.name).unwrap_or(*column)).collect();
+            if own == stated {
+                continue;
+            }
+            self.otherwise.insert(*id);
+            let own = config.spec_of(table, &own);
+            if !own.judges_as(&spec) {
+                let names = known.column_names();
+                let manual = manual_flags(conn, known.id, &names)?;
+                self.by_header.insert(*id, TableTests::new(&own, &names, manual));
+            }
+        }
+        Ok(())
     }
 
     /// The derived columns whose values depend on the row's time.

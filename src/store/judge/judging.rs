@@ -31,6 +31,21 @@ impl Staging<'_> {
         Ok(())
     }
 
+    /// Of a header that was learned just now: the tests are compiled anew only where it brought columns.
+    pub fn use_header(&mut self, table: &mut Table, config: &TableConfig) -> Result<()> {
+        match table.judge.take() {
+            Some(mut judge) if judge.fits(table) => {
+                let taken = judge.compare_headers(&self.store.conn, self.config, config, table);
+                table.judge = Some(judge);
+                taken.map_err(|source| self.store.at(source))
+            }
+            judge => {
+                table.judge = judge;
+                self.use_columns(table, config)
+            }
+        }
+    }
+
     /// Writes the row's flags to `self.verdict`. Returns whether the row must be judged again from the store.
     #[inline]
     pub(in crate::store) fn judge(
