@@ -70,7 +70,7 @@ impl Judge {
         let manual = manual_flags(conn, known.id, &names)?;
         let stated: Vec<Stated<'_>> = known.columns.iter().map(|column| column.stated_in(table)).collect();
         let spec = config.spec_of(table, &stated);
-        let tests = TableTests::new(&spec, &names, manual.clone());
+        let tests = TableTests::new(&spec, &names, manual);
         let partners = tests
             .across()
             .filter_map(|across| Some((config.table(&across.table.0)?, across)))
