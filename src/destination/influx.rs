@@ -15,7 +15,6 @@ use reqwest::Method;
 use reqwest::blocking::{Client, RequestBuilder};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
-use url::{Host, Url};
 
 use super::answer;
 use super::tls;
@@ -23,7 +22,7 @@ use super::{
     Answer, Beside, BucketLook, CountAsk, Counted, Destination, DestinationError, Outcome, QueryError, Removal,
     Request, Retention, SeriesAsk, StoredValue, ValuesAsk, refuse_hollow,
 };
-use crate::config::{Api, InfluxConfig, is_id};
+use crate::config::{Api, InfluxConfig, is_id, is_loopback};
 
 /// Most that is read of the answer to a write. Complaints that list a hundred lines fit.
 const ANSWER_MAX: u64 = 64 * 1024;
@@ -389,15 +388,6 @@ pub(super) fn database_and_policy(bucket: &str) -> (&str, Option<&str>) {
         Some((db, rp)) if !rp.is_empty() => (db, Some(rp)),
         Some((db, _)) => (db, None),
         None => (bucket, None),
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 

@@ -446,11 +446,18 @@ impl Resolver<'_, '_> {
             Place::Unknown | Place::Taken | Place::TooMany(..) | Place::TooFew(..) => None,
         };
         let Some(tags) = self.table.tags_of(series).map(str::to_owned) else { return Ok(false) };
-        let text = self.config.clock.local(stamp).to_string();
+        // What the logger wrote, which a correction of its clock does not change.
+        let written = |text: Option<&str>, ts: Timestamp| {
+            text.map_or_else(|| self.config.stamps.usual_stamp(ts).to_string(), str::to_owned)
+        };
         let moved: Vec<(OldRow, Timestamp, String)> = waiting
             .rows
             .into_iter()
-            .filter_map(|(record, row)| time(record).filter(|ts| *ts != row.ts()).map(|ts| (row, ts, text.clone())))
+            .filter_map(|(record, row)| {
+                let ts = time(record).filter(|ts| *ts != row.ts())?;
+                let text = written(row.ts_text(), row.ts());
+                Some((row, ts, text))
+            })
             .collect();
         self.staging.move_rows(self.table, &tags, &moved)?;
         let mut kept = KeptTaker::that_keeps(self.store, self.config, self.now);
@@ -458,7 +465,8 @@ impl Resolver<'_, '_> {
         let mut any = false;
         for (record, content) in waiting.contents {
             let Some(ts) = time(record) else { continue };
-            let text = content.ts_text.clone().or_else(|| (ts != stamp).then(|| text.clone()));
+            let own = content.ts_text.as_deref();
+            let text = (own.is_some() || ts != stamp).then(|| written(own, content.ts));
             let placed = content.at(ts, text);
             if let Taken::Row(outcome) = kept.content(self.staging, self.table, &placed, &tags)? {
                 if outcome != Outcome::Conflict || ts != stamp {

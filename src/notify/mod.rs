@@ -33,8 +33,17 @@ use crate::time::Timestamp;
 use message::{Message, Station};
 use outgoing::Parcel;
 
-/// Notes what changed in the findings, then sends what is pending and due, for no longer than `limit`. Does nothing where the
-/// configuration names no receiver, and where another process is at it.
+/// Whether findings were noted and sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "another process may be notifying"]
+pub enum Pass {
+    /// They were, or the configuration names no receiver.
+    Made,
+    /// Another process is notifying; what it does not know of is told with the next pass.
+    LeftToAnother,
+}
+
+/// Notes what changed in the findings, then sends what is pending and due, for no longer than `limit`.
 ///
 /// # Errors
 /// The store fails. A receiver that cannot be reached or refuses is no error here: the store keeps it.
@@ -44,9 +53,9 @@ pub fn tell(
     findings: &[Finding],
     now: Timestamp,
     limit: Duration,
-) -> Result<(), StoreError> {
-    let Some(notify) = &config.notify else { return Ok(()) };
-    let Some(_lock) = Lock::take(store.path(), LockKind::Notify)? else { return Ok(()) };
+) -> Result<Pass, StoreError> {
+    let Some(notify) = &config.notify else { return Ok(Pass::Made) };
+    let Some(_lock) = Lock::take(store.path(), LockKind::Notify)? else { return Ok(Pass::LeftToAnother) };
     let receivers = notify.receivers();
     store.settle_receivers(&receivers)?;
     let known = change::Known { standing: store.standing_findings()?, unsent: store.notices_none_has(&receivers)? };
@@ -54,7 +63,8 @@ pub fn tell(
     if change != FindingsChange::default() {
         store.note_findings(&change, &receivers)?;
     }
-    outgoing::send_what_is_due(config, notify, store, now, limit)
+    outgoing::send_what_is_due(config, notify, store, now, limit)?;
+    Ok(Pass::Made)
 }
 
 /// What became of a test message.

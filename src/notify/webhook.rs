@@ -72,6 +72,10 @@ impl Webhook {
             .redirect(redirect::Policy::none())
             .referer(false)
             .user_agent(concat!("fluxtower/", env!("CARGO_PKG_VERSION")));
+        if is_loopback(&url) {
+            // HTTP_PROXY is for other computers.
+            client = client.no_proxy();
+        }
         if let Some(path) = &config.ca_file {
             let wrong = |problem: String| NotifyError::Certificates { path: path.clone(), problem };
             let pem = super::mail::pem(path)?;

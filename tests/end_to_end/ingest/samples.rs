@@ -327,3 +327,25 @@ fn i11_a_clock_that_was_wrong_moves_samples_with_their_places() {
     tower.run(&["ingest", DAT]).works();
     assert_eq!(stored(&tower), right);
 }
+
+#[test]
+fn i11_a_row_that_gets_its_place_under_a_correction_keeps_the_loggers_stamp() {
+    for replaces in [false, true] {
+        let keys = if replaces { "on_conflict = \"replace\"\n" } else { "" };
+        let correction = "clock = [{ from = \"2024-05-01 11:00:00\", until = \"2024-05-01 13:00:00\", add = \"-2h\" }]";
+        let table = |more: &str| format!("name = \"{TABLE}\"\nfiles = [\"{DAT}\"]\n{keys}{more}");
+        let mut tower = Station::new();
+        // The file begins in mid-second, so that the one row taken of it has the time of another.
+        tower.configure(|sections| sections.table = table(&format!("samples_per_stamp = 1\n{correction}")));
+        ingest(&tower, behind_header(burst(4..40)), "header 4 staged 4 conflicts 32").expect(1);
+        tower.configure(|sections| sections.table = table(&format!("samples_per_stamp = 10\n{correction}")));
+        tower.run(&["ingest"]).works();
+        let right: Vec<_> = samples(4..40).into_iter().map(|(ts, values)| (ts - 7_200_000_000_000, values)).collect();
+        assert_eq!(stored(&tower), right, "replaces {replaces}");
+        assert_eq!(tower.rows(TABLE)[0].ts_text.as_deref(), Some("2024-05-01 12:00:00"), "replaces {replaces}");
+        // Without the correction each row goes back to the time that the logger wrote.
+        tower.configure(|sections| sections.table = table("samples_per_stamp = 10"));
+        tower.run(&["ingest"]).works();
+        assert_eq!(stored(&tower), samples(4..40), "replaces {replaces}");
+    }
+}

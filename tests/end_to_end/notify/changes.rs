@@ -1,7 +1,5 @@
 //! What is reported of findings that come, stand and go, without the program around it.
 
-use std::time::Duration;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use fluxtower::status::{Finding, Kind, Severity};
 use fluxtower::time::Timestamp;
@@ -27,7 +25,7 @@ impl Tower {
     /// A pass that finds this, so many minutes after the first one.
     fn pass(&self, minutes: i64, findings: &[Finding]) {
         let now = Timestamp::from_utc(self.start + TimeDelta::minutes(minutes));
-        fluxtower::notify::tell(&self.open.config, &self.open.store, findings, now, Duration::from_secs(10)).unwrap();
+        super::tell(&self.open.config, &self.open.store, findings, now);
     }
 
     /// Found at 0, 20, 40 and 60 minutes, and ten minutes later found no more.

@@ -1,7 +1,5 @@
 //! A computer's clock that is set makes neither a flood nor silence.
 
-use std::time::Duration;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use fluxtower::time::Timestamp;
 
@@ -32,7 +30,7 @@ impl Tower {
     fn pass(&self, hours: i64) {
         let now = Timestamp::from_utc(self.start + TimeDelta::hours(hours));
         let findings = fluxtower::status::judge(&self.open.config, &self.open.store, now).unwrap();
-        fluxtower::notify::tell(&self.open.config, &self.open.store, &findings, now, Duration::from_secs(10)).unwrap();
+        super::tell(&self.open.config, &self.open.store, &findings, now);
     }
 
     /// What was told of the file that cannot be read.

@@ -9,8 +9,14 @@ mod queue;
 mod webhook;
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
+use fluxtower::config::Config;
+use fluxtower::notify::Pass;
+use fluxtower::status::Finding;
+use fluxtower::store::Store;
+use fluxtower::time::Timestamp;
 
 use crate::support::{DAT, Logger, Station};
 
@@ -41,6 +47,17 @@ fn broken(tower: &Station) {
 
 fn repaired(tower: &Station) {
     tower.write(DAT, fresh());
+}
+
+/// One pass of notifications. A child process that another test starts just then holds every lock of this process until it
+/// runs its program, so the pass is tried until it is made.
+fn tell(config: &Config, store: &Store, findings: &[Finding], now: Timestamp) {
+    let limit = Duration::from_secs(120);
+    let until = Instant::now() + limit;
+    while fluxtower::notify::tell(config, store, findings, now, limit).unwrap() != Pass::Made {
+        assert!(Instant::now() < until, "another process has the lock for {limit:?}");
+        std::thread::yield_now();
+    }
 }
 
 /// The pauses after failures are over.

@@ -227,7 +227,7 @@ fn that_nothing_was_acknowledged_is_not_told_as_cleared_while_it_is_unknown_whet
     let pass = |found: i64, told: i64| {
         let findings = fluxtower::status::judge(&config, &store, at(found)).unwrap();
         let kinds: Vec<&str> = findings.iter().map(|finding| finding.kind.name()).collect();
-        fluxtower::notify::tell(&config, &store, &findings, at(told), Duration::from_secs(10)).unwrap();
+        super::tell(&config, &store, &findings, at(told));
         kinds.join(" ")
     };
     assert!(pass(25, 25).contains("not_acknowledged"));

@@ -291,3 +291,15 @@ fn check_says_what_would_be_told_and_sends_a_test_message_when_asked() {
     let said = Station::new().run(&["check", "--notify"]).expect(1).stdout;
     assert!(said.contains("the configuration has no [notify]"), "{said}");
 }
+
+#[test]
+fn i10_a_proxy_of_the_environment_gets_nothing_that_is_for_a_webhook_on_this_computer() {
+    let hook = Hook::start();
+    let proxy = Hook::start();
+    let mut tower = json(&hook);
+    tower.set_variable("HTTP_PROXY", &proxy.url());
+    tower.set_variable("NO_PROXY", "");
+    broken(&tower);
+    let _ = tower.run(&["run"]).expect(1);
+    assert_eq!((hook.posted().len(), proxy.posted().len()), (1, 0));
+}
