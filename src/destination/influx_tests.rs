@@ -6,6 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::thread::JoinHandle;
 
 use flate2::read::GzDecoder;
+use url::Url;
 
 use super::*;
 use crate::config::{Header, Secret, Tls};
