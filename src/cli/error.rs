@@ -300,6 +300,7 @@ impl CliError {
             | CliError::IngestIsBusy
             | CliError::Export(_)
             | CliError::File { .. }
+            | CliError::Unreadable { .. }
             | CliError::NoDatabase { .. }
             | CliError::AtWork
             | CliError::Query(QueryError::Unreachable(_) | QueryError::Unknown(_))
