@@ -124,7 +124,7 @@ const VARIANTS: &[(&str, Change)] = &[
     ("rows: one is too long", |day| day.rows[20].push("1".to_owned())),
     ("rows: an empty line between", |day| day.rows.insert(20, vec![String::new()])),
     ("rows: a line of units", |day| {
-        day.rows.insert(0, ["", "", "umol", "deg C", "%", "%"].map(str::to_owned).to_vec())
+        day.rows.insert(0, ["", "", "umol", "deg C", "%", "%"].map(str::to_owned).to_vec());
     }),
     ("rows: of the future", |day| {
         day.name = NAME.replace("2025", "2199");
