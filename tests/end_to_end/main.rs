@@ -34,6 +34,7 @@ mod formats;
 mod gaps;
 mod ingest;
 mod init;
+mod init_tests;
 mod layers;
 mod notify;
 mod panels;
