@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+use crate::store::schema::beside::beside;
 use crate::store::schema::error::StoreError;
 use crate::store::schema::migrate;
 use crate::store::{Result, Store};
@@ -84,10 +85,4 @@ fn write(path: &Path, copy: &Path) -> Result<u64> {
         let _ = fs::remove_file(&part);
     }
     written
-}
-
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
 }
