@@ -51,6 +51,7 @@ mod sun;
 mod terminal;
 mod tls;
 #[cfg(unix)]
+mod upgrade;
 mod verdicts;
 mod vocabulary;
 #[cfg(unix)]
