@@ -3,6 +3,7 @@
 
 mod action;
 mod map;
+mod revised;
 mod tower;
 
 use proptest::prelude::*;
@@ -39,5 +40,14 @@ proptest! {
     #[test]
     fn i3_i5_i6_i7_the_store_agrees_with_a_plain_map_on_a_small_budget(actions in actions()) {
         live(&actions, Some(1_000));
+    }
+
+    #[test]
+    fn i1_i3_i6_i11_what_is_decided_again_leaves_every_content_where_the_configuration_puts_it(actions in revised::actions()) {
+        let mut tower = revised::Tower::new();
+        for action in &actions {
+            tower.act(action);
+        }
+        tower.drain();
     }
 }
