@@ -16,6 +16,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod ameriflux;
 mod backup;
 mod bucket;
 mod clock_corrections;
@@ -33,6 +34,7 @@ mod formats;
 mod gaps;
 mod ingest;
 mod init;
+mod init_tests;
 mod layers;
 mod notify;
 mod panels;
