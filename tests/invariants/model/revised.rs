@@ -476,10 +476,10 @@ impl Tower {
             assert_eq!(table.counts.accounted(), table.counts.lines, "I1: {table:?}");
             assert_eq!(table.counts.deferred, 0, "{table:?}");
         }
-        for table in 0..TABLES.len() {
+        for (table, name) in TABLES.iter().enumerate() {
             self.known[table].extend(&self.files[table]);
             if self.tagged[table] != Some(self.keys[table].is_tag) {
-                let series = format!("{},", TABLES[table]);
+                let series = format!("{name},");
                 let points = &self.bucket.lock().unwrap().points;
                 self.left.extend(points.keys().filter(|(known, _)| known.starts_with(&series)).cloned());
                 self.tagged[table] = Some(self.keys[table].is_tag);
