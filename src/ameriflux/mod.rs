@@ -6,6 +6,7 @@
 mod diagnostic;
 mod range;
 pub mod unit;
+pub mod upload;
 mod variable;
 
 pub use diagnostic::{Decoded, Instrument};

@@ -114,6 +114,17 @@ pub(super) enum CliError {
     /// An option of AmeriFlux's shape.
     #[error("the plain shape keeps each row's own time; leave out --round, or write --format ameriflux")]
     RoundsAmeriflux,
+    /// Options of AmeriFlux's shape.
+    #[error(
+        "--suspects, --resolution and --force are of AmeriFlux's file; leave them out, or write --format ameriflux"
+    )]
+    OfAmeriflux,
+    /// The plain shape has the columns of one table.
+    #[error("--format csv exports one table; write --table NAME once")]
+    OneTable,
+    /// Columns have the names of a table.
+    #[error("--columns names columns of one table; write --table NAME once with it")]
+    ColumnsOfOneTable,
     /// Stdout cannot hold the rows and an object.
     #[error("--json prints one object, and the rows go to stdout; write --output FILE with it")]
     JsonNeedsOutput,
@@ -142,6 +153,20 @@ pub(super) enum CliError {
         /// The file.
         path: PathBuf,
         /// The system's message.
+        source: std::io::Error,
+    },
+    /// An upload stands where another one is to be written.
+    #[error("{path} is there already with other content and was not touched; --force replaces it")]
+    OtherExport {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file that is to be checked cannot be read.
+    #[error("cannot read {path}: {source}; check its name")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
         source: std::io::Error,
     },
     /// A file stands where one is to be written.
@@ -256,6 +281,10 @@ impl CliError {
             }
             CliError::AmerifluxHasNone
             | CliError::RoundsAmeriflux
+            | CliError::OfAmeriflux
+            | CliError::OneTable
+            | CliError::ColumnsOfOneTable
+            | CliError::OtherExport { .. }
             | CliError::JsonNeedsOutput
             | CliError::DashboardNeedsOutput
             | CliError::PrintsLines
@@ -271,6 +300,7 @@ impl CliError {
             | CliError::IngestIsBusy
             | CliError::Export(_)
             | CliError::File { .. }
+            | CliError::Unreadable { .. }
             | CliError::NoDatabase { .. }
             | CliError::AtWork
             | CliError::Query(QueryError::Unreachable(_) | QueryError::Unknown(_))

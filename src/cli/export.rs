@@ -1,5 +1,7 @@
 //! `fluxtower export`: rows as CSV.
 
+mod upload;
+
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,37 +10,41 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::output::{count, grouped};
-use super::whole_file::WholeFile;
+use super::whole_file::{WholeFile, has_same_content};
 use super::{CliError, Context, Exit};
 use crate::config::TableConfig;
-use crate::export::{Ameriflux, FlagStyle, Plain, TimeScale, Window, Written};
+use crate::export::{Ameriflux, FlagStyle, Plain, Resolution, Suspects, Tables, TimeScale, Window, Written};
 use crate::store::Store;
 use crate::text::Visible;
 
-/// Write a table's rows as CSV, or in AmeriFlux's half-hourly shape
+/// Write a table's rows as CSV, or the station's file for AmeriFlux
 ///
 /// Reads the database only. Without --output the rows go to stdout. With it the file is there whole or not at all; an
 /// older one of that name is replaced. Numbers are spelled as the logger spelled them.
 ///
-/// `--format ameriflux` takes a table that the logger averages over 30 minutes or one hour: the columns that have a
-/// `variable`, under its name, TIMESTAMP_START and TIMESTAMP_END in local standard time, -9999 for missing and failed
-/// values and for times without a row. Where --output is a folder, the file is named as AmeriFlux wants it. Send it as
-/// it is; AmeriFlux takes no flags.
+/// `--format ameriflux` joins all tables that the loggers average over 30 minutes, or those of one hour, on their time:
+/// the columns that have a `variable`, under its name and in AmeriFlux's unit, TIMESTAMP_START and TIMESTAMP_END in local
+/// standard time, -9999 for missing and failed values and for times without a row. Where --output is a folder, the file
+/// is named as AmeriFlux wants it; another file of that name is replaced only with --force. Send it as it is; AmeriFlux
+/// takes no flags.
+///
+/// `--check FILE` makes the format checks that AmeriFlux makes of an upload, of any such file; so does each export to a
+/// file. Exit code 1: AmeriFlux would reject it.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  fluxtower export --table soil_30min --since 2025-06-20 --output soil.csv\n  fluxtower export --table 46m_par --columns PPFD,calPPFD --flags mask --time utc\n  fluxtower export --table soil_30min --format ameriflux --output upload/"
+    after_help = "Examples:\n  fluxtower export --table soil_30min --since 2025-06-20 --output soil.csv\n  fluxtower export --table 46m_par --columns PPFD,calPPFD --flags mask --time utc\n  fluxtower export --format ameriflux --since 2025-01-01 --until 2026-01-01 --output upload/\n  fluxtower export --check upload/US-UMB_HH_202501010000_202601010000.csv"
 )]
 pub(super) struct Args {
-    /// The table
-    #[arg(long, value_name = "NAME")]
-    table: String,
+    /// The table; with ameriflux, several may be named, and without one all are joined
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["format", "check"])]
+    table: Vec<String>,
     /// From this time on; with ameriflux, intervals that begin then or later
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// Up to and with this time; with ameriflux, intervals that begin before
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// Only these columns, by the logger's names, with commas between
+    /// Only these columns of the table, by the logger's names, with commas between
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     columns: Option<Vec<String>>,
     /// What becomes of flags; csv only, where nothing is said: none
@@ -56,6 +62,25 @@ pub(super) struct Args {
     /// Write rows that are off by up to this under the full half hour or hour; ameriflux only
     #[arg(long, value_name = "DURATION", value_parser = crate::config::duration)]
     round: Option<Duration>,
+    /// What becomes of suspect values, flag 3; ameriflux only, where nothing is said: keep
+    #[arg(long, value_enum)]
+    suspects: Option<SuspectValues>,
+    /// Which tables are joined, where some are half-hourly and some hourly; ameriflux only, where nothing is said: HH
+    #[arg(long, value_enum)]
+    resolution: Option<Interval>,
+    /// Replace a file of that name; ameriflux only (csv always does)
+    #[arg(long)]
+    force: bool,
+    /// Check this file as AmeriFlux would, and export nothing
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = [
+            "table", "since", "until", "columns", "flags", "time", "format", "spreadsheet", "round", "suspects", "resolution",
+            "force", "output"
+        ]
+    )]
+    check: Option<PathBuf>,
     /// The file, or a folder for it
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -87,36 +112,57 @@ enum Format {
     Ameriflux,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SuspectValues {
+    /// They are written
+    Keep,
+    /// They are missing: -9999
+    LeaveOut,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Interval {
+    /// Half hours
+    #[value(name = "HH", alias = "hh")]
+    HalfHourly,
+    /// Hours
+    #[value(name = "HR", alias = "hr")]
+    Hourly,
+}
+
 #[derive(Serialize)]
 struct Exported {
-    table: String,
+    /// None where several tables are in the file.
+    table: Option<String>,
+    tables: Vec<String>,
     file: String,
     rows: u64,
     filled: u64,
     rounded: u64,
+    /// What AmeriFlux would say of the file.
+    checks: Vec<upload::Found>,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    let table = context.configured_table(&args.table)?;
-    if args.format == Format::Ameriflux && (args.flags.is_some() || args.time.is_some() || args.spreadsheet) {
-        return Err(CliError::AmerifluxHasNone);
+    if let Some(path) = &args.check {
+        return upload::run(context, path);
     }
-    if args.format == Format::Csv && args.round.is_some() {
-        return Err(CliError::RoundsAmeriflux);
-    }
+    let tables: Vec<&TableConfig> =
+        args.table.iter().map(|name| context.configured_table(name)).collect::<Result<_, _>>()?;
+    refuse_misplaced(args)?;
     if args.output.is_none() && context.output.is_json() {
         return Err(CliError::JsonNeedsOutput);
     }
     let store = Store::open_reader(&context.config.store_path)?;
-    let shape = shape(args, table, &store)?;
+    let shape = shape(context, args, tables, &store)?;
     let Some(output) = &args.output else {
         let stdout = io::stdout();
         // On a terminal, controls in texts are shown; a pipe or a file gets each byte.
         if stdout.is_terminal() {
             let buffered = BufWriter::with_capacity(1 << 16, stdout.lock());
-            shape.write(&store, table, &mut Visible::new(buffered, None))?;
+            shape.write(&store, &mut Visible::new(buffered, None))?;
         } else {
-            shape.write(&store, table, &mut BufWriter::with_capacity(1 << 16, stdout.lock()))?;
+            shape.write(&store, &mut BufWriter::with_capacity(1 << 16, stdout.lock()))?;
         }
         return Ok(Exit::Well);
     };
@@ -124,26 +170,50 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let path = if is_folder {
         let made = std::fs::create_dir_all(output);
         made.map_err(|source| CliError::File { path: output.clone(), source })?;
-        output.join(shape.file_name(context, table))
+        output.join(shape.file_name(context))
     } else {
         output.clone()
     };
     context.refuse_own_file(&path)?;
     let whole = WholeFile::beside(&path)?;
     let mut file = BufWriter::with_capacity(1 << 16, whole.create()?);
-    let written = shape.write(&store, table, &mut file).map_err(|error| match error {
+    let written = shape.write(&store, &mut file).map_err(|error| match error {
         CliError::Export(crate::export::ExportError::Output(source)) => whole.failed(source),
         other => other,
     })?;
     file.flush().map_err(|source| whole.failed(source))?;
     drop(file);
-    whole.keep(true)?;
+    // An upload that was sent may be the only copy of what was sent; one that says the same may be written again.
+    let replaces = args.format == Format::Csv || args.force;
+    let is_there = !replaces && has_same_content(whole.part(), &path).map_err(|source| whole.failed(source))?;
+    if !is_there {
+        whole.keep(replaces).map_err(|error| match error {
+            CliError::Exists { path } => CliError::OtherExport { path },
+            other => other,
+        })?;
+    }
+    let checked = match &shape {
+        Shape::Plain(..) => None,
+        Shape::Ameriflux(_) => {
+            let name = shape.file_name(context);
+            if path.file_name().is_some_and(|own| own.to_string_lossy() != name.as_str()) {
+                tracing::warn!("AmeriFlux takes {} under the name {name} only", path.display());
+            }
+            Some(upload::check(context, &path, &name)?)
+        }
+    };
+    let tables = shape.tables();
     let exported = Exported {
-        table: table.name.0.clone(),
+        table: match tables.as_slice() {
+            [one] => Some(one.clone()),
+            _ => None,
+        },
+        tables,
         file: path.display().to_string(),
         rows: written.rows,
         filled: written.filled,
         rounded: shape.rounded(),
+        checks: checked.as_ref().map(upload::found).unwrap_or_default(),
     };
     context.output.result(&exported, |out| {
         let filled = match exported.filled {
@@ -154,52 +224,99 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             0 => String::new(),
             rounded => format!(" ({} rounded to the full interval)", grouped(rounded)),
         };
-        writeln!(out, "wrote {}{rounded}{filled} to {}", count(exported.rows, "row"), exported.file)
+        let of_tables = match exported.tables.as_slice() {
+            [_] => String::new(),
+            tables => format!(" of tables {}", tables.join(", ")),
+        };
+        writeln!(out, "wrote {}{of_tables}{rounded}{filled} to {}", count(exported.rows, "row"), exported.file)
     })?;
-    Ok(Exit::Well)
+    let Some(checked) = checked else { return Ok(Exit::Well) };
+    upload::say(&checked);
+    Ok(upload::exit(&checked))
+}
+
+/// Options of the other format, and tables and columns that do not go together.
+fn refuse_misplaced(args: &Args) -> Result<(), CliError> {
+    if args.format == Format::Ameriflux {
+        if args.flags.is_some() || args.time.is_some() || args.spreadsheet {
+            return Err(CliError::AmerifluxHasNone);
+        }
+        if args.columns.is_some() && args.table.len() != 1 {
+            return Err(CliError::ColumnsOfOneTable);
+        }
+        return Ok(());
+    }
+    if args.round.is_some() {
+        return Err(CliError::RoundsAmeriflux);
+    }
+    if args.suspects.is_some() || args.resolution.is_some() || args.force {
+        return Err(CliError::OfAmeriflux);
+    }
+    if args.table.len() != 1 {
+        return Err(CliError::OneTable);
+    }
+    Ok(())
 }
 
 enum Shape<'a> {
-    Plain(Plain<'a>),
+    Plain(&'a TableConfig, Plain<'a>),
     Ameriflux(Ameriflux<'a>),
 }
 
-fn shape<'a>(args: &'a Args, table: &'a TableConfig, store: &'a Store) -> Result<Shape<'a>, CliError> {
+fn shape<'a>(
+    context: &'a Context,
+    args: &'a Args,
+    tables: Vec<&'a TableConfig>,
+    store: &'a Store,
+) -> Result<Shape<'a>, CliError> {
+    let clock = tables.first().map_or(&context.config.station.clock, |table| &table.clock);
     let instant = |option, text: &Option<String>| {
         let read = |text: &String| {
-            crate::time::parse_instant(text, &table.clock)
-                .ok_or_else(|| CliError::Instant { option, text: text.clone() })
+            crate::time::parse_instant(text, clock).ok_or_else(|| CliError::Instant { option, text: text.clone() })
         };
         text.as_ref().map(read).transpose()
     };
     let (since, until) = (instant("--since", &args.since)?, instant("--until", &args.until)?);
     let columns = args.columns.as_deref();
-    Ok(match args.format {
-        Format::Ameriflux => {
-            let unread = unread_variables(table, &store.column_names(&table.name.0)?);
-            if !unread.is_empty() && columns.is_none() {
-                tracing::warn!("no file of table \"{}\" had the columns {}", table.name, unread.join(", "));
-            }
-            let round = args.round.unwrap_or_default();
-            let plan = Ameriflux::plan(store, table, Window { since, until, columns, round })?;
-            for text in plan.left_out() {
-                tracing::warn!("table \"{}\", {text}", table.name);
-            }
-            Shape::Ameriflux(plan)
+    if let (Format::Csv, [table]) = (args.format, tables.as_slice()) {
+        let flags = match args.flags.unwrap_or(Flags::None) {
+            Flags::None => FlagStyle::None,
+            Flags::Beside => FlagStyle::Beside,
+            Flags::Mask => FlagStyle::Mask,
+        };
+        let time = match args.time.unwrap_or(Time::Station) {
+            Time::Station => TimeScale::Station,
+            Time::Utc => TimeScale::Utc,
+        };
+        let plain = Plain { since, until, columns, flags, time, is_for_spreadsheet: args.spreadsheet };
+        return Ok(Shape::Plain(table, plain));
+    }
+    let window = Window {
+        since,
+        until,
+        columns,
+        round: args.round.unwrap_or_default(),
+        resolution: args.resolution.map(|resolution| match resolution {
+            Interval::HalfHourly => Resolution::HalfHourly,
+            Interval::Hourly => Resolution::Hourly,
+        }),
+        suspects: match args.suspects {
+            None | Some(SuspectValues::Keep) => Suspects::Keep,
+            Some(SuspectValues::LeaveOut) => Suspects::LeaveOut,
+        },
+    };
+    let tables = if tables.is_empty() { Tables::OfSite(&context.config.tables) } else { Tables::Named(tables) };
+    let plan = Ameriflux::plan(store, &tables, window)?;
+    for table in plan.tables() {
+        let unread = unread_variables(table, &store.column_names(&table.name.0)?);
+        if !unread.is_empty() && columns.is_none() {
+            tracing::warn!("no file of table \"{}\" had the columns {}", table.name, unread.join(", "));
         }
-        Format::Csv => {
-            let flags = match args.flags.unwrap_or(Flags::None) {
-                Flags::None => FlagStyle::None,
-                Flags::Beside => FlagStyle::Beside,
-                Flags::Mask => FlagStyle::Mask,
-            };
-            let time = match args.time.unwrap_or(Time::Station) {
-                Time::Station => TimeScale::Station,
-                Time::Utc => TimeScale::Utc,
-            };
-            Shape::Plain(Plain { since, until, columns, flags, time, is_for_spreadsheet: args.spreadsheet })
-        }
-    })
+    }
+    for text in plan.left_out() {
+        tracing::warn!("{text}");
+    }
+    Ok(Shape::Ameriflux(plan))
 }
 
 fn unread_variables(table: &TableConfig, known: &[String]) -> Vec<String> {
@@ -208,23 +325,30 @@ fn unread_variables(table: &TableConfig, known: &[String]) -> Vec<String> {
 }
 
 impl Shape<'_> {
-    fn file_name(&self, context: &Context, table: &TableConfig) -> String {
+    fn file_name(&self, context: &Context) -> String {
         match self {
-            Shape::Plain(_) => format!("{}.csv", table.name),
+            Shape::Plain(table, _) => format!("{}.csv", table.name),
             Shape::Ameriflux(plan) => plan.file_name(&context.config.station.name),
+        }
+    }
+
+    fn tables(&self) -> Vec<String> {
+        match self {
+            Shape::Plain(table, _) => vec![table.name.0.clone()],
+            Shape::Ameriflux(plan) => plan.tables().map(|table| table.name.0.clone()).collect(),
         }
     }
 
     fn rounded(&self) -> u64 {
         match self {
-            Shape::Plain(_) => 0,
+            Shape::Plain(..) => 0,
             Shape::Ameriflux(plan) => plan.rounded(),
         }
     }
 
-    fn write(&self, store: &Store, table: &TableConfig, out: &mut dyn Write) -> Result<Written, CliError> {
+    fn write(&self, store: &Store, out: &mut dyn Write) -> Result<Written, CliError> {
         Ok(match self {
-            Shape::Plain(choice) => crate::export::plain(store, table, choice, out)?,
+            Shape::Plain(table, choice) => crate::export::plain(store, table, choice, out)?,
             Shape::Ameriflux(plan) => plan.write(out)?,
         })
     }

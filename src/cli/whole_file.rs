@@ -1,7 +1,7 @@
 //! Files that are there whole or not at all: written beside their place, synced, then given their name.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::CliError;
@@ -103,6 +103,26 @@ fn is_at_work(process: u32, part: &Path) -> bool {
 fn sync_folder(file: &Path) -> io::Result<()> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// Whether a file stands at `target` that has the bytes of `part`.
+pub(super) fn has_same_content(part: &Path, target: &Path) -> io::Result<bool> {
+    let (part, target) = match (File::open(part), File::open(target)) {
+        (Ok(part), Ok(target)) => (part, target),
+        (_, Err(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        (Err(error), _) | (_, Err(error)) => return Err(error),
+    };
+    if part.metadata()?.len() != target.metadata()?.len() {
+        return Ok(false);
+    }
+    let (mut part, mut target) = (io::BufReader::new(part).bytes(), io::BufReader::new(target).bytes());
+    loop {
+        match (part.next().transpose()?, target.next().transpose()?) {
+            (None, None) => return Ok(true),
+            (one, other) if one == other => {}
+            _ => return Ok(false),
+        }
+    }
 }
 
 /// Whether both are there and one, by whatever names and links.

@@ -16,7 +16,7 @@ mod cells;
 mod conversion;
 mod plain;
 
-pub use ameriflux::{Ameriflux, Window};
+pub use ameriflux::{Ameriflux, Resolution, Suspects, Tables, Window};
 pub use plain::{FlagStyle, Plain, TimeScale, plain};
 
 /// What was written.
@@ -74,19 +74,17 @@ pub enum ExportError {
         table: String,
     },
     /// Two columns have one variable.
+    #[error(transparent)]
+    SameVariable(Box<SameVariable>),
+    /// No table of the station fits.
     #[error(
-        "columns \"{first}\" and \"{second}\" of table \"{table}\" are both the variable {variable}; distinguish them by \
- AmeriFlux's position qualifiers, horizontal_vertical_replicate: for example {variable}_1_1_1 and {variable}_1_2_1"
+        "no table of this station can be exported in AmeriFlux's form{}; give `variable` to the columns of a half-hourly or \
+ hourly table, under [table.columns.NAME]",
+        .reasons.iter().map(|reason| format!("; {reason}")).collect::<String>()
     )]
-    SameVariable {
-        /// The table.
-        table: String,
-        /// One column.
-        first: String,
-        /// The other.
-        second: String,
-        /// The variable of both.
-        variable: String,
+    NothingToJoin {
+        /// A sentence for each table.
+        reasons: Vec<String>,
     },
     /// Several rows share a time.
     #[error(
@@ -148,7 +146,35 @@ pub enum ExportError {
     Output(#[from] io::Error),
 }
 
+/// Two columns that are one variable.
+#[derive(Debug, Error)]
+#[error(
+    "columns {} and {} are both the variable {variable}; AmeriFlux accepts each name once: distinguish them by position \
+ qualifiers, horizontal_vertical_replicate, for example {proposal}",
+    shown(.first), shown(.second)
+)]
+pub struct SameVariable {
+    /// Table and column.
+    pub first: (String, String),
+    /// Table and column.
+    pub second: (String, String),
+    /// The variable of both.
+    pub variable: String,
+    /// Two names, and why these.
+    pub proposal: String,
+}
+
+fn shown((table, column): &(String, String)) -> String {
+    format!("\"{column}\" of table \"{table}\"")
+}
+
 impl ExportError {
+    /// Whether a site's file is made without the table that this is said of.
+    fn leaves_out_table(&self) -> bool {
+        use ExportError::{NoVariable, SeveralSeries, Step, TooFewRows};
+        matches!(self, NoVariable { .. } | SeveralSeries { .. } | Step { .. } | TooFewRows { .. })
+    }
+
     /// Whether the request is impossible, in contrast to a failure of the work.
     pub fn is_usage(&self) -> bool {
         !matches!(self, ExportError::Store(_) | ExportError::Row { .. } | ExportError::Output(_))

@@ -16,6 +16,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod ameriflux;
 mod backup;
 mod bucket;
 mod clock_corrections;

@@ -71,6 +71,10 @@ impl Place {
     /// Sends the samples; then come a conflict, a line that is no row, a counter that starts again and a flag by hand.
     pub fn live_through_a_bad_day(&self) {
         assert_eq!(self.run(["run"]).code, 0);
+        // An export for AmeriFlux, as somebody sends one.
+        let rows = "202506010000,202506010030,20.5\n202506010030,202506010100,-9999\n";
+        let upload = self.folder.path().join("US-UMB_HH_202506010000_202506010100.csv");
+        std::fs::write(upload, format!("TIMESTAMP_START,TIMESTAMP_END,TA\n{rows}")).unwrap();
         self.append("46m_PARCal.dat", "\"2025-06-21 12:00:05\",418204,1,2,3,4,5\r\ngarbage,1\r\n");
         self.append("soil_30min.dat", "\"2025-06-21 12:30:00\",0,1,2,3,4,5,6,7,8\r\n");
         assert_eq!(self.run(["run"]).code, 1);

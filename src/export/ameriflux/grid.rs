@@ -1,0 +1,197 @@
+//! The full half hours and hours of a station, and the interval that a table's rows have on them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::FixedOffset;
+
+use crate::export::ExportError;
+use crate::text::count;
+use crate::time::{LocalTime, NANOS_PER_MILLI, NANOS_PER_SECOND as SECOND, StationClock, Timestamp, nanos};
+
+pub(super) const HALF_HOUR: i64 = 1_800 * SECOND;
+pub(super) const HOUR: i64 = 3_600 * SECOND;
+/// No row is farther than this from the nearest full half hour.
+pub(super) const LONGEST_ROUND: Duration = Duration::from_secs(900);
+/// Rows after which the reading of a table with another interval ends: its usual interval is then known.
+const ROWS_TO_KNOW_A_STEP: u64 = 1_000;
+
+/// The interval of an upload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolution {
+    /// 30 minutes, `HH` in the file's name.
+    HalfHourly,
+    /// One hour, `HR`.
+    Hourly,
+}
+
+impl Resolution {
+    /// Nanoseconds.
+    pub(super) fn step(self) -> i64 {
+        match self {
+            Resolution::HalfHourly => HALF_HOUR,
+            Resolution::Hourly => HOUR,
+        }
+    }
+
+    /// As file names have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Resolution::HalfHourly => "HH",
+            Resolution::Hourly => "HR",
+        }
+    }
+}
+
+/// The full half hours of the station's standard time, and how far off a row may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Grid {
+    pub(super) offset: FixedOffset,
+    /// Nanoseconds.
+    round: i64,
+}
+
+impl Grid {
+    /// In the standard time that is in force at `ts`.
+    pub(super) fn of(clock: &StationClock, ts: Timestamp, round: Duration) -> Grid {
+        Grid { offset: clock.standard_offset(ts), round: nanos(round) }
+    }
+
+    /// Standard time, in nanoseconds as [`LocalTime`] counts them.
+    fn local_nanos(self, ts: Timestamp) -> i64 {
+        ts.nanos().saturating_add(i64::from(self.offset.local_minus_utc()) * SECOND)
+    }
+
+    /// Standard time as people read it.
+    pub(super) fn shown(self, ts: Timestamp) -> String {
+        LocalTime::from_nanos(self.local_nanos(ts)).to_string()
+    }
+
+    /// Nanoseconds since the last full `step`.
+    fn past(self, ts: Timestamp, step: i64) -> i64 {
+        self.local_nanos(ts).rem_euclid(step)
+    }
+
+    /// The full half hour that the row is written under: its own time where it is too far off.
+    pub(super) fn snap(self, ts: Timestamp) -> Timestamp {
+        let past = self.past(ts, HALF_HOUR);
+        let back = if past <= HALF_HOUR / 2 { past } else { past - HALF_HOUR };
+        if back.abs() <= self.round { ts.minus(back) } else { ts }
+    }
+
+    /// The first full half hour that is not before an edge of a window: intervals begin there.
+    pub(super) fn edge(self, ts: Timestamp) -> Timestamp {
+        match self.past(ts, HALF_HOUR) {
+            0 => ts,
+            past => ts.minus(past - HALF_HOUR),
+        }
+    }
+}
+
+/// Finds a table's interval from the times of its rows.
+pub(super) struct Steps {
+    grid: Grid,
+    pub(super) rows: u64,
+    pub(super) first: Timestamp,
+    pub(super) last: Timestamp,
+    /// Greatest common divisor of all differences.
+    common: i64,
+    /// Differences and their counts, up to a limit.
+    seen: BTreeMap<i64, u64>,
+    /// Rows off the full half hour, and off the full hour, by the clock.
+    off_half: Off,
+    off_hour: Off,
+}
+
+/// Rows that are off a grid: how many, the first and the last.
+#[derive(Default)]
+struct Off {
+    rows: u64,
+    span: Option<(Timestamp, Timestamp)>,
+}
+
+impl Off {
+    fn see(&mut self, ts: Timestamp) {
+        self.rows += 1;
+        self.span = Some((self.span.map_or(ts, |(first, _)| first), ts));
+    }
+}
+
+impl Steps {
+    pub(super) fn new(grid: Grid, first: Timestamp) -> Steps {
+        let mut steps = Steps {
+            grid,
+            rows: 1,
+            first,
+            last: first,
+            common: 0,
+            seen: BTreeMap::new(),
+            off_half: Off::default(),
+            off_hour: Off::default(),
+        };
+        steps.place(first);
+        steps
+    }
+
+    fn place(&mut self, ts: Timestamp) {
+        if self.grid.past(ts, HALF_HOUR) != 0 {
+            self.off_half.see(ts);
+        }
+        if self.grid.past(ts, HOUR) != 0 {
+            self.off_hour.see(ts);
+        }
+    }
+
+    pub(super) fn see(&mut self, ts: Timestamp) {
+        self.rows += 1;
+        let step = ts.nanos_since(self.last);
+        self.last = ts;
+        self.common = greatest_common_divisor(self.common, step);
+        if self.seen.len() < 100 || self.seen.contains_key(&step) {
+            *self.seen.entry(step).or_default() += 1;
+        }
+        self.place(ts);
+    }
+
+    /// Whether enough rows were seen to know that the table has another interval.
+    pub(super) fn is_another(&self) -> bool {
+        self.rows > ROWS_TO_KNOW_A_STEP && self.common % HALF_HOUR != 0
+    }
+
+    /// The interval, if AmeriFlux accepts it. That of a single row is `usual`.
+    pub(super) fn interval(self, table: &str, usual: Option<Duration>) -> Result<Resolution, ExportError> {
+        let ordinary = match usual {
+            Some(usual) if self.rows == 1 => nanos(usual),
+            _ => self.seen.iter().max_by_key(|(_, times)| **times).map_or(0, |(step, _)| *step),
+        };
+        let (resolution, word, off) = match ordinary {
+            HALF_HOUR => (Resolution::HalfHourly, "half hour", self.off_half),
+            HOUR if self.common == HALF_HOUR => (Resolution::HalfHourly, "half hour", self.off_half),
+            HOUR => (Resolution::Hourly, "hour", self.off_hour),
+            other => return Err(ExportError::Step { table: table.to_owned(), step: spoken(other) }),
+        };
+        let Some((first, last)) = off.span else { return Ok(resolution) };
+        let rows = match off.rows {
+            1 => format!("the row of {}", self.grid.shown(first)),
+            rows => format!("{} from {} to {}", count(rows, "row"), self.grid.shown(first), self.grid.shown(last)),
+        };
+        Err(ExportError::OffStep { table: table.to_owned(), rows, step: word })
+    }
+}
+
+fn greatest_common_divisor(a: i64, b: i64) -> i64 {
+    let (mut a, mut b) = (a, b);
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+fn spoken(step: i64) -> String {
+    match step {
+        whole if whole % HOUR == 0 => format!("{} h", whole / HOUR),
+        whole if whole % (60 * SECOND) == 0 => format!("{} min", whole / (60 * SECOND)),
+        whole if whole % SECOND == 0 => format!("{} s", whole / SECOND),
+        part => format!("{} ms", part / NANOS_PER_MILLI),
+    }
+}

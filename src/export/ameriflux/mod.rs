@@ -1,0 +1,194 @@
+//! A site's file in AmeriFlux's upload format, half-hourly or hourly.
+//!
+//! AmeriFlux keeps one file a site, resolution and time, and a newer one replaces all columns of an older one
+//! (`join_site_data.py` of AMF-BASE-QAQC): so the tables of a site are joined on the stamp, each variable once.
+//! TIMESTAMP_START and TIMESTAMP_END of each interval are YYYYMMDDHHMM in local standard time without daylight saving, at one
+//! constant interval; missing is exactly `-9999`; variables have AmeriFlux's names (AmeriFlux "Half-Hourly/Hourly data upload
+//! format"; AMF-BASE-QAQC `Check_messages.txt` and `test_data_util.py`). A logger stamps the END of an interval; midnight is
+//! 00:00 of the next day. Failed values are left out, as AmeriFlux asks of a team ("removal of data points with bad data");
+//! only times without a row are filled in. Values are in AmeriFlux's units ([`super::conversion`]).
+
+use std::io::Write;
+use std::time::Duration;
+
+use chrono::{DateTime, FixedOffset};
+
+use super::{ExportError, Written, output};
+use crate::config::TableConfig;
+use crate::store::Store;
+use crate::time::Timestamp;
+
+mod grid;
+mod names;
+mod part;
+
+pub use grid::Resolution;
+use names::Named;
+pub use part::Suspects;
+use part::{Part, Unread};
+
+const MISSING: &str = "-9999";
+
+/// A site's file. Its rows were examined, and nothing is written yet.
+#[derive(Debug)]
+pub struct Ameriflux<'a> {
+    store: &'a Store,
+    parts: Vec<Part<'a>>,
+    resolution: Resolution,
+    /// Ends of the first and the last interval.
+    first: Timestamp,
+    last: Timestamp,
+    offset: FixedOffset,
+    suspects: Suspects,
+    /// A sentence for each table and column that is left out.
+    left_out: Vec<String>,
+}
+
+/// Which rows are exported.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Window<'a> {
+    /// The first interval begins here or later.
+    pub since: Option<Timestamp>,
+    /// The last interval begins before this.
+    pub until: Option<Timestamp>,
+    /// Only these columns, by the logger's names.
+    pub columns: Option<&'a [String]>,
+    /// A row that is off the full half hour by no more is written under it.
+    pub round: Duration,
+    /// None: half-hourly where a table is.
+    pub resolution: Option<Resolution>,
+    /// What becomes of suspect values.
+    pub suspects: Suspects,
+}
+
+/// Which tables are joined.
+#[derive(Debug, Clone)]
+pub enum Tables<'a> {
+    /// Those that the user names: each must fit.
+    Named(Vec<&'a TableConfig>),
+    /// All of the site: what does not fit is left out and said.
+    OfSite(&'a [TableConfig]),
+}
+
+impl<'a> Ameriflux<'a> {
+    /// Examines the rows. A window is one of starts: a year of half hours has 17,520 or 17,568 rows, and the row that ends
+    /// with it, stamped 00:00 of 1 January, belongs to it (ONEFlux; BASE files of AmeriFlux).
+    ///
+    /// # Errors
+    /// Of a named table, and of a site without a table that fits: another interval, tag columns, no variable. Of either: a row
+    /// off the interval, two columns of one variable.
+    pub fn plan(store: &'a Store, tables: &Tables<'a>, window: Window<'_>) -> Result<Ameriflux<'a>, ExportError> {
+        let mut left_out = Vec::new();
+        let mut parts = match tables {
+            Tables::Named(tables) => {
+                let is_alone = tables.len() == 1;
+                let examine = |table: &&'a TableConfig| Part::examine(store, table, window, is_alone);
+                tables.iter().map(examine).collect::<Result<Vec<_>, _>>()?
+            }
+            Tables::OfSite(tables) => of_site(store, tables, window, &mut left_out)?,
+        };
+        let half_hourly = parts.iter().any(|part| part.resolution == Resolution::HalfHourly);
+        let finest = if half_hourly { Resolution::HalfHourly } else { Resolution::Hourly };
+        let resolution = window.resolution.unwrap_or(finest);
+        for part in parts.extract_if(.., |part| part.resolution != resolution) {
+            let (table, other) = (&part.table.name, part.resolution.name());
+            left_out.push(format!("table \"{table}\" is left out: --resolution {other} exports it"));
+        }
+        let named: Vec<&Named> = parts.iter().flat_map(|part| &part.columns).collect();
+        names::check(&named)?;
+        let (Some(first), Some(last), Some(offset)) = (
+            parts.iter().map(|part| part.first).min(),
+            parts.iter().map(|part| part.last).max(),
+            parts.first().map(|part| part.grid.offset),
+        ) else {
+            return Err(ExportError::NothingToJoin { reasons: left_out });
+        };
+        for part in &parts {
+            let of_table = |text: &String| format!("table \"{}\", {text}", part.table.name);
+            left_out.extend(part.conversions.left_out().iter().map(of_table));
+        }
+        Ok(Ameriflux { store, parts, resolution, first, last, offset, suspects: window.suspects, left_out })
+    }
+
+    /// A sentence for each table that does not fit, and for each column whose values are left out, because their unit does not
+    /// fit the variable.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
+    /// The tables that are joined, in the order of their columns.
+    pub fn tables(&self) -> impl Iterator<Item = &'a TableConfig> {
+        self.parts.iter().map(|part| part.table)
+    }
+
+    /// Rows that are written under a full half hour or hour beside their own time.
+    pub fn rounded(&self) -> u64 {
+        self.parts.iter().map(|part| part.rounded).sum()
+    }
+
+    /// AmeriFlux's form of a file name: `US-UMB_HH_202506191200_202506211200.csv`.
+    pub fn file_name(&self, station: &str) -> String {
+        let station: String =
+            station.chars().map(|letter| if letter.is_alphanumeric() { letter } else { '-' }).collect();
+        let (start, end) = (self.stamp(self.first.minus(self.resolution.step())), self.stamp(self.last));
+        format!("{station}_{}_{start}_{end}.csv", self.resolution.name())
+    }
+
+    /// Writes the intervals, oldest first. One without a row of any table is filled.
+    pub fn write(&self, out: &mut dyn Write) -> Result<Written, ExportError> {
+        let mut csv = csv::Writer::from_writer(out);
+        let variables = self.parts.iter().flat_map(|part| &part.columns).map(|column| column.variable.as_str());
+        csv.write_record(["TIMESTAMP_START", "TIMESTAMP_END"].into_iter().chain(variables)).map_err(output)?;
+        let mut unread = self.parts.iter().map(|part| part.rows(self.store)).collect::<Result<Vec<Unread<'_>>, _>>()?;
+        let mut written = Written::default();
+        let step = self.resolution.step();
+        let mut due = self.first;
+        while due <= self.last {
+            csv.write_field(self.stamp(due.minus(step))).map_err(output)?;
+            csv.write_field(self.stamp(due)).map_err(output)?;
+            let mut has_row = false;
+            for (rows, part) in unread.iter_mut().zip(&self.parts) {
+                let Some(row) = rows.row_of(due)? else {
+                    for _ in &part.columns {
+                        csv.write_field(MISSING).map_err(output)?;
+                    }
+                    continue;
+                };
+                has_row = true;
+                rows.values(&row, self.suspects, |value| {
+                    csv.write_field(value.as_deref().unwrap_or(MISSING)).map_err(output)
+                })?;
+            }
+            csv.write_record(None::<&[u8]>).map_err(output)?;
+            *if has_row { &mut written.rows } else { &mut written.filled } += 1;
+            due = due.minus(-step);
+        }
+        csv.flush()?;
+        Ok(written)
+    }
+
+    fn stamp(&self, instant: Timestamp) -> String {
+        DateTime::from_timestamp_nanos(instant.nanos()).with_timezone(&self.offset).format("%Y%m%d%H%M").to_string()
+    }
+}
+
+/// The tables of a site that fit; of each that names a variable and does not fit, why.
+fn of_site<'a>(
+    store: &Store,
+    tables: &'a [TableConfig],
+    window: Window<'_>,
+    left_out: &mut Vec<String>,
+) -> Result<Vec<Part<'a>>, ExportError> {
+    let has_variable = |table: &&TableConfig| table.columns.values().any(|column| column.variable.is_some());
+    let tables: Vec<&TableConfig> = tables.iter().filter(has_variable).collect();
+    let mut parts = Vec::new();
+    for &table in &tables {
+        match Part::examine(store, table, window, tables.len() == 1) {
+            Ok(part) => parts.push(part),
+            // A row off the interval is no reason to leave a table out: its data would look missing.
+            Err(error) if error.leaves_out_table() && tables.len() > 1 => left_out.push(error.to_string()),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(parts)
+}
