@@ -162,12 +162,13 @@ pub(super) fn print(
                 tests.join(", ")
             )?;
         }
+        let since = args.since.as_ref().map_or_else(String::new, |since| format!(" --since \"{since}\""));
         let much = summary.columns.iter().flat_map(|line| line.tests.iter().map(move |test| (line, test)));
         for (line, test) in much.filter(|(_, test)| test.share > MUCH) {
             writeln!(
                 out,
                 "{} flags {:.1} % of the values of {}: does its limit fit the sensor, or is the sensor faulty? \
-                 `fluxtower flags --table {} --column {} --test {}` lists them",
+                 `fluxtower flags --table {} --column {} --test {}{since}` lists them",
                 test.test,
                 test.share * 100.0,
                 line.name(),

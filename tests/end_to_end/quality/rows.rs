@@ -159,6 +159,7 @@ fn a_summary_counts_flags_and_findings() {
     let words = tower.run(&["flags", "--summary", "--since", "2026-01-01"]).expect(0).stdout;
     assert!(words.contains("upper.TA") && words.contains("flat_line 19 (63.3 %)"), "{words}");
     assert!(words.contains("flat_line flags 63.3 % of the values of upper.TA: does its limit fit"), "{words}");
+    assert!(words.contains("--test flat_line --since \"2026-01-01\"` lists them"), "{words}");
     assert!(!words.contains("gross_range flags"), "{words}");
 }
 
