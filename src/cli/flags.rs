@@ -1,12 +1,13 @@
 //! `fluxtower flags`: which values were flagged, by which test, and why.
 
+mod summary;
+
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::output::grouped;
 use super::{CliError, Context, Exit};
-use crate::qc::{Flag, Test};
+use crate::qc::Test;
 use crate::time::Timestamp;
 
 /// A week: what a user looks at.
@@ -14,8 +15,8 @@ const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 /// List flagged values with the test that raised each flag and its limit
 ///
-/// Without --since: the last seven days. With --summary: how many values of each column have which flag, and how many
-/// findings each test made. Times are station time unless they end in Z or an offset.
+/// Without --since: the last seven days. With --summary: how many values of each column have which flag, what each test
+/// costs in values, and which tests could not judge. Times are station time unless they end in Z or an offset.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  fluxtower flags --summary\n  fluxtower flags --table 46m_met --since 2026-06-01 --column TA"
@@ -66,50 +67,6 @@ struct List {
     more: bool,
 }
 
-#[derive(Serialize)]
-struct Column {
-    table: String,
-    column: String,
-    /// Values with each flag.
-    pass: u64,
-    not_evaluated: u64,
-    suspect: u64,
-    fail: u64,
-    missing: u64,
-    /// Findings of each test, suspect and fail together.
-    tests: Vec<ByTest>,
-}
-
-#[derive(Serialize)]
-struct ByTest {
-    test: &'static str,
-    findings: u64,
-}
-
-impl Column {
-    fn count_value(&mut self, digit: char) {
-        *match u8::try_from(digit).ok().and_then(Flag::from_digit) {
-            Some(Flag::Pass) => &mut self.pass,
-            Some(Flag::Suspect) => &mut self.suspect,
-            Some(Flag::Fail) => &mut self.fail,
-            Some(Flag::Missing) => &mut self.missing,
-            Some(Flag::NotEvaluated) | None => &mut self.not_evaluated,
-        } += 1;
-    }
-
-    fn count_finding(&mut self, test: &'static str) {
-        match self.tests.iter_mut().find(|known| known.test == test) {
-            Some(known) => known.findings += 1,
-            None => self.tests.push(ByTest { test, findings: 1 }),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Summary {
-    columns: Vec<Column>,
-}
-
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let store = context.store()?;
     if let Some(table) = &args.table {
@@ -141,7 +98,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         }
     }
     if args.summary {
-        summary(context, &store, args, &tables, span)
+        summary::print(context, &store, args, &tables, span)
     } else {
         list(context, &store, args, &tables, span)
     }
@@ -200,73 +157,6 @@ fn list(
         }
         if list.more {
             writeln!(out, "and more: narrow it with --since, --until, --column or --test, or raise --limit")?;
-        }
-        Ok(())
-    })?;
-    Ok(Exit::Well)
-}
-
-fn summary(
-    context: &Context,
-    store: &crate::store::Store,
-    args: &Args,
-    tables: &[String],
-    span: (Timestamp, Timestamp),
-) -> Result<Exit, CliError> {
-    let mut summary = Summary { columns: Vec::new() };
-    for table in tables {
-        let names = store.column_names(table)?;
-        let mut columns: Vec<Column> = names
-            .iter()
-            .map(|name| Column {
-                table: table.clone(),
-                column: name.clone(),
-                pass: 0,
-                not_evaluated: 0,
-                suspect: 0,
-                fail: 0,
-                missing: 0,
-                tests: Vec::new(),
-            })
-            .collect();
-        store.judged_rows(table, span, false, |row| {
-            for (column, digit) in columns.iter_mut().zip(row.flags.chars()) {
-                column.count_value(digit);
-            }
-            for finding in row.findings {
-                if let Some(column) = columns.get_mut(finding.place) {
-                    column.count_finding(finding.test.name());
-                }
-            }
-            true
-        })?;
-        summary.columns.extend(columns.into_iter().filter(|column| {
-            args.column.as_ref().is_none_or(|wanted| *wanted == column.column)
-                && args.test.as_ref().is_none_or(|wanted| column.tests.iter().any(|test| test.test == *wanted))
-        }));
-    }
-    context.output.result(&summary, |out| {
-        let wide =
-            summary.columns.iter().map(|line| line.table.len() + line.column.len() + 1).max().unwrap_or(0).max(6);
-        writeln!(
-            out,
-            "{:wide$}  {:>11}  {:>9}  {:>9}  {:>9}  {:>13}  by test",
-            "column", "1 pass", "3 suspect", "4 fail", "9 missing", "2 not tested"
-        )?;
-        for line in &summary.columns {
-            let tests: Vec<String> =
-                line.tests.iter().map(|test| format!("{} {}", test.test, grouped(test.findings))).collect();
-            let name = format!("{}.{}", line.table, line.column);
-            writeln!(
-                out,
-                "{name:wide$}  {:>11}  {:>9}  {:>9}  {:>9}  {:>13}  {}",
-                grouped(line.pass),
-                grouped(line.suspect),
-                grouped(line.fail),
-                grouped(line.missing),
-                grouped(line.not_evaluated),
-                tests.join(", ")
-            )?;
         }
         Ok(())
     })?;

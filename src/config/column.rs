@@ -10,7 +10,7 @@ use super::file::{ColumnSection, MissingValue, Numbers, Sentinel, TableSection};
 use super::keys::Key;
 use super::load::one_of;
 use super::place::{Section, Source};
-use super::quality_load::{column_settings, diagnostic};
+use super::quality_load::{column_settings, diagnostic, guards};
 use super::shape::quoted;
 use super::{ColumnConfig, ColumnUse, ConfigError, FileFormat, Formula, Level, ValueType, level, value};
 use crate::ameriflux;
@@ -166,6 +166,7 @@ fn column(at: &Section<'_>, name: &str, found: &ColumnSection, folder: &Path) ->
         quality,
         variable,
         diagnostic: diagnostic(at, found)?,
+        guards: guards(at, &found.guards)?,
         kind: at.read(ColumnSection::kind, &found.kind, |text| one_of(text, Kind::names()))?,
         quantity: at.read(ColumnSection::quantity, &found.quantity, value::plain_text)?,
         level: level::read(at, &found.height, &found.depth)?,

@@ -12,7 +12,7 @@ use serde::de::IgnoredAny;
 use toml::Spanned;
 
 use super::file::{Given, Numbers, Part, Parts, Place, Sentinel, Text, Texts};
-use super::quality_file::{GroupSection, Number, PairSection, QcSection};
+use super::quality_file::{GroupSection, GuardSection, Number, PairSection, QcSection};
 
 mod qc;
 mod row;
@@ -678,7 +678,7 @@ section! {
     unit: Text = text("", "the unit of a derived column", r#""hPa""#);
     diagnostic: Text = text(
         "",
-        r#"this column is the diagnostic word of a `"csat3"`, `"csat3a"`, `"ec150"`, `"li7500"`, `"li7200"` or `"li7700"`"#,
+        r#"this column is the diagnostic word of a `"csat3"`, `"csat3a"`, `"csat3b"`, `"ec150"`, `"li7500"`, `"li7200"` or `"li7700"`"#,
         r#""csat3""#,
     ).required_in("beside `governs`");
     governs: Texts = texts(
@@ -686,6 +686,11 @@ section! {
         "columns of the table that fail when it reports a fault",
         r#"["Ux", "Uy", "Uz", "Ts"]"#,
     ).required_in("beside `diagnostic`");
+    guards: Vec<Spanned<GuardSection>> = groups(
+        &qc::GUARDS,
+        "which numbers of this column vouch for other columns: [guards](#guards)",
+        r#"[{ fail = [0.7, inf], governs = ["CO2", "FC"] }]"#,
+    );
     [groups of qc::tests_of_columns: tests]
 }
 

@@ -76,6 +76,7 @@ impl TableConfig {
                     needs_sun: column.quality.sun.is_some() || column.formula.as_ref().is_some_and(Formula::needs_sky),
                     settings: &column.quality,
                     diagnostic: column.diagnostic.as_ref(),
+                    guards: &column.guards,
                     inputs: column.formula.as_ref().map(Formula::inputs),
                 };
                 (name.as_str(), spec)

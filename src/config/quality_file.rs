@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-use super::file::{Numbers, Text};
+use super::file::{Numbers, Text, Texts};
 use super::place::Source;
 use super::{ConfigError, shape};
 use crate::qc::{ColumnSettings, GroupKeys, Key, Kind, TableSettings};
@@ -52,6 +52,14 @@ pub(super) struct NumbersSection {
 pub(super) struct RatioSection {
     pub suspect: Numbers,
     pub fail: Numbers,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GuardSection {
+    pub suspect: Numbers,
+    pub fail: Numbers,
+    pub governs: Texts,
 }
 
 #[derive(Deserialize)]

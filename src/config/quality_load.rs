@@ -10,10 +10,10 @@ use super::column::bounds;
 use super::file::{ColumnSection, Numbers};
 use super::load::one_of;
 use super::place::Section;
-use super::quality_file::{GroupSection, Number, Written};
+use super::quality_file::{GroupSection, GuardSection, Number, Written};
 use super::{ConfigError, value};
 use crate::ameriflux::Instrument;
-use crate::qc::{ColumnSettings, Diagnostic, Entry, Group, Key, Kind, Problem, Setting, TableSettings};
+use crate::qc::{ColumnSettings, Diagnostic, Entry, Group, Key, Kind, Problem, RangeGuard, Setting, TableSettings};
 use crate::text::any_of;
 use crate::time::LocalTime;
 
@@ -179,11 +179,7 @@ pub(super) fn diagnostic(at: &Section<'_>, found: &ColumnSection) -> Result<Opti
     match (instrument, &found.governs) {
         (None, None) => Ok(None),
         (Some(instrument), Some(governs)) if !governs.get_ref().is_empty() => {
-            if let Some(empty) = governs.get_ref().iter().find(|name| name.get_ref().trim().is_empty()) {
-                let problem = "governs holds an empty name; write the columns' names as the file has them";
-                return Err(at.wrong(&empty.span(), problem));
-            }
-            let governs = governs.get_ref().iter().map(|name| name.get_ref().clone()).collect();
+            let governs = governed(at, governs)?;
             Ok(Some(Diagnostic { instrument, governs }))
         }
         (Some(_), governs) => {
@@ -195,4 +191,30 @@ pub(super) fn diagnostic(at: &Section<'_>, found: &ColumnSection) -> Result<Opti
             Err(at.wrong(&governs.span(), "governs belongs to diagnostic; write diagnostic = \"csat3\" beside it"))
         }
     }
+}
+
+/// The columns that a diagnostic word or a guard speaks for.
+fn governed(at: &Section<'_>, found: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<String>, ConfigError> {
+    let names = found.get_ref();
+    if let Some(empty) = names.iter().find(|name| name.get_ref().trim().is_empty()) {
+        let problem = "governs holds an empty name; write the columns' names as the file has them";
+        return Err(at.wrong(&empty.span(), problem));
+    }
+    Ok(names.iter().map(|name| name.get_ref().clone()).collect())
+}
+
+/// The key `guards` of a column.
+pub(super) fn guards(at: &Section<'_>, found: &[Spanned<GuardSection>]) -> Result<Vec<RangeGuard>, ConfigError> {
+    let read = |guard: &Spanned<GuardSection>| {
+        let inner = guard.get_ref();
+        let Some(governs) = inner.governs.as_ref().filter(|governs| !governs.get_ref().is_empty()) else {
+            let problem = "guards lacks governs: the columns that are flagged when the number is out of its bounds; \
+                           write for example governs = [\"CO2\", \"FC\"]";
+            return Err(at.wrong(&guard.span(), problem));
+        };
+        let keys = [("suspect", &inner.suspect), ("fail", &inner.fail)];
+        let group = bounds_group(at, "guards", guard.span(), keys)?;
+        RangeGuard::read(&group, governed(at, governs)?).map_err(|problem| error(at, &problem))
+    };
+    found.iter().map(read).collect()
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Formula, Level, Limits};
 use crate::ameriflux::Range;
-use crate::qc::{ColumnSettings, Diagnostic, Sentinels, TableName, TableSettings};
+use crate::qc::{ColumnSettings, Diagnostic, RangeGuard, Sentinels, TableName, TableSettings};
 use crate::quantity::Kind;
 use crate::sun::Position;
 use crate::time::{LoggerClock, Samples, StationClock};
@@ -157,6 +157,8 @@ pub struct ColumnConfig {
     pub quality: ColumnSettings,
     /// Whether it is an instrument's diagnostic word, and whose.
     pub diagnostic: Option<Diagnostic>,
+    /// Which of its numbers vouch for other columns.
+    pub guards: Vec<RangeGuard>,
     /// What is measured: columns of one quantity are looked at together. None means that `variable` says it.
     pub quantity: Option<String>,
     /// Where the sensor is; the table's, unless the column says it.

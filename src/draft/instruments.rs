@@ -82,8 +82,7 @@ fn instrument(name: &str, half: Half, has_ec100: bool, sample: &ColumnSample) ->
         Half::Gas if name.contains("7500") => ("li7500", "the name says LI-7500"),
         Half::Gas if name.contains("7200") => ("li7200", "the name says LI-7200"),
         Half::Gas => ("ec150", "a program of EasyFlux names the word of an EC150 or IRGASON so"),
-        // The word of a CSAT3B has other bits, which are not decoded.
-        Half::Wind if name.contains("csat3b") => ("csat3a", ""),
+        Half::Wind if name.contains("csat3b") => ("csat3b", "the name says CSAT3B"),
         Half::Wind if sample.numbers().any(|word| word > MOST_OF_CSAT3A) => {
             ("csat3", "numbers above 63 are those of a CSAT3")
         }

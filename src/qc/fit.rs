@@ -46,6 +46,9 @@ pub fn unknown_columns(table: &TableSpec<'_>, columns: &[KnownColumn<'_>]) -> Ve
         if let Some(diagnostic) = column.diagnostic {
             diagnostic.governs.iter().for_each(|governed| ask(governed, format!("governs of {name}")));
         }
+        for governed in column.guards.iter().flat_map(|guard| &guard.governs) {
+            ask(governed, format!("guards of {name}"));
+        }
     }
     for pair in table.pairs {
         let guard = pair.guard.as_ref().map(|guard| &guard.column);

@@ -5,11 +5,12 @@
 //! several keys mean together. So a new test needs no change in the configuration.
 
 use std::fmt::{self, Display, Formatter};
-use std::ops::Range;
+use std::ops;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::limits::Levels;
+use crate::ameriflux::Range;
 use crate::time::LocalTime;
 
 /// A group of keys, such as `spike = { suspect = 2, fail = 5 }`.
@@ -159,7 +160,7 @@ pub struct Group {
     /// Its key, behind those of the groups around it: `climatology: bands`.
     pub name: String,
     /// Where it stands in the configuration, in bytes.
-    pub place: Range<usize>,
+    pub place: ops::Range<usize>,
     /// Its keys, in the order of the file.
     pub settings: Vec<Entry>,
 }
@@ -170,7 +171,7 @@ pub struct Entry {
     /// The key.
     pub key: &'static str,
     /// Where the value stands in the configuration, in bytes.
-    pub place: Range<usize>,
+    pub place: ops::Range<usize>,
     /// The value.
     pub setting: Setting,
 }
@@ -179,7 +180,7 @@ pub struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Where, in bytes of the configuration.
-    pub place: Range<usize>,
+    pub place: ops::Range<usize>,
     /// Begins with the key.
     pub message: String,
 }
@@ -287,6 +288,25 @@ impl Group {
             }
             levels => Ok(levels),
         }
+    }
+
+    /// `suspect` and `fail` as bounds of which at least one is set, `suspect` inside `fail`.
+    pub(super) fn range(&self, example: &str) -> Result<Range, Problem> {
+        let range = match (self.bounds("suspect"), self.bounds("fail")) {
+            (Some(suspect), fail) => Range { suspect, fail: fail.unwrap_or((f64::NEG_INFINITY, f64::INFINITY)) },
+            (None, Some(fail)) => Range { suspect: fail, fail },
+            (None, None) => {
+                return Err(self.wrong(&format!(" has neither suspect nor fail; write for example {example}")));
+            }
+        };
+        if range.fail.0 > range.suspect.0 || range.fail.1 < range.suspect.1 {
+            return Err(self.wrong(&format!(
+                ": suspect = {} does not lie inside fail = {}; narrow suspect, or write a wider fail",
+                shown(range.suspect),
+                shown(range.fail)
+            )));
+        }
+        Ok(range)
     }
 
     fn at_least_one<T>(&self, levels: Levels<T>, example: &str) -> Result<Levels<T>, Problem> {

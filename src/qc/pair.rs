@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use super::flag::Flag;
-use super::keys::{Group, Problem, shown};
+use super::keys::{Group, Problem};
 use super::limits::{Levels, bounds, limit, rounding, short, surely_above, within};
 use super::registry::{About, Marks, Test};
 use super::spec::{ColumnAt, TableName, TableSpec};
@@ -102,22 +102,7 @@ impl Measure {
     /// # Errors
     /// No bounds, or `suspect` not inside `fail`.
     pub fn ratio(group: &Group) -> Result<Measure, Problem> {
-        let range = match (group.bounds("suspect"), group.bounds("fail")) {
-            (Some(suspect), fail) => Range { suspect, fail: fail.unwrap_or((f64::NEG_INFINITY, f64::INFINITY)) },
-            (None, Some(fail)) => Range { suspect: fail, fail },
-            (None, None) => {
-                let example = "ratio = { suspect = [1.8, 2.3] }";
-                return Err(group.wrong(&format!(" has neither suspect nor fail; write for example {example}")));
-            }
-        };
-        if range.fail.0 > range.suspect.0 || range.fail.1 < range.suspect.1 {
-            return Err(group.wrong(&format!(
-                ": suspect = {} does not lie inside fail = {}; narrow suspect, or write a wider fail",
-                shown(range.suspect),
-                shown(range.fail)
-            )));
-        }
-        Ok(Measure::Ratio(range))
+        group.range("ratio = { suspect = [1.8, 2.3] }").map(Measure::Ratio)
     }
 }
 

@@ -14,8 +14,8 @@ use super::keys::{Group, GroupKeys, Problem};
 use super::spec::ColumnSpec;
 use super::window::{Here, Reach, Window};
 use super::{
-    attenuated_signal, climatology, diagnostic, flat_line, gross_range, input, manual, pair, rate_of_change, spike,
-    sun, time_gap,
+    attenuated_signal, climatology, diagnostic, flat_line, gross_range, guard, input, manual, pair, rate_of_change,
+    spike, sun, time_gap,
 };
 use crate::quantity::Kind;
 use climatology::Season;
@@ -392,6 +392,7 @@ registry! {
     TimeGap in time_gap, row time_gap: TimeGap;
     Pair in pair;
     Diagnostic in diagnostic;
+    Guard in guard;
     Input in input;
     Manual in manual;
 }
@@ -405,6 +406,11 @@ impl Test {
     /// Every name.
     pub fn names() -> impl Iterator<Item = &'static str> {
         Test::ALL.iter().map(|test| test.name())
+    }
+
+    /// Whether a value that raises nothing passes it. The others find what is wrong with a value, and say nothing of one that is well.
+    pub const fn passes_values(self) -> bool {
+        !matches!(self, Test::TimeGap | Test::Diagnostic | Test::Guard | Test::Input | Test::Manual)
     }
 
     /// The test of a name.

@@ -200,6 +200,10 @@ impl Series {
             let word = tests.ranges.get(test.place).map_or(f64::NAN, |range| range.number(*value));
             test.judge(word, &mut row.marks);
         }
+        let LastRow { numbers, marks, .. } = &mut *row;
+        for test in &tests.guards {
+            test.judge(numbers.get(test.place).copied().unwrap_or(f64::NAN), marks);
+        }
         if tests.pairs.is_empty() {
             return;
         }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::diagnostic::Diagnostic;
+use super::guard::RangeGuard;
 use super::pair::Pair;
 use super::registry::{ColumnSettings, TableSettings, Test};
 use super::sun::Light;
@@ -77,6 +78,8 @@ pub struct ColumnSpec<'a> {
     pub settings: &'a ColumnSettings,
     /// Whether it is an instrument's diagnostic word, and whose.
     pub diagnostic: Option<&'a Diagnostic>,
+    /// Which of its numbers vouch for other columns.
+    pub guards: &'a [RangeGuard],
     /// The columns that it is computed from; none for a column of the file.
     pub inputs: Option<&'a [String]>,
 }
@@ -104,10 +107,13 @@ impl TableSpec<'_> {
         });
         let mut diagnostics = self.columns.values().filter_map(|other| other.diagnostic);
         let is_governed = diagnostics.any(|diagnostic| diagnostic.governs.iter().any(|governed| governed == column));
+        let mut guards = self.columns.values().flat_map(|other| other.guards);
+        let is_guarded = guards.any(|guard| guard.governs.iter().any(|governed| governed == column));
         let special = [
             (Test::GrossRange, own.is_some_and(|own| own.range.is_some())),
             (Test::Pair, is_paired),
             (Test::Diagnostic, is_governed),
+            (Test::Guard, is_guarded),
             (Test::Input, own.is_some_and(|own| own.inputs.is_some())),
         ];
         let mut tests: Vec<Test> = special.into_iter().filter(|(_, is_set)| *is_set).map(|(test, _)| test).collect();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::diagnostic::DiagnosticTest;
 use super::finding::{self, Finding};
 use super::gross_range::GrossRange;
+use super::guard::GuardTest;
 use super::input::Inputs;
 use super::manual::ManualFlag;
 use super::pair::{Across, PairTest};
@@ -27,6 +28,7 @@ pub struct TableTests {
     /// Whether a column takes part in the tests of a whole row.
     pub(super) is_field: Vec<bool>,
     pub(super) diagnostics: Vec<DiagnosticTest>,
+    pub(super) guards: Vec<GuardTest>,
     pub(super) pairs: Vec<PairTest>,
     pub(super) derived: Vec<Inputs>,
     pub(super) manual: Vec<ManualFlag>,
@@ -44,6 +46,7 @@ impl TableTests {
         let mut windows = Vec::new();
         let mut columns = Vec::new();
         let mut diagnostics = Vec::new();
+        let mut guards = Vec::new();
         let mut derived = Vec::new();
         let mut needs_season = false;
         let mut needs_sun = false;
@@ -59,6 +62,7 @@ impl TableTests {
             if let Some(diagnostic) = own.diagnostic {
                 diagnostics.push(DiagnosticTest::new(diagnostic, place, names));
             }
+            guards.extend(own.guards.iter().map(|guard| GuardTest::new(guard, place, names)));
             if let Some(inputs) = own.inputs {
                 derived.push(Inputs::new(inputs, place, names));
             }
@@ -68,6 +72,7 @@ impl TableTests {
             names.iter().map(|name| table.columns.get(name.as_str()).is_none_or(|own| own.is_field)).collect();
         let is_pointwise = columns.is_empty()
             && diagnostics.is_empty()
+            && guards.is_empty()
             && pairs.is_empty()
             && derived.is_empty()
             && manual.is_empty()
@@ -79,6 +84,7 @@ impl TableTests {
             settings: table.settings.clone(),
             is_field,
             diagnostics,
+            guards,
             pairs,
             derived,
             manual,

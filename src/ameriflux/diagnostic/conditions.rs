@@ -60,6 +60,18 @@ pub(super) static CSAT3A: [Condition; 6] = [
     fails("calibration signature"),
 ];
 
+pub(super) static CSAT3B: [Condition; 9] = [
+    fails("amplitude low"),
+    fails("amplitude high"),
+    fails("signal lock"),
+    fails("delta-T"),
+    fails("acquiring signals"),
+    fails("supply below 9 V"),
+    fails("trigger error"),
+    informs("humidity inside above 80 %"),
+    fails("memory error"),
+];
+
 pub(super) static EC150: [Condition; 22] = [
     fails("bad data"),
     informs("general fault"),

@@ -8,12 +8,13 @@
 //! |---|---|---|---|
 //! | `csat3` | 16 bits, flags in 15-12, or `INT(word / 4096)`, or a special value | no flag | any |
 //! | `csat3a` | 6 bits (EC100 sonic: CSAT3A, IRGASON) | 0 | any |
+//! | `csat3b` | 9 bits of 32 | 0, or bit 7 alone | any but 7 |
 //! | `ec150` | 22 bits (EC100 gas: EC150, IRGASON) | bit 0 off | bit 0 |
 //! | `li7500` | one byte, 1 = ok in bits 7-4, gain in 3-0 | 240-255 | any of 7-4 off |
 //! | `li7200` | 13 bits, 1 = ok in bits 12-4, gain in 3-0 | 8176-8191 | any of 12 and 8-4 off |
 //! | `li7700` | 16 bits, 1 = the condition holds | none that fails | 5, 8-11, 13-15 |
 //!
-//! Where the bits come from: CSAT3 manual tables 10-6, B-2, B-7 and B-8; EC150 and IRGASON manuals tables 10-2 and 10-3;
+//! Where the bits come from: CSAT3 manual tables 10-6, B-2, B-7 and B-8; CSAT3B manual table 8-5; EC150 and IRGASON manuals tables 10-2 and 10-3;
 //! LI-7500 manual p. 3-36; LI-COR's page on LI-7700 data files, table 6-2; the bit order of the LI-7200 as LI-COR's
 //! EddyPro reads it (`interpret_diagnostics.f90`). Where the last column comes from: EasyFlux-DL leaves out sonic data on
 //! any bit and gas data on bit 0, which the EC150 sets while any of its faults is active; EddyPro
@@ -36,6 +37,8 @@ pub enum Instrument {
     Csat3,
     /// The sonic half of an EC100: CSAT3A or IRGASON.
     Csat3a,
+    /// Campbell CSAT3B: as a CSAT3A up to bit 4, and other bits above.
+    Csat3b,
     /// The gas half of an EC100: EC150 or IRGASON.
     Ec150,
     /// LI-COR LI-7500, A, RS and DS.
@@ -67,9 +70,10 @@ const CSAT3_FLAGS_AT: u32 = 12;
 const LICOR_CONDITIONS_AT: u32 = 4;
 
 impl Instrument {
-    const ALL: [Instrument; 6] = [
+    const ALL: [Instrument; 7] = [
         Instrument::Csat3,
         Instrument::Csat3a,
+        Instrument::Csat3b,
         Instrument::Ec150,
         Instrument::Li7500,
         Instrument::Li7200,
@@ -91,6 +95,7 @@ impl Instrument {
         match self {
             Instrument::Csat3 => "csat3",
             Instrument::Csat3a => "csat3a",
+            Instrument::Csat3b => "csat3b",
             Instrument::Ec150 => "ec150",
             Instrument::Li7500 => "li7500",
             Instrument::Li7200 => "li7200",
@@ -124,7 +129,7 @@ impl Instrument {
         };
         match self {
             Instrument::Csat3 => (csat3(bits), None),
-            Instrument::Csat3a | Instrument::Ec150 | Instrument::Li7700 => (bits, None),
+            Instrument::Csat3a | Instrument::Csat3b | Instrument::Ec150 | Instrument::Li7700 => (bits, None),
             Instrument::Li7500 | Instrument::Li7200 => {
                 let gain = u8::try_from(bits & 0xF).ok();
                 ((self.highest() & !bits) >> LICOR_CONDITIONS_AT, gain)
@@ -136,6 +141,7 @@ impl Instrument {
         match self {
             Instrument::Csat3 | Instrument::Li7700 => 0xFFFF,
             Instrument::Csat3a => 0x3F,
+            Instrument::Csat3b => 0x1FF,
             Instrument::Ec150 => 0x3F_FFFF,
             Instrument::Li7500 => 0xFF,
             Instrument::Li7200 => 0x1FFF,
@@ -153,6 +159,7 @@ impl Instrument {
         match self {
             Instrument::Csat3 => &conditions::CSAT3,
             Instrument::Csat3a => &conditions::CSAT3A,
+            Instrument::Csat3b => &conditions::CSAT3B,
             Instrument::Ec150 => &conditions::EC150,
             Instrument::Li7500 => &conditions::LI7500,
             Instrument::Li7200 => &conditions::LI7200,
@@ -161,9 +168,10 @@ impl Instrument {
     }
 
     const fn failing(self) -> u32 {
-        const FAILING: [u32; 6] = [
+        const FAILING: [u32; 7] = [
             conditions::failing(&conditions::CSAT3),
             conditions::failing(&conditions::CSAT3A),
+            conditions::failing(&conditions::CSAT3B),
             conditions::failing(&conditions::EC150),
             conditions::failing(&conditions::LI7500),
             conditions::failing(&conditions::LI7200),

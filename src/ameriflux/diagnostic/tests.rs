@@ -1,6 +1,6 @@
 //! Every bit of every instrument, and the values that are no bit pattern.
 
-use crate::ameriflux::diagnostic::Instrument::{Csat3, Csat3a, Ec150, Li7200, Li7500, Li7700};
+use crate::ameriflux::diagnostic::Instrument::{Csat3, Csat3a, Csat3b, Ec150, Li7200, Li7500, Li7700};
 use crate::ameriflux::diagnostic::*;
 
 fn names(instrument: Instrument, word: f64) -> Vec<&'static str> {
@@ -72,6 +72,32 @@ fn each_bit_of_a_csat3a_has_its_name_and_fails() {
             (5, "calibration signature", true),
         ],
     );
+}
+
+#[test]
+fn each_bit_of_a_csat3b_has_its_name_and_humidity_inside_alone_informs() {
+    check(
+        Csat3b,
+        0,
+        &[
+            (0, "amplitude low", true),
+            (1, "amplitude high", true),
+            (2, "signal lock", true),
+            (3, "delta-T", true),
+            (4, "acquiring signals", true),
+            (5, "supply below 9 V", true),
+            (6, "trigger error", true),
+            (7, "humidity inside above 80 %", false),
+            (8, "memory error", true),
+        ],
+    );
+}
+
+#[test]
+fn one_number_says_one_thing_of_a_csat3a_and_another_of_a_csat3b() {
+    assert_eq!(names(Csat3a, 32.0), ["calibration signature"]);
+    assert_eq!(names(Csat3b, 32.0), ["supply below 9 V"]);
+    assert!(!Csat3a.decode(128.0).is_good() && Csat3b.decode(128.0).is_good());
 }
 
 #[test]
@@ -197,7 +223,7 @@ fn the_gain_comes_from_the_four_lowest_bits() {
 
 #[test]
 fn a_missing_word_fails_and_an_ec100_that_has_none_has_every_bit_set() {
-    for instrument in [Csat3, Li7500, Li7200, Li7700] {
+    for instrument in [Csat3, Csat3b, Li7500, Li7200, Li7700] {
         assert_eq!(names(instrument, f64::NAN), ["no diagnostic word"], "{instrument:?}");
     }
     for (instrument, bits) in [(Csat3a, 6), (Ec150, 22)] {
@@ -214,9 +240,15 @@ fn a_missing_word_fails_and_an_ec100_that_has_none_has_every_bit_set() {
 
 #[test]
 fn what_cannot_be_a_word_says_so_and_fails() {
-    for (instrument, too_high) in
-        [(Csat3, 65536.0), (Csat3a, 64.0), (Ec150, 4_194_304.0), (Li7500, 256.0), (Li7200, 8192.0), (Li7700, 65536.0)]
-    {
+    for (instrument, too_high) in [
+        (Csat3, 65536.0),
+        (Csat3a, 64.0),
+        (Csat3b, 512.0),
+        (Ec150, 4_194_304.0),
+        (Li7500, 256.0),
+        (Li7200, 8192.0),
+        (Li7700, 65536.0),
+    ] {
         for word in [too_high, too_high + 7.0, 1.5, -2.0, -9999.0, 1e300, f64::INFINITY, f64::NEG_INFINITY] {
             assert_eq!(names(instrument, word), ["not a diagnostic word"], "{instrument:?} {word}");
             assert!(!instrument.decode(word).is_good(), "{instrument:?} {word}");
@@ -230,7 +262,7 @@ fn what_cannot_be_a_word_says_so_and_fails() {
 #[test]
 fn every_name_finds_its_instrument() {
     let known: Vec<_> = Instrument::names().collect();
-    assert_eq!(known, ["csat3", "csat3a", "ec150", "li7500", "li7200", "li7700"]);
+    assert_eq!(known, ["csat3", "csat3a", "csat3b", "ec150", "li7500", "li7200", "li7700"]);
     for name in known {
         assert_eq!(Instrument::from_name(name).map(Instrument::name), Some(name));
     }

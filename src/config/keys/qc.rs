@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use super::row::{Key, Kind, Section, bounds, group, no_more, number, positive, text};
+use super::row::{Key, Kind, Section, bounds, group, no_more, number, positive, text, texts};
 use crate::qc::{self, ColumnSettings, GroupKeys, TableSettings};
 
 /// The keys of a column's tests.
@@ -114,6 +114,17 @@ static RATIO: Section = section(
     ],
 );
 
+pub(super) static GUARDS: Section = section(
+    "guards",
+    &[
+        bounds("the columns are suspect where this one lies outside; `inf` for no bound", "[0.8, inf]")
+            .required_in("(or `fail`)")
+            .named("suspect"),
+        bounds("the columns fail where this one lies outside", "[0.7, inf]").named("fail"),
+        texts("", "columns of the table that are flagged then", r#"["CO2", "FC"]"#).required().named("governs"),
+    ],
+);
+
 static WHEN: Section = section(
     "when",
     &[
@@ -130,7 +141,9 @@ mod tests {
     use serde::de::DeserializeOwned;
 
     use super::*;
-    use crate::config::quality_file::{NumbersSection, PairSection, QcSection, RatioSection, WhenSection};
+    use crate::config::quality_file::{
+        GuardSection, NumbersSection, PairSection, QcSection, RatioSection, WhenSection,
+    };
 
     /// The fields of a type, which it lists when it refuses a key.
     fn fields<T: DeserializeOwned>() -> BTreeSet<String> {
@@ -146,6 +159,7 @@ mod tests {
             (&DIFFERENCE, fields::<NumbersSection>()),
             (&RATIO, fields::<RatioSection>()),
             (&WHEN, fields::<WhenSection>()),
+            (&GUARDS, fields::<GuardSection>()),
         ] {
             let rows: BTreeSet<String> = section.keys().map(|key| key.name.to_owned()).collect();
             assert_eq!(rows, fields, "{}", section.heading);

@@ -6,6 +6,7 @@ mod cuts;
 mod derived;
 mod docs;
 mod edge_cases;
+mod guards;
 mod headers;
 mod older_database;
 mod rows;

@@ -149,9 +149,44 @@ fn a_summary_counts_flags_and_findings() {
     let column = &summary["columns"][0];
     let values = |flag: &str| column[flag].as_u64().unwrap_or(0);
     assert_eq!((values("pass"), values("suspect"), values("fail")), (11, 6, 13), "{summary}");
-    assert_eq!((&column["tests"][0]["test"], column["tests"][0]["findings"].as_u64()), (&"flat_line".into(), Some(19)));
+    let test = |name: &str| column["tests"].as_array().unwrap().iter().find(|test| test["test"] == name).unwrap();
+    let counts = |name: &str| ["findings", "suspect", "fail"].map(|key| test(name)[key].as_u64().unwrap());
+    assert_eq!(counts("flat_line"), [19, 6, 13], "{summary}");
+    assert!((test("flat_line")["share"].as_f64().unwrap() - 19.0 / 30.0).abs() < 1e-12, "{summary}");
+    // A test that costs nothing is listed, so that it is seen to be made.
+    assert_eq!(counts("gross_range"), [0, 0, 0], "{summary}");
+    assert_eq!(column["not_judged_by"], serde_json::json!([]), "{summary}");
     let words = tower.run(&["flags", "--summary", "--since", "2026-01-01"]).expect(0).stdout;
-    assert!(words.contains("upper.TA") && words.contains("flat_line 19"), "{words}");
+    assert!(words.contains("upper.TA") && words.contains("flat_line 19 (63.3 %)"), "{words}");
+    assert!(words.contains("flat_line flags 63.3 % of the values of upper.TA: does its limit fit"), "{words}");
+    assert!(words.contains("--test flat_line --since \"2026-01-01\"` lists them"), "{words}");
+    assert!(!words.contains("gross_range flags"), "{words}");
+}
+
+#[test]
+fn a_summary_names_the_tests_that_could_not_judge() {
+    let tower = tower();
+    // Two readings alone: the window of the attenuated signal is never full.
+    tower.write("upper.dat", file(UPPER, &upper(2, 5, |_| None)));
+    tower.in_process().ingest();
+    let summary = ["flags", "--summary", "--since", "2026-01-01", "--table", "upper"];
+    let json = tower.run_json(&summary).expect(0).json();
+    let column = |name: &str| json["columns"].as_array().unwrap().iter().find(|of| of["column"] == name).unwrap();
+    // DIAG has no test. PAR and SW are a pair, and only by day. TA has a range, which can always judge.
+    assert_eq!(column("DIAG")["not_judged_by"], serde_json::json!([]));
+    assert_eq!(column("TA")["not_evaluated"], 0);
+    let tower = Station::new().table(
+        "name = \"upper\"\nfiles = [\"upper.dat\"]\n[table.columns.SW]\nflat_line = { suspect = \"1h\", tolerance = 1 }\n\
+         attenuated_signal = { suspect = 0.05, window = \"40m\" }",
+    );
+    tower.write("upper.dat", file(UPPER, &upper(3, 2, |_| Some("300".to_owned()))));
+    tower.in_process().ingest();
+    let json = tower.run_json(&[&summary[..], &["--column", "SW"]].concat()).expect(0).json();
+    let column = &json["columns"][0];
+    assert_eq!(column["not_evaluated"], 2, "{json}");
+    assert_eq!(column["not_judged_by"], serde_json::json!(["flat_line", "attenuated_signal"]), "{json}");
+    let words = tower.run(&summary).expect(0).stdout;
+    assert!(words.contains("not judged by flat_line, attenuated_signal"), "{words}");
 }
 
 #[test]
