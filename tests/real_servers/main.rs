@@ -15,6 +15,7 @@
 mod buckets;
 mod counting;
 mod dashboard;
+mod dashboard_flux;
 mod each;
 mod first_contact;
 mod flags;
