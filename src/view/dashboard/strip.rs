@@ -83,7 +83,7 @@ fn ages(site: &Site<'_>) -> super::Object {
     });
     let overrides: Vec<Value> = limits.collect();
     let config = json!({
-        "defaults": {"unit": "s", "decimals": 0, "noValue": "no data", "color": {"mode": "thresholds"}},
+        "defaults": {"unit": "s", "decimals": 0, "noValue": "no row", "color": {"mode": "thresholds"}},
         "overrides": overrides,
     });
     let since = if language.returns_seconds() {

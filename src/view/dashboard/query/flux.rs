@@ -363,8 +363,14 @@ impl QueryLanguage for Flux {
     }
 
     fn record_age(&self, source: &Source, name: &str) -> String {
-        let age = format!("  |> map(fn: (r) => ({{_time: r._time, _value: r._value + {SINCE}}}))\n");
-        Flux::agent(source, "start: -30d") + &age + &named(name)
+        // A table that never had a row has a tile too: it holds no number.
+        format!(
+            "import \"array\"\nunion(tables: [\n  array.from(rows: [{{_time: 1970-01-01T00:00:00Z, _value: float(v: \"NaN\")}}]),\n  \
+             {}  |> last()\n  |> keep(columns: [\"_time\", \"_value\"])])\n{NEWEST}  \
+             |> map(fn: (r) => ({{_time: r._time, _value: r._value + {SINCE}}}))\n{}",
+            rows(source, "start: -30d", &[&source.field]),
+            named(name)
+        )
     }
 
     fn agent_newest(&self, source: &Source, name: &str) -> String {
@@ -424,6 +430,26 @@ impl QueryLanguage for Flux {
 
     fn station_in_variable(&self, station: &str) -> String {
         station.replace("${", "\\x24{")
+    }
+
+    fn least_usable_share(&self, columns: &[&Source]) -> Option<String> {
+        let fields: Vec<String> = columns.iter().map(|source| source.flag_field()).collect();
+        let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+        let all = rows(columns.first()?, SHOWN, &fields);
+        let counted = |rows: &str, usable: &str, all: &str| {
+            format!(
+                "{rows}  |> count()\n  |> group()\n  |> map(fn: (r) => ({{flag: r._field, usable: {usable}, all: {all}}}))\n"
+            )
+        };
+        Some(format!(
+            "union(tables: [\n  {},\n  {}])\n  |> group(columns: [\"flag\"])\n  \
+             |> reduce(identity: {{usable: 0, all: 0}}, fn: (r, accumulator) => ({{usable: accumulator.usable + r.usable, \
+             all: accumulator.all + r.all}}))\n  |> group()\n  \
+             |> map(fn: (r) => ({{_time: v.timeRangeStop, _value: 100.0 * float(v: r.usable) / float(v: r.all)}}))\n  |> min()\n{}",
+            counted(&format!("{all}  |> filter(fn: (r) => r._value != 4.0 and r._value != 9.0)\n"), "r._value", "0"),
+            counted(&all, "0", "r._value"),
+            named("value"),
+        ))
     }
 
     fn for_alert(&self, source: &Source) -> String {

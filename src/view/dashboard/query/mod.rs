@@ -71,6 +71,11 @@ pub(super) trait QueryLanguage {
     fn steps(&self) -> [(&'static str, &'static str); 5];
     /// For an alert: the newest value, without variables.
     fn for_alert(&self, source: &Source) -> String;
+    /// For an alert: of the columns' shares of values that neither failed nor are missing, over the time of the rule, the least,
+    /// in percent; nothing where no column has a flag. None where the language cannot say it in one query.
+    fn least_usable_share(&self, _columns: &[&Source]) -> Option<String> {
+        None
+    }
 }
 
 /// The implementation of a language.

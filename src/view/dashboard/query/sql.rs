@@ -227,6 +227,11 @@ impl QueryLanguage for Sql {
     }
 
     fn for_alert(&self, source: &Source) -> String {
-        newest(source, &identifier(&source.field), "value", "1 hour")
+        let field = identifier(&source.field);
+        format!(
+            "SELECT time, {field} AS \"value\" FROM {} WHERE {SHOWN}{} AND {field} IS NOT NULL ORDER BY time DESC LIMIT 1",
+            identifier(&source.measurement),
+            tags(source)
+        )
     }
 }
