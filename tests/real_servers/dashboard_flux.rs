@@ -314,3 +314,66 @@ fn every_flux_query_gives_what_the_store_holds_at_an_hour_two_days_a_week_and_wh
         assert!(kinds.contains_key(kind), "no {kind}: {kinds:?}");
     }
 }
+
+/// Seconds, and what was asked.
+type Took = (f64, String);
+
+/// A week of one row a second: `Plain` with suspect values, `Held` whose failed values are not sent, a direction, rain and a
+/// counter.
+#[test]
+#[ignore = "a measurement: lists the slowest queries"]
+fn the_slowest_flux_queries_at_a_week_of_one_row_a_second_take_a_second_at_most() {
+    let influxd = Influxd2::start();
+    let folder = tempfile::tempdir().unwrap();
+    let config = format!(
+        "[station]\nname = \"X\"\nutc_offset = \"+00:00\"\n[destination]\nkind = \"influxdb\"\n{}\n[[table]]\nname = \"fast\"\n\
+         files = [\"f.dat\"]\nmeasurement = \"fast\"\nheight = \"10m\"\n[table.columns.Plain]\nvariable = \"TA\"\n[table.columns.Held]\n\
+         variable = \"CO2\"\nwithhold = true\n[table.columns.Dir]\nkind = \"direction\"\n[table.columns.Rain]\nkind = \"total\"\n\
+         [table.columns.Count]\nkind = \"counter\"\n",
+        influxd.destination()
+    );
+    std::fs::write(folder.path().join("config.toml"), config).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_fluxtower"));
+    command.current_dir(folder.path()).env("FLUXTOWER_TEST_RIGHT", "right");
+    let done = command.args(["--quiet", "dashboard", "--grafana"]).output().unwrap();
+    let dashboard: Value = serde_json::from_slice(&done.stdout).unwrap();
+    let week = 7 * 86_400;
+    let now = Utc::now().timestamp();
+    for piece in 0..week / 14_400 {
+        let mut lines = String::new();
+        for second in piece * 14_400..(piece + 1) * 14_400 {
+            let flag = match second % 1_000 {
+                7 => 4,
+                8 | 9 => 3,
+                10..=12 => 9,
+                _ => 1,
+            };
+            let held = if flag == 4 || flag == 9 { String::new() } else { format!("Held={}.5,", 400 + second % 30) };
+            let plain = if flag == 4 { 1 } else { flag };
+            lines += &format!(
+                "fast,station=X {held}Held_qc={flag},Plain={}.25,Plain_qc={plain},Dir={},Rain=0.2,Count={} {}\n",
+                second % 25,
+                second % 360,
+                second % 5_000,
+                (now - week + second) * NANOS
+            );
+        }
+        influxd.write("flux", &lines);
+    }
+    let view = View { from: now - week, to: now, period: 600, step: ("v.windowPeriod", 0) };
+    let mut took: Vec<Took> = Vec::new();
+    for panel in panels(&dashboard) {
+        for target in panel["targets"].as_array().into_iter().flatten() {
+            let text = view.sent(target["query"].as_str().unwrap(), "X");
+            let began = std::time::Instant::now();
+            influxd.flux(&text);
+            took.push((began.elapsed().as_secs_f64(), format!("{} {}", panel["title"], target["refId"])));
+        }
+    }
+    took.sort_by(|one, other| other.0.total_cmp(&one.0));
+    for (seconds, what) in took.iter().take(12) {
+        println!("{seconds:6.2} s  {what}");
+    }
+    assert!(took.len() > 10);
+    assert!(took[0].0 <= 1.0, "{:?}", took[0]);
+}

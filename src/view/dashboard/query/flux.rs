@@ -161,7 +161,7 @@ const TERMS: u32 = 11;
 fn series(first: u32) -> String {
     let coefficient = |term: u32| {
         let factorial: f64 = (1..=2 * term + first).map(f64::from).product();
-        format!("{:.45}", if term % 2 == 0 { 1.0 / factorial } else { -1.0 / factorial })
+        format!("{:.45}", if term.is_multiple_of(2) { 1.0 / factorial } else { -1.0 / factorial })
     };
     let inner = (0..TERMS).rev().fold(String::new(), |inner, term| {
         if inner.is_empty() { coefficient(term) } else { format!("({} + r.square * {inner})", coefficient(term)) }
