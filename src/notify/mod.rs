@@ -39,7 +39,7 @@ use outgoing::Parcel;
 pub enum Pass {
     /// They were, or the configuration names no receiver.
     Made,
-    /// Another process is notifying; what it does not know of is told with the next pass.
+    /// Another process is notifying; what it does not know of is reported with the next pass.
     LeftToAnother,
 }
 

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::flag::Flag;
-use super::keys::{Group, GroupKeys, Key, Kind, Problem};
+use super::keys::{Absent, Group, GroupKeys, Key, Kind, Problem, UNLESS_FAIL};
 use super::limits::{Levels, limit, rounding, short, span_text, surely_below};
 use super::registry::{About, ColumnTest, Seen};
 use super::window::{Deviation, Extremes, Window};
@@ -83,17 +83,26 @@ impl SpreadState {
 impl ColumnTest for AttenuatedSignal {
     const KEYS: GroupKeys = GroupKeys {
         name: ABOUT.name,
+        meaning: "against losing its variance: [attenuated_signal](#attenuated_signal)",
         example: "attenuated_signal = { suspect = 0.1, fail = 0.01, window = \"3h\" }",
         keys: &[
-            Key { name: "suspect", kind: Kind::Positive, example: "suspect = 0.1" },
-            Key { name: "fail", kind: Kind::Positive, example: "fail = 0.01" },
-            Key { name: "window", kind: Kind::Span, example: "window = \"3h\"" },
-            Key { name: "by", kind: Kind::Word(&["deviation", "range"]), example: "by = \"range\"" },
-            Key {
-                name: "least",
-                kind: Kind::Count { least: 1, most: 1_000_000, why: "so many values must lie in the window" },
-                example: "least = 10",
-            },
+            Key::new("suspect", Kind::Positive, "less spread is suspect, in the column's unit", "suspect = 0.1")
+                .or(UNLESS_FAIL),
+            Key::new("fail", Kind::Positive, "less spread fails", "fail = 0.01"),
+            Key::new("window", Kind::Span, "how far it looks back", r#"window = "3h""#).or(Absent::Required),
+            Key::new(
+                "by",
+                Kind::Word(&["deviation", "range"]),
+                r#"the spread: `"deviation"`, the standard deviation; `"range"`, highest minus lowest"#,
+                r#"by = "range""#,
+            )
+            .or(Absent::Value(r#""deviation""#)),
+            Key::new(
+                "least",
+                Kind::Count { least: 1, most: 1_000_000, why: "so many values must lie in the window" },
+                "values that the window must hold; without it, rows must reach back over all of it",
+                "least = 10",
+            ),
         ],
     };
     type State = SpreadState;

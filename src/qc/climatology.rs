@@ -7,7 +7,7 @@
 mod file;
 
 use super::flag::Flag;
-use super::keys::{Group, GroupKeys, Key, Kind, Problem, shown};
+use super::keys::{Absent, Group, GroupKeys, Key, Kind, Problem, shown};
 use super::limits::{bounds, within};
 use super::registry::{About, ColumnTest, Seen};
 use crate::ameriflux::Range;
@@ -127,18 +127,32 @@ impl Member {
 impl ColumnTest for Climatology {
     const KEYS: GroupKeys = GroupKeys {
         name: ABOUT.name,
+        meaning: "against season and time of day: [climatology](#climatology)",
         example: "climatology = { file = \"bands.csv\", variable = \"TA\", suspect = [\"p2_5\", \"p97_5\"] }",
         keys: &[
-            Key { name: "file", kind: Kind::Path, example: "file = \"bands.csv\"" },
-            Key { name: "variable", kind: Kind::Text, example: "variable = \"TA\"" },
-            Key { name: "suspect", kind: Kind::Names, example: "suspect = [\"p2_5\", \"p97_5\"]" },
-            Key { name: "fail", kind: Kind::Names, example: "fail = [\"p0_5\", \"p99_5\"]" },
-            Key { name: "margin", kind: Kind::Positive, example: "margin = 2" },
-            Key {
-                name: "bands",
-                kind: Kind::Groups(MEMBER_KEYS),
-                example: "bands = [{ months = [6, 8], suspect = [5, 30] }]",
-            },
+            Key::new(
+                "file",
+                Kind::Path,
+                "a CSV file of bands; its columns are described in [qc.md](qc.md#climatology)",
+                r#"file = "bands.csv""#,
+            )
+            .or(Absent::RequiredIn("(or `bands`)")),
+            Key::new("variable", Kind::Text, "takes only the file's rows of this variable", r#"variable = "TA""#),
+            Key::new(
+                "suspect",
+                Kind::Names,
+                "the file's columns of the lower and the upper bound",
+                r#"suspect = ["p2_5", "p97_5"]"#,
+            )
+            .or(Absent::RequiredIn("beside `file`")),
+            Key::new("fail", Kind::Names, "the same for failing", r#"fail = ["p0_5", "p99_5"]"#),
+            Key::new("margin", Kind::Positive, "widens every band on both sides, in the column's unit", "margin = 2"),
+            Key::new(
+                "bands",
+                Kind::Groups(MEMBER_KEYS),
+                "in place of `file`: [bands](#bands)",
+                "bands = [{ months = [6, 8], suspect = [5, 30] }]",
+            ),
         ],
     };
     const NEEDS_SEASON: bool = true;
@@ -194,12 +208,22 @@ impl ColumnTest for Climatology {
 }
 
 const MEMBER_KEYS: &[Key] = &[
-    Key { name: "months", kind: Kind::Whole { least: 1, most: 12 }, example: "months = [6, 8]" },
-    Key { name: "days", kind: Kind::Whole { least: 1, most: 366 }, example: "days = [1, 90]" },
-    Key { name: "hours", kind: Kind::Whole { least: 0, most: 23 }, example: "hours = [0, 5]" },
-    Key { name: "dates", kind: Kind::Instants, example: "dates = [\"2026-06-01\", \"2026-08-31 23:59:59\"]" },
-    Key { name: "suspect", kind: Kind::Bounds, example: "suspect = [-40, 45]" },
-    Key { name: "fail", kind: Kind::Bounds, example: "fail = [-50, 50]" },
+    Key::new("months", Kind::Whole { least: 1, most: 12 }, "first and last month, 1 to 12", "months = [6, 8]"),
+    Key::new("days", Kind::Whole { least: 1, most: 366 }, "first and last day of the year, 1 to 366", "days = [1, 90]"),
+    Key::new(
+        "hours",
+        Kind::Whole { least: 0, most: 23 },
+        "first and last full hour of the station's clock in which the value was measured, 0 to 23",
+        "hours = [0, 5]",
+    ),
+    Key::new(
+        "dates",
+        Kind::Instants,
+        "first and last instant of the station's clock",
+        r#"dates = ["2026-06-01", "2026-08-31 23:59:59"]"#,
+    ),
+    Key::new("suspect", Kind::Bounds, "suspect outside", "suspect = [-40, 45]").or(Absent::Required),
+    Key::new("fail", Kind::Bounds, "fails outside", "fail = [-50, 50]"),
 ];
 
 fn members(group: &Group) -> Result<Climatology, Problem> {

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::flag::Flag;
-use super::keys::{Group, GroupKeys, Key, Kind, Problem};
+use super::keys::{Absent, Group, GroupKeys, Key, Kind, Problem, UNLESS_FAIL};
 use super::limits::{Levels, fp2_step, limit, rounding, span_text, surely_below};
 use super::registry::{About, ColumnTest, Seen};
 use super::window::{Extremes, Window};
@@ -64,12 +64,20 @@ impl FlatLine {
 impl ColumnTest for FlatLine {
     const KEYS: GroupKeys = GroupKeys {
         name: ABOUT.name,
+        meaning: "against standing still: [flat_line](#flat_line)",
         example: "flat_line = { suspect = \"2h\", fail = \"6h\", tolerance = 0.01 }",
         keys: &[
-            Key { name: "suspect", kind: Kind::Span, example: "suspect = \"2h\"" },
-            Key { name: "fail", kind: Kind::Span, example: "fail = \"6h\"" },
-            Key { name: "tolerance", kind: Kind::Positive, example: "tolerance = 0.01" },
-            Key { name: "except", kind: Kind::Bounds, example: "except = [99, 100]" },
+            Key::new("suspect", Kind::Span, "a value that stands still for so long is suspect", r#"suspect = "2h""#)
+                .or(UNLESS_FAIL),
+            Key::new("fail", Kind::Span, "a value that stands still for so long fails", r#"fail = "6h""#),
+            Key::new(
+                "tolerance",
+                Kind::Positive,
+                "still means that highest and lowest differ by less, in the column's unit",
+                "tolerance = 0.01",
+            )
+            .or(Absent::Required),
+            Key::new("except", Kind::Bounds, "values at which standing still is natural", "except = [99, 100]"),
         ],
     };
     type State = FlatState;

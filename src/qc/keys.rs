@@ -1,9 +1,10 @@
 //! How the settings of a test are written in the configuration, and how a test reads them.
 //!
-//! A test lists its keys with the [`Kind`] of each. The configuration refuses unknown keys and values of another kind,
+//! A test lists its keys, each with its [`Kind`] and what the documentation says of it. The configuration refuses unknown keys and values of another kind,
 //! with file and line, before the test sees them. A test then reads typed values from a [`Group`] and checks only what
 //! several keys mean together. So a new test needs no change in the configuration.
 
+use std::fmt::{self, Display, Formatter};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,6 +17,8 @@ use crate::time::LocalTime;
 pub struct GroupKeys {
     /// The key of the group; the name of the test.
     pub name: &'static str,
+    /// One line of help, in Markdown.
+    pub meaning: &'static str,
     /// How the group is written.
     pub example: &'static str,
     /// What may stand in it.
@@ -23,18 +26,64 @@ pub struct GroupKeys {
 }
 
 /// One key of a group.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Key {
     /// Its name.
     pub name: &'static str,
     /// What its value is.
     pub kind: Kind,
+    /// What holds where it is not given.
+    pub absent: Absent,
+    /// One line of help, in Markdown.
+    pub meaning: &'static str,
     /// How it is written.
     pub example: &'static str,
 }
 
+impl Key {
+    /// A key that may be left out, and then does nothing.
+    pub(super) const fn new(name: &'static str, kind: Kind, meaning: &'static str, example: &'static str) -> Key {
+        Key { name, kind, absent: Absent::Nothing, meaning, example }
+    }
+
+    /// What holds where it is not given.
+    pub(super) const fn or(self, absent: Absent) -> Key {
+        Key { absent, ..self }
+    }
+}
+
+/// What holds where a key is not given. Displayed in Markdown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absent {
+    /// Its section is refused.
+    Required,
+    /// Its section is refused in some cases: the end of a sentence that begins with "required".
+    RequiredIn(&'static str),
+    /// What the key does is not done.
+    Nothing,
+    /// This value, in TOML.
+    Value(&'static str),
+    /// A value that depends on others, in Markdown.
+    Described(&'static str),
+}
+
+impl Display for Absent {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Absent::Required => f.write_str("required"),
+            Absent::RequiredIn(cases) => write!(f, "required {cases}"),
+            Absent::Nothing => f.write_str("none"),
+            Absent::Value(value) => write!(f, "`{value}`"),
+            Absent::Described(description) => f.write_str(description),
+        }
+    }
+}
+
+/// Of `suspect` and `fail`, one is needed.
+pub(super) const UNLESS_FAIL: Absent = Absent::RequiredIn("(or `fail`)");
+
 /// What the value of a key is.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub enum Kind {
     /// A finite number above 0: [`Setting::Number`].
     Positive,

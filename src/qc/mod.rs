@@ -38,7 +38,7 @@ pub use finding::{Finding, findings};
 pub use fit::{KnownColumn, unknown_columns, without_position};
 pub use flag::Flag;
 pub use gross_range::GrossRange;
-pub use keys::{Entry, Group, GroupKeys, Key, Kind, Problem, Setting};
+pub use keys::{Absent, Entry, Group, GroupKeys, Key, Kind, Problem, Setting};
 pub use manual::ManualFlag;
 pub use pair::{Across, Guard, Measure, Pair, PairFlags, Partner};
 pub use registry::{About, ColumnSettings, TableSettings, Test};

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::flag::Flag;
-use super::keys::{Group, GroupKeys, Key, Kind, Problem};
+use super::keys::{Absent, Group, GroupKeys, Key, Kind, Problem, UNLESS_FAIL};
 use super::limits::{Levels, limit, rounding, short, span_text, surely_above};
 use super::registry::{About, ColumnTest, Seen};
 
@@ -40,11 +40,19 @@ fn rate(before: f64, value: f64, nanos: i64) -> f64 {
 impl ColumnTest for RateOfChange {
     const KEYS: GroupKeys = GroupKeys {
         name: ABOUT.name,
+        meaning: "against the row before: [rate_of_change](#rate_of_change)",
         example: "rate_of_change = { suspect = 1, fail = 3, per = \"1m\" }",
         keys: &[
-            Key { name: "suspect", kind: Kind::Positive, example: "suspect = 1" },
-            Key { name: "fail", kind: Kind::Positive, example: "fail = 3" },
-            Key { name: "per", kind: Kind::Span, example: "per = \"1m\"" },
+            Key::new(
+                "suspect",
+                Kind::Positive,
+                "a faster change is suspect, in the column's unit in the time of `per`",
+                "suspect = 1",
+            )
+            .or(UNLESS_FAIL),
+            Key::new("fail", Kind::Positive, "a faster change fails", "fail = 3"),
+            Key::new("per", Kind::Span, "the time that both limits are written for", r#"per = "1m""#)
+                .or(Absent::Value(r#""1s""#)),
         ],
     };
     type State = ();

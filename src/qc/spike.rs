@@ -3,7 +3,7 @@
 //! Source: QARTOD, in the form of ioos_qc 3.0 `spike_test`. Thresholds are strict: a value on the threshold passes.
 
 use super::flag::Flag;
-use super::keys::{Group, GroupKeys, Key, Kind, Problem};
+use super::keys::{Absent, Group, GroupKeys, Key, Kind, Problem, UNLESS_FAIL};
 use super::limits::{Levels, limit, rounding, short, surely_above};
 use super::registry::{About, Around, ColumnTest};
 
@@ -58,15 +58,12 @@ impl Spike {
 impl ColumnTest for Spike {
     const KEYS: GroupKeys = GroupKeys {
         name: ABOUT.name,
+        meaning: "against its two neighbours: [spike](#spike)",
         example: "spike = { suspect = 2, fail = 5 }",
         keys: &[
-            Key { name: "suspect", kind: Kind::Positive, example: "suspect = 2" },
-            Key { name: "fail", kind: Kind::Positive, example: "fail = 5" },
-            Key {
-                name: "method",
-                kind: Kind::Word(&["average", "differential"]),
-                example: "method = \"differential\"",
-            },
+            Key::new("suspect", Kind::Positive, "a higher spike is suspect, in the column's unit", "suspect = 2").or(UNLESS_FAIL),
+            Key::new("fail", Kind::Positive, "a higher spike fails", "fail = 5"),
+            Key::new("method", Kind::Word(&["average", "differential"]), r#"its height: `"average"`, from the mean of both neighbours; `"differential"`, the smaller of both steps"#, r#"method = "differential""#).or(Absent::Value(r#""average""#)),
         ],
     };
     const LOOKS_AHEAD: bool = true;

@@ -8,7 +8,7 @@
 //! suspect above 10 W m-2, as in AmeriFlux's alignment test, and fails above 50, as in ONEFlux.
 
 use super::flag::Flag;
-use super::keys::{Group, GroupKeys, Key, Kind, Problem};
+use super::keys::{Absent, Group, GroupKeys, Key, Kind, Problem};
 use super::limits::{Levels, above, limit, short};
 use super::registry::{About, ColumnTest, Seen};
 use crate::ameriflux;
@@ -105,10 +105,13 @@ impl Sun {
 impl ColumnTest for Sun {
     const KEYS: GroupKeys = GroupKeys {
         name: ABOUT.name,
+        meaning: "a radiometer against what the sun can give: [sun](#sun); `{}` for the usual limits",
         example: "sun = { suspect = 10, fail = 50 }",
         keys: &[
-            Key { name: "suspect", kind: Kind::Positive, example: "suspect = 10" },
-            Key { name: "fail", kind: Kind::Positive, example: "fail = 50" },
+            Key::new("suspect", Kind::Positive, "light at night above this is suspect, in W m-2", "suspect = 10")
+                .or(Absent::Value("10")),
+            Key::new("fail", Kind::Positive, "light at night above this fails, in W m-2", "fail = 50")
+                .or(Absent::Value("50")),
         ],
     };
     const NEEDS_SUN: bool = true;

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::flag::Flag;
-use super::keys::{Group, GroupKeys, Key, Kind, Problem};
+use super::keys::{Group, GroupKeys, Key, Kind, Problem, UNLESS_FAIL};
 use super::limits::{Levels, above, span_text};
 use super::registry::{About, RowTest};
 use crate::time::nanos;
@@ -29,10 +29,22 @@ pub struct TimeGap {
 impl RowTest for TimeGap {
     const KEYS: GroupKeys = GroupKeys {
         name: ABOUT.name,
+        meaning: "flags the first row after a pause: [time_gap](#time_gap)",
         example: "time_gap = { suspect = \"10m\" }",
         keys: &[
-            Key { name: "suspect", kind: Kind::Span, example: "suspect = \"10m\"" },
-            Key { name: "fail", kind: Kind::Span, example: "fail = \"2h\"" },
+            Key::new(
+                "suspect",
+                Kind::Span,
+                "a row that comes later than this after the row before is suspect",
+                r#"suspect = "10m""#,
+            )
+            .or(UNLESS_FAIL),
+            Key::new(
+                "fail",
+                Kind::Span,
+                "of older configurations: a row that comes later than this is suspect too, because a good value behind a gap does not fail",
+                r#"fail = "2h""#,
+            ),
         ],
     };
 

@@ -62,6 +62,8 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Page cache per connection, in KiB (negative, as SQLite wants it): enough for the tail of every table of a large site.
 const CACHE_KIB: i64 = -12_000;
+/// The same of a connection that only reads: it goes through rows once, and the system's own cache has them a second time.
+const READER_CACHE_KIB: i64 = -6_000;
 
 /// An open store.
 #[derive(Debug)]
@@ -109,7 +111,7 @@ impl Store {
         conn.busy_timeout(BUSY_TIMEOUT).map_err(at)?;
         migrate::check(&conn, path)?;
         conn.pragma_update(None, "query_only", true).map_err(at)?;
-        conn.pragma_update(None, "cache_size", CACHE_KIB).map_err(at)?;
+        conn.pragma_update(None, "cache_size", READER_CACHE_KIB).map_err(at)?;
         Ok(Store { conn, path: path.to_owned(), patience: BUSY_TIMEOUT })
     }
 

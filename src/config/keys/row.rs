@@ -2,6 +2,8 @@
 
 use std::fmt::{Display, Formatter, Result};
 
+pub use crate::qc::Absent;
+
 /// One key of the configuration.
 #[derive(Debug, Clone, Copy)]
 pub struct Key {
@@ -57,21 +59,6 @@ pub enum Kind {
     Never,
 }
 
-/// What holds where a key is not given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Absent {
-    /// Its section is refused.
-    Required,
-    /// Its section is refused in some cases: the end of a sentence that begins with "required".
-    RequiredIn(&'static str),
-    /// What the key does is not done.
-    Nothing,
-    /// This value, in TOML.
-    Value(&'static str),
-    /// A value that depends on others, in Markdown.
-    Described(&'static str),
-}
-
 /// A group of keys.
 #[derive(Debug, Clone, Copy)]
 pub struct Section {
@@ -97,7 +84,7 @@ impl Key {
         }
     }
 
-    const fn new(kind: Kind, meaning: &'static str, example: &'static str) -> Key {
+    pub(super) const fn new(kind: Kind, meaning: &'static str, example: &'static str) -> Key {
         Key { name: "", kind, absent: Absent::Nothing, meaning, example, takes_variables: false }
     }
 
@@ -164,19 +151,6 @@ impl Kind {
     }
 }
 
-/// In Markdown.
-impl Display for Absent {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        match self {
-            Absent::Required => f.write_str("required"),
-            Absent::RequiredIn(cases) => write!(f, "required {cases}"),
-            Absent::Nothing => f.write_str("none"),
-            Absent::Value(value) => write!(f, "`{value}`"),
-            Absent::Described(description) => f.write_str(description),
-        }
-    }
-}
-
 impl Section {
     /// The keys that a user may write, in the order of the documentation.
     pub fn keys(&self) -> impl Iterator<Item = &'static Key> + use<> {
@@ -235,10 +209,6 @@ pub(super) const fn bounds(meaning: &'static str, example: &'static str) -> Key 
 
 pub(super) const fn whole(least: u64, most: u64, meaning: &'static str, example: &'static str) -> Key {
     Key::new(Kind::Whole { least, most }, meaning, example)
-}
-
-pub(super) const fn cycle(meaning: &'static str, example: &'static str) -> Key {
-    Key::new(Kind::Cycle, meaning, example)
 }
 
 pub(super) const fn flag(meaning: &'static str, example: &'static str) -> Key {
