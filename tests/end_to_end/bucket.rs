@@ -134,7 +134,7 @@ fn the_agents_health_counts_the_wait_of_rows_and_not_their_age_and_names_a_table
     let site = Site::with(&server.url(), &["met", "soil"], "", "");
     site.replace_in_config("health = false", "health = true");
     site.stage(0..10);
-    site.run(&["ingest"]);
+    site.run(&["ingest"]).expect(0);
     site.sync().expect(0);
     let health = server.health();
     let value = |line: &str, field: &str| -> f64 {
