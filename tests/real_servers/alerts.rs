@@ -138,7 +138,7 @@ fn each_alert_rule_fires_in_the_states_that_it_is_for_and_in_no_other() {
         ("healthy", 60, WELL, good as fn(i64) -> u8, &[][..]),
         ("stopped", 60, stopped, good, &["no new record in met"]),
         ("silent", 2 * HOUR, WELL, good, &["agent is silent"]),
-        ("bucketless", 60, missing, good, &["rows wait too long"]),
+        ("bucketless", 60, missing, good, &["backlog too old"]),
         ("history", 60, history, good, &[]),
         ("dead", 60, WELL, |step| if step % 2 == 0 { 4 } else { 9 }, &["a sensor of met gives no usable value"]),
         // Read in turn with three others.

@@ -1,4 +1,4 @@
-//! Alert rules for Grafana's provisioning: no new rows, rows that wait too long, a silent agent, a dead sensor.
+//! Alert rules for Grafana's provisioning: no new rows, rows that are pending too long, a silent agent, a dead sensor.
 //!
 //! A rule queries the agent's last report; how long ago that may be follows from the time between the reports so far. If the agent is silent, the rules for tables do not fire and only the rule for
 //! silence does: one problem, one mail.
@@ -25,7 +25,7 @@ const UNKNOWN_RHYTHM: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
 /// Below this percentage of usable values a sensor is dead. One that is read in turn with others has more.
 const DEAD_PERCENT: u64 = 5;
-/// Rows that wait longer have met more than a short break of the link.
+/// Rows that are pending for longer have met more than a short break of the link.
 const WAIT_S: u64 = 6 * 3_600;
 
 /// A rule without its uid.
@@ -84,9 +84,9 @@ pub fn alerts(site: &Site<'_>) -> Value {
             holds: "15m",
             ..above(
                 "backlog".to_owned(),
-                format!("{station}: rows wait too long"),
+                format!("{station}: backlog too old"),
                 format!(
-                    "Rows at {station} have waited for more than 6 hours, of one bucket or of all; `fluxtower status` gives the reason."
+                    "Rows at {station} have been pending for more than 6 hours, of one bucket or of all; `fluxtower status` gives the reason."
                 ),
                 ask(None, "longest_wait_s"),
             )
