@@ -72,11 +72,16 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         return Err(CliError::DashboardNeedsOutput);
     }
     let config = &context.config;
-    let (known, facts, retentions) = if config.store_path.exists() {
+    let (known, facts, retentions, rhythm) = if config.store_path.exists() {
         let store = Store::open_reader(&config.store_path)?;
-        (store.known_tables(config)?, dashboard::facts(config, &store)?, crate::sync::retentions(&store)?)
+        (
+            store.known_tables(config)?,
+            dashboard::facts(config, &store)?,
+            crate::sync::retentions(&store)?,
+            store.usual_time_between_reports()?,
+        )
     } else {
-        (Vec::new(), BTreeMap::new(), Vec::new())
+        (Vec::new(), BTreeMap::new(), Vec::new(), None)
     };
     let unread = config.tables.iter().filter(|table| !facts.contains_key(&table.name.0));
     let unread: Vec<&str> = unread.map(|table| table.name.0.as_str()).collect();
@@ -89,7 +94,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let board = panel::plan(config, &known);
     let language = args.language.map_or_else(|| Language::of(&config.destination), Choice::language);
     let datasource = args.datasource.as_deref();
-    let site = Site { config, board: &board, facts: &facts, language, retentions: &retentions, datasource };
+    let site = Site { config, board: &board, facts: &facts, language, rhythm, retentions: &retentions, datasource };
     let dashboard = if args.network { dashboard::network(&site) } else { dashboard::station(&site) };
     let alerts = args.alerts.is_some().then(|| dashboard::alerts(&site));
     // Both are made before one is written.

@@ -32,8 +32,6 @@ pub use sunlight::Sunlight;
 
 /// Under this key the store keeps how often a scheduler's entry starts the program, in milliseconds, or that it stays up.
 pub const STARTS_KEY: &str = "schedule";
-/// Under this key the store keeps when its first ingest was.
-const FIRST_INGEST: &str = "first ingest";
 
 /// Under this key the store keeps why a changed configuration was not taken up.
 const REFUSED_CONFIGURATION: &str = "configuration refused";
@@ -57,8 +55,8 @@ pub enum StatusError {
 /// # Errors
 /// The store fails.
 pub fn note_first_ingest(store: &Store, now: Timestamp) -> Result<(), StoreError> {
-    if store.recall(FIRST_INGEST)?.is_none() && store.last_run_by("ingest", now)?.is_none() {
-        store.remember(FIRST_INGEST, &now.nanos().to_string())?;
+    if store.first_ingest()?.is_none() && store.last_run_by("ingest", now)?.is_none() {
+        store.remember_first_ingest(now)?;
     }
     Ok(())
 }
@@ -180,7 +178,7 @@ impl Facts {
         Ok(Facts {
             tables: store.table_status()?,
             intervals,
-            first_ingest: store.recall(FIRST_INGEST)?.and_then(|text| text.parse().ok()).map(Timestamp::from_nanos),
+            first_ingest: store.first_ingest()?,
             last_ingest: store.last_run_by("ingest", now)?,
             last_sync: store.last_run_by("sync", now)?,
             last_stored: store.last_stored_by(now)?,

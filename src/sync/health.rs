@@ -9,7 +9,7 @@ use super::{StoppedBy, Sync, SyncError, SyncReport, expected};
 use crate::config::{Config, DestinationConfig};
 use crate::destination::{Answer, Destination, Outcome, Request, beat};
 use crate::line::tag_value;
-use crate::store::{ReceiptDraft, ReceiptOutcome, Store};
+use crate::store::{ReceiptDraft, ReceiptOutcome, Store, TableStatus};
 use crate::time::Timestamp;
 
 /// The measurement.
@@ -129,18 +129,35 @@ pub(super) fn say(
     Ok(answer)
 }
 
-/// One line for the agent, one per table.
+/// No query of receipts goes back further than this: rows that have waited so long have waited too long.
+const LONGEST_WAIT_S: i64 = 7 * 86_400;
+
+/// How long the pending rows of a table have waited: since its bucket last acknowledged a row. They have not waited longer than
+/// they exist. The age of a row says nothing: a history that was read just now is as old as it is, and has not waited at all.
+fn waited(config: &Config, store: &Store, table: &TableStatus, now: Timestamp) -> Result<i64, SyncError> {
+    let Some(oldest) = table.oldest_pending else { return Ok(0) };
+    let bucket = config.table(&table.table).and_then(|known| known.bucket.as_deref());
+    let since = Timestamp::from_nanos(now.nanos().saturating_sub(LONGEST_WAIT_S * 1_000_000_000));
+    let first = store.first_ingest()?;
+    let last = store.last_stored_in(bucket, since)?.max(first);
+    let silent = last.map_or(LONGEST_WAIT_S, |last| now.seconds_since(last));
+    Ok(now.seconds_since(oldest).min(silent).clamp(0, LONGEST_WAIT_S))
+}
+
+/// One line for the agent, one per table of the configuration, also for one that never had a row.
 pub(super) fn lines(config: &Config, store: &Store, standing: &Standing, now: Timestamp) -> Result<String, SyncError> {
     let station = tag_value(&config.station.name);
     let tables = store.table_status()?;
-    let sum = |of: fn(&crate::store::TableStatus) -> u64| tables.iter().map(of).sum::<u64>();
+    let sum = |of: fn(&TableStatus) -> u64| tables.iter().map(of).sum::<u64>();
     let age = |then: Timestamp| now.seconds_since(then);
     let oldest = tables.iter().filter_map(|table| table.oldest_pending).min();
+    let waits = tables.iter().map(|table| waited(config, store, table, now)).collect::<Result<Vec<i64>, _>>()?;
     // Writing to a String cannot fail.
     let mut lines = format!(
-        "{MEASUREMENT},station={station} backlog={},oldest_pending_age_s={},rejected={},rejected_lines={},conflicts={},gaps={},problems={},warnings={},verdict=\"{}\",version=\"{}\" {}\n",
+        "{MEASUREMENT},station={station} backlog={},oldest_pending_age_s={},longest_wait_s={},rejected={},rejected_lines={},conflicts={},gaps={},problems={},warnings={},verdict=\"{}\",version=\"{}\" {}\n",
         sum(|table| table.pending),
         oldest.map_or(0, age),
+        waits.iter().max().unwrap_or(&0),
         sum(|table| table.rejected),
         sum(|table| table.rejected_lines),
         sum(|table| table.conflicts),
@@ -151,15 +168,30 @@ pub(super) fn lines(config: &Config, store: &Store, standing: &Standing, now: Ti
         env!("CARGO_PKG_VERSION"),
         now.nanos()
     );
-    for table in &tables {
+    for (table, wait) in tables.iter().zip(&waits) {
         let Some(newest) = table.newest else { continue };
         let _ = writeln!(
             lines,
-            "{MEASUREMENT},station={station},logger_table={} newest_age_s={},pending={},gaps={} {}",
+            "{MEASUREMENT},station={station},logger_table={} newest_age_s={},no_new_row_s={},pending={},longest_wait_s={wait},gaps={} {}",
             tag_value(&table.table),
+            age(newest),
             age(newest),
             table.pending,
             table.gaps,
+            now.nanos()
+        );
+    }
+    let Some(first) = store.first_ingest()? else { return Ok(lines) };
+    for table in &config.tables {
+        let name = &table.name.0;
+        if tables.iter().any(|status| status.table == *name && status.newest.is_some()) {
+            continue;
+        }
+        let _ = writeln!(
+            lines,
+            "{MEASUREMENT},station={station},logger_table={} no_new_row_s={},pending=0,longest_wait_s=0,gaps=0 {}",
+            tag_value(name),
+            age(first).max(0),
             now.nanos()
         );
     }

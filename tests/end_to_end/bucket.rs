@@ -127,6 +127,29 @@ fn status_warns_while_rows_are_about_to_expire() {
     assert!(status.json()["verdict"].to_string().contains("expire in"), "{status:?}");
 }
 
+/// A table is silent without a row, and rows wait while their bucket takes none, whatever the other buckets do.
+#[test]
+fn the_agents_health_counts_the_wait_of_rows_and_not_their_age_and_names_a_table_that_never_had_a_row() {
+    let server = Server::start();
+    let site = Site::with(&server.url(), &["met", "soil"], "", "");
+    site.replace_in_config("health = false", "health = true");
+    site.stage(0..10);
+    site.run(&["ingest"]).expect(0);
+    site.sync().expect(0);
+    let health = server.health();
+    let value = |line: &str, field: &str| -> f64 {
+        let (_, rest) = line.split_once(&format!("{field}=")).unwrap_or_else(|| panic!("no {field}: {line}"));
+        rest.split([',', ' ']).next().unwrap().parse().unwrap()
+    };
+    let all = health.last().unwrap();
+    let agent = all.lines().next().unwrap();
+    assert!(value(agent, "longest_wait_s") < 60.0, "{agent}");
+    for line in all.lines().skip(1) {
+        assert!(value(line, "no_new_row_s") >= 0.0 && value(line, "longest_wait_s") < 60.0, "{line}");
+    }
+    assert_eq!(all.lines().count(), 3, "{all}");
+}
+
 #[test]
 fn the_agents_own_health_comes_with_every_sync() {
     let server = Server::start();

@@ -12,9 +12,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::float_cmp)]
 #![allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "stations here are small")]
 
+mod alerts;
 mod buckets;
 mod counting;
 mod dashboard;
+mod dashboard_flux;
 mod each;
 mod first_contact;
 mod flags;

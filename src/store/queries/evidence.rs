@@ -1,9 +1,14 @@
 //! What a judgement of the station rests on: files as they were last read, and times that cannot be.
 
+use std::time::Duration;
+
 use rusqlite::{OptionalExtension, params};
 
 use crate::store::{ReceiptOutcome, Result, Store};
 use crate::time::Timestamp;
+
+/// Under this key the store keeps the time of its first ingest.
+const FIRST_INGEST: &str = "first ingest";
 
 /// A file as it was last read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +66,41 @@ impl Store {
             })
             .map(|at| at.map(Timestamp::from_nanos))
             .map_err(|source| self.at(source))
+    }
+
+    /// When this bucket last acknowledged a row, since then; none is the destination's own.
+    pub fn last_stored_in(&self, bucket: Option<&str>, since: Timestamp) -> Result<Option<Timestamp>> {
+        self.conn
+            .prepare_cached(
+                "SELECT at FROM receipt WHERE at >= ?3 AND outcome = ?1 AND bucket IS ?2 ORDER BY at DESC LIMIT 1",
+            )
+            .and_then(|mut statement| {
+                statement.query_row(params![ReceiptOutcome::Stored, bucket, since.nanos()], |row| row.get(0)).optional()
+            })
+            .map(|at| at.map(Timestamp::from_nanos))
+            .map_err(|source| self.at(source))
+    }
+
+    /// The usual time between two reports of the agent's health, of the last fifty; none where there are fewer than two.
+    pub fn usual_time_between_reports(&self) -> Result<Option<Duration>> {
+        let read = || -> rusqlite::Result<Vec<i64>> {
+            self.conn
+                .prepare_cached("SELECT at FROM receipt WHERE outcome = ?1 ORDER BY at DESC LIMIT 50")?
+                .query_map([ReceiptOutcome::Health], |row| row.get(0))?
+                .collect()
+        };
+        let times = read().map_err(|source| self.at(source))?;
+        Ok(super::interval::usual_interval(times.into_iter().map(Timestamp::from_nanos)))
+    }
+
+    /// When the first ingest of this database was, where that was kept.
+    pub fn first_ingest(&self) -> Result<Option<Timestamp>> {
+        Ok(self.recall(FIRST_INGEST)?.and_then(|text| text.parse().ok()).map(Timestamp::from_nanos))
+    }
+
+    /// Keeps when the first ingest of this database was.
+    pub fn remember_first_ingest(&self, at: Timestamp) -> Result<()> {
+        self.remember(FIRST_INGEST, &at.nanos().to_string())
     }
 
     /// Runs and receipts that are dated after `now`.

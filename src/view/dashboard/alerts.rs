@@ -1,30 +1,43 @@
-//! Alert rules for Grafana's provisioning: no new rows, a backlog that is too old, a silent agent.
+//! Alert rules for Grafana's provisioning: no new rows, rows that are pending too long, a silent agent, a dead sensor.
 //!
-//! A rule queries the agent's last report. If the agent is silent, the rules for tables do not fire and only the rule for
+//! A rule queries the agent's last report; how long ago that may be follows from the time between the reports so far. If the agent is silent, the rules for tables do not fire and only the rule for
 //! silence does: one problem, one mail.
+
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::frame::station_uid;
 use super::query::{letter, query_language};
-use super::source::{Source, bucket, station_value};
+use super::ribbon::tested;
+use super::source::{Flagged, Source, bucket, station_value};
 use super::strip::late_and_dead;
 use super::{Language, Site};
+use crate::config::TableConfig;
 
 /// Grafana replaces this environment variable where no `uid` was given.
 const DATASOURCE: &str = "$FLUXTOWER_DATASOURCE";
-/// Every agent with a link reports within this time.
-const SILENT_S: u64 = 1_800;
-/// An older backlog is more than a short break of the link.
-const BACKLOG_S: u64 = 6 * 3_600;
+/// An agent is not silent before this, and not before three of its reports are due.
+const SILENT: Duration = Duration::from_secs(1_800);
+/// The time between two reports of an agent that has made none yet: the longest that is usual.
+const UNKNOWN_RHYTHM: Duration = Duration::from_secs(3_600);
+/// A sensor is judged by a day, so that no night and no rain makes it dead.
+const DAY: Duration = Duration::from_secs(86_400);
+/// Below this percentage of usable values a sensor is dead. One that is read in turn with others has more.
+const DEAD_PERCENT: u64 = 5;
+/// Rows that are pending for longer have met more than a short break of the link.
+const WAIT_S: u64 = 6 * 3_600;
 
 /// A rule without its uid.
 struct Rule {
     key: String,
     title: String,
     summary: String,
-    source: Source,
-    /// The rule fires above this.
+    query: String,
+    /// The query's time, until now.
+    looks_back: Duration,
+    /// `gt` or `lt`: the rule fires above the limit or below it.
+    evaluator: &'static str,
     limit: u64,
     /// How long the condition must hold.
     holds: &'static str,
@@ -36,43 +49,78 @@ struct Rule {
 pub fn alerts(site: &Site<'_>) -> Value {
     let config = site.config;
     let station = &config.station.name;
+    let silent = silent(site);
+    let ask = |table: Option<&str>, field: &str| {
+        query_language(site.language).for_alert(&Source::agent(config, table, field).of_this_station(config))
+    };
+    let above = |key: String, title: String, summary: String, query: String| Rule {
+        key,
+        title,
+        summary,
+        query,
+        looks_back: silent,
+        evaluator: "gt",
+        limit: 0,
+        holds: "10m",
+        nothing: "OK",
+    };
     let mut rules = vec![
         Rule {
-            key: "silent".to_owned(),
-            title: format!("{station}: agent is silent"),
-            summary: format!("The agent at {station} has reported nothing for half an hour: power, computer or link."),
-            source: Source::agent(config, None, "backlog"),
             // Never reached: this rule fires when the query finds nothing.
             limit: u64::from(u32::MAX),
-            holds: "10m",
             nothing: "Alerting",
+            ..above(
+                "silent".to_owned(),
+                format!("{station}: agent is silent"),
+                format!(
+                    "The agent at {station} has reported nothing for {} min: power, computer or link.",
+                    silent.as_secs() / 60
+                ),
+                ask(None, "backlog"),
+            )
         },
         Rule {
-            key: "backlog".to_owned(),
-            title: format!("{station}: backlog too old"),
-            summary: format!(
-                "Rows at {station} have been pending for more than 6 hours; `fluxtower status` gives the reason."
-            ),
-            source: Source::agent(config, None, "oldest_pending_age_s"),
-            limit: BACKLOG_S,
+            limit: WAIT_S,
             holds: "15m",
-            nothing: "OK",
+            ..above(
+                "backlog".to_owned(),
+                format!("{station}: backlog too old"),
+                format!(
+                    "Rows at {station} have been pending for more than 6 hours, of one bucket or of all; `fluxtower status` gives the reason."
+                ),
+                ask(None, "longest_wait_s"),
+            )
         },
     ];
     for table in &config.tables {
+        let name = &table.name;
         let (_, dead) = late_and_dead(site, table);
         rules.push(Rule {
-            key: format!("table-{}", table.name),
-            title: format!("{station}: no new record in {}", table.name),
-            summary: format!(
-                "Table {} of {station} has had no new record for too long: logger, LoggerNet or file.",
-                table.name
-            ),
-            source: Source::agent(config, Some(&table.name.0), "newest_age_s"),
             limit: dead.as_secs(),
-            holds: "10m",
-            nothing: "OK",
+            ..above(
+                format!("table-{name}"),
+                format!("{station}: no new record in {name}"),
+                format!("Table {name} of {station} has had no new record for too long: logger, LoggerNet or file."),
+                ask(Some(&name.0), "no_new_row_s"),
+            )
         });
+        if let Some(query) = usable_share(site, table) {
+            rules.push(Rule {
+                looks_back: DAY,
+                evaluator: "lt",
+                limit: DEAD_PERCENT,
+                ..above(
+                    format!("sensor-{name}"),
+                    format!("{station}: a sensor of {name} gives no usable value"),
+                    format!(
+                        "Of a column of table {name} of {station}, more than {} of 100 values of the last day failed or are missing: \
+                         see \"Good values\" on the dashboard, then sensor and wiring.",
+                        100 - DEAD_PERCENT
+                    ),
+                    query,
+                )
+            });
+        }
     }
     let rules: Vec<Value> = rules.iter().map(|rule| written(site, rule)).collect();
     json!({
@@ -81,11 +129,27 @@ pub fn alerts(site: &Site<'_>) -> Value {
     })
 }
 
+/// How long an agent may say nothing.
+fn silent(site: &Site<'_>) -> Duration {
+    SILENT.max(site.rhythm.unwrap_or(UNKNOWN_RHYTHM) * 3)
+}
+
+/// The query of the worst column of a table; none where no column is tested, or where the language cannot say it.
+fn usable_share(site: &Site<'_>, table: &TableConfig) -> Option<String> {
+    let all = site.board.rows.iter().flat_map(|row| &row.panels).flat_map(|panel| &panel.series);
+    let of_table = all.filter(|series| series.table == table.name);
+    let tested = tested(site, of_table).into_iter().filter(|(source, _)| source.flagged == Flagged::Always);
+    let sources: Vec<Source> = tested.map(|(source, _)| source.of_this_station(site.config)).collect();
+    let first = sources.first()?;
+    let alike = |source: &&Source| source.measurement == first.measurement && source.tags == first.tags;
+    let alike: Vec<&Source> = sources.iter().filter(alike).collect();
+    query_language(site.language).least_usable_share(&alike)
+}
+
 fn written(site: &Site<'_>, rule: &Rule) -> Value {
     let uid = station_uid(&format!("{}/{}", station_value(site.config), rule.key)).replace("fluxtower-", "ft-");
-    let text = query_language(site.language).for_alert(&rule.source.clone().of_this_station(site.config));
     // Provisioned rules have no dashboard, and so no variables that a guard could use.
-    let text = text.replace("${dollar:raw}", "$").replace("${bracket:raw}", "[");
+    let text = rule.query.replace("${dollar:raw}", "$").replace("${bracket:raw}", "[");
     let text = match bucket(site.config, None) {
         Some(_) => text,
         None => text.replace("${bucket:doublequote}", "\"fluxtower\""),
@@ -115,11 +179,11 @@ fn written(site: &Site<'_>, rule: &Rule) -> Value {
         "title": literal(&rule.title),
         "condition": "C",
         "data": [
-            {"refId": id, "datasourceUid": datasource, "relativeTimeRange": {"from": SILENT_S, "to": 0}, "model": model},
+            {"refId": id, "datasourceUid": datasource, "relativeTimeRange": {"from": rule.looks_back.as_secs(), "to": 0}, "model": model},
             expression("B", json!({"type": "reduce", "expression": "A", "reducer": "last", "settings": {"mode": "dropNN"}})),
             expression("C", json!({
                 "type": "threshold", "expression": "B",
-                "conditions": [{"evaluator": {"type": "gt", "params": [rule.limit]}}],
+                "conditions": [{"evaluator": {"type": rule.evaluator, "params": [rule.limit]}}],
             })),
         ],
         "noDataState": rule.nothing,

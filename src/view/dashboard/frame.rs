@@ -28,14 +28,29 @@ pub fn station_uid(station: &str) -> String {
     format!("fluxtower-{kept}-{hash}")
 }
 
-/// Grafana knows zones by name only. Whole hours have a zone each, whose sign is inverted, as in POSIX.
+/// Zones of parts of an hour without summer time, by minutes east of Greenwich.
+const PARTS_OF_HOURS: [(i32, &str); 7] = [
+    (-570, "Pacific/Marquesas"),
+    (270, "Asia/Kabul"),
+    (330, "Asia/Kolkata"),
+    (345, "Asia/Kathmandu"),
+    (390, "Asia/Yangon"),
+    (525, "Australia/Eucla"),
+    (570, "Australia/Darwin"),
+];
+
+/// Grafana knows zones by name only. Whole hours have a zone each, whose sign is inverted, as in POSIX. Parts of hours have the
+/// zone of a place without summer time, where there is one.
 pub(super) fn timezone(clock: &StationClock) -> String {
     let seconds = match clock {
         StationClock::Zone(zone) => return zone.name().to_owned(),
         StationClock::Fixed(offset) => offset.local_minus_utc(),
     };
     match seconds / 3_600 {
-        _ if seconds % 3_600 != 0 => "utc".to_owned(),
+        _ if seconds % 3_600 != 0 => {
+            let found = PARTS_OF_HOURS.iter().find(|(minutes, _)| minutes * 60 == seconds);
+            found.map_or("utc", |(_, zone)| zone).to_owned()
+        }
         hours @ 1..=14 => format!("Etc/GMT-{hours}"),
         hours @ -12..=-1 => format!("Etc/GMT+{}", -hours),
         _ => "utc".to_owned(),
@@ -68,11 +83,12 @@ pub(super) fn variables(site: &Site<'_>) -> Value {
     let station = station_value(site.config);
     let named_in = named_in(site);
     let language = query_language(site.language);
+    let shown = language.station_in_variable(&station);
     list.push(json!({
         "type": "query", "name": "station", "label": "Station", "hide": 0, "multi": false, "includeAll": false,
         "datasource": datasource(site, named_in.bucket.as_deref()), "query": language.stations(&named_in),
         "refresh": 1, "regex": "", "sort": 1, "options": [],
-        "current": {"text": station, "value": station, "selected": true},
+        "current": {"text": shown, "value": shown, "selected": true},
     }));
     list.push(step(site));
     for (name, value) in GUARDS {

@@ -10,7 +10,7 @@ use super::query::{Shape, Step, has_band, lettered, query_language, target};
 use super::source::{EXPECTED_STEP, Flagged, Source};
 use super::units::grafana;
 use super::{Object, Site, object};
-use crate::quantity::Aggregate;
+use crate::quantity::Drawing;
 use crate::view::panel::{Axis, Panel, PanelSeries};
 
 /// Pass. The colours are legible on white and on near-black and for the colour-blind (ColorBrewer RdYlBu).
@@ -45,7 +45,7 @@ fn dash(kind: u8) -> Value {
 
 /// The panel without id and position; none if no series of it has a table.
 pub(super) fn lines(site: &Site<'_>, panel: &Panel) -> Option<Object> {
-    let mut drawing = Drawing { site, panel, targets: Vec::new(), overrides: Vec::new() };
+    let mut drawing = Drawn { site, panel, targets: Vec::new(), overrides: Vec::new() };
     for series in &panel.series {
         if let Some(source) = Source::of(site, series) {
             drawing.add(series, &source);
@@ -89,14 +89,14 @@ pub(super) fn lines(site: &Site<'_>, panel: &Panel) -> Option<Object> {
     Some(made)
 }
 
-struct Drawing<'a> {
+struct Drawn<'a> {
     site: &'a Site<'a>,
     panel: &'a Panel,
     targets: Vec<Object>,
     overrides: Vec<Value>,
 }
 
-impl Drawing<'_> {
+impl Drawn<'_> {
     fn add(&mut self, series: &PanelSeries, source: &Source) {
         let language = query_language(self.site.language);
         let bucket = source.bucket.as_deref();
@@ -107,9 +107,16 @@ impl Drawing<'_> {
             ("custom.lineStyle", dash(series.colour.dash)),
             ("custom.spanNulls", self.span(series)),
         ];
-        if source.aggregate == Aggregate::Sum {
-            line.push(("custom.drawStyle", json!("bars")));
-            line.push(("custom.fillOpacity", json!(60)));
+        match series.values.drawing() {
+            Drawing::Line => {}
+            Drawing::Bars => {
+                line.push(("custom.drawStyle", json!("bars")));
+                line.push(("custom.fillOpacity", json!(60)));
+            }
+            Drawing::Points => {
+                line.push(("custom.drawStyle", json!("points")));
+                line.push(("custom.showPoints", json!("always")));
+            }
         }
         line.append(&mut axis.clone());
         self.overrides.push(by_name(label, &line));
@@ -155,6 +162,7 @@ impl Drawing<'_> {
                 properties.push(("custom.axisPlacement", json!("hidden")));
                 properties.push(("custom.axisCenteredZero", json!(true)));
                 properties.push(("custom.axisLabel", json!("failed")));
+                properties.push(no_limits());
             } else {
                 properties.append(&mut self.axis(series));
             }
@@ -194,7 +202,8 @@ impl Drawing<'_> {
     /// The properties that put it on the right axis.
     fn axis(&self, series: &PanelSeries) -> Vec<(&'static str, Value)> {
         let Some(right) = self.panel.right.as_ref().filter(|_| series.is_right) else { return Vec::new() };
-        let mut axis = vec![("custom.axisPlacement", json!("right")), ("unit", json!(grafana(&right.unit)))];
+        let mut axis =
+            vec![("custom.axisPlacement", json!("right")), ("unit", json!(grafana(&right.unit))), no_limits()];
         if let Some((low, high)) = right.bounds {
             axis.push(("min", json!(low)));
             axis.push(("max", json!(high)));
@@ -222,6 +231,11 @@ pub(super) fn least_interval(site: &Site<'_>, panel: &Panel) -> Option<String> {
         under if !under.is_multiple_of(1_000) => format!("{under}ms"),
         whole => format!("{}s", whole / 1_000),
     })
+}
+
+/// Grafana draws the panel's limits on every axis, also on one that they do not belong to.
+fn no_limits() -> (&'static str, Value) {
+    ("custom.thresholdsStyle", json!({"mode": "off"}))
 }
 
 /// The range that all series on the left axis expect, as dashed lines; none where they differ.

@@ -74,6 +74,8 @@ pub struct Site<'a> {
     pub facts: &'a BTreeMap<String, TableFacts>,
     /// The query language.
     pub language: Language,
+    /// The usual time between two reports of the agent, where it is known.
+    pub rhythm: Option<Duration>,
     /// Retention of the buckets, as the server reported it; none is the destination's own bucket.
     pub retentions: &'a [(Option<String>, Duration)],
     /// The `uid` of the data source in Grafana; without one, the user chooses it.

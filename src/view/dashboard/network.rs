@@ -51,6 +51,8 @@ fn everywhere(site: &Site<'_>, field: &str) -> Source {
         field: field.to_owned(),
         flagged: Flagged::Never,
         aggregate: crate::quantity::Aggregate::Mean,
+        is_withheld: false,
+        interval: None,
     }
 }
 
@@ -81,7 +83,11 @@ fn table(site: &Site<'_>) -> super::Object {
         "type": "table", "title": "Stations and tables",
         "description": "One line for each table of each station that reported in the time shown: its last sync, the age of its newest record, and the number of pending rows.",
         "datasource": datasource(site, bucket.as_deref()), "targets": lettered(targets),
-        "transformations": [{"id": "merge", "options": {}}],
+        "transformations": [
+            {"id": "merge", "options": {}},
+            {"id": "organize", "options": {"excludeByName": {}, "renameByName": {}, "indexByName": {
+                "station": 0, "logger_table": 1, "Time": 2, "last sync": 2, "age of newest record": 3, "pending rows": 4}}},
+        ],
         "fieldConfig": {
             "defaults": {"color": {"mode": "thresholds"}, "custom": {"align": "auto", "filterable": true, "cellOptions": {"type": "auto"}}},
             "overrides": overrides,

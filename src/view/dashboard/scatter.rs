@@ -84,14 +84,15 @@ pub(super) fn scatter(site: &Site<'_>, panel: &Panel) -> Option<Object> {
     Some(made)
 }
 
-/// Values over height: the newest, and the mean of the time shown. One query per height gives one row; Grafana merges them.
+/// Values over height: the newest, and the mean of the time shown. Each height has a query or two of its own; Grafana merges
+/// their rows by the height.
 pub(super) fn profile(site: &Site<'_>, panel: &Panel) -> Option<Object> {
     let language = query_language(site.language);
     let mut targets = Vec::new();
     for series in &panel.series {
         if let (Some(source), Some(level)) = (Source::of(site, series), &series.level) {
-            let text = language.at_height(&source, level.metres);
-            targets.push(target(site, source.bucket.as_deref(), Shape::Table, &text));
+            let texts = language.at_height(&source, level.metres);
+            targets.extend(texts.iter().map(|text| target(site, source.bucket.as_deref(), Shape::Table, text)));
         }
     }
     let colour = panel.series.first()?.colour.hex;
@@ -102,7 +103,7 @@ pub(super) fn profile(site: &Site<'_>, panel: &Panel) -> Option<Object> {
     value.push(("color", fixed(colour)));
     let mut mean = value.clone();
     mean.push(("custom.lineStyle", json!({"fill": "dash", "dash": [10, 6]})));
-    let height = [("unit", json!("lengthm")), ("custom.axisLabel", json!("height above ground"))];
+    let height = [("unit", json!(grafana("m"))), ("custom.axisLabel", json!("height above ground"))];
     let overrides = vec![by_name("newest", &value), by_name("mean", &mean), by_name("height", &height)];
     let over = |name: &str, text: &str| json!({"x": named(name), "y": named("height"), "name": {"fixed": text}});
     let series = [over("newest", "newest"), over("mean", "mean of the time shown")];
@@ -112,8 +113,8 @@ pub(super) fn profile(site: &Site<'_>, panel: &Panel) -> Option<Object> {
     made.insert(
         "transformations".to_owned(),
         json!([
-            {"id": "merge", "options": {}},
             {"id": "organize", "options": {"excludeByName": hidden, "indexByName": {}, "renameByName": {}}},
+            {"id": "merge", "options": {}},
             {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": "height", "desc": false}]}},
         ]),
     );

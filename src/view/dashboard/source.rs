@@ -53,9 +53,15 @@ pub(super) struct Source {
     pub(super) flagged: Flagged,
     /// How the values of a window become one.
     pub(super) aggregate: Aggregate,
+    /// Values that failed are not sent.
+    pub(super) is_withheld: bool,
+    /// The time between two values, where it is known.
+    pub(super) interval: Option<Duration>,
 }
 
 impl Source {
+    const RECENT: Duration = Duration::from_secs(3_600);
+
     /// The source of a panel's series; none if its table is not in the configuration.
     pub(super) fn of(site: &Site<'_>, series: &PanelSeries) -> Option<Source> {
         let table = site.config.table(&series.table.0)?;
@@ -87,6 +93,8 @@ impl Source {
             field: series.field.clone(),
             flagged,
             aggregate: series.values.aggregate(),
+            is_withheld: table.columns.get(&series.column).is_some_and(|column| column.withhold),
+            interval: site.interval(&series.table.0),
         })
     }
 
@@ -100,6 +108,8 @@ impl Source {
             field: field.to_owned(),
             flagged: Flagged::Never,
             aggregate: Aggregate::Mean,
+            is_withheld: false,
+            interval: None,
         }
     }
 
@@ -117,7 +127,14 @@ impl Source {
             field: format!("{}_{edge}", series.field),
             flagged: Flagged::Never,
             aggregate: Aggregate::Mean,
+            is_withheld: false,
+            interval: None,
         })
+    }
+
+    /// How old a value may be that is called the newest: an hour, or what two missing values leave.
+    pub(super) fn recent(&self) -> Duration {
+        self.interval.map_or(Self::RECENT, |interval| Self::RECENT.max(interval * 3))
     }
 
     /// The field of its flags.

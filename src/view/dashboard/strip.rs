@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::latest::stat;
 use super::layout::Tile;
-use super::lines::{FAIL, GOOD, SUSPECT, by_name};
+use super::lines::{FAIL, GOOD, MISSING, SUSPECT, by_name};
 use super::query::{Named, Shape, datasource, lettered, query_language, target};
 use super::ribbon::tested;
 use super::source::{Source, bucket};
@@ -83,7 +83,7 @@ fn ages(site: &Site<'_>) -> super::Object {
     });
     let overrides: Vec<Value> = limits.collect();
     let config = json!({
-        "defaults": {"unit": "s", "decimals": 0, "noValue": "no data", "color": {"mode": "thresholds"}},
+        "defaults": {"unit": "s", "decimals": 0, "noValue": "no row", "color": {"mode": "thresholds"}},
         "overrides": overrides,
     });
     let since = if language.returns_seconds() {
@@ -158,7 +158,8 @@ fn trend(site: &Site<'_>) -> super::Object {
         "fieldConfig": {
             "defaults": {"unit": "short", "decimals": 0, "min": 0, "color": {"mode": "fixed", "fixedColor": GOOD},
                 "custom": {"drawStyle": "line", "lineInterpolation": "stepAfter", "lineWidth": 1, "fillOpacity": 20, "showPoints": "auto",
-                    "spanNulls": false, "thresholdsStyle": {"mode": "off"}}},
+                    // An outage is a gap: two hours hold two reports of an agent that syncs every hour.
+                    "spanNulls": 2 * 3_600_000, "thresholdsStyle": {"mode": "off"}}},
             "overrides": [],
         },
         "options": {
@@ -175,9 +176,9 @@ fn good(site: &Site<'_>) -> Option<Tile> {
     let tested = tested(site, all);
     let mut groups: Vec<Vec<Named<'_>>> = Vec::new();
     for (source, name) in &tested {
-        // In SQL a column without any value makes the whole query fail.
+        // InfluxQL counts under one condition a query. In SQL a column without any value makes the whole query fail.
         let is_alike = |group: &&mut Vec<Named<'_>>| {
-            site.language != Language::Sql
+            site.language == Language::Flux
                 && group.first().is_some_and(|(first, _)| {
                     (&first.bucket, &first.measurement, &first.tags)
                         == (&source.bucket, &source.measurement, &source.tags)
@@ -204,12 +205,19 @@ fn good(site: &Site<'_>) -> Option<Tile> {
         "datasource": datasource(site, None), "targets": lettered(targets),
         "fieldConfig": {
             "defaults": {"unit": "percent", "decimals": 0, "min": 0, "max": 100, "noValue": "no value", "color": {"mode": "thresholds"},
+                // A column without a row has no share: 0 of 0 is not a number.
+                "mappings": [{"type": "special", "options": {"match": "null+nan", "result": {"text": "no value", "color": MISSING, "index": 0}}}],
                 "thresholds": {"mode": "absolute", "steps": [
                     {"value": null, "color": FAIL}, {"value": 50, "color": SUSPECT}, {"value": 95, "color": GOOD}]}},
             "overrides": [],
         },
         "options": {
-            "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": false},
+            // In Flux a row is a column, in the other languages a field is.
+            "reduceOptions": if site.language == Language::Flux {
+                json!({"calcs": [], "fields": "", "values": true, "limit": 1_000})
+            } else {
+                json!({"calcs": ["lastNotNull"], "fields": "", "values": false})
+            },
             "orientation": "vertical", "displayMode": "basic", "valueMode": "color", "namePlacement": "auto", "showUnfilled": true,
             "sizing": "auto", "minVizWidth": 8, "minVizHeight": 16, "maxVizHeight": 300,
             "legend": {"displayMode": "list", "placement": "bottom", "showLegend": false, "calcs": []},

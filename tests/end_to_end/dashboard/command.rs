@@ -41,7 +41,7 @@ fn a_file_is_there_whole_and_json_tells_what_it_holds() {
     let dashboard: Value = serde_json::from_str(&std::fs::read_to_string(made.path("d.json")).unwrap()).unwrap();
     assert_eq!(told["uid"], dashboard["uid"]);
     assert_eq!(told["queries"].as_u64(), u64::try_from(all_queries(&dashboard).len()).ok());
-    assert_eq!((told["language"].as_str(), told["rules"].as_u64()), (Some("flux"), Some(14)));
+    assert_eq!((told["language"].as_str(), told["rules"].as_u64()), (Some("flux"), Some(2 + 2 * 12)));
     let again = made.dashboard(&[]);
     assert_eq!(again, dashboard, "stdout and file differ");
 }

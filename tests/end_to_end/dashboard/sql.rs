@@ -44,7 +44,10 @@ fn every_query_is_one_statement_of_sql_at_every_time_step() {
 fn a_query_with_a_mistake_in_it_is_found() {
     let dashboard = Made::example().dashboard(&["--language", "sql"]);
     let queries = all_queries(&dashboard);
-    let good = as_sent(queries.iter().find(|text| text.contains("gapfill")).unwrap(), "$__interval");
+    let good = as_sent(
+        queries.iter().find(|text| text.contains("gapfill") && text.contains("fastdata")).unwrap(),
+        "$__interval",
+    );
     assert_eq!(statements(&good), Ok(1));
     for (from, to) in [("\"", ""), ("(", ""), (" FROM ", " FORM "), ("GROUP BY 1", "GROUP 1"), (" AND ", " ADN ")] {
         assert!(statements(&good.replacen(from, to, 1)).is_err(), "{from}");

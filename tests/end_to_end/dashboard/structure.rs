@@ -159,13 +159,43 @@ fn the_clock_is_the_stations_and_is_said() {
         ("utc_offset = \"-05:00\"", "Etc/GMT+5", "Etc/GMT+5 in Grafana"),
         ("utc_offset = \"+10:00\"", "Etc/GMT-10", "Etc/GMT-10 in Grafana"),
         ("utc_offset = \"+00:00\"", "utc", "Times are UTC, like the station's clock"),
-        ("utc_offset = \"+05:30\"", "utc", "Grafana has no zone for the station's clock, +05:30"),
+        ("utc_offset = \"+05:30\"", "Asia/Kolkata", "Asia/Kolkata in Grafana"),
+        ("utc_offset = \"+09:30\"", "Australia/Darwin", "Australia/Darwin in Grafana"),
+        ("utc_offset = \"-03:30\"", "utc", "Grafana has no zone for the station's clock, -03:30"),
         ("timezone = \"America/Detroit\"", "America/Detroit", "America/Detroit"),
     ] {
         let (timezone, text) = of(clock);
         assert_eq!(timezone, zone);
         assert!(text.contains(said), "{clock}");
     }
+}
+
+#[test]
+fn limits_are_drawn_on_the_axis_that_they_belong_to_only() {
+    let dashboard = Made::example().dashboard(&[]);
+    let mut failed = 0;
+    for panel in panels(&dashboard).iter().filter(|panel| panel["type"] == "timeseries") {
+        for over in panel["fieldConfig"]["overrides"].as_array().unwrap() {
+            let properties = over["properties"].as_array().unwrap();
+            let of =
+                |id: &str| properties.iter().find(|property| property["id"] == id).map(|property| &property["value"]);
+            if of("custom.axisPlacement").is_some() {
+                assert_eq!(of("custom.thresholdsStyle").unwrap()["mode"], "off", "{}: {over}", panel["title"]);
+                failed += 1;
+            }
+        }
+    }
+    assert!(failed > 20, "{failed}");
+}
+
+#[test]
+fn a_unit_is_never_one_that_grafana_scales() {
+    let made = Made::of(
+        "[station]\nname = \"X\"\nutc_offset = \"+00:00\"\n[destination]\nkind = \"files\"\n[[table]]\nname = \"met\"\n\
+         files = [\"met.dat\"]\n[table.columns.Rain]\nvariable = \"P\"\n[table.columns.Cell]\nformula = \"Rain * 2\"\nunit = \"mV\"\n",
+    );
+    let text = made.dashboard(&[]).to_string();
+    assert!(text.contains("\"unit\":\"suffix:mm\"") && text.contains("\"unit\":\"suffix:mV\""), "{text}");
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Flux: InfluxDB 2 and Cloud.
 //!
-//! A value and its flag are two series, which `pivot` joins. A field without flags needs no `pivot`, and the server then
-//! aggregates without passing rows on. A Flux string can spell a letter by its number, so that no name can be mistaken for one
+//! Storage aggregates windows itself where nothing stands between it and one `aggregateWindow`. That is 30 to 100 times as fast
+//! as passing rows on (7 days of 1 Hz: 0.03 s), so a value is joined with its flag, which is another series, only where one
+//! failed; conditions stand in filters, not in `map`; and each result has a chain of its own. A Flux string can spell a letter by its number, so that no name can be mistaken for one
 //! of Grafana's variables, nor for an expression inside the string.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use super::{Named, QueryLanguage, Step, duration, function, has_band};
 use crate::config::is_id as is_bucket_id;
@@ -39,6 +41,12 @@ fn column(name: &str) -> String {
 }
 
 const SHOWN: &str = "start: v.timeRangeStart, stop: v.timeRangeStop";
+/// From the beginning of the first window on ([`head`]), so that it is whole.
+const WHOLE_WINDOWS: &str = "start: start, stop: v.timeRangeStop";
+
+/// Grafana refuses an answer of more than ten values for each pixel. Windows that are chosen or fixed are therefore at least
+/// this part of Grafana's own, whose number is at most twice that of the pixels.
+const NARROWEST: u8 = 4;
 
 /// The bucket as an argument of `from`: an id has its own parameter.
 fn bucket(source: &Source) -> String {
@@ -72,74 +80,134 @@ fn rows(source: &Source, range: &str, fields: &[&str]) -> String {
 }
 
 /// Rows as `_value`, filtered by a condition on their flag.
-fn values(source: &Source, range: &str, condition: impl Fn(&str) -> String) -> String {
-    if source.flagged == Flagged::Never {
-        return rows(source, range, &[&source.field]);
-    }
+fn joined(source: &Source, range: &str, condition: impl Fn(&str) -> String) -> String {
     let flag = source.flag_field();
     let value = column(&source.field);
     format!(
         "{}  |> pivot(rowKey: [\"_time\"], columnKey: [\"_field\"], valueColumn: \"_value\")\n  \
-         |> filter(fn: (r) => exists {value} and ({}))\n  \
-         |> map(fn: (r) => ({{_start: r._start, _stop: r._stop, _time: r._time, _value: {value}}}))\n",
+         |> filter(fn: (r) => exists {value} and ({}))\n  |> map(fn: (r) => ({{r with _value: {value}}}))\n",
         rows(source, range, &[&source.field, &flag]),
         condition(&column(&flag)),
     )
 }
 
-/// Values that did not fail. A value without a flag was not tested.
-fn kept(source: &Source, range: &str) -> String {
-    values(source, range, |flag| format!("not exists {flag} or {flag} != 4.0"))
+/// The flags of this digit: storage filters them itself.
+fn flags(source: &Source, range: &str, digit: u8) -> String {
+    format!("{}  |> filter(fn: (r) => r._value == {digit}.0)\n", rows(source, range, &[&source.flag_field()]))
 }
 
-fn width(step: Step) -> String {
-    match step {
+/// Values that did not fail. A value without a flag was not tested.
+struct Kept {
+    /// What must stand before it, once.
+    before: String,
+    /// Rows, each time as a chain of its own: of a chain that several functions share, storage aggregates nothing.
+    rows: String,
+}
+
+/// Joining values with flags is slow, and mostly no value failed: it is done only where the time shown has a flag of a failed
+/// value, and never where failed values are not sent. `place` tells the sources of one query apart.
+fn kept(source: &Source, range: &str, place: usize) -> Kept {
+    let plain = rows(source, range, &[&source.field]);
+    if source.flagged == Flagged::Never || source.is_withheld {
+        return Kept { before: String::new(), rows: plain };
+    }
+    let before = format!(
+        "failed{place} = ({}  |> group()\n  |> count())\n  |> findColumn(fn: (key) => true, column: \"_value\")\npassed{place} = {}\
+         kept{place} = () => if length(arr: failed{place}) == 0 then {plain}  else passed{place}\n",
+        flags(source, range, 4),
+        joined(source, range, |flag| format!("not exists {flag} or {flag} != 4.0")),
+    );
+    Kept { before, rows: format!("kept{place}()\n") }
+}
+
+/// Packages, the width of the windows and the beginning of the first. No window is narrower than `least`.
+fn head(step: Step, least: Option<Duration>, packages: &[&str]) -> String {
+    let mut packages: Vec<&str> = packages.iter().copied().chain(["date"]).collect();
+    packages.sort_unstable();
+    packages.dedup();
+    let mut text: String = packages.iter().map(|package| format!("import \"{package}\"\n")).collect();
+    let wanted = match step {
         Step::Chosen => "${step}".to_owned(),
         Step::Fixed(width) => duration(width),
-    }
+    };
+    let wanted = match least {
+        Some(least) => format!("if int(v: {wanted}) < {} then {} else {wanted}", least.as_nanos(), duration(least)),
+        None => wanted,
+    };
+    // Writing to a String cannot fail.
+    let _ = write!(
+        text,
+        "wanted = {wanted}\nevery = if int(v: wanted) * {NARROWEST} < int(v: v.windowPeriod) then v.windowPeriod else wanted\n\
+         start = date.truncate(t: v.timeRangeStart, unit: every)\n"
+    );
+    text
 }
 
-fn window(step: Step, aggregate: &str, is_empty_shown: bool) -> String {
-    format!(
-        "  |> aggregateWindow(every: {}, fn: {aggregate}, createEmpty: {is_empty_shown}, timeSrc: \"_start\")\n",
-        width(step)
-    )
+fn window(aggregate: &str, is_empty_shown: bool) -> String {
+    format!("  |> aggregateWindow(every: every, fn: {aggregate}, createEmpty: {is_empty_shown}, timeSrc: \"_start\")\n")
 }
 
-/// What must stand at the beginning of a query of these sources.
-fn imports(sources: &[&Source]) -> &'static str {
+/// The package that putting together the values of these sources needs.
+fn packages(sources: &[&Source]) -> &'static [&'static str] {
     let needs_math = |source: &&Source| matches!(source.aggregate, Aggregate::VectorMean | Aggregate::RootMeanSquare);
-    if sources.iter().any(needs_math) { "import \"math\"\n" } else { "" }
+    if sources.iter().any(needs_math) { &["math"] } else { &[] }
+}
+
+/// The terms of the series of sine and cosine; with these, the error below 180 degrees is less than 1e-10.
+const TERMS: u32 = 11;
+
+/// Sine (from 1) or cosine (from 0) of `r._value`, in radians, as a power series in its square `r.square`. A function of the
+/// package `math` is called row by row, 30 µs each; arithmetic is done by whole columns.
+fn series(first: u32) -> String {
+    let coefficient = |term: u32| {
+        let factorial: f64 = (1..=2 * term + first).map(f64::from).product();
+        format!("{:.45}", if term.is_multiple_of(2) { 1.0 / factorial } else { -1.0 / factorial })
+    };
+    let inner = (0..TERMS).rev().fold(String::new(), |inner, term| {
+        if inner.is_empty() { coefficient(term) } else { format!("({} + r.square * {inner})", coefficient(term)) }
+    });
+    if first == 1 { format!("r._value * {inner}") } else { inner }
 }
 
 /// The values of each window put together, without failed ones.
-fn together(source: &Source, step: Step, is_empty_shown: bool) -> String {
-    let rows = kept(source, SHOWN);
-    if source.aggregate == Aggregate::RootMeanSquare {
-        return format!(
+fn together(source: &Source, kept: &Kept, is_empty_shown: bool) -> String {
+    let rows = &kept.rows;
+    match source.aggregate {
+        Aggregate::RootMeanSquare => format!(
             "{rows}  |> map(fn: (r) => ({{r with _value: r._value * r._value}}))\n{}  \
              |> map(fn: (r) => ({{r with _value: if exists r._value then math.sqrt(x: r._value) else r._value}}))\n",
-            window(step, "mean", is_empty_shown)
-        );
+            window("mean", is_empty_shown)
+        ),
+        Aggregate::VectorMean => {
+            // Turned by half a circle, so that the series are near their middle; the sums are turned back.
+            let part = |first: u32, name: &str| {
+                format!(
+                    "{rows}  |> map(fn: (r) => ({{r with _value: (r._value - 180.0) * {:?}}}))\n  \
+                     |> map(fn: (r) => ({{r with square: r._value * r._value}}))\n  \
+                     |> map(fn: (r) => ({{r with _value: {}}}))\n{}  \
+                     |> keep(columns: [\"_time\", \"_value\"])\n  |> set(key: \"part\", value: \"{name}\")\n",
+                    std::f64::consts::PI / 180.0,
+                    series(first),
+                    window("mean", is_empty_shown)
+                )
+            };
+            format!(
+                "union(tables: [{},{}])\n  |> group()\n  |> pivot(rowKey: [\"_time\"], columnKey: [\"part\"], valueColumn: \"_value\")\n  \
+                 |> sort(columns: [\"_time\"])\n  \
+                 |> map(fn: (r) => ({{_time: r._time, _value: if exists r.east and exists r.north then \
+                 math.mod(x: math.atan2(y: -r.east, x: -r.north) * 180.0 / math.pi + 360.0, y: 360.0) else r.east}}))\n",
+                part(1, "east"),
+                part(0, "north")
+            )
+        }
+        // Less than half of the reading before is a reset.
+        Aggregate::Increments => format!(
+            "{rows}  |> duplicate(column: \"_value\", as: \"step\")\n  |> difference(columns: [\"step\"])\n  \
+             |> map(fn: (r) => ({{r with _value: if r._value >= 0.0 and r._value + r.step < 0.0 then r._value else r.step}}))\n{}",
+            window("sum", is_empty_shown)
+        ),
+        _ => rows.clone() + &window(function(source), is_empty_shown),
     }
-    if source.aggregate != Aggregate::VectorMean {
-        return rows + &window(step, function(source), is_empty_shown);
-    }
-    let part = |function: &str, name: &str| {
-        format!(
-            "{rows}  |> map(fn: (r) => ({{r with _value: math.{function}(x: r._value * math.pi / 180.0)}}))\n{}  \
-             |> keep(columns: [\"_time\", \"_value\"])\n  |> set(key: \"part\", value: \"{name}\")\n",
-            window(step, "mean", is_empty_shown)
-        )
-    };
-    format!(
-        "union(tables: [{},{}])\n  |> group()\n  |> pivot(rowKey: [\"_time\"], columnKey: [\"part\"], valueColumn: \"_value\")\n  \
-         |> sort(columns: [\"_time\"])\n  \
-         |> map(fn: (r) => ({{_time: r._time, _value: if exists r.east and exists r.north then \
-         math.mod(x: math.atan2(y: r.east, x: r.north) * 180.0 / math.pi + 360.0, y: 360.0) else r.east}}))\n",
-        part("sin", "east"),
-        part("cos", "north")
-    )
 }
 
 /// Only time and value, the value under this name.
@@ -152,6 +220,10 @@ const NEWEST: &str = "  |> group()\n  |> sort(columns: [\"_time\"])\n  |> last()
 /// Seconds since a row's time.
 const SINCE: &str = "float(v: int(v: now()) - int(v: r._time)) / 1000000000.0";
 
+/// Grafana puts the value between quotes as it is; `${` would begin an expression there.
+const ESCAPED: &str =
+    "  |> map(fn: (r) => ({r with _value: strings.replaceAll(v: r._value, t: \"\\x24{\", u: \"\\\\x24{\")}))\n";
+
 impl Flux {
     fn agent(source: &Source, range: &str) -> String {
         rows(source, range, &[&source.field]) + NEWEST
@@ -163,80 +235,142 @@ impl QueryLanguage for Flux {
         if !has_band(source) {
             return self.mean(source, step, &names[0]);
         }
-        let mut text = format!("data = {}", kept(source, SHOWN));
+        let Kept { before, rows } = kept(source, WHOLE_WINDOWS, 0);
+        let mut text = head(step, None, &[]) + &before;
         for (aggregate, name) in ["mean", "min", "max"].into_iter().zip(names) {
-            text +=
-                &format!("data\n{}{}  |> yield(name: \"{aggregate}\")\n", window(step, aggregate, true), named(name));
+            text += &format!("{rows}{}{}  |> yield(name: \"{aggregate}\")\n", window(aggregate, true), named(name));
         }
         text
     }
 
     fn mean(&self, source: &Source, step: Step, name: &str) -> String {
-        imports(&[source]).to_owned() + &together(source, step, true) + &named(name)
+        let kept = kept(source, WHOLE_WINDOWS, 0);
+        head(step, None, packages(&[source])) + &kept.before + &together(source, &kept, true) + &named(name)
     }
 
     fn with_flag(&self, source: &Source, digit: u8, name: &str) -> String {
-        let rows = values(source, SHOWN, |flag| format!("exists {flag} and {flag} == {digit}.0"));
-        rows + &window(Step::Chosen, "max", false) + &named(name)
-    }
-
-    fn worst_flag(&self, source: &Source, name: &str) -> String {
-        let rank = "  |> map(fn: (r) => ({r with _value: if r._value == 9.0 then 2.5 else r._value}))\n";
-        rows(source, SHOWN, &[&source.flag_field()]) + rank + &window(Step::Chosen, "max", true) + &named(name)
-    }
-
-    fn newest(&self, source: &Source, name: &str) -> String {
-        rows(source, SHOWN, &[&source.field]) + &window(Step::Chosen, "last", false) + &named(name)
-    }
-
-    fn at_height(&self, source: &Source, metres: f64) -> String {
-        let rows = kept(source, SHOWN);
+        let found = flags(source, WHOLE_WINDOWS, digit);
+        if source.is_withheld && digit == 4 {
+            // There is no value to draw.
+            return head(Step::Chosen, None, &[]) + &found + &window("max", false) + &named(name);
+        }
+        // Only the time from the window of the first of them to the last is joined.
+        let at = |which: &str| {
+            format!("({found}  |> group()\n  |> {which}())\n  |> findColumn(fn: (key) => true, column: \"_time\")\n")
+        };
+        let between = "start: date.truncate(t: first[0], unit: every), stop: date.add(d: 1ns, to: last[0])";
         format!(
-            "data = {rows}\
-             newest = data |> last() |> map(fn: (r) => ({{height: {metres:?}, kind: \"newest\", _value: r._value}}))\n\
-             average = data |> {}() |> map(fn: (r) => ({{height: {metres:?}, kind: \"mean\", _value: r._value}}))\n\
-             union(tables: [newest, average])\n  |> group()\n  \
-             |> pivot(rowKey: [\"height\"], columnKey: [\"kind\"], valueColumn: \"_value\")\n",
-            function(source)
+            "{}first = {}last = {}found = if length(arr: first) == 0 then {found}  else {}\nfound\n{}{}",
+            head(Step::Chosen, None, &[]),
+            at("first"),
+            at("last"),
+            joined(source, between, |flag| format!("exists {flag} and {flag} == {digit}.0")),
+            window("max", false),
+            named(name)
         )
     }
 
-    fn side_by_side(&self, first: Named<'_>, second: Named<'_>, step: Step) -> Vec<String> {
-        let one = |(source, name): Named<'_>| {
-            let rows = together(source, step, false);
-            format!(
-                "{rows}  |> keep(columns: [\"_time\", \"_value\"])\n  |> set(key: \"_field\", value: {})\n",
-                string(name)
-            )
-        };
+    fn worst_flag(&self, source: &Source, name: &str) -> String {
+        let flags = rows(source, WHOLE_WINDOWS, &[&source.flag_field()]);
+        let worst = window("max", false);
+        format!(
+            "{}union(tables: [\n  {flags}  |> filter(fn: (r) => r._value != 9.0)\n{worst},\n  {flags}  \
+             |> filter(fn: (r) => r._value == 9.0)\n{worst}  |> map(fn: (r) => ({{r with _value: 2.5}}))\n])\n  |> group()\n{}{}",
+            head(Step::Chosen, source.interval, &[]),
+            window("max", true),
+            named(name)
+        )
+    }
+
+    fn newest(&self, source: &Source, name: &str) -> String {
+        head(Step::Chosen, None, &[])
+            + &rows(source, WHOLE_WINDOWS, &[&source.field])
+            + &window("last", false)
+            + &named(name)
+    }
+
+    fn at_height(&self, source: &Source, metres: f64) -> Vec<String> {
+        let Kept { before, rows } = kept(source, SHOWN, 0);
+        let recent =
+            format!("start: date.sub(d: {}, from: v.timeRangeStop), stop: v.timeRangeStop", duration(source.recent()));
+        let Kept { before: before_recent, rows: rows_recent } = kept(source, &recent, 1);
         vec![format!(
-            "{}first = {}second = {}union(tables: [first, second])\n  |> group()\n  \
-             |> pivot(rowKey: [\"_time\"], columnKey: [\"_field\"], valueColumn: \"_value\")\n  \
-             |> filter(fn: (r) => exists {} and exists {})\n",
-            imports(&[first.0, second.0]),
-            one(first),
-            one(second),
-            column(first.1),
-            column(second.1),
+            "import \"date\"\n{before}{before_recent}\
+             newest = {rows_recent}  |> last()\n  |> map(fn: (r) => ({{height: {metres:?}, kind: \"newest\", _value: r._value}}))\n\
+             average = {rows}  |> {}()\n  |> map(fn: (r) => ({{height: {metres:?}, kind: \"mean\", _value: r._value}}))\n\
+             union(tables: [newest, average])\n  |> group()\n  \
+             |> pivot(rowKey: [\"height\"], columnKey: [\"kind\"], valueColumn: \"_value\")\n",
+            function(source)
         )]
     }
 
-    fn good_share(&self, columns: &[Named<'_>]) -> String {
-        let one = |(source, name): &Named<'_>| {
-            format!(
-                "{}  |> map(fn: (r) => ({{r with _value: if r._value == 1.0 then 100.0 else 0.0}}))\n  |> mean()\n  \
-                 |> group()\n  |> keep(columns: [\"_value\"])\n  |> rename(columns: {{_value: {}}})\n",
-                rows(source, "start: -24h", &[&source.flag_field()]),
+    fn side_by_side(&self, first: Named<'_>, second: Named<'_>, step: Step) -> Vec<String> {
+        let mut text = head(step, None, packages(&[first.0, second.0]));
+        let mut parts = Vec::new();
+        for (place, (source, name)) in [first, second].into_iter().enumerate() {
+            let kept = kept(source, WHOLE_WINDOWS, place);
+            text += &kept.before;
+            parts.push(format!(
+                "{}  |> keep(columns: [\"_time\", \"_value\"])\n  |> set(key: \"_field\", value: {})\n",
+                together(source, &kept, false),
                 string(name)
+            ));
+        }
+        let _ = write!(
+            text,
+            "union(tables: [{}])\n  |> group()\n  |> pivot(rowKey: [\"_time\"], columnKey: [\"_field\"], valueColumn: \"_value\")\n  \
+             |> filter(fn: (r) => exists {} and exists {})\n",
+            parts.join(","),
+            column(first.1),
+            column(second.1),
+        );
+        vec![text]
+    }
+
+    fn good_share(&self, columns: &[Named<'_>]) -> String {
+        let Some((source, _)) = columns.first() else { return String::new() };
+        let fields: Vec<String> = columns.iter().map(|(source, _)| source.flag_field()).collect();
+        let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+        let all = rows(source, "start: -24h", &fields);
+        // The list makes the order, and keeps a column without a flag in it.
+        let list: Vec<String> = columns
+            .iter()
+            .enumerate()
+            .map(|(place, (source, name))| {
+                format!(
+                    "{{flag: {}, place: {place}, column: {}, good: 0, all: 0}}",
+                    string(&source.flag_field()),
+                    string(name)
+                )
+            })
+            .collect();
+        let counted = |rows: &str, good: &str, all: &str| {
+            format!(
+                "{rows}  |> count()\n  |> group()\n  \
+                 |> map(fn: (r) => ({{flag: r._field, place: 0, column: \"\", good: {good}, all: {all}}}))\n"
             )
         };
-        let parts = columns.iter().enumerate();
-        parts.map(|(place, column)| format!("{}  |> yield(name: \"{place}\")\n", one(column))).collect()
+        format!(
+            "import \"array\"\nunion(tables: [\n  array.from(rows: [{}]),\n  {},\n  {}])\n  |> group(columns: [\"flag\"])\n  \
+             |> reduce(identity: {{place: 0, column: \"\", good: 0, all: 0}}, fn: (r, accumulator) => ({{place: accumulator.place + r.place, \
+             column: accumulator.column + r.column, good: accumulator.good + r.good, all: accumulator.all + r.all}}))\n  |> group()\n  \
+             |> sort(columns: [\"place\"])\n  \
+             |> map(fn: (r) => ({{column: r.column, share: 100.0 * float(v: r.good) / float(v: r.all)}}))\n",
+            list.join(", "),
+            counted(&format!("{all}  |> filter(fn: (r) => r._value == 1.0)\n"), "r._value", "0"),
+            counted(&all, "0", "r._value"),
+        )
     }
 
     fn record_age(&self, source: &Source, name: &str) -> String {
-        let age = format!("  |> map(fn: (r) => ({{_time: r._time, _value: r._value + {SINCE}}}))\n");
-        Flux::agent(source, "start: -30d") + &age + &named(name)
+        // A table that never had a row has a tile too: it holds no number.
+        format!(
+            "import \"array\"\nunion(tables: [\n  array.from(rows: [{{_time: 1970-01-01T00:00:00Z, _value: float(v: \"NaN\")}}]),\n  \
+             {}  |> last()\n  |> keep(columns: [\"_time\", \"_value\"])])\n{NEWEST}  \
+             |> map(fn: (r) => ({{_time: r._time, _value: r._value + {SINCE}}}))\n{}",
+            rows(source, "start: -30d", &[&source.field]),
+            named(name)
+        )
     }
 
     fn agent_newest(&self, source: &Source, name: &str) -> String {
@@ -244,7 +378,10 @@ impl QueryLanguage for Flux {
     }
 
     fn agent_trend(&self, source: &Source, name: &str) -> String {
-        rows(source, SHOWN, &[&source.field]) + &window(Step::Chosen, "max", false) + &named(name)
+        head(Step::Chosen, None, &[])
+            + &rows(source, WHOLE_WINDOWS, &[&source.field])
+            + &window("max", true)
+            + &named(name)
     }
 
     fn agent_heard(&self, source: &Source, name: &str) -> String {
@@ -271,8 +408,8 @@ impl QueryLanguage for Flux {
         if source.bucket.as_deref().is_some_and(is_bucket_id) {
             // `schema.tagValues` accepts names only.
             return format!(
-                "from({})\n  |> range(start: -30d)\n  |> filter(fn: (r) => {} == {})\n  |> keep(columns: [\"station\"])\n  \
-                 |> group()\n  |> distinct(column: \"station\")\n",
+                "import \"strings\"\nfrom({})\n  |> range(start: -30d)\n  |> filter(fn: (r) => {} == {})\n  |> keep(columns: [\"station\"])\n  \
+                 |> group()\n  |> distinct(column: \"station\")\n{ESCAPED}",
                 bucket(source),
                 column("_measurement"),
                 string(&source.measurement)
@@ -280,8 +417,8 @@ impl QueryLanguage for Flux {
         }
         let bucket = bucket(source);
         format!(
-            "import \"influxdata/influxdb/schema\"\nschema.tagValues({bucket}, tag: \"station\", \
-             predicate: (r) => {} == {}, start: -30d)\n",
+            "import \"influxdata/influxdb/schema\"\nimport \"strings\"\nschema.tagValues({bucket}, tag: \"station\", \
+             predicate: (r) => {} == {}, start: -30d)\n{ESCAPED}",
             column("_measurement"),
             string(&source.measurement)
         )
@@ -289,6 +426,30 @@ impl QueryLanguage for Flux {
 
     fn steps(&self) -> [(&'static str, &'static str); 5] {
         [("auto", "v.windowPeriod"), ("1m", "1m"), ("10m", "10m"), ("30m", "30m"), ("1h", "1h")]
+    }
+
+    fn station_in_variable(&self, station: &str) -> String {
+        station.replace("${", "\\x24{")
+    }
+
+    fn least_usable_share(&self, columns: &[&Source]) -> Option<String> {
+        let fields: Vec<String> = columns.iter().map(|source| source.flag_field()).collect();
+        let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+        let all = rows(columns.first()?, SHOWN, &fields);
+        let counted = |rows: &str, usable: &str, all: &str| {
+            format!(
+                "{rows}  |> count()\n  |> group()\n  |> map(fn: (r) => ({{flag: r._field, usable: {usable}, all: {all}}}))\n"
+            )
+        };
+        Some(format!(
+            "union(tables: [\n  {},\n  {}])\n  |> group(columns: [\"flag\"])\n  \
+             |> reduce(identity: {{usable: 0, all: 0}}, fn: (r, accumulator) => ({{usable: accumulator.usable + r.usable, \
+             all: accumulator.all + r.all}}))\n  |> group()\n  \
+             |> map(fn: (r) => ({{_time: v.timeRangeStop, _value: 100.0 * float(v: r.usable) / float(v: r.all)}}))\n  |> min()\n{}",
+            counted(&format!("{all}  |> filter(fn: (r) => r._value != 4.0 and r._value != 9.0)\n"), "r._value", "0"),
+            counted(&all, "0", "r._value"),
+            named("value"),
+        ))
     }
 
     fn for_alert(&self, source: &Source) -> String {

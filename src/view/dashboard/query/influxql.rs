@@ -50,6 +50,9 @@ fn filter(source: &Source, time: &str, more: &str) -> String {
 }
 
 fn not_failed(source: &Source) -> String {
+    if source.is_withheld {
+        return String::new();
+    }
     match source.flagged {
         Flagged::Always => format!(" AND {} != 4", identifier(&source.flag_field())),
         // A comparison with an absent flag is false, and would hide the value.
@@ -82,13 +85,21 @@ impl InfluxQl {
     /// The values of each window put together, without failed ones.
     fn together(source: &Source, name: &str, step: Step, fill: &str) -> String {
         let name = identifier(name);
-        if !matches!(source.aggregate, Aggregate::VectorMean | Aggregate::RootMeanSquare) {
+        let needs_rows = [Aggregate::VectorMean, Aggregate::RootMeanSquare, Aggregate::Increments];
+        if !needs_rows.contains(&source.aggregate) {
             let picks = format!("{} AS {name}", together(source));
             return InfluxQl::windows(source, &picks, step, &not_failed(source), fill);
         }
         // A function of a function needs a subquery.
         let (field, from, filter) =
             (identifier(&source.field), from(source), filter(source, TIME, &not_failed(source)));
+        if source.aggregate == Aggregate::Increments {
+            return format!(
+                "SELECT sum(\"step\") AS {name} FROM (SELECT non_negative_difference({field}) AS \"step\" FROM {from} \
+                 WHERE {filter}) WHERE {TIME} GROUP BY time({}) fill({fill})",
+                width(step)
+            );
+        }
         if source.aggregate == Aggregate::RootMeanSquare {
             return format!(
                 "SELECT sqrt(mean(\"square\")) AS {name} FROM (SELECT {field} * {field} AS \"square\" FROM {from} \
@@ -145,14 +156,18 @@ impl QueryLanguage for InfluxQl {
         InfluxQl::windows(source, &picks, Step::Chosen, "", "none")
     }
 
-    fn at_height(&self, source: &Source, metres: f64) -> String {
-        let field = identifier(&source.field);
-        let (mean, filter) = (together(source), filter(source, TIME, &not_failed(source)));
-        format!(
-            "SELECT last({field}) AS \"newest\", {mean} AS \"mean\", last({field}) * 0 + {metres} AS \"height\" \
-             FROM {} WHERE {filter}",
-            from(source)
-        )
+    fn at_height(&self, source: &Source, metres: f64) -> Vec<String> {
+        let (field, mean, more) = (identifier(&source.field), together(source), not_failed(source));
+        let recent = format!("time >= ${{__to}}ms - {} AND time <= ${{__to}}ms", duration(source.recent()));
+        let one = |pick: &str, name: &str, time: &str| {
+            format!(
+                "SELECT {pick} AS \"{name}\", {pick} * 0 + {metres} AS \"height\" FROM {} WHERE {}",
+                from(source),
+                filter(source, time, &more)
+            )
+        };
+        // A statement has one time only.
+        vec![one(&format!("last({field})"), "newest", &recent), one(&mean, "mean", TIME)]
     }
 
     fn side_by_side(&self, first: Named<'_>, second: Named<'_>, step: Step) -> Vec<String> {
@@ -161,18 +176,17 @@ impl QueryLanguage for InfluxQl {
     }
 
     fn good_share(&self, columns: &[Named<'_>]) -> String {
-        let Some((source, _)) = columns.first() else { return String::new() };
-        // A polynomial that is 1 for the digit 1 and 0 for 2, 3, 4 and 9.
-        let good = |(place, (source, _)): (usize, &Named<'_>)| {
-            let flag = identifier(&source.flag_field());
-            format!("({flag} - 2) * ({flag} - 3) * ({flag} - 4) * ({flag} - 9) / 48 AS \"good{place}\"")
-        };
-        let inner: Vec<String> = columns.iter().enumerate().map(good).collect();
-        let outer = columns.iter().enumerate();
-        let outer: Vec<String> =
-            outer.map(|(place, (_, name))| format!("mean(\"good{place}\") * 100 AS {}", identifier(name))).collect();
-        let filter = filter(source, "time > now() - 24h", "");
-        format!("SELECT {} FROM (SELECT {} FROM {} WHERE {filter})", outer.join(", "), inner.join(", "), from(source))
+        let Some((source, name)) = columns.first() else { return String::new() };
+        let flag = identifier(&source.flag_field());
+        // A polynomial that is 1 for the digit 1 and 0 for 2, 3, 4 and 9. One statement for several columns would calculate it
+        // for each of them again and again: 60 s where this takes 0.2 s a column.
+        format!(
+            "SELECT 100 * mean(\"good\") AS {} FROM (SELECT ({flag} - 2) * ({flag} - 3) * ({flag} - 4) * ({flag} - 9) / 48 \
+             AS \"good\" FROM {} WHERE {})",
+            identifier(name),
+            from(source),
+            filter(source, "time > now() - 24h", "")
+        )
     }
 
     fn record_age(&self, source: &Source, name: &str) -> String {
@@ -185,7 +199,7 @@ impl QueryLanguage for InfluxQl {
 
     fn agent_trend(&self, source: &Source, name: &str) -> String {
         let picks = format!("max({}) AS {}", identifier(&source.field), identifier(name));
-        InfluxQl::windows(source, &picks, Step::Chosen, "", "none")
+        InfluxQl::windows(source, &picks, Step::Chosen, "", "null")
     }
 
     fn agent_heard(&self, source: &Source, name: &str) -> String {

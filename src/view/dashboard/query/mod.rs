@@ -41,11 +41,13 @@ pub(super) trait QueryLanguage {
     fn worst_flag(&self, source: &Source, name: &str) -> String;
     /// The newest value of each window, whatever its flag.
     fn newest(&self, source: &Source, name: &str) -> String;
-    /// One row: the newest value, the mean over the time shown, and the height as a number.
-    fn at_height(&self, source: &Source, metres: f64) -> String;
+    /// The newest value, if it is recent ([`Source::recent`]), the mean over the time shown, and the height as a number, in one
+    /// row or in two.
+    fn at_height(&self, source: &Source, metres: f64) -> Vec<String>;
     /// Means of the same windows, in one result or in two.
     fn side_by_side(&self, first: Named<'_>, second: Named<'_>, step: Step) -> Vec<String>;
-    /// The percentage of good values of the last 24 hours, in one column each.
+    /// The percentage of good values of the last 24 hours: in Flux one row for each column, in their order; otherwise of the
+    /// first column only.
     fn good_share(&self, columns: &[Named<'_>]) -> String;
     /// Seconds since the newest record: until now where the language has the current time, else until the last sync.
     fn record_age(&self, source: &Source, name: &str) -> String;
@@ -59,12 +61,21 @@ pub(super) trait QueryLanguage {
     fn returns_seconds(&self) -> bool;
     /// The latest report for every station and table: station, table, time, age and pending rows.
     fn network(&self, age: &Source, pending: &Source) -> Vec<String>;
+    /// A station's name as a value of the variable `station`, as [`QueryLanguage::stations`] gives it.
+    fn station_in_variable(&self, station: &str) -> String {
+        station.to_owned()
+    }
     /// The values of the tag `station`.
     fn stations(&self, source: &Source) -> String;
     /// The options of the variable `step`: the label, and the text in the query.
     fn steps(&self) -> [(&'static str, &'static str); 5];
     /// For an alert: the newest value, without variables.
     fn for_alert(&self, source: &Source) -> String;
+    /// For an alert: of the columns' shares of values that neither failed nor are missing, over the time of the rule, the least,
+    /// in percent; nothing where no column has a flag. None where the language cannot say it in one query.
+    fn least_usable_share(&self, _columns: &[&Source]) -> Option<String> {
+        None
+    }
 }
 
 /// The implementation of a language.

@@ -133,16 +133,17 @@ impl QueryLanguage for Sql {
         windows(source, &picks, Step::Chosen, &format!(" AND {field} IS NOT NULL"), false)
     }
 
-    fn at_height(&self, source: &Source, metres: f64) -> String {
+    fn at_height(&self, source: &Source, metres: f64) -> Vec<String> {
         let field = identifier(&source.field);
-        format!(
-            "SELECT last_value({field} ORDER BY time) AS \"newest\", {} AS \"mean\", {metres:?} AS \"height\" \
-             FROM {} WHERE {SHOWN}{}{} AND {field} IS NOT NULL",
+        vec![format!(
+            "SELECT last_value(CASE WHEN time >= $__timeTo - interval '{} seconds' THEN {field} END ORDER BY time) AS \"newest\", \
+             {} AS \"mean\", {metres:?} AS \"height\" FROM {} WHERE {SHOWN}{}{} AND {field} IS NOT NULL",
+            source.recent().as_secs(),
             together(source),
             identifier(&source.measurement),
             tags(source),
             not_failed(source)
-        )
+        )]
     }
 
     fn side_by_side(&self, first: Named<'_>, second: Named<'_>, step: Step) -> Vec<String> {
@@ -185,7 +186,7 @@ impl QueryLanguage for Sql {
 
     fn agent_trend(&self, source: &Source, name: &str) -> String {
         let picks = format!("max({}) AS {}", identifier(&source.field), identifier(name));
-        windows(source, &picks, Step::Chosen, "", false)
+        windows(source, &picks, Step::Chosen, "", true)
     }
 
     fn agent_heard(&self, source: &Source, name: &str) -> String {
@@ -226,6 +227,11 @@ impl QueryLanguage for Sql {
     }
 
     fn for_alert(&self, source: &Source) -> String {
-        newest(source, &identifier(&source.field), "value", "1 hour")
+        let field = identifier(&source.field);
+        format!(
+            "SELECT time, {field} AS \"value\" FROM {} WHERE {SHOWN}{} AND {field} IS NOT NULL ORDER BY time DESC LIMIT 1",
+            identifier(&source.measurement),
+            tags(source)
+        )
     }
 }
