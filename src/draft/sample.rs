@@ -120,6 +120,9 @@ pub(super) fn read(path: &Path, files: usize) -> Result<Sample, String> {
 
 fn attempt_to_read(path: &Path, most_values: usize) -> Result<Result<Sample, String>, SourceError> {
     let mut file = QuietFile::open(path)?;
+    if let Err(error) = format::begin(&mut file)? {
+        return Ok(Err(error.to_string()));
+    }
     let mut reader = Reader { most_values, head: Vec::new(), reading: None };
     while let Some(Chunk { bytes, is_tail, .. }) = file.next_chunk()? {
         // An unfinished row may end in half a number; an unfinished header is reported.

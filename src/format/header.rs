@@ -114,7 +114,7 @@ impl Header {
 }
 
 /// The csv crate reads the line. A line that gives several records is not a header line.
-fn split(line: &[u8]) -> Option<Vec<String>> {
+pub(super) fn split(line: &[u8]) -> Option<Vec<String>> {
     let line = strip_noise(line);
     let text = decode(&line);
     if !text.matches('"').count().is_multiple_of(2) {

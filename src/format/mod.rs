@@ -9,6 +9,7 @@ mod dialect;
 mod fields;
 mod header;
 mod number;
+mod records;
 mod row;
 mod same;
 mod text;
@@ -18,6 +19,7 @@ pub use derived::{Derived, derive_again, measured, numbers_of, texts_of, values_
 pub use dialect::{Format, detect, spreadsheet_reason};
 pub use fields::{Field, Fields};
 pub use header::{Header, HeaderError, starts_header};
+pub use records::{RecordsError, begin};
 pub use number::{Number, parse_number};
 pub use row::{ColumnSource, Layout, ParsedRow, RowError};
 pub use same::same_reading;

@@ -1,6 +1,5 @@
 //! Turns physical lines into headers and rows, and counts each line in exactly one place (I1).
 
-use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,11 +9,10 @@ use super::report::Counts;
 use super::samples::Placing;
 use crate::config::{ColumnUse, FileFormat, OnConflict, TableConfig};
 use crate::format::{self, ColumnSource, Derived, Header, Layout, ParsedRow};
+use crate::source::QuietFile;
 use crate::store::{Incoming, LineAt, LineRefusal, LineState, Outcome, Result, Staging, Store, Table};
 use crate::time::{Candidates, LocalTime, StationClock, Timestamp};
 
-/// Bytes of four header lines, with much to spare.
-const LONGEST_HEADER: u64 = 1 << 20;
 /// A logger's clock may run ahead of the computer's, not by a day.
 const FUTURE_ALLOWED: Duration = Duration::from_secs(86_400);
 
@@ -212,6 +210,18 @@ impl<'a> LineTaker<'a> {
         let taken = self.take(staging, table, raw);
         self.state = LineState::Whole;
         taken
+    }
+
+    /// Counts what stands behind the last whole record: the beginning of one, or nothing that could become one. Returns that
+    /// nothing was staged.
+    pub(super) fn take_rest(&mut self, rest: &[u8]) -> bool {
+        self.counts.lines += 1;
+        if rest.is_empty() {
+            self.counts.blank += 1;
+        } else {
+            self.counts.deferred += 1;
+        }
+        false
     }
 
     fn hold(&mut self, number: u64) {
@@ -646,15 +656,12 @@ fn unreadable(reason: String) -> LineRefusal {
     LineRefusal { reason, header: None, inputs: 0, not_before: None, sample: None }
 }
 
-/// The table name in a file's line 1, if the file is TOA5.
+/// The table name in a file's header, if it has one.
 pub(super) fn header_table(path: &Path) -> Option<String> {
-    let mut lines = Vec::new();
-    let mut reader = BufReader::new(std::fs::File::open(path).ok()?.take(LONGEST_HEADER));
-    for _ in 0..format::HEADER_LINES {
-        let mut line = Vec::new();
-        reader.read_until(b'\n', &mut line).ok()?;
-        lines.push(line.strip_suffix(b"\n").unwrap_or(&line).to_vec());
-    }
-    let [first, second, third, fourth] = lines.as_slice() else { return None };
-    Some(Header::parse([first, second, third, fourth]).ok()?.table)
+    let mut file = QuietFile::open(path).ok()?;
+    format::begin(&mut file).ok()?.ok()?;
+    let text = file.next_chunk().ok()??.bytes.to_vec();
+    let mut lines = text.split(|&byte| byte == b'\n');
+    let mut next = || lines.next();
+    Some(Header::parse([next()?, next()?, next()?, next()?]).ok()?.table)
 }

@@ -16,3 +16,4 @@ mod real;
 mod ingest;
 mod init;
 mod qc_vectors;
+mod tob;
