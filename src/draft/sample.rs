@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::format::{self, ColumnSource, HEADER_LINES, Header, Layout, ParsedRow, Value};
+use crate::format::{self, ColumnSource, Header, Layout, ParsedRow, Value};
 use crate::source::{Chunk, QuietFile, SourceError};
 use crate::time::{LocalTime, Samples, Timestamp};
 
@@ -173,20 +173,26 @@ impl Reader {
             }
         }
         self.head.push(line.to_vec());
-        if let [first, second, third, fourth] = self.head.as_slice() {
-            let header = Header::parse([first, second, third, fourth]);
+        if self.header_lines() == self.head.len() {
+            let header = Header::read(&self.head);
             let header = header.map_err(|error| format!("has a damaged header: {error}"))?;
             self.reading = Some(Reading::new(header, self.most_values)?);
         }
         Ok(true)
     }
 
-    fn finish(self, path: &Path) -> Result<Sample, String> {
-        let Some(reading) = self.reading else {
+    /// Lines of the header.
+    fn header_lines(&self) -> usize {
+        self.head.first().and_then(|first| format::header_lines(first)).unwrap_or(4)
+    }
+
+    fn finish(mut self, path: &Path) -> Result<Sample, String> {
+        let Some(reading) = self.reading.take() else {
             return Err(match self.head.len() {
                 0 => "is empty; run this again when LoggerNet has written to it".to_owned(),
                 lines => {
-                    format!("ends in line {lines} of the {HEADER_LINES} of its header; run this again when it is whole")
+                    let whole = self.header_lines();
+                    format!("ends in line {lines} of the {whole} of its header; run this again when it is whole")
                 }
             });
         };
@@ -250,7 +256,7 @@ impl Reading {
         if line.iter().all(u8::is_ascii_whitespace) {
             return true;
         }
-        if format::starts_header(line) {
+        if format::header_lines(line).is_some() {
             return false;
         }
         match self.row.read(line, &self.layout) {

@@ -33,13 +33,10 @@ impl Format {
     /// Why a file of this format is not read, and what to do. None where it is read.
     pub fn refusal(self) -> Option<&'static str> {
         Some(match self {
-            Format::Toa5 | Format::Tob1 | Format::Tob2 | Format::Tob3 => return None,
+            Format::Toa5 | Format::Toaci1 | Format::Tob1 | Format::Tob2 | Format::Tob3 => return None,
             Format::Resaved => {
                 "was saved again by a spreadsheet or R (quotes gone, line 1 padded or dates rewritten), so its dates and \
                  missing values cannot be trusted; export the period again from LoggerNet"
-            }
-            Format::Toaci1 => {
-                "is TOACI1 (short header, no units); set the table's output format to \"ASCII, long header, TOA5\" in LoggerNet Setup"
             }
             Format::CsiXml => "is CSIXML; set the output format to TOA5 in LoggerNet Setup",
             Format::CsiJson => "is CSIJSON; set the output format to TOA5 in LoggerNet Setup",
@@ -53,6 +50,24 @@ impl Format {
                 "has no TOA5 header; if it is CSV without a header, say format = \"csv\" and name its columns in the configuration"
             }
         })
+    }
+}
+
+impl Format {
+    /// Its name in messages and, in small letters, in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Toa5 | Format::Resaved => "TOA5",
+            Format::Toaci1 => "TOACI1",
+            Format::Tob1 => "TOB1",
+            Format::Tob2 => "TOB2",
+            Format::Tob3 => "TOB3",
+            Format::CsiXml => "CSIXML",
+            Format::CsiJson => "CSIJSON",
+            Format::Array => "arrays",
+            Format::LfsPointer => "git-LFS",
+            Format::Unknown => "unknown",
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use super::glued::{self, Watch};
 use super::lines::LineTaker;
 use super::report::{Counts, FileReport};
 use super::samples::share_stamp;
-use crate::format;
 use crate::config::{FileFormat, SharedStamps, TableConfig};
+use crate::format;
 use crate::source::{Chunk, QuietFile, Snapshot, SourceError};
 use crate::store::{FileSeen, LineState, Result, Staging, Store, Table};
 use crate::time::{Clock, Timestamp};
@@ -298,7 +298,7 @@ impl Reader<'_, '_> {
             taker.counts.blank += 1;
             return Ok(false);
         }
-        if is_due && !in_header && !format::starts_header(&format::strip_noise(bytes)) {
+        if is_due && !in_header && format::header_lines(&format::strip_noise(bytes)).is_none() {
             taker.state = LineState::Unfinished;
             taker.take(self.staging, table, bytes)?;
             return Ok(true);

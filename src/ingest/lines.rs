@@ -233,7 +233,7 @@ impl<'a> LineTaker<'a> {
     fn take_other(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
         if let Expect::Header(lines) = &mut self.expect {
             lines.push(line.to_vec());
-            if lines.len() == format::HEADER_LINES {
+            if lines.first().and_then(|first| format::header_lines(first)) == Some(lines.len()) {
                 return self.finish_header(staging, table, number);
             }
             return Ok(());
@@ -256,7 +256,7 @@ impl<'a> LineTaker<'a> {
                 self.counts.deferred += 1;
                 return Ok(());
             }
-            if format::starts_header(line) {
+            if format::header_lines(line).is_some() {
                 self.expect = Expect::Header(vec![line.to_vec()]);
                 return Ok(());
             }
@@ -273,11 +273,7 @@ impl<'a> LineTaker<'a> {
     fn finish_header(&mut self, staging: &mut Staging<'_>, table: &mut Table, last: u64) -> Result<()> {
         staging.begin()?;
         let Expect::Header(lines) = std::mem::replace(&mut self.expect, Expect::Beginning) else { return Ok(()) };
-        let parsed = match lines.as_slice() {
-            [first, second, third, fourth] => Header::parse([first, second, third, fourth]),
-            _ => return Ok(()),
-        };
-        match parsed {
+        match Header::read(&lines) {
             Ok(header) => {
                 self.counts.header += lines.len() as u64;
                 if let Some(reason) = self.foreign(table, &header) {
@@ -661,7 +657,7 @@ pub(super) fn header_table(path: &Path) -> Option<String> {
     let mut file = QuietFile::open(path).ok()?;
     format::begin(&mut file).ok()?.ok()?;
     let text = file.next_chunk().ok()??.bytes.to_vec();
-    let mut lines = text.split(|&byte| byte == b'\n');
-    let mut next = || lines.next();
-    Some(Header::parse([next()?, next()?, next()?, next()?]).ok()?.table)
+    let lines: Vec<Vec<u8>> = text.split(|&byte| byte == b'\n').take(4).map(<[u8]>::to_vec).collect();
+    let count = format::header_lines(&format::strip_noise(lines.first()?))?;
+    Some(Header::read(lines.get(..count)?).ok()?.table)
 }

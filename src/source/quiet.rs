@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::error::SourceError;
-use super::records::{Records, Translator};
 use super::fingerprint::{WHOLE, fingerprint};
+use super::records::{Records, Translator};
 use crate::time::nanos;
 
 /// A file up to this size is read as one chunk: every overwritten file.
@@ -135,13 +135,16 @@ impl QuietFile {
 
     /// Its first bytes, at most `length`.
     pub fn head(&mut self, length: usize) -> Result<Vec<u8>, SourceError> {
+        self.bytes(0, self.snapshot.size.min(length as u64))
+    }
+
+    fn bytes(&mut self, from: u64, length: u64) -> Result<Vec<u8>, SourceError> {
         let failed = |source| SourceError::io(&self.path, source);
-        self.file.seek(SeekFrom::Start(0)).map_err(failed)?;
-        let mut head = Vec::new();
-        let length = self.snapshot.size.min(length as u64);
-        (&self.file).take(length).read_to_end(&mut head).map_err(failed)?;
+        self.file.seek(SeekFrom::Start(from)).map_err(failed)?;
+        let mut bytes = Vec::new();
+        (&self.file).take(length).read_to_end(&mut bytes).map_err(failed)?;
         self.still_the_same()?;
-        Ok(head)
+        Ok(bytes)
     }
 
     /// From now on, chunks hold the lines that `translator` makes of the records.
@@ -149,9 +152,18 @@ impl QuietFile {
         self.translator = Some(translator);
     }
 
-    /// Whether chunks hold translated records.
-    pub fn is_translated(&self) -> bool {
-        self.translator.is_some()
+    /// Where records are translated: sets the next chunk to the record that begins `length` bytes before the end, or before
+    /// that. Otherwise does nothing, and returns false.
+    pub fn start_near_end(&mut self, length: u64) -> bool {
+        let Some(translator) = &self.translator else { return false };
+        let begin = translator.record_at_or_before(self.snapshot.size.saturating_sub(length));
+        self.start_at(begin);
+        true
+    }
+
+    /// Its bytes from `offset` on.
+    pub fn piece(&mut self, offset: u64) -> Result<Vec<u8>, SourceError> {
+        self.bytes(offset, self.snapshot.size.saturating_sub(offset))
     }
 
     /// The fingerprint of its first `length` bytes, and whether it covers every one of them.
@@ -228,7 +240,14 @@ impl QuietFile {
             Found::Header => {
                 let end = translator.begins_at();
                 (self.offset, self.used) = (end, 0);
-                Some(Chunk { offset: 0, bytes: translator.header(), is_tail: false, end, is_cut: false, records: Some(&[]) })
+                Some(Chunk {
+                    offset: 0,
+                    bytes: translator.header(),
+                    is_tail: false,
+                    end,
+                    is_cut: false,
+                    records: Some(&[]),
+                })
             }
             Found::Records(used) => {
                 self.used = used;

@@ -14,6 +14,9 @@ pub trait Translator {
     /// record.
     fn take(&mut self, bytes: &[u8], records: &mut Records) -> usize;
 
+    /// Offset of a record that begins at or before this offset, or of the first one.
+    fn record_at_or_before(&self, offset: u64) -> u64;
+
     /// Whether `rest`, which is no record and ends the file, holds nothing that could become one.
     fn is_filler(&self, rest: &[u8]) -> bool;
 }

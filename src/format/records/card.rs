@@ -183,6 +183,11 @@ impl Translator for Card {
         at
     }
 
+    /// The last frames of a card's file may hold no record, or older ones than those before: all of it is read.
+    fn record_at_or_before(&self, _offset: u64) -> u64 {
+        self.begins_at
+    }
+
     fn is_filler(&self, _rest: &[u8]) -> bool {
         false
     }

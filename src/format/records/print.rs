@@ -121,7 +121,7 @@ pub(super) fn time(seconds: i64, nanos: i64, line: &mut Vec<u8>) {
         let local = LocalTime::from_nanos((seconds + LOGGERS_EPOCH).saturating_mul(NANOS).saturating_add(nanos));
         let _ = write!(line, "{local}");
     } else {
-        let _ = write!(line, "{seconds} s and {nanos} ns since 1990");
+        let _ = write!(line, "{seconds} s, {nanos} ns since 1990");
     }
     line.push(b'"');
 }
@@ -184,7 +184,7 @@ mod tests {
         time(1, 4_000_000_000, &mut line);
         assert_eq!(
             String::from_utf8(line).unwrap(),
-            "\"1990-01-01 00:00:00\"\"2026-02-19 09:46:00.005\"\"1 s and 4000000000 ns since 1990\""
+            "\"1990-01-01 00:00:00\"\"2026-02-19 09:46:00.005\"\"1 s, 4000000000 ns since 1990\""
         );
     }
 }

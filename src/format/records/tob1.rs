@@ -100,6 +100,11 @@ impl Translator for Tob1 {
         at
     }
 
+    fn record_at_or_before(&self, offset: u64) -> u64 {
+        let behind = offset.saturating_sub(self.begins_at);
+        self.begins_at + behind - behind % self.columns.width() as u64
+    }
+
     fn is_filler(&self, _rest: &[u8]) -> bool {
         false
     }
