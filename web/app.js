@@ -2,7 +2,7 @@
 (function (ft) {
   "use strict";
   const STATUS_EVERY_S = 5;
-  const VIEWS = ["", "panels", "table", "flags", "delivery", "gaps", "rejected"];
+  const VIEWS = ["", "now", "panels", "table", "patterns", "flags", "delivery", "gaps", "rejected"];
   const THEMES = ["auto", "dark", "light"];
   let view = null;
   let shown = null;

@@ -94,6 +94,7 @@
       const sync = ft.el("dl", { class: "facts" });
       const list = ft.el("div", { class: "cards" });
       const cards = new Map();
+      let listed = "";
       const over = ft.source.report ? `these ${ft.duration((ft.source.report.to - ft.source.report.from) / 1e3)}` : "the last 24 h";
       ft.fill(root, ft.el("section", { class: "head" }, verdict, reasons), list, sync, ft.key(`A table's ribbon: ${over}, the worst of its columns.`));
 
@@ -105,7 +106,11 @@
         const calm = s.state === "ok" || s.state === "note";
         ft.fill(verdict, ft.el("span", { class: `badge ${calm ? "well" : "look"}` }, ft.el("span", { class: "sign", "aria-hidden": "true", text: calm ? "✓" : s.state === "unknown" ? "–" : "!" })),
           said[s.state] || things(look, "look at"));
-        ft.fill(reasons, s.reasons.map((reason) => ft.el("li", { text: reason })));
+        if (listed !== JSON.stringify(s.findings)) {
+          // Only where it differs: a command that is being copied stays selected.
+          listed = JSON.stringify(s.findings);
+          ft.fill(reasons, ft.findings(s.findings));
+        }
         if (!s.tables.length) {
           ft.fill(list, ft.empty("No table yet", "The configuration has no table, or nothing has been read. `fluxtower ingest` reads the logger's files."));
           return facts(s);

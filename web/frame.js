@@ -10,7 +10,7 @@
     const over = ft.el("div", { class: "over", hidden: true });
     const legend = ft.el("div", { class: "legend" });
     const about = panel.description ? ft.el("details", { class: "about" }, ft.el("summary", { "aria-label": `about ${panel.title}`, text: "i" }), ft.el("p", { text: panel.description })) : null;
-    const head = ft.el("header", {}, ft.el("h3", { text: panel.title }), about);
+    const head = ft.el("header", {}, ft.el("h3", { text: panel.title }), about, ft.source.report ? null : byHand(panel));
     const node = ft.el("section", { class: `panel ${panel.kind}`, id: "panel-" + panel.id, "aria-label": panel.title },
       head, ft.el("div", { class: "stage" }, body, over), legend);
 
@@ -83,6 +83,24 @@
     };
     return self;
   };
+
+  // The page changes nothing: it gives the commands that flag the columns of a panel over the time in sight.
+  function byHand(panel) {
+    const commands = ft.el("div", { class: "commands" });
+    const quoted = (text) => (/^[\w./:-]+$/.test(text) ? text : `"${text.replace(/(["\\$`])/g, "\\$1")}"`);
+    const time = (ms) => `"${ft.clock.date(ms)} ${new Date(ft.clock.local(ms)).toISOString().slice(11, 19)}"`;
+    const details = ft.el("details", { class: "about hand", ontoggle: () => {
+      if (!details.open) return;
+      const w = ft.state.window();
+      const columns = new Map(panel.series.map((s) => [JSON.stringify([s.table, s.column]), s]));
+      ft.fill(commands, ft.el("p", { text: "Flag the time in sight by hand (3 suspect, 4 fail). Zoom to the values first, and write the reason." }),
+        [...columns.values()].slice(0, 20).map(({ table, column }) => {
+          const command = `fluxtower flag --table ${quoted(table)} --column ${quoted(column)} --from ${time(w.from)} --to ${time(w.to)} --as 4 --reason "..."`;
+          return ft.el("div", {}, ft.el("code", { text: command }), ft.copyButton(command));
+        }));
+    } }, ft.el("summary", { "aria-label": `flag ${panel.title} by hand`, title: "flag by hand", text: "⚑" }), commands);
+    return details;
+  }
 
   // Points that the width can show, in steps, so that a small resize needs no new request.
   ft.pointsOf = (body) => Math.min(1600, Math.max(200, Math.ceil(body.clientWidth / 200) * 200));

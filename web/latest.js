@@ -38,7 +38,7 @@
               ft.el("div", { class: "number" }, ft.el("b", { text: value }), unit ? ft.el("span", { class: "unit", text: " " + unit }) : null),
               r && r.flag ? ft.el("span", { class: `sign ${r.flag.ink}`, text: `${r.flag.sign} ${r.flag.word}` }) : null,
               r ? r.notes.map((n) => ft.el("span", { class: "note", text: (n.test ? n.test + ": " : "") + n.text })) : null,
-              spark(course, w), age);
+              ft.spark(course, w), age);
           }));
           const tick = () => ages.forEach((act) => act());
           tick();
@@ -50,7 +50,8 @@
     });
   };
 
-  function spark(one, w) {
+  // The course of one series over a window, as a small drawing without axes.
+  ft.spark = function (one, w) {
     const canvas = ft.el("canvas", { class: "spark", role: "img", "aria-label": `course of ${one.series.label}` });
     requestAnimationFrame(() => {
       const ratio = window.devicePixelRatio || 1;
@@ -76,5 +77,5 @@
       });
     });
     return canvas;
-  }
+  };
 })(window.fluxtower = window.fluxtower || {});

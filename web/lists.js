@@ -14,7 +14,8 @@
     ft.fill(host, ft.empty("Could not be shown", error.message, ft.button("Try again", again)));
   };
 
-  function copyButton(text) {
+  // Stands behind the element whose text it copies.
+  ft.copyButton = function (text) {
     const button = ft.button("copy", async () => {
       try {
         await navigator.clipboard.writeText(text);
@@ -31,7 +32,7 @@
       setTimeout(() => ft.write(button, "copy"), 2e3);
     }, { class: "copy" });
     return button;
-  }
+  };
 
   function view(title, fetch, draw) {
     return {
@@ -57,7 +58,7 @@
     const gaps = ft.el("section", { class: "list" });
     const events = ft.el("section", { class: "list" });
     const missing = answer.gaps.reduce((sum, gap) => sum + gap.missing, 0);
-    const recipe = (steps) => ft.el("ol", { class: "recipe" }, steps.map((step) => (step.startsWith("fluxtower ") ? ft.el("li", {}, ft.el("code", { text: step }), copyButton(step)) : ft.el("li", { text: step }))));
+    const recipe = (steps) => ft.el("ol", { class: "recipe" }, steps.map((step) => (step.startsWith("fluxtower ") ? ft.el("li", {}, ft.el("code", { text: step }), ft.copyButton(step)) : ft.el("li", { text: step }))));
     const show = (table, from, to) => {
       const around = Math.max(3600e3, (to - from) * 0.5);
       return ft.el("a", { href: ft.state.href({ view: "table", arg: table, range: null, from: Math.round(from - around), to: Math.round(to + around) }), text: "show" });

@@ -16,6 +16,15 @@
       const middle = (w.from + w.to) / 2, half = ((w.to - w.from) / 2) * factor;
       ft.state.zoom(middle - half, middle + half);
     };
+    const DAY = 86400e3;
+    const local = (at) => Math.floor(ft.clock.local(at) / DAY);
+    // Whole days of the station's clock, both included.
+    const days = (first, last) => ft.state.set({ range: null, from: ft.clock.moment(first * DAY), to: ft.clock.moment((last + 1) * DAY) });
+    const today = () => local(ft.live.now());
+    const pick = ft.el("input", { type: "date", "aria-label": "go to a day", title: "go to a day", onchange: () => {
+      const at = Date.parse(pick.value + "T00:00:00Z");
+      if (Number.isFinite(at)) days(at / DAY, at / DAY);
+    } });
     const live = ft.button("", () => {
       const s = ft.state.get();
       if (s.from === null) {
@@ -32,6 +41,13 @@
       ft.el("div", { class: "group" },
         ft.button("‹", shift(-0.8), { "aria-label": "earlier" }), ft.button("−", scale(2), { "aria-label": "longer" }),
         ft.button("+", scale(0.5), { "aria-label": "shorter" }), ft.button("›", shift(0.8), { "aria-label": "later" })),
+      ft.el("div", { class: "group" }, ft.source.report ? null : [
+        ft.button("today", () => days(today(), today())), ft.button("yesterday", () => days(today() - 1, today() - 1)),
+        // From a Monday to a Sunday; day 4 was one.
+        ft.button("last week", () => {
+          const monday = today() - ((((today() - 4) % 7) + 7) % 7) - 7;
+          days(monday, monday + 6);
+        })], pick),
       ft.source.report ? null : live, label);
 
     return {
@@ -43,6 +59,7 @@
         const follows = s.from === null;
         live.setAttribute("aria-pressed", String(follows));
         ft.write(live, follows ? "● live" : "○ live");
+        if (document.activeElement !== pick) pick.value = ft.clock.date(w.live ? w.to : w.from);
         ft.write(label, `${ft.clock.span(w.from, w.to)} (${ft.duration((w.to - w.from) / 1e3)})`);
       },
     };

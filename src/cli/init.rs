@@ -19,7 +19,7 @@ use crate::sun::Position;
 /// overwritten.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  fluxtower init C:\\Campbellsci\\LoggerNet --utc-offset -05:00\n  fluxtower init --add new_table.dat"
+    after_help = "Examples:\n  fluxtower init C:\\Campbellsci\\LoggerNet --utc-offset -05:00\n  fluxtower init --add new_table.dat\n  fluxtower init C:\\Campbellsci\\LoggerNet --from-archive D:\\archive\\2026 --latitude 45.56 --longitude -84.71"
 )]
 pub(super) struct Args {
     /// Files that LoggerNet writes, or folders that hold them
@@ -37,6 +37,9 @@ pub(super) struct Args {
     /// The loggers' distance from UTC, such as -05:00; without it, this computer's standard time
     #[arg(long, value_name = "OFFSET", allow_hyphen_values = true, conflicts_with = "add")]
     utc_offset: Option<String>,
+    /// A folder with months of files of the same logger tables, to draw the limits of tests from; no table reads them
+    #[arg(long, value_name = "FOLDER")]
+    from_archive: Option<PathBuf>,
     /// Degrees north of the equator, for the test of radiometers against the sun
     #[arg(long, value_name = "DEGREES", allow_hyphen_values = true, requires = "longitude", conflicts_with = "add", value_parser = latitude)]
     latitude: Option<f64>,
@@ -69,7 +72,7 @@ struct Report<'a> {
 pub(super) fn run(args: &Args, config: Option<PathBuf>, usual: PathBuf, output: Output) -> Result<Exit, CliError> {
     let here = || if args.add { usual } else { PathBuf::from("config.toml") };
     let path = args.output.clone().or(config).unwrap_or_else(here);
-    let request = Request { paths: &args.files, config: &path };
+    let request = Request { paths: &args.files, config: &path, archive: args.from_archive.as_deref() };
     let draft = if args.add { add(&request)? } else { write_new(&request, args)? };
     let report = Report { config: path.display().to_string(), tables: &draft.tables, left_out: &draft.left_out };
     output.result(&report, |out| tell(out, &path, args, &draft))?;

@@ -2,20 +2,14 @@
 
 use super::guess::{Around, Guess, guess};
 use super::place::{Place, place, sensor};
+use super::quality::{self, Line, Rows};
 use super::sample::ColumnSample;
-use super::unit::{Fit, unit_fits};
 use crate::ameriflux;
-use crate::ameriflux::Variable;
-use crate::format::Value;
-use crate::qc::{Flag, GrossRange, Sentinels};
+use crate::ameriflux::unit::{self, Fit};
+use crate::ameriflux::{Range, Variable};
 
 /// Fewer values tell nothing about a sensor.
 const ENOUGH_VALUES: usize = 12;
-/// AmeriFlux warns about a year with more than 1 % of suspect or 0.1 % of failed values. A suggestion that would flag more is more
-/// likely wrong than the sensor. The range test is there for a spike or two.
-const MOST_SUSPECT: f64 = 0.01;
-const MOST_FAILED: f64 = 0.001;
-const SPIKES: usize = 2;
 /// Numbers that loggers write for "missing" or "too large", and why.
 const SENTINELS: [(f64, &str); 7] = [
     (7_999.0, "the largest number of the logger's two-byte format, so too large or no value"),
@@ -44,8 +38,10 @@ pub(super) struct Column {
     pub(super) sensor: Option<&'static str>,
     /// The field name to send it under, if its own name cannot be used.
     pub(super) field: Option<String>,
-    /// A number that may mean "missing", with the reason.
-    pub(super) missing: Option<(f64, String)>,
+    /// A number that may mean "missing".
+    pub(super) missing: Option<Line>,
+    /// Its QC tests.
+    pub(super) tests: Vec<Line>,
     /// Why the user may leave it out.
     pub(super) ignore: Option<String>,
 }
@@ -61,11 +57,11 @@ pub(super) struct Suggestion {
 
 impl Column {
     /// `reserved` are names that the table's tags use.
-    pub(super) fn new(sample: &ColumnSample, around: Around, reserved: &[&str]) -> Column {
+    pub(super) fn new(sample: &ColumnSample, around: Around<'_>, rows: &Rows<'_>, reserved: &[&str]) -> Column {
         let mut facts = Vec::new();
-        let mut missing = None;
         let mut ignore = None;
-        let all = sample.numbers.len() + sample.missing + sample.text;
+        let count = sample.numbers().count();
+        let all = count + sample.missing + sample.text;
         if sample.text == all && all > 0 {
             facts.push("text, which is stored and not sent".to_owned());
             ignore = Some("text; or \"tag\", if it distinguishes rows of one time".to_owned());
@@ -76,16 +72,13 @@ impl Column {
             ignore = Some("no value".to_owned());
         }
         if let Some(number) = constant(sample) {
-            facts.push(format!("{} in all {} values looked at", shown(number), sample.numbers.len()));
+            facts.push(format!("{} in all {} values looked at", shown(number), count));
             ignore.get_or_insert_with(|| "if a constant tells nothing".to_owned());
         }
-        let sentinel = SENTINELS.iter().find(|(number, _)| sample.numbers.contains(number));
-        if let Some((number, why)) = sentinel {
-            #[allow(clippy::float_cmp, reason = "a sentinel is a spelling, so only exactly that number is meant")]
-            let count = sample.numbers.iter().filter(|value| *value == number).count();
-            missing = Some((*number, format!("{count} of {all} values: {why}")));
-        }
-        let variable = guess(sample, around).and_then(|guess| judge(sample, &guess));
+        let guess = guess(sample, around);
+        let variable = guess.as_ref().and_then(|guess| judge(sample, guess));
+        let missing = missing(sample, variable.as_ref(), all);
+        let tests = quality::lines(sample, guess.as_ref(), variable.as_ref(), rows);
         // A height or depth of a column of text is of no use.
         let is_text = sample.text == all && all > 0;
         Column {
@@ -98,6 +91,7 @@ impl Column {
             process: sample.process.clone(),
             facts,
             missing,
+            tests,
             ignore,
         }
     }
@@ -105,16 +99,18 @@ impl Column {
     /// Whether only its header is written.
     pub(super) fn is_plain(&self) -> bool {
         let has_no_suggestion = self.variable.is_none() && self.place.is_none() && self.sensor.is_none();
-        has_no_suggestion && self.field.is_none() && self.missing.is_none() && self.ignore.is_none()
+        let has_no_test = self.tests.is_empty() && self.missing.is_none();
+        has_no_suggestion && has_no_test && self.field.is_none() && self.ignore.is_none()
     }
 }
 
 /// The number that all values equal.
 #[allow(clippy::float_cmp, reason = "values of a working sensor differ in the last digit")]
 fn constant(sample: &ColumnSample) -> Option<f64> {
-    let (first, rest) = sample.numbers.split_first()?;
-    (sample.numbers.len() >= ENOUGH_VALUES && sample.text == 0 && rest.iter().all(|number| number == first))
-        .then_some(*first)
+    let mut numbers = sample.numbers();
+    let first = numbers.next()?;
+    let is_constant = sample.text == 0 && numbers.clone().all(|number| number == first);
+    (is_constant && numbers.count() + 1 >= ENOUGH_VALUES).then_some(first)
 }
 
 /// Short, also for the tiny numbers of a failed conversion.
@@ -123,55 +119,88 @@ fn shown(number: f64) -> String {
     if ordinary { number.to_string() } else { format!("{number:e}") }
 }
 
-/// A guess becomes a key when name, unit and values agree. A guess that the unit contradicts and the name leaves open is
-/// dropped.
+/// A number among the values that may mean "missing". It is a key where it cannot be a value of the variable and is no number
+/// that a sensor gives when its signal is too large.
+fn missing(sample: &ColumnSample, variable: Option<&Suggestion>, all: usize) -> Option<Line> {
+    #[allow(clippy::float_cmp, reason = "a sentinel is a spelling, so only exactly that number is meant")]
+    let count_of = |number: f64| sample.numbers().filter(|value| *value == number).count();
+    let counted = SENTINELS.iter().map(|(number, why)| (number, why, count_of(*number)));
+    let (number, why, count) = counted.into_iter().find(|(_, _, count)| *count > 0)?;
+    let known = variable.filter(|variable| variable.active).and_then(|variable| ameriflux::lookup(variable.variable));
+    let is_outside = known.is_some_and(|known| !within(range(&sample.unit, known).fail, *number));
+    Some(Line {
+        text: format!("missing = [{number}]"),
+        active: is_outside && *number < 0.0,
+        reason: format!("{count} of {all} values: {why}"),
+    })
+}
+
+fn within((low, high): (f64, f64), number: f64) -> bool {
+    (low..=high).contains(&number)
+}
+
+/// The variable's range in the unit of the header.
+fn range(unit: &str, variable: &Variable) -> Range {
+    let range = variable.range();
+    match unit::fit(unit, variable) {
+        Fit::Converted(conversion) => {
+            let back = |(low, high): (f64, f64)| (conversion.back(low), conversion.back(high));
+            Range { suspect: back(range.suspect), fail: back(range.fail) }
+        }
+        Fit::AsIs | Fit::Unfit { .. } => range,
+    }
+}
+
+/// A guess becomes a key when name and unit agree, and no value says that another unit is meant: a value outside of the
+/// variable's range is then the sensor's fault. A guess that the unit contradicts and the name leaves open is dropped.
 fn judge(sample: &ColumnSample, guess: &Guess) -> Option<Suggestion> {
     let variable = ameriflux::lookup(guess.variable)?;
     let because = &guess.because;
-    let fit = unit_fits(&sample.unit, guess.variable);
-    let against = match fit {
-        Fit::Other if !guess.doubt.is_empty() => return None,
-        Fit::Other => {
-            Some(format!("but its unit {} is not AmeriFlux's {}: convert it first", sample.unit, variable.unit))
-        }
-        Fit::Unknown if sample.unit.is_empty() => {
+    let fit = unit::fit(&sample.unit, variable);
+    let against = match &fit {
+        Fit::Unfit { .. } if !guess.doubt.is_empty() => return None,
+        _ if sample.unit.is_empty() => {
             Some(format!("the header gives no unit to confirm it; AmeriFlux's is {}", variable.unit))
         }
-        Fit::Unknown => Some(format!("the unit {} does not confirm it; AmeriFlux's is {}", sample.unit, variable.unit)),
-        Fit::Same if !guess.doubt.is_empty() => Some(guess.doubt.to_owned()),
-        Fit::Same => values_against(sample, variable),
+        Fit::Unfit { .. } => {
+            Some(format!("the unit {} does not confirm it; AmeriFlux's is {}", sample.unit, variable.unit))
+        }
+        _ if !guess.doubt.is_empty() => Some(guess.doubt.to_owned()),
+        _ => values_against(sample, variable),
     };
-    let reason = match &against {
-        None => format!("{because}, and the unit {} is AmeriFlux's", sample.unit),
-        Some(against) => format!("{because}; {against}"),
+    let reason = match (&against, &fit) {
+        (Some(against), _) => format!("{because}; {against}"),
+        (None, Fit::Converted(_)) => {
+            format!("{because}, and the unit {} is converted to AmeriFlux's {}", sample.unit, variable.unit)
+        }
+        (None, _) => format!("{because}, and the unit {} is AmeriFlux's", sample.unit),
     };
-    Some(Suggestion { variable: variable.name, active: against.is_none(), reason })
+    let outside = if against.is_none() { outside(sample, variable) } else { String::new() };
+    Some(Suggestion { variable: variable.name, active: against.is_none(), reason: reason + &outside })
 }
 
-/// What in the values contradicts a variable.
+/// What in the values says that another unit is meant.
 fn values_against(sample: &ColumnSample, variable: &Variable) -> Option<String> {
-    let count = sample.numbers.len();
     if sample.text > 0 {
         return Some("but values are text".to_owned());
     }
-    let within = |(low, high): (f64, f64)| sample.numbers.iter().all(|number| (low..=high).contains(number));
-    let is_zero = sample.numbers.iter().all(|number| *number <= 0.0);
-    if variable.unit == "%" && count >= ENOUGH_VALUES && within(FRACTION) && !is_zero {
-        return Some("but every value looked at lies between 0 and 1, as a fraction does".to_owned());
+    let is_percent = variable.unit == "%" && range(&sample.unit, variable) == variable.range();
+    let is_zero = sample.numbers().all(|number| number <= 0.0);
+    let is_fraction = is_percent && !is_zero && sample.numbers().all(|number| within(FRACTION, number));
+    (is_fraction && sample.numbers().count() >= ENOUGH_VALUES)
+        .then(|| "but every value looked at lies between 0 and 1, as a fraction does".to_owned())
+}
+
+/// What the variable's range flags of the values, for the user to look at.
+fn outside(sample: &ColumnSample, variable: &Variable) -> String {
+    let range = range(&sample.unit, variable);
+    let (outside, all) =
+        (sample.numbers().filter(|number| !within(range.suspect, *number)).count(), sample.numbers().count());
+    if outside == 0 {
+        return String::new();
     }
-    let tests = GrossRange::new(Some(variable.range()), Sentinels::default());
-    let flagged = |flag| sample.numbers.iter().filter(|number| tests.flag(Value::Number(**number)) == flag).count();
-    let (suspect, failed) = (flagged(Flag::Suspect), flagged(Flag::Fail));
-    // Counts of at most a few thousand.
-    #[allow(clippy::cast_precision_loss)]
-    let share = |part: usize| part as f64 / count.max(1) as f64;
-    let flagged = suspect + failed;
-    let too_many = share(flagged) > MOST_SUSPECT || share(failed) > MOST_FAILED;
-    let is_wrong = (flagged > SPIKES && too_many) || flagged * 2 > count;
-    is_wrong.then(|| {
-        let (low, high) = (variable.min, variable.max);
-        format!("but {flagged} of {count} values looked at lie outside {low} to {high}")
-    })
+    let (low, high) = range.suspect;
+    format!("; CHECK the sensor: {outside} of {all} values looked at lie outside {low} to {high}")
 }
 
 /// The field name for a column whose own name InfluxDB or a tag of the table uses.
@@ -192,15 +221,9 @@ mod tests {
     use super::*;
 
     fn column(name: &str, unit: &str, numbers: Vec<f64>) -> Column {
-        let sample = ColumnSample {
-            name: name.to_owned(),
-            unit: unit.to_owned(),
-            process: "Smp".to_owned(),
-            numbers,
-            missing: 0,
-            text: 0,
-        };
-        Column::new(&sample, Around::default(), &["height", "station"])
+        let sample = ColumnSample { values: numbers, ..ColumnSample::new(name, unit, "Smp") };
+        let rows = Rows { times: &[], interval: None, position: None };
+        Column::new(&sample, Around::default(), &rows, &["height", "station"])
     }
 
     fn active(name: &str, unit: &str, numbers: Vec<f64>) -> (bool, String) {
@@ -212,19 +235,35 @@ mod tests {
     fn a_key_is_written_only_when_name_unit_and_values_agree() {
         let noon = || vec![1_700.0; 30];
         assert!(active("PPFD", "umol/m^2/s", noon()).0);
-        let one_spike = [noon(), vec![7_999.0]].concat();
-        assert!(active("PPFD", "umol/m^2/s", one_spike).0, "spikes are for the range test");
+        let (saturated, reason) = active("PPFD", "umol/m^2/s", [noon(), vec![7_999.0]].concat());
+        assert!(saturated && reason.contains("1 of 31 values looked at lie outside -10 to 2400"), "{reason}");
+        assert!(active("PPFD", "mmol/m^2/s", noon()).1.contains("is converted"));
+        assert!(active("SWC", "m^3/m^3", vec![0.23; 30]).0);
         for (name, unit, numbers, why) in [
             ("PPFD", "", noon(), "no unit"),
             ("PPFD", "counts", noon(), "does not confirm"),
-            ("PPFD", "W/m2", noon(), "convert"),
+            ("PPFD", "W/m2", noon(), "does not confirm"),
             ("PAR_Up", "umol/m^2/s", noon(), "\"up\""),
-            ("PPFD", "umol/m^2/s", vec![7_999.0; 30], "30 of 30 values"),
             ("SWC", "%", vec![0.23; 30], "fraction"),
-            ("PPFD", "umol/m^2/s", vec![7_999.0], "1 of 1 values"),
         ] {
             let (active, reason) = active(name, unit, numbers);
             assert!(!active && reason.contains(why), "{name} {unit}: {reason}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_stands_for_no_value_is_a_key_where_it_cannot_be_one() {
+        for (name, unit, number, expected) in [
+            ("AirTC", "Deg C", -9_999.0, Some(true)),
+            ("AirTC", "Deg C", -7_999.0, Some(true)),
+            // A signal that is too large is a fault, and not "missing".
+            ("AirTC", "Deg C", 7_999.0, Some(false)),
+            ("Level", "mm", -9_999.0, Some(false)),
+            ("AirTC", "Deg C", -99.0, None),
+        ] {
+            let numbers = [vec![12.0, 13.0, 14.0], vec![number]].concat();
+            let missing = column(name, unit, numbers).missing;
+            assert_eq!(missing.map(|line| line.active), expected, "{name} {number}");
         }
     }
 

@@ -1,16 +1,19 @@
 //! Guesses the AmeriFlux variable of a column from its name, with the reason.
 //!
 //! The rules are data, the likelier and narrower first; the first that fits is used. They come from names in public logger
-//! programs (Campbell's Short Cut and EasyFlux DL, UMBS, LTER Matsch, ARM) and from AmeriFlux's own variable names. A rule with
-//! a doubt never becomes a key by itself.
+//! programs (Campbell's Short Cut and EasyFlux DL, UMBS, LTER Matsch, ARM, Grand Mesa) and from AmeriFlux's own variable names. A
+//! rule with a doubt never becomes a key by itself. Some names look like a variable and are none: the thermopile of a pyrgeometer
+//! without the temperature of its body, the permittivity of a soil probe that is called `PA`; for these there are rules, too.
 
 use super::name_parts::NameParts;
 use super::sample::ColumnSample;
 use crate::ameriflux;
+use crate::quantity::{Facts, Kind, Outputs};
 
 /// A name fits a rule when it has a part of every list in `needs` and none of `not`.
 #[derive(Clone, Copy)]
 struct Rule {
+    /// Empty: no variable, whatever the rules below say.
     variable: &'static str,
     needs: &'static [&'static [&'static str]],
     not: &'static [&'static str],
@@ -26,6 +29,10 @@ const fn perhaps(variable: &'static str, needs: &'static [&'static [&'static str
     Rule { variable, needs, not: &[], doubt }
 }
 
+const fn no_variable(needs: &'static [&'static [&'static str]]) -> Rule {
+    Rule { variable: "", needs, not: &[], doubt: "" }
+}
+
 const fn unless(rule: Rule, not: &'static [&'static str]) -> Rule {
     Rule { variable: rule.variable, needs: rule.needs, not, doubt: rule.doubt }
 }
@@ -35,8 +42,10 @@ const NEVER: &[&str] = &[
     "diag", "flag", "std", "stdev", "sd", "sigma", "var", "cov", "smpls", "count", "num", "mv", "volt", "volts", "raw",
     "cal", "offset", "mult", "ref", "panel", "ptemp", "batt", "battery", "logger", "log", "case", "dome", "body",
     "sensor", "internal", "cell", "status", "err", "error", "code", "serial", "cr", "qc", "signal", "strength", "agc",
-    "nr01tk",
+    "wsdiag",
 ];
+/// Beginnings of the names of a radiometer's body temperature.
+const BODY_TEMPERATURES: &[&str] = &["nr01t", "cnr1t", "cnr2t", "cnr4t", "cnr1_t", "cnr4_t", "t_nr", "t_cnr"];
 
 const TEMPERATURE: &[&str] = &["temp", "t", "tc", "temperature", "tmpr"];
 const PPFD: &[&str] = &["ppfd", "par", "quantum", "qpar"];
@@ -44,17 +53,49 @@ const SHORT_WAVE: &[&str] = &["solar", "sw", "shortwave", "rs", "slr"];
 const LONG_WAVE: &[&str] = &["lw", "longwave", "rl"];
 const IN: &[&str] = &["in", "inc", "inci", "incident", "incoming", "downwelling"];
 const OUT: &[&str] = &["out", "outgoing", "refl", "reflected", "upwelling"];
-const UP_OR_DOWN: &str = "\"up\" and \"down\" may say where the sensor looks or where the light goes";
+/// Sensors of short-wave radiation whose `Up` says that they look up. (Campbell's programs for CNR1, CNR4 and NR01.)
+const SHORT_WAVE_SENSOR: &[&str] =
+    &["sr01", "sr05", "sr15", "cm3", "cmp3", "cmp6", "cma6", "s", "short", "rs", "sup", "sdn"];
+/// The same of thermal radiation.
+const LONG_WAVE_SENSOR: &[&str] = &["ir01", "ir02", "cg3", "cgr3", "l", "long", "rl"];
+/// With the radiation of the sensor's own body, without which a pyrgeometer's signal is the difference to it.
+const CORRECTED: &[&str] = &["co", "corr", "corrected", "cor"];
+const UP: &[&str] = &["up", "upper", "upward"];
+const DOWN: &[&str] = &["dn", "down", "downward", "dwn", "lower"];
+const SOIL_PROBE: &[&str] = &["cs65x", "cs650", "cs655", "d5te", "5te", "5tm", "teros"];
+pub(super) const UP_OR_DOWN: &str = "\"up\" and \"down\" may say where the sensor looks or where the light goes";
 const NAME_ALONE: &str = "the name alone is ambiguous";
 
 // A static, because rule lists are compared by address.
 static RULES: &[Rule] = &[
+    // EasyFlux's wind direction counts from the sonic anemometer's own axis.
+    no_variable(&[&["wd", "dir", "direction"], &["sonic"]]),
+    no_variable(&[&["surface"], &["g", "shf"]]),
+    sure("SW_IN", &[SHORT_WAVE_SENSOR, UP]),
+    sure("SW_OUT", &[SHORT_WAVE_SENSOR, DOWN]),
+    sure("LW_IN", &[LONG_WAVE_SENSOR, UP, CORRECTED]),
+    sure("LW_OUT", &[LONG_WAVE_SENSOR, DOWN, CORRECTED]),
+    no_variable(&[LONG_WAVE_SENSOR, UP]),
+    no_variable(&[LONG_WAVE_SENSOR, DOWN]),
+    perhaps("LW_IN", &[&["lw", "longwave"], DOWN, CORRECTED], UP_OR_DOWN),
+    perhaps("LW_OUT", &[&["lw", "longwave"], UP, CORRECTED], UP_OR_DOWN),
+    no_variable(&[&["lw", "longwave"], UP]),
+    no_variable(&[&["lw", "longwave"], DOWN]),
+    no_variable(&[LONG_WAVE, &["meas"]]),
+    no_variable(&[&["rn"], &["meas"]]),
+    unless(sure("TS", &[SOIL_PROBE, TEMPERATURE]), &["wc", "ec", "vwc", "period", "perm"]),
+    sure("TS", &[&["swc", "swp"], &["st"]]),
+    sure("SWC", &[SOIL_PROBE, &["wc", "vwc"]]),
+    no_variable(&[SOIL_PROBE]),
+    no_variable(&[&["swc"], &["p", "ec", "ka", "period", "k"]]),
     sure("T_SONIC", &[&["sonic", "csat"], &["temp", "t", "tc", "temperature", "ts"]]),
     sure("T_SONIC", &[&["tsonic"]]),
     unless(sure("G", &[&["heat"], &["flux"], &["soil", "ground", "plate"]]), &["latent", "sensible"]),
-    sure("G", &[&["shf", "shfp", "hfp"]]),
+    sure("G", &[&["shf", "shfp", "hfp", "hfp01"]]),
+    sure("G", &[&["g"], &["plate"]]),
     unless(sure("TS", &[&["soil", "tsoil", "soilt"], TEMPERATURE]), &["heat", "flux", "water"]),
     sure("TS", &[&["tsoil", "soilt", "soiltemp"]]),
+    perhaps("SWC", &[&["soil"], &["wtr"]], NAME_ALONE),
     perhaps("TS", &[&["tcav", "ts"]], "a sonic anemometer's temperature has this name too"),
     unless(sure("SWC", &[&["soil"], &["moist", "moisture", "water", "vwc", "wc"]]), &["potential", "tension", "temp"]),
     unless(sure("SWC", &[&["swc", "vwc"]]), &["temp", "t", "st", "p", "period", "ec", "k"]),
@@ -73,11 +114,16 @@ static RULES: &[Rule] = &[
     sure("PPFD_IN", &[PPFD]),
     sure("NETRAD", &[&["net"], &["rad", "radiation", "rn"]]),
     sure("NETRAD", &[&["netrad", "rn", "nr"]]),
+    sure("NETRAD", &[&["net"], &["tot"], &["r", "rad", "net"]]),
+    no_variable(&[&["spn"], &["sun"]]),
+    perhaps("SW_DIF", &[&["spn", "spn1"], &["dif", "diff", "diffuse"]], NAME_ALONE),
+    perhaps("SW_IN", &[&["spn", "spn1"], &["tot", "total"]], NAME_ALONE),
     sure("SW_DIF", &[SHORT_WAVE, &["dif", "diff", "diffuse"]]),
     sure("SW_OUT", &[SHORT_WAVE, OUT]),
     sure("SW_IN", &[SHORT_WAVE, IN]),
-    sure("SW_IN", &[&["pyranometer", "rg", "ghi", "slrw", "swin"]]),
-    perhaps("SW_IN", &[SHORT_WAVE, &["up", "dn", "down"]], UP_OR_DOWN),
+    sure("SW_IN", &[&["pyranometer", "rg", "ghi", "slrw", "slrkw", "swin"]]),
+    perhaps("SW_IN", &[SHORT_WAVE, DOWN], UP_OR_DOWN),
+    perhaps("SW_OUT", &[SHORT_WAVE, UP], UP_OR_DOWN),
     perhaps(
         "SW_IN",
         &[&["solar", "slr", "sr", "shortwave", "psp"]],
@@ -120,7 +166,7 @@ static RULES: &[Rule] = &[
     perhaps("WTD", &[&["water"], &["table"]], "AmeriFlux counts below the surface as negative"),
 ];
 /// Totals mean rain only.
-static TOTALS: &[Rule] = &[sure("P", &[&["rain", "rainfall", "precip", "precipitation", "ppt"]])];
+static TOTALS: &[Rule] = &[sure("P", &[&["rain", "rainfall", "precip", "precipitation", "ppt", "pcpn", "prcp"]])];
 /// Maxima mean wind only.
 static MAXIMA: &[Rule] = &[
     sure("WS_MAX", &[&["wind"], &["speed", "spd", "ws"]]),
@@ -139,25 +185,47 @@ pub(super) struct Guess {
 
 /// Facts about the table that help with each of its columns.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Around {
+pub(super) struct Around<'a> {
     /// The table has the three components of a sonic anemometer, so its `Ts` is the sonic temperature.
     pub(super) has_sonic: bool,
     /// Seconds between rows.
     pub(super) seconds: Option<i64>,
+    /// The table has the outputs of a soil probe (CS650, CS655), whose `T` is the soil's temperature, `PA` and `P` its
+    /// permittivity and period.
+    pub(super) has_soil_probe: bool,
+    /// The columns of the table that have this name but for the number in brackets.
+    pub(super) of_its_name: Outputs<'a>,
 }
 
+/// Bare names of a CS650's outputs that are no variable, without the process.
+const SOIL_PROBE_OUTPUTS: [&str; 6] = ["p", "pa", "vr", "ka", "ec", "bulkec"];
+
 /// The guess from name and process of a column. None for spreads, times of an extreme, and names that tell nothing.
-pub(super) fn guess(column: &ColumnSample, around: Around) -> Option<Guess> {
+pub(super) fn guess(column: &ColumnSample, around: Around<'_>) -> Option<Guess> {
     let mut parts = NameParts::of(&column.name);
-    if NEVER.iter().any(|part| parts.has(part)) {
+    let lower = column.name.to_lowercase();
+    if NEVER.iter().any(|part| parts.has(part)) || BODY_TEMPERATURES.iter().any(|begin| lower.starts_with(begin)) {
         return None;
+    }
+    if column.process.eq_ignore_ascii_case("wvc") {
+        return wind(column, around);
+    }
+    if around.has_soil_probe {
+        let bare = bare(&lower);
+        if SOIL_PROBE_OUTPUTS.contains(&bare) {
+            return None;
+        }
+        if bare == "t" {
+            let because = "the table has the other outputs of a soil probe (CS650, CS655)".to_owned();
+            return Some(Guess { variable: "TS", because, doubt: "" });
+        }
     }
     let process = column.process.to_lowercase();
     let rules = match process.as_str() {
         "" if parts.has("tot") => TOTALS,
         "" if parts.has("max") => MAXIMA,
         "" if parts.has("min") => return None,
-        "" | "smp" | "avg" | "wvc" | "med" | "median" | "mmt" => RULES,
+        "" | "smp" | "avg" | "med" | "median" | "mmt" => RULES,
         "tot" => TOTALS,
         "max" => MAXIMA,
         _ => return None,
@@ -181,12 +249,45 @@ pub(super) fn guess(column: &ColumnSample, around: Around) -> Option<Guess> {
         let doubt = if rule.doubt.is_empty() { rain_doubt(rule.variable, around) } else { rule.doubt };
         Some(Guess { variable: rule.variable, because: format!("the name holds {}", held.join(" and ")), doubt })
     });
+    if by_rule.as_ref().is_some_and(|guess| guess.variable.is_empty()) {
+        return None;
+    }
     by_rule.or_else(|| {
         let part = TEMPERATURE.iter().find(|part| parts.has(part))?;
         let alone = std::ptr::eq(rules, RULES) && parts.is_single();
         let doubt = if parts.has_place { "" } else { "the name does not tell of what" };
         alone.then(|| Guess { variable: "TA", because: format!("the name holds \"{part}\" alone"), doubt })
     })
+}
+
+/// The name in lower case without array index, process and what follows: `t_avg(2)` to `t`.
+fn bare(lower: &str) -> &str {
+    let name = lower.split('(').next().unwrap_or(lower);
+    ["_avg", "_smp", "_med"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
+}
+
+/// An output of the wind vector instruction, whatever the name says: the instruction gives speed, direction, the deviation of
+/// the direction and the speed of the mean vector under the one name of the speed.
+fn wind(column: &ColumnSample, around: Around<'_>) -> Option<Guess> {
+    let facts = Facts {
+        process: &column.process,
+        unit: &column.unit,
+        name: &column.name,
+        of_its_name: around.of_its_name,
+        ..Facts::default()
+    };
+    let lower = column.name.to_lowercase();
+    let variable = match facts.kind() {
+        Kind::Direction => "WD",
+        // The speed of the mean vector is no wind speed.
+        Kind::Linear if lower.contains("_u_") => return None,
+        Kind::Linear if lower.contains('(') && !lower.ends_with("(1)") => return None,
+        Kind::Linear => "WS",
+        _ => return None,
+    };
+    let because =
+        format!("it is output {} of WindVector", lower.rsplit_once('(').map_or("", |(_, at)| at.trim_end_matches(')')));
+    Some(Guess { variable, because: because.replace("output  of", "an output of"), doubt: "" })
 }
 
 /// The base name of a column with an AmeriFlux name: `SW_IN_1_1_1`, `G_Avg`.
@@ -207,7 +308,7 @@ fn fits_process(variable: &str, rules: &[Rule]) -> bool {
 }
 
 /// AmeriFlux's limit of 50 mm applies to half hours and hours.
-fn rain_doubt(variable: &str, around: Around) -> &'static str {
+fn rain_doubt(variable: &str, around: Around<'_>) -> &'static str {
     let long = around.seconds.is_some_and(|seconds| seconds > 3_600);
     if long && variable == "P" { "its range is for an hour at most" } else { "" }
 }
@@ -216,15 +317,8 @@ fn rain_doubt(variable: &str, around: Around) -> &'static str {
 mod tests {
     use super::*;
 
-    fn of(name: &str, process: &str, around: Around) -> Option<(&'static str, bool)> {
-        let column = ColumnSample {
-            name: name.to_owned(),
-            unit: String::new(),
-            process: process.to_owned(),
-            numbers: Vec::new(),
-            missing: 0,
-            text: 0,
-        };
+    fn of(name: &str, process: &str, around: Around<'_>) -> Option<(&'static str, bool)> {
+        let column = ColumnSample::new(name, "", process);
         guess(&column, around).map(|guess| (guess.variable, guess.doubt.is_empty()))
     }
 
@@ -269,7 +363,31 @@ mod tests {
             ("WS_ms_Avg", "Avg", "WS", true),
             ("Wind_Speed_Max", "Max", "WS_MAX", true),
             ("Wind_Dir", "Smp", "WD", true),
-            ("WindDir_D1_WVT", "WVc", "WD", true),
+            ("SR01Up_Avg", "Avg", "SW_IN", true),
+            ("CM3Dn_Avg", "Avg", "SW_OUT", true),
+            ("RsUp", "Avg", "SW_IN", true),
+            ("short_up_Avg", "Avg", "SW_IN", true),
+            ("SWDn", "Avg", "SW_IN", false),
+            ("SWUp", "Avg", "SW_OUT", false),
+            ("IR01UpCo_Avg", "Avg", "LW_IN", true),
+            ("CG3DnCo_Avg", "Avg", "LW_OUT", true),
+            ("LUpCo", "Avg", "LW_IN", true),
+            ("long_up_corr", "Avg", "LW_IN", true),
+            ("LWDnCo", "Avg", "LW_IN", false),
+            ("NetTot_Avg", "Avg", "NETRAD", true),
+            ("TotRNet_Avg", "Avg", "NETRAD", true),
+            ("PAR_Den_Avg", "Avg", "PPFD_IN", true),
+            ("SlrkW_Avg", "Avg", "SW_IN", true),
+            ("SPN_Diff_Avg", "Avg", "SW_DIF", false),
+            ("cs65x_wc_Avg", "Avg", "SWC", true),
+            ("cs65x_tmpr_Avg", "Avg", "TS", true),
+            ("D5TE_T_5cm", "Avg", "TS", true),
+            ("SWC_WC_02_Avg", "Avg", "SWC", true),
+            ("SWC_ST_02_Avg", "Avg", "TS", true),
+            ("SWP_ST_05_Avg", "Avg", "TS", true),
+            ("shf_plate_Avg", "Avg", "G", true),
+            ("G_plate", "Avg", "G", true),
+            ("PCPN_in_Tot", "Tot", "P", true),
             ("BP_mbar_Avg", "Avg", "PA", true),
             ("Rain_mm_Tot", "Tot", "P", true),
             ("VPD", "Avg", "VPD", true),
@@ -299,26 +417,77 @@ mod tests {
             ("Case1_R_O", "Smp"),
             ("Uz_46m", "Smp"),
             ("ModbusReadTime", "Smp"),
+            ("LWUp_Avg", "Avg"),
+            ("IR01Up_Avg", "Avg"),
+            ("CG3Dn_Avg", "Avg"),
+            ("long_up", "Avg"),
+            ("R_LW_in_meas", "Avg"),
+            ("NR01TC_Avg", "Avg"),
+            ("CNR4TK_Avg", "Avg"),
+            ("cnr1_T_C_Avg", "Avg"),
+            ("T_nr", "Avg"),
+            ("RsNet", "Avg"),
+            ("NetRl", "Avg"),
+            ("Rn_meas", "Avg"),
+            ("SPN_Sun", "Smp"),
+            ("SWC_P_02_Avg", "Avg"),
+            ("cs65x_ec_Avg", "Avg"),
+            ("shf_mV_Avg", "Avg"),
+            ("shf_plate_cal", "Smp"),
+            ("G_surface", "Avg"),
+            ("WSDiag", "Smp"),
+            ("WD_SONIC", "Avg"),
+            ("wnd_dir_sonic", "Avg"),
         ] {
             assert_eq!(of(name, process, Around::default()), None, "{name}");
         }
     }
 
     #[test]
+    fn of_a_soil_probe_t_is_the_soils_temperature_and_pa_no_air_pressure() {
+        let around = Around { has_soil_probe: true, ..Around::default() };
+        for (name, expected) in [("T_Avg", Some(("TS", true))), ("PA_Avg", None), ("P_Avg(2)", None), ("EC_Avg", None)]
+        {
+            assert_eq!(of(name, "Avg", around), expected, "{name}");
+        }
+        assert_eq!(of("PA_Avg", "Avg", Around::default()), Some(("PA", true)));
+    }
+
+    #[test]
+    fn an_output_of_a_wind_vector_is_known_by_its_place() {
+        let of_count = |count| Around { of_its_name: Outputs { count, first_unit: "m/s" }, ..Around::default() };
+        for (name, count, expected) in [
+            ("WS_ms_WVc(1)", 3, Some("WS")),
+            ("W_S_m_s_WVc(2)", 3, Some("WD")),
+            ("W_S_m_s_WVc(3)", 3, None),
+            ("WS_WVc(2)", 4, None),
+            ("WS_WVc(3)", 4, Some("WD")),
+            ("WS_WVc(4)", 4, None),
+            ("WS_ms_S_WVT", 1, Some("WS")),
+            ("WS_ms_U_WVT", 1, None),
+            ("WindDir_SD1_WVT", 1, None),
+        ] {
+            assert_eq!(of(name, "WVc", of_count(count)).map(|(variable, _)| variable), expected, "{name} of {count}");
+        }
+        let column = ColumnSample::new("WindDir_D1_WVT", "Deg", "WVc");
+        assert_eq!(guess(&column, of_count(1)).map(|guess| guess.variable), Some("WD"));
+    }
+
+    #[test]
     fn ts_beside_a_sonic_anemometer_is_its_temperature() {
-        let around = Around { has_sonic: true, seconds: None };
+        let around = Around { has_sonic: true, ..Around::default() };
         assert_eq!(of("Ts", "Smp", around), Some(("T_SONIC", true)));
         assert_eq!(of("Ts", "Smp", Around::default()), Some(("TS", false)));
     }
 
     #[test]
     fn rain_of_a_day_has_no_range() {
-        assert_eq!(of("Rain_Tot", "Tot", Around { has_sonic: false, seconds: Some(86_400) }), Some(("P", false)));
+        assert_eq!(of("Rain_Tot", "Tot", Around { seconds: Some(86_400), ..Around::default() }), Some(("P", false)));
     }
 
     #[test]
     fn every_rule_names_a_base_variable() {
-        for rule in RULES.iter().chain(TOTALS).chain(MAXIMA) {
+        for rule in RULES.iter().chain(TOTALS).chain(MAXIMA).filter(|rule| !rule.variable.is_empty()) {
             assert_eq!(ameriflux::lookup(rule.variable).map(|found| found.name), Some(rule.variable));
         }
     }

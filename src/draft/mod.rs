@@ -3,8 +3,8 @@
 //! Typing twenty tables by hand is error-prone, and LoggerNet's headers hold most of a configuration: station, table, columns,
 //! units. This module reads the beginning of each file and writes TOML that the user then corrects. It guarantees that the
 //! text loads and that, without any correction, every row is staged and no value is flagged because of a guess. Anything that
-//! a header leaves open is therefore a comment with its reason: a suggestion is a key only where the column's name, its unit
-//! and the examined values agree.
+//! a header leaves open is therefore a comment with its reason: a suggestion is a key only where the column's name and its
+//! unit agree and no value says otherwise. The rows that are looked at give the limits of tests their size.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -18,14 +18,16 @@ mod column;
 mod error;
 mod find;
 mod guess;
+mod instruments;
 mod marks;
 mod name_parts;
+mod pairs;
 mod pattern;
 mod place;
+mod quality;
 mod sample;
 mod table;
 mod text;
-mod unit;
 mod write;
 
 pub use error::DraftError;
@@ -38,6 +40,9 @@ pub struct Request<'a> {
     pub paths: &'a [PathBuf],
     /// The path of the configuration; relative paths start at its folder.
     pub config: &'a Path,
+    /// A folder with months of files of the same logger tables. No table reads them; the limits of tests follow from their
+    /// rows, too.
+    pub archive: Option<&'a Path>,
 }
 
 /// The station in a new configuration.
@@ -115,11 +120,10 @@ pub fn new_config(request: &Request<'_>, station: &StationSaid) -> Result<Draft,
     }
     let folder = folder_of(request.config);
     let (name, others) = text::station_name(station.name.as_deref(), &samples);
-    let tables = table::tables(samples, &folder, &[]);
+    let known = table::Known { position: station.position, archive: archive(request)? };
+    let tables = table::tables(samples, &folder, &[], &known);
     let mut text = text::head(request.config, &name, &others, station);
-    for table in &tables {
-        text.push_str(&text::table(table, station.position.is_some()));
-    }
+    text.push_str(&text_of(&tables));
     Config::parse(&text, request.config).map_err(|source| DraftError::Unsound { source })?;
     Ok(Draft { text, station: name, tables: summaries(&tables), left_out })
 }
@@ -137,11 +141,9 @@ pub fn addition(request: &Request<'_>, existing: &str) -> Result<Draft, DraftErr
         return Err(DraftError::Nothing { left_out: String::new() });
     }
     let taken: Vec<&str> = config.tables.iter().map(|table| table.name.0.as_str()).collect();
-    let tables = table::tables(samples, &folder_of(request.config), &taken);
-    let mut added = String::new();
-    for table in &tables {
-        added.push_str(&text::table(table, config.station.position.is_some()));
-    }
+    let known = table::Known { position: config.station.position, archive: archive(request)? };
+    let tables = table::tables(samples, &folder_of(request.config), &taken, &known);
+    let added = text_of(&tables);
     // Use the line ends of the user's editor.
     let (line_end, added) =
         if existing.contains("\r\n") { ("\r\n", added.replace('\n', "\r\n")) } else { ("\n", added) };
@@ -158,6 +160,20 @@ pub fn addition(request: &Request<'_>, existing: &str) -> Result<Draft, DraftErr
         return Err(DraftError::WouldChange { path: request.config.to_owned() });
     }
     Ok(Draft { text, station: config.station.name, tables: summaries(&tables), left_out })
+}
+
+/// The tables, and the pairs behind them.
+fn text_of(tables: &[table::Table]) -> String {
+    let texts: String = tables.iter().map(text::table).collect();
+    texts + &text::pairs(&pairs::of(tables))
+}
+
+/// The files of the archive. What is no logger's table is passed over: an archive holds anything.
+fn archive(request: &Request<'_>) -> Result<Vec<sample::Sample>, DraftError> {
+    let Some(folder) = request.archive else { return Ok(Vec::new()) };
+    let (found, _) = find::files(&[folder.to_owned()])?;
+    let count = found.len();
+    Ok(found.iter().filter_map(|file| sample::read_archive(&find::whole(&file.path), count).ok()).collect())
 }
 
 /// The beginnings of all TOA5 files that no table of `config` reads; and the other files with the reason.

@@ -54,7 +54,7 @@ pub(super) struct Place {
 }
 
 /// The place that the one length in a name gives, together with the variable. None without a length, or with several.
-pub(super) fn place(name: &str, variable: Option<&Suggestion>, around: Around) -> Option<Place> {
+pub(super) fn place(name: &str, variable: Option<&Suggestion>, around: Around<'_>) -> Option<Place> {
     let marks: Vec<Mark> = marks(name.split('(').next()?).into_iter().filter(|mark| mark.key != "plot").collect();
     let [mark] = marks.as_slice() else { return None };
     let measured = variable.map(|suggestion| suggestion.variable);
@@ -101,7 +101,7 @@ mod tests {
 
     fn of(name: &str, variable: Option<&'static str>, seconds: Option<i64>) -> Option<(&'static str, String, bool)> {
         let suggestion = variable.map(|variable| Suggestion { variable, active: true, reason: String::new() });
-        let place = place(name, suggestion.as_ref(), Around { has_sonic: false, seconds })?;
+        let place = place(name, suggestion.as_ref(), Around { seconds, ..Around::default() })?;
         Some((place.key, place.value, place.active))
     }
 

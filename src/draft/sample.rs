@@ -16,6 +16,8 @@ use crate::time::{LocalTime, Samples, Timestamp};
 /// Rows read from a file; fewer from a wide table.
 const MOST_ROWS: usize = 5_000;
 const MOST_VALUES: usize = 500_000;
+/// The same of a file of an archive, of which months are looked at.
+const MOST_ROWS_OF_ARCHIVE: usize = 1_000_000;
 /// Limit for all files together, so that a year of daily files fits into a small computer's memory.
 const MOST_VALUES_OF_ALL: usize = 8_000_000;
 /// At least so many, or nothing can be concluded.
@@ -54,9 +56,35 @@ pub(super) struct ColumnSample {
     pub(super) name: String,
     pub(super) unit: String,
     pub(super) process: String,
-    pub(super) numbers: Vec<f64>,
+    /// One a row; NaN where the row has no number.
+    pub(super) values: Vec<f64>,
     pub(super) missing: usize,
     pub(super) text: usize,
+}
+
+impl ColumnSample {
+    /// Before the first row.
+    pub(super) fn new(name: &str, unit: &str, process: &str) -> ColumnSample {
+        let [name, unit, process] = [name, unit, process].map(str::to_owned);
+        ColumnSample { name, unit, process, values: Vec::new(), missing: 0, text: 0 }
+    }
+
+    /// The numbers of its rows.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = f64> + Clone {
+        self.values.iter().copied().filter(|value| !value.is_nan())
+    }
+
+    /// Adds the rows of another file, which come after these.
+    pub(super) fn extend(&mut self, other: &ColumnSample) {
+        self.values.extend_from_slice(&other.values);
+        self.missing += other.missing;
+        self.text += other.text;
+    }
+
+    /// Adds rows of a file that has no such column, up to so many rows in all.
+    pub(super) fn pad(&mut self, rows: usize) {
+        self.values.resize(rows, f64::NAN);
+    }
 }
 
 /// The time between rows.
@@ -103,11 +131,27 @@ impl Sample {
     }
 }
 
+/// How much of a file is read.
+#[derive(Debug, Clone, Copy)]
+struct Most {
+    values: usize,
+    rows: usize,
+}
+
 /// Reads the beginning of `path`, one of `files` files. The error is the rest of a sentence that begins with the file's name.
 pub(super) fn read(path: &Path, files: usize) -> Result<Sample, String> {
-    let most_values = MOST_VALUES.min(MOST_VALUES_OF_ALL / files.max(1));
+    let values = MOST_VALUES.min(MOST_VALUES_OF_ALL / files.max(1));
+    read_most(path, Most { values, rows: MOST_ROWS })
+}
+
+/// Reads as much of `path`, one of `files` files of an archive, as there is memory for.
+pub(super) fn read_archive(path: &Path, files: usize) -> Result<Sample, String> {
+    read_most(path, Most { values: MOST_VALUES_OF_ALL / files.max(1), rows: MOST_ROWS_OF_ARCHIVE })
+}
+
+fn read_most(path: &Path, most: Most) -> Result<Sample, String> {
     for attempt in 1.. {
-        match attempt_to_read(path, most_values) {
+        match attempt_to_read(path, most) {
             Ok(result) => return result,
             Err(error) if error.is_permanent() || attempt == ATTEMPTS => {
                 return Err(format!("cannot be read: {error}"));
@@ -118,12 +162,12 @@ pub(super) fn read(path: &Path, files: usize) -> Result<Sample, String> {
     Err("cannot be read".to_owned())
 }
 
-fn attempt_to_read(path: &Path, most_values: usize) -> Result<Result<Sample, String>, SourceError> {
+fn attempt_to_read(path: &Path, most: Most) -> Result<Result<Sample, String>, SourceError> {
     let mut file = QuietFile::open(path)?;
     if let Err(error) = format::begin(&mut file)? {
         return Ok(Err(error.to_string()));
     }
-    let mut reader = Reader { most_values, head: Vec::new(), reading: None };
+    let mut reader = Reader { most, head: Vec::new(), reading: None };
     while let Some(Chunk { bytes, is_tail, .. }) = file.next_chunk()? {
         // An unfinished row may end in half a number; an unfinished header is reported.
         if is_tail && reader.reading.is_some() {
@@ -141,7 +185,7 @@ fn attempt_to_read(path: &Path, most_values: usize) -> Result<Result<Sample, Str
 }
 
 struct Reader {
-    most_values: usize,
+    most: Most,
     head: Vec<Vec<u8>>,
     reading: Option<Reading>,
 }
@@ -176,7 +220,7 @@ impl Reader {
         if self.header_lines() == self.head.len() {
             let header = Header::read(&self.head);
             let header = header.map_err(|error| format!("has a damaged header: {error}"))?;
-            self.reading = Some(Reading::new(header, self.most_values)?);
+            self.reading = Some(Reading::new(header, self.most)?);
         }
         Ok(true)
     }
@@ -216,7 +260,7 @@ impl Reader {
 }
 
 impl Reading {
-    fn new(header: Header, most_values: usize) -> Result<Reading, String> {
+    fn new(header: Header, most: Most) -> Result<Reading, String> {
         let mut sources = Vec::with_capacity(header.names.len());
         let mut columns = Vec::new();
         for (at, name) in header.names.iter().enumerate() {
@@ -225,14 +269,7 @@ impl Reading {
             } else if name.eq_ignore_ascii_case("RECORD") {
                 ColumnSource::Record
             } else {
-                columns.push(ColumnSample {
-                    name: name.clone(),
-                    unit: header.units[at].trim().to_owned(),
-                    process: header.process[at].trim().to_owned(),
-                    numbers: Vec::new(),
-                    missing: 0,
-                    text: 0,
-                });
+                columns.push(ColumnSample::new(name, header.units[at].trim(), header.process[at].trim()));
                 ColumnSource::Value(columns.len() - 1)
             });
         }
@@ -240,7 +277,7 @@ impl Reading {
             return Err("has no column beside time and record number".to_owned());
         }
         Ok(Reading {
-            most_rows: (most_values / columns.len()).clamp(LEAST_ROWS, MOST_ROWS),
+            most_rows: (most.values / columns.len()).clamp(LEAST_ROWS, most.rows),
             layout: Layout::new(sources, columns.len(), None, Vec::new()),
             header,
             row: ParsedRow::default(),
@@ -277,8 +314,10 @@ impl Reading {
 
     fn learn(&mut self) {
         for (column, value) in self.columns.iter_mut().zip(&self.row.values) {
+            let number = if let Value::Number(number) = *value { number } else { f64::NAN };
+            column.values.push(number);
             match *value {
-                Value::Number(number) => column.numbers.push(number),
+                Value::Number(_) => {}
                 Value::Missing => column.missing += 1,
                 Value::Text(word) if word.is_usual() => column.missing += 1,
                 Value::Text(_) => column.text += 1,

@@ -1,14 +1,17 @@
 //! Groups the files by logger table and collects the facts about each table.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::column::Column;
 use super::guess::Around;
 use super::marks::{Mark, marks};
 use super::place::{may_be_minutes, sensor};
+use super::quality::Rows;
 use super::sample::{ColumnSample, Interval, RowSample, Sample};
-use super::{TableSummary, VariableSummary, pattern};
+use super::{TableSummary, VariableSummary, instruments, pattern};
+use crate::quantity::Stated;
+use crate::sun::Position;
 use crate::time::{LocalTime, NANOS_PER_SECOND, Samples};
 
 /// The wind components, as programs for sonic anemometers name them.
@@ -36,6 +39,26 @@ pub(super) struct Table {
     /// Notes for the user, one per line.
     pub(super) notes: Vec<String>,
     pub(super) columns: Vec<Column>,
+    /// What was looked at, to compare columns with each other.
+    pub(super) looked_at: LookedAt,
+}
+
+/// The rows of a table that were looked at.
+#[derive(Debug, Default)]
+pub(super) struct LookedAt {
+    /// In the order of the files.
+    pub(super) times: Vec<LocalTime>,
+    /// Their values, aligned with the times.
+    pub(super) columns: Vec<ColumnSample>,
+}
+
+/// What is known beside the files that the tables read.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// Where the station is.
+    pub(super) position: Option<Position>,
+    /// Files that no table reads, whose rows are looked at with those of their tables.
+    pub(super) archive: Vec<Sample>,
 }
 
 impl Table {
@@ -59,11 +82,11 @@ impl Table {
 }
 
 /// A table for each group of files, with names that are not in `taken`.
-pub(super) fn tables(samples: Vec<Sample>, folder: &Path, taken: &[&str]) -> Vec<Table> {
+pub(super) fn tables(samples: Vec<Sample>, folder: &Path, taken: &[&str], known: &Known) -> Vec<Table> {
     let mut taken: Vec<String> = taken.iter().map(|name| name.to_lowercase()).collect();
     let mut tables = Vec::new();
     for group in groups(samples) {
-        let table = table(&group, folder, &taken);
+        let table = table(&group, folder, &taken, known);
         taken.push(table.name.to_lowercase());
         tables.push(table);
     }
@@ -126,6 +149,11 @@ fn key(sample: &Sample, row: &RowSample) -> (LocalTime, Option<i64>) {
 }
 
 pub(super) fn is_of_one_table(one: &Sample, other: &Sample) -> bool {
+    is_of_one_header(one, other) && marks(&stem(&one.path)) == marks(&stem(&other.path))
+}
+
+/// Whether line 1 names one station, table and logger, and half of the columns are the same.
+fn is_of_one_header(one: &Sample, other: &Sample) -> bool {
     let (a, b) = (one.serial(), other.serial());
     let is_one_logger = a == b || a.is_empty() || b.is_empty();
     let is_named = !one.header.table.trim().is_empty();
@@ -134,28 +162,40 @@ pub(super) fn is_of_one_table(one: &Sample, other: &Sample) -> bool {
         && one.header.table == other.header.table
         && one.station() == other.station()
         && is_one_logger
-        && marks(&stem(&one.path)) == marks(&stem(&other.path))
         && other.columns.iter().filter(|column| has(&column.name)).count() * 2
             >= one.columns.len().max(other.columns.len())
 }
 
-fn table(group: &[Sample], folder: &Path, taken: &[String]) -> Table {
+fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Table {
     let paths: Vec<PathBuf> = group.iter().map(|sample| sample.path.clone()).collect();
     let (files, has_pattern) = pattern::files(&paths, folder);
     let longest = group.iter().max_by_key(|sample| sample.rows.len());
     let interval = longest.and_then(Sample::interval);
-    let columns = merged(group);
+    let looked_at = looked_at(group, &known.archive);
+    let columns = &looked_at.columns;
     let mut notes = Vec::new();
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     let tags = tags(group, interval, &names, &mut notes);
     let line_1 = |place: usize| group.first().map_or(String::new(), |sample| sample.environment(place).to_owned());
+    let stated: Vec<Stated<'_>> = columns
+        .iter()
+        .map(|column| Stated { name: &column.name, unit: &column.unit, process: &column.process })
+        .collect();
     let around = Around {
         has_sonic: SONIC.iter().all(|name| names.contains(name)),
         seconds: interval.map(|interval| interval.nanos / NANOS_PER_SECOND),
+        has_soil_probe: has_soil_probe(&names),
+        ..Around::default()
     };
     let mut reserved: Vec<&str> = tags.iter().map(|(key, _)| *key).collect();
     reserved.push(STATION_TAG);
-    let columns: Vec<Column> = columns.iter().map(|column| Column::new(column, around, &reserved)).collect();
+    let rows = Rows { times: &looked_at.times, interval, position: known.position };
+    let mut columns: Vec<Column> = columns
+        .iter()
+        .zip(Stated::of_each_name(&stated))
+        .map(|(column, of_its_name)| Column::new(column, Around { of_its_name, ..around }, &rows, &reserved))
+        .collect();
+    instruments::add(&looked_at.columns, &mut columns);
     if group.iter().all(|sample| sample.rows.is_empty()) {
         notes.push("Its files have no rows yet, so only units and names are known.".to_owned());
     } else if columns.iter().all(|column| column.facts.iter().any(|fact| fact.starts_with("text, "))) {
@@ -177,24 +217,52 @@ fn table(group: &[Sample], folder: &Path, taken: &[String]) -> Table {
         sensor: sensor_of(group),
         notes,
         columns,
+        looked_at,
     }
 }
 
-/// The columns of all files, in the order of the files.
-fn merged(group: &[Sample]) -> Vec<ColumnSample> {
-    let mut merged: Vec<ColumnSample> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
+/// The outputs of a CS650 or CS655: water content and permittivity or conductivity under the bare names of its instruction.
+fn has_soil_probe(names: &[&str]) -> bool {
+    let has = |wanted: &str| {
+        names.iter().any(|name| {
+            let name = name.split('(').next().unwrap_or(name).to_lowercase();
+            name.trim_end_matches("_avg") == wanted
+        })
+    };
+    has("vwc") && ["ec", "pa", "vr", "ka"].iter().filter(|name| has(name)).count() >= 2
+}
+
+/// The columns of all files of a table with their rows, those of an archive before them.
+fn looked_at(group: &[Sample], archive: &[Sample]) -> LookedAt {
+    let Some(first) = group.first() else { return LookedAt::default() };
+    let place = |sample: &Sample| marks(&stem(&sample.path));
+    // A file of an archive may have lost the place in its name.
+    let is_here = |sample: &&Sample| {
+        is_of_one_header(first, sample) && (place(sample).is_empty() || place(sample) == place(first))
+    };
+    let mut files: Vec<&Sample> = archive.iter().filter(is_here).collect();
+    files.sort_by_key(|sample| sample.rows.first().map(|row| row.time));
+    let known: HashSet<LocalTime> = files.iter().flat_map(|sample| &sample.rows).map(|row| row.time).collect();
+    let own = group.iter().filter(|sample| sample.rows.first().is_none_or(|row| !known.contains(&row.time)));
+    let mut merged = LookedAt::default();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    // The columns are those of the files that are read.
     for column in group.iter().flat_map(|sample| &sample.columns) {
-        match places.get(&column.name).and_then(|&place| merged.get_mut(place)) {
-            Some(known) => {
-                known.numbers.extend_from_slice(&column.numbers);
-                known.missing += column.missing;
-                known.text += column.text;
+        places.entry(&column.name).or_insert_with(|| {
+            merged.columns.push(ColumnSample::new(&column.name, &column.unit, &column.process));
+            merged.columns.len() - 1
+        });
+    }
+    for sample in files.into_iter().chain(own) {
+        for column in &sample.columns {
+            let place = places.get(column.name.as_str());
+            if let Some(known) = place.and_then(|&place| merged.columns.get_mut(place)) {
+                known.extend(column);
             }
-            None => {
-                places.insert(column.name.clone(), merged.len());
-                merged.push(column.clone());
-            }
+        }
+        merged.times.extend(sample.rows.iter().map(|row| row.time));
+        for column in &mut merged.columns {
+            column.pad(merged.times.len());
         }
     }
     merged

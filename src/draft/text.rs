@@ -5,9 +5,10 @@ use std::path::Path;
 
 use super::StationSaid;
 use super::column::Column;
+use super::pairs::Pair;
+use super::quality::Line;
 use super::sample::{Interval, Sample};
 use super::table::Table;
-use crate::qc::measures_sunlight;
 use crate::sun::Position;
 use crate::time::{NANOS_PER_MILLI, NANOS_PER_SECOND};
 
@@ -134,8 +135,27 @@ fn position(position: Option<Position>) -> String {
     )
 }
 
-/// One table with its columns. `is_placed`: the station's position is known.
-pub(super) fn table(table: &Table, is_placed: bool) -> String {
+/// The pairs of columns that are compared, behind the tables.
+pub(super) fn pairs(pairs: &[Pair]) -> String {
+    let mut out = String::new();
+    for pair in pairs {
+        let off = if pair.active { "" } else { "#" };
+        let _ = writeln!(out, "\n# {}", comment(&pair.reason));
+        let _ = writeln!(out, "{off}[[pair]]\n{off}name = {}", quoted(&pair.name));
+        let _ = writeln!(out, "{off}table = {}\n{off}column = {}", quoted(&pair.table), quoted(&pair.column));
+        if pair.against_table != pair.table {
+            let _ = writeln!(out, "{off}against_table = {}", quoted(&pair.against_table));
+        }
+        let _ = writeln!(out, "{off}against = {}\n{off}{}", quoted(&pair.against), pair.measure);
+        if let Some(above) = pair.when_above {
+            let _ = writeln!(out, "{off}when = {{ column = {}, above = {above} }}", quoted(&pair.against));
+        }
+    }
+    out
+}
+
+/// One table with its columns.
+pub(super) fn table(table: &Table) -> String {
     let mut out = String::new();
     let [station, model, program] = &table.source;
     let _ = writeln!(
@@ -191,11 +211,11 @@ pub(super) fn table(table: &Table, is_placed: bool) -> String {
         }
         None => out.push_str("#stale_after = \"1h\"     # rows come at no fixed interval\n"),
     }
-    columns(&mut out, &table.columns, is_placed);
+    columns(&mut out, &table.columns);
     out
 }
 
-fn columns(out: &mut String, columns: &[Column], is_placed: bool) {
+fn columns(out: &mut String, columns: &[Column]) {
     let mut rest = columns;
     // Columns with suggestions have blank lines around them, the others do not.
     let mut apart = true;
@@ -219,12 +239,12 @@ fn columns(out: &mut String, columns: &[Column], is_placed: bool) {
             out.push('\n');
         }
         apart = !column.is_plain();
-        self::column(out, column, is_placed);
+        self::column(out, column);
         rest = rest.get(1..).unwrap_or_default();
     }
 }
 
-fn column(out: &mut String, column: &Column, is_placed: bool) {
+fn column(out: &mut String, column: &Column) {
     let _ = writeln!(out, "# {}: {}", comment(&column.name), header(column));
     if column.is_plain() {
         return;
@@ -232,7 +252,8 @@ fn column(out: &mut String, column: &Column, is_placed: bool) {
     let active = column.field.is_some()
         || column.variable.as_ref().is_some_and(|suggestion| suggestion.active)
         || column.place.as_ref().is_some_and(|place| place.active)
-        || column.sensor.is_some();
+        || column.sensor.is_some()
+        || column.tests.iter().chain(&column.missing).any(|line| line.active);
     let _ = writeln!(out, "{}[table.columns.{}]", if active { "" } else { "#" }, key(&column.name));
     if let Some(field) = &column.field {
         let _ = writeln!(out, "field = {}     # its own name cannot be used", quoted(field));
@@ -240,14 +261,6 @@ fn column(out: &mut String, column: &Column, is_placed: bool) {
     if let Some(suggestion) = &column.variable {
         let off = if suggestion.active { "" } else { "#" };
         let _ = writeln!(out, "{off}variable = {}     # {}", quoted(suggestion.variable), comment(&suggestion.reason));
-        if measures_sunlight(Some(suggestion.variable)) {
-            let (off, reason) = match (suggestion.active, is_placed) {
-                (true, true) => ("", "against what the sun can give"),
-                (false, true) => ("#", "against what the sun can give, if it is this variable"),
-                (_, false) => ("#", "with latitude and longitude in [station]: against what the sun can give"),
-            };
-            let _ = writeln!(out, "{off}sun = {{}}     # {reason}");
-        }
     }
     if let Some(place) = &column.place {
         let off = if place.active { "" } else { "#" };
@@ -256,8 +269,8 @@ fn column(out: &mut String, column: &Column, is_placed: bool) {
     if let Some(sensor) = column.sensor {
         let _ = writeln!(out, "sensor = {}     # the name says so", quoted(sensor));
     }
-    if let Some((number, why)) = &column.missing {
-        let _ = writeln!(out, "#missing = [{number}]     # {why}");
+    for Line { text, active, reason } in column.missing.iter().chain(&column.tests) {
+        let _ = writeln!(out, "{}{text}     # {}", if *active { "" } else { "#" }, comment(reason));
     }
     if let Some(why) = &column.ignore {
         let _ = writeln!(out, "#use = \"ignore\"     # {why}");
@@ -278,7 +291,9 @@ fn header(column: &Column) -> String {
 fn is_same_array(one: &Column, other: &Column) -> bool {
     let base = |column: &Column| column.name.split_once('(').map(|(base, _)| base.to_owned());
     let is_plain = |column: &Column| {
-        column.variable.is_none() && column.field.is_none() && column.place.is_none() && column.sensor.is_none()
+        let is_tested = !column.tests.is_empty() || column.missing.as_ref().is_some_and(|line| line.active);
+        let is_named = column.variable.is_some() || column.field.is_some() || column.place.is_some();
+        !is_tested && !is_named && column.sensor.is_none()
     };
     base(one).is_some()
         && base(one) == base(other)

@@ -22,6 +22,8 @@ pub mod records;
 mod sunlight;
 
 pub use exit::Exit;
+#[cfg(windows)]
+pub use findings::real_share;
 pub use findings::{
     Finding, Folders, Kind, Lateness, Rule, SOON_S, Severity, TableFolders, Verdict, failure, findings, of_ingest,
     of_sync,

@@ -19,7 +19,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("config", &["time", "text", "sun", "ameriflux", "quantity", "qc"]),
     ("source", &["time", "text", "config"]),
     ("format", &["time", "text", "sun", "quantity", "qc", "config", "source"]),
-    ("draft", &["time", "text", "sun", "ameriflux", "config", "source", "format", "qc"]),
+    ("draft", &["time", "text", "sun", "ameriflux", "quantity", "config", "source", "format", "qc"]),
     ("store", &["time", "text", "quantity", "config", "format", "qc"]),
     ("line", &["time", "text", "ameriflux", "qc", "config"]),
     ("ingest", &["time", "text", "config", "source", "format", "qc", "store"]),

@@ -33,6 +33,7 @@ mod formats;
 mod gaps;
 mod ingest;
 mod init;
+mod init_tests;
 mod layers;
 mod notify;
 mod panels;

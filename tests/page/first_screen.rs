@@ -54,3 +54,32 @@ fn before_the_first_ingest_the_page_says_what_to_do() {
     }
     page.was_quiet();
 }
+
+#[test]
+#[ignore = "needs FLUXTOWER_CHROMEDRIVER and FLUXTOWER_CHROMIUM"]
+fn each_finding_says_since_when_it_is_so_and_its_commands_can_be_copied() {
+    let day = station::day();
+    day.tower.append("soil.dat", "\"no time\",1,2,3\r\n");
+    let _ = day.tower.run(&["ingest"]);
+    let status = day.tower.run_json(&["status"]).json();
+    let found = status["findings"].as_array().unwrap();
+    assert!(!found.is_empty());
+    let page = Page::open(&day.tower, "#/");
+    for finding in found {
+        let item = format!(".reasons [data-kind={}]", finding["kind"].as_str().unwrap());
+        let words = page.text(&item);
+        let message = finding["message"].as_str().unwrap();
+        let start: String = message.chars().take_while(|c| *c != '`').collect();
+        assert!(words.contains(start.trim()), "{item}: {words}");
+        assert_eq!(words.contains(" since "), finding["since"].is_string(), "{words}");
+    }
+    let commands = page.browser.run(
+        "return [...document.querySelectorAll('.reasons code')].map((c) => [c.textContent, (c.nextSibling || {}).textContent])",
+    );
+    let commands = commands.as_array().unwrap();
+    assert!(!commands.is_empty(), "{status}");
+    for command in commands.iter().filter(|command| command[0].as_str().unwrap().starts_with("fluxtower ")) {
+        assert_eq!(command[1], "copy", "{command}");
+    }
+    page.was_quiet();
+}

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::page::Page;
-use crate::station::{self, Day};
+use crate::station::{self, Day, STEP, TEMPRH};
 
 /// The panel that shows the temperatures.
 const PANEL: &str = ".panel.lines:has([data-key])";
@@ -282,4 +282,30 @@ fn what_the_server_refuses_is_said_in_its_words_with_a_way_to_try_again() {
     page.browser.until("document.querySelector('.panel .over').hidden");
     let log = page.browser.console();
     assert!(log.iter().all(|line| line.contains("404")), "{log:#?}");
+}
+
+#[test]
+#[ignore = "needs FLUXTOWER_CHROMEDRIVER and FLUXTOWER_CHROMIUM"]
+fn the_command_that_flags_the_time_in_sight_does_so() {
+    let day = station::day();
+    let (from, to) = (day.newest - 3_600, day.newest - 1_800);
+    let page = Page::open(&day.tower, &format!("#/table/{TEMPRH}?from={}&to={}", instant(from), instant(to)));
+    page.browser.run("document.querySelector('.panel.lines .hand').open = true");
+    page.browser.until("document.querySelector('.panel.lines .hand code')");
+    let command = page.text(".panel.lines .hand code");
+    assert!(command.starts_with(&format!("fluxtower flag --table {TEMPRH} --column Temp_46m --from \"")), "{command}");
+    // As a shell would read it.
+    let mut words: Vec<String> = Vec::new();
+    for (at, part) in command.split('"').enumerate() {
+        if at % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    let words: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
+    let _ = day.tower.run(&words).expect(0);
+    let flagged = day.tower.count("SELECT count(*) FROM reading WHERE flags LIKE '4%'");
+    assert!(flagged >= (to - from) / STEP, "{command}: {flagged}");
+    page.was_quiet();
 }

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use super::super::output::bytes;
 use super::Report;
+#[cfg(windows)]
+use crate::status::real_share as network;
 use crate::store::Store;
 
 /// Less room than this is soon none: a day of a busy station, its log and a backup of the day's rows.
@@ -37,23 +39,6 @@ pub(super) fn lines(store: &Store, report: &mut Report) {
                  link can damage it; set [store] path to a folder on this computer"
             ),
         );
-    }
-}
-
-/// A mapped drive's real name is its share's.
-#[cfg(windows)]
-#[expect(clippy::disallowed_methods, reason = "only the real path has the share's name, and no pattern is made of it")]
-fn network(folder: &Path) -> Option<String> {
-    use std::path::{Component, Prefix};
-    let real = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-    match real.components().next()? {
-        Component::Prefix(prefix) => match prefix.kind() {
-            Prefix::UNC(server, share) | Prefix::VerbatimUNC(server, share) => {
-                Some(format!(r"\\{}\{}", server.display(), share.display()))
-            }
-            _ => None,
-        },
-        _ => None,
     }
 }
 

@@ -26,6 +26,8 @@ pub use kind::{Kind, Severity};
 pub use lateness::{Lateness, Rule};
 pub(super) use rows::RECENT_S;
 pub use runs::{failure, of_ingest, of_sync};
+#[cfg(windows)]
+pub use share::real_share;
 
 /// A link that is down for hours is ordinary at a tower; no acknowledgement for longer than this is not.
 pub(super) const SILENT_TOO_LONG_S: i64 = 24 * 3_600;

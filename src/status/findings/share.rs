@@ -14,18 +14,23 @@ pub(super) fn share(pattern: &Path) -> Option<String> {
 
 /// A mapped drive's real name is its share's.
 #[cfg(windows)]
-#[expect(clippy::disallowed_methods, reason = "only the real path has the share's name, and no pattern is made of it")]
 fn mapped(pattern: &Path) -> Option<String> {
-    use std::path::{Component, Prefix};
+    use std::path::Component;
     let drive = pattern.components().next().filter(|first| matches!(first, Component::Prefix(_)))?;
-    let root = Path::new(drive.as_os_str()).join("\\");
-    match std::fs::canonicalize(root).ok()?.components().next()? {
-        Component::Prefix(prefix) => match prefix.kind() {
-            Prefix::UNC(server, share) | Prefix::VerbatimUNC(server, share) => {
-                Some(format!(r"\\{}\{}", server.display(), share.display()))
-            }
-            _ => None,
-        },
+    real_share(&Path::new(drive.as_os_str()).join("\\"))
+}
+
+/// The share that a path really lies on, where it is reached by the name of a drive.
+#[cfg(windows)]
+#[expect(clippy::disallowed_methods, reason = "only the real path has the share's name, and no pattern is made of it")]
+pub fn real_share(path: &Path) -> Option<String> {
+    use std::path::{Component, Prefix};
+    let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let Component::Prefix(prefix) = real.components().next()? else { return None };
+    match prefix.kind() {
+        Prefix::UNC(server, share) | Prefix::VerbatimUNC(server, share) => {
+            Some(format!(r"\\{}\{}", server.display(), share.display()))
+        }
         _ => None,
     }
 }
