@@ -33,12 +33,11 @@ impl Format {
     /// Why a file of this format is not read, and what to do. None where it is read.
     pub fn refusal(self) -> Option<&'static str> {
         Some(match self {
-            Format::Toa5 | Format::Toaci1 | Format::Tob1 | Format::Tob2 | Format::Tob3 => return None,
+            Format::Toa5 | Format::Toaci1 | Format::Tob1 | Format::Tob2 | Format::Tob3 | Format::CsiXml => return None,
             Format::Resaved => {
                 "was saved again by a spreadsheet or R (quotes gone, line 1 padded or dates rewritten), so its dates and \
                  missing values cannot be trusted; export the period again from LoggerNet"
             }
-            Format::CsiXml => "is CSIXML; set the output format to TOA5 in LoggerNet Setup",
             Format::CsiJson => "is CSIJSON; set the output format to TOA5 in LoggerNet Setup",
             Format::Array => {
                 "holds mixed arrays without a header (CR10X, CR23X, 21X); describe it as format = \"csv\" if it has one array, or collect tables as TOA5"

@@ -1,4 +1,4 @@
-//! Files whose records are not lines: TOB1 and card files (docs/file-formats.md#binary-files). Each test makes its own files;
+//! Files whose records are not lines: TOB1, card files and CSIXML (docs/file-formats.md#binary-files). Each test makes its own files;
 //! real ones are compared with CardConvert in `tests/real_files`.
 
 use std::collections::BTreeSet;
@@ -210,6 +210,45 @@ fn cut_in_200_places(whole: &[u8], least_rows: usize) {
     assert!(cut_short.iter().any(|rows| !rows.is_empty() && rows.len() < complete.len()));
 }
 
+fn xml(records: std::ops::Range<u32>) -> Vec<u8> {
+    let head = "<?xml version=\"1.0\" standalone=\"yes\"?>\r\n<csixml version=\"1.0\">\r\n<head>\r\n<environment>\r\n\
+        <station-name>46m</station-name>\r\n<table-name>Flux</table-name>\r\n<model>CR1000X</model>\r\n</environment>\r\n<fields>\r\n\
+        <field name=\"Ux\" units=\"m/s\" type=\"xsd:float\" process=\"Smp\"/>\r\n<field name=\"Name\" type=\"xsd:string\" process=\"Smp\"/>\r\n\
+        <field name=\"On\" type=\"xsd:boolean\"/>\r\n</fields>\r\n</head>\r\n<data>\r\n";
+    let record = |number: u32| {
+        let value = if number == 3 { "NAN".to_owned() } else { format!("{}", number as f32 * 1.5 + 0.25) };
+        format!(
+            "<r time=\"2024-05-01T00:00:{number:02}\" no=\"{number}\"><v1>{value}</v1><v2>a, &quot;b&quot; &amp; c</v2><v3>true</v3></r>\r\n"
+        )
+    };
+    (head.to_owned() + &records.map(record).collect::<String>()).into_bytes()
+}
+
+#[test]
+fn i1_a_growing_xml_file_is_read_on_with_its_closing_tags_missing_overwritten_or_in_the_middle() {
+    let tower = Station::new();
+    tower.write(DAT, xml(0..5));
+    let report = ingest(&tower);
+    assert_eq!((report["staged"].as_u64(), report["blank"].as_u64()), (Some(5), Some(1)), "{report}");
+    let rows = tower.rows(TABLE);
+    assert_eq!((rows[2].vals.as_str(), rows[3].values()[0].is_null()), ("[3.25,\"a, \\\"b\\\" & c\",-1]", true));
+    assert_eq!(rows[4].time(), "2024-05-01T05:00:04Z");
+    tower.write(DAT, [xml(0..7), b"</data>\r\n</csixml>\r\n".to_vec()].concat());
+    assert_eq!(ingest(&tower)["staged"], 2);
+    // The closing tags are overwritten by what is appended; then a record is cut by the one that follows it.
+    let torn = b"<r time=\"2024-05-01T00:00:08\" no=\"8\"><v1>1".to_vec();
+    let behind = b"<r time=\"2024-05-01T00:00:09\" no=\"9\"><v1>1</v1><v2/><v3>false</v3></r>\r\n".to_vec();
+    tower.write(DAT, [xml(0..8), torn, behind].concat());
+    let report = ingest(&tower);
+    assert_eq!((report["staged"].as_u64(), report["rejected"].as_u64()), (Some(2), Some(1)), "{report}");
+    assert_eq!(tower.rows(TABLE).len(), 9);
+}
+
+#[test]
+fn i2_i3_an_xml_file_cut_in_200_places_stages_only_whole_records_and_each_once() {
+    cut_in_200_places(&xml(0..30), 30);
+}
+
 #[test]
 fn i2_i3_a_tob1_file_cut_in_200_places_stages_only_whole_records_and_each_once() {
     cut_in_200_places(&tob1(0..60), 60);
@@ -235,12 +274,12 @@ fn translated(path: &std::path::Path) -> usize {
 fn i1_twenty_thousand_damaged_binary_files_are_read_to_their_end() {
     let tower = Station::new();
     let fluxtower = tower.in_process();
-    let whole = [tob1(0..12), tob3(0..5)];
+    let whole = [tob1(0..12), tob3(0..5), xml(0..12)];
     let path = tower.path(DAT);
     let mut dice = Dice(19);
     let mut seen = BTreeSet::new();
     for number in 0..20_000_usize {
-        let mut bytes = whole[number % 2].clone();
+        let mut bytes = whole[number % 3].clone();
         for _ in 0..=dice.below(6) {
             let at = dice.below(bytes.len() as u64) as usize;
             let last = bytes.len() - 1;
@@ -259,7 +298,7 @@ fn i1_twenty_thousand_damaged_binary_files_are_read_to_their_end() {
         let read = translated(&path);
         assert!(read <= 4_096 + bytes.len() * 100, "{read} bytes of {}", bytes.len());
         // Some of them whole, through the store.
-        if number % 200 < 2 {
+        if number % 200 < 3 {
             let counts = fluxtower.ingest().totals();
             assert_eq!(counts.lines, counts.accounted());
             seen.insert((counts.staged > 0, counts.rejected > 0, counts.deferred > 0));

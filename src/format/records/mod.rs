@@ -1,4 +1,4 @@
-//! Files whose records are not lines: TOB1, and the card files TOB2 and TOB3.
+//! Files whose records are not lines: TOB1, the card files TOB2 and TOB3, and CSIXML.
 //!
 //! A record becomes the line that CardConvert writes for it in a TOA5 file, and everything behind the format works on that
 //! line: keys, conflicts, rejected records and their evidence, decisions that are taken again. So a table keeps its rows when
@@ -7,6 +7,7 @@
 
 mod card;
 mod columns;
+mod csixml;
 mod heading;
 mod print;
 mod tob1;
@@ -63,7 +64,7 @@ const MARK: usize = 16;
 /// # Errors
 /// Outside, the file cannot be read now. Inside, it is of such a format, and its header cannot be read.
 pub fn begin(file: &mut QuietFile) -> Result<Result<(), RecordsError>, SourceError> {
-    if !matches!(detect(&file.head(MARK)?), Format::Tob1 | Format::Tob2 | Format::Tob3) {
+    if !matches!(detect(&file.head(MARK)?), Format::Tob1 | Format::Tob2 | Format::Tob3 | Format::CsiXml) {
         return Ok(Ok(()));
     }
     Ok(translator(&file.head(LONGEST_HEAD)?).map(|found| {
@@ -83,6 +84,7 @@ fn translator(head: &[u8]) -> Result<Option<Box<dyn Translator>>, RecordsError> 
         Format::Tob1 => Some(Box::new(tob1::Tob1::open(head)?)),
         Format::Tob2 => Some(Box::new(card::Card::open(head, card::TOB2)?)),
         Format::Tob3 => Some(Box::new(card::Card::open(head, card::TOB3)?)),
+        Format::CsiXml => Some(Box::new(csixml::CsiXml::open(head)?)),
         _ => None,
     })
 }
