@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::format::{self, ColumnSource, HEADER_LINES, Header, Layout, ParsedRow, Value};
+use crate::format::{self, ColumnSource, Header, Layout, ParsedRow, Value};
 use crate::source::{Chunk, QuietFile, SourceError};
 use crate::time::{LocalTime, Samples, Timestamp};
 
@@ -164,6 +164,9 @@ fn read_most(path: &Path, most: Most) -> Result<Sample, String> {
 
 fn attempt_to_read(path: &Path, most: Most) -> Result<Result<Sample, String>, SourceError> {
     let mut file = QuietFile::open(path)?;
+    if let Err(error) = format::begin(&mut file)? {
+        return Ok(Err(error.to_string()));
+    }
     let mut reader = Reader { most, head: Vec::new(), reading: None };
     while let Some(Chunk { bytes, is_tail, .. }) = file.next_chunk()? {
         // An unfinished row may end in half a number; an unfinished header is reported.
@@ -214,20 +217,26 @@ impl Reader {
             }
         }
         self.head.push(line.to_vec());
-        if let [first, second, third, fourth] = self.head.as_slice() {
-            let header = Header::parse([first, second, third, fourth]);
+        if self.header_lines() == self.head.len() {
+            let header = Header::read(&self.head);
             let header = header.map_err(|error| format!("has a damaged header: {error}"))?;
             self.reading = Some(Reading::new(header, self.most)?);
         }
         Ok(true)
     }
 
-    fn finish(self, path: &Path) -> Result<Sample, String> {
-        let Some(reading) = self.reading else {
+    /// Lines of the header.
+    fn header_lines(&self) -> usize {
+        self.head.first().and_then(|first| format::header_lines(first)).unwrap_or(4)
+    }
+
+    fn finish(mut self, path: &Path) -> Result<Sample, String> {
+        let Some(reading) = self.reading.take() else {
             return Err(match self.head.len() {
                 0 => "is empty; run this again when LoggerNet has written to it".to_owned(),
                 lines => {
-                    format!("ends in line {lines} of the {HEADER_LINES} of its header; run this again when it is whole")
+                    let whole = self.header_lines();
+                    format!("ends in line {lines} of the {whole} of its header; run this again when it is whole")
                 }
             });
         };
@@ -284,7 +293,7 @@ impl Reading {
         if line.iter().all(u8::is_ascii_whitespace) {
             return true;
         }
-        if format::starts_header(line) {
+        if format::header_lines(line).is_some() {
             return false;
         }
         match self.row.read(line, &self.layout) {

@@ -30,23 +30,14 @@ pub enum Format {
 }
 
 impl Format {
-    /// Why a file of this format is not read as TOA5, and what to do. None for TOA5 itself.
+    /// Why a file of this format is not read, and what to do. None where it is read.
     pub fn refusal(self) -> Option<&'static str> {
         Some(match self {
-            Format::Toa5 => return None,
+            Format::Toa5 | Format::Toaci1 | Format::Tob1 | Format::Tob2 | Format::Tob3 | Format::CsiXml => return None,
             Format::Resaved => {
                 "was saved again by a spreadsheet or R (quotes gone, line 1 padded or dates rewritten), so its dates and \
                  missing values cannot be trusted; export the period again from LoggerNet"
             }
-            Format::Toaci1 => {
-                "is TOACI1 (short header, no units); set the table's output format to \"ASCII, long header, TOA5\" in LoggerNet Setup"
-            }
-            Format::Tob1 => {
-                "is TOB1 (binary); set the output format to TOA5 in LoggerNet Setup, or convert it with CardConvert"
-            }
-            Format::Tob2 => "is TOB2 (a card image); convert it with CardConvert to TOA5",
-            Format::Tob3 => "is TOB3 (a card image); convert it with CardConvert to TOA5",
-            Format::CsiXml => "is CSIXML; set the output format to TOA5 in LoggerNet Setup",
             Format::CsiJson => "is CSIJSON; set the output format to TOA5 in LoggerNet Setup",
             Format::Array => {
                 "holds mixed arrays without a header (CR10X, CR23X, 21X); describe it as format = \"csv\" if it has one array, or collect tables as TOA5"
@@ -58,6 +49,24 @@ impl Format {
                 "has no TOA5 header; if it is CSV without a header, say format = \"csv\" and name its columns in the configuration"
             }
         })
+    }
+}
+
+impl Format {
+    /// Its name in messages and, in small letters, in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Toa5 | Format::Resaved => "TOA5",
+            Format::Toaci1 => "TOACI1",
+            Format::Tob1 => "TOB1",
+            Format::Tob2 => "TOB2",
+            Format::Tob3 => "TOB3",
+            Format::CsiXml => "CSIXML",
+            Format::CsiJson => "CSIJSON",
+            Format::Array => "arrays",
+            Format::LfsPointer => "git-LFS",
+            Format::Unknown => "unknown",
+        }
     }
 }
 

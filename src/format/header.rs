@@ -1,4 +1,4 @@
-//! The four header lines.
+//! The header lines: four of TOA5, two of TOACI1.
 //!
 //! LoggerNet writes line 1 when it creates the file and does not update it when the logger's program changes, so line 1 is
 //! metadata and never identity. Line 2 names the columns, which decide where a row's values belong.
@@ -48,10 +48,14 @@ pub enum HeaderError {
     NoTimestamp,
 }
 
-/// Whether a line opens a header block: its first field is exactly `TOA5`. LoggerNet writes none in mid-file, but a logger that
-/// streams by FTP does, and joined files have them.
-pub fn starts_header(line: &[u8]) -> bool {
-    line.starts_with(b"\"TOA5\",") || line.starts_with(b"TOA5,")
+/// How many lines a header block has that this line opens; None where it opens none. TOA5 has four, the short TOACI1 two.
+/// LoggerNet writes one in mid-file when it reconnects, as does a logger that streams by FTP, and joined files have them.
+pub fn header_lines(line: &[u8]) -> Option<usize> {
+    let starts = |quoted: &[u8], bare: &[u8]| line.starts_with(quoted) || line.starts_with(bare);
+    if starts(b"\"TOA5\",", b"TOA5,") {
+        return Some(4);
+    }
+    starts(b"\"TOACI1\",", b"TOACI1,").then_some(2)
 }
 
 impl Header {
@@ -65,8 +69,36 @@ impl Header {
         })
     }
 
-    /// Reads the four lines, without their line ends.
-    pub fn parse(lines: [&[u8]; super::HEADER_LINES]) -> Result<Header, HeaderError> {
+    /// Reads the lines of a header block, as many as [`header_lines`] says, without their line ends.
+    pub fn read(lines: &[Vec<u8>]) -> Result<Header, HeaderError> {
+        match lines {
+            [first, second] => Header::parse_short([first, second]),
+            [first, second, third, fourth] => Header::parse([first, second, third, fourth]),
+            _ => Err(HeaderError::NoEnvironment),
+        }
+    }
+
+    /// Reads the two lines of a TOACI1 header. Time and record number get the names that TOA5 gives them, so that a table goes on
+    /// when its output format changes.
+    fn parse_short(lines: [&[u8]; 2]) -> Result<Header, HeaderError> {
+        let first = split(lines[0]).ok_or(HeaderError::NoEnvironment)?;
+        let [_, station, table] = first.as_slice() else { return Err(HeaderError::NoEnvironment) };
+        let mut names = split(lines[1]).ok_or(HeaderError::Names)?;
+        let long = |name: &mut String, short: &str, long: &str| {
+            if name.eq_ignore_ascii_case(short) {
+                long.clone_into(name);
+            }
+        };
+        names.iter_mut().for_each(|name| {
+            long(name, "TMSTAMP", "TIMESTAMP");
+            long(name, "RECNBR", "RECORD");
+        });
+        time_place(&names)?;
+        Ok(Header { environment: vec![station.clone()], ..Header::from_names(table, &names) })
+    }
+
+    /// Reads the four lines of a TOA5 header, without their line ends.
+    pub fn parse(lines: [&[u8]; 4]) -> Result<Header, HeaderError> {
         let mut first = split(lines[0]).ok_or(HeaderError::NoEnvironment)?;
         if first.len() < 2 || first[0] != "TOA5" {
             return Err(HeaderError::NoEnvironment);
@@ -74,16 +106,7 @@ impl Header {
         let table = first.pop().unwrap_or_default();
         first.remove(0);
         let names = split(lines[1]).ok_or(HeaderError::Names)?;
-        if names.len() < 2 || names.iter().any(String::is_empty) {
-            return Err(HeaderError::Names);
-        }
-        let mut sorted: Vec<&String> = names.iter().collect();
-        sorted.sort();
-        if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(HeaderError::NameTwice(pair[0].clone()));
-        }
-        let time = names.iter().position(|name| name.eq_ignore_ascii_case("TIMESTAMP"));
-        let time = time.ok_or(HeaderError::NoTimestamp)?;
+        let time = time_place(&names)?;
         let is_row = |line: &[u8]| {
             let line = strip_noise(line);
             Fields::new(&line).nth(time).is_some_and(|field| LocalTime::parse(field.text).is_some())
@@ -113,8 +136,22 @@ impl Header {
     }
 }
 
+/// The place of the time; fails where the names are damaged.
+fn time_place(names: &[String]) -> Result<usize, HeaderError> {
+    if names.len() < 2 || names.iter().any(String::is_empty) {
+        return Err(HeaderError::Names);
+    }
+    let mut sorted: Vec<&String> = names.iter().collect();
+    sorted.sort();
+    if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(HeaderError::NameTwice(pair[0].clone()));
+    }
+    let time = names.iter().position(|name| name.eq_ignore_ascii_case("TIMESTAMP"));
+    time.ok_or(HeaderError::NoTimestamp)
+}
+
 /// The csv crate reads the line. A line that gives several records is not a header line.
-fn split(line: &[u8]) -> Option<Vec<String>> {
+pub(super) fn split(line: &[u8]) -> Option<Vec<String>> {
     let line = strip_noise(line);
     let text = decode(&line);
     if !text.matches('"').count().is_multiple_of(2) {

@@ -9,6 +9,7 @@ mod dialect;
 mod fields;
 mod header;
 mod number;
+mod records;
 mod row;
 mod same;
 mod text;
@@ -17,11 +18,9 @@ pub use crate::qc::Value;
 pub use derived::{Derived, derive_again, measured, numbers_of, texts_of, values_of};
 pub use dialect::{Format, detect, spreadsheet_reason};
 pub use fields::{Field, Fields};
-pub use header::{Header, HeaderError, starts_header};
+pub use header::{Header, HeaderError, header_lines};
 pub use number::{Number, parse_number};
+pub use records::{RecordsError, begin};
 pub use row::{ColumnSource, Layout, ParsedRow, RowError};
 pub use same::same_reading;
 pub use text::{decode, strip_noise};
-
-/// Header lines of a TOA5 block.
-pub const HEADER_LINES: usize = 4;

@@ -9,6 +9,7 @@ use super::lines::LineTaker;
 use super::report::{Counts, FileReport};
 use super::samples::share_stamp;
 use crate::config::{FileFormat, SharedStamps, TableConfig};
+use crate::format;
 use crate::source::{Chunk, QuietFile, Snapshot, SourceError};
 use crate::store::{FileSeen, LineState, Result, Staging, Store, Table};
 use crate::time::{Clock, Timestamp};
@@ -111,6 +112,9 @@ impl Reader<'_, '_> {
         let mut taker = LineTaker::new(self.store, self.config, name, now);
         let seen = self.store.file_seen(table, name)?;
         let start = self.start(&mut file, seen.as_ref(), now)?;
+        if !matches!(start, Start::Unchanged) && matches!(self.config.format, FileFormat::Toa5) {
+            taker.refusal = format::begin(&mut file)?.err().map(|error| error.to_string());
+        }
         let was_rewritten = matches!(start, Start::Whole) && !self.by_hand && {
             let size = file.snapshot().size;
             seen.as_ref().is_some_and(|seen| seen.resume_at > 0 && size >= seen.size)
@@ -206,17 +210,21 @@ impl Reader<'_, '_> {
         let tail_is_due = self.tail_is_due(file, taker.now);
         let mut resume = Resume { at: from, line: taker.number - 1, header: taker.header };
         let mut tail_taken = false;
-        while let Some(Chunk { offset, bytes, is_tail, end, is_cut }) = file.next_chunk()? {
+        while let Some(chunk) = file.next_chunk()? {
+            let Chunk { offset, bytes, is_tail, end, is_cut, .. } = chunk;
             taker.is_cut = is_cut;
             if is_tail {
-                tail_taken = self.take_tail(table, taker, bytes, tail_is_due)?;
+                tail_taken = match chunk.is_translated() {
+                    true => taker.take_rest(bytes),
+                    false => self.take_tail(table, taker, bytes, tail_is_due)?,
+                };
                 self.progress.advance(end - offset);
                 break;
             }
             let mut begin = 0;
             let mut looks_ahead = table.samples.is_none() && self.config.samples == SharedStamps::AsShown;
-            for line_end in memchr::memchr_iter(b'\n', bytes) {
-                let line_at = offset + begin as u64;
+            for (place, line_end) in memchr::memchr_iter(b'\n', bytes).enumerate() {
+                let line_at = chunk.place(place, begin);
                 let line = &bytes[begin..line_end];
                 begin = line_end + 1;
                 if looks_ahead && share_stamp(line, &bytes[begin..]) && taker.reads_rows() {
@@ -284,21 +292,21 @@ impl Reader<'_, '_> {
     /// The bytes behind the last line end: blank, staged because the file has not changed for long enough, or deferred.
     fn take_tail(&mut self, table: &mut Table, taker: &mut LineTaker<'_>, bytes: &[u8], is_due: bool) -> Result<bool> {
         let in_header = taker.unfinished_header_lines() > 0 || taker.header.is_none();
-        let blank = crate::format::strip_noise(bytes).iter().all(u8::is_ascii_whitespace);
+        let blank = format::strip_noise(bytes).iter().all(u8::is_ascii_whitespace);
         if blank && !in_header {
             taker.counts.lines += 1;
             taker.counts.blank += 1;
             return Ok(false);
         }
-        if is_due && !in_header && !crate::format::starts_header(&crate::format::strip_noise(bytes)) {
+        if is_due && !in_header && format::header_lines(&format::strip_noise(bytes)).is_none() {
             taker.state = LineState::Unfinished;
             taker.take(self.staging, table, bytes)?;
             return Ok(true);
         }
         if taker.header.is_none() && taker.unfinished_header_lines() == 0 && taker.refusal.is_none() {
             // One line without a line end: report its format if it is recognizable.
-            let format = crate::format::detect(bytes);
-            taker.refusal = format.refusal().filter(|_| format != crate::format::Format::Unknown).map(str::to_owned);
+            let format = format::detect(bytes);
+            taker.refusal = format.refusal().filter(|_| format != format::Format::Unknown).map(str::to_owned);
         }
         taker.counts.lines += 1;
         taker.counts.deferred += 1;

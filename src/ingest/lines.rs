@@ -1,6 +1,5 @@
 //! Turns physical lines into headers and rows, and counts each line in exactly one place (I1).
 
-use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,11 +9,10 @@ use super::report::Counts;
 use super::samples::Placing;
 use crate::config::{ColumnUse, FileFormat, OnConflict, TableConfig};
 use crate::format::{self, ColumnSource, Derived, Header, Layout, ParsedRow};
+use crate::source::QuietFile;
 use crate::store::{Incoming, LineAt, LineRefusal, LineState, Outcome, Result, Staging, Store, Table};
 use crate::time::{Candidates, LocalTime, StationClock, Timestamp};
 
-/// Bytes of four header lines, with much to spare.
-const LONGEST_HEADER: u64 = 1 << 20;
 /// A logger's clock may run ahead of the computer's, not by a day.
 const FUTURE_ALLOWED: Duration = Duration::from_secs(86_400);
 
@@ -217,6 +215,18 @@ impl<'a> LineTaker<'a> {
         taken
     }
 
+    /// Counts what stands behind the last whole record: the beginning of one, or nothing that could become one. Returns that
+    /// nothing was staged.
+    pub(super) fn take_rest(&mut self, rest: &[u8]) -> bool {
+        self.counts.lines += 1;
+        if rest.is_empty() {
+            self.counts.blank += 1;
+        } else {
+            self.counts.deferred += 1;
+        }
+        false
+    }
+
     fn hold(&mut self, number: u64) {
         self.held_from.get_or_insert(number);
         self.counts.deferred += 1;
@@ -226,7 +236,7 @@ impl<'a> LineTaker<'a> {
     fn take_other(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
         if let Expect::Header(lines) = &mut self.expect {
             lines.push(line.to_vec());
-            if lines.len() == format::HEADER_LINES {
+            if lines.first().and_then(|first| format::header_lines(first)) == Some(lines.len()) {
                 return self.finish_header(staging, table, number);
             }
             return Ok(());
@@ -249,7 +259,7 @@ impl<'a> LineTaker<'a> {
                 self.counts.deferred += 1;
                 return Ok(());
             }
-            if format::starts_header(line) {
+            if format::header_lines(line).is_some() {
                 self.expect = Expect::Header(vec![line.to_vec()]);
                 return Ok(());
             }
@@ -266,11 +276,7 @@ impl<'a> LineTaker<'a> {
     fn finish_header(&mut self, staging: &mut Staging<'_>, table: &mut Table, last: u64) -> Result<()> {
         staging.begin()?;
         let Expect::Header(lines) = std::mem::replace(&mut self.expect, Expect::Beginning) else { return Ok(()) };
-        let parsed = match lines.as_slice() {
-            [first, second, third, fourth] => Header::parse([first, second, third, fourth]),
-            _ => return Ok(()),
-        };
-        match parsed {
+        match Header::read(&lines) {
             Ok(header) => {
                 self.counts.header += lines.len() as u64;
                 if let Some(reason) = self.foreign(table, &header) {
@@ -651,15 +657,12 @@ fn unreadable(reason: String) -> LineRefusal {
     LineRefusal { reason, header: None, inputs: 0, not_before: None, sample: None }
 }
 
-/// The table name in a file's line 1, if the file is TOA5.
+/// The table name in a file's header, if it has one.
 pub(super) fn header_table(path: &Path) -> Option<String> {
-    let mut lines = Vec::new();
-    let mut reader = BufReader::new(std::fs::File::open(path).ok()?.take(LONGEST_HEADER));
-    for _ in 0..format::HEADER_LINES {
-        let mut line = Vec::new();
-        reader.read_until(b'\n', &mut line).ok()?;
-        lines.push(line.strip_suffix(b"\n").unwrap_or(&line).to_vec());
-    }
-    let [first, second, third, fourth] = lines.as_slice() else { return None };
-    Some(Header::parse([first, second, third, fourth]).ok()?.table)
+    let mut file = QuietFile::open(path).ok()?;
+    format::begin(&mut file).ok()?.ok()?;
+    let text = file.next_chunk().ok()??.bytes.to_vec();
+    let lines: Vec<Vec<u8>> = text.split(|&byte| byte == b'\n').take(4).map(<[u8]>::to_vec).collect();
+    let count = format::header_lines(&format::strip_noise(lines.first()?))?;
+    Some(Header::read(lines.get(..count)?).ok()?.table)
 }

@@ -10,6 +10,7 @@ mod error;
 mod find;
 mod fingerprint;
 mod quiet;
+mod records;
 mod watched;
 
 use std::path::Path;
@@ -19,6 +20,7 @@ pub use dated::{DatePart, date_parts, letters};
 pub use error::SourceError;
 pub use find::{Finder, find};
 pub use quiet::{Chunk, QuietFile, Snapshot};
+pub use records::{Records, Translator};
 pub use watched::{TableFiles, Watched};
 
 /// When a file or folder was last modified; None where it cannot be asked.

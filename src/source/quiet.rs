@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::error::SourceError;
 use super::fingerprint::{WHOLE, fingerprint};
+use super::records::{Records, Translator};
 use crate::time::nanos;
 
 /// A file up to this size is read as one chunk: every overwritten file.
@@ -57,6 +58,30 @@ pub struct Chunk<'a> {
     pub end: u64,
     /// Whether this is one line that is too long to be one, of which only the beginning is here.
     pub is_cut: bool,
+    /// Where each line's record begins, from `offset`; none where the lines are those of the file.
+    records: Option<&'a [usize]>,
+}
+
+impl Chunk<'_> {
+    /// Offset in the file of a line of this chunk, by its number and its first byte in `bytes`.
+    pub fn place(&self, line: usize, byte: usize) -> u64 {
+        let from = self.records.map_or(byte, |begins| begins.get(line).copied().unwrap_or_default());
+        self.offset + from as u64
+    }
+
+    /// Whether its lines are translated records.
+    pub fn is_translated(&self) -> bool {
+        self.records.is_some()
+    }
+}
+
+/// What stands next in a file of records.
+enum Found {
+    Header,
+    /// So many bytes of whole records.
+    Records(usize),
+    /// No whole record up to the end.
+    Rest,
 }
 
 /// An open file and its state when it was opened.
@@ -76,6 +101,9 @@ pub struct QuietFile {
     is_cut: bool,
     /// Whether whole lines may stand in the buffer behind what was handed on.
     has_more: bool,
+    /// For a file whose records are not lines.
+    translator: Option<Box<dyn Translator>>,
+    records: Records,
 }
 
 impl QuietFile {
@@ -95,12 +123,47 @@ impl QuietFile {
             left_out: 0,
             is_cut: false,
             has_more: false,
+            translator: None,
+            records: Records::default(),
         })
     }
 
     /// The state in which it was opened.
     pub fn snapshot(&self) -> Snapshot {
         self.snapshot
+    }
+
+    /// Its first bytes, at most `length`.
+    pub fn head(&mut self, length: usize) -> Result<Vec<u8>, SourceError> {
+        self.bytes(0, self.snapshot.size.min(length as u64))
+    }
+
+    fn bytes(&mut self, from: u64, length: u64) -> Result<Vec<u8>, SourceError> {
+        let failed = |source| SourceError::io(&self.path, source);
+        self.file.seek(SeekFrom::Start(from)).map_err(failed)?;
+        let mut bytes = Vec::new();
+        (&self.file).take(length).read_to_end(&mut bytes).map_err(failed)?;
+        self.still_the_same()?;
+        Ok(bytes)
+    }
+
+    /// From now on, chunks hold the lines that `translator` makes of the records.
+    pub fn translate_by(&mut self, translator: Box<dyn Translator>) {
+        self.translator = Some(translator);
+    }
+
+    /// Where records are translated: sets the next chunk to the record that begins `length` bytes before the end, or before
+    /// that. Otherwise does nothing, and returns false.
+    pub fn start_near_end(&mut self, length: u64) -> bool {
+        let Some(translator) = &self.translator else { return false };
+        let begin = translator.record_at_or_before(self.snapshot.size.saturating_sub(length));
+        self.start_at(begin);
+        true
+    }
+
+    /// Its bytes from `offset` on.
+    pub fn piece(&mut self, offset: u64) -> Result<Vec<u8>, SourceError> {
+        self.bytes(offset, self.snapshot.size.saturating_sub(offset))
     }
 
     /// The fingerprint of its first `length` bytes, and whether it covers every one of them.
@@ -130,6 +193,9 @@ impl QuietFile {
         (self.used, self.left_out, self.is_cut) = (0, 0, false);
         if self.at_end {
             return Ok(None);
+        }
+        if self.translator.is_some() {
+            return self.next_records();
         }
         if std::mem::take(&mut self.has_more)
             && let Some(end) = memchr::memrchr(b'\n', &self.buffer)
@@ -164,10 +230,64 @@ impl QuietFile {
         }
     }
 
+    /// The lines of the next whole records; at first those of the header; at the end, as the tail, what is no whole record.
+    fn next_records(&mut self) -> Result<Option<Chunk<'_>>, SourceError> {
+        // Taken out while the buffer is read, and put back below.
+        let Some(mut translator) = self.translator.take() else { return Ok(None) };
+        let found = self.find_records(translator.as_mut());
+        let translator = self.translator.insert(translator);
+        Ok(match found? {
+            Found::Header => {
+                let end = translator.begins_at();
+                (self.offset, self.used) = (end, 0);
+                Some(Chunk {
+                    offset: 0,
+                    bytes: translator.header(),
+                    is_tail: false,
+                    end,
+                    is_cut: false,
+                    records: Some(&[]),
+                })
+            }
+            Found::Records(used) => {
+                self.used = used;
+                let end = self.offset + used as u64;
+                let (bytes, records) = (self.records.text(), Some(self.records.begins()));
+                Some(Chunk { offset: self.offset, bytes, is_tail: false, end, is_cut: false, records })
+            }
+            Found::Rest => {
+                self.at_end = true;
+                self.used = self.buffer.len();
+                let end = self.offset + self.used as u64;
+                let bytes: &[u8] = if translator.is_filler(&self.buffer) { &[] } else { &self.buffer };
+                Some(Chunk { offset: self.offset, bytes, is_tail: true, end, is_cut: false, records: Some(&[]) })
+                    .filter(|_| self.used > 0)
+            }
+        })
+    }
+
+    fn find_records(&mut self, translator: &mut dyn Translator) -> Result<Found, SourceError> {
+        if self.offset < translator.begins_at() {
+            return Ok(Found::Header);
+        }
+        loop {
+            let start = self.buffer.len();
+            self.fill()?;
+            self.records.clear();
+            let used = translator.take(&self.buffer, &mut self.records);
+            if used > 0 {
+                return Ok(Found::Records(used));
+            }
+            if self.buffer.len() == start {
+                return Ok(Found::Rest);
+            }
+        }
+    }
+
     fn hand_on(&mut self, used: usize, is_tail: bool) -> Chunk<'_> {
         self.used = used;
         let end = self.offset + used as u64 + self.left_out;
-        Chunk { offset: self.offset, bytes: &self.buffer[..used], is_tail, end, is_cut: self.is_cut }
+        Chunk { offset: self.offset, bytes: &self.buffer[..used], is_tail, end, is_cut: self.is_cut, records: None }
     }
 
     /// Keeps memory within bounds: leaves out the NUL bytes of a long piece, which are no data, and where that is not

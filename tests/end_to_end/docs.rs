@@ -231,6 +231,7 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("src/source/error.rs", "", ""),
     ("src/format/dialect.rs", "", ""),
     ("src/format/header.rs", "", ""),
+    ("src/format/records/mod.rs", "", ""),
     ("src/ingest/lines.rs", "", ""),
     ("src/ingest/mod.rs", "", ""),
     ("src/store/schema/error.rs", "", ""),

@@ -196,7 +196,6 @@ fn other_formats_are_named_as_what_they_are_and_nothing_of_them_is_staged() {
     for (content, word) in [
         ("\"TOB1\",\"64291\",\"CR1000X\"\r\nbinary", "TOB1"),
         ("\"TOB3\",\"x\"\r\nbinary", "TOB3"),
-        ("\"TOACI1\",\"WRDO\",\"Min15\"\r\n\"TMSTAMP\",\"RECNBR\"\r\n", "TOACI1"),
         ("30,2004,151,58,.451,-.077\r\n", "arrays"),
         ("<?xml version=\"1.0\"?>\r\n<csixml>\r\n", "CSIXML"),
         ("{\"head\": {}}\r\n", "CSIJSON"),
@@ -511,4 +510,28 @@ fn a_second_ingest_leaves_the_work_to_the_first_and_ends_well() {
     ingest(&tower);
     let _lock = fluxtower::store::Lock::take(&tower.store_path(), fluxtower::store::LockKind::Ingest).unwrap().unwrap();
     let _ = tower.run(&["ingest"]).expect(0).says("another ingest is running");
+}
+
+#[test]
+fn i1_i3_a_short_header_is_read_also_in_mid_file_and_the_table_goes_on_as_toa5() {
+    let tower = Station::new();
+    let short = "\"TOACI1\",\"46m\",\"PARCal\"\r\n\"TMSTAMP\",\"RECNBR\",\"BV\",\"OB\"\r\n";
+    tower.write(DAT, format!("{short}\"2024-05-01 00:00:00\",0,13.08,81.4\r\n"));
+    assert_eq!(counts(&ingest(&tower)), [3, 2, 1, 0, 0, 0, 0, 0]);
+    // LoggerNet writes the header again when it reconnects.
+    tower.append(DAT, format!("{short}\"2024-05-01 00:00:05\",1,13.09,NAN\r\n"));
+    assert_eq!(counts(&ingest(&tower)), [3, 2, 1, 0, 0, 0, 0, 0]);
+    let long = Logger::par().columns(&["BV", "OB"]).header()
+        + "\"2024-05-01 00:00:05\",1,13.09,NAN\r\n\"2024-05-01 00:00:10\",2,13.1,80\r\n";
+    tower.write(DAT, long);
+    assert_eq!(counts(&ingest(&tower)), [6, 4, 1, 1, 0, 0, 0, 0]);
+    let rows = tower.rows(TABLE);
+    assert_eq!(
+        rows.iter().map(|row| row.vals.as_str()).collect::<Vec<_>>(),
+        ["[13.08,81.4]", "[13.09,null]", "[13.1,80]"]
+    );
+    assert_eq!(rows[1].record, Some(1));
+    // A header that is not whole yet waits.
+    tower.write(DAT, "\"TOACI1\",\"46m\",\"PARCal\"\r\n");
+    assert_eq!(counts(&ingest(&tower)), [1, 0, 0, 0, 0, 0, 1, 0]);
 }

@@ -132,7 +132,7 @@ fn station() -> Folder {
     folder.write("data/46m_Met.dat", toa5("US-UMB", "Met", &met, 0..40));
     let soil: [Column<'_>; 2] = [("TS(1)", "°C", "Avg", &wave), ("SWC(1)", "m^3/m^3", "Avg", &moist)];
     folder.write("data/soil_20cm.dat", toa5("US-UMB", "Soil", &soil, 0..30));
-    folder.write("data/old/WRDO.dat", "\"TOACI1\",\"WRDO\",\"Min15\"\r\n");
+    folder.write("data/old/WRDO.dat", "{\"head\": {}}\r\n");
     folder.write("data/plots.csv", "2021-06-25 10:50:05,6a,1\r\n");
     folder.write("data/46m_Met.dat.backup", toa5("US-UMB", "Met", &met, 40..50));
     folder.write("data/notes.txt", "not a logger's file\n");
@@ -416,7 +416,7 @@ fn files_of_other_formats_are_left_out_with_the_reason() {
     let report: Value = serde_json::from_str(&done.stdout).unwrap();
     let left_out = report["left_out"].as_array().unwrap();
     for (file, reason) in [
-        ("WRDO.dat", "TOACI1"),
+        ("WRDO.dat", "CSIJSON"),
         ("plots.csv", "format = \"csv\""),
         ("twice.dat", "names the column \"A\" twice"),
         ("empty.dat", "is empty"),

@@ -18,7 +18,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("qc", &["time", "text", "sun", "ameriflux", "quantity"]),
     ("config", &["time", "text", "sun", "ameriflux", "quantity", "qc"]),
     ("source", &["time", "text", "config"]),
-    ("format", &["time", "text", "sun", "quantity", "qc", "config"]),
+    ("format", &["time", "text", "sun", "quantity", "qc", "config", "source"]),
     ("draft", &["time", "text", "sun", "ameriflux", "quantity", "config", "source", "format", "qc"]),
     ("store", &["time", "text", "quantity", "config", "format", "qc"]),
     ("line", &["time", "text", "ameriflux", "qc", "config"]),

@@ -41,6 +41,7 @@ mod panels;
 mod quality;
 mod quiet_losses;
 mod readme;
+mod records;
 mod salvage;
 #[cfg(unix)]
 mod schedule;

@@ -229,7 +229,7 @@ impl Life {
         let contents = [
             "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
             other.as_str(),
-            "\"TOACI1\",\"WRDO\",\"Min15\"\r\n\"TMSTAMP\",\"RECNBR\",\"PPFD\"\r\n\"2024-05-01 00:00:00\",1,2\r\n",
+            "{\"head\": {\"fields\": []}, \"data\": []}\r\n",
             "",
         ];
         let there = self.tower.read(DAT);

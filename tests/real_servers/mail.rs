@@ -113,7 +113,7 @@ fn findings_reach_a_real_mail_server_over_starttls_with_a_password_and_are_read_
     assert_eq!((&mail["encrypted"], &mail["automatic"]), (&true.into(), &"auto-generated".into()));
     let subject = mail["subject"].as_str().unwrap();
     assert!(subject.starts_with("Hochmoor Süd: problem: ") && subject.contains(DAT), "{mail}");
-    assert!(mail["body"].as_str().unwrap().contains("is TOB1 (binary)"), "{mail}");
+    assert!(mail["body"].as_str().unwrap().contains("is TOB1"), "{mail}");
     assert!(mail["id"].as_str().unwrap().ends_with("@example.edu>"), "{mail}");
 
     station.write(DAT, Logger::par().file(0..12));

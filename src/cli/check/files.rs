@@ -1,14 +1,15 @@
 //! A line for each file pattern: what it finds, and whether the newest file of it can be read.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::super::Context;
 use super::super::output::{count, span};
 use super::Report;
 use crate::config::{CsvFormat, FileFormat, TableConfig};
-use crate::format::{Fields, detect};
+use crate::format::{self, Fields, detect};
+use crate::source::{QuietFile, SourceError};
 use crate::time::{CLOCKS_DRIFT, Candidates, LocalTime, Timestamp};
 
 /// Enough for the last row of the widest table.
@@ -64,13 +65,17 @@ fn newest_of(context: &Context, table: &TableConfig, pattern: &Path) -> Result<N
     let (format, of_time) = match &table.format {
         FileFormat::Csv(csv) => ("CSV", Some(csv)),
         FileFormat::Toa5 => {
-            if let Some(refusal) = detect(&first).refusal() {
+            let known = detect(&first);
+            if let Some(refusal) = known.refusal() {
                 return Err(match first.is_empty() {
                     true => ("look", format!("{head}: is empty; wait for the next collection")),
                     false => ("bad", format!("{head} {refusal}")),
                 });
             }
-            ("TOA5", None)
+            if let Ok(Err(error)) = QuietFile::open(newest).and_then(|mut file| format::begin(&mut file)) {
+                return Err(("bad", format!("{head} {error}")));
+            }
+            (known.name(), None)
         }
     };
     let record = last_lines(newest).ok().and_then(|text| newest_record(&text, of_time));
@@ -114,13 +119,24 @@ fn first_line(path: &Path) -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-fn last_lines(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
-    let size = file.metadata()?.len();
-    file.seek(SeekFrom::Start(size.saturating_sub(TAIL)))?;
-    let mut text = Vec::new();
-    file.take(TAIL).read_to_end(&mut text)?;
-    Ok(text)
+/// The end of the file; of one whose records are not lines, the lines that the last of them are read as.
+fn last_lines(path: &Path) -> Result<Vec<u8>, SourceError> {
+    let mut quiet = QuietFile::open(path)?;
+    // What is wrong with a header is said by whoever asks for the format.
+    let _ = format::begin(&mut quiet)?;
+    if quiet.start_near_end(TAIL) {
+        let mut text = Vec::new();
+        while let Some(chunk) = quiet.next_chunk()? {
+            // A card's file ends in frames that nothing was written to yet.
+            if !chunk.is_tail && chunk.bytes.iter().any(|byte| *byte != b'\n') {
+                text.clear();
+                text.extend_from_slice(chunk.bytes);
+            }
+        }
+        return Ok(text);
+    }
+    let size = quiet.snapshot().size;
+    quiet.piece(size.saturating_sub(TAIL))
 }
 
 /// The time of the last line that has one.

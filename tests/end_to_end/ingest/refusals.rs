@@ -10,7 +10,6 @@ fn a_file_of_another_format_is_named_as_what_it_is() {
             "spreadsheet",
         ),
         ("TOA5,46m,CR5000,1041,CR5000.Std.07,CPU:Y21.CR5,6827,PARCal\nTIMESTAMP,RECORD,PPFD\n", "spreadsheet"),
-        ("\"TOACI1\",\"WRDO\",\"Min15\"\n\"TMSTAMP\",\"RECNBR\",\"PPFD\"\n", "TOACI1"),
         ("\"TOB1\",\"64291\",\"CR1000X\"\r\n", "TOB1"),
         ("\"TOB3\",\"64291\",\"CR1000X\"\r\n", "TOB3"),
         ("30,2004,151,58,.451,-.077\n30,2004,151,59,.451,-.077\n", "mixed arrays"),

@@ -1,0 +1,90 @@
+//! Files whose records are not lines: TOB1, the card files TOB2 and TOB3, and CSIXML.
+//!
+//! A record becomes the line that CardConvert writes for it in a TOA5 file, and everything behind the format works on that
+//! line: keys, conflicts, rejected records and their evidence, decisions that are taken again. So a table keeps its rows when
+//! its output format changes. No byte decides alone what it means: the header gives each column's type, and a record is
+//! translated only when all its bytes are there.
+
+mod card;
+mod columns;
+mod csixml;
+mod heading;
+mod print;
+mod tob1;
+
+use thiserror::Error;
+
+use crate::format::dialect::{Format, detect};
+use crate::source::{QuietFile, SourceError, Translator};
+
+/// Bytes of a longest header, with much to spare: six lines of a thousand columns.
+const LONGEST_HEAD: usize = 1 << 20;
+/// A longer record or frame is damage of the header. Real ones have at most a few kilobytes.
+const LONGEST_RECORD: usize = 1 << 20;
+
+/// Why a file in one of these formats cannot be read. Each text is the rest of a sentence that begins with the file's name.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum RecordsError {
+    /// The file ends within the header.
+    #[error("is {format}, and ends within its header; the next run reads it")]
+    Short {
+        /// The format's name.
+        format: &'static str,
+    },
+    /// A line of the header cannot be read.
+    #[error("is {format} with a damaged header: line {line} {problem}; collect the file again")]
+    Damaged {
+        /// The format's name.
+        format: &'static str,
+        /// Counted from 1.
+        line: usize,
+        /// The rest of the sentence.
+        problem: String,
+    },
+    /// A type whose bytes no published source describes.
+    #[error(
+        "is {format}, and its column {column} has the type {kind}, which is not known; set the table's output format to TOA5 in \
+         LoggerNet Setup, or convert the file with CardConvert"
+    )]
+    Type {
+        /// The format's name.
+        format: &'static str,
+        /// Its name in the header.
+        column: String,
+        /// As the header spells it.
+        kind: String,
+    },
+}
+
+/// Enough of a file to recognize these formats.
+const MARK: usize = 16;
+
+/// Begins the reading of a file: one whose records are not lines hands them on as lines from now on.
+///
+/// # Errors
+/// Outside, the file cannot be read now. Inside, it is of such a format, and its header cannot be read.
+pub fn begin(file: &mut QuietFile) -> Result<Result<(), RecordsError>, SourceError> {
+    if !matches!(detect(&file.head(MARK)?), Format::Tob1 | Format::Tob2 | Format::Tob3 | Format::CsiXml) {
+        return Ok(Ok(()));
+    }
+    Ok(translator(&file.head(LONGEST_HEAD)?).map(|found| {
+        if let Some(translator) = found {
+            file.translate_by(translator);
+        }
+    }))
+}
+
+/// What turns a file that begins with `head` into lines; None where the file has lines of its own.
+///
+/// # Errors
+/// The file is of such a format, and its header cannot be read.
+fn translator(head: &[u8]) -> Result<Option<Box<dyn Translator>>, RecordsError> {
+    let first = memchr::memchr(b'\n', head).map_or(head, |end| &head[..end]);
+    Ok(match detect(first) {
+        Format::Tob1 => Some(Box::new(tob1::Tob1::open(head)?)),
+        Format::Tob2 => Some(Box::new(card::Card::open(head, card::TOB2)?)),
+        Format::Tob3 => Some(Box::new(card::Card::open(head, card::TOB3)?)),
+        Format::CsiXml => Some(Box::new(csixml::CsiXml::open(head)?)),
+        _ => None,
+    })
+}
