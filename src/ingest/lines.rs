@@ -448,7 +448,10 @@ impl<'a> LineTaker<'a> {
                 self.settle_double_hour(staging, table, (earlier, later), reading.has_tags)?
             }
         };
-        if let Some(refusal) = self.refused_time(local, ts) {
+        // What stands beside a row goes where the row goes, which no later `valid_from` rejects.
+        if !self.were_rows
+            && let Some(refusal) = self.refused_time(local, ts)
+        {
             return Ok(Taken::Refused(refusal));
         }
         let (stamp, has_tags) = (ts, reading.has_tags);

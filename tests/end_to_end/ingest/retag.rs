@@ -249,3 +249,16 @@ fn i11_a_conflict_whose_time_was_written_in_an_earlier_format_follows_the_tags_a
         assert_eq!((now - before, times(&tower)), (hours * 3_600_000_000, 1));
     }
 }
+
+#[test]
+fn i11_a_conflict_becomes_a_row_under_its_new_tags_although_valid_from_is_later_than_its_time_now() {
+    let mut tower = Station::new();
+    let content = "\"2024-05-01 00:00:00\",0,1,20\r\n\"2024-05-01 00:00:00\",0,2,10\r\n";
+    ingest(&tower, behind_header(content), "header 4 staged 1 conflicts 1").expect(1);
+    tower.configure(|sections| {
+        sections.table += "\nvalid_from = \"2024-06-01\"\n[table.columns.A]\nuse = \"tag\"";
+    });
+    assert!(notes(&tower.run_json(&["ingest"])).contains("new tags"));
+    assert_eq!(tagged(&tower), ["[\"1\"] 0 [1,20]", "[\"2\"] 0 [2,10]"]);
+    assert_eq!(tower.count("SELECT count(*) FROM conflict"), 0);
+}
