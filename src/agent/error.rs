@@ -27,6 +27,12 @@ pub enum AgentError {
     /// What the findings are made of could not be read.
     #[error(transparent)]
     Status(#[from] StatusError),
+    /// A changed configuration is wrong, or does not fit the store.
+    #[error("{}", crate::status::not_taken_up(why))]
+    NotTakenUp {
+        /// What is wrong with it.
+        why: String,
+    },
     /// The program could not be ended in an orderly way.
     #[error("cannot listen for Ctrl-C and SIGTERM: {0}")]
     Signals(std::io::Error),
@@ -36,7 +42,8 @@ impl AgentError {
     /// Its exit code.
     pub fn exit(&self) -> Exit {
         match self {
-            AgentError::Store(StoreError::ClockChanged { .. })
+            AgentError::NotTakenUp { .. }
+            | AgentError::Store(StoreError::ClockChanged { .. })
             | AgentError::Ingest(
                 IngestError::Store(StoreError::ClockChanged { .. })
                 | IngestError::UnknownTable { .. }

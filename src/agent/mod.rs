@@ -24,6 +24,7 @@ mod news;
 mod once;
 mod pass;
 mod reading;
+mod renewal;
 pub mod retention;
 pub mod schedule;
 mod sending;
@@ -51,6 +52,8 @@ pub trait Events: Send + Sync {
     fn ingested(&self, report: IngestReport);
     /// An agent that stays up has sent rows, or something else keeps them from being sent.
     fn synced(&self, report: SyncReport);
+    /// The reading half of an agent that stays up goes on: it looks at the files, or has read a piece of one. Called often.
+    fn is_alive(&self);
     /// A pass of an agent that stays up failed, with another message than the pass before.
     fn failed(&self, error: &AgentError);
 }
@@ -58,7 +61,7 @@ pub trait Events: Send + Sync {
 /// What every pass works with.
 #[derive(Clone)]
 pub struct Agent {
-    /// The configuration, as read at the start.
+    /// The configuration. An agent that stays up begins its workers anew when it changes.
     pub config: Config,
     /// The computer's clock.
     pub clock: SystemClock,

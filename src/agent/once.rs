@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::pass::{self, Ended, Pass};
 use super::reading::{Outcome, Reading, Rhythm};
-use super::{Agent, AgentError, LONGEST_PAUSE, retention, schedule, telling};
+use super::{Agent, AgentError, LONGEST_PAUSE, renewal, retention, schedule, telling};
 use crate::ingest::{self as reader, IngestReport, Selection};
 use crate::status::{self, Exit, Finding, Verdict};
 use crate::sync::{Cancel, SyncError, SyncReport};
@@ -74,6 +74,7 @@ pub fn once(agent: &Agent, call: Call) -> Result<Run, AgentError> {
         Some(every) => schedule::remember(agent, schedule::Starts::Declared(every)),
         None => schedule::forget_staying_up(agent),
     }
+    renewal::accept(agent);
 
     let is_read = first.is_some();
     let cancel = Cancel::default();

@@ -51,6 +51,23 @@ struct Summary {
     notes: Vec<String>,
 }
 
+/// What is read shows that the agent is alive, and nothing else.
+struct Alive<'a>(&'a Agent);
+
+impl reader::Progress for Alive<'_> {
+    fn file(&self, _path: &std::path::Path, _bytes: u64) {
+        self.0.events.is_alive();
+    }
+
+    fn advance(&self, _bytes: u64) {
+        self.0.events.is_alive();
+    }
+
+    fn moved(&self, _steps: u64) {
+        self.0.events.is_alive();
+    }
+}
+
 /// One ingest under its lock; None when another one holds it.
 ///
 /// # Errors
@@ -61,11 +78,7 @@ pub fn ingest(
     work: impl FnOnce(&Store, &dyn reader::Progress) -> Result<IngestReport, IngestError>,
 ) -> Result<Option<Ended<IngestReport>>, AgentError> {
     let read = |store: &Store| {
-        if agent.shows_progress {
-            work(store, agent.events.of_reading().as_ref())
-        } else {
-            work(store, &reader::Unseen)
-        }
+        if agent.shows_progress { work(store, agent.events.of_reading().as_ref()) } else { work(store, &Alive(agent)) }
     };
     let concluded = |store: &Store, report: &IngestReport| {
         store.tidy_log()?;

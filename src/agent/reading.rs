@@ -59,17 +59,29 @@ impl Due {
     }
 }
 
-/// Reads until the end is asked for. An error is a configuration that does not fit the store.
-pub(super) fn run(agent: &Agent, cancel: &Cancel, rhythm: Rhythm, order: &Sender<Order>) -> Result<(), AgentError> {
+/// Reads until the end is asked for, and calls `read` once every table was read. An error is a configuration that does not fit
+/// the store.
+pub(super) fn run(
+    agent: &Agent,
+    cancel: &Cancel,
+    rhythm: Rhythm,
+    order: &Sender<Order>,
+    read: impl FnOnce(),
+) -> Result<(), AgentError> {
+    let mut read = Some(read);
     let mut reading = Reading::new(agent, rhythm);
     let mut news = News::new("ingest");
     loop {
+        agent.events.is_alive();
         let step = reading.step()?;
         let mut fresh = false;
         match step.outcome {
             Outcome::Read { report, is_full } => {
                 fresh = report.totals().staged > 0;
                 news.ingested(agent, report, is_full);
+                if is_full && let Some(read) = read.take() {
+                    read();
+                }
             }
             Outcome::Failed(error) => news.failed(agent, &error),
             Outcome::Nothing | Outcome::Busy => {}
@@ -225,7 +237,7 @@ impl<'a> Reading<'a> {
                 tracing::debug!("another ingest is at work");
                 Ok(Outcome::Busy)
             }
-            // The configuration is not read again, so another attempt cannot help.
+            // Another attempt with this configuration cannot help.
             Err(error) if error.is_permanent() => Err(error),
             Err(error) => {
                 self.before = error.exit();

@@ -7,30 +7,38 @@
 //!   nothing more, lets the request on its way come to its end and returns. What takes longer than [`GRACE`] is left
 //!   as a power cut would leave it: nothing is lost, and at worst one request is sent again (I4, I7). Asked twice, it
 //!   ends at once.
+//! - A configuration that changes is taken up without a stop ([`super::renewal`]): both halves begin anew with it, and the
+//!   request that is on its way comes to its end. One that does not fit the store is given up for the one before.
 //! - All pauses are counted by the clock that only goes forward, so setting the computer's time does no harm.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use super::reading::{self, Rhythm};
+use super::renewal::{self, ConfigFile};
 use super::{Agent, AgentError, schedule, sending, telling};
+use crate::config::Config;
 use crate::sync::{Cancel, SyncError};
 
 /// Windows ends a program five seconds after it said that the window closes.
 const GRACE: Duration = Duration::from_secs(4);
 
-/// What the thread that waits for the end receives.
+/// What the thread that waits for the end receives. A number says which of the configurations, in their order, the workers
+/// have.
 enum Event {
     /// To end.
     Asked,
+    /// Every table was read once.
+    Read(u32),
     /// A worker has ended.
-    Ended(Result<(), AgentError>),
+    Ended(u32, Result<(), AgentError>),
 }
 
 /// Says that its thread has ended, even after a panic.
 struct Farewell {
     tell: Sender<Event>,
+    number: u32,
     result: Option<Result<(), AgentError>>,
 }
 
@@ -43,67 +51,141 @@ impl Farewell {
 impl Drop for Farewell {
     fn drop(&mut self) {
         let result = self.result.take().unwrap_or_else(|| Err(SyncError::Thread.into()));
-        let _ = self.tell.send(Event::Ended(result));
+        let _ = self.tell.send(Event::Ended(self.number, result));
     }
 }
 
-fn start(tell: &Sender<Event>, work: impl FnOnce() -> Result<(), AgentError> + Send + 'static) {
-    let mut farewell = Farewell { tell: tell.clone(), result: None };
-    std::thread::spawn(move || farewell.say(work()));
+/// The workers with one configuration.
+struct Workers {
+    number: u32,
+    agent: Arc<Agent>,
+    cancel: Arc<Cancel>,
+    /// The configuration before, until this one is known to fit the store.
+    before: Option<Arc<Agent>>,
 }
 
-/// Reads and sends until it is asked to end. `listen` is given what to call when the program is asked to end.
+/// Starts workers and counts them.
+struct Starter {
+    tell: Sender<Event>,
+    rhythm: Rhythm,
+    started: u32,
+    at_work: u32,
+}
+
+impl Starter {
+    fn worker(&mut self, work: impl FnOnce() -> Result<(), AgentError> + Send + 'static) {
+        let mut farewell = Farewell { tell: self.tell.clone(), number: self.started, result: None };
+        self.at_work += 1;
+        std::thread::spawn(move || farewell.say(work()));
+    }
+
+    fn workers(&mut self, agent: Arc<Agent>, before: Option<Arc<Agent>>) -> Workers {
+        self.started += 1;
+        let (number, rhythm) = (self.started, self.rhythm);
+        let cancel = Arc::new(Cancel::default());
+        let ((order, orders), (passed, passes)) = (channel(), channel());
+        let (tell, of_reading) = (self.tell.clone(), (Arc::clone(&agent), Arc::clone(&cancel)));
+        let read = move || drop(tell.send(Event::Read(number)));
+        self.worker(move || reading::run(&of_reading.0, &of_reading.1, rhythm, &order, read));
+        let of_telling = Arc::clone(&agent);
+        // It is not waited for at the end: what was not sent is pending.
+        std::thread::spawn(move || telling::run(&of_telling, &passes));
+        let of_sending = (Arc::clone(&agent), Arc::clone(&cancel));
+        self.worker(move || sending::run(&of_sending.0, &of_sending.1, &orders, &passed));
+        Workers { number, agent, cancel, before }
+    }
+}
+
+/// Reads and sends until it is asked to end. `listen` is given what to call when the program is asked to end; `renewed` makes
+/// the agent of a changed configuration.
 ///
 /// # Errors
-/// `listen` fails, or the configuration does not fit the store.
+/// `listen` fails, or the first configuration does not fit the store.
 pub fn watch(
     agent: &Agent,
     rhythm: Rhythm,
     listen: impl FnOnce(Box<dyn Fn() + Send>) -> std::io::Result<()>,
+    renewed: impl Fn(Config) -> Agent,
 ) -> Result<(), AgentError> {
     schedule::remember(agent, schedule::Starts::StaysUp);
+    renewal::accept(agent);
     let (tell, events) = channel();
     let asked = tell.clone();
     // A message that is not received any more comes after the end.
     listen(Box::new(move || drop(asked.send(Event::Asked)))).map_err(AgentError::Signals)?;
-    let agent = Arc::new(agent.without_progress());
-    let cancel = Arc::new(Cancel::default());
-    let at_the_end = Arc::clone(&agent);
-    let (order, orders) = channel();
-    let (of_reading, of_sending) = ((Arc::clone(&agent), Arc::clone(&cancel)), (agent, Arc::clone(&cancel)));
-    start(&tell, move || reading::run(&of_reading.0, &of_reading.1, rhythm, &order));
-    let (passed, passes) = channel();
-    let of_telling = Arc::clone(&of_sending.0);
-    // It is not waited for at the end: what was not sent is pending.
-    std::thread::spawn(move || telling::run(&of_telling, &passes));
-    start(&tell, move || sending::run(&of_sending.0, &of_sending.1, &orders, &passed));
-
-    let mut at_work = 2;
+    let mut file = ConfigFile::of(&agent.config);
+    let mut starter = Starter { tell, rhythm, started: 0, at_work: 0 };
+    let mut workers = starter.workers(Arc::new(agent.without_progress()), None);
     let mut failure = None;
     let mut until: Option<Instant> = None;
-    while at_work > 0 {
-        let event = match until {
-            None => events.recv().ok(),
-            Some(until) => events.recv_timeout(until.saturating_duration_since(Instant::now())).ok(),
-        };
-        match event {
-            Some(Event::Asked) if until.is_some() => break,
-            Some(Event::Asked) => tracing::info!("asked to end"),
-            Some(Event::Ended(result)) => {
-                at_work -= 1;
-                failure = failure.or(result.err());
+    while starter.at_work > 0 {
+        let pause = until.map_or(renewal::LOOK, |until| until.saturating_duration_since(Instant::now()));
+        let begins_to_end = match events.recv_timeout(pause) {
+            Ok(Event::Asked) if until.is_some() => break,
+            Ok(Event::Asked) => {
+                tracing::info!("asked to end");
+                true
             }
-            None => {
+            Ok(Event::Read(number)) => {
+                if number == workers.number && workers.before.take().is_some() {
+                    renewal::accept(&workers.agent);
+                    tracing::warn!("the configuration was changed, and is in force now");
+                }
+                false
+            }
+            Ok(Event::Ended(number, result)) => {
+                starter.at_work -= 1;
+                match (result, workers.before.take()) {
+                    // Those with an earlier configuration, or with one that was given up.
+                    (_, before) if number != workers.number => {
+                        workers.before = before;
+                        false
+                    }
+                    (Err(error), Some(before)) if until.is_none() => {
+                        workers.cancel.stop();
+                        renewal::refuse(&before, &error);
+                        workers = starter.workers(before, None);
+                        false
+                    }
+                    (result, _) => {
+                        failure = failure.or(result.err());
+                        true
+                    }
+                }
+            }
+            Err(RecvTimeoutError::Timeout) if until.is_none() => {
+                match file.look() {
+                    Some(Ok(config)) if config.fingerprint == workers.agent.config.fingerprint => {
+                        renewal::accept(&workers.agent);
+                        tracing::warn!("the configuration is again the one in force");
+                    }
+                    Some(Ok(config)) => {
+                        if config.log != workers.agent.config.log {
+                            tracing::warn!("[log] was changed; that is in force from the next start on");
+                        }
+                        workers.cancel.stop();
+                        // One that was not read yet may not fit the store either.
+                        let before = workers.before.take().unwrap_or_else(|| Arc::clone(&workers.agent));
+                        workers = starter.workers(Arc::new(renewed(config).without_progress()), Some(before));
+                    }
+                    Some(Err(error)) => renewal::refuse(&workers.agent, &error),
+                    None => {}
+                }
+                false
+            }
+            Err(_) => {
                 tracing::warn!("what was begun did not end in time and is left; nothing is lost");
                 break;
             }
+        };
+        if begins_to_end {
+            until = until.or_else(|| Instant::now().checked_add(GRACE));
+            workers.cancel.stop();
         }
-        until = until.or_else(|| Instant::now().checked_add(GRACE));
-        cancel.stop();
     }
     match failure {
         Some(error) => {
-            telling::tell_after(&at_the_end, None, &error);
+            telling::tell_after(&workers.agent, None, &error);
             Err(error)
         }
         None => Ok(()),

@@ -45,6 +45,7 @@ mod schedule;
 mod serve;
 mod signals;
 mod status;
+mod supervisor;
 mod sync;
 mod verify;
 mod whole_file;
@@ -137,6 +138,11 @@ impl Context {
             events: Arc::new(Printer { output: self.output, bars: self.bars, clock: self.config.station.clock }),
             shows_progress: true,
         }
+    }
+
+    /// The same with another configuration.
+    fn with(&self, config: Config) -> Context {
+        Context { config, ..self.clone() }
     }
 
     /// Refuses a file to be written that is the database, one of the files beside it, or the configuration.

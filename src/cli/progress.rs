@@ -114,6 +114,10 @@ impl Events for Printer {
         self.print(&RunReport { ingest: None, sync: Some(report), findings: Vec::new() });
     }
 
+    fn is_alive(&self) {
+        super::supervisor::say_alive();
+    }
+
     fn failed(&self, error: &AgentError) {
         say_error(error);
     }

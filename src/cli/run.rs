@@ -9,7 +9,7 @@ use crate::agent::{self, Call, Rhythm, RunReport};
 /// Ingest, then sync: what a scheduler calls every few minutes
 ///
 /// With --every or --watch it stays up until Ctrl-C or SIGTERM, and ends with 0. A pass that fails is reported and tried
-/// again. The configuration is read at the start only: restart it after a change.
+/// again. A configuration that changes is checked and taken up; one that is wrong is reported, and the one before stays in force.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  fluxtower run\n  fluxtower run --watch\n  fluxtower run --quiet --config C:\\fluxtower\\config.toml"
@@ -84,6 +84,6 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         return run.failure.map_or(Ok(run.exit), |error| Err(error.into()));
     }
     let rhythm = Rhythm { every: args.every.unwrap_or(agent::LONGEST_PAUSE), poll: args.watch.then_some(args.poll) };
-    agent::watch(&agent, rhythm, signals::listen)?;
+    agent::watch(&agent, rhythm, signals::listen, |config| context.with(config).agent())?;
     Ok(Exit::Well)
 }

@@ -45,11 +45,17 @@ impl Config {
         String::from_utf8(bytes).map_err(|_| ConfigError::NotUtf8 { path: path.to_owned() })
     }
 
+    /// What a text is known by: another one has another number.
+    pub fn fingerprint_of(text: &str) -> u64 {
+        xxhash_rust::xxh3::xxh3_64(text.as_bytes())
+    }
+
     /// As [`Config::load`], of a text that is already read. `path` names it in messages and gives the folder.
     ///
     /// # Errors
     /// As [`Config::load`].
     pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
+        let fingerprint = Config::fingerprint_of(text);
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let source = Source { path, text };
         let mut file = File::parse(&source)?;
@@ -62,6 +68,7 @@ impl Config {
             panels: panel::panels(&source, &file.panel, &tables)?,
             wait: wait(&source, file.qc.as_ref())?,
             path: path.to_owned(),
+            fingerprint,
             store_path: store_path(&source, file.store.as_ref(), &folder)?,
             store_keep: store_keep(&source, file.store.as_ref())?,
             destination: destination(&source, &file, &tables, &folder)?,

@@ -62,6 +62,8 @@ pub use crate::qc::{ColumnAt, TableName};
 pub struct Config {
     /// The file it was read from.
     pub path: PathBuf,
+    /// Of the text of that file.
+    pub fingerprint: u64,
     /// The station that every table belongs to.
     pub station: Station,
     /// Path of the SQLite database.

@@ -45,7 +45,7 @@ impl SyncConfig {
 }
 
 /// The log file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogConfig {
     /// None means stderr only.
     pub file: Option<PathBuf>,

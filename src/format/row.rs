@@ -33,6 +33,8 @@ pub struct Layout {
     in_order: bool,
     /// chrono's strftime format, for files with their own time format.
     time_format: Option<String>,
+    /// Other formats, of lines that were read by an earlier configuration; None is the loggers' own.
+    earlier_formats: Vec<Option<String>>,
     /// Derived columns, by position.
     derived: Vec<Derived>,
     /// Those whose value depends on the row's time.
@@ -54,7 +56,12 @@ impl Layout {
         });
         let in_order = places.chain(derived.iter().map(|column| column.place)).eq(0..width);
         let of_time = derived.iter().filter(|column| column.needs_time()).cloned().collect();
-        Layout { sources, width, in_order, time_format, derived, of_time }
+        Layout { sources, width, in_order, time_format, earlier_formats: Vec::new(), derived, of_time }
+    }
+
+    /// As this one, for lines whose time may be written as an earlier configuration said.
+    pub fn or_earlier(self, earlier_formats: Vec<Option<String>>) -> Layout {
+        Layout { earlier_formats, ..self }
     }
 }
 
@@ -285,14 +292,16 @@ impl ParsedRow {
             };
             RowError::Time { text: decode(field.text).chars().take(40).collect(), hint }
         };
+        let earlier =
+            || layout.earlier_formats.iter().find_map(|format| LocalTime::parse_by(field.text, format.as_deref()));
         match &layout.time_format {
             None => {
-                let time = LocalTime::parse(field.text).ok_or_else(refused)?;
+                let time = LocalTime::parse(field.text).or_else(earlier).ok_or_else(refused)?;
                 self.time = Some(time);
                 self.time_is_plain = is_plain(field.text);
             }
             Some(format) => {
-                let time = LocalTime::parse_with(decode(field.text).trim(), format).ok_or_else(refused)?;
+                let time = LocalTime::parse_by(field.text, Some(format)).or_else(earlier).ok_or_else(refused)?;
                 self.time = Some(time);
                 self.time_is_plain = false;
             }

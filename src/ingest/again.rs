@@ -60,10 +60,15 @@ pub(super) fn judge(
                     staging.resolve(table, line)?;
                     taken_up += 1;
                 }
-                Taken::Refused(refusal) => staging.keep_on(line, &refusal.decided_by(inputs))?,
+                Taken::Refused(refusal) => {
+                    if let Some(sample) = &refusal.sample {
+                        staging.see_waiting(table, sample)?;
+                    }
+                    staging.keep_on(line, &refusal.decided_by(inputs))?;
+                }
             }
         }
-        let resolved = Resolver { store, staging, table, config, now }.resolve_waiting(touched)?;
+        let resolved = Resolver { store, staging, table, config, now, in_pieces: false }.resolve_waiting(touched)?;
         taken_up += resolved.lines.len() as u64;
         staging.flush(table)?;
         staging.commit()?;

@@ -13,7 +13,9 @@ use super::lines::{Taken, can_have};
 use super::{IngestError, Progress};
 use crate::config::{Config, FileFormat, TableConfig};
 use crate::format::Header;
-use crate::store::{LineAt, LineState, MovingRow, OldRow, Outcome, Result, Staging, Store, Table, TaggedSeries};
+use crate::store::{
+    KeptContent, LineAt, LineState, MovingRow, OldRow, Outcome, Result, Staging, Store, Table, TaggedSeries,
+};
 use crate::text::count;
 use crate::time::{Candidates, Clock, Correction, Interval, LocalTime, LoggerClock, Samples, Timestamp, nanos};
 
@@ -168,7 +170,7 @@ impl<'a, 's> Mover<'a, 's> {
         self.staging.begin()?;
         self.staging.use_columns(table, config)?;
         let staging = &mut *self.staging;
-        let reading = Reading { store, config, old, new, samples: table.samples };
+        let reading = Reading { store, config, old, new, samples: table.samples, formats: table.time_formats.clone() };
         reading.each(table, |table, series, rows| {
             let tags = written(&series.tags);
             let offered = store.offered(series.id)?;
@@ -226,7 +228,14 @@ pub(super) fn preview(store: &Store, config: &TableConfig) -> Result<Option<Move
     let Some(old) = staged.clock.filter(|old| *old != config.stamps) else { return Ok(None) };
     let mut table = store.table_as_staged(config)?;
     let mut moved = Moved::default();
-    let reading = Reading { store, config, old: &old, new: &config.stamps, samples: table.samples };
+    let reading = Reading {
+        store,
+        config,
+        old: &old,
+        new: &config.stamps,
+        samples: table.samples,
+        formats: table.time_formats.clone(),
+    };
     reading.each(&mut table, |_, series, rows| {
         let offered = store.offered(series.id)?;
         for row in rows {
@@ -282,6 +291,8 @@ struct Reading<'a> {
     new: &'a LoggerClock,
     /// How rows of the table share stamps.
     samples: Option<Samples>,
+    /// As [`Table::time_formats`].
+    formats: Vec<Option<String>>,
 }
 
 impl Reading<'_> {
@@ -306,7 +317,7 @@ impl Reading<'_> {
     }
 
     fn stamp(&self, row: &OldRow) -> LocalTime {
-        let text = row.ts_text().and_then(|text| read_stamp(self.config, text));
+        let text = row.ts_text().and_then(|text| read_stamp(self.config, &self.formats, text));
         text.unwrap_or_else(|| self.old.usual_stamp(row.ts()))
     }
 
@@ -336,14 +347,14 @@ fn within(
     if within.abs() < nanos(samples.interval()) { within } else { 0 }
 }
 
-/// A stamp as the store keeps it.
-fn read_stamp(config: &TableConfig, text: &str) -> Option<LocalTime> {
-    let format = match &config.format {
+/// A stamp as the store keeps it. It was written as the present configuration says, or an earlier one.
+pub(super) fn read_stamp(config: &TableConfig, formats: &[Option<String>], text: &str) -> Option<LocalTime> {
+    let present = match &config.format {
         FileFormat::Csv(csv) => csv.time_format.as_deref(),
         FileFormat::Toa5 => None,
     };
-    let by_format = format.and_then(|format| LocalTime::parse_with(text.trim(), format));
-    by_format.or_else(|| LocalTime::parse(text.as_bytes()))
+    let all = [present].into_iter().chain(formats.iter().map(Option::as_deref)).chain([None]);
+    all.into_iter().find_map(|format| LocalTime::parse_by(text.as_bytes(), format))
 }
 
 /// Where the store has rows that may mean another time by the new clock.
@@ -378,6 +389,16 @@ fn intervals(old: &LoggerClock, new: &LoggerClock) -> Vec<Interval> {
         }
     }
     merged
+}
+
+/// What a logger wrote of a row.
+struct Written<'a> {
+    stamp: LocalTime,
+    /// Its own text, where the stamp does not print it.
+    text: Option<&'a str>,
+    record: Option<i64>,
+    /// JSON array, aligned with the column list (or shorter).
+    values: &'a str,
 }
 
 /// The second half of a move.
@@ -419,26 +440,52 @@ impl PutBack<'_, '_> {
     /// The row's stamp means no time that a row can have: it is a rejected or held line, as the file would make it, and is
     /// judged again when the clock is corrected again.
     fn as_line(&mut self, row: &MovingRow) -> Result<()> {
+        let text = row.ts_text.as_deref();
+        let written = Written { stamp: row.stamp, text, record: row.record, values: &row.values };
+        let (header, line) = self.written_line(&written)?;
+        self.refuse(header, LineAt { path: "moved by its clock", number: 0, raw: &line, state: LineState::Whole })?;
+        self.staging.forget_moving(row)
+    }
+
+    /// As [`PutBack::as_line`], for a content that is kept beside such a row.
+    fn content_as_line(&mut self, content: &KeptContent, stamp: Option<LocalTime>) -> Result<()> {
+        let (header, line) = match (content.header, stamp) {
+            (None, Some(stamp)) => {
+                let text = content.ts_text.as_deref();
+                self.written_line(&Written { stamp, text, record: content.record, values: &content.raw })?
+            }
+            (Some(header), _) => (header, content.raw.as_bytes().to_vec()),
+            (None, None) => return Ok(()),
+        };
+        let at = LineAt { path: &content.path, number: content.number, raw: &line, state: LineState::Whole };
+        self.refuse(header, at)?;
+        self.staging.drop_conflict(self.table, content)
+    }
+
+    /// Keeps a line that is no row, with the reason.
+    fn refuse(&mut self, header: i64, at: LineAt<'_>) -> Result<()> {
+        let mut kept = KeptTaker::that_keeps(self.store, self.config, self.now);
+        if let Taken::Refused(mut refusal) = kept.raw_line(self.staging, self.table, header, at)? {
+            refusal.header = refusal.header.or(Some(header));
+            self.staging.reject(self.table, at, &refusal)?;
+        }
+        Ok(())
+    }
+
+    fn written_line(&mut self, row: &Written<'_>) -> Result<(i64, Vec<u8>)> {
         let (header, line) = self.line_of(row);
         self.staging.begin()?;
         let values: Vec<usize> = match &self.config.format {
             FileFormat::Toa5 => (1 + usize::from(row.record.is_some())..header.names.len()).collect(),
             FileFormat::Csv(_) => Vec::new(),
         };
-        let header = self.store.learn_header(self.table, &header, &values, self.now)?;
-        let mut kept = KeptTaker::that_keeps(self.store, self.config, self.now);
-        let at = LineAt { path: "moved by its clock", number: 0, raw: &line, state: LineState::Whole };
-        if let Taken::Refused(mut refusal) = kept.raw_line(self.staging, self.table, header, at)? {
-            refusal.header = refusal.header.or(Some(header));
-            self.staging.reject(self.table, at, &refusal)?;
-        }
-        self.staging.forget_moving(row)
+        Ok((self.store.learn_header(self.table, &header, &values, self.now)?, line))
     }
 
     /// The row as a line of a file, and the header that it stands under.
-    fn line_of(&self, row: &MovingRow) -> (Header, Vec<u8>) {
-        let values: Vec<serde_json::Value> = serde_json::from_str(&row.values).unwrap_or_default();
-        let stamp = row.ts_text.clone().unwrap_or_else(|| row.stamp.to_string());
+    fn line_of(&self, row: &Written<'_>) -> (Header, Vec<u8>) {
+        let values: Vec<serde_json::Value> = serde_json::from_str(row.values).unwrap_or_default();
+        let stamp = row.text.map_or_else(|| row.stamp.to_string(), str::to_owned);
         let derived = self.table.derived_places();
         let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
         let cell = |place: usize| match values.get(place) {
@@ -474,13 +521,16 @@ impl PutBack<'_, '_> {
         for series in self.store.series_with_tags(self.table)? {
             for content in self.store.conflicts_of_series(series.id)? {
                 self.staging.begin()?;
-                let (mut again, mut stamp) = (content.clone(), None);
+                let (mut again, mut stamp, mut written) = (content.clone(), None, None);
                 if let Some(header) = content.header {
                     let line = (header, content.raw.as_str());
                     let Some(ts) = kept.time_of(self.staging, self.table, line, content.ts)? else { continue };
                     again.ts = ts;
                 } else {
-                    let text = content.ts_text.as_deref().and_then(|text| read_stamp(self.config, text));
+                    let text = content
+                        .ts_text
+                        .as_deref()
+                        .and_then(|text| read_stamp(self.config, &self.table.time_formats, text));
                     // As of a row without its text.
                     let local = text.unwrap_or_else(|| old.usual_stamp(content.ts));
                     let new = &self.config.stamps;
@@ -490,10 +540,17 @@ impl PutBack<'_, '_> {
                         again.ts_text = Some(local.to_string());
                     }
                     stamp = Some(local.to_string());
+                    written = Some(local);
                 }
-                if !can_have(self.config, again.ts, self.now)
-                    || (again.ts == content.ts && self.store.has_row_at(&content)?)
-                {
+                let has_row = self.store.has_row_at(&content)?;
+                if !can_have(self.config, again.ts, self.now) {
+                    if !has_row || again.ts != content.ts {
+                        // As the file would make it.
+                        self.content_as_line(&content, written)?;
+                    }
+                    continue;
+                }
+                if again.ts == content.ts && has_row {
                     continue;
                 }
                 self.staging.set_moving(Some(version));

@@ -15,7 +15,8 @@ pub(super) struct KeptTaker<'a> {
     now: Timestamp,
     /// What becomes of a row whose key is taken.
     on_conflict: OnConflict,
-    under: Option<(i64, LineTaker<'a>)>,
+    /// By the header, and whether the lines were rows.
+    under: Option<((i64, bool), LineTaker<'a>)>,
 }
 
 impl<'a> KeptTaker<'a> {
@@ -31,7 +32,7 @@ impl<'a> KeptTaker<'a> {
     /// Stages a line that was not a row, or says why it is still none.
     pub(super) fn line(&mut self, staging: &mut Staging<'_>, table: &mut Table, line: &KeptLine) -> Result<Taken> {
         let at = LineAt { path: &line.path, number: line.number, raw: line.raw.as_bytes(), state: line.state };
-        self.taker(staging, table, line.header)?.stage_row(staging, table, at)
+        self.taker(staging, table, (line.header, false))?.stage_row(staging, table, at)
     }
 
     /// Stages a content that was kept beside a row. `tags` is used where it is no line but an array of values.
@@ -49,7 +50,7 @@ impl<'a> KeptTaker<'a> {
             state: LineState::Whole,
         };
         if let Some(header) = content.header {
-            let taker = self.taker(staging, table, header)?;
+            let taker = self.taker(staging, table, (header, true))?;
             taker.known_time = Some(content.ts);
             return taker.stage_row(staging, table, line);
         }
@@ -78,7 +79,7 @@ impl<'a> KeptTaker<'a> {
         (line, ts): (&KeptLine, Timestamp),
     ) -> Result<Taken> {
         let at = LineAt { path: &line.path, number: line.number, raw: line.raw.as_bytes(), state: line.state };
-        let taker = self.taker(staging, table, line.header)?;
+        let taker = self.taker(staging, table, (line.header, false))?;
         taker.known_time = Some(ts);
         taker.stage_row(staging, table, at)
     }
@@ -96,7 +97,7 @@ impl<'a> KeptTaker<'a> {
         header: i64,
         raw: &str,
     ) -> Result<Option<String>> {
-        Ok(self.taker(staging, table, header)?.tags_of(raw.as_bytes()))
+        Ok(self.taker(staging, table, (header, true))?.tags_of(raw.as_bytes()))
     }
 
     /// The time that a line gives its row under a header. None: it is no row. `known` is its time so far.
@@ -107,7 +108,7 @@ impl<'a> KeptTaker<'a> {
         (header, raw): (i64, &str),
         known: Timestamp,
     ) -> Result<Option<Timestamp>> {
-        let taker = self.taker(staging, table, header)?;
+        let taker = self.taker(staging, table, (header, true))?;
         Ok(taker.time_of(table, raw.as_bytes(), known))
     }
 
@@ -119,20 +120,21 @@ impl<'a> KeptTaker<'a> {
         header: i64,
         line: LineAt<'_>,
     ) -> Result<Taken> {
-        self.taker(staging, table, header)?.stage_row(staging, table, line)
+        self.taker(staging, table, (header, false))?.stage_row(staging, table, line)
     }
 
-    fn taker(&mut self, staging: &mut Staging<'_>, table: &mut Table, header: i64) -> Result<&mut LineTaker<'a>> {
+    fn taker(&mut self, staging: &mut Staging<'_>, table: &mut Table, of: (i64, bool)) -> Result<&mut LineTaker<'a>> {
         let taker = match self.under.take() {
-            Some((known, taker)) if known == header => taker,
+            Some((known, taker)) if known == of => taker,
             _ => {
                 // Its messages go nowhere, so it needs no path.
                 let mut taker = LineTaker::new(self.store, self.config, "", self.now);
                 taker.on_conflict = self.on_conflict;
-                taker.begin_under(staging, table, header)?;
+                taker.were_rows = of.1;
+                taker.begin_under(staging, table, of.0)?;
                 taker
             }
         };
-        Ok(&mut self.under.insert((header, taker)).1)
+        Ok(&mut self.under.insert((of, taker)).1)
     }
 }

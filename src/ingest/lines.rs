@@ -64,6 +64,8 @@ pub(super) struct LineTaker<'a> {
     pub(super) is_cut: bool,
     /// Time of the next line, where it is known already: a zone's double hour is not decided again.
     pub(super) known_time: Option<Timestamp>,
+    /// Whether the lines were rows by an earlier configuration, so that their times may be written as it said.
+    pub(super) were_rows: bool,
     /// What becomes of a row whose key is taken.
     pub(super) on_conflict: OnConflict,
     /// Whether the file is being overwritten.
@@ -96,6 +98,7 @@ impl<'a> LineTaker<'a> {
             is_append: false,
             is_cut: false,
             known_time: None,
+            were_rows: false,
             on_conflict: config.on_conflict,
             watch: Watch::Off,
             held_from: None,
@@ -356,7 +359,8 @@ impl<'a> LineTaker<'a> {
         };
         let names = table.column_names();
         let derived = self.derived(&sources, &names);
-        let layout = Layout::new(sources, names.len(), time_format, derived);
+        let earlier = if self.were_rows { table.time_formats.clone() } else { Vec::new() };
+        let layout = Layout::new(sources, names.len(), time_format, derived).or_earlier(earlier);
         self.expect = Expect::Rows(Box::new(RowReading { layout, has_tags }));
         Ok(())
     }
@@ -628,8 +632,9 @@ impl<'a> LineTaker<'a> {
     ) -> Result<()> {
         let count = if refusal.is_held() { &mut self.counts.held } else { &mut self.counts.rejected };
         *count += 1;
-        if refusal.sample.is_some() {
+        if let Some(sample) = &refusal.sample {
             self.note_held(line.raw);
+            staging.see_waiting(table, sample)?;
         }
         staging.reject(table, line, refusal)
     }

@@ -11,7 +11,7 @@ use super::kept::KeptTaker;
 use super::lines::Taken;
 use crate::config::{ColumnUse, TableConfig};
 use crate::format;
-use crate::store::{Outcome, Result, Staging, Store, Table, TaggedSeries};
+use crate::store::{Outcome, Result, Staging, Store, Table, TaggedSeries, tags_inputs};
 use crate::text::count;
 use crate::time::{Clock, Timestamp};
 
@@ -35,7 +35,7 @@ pub(super) fn apply(
     clock: &dyn Clock,
 ) -> Result<Option<String>> {
     let is_tag = |name: &str| config.columns.get(name).is_some_and(|column| column.column_use == ColumnUse::Tag);
-    let inputs = inputs(config);
+    let inputs = tags_inputs(config);
     let judged = store.tags_judged_by(table)?;
     if judged == Some(inputs) {
         return Ok(None);
@@ -83,13 +83,6 @@ pub(super) fn apply(
         "the tag columns changed: {} {have} new tags and {are} sent again{left}{points}",
         count(moved.rows, "row")
     )))
-}
-
-/// A fingerprint of the tag columns of the configuration.
-fn inputs(config: &TableConfig) -> i64 {
-    let tags = config.columns.iter().filter(|(_, column)| column.column_use == ColumnUse::Tag);
-    let names: Vec<&String> = tags.map(|(name, _)| name).collect();
-    xxhash_rust::xxh3::xxh3_64(format!("{names:?}").as_bytes()).cast_signed()
 }
 
 /// One series of the table, and the columns that are tags now.

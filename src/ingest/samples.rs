@@ -9,11 +9,14 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use super::clock::read_stamp;
 use super::glued::first_line;
 use super::kept::KeptTaker;
 use super::lines::{LineTaker, Taken};
 use crate::config::{SharedStamps, TableConfig};
-use crate::store::{KnownStamp, LineRefusal, OldRow, Outcome, Result, SampleAt, Staging, Store, Table};
+use crate::store::{
+    KnownStamp, LineRefusal, MovedRow, OldRow, Outcome, Records, Result, SampleAt, Spreading, Staging, Store, Table,
+};
 use crate::text::count;
 use crate::time::{Candidates, Clock, LocalTime, Place, Samples, Timestamp};
 
@@ -222,8 +225,9 @@ impl LineTaker<'_> {
         if touched.is_empty() {
             return Ok(());
         }
-        let resolved = Resolver { store: self.store, staging, table, config: self.config, now: self.now }
-            .resolve_waiting(touched)?;
+        let resolved =
+            Resolver { store: self.store, staging, table, config: self.config, now: self.now, in_pieces: false }
+                .resolve_waiting(touched)?;
         for (hash, outcome) in resolved.lines {
             if self.placing.held.remove(&hash) {
                 self.counts.held -= 1;
@@ -258,7 +262,8 @@ impl LineTaker<'_> {
             rows = samples.per_stamp()
         );
         self.placing.note.get_or_insert(note);
-        let mut settler = Resolver { store: self.store, staging, table, config: self.config, now: self.now };
+        let mut settler =
+            Resolver { store: self.store, staging, table, config: self.config, now: self.now, in_pieces: true };
         self.placing.taken_up += settler.begin(samples)?;
         Ok(())
     }
@@ -321,6 +326,16 @@ impl LineTaker<'_> {
     }
 }
 
+/// A row that stands behind its stamp, as it stands at its stamp. None: it does not stand behind it.
+fn moved_back((config, table): (&TableConfig, &Table), samples: Samples, row: OldRow) -> Option<MovedRow> {
+    let text = row.ts_text()?;
+    let local = read_stamp(config, &table.time_formats, text)?;
+    let to = config.stamps.instant(local, row.record(), Some(row.ts()));
+    let is_plain = config.stamps.usual_stamp(to) == local && local.to_string() == text;
+    let text = (!is_plain).then(|| text.to_owned());
+    (to != row.ts() && to == samples.stamp_of(row.ts())).then_some(MovedRow { row, to, text })
+}
+
 /// Why rows of a stamp have no place, by their first and their last record.
 fn contradicts(samples: Samples, local: LocalTime, (first, last): (i64, i64)) -> String {
     let rows = last - first + 1;
@@ -340,6 +355,8 @@ pub(super) fn share_stamp(line: &[u8], rest: &[u8]) -> bool {
 }
 
 /// What the table's configuration says of shared stamps holds from now on. Gives a message where rows changed.
+///
+/// Where a store has millions of such rows, this takes many transactions, and the store remembers what was begun.
 pub(super) fn apply(
     store: &Store,
     staging: &mut Staging<'_>,
@@ -352,28 +369,39 @@ pub(super) fn apply(
         SharedStamps::Never => None,
         SharedStamps::Of(samples) => Some(samples),
     };
-    if wanted == table.samples {
+    let begun = store.spreading(table)?;
+    if wanted == table.samples && begun.is_none() {
         return Ok(None);
     }
-    let Some(samples) = wanted else {
-        staging.use_samples(table, None)?;
-        return Ok(None);
-    };
     staging.begin()?;
     staging.use_columns(table, config)?;
     let now = Timestamp::from_utc(clock.now());
-    let rows = Resolver { store, staging, table, config, now }.begin(samples)?;
+    let mut resolver = Resolver { store, staging, table, config, now, in_pieces: true };
+    let back = match resolver.table.samples {
+        Some(samples) if begun == Some(Spreading::Back) || wanted.is_none() => resolver.go_back(samples)?,
+        _ => 0,
+    };
+    let apart = wanted.map_or(Ok(0), |samples| resolver.begin(samples))?;
     staging.flush(table)?;
     staging.commit()?;
-    Ok((rows > 0).then(|| {
-        let are = if rows == 1 { "is" } else { "are" };
-        format!(
-            "samples_per_stamp = {}: {} that shared a stamp with another {are} staged under a time of {} own",
-            samples.per_stamp(),
+    let per_stamp = wanted.map_or(1, Samples::per_stamp);
+    let are = |rows: u64| if rows == 1 { "is" } else { "are" };
+    Ok(match (apart, back) {
+        (0, 0) => None,
+        (0, back) => Some(format!(
+            "samples_per_stamp = {per_stamp}: {} that stood behind the time of {} stamp {} under that time again; of those \
+             that share it, one is the row and the others are kept beside it, see `fluxtower conflicts`",
+            count(back, "row"),
+            if back == 1 { "its" } else { "their" },
+            are(back)
+        )),
+        (rows, _) => Some(format!(
+            "samples_per_stamp = {per_stamp}: {} that shared a stamp with another {} staged under a time of {} own",
             count(rows, "row"),
+            are(rows),
             if rows == 1 { "its" } else { "their" }
-        )
-    }))
+        )),
+    })
 }
 
 /// Judges waiting lines and contents of stamps of one table.
@@ -383,6 +411,8 @@ pub(super) struct Resolver<'a, 's> {
     pub(super) table: &'a mut Table,
     pub(super) config: &'a TableConfig,
     pub(super) now: Timestamp,
+    /// Whether what is done so far may be committed: the store remembers that more is to be done.
+    pub(super) in_pieces: bool,
 }
 
 /// What became rows.
@@ -398,13 +428,88 @@ impl Resolver<'_, '_> {
     /// From now on rows of the table share stamps so. Gives the number of conflicts that became rows.
     fn begin(&mut self, samples: Samples) -> Result<u64> {
         self.staging.use_samples(self.table, Some(samples))?;
-        let mut touched = BTreeSet::new();
+        self.staging.note_spreading(self.table, Some(Spreading::Apart))?;
+        let mut rows = 0;
         for series in self.table.series_ids() {
-            let stamps = self.store.stamps_in_conflict(samples, series)?;
-            touched.extend(stamps.into_iter().map(|stamp| (series, stamp)));
+            let mut after = Timestamp::MIN;
+            loop {
+                let times = self.store.times_in_conflict(series, after)?;
+                let Some(last) = times.last() else { break };
+                after = *last;
+                let stamps = times.into_iter().filter(|ts| samples.is_stamp(*ts));
+                let resolved = self.resolve_waiting(stamps.map(|stamp| (series, stamp)).collect())?;
+                rows += resolved.contents + resolved.lines.len() as u64;
+            }
         }
-        let resolved = self.resolve_waiting(touched)?;
-        Ok(resolved.contents + resolved.lines.len() as u64)
+        self.staging.note_spreading(self.table, None)?;
+        Ok(rows)
+    }
+
+    /// Rows that were spread get the time of their stamp again, as if no stamp was ever shared. Gives their number.
+    fn go_back(&mut self, samples: Samples) -> Result<u64> {
+        self.staging.note_spreading(self.table, Some(Spreading::Back))?;
+        let version = self.staging.version_of_move()?;
+        self.table.samples = None;
+        let mut rows = 0;
+        for series in self.store.series_with_tags(self.table)? {
+            let mut after = None;
+            loop {
+                let stored = self.store.old_rows(series.id, after)?;
+                let Some(last) = stored.last() else { break };
+                after = Some(last.id());
+                let moved: Vec<MovedRow> =
+                    stored.into_iter().filter_map(|row| moved_back((self.config, self.table), samples, row)).collect();
+                rows += moved.len() as u64;
+                let tags = serde_json::to_string(&series.tags).unwrap_or_default();
+                self.staging.set_moving(Some(version));
+                let done = self.staging.move_rows(self.table, &tags, &moved);
+                self.staging.set_moving(None);
+                done?;
+                self.staging.end_move(series.id, &moved)?;
+                self.commit_if_due()?;
+            }
+            self.contents_back(samples, series.id)?;
+        }
+        self.staging.flush(self.table)?;
+        self.staging.find_newest(self.table)?;
+        self.staging.use_samples(self.table, None)?;
+        self.staging.note_spreading(self.table, None)?;
+        Ok(rows)
+    }
+
+    /// As [`Resolver::go_back`], for what is kept beside rows.
+    fn contents_back(&mut self, samples: Samples, series: i64) -> Result<()> {
+        let mut kept = KeptTaker::that_keeps(self.store, self.config, self.now);
+        let mut after = Timestamp::MIN;
+        loop {
+            let times = self.store.times_in_conflict(series, after)?;
+            let Some(last) = times.last() else { return Ok(()) };
+            after = *last;
+            for ts in times.into_iter().filter(|ts| !samples.is_stamp(*ts)) {
+                for content in self.store.contents_at(series, ts)? {
+                    let to = match content.header {
+                        Some(header) => kept.time_of(self.staging, self.table, (header, &content.raw), ts)?,
+                        None => {
+                            let text = content.ts_text.as_deref();
+                            let local = text.and_then(|text| read_stamp(self.config, &self.table.time_formats, text));
+                            local.map(|local| self.config.stamps.instant(local, content.record, Some(ts)))
+                        }
+                    };
+                    if let Some(to) = to.filter(|to| *to == samples.stamp_of(ts)) {
+                        self.staging.move_content(self.table, &content, to)?;
+                    }
+                }
+                self.commit_if_due()?;
+            }
+        }
+    }
+
+    fn commit_if_due(&mut self) -> Result<()> {
+        if self.in_pieces && self.staging.is_commit_due() {
+            self.staging.flush(self.table)?;
+            self.staging.commit()?;
+        }
+        Ok(())
     }
 
     /// Judges what waits in these stamps (series and stamp) and next to them, and from there on as far as it becomes rows.
@@ -419,6 +524,7 @@ impl Resolver<'_, '_> {
             if self.stamp(samples, (series, stamp), &mut resolved)? {
                 open.extend(self.next_to(samples, series, stamp)?);
             }
+            self.commit_if_due()?;
         }
         Ok(resolved)
     }
@@ -434,7 +540,20 @@ impl Resolver<'_, '_> {
     }
 
     /// Stages what waits in a stamp, as far as its place is known. Gives whether anything was.
-    fn stamp(&mut self, samples: Samples, (series, stamp): (i64, Timestamp), resolved: &mut Resolved) -> Result<bool> {
+    fn stamp(&mut self, samples: Samples, at: (i64, Timestamp), resolved: &mut Resolved) -> Result<bool> {
+        // Each line was seen when it was read, in the order of the logger.
+        self.staging.set_records(Records::Known);
+        let done = self.stage_stamp(samples, at, resolved);
+        self.staging.set_records(Records::AsRead);
+        done
+    }
+
+    fn stage_stamp(
+        &mut self,
+        samples: Samples,
+        (series, stamp): (i64, Timestamp),
+        resolved: &mut Resolved,
+    ) -> Result<bool> {
         let waiting = self.store.waiting(self.table, samples, series, stamp)?;
         if waiting.is_empty() && waiting.rows.iter().all(|(_, row)| row.ts() != stamp) {
             return Ok(false);
@@ -450,13 +569,13 @@ impl Resolver<'_, '_> {
         let written = |text: Option<&str>, ts: Timestamp| {
             text.map_or_else(|| self.config.stamps.usual_stamp(ts).to_string(), str::to_owned)
         };
-        let moved: Vec<(OldRow, Timestamp, String)> = waiting
+        let moved: Vec<MovedRow> = waiting
             .rows
             .into_iter()
             .filter_map(|(record, row)| {
-                let ts = time(record).filter(|ts| *ts != row.ts())?;
-                let text = written(row.ts_text(), row.ts());
-                Some((row, ts, text))
+                let to = time(record).filter(|ts| *ts != row.ts())?;
+                let text = Some(written(row.ts_text(), row.ts()));
+                Some(MovedRow { row, to, text })
             })
             .collect();
         self.staging.move_rows(self.table, &tags, &moved)?;

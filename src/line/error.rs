@@ -12,6 +12,9 @@ pub enum LineError {
         /// As it would be sent.
         measurement: String,
     },
+    /// The rows have the tags of an earlier configuration.
+    #[error("its tag columns changed in the configuration, and `ingest` has not yet given the rows their new tags")]
+    TagsChanged,
     /// Measurement, tags and a field name are too long together.
     #[error(
         "measurement, tags and field `{field}` need {bytes} bytes, InfluxDB takes {MAX_KEY_BYTES}: shorten the tag values or the field's name"

@@ -25,8 +25,8 @@ pub use exit::Exit;
 #[cfg(windows)]
 pub use findings::real_share;
 pub use findings::{
-    Finding, Folders, Kind, Lateness, Rule, SOON_S, Severity, TableFolders, Verdict, failure, findings, of_ingest,
-    of_sync,
+    Finding, Folders, Kind, Lateness, Rule, SOON_S, Severity, TableFolders, Verdict, failure, findings, not_taken_up,
+    of_ingest, of_sync,
 };
 pub use sunlight::Sunlight;
 
@@ -34,6 +34,9 @@ pub use sunlight::Sunlight;
 pub const STARTS_KEY: &str = "schedule";
 /// Under this key the store keeps when its first ingest was.
 const FIRST_INGEST: &str = "first ingest";
+
+/// Under this key the store keeps why a changed configuration was not taken up.
+const REFUSED_CONFIGURATION: &str = "configuration refused";
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -58,6 +61,35 @@ pub fn note_first_ingest(store: &Store, now: Timestamp) -> Result<(), StoreError
         store.remember(FIRST_INGEST, &now.nanos().to_string())?;
     }
     Ok(())
+}
+
+/// A changed configuration that an agent that stays up has not taken up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedConfiguration {
+    /// When it was found to be wrong.
+    pub since: Timestamp,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// Keeps that a changed configuration was refused, or that the one in force is that of the file.
+///
+/// # Errors
+/// The store fails.
+pub fn keep_refused_configuration(store: &Store, refused: Option<&RefusedConfiguration>) -> Result<(), StoreError> {
+    match refused {
+        Some(refused) => store.remember(REFUSED_CONFIGURATION, &format!("{} {}", refused.since.nanos(), refused.why)),
+        None if store.recall(REFUSED_CONFIGURATION)?.is_some() => store.forget(REFUSED_CONFIGURATION).map(drop),
+        None => Ok(()),
+    }
+}
+
+fn refused_configuration(store: &Store) -> Result<Option<RefusedConfiguration>, StoreError> {
+    let kept = store.recall(REFUSED_CONFIGURATION)?;
+    Ok(kept.as_deref().and_then(|kept| {
+        let (since, why) = kept.split_once(' ')?;
+        Some(RefusedConfiguration { since: Timestamp::from_nanos(since.parse().ok()?), why: why.to_owned() })
+    }))
 }
 
 /// A table's usual interval.
@@ -102,6 +134,8 @@ pub struct Facts {
     pub sunlight: Vec<Sunlight>,
     /// Whether a scheduler's entry starts the program.
     pub is_scheduled: bool,
+    /// A changed configuration that was not taken up.
+    pub refused_configuration: Option<RefusedConfiguration>,
     /// Steps and resets of the loggers' clocks that were found in the last day.
     pub clock_events: Vec<ClockLine>,
     /// Missing records.
@@ -159,6 +193,7 @@ impl Facts {
             offsets,
             sunlight,
             is_scheduled: store.recall(STARTS_KEY)?.is_some_and(|text| text.parse::<u64>().is_ok()),
+            refused_configuration: refused_configuration(store)?,
             clock_events: store
                 .clock_events_seen(Interval::new(now.before(DAY), now.after(Duration::from_nanos(1))))?,
             gaps: store.gaps()?,

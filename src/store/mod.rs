@@ -29,10 +29,10 @@ pub use intake::provisional::LineState;
 pub use intake::record_gaps::gaps;
 pub use intake::record_runs::{ClockEvent, EventKind, Gap, RecordRuns, Run};
 pub use intake::rejected::{KeptLine, LineRefusal};
-pub use intake::retag::{OldRow, TaggedSeries};
+pub use intake::retag::{OldRow, TaggedSeries, tags_inputs};
 pub use intake::rows::{RowStream, StoredRow};
-pub use intake::samples::{KnownStamp, SampleAt, Waiting};
-pub use intake::staging::{Incoming, LineAt, Outcome, Staging};
+pub use intake::samples::{KnownStamp, MovedRow, SampleAt, Spreading, Waiting};
+pub use intake::staging::{Incoming, LineAt, Outcome, Records, Staging};
 pub use intake::tables::{Column, Table};
 pub use judge::quality::{ManualFlagLine, NewFlag, RaisedRow};
 pub use judge::scan::{ScannedRow, SeriesLine};
@@ -78,8 +78,8 @@ pub struct Store {
 pub type Result<T> = std::result::Result<T, StoreError>;
 
 impl Store {
-    /// Opens the database for reading and writing, makes it if it is not there, brings an older one up to date. Refuses a
-    /// newer, a foreign and a damaged one without touching it.
+    /// Opens the database for reading and writing, makes it if it is not there, brings an older one up to date after a
+    /// copy. Refuses a newer, a foreign and a damaged one without touching it.
     pub fn open(path: &Path) -> Result<Store> {
         Store::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
     }
@@ -98,7 +98,7 @@ impl Store {
         conn.pragma_update(None, "journal_size_limit", health::LOG_KEPT).map_err(at)?;
         conn.set_prepared_statement_cache_capacity(64);
         let mut store = Store { conn, path: path.to_owned(), patience: BUSY_TIMEOUT };
-        migrate::run(&mut store.conn, path)?;
+        care::upgrade::run(&mut store.conn, path)?;
         Ok(store)
     }
 

@@ -128,6 +128,9 @@ pub fn shape(
     table: &TableConfig,
     series: &SeriesBacklog,
 ) -> Result<Result<LineShape, LineError>, SyncError> {
+    if store.is_retagging_due(table)? {
+        return Ok(Err(LineError::TagsChanged));
+    }
     let known = store.columns_of(&series.table)?;
     let columns: Vec<String> = known.iter().map(|column| column.name.clone()).collect();
     let tag_names = columns

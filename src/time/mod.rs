@@ -102,6 +102,14 @@ impl LocalTime {
         Some(LocalTime(seconds.checked_mul(NANOS_PER_SECOND)?.checked_add(i64::from(nanos))?))
     }
 
+    /// A text of a file, by chrono's strftime format; without one, as loggers write it.
+    pub fn parse_by(text: &[u8], format: Option<&str>) -> Option<LocalTime> {
+        match format {
+            None => LocalTime::parse(text),
+            Some(format) => LocalTime::parse_with(String::from_utf8_lossy(text).trim(), format),
+        }
+    }
+
     /// Reads by a chrono format, for header-less files that spell time their own way.
     pub fn parse_with(text: &str, format: &str) -> Option<LocalTime> {
         // A date alone is its first instant; the hour of a format is never left out.

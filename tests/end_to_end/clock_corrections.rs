@@ -654,3 +654,24 @@ fn i3_rows_that_share_a_stamp_keep_their_places_when_it_moves() {
     assert_eq!((told(&tower, TABLE), counts(&tower)), (before, rows));
     the_counts_are_right(&tower);
 }
+
+#[test]
+fn i1_a_conflict_whose_corrected_time_no_row_can_have_becomes_a_line_as_its_row_does() {
+    for replaces in [false, true] {
+        let twice = row(&stamp(0), 0) + &row(&stamp(0), 1) + &row(&stamp(5), 2);
+        let mut tower = tower(&twice);
+        let keys =
+            "valid_from = \"2026-06-01\"\n".to_owned() + if replaces { "on_conflict = \"replace\"\n" } else { "" };
+        tower.configure(|sections| sections.table += &format!("\n{keys}"));
+        tower.run(&["ingest"]).works();
+        assert_eq!(counts(&tower), (2, 1, 0));
+        correct(&mut tower, &format!("from = \"{}\"\nuntil = \"{}\"\nadd = \"-1m\"", stamp(0), stamp(1)));
+        tower.run(&["ingest"]).works();
+        assert_eq!(counts(&tower), (1, 0, 2), "replaces {replaces}");
+        the_counts_are_right(&tower);
+        uncorrect(&mut tower);
+        tower.run(&["ingest"]).works();
+        assert_eq!(counts(&tower), (2, 1, 0), "replaces {replaces}");
+        the_counts_are_right(&tower);
+    }
+}

@@ -255,6 +255,7 @@ const NO_ANSWER: &[&str] = &[
     "1 line is",
     " for retention policy: ",
     "see `fluxtower rejected`",
+    "correct the file; `run --watch` takes it up within seconds",
     "`fluxtower check --notify` sends a test message",
     "see `fluxtower gaps`",
     "see `fluxtower conflicts`",

@@ -52,6 +52,7 @@ mod sun;
 mod terminal;
 mod tls;
 #[cfg(unix)]
+mod upgrade;
 mod verdicts;
 mod vocabulary;
 #[cfg(unix)]

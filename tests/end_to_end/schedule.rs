@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -112,6 +113,129 @@ fn the_text_for_each_scheduler_is_the_golden_one() {
     golden(&place, "windows.xml", &place.text(&AS_TOWER));
     golden(&place, "systemd.txt", &place.text(&["--systemd"]));
     golden(&place, "cron.txt", &place.text(&["--cron"]));
+    golden(&place, "windows_watch.xml", &place.text(&[&AS_TOWER[..], &["--watch"]].concat()));
+    golden(&place, "systemd_watch.txt", &place.text(&["--systemd", "--watch"]));
+    golden(&place, "cron_watch.txt", &place.text(&["--cron", "--watch"]));
+}
+
+#[test]
+fn a_windows_task_for_watching_starts_at_boot_and_again_within_a_minute_of_its_end() {
+    let place = Place::new();
+    let text = place.text(&[&AS_TOWER[..], &["--watch"]].concat());
+    let document = roxmltree::Document::parse(&text).unwrap();
+    let named = |name: &str| document.descendants().filter(|node| node.tag_name().name() == name).count();
+    assert_eq!((named("BootTrigger"), named("TimeTrigger"), named("RestartOnFailure")), (1, 1, 1));
+    // The trigger of each minute is skipped while the program is up, and nothing ends the program.
+    assert_eq!(text_of(&document, "MultipleInstancesPolicy"), Some("IgnoreNew"));
+    assert_eq!(text_of(&document, "ExecutionTimeLimit"), Some("PT0S"));
+    let repetition = document.descendants().find(|node| node.tag_name().name() == "Repetition").unwrap();
+    assert!(repetition.descendants().any(|node| node.text() == Some("PT1M")), "{text}");
+    let arguments = format!("run --quiet --watch --config \"{}\"", place.config());
+    assert_eq!(text_of(&document, "Arguments"), Some(arguments.as_str()));
+    let text = place.text(&[&AS_TOWER[..], &["--watch", "--every", "90s"]].concat());
+    assert!(text.contains("run --quiet --watch --every 90000ms --config"), "{text}");
+}
+
+/// What systemd itself says of units that `schedule` installs.
+#[test]
+fn systemd_accepts_the_units() {
+    if Command::new("systemd-analyze").arg("--version").output().is_err() {
+        return crate::support::not_run("systemd-analyze is not installed");
+    }
+    for flags in [&["--systemd", "--install"][..], &["--systemd", "--watch", "--install"]] {
+        let place = Place::new();
+        place.tool("systemctl", "exit 0");
+        place.text(flags);
+        for unit in fs::read_dir(place.path("units")).unwrap() {
+            let unit = unit.unwrap().path();
+            let output = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&unit).output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert!(output.status.success() && said.is_empty(), "{}: {said}", unit.display());
+        }
+    }
+}
+
+#[test]
+fn systemd_restarts_what_watches_for_ever_and_kills_it_when_it_hangs() {
+    let place = Place::new();
+    let text = place.text(&["--systemd", "--watch"]);
+    for line in ["Type=notify", "Restart=always", "RestartSec=10", "StartLimitIntervalSec=0", "WatchdogSec=1800"] {
+        assert!(text.lines().any(|found| found == line), "{line}: {text}");
+    }
+    assert!(text.contains("\n[Install]\nWantedBy=") && !text.contains("[Timer]"), "{text}");
+}
+
+#[test]
+fn a_service_for_watching_takes_the_place_of_the_timer_and_the_timer_that_of_the_service() {
+    let place = Place::new();
+    place.tool("systemctl", "exit 0");
+    let there = || {
+        let mut names: Vec<String> = fs::read_dir(place.path("units"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    let mut seen = 0;
+    let mut new_calls = || {
+        let calls = place.calls();
+        let new: Vec<String> = calls[seen..].iter().map(|call| call.replace("--user ", "")).collect();
+        seen = calls.len();
+        new
+    };
+    let reload = "systemctl daemon-reload";
+    let disable = |unit: &str| format!("systemctl disable --now fluxtower.{unit}");
+    let enable_watch = ["systemctl enable fluxtower.service", "systemctl restart fluxtower.service"];
+
+    place.text(&["--systemd", "--install"]);
+    new_calls();
+    place.text(&["--systemd", "--watch", "--install"]);
+    assert_eq!(there(), ["fluxtower.service"]);
+    assert_eq!(new_calls(), [&disable("timer"), reload, enable_watch[0], enable_watch[1]]);
+    // Again, as after an upgrade: the new program is started.
+    place.text(&["--systemd", "--watch", "--install"]);
+    assert_eq!(new_calls(), [reload, enable_watch[0], enable_watch[1]]);
+    place.text(&["--systemd", "--install"]);
+    assert_eq!(there(), ["fluxtower.service", "fluxtower.timer"]);
+    assert_eq!(new_calls(), [&disable("service"), reload, "systemctl enable --now fluxtower.timer"]);
+    place.text(&["--systemd", "--remove"]);
+    assert_eq!(new_calls(), [&disable("timer"), reload]);
+    place.text(&["--systemd", "--watch", "--install"]);
+    new_calls();
+    place.text(&["--systemd", "--remove"]);
+    assert_eq!(new_calls(), [&disable("service"), reload]);
+    assert!(there().is_empty());
+}
+
+#[test]
+fn cron_starts_what_watches_each_minute_and_never_a_second_one_beside_it() {
+    let place = Place::new();
+    let text = place.text(&["--cron", "--watch"]);
+    let line = text.lines().find(|line| !line.starts_with('#')).unwrap();
+    let command = line.strip_prefix("* * * * * ").unwrap().replace("\\%", "%");
+    // A process group of its own, and no output that a program which outlives the test would hold open.
+    let start = || {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &command]).current_dir("/").process_group(0);
+        shell.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap()
+    };
+    let mut first = start();
+    let rows = || {
+        let store = rusqlite::Connection::open(place.folder.join("fluxtower.db")).ok()?;
+        store.query_row("SELECT count(*) FROM t_met WHERE state = 'sent'", [], |row| row.get::<_, i64>(0)).ok()
+    };
+    let begun = std::time::Instant::now();
+    while rows() != Some(1) {
+        assert!(begun.elapsed().as_secs() < 120, "nothing was sent");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    // The second start ends at once, while the first is up.
+    assert_eq!(start().wait().unwrap().code(), Some(1));
+    assert!(first.try_wait().unwrap().is_none());
+    let group = format!("-{}", first.id());
+    assert!(Command::new("kill").args(["-KILL", "--", &group]).status().unwrap().success());
+    let _ = first.wait();
 }
 
 fn text_of<'d>(document: &'d roxmltree::Document<'_>, name: &str) -> Option<&'d str> {
@@ -192,7 +316,11 @@ fn systemd_reads_the_units_as_they_were_meant() {
     let text = place.text(&["--systemd"]);
     let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(&format!("{key}="))).unwrap();
     let words = systemd_words(value("ExecStart"));
-    assert_eq!(words, [place.program().as_str(), "run", "--quiet", "--scheduled", "5m", "--config", &place.config()]);
+    assert_eq!(words[0], "/usr/bin/env", "systemd takes no program with quotes in its path");
+    assert_eq!(
+        words[1..],
+        [place.program().as_str(), "run", "--quiet", "--scheduled", "5m", "--config", &place.config()]
+    );
     assert_eq!(value("WorkingDirectory").replace("%%", "%"), place.folder.to_str().unwrap());
     assert_eq!(value("Type"), "oneshot");
     for (every, times) in [
@@ -237,8 +365,10 @@ fn a_windows_task_is_set_up_from_a_utf_16_file_and_taken_away_again() {
     assert!(!file.exists());
     place.text(&[&AS_TOWER[..], &["--remove"]].concat());
     let calls = place.calls();
-    assert_eq!(calls[0], format!("schtasks /Create /TN fluxtower /XML /T/{FOLDER}/fluxtower-task.xml /F"));
-    assert_eq!(calls[1], "schtasks /Delete /TN fluxtower /F");
+    // A program that stays up is ended before its task is replaced or deleted.
+    let end = "schtasks /End /TN fluxtower".to_owned();
+    let create = format!("schtasks /Create /TN fluxtower /XML /T/{FOLDER}/fluxtower-task.xml /F");
+    assert_eq!(calls, [&end, &create, &end, "schtasks /Delete /TN fluxtower /F"]);
 
     // Refused: what to type is said, and the file for it is there.
     place.tool("schtasks", "echo 'ERROR: Access is denied.' >&2\nexit 1");

@@ -383,7 +383,7 @@ impl Drop for Ballast {
 #[cfg(target_os = "linux")]
 #[test]
 fn i5_a_disk_that_is_full_in_a_sync_a_prune_or_a_migration_loses_nothing() {
-    let Some((tower, _disk)) = on_a_disk_of(12_000) else { return };
+    let Some((tower, disk)) = on_a_disk_of(12_000) else { return };
     let database = tower.path("disk/store.db");
     let count =
         |sql: &str| -> i64 { Connection::open(&database).unwrap().query_row(sql, [], |row| row.get(0)).unwrap() };
@@ -417,6 +417,16 @@ fn i5_a_disk_that_is_full_in_a_sync_a_prune_or_a_migration_loses_nothing() {
     let _ = tower.run(&["status"]).expect(4).says("is full; make room");
     drop(ballast);
     assert_eq!(count("PRAGMA user_version"), 1, "a migration is done or not done");
+    // Room for the database and half of it once more, and not for a copy and a migration.
+    let used: u64 = ["store.db", "store.db-wal"]
+        .iter()
+        .filter_map(|name| Some(tower.path("disk").join(name).metadata().ok()?.len() / 1024))
+        .sum();
+    disk.grow(u32::try_from(used + used / 2).unwrap() + 200);
+    let _ = tower.run(&["run"]).expect(4).says("is copied before it is brought to version").says("make room");
+    assert!(!tower.path("disk/store.db.v1.bak").exists());
+    assert_eq!(count("PRAGMA user_version"), 1);
+    disk.grow(24_000);
     let _ = tower.run(&["run"]).expect(0);
     assert_eq!(count("PRAGMA user_version"), crate::support::NEWEST_VERSION);
     states_and_counts_agree();

@@ -317,6 +317,12 @@ fn broken() -> Vec<State> {
             let _ = tower.run();
             tower.set("UPDATE run SET ended = ended + 259200000000000");
         }),
+        state("a changed configuration was not taken up", UntilTheNextRun("configuration_refused"), |tower| {
+            let _ = tower.run();
+            tower.set(
+                "INSERT INTO setting (key, value) VALUES ('configuration refused', '1700000000000000000 line 9 is wrong')",
+            );
+        }),
         state("a scheduled task reads a network share", Look("network_share"), |tower| {
             tower
                 .station

@@ -106,7 +106,8 @@ fn the_wind_rose_counts_each_half_hour_in_its_sector_and_class() {
         let class = [0.5, 2.0, 4.0, 6.0, 8.0].iter().rposition(|least| speed(row) >= *least);
         match class {
             None => calm += 1,
-            Some(class) => sectors[(wind(row) as f64 / 22.5).round() as usize % 16][class] += 1,
+            // Sectors of 22.5 degrees around north.
+            Some(class) => sectors[usize::try_from((wind(row) * 2 + 22) / 45 % 16).unwrap()][class] += 1,
         }
     }
     assert_eq!((&rose["n"], &rose["calm"]), (&json!(rows), &json!(calm)));

@@ -1,13 +1,20 @@
 //! A line for cron. A mark at its end identifies it.
+//!
+//! cron restarts nothing. For a program that stays up the line starts it each minute, and `flock` (util-linux, BusyBox) starts
+//! none beside one that is up: the system releases its lock however the program ends.
 
 use super::ScheduleError;
-use super::job::Job;
+use super::job::{How, Job, first_minute};
 use super::tool::Tool;
 
 /// The line, with what the user has to know above it.
 pub(super) fn line(job: &Job) -> String {
+    let only_one = match job.how {
+        How::Every(_) => String::new(),
+        How::AtBoot(_) => format!("flock -n {} ", quoted(&format!("{}.{}.lock", job.config, job.name))),
+    };
     let command = format!(
-        "cd {} && {} {} --config {} {}",
+        "cd {} && {only_one}{} {} --config {} {}",
         quoted(&job.folder),
         quoted(&job.program),
         job.arguments(),
@@ -27,13 +34,14 @@ fn mark(job: &Job) -> String {
 }
 
 fn times(job: &Job) -> String {
-    let first = job.first_minute();
-    match job.minutes {
+    let How::Every(minutes) = job.how else { return "* * * * *".to_owned() };
+    let first = first_minute(minutes);
+    match minutes {
         1 => "* * * * *".to_owned(),
-        minutes @ 2..=59 => format!("{first}-59/{minutes} * * * *"),
+        2..=59 => format!("{first}-59/{minutes} * * * *"),
         60 => format!("{first} * * * *"),
         1_440 => format!("{first} 0 * * *"),
-        minutes => format!("{first} */{} * * *", minutes / 60),
+        _ => format!("{first} */{} * * *", minutes / 60),
     }
 }
 
@@ -66,10 +74,7 @@ fn write(table: &str, by_hand: &str) -> Result<(), ScheduleError> {
 pub(super) fn install(job: &Job, text: &str) -> Result<Vec<String>, ScheduleError> {
     let by_hand = "type `crontab -e` and add the lines that `fluxtower schedule --cron` prints";
     write(&(table_without(job, by_hand)? + text), by_hand)?;
-    Ok(vec![
-        format!("installed: cron runs fluxtower every {} minutes", job.minutes),
-        "look at it with: crontab -l".to_owned(),
-    ])
+    Ok(vec![format!("installed: cron runs fluxtower {}", job.rhythm()), "look at it with: crontab -l".to_owned()])
 }
 
 /// Takes the line out of the user's table.

@@ -4,11 +4,29 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::ScheduleError;
+use crate::text::span;
 
 /// LoggerNet collects on full multiples; its files are there a little later.
 const AFTER_COLLECTION: u32 = 2;
 
-/// A run that is called again and again.
+/// How the program is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// A single run, called again and again; from one to the next there are so many minutes, which divide an hour, or are of
+    /// whole hours that divide a day.
+    Every(u32),
+    /// `run --watch`, at boot and whenever it has ended. It reads everything at least so often, where that is asked for.
+    AtBoot(Option<Duration>),
+}
+
+impl How {
+    /// A single run, called as often as this.
+    pub(super) fn every(every: Duration) -> Result<How, ScheduleError> {
+        minutes(every).map(How::Every)
+    }
+}
+
+/// What a scheduler starts.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) name: String,
@@ -18,12 +36,11 @@ pub(super) struct Job {
     pub(super) config: String,
     /// The configuration's folder.
     pub(super) folder: String,
-    /// From one run to the next; divides an hour, or is of whole hours that divide a day.
-    pub(super) minutes: u32,
+    pub(super) how: How,
 }
 
 impl Job {
-    pub(super) fn new(name: &str, program: &Path, config: &Path, every: Duration) -> Result<Job, ScheduleError> {
+    pub(super) fn new(name: &str, program: &Path, config: &Path, how: How) -> Result<Job, ScheduleError> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if name.is_empty() || name.len() > 64 || !name.chars().all(is_plain) {
             return Err(ScheduleError::Name { name: name.to_owned() });
@@ -37,24 +54,36 @@ impl Job {
             program: text(program)?,
             config: text(config)?,
             folder: text(config.parent().unwrap_or(config))?,
-            minutes: minutes(every)?,
+            how,
         })
     }
 
-    /// The arguments that say how often it is started, for every scheduler.
+    /// The arguments, for every scheduler.
     pub(super) fn arguments(&self) -> String {
-        format!("run --quiet --scheduled {}m", self.minutes)
+        match self.how {
+            How::Every(minutes) => format!("run --quiet --scheduled {minutes}m"),
+            How::AtBoot(None) => "run --quiet --watch".to_owned(),
+            How::AtBoot(Some(every)) => format!("run --quiet --watch --every {}ms", every.as_millis()),
+        }
     }
 
-    /// The first second of the minute: LoggerNet writes at the beginning of one.
-    pub(super) fn first_second(&self) -> u32 {
-        if self.minutes == 1 { 30 } else { 0 }
+    /// When it runs, behind "fluxtower" or a pronoun.
+    pub(super) fn rhythm(&self) -> String {
+        match self.how {
+            How::Every(minutes) => format!("every {}", span(i64::from(minutes) * 60)),
+            How::AtBoot(_) => "from boot on, and again when it has ended".to_owned(),
+        }
     }
+}
 
-    /// The first minute of the hour: after LoggerNet's collection, where there is room for that.
-    pub(super) fn first_minute(&self) -> u32 {
-        AFTER_COLLECTION.min(self.minutes / 2)
-    }
+/// The first second of the minute: LoggerNet writes at the beginning of one.
+pub(super) fn first_second(minutes: u32) -> u32 {
+    if minutes == 1 { 30 } else { 0 }
+}
+
+/// The first minute of the hour: after LoggerNet's collection, where there is room for that.
+pub(super) fn first_minute(minutes: u32) -> u32 {
+    AFTER_COLLECTION.min(minutes / 2)
 }
 
 fn minutes(every: Duration) -> Result<u32, ScheduleError> {
@@ -75,23 +104,19 @@ fn minutes(every: Duration) -> Result<u32, ScheduleError> {
 mod tests {
     use super::*;
 
-    fn job(every: Duration) -> Result<Job, ScheduleError> {
-        Job::new("fluxtower", Path::new("/opt/fluxtower"), Path::new("/srv/config.toml"), every)
-    }
-
     #[test]
     fn times_that_do_not_divide_an_hour_or_a_day_are_refused() {
         for minutes in [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1_440] {
-            assert_eq!(job(Duration::from_secs(60 * minutes)).unwrap().minutes, u32::try_from(minutes).unwrap());
+            let how = How::every(Duration::from_secs(60 * minutes)).unwrap();
+            assert_eq!(how, How::Every(u32::try_from(minutes).unwrap()));
         }
         for seconds in [0, 1, 30, 90, 7 * 60, 45 * 60, 90 * 60, 5 * 3_600, 25 * 3_600, 48 * 3_600] {
-            assert!(job(Duration::from_secs(seconds)).is_err(), "{seconds}");
+            assert!(How::every(Duration::from_secs(seconds)).is_err(), "{seconds}");
         }
     }
 
     #[test]
     fn a_run_comes_after_the_collection_where_there_is_room() {
-        let first = [1, 2, 5, 60].map(|minutes| job(Duration::from_secs(60 * minutes)).unwrap().first_minute());
-        assert_eq!(first, [0, 1, 2, 2]);
+        assert_eq!([1, 2, 5, 60].map(first_minute), [0, 1, 2, 2]);
     }
 }

@@ -1,4 +1,5 @@
-//! `fluxtower schedule`: what makes this machine's own scheduler call `run` again and again.
+//! `fluxtower schedule`: what makes this machine's own scheduler call `run` again and again, or start `run --watch` with the
+//! computer.
 //!
 //! The text is made from a [`Job`] alone, by one module for each kind of scheduler, so that it can be read before anything
 //! is set up. Setting up calls the system's own tools; where one refuses, the message says what to type by hand.
@@ -11,7 +12,7 @@ use serde::Serialize;
 
 use super::{CliError, Context, Exit};
 use crate::agent::schedule::{Starts, advice};
-use job::Job;
+use job::{How, Job};
 
 mod cron;
 mod error;
@@ -24,13 +25,20 @@ pub(super) use error::ScheduleError;
 
 /// Print the task, the timer or the cron line that runs fluxtower every few minutes, or set it up
 ///
-/// The kind of scheduler is this machine's own, unless a flag says otherwise. Run it as the user that is to run the task.
+/// With --watch, `run --watch` starts with the computer and is started again when it ends. The kind of scheduler is this machine's own, unless a flag says otherwise. Run it as the user that is to run the task.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  fluxtower schedule\n  fluxtower schedule --every 10m --install")]
+#[command(
+    after_help = "Examples:\n  fluxtower schedule\n  fluxtower schedule --every 10m --install\n  fluxtower schedule --watch --install"
+)]
 pub(super) struct Args {
-    /// Time from one run to the next: minutes that divide an hour, or hours that divide a day
-    #[arg(long, value_name = "DURATION", value_parser = crate::config::duration, default_value = "5m")]
-    every: Duration,
+    /// Time from one run to the next: minutes that divide an hour, or hours that divide a day [default: 5m]
+    ///
+    /// With --watch, everything is read at least so often.
+    #[arg(long, value_name = "DURATION", value_parser = crate::config::duration)]
+    every: Option<Duration>,
+    /// Start `run --watch` with the computer, and again when it ends
+    #[arg(long)]
+    watch: bool,
     /// A task for Windows Task Scheduler
     #[arg(long, group = "kind")]
     windows: bool,
@@ -49,7 +57,7 @@ pub(super) struct Args {
     /// Set it up
     #[arg(long, conflicts_with = "remove")]
     install: bool,
-    /// Take it away
+    /// Take it away, whichever of the two it is
     #[arg(long)]
     remove: bool,
 }
@@ -63,7 +71,19 @@ enum Kind {
     Cron,
 }
 
+/// Time from one run to the next where none is said.
+const EVERY: Duration = Duration::from_secs(300);
+
 impl Args {
+    fn how(&self) -> Result<How, ScheduleError> {
+        if self.watch { Ok(How::AtBoot(self.every)) } else { How::every(self.every.unwrap_or(EVERY)) }
+    }
+
+    /// What the program will know of its starts.
+    fn starts(&self) -> Starts {
+        if self.watch { Starts::StaysUp } else { Starts::Declared(self.every.unwrap_or(EVERY)) }
+    }
+
     fn kind(&self) -> Kind {
         if self.windows {
             Kind::Windows
@@ -85,6 +105,8 @@ impl Args {
 #[derive(Debug, Serialize)]
 struct Scheduled {
     kind: Kind,
+    /// Whether it stays up from boot on.
+    watch: bool,
     text: String,
     installed: bool,
     /// For a user only.
@@ -95,16 +117,16 @@ struct Scheduled {
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let program = std::env::current_exe().map_err(ScheduleError::Program)?;
     let config = std::path::absolute(&context.config.path).unwrap_or_else(|_| context.config.path.clone());
-    let job = Job::new(&args.name, &program, &config, args.every)?;
-    if let Some(advice) = advice(&context.config.sync, Starts::Declared(args.every)).filter(|_| !args.remove) {
+    let job = Job::new(&args.name, &program, &config, args.how()?)?;
+    if let Some(advice) = advice(&context.config.sync, args.starts()).filter(|_| !args.remove) {
         tracing::warn!("{advice}");
     }
     let kind = args.kind();
-    let (text, files) = match kind {
+    let (text, units) = match kind {
         Kind::Windows => (windows::task(&job, &windows::account(args.account.as_deref())?), Vec::new()),
         Kind::Systemd => {
             let units = systemd::units(&job)?;
-            (units.text(), units.files())
+            (systemd::text(&units), units)
         }
         Kind::Cron => (cron::line(&job), Vec::new()),
     };
@@ -112,12 +134,12 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         (_, false, false) => Vec::new(),
         (Kind::Windows, true, _) => windows::install(&job, &text)?,
         (Kind::Windows, ..) => windows::remove(&job)?,
-        (Kind::Systemd, true, _) => systemd::install(&job, &files)?,
-        (Kind::Systemd, ..) => systemd::remove(&job, &files)?,
+        (Kind::Systemd, true, _) => systemd::install(&job, &units)?,
+        (Kind::Systemd, ..) => systemd::remove(&job)?,
         (Kind::Cron, true, _) => cron::install(&job, &text)?,
         (Kind::Cron, ..) => cron::remove(&job)?,
     };
-    let scheduled = Scheduled { kind, text, installed: args.install, messages };
+    let scheduled = Scheduled { kind, watch: args.watch, text, installed: args.install, messages };
     context.output.result(&scheduled, |out| write(out, &scheduled))?;
     Ok(Exit::Well)
 }

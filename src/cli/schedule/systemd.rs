@@ -1,73 +1,96 @@
-//! A service and a timer for systemd.
+//! A service for systemd, with a timer or from boot on.
 //!
-//! The service is a single run, so a timer never starts a second one beside it. It does not ask for the network: reading
-//! must go on without. Root's units are the system's; another user's run in that user's own manager, which ends when the
-//! user logs out unless `loginctl enable-linger` says otherwise.
+//! With a timer the service is a single run, so that the timer never starts a second one beside it. Without one it is
+//! `run --watch`: started at boot, started again ten seconds after it ended, however often that is, and killed and started
+//! again when systemd has heard nothing of it for [`WATCHDOG_S`]. Neither asks for the network: reading must go on
+//! without. Root's units are the system's; another user's run in that user's own manager, which ends when the user logs out
+//! unless `loginctl enable-linger` says otherwise.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::job::Job;
+use super::job::{How, Job, first_minute, first_second};
 use super::tool::Tool;
 use super::{FileText, ScheduleError};
 
-/// Both units.
-pub(super) struct Units {
-    service: FileText,
-    timer: FileText,
+/// The program reports each look at the files and of each piece of a file that is read. A pass that gives millions of
+/// stored rows their flags anew is longer between two of these than any reading.
+const WATCHDOG_S: u32 = 1_800;
+
+/// Each unit below its path.
+pub(super) fn text(units: &[FileText]) -> String {
+    let texts: Vec<String> = units.iter().map(|(path, text)| format!("# {}\n{text}", path.display())).collect();
+    texts.join("\n")
 }
 
-impl Units {
-    /// Both, each below its path.
-    pub(super) fn text(&self) -> String {
-        let unit = |(path, text): &FileText| format!("# {}\n{text}", path.display());
-        format!("{}\n{}", unit(&self.service), unit(&self.timer))
-    }
-
-    pub(super) fn files(self) -> Vec<FileText> {
-        vec![self.service, self.timer]
-    }
-}
-
-pub(super) fn units(job: &Job) -> Result<Units, ScheduleError> {
+/// The service, and its timer where it has one.
+pub(super) fn units(job: &Job) -> Result<Vec<FileText>, ScheduleError> {
     let folder = folder()?;
+    let (kind, install) = match job.how {
+        How::Every(_) => ("Type=oneshot\n".to_owned(), String::new()),
+        How::AtBoot(_) => (
+            // A migration of a large database takes minutes before the program says that it is ready.
+            format!("Type=notify\nTimeoutStartSec=infinity\nWatchdogSec={WATCHDOG_S}\nRestart=always\nRestartSec=10\n"),
+            format!("\n[Install]\nWantedBy={}\n", if is_root() { "multi-user.target" } else { "default.target" }),
+        ),
+    };
+    // It never gives up: the cause may be a full disk, and then the next start may work.
+    let limit = if install.is_empty() { "" } else { "StartLimitIntervalSec=0\n" };
     let service = format!(
-        "[Unit]\nDescription=Carries LoggerNet's files to InfluxDB\n\n\
-         [Service]\nType=oneshot\nExecStart={} {} --config {}\nWorkingDirectory={}\n\
+        "[Unit]\nDescription=Carries LoggerNet's files to InfluxDB\n{limit}\n\
+         [Service]\n{kind}ExecStart={} {} --config {}\nWorkingDirectory={}\n\
          # A token for token_env: a line INFLUX_TOKEN=... in this file, which may be missing.\n\
-         EnvironmentFile=-{}\n",
-        quoted(&job.program),
+         EnvironmentFile=-{}\n{install}",
+        program(&job.program),
         job.arguments(),
-        // A dollar sign begins a variable in every word but the first.
-        quoted(&job.config).replace('$', "$$"),
+        argument(&job.config),
         percent(&job.folder),
         percent(&Path::new(&job.folder).join(format!("{}.env", job.name)).to_string_lossy()),
     );
-    let timer = format!(
-        "[Unit]\nDescription=fluxtower, every {} minutes\n\n[Timer]\nOnCalendar={}\nAccuracySec=1s\nPersistent=true\n\n\
-         [Install]\nWantedBy=timers.target\n",
-        job.minutes,
-        calendar(job)
-    );
-    Ok(Units {
-        service: (folder.join(format!("{}.service", job.name)), service),
-        timer: (folder.join(format!("{}.timer", job.name)), timer),
-    })
+    let mut units = vec![(service_in(&folder, job), service)];
+    if let How::Every(minutes) = job.how {
+        let timer = format!(
+            "[Unit]\nDescription=fluxtower, {}\n\n[Timer]\nOnCalendar={}\nAccuracySec=1s\nPersistent=true\n\n\
+             [Install]\nWantedBy=timers.target\n",
+            job.rhythm(),
+            calendar(minutes)
+        );
+        units.push((timer_in(&folder, job), timer));
+    }
+    Ok(units)
 }
 
-fn calendar(job: &Job) -> String {
-    let (first, second) = (job.first_minute(), job.first_second());
-    match job.minutes {
-        minutes @ 1..=59 => format!("*-*-* *:{first:02}/{minutes}:{second:02}"),
+fn service_in(folder: &Path, job: &Job) -> PathBuf {
+    folder.join(format!("{}.service", job.name))
+}
+
+fn timer_in(folder: &Path, job: &Job) -> PathBuf {
+    folder.join(format!("{}.timer", job.name))
+}
+
+fn calendar(minutes: u32) -> String {
+    let (first, second) = (first_minute(minutes), first_second(minutes));
+    match minutes {
+        1..=59 => format!("*-*-* *:{first:02}/{minutes}:{second:02}"),
         60 => format!("*-*-* *:{first:02}:00"),
         1_440 => format!("*-*-* 00:{first:02}:00"),
-        minutes => format!("*-*-* 00/{}:{first:02}:00", minutes / 60),
+        _ => format!("*-*-* 00/{}:{first:02}:00", minutes / 60),
     }
 }
 
 /// A word of a command line (systemd.service, "Command lines").
 fn quoted(text: &str) -> String {
     format!("\"{}\"", percent(&text.replace('\\', "\\\\").replace('"', "\\\"")))
+}
+
+/// A dollar sign begins a variable in every word but the first.
+fn argument(text: &str) -> String {
+    quoted(text).replace('$', "$$")
+}
+
+/// The first word. systemd refuses a unit whose program has a quote or a backslash in its path, and takes such an argument.
+fn program(path: &str) -> String {
+    if path.contains(['"', '\'', '\\']) { format!("/usr/bin/env {}", argument(path)) } else { quoted(path) }
 }
 
 /// Percent signs begin a specifier everywhere.
@@ -105,9 +128,29 @@ fn systemctl(arguments: &[&str], by_hand: &str) -> Result<String, ScheduleError>
     Tool { name: "systemctl", arguments: &[own, arguments].concat(), input: None, by_hand }.run()
 }
 
-/// Writes both units and starts the timer.
-pub(super) fn install(job: &Job, files: &[FileText]) -> Result<Vec<String>, ScheduleError> {
-    for (path, text) in files {
+/// How systemctl is called by hand.
+fn by_name() -> &'static str {
+    if is_root() { "systemctl" } else { "systemctl --user" }
+}
+
+/// Writes the units and starts what is to be started, in place of a service of the same name that is started otherwise.
+pub(super) fn install(job: &Job, units: &[FileText]) -> Result<Vec<String>, ScheduleError> {
+    let own = by_name();
+    let folder = folder()?;
+    // What replaces it must not be started by the timer, nor beside the program that stays up.
+    let (unit, other) = match job.how {
+        How::Every(_) => ("timer", service_in(&folder, job)),
+        How::AtBoot(_) => ("service", timer_in(&folder, job)),
+    };
+    let unit = format!("{}.{unit}", job.name);
+    let is_other = match job.how {
+        How::Every(_) => other.exists() && !timer_in(&folder, job).exists(),
+        How::AtBoot(_) => other.exists(),
+    };
+    if is_other {
+        take_away(job, &other)?;
+    }
+    for (path, text) in units {
         let write = || {
             std::fs::create_dir_all(path.parent().unwrap_or(path))?;
             std::fs::write(path, text)
@@ -115,37 +158,55 @@ pub(super) fn install(job: &Job, files: &[FileText]) -> Result<Vec<String>, Sche
         let by_hand = "write there what `fluxtower schedule --systemd` prints".to_owned();
         write().map_err(|source| ScheduleError::File { path: path.clone(), source, by_hand })?;
     }
-    let timer = format!("{}.timer", job.name);
-    let own = if is_root() { "systemctl" } else { "systemctl --user" };
-    let by_hand = format!("the units are written; type: {own} daemon-reload; {own} enable --now {timer}");
+    let by_hand = format!("the units are written; type: {own} daemon-reload; {own} enable --now {unit}");
     systemctl(&["daemon-reload"], &by_hand)?;
-    systemctl(&["enable", "--now", &timer], &by_hand)?;
-    let mut messages = vec![
-        format!("installed: systemd runs fluxtower every {} minutes", job.minutes),
-        format!("look at it with: {own} list-timers {timer}"),
-    ];
+    let look = match job.how {
+        How::Every(_) => {
+            systemctl(&["enable", "--now", &unit], &by_hand)?;
+            format!("{own} list-timers {unit}")
+        }
+        How::AtBoot(_) => {
+            systemctl(&["enable", &unit], &by_hand)?;
+            // One that is up already has the old unit and the old program.
+            systemctl(&["restart", &unit], &format!("type: {own} restart {unit}"))?;
+            format!("{own} status {unit}")
+        }
+    };
+    let mut messages =
+        vec![format!("installed: systemd runs fluxtower {}", job.rhythm()), format!("look at it with: {look}")];
     if !is_root() {
         messages.push("to run it while you are logged out, type: loginctl enable-linger".to_owned());
     }
     Ok(messages)
 }
 
-/// Stops the timer and takes both units away.
-pub(super) fn remove(job: &Job, files: &[FileText]) -> Result<Vec<String>, ScheduleError> {
-    let timer = format!("{}.timer", job.name);
-    let own = if is_root() { "systemctl" } else { "systemctl --user" };
-    let by_hand = format!("type: {own} disable --now {timer}");
-    systemctl(&["disable", "--now", &timer], &by_hand)?;
-    for (path, _) in files {
-        let removed = std::fs::remove_file(path);
-        if let Err(source) = removed.or_else(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Ok(()),
-            _ => Err(error),
-        }) {
-            let by_hand = "delete it by hand".to_owned();
-            return Err(ScheduleError::File { path: path.clone(), source, by_hand });
-        }
+/// Stops the timer, or the service that has none, and takes the units away.
+pub(super) fn remove(job: &Job) -> Result<Vec<String>, ScheduleError> {
+    let own = by_name();
+    let folder = folder()?;
+    let (service, timer) = (service_in(&folder, job), timer_in(&folder, job));
+    let unit = if service.exists() && !timer.exists() { &service } else { &timer };
+    take_away(job, unit)?;
+    for path in [&service, &timer] {
+        delete(path)?;
     }
     systemctl(&["daemon-reload"], &format!("type: {own} daemon-reload"))?;
-    Ok(vec![format!("removed: {timer}")])
+    Ok(vec![format!("removed: {}", unit.file_name().unwrap_or_default().to_string_lossy())])
+}
+
+/// Stops a unit, starts it no more at boot, and deletes its file.
+fn take_away(job: &Job, path: &Path) -> Result<(), ScheduleError> {
+    let unit = format!("{}.{}", job.name, path.extension().unwrap_or_default().to_string_lossy());
+    systemctl(&["disable", "--now", &unit], &format!("type: {} disable --now {unit}", by_name()))?;
+    delete(path)
+}
+
+fn delete(path: &Path) -> Result<(), ScheduleError> {
+    match std::fs::remove_file(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            let by_hand = "delete it by hand".to_owned();
+            Err(ScheduleError::File { path: path.to_owned(), source, by_hand })
+        }
+        _ => Ok(()),
+    }
 }

@@ -5,6 +5,8 @@
 //!   drive and no file share: these ask for a password. SYSTEM is the other choice; it sees only what `setx /M` wrote.
 //! - What Task Scheduler does by default and an agent cannot use is turned off: the end after 72 hours, no start on
 //!   batteries, the stop when the mains fails, skipping a start that was missed.
+//! - A program that stays up is started at boot. "Restart on failure" covers only a task that could not be started, and not
+//!   one whose program ended, so a second trigger starts it each minute, which `IgnoreNew` skips while it is up.
 //! - The file is UTF-16 with a byte-order mark: `schtasks` refuses UTF-8 that says it is. The text on stdout names no
 //!   encoding, so that it is right in whatever encoding a shell redirects it.
 
@@ -12,11 +14,23 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::ScheduleError;
-use super::job::Job;
+use super::job::{How, Job, first_minute, first_second};
 use super::tool::Tool;
 
 /// Of the account SYSTEM, which has another name in every language.
 const SYSTEM: &str = "S-1-5-18";
+
+/// The trigger of a task that starts with the computer.
+const BOOT: &str = "
+    <BootTrigger>
+      <Enabled>true</Enabled>
+    </BootTrigger>";
+/// A start that Windows could not make is tried again.
+const RESTART: &str = "    <RestartOnFailure>
+      <Interval>PT1M</Interval>
+      <Count>255</Count>
+    </RestartOnFailure>
+";
 
 /// Who runs the task: an account, or the SID of SYSTEM.
 pub(super) fn account(asked: Option<&str>) -> Result<String, ScheduleError> {
@@ -36,12 +50,16 @@ pub(super) fn account(asked: Option<&str>) -> Result<String, ScheduleError> {
 /// The task, as text.
 pub(super) fn task(job: &Job, account: &str) -> String {
     let logon = if account == SYSTEM { "" } else { "\n      <LogonType>S4U</LogonType>" };
+    let (boot, restart, minutes) = match job.how {
+        How::Every(minutes) => ("", "", minutes),
+        How::AtBoot(_) => (BOOT, RESTART, 1),
+    };
     let arguments = format!("{} --config \"{}\"", job.arguments(), job.config);
     let mut text = String::from("<?xml version=\"1.0\"?>\n");
     // Writing to a String cannot fail.
     let _ = write!(
         text,
-        r#"<!-- fluxtower, every {minutes} minutes. Set up with: schtasks /Create /TN NAME /XML FILE
+        r#"<!-- fluxtower, {rhythm}. Set up with: schtasks /Create /TN NAME /XML FILE
      S4U: runs whether the user is logged on or not, and stores no password. The task has the user's own environment
      variables (token_env: setx) and reaches the internet, but no network drives and no file shares. For those choose
      "Run whether user is logged on or not" with the password in the task's properties.
@@ -51,7 +69,7 @@ pub(super) fn task(job: &Job, account: &str) -> String {
     <Description>Carries LoggerNet's files to InfluxDB: fluxtower run</Description>
     <URI>\{name}</URI>
   </RegistrationInfo>
-  <Triggers>
+  <Triggers>{boot}
     <TimeTrigger>
       <Repetition>
         <Interval>PT{minutes}M</Interval>
@@ -78,7 +96,7 @@ pub(super) fn task(job: &Job, account: &str) -> String {
       <StopOnIdleEnd>false</StopOnIdleEnd>
       <RestartOnIdle>false</RestartOnIdle>
     </IdleSettings>
-    <AllowStartOnDemand>true</AllowStartOnDemand>
+{restart}    <AllowStartOnDemand>true</AllowStartOnDemand>
     <Enabled>true</Enabled>
     <Hidden>false</Hidden>
     <RunOnlyIfIdle>false</RunOnlyIfIdle>
@@ -97,9 +115,9 @@ pub(super) fn task(job: &Job, account: &str) -> String {
 "#,
         system = SYSTEM,
         name = job.name,
-        minutes = job.minutes,
-        first = job.first_minute(),
-        second = job.first_second(),
+        rhythm = job.rhythm(),
+        first = first_minute(minutes),
+        second = first_second(minutes),
         account = escaped(account),
         command = escaped(&format!("\"{}\"", job.program)),
         arguments = escaped(&arguments),
@@ -134,18 +152,26 @@ pub(super) fn install(job: &Job, text: &str) -> Result<Vec<String>, ScheduleErro
         job.name
     );
     let arguments = ["/Create", "/TN", &job.name, "/XML", &file, "/F"];
+    end(job);
     Tool { name: "schtasks", arguments: &arguments, input: None, by_hand: &by_hand }.run()?;
     // It has done its work; if it stays, it does no harm.
     let _ = std::fs::remove_file(&path);
     Ok(vec![
-        format!("installed: Task Scheduler runs fluxtower every {} minutes", job.minutes),
+        format!("installed: Task Scheduler runs fluxtower {}", job.rhythm()),
         format!("look at it with: schtasks /Query /TN {} /V /FO LIST", job.name),
     ])
 }
 
-/// Takes the task away.
+/// Ends a program of the task that is up: Windows leaves it running when the task is replaced or deleted. It fails where none
+/// is, and where there is no task, which is no matter. Nothing is lost by it (I4).
+fn end(job: &Job) {
+    let _ = Tool { name: "schtasks", arguments: &["/End", "/TN", &job.name], input: None, by_hand: "" }.run();
+}
+
+/// Ends the program and takes the task away.
 pub(super) fn remove(job: &Job) -> Result<Vec<String>, ScheduleError> {
     let by_hand = format!("in a command window opened as administrator, type: schtasks /Delete /TN {} /F", job.name);
+    end(job);
     let arguments = ["/Delete", "/TN", &job.name, "/F"];
     Tool { name: "schtasks", arguments: &arguments, input: None, by_hand: &by_hand }.run()?;
     Ok(vec![format!("removed: the task {}", job.name)])

@@ -54,6 +54,8 @@ kinds! {
     NotAcknowledged, "not_acknowledged", Problem;
     /// The last ingest or sync ended before its work was done.
     RunFailed, "run_failed", Problem;
+    /// The configuration was changed and is wrong, so that `run --watch` goes on with the one before.
+    ConfigurationRefused, "configuration_refused", Problem;
     /// Rows are pending for more than half of the time that their bucket keeps rows.
     Expiring, "expiring", Problem;
     /// A file that the configuration names cannot be read as what it is.

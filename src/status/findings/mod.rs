@@ -25,7 +25,7 @@ pub use files::{Folders, TableFolders};
 pub use kind::{Kind, Severity};
 pub use lateness::{Lateness, Rule};
 pub(super) use rows::RECENT_S;
-pub use runs::{failure, of_ingest, of_sync};
+pub use runs::{failure, not_taken_up, of_ingest, of_sync};
 #[cfg(windows)]
 pub use share::real_share;
 

@@ -23,6 +23,13 @@ pub(super) fn findings(facts: &Facts, now: Timestamp) -> Vec<Finding> {
             );
         }
     }
+    if let Some(refused) = &facts.refused_configuration {
+        found.push(
+            Finding::new(Kind::ConfigurationRefused, not_taken_up(&refused.why))
+                .since(Some(refused.since))
+                .fix("correct the file; `run --watch` takes it up within seconds"),
+        );
+    }
     for (command, run) in [("ingest", &facts.last_ingest), ("sync", &facts.last_sync)] {
         // What keeps rows from a destination that cannot be reached is said by the rows that are pending.
         let Some(run) = run.as_ref().filter(|run| failure(run).is_none() && !was_unreachable(run)) else { continue };
@@ -52,6 +59,11 @@ pub(super) fn findings(facts: &Facts, now: Timestamp) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// A changed configuration that is wrong, in a sentence.
+pub fn not_taken_up(why: &str) -> String {
+    format!("the configuration was changed and cannot be used, so the one before it stays in force: {why}")
 }
 
 /// Why a run could not do its work; none where it could.

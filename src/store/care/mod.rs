@@ -2,3 +2,4 @@
 
 pub(super) mod copy;
 pub(super) mod salvage;
+pub(super) mod upgrade;

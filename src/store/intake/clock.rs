@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension as _, params};
 use crate::config::{OnConflict, TableConfig};
 use crate::store::intake::decisions::KeptContent;
 use crate::store::intake::provisional::LineState;
-use crate::store::intake::retag::OldRow;
+use crate::store::intake::retag::{LAST, OldRow};
 use crate::store::intake::staging::{Incoming, LineAt, Outcome, Staging, content_hash, late};
 use crate::store::intake::tables::{Table, record_runs};
 use crate::store::judge::flagging::verdict_columns;
@@ -344,8 +344,6 @@ impl Staging<'_> {
     }
 
     fn move_what_is_known(&self, table: &Table, old: &LoggerClock, new: &LoggerClock) -> rusqlite::Result<()> {
-        const LAST: &str = "SELECT (id & 4503599627370495) * 1000 + nanos FROM reading WHERE id BETWEEN ?2 AND ?3
-                            ORDER BY id DESC LIMIT 1";
         let conn = &self.store.conn;
         let moved =
             |ts: Timestamp, record: i64| new.instant(old.stamp(ts, Some(record)), Some(record), Some(ts)).nanos();

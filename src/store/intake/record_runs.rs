@@ -294,7 +294,8 @@ impl RecordRuns {
             return false;
         }
         if let Some(next) = next {
-            return before.last_ts < ts && ts < next.first_ts;
+            // Equal times: rows that share a stamp.
+            return before.last_ts <= ts && ts <= next.first_ts;
         }
         if ts <= before.last_ts && self.is_newest(epoch) {
             // Lost rows may hide a step back of the clock.

@@ -2,14 +2,14 @@
 //!
 //! A row that was sent is sent again under its new tags. Its old point stays in the bucket under the old ones.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 
-use crate::config::OnConflict;
+use crate::config::{ColumnUse, OnConflict, TableConfig};
 use crate::store::intake::changed::Touched;
 use crate::store::intake::decisions::KeptContent;
 use crate::store::intake::provisional::LineState;
 use crate::store::intake::staging::{Incoming, LineAt, Outcome, Staging};
-use crate::store::intake::tables::Table;
+use crate::store::intake::tables::{Table, hash_of};
 use crate::store::schema::key;
 use crate::store::{Result, State, Store};
 use crate::time::Timestamp;
@@ -41,6 +41,20 @@ pub struct OldRow {
     version: i64,
     pub(in crate::store) header: Option<i64>,
 }
+
+/// A fingerprint of the tag columns of the configuration.
+pub fn tags_inputs(config: &TableConfig) -> i64 {
+    hash_of(format!("{:?}", tag_columns(config).collect::<Vec<_>>()).as_bytes())
+}
+
+fn tag_columns(config: &TableConfig) -> impl Iterator<Item = &String> {
+    config.columns.iter().filter(|(_, column)| column.column_use == ColumnUse::Tag).map(|(name, _)| name)
+}
+
+/// Time of the last row between two keys.
+pub(in crate::store) const LAST: &str =
+    "SELECT (id & 4503599627370495) * 1000 + nanos FROM reading WHERE id BETWEEN ?2 AND ?3
+     ORDER BY id DESC LIMIT 1";
 
 const OLD_ROW: &str = "SELECT id, nanos, record, vals, ts_text, state, version, flags, header FROM reading";
 
@@ -96,6 +110,22 @@ impl Store {
             .prepare_cached("SELECT tags_inputs FROM logger_table WHERE id = ?1")
             .and_then(|mut statement| statement.query_row([table.id], |row| row.get(0)))
             .map_err(|source| self.at(source))
+    }
+
+    /// Whether the next ingest gives the rows of the table other tags. A tag column that no file has changes nothing.
+    pub fn is_retagging_due(&self, config: &TableConfig) -> Result<bool> {
+        let judged: Option<i64> = self
+            .conn
+            .prepare_cached("SELECT tags_inputs FROM logger_table WHERE name = ?1")
+            .and_then(|mut statement| statement.query_row([&config.name.0], |row| row.get(0)).optional())
+            .map_err(|source| self.at(source))?
+            .flatten();
+        if judged.is_none_or(|judged| judged == tags_inputs(config)) {
+            return Ok(false);
+        }
+        let names = self.column_names(&config.name.0)?;
+        let mut tags = tag_columns(config).peekable();
+        Ok(tags.peek().is_none() || tags.any(|tag| names.contains(tag)))
     }
 
     /// The series of the table.
@@ -180,7 +210,8 @@ impl Staging<'_> {
         (ts, ts_text): (Timestamp, Option<&str>),
     ) -> Result<()> {
         let (values, numbers) = table.values_at(&row.values, ts);
-        let line = LineAt { path: "", number: 0, raw: row.values.as_bytes(), state: LineState::Whole };
+        let line =
+            LineAt { path: "moved in the database", number: 0, raw: row.values.as_bytes(), state: LineState::Whole };
         let incoming = Incoming {
             tags,
             ts,
@@ -228,10 +259,25 @@ impl Staging<'_> {
         Ok(())
     }
 
+    /// The newest row of each series is another one now.
+    pub fn find_newest(&mut self, table: &mut Table) -> Result<()> {
+        self.begin()?;
+        for series in table.series.iter_mut() {
+            let (first, last) = key::keys(series.id, key::TIMES.0, key::TIMES.1);
+            let newest: Option<i64> = self
+                .store
+                .conn
+                .prepare_cached(&format!("UPDATE series SET newest = ({LAST}) WHERE id = ?1 RETURNING newest"))
+                .and_then(|mut update| update.query_row([series.id, first, last], |row| row.get(0)))
+                .map_err(|source| self.store.at(source))?;
+            series.newest = newest.map(Timestamp::from_nanos);
+            series.newest_saved = series.newest;
+        }
+        Ok(())
+    }
+
     /// Forgets those of the series that have no row any more, and notes by which configuration the keys were judged.
     pub fn end_retagging(&mut self, table: &Table, seen: &[i64], inputs: i64) -> Result<()> {
-        const LAST: &str = "SELECT (id & 4503599627370495) * 1000 + nanos FROM reading WHERE id BETWEEN ?2 AND ?3
-                            ORDER BY id DESC LIMIT 1";
         self.begin()?;
         let work = || -> rusqlite::Result<()> {
             let conn = &self.store.conn;

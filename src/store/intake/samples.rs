@@ -29,6 +29,22 @@ pub struct SampleAt {
     pub record: i64,
 }
 
+/// How far the rows of a table are from what their samples say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spreading {
+    /// Rows that were spread go back to their stamps.
+    Back,
+    /// Contents that are kept at their stamps become rows.
+    Apart,
+}
+
+fn spreading_key(table: &Table) -> String {
+    format!("samples of table {}.", table.id)
+}
+
+/// Stamps looked at in one step.
+const STAMPS_AT_ONCE: i64 = 1_000;
+
 /// What is known of a stamp.
 #[derive(Debug, Clone, Default)]
 pub struct KnownStamp {
@@ -49,6 +65,17 @@ pub struct Waiting {
     pub contents: Vec<(i64, KeptContent)>,
     /// The stored rows of the stamp, with their record numbers.
     pub rows: Vec<(i64, OldRow)>,
+}
+
+/// A stored row that gets another time.
+#[derive(Debug)]
+pub struct MovedRow {
+    /// As it is.
+    pub row: OldRow,
+    /// The time that it gets.
+    pub to: Timestamp,
+    /// The logger's own text, where that time does not print it.
+    pub text: Option<String>,
 }
 
 const CONTENT: &str = "c.series = ?1 AND c.ts = ?2 AND c.record IS NOT NULL
@@ -227,15 +254,29 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// The stamps of a series at which other contents are kept.
-    pub fn stamps_in_conflict(&self, samples: Samples, series: i64) -> Result<Vec<Timestamp>> {
+    /// The next times of a series, behind `after`, at which other contents are kept.
+    pub fn times_in_conflict(&self, series: i64, after: Timestamp) -> Result<Vec<Timestamp>> {
         self.conn
-            .prepare_cached("SELECT DISTINCT ts FROM conflict WHERE series = ?1 AND record IS NOT NULL")
+            .prepare_cached(
+                "SELECT DISTINCT ts FROM conflict WHERE series = ?1 AND ts > ?2 AND record IS NOT NULL ORDER BY ts LIMIT ?3",
+            )
             .and_then(|mut statement| {
-                let stamps = statement.query_map([series], |row| row.get(0).map(Timestamp::from_nanos))?;
-                stamps.filter(|stamp| stamp.as_ref().map_or(true, |stamp| samples.is_stamp(*stamp))).collect()
+                let times = params![series, after.nanos(), STAMPS_AT_ONCE];
+                statement.query_map(times, |row| row.get(0).map(Timestamp::from_nanos))?.collect()
             })
             .map_err(|source| self.at(source))
+    }
+
+    /// The contents that are kept at a time of a series.
+    pub fn contents_at(&self, series: i64, ts: Timestamp) -> Result<Vec<KeptContent>> {
+        self.contents_where("c.series = ?1 AND c.ts = ?2", params![series, ts.nanos()])
+            .map_err(|source| self.at(source))
+    }
+
+    /// What was begun of spreading the rows of the table, and has not come to its end; a kill does not end it.
+    pub fn spreading(&self, table: &Table) -> Result<Option<Spreading>> {
+        let word = self.recall(&spreading_key(table))?;
+        Ok(word.map(|word| if word == "back" { Spreading::Back } else { Spreading::Apart }))
     }
 }
 
@@ -263,6 +304,37 @@ impl Staging<'_> {
         Ok(())
     }
 
+    /// Notes what is begun, or that nothing is left to do.
+    pub fn note_spreading(&mut self, table: &Table, spreading: Option<Spreading>) -> Result<()> {
+        self.begin()?;
+        let key = spreading_key(table);
+        match spreading {
+            Some(Spreading::Back) => self.store.remember(&key, "back"),
+            Some(Spreading::Apart) => self.store.remember(&key, "apart"),
+            None => self.store.forget(&key).map(drop),
+        }
+    }
+
+    /// The content belongs to another time. One that is kept there already, with what was decided of it, goes.
+    pub fn move_content(&mut self, table: &mut Table, content: &KeptContent, to: Timestamp) -> Result<()> {
+        self.begin()?;
+        let work = || -> rusqlite::Result<usize> {
+            let conn = &self.store.conn;
+            let other = conn
+                .prepare_cached(
+                    "DELETE FROM conflict WHERE series = ?2 AND ts = ?3 AND id <> ?1
+                     AND hash = (SELECT hash FROM conflict WHERE id = ?1)",
+                )?
+                .execute(params![content.id, content.series, to.nanos()])?;
+            conn.prepare_cached("UPDATE conflict SET ts = ?2 WHERE id = ?1")?
+                .execute(params![content.id, to.nanos()])?;
+            Ok(other)
+        };
+        let gone = work().map_err(|source| self.store.at(source))?;
+        table.tally.conflicts -= i64::try_from(gone).unwrap_or(0);
+        Ok(())
+    }
+
     /// The series of these tags.
     pub fn series_of(&mut self, table: &mut Table, tags: &str) -> Result<i64> {
         self.begin()?;
@@ -282,22 +354,22 @@ impl Staging<'_> {
         Ok(())
     }
 
-    /// Gives stored rows of one series the times beside them.
-    pub fn move_rows(&mut self, table: &mut Table, tags: &str, rows: &[(OldRow, Timestamp, String)]) -> Result<()> {
-        for (row, ..) in rows {
-            self.take_out(table, row)?;
+    /// Gives stored rows of one series other times.
+    pub fn move_rows(&mut self, table: &mut Table, tags: &str, rows: &[MovedRow]) -> Result<()> {
+        for moved in rows {
+            self.take_out(table, &moved.row)?;
         }
-        for (row, to, text) in rows {
-            self.put_in(table, row, tags, (*to, Some(text)))?;
+        for moved in rows {
+            self.put_in(table, &moved.row, tags, (moved.to, moved.text.as_deref()))?;
         }
         Ok(())
     }
 
     /// The point of a row that moved is removed. Another row may have its time: a request on its way cannot mark that one.
-    pub fn end_move(&mut self, series: i64, rows: &[(OldRow, Timestamp, String)]) -> Result<()> {
+    pub fn end_move(&mut self, series: i64, rows: &[MovedRow]) -> Result<()> {
         let work = || -> rusqlite::Result<()> {
             let conn = &self.store.conn;
-            for (row, ..) in rows {
+            for MovedRow { row, .. } in rows {
                 conn.prepare_cached("UPDATE reading SET version = max(version, ?2) WHERE id = ?1")?
                     .execute([row.id(), row.version() + 1])?;
                 if stale::offered(conn, series)?.is_some_and(|offered| row.ts() <= offered) {

@@ -14,6 +14,7 @@ use crate::store::intake::decisions::Exchange;
 use crate::store::intake::lost::Content;
 use crate::store::intake::provisional::LineState;
 use crate::store::intake::record_runs::EventKind;
+use crate::store::intake::samples::SampleAt;
 use crate::store::intake::tables::{Series, Table, Tally, hash_of};
 use crate::store::judge::flagging::{Judge, verdict_columns};
 use crate::store::outbox::backlog;
@@ -108,8 +109,18 @@ pub struct Staging<'s> {
     rows: u32,
     pub(in crate::store) verdict: Verdict,
     pub(in crate::store) exchange: Option<Exchange>,
-    /// Stored rows get another time: the version that they get. Their record numbers were seen when they were read.
+    /// Stored rows get another time: the version that they get.
     pub(in crate::store) moving: Option<i64>,
+    pub(in crate::store) records: Records,
+}
+
+/// What the record numbers of the rows that are staged tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Records {
+    /// They are in the order in which the logger wrote them.
+    AsRead,
+    /// Nothing: they were seen when their lines were read.
+    Known,
 }
 
 impl<'s> Staging<'s> {
@@ -131,6 +142,7 @@ impl<'s> Staging<'s> {
             verdict: Verdict::default(),
             exchange: None,
             moving: None,
+            records: Records::AsRead,
         })
     }
 
@@ -169,6 +181,7 @@ impl<'s> Staging<'s> {
         on_conflict: OnConflict,
     ) -> rusqlite::Result<Outcome> {
         let series = table.series.at(place).id;
+        let is_read = self.records == Records::AsRead && self.moving.is_none() && self.exchange.is_none();
         let is_late = self.judge(table, place, row)?;
         let header = table.header_to_keep(row.stated_by);
         let insert = &mut self.insert;
@@ -195,13 +208,14 @@ impl<'s> Staging<'s> {
             self.meet(table, place, row, on_conflict)?
         };
         if row.tags == "[]"
-            && self.moving.is_none()
+            && is_read
             && let Some(record) = row.record
         {
+            let stamp = table.stamp_of(row.ts);
             if outcome == Outcome::Duplicate {
-                table.runs.pass(record, row.ts);
+                table.runs.pass(record, stamp);
             } else {
-                self.see_record(table, record, row.ts)?;
+                self.see_record(table, record, stamp)?;
             }
         }
         if table.provisional.has_rejected() && row.line.state == LineState::Whole {
@@ -371,6 +385,21 @@ impl<'s> Staging<'s> {
         backlog::add(conn, series, row.ts, row.ts, None)?;
         late(table, place, row.ts);
         Ok(())
+    }
+
+    /// What becomes of rows that are staged from now on.
+    pub fn set_records(&mut self, records: Records) {
+        self.records = records;
+    }
+
+    /// Notes the record number of a line that waits for its place in its stamp, in the order of the lines: it becomes a row
+    /// in any order.
+    pub fn see_waiting(&mut self, table: &mut Table, sample: &SampleAt) -> Result<()> {
+        if table.tags_of(sample.series) != Some("[]") {
+            return Ok(());
+        }
+        self.begin()?;
+        self.see_record(table, sample.record, sample.stamp).map_err(|source| self.store.at(source))
     }
 
     fn see_record(&mut self, table: &mut Table, record: i64, ts: Timestamp) -> rusqlite::Result<()> {

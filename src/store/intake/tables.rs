@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::config::{TableConfig, TableName};
+use crate::config::{FileFormat, TableConfig, TableName};
 use crate::format::{self, Header};
 use crate::qc::{self, Value};
 use crate::quantity::Stated;
@@ -66,6 +66,9 @@ pub struct Table {
     pub runs: RecordRuns,
     /// How rows that share a time stamp are spread; none where no stamp is shared.
     pub samples: Option<Samples>,
+    /// How the times of its lines without a header were written by earlier configurations, newest first; None is the loggers'
+    /// own format. A stored line, or text of a time, was read by one of them.
+    pub time_formats: Vec<Option<String>>,
     pub(in crate::store) series: SeriesList,
     pub(in crate::store) tally: Tally,
     pub(in crate::store) provisional: ProvisionalLines,
@@ -190,6 +193,13 @@ impl Table {
         self.series.newest_of(series)
     }
 
+    /// The time that its record number has in the runs: where rows share a stamp, that of the stamp, so that the runs do not
+    /// depend on how the rows of a stamp are spread.
+    #[inline]
+    pub(in crate::store) fn stamp_of(&self, ts: Timestamp) -> Timestamp {
+        self.samples.map_or(ts, |samples| samples.stamp_of(ts))
+    }
+
     /// The header of a row, if it states something else than the column list.
     #[inline]
     pub(in crate::store) fn header_to_keep(&self, header: Option<i64>) -> Option<i64> {
@@ -250,7 +260,22 @@ impl Store {
                 .map_err(|source| self.at(source))?,
             Some(_) => {}
         }
-        self.table_as_staged(config)
+        let mut table = self.table_as_staged(config)?;
+        if let FileFormat::Csv(csv) = &config.format
+            && table.time_formats.first() != Some(&csv.time_format)
+        {
+            table.time_formats.retain(|known| *known != csv.time_format);
+            table.time_formats.insert(0, csv.time_format.clone());
+            let text = serde_json::to_string(&table.time_formats).unwrap_or_default();
+            self.remember(&time_formats_key(table.id), &text)?;
+        }
+        Ok(table)
+    }
+
+    fn time_formats(&self, table: i64) -> Result<Vec<Option<String>>> {
+        let text = self.recall(&time_formats_key(table))?;
+        // This program wrote it.
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
     }
 
     /// A registered table, by whatever clock its rows were staged.
@@ -262,13 +287,22 @@ impl Store {
                 Ok((row.get(0)?, row.get(1)?))
             })
             .map_err(sql)?;
+        let samples = self.samples(id).map_err(sql)?;
+        let mut runs = record_runs(&self.conn, id).map_err(sql)?;
+        if let Some(samples) = samples {
+            // Earlier versions noted the times of rows, not of their stamps.
+            for run in &mut runs {
+                (run.first_ts, run.last_ts) = (samples.stamp_of(run.first_ts), samples.stamp_of(run.last_ts));
+            }
+        }
         Ok(Table {
             id,
             name: config.name.clone(),
             header_table,
             columns: columns(&self.conn, id).map_err(sql)?,
-            runs: RecordRuns::new(record_runs(&self.conn, id).map_err(sql)?),
-            samples: self.samples(id).map_err(sql)?,
+            runs: RecordRuns::new(runs),
+            samples,
+            time_formats: self.time_formats(id)?,
             series: series(&self.conn, id).map_err(sql)?,
             tally: Tally::default(),
             provisional: ProvisionalLines::load(&self.conn, id).map_err(sql)?,
@@ -292,6 +326,7 @@ impl Store {
             columns: columns(&self.conn, id)?,
             runs: RecordRuns::new(Vec::new()),
             samples: self.samples(id)?,
+            time_formats: Vec::new(),
             series: series(&self.conn, id)?,
             tally: Tally::default(),
             provisional: ProvisionalLines::default(),
@@ -441,6 +476,10 @@ impl Store {
             .map_err(|source| self.at(source))?;
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
+}
+
+fn time_formats_key(table: i64) -> String {
+    format!("time formats of table {table}.")
 }
 
 pub(in crate::store) fn columns(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Column>> {

@@ -53,7 +53,8 @@ fn stays_empty(path: &Path) -> bool {
     })
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
+/// The file beside the database whose name ends so.
+pub(in crate::store) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)

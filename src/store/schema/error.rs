@@ -29,15 +29,46 @@ pub enum StoreError {
     },
     /// A newer program made it.
     #[error(
-        "the database {path} is of version {found}, this program knows versions up to {known}; install the newer fluxtower again, nothing was touched"
+        "the database {path} is of version {found}, which fluxtower {by} made; this is fluxtower {}, which knows versions up to {known}; install fluxtower {by} again, nothing was touched",
+        env!("CARGO_PKG_VERSION")
     )]
     Newer {
         /// The database.
         path: PathBuf,
         /// Its version.
         found: i64,
+        /// The version of the program that made it.
+        by: String,
         /// The newest version this program knows.
         known: i64,
+    },
+    /// The disk has no room to copy a database of an older version before it is brought up to date.
+    #[error(
+        "the database {path} is of version {found}, and is copied before it is brought to version {known}: that takes {} on its disk, which has {} free; make room, or install the fluxtower from before again, nothing was touched",
+        crate::text::bytes(*needed),
+        crate::text::bytes(*free)
+    )]
+    NoRoomForUpgrade {
+        /// The database.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The newest version this program knows.
+        known: i64,
+        /// In bytes.
+        needed: u64,
+        /// In bytes.
+        free: u64,
+    },
+    /// The copy before an upgrade cannot be written.
+    #[error(
+        "the copy {path} of the database cannot be written before it is brought up to date: {source}; nothing was touched"
+    )]
+    Backup {
+        /// The copy.
+        path: PathBuf,
+        /// The system's message.
+        source: std::io::Error,
     },
     /// The file is a database of something else.
     #[error("{path} is an SQLite database, but not one of fluxtower; set [store] path to another file")]
@@ -128,7 +159,7 @@ pub enum StoreError {
 impl StoreError {
     /// Whether trying again later cannot help.
     pub fn is_permanent(&self) -> bool {
-        !matches!(self, StoreError::Busy { .. } | StoreError::DiskFull { .. })
+        !matches!(self, StoreError::Busy { .. } | StoreError::DiskFull { .. } | StoreError::NoRoomForUpgrade { .. })
     }
 
     /// Gives SQLite's error its place and what to do.

@@ -24,6 +24,9 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("../../../migrations/0011_header.sql"),
 ];
 
+/// Under this key of `setting` stands which program made the version of the schema, for the refusal of an older one.
+const MADE_BY: &str = "schema made by";
+
 /// The newest version this program knows.
 pub(in crate::store) fn known() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
@@ -39,9 +42,17 @@ pub(in crate::store) fn check(conn: &Connection, path: &Path) -> Result<(), Stor
         return Err(StoreError::Foreign { path: path.to_owned() });
     }
     if found > known() {
-        return Err(StoreError::Newer { path: path.to_owned(), found, known: known() });
+        let by = conn.query_row("SELECT value FROM setting WHERE key = ?1", [MADE_BY], |row| row.get::<_, String>(0));
+        // Whatever a later version has made of that table: the refusal is what counts.
+        let by = by.unwrap_or_else(|_| "of a later version".to_owned());
+        return Err(StoreError::Newer { path: path.to_owned(), found, by, known: known() });
     }
     Ok(())
+}
+
+/// The version of the database.
+pub(in crate::store) fn version(conn: &Connection, path: &Path) -> Result<i64, StoreError> {
+    conn.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(|source| StoreError::at(path, source))
 }
 
 /// Brings the schema up to date.
@@ -52,18 +63,20 @@ pub(in crate::store) fn run(conn: &mut Connection, path: &Path) -> Result<(), St
 /// Brings the schema to an older version, so that rows of that version can be copied in before the rest of the way.
 pub(in crate::store) fn run_to(conn: &mut Connection, path: &Path, wanted: i64) -> Result<(), StoreError> {
     let at = |source| StoreError::at(path, source);
-    let version = |conn: &Connection| conn.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
-    if version(conn).map_err(at)? >= wanted {
+    if version(conn, path)? >= wanted {
         return Ok(());
     }
     // Immediate: two processes that start on a new database take turns, and the second finds the work done.
     let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(at)?;
-    let mut done = version(&transaction).map_err(at)?;
+    let mut done = version(&transaction, path)?;
     let (begin, end) = (usize::try_from(done).unwrap_or(0), usize::try_from(wanted).unwrap_or(0));
     for sql in MIGRATIONS.iter().take(end).skip(begin) {
         transaction.execute_batch(sql).map_err(at)?;
         done += 1;
     }
+    transaction
+        .execute("INSERT OR REPLACE INTO setting (key, value) VALUES (?1, ?2)", [MADE_BY, env!("CARGO_PKG_VERSION")])
+        .map_err(at)?;
     transaction.pragma_update(None, "user_version", done).map_err(at)?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(at)?;
     transaction.commit().map_err(at)

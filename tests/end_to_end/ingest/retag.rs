@@ -200,3 +200,52 @@ fn i2_a_torn_line_stays_provisional_under_its_new_tags() {
     assert_eq!(tagged(&tower), ["[\"1\"] 0 [1,12.75]"]);
     assert_eq!(tower.count("SELECT count(*) FROM conflict"), 0);
 }
+
+#[test]
+fn i5_rows_whose_tag_columns_changed_stay_pending_until_an_ingest_has_given_them_their_tags() {
+    let mut tower = tagged_by_a();
+    ingest(&tower, behind_header("\"2024-05-01 00:00:00\",0,1,20\r\n"), "header 4 staged 1").expect(0);
+    let mut tagged = String::new();
+    tower.configure(|sections| tagged.clone_from(&sections.table));
+    tower.configure(|sections| sections.table = sections.table.replace("\n[table.columns.A]\nuse = \"tag\"", ""));
+    let said = tower.run(&["sync"]);
+    assert!(format!("{}{}", said.stdout, said.stderr).contains("its tag columns changed"), "{}", said.stdout);
+    assert_eq!(tower.count("SELECT pending * 10 + sent FROM logger_table"), 10);
+    // The key comes back before any ingest: the row is sent under its tag, and not under none.
+    tower.configure(|sections| sections.table.clone_from(&tagged));
+    assert_eq!(tower.run_json(&["sync"]).works().number("sent"), 1);
+    // A tag column that no file has keeps no row from being sent.
+    let tower = Station::new().with(|sections| sections.table += "\n[table.columns.Nowhere]\nuse = \"tag\"");
+    ingest(&tower, behind_header("\"2024-05-01 00:00:00\",0,1,20\r\n"), "header 4 staged 1").expect(0);
+    assert_eq!(tower.run_json(&["sync"]).works().number("sent"), 1);
+}
+
+#[test]
+fn i11_a_conflict_whose_time_was_written_in_an_earlier_format_follows_the_tags_and_the_clock() {
+    let table = |format: &str, more: &str| {
+        format!(
+            "name = \"plots\"\nfiles = [\"plots.csv\"]\nformat = \"csv\"\nnames = [\"Time\", \"Plot\", \"T\"]\ntime_column = \"Time\"\n\
+             time_format = \"{format}\"\nlast_line_after = \"0s\"\n{more}"
+        )
+    };
+    let mut tower = Station::new().with(|sections| sections.table = table("%m/%d/%Y %H:%M", ""));
+    tower.write("plots.csv", "05/13/2024 00:00,a,1\r\n05/13/2024 00:00,b,2\r\n");
+    tower.run(&["ingest"]).works();
+    assert_eq!(tower.count("SELECT rows * 10 + conflicts FROM logger_table"), 11);
+    let tag = "[table.columns.Plot]\nuse = \"tag\"";
+    tower.configure(|sections| sections.table = table("%Y-%m-%d %H:%M", tag));
+    tower.write("plots.csv", "2024-05-13 00:00,a,1\r\n2024-05-13 00:00,b,2\r\n");
+    tower.run(&["ingest"]).works();
+    assert_eq!(tower.count("SELECT rows * 10 + conflicts FROM logger_table"), 20);
+    let times = |tower: &Station| tower.count("SELECT count(DISTINCT id & 4503599627370495) FROM reading");
+    assert_eq!(times(&tower), 1);
+    // Their stamp is still known, though no file is written so any more.
+    let before = tower.count("SELECT min(id & 4503599627370495) FROM reading");
+    let clock = "[[table.clock]]\nfrom = \"2024-05-13 00:00:00\"\nuntil = \"2024-05-13 00:01:00\"\nadd = \"1h\"";
+    for (more, hours) in [(format!("{tag}\n{clock}"), 1), (tag.to_owned(), 0)] {
+        tower.configure(|sections| sections.table = table("%Y-%m-%d %H:%M", &more));
+        tower.run(&["ingest"]).works();
+        let now = tower.count("SELECT min(id & 4503599627370495) FROM reading");
+        assert_eq!((now - before, times(&tower)), (hours * 3_600_000_000, 1));
+    }
+}

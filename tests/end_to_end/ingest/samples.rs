@@ -349,3 +349,87 @@ fn i11_a_row_that_gets_its_place_under_a_correction_keeps_the_loggers_stamp() {
         assert_eq!(stored(&tower), samples(4..40), "replaces {replaces}");
     }
 }
+
+/// Gaps and clock events are those of a station that read the same lines under this configuration from the start.
+#[track_caller]
+fn gaps_are_as_if_right_from_the_start(tower: &Station, content: Vec<u8>) {
+    let fresh = Station::new();
+    std::fs::copy(tower.config_path(), fresh.config_path()).unwrap();
+    fresh.write(DAT, content);
+    fresh.run(&["ingest"]).works();
+    let gaps = |tower: &Station| tower.run_json(&["gaps"]).works().json();
+    assert_eq!(gaps(tower), gaps(&fresh));
+    let runs = |tower: &Station| tower.count("SELECT count(*) FROM record_run");
+    assert_eq!(runs(tower), runs(&fresh));
+}
+
+#[test]
+fn i11_record_runs_are_as_if_read_in_order_when_samples_are_named_later() {
+    for begin in [0, 3] {
+        let mut tower = Station::new().table_keys("samples_per_stamp = 1");
+        let lines = behind_header(burst(begin..150) + &burst(170..399));
+        tower.write(DAT, &lines);
+        tower.run(&["ingest"]).expect(1);
+        tower.configure(|sections| sections.table = sections.table.replace("stamp = 1", "stamp = 10"));
+        tower.run(&["ingest"]).expect(1);
+        assert_eq!(tower.count("SELECT count(*) FROM clock_event"), 0, "no reset, no step");
+        // What waits at the end is no gap.
+        gaps_are_as_if_right_from_the_start(&tower, lines);
+        let gaps = tower.run_json(&["gaps"]).works().json();
+        assert_eq!(gaps["gaps"].as_array().unwrap().len(), 1, "{gaps}");
+    }
+}
+
+#[test]
+fn i11_rows_that_were_spread_go_back_to_their_stamp_when_the_key_denies_it_and_are_spread_again_when_it_does_not() {
+    let mut tower = ten();
+    let lines = behind_header(burst(0..400));
+    ingest(&tower, lines.clone(), "header 4 staged 400").expect(0);
+    assert_eq!(tower.run_json(&["sync"]).works().number("sent"), 400);
+    tower.configure(|sections| sections.table = sections.table.replace("stamp = 10", "stamp = 1"));
+    let ended = tower.run(&["ingest"]).expect(1);
+    assert!(ended.stdout.contains("samples_per_stamp = 1: 360 rows"), "{}", ended.stdout);
+    let firsts: Vec<_> = samples((0..400).step_by(10));
+    assert_eq!(stored(&tower), firsts);
+    assert_eq!(left_over(&tower), (0, 360));
+    gaps_are_as_if_right_from_the_start(&tower, lines);
+    // A row that is plain at its stamp needs no text for it.
+    assert_eq!(tower.count("SELECT count(*) FROM reading WHERE ts_text IS NOT NULL"), 0);
+    // The points of the others are to be removed.
+    assert_eq!(tower.count("SELECT count(*) FROM stale_point WHERE gone = 1"), 360);
+    assert_eq!(tower.run_json(&["ingest", DAT]).works().json()["tables"][0]["staged"], 0, "I3");
+    tower.configure(|sections| sections.table = sections.table.replace("stamp = 1", "stamp = 10"));
+    tower.run(&["ingest"]).works();
+    assert_eq!(stored(&tower), samples(0..400));
+    assert_eq!(left_over(&tower), (0, 0));
+}
+
+#[test]
+fn i3_a_program_killed_while_it_spreads_rows_or_takes_it_back_goes_on_where_it_was() {
+    let lines = behind_header(burst(0..30_000));
+    let mut tower = Station::new().table_keys("samples_per_stamp = 1");
+    tower.write(DAT, &lines);
+    tower.run(&["ingest"]).expect(1);
+    assert_eq!(left_over(&tower), (0, 27_000));
+    let mut in_between = 0;
+    for (from, to) in [("stamp = 1", "stamp = 10"), ("stamp = 10", "stamp = 1")] {
+        tower.configure(|sections| sections.table = sections.table.replace(from, to));
+        let conflicts = |tower: &Station| tower.count("SELECT count(*) FROM conflict");
+        let before = conflicts(&tower);
+        let mut child = tower.command(&["ingest"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+        // Killed as soon as the first piece of the work is seen from outside.
+        let begun = std::time::Instant::now();
+        while conflicts(&tower) == before && child.try_wait().unwrap().is_none() && begun.elapsed().as_secs() < 60 {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let left = conflicts(&tower);
+        in_between += i32::from(left > 0 && left < 27_000);
+        assert_eq!(tower.count("SELECT count(*) FROM reading") + left, 30_000, "no row is lost in between");
+        tower.run(&["ingest"]).expect(1);
+        assert_eq!(left_over(&tower), (0, if to == "stamp = 1" { 27_000 } else { 0 }));
+    }
+    assert_eq!(in_between, 2, "it was not killed in the middle");
+    assert_eq!(stored(&tower), samples((0..30_000).step_by(10)));
+}

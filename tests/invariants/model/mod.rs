@@ -1,8 +1,10 @@
 //! Thousands of short lives of an agent against a plain map: files written and overwritten, ingests and syncs that end
 //! well, badly or not at all, servers that answer anything. After each step the store holds what the map allows.
+//! In [`revised`], what decides about rows changes too, and each command is killed after any of its commits.
 
 mod action;
 mod map;
+mod revised;
 mod tower;
 
 use proptest::prelude::*;
@@ -18,6 +20,13 @@ fn config() -> ProptestConfig {
         max_shrink_iters: 2_000,
         ..ProptestConfig::default()
     }
+}
+
+/// Each life opens and closes its store for each action, and copies it where it is killed. `PROPTEST_CASES=1700` is 20,000 actions.
+fn config_of_revised() -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { asked.cases } else { 250 };
+    ProptestConfig { cases, ..config() }
 }
 
 fn live(actions: &[Action], budget: Option<u64>) {
@@ -39,5 +48,18 @@ proptest! {
     #[test]
     fn i3_i5_i6_i7_the_store_agrees_with_a_plain_map_on_a_small_budget(actions in actions()) {
         live(&actions, Some(1_000));
+    }
+}
+
+proptest! {
+    #![proptest_config(config_of_revised())]
+
+    #[test]
+    fn i1_i3_i6_i11_what_is_decided_again_leaves_every_content_where_the_configuration_puts_it(actions in revised::actions()) {
+        let mut tower = revised::Tower::new();
+        for action in &actions {
+            tower.act(action);
+        }
+        tower.drain();
     }
 }

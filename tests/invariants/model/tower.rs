@@ -24,8 +24,8 @@ use super::map::{Asked, Key, Map, Row, Verdict};
 pub const TABLES: [(&str, bool); 2] = [("kept", false), ("replaced", true)];
 
 /// 2026-06-01T00:00:00Z.
-const EPOCH_S: i64 = 1_780_272_000;
-const NANOS: i64 = 1_000_000_000;
+pub const EPOCH_S: i64 = 1_780_272_000;
+pub const NANOS: i64 = 1_000_000_000;
 
 fn ns(minute: i64) -> i64 {
     (EPOCH_S + minute * 60) * NANOS
@@ -38,7 +38,7 @@ fn row((minute, content): Line) -> String {
 }
 
 /// Moved by hand.
-struct Hands(AtomicI64);
+pub struct Hands(pub AtomicI64);
 
 impl Clock for Hands {
     fn now(&self) -> DateTime<Utc> {

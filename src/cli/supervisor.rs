@@ -1,0 +1,62 @@
+//! What a service that stays up reports to systemd (sd_notify(3)): that it is up, and again and again that it is alive, so
+//! that one which hangs is started again.
+//!
+//! The protocol is one datagram to the socket that `NOTIFY_SOCKET` names, so the standard library is all it needs. Without the
+//! variable nothing is sent.
+
+/// Says that the program is up, and alive. Called often; a datagram goes out at most each second.
+pub(super) fn say_alive() {
+    #[cfg(unix)]
+    unix::say_alive();
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::net::{SocketAddr, UnixDatagram};
+    use std::sync::{Mutex, OnceLock};
+    use std::time::{Duration, Instant};
+
+    const AT_MOST_EVERY: Duration = Duration::from_secs(1);
+
+    struct Supervisor {
+        socket: UnixDatagram,
+        address: SocketAddr,
+        said: Mutex<Option<Instant>>,
+    }
+
+    /// A path, or behind an @ the name of an abstract socket.
+    fn address(name: &OsStr) -> std::io::Result<SocketAddr> {
+        #[cfg(target_os = "linux")]
+        if let Some(name) = name.as_bytes().strip_prefix(b"@") {
+            use std::os::linux::net::SocketAddrExt;
+            return SocketAddr::from_abstract_name(name);
+        }
+        SocketAddr::from_pathname(name)
+    }
+
+    fn supervisor() -> Option<&'static Supervisor> {
+        static SUPERVISOR: OnceLock<Option<Supervisor>> = OnceLock::new();
+        let open = || {
+            let address = address(&std::env::var_os("NOTIFY_SOCKET")?).ok()?;
+            Some(Supervisor { socket: UnixDatagram::unbound().ok()?, address, said: Mutex::new(None) })
+        };
+        SUPERVISOR.get_or_init(open).as_ref()
+    }
+
+    pub(super) fn say_alive() {
+        let Some(Supervisor { socket, address, said }) = supervisor() else { return };
+        // The other thread says it.
+        let Ok(mut said) = said.try_lock() else { return };
+        if said.is_some_and(|then| then.elapsed() < AT_MOST_EVERY) {
+            return;
+        }
+        let text: &[u8] = if said.is_none() { b"READY=1\nWATCHDOG=1" } else { b"WATCHDOG=1" };
+        match socket.send_to_addr(text, address) {
+            Ok(_) => *said = Some(Instant::now()),
+            // systemd is busy, or away: the next call tries again.
+            Err(error) => tracing::debug!("systemd was not notified: {error}"),
+        }
+    }
+}
