@@ -240,4 +240,9 @@ fn the_coverage_is_a_table_for_people_and_csv_in_a_file() {
     assert_eq!(lines[1], "half,,AirTC,TA,1800,2024,1,1488,1488,1488,0,100.0,100.0");
     assert_eq!(lines[3], "half,,AirTC,TA,1800,2024,,2880,2879,1488,0,99.9,51.6");
     let _ = tower.run(&["export", "--coverage", "--flags", "mask"]).expect(2);
+
+    // The time to come is not missing.
+    let json = tower.run(&["export", "--coverage", "--until", "2200-01-01", "--json"]).expect(0).json();
+    let last = json["variables"][0]["years"].as_array().unwrap().last().unwrap()["year"].as_i64().unwrap();
+    assert!(last < 2199, "{last}");
 }

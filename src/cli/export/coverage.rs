@@ -96,6 +96,8 @@ pub(super) fn run(context: &Context, args: &Args, named: &[&TableConfig]) -> Res
     for table in &all {
         newest = newest.max(store.series(&table.name.0)?.iter().filter_map(|series| series.newest).max());
     }
+    // A half hour that is not over is not missing.
+    let until = until.map(|until| until.min(context.now().max(newest.unwrap_or(until))));
     let found = match until.or(newest) {
         Some(until) => {
             let tables = if named.is_empty() { all.as_slice() } else { named };
