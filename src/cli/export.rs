@@ -1,9 +1,10 @@
 //! `fluxtower export`: rows as CSV.
 
+mod coverage;
 mod upload;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -16,6 +17,7 @@ use crate::config::TableConfig;
 use crate::export::{Ameriflux, FlagStyle, Plain, Resolution, Suspects, Tables, TimeScale, Window, Written};
 use crate::store::Store;
 use crate::text::Visible;
+use crate::time::Timestamp;
 
 /// Write a table's rows as CSV, or the station's file for AmeriFlux
 ///
@@ -30,13 +32,16 @@ use crate::text::Visible;
 ///
 /// `--check FILE` makes the format checks that AmeriFlux makes of an upload, of any such file; so does each export to a
 /// file. Exit code 1: AmeriFlux would reject it.
+///
+/// `--coverage` says of each column that is sent which share of the half hours of each month and year is present, and which
+/// is good. With --output it is a CSV file.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  fluxtower export --table soil_30min --since 2025-06-20 --output soil.csv\n  fluxtower export --table 46m_par --columns PPFD,calPPFD --flags mask --time utc\n  fluxtower export --format ameriflux --since 2025-01-01 --until 2026-01-01 --output upload/\n  fluxtower export --check upload/US-UMB_HH_202501010000_202601010000.csv"
+    after_help = "Examples:\n  fluxtower export --table soil_30min --since 2025-06-20 --output soil.csv\n  fluxtower export --table 46m_par --columns PPFD,calPPFD --flags mask --time utc\n  fluxtower export --format ameriflux --since 2025-01-01 --until 2026-01-01 --output upload/\n  fluxtower export --check upload/US-UMB_HH_202501010000_202601010000.csv\n  fluxtower export --coverage --since 2025-01-01 --until 2026-01-01"
 )]
 pub(super) struct Args {
-    /// The table; with ameriflux, several may be named, and without one all are joined
-    #[arg(long, value_name = "NAME", required_unless_present_any = ["format", "check"])]
+    /// The table; with ameriflux and --coverage, several may be named, and none means all
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["format", "check", "coverage"])]
     table: Vec<String>,
     /// From this time on; with ameriflux, intervals that begin then or later
     #[arg(long, value_name = "TIME")]
@@ -77,10 +82,16 @@ pub(super) struct Args {
         value_name = "FILE",
         conflicts_with_all = [
             "table", "since", "until", "columns", "flags", "time", "format", "spreadsheet", "round", "suspects", "resolution",
-            "force", "output"
+            "force", "output", "coverage"
         ]
     )]
     check: Option<PathBuf>,
+    /// Report the share of half hours that are present and good, by column, month and year, instead of rows
+    #[arg(
+        long,
+        conflicts_with_all = ["columns", "flags", "time", "format", "spreadsheet", "round", "suspects", "resolution", "force"]
+    )]
+    coverage: bool,
     /// The file, or a folder for it
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -149,6 +160,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
     let tables: Vec<&TableConfig> =
         args.table.iter().map(|name| context.configured_table(name)).collect::<Result<_, _>>()?;
+    if args.coverage {
+        return coverage::run(context, args, &tables);
+    }
     refuse_misplaced(args)?;
     if args.output.is_none() && context.output.is_json() {
         return Err(CliError::JsonNeedsOutput);
@@ -166,15 +180,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         }
         return Ok(Exit::Well);
     };
-    let is_folder = output.is_dir() || output.to_string_lossy().ends_with(['/', '\\']);
-    let path = if is_folder {
-        let made = std::fs::create_dir_all(output);
-        made.map_err(|source| CliError::File { path: output.clone(), source })?;
-        output.join(shape.file_name(context))
-    } else {
-        output.clone()
-    };
-    context.refuse_own_file(&path)?;
+    let path = target(context, output, || shape.file_name(context))?;
     let whole = WholeFile::beside(&path)?;
     let mut file = BufWriter::with_capacity(1 << 16, whole.create()?);
     let written = shape.write(&store, &mut file).map_err(|error| match error {
@@ -235,6 +241,20 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     Ok(upload::exit(&checked))
 }
 
+/// The file to write: `output`, or one in that folder.
+fn target(context: &Context, output: &Path, name: impl Fn() -> String) -> Result<PathBuf, CliError> {
+    let is_folder = output.is_dir() || output.to_string_lossy().ends_with(['/', '\\']);
+    let path = if is_folder {
+        let made = std::fs::create_dir_all(output);
+        made.map_err(|source| CliError::File { path: output.to_owned(), source })?;
+        output.join(name())
+    } else {
+        output.to_owned()
+    };
+    context.refuse_own_file(&path)?;
+    Ok(path)
+}
+
 /// Options of the other format, and tables and columns that do not go together.
 fn refuse_misplaced(args: &Args) -> Result<(), CliError> {
     if args.format == Format::Ameriflux {
@@ -258,6 +278,22 @@ fn refuse_misplaced(args: &Args) -> Result<(), CliError> {
     Ok(())
 }
 
+/// `--since` and `--until`, by the clock of the first table.
+fn window(
+    context: &Context,
+    args: &Args,
+    tables: &[&TableConfig],
+) -> Result<(Option<Timestamp>, Option<Timestamp>), CliError> {
+    let clock = tables.first().map_or(&context.config.station.clock, |table| &table.clock);
+    let instant = |option, text: &Option<String>| {
+        let read = |text: &String| {
+            crate::time::parse_instant(text, clock).ok_or_else(|| CliError::Instant { option, text: text.clone() })
+        };
+        text.as_ref().map(read).transpose()
+    };
+    Ok((instant("--since", &args.since)?, instant("--until", &args.until)?))
+}
+
 enum Shape<'a> {
     Plain(&'a TableConfig, Plain<'a>),
     Ameriflux(Ameriflux<'a>),
@@ -269,14 +305,7 @@ fn shape<'a>(
     tables: Vec<&'a TableConfig>,
     store: &'a Store,
 ) -> Result<Shape<'a>, CliError> {
-    let clock = tables.first().map_or(&context.config.station.clock, |table| &table.clock);
-    let instant = |option, text: &Option<String>| {
-        let read = |text: &String| {
-            crate::time::parse_instant(text, clock).ok_or_else(|| CliError::Instant { option, text: text.clone() })
-        };
-        text.as_ref().map(read).transpose()
-    };
-    let (since, until) = (instant("--since", &args.since)?, instant("--until", &args.until)?);
+    let (since, until) = window(context, args, &tables)?;
     let columns = args.columns.as_deref();
     if let (Format::Csv, [table]) = (args.format, tables.as_slice()) {
         let flags = match args.flags.unwrap_or(Flags::None) {

@@ -2,7 +2,7 @@
 //!
 //! It reads only, and streams: memory does not grow with the rows. A number keeps the logger's spelling, because another
 //! spelling would be another value to a program that compares files (I8). [`plain`] exports a table unchanged, [`Ameriflux`]
-//! in AmeriFlux's format for half-hourly uploads.
+//! in AmeriFlux's format for half-hourly uploads; [`coverage()`] says which half hours have data.
 
 use std::io;
 
@@ -14,9 +14,11 @@ use crate::time::Timestamp;
 mod ameriflux;
 mod cells;
 mod conversion;
+mod coverage;
 mod plain;
 
 pub use ameriflux::{Ameriflux, Resolution, Suspects, Tables, Window};
+pub use coverage::{Coverage, RULE, Share, VariableCoverage, Year, coverage};
 pub use plain::{FlagStyle, Plain, TimeScale, plain};
 
 /// What was written.

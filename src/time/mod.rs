@@ -130,6 +130,7 @@ impl LocalTime {
     pub fn calendar(self) -> Calendar {
         let naive = self.naive();
         Calendar {
+            year: naive.year(),
             month: u16::try_from(naive.month()).unwrap_or(1),
             day_of_year: u16::try_from(naive.ordinal()).unwrap_or(1),
             second_of_day: naive.num_seconds_from_midnight(),
@@ -140,6 +141,8 @@ impl LocalTime {
 /// Where in the year and in the day a local time lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Calendar {
+    /// Of the common era.
+    pub year: i32,
     /// 1 to 12.
     pub month: u16,
     /// 1 to 366.

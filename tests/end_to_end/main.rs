@@ -24,6 +24,7 @@ mod clock_corrections;
 mod clocks;
 mod config;
 mod config_errors;
+mod coverage;
 mod dashboard;
 mod delivery;
 mod docs;

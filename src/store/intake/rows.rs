@@ -62,6 +62,24 @@ impl Store {
         since: Option<Timestamp>,
         until: Option<Timestamp>,
     ) -> Result<RowStream<'_>> {
+        self.stands_by(config)?;
+        let series: Vec<i64> = self.series(&config.name.0)?.iter().map(|series| series.id).collect();
+        self.stream(&series, (since.unwrap_or(key::TIMES.0), until.unwrap_or(key::TIMES.1)))
+    }
+
+    /// The same of one series of the table.
+    pub fn rows_of_series(
+        &self,
+        config: &TableConfig,
+        series: i64,
+        (from, to): (Timestamp, Timestamp),
+    ) -> Result<RowStream<'_>> {
+        self.stands_by(config)?;
+        self.stream(&[series], (from.max(key::TIMES.0), to.min(key::TIMES.1)))
+    }
+
+    /// Whether the rows have their times by the clock of the configuration.
+    fn stands_by(&self, config: &TableConfig) -> Result<()> {
         let sql = |source| self.at(source);
         let clock = config.stamps.offsets();
         let staged: Option<(String, i64)> = self
@@ -74,16 +92,18 @@ impl Store {
         if let Some((staged, _)) = staged.filter(|(staged, rows)| *staged != clock && *rows > 0) {
             return Err(StoreError::ClockChanged { table: config.name.0.clone(), staged, configured: clock });
         }
-        let series = self.series(&config.name.0)?;
-        let (from, to) = (since.unwrap_or(key::TIMES.0), until.unwrap_or(key::TIMES.1));
+        Ok(())
+    }
+
+    fn stream(&self, series: &[i64], (from, to): (Timestamp, Timestamp)) -> Result<RowStream<'_>> {
         let mut stream = RowStream {
             store: self,
             piece: (ROWS_IN_MEMORY / series.len().max(1)).max(LEAST_ROWS),
             parts: Vec::new(),
             next: BinaryHeap::new(),
         };
-        for (place, of) in series.iter().enumerate() {
-            let left = (from <= to).then(|| key::keys(of.id, from, to));
+        for (place, id) in series.iter().enumerate() {
+            let left = (from <= to).then(|| key::keys(*id, from, to));
             stream.parts.push(Part { left, rows: VecDeque::new() });
             stream.refill(place)?;
         }

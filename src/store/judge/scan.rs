@@ -23,6 +23,8 @@ pub struct SeriesLine {
     pub tags: Vec<String>,
     /// The time of its newest row.
     pub newest: Option<Timestamp>,
+    /// Up to this time rows may have been pruned.
+    pub pruned: Option<Timestamp>,
 }
 
 /// A row, borrowed from the statement that reads it.
@@ -44,7 +46,7 @@ impl Store {
         let work = || -> rusqlite::Result<Vec<SeriesLine>> {
             self.conn
                 .prepare_cached(
-                    "SELECT s.id, s.tags, s.newest FROM series s JOIN logger_table t ON t.id = s.logger_table
+                    "SELECT s.id, s.tags, s.newest, s.pruned FROM series s JOIN logger_table t ON t.id = s.logger_table
                      WHERE t.name = ?1 ORDER BY s.id",
                 )?
                 .query_map([table], |row| {
@@ -52,6 +54,7 @@ impl Store {
                         id: row.get(0)?,
                         tags: serde_json::from_str(&row.get::<_, String>(1)?).unwrap_or_default(),
                         newest: row.get::<_, Option<i64>>(2)?.map(Timestamp::from_nanos),
+                        pruned: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_nanos),
                     })
                 })?
                 .collect()

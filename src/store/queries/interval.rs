@@ -11,7 +11,7 @@ use crate::store::{Result, Store};
 use crate::time::Timestamp;
 
 /// So many of the newest rows say how far rows are apart.
-const ROWS: usize = 200;
+pub const ROWS: usize = 200;
 
 /// The usual interval of rows at these times, in order or in reverse: the median of the distances between neighbours, of two
 /// in the middle the longer. Equal times have no distance. None of fewer than two different times.
@@ -67,6 +67,30 @@ pub fn regularity(times: impl Iterator<Item = Timestamp> + Clone) -> Regularity 
     if usual * 4 >= distances.len() * 3 { Regularity::Regular(interval) } else { Regularity::Irregular }
 }
 
+/// The interval at which each of these rows came, in order: none where it is not known.
+///
+/// It is the usual one where rows come at a usual interval, and `before` where they are too few to tell. Rows that came
+/// equally far apart, and so many that this is no accident, came at that interval: a program with a new interval is followed
+/// from its first rows on.
+pub fn intervals(times: &[Timestamp], before: Option<Duration>) -> Vec<Option<Duration>> {
+    let usual = match regularity(times.iter().copied()) {
+        Regularity::Regular(interval) => Some(interval),
+        Regularity::Irregular => None,
+        Regularity::TooFewRows(_) => before,
+    };
+    let distances: Vec<i64> = times.windows(2).map(|pair| pair[1].nanos_since(pair[0])).collect();
+    let mut found = Vec::with_capacity(times.len());
+    for alike in distances.chunk_by(|one, next| one == next) {
+        let own = u64::try_from(alike[0]).ok().filter(|distance| *distance > 0 && alike.len() + 1 >= LEAST_ROWS);
+        let interval = own.map(Duration::from_nanos).or(usual);
+        // The first row of all has no row before it.
+        let rows = alike.len() + usize::from(found.is_empty());
+        found.extend(std::iter::repeat_n(interval, rows));
+    }
+    found.resize(times.len(), usual);
+    found
+}
+
 impl Store {
     /// The usual interval of a series at a time: of its newest rows that are not after `at`. None of fewer than two.
     pub fn usual_interval_of_series(&self, series: i64, at: Timestamp) -> Result<Option<Duration>> {
@@ -97,6 +121,24 @@ mod tests {
         assert_eq!(of(&[9_005, 9_000, 15, 10, 5, 0]), Some(5));
         assert_eq!(of(&[0, 0, 60, 60, 120, 120]), Some(60));
         assert_eq!(of(&[0, 5, 10, 7, 12, 17]), Some(5));
+    }
+
+    #[test]
+    fn each_row_has_the_interval_of_the_rows_around_it_also_where_the_program_changes() {
+        let of = |seconds: &[i64], before: Option<u64>| -> Vec<Option<u64>> {
+            let times: Vec<_> = seconds.iter().map(|&second| Timestamp::from_millis(second * 1_000)).collect();
+            let found = intervals(&times, before.map(Duration::from_secs));
+            found.iter().map(|interval| interval.map(|interval| interval.as_secs())).collect()
+        };
+        let fast: Vec<i64> = (0..40).filter(|at| ![5, 6, 20].contains(at)).map(|at| at * 60).collect();
+        assert_eq!(of(&fast, None), vec![Some(60); 37]);
+        let change: Vec<i64> = (0..20).map(|at| at * 60).chain((1..=20).map(|at| 1_140 + at * 1_800)).collect();
+        assert_eq!(of(&change, None), [vec![Some(60); 20], vec![Some(1_800); 20]].concat());
+        assert_eq!(of(&[0, 60, 120], None), [None; 3]);
+        assert_eq!(of(&[0, 60, 120], Some(60)), [Some(60); 3]);
+        assert_eq!(of(&[0, 7, 100, 130, 500, 502, 503, 900, 1_000, 4_000], Some(60)), [None; 10]);
+        assert_eq!(of(&[], Some(60)), []);
+        assert_eq!(of(&[5], Some(60)), [Some(60)]);
     }
 
     #[test]

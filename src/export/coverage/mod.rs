@@ -1,0 +1,263 @@
+//! The coverage report: of each variable, the share of half hours that are present and good, by month and year.
+//!
+//! Half hours are those of AmeriFlux's file: in the station's standard time, a row's stamp being their end. A row stands for the
+//! time since the row before it, at most for one interval of its rows ([`intervals`]); so a half hour is counted alike of rows
+//! that come 10 times a second, half-hourly or hourly, on the full half hour or beside it. Where the interval is not known, or
+//! rows were pruned, it is not known which half hours are covered, and that is counted apart. The rows of a series are read
+//! once, in order, in pieces of a fixed size. Percentages are rounded down, so that 100 means all.
+
+mod half_hours;
+
+use std::time::Duration;
+
+use half_hours::{HalfHours, State};
+
+use super::ExportError;
+use super::cells::{Cell, Cells};
+use crate::config::{ColumnUse, TableConfig, ValueType};
+use crate::store::{ROWS_OF_AN_INTERVAL as PIECE, SeriesLine, Store, intervals};
+use crate::time::{NANOS_PER_SECOND, Timestamp, nanos};
+
+/// The rule, for people.
+///
+/// AmeriFlux asks for half of a year's half hours of each variable that it needs (`variable_coverage.py` of its public QA/QC).
+/// It has no rule for the rows within a half hour, because it gets half hours; the same share is asked for there.
+pub const RULE: &str = "a half hour counts where at least 50 % of its rows are there: present with a value, good with a value \
+ that did not fail; AmeriFlux asks for 50 % of the half hours of a year";
+
+/// A longer interval of rows than any logger's program has: rows after the end of a window can begin in it.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(86_400);
+
+/// What is known of half hours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Share {
+    /// In the month or year, up to the end of the report.
+    pub half_hours: u64,
+    /// With values for at least half of their time.
+    pub present: u64,
+    /// With values that did not fail for at least half of their time.
+    pub good: u64,
+    /// Of which one of the two is not known.
+    pub unknown: u64,
+}
+
+impl Share {
+    /// In tenths, rounded down; none where it is not known.
+    fn percent(self, part: u64) -> Option<f64> {
+        let is_known = self.unknown == 0 && self.half_hours > 0;
+        #[allow(clippy::cast_precision_loss)]
+        is_known.then(|| (part * 1_000 / self.half_hours) as f64 / 10.0)
+    }
+
+    /// Percent that is present; none where it is not known.
+    pub fn present_percent(self) -> Option<f64> {
+        self.percent(self.present)
+    }
+
+    /// Percent that is good; none where it is not known.
+    pub fn good_percent(self) -> Option<f64> {
+        self.percent(self.good)
+    }
+
+    fn add(&mut self, other: Share) {
+        self.half_hours += other.half_hours;
+        self.present += other.present;
+        self.good += other.good;
+        self.unknown += other.unknown;
+    }
+}
+
+/// A year of a variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Year {
+    /// Of the common era.
+    pub year: i32,
+    /// Of its months together.
+    pub share: Share,
+    /// The months of the report, by their number from 1.
+    pub months: Vec<(u16, Share)>,
+}
+
+/// A column of a series.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VariableCoverage {
+    /// Name of the table.
+    pub table: String,
+    /// Values of its tag columns.
+    pub tags: Vec<String>,
+    /// By the logger's name.
+    pub column: String,
+    /// Its AmeriFlux variable.
+    pub variable: Option<String>,
+    /// The interval of the newest rows of the report, if one is known.
+    pub interval: Option<Duration>,
+    /// Oldest first.
+    pub years: Vec<Year>,
+}
+
+/// What to report.
+#[derive(Debug, Clone, Copy)]
+pub struct Coverage<'a> {
+    /// The tables.
+    pub tables: &'a [&'a TableConfig],
+    /// Half hours that begin then or later; none means the beginning of the year of the first row of a series.
+    pub since: Option<Timestamp>,
+    /// Half hours that begin before.
+    pub until: Timestamp,
+}
+
+/// The coverage of every column that is sent, of each series.
+pub fn coverage(store: &Store, of: &Coverage<'_>) -> Result<Vec<VariableCoverage>, ExportError> {
+    let mut found = Vec::new();
+    for table in of.tables {
+        let columns = Columns::of(store, table)?;
+        for series in store.series(&table.name.0)? {
+            found.extend(of_series(store, of, &columns, &series)?);
+        }
+    }
+    Ok(found)
+}
+
+/// The columns of a table that are sent.
+struct Columns<'a> {
+    table: &'a TableConfig,
+    names: Vec<String>,
+    /// In the column list.
+    places: Vec<usize>,
+    /// Whether a text is a value of it.
+    takes_text: Vec<bool>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(store: &Store, table: &'a TableConfig) -> Result<Columns<'a>, ExportError> {
+        let mut columns = Columns { table, names: Vec::new(), places: Vec::new(), takes_text: Vec::new() };
+        for (place, name) in store.column_names(&table.name.0)?.into_iter().enumerate() {
+            let config = table.columns.get(&name);
+            if config.is_none_or(|config| config.column_use == ColumnUse::Field) {
+                let value_type = config.map_or(ValueType::Float, |config| config.value_type);
+                columns.takes_text.push(matches!(value_type, ValueType::Text | ValueType::Boolean));
+                columns.places.push(place);
+                columns.names.push(name);
+            }
+        }
+        Ok(columns)
+    }
+}
+
+/// Rows whose interval is not asked yet.
+struct Piece {
+    /// Times of rows before it, which say its interval where it has few rows itself; the last one is the row before.
+    before: Vec<Timestamp>,
+    times: Vec<Timestamp>,
+    /// A state for each row and column.
+    states: Vec<State>,
+    /// Of the rows before.
+    interval: Option<Duration>,
+}
+
+impl Piece {
+    fn give_to(&mut self, half_hours: &mut HalfHours) {
+        let is_whole = self.times.len() == PIECE;
+        let context = if is_whole { self.before.len().min(1) } else { self.before.len() };
+        let mut times = self.before.split_off(self.before.len() - context);
+        times.append(&mut self.times);
+        let found = intervals(&times, self.interval);
+        let columns = half_hours.columns();
+        for at in context..times.len() {
+            let states = &self.states[(at - context) * columns..(at - context + 1) * columns];
+            let row_before = at.checked_sub(1).map(|before| times[before]);
+            half_hours.take(times[at], row_before, found[at], states);
+        }
+        self.interval = found.last().copied().flatten();
+        self.states.clear();
+        let kept = times.len().saturating_sub(PIECE);
+        self.before = times.split_off(kept);
+    }
+}
+
+fn of_series(
+    store: &Store,
+    of: &Coverage<'_>,
+    columns: &Columns<'_>,
+    series: &SeriesLine,
+) -> Result<Vec<VariableCoverage>, ExportError> {
+    let table = columns.table;
+    let name = table.name.0.as_str();
+    let from = of.since.unwrap_or(Timestamp::MIN);
+    let mut rows = store.rows_of_series(table, series.id, (from, of.until.after(LONGEST_INTERVAL)))?;
+    let mut row = rows.next_row()?;
+    // A row is the end of what it stands for.
+    let first = row.as_ref().map(|row| row.ts.previous()).into_iter().chain(series.pruned).min();
+    let Some(first) = of.since.filter(|_| series.newest.is_some()).or(first) else { return Ok(Vec::new()) };
+    let offset = i64::from(table.clock.standard_offset(first).local_minus_utc()) * NANOS_PER_SECOND;
+    let mut half_hours = HalfHours::new(columns.places.len(), offset, series.pruned);
+    half_hours.set_span(first, of.since.is_none(), of.until);
+    let mut before = match of.since {
+        Some(since) => store.newest_times(series.id, since.previous(), PIECE)?,
+        None => Vec::new(),
+    };
+    before.reverse();
+    let mut piece = Piece { before, times: Vec::new(), states: Vec::new(), interval: None };
+    let mut has_number = vec![false; columns.places.len()];
+    let mut has_text = vec![false; columns.places.len()];
+    while let Some(stored) = row {
+        let cells = Cells::of(name, &stored)?;
+        for (column, &place) in columns.places.iter().enumerate() {
+            let is_value = match cells.value(place) {
+                Cell::Missing => false,
+                Cell::Number(_) => {
+                    has_number[column] = true;
+                    true
+                }
+                Cell::Text(_) => {
+                    has_text[column] = true;
+                    columns.takes_text[column]
+                }
+            };
+            piece.states.push(State::of(is_value, cells.flag(place)));
+        }
+        piece.times.push(stored.ts);
+        if piece.times.len() == PIECE {
+            piece.give_to(&mut half_hours);
+        }
+        row = rows.next_row()?;
+    }
+    if !piece.times.is_empty() {
+        piece.give_to(&mut half_hours);
+    }
+    let interval = piece.interval;
+    let years = half_hours.finish();
+    let reported = columns.names.iter().zip(years).enumerate();
+    // A column of texts alone is not sent.
+    let reported = reported.filter(|(at, _)| has_number[*at] || columns.takes_text[*at] || !has_text[*at]);
+    Ok(reported
+        .map(|(_, (column, years))| VariableCoverage {
+            table: name.to_owned(),
+            tags: series.tags.clone(),
+            column: column.clone(),
+            variable: table.columns.get(column).and_then(|config| config.variable.clone()),
+            interval,
+            years,
+        })
+        .collect())
+}
+
+/// Nanoseconds of an interval.
+fn length(interval: Duration) -> i64 {
+    nanos(interval).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentage_is_rounded_down_and_unknown_where_a_half_hour_is() {
+        let of = |present, unknown| Share { half_hours: 17_520, present, good: 0, unknown }.present_percent();
+        assert_eq!(
+            (of(17_520, 0), of(17_519, 0), of(8_760, 0), of(0, 0)),
+            (Some(100.0), Some(99.9), Some(50.0), Some(0.0))
+        );
+        assert_eq!((of(17_519, 1), Share::default().good_percent()), (None, None));
+    }
+}
