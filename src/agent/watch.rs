@@ -147,6 +147,11 @@ pub fn watch(
                         workers = starter.workers(before, None);
                         false
                     }
+                    // The sender ends when the reader has ended, and may be heard of first; the reader says why.
+                    (Ok(()), before) if until.is_none() => {
+                        workers.before = before;
+                        false
+                    }
                     (result, _) => {
                         failure = failure.or(result.err());
                         true

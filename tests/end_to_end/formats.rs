@@ -488,7 +488,7 @@ fn a_newer_a_damaged_and_a_foreign_database_are_refused_with_what_to_do() {
     let conn = rusqlite::Connection::open(tower.store_path()).unwrap();
     conn.pragma_update(None, "user_version", 99).unwrap();
     drop(conn);
-    let _ = tower.run(&["ingest"]).expect(4).says("install the newer fluxtower");
+    let _ = tower.run(&["ingest"]).expect(4).says("or a newer one, nothing was touched");
 
     tower.write("store.db", [b"not a database at all".repeat(1_000), Vec::new()].concat());
     let _ = tower.run(&["status"]).expect(4).says("damaged");

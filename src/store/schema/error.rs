@@ -29,7 +29,7 @@ pub enum StoreError {
     },
     /// A newer program made it.
     #[error(
-        "the database {path} is of version {found}, which fluxtower {by} made; this is fluxtower {}, which knows versions up to {known}; install fluxtower {by} again, nothing was touched",
+        "the database {path} is of version {found}, which fluxtower {by} made; this is fluxtower {}, which knows versions up to {known}; install fluxtower {by} or a newer one, nothing was touched",
         env!("CARGO_PKG_VERSION")
     )]
     Newer {
