@@ -90,7 +90,10 @@ fn i1_every_line_of_every_real_file_has_its_place_and_the_counts_are_those_of_an
                 |row| row.get(0),
             )
             .unwrap();
-        assert_eq!(missing.cast_unsigned(), number(&fact, "nan_total"), "NAN in {name}");
+        // The facts count as CardConvert prints: NAN of a big-endian eight-byte column as 4.09545187592563E-312, which is
+        // 7F FF FF FF C0 00 00 00 read backwards.
+        let read_backwards = if fact["format"] == "TOB1" { number(&fact, "n_data") } else { 0 };
+        assert_eq!(missing.cast_unsigned(), number(&fact, "nan_total") + read_backwards, "NAN in {name}");
         let flagged: i64 = store
             .query_row(
                 "SELECT coalesce(sum(length(flags) - length(replace(flags, '9', ''))), 0) FROM reading",

@@ -10,11 +10,14 @@ use serde_json::Value;
 use crate::real::{facts, folder};
 
 /// What is known of each file that is TOA5 as LoggerNet writes it.
+fn facts_of(formats: &[&str]) -> Vec<Value> {
+    let is_one = |fact: &Value| formats.iter().any(|format| fact["format"] == *format);
+    let has_no_bom = |fact: &Value| fact["bom"].as_str().is_none_or(str::is_empty);
+    facts().into_iter().filter(|fact| is_one(fact) && has_no_bom(fact)).collect()
+}
+
 fn toa5_facts() -> Vec<Value> {
-    let toa5: Vec<Value> = facts()
-        .into_iter()
-        .filter(|fact| fact["format"] == "TOA5" && fact["bom"].as_str().is_none_or(str::is_empty))
-        .collect();
+    let toa5 = facts_of(&["TOA5"]);
     assert!(toa5.len() >= 10, "FACTS.jsonl holds {} TOA5 files only", toa5.len());
     toa5
 }
@@ -113,7 +116,7 @@ fn init_then_run_stages_every_good_row_of_all_real_files_together() {
     let done = fluxtower(place.path(), &["init", "loggernet", "--utc-offset", "-05:00"]);
     assert_eq!(done.status.code(), Some(0), "{done:?}");
     let read = |name: &str| name.ends_with(".dat") || name.ends_with(".csv");
-    let expected: u64 = toa5_facts()
+    let expected: u64 = facts_of(&["TOA5", "TOB1", "TOACI1"])
         .iter()
         .filter(|fact| read(fact["name"].as_str().unwrap()))
         .map(|fact| number(fact, "distinct_ts") - u64::from(fact["final_newline"] == Value::Bool(false)))
