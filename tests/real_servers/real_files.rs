@@ -141,19 +141,18 @@ fn i5_i8_every_value_and_every_flag_of_the_real_files_is_read_back_and_equal<S: 
                     found.insert((point.field, point.at), value);
                 }
             }
+            let has_nothing = |at: i64| columns.iter().all(|(column, _)| reading.number(at, column).is_none());
             // A column has its flags in the server for all rows, or for those rows that have nothing else.
             let flagged: BTreeSet<&String> = columns
                 .iter()
                 .filter(|(_, field)| {
                     let flag = format!("{field}_qc");
-                    rows.iter().any(|(at, _)| {
-                        found.contains_key(&(field.clone(), *at)) && found.contains_key(&(flag.clone(), *at))
-                    })
+                    rows.iter().any(|(at, _)| !has_nothing(*at) && found.contains_key(&(flag.clone(), *at)))
                 })
                 .map(|(_, field)| field)
                 .collect();
             for (at, digits) in &rows {
-                let all_missing = columns.iter().all(|(column, _)| reading.number(*at, column).is_none());
+                let all_missing = has_nothing(*at);
                 for ((column, field), digit) in columns.iter().zip(digits) {
                     let value = found.remove(&(field.clone(), *at));
                     assert_eq!(value, reading.number(*at, column), "{name}: {field} at {at}");
