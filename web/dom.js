@@ -80,6 +80,26 @@
     return ft.el("button", Object.assign({ type: "button", onclick: act, text }, props));
   };
 
+  // Stands behind the element whose text it copies.
+  ft.copyButton = function (text) {
+    const button = ft.button("copy", async () => {
+      try {
+        await navigator.clipboard.writeText(text);
+        ft.write(button, "copied");
+      } catch (_) {
+        // A page from a file or over plain http may not write to the clipboard: the text is selected for the user to copy.
+        const selection = getSelection();
+        const range = document.createRange();
+        range.selectNodeContents(button.previousSibling);
+        selection.removeAllRanges();
+        selection.addRange(range);
+        ft.write(button, "selected");
+      }
+      setTimeout(() => ft.write(button, "copy"), 2e3);
+    }, { class: "copy" });
+    return button;
+  };
+
   ft.empty = function (title, text, ...more) {
     return ft.el("div", { class: "empty" }, ft.el("strong", { text: title }), ft.el("p", { text }), ...more);
   };

@@ -66,7 +66,7 @@
         if (!t || t.newest === null) return ft.write(share, "no values in the last 24 h");
         const to = Math.max(t.newest, ft.state.reach().newest);
         const w = { from: to - 86400e3, to };
-        const answers = await Promise.all((t.series.length ? t.series : [{ tags: {} }]).slice(0, 4).map((s) => ft.source.ribbon(Object.assign({ table: name, bins: 144, tags: s.tags }, w))));
+        const answers = await Promise.all(ft.seriesOf(t).slice(0, 4).map((s) => ft.source.ribbon(Object.assign({ table: name, bins: 144, tags: s.tags }, w))));
         const ribbon = answers[0];
         const flags = answers.slice(1).reduce((all, one) => [...all].map((f, i) => (one.times[i] === undefined ? f : merged(f, ft.worstOf(one)[i]))).join(""), ft.worstOf(ribbon));
         ribbonOf = Object.assign({}, ribbon, { rows: ribbon.rows.map((n, i) => n + answers.slice(1).reduce((sum, one) => sum + (one.rows[i] || 0), 0)) });

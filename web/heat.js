@@ -121,7 +121,7 @@
     ranged: true,
     mount(root) {
       const sight = ft.inSight();
-      const blocks = ft.station.tables.flatMap((table) => (table.series.length ? table.series : [{ tags: {} }]).map(({ tags }) => block(table, tags)));
+      const blocks = ft.station.tables.flatMap((table) => ft.seriesOf(table).map(({ tags }) => block(table, tags)));
       const hand = ft.el("section", { class: "list" });
       ft.fill(root, ft.key(), blocks.map((b) => b.node), hand);
       for (const b of blocks) sight.add(b.node, (w, quiet) => b.load(w, quiet), () => {});

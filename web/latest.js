@@ -14,8 +14,7 @@
             const table = ft.station.tables.find((t) => t.name === s.table);
             if (!table || table.newest === null) return null;
             const to = Math.min(table.newest, w.to);
-            const back = 20e3 * (table.interval_s || 60);
-            const [one] = await ft.traces([s], { from: to - back, to }, 200, null, signal);
+            const [one] = await ft.traces([s], ft.newestRows(table, to), 200, null, signal);
             return one;
           }));
         },
@@ -25,9 +24,8 @@
           const ages = [];
           ft.fill(frame.body, got.map((course, at) => {
             const one = newest[at] || course;
-            const { trace, c, series, meta } = one;
-            let last = -1;
-            if (c) for (let i = trace.x.length - 1; i >= 0 && last < 0; i--) if (c.flags[i] !== " ") last = i;
+            const { trace, series, meta } = one;
+            const last = ft.lastOf(one);
             const r = last < 0 ? null : ft.reading(one, last);
             const unit = meta ? meta.unit : panel.axis.unit;
             const [value] = r ? [r.value.split("\u202f")[0]] : ["–"];

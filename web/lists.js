@@ -14,26 +14,6 @@
     ft.fill(host, ft.empty("Could not be shown", error.message, ft.button("Try again", again)));
   };
 
-  // Stands behind the element whose text it copies.
-  ft.copyButton = function (text) {
-    const button = ft.button("copy", async () => {
-      try {
-        await navigator.clipboard.writeText(text);
-        ft.write(button, "copied");
-      } catch (_) {
-        // A page from a file or over plain http may not write to the clipboard: the text is selected for the user to copy.
-        const selection = getSelection();
-        const range = document.createRange();
-        range.selectNodeContents(button.previousSibling);
-        selection.removeAllRanges();
-        selection.addRange(range);
-        ft.write(button, "selected");
-      }
-      setTimeout(() => ft.write(button, "copy"), 2e3);
-    }, { class: "copy" });
-    return button;
-  };
-
   function view(title, fetch, draw) {
     return {
       title,

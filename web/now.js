@@ -36,16 +36,14 @@
     const columns = table.columns.map((column) => column.name);
     const to = table.newest;
     const series = table.columns.map((column) => ({ table: table.name, column: column.name, tags, label: column.name, colour: ft.ink("accent"), dash: 0 }));
-    const back = 20e3 * (table.interval_s || 60);
     const [newest, course, halves] = await Promise.all([
-      ft.traces(series, { from: to - back, to }, 200, null, signal, columns),
+      ft.traces(series, ft.newestRows(table, to), 200, null, signal, columns),
       ft.traces(series, { from: to - DAY, to }, 300, null, signal, columns),
       ft.halfHours({ table: table.name, tags }, columns, { from: to - (DAYS + 1) * DAY, to }, signal),
     ]);
     return table.columns.map((column, i) => {
       const { trace, c } = newest[i];
-      let last = -1;
-      if (c) for (let at = trace.x.length - 1; at >= 0 && last < 0; at--) if (c.flags[at] !== " ") last = at;
+      const last = ft.lastOf(newest[i]);
       const at = last < 0 ? null : trace.times[last];
       const isGood = last >= 0 && "123".includes(c.flags[last]);
       const value = isGood ? c.value[last] : null;
@@ -101,7 +99,7 @@
             ft.fill(body, ft.empty("No row yet", "`fluxtower ingest` reads the logger's files."));
             return;
           }
-          const lists = await Promise.all(known.flatMap((table) => (table.series.length ? table.series : [{ tags: {} }]).map(({ tags }) => readTable(table, tags, signal))));
+          const lists = await Promise.all(known.flatMap((table) => ft.seriesOf(table).map(({ tags }) => readTable(table, tags, signal))));
           if (signal.aborted) return;
           const all = lists.flat();
           ages = [];

@@ -11,7 +11,7 @@
 
   // Of the whole station: every numeric column of every series.
   function choices() {
-    return ft.station.tables.flatMap((table) => (table.series.length ? table.series : [{ tags: {} }]).flatMap(({ tags }) => {
+    return ft.station.tables.flatMap((table) => ft.seriesOf(table).flatMap(({ tags }) => {
       const series = Object.values(tags).join(", ");
       return table.columns.map((column) => ({ key: [table.name, column.name, ...Object.values(tags)].join("/"), table: table.name, tags, column, text: `${table.name}${series ? ` (${series})` : ""}: ${column.name}` }));
     }));
@@ -48,8 +48,7 @@
     const tip = ft.el("div", { class: "tip", hidden: true });
     const stage = ft.el("div", { class: "stage" }, canvas, tip);
     const note = ft.el("p", { class: "dim" });
-    const heading = ft.el("h3", { text: title });
-    const node = ft.el("section", { class: "panel pattern", "data-pattern": name, "aria-label": title }, ft.el("header", {}, heading), stage, note);
+    const node = ft.el("section", { class: "panel pattern", "data-pattern": name, "aria-label": title }, ft.el("header", {}, ft.el("h3", { text: title })), stage, note);
     const paint = () => {
       const ratio = window.devicePixelRatio || 1;
       const width = stage.clientWidth;
@@ -73,7 +72,7 @@
     canvas.addEventListener("mouseleave", () => (tip.hidden = true));
     const watch = new ResizeObserver(ft.eachFrame(paint));
     watch.observe(stage);
-    return { node, canvas, heading, note, paint, destroy: () => watch.disconnect() };
+    return { node, canvas, note, paint, destroy: () => watch.disconnect() };
   }
 
   ft.views.patterns = {
@@ -100,11 +99,31 @@
       const isCircle = () => choice.column.kind === "direction";
       const amount = (value) => ft.withUnit(value, unit());
 
+      const clockOf = (slot) => `${String(slot >> 1).padStart(2, "0")}:${slot % 2 ? "30" : "00"}`;
+      // The days from the first to the last, side by side: where one begins, and which one is under a place.
+      function dayAxis(width) {
+        const first = days[0].day, count = days[days.length - 1].day - first + 1;
+        const cell = (width - left - right) / count;
+        return {
+          cell,
+          X: (day) => left + (day - first) * cell,
+          at(x) {
+            const day = first + Math.floor((x - left) / cell);
+            return day < first || day >= first + count ? null : { day, found: days.find((one) => one.day === day) };
+          },
+          label(ctx, height) {
+            ctx.textAlign = "center";
+            const every = Math.ceil(80 / cell);
+            for (let day = first; day < first + count; day += every) ctx.fillText(dayName(day), left + (day - first + 0.5) * cell, height - 6);
+          },
+        };
+      }
+
       // ---- day and time of day
       const print = picture("fingerprint", "By day and time of day", 240, (ctx, width, height) => {
         if (!days.length) return;
-        const first = days[0].day, count = days[days.length - 1].day - first + 1;
-        const cell = (width - left - right) / count, tall = (height - top - foot) / SLOTS;
+        const { cell, X, label } = dayAxis(width);
+        const tall = (height - top - foot) / SLOTS;
         ctx.fillStyle = ft.draw.hatch(ctx, "hatch");
         ctx.fillRect(left, top, width - left - right, height - top - foot);
         for (const { day, values } of days) {
@@ -112,34 +131,28 @@
             if (value === null) return;
             // North is one colour from both sides.
             ctx.fillStyle = isCircle() ? `hsl(${value} 55% 50%)` : ink((value - range[0]) / (range[1] - range[0] || 1));
-            ctx.fillRect(left + (day - first) * cell, top + slot * tall, Math.max(cell, 1) + 0.4, tall + 0.4);
+            ctx.fillRect(X(day), top + slot * tall, Math.max(cell, 1) + 0.4, tall + 0.4);
           });
         }
         ctx.fillStyle = ft.ink("dim");
         ctx.textAlign = "right";
-        for (const hour of [0, 6, 12, 18, 24]) ctx.fillText(`${String(hour).padStart(2, "0")}:00`, left - 6, Math.min(height - foot, Math.max(top + 9, top + hour * 2 * tall + 4)));
-        ctx.textAlign = "center";
-        const every = Math.ceil(count / Math.max(1, (width - left - right) / 80));
-        for (let day = first; day < first + count; day += every) ctx.fillText(dayName(day), left + (day - first + 0.5) * cell, height - 6);
+        for (const hour of [0, 6, 12, 18, 24]) ctx.fillText(clockOf(hour * 2), left - 6, Math.min(height - foot, Math.max(top + 9, top + hour * 2 * tall + 4)));
+        label(ctx, height);
       }, (x, y) => {
-        const at = under(print, x, y);
+        const at = under(x, y);
         if (!at) return null;
         const value = at.values ? at.values[at.slot] : null;
         return [`${dayName(at.day)} ${clockOf(at.slot)}`, value === null || value === undefined ? "no value" : amount(value)];
       });
-      const clockOf = (slot) => `${String(slot >> 1).padStart(2, "0")}:${slot % 2 ? "30" : "00"}`;
-      function under(picture_, x, y) {
-        if (!days.length) return null;
-        const width = picture_.canvas.clientWidth, height = picture_.canvas.clientHeight;
-        const first = days[0].day, count = days[days.length - 1].day - first + 1;
-        const day = first + Math.floor(((x - left) / (width - left - right)) * count), slot = Math.floor(((y - top) / (height - top - foot)) * SLOTS);
-        if (day < first || day >= first + count || slot < 0 || slot >= SLOTS) return null;
-        const found = days.find((one) => one.day === day);
-        return { day, slot, values: found ? found.values : null };
+      function under(x, y) {
+        const at = days.length ? dayAxis(print.canvas.clientWidth).at(x) : null;
+        const slot = Math.floor(((y - top) / (print.canvas.clientHeight - top - foot)) * SLOTS);
+        if (!at || slot < 0 || slot >= SLOTS) return null;
+        return { day: at.day, slot, values: at.found ? at.found.values : null };
       }
       print.canvas.addEventListener("click", (event) => {
         const box = print.canvas.getBoundingClientRect();
-        const at = under(print, event.clientX - box.left, event.clientY - box.top);
+        const at = under(event.clientX - box.left, event.clientY - box.top);
         if (!at) return;
         const from = ft.clock.moment(at.day * DAY);
         ft.state.set({ view: "table", arg: choice.table, range: null, from, to: from + DAY });
@@ -164,7 +177,7 @@
           ctx.fillText(ft.number(value), left - 6, Math.max(top + 9, Y(value) + 4));
         }
         ctx.textAlign = "center";
-        for (const hour of [0, 6, 12, 18]) ctx.fillText(`${String(hour).padStart(2, "0")}:00`, X(hour * 2), height - 6);
+        for (const hour of [0, 6, 12, 18]) ctx.fillText(clockOf(hour * 2), X(hour * 2), height - 6);
         const runs = [[]];
         usual.forEach((one, slot) => (one.n ? runs[runs.length - 1].push(slot) : runs.push([])));
         for (const run of runs.filter((one) => one.length)) {
@@ -193,28 +206,22 @@
       // ---- how much is there
       const there = picture("coverage", "Good values, day by day", 110, (ctx, width, height) => {
         if (!days.length) return;
-        const first = days[0].day, count = days[days.length - 1].day - first + 1;
-        const cell = (width - left - right) / count;
+        const { cell, X, label } = dayAxis(width);
         for (const { day, share } of days) {
           if (share === null) continue;
           const tall = share * (height - top - foot);
           ctx.fillStyle = share >= 0.9 ? ft.ink("good") : share >= 0.5 ? ft.ink("suspect") : ft.ink("fail");
-          ctx.fillRect(left + (day - first) * cell, height - foot - Math.max(tall, 1), Math.max(cell - (cell > 4 ? 1 : 0), 0.5), Math.max(tall, 1));
+          ctx.fillRect(X(day), height - foot - Math.max(tall, 1), Math.max(cell - (cell > 4 ? 1 : 0), 0.5), Math.max(tall, 1));
         }
         ctx.fillStyle = ft.ink("dim");
         ctx.textAlign = "right";
         for (const share of [0, 0.5, 1]) ctx.fillText(`${share * 100} %`, left - 6, Math.max(top + 9, height - foot - share * (height - top - foot) + 4));
-        ctx.textAlign = "center";
-        const every = Math.ceil(count / Math.max(1, (width - left - right) / 80));
-        for (let day = first; day < first + count; day += every) ctx.fillText(dayName(day), left + (day - first + 0.5) * cell, height - 6);
+        label(ctx, height);
       }, (x) => {
-        if (!days.length) return null;
-        const width = there.canvas.clientWidth;
-        const first = days[0].day, count = days[days.length - 1].day - first + 1;
-        const day = first + Math.floor(((x - left) / (width - left - right)) * count);
-        const one = days.find((found) => found.day === day);
-        if (day < first || day >= first + count) return null;
-        return [dayName(day), one && one.share !== null ? `${percent(one.share)} of the expected values are there and did not fail` : "no row"];
+        const at = days.length ? dayAxis(there.canvas.clientWidth).at(x) : null;
+        if (!at) return null;
+        const one = at.found;
+        return [dayName(at.day), one && one.share !== null ? `${percent(one.share)} of the expected values are there and did not fail` : "no row"];
       });
 
       // ---- the wind rose

@@ -23,7 +23,7 @@
       const body = ft.el("div");
       ft.fill(root, names, head, body, ft.key());
 
-      const series = table.series.length ? table.series : [{ tags: {} }];
+      const series = ft.seriesOf(table);
       const columns = table.columns;
       for (const { tags } of series) {
         const label = Object.entries(tags).map(([k, v]) => `${k} ${v}`).join(", ");

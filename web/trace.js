@@ -7,6 +7,19 @@
     return (t && t.columns.find((c) => c.name === name)) || null;
   };
 
+  // A table without tag columns, or without a row, has one series without tags.
+  ft.seriesOf = (table) => (table.series.length ? table.series : [{ tags: {} }]);
+
+  // The time of the last rows of a table before `to`.
+  ft.newestRows = (table, to) => ({ from: to - 20e3 * (table.interval_s || 60), to });
+
+  // The position of the newest row that has the column, or -1.
+  ft.lastOf = ({ trace, c }) => {
+    let last = c ? trace.x.length - 1 : -1;
+    while (last >= 0 && c.flags[last] === " ") last -= 1;
+    return last;
+  };
+
   // series: [{table, column, tags, …}]; w: {from, to}. Returns [{series, meta, trace, c}] in the same order; c is null where
   // the answer has no such column. together: columns of one table that several drawings request together. points: about the number of positions that the drawing can distinguish.
   ft.traces = async function (series, w, points, mean_s, signal, together) {
