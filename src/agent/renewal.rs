@@ -28,6 +28,11 @@ impl ConfigFile {
         ConfigFile { path: config.path.clone(), decided: config.fingerprint, candidate: None }
     }
 
+    /// Whether the file, as it was decided about last, is this configuration.
+    pub(super) fn is(&self, config: &Config) -> bool {
+        self.decided == config.fingerprint
+    }
+
     /// A change that is to be decided about.
     pub(super) fn look(&mut self) -> Option<Result<Config, ConfigError>> {
         let read = Config::read(&self.path);

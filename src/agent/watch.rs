@@ -128,7 +128,10 @@ pub fn watch(
             }
             Ok(Event::Read(number)) => {
                 if number == workers.number && workers.before.take().is_some() {
-                    renewal::accept(&workers.agent);
+                    // The file may have become a wrong one since, which stays a finding.
+                    if file.is(&workers.agent.config) {
+                        renewal::accept(&workers.agent);
+                    }
                     tracing::warn!("the configuration was changed, and is in force now");
                 }
                 false

@@ -137,16 +137,20 @@ fn base(name: &str) -> Option<&'static Variable> {
     VARIABLES.get(index)
 }
 
+/// Whether a part of a name is a number.
+pub(super) fn is_number(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(|digit| digit.is_ascii_digit())
+}
+
 /// The patterns of `VarUtil.GENERAL_VARIABLE_PATTERNS` in AMF-BASE-QAQC, without spreads and counts.
 fn is_qualifier(text: &str) -> bool {
-    let position = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let parts: Vec<&str> = text.split('_').collect();
     let parts = parts.strip_prefix(&["F"]).unwrap_or(&parts);
     match parts {
         [] => true,
-        [layer] => position(layer),
+        [layer] => is_number(layer),
         [horizontal, vertical, replicate] => {
-            position(horizontal) && position(vertical) && (position(replicate) || *replicate == "A")
+            is_number(horizontal) && is_number(vertical) && (is_number(replicate) || *replicate == "A")
         }
         _ => false,
     }

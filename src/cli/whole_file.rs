@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::CliError;
+use crate::store::{folder_of, sync_folder_of};
 
 /// A file on its way. Dropped before it is kept, it is gone.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ impl WholeFile {
             }
             fs::rename(&self.part, &self.target)?;
         }
-        sync_folder(&self.target)
+        sync_folder_of(&self.target)
     }
 
     /// What went wrong with it.
@@ -70,8 +71,7 @@ impl Drop for WholeFile {
 /// Removes the parts beside `target` with the same ending that no program is at work on any more. One that cannot be removed
 /// does no harm.
 fn remove_left(target: &Path) {
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+    for entry in fs::read_dir(folder_of(target)).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let Some((of, process)) = name.to_str().and_then(part_of) else { continue };
         if Path::new(of).extension() == target.extension() && !is_at_work(process, &entry.path()) {
@@ -97,12 +97,6 @@ fn is_at_work(process: u32, part: &Path) -> bool {
     }
     let age = part.metadata().and_then(|known| known.modified()).ok().and_then(|time| time.elapsed().ok());
     age.is_none_or(|age| age < std::time::Duration::from_secs(86_400))
-}
-
-/// Without it a power cut can take back the name. Windows has no such call; NTFS journals its names.
-fn sync_folder(file: &Path) -> io::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 /// Whether a file stands at `target` that has the bytes of `part`.

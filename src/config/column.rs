@@ -289,10 +289,7 @@ impl ColumnConfig {
         let known = if is_scan { variable.range_of_scans() } else { variable.range() };
         match unit::fit(stated.unit, variable) {
             Fit::AsIs => self.limits.range(Some(known)),
-            Fit::Converted(conversion) => {
-                let back = |(low, high): (f64, f64)| (conversion.back(low), conversion.back(high));
-                self.limits.range(Some(Range { suspect: back(known.suspect), fail: back(known.fail) }))
-            }
+            Fit::Converted(conversion) => self.limits.range(Some(conversion.back_range(known))),
             Fit::Unfit { .. } => self.limits.range(None),
         }
     }

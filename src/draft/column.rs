@@ -143,10 +143,7 @@ fn within((low, high): (f64, f64), number: f64) -> bool {
 fn range(unit: &str, variable: &Variable) -> Range {
     let range = variable.range();
     match unit::fit(unit, variable) {
-        Fit::Converted(conversion) => {
-            let back = |(low, high): (f64, f64)| (conversion.back(low), conversion.back(high));
-            Range { suspect: back(range.suspect), fail: back(range.fail) }
-        }
+        Fit::Converted(conversion) => conversion.back_range(range),
         Fit::AsIs | Fit::Unfit { .. } => range,
     }
 }

@@ -28,8 +28,8 @@ enum Half {
 pub(super) fn add(samples: &[ColumnSample], columns: &mut [Column]) {
     let names: Vec<String> = samples.iter().map(|sample| sample.name.to_lowercase()).collect();
     let has_ec100 = names.iter().any(|name| name.starts_with("diag_irga") || name.contains("sig_strgth"));
-    for (at, (sample, column)) in samples.iter().zip(columns).enumerate() {
-        let (Some(name), Some(half)) = (names.get(at), names.get(at).and_then(|name| half(name))) else { continue };
+    for ((sample, column), name) in samples.iter().zip(columns).zip(&names) {
+        let Some(half) = half(name) else { continue };
         if !matches!(Process::of(&sample.process), None | Some(Process::Sample)) || sample.text > 0 {
             continue;
         }

@@ -112,7 +112,7 @@ pub struct LeftOut {
 /// Writes a new configuration for the files of `request`.
 ///
 /// # Errors
-/// [`DraftError`]: a path does not exist, no file is TOA5, or the station's name or offset is not valid.
+/// [`DraftError`]: a path does not exist, no file is a logger's table, or the station's name or offset is not valid.
 pub fn new_config(request: &Request<'_>, station: &StationSaid) -> Result<Draft, DraftError> {
     let (samples, left_out) = read(request, None)?;
     if samples.is_empty() {
@@ -176,7 +176,7 @@ fn archive(request: &Request<'_>) -> Result<Vec<sample::Sample>, DraftError> {
     Ok(found.iter().filter_map(|file| sample::read_archive(&find::whole(&file.path), count).ok()).collect())
 }
 
-/// The beginnings of all TOA5 files that no table of `config` reads; and the other files with the reason.
+/// The beginnings of all files of loggers that no table of `config` reads; and the other files with the reason.
 fn read(request: &Request<'_>, config: Option<&Config>) -> Result<(Vec<sample::Sample>, Vec<LeftOut>), DraftError> {
     let mut covered: HashMap<PathBuf, &str> = HashMap::new();
     let mut known = Vec::new();

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use super::column::Column;
 use super::quality::two_digits;
 use super::table::Table;
-use crate::ameriflux::unit::{self, Fit};
-use crate::ameriflux::{self};
+use crate::ameriflux::unit::Fit;
+use crate::ameriflux::{self, unit};
 use crate::time::{LocalTime, NANOS_PER_SECOND};
 
 /// A `[[pair]]`.
@@ -55,12 +55,9 @@ struct Side<'t> {
 pub(super) fn of(tables: &[Table]) -> Vec<Pair> {
     let mut pairs = Vec::new();
     for table in tables {
-        for (photons, watts) in sides(tables, "PPFD_IN").iter().flat_map(|photons| {
-            sides(std::slice::from_ref(table), "SW_IN").into_iter().map(move |watts| (*photons, watts))
-        }) {
-            if std::ptr::eq(photons.table, watts.table) {
-                pairs.extend(ratio(photons, watts));
-            }
+        let table = std::slice::from_ref(table);
+        for photons in sides(table, "PPFD_IN") {
+            pairs.extend(sides(table, "SW_IN").into_iter().filter_map(|watts| ratio(photons, watts)));
         }
     }
     for (variable, least) in LIKE {

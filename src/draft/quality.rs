@@ -117,7 +117,7 @@ pub(super) fn lines(
     let is_mean =
         matches!(Process::of(&sample.process), None | Some(Process::Average | Process::Sample | Process::WindVector));
     if let (Some(known), true) = (known, is_mean && rows.interval.is_some_and(|every| every.nanos <= SLOWEST)) {
-        let conversion = conversion(&sample.unit, known);
+        let conversion = conversion(&unit::fit(&sample.unit, known));
         lines.extend(flat_line(sample, known, conversion, rows));
         lines.extend(spike(sample, known, conversion, rows));
     }
@@ -137,11 +137,8 @@ fn sun(variable: Option<&Suggestion>, rows: &Rows<'_>) -> Option<Line> {
 }
 
 /// From the header's unit to the variable's.
-fn conversion(unit: &str, variable: &Variable) -> Conversion {
-    match unit::fit(unit, variable) {
-        Fit::Converted(conversion) => conversion,
-        Fit::AsIs | Fit::Unfit { .. } => Conversion { factor: 1.0, offset: 0.0 },
-    }
+fn conversion(fit: &Fit) -> Conversion {
+    if let Fit::Converted(conversion) = fit { *conversion } else { Conversion::NONE }
 }
 
 /// Limits of columns that are no AmeriFlux variable, or of which it is open which.
@@ -188,14 +185,11 @@ fn of_kind(sample: &ColumnSample, guess: &Guess) -> Option<(Range, &'static str)
         }
         _ => return None,
     };
-    let conversion = match unit::fit(&sample.unit, variable) {
-        _ if sample.unit.is_empty() => return None,
-        Fit::Unfit { .. } => return None,
-        Fit::AsIs => Conversion { factor: 1.0, offset: 0.0 },
-        Fit::Converted(conversion) => conversion,
-    };
-    let back = |(low, high): (f64, f64)| (conversion.back(low), conversion.back(high));
-    Some((Range { suspect: back(range.suspect), fail: back(range.fail) }, why))
+    let fit = unit::fit(&sample.unit, variable);
+    if sample.unit.is_empty() || matches!(fit, Fit::Unfit { .. }) {
+        return None;
+    }
+    Some((conversion(&fit).back_range(range), why))
 }
 
 /// How many of the values a range flags.
@@ -275,7 +269,8 @@ fn flat_line(sample: &ColumnSample, variable: &Variable, conversion: Conversion,
     }
     let count = sample.numbers().count();
     let tolerance = resolution(sample).filter(|_| count >= ENOUGH)?;
-    let longest = longest_still(sample, rows.times, still.except.map(|ends| back(conversion, ends)));
+    let except = still.except.map(|ends| conversion.back_bounds(ends));
+    let longest = longest_still(sample, rows.times, except);
     let [suspect, fail] = still.hours.map(|hours| hours * HOUR);
     // A sensor that is often still is given twice what it shows; one that is still for days is stuck.
     let (suspect, fail) = if longest * 2 > suspect && longest < STUCK {
@@ -284,10 +279,7 @@ fn flat_line(sample: &ColumnSample, variable: &Variable, conversion: Conversion,
     } else {
         (suspect, fail)
     };
-    let except = still.except.map_or(String::new(), |ends| {
-        let (low, high) = back(conversion, ends);
-        format!(", except = [{low}, {high}]")
-    });
+    let excepted = except.map_or(String::new(), |(low, high)| format!(", except = [{low}, {high}]"));
     let shown = if longest >= STUCK { "CHECK: it stood still for" } else { "at most still for" };
     let reason = format!(
         "{}; of {count} values looked at {shown} {}, and the least step is {tolerance}",
@@ -295,15 +287,11 @@ fn flat_line(sample: &ColumnSample, variable: &Variable, conversion: Conversion,
         hours(longest),
     );
     let text = format!(
-        "flat_line = {{ suspect = \"{}h\", fail = \"{}h\", tolerance = {tolerance}{except} }}",
+        "flat_line = {{ suspect = \"{}h\", fail = \"{}h\", tolerance = {tolerance}{excepted} }}",
         suspect / HOUR,
         fail / HOUR
     );
     Some(Line { text, active: !is_light || rows.position.is_some(), reason })
-}
-
-fn back(conversion: Conversion, (low, high): (f64, f64)) -> (f64, f64) {
-    (conversion.back(low), conversion.back(high))
 }
 
 /// The least difference of two values that are not equal; none where all are.

@@ -11,6 +11,9 @@ use thiserror::Error;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
+/// Nanoseconds.
+const HALF_HOUR: i64 = 1_800 * crate::time::NANOS_PER_SECOND;
+
 mod ameriflux;
 mod cells;
 mod conversion;

@@ -50,10 +50,8 @@ impl Format {
             }
         })
     }
-}
 
-impl Format {
-    /// Its name in messages and, in small letters, in the configuration.
+    /// Its name in messages.
     pub fn name(self) -> &'static str {
         match self {
             Format::Toa5 | Format::Resaved => "TOA5",

@@ -294,18 +294,10 @@ impl ParsedRow {
         };
         let earlier =
             || layout.earlier_formats.iter().find_map(|format| LocalTime::parse_by(field.text, format.as_deref()));
-        match &layout.time_format {
-            None => {
-                let time = LocalTime::parse(field.text).or_else(earlier).ok_or_else(refused)?;
-                self.time = Some(time);
-                self.time_is_plain = is_plain(field.text);
-            }
-            Some(format) => {
-                let time = LocalTime::parse_by(field.text, Some(format)).or_else(earlier).ok_or_else(refused)?;
-                self.time = Some(time);
-                self.time_is_plain = false;
-            }
-        }
+        let format = layout.time_format.as_deref();
+        let time = LocalTime::parse_by(field.text, format).or_else(earlier).ok_or_else(refused)?;
+        self.time = Some(time);
+        self.time_is_plain = format.is_none() && is_plain(field.text);
         if !self.time_is_plain {
             self.time_text.clear();
             self.time_text.push_str(&decode(field.text));

@@ -342,9 +342,18 @@ fn within(
     stamp: LocalTime,
     (record, ts): (Option<i64>, Timestamp),
 ) -> i64 {
-    let Some(samples) = samples else { return 0 };
-    let within = ts.nanos_since(old.instant(stamp, record, Some(ts)));
-    if within.abs() < nanos(samples.interval()) { within } else { 0 }
+    spread(samples, old, stamp, (record, ts)).unwrap_or(0)
+}
+
+/// None: by this clock the row does not belong to this stamp.
+fn spread(
+    samples: Option<Samples>,
+    clock: &LoggerClock,
+    stamp: LocalTime,
+    (record, ts): (Option<i64>, Timestamp),
+) -> Option<i64> {
+    let within = ts.nanos_since(clock.instant(stamp, record, Some(ts)));
+    samples.filter(|samples| (0..nanos(samples.interval())).contains(&within)).map(|_| within)
 }
 
 /// A stamp as the store keeps it. It was written as the present configuration says, or an earlier one.
@@ -521,7 +530,7 @@ impl PutBack<'_, '_> {
         for series in self.store.series_with_tags(self.table)? {
             for content in self.store.conflicts_of_series(series.id)? {
                 self.staging.begin()?;
-                let (mut again, mut stamp, mut written) = (content.clone(), None, None);
+                let (mut again, mut written) = (content.clone(), None);
                 if let Some(header) = content.header {
                     let line = (header, content.raw.as_str());
                     let Some(ts) = kept.time_of(self.staging, self.table, line, content.ts)? else { continue };
@@ -534,12 +543,14 @@ impl PutBack<'_, '_> {
                     // As of a row without its text.
                     let local = text.unwrap_or_else(|| old.usual_stamp(content.ts));
                     let new = &self.config.stamps;
-                    let within = within(self.table.samples, old, local, (content.record, content.ts));
+                    // One that the same move kept beside a row, or moved before it was killed, stands by the new clock already.
+                    let at = (content.record, content.ts);
+                    let within = [old, new].into_iter().find_map(|clock| spread(self.table.samples, clock, local, at));
+                    let within = within.unwrap_or(0);
                     again.ts = new.instant(local, content.record, Some(content.ts)).plus(within);
                     if again.ts_text.is_none() && new.usual_stamp(again.ts) != local {
                         again.ts_text = Some(local.to_string());
                     }
-                    stamp = Some(local.to_string());
                     written = Some(local);
                 }
                 let has_row = self.store.has_row_at(&content)?;
@@ -557,6 +568,7 @@ impl PutBack<'_, '_> {
                 let taken = kept.content(self.staging, self.table, &again, &content.tags);
                 self.staging.set_moving(None);
                 if let Taken::Row(outcome) = taken? {
+                    let stamp = written.map(|local| local.to_string());
                     self.staging.resolve_moved(self.table, &content, outcome, (again.ts, stamp.as_deref()))?;
                     moved.contents += u64::from(outcome == Outcome::Staged);
                 }

@@ -214,10 +214,11 @@ impl Reader<'_, '_> {
             let Chunk { offset, bytes, is_tail, end, is_cut, .. } = chunk;
             taker.is_cut = is_cut;
             if is_tail {
-                tail_taken = match chunk.is_translated() {
-                    true => taker.take_rest(bytes),
-                    false => self.take_tail(table, taker, bytes, tail_is_due)?,
-                };
+                if chunk.is_translated() {
+                    taker.take_rest(bytes);
+                } else {
+                    tail_taken = self.take_tail(table, taker, bytes, tail_is_due)?;
+                }
                 self.progress.advance(end - offset);
                 break;
             }

@@ -215,16 +215,14 @@ impl<'a> LineTaker<'a> {
         taken
     }
 
-    /// Counts what stands behind the last whole record: the beginning of one, or nothing that could become one. Returns that
-    /// nothing was staged.
-    pub(super) fn take_rest(&mut self, rest: &[u8]) -> bool {
+    /// Counts what stands behind the last whole record: the beginning of one, or nothing that could become one.
+    pub(super) fn take_rest(&mut self, rest: &[u8]) {
         self.counts.lines += 1;
         if rest.is_empty() {
             self.counts.blank += 1;
         } else {
             self.counts.deferred += 1;
         }
-        false
     }
 
     fn hold(&mut self, number: u64) {
@@ -664,8 +662,8 @@ fn unreadable(reason: String) -> LineRefusal {
 pub(super) fn header_table(path: &Path) -> Option<String> {
     let mut file = QuietFile::open(path).ok()?;
     format::begin(&mut file).ok()?.ok()?;
-    let text = file.next_chunk().ok()??.bytes.to_vec();
-    let lines: Vec<Vec<u8>> = text.split(|&byte| byte == b'\n').take(4).map(<[u8]>::to_vec).collect();
+    let chunk = file.next_chunk().ok()??;
+    let lines: Vec<Vec<u8>> = chunk.bytes.split(|&byte| byte == b'\n').take(4).map(<[u8]>::to_vec).collect();
     let count = format::header_lines(&format::strip_noise(lines.first()?))?;
     Some(Header::read(lines.get(..count)?).ok()?.table)
 }

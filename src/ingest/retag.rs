@@ -46,6 +46,7 @@ pub(super) fn apply(
         // Misspelled, or in no file yet.
         return Ok(None);
     }
+    staging.begin_retagging(table)?;
     let now = Timestamp::from_utc(clock.now());
     let (mut moved, mut seen) = (Moved::default(), Vec::new());
     for series in all {

@@ -451,24 +451,24 @@ impl Resolver<'_, '_> {
         let version = self.staging.version_of_move()?;
         self.table.samples = None;
         let mut rows = 0;
-        for series in self.store.series_with_tags(self.table)? {
+        for series in self.table.series_ids() {
+            let Some(tags) = self.table.tags_of(series).map(str::to_owned) else { continue };
             let mut after = None;
             loop {
-                let stored = self.store.old_rows(series.id, after)?;
+                let stored = self.store.old_rows(series, after)?;
                 let Some(last) = stored.last() else { break };
                 after = Some(last.id());
                 let moved: Vec<MovedRow> =
                     stored.into_iter().filter_map(|row| moved_back((self.config, self.table), samples, row)).collect();
                 rows += moved.len() as u64;
-                let tags = serde_json::to_string(&series.tags).unwrap_or_default();
                 self.staging.set_moving(Some(version));
                 let done = self.staging.move_rows(self.table, &tags, &moved);
                 self.staging.set_moving(None);
                 done?;
-                self.staging.end_move(series.id, &moved)?;
+                self.staging.end_move(series, &moved)?;
                 self.commit_if_due()?;
             }
-            self.contents_back(samples, series.id)?;
+            self.contents_back(samples, series)?;
         }
         self.staging.flush(self.table)?;
         self.staging.find_newest(self.table)?;

@@ -7,7 +7,7 @@
 mod file;
 
 use super::flag::Flag;
-use super::keys::{Absent, Group, GroupKeys, Key, Kind, Problem, shown};
+use super::keys::{Absent, Group, GroupKeys, Key, Kind, Problem};
 use super::limits::{bounds, within};
 use super::registry::{About, ColumnTest, Seen};
 use crate::ameriflux::Range;
@@ -245,19 +245,12 @@ fn member(band: &Group) -> Result<Member, Problem> {
         .bounds("suspect")
         .ok_or_else(|| band.wrong(": suspect is missing; write for example { months = [6, 8], suspect = [5, 30] }"))?;
     let fail = band.bounds("fail").unwrap_or(UNBOUNDED);
-    if fail.0 > suspect.0 || fail.1 < suspect.1 {
-        return Err(band.wrong(&format!(
-            ": suspect = {} does not lie inside fail = {}; narrow suspect, or write a wider fail",
-            shown(suspect),
-            shown(fail)
-        )));
-    }
     Ok(Member {
+        band: band.nested(Range { suspect, fail })?,
         dates: band.instants("dates"),
         months: band.whole("months"),
         days: band.whole("days"),
         hours: band.whole("hours"),
-        band: Range { suspect, fail },
     })
 }
 

@@ -1,8 +1,8 @@
 //! How the settings of a test are written in the configuration, and how a test reads them.
 //!
-//! A test lists its keys, each with its [`Kind`] and what the documentation says of it. The configuration refuses unknown keys and values of another kind,
-//! with file and line, before the test sees them. A test then reads typed values from a [`Group`] and checks only what
-//! several keys mean together. So a new test needs no change in the configuration.
+//! A test lists its keys, each with its [`Kind`] and what the documentation says of it. The configuration refuses unknown
+//! keys and values of another kind, with file and line, before the test sees them. A test then reads typed values from a
+//! [`Group`] and checks only what several keys mean together. So a new test needs no change in the configuration.
 
 use std::fmt::{self, Display, Formatter};
 use std::ops;
@@ -292,13 +292,15 @@ impl Group {
 
     /// `suspect` and `fail` as bounds of which at least one is set, `suspect` inside `fail`.
     pub(super) fn range(&self, example: &str) -> Result<Range, Problem> {
-        let range = match (self.bounds("suspect"), self.bounds("fail")) {
-            (Some(suspect), fail) => Range { suspect, fail: fail.unwrap_or((f64::NEG_INFINITY, f64::INFINITY)) },
-            (None, Some(fail)) => Range { suspect: fail, fail },
-            (None, None) => {
-                return Err(self.wrong(&format!(" has neither suspect nor fail; write for example {example}")));
-            }
-        };
+        let levels = Levels { suspect: self.bounds("suspect"), fail: self.bounds("fail") };
+        let Levels { suspect, fail } = self.at_least_one(levels, example)?;
+        let unbounded = (f64::NEG_INFINITY, f64::INFINITY);
+        let suspect = suspect.or(fail).unwrap_or(unbounded);
+        self.nested(Range { suspect, fail: fail.unwrap_or(unbounded) })
+    }
+
+    /// This range, if `suspect` lies inside `fail`.
+    pub(super) fn nested(&self, range: Range) -> Result<Range, Problem> {
         if range.fail.0 > range.suspect.0 || range.fail.1 < range.suspect.1 {
             return Err(self.wrong(&format!(
                 ": suspect = {} does not lie inside fail = {}; narrow suspect, or write a wider fail",
@@ -318,6 +320,6 @@ impl Group {
 }
 
 /// Two bounds as they are written.
-pub(super) fn shown((low, high): (f64, f64)) -> String {
+fn shown((low, high): (f64, f64)) -> String {
     format!("[{low}, {high}]")
 }

@@ -18,7 +18,9 @@ pub trait Translator {
     fn record_at_or_before(&self, offset: u64) -> u64;
 
     /// Whether `rest`, which is no record and ends the file, holds nothing that could become one.
-    fn is_filler(&self, rest: &[u8]) -> bool;
+    fn is_filler(&self, _rest: &[u8]) -> bool {
+        false
+    }
 }
 
 impl fmt::Debug for dyn Translator {

@@ -134,24 +134,31 @@ const LONGEST_WAIT_S: i64 = 7 * 86_400;
 
 /// How long the pending rows of a table have waited: since its bucket last acknowledged a row. They have not waited longer than
 /// they exist. The age of a row says nothing: a history that was read just now is as old as it is, and has not waited at all.
-fn waited(config: &Config, store: &Store, table: &TableStatus, now: Timestamp) -> Result<i64, SyncError> {
+fn waited(
+    config: &Config,
+    store: &Store,
+    table: &TableStatus,
+    first: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<i64, SyncError> {
     let Some(oldest) = table.oldest_pending else { return Ok(0) };
     let bucket = config.table(&table.table).and_then(|known| known.bucket.as_deref());
     let since = Timestamp::from_nanos(now.nanos().saturating_sub(LONGEST_WAIT_S * 1_000_000_000));
-    let first = store.first_ingest()?;
     let last = store.last_stored_in(bucket, since)?.max(first);
     let silent = last.map_or(LONGEST_WAIT_S, |last| now.seconds_since(last));
     Ok(now.seconds_since(oldest).min(silent).clamp(0, LONGEST_WAIT_S))
 }
 
-/// One line for the agent, one per table of the configuration, also for one that never had a row.
+/// One line for the agent, one per table that has a row, and one per table of the configuration that never had one, where the
+/// first ingest is known.
 pub(super) fn lines(config: &Config, store: &Store, standing: &Standing, now: Timestamp) -> Result<String, SyncError> {
     let station = tag_value(&config.station.name);
     let tables = store.table_status()?;
     let sum = |of: fn(&TableStatus) -> u64| tables.iter().map(of).sum::<u64>();
     let age = |then: Timestamp| now.seconds_since(then);
     let oldest = tables.iter().filter_map(|table| table.oldest_pending).min();
-    let waits = tables.iter().map(|table| waited(config, store, table, now)).collect::<Result<Vec<i64>, _>>()?;
+    let first = store.first_ingest()?;
+    let waits = tables.iter().map(|table| waited(config, store, table, first, now)).collect::<Result<Vec<i64>, _>>()?;
     // Writing to a String cannot fail.
     let mut lines = format!(
         "{MEASUREMENT},station={station} backlog={},oldest_pending_age_s={},longest_wait_s={},rejected={},rejected_lines={},conflicts={},gaps={},problems={},warnings={},verdict=\"{}\",version=\"{}\" {}\n",
@@ -181,7 +188,7 @@ pub(super) fn lines(config: &Config, store: &Store, standing: &Standing, now: Ti
             now.nanos()
         );
     }
-    let Some(first) = store.first_ingest()? else { return Ok(lines) };
+    let Some(first) = first else { return Ok(lines) };
     for table in &config.tables {
         let name = &table.name.0;
         if tables.iter().any(|status| status.table == *name && status.newest.is_some()) {

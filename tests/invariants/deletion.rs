@@ -219,7 +219,7 @@ impl Site {
 }
 
 /// A thousand databases that are synced to disk at each commit take minutes, and no power is cut here.
-fn in_memory() -> TempDir {
+pub fn in_memory() -> TempDir {
     let memory = Path::new("/dev/shm");
     if memory.is_dir() { TempDir::new_in(memory).unwrap() } else { TempDir::new().unwrap() }
 }

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::influxd2::{BUCKET, Influxd2};
+use crate::influxd2::{BUCKET, Influxd2, over};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3_600;
@@ -63,9 +63,8 @@ fn firing(influxd: &Influxd2, rules: &[Value], station: &str, now: i64) -> BTree
     for rule in rules {
         let data = &rule["data"];
         let back = data[0]["relativeTimeRange"]["from"].as_i64().unwrap();
-        let time = |at: i64| DateTime::from_timestamp(at, 0).unwrap().format("%Y-%m-%dT%H:%M:%SZ").to_string();
         let text = data[0]["model"]["query"].as_str().unwrap().replace("$$", "$").replace("US-A", station);
-        let text = text.replace("v.timeRangeStart", &time(now - back)).replace("v.timeRangeStop", &time(now));
+        let text = over(&text, now - back, now);
         let value = influxd.flux(&text).last().and_then(|row| row["value"].parse::<f64>().ok());
         let evaluator = &data[2]["model"]["conditions"][0]["evaluator"];
         let limit = evaluator["params"][0].as_f64().unwrap();

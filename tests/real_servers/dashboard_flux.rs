@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use serde_json::Value;
 
 use crate::dashboard::{Row, Tower, least_and_greatest, mean, panels, seconds, values, windows};
-use crate::influxd2::{Influxd2, nanoseconds};
+use crate::influxd2::{Influxd2, nanoseconds, over};
 
 const NANOS: i64 = 1_000_000_000;
 /// A name that Flux would read as an expression, and Grafana as a variable.
@@ -30,11 +30,9 @@ struct View {
 
 impl View {
     fn sent(&self, text: &str, station: &str) -> String {
-        let time = |at: i64| DateTime::from_timestamp(at, 0).unwrap().format("%Y-%m-%dT%H:%M:%SZ").to_string();
-        text.replace("${station:doublequote}", &format!("\"{}\"", station.replace('"', "\\\"")))
+        over(text, self.from, self.to)
+            .replace("${station:doublequote}", &format!("\"{}\"", station.replace('"', "\\\"")))
             .replace("${step}", self.step.0)
-            .replace("v.timeRangeStart", &time(self.from))
-            .replace("v.timeRangeStop", &time(self.to))
             .replace("v.windowPeriod", &format!("{}s", self.period))
     }
 

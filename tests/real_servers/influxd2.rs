@@ -24,6 +24,12 @@ pub const TOKEN: &str = "right";
 /// All times that a server takes.
 const EVER: (&str, &str) = ("1677-09-21T00:12:43.145224194Z", "2262-04-11T23:47:16.854775806Z");
 
+/// A query of Grafana's over this time, in seconds since 1970.
+pub fn over(text: &str, from: i64, to: i64) -> String {
+    let time = |at: i64| chrono::DateTime::from_timestamp(at, 0).unwrap().format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    text.replace("v.timeRangeStart", &time(from)).replace("v.timeRangeStop", &time(to))
+}
+
 /// What a token may do with buckets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum May {

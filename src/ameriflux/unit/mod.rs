@@ -7,6 +7,7 @@
 
 mod parse;
 
+use crate::ameriflux::range::Range;
 use crate::ameriflux::variable::Variable;
 use parse::{Meaning, Unit};
 
@@ -153,6 +154,9 @@ pub fn fit(header_unit: &str, variable: &Variable) -> Fit {
 }
 
 impl Conversion {
+    /// Changes nothing.
+    pub const NONE: Conversion = Conversion { factor: 1.0, offset: 0.0 };
+
     /// The value in the variable's unit.
     pub fn of(self, value: f64) -> f64 {
         value * self.factor + self.offset
@@ -163,6 +167,16 @@ impl Conversion {
     pub fn back(self, bound: f64) -> f64 {
         let back = (bound - self.offset) / self.factor;
         format!("{back:.8e}").parse().unwrap_or(back)
+    }
+
+    /// Two bounds, as [`Conversion::back`].
+    pub fn back_bounds(self, (low, high): (f64, f64)) -> (f64, f64) {
+        (self.back(low), self.back(high))
+    }
+
+    /// A range, as [`Conversion::back`].
+    pub fn back_range(self, range: Range) -> Range {
+        Range { suspect: self.back_bounds(range.suspect), fail: self.back_bounds(range.fail) }
     }
 }
 

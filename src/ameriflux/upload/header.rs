@@ -52,7 +52,7 @@ impl Header {
             checked.add(Check::AllQuoted, Severity::Error, "all names stand in quotes; write them without".to_owned());
         }
         for (place, (written, name)) in self.written.iter().zip(&self.names).enumerate() {
-            let bare = written.trim_matches(|letter: char| letter == '"' || letter.is_whitespace());
+            let bare = bare(written);
             let problem = if written.contains(' ') {
                 "has a blank in its name".to_owned()
             } else if written.contains('"') && !all_quoted {
@@ -83,13 +83,18 @@ impl Header {
 
     fn check_stamps(&self, checked: &mut Checked) {
         for (place, (name, wanted)) in self.written.iter().zip([START, END]).enumerate() {
-            let bare = name.trim_matches(|letter: char| letter == '"' || letter.is_whitespace());
+            let bare = bare(name);
             if bare != wanted {
                 let message = format!("column {} is \"{bare}\" where {wanted} stands", place + 1);
                 checked.add(Check::StampsFirst, Severity::Error, message);
             }
         }
     }
+}
+
+/// A name without quotes and blanks around it.
+fn bare(written: &str) -> &str {
+    written.trim_matches(|letter: char| letter == '"' || letter.is_whitespace())
 }
 
 /// Why a name is none.

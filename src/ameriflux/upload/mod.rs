@@ -177,8 +177,7 @@ pub fn reads_as_missing(cell: &str) -> bool {
     if cell == "-9999" {
         return false;
     }
-    let cell = cell.to_lowercase();
-    if FORMS.contains(&cell.as_str()) {
+    if FORMS.iter().any(|form| cell.eq_ignore_ascii_case(form)) {
         return true;
     }
     let is_code = |text: &str| text.bytes().all(|digit| matches!(digit, b'6' | b'9'));
@@ -188,9 +187,10 @@ pub fn reads_as_missing(cell: &str) -> bool {
             part.is_none_or(|part| !part.is_empty() && (part.bytes().all(|digit| digit == b'0') || is_code(part)));
         return whole.len() >= 3 && is_code(whole) && part_fits;
     }
-    cell.strip_prefix('#')
-        .and_then(|word| word.strip_suffix(['?', '!']))
-        .is_some_and(|word| !word.is_empty() && word.chars().all(|letter| letter.is_alphanumeric() || letter == '_'))
+    cell.strip_prefix('#').and_then(|word| word.strip_suffix(['?', '!'])).is_some_and(|word| {
+        let word = word.to_lowercase();
+        !word.is_empty() && word.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
+    })
 }
 
 #[cfg(test)]

@@ -23,16 +23,13 @@ impl<'a> Name<'a> {
         if is_base(name) {
             return Some(Name { base: name, is_filled: false, position: "" });
         }
-        let is_qualifier = |part: &str| {
-            matches!(part, "N" | "SD" | "A" | "F")
-                || (!part.is_empty() && part.bytes().all(|digit| digit.is_ascii_digit()))
-        };
+        let is_qualifier = |part: &str| matches!(part, "N" | "SD" | "A" | "F") || variable::is_number(part);
         let mut end = name.len();
         while let Some(at) = name[..end].rfind('_').filter(|at| is_qualifier(&name[at + 1..end])) {
             end = at;
         }
         // FETCH_70 is a variable, and its number none.
-        if &name[..end] == "FETCH" {
+        if &name[..end] == "FETCH" && end < name.len() {
             end = name[end + 1..].find('_').map_or(name.len(), |next| end + 1 + next);
         }
         let (base, qualifiers) = (&name[..end], name[end..].trim_start_matches('_'));
@@ -67,7 +64,7 @@ fn is_base(name: &str) -> bool {
 /// `utils.py`.)
 fn is_position(text: &str) -> bool {
     let parts: Vec<&str> = text.split('_').collect();
-    let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|digit| digit.is_ascii_digit());
+    let is_number = |part: &&str| variable::is_number(part);
     let parts = match parts.as_slice() {
         [front @ .., "SD" | "N"] if matches!(front, [_] | [_, _, "A"]) => front,
         all => all,
@@ -100,7 +97,9 @@ mod tests {
         ] {
             assert_eq!(Name::of(name), Some(Name { base, is_filled, position }), "{name}");
         }
-        for name in ["", "TA_PI", "TA_1_1", "TA_1_1_1_F", "TA_1_1_1_SD", "ta", "TA_", "TEMP_1_1_1", "TA_QC", "TA_F_F"] {
+        for name in
+            ["", "TA_PI", "TA_1_1", "TA_1_1_1_F", "TA_1_1_1_SD", "ta", "TA_", "TEMP_1_1_1", "TA_QC", "TA_F_F", "FETCH"]
+        {
             assert_eq!(Name::of(name), None, "{name}");
         }
     }

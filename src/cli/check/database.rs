@@ -6,7 +6,7 @@ use super::super::output::bytes;
 use super::Report;
 #[cfg(windows)]
 use crate::status::real_share as network;
-use crate::store::Store;
+use crate::store::{Store, folder_of};
 
 /// Less room than this is soon none: a day of a busy station, its log and a backup of the day's rows.
 const LITTLE_ROOM: u64 = 500_000_000;
@@ -20,7 +20,7 @@ pub(super) fn lines(store: &Store, report: &mut Report) {
         Ok(found) => report.say("database", "bad", format!("{text}: damaged ({found}); run `fluxtower salvage`")),
         Err(error) => report.say("database", "bad", error.to_string()),
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     match fs4::available_space(folder) {
         Ok(free) if free < LITTLE_ROOM => report.say(
             "disk",

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use chrono::FixedOffset;
 
-use crate::export::ExportError;
+use crate::export::{ExportError, HALF_HOUR};
 use crate::text::count;
 use crate::time::{LocalTime, NANOS_PER_MILLI, NANOS_PER_SECOND as SECOND, StationClock, Timestamp, nanos};
 
-pub(super) const HALF_HOUR: i64 = 1_800 * SECOND;
 pub(super) const HOUR: i64 = 3_600 * SECOND;
 /// No row is farther than this from the nearest full half hour.
 pub(super) const LONGEST_ROUND: Duration = Duration::from_secs(900);

@@ -161,7 +161,7 @@ impl<'a> Ameriflux<'a> {
             }
             csv.write_record(None::<&[u8]>).map_err(output)?;
             *if has_row { &mut written.rows } else { &mut written.filled } += 1;
-            due = due.minus(-step);
+            due = due.plus(step);
         }
         csv.flush()?;
         Ok(written)

@@ -1,6 +1,6 @@
 //! The variables of a site's file: each name stands once in it, whichever table a column is of.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ameriflux::upload;
 use crate::config::Level;
@@ -22,9 +22,9 @@ pub(super) struct Named {
 
 /// Refuses two columns of one variable, with the names that would tell them apart. `TA` and `TA_1_1_1` are one.
 pub(super) fn check(columns: &[&Named]) -> Result<(), ExportError> {
-    for (at, second) in columns.iter().enumerate() {
-        let same = |first: &&&Named| key(&first.variable) == key(&second.variable);
-        let Some(first) = columns.iter().take(at).find(same) else { continue };
+    let mut seen: BTreeMap<String, &Named> = BTreeMap::new();
+    for &second in columns {
+        let Some(first) = seen.insert(key(&second.variable), second) else { continue };
         let (one, other, reason) = proposal(columns, first, second);
         return Err(ExportError::SameVariable(Box::new(crate::export::SameVariable {
             first: (first.table.clone(), first.column.clone()),

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use super::{Share, Year, length};
+use crate::export::HALF_HOUR;
 use crate::qc::Flag;
-use crate::time::{LocalTime, NANOS_PER_SECOND, Timestamp};
-
-pub(super) const HALF_HOUR: i64 = 1_800 * NANOS_PER_SECOND;
+use crate::time::{LocalTime, Timestamp};
 
 /// Half hours of a day.
 const DAY: i64 = 48;

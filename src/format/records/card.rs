@@ -1,19 +1,19 @@
 //! TOB2 and TOB3: a memory card's file, in frames of one size.
 //!
 //! The card's file is made at its full size and filled frame by frame, so a frame counts only if its footer carries the stamp
-//! that the header names. A frame that was closed early holds minor frames, each with a header and a footer of its own.
+//! that the header names, its complement or a neighbour. A frame that was closed early holds minor frames, each with a header and a footer of its own.
 
 use super::columns::{Columns, Order, unsigned};
 use super::heading::{Heading, Toa5};
 use super::{LONGEST_RECORD, RecordsError, print};
 use crate::source::{Records, Translator};
+use crate::time::NANOS_PER_SECOND as NANOS;
 
 const NAMES: usize = 3;
 const UNITS: usize = 4;
 const PROCESS: usize = 5;
 const TYPES: usize = 6;
 const FOOTER: usize = 4;
-const NANOS: i64 = 1_000_000_000;
 
 /// What distinguishes the two formats.
 #[derive(Debug, Clone, Copy)]
@@ -186,10 +186,6 @@ impl Translator for Card {
     /// The last frames of a card's file may hold no record, or older ones than those before: all of it is read.
     fn record_at_or_before(&self, _offset: u64) -> u64 {
         self.begins_at
-    }
-
-    fn is_filler(&self, _rest: &[u8]) -> bool {
-        false
     }
 }
 

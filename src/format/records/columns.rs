@@ -18,7 +18,7 @@ pub(super) enum Kind {
     Fp2,
     /// Seconds and nanoseconds.
     Nanos(Order),
-    /// Seconds and units of ten microseconds, in six bytes.
+    /// One whole number of six bytes, the highest first: units of ten microseconds since 1990.
     Micros,
     Seconds,
     /// Any bit.
@@ -104,7 +104,7 @@ impl Kind {
             Kind::Nanos(order) => print::time(unsigned(&bytes[..4], order), unsigned(&bytes[4..], order), line),
             Kind::Micros => {
                 let units = unsigned(bytes, Order::Big);
-                // Tens of microseconds since 1990.
+                // Units of ten microseconds: 100,000 in a second.
                 print::time(units / 100_000, units % 100_000 * 10_000, line);
             }
             Kind::Seconds => print::time(unsigned(bytes, Order::Big), 0, line),
@@ -182,7 +182,9 @@ impl Columns {
             columns.push(Column { kind: known, at: width });
             width += known.width();
         }
-        Ok(Columns { columns, width, double: None })
+        // Where no column leaves the order open there is nothing to learn.
+        let is_open = columns.iter().any(|column: &Column| column.kind == Kind::DoubleOfUnknownOrder);
+        Ok(Columns { columns, width, double: (!is_open).then_some(Order::Little) })
     }
 
     /// Bytes of a record.

@@ -141,15 +141,16 @@ impl Translator for CsiXml {
                 used = begin;
             }
             let inside = begin + 3;
-            let end = memmem::find(&bytes[inside..], b"</r>").map(|at| inside + at + 4);
-            // A record that another one begins in was cut.
-            let limit = end.unwrap_or(bytes.len());
-            if let Some(next) = memmem::find(&bytes[inside..limit], b"<r ").map(|at| inside + at) {
+            let next = memmem::find(&bytes[inside..], b"<r ").map(|at| inside + at);
+            // No farther than the next record, so that a file without ends is read once.
+            let limit = next.unwrap_or(bytes.len());
+            let Some(end) = memmem::find(&bytes[inside..limit], b"</r>").map(|at| inside + at + 4) else {
+                let Some(next) = next else { break };
+                // A record that another one begins in was cut.
                 damaged(begin, next, records);
                 used = next;
                 continue;
-            }
-            let Some(end) = end else { break };
+            };
             let line = records.begin(begin);
             self.record(&bytes[begin..end], line);
             line.push(b'\n');

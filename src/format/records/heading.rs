@@ -27,8 +27,8 @@ impl Heading {
                     false => RecordsError::Damaged { format, line, problem: "has no end".to_owned() },
                 });
             };
-            let problem = "has quotes that do not match".to_owned();
-            lines.push(split(&rest[..length]).ok_or(RecordsError::Damaged { format, line, problem })?);
+            let damaged = || RecordsError::Damaged { format, line, problem: "has quotes that do not match".to_owned() };
+            lines.push(split(&rest[..length]).ok_or_else(damaged)?);
             end += length + 1;
         }
         Ok(Heading { format, lines, end })

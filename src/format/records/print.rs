@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use crate::time::LocalTime;
+use crate::time::{LocalTime, NANOS_PER_SECOND as NANOS};
 
 /// Significant digits of a four-byte and of an eight-byte number.
 pub(super) const SINGLE: usize = 7;
@@ -10,7 +10,6 @@ pub(super) const DOUBLE: usize = 15;
 
 /// Seconds from 1970-01-01 to 1990-01-01, where the loggers' count begins.
 const LOGGERS_EPOCH: i64 = 631_152_000;
-const NANOS: i64 = 1_000_000_000;
 
 /// Appends a number with at most `digits` significant digits, as C's `%G` does; `"NAN"`, `"INF"`, `"-INF"` in quotes.
 pub(super) fn number(value: f64, digits: usize, line: &mut Vec<u8>) {
@@ -79,15 +78,12 @@ fn spell(figures: &[u8], exponent: i32, line: &mut Vec<u8>) {
         let _ = write!(line, "E{sign}{:02}", exponent.unsigned_abs());
         return;
     }
-    let Ok(whole) = usize::try_from(exponent + 1) else {
+    let Ok(last) = usize::try_from(exponent) else {
         line.extend_from_slice(b"0.");
         line.resize(line.len() + usize::try_from(-exponent - 1).unwrap_or(0), b'0');
         return line.extend_from_slice(&figures[..end]);
     };
-    if whole == 0 {
-        line.extend_from_slice(b"0.");
-        return line.extend_from_slice(&figures[..end]);
-    }
+    let whole = last + 1;
     line.extend_from_slice(&figures[..whole]);
     if end > whole {
         line.push(b'.');

@@ -104,8 +104,4 @@ impl Translator for Tob1 {
         let behind = offset.saturating_sub(self.begins_at);
         self.begins_at + behind - behind % self.columns.width() as u64
     }
-
-    fn is_filler(&self, _rest: &[u8]) -> bool {
-        false
-    }
 }

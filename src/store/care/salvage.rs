@@ -95,8 +95,7 @@ impl crate::store::Store {
         to.pragma_update(None, "foreign_keys", false).map_err(new)?;
         let opened = reader(damaged).map_err(|source| StoreError::at(damaged, source)).and_then(|from| {
             migrate::check(&from, damaged)?;
-            let version = from.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
-            Ok((version.map_err(|source| StoreError::at(damaged, source))?, from))
+            Ok((migrate::version(&from, damaged)?, from))
         });
         match opened {
             Ok((version, from)) => {

@@ -5,14 +5,14 @@
 //! - Room is looked at first: for the copy, and for a migration that writes every page anew. Without it nothing is changed.
 //! - Of several processes that open the database at once, one does it, and the others wait and find it done.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use crate::store::schema::beside::beside;
+use crate::store::schema::beside::{beside, folder_of, sync_folder_of};
 use crate::store::schema::error::StoreError;
-use crate::store::schema::migrate;
+use crate::store::schema::{lock, migrate};
 use crate::store::{Result, Store};
 
 /// Brings the schema up to date, and copies the database before that.
@@ -25,10 +25,8 @@ pub(in crate::store) fn run(conn: &mut Connection, path: &Path) -> Result<()> {
     if found == 0 {
         return migrate::run(conn, path);
     }
-    let lock = beside(path, ".upgrade.lock");
-    let failed = |source| StoreError::Lock { path: lock.clone(), source };
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&lock).map_err(failed)?;
-    file.lock().map_err(failed)?;
+    let (file, lock) = lock::open(path, ".upgrade.lock")?;
+    file.lock().map_err(|source| StoreError::Lock { path: lock, source })?;
     let found = migrate::version(conn, path)?;
     if found == migrate::known() {
         return Ok(());
@@ -55,8 +53,7 @@ pub(in crate::store) fn run(conn: &mut Connection, path: &Path) -> Result<()> {
 fn room_for(path: &Path, found: i64) -> Result<()> {
     let size = |path: PathBuf| path.metadata().map_or(0, |known| known.len());
     let needed = 2 * (size(path.to_owned()) + size(beside(path, "-wal")));
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match fs4::available_space(folder) {
+    match fs4::available_space(folder_of(path)) {
         Ok(free) if free < needed => {
             Err(StoreError::NoRoomForUpgrade { path: path.to_owned(), found, known: migrate::known(), needed, free })
         }
@@ -73,9 +70,7 @@ fn write(path: &Path, copy: &Path) -> Result<u64> {
     let named = || {
         OpenOptions::new().write(true).open(&part)?.sync_all()?;
         fs::rename(&part, copy)?;
-        // Without it a power cut can take back the name. Windows has no such call; NTFS journals its names.
-        let folder = copy.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+        sync_folder_of(copy)
     };
     let written = Store::copy(path, &part).and_then(|rows| match named() {
         Ok(()) => Ok(rows),

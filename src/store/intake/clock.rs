@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension as _, params};
 use crate::config::{OnConflict, TableConfig};
 use crate::store::intake::decisions::KeptContent;
 use crate::store::intake::provisional::LineState;
-use crate::store::intake::retag::{LAST, OldRow};
+use crate::store::intake::retag::{OldRow, find_newest_of, rekey_content};
 use crate::store::intake::staging::{Incoming, LineAt, Outcome, Staging, content_hash, late};
 use crate::store::intake::tables::{Table, record_runs};
 use crate::store::judge::flagging::verdict_columns;
@@ -315,18 +315,7 @@ impl Staging<'_> {
             if outcome != Outcome::Conflict {
                 return conn.prepare_cached("DELETE FROM conflict WHERE id = ?1")?.execute([content.id]);
             }
-            let other = conn
-                .prepare_cached(
-                    "DELETE FROM conflict WHERE series = ?2 AND ts = ?3 AND id <> ?1
-                     AND hash = (SELECT hash FROM conflict WHERE id = ?1)",
-                )?
-                .execute(params![content.id, series, ts.nanos()])?;
-            conn.prepare_cached(
-                "UPDATE conflict SET series = ?2, ts = ?3, ts_text = coalesce(ts_text, iif(header IS NULL, ?4, NULL))
-                 WHERE id = ?1",
-            )?
-            .execute(params![content.id, series, ts.nanos(), stamp])?;
-            Ok(other)
+            rekey_content(conn, content.id, (series, ts), stamp)
         };
         let gone = work().map_err(|source| self.store.at(source))?;
         table.tally.conflicts -= i64::try_from(gone).unwrap_or(0);
@@ -371,9 +360,7 @@ impl Staging<'_> {
                 .execute([id, before, after])?;
         }
         for series in table.series_ids() {
-            let (first, last) = key::keys(series, key::TIMES.0, key::TIMES.1);
-            conn.prepare_cached(&format!("UPDATE series SET newest = ({LAST}) WHERE id = ?1"))?
-                .execute([series, first, last])?;
+            find_newest_of(conn, series)?;
         }
         conn.execute(
             "UPDATE logger_table SET clock = ?2, corrections = ?3, moving_clock = NULL, moving_corrections = NULL

@@ -2,7 +2,7 @@
 //!
 //! A row that was sent is sent again under its new tags. Its old point stays in the bucket under the old ones.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::config::{ColumnUse, OnConflict, TableConfig};
 use crate::store::intake::changed::Touched;
@@ -51,10 +51,42 @@ fn tag_columns(config: &TableConfig) -> impl Iterator<Item = &String> {
     config.columns.iter().filter(|(_, column)| column.column_use == ColumnUse::Tag).map(|(name, _)| name)
 }
 
-/// Time of the last row between two keys.
-pub(in crate::store) const LAST: &str =
-    "SELECT (id & 4503599627370495) * 1000 + nanos FROM reading WHERE id BETWEEN ?2 AND ?3
-     ORDER BY id DESC LIMIT 1";
+/// In place of the configuration by which keys were judged, while they are: it is the fingerprint of none.
+const UNDER_WAY: i64 = 0;
+
+/// The newest row of the series is another one now. Gives its time; none where it has no row, or is gone itself.
+pub(in crate::store) fn find_newest_of(conn: &Connection, series: i64) -> rusqlite::Result<Option<i64>> {
+    let (first, last) = key::keys(series, key::TIMES.0, key::TIMES.1);
+    conn.prepare_cached(
+        "UPDATE series SET newest = (SELECT (id & 4503599627370495) * 1000 + nanos FROM reading
+                                     WHERE id BETWEEN ?2 AND ?3 ORDER BY id DESC LIMIT 1)
+         WHERE id = ?1 RETURNING newest",
+    )?
+    .query_row([series, first, last], |row| row.get(0))
+    .optional()
+    .map(Option::flatten)
+}
+
+/// The content belongs to another key, with this text of its time where it has none of its own. One that is kept there already
+/// goes: this one tells when the content came, and what was decided about it. Gives how many went.
+pub(in crate::store) fn rekey_content(
+    conn: &Connection,
+    id: i64,
+    (series, ts): (i64, Timestamp),
+    stamp: Option<&str>,
+) -> rusqlite::Result<usize> {
+    let gone = conn
+        .prepare_cached(
+            "DELETE FROM conflict WHERE series = ?2 AND ts = ?3 AND id <> ?1
+             AND hash = (SELECT hash FROM conflict WHERE id = ?1)",
+        )?
+        .execute(params![id, series, ts.nanos()])?;
+    conn.prepare_cached(
+        "UPDATE conflict SET series = ?2, ts = ?3, ts_text = coalesce(ts_text, iif(header IS NULL, ?4, NULL)) WHERE id = ?1",
+    )?
+    .execute(params![id, series, ts.nanos(), stamp])?;
+    Ok(gone)
+}
 
 const OLD_ROW: &str = "SELECT id, nanos, record, vals, ts_text, state, version, flags, header FROM reading";
 
@@ -244,15 +276,7 @@ impl Staging<'_> {
             if outcome != Outcome::Conflict {
                 return conn.prepare_cached("DELETE FROM conflict WHERE id = ?1")?.execute([content.id]);
             }
-            // This one tells when the content came, and what was decided about it; the one that was staged now does not.
-            let other = conn
-                .prepare_cached(
-                    "DELETE FROM conflict WHERE series = ?2 AND ts = ?3 AND hash = (SELECT hash FROM conflict WHERE id = ?1)",
-                )?
-                .execute(params![content.id, series, content.ts.nanos()])?;
-            conn.prepare_cached("UPDATE OR REPLACE conflict SET series = ?2 WHERE id = ?1")?
-                .execute(params![content.id, series])?;
-            Ok(other)
+            rekey_content(conn, content.id, (series, content.ts), None)
         };
         let gone = work().map_err(|source| self.store.at(source))?;
         table.tally.conflicts -= i64::try_from(gone).unwrap_or(0);
@@ -263,17 +287,21 @@ impl Staging<'_> {
     pub fn find_newest(&mut self, table: &mut Table) -> Result<()> {
         self.begin()?;
         for series in table.series.iter_mut() {
-            let (first, last) = key::keys(series.id, key::TIMES.0, key::TIMES.1);
-            let newest: Option<i64> = self
-                .store
-                .conn
-                .prepare_cached(&format!("UPDATE series SET newest = ({LAST}) WHERE id = ?1 RETURNING newest"))
-                .and_then(|mut update| update.query_row([series.id, first, last], |row| row.get(0)))
-                .map_err(|source| self.store.at(source))?;
+            let newest = find_newest_of(&self.store.conn, series.id).map_err(|source| self.store.at(source))?;
             series.newest = newest.map(Timestamp::from_nanos);
             series.newest_saved = series.newest;
         }
         Ok(())
+    }
+
+    /// Notes, with the first row that moves, that some rows may have other tags than the rest. A configuration that comes back
+    /// before the end is not taken for the one that judged them.
+    pub fn begin_retagging(&mut self, table: &Table) -> Result<()> {
+        self.begin()?;
+        let conn = &self.store.conn;
+        conn.execute("UPDATE logger_table SET tags_inputs = ?2 WHERE id = ?1", params![table.id, UNDER_WAY])
+            .map(drop)
+            .map_err(|source| self.store.at(source))
     }
 
     /// Forgets those of the series that have no row any more, and notes by which configuration the keys were judged.
@@ -282,11 +310,7 @@ impl Staging<'_> {
         let work = || -> rusqlite::Result<()> {
             let conn = &self.store.conn;
             for series in seen {
-                let (first, last) = key::keys(*series, key::TIMES.0, key::TIMES.1);
-                let newest: Option<i64> = conn
-                    .prepare_cached(&format!("UPDATE series SET newest = ({LAST}) WHERE id = ?1 RETURNING newest"))?
-                    .query_row([*series, first, last], |row| row.get(0))?;
-                if newest.is_none() {
+                if find_newest_of(conn, *series)?.is_none() {
                     conn.execute("DELETE FROM backlog WHERE series = ?1", [series])?;
                     conn.execute(
                         "DELETE FROM series WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM conflict WHERE series = ?1)",

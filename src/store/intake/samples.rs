@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use crate::store::intake::decisions::KeptContent;
 use crate::store::intake::rejected::KeptLine;
-use crate::store::intake::retag::OldRow;
+use crate::store::intake::retag::{OldRow, rekey_content};
 use crate::store::intake::staging::Staging;
 use crate::store::intake::tables::{Table, i64_of};
 use crate::store::outbox::stale;
@@ -318,19 +318,8 @@ impl Staging<'_> {
     /// The content belongs to another time. One that is kept there already, with what was decided of it, goes.
     pub fn move_content(&mut self, table: &mut Table, content: &KeptContent, to: Timestamp) -> Result<()> {
         self.begin()?;
-        let work = || -> rusqlite::Result<usize> {
-            let conn = &self.store.conn;
-            let other = conn
-                .prepare_cached(
-                    "DELETE FROM conflict WHERE series = ?2 AND ts = ?3 AND id <> ?1
-                     AND hash = (SELECT hash FROM conflict WHERE id = ?1)",
-                )?
-                .execute(params![content.id, content.series, to.nanos()])?;
-            conn.prepare_cached("UPDATE conflict SET ts = ?2 WHERE id = ?1")?
-                .execute(params![content.id, to.nanos()])?;
-            Ok(other)
-        };
-        let gone = work().map_err(|source| self.store.at(source))?;
+        let gone = rekey_content(&self.store.conn, content.id, (content.series, to), None)
+            .map_err(|source| self.store.at(source))?;
         table.tally.conflicts -= i64::try_from(gone).unwrap_or(0);
         Ok(())
     }

@@ -387,7 +387,7 @@ impl<'s> Staging<'s> {
         Ok(())
     }
 
-    /// What becomes of rows that are staged from now on.
+    /// What the record numbers of the rows that are staged from now on tell.
     pub fn set_records(&mut self, records: Records) {
         self.records = records;
     }

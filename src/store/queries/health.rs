@@ -3,8 +3,10 @@
 //! SQLite's log (`-wal`) goes back to its beginning when everything in it has reached the database and no reader is in an
 //! older state. While a browser or a backup does, it grows; afterwards it keeps its size unless it is limited.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use crate::store::schema::beside::beside;
+use crate::store::schema::migrate;
 use crate::store::{Result, Store};
 
 /// Bytes of log that stay on disk when the log begins again: three times what an ingest of any size needs while no reader
@@ -28,8 +30,7 @@ impl Store {
 
     /// Whether its schema is this program's, or an older one that [`Store::open`] brings up to date.
     pub fn is_current(&self) -> Result<bool> {
-        let version: rusqlite::Result<i64> = self.conn.pragma_query_value(None, "user_version", |row| row.get(0));
-        version.map(|version| version == crate::store::schema::migrate::known()).map_err(|source| self.at(source))
+        Ok(migrate::version(&self.conn, &self.path)? == migrate::known())
     }
 
     /// A number that changes whenever another connection has committed something. Reads a word of shared memory.
@@ -40,7 +41,7 @@ impl Store {
     /// What the database takes on disk.
     pub fn size(&self) -> StoreSize {
         let bytes = |path: &Path| path.metadata().map_or(0, |found| found.len());
-        StoreSize { database: bytes(&self.path), log: bytes(&log_of(&self.path)) }
+        StoreSize { database: bytes(&self.path), log: bytes(&beside(&self.path, "-wal")) }
     }
 
     /// Brings the log back to its size if it has outgrown it. Does not wait for a reader: the next call finds it gone.
@@ -57,10 +58,4 @@ impl Store {
         };
         work().map_err(|source| self.at(source))
     }
-}
-
-fn log_of(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
-    PathBuf::from(name)
 }

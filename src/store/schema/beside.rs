@@ -60,6 +60,16 @@ pub(in crate::store) fn beside(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// The folder that a file stands in.
+pub fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Without it a power cut can take back the file's name. Windows has no such call; NTFS journals its names.
+pub fn sync_folder_of(file: &Path) -> std::io::Result<()> {
+    if cfg!(unix) { File::open(folder_of(file))?.sync_all() } else { Ok(()) }
+}
+
 fn written_with(path: &Path) -> Option<[u8; 2]> {
     let mut header = [0; 20];
     File::open(path).ok()?.read_exact(&mut header).ok()?;

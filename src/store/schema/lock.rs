@@ -2,11 +2,11 @@
 //!
 //! A lock is a file beside the database, held through the operating system: it ends with its process, however that dies.
 
-use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::store::schema::beside::beside;
 use crate::store::schema::error::StoreError;
 
 /// What is locked.
@@ -44,19 +44,27 @@ impl Lock {
 
     /// None when another process holds it.
     pub fn take(database: &Path, kind: LockKind) -> Result<Option<Lock>, StoreError> {
-        let mut name = OsString::from(database);
-        name.push(match kind {
-            LockKind::Ingest => ".ingest.lock",
-            LockKind::Sync => ".sync.lock",
-            LockKind::Notify => ".notify.lock",
-        });
-        let path = PathBuf::from(name);
-        let failed = |source| StoreError::Lock { path: path.clone(), source };
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+        let (file, path) = open(
+            database,
+            match kind {
+                LockKind::Ingest => ".ingest.lock",
+                LockKind::Sync => ".sync.lock",
+                LockKind::Notify => ".notify.lock",
+            },
+        )?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Lock { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(source)) => Err(failed(source)),
+            Err(TryLockError::Error(source)) => Err(StoreError::Lock { path, source }),
         }
+    }
+}
+
+/// The file of a lock beside the database, not locked yet.
+pub(in crate::store) fn open(database: &Path, ending: &str) -> Result<(File, PathBuf), StoreError> {
+    let path = beside(database, ending);
+    match OpenOptions::new().create(true).truncate(false).write(true).open(&path) {
+        Ok(file) => Ok((file, path)),
+        Err(source) => Err(StoreError::Lock { path, source }),
     }
 }

@@ -36,7 +36,7 @@ pub(in crate::store) fn known() -> i64 {
 pub(in crate::store) fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
     let at = |source| StoreError::at(path, source);
     let pragma = |name: &str| conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(at);
-    let found = pragma("user_version")?;
+    let found = version(conn, path)?;
     let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(at)?;
     if tables > 0 && pragma("application_id")? != APPLICATION_ID {
         return Err(StoreError::Foreign { path: path.to_owned() });

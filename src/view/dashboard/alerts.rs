@@ -134,15 +134,14 @@ fn silent(site: &Site<'_>) -> Duration {
     SILENT.max(site.rhythm.unwrap_or(UNKNOWN_RHYTHM) * 3)
 }
 
-/// The query of the worst column of a table; none where no column is tested, or where the language cannot say it.
+/// The query of the worst column of a table's first series; none where no column is tested, or where the language cannot say it.
 fn usable_share(site: &Site<'_>, table: &TableConfig) -> Option<String> {
     let all = site.board.rows.iter().flat_map(|row| &row.panels).flat_map(|panel| &panel.series);
     let of_table = all.filter(|series| series.table == table.name);
     let tested = tested(site, of_table).into_iter().filter(|(source, _)| source.flagged == Flagged::Always);
     let sources: Vec<Source> = tested.map(|(source, _)| source.of_this_station(site.config)).collect();
     let first = sources.first()?;
-    let alike = |source: &&Source| source.measurement == first.measurement && source.tags == first.tags;
-    let alike: Vec<&Source> = sources.iter().filter(alike).collect();
+    let alike: Vec<&Source> = sources.iter().filter(|source| source.is_of_series(first)).collect();
     query_language(site.language).least_usable_share(&alike)
 }
 

@@ -6,7 +6,7 @@ use super::frame::{Frame, NETWORK_UID, datasources, others};
 use super::layout::{Row, Tile, place};
 use super::lines::by_name;
 use super::query::{Shape, datasource, lettered, query_language, target};
-use super::source::{AGENT, Flagged, Source, bucket};
+use super::source::{Source, bucket};
 use super::strip::steps;
 use super::{Language, Site, object};
 use std::time::Duration;
@@ -44,16 +44,7 @@ pub fn network(site: &Site<'_>) -> Value {
 
 /// A field of the health of every station.
 fn everywhere(site: &Site<'_>, field: &str) -> Source {
-    Source {
-        bucket: bucket(site.config, None),
-        measurement: AGENT.to_owned(),
-        tags: Vec::new(),
-        field: field.to_owned(),
-        flagged: Flagged::Never,
-        aggregate: crate::quantity::Aggregate::Mean,
-        is_withheld: false,
-        interval: None,
-    }
+    Source { tags: Vec::new(), ..Source::agent(site.config, None, field) }
 }
 
 fn table(site: &Site<'_>) -> super::Object {

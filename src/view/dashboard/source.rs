@@ -98,6 +98,11 @@ impl Source {
         })
     }
 
+    /// Whether both are fields of the same points.
+    pub(super) fn is_of_series(&self, other: &Source) -> bool {
+        (&self.bucket, &self.measurement, &self.tags) == (&other.bucket, &other.measurement, &other.tags)
+    }
+
     /// A field of the agent's health: of one table, or of the agent as a whole.
     pub(super) fn agent(config: &Config, table: Option<&str>, field: &str) -> Source {
         let table = table.map_or(Tag::Absent, |name| Tag::Fixed(clean(name).trim().to_owned()));

@@ -169,7 +169,8 @@ fn trend(site: &Site<'_>) -> super::Object {
     }))
 }
 
-/// The share of good values in the last 24 hours, one bar per column and one query per series. None where nothing is tested.
+/// The share of good values in the last 24 hours, one bar per column; in Flux one query per series, otherwise one per
+/// column. None where nothing is tested.
 fn good(site: &Site<'_>) -> Option<Tile> {
     let language = query_language(site.language);
     let all = site.board.rows.iter().flat_map(|row| &row.panels).flat_map(|panel| &panel.series);
@@ -178,11 +179,7 @@ fn good(site: &Site<'_>) -> Option<Tile> {
     for (source, name) in &tested {
         // InfluxQL counts under one condition a query. In SQL a column without any value makes the whole query fail.
         let is_alike = |group: &&mut Vec<Named<'_>>| {
-            site.language == Language::Flux
-                && group.first().is_some_and(|(first, _)| {
-                    (&first.bucket, &first.measurement, &first.tags)
-                        == (&source.bucket, &source.measurement, &source.tags)
-                })
+            site.language == Language::Flux && group.first().is_some_and(|(first, _)| first.is_of_series(source))
         };
         match groups.iter_mut().find(is_alike) {
             Some(group) => group.push((source, name)),

@@ -251,6 +251,23 @@ fn i11_a_conflict_whose_time_was_written_in_an_earlier_format_follows_the_tags_a
 }
 
 #[test]
+fn i11_tags_and_samples_can_change_together_where_no_line_is_a_row_yet() {
+    let mut tower = Station::new().table_keys("samples_per_stamp = 5");
+    // Two rows of a stamp that should have five are held.
+    let content =
+        "\"2024-05-01 00:00:00\",0,1,20\r\n\"2024-05-01 00:00:00\",1,1,10\r\n\"2024-05-01 00:00:01\",2,1,10\r\n";
+    let _ = ingest(&tower, behind_header(content), "header 4 held 3");
+    assert_eq!(tower.count("SELECT count(*) FROM series"), 1);
+    tower.configure(|sections| {
+        sections.table =
+            format!("name = \"{TABLE}\"\nfiles = [\"{DAT}\"]\nsamples_per_stamp = 1\n[table.columns.A]\nuse = \"tag\"");
+    });
+    tower.run(&["ingest"]).works();
+    tower.run(&["ingest", DAT]).works();
+    assert_eq!(tagged(&tower), ["[\"1\"] 0 [1,20]", "[\"1\"] 2 [1,10]"]);
+}
+
+#[test]
 fn i11_a_conflict_becomes_a_row_under_its_new_tags_although_valid_from_is_later_than_its_time_now() {
     let mut tower = Station::new();
     let content = "\"2024-05-01 00:00:00\",0,1,20\r\n\"2024-05-01 00:00:00\",0,2,10\r\n";

@@ -433,3 +433,28 @@ fn i3_a_program_killed_while_it_spreads_rows_or_takes_it_back_goes_on_where_it_w
     assert_eq!(in_between, 2, "it was not killed in the middle");
     assert_eq!(stored(&tower), samples((0..30_000).step_by(10)));
 }
+
+#[test]
+fn i11_samples_that_meet_others_when_their_clock_is_corrected_stand_beside_them_and_come_back() {
+    let table = |more: &str| format!("name = \"{TABLE}\"\nfiles = [\"{DAT}\"]\nsamples_per_stamp = 10\n{more}");
+    let mut tower = Station::new();
+    tower.configure(|sections| sections.table = table(""));
+    // The file begins in mid-second.
+    ingest(&tower, behind_header(burst(4..30)), "header 4 staged 26").expect(0);
+    tower.configure(|sections| {
+        sections.table =
+            table("clock = [{ from = \"2024-05-01 12:00:01\", until = \"2024-05-01 12:00:02\", add = \"-1s\" }]");
+    });
+    for _ in 0..2 {
+        let _ = tower.run(&["ingest"]);
+        let conn = tower.database();
+        let mut found = conn.prepare("SELECT ts FROM conflict ORDER BY ts").unwrap();
+        let found: Vec<i64> = found.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        let both: Vec<i64> = (4..10).map(|row| sample(row).0).collect();
+        assert_eq!(found, both);
+    }
+    tower.configure(|sections| sections.table = table(""));
+    let _ = tower.run(&["ingest"]);
+    assert_eq!(stored(&tower), samples(4..30));
+    assert_eq!(left_over(&tower), (0, 0));
+}

@@ -5,8 +5,7 @@ use crate::support::Site;
 use crate::support::server::{Act, Gate, Server};
 
 fn findings(site: &Site) -> Vec<(String, String)> {
-    let status = site.run(&["status", "--json"]);
-    let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
+    let status = site.run(&["status", "--json"]).json();
     let text = |finding: &serde_json::Value, key: &str| finding[key].as_str().unwrap().to_owned();
     let of = |finding: &serde_json::Value| (text(finding, "kind"), text(finding, "message"));
     status["findings"].as_array().unwrap().iter().map(of).collect()

@@ -51,6 +51,25 @@ proptest! {
     }
 }
 
+#[test]
+fn i11_a_change_of_tags_that_was_killed_and_then_taken_back_leaves_every_row_without_a_tag() {
+    use revised::{Action, Change, Line};
+    for killed in 0..4 {
+        let mut tower = revised::Tower::new();
+        let change = || Action::Change { table: 0, change: Change::Tag };
+        for action in [
+            Action::Overwrite { table: 0, lines: vec![Line::of(0, 0)] },
+            Action::Ingest { killed: None },
+            change(),
+            Action::Ingest { killed: Some(killed) },
+            change(),
+        ] {
+            tower.act(&action);
+        }
+        tower.drain();
+    }
+}
+
 proptest! {
     #![proptest_config(config_of_revised())]
 

@@ -7,10 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
 
 use chrono::DateTime;
 use fluxtower::config::Config;
@@ -26,6 +25,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::tower::{EPOCH_S, Hands, NANOS};
+use crate::deletion::in_memory;
 
 /// A TOA5 table, one without header and record numbers, and one whose rows share stamps.
 const TABLES: [&str; 3] = ["toa", "csv", "burst"];
@@ -49,7 +49,7 @@ impl Line {
         self.minute * PER_STAMP + self.part
     }
 
-    fn of(id: i64, content: u8) -> Line {
+    pub fn of(id: i64, content: u8) -> Line {
         Line { minute: id.div_euclid(PER_STAMP), part: id.rem_euclid(PER_STAMP), content }
     }
 
@@ -316,10 +316,8 @@ pub struct Tower {
 
 impl Tower {
     pub fn new() -> Tower {
-        let shared = Path::new("/dev/shm");
-        let folder = if shared.is_dir() { TempDir::new_in(shared) } else { TempDir::new() }.unwrap();
         let tower = Tower {
-            folder,
+            folder: in_memory(),
             keys: [Keys::first(), Keys::first(), Keys::first()],
             is_rekey_due: false,
             clock: Hands(AtomicI64::new(EPOCH_S + 2 * 86_400)),
@@ -362,10 +360,7 @@ impl Tower {
             let record = if table == 1 { String::new() } else { format!("{id},") };
             let _ = writeln!(text, "\"{at}\",{record}{id},\"{}\",{}", line.plot(), line.content);
         }
-        std::fs::write(self.path(table), text).unwrap();
-        let file = std::fs::File::options().write(true).open(self.path(table)).unwrap();
-        let now = u64::try_from(self.clock.0.load(Ordering::Relaxed)).unwrap();
-        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(now - 60)).unwrap();
+        self.clock.write(&self.path(table), &text);
     }
 
     pub fn act(&mut self, action: &Action) {
@@ -422,7 +417,7 @@ impl Tower {
     }
 
     /// Does it, and if asked, leaves what a program leaves that was killed after so many commits.
-    fn killed(&mut self, after: Option<u8>, work: fn(&mut Tower)) {
+    fn killed(&mut self, after: Option<u8>, work: impl FnOnce(&mut Tower)) {
         let Some(after) = after else { return work(self) };
         let path = self.config().store_path;
         let beside = |end: &str| path.with_file_name(format!("{}{end}", path.file_name().unwrap().to_str().unwrap()));
@@ -489,20 +484,9 @@ impl Tower {
     }
 
     fn decide(&mut self, table: usize, newer: bool, killed: Option<u8>) {
-        if self.is_rekey_due {
-            return;
+        if !self.is_rekey_due {
+            self.killed(killed, |tower| tower.decide_whole(table, newer));
         }
-        self.killed(
-            killed,
-            match (table, newer) {
-                (0, true) => |tower| tower.decide_whole(0, true),
-                (0, false) => |tower| tower.decide_whole(0, false),
-                (1, true) => |tower| tower.decide_whole(1, true),
-                (1, false) => |tower| tower.decide_whole(1, false),
-                (_, true) => |tower| tower.decide_whole(2, true),
-                (_, false) => |tower| tower.decide_whole(2, false),
-            },
-        );
     }
 
     fn decide_whole(&mut self, table: usize, newer: bool) {
@@ -592,6 +576,17 @@ impl Tower {
         (ts.nanos() + within, tags)
     }
 
+    /// Time and tags of a row, or of a content beside one, are those of the configuration.
+    fn is_meant(&self, config: &Config, table: usize, (what, line): (&str, Line), found: &Found) {
+        let (ts, tags) = self.meaning(config, table, line);
+        let keys = &self.keys[table];
+        // A row that came alone, before its stamp was known to be shared, stands at the stamp.
+        let early = ts - line.part * MINUTE / PER_STAMP;
+        let may_be_early = table == BURST && keys.samples != Some(1) && found.ts == early;
+        let at = if may_be_early { ts } else { found.ts };
+        assert_eq!((at, &found.tags), (ts, &tags), "{what} {line:?} of {}, {keys:?}", TABLES[table]);
+    }
+
     /// Holds the store against what was read and the configuration.
     fn compare(&self) {
         let config = self.config();
@@ -601,27 +596,15 @@ impl Tower {
             let keys = &self.keys[table];
             let mut times = BTreeSet::new();
             for (line, row) in &found.rows {
-                let (ts, tags) = self.meaning(&config, table, *line);
-                // A row that came alone, before its stamp was known to be shared, stands at the stamp.
-                let early = ts - line.part * MINUTE / PER_STAMP;
-                let may_be_early = table == BURST && keys.samples != Some(1) && row.ts == early;
-                assert_eq!(
-                    (if may_be_early { ts } else { row.ts }, &row.tags),
-                    (ts, &tags),
-                    "row {line:?} of {name}, {keys:?}"
-                );
+                self.is_meant(&config, table, ("row", *line), row);
                 times.insert((row.ts, row.tags.clone()));
             }
             for (line, content) in &found.beside {
-                let (ts, tags) = self.meaning(&config, table, *line);
-                let early = ts - line.part * MINUTE / PER_STAMP;
-                let may_be_early = table == BURST && keys.samples != Some(1) && content.ts == early;
-                assert_eq!(
-                    (if may_be_early { ts } else { content.ts }, &content.tags),
-                    (ts, &tags),
-                    "content {line:?} of {name}, {keys:?}"
+                self.is_meant(&config, table, ("content", *line), content);
+                assert!(
+                    times.contains(&(content.ts, content.tags.clone())),
+                    "{name}: {line:?} is beside no row, {keys:?}"
                 );
-                assert!(times.contains(&(content.ts, tags)), "{name}: {line:?} is beside no row, {keys:?}");
                 assert!(!found.rows.contains_key(line), "{name}: {line:?} is a row and beside one");
             }
             assert_eq!(found.moving, BTreeSet::new(), "{name}");

@@ -19,6 +19,7 @@ use tempfile::TempDir;
 
 use super::action::{Action, Line, Say, Script};
 use super::map::{Asked, Key, Map, Row, Verdict};
+use crate::deletion::in_memory;
 
 /// Name, and whether a newer content takes the place of the first.
 pub const TABLES: [(&str, bool); 2] = [("kept", false), ("replaced", true)];
@@ -39,6 +40,16 @@ fn row((minute, content): Line) -> String {
 
 /// Moved by hand.
 pub struct Hands(pub AtomicI64);
+
+impl Hands {
+    /// Writes a file a minute ago: ingest gives one that was written just now a moment to settle.
+    pub fn write(&self, path: &Path, text: &str) {
+        std::fs::write(path, text).unwrap();
+        let file = std::fs::File::options().write(true).open(path).unwrap();
+        let now = u64::try_from(self.0.load(Ordering::Relaxed)).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(now - 60)).unwrap();
+    }
+}
 
 impl Clock for Hands {
     fn now(&self) -> DateTime<Utc> {
@@ -171,8 +182,7 @@ pub struct Tower {
 
 impl Tower {
     pub fn new(budget: Option<u64>) -> Tower {
-        let shared = Path::new("/dev/shm");
-        let folder = if shared.is_dir() { TempDir::new_in(shared) } else { TempDir::new() }.unwrap();
+        let folder = in_memory();
         // Shorter than any wait between two attempts, so that nothing ever sleeps.
         let mut text =
             "[station]\nname = \"S\"\nutc_offset = \"+00:00\"\n[destination]\nkind = \"files\"\npath = \"out\"\n\
@@ -224,11 +234,7 @@ impl Tower {
     }
 
     fn write_text(&self, table: usize, text: &str) {
-        std::fs::write(self.path(table), text).unwrap();
-        // Ingest gives a file that was written just now a moment to settle.
-        let file = std::fs::File::options().write(true).open(self.path(table)).unwrap();
-        let now = u64::try_from(self.clock.0.load(Ordering::Relaxed)).unwrap();
-        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(now - 60)).unwrap();
+        self.clock.write(&self.path(table), text);
     }
 
     /// Does it, and holds the store against the map.

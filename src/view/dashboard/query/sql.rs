@@ -89,9 +89,13 @@ fn windows(source: &Source, picks: &str, step: Step, more: &str, is_filled: bool
 
 const SINCE: &str = "(date_part('epoch', now()) - date_part('epoch', time))";
 
-fn newest(source: &Source, pick: &str, name: &str, span: &str) -> String {
+fn back(span: &str) -> String {
+    format!("time > now() - interval '{span}'")
+}
+
+fn newest(source: &Source, pick: &str, name: &str, time: &str) -> String {
     format!(
-        "SELECT time, {pick} AS {} FROM {} WHERE time > now() - interval '{span}'{} AND {} IS NOT NULL ORDER BY time DESC LIMIT 1",
+        "SELECT time, {pick} AS {} FROM {} WHERE {time}{} AND {} IS NOT NULL ORDER BY time DESC LIMIT 1",
         identifier(name),
         identifier(&source.measurement),
         tags(source),
@@ -177,11 +181,11 @@ impl QueryLanguage for Sql {
 
     fn record_age(&self, source: &Source, name: &str) -> String {
         let pick = format!("{} + {SINCE}", identifier(&source.field));
-        newest(source, &pick, name, LOOK_BACK)
+        newest(source, &pick, name, &back(LOOK_BACK))
     }
 
     fn agent_newest(&self, source: &Source, name: &str) -> String {
-        newest(source, &identifier(&source.field), name, "1 hour")
+        newest(source, &identifier(&source.field), name, &back("1 hour"))
     }
 
     fn agent_trend(&self, source: &Source, name: &str) -> String {
@@ -190,7 +194,7 @@ impl QueryLanguage for Sql {
     }
 
     fn agent_heard(&self, source: &Source, name: &str) -> String {
-        newest(source, SINCE, name, LOOK_BACK)
+        newest(source, SINCE, name, &back(LOOK_BACK))
     }
 
     fn returns_seconds(&self) -> bool {
@@ -210,8 +214,9 @@ impl QueryLanguage for Sql {
 
     fn stations(&self, source: &Source) -> String {
         format!(
-            "SELECT DISTINCT \"station\" FROM {} WHERE time > now() - interval '{LOOK_BACK}' ORDER BY 1",
-            identifier(&source.measurement)
+            "SELECT DISTINCT \"station\" FROM {} WHERE {} ORDER BY 1",
+            identifier(&source.measurement),
+            back(LOOK_BACK)
         )
     }
 
@@ -227,11 +232,6 @@ impl QueryLanguage for Sql {
     }
 
     fn for_alert(&self, source: &Source) -> String {
-        let field = identifier(&source.field);
-        format!(
-            "SELECT time, {field} AS \"value\" FROM {} WHERE {SHOWN}{} AND {field} IS NOT NULL ORDER BY time DESC LIMIT 1",
-            identifier(&source.measurement),
-            tags(source)
-        )
+        newest(source, &identifier(&source.field), "value", SHOWN)
     }
 }
