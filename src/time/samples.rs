@@ -156,7 +156,7 @@ impl Samples {
         let before = around.before.as_ref().and_then(|(at, stamp)| Some((*at, stamp, self.span_before(stamp, span)?)));
         let after = around.after.as_ref().and_then(|(at, stamp)| Some((*at, stamp, self.span_after(stamp, span)?)));
         let goes_on = after.is_some_and(|(_, _, after)| after.first == span.last + 1);
-        if length == self.per_stamp && goes_on {
+        if self.is_full(&around.this, span) && goes_on {
             return Ok(span.first);
         }
         let comes_from = before.is_some_and(|(_, _, before)| before.last + 1 == span.first);
@@ -164,7 +164,7 @@ impl Samples {
             // A logger without power for a while goes on with RECORD, at any place within a stamp.
             let is_next = self.next(before_at) == at && span.last <= before.last + self.per_stamp;
             let has_places = stamp.placed.iter().any(|known| before.has(known.0));
-            if before.last - before.first + 1 == self.per_stamp && is_next && (comes_from || has_places) {
+            if self.is_full(stamp, before) && is_next && (comes_from || has_places) {
                 return Ok(before.last + 1);
             }
         }
@@ -193,6 +193,13 @@ impl Samples {
             }
         }
         Err(Place::Unknown)
+    }
+
+    /// Whether the stamp has all its rows, and their places say so. Two counts that a correction of the clock brought under one
+    /// stamp can have as many records together.
+    fn is_full(self, stamp: &Stamp, span: Span) -> bool {
+        let mut placed = stamp.placed.iter().filter(|known| span.has(known.0));
+        span.last - span.first + 1 == self.per_stamp && placed.all(|known| known.0 - known.1 == span.first)
     }
 
     /// The records of one count that hold `record`: RECORD begins again where a logger restarts, and at its highest number.
@@ -322,6 +329,9 @@ mod tests {
         assert_eq!(decide(Some(stamp(20..30)), stamp([30]), None, 30), Place::At(0));
         assert_eq!(decide(Some(placed(20, 20..30)), stamp([33, 34]), None, 34), Place::At(4));
         assert_eq!(decide(Some(stamp(21..30)), stamp([30]), None, 30), Place::Unknown);
+        // The second half of one count and the first half of another.
+        let halves = Stamp { placed: vec![(24, 9), (26, 1)], ..stamp(20..30) };
+        assert_eq!(decide(Some(halves), stamp([33]), None, 33), Place::Unknown);
         assert_eq!(decide(None, stamp(36..40), Some(placed(40, 40..50)), 36), Place::At(6));
         assert_eq!(decide(None, stamp([36]), Some(placed(40, 43..50)), 36), Place::At(6));
         assert_eq!(decide(None, stamp([36]), Some(stamp(40..50)), 36), Place::Unknown);
