@@ -156,15 +156,15 @@ impl Samples {
         let before = around.before.as_ref().and_then(|(at, stamp)| Some((*at, stamp, self.span_before(stamp, span)?)));
         let after = around.after.as_ref().and_then(|(at, stamp)| Some((*at, stamp, self.span_after(stamp, span)?)));
         let goes_on = after.is_some_and(|(_, _, after)| after.first == span.last + 1);
-        if self.is_full(&around.this, span) && goes_on {
+        if length == self.per_stamp && goes_on {
             return Ok(span.first);
         }
         let comes_from = before.is_some_and(|(_, _, before)| before.last + 1 == span.first);
         if let Some((before_at, stamp, before)) = before {
             // A logger without power for a while goes on with RECORD, at any place within a stamp.
             let is_next = self.next(before_at) == at && span.last <= before.last + self.per_stamp;
-            let has_places = stamp.placed.iter().any(|known| before.has(known.0));
-            if self.is_full(stamp, before) && is_next && (comes_from || has_places) {
+            let is_full = before.last - before.first + 1 == self.per_stamp;
+            if is_full && is_next && (comes_from || Self::has_places(stamp, before)) {
                 return Ok(before.last + 1);
             }
         }
@@ -195,11 +195,12 @@ impl Samples {
         Err(Place::Unknown)
     }
 
-    /// Whether the stamp has all its rows, and their places say so. Two counts that a correction of the clock brought under one
-    /// stamp can have as many records together.
-    fn is_full(self, stamp: &Stamp, span: Span) -> bool {
-        let mut placed = stamp.placed.iter().filter(|known| span.has(known.0));
-        span.last - span.first + 1 == self.per_stamp && placed.all(|known| known.0 - known.1 == span.first)
+    /// Whether rows of the stamp have places, and all of them say that the count begins with the first record of the span. Two
+    /// counts that a correction of the clock brought under one stamp can have as many records together as a full one.
+    fn has_places(stamp: &Stamp, span: Span) -> bool {
+        let mut begins =
+            stamp.placed.iter().filter(|known| span.has(known.0)).map(|known| known.0 - known.1).peekable();
+        begins.peek().is_some() && begins.all(|begin| begin == span.first)
     }
 
     /// The records of one count that hold `record`: RECORD begins again where a logger restarts, and at its highest number.
