@@ -2,7 +2,8 @@
 (function (ft) {
   "use strict";
   const STATUS_EVERY_S = 5;
-  const VIEWS = ["", "now", "panels", "table", "patterns", "flags", "delivery", "gaps", "rejected"];
+  // A report holds what is drawn, not the rows.
+  const VIEWS = ["", "now", "panels", "table", "patterns", "values", "flags", "delivery", "gaps", "rejected"].filter((name) => !ft.source.report || name !== "values");
   const THEMES = ["auto", "dark", "light"];
   let view = null;
   let shown = null;
@@ -63,8 +64,8 @@
 
   function show(why) {
     const s = ft.state.get();
-    const made = ft.views[s.view] || ft.views[""];
-    const name = ft.views[s.view] ? s.view : "";
+    const name = VIEWS.includes(s.view) ? s.view : "";
+    const made = ft.views[name];
     const same = shown && shown.name === name && (name === "panels" || shown.arg === s.arg);
     ft.work.start(why === "start" ? "first" : location.hash || "#/", why === "start" ? 0 : undefined);
     links.forEach((link, i) => {

@@ -181,6 +181,18 @@
       bar(c.fail, "fail", false);
     },
 
+    // The interval that is marked for a flag by hand.
+    marked(u, ctx) {
+      const { mark } = ft.state.get();
+      if (!mark) return;
+      const a = X(u, mark.from), width = Math.max(X(u, mark.to) - a, 2 * ratio());
+      ctx.fillStyle = ft.ink("accent");
+      ctx.globalAlpha = 0.16;
+      ctx.fillRect(a, u.bbox.top, width, u.bbox.height);
+      ctx.globalAlpha = 1;
+      ctx.fillRect(a, u.bbox.top, width, 2 * ratio());
+    },
+
     // A fixed value of the axis, as a thin line.
     level(u, ctx, scale, value, ink) {
       if (value === null || value === undefined) return;

@@ -79,6 +79,13 @@
         if (event.key === "PageUp") return move(-span * 0.8), true;
         if (event.key === "PageDown") return move(span * 0.8), true;
         if (event.key === "Escape") return ft.state.back(), true;
+        // The first press marks a time, the second one the interval from it.
+        if (event.key === "m" && at !== null) {
+          const { mark } = ft.state.get();
+          const here = Math.round(at);
+          ft.state.set({ mark: mark && mark.from === mark.to ? { from: Math.min(mark.from, here), to: Math.max(mark.to, here) } : { from: here, to: here } }, true);
+          return true;
+        }
         return false;
       }
 

@@ -9,14 +9,6 @@
   const CALM = 0.5;
   const CLASSES = [[0.5, "#9ec9e2"], [2, "#5aa2cf"], [4, "#2a78b5"], [6, "#1c5586"], [8, "#0d2f4f"]];
 
-  // Of the whole station: every numeric column of every series.
-  function choices() {
-    return ft.station.tables.flatMap((table) => ft.seriesOf(table).flatMap(({ tags }) => {
-      const series = Object.values(tags).join(", ");
-      return table.columns.map((column) => ({ key: [table.name, column.name, ...Object.values(tags)].join("/"), table: table.name, tags, column, text: `${table.name}${series ? ` (${series})` : ""}: ${column.name}` }));
-    }));
-  }
-
   // The local day of a half hour, counted since 1970, and its place in the day.
   function place(at) {
     const local = ft.clock.local(at);
@@ -79,13 +71,12 @@
     title: "Patterns",
     ranged: true,
     mount(root) {
-      const all = choices();
+      const all = ft.choice.all();
       if (!all.length) {
         ft.fill(root, ft.empty("No column yet", "`fluxtower ingest` reads the logger's files."));
         return { update() {}, refresh() {}, destroy() {} };
       }
-      const chosen = () => all.find((one) => one.key === ft.state.get().arg) || all[0];
-      const select = ft.el("select", { "aria-label": "column", onchange: () => ft.state.set({ arg: select.value }) }, all.map((one) => ft.el("option", { value: one.key, text: one.text })));
+      const select = ft.choice.select(all);
       const said = ft.el("p", { class: "dim", role: "status" });
       let got = null;
       let c = null;
@@ -320,7 +311,7 @@
         abort = new AbortController();
         const { signal } = abort;
         const release = ft.work.hold();
-        choice = chosen();
+        choice = ft.choice.of(all);
         select.value = choice.key;
         const w = ft.state.window();
         const speed = isCircle() ? speedOf() : null;

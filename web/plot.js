@@ -5,6 +5,8 @@
 (function (ft) {
   "use strict";
   const plots = new Set();
+  // Whether the next drag marks an interval instead of zooming.
+  let marking = false;
 
   function axis(extra) {
     return Object.assign({
@@ -82,20 +84,29 @@
             return null;
           },
           mousedown: (_u, _target, handler) => (event) => {
+            if (o.time && event.altKey) marking = true;
             if (o.select && event.shiftKey && event.button === 0) return pan(event);
             return handler(event);
           },
         },
       },
       hooks: {
-        drawAxes: [clipped((u, ctx) => o.under && o.under(u, ctx))],
+        drawAxes: [clipped((u, ctx) => {
+          if (o.under) o.under(u, ctx);
+          if (o.time) ft.draw.marked(u, ctx);
+        })],
         draw: [clipped((u, ctx) => o.draw(u, ctx))],
         setSelect: [(u) => {
           const { left, width } = u.select;
           if (!o.select || width < 4) return;
           const from = u.posToVal(left, "x"), to = u.posToVal(left + width, "x");
           u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-          o.select(from, to);
+          if (marking) {
+            ft.plot.marks(false);
+            // Whole seconds, unless a second is much of it.
+            const unit = to - from > 6e4 ? 1e3 : 1;
+            ft.state.set({ mark: { from: Math.floor(from / unit) * unit, to: Math.ceil(to / unit) * unit } }, true);
+          } else o.select(from, to);
         }],
         setCursor: [(u) => {
           if (!o.cursor) return;
@@ -149,7 +160,7 @@
     if (o.key) {
       u.over.tabIndex = 0;
       u.over.setAttribute("role", "application");
-      u.over.setAttribute("aria-label", o.label + ". Arrow keys read the values, plus and minus zoom, Page Up and Page Down move, Escape goes back.");
+      u.over.setAttribute("aria-label", o.label + ". Arrow keys read the values, plus and minus zoom, Page Up and Page Down move, m marks, Escape goes back.");
       u.over.addEventListener("keydown", (event) => {
         if (!event.altKey && !event.ctrlKey && !event.metaKey && o.key(event, u)) event.preventDefault();
       });
@@ -193,6 +204,10 @@
     return self;
   };
 
+  ft.plot.marks = function (is) {
+    marking = is;
+    document.body.classList.toggle("marking", is);
+  };
   // The plot in an element, or undefined.
   ft.plot.ofHost = (host) => [...plots].find((plot) => plot.host === host);
   // Colours are read while drawing, so a new theme needs a new drawing only.

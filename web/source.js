@@ -143,6 +143,7 @@
       return answer;
     }),
     trace: (a, o) => get(`/api/trace?table=${encodeURIComponent(a.table)}&columns=${names(a.columns)}&${window_(a)}&points=${a.points}${tagged(a.tags)}`, o),
+    values: (a, o) => get(`/api/values?table=${encodeURIComponent(a.table)}&columns=${names(a.columns)}&from=${a.from}&to=${a.to}&rows=${a.rows}${tagged(a.tags)}`, o),
     ribbon: (a, o) => get(`/api/ribbon?table=${encodeURIComponent(a.table)}&${window_(a)}&bins=${a.bins}${tagged(a.tags)}`, o),
     delivery: (a, o) => get(`/api/delivery?${window_(a)}`, o),
     gaps: (o) => get("/api/gaps", o),

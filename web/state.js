@@ -2,6 +2,7 @@
 //
 //   #/panels?range=24h&hide=ta~46%20m&open=Soil      follows the newest record
 //   #/table/46m_par?from=2026-11-01T00:00:00Z&to=…    does not move
+//   …&mark=2026-11-01T00:00:00Z~…                     has an interval marked
 (function (ft) {
   "use strict";
   const SPANS = { "3h": 3, "24h": 24, "7d": 168, "30d": 720, "1y": 8760 };
@@ -14,6 +15,12 @@
   const list = (text) => new Set(text ? text.split("!").map(unescapeBang) : []);
   const escapeBang = (text) => text.replace(/_/g, "__").replace(/!/g, "_1");
   const unescapeBang = (text) => text.replace(/__|_1/g, (m) => (m === "__" ? "_" : "!"));
+
+  // The interval that is marked for a flag by hand, with both ends: "2026-11-01T00:00:00Z~2026-11-01T01:00:00Z".
+  function marked(text) {
+    const [from, to] = (text || "").split("~").map((part) => Date.parse(part));
+    return from <= to ? { from, to } : null;
+  }
 
   function read() {
     const [path, query] = location.hash.replace(/^#\/?/, "").split(/\?(.*)/s);
@@ -32,6 +39,7 @@
       range: fixed ? null : SPANS[range] || range === "all" ? range : USUAL,
       from: fixed ? from : null,
       to: fixed ? to : null,
+      mark: marked(q.get("mark")),
       hide: list(q.get("hide")),
       open: q.has("open") ? list(q.get("open")) : null,
     };
@@ -41,6 +49,7 @@
     const q = [];
     if (s.from !== null) q.push(`from=${iso(s.from)}`, `to=${iso(s.to)}`);
     else if (s.range !== USUAL) q.push(`range=${s.range}`);
+    if (s.mark) q.push(`mark=${iso(s.mark.from)}~${iso(s.mark.to)}`);
     const sets = (name, set) => q.push(`${name}=${encodeURIComponent([...set].map(escapeBang).join("!"))}`);
     if (s.hide.size) sets("hide", s.hide);
     if (s.open) sets("open", s.open);

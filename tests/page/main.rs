@@ -31,4 +31,5 @@ mod phone_and_dark;
 mod report;
 mod station;
 mod ten_million_values;
+mod values;
 mod weight;

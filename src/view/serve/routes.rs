@@ -30,6 +30,7 @@ pub(super) fn routes(shared: Arc<Shared>) -> Router {
         .route("/api/station", get(station))
         .route("/api/status", get(status))
         .route("/api/trace", get(trace))
+        .route("/api/values", get(values))
         .route("/api/ribbon", get(ribbon))
         .route("/api/delivery", get(delivery))
         .route("/api/gaps", get(gaps))
@@ -80,21 +81,30 @@ async fn status(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQue
     .await
 }
 
+/// Columns of a series over a span of time; at most so many positions, or rows, under the key `most`.
+fn columns_over(asked: Option<&str>, most: &str) -> Result<TraceRequest, ApiError> {
+    let query = Query::read(asked, &["table", "columns", "from", "to", most, "tag."])?;
+    let (from, to) = query.span()?;
+    Ok(TraceRequest {
+        table: query.needed("table")?.to_owned(),
+        columns: query.names("columns")?,
+        from,
+        to,
+        points: query.count(most, POINTS, MOST_POINTS)?,
+        tags: query.tags(),
+    })
+}
+
 async fn trace(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
-    let request =
-        Query::read(asked.as_deref(), &["table", "columns", "from", "to", "points", "tag."]).and_then(|query| {
-            let (from, to) = query.span()?;
-            Ok(TraceRequest {
-                table: query.needed("table")?.to_owned(),
-                columns: query.names("columns")?,
-                from,
-                to,
-                points: query.count("points", POINTS, MOST_POINTS)?,
-                tags: query.tags(),
-            })
-        });
-    match request {
+    match columns_over(asked.as_deref(), "points") {
         Ok(request) => ask(shared, &headers, move |shared| shared.answers.trace(&request)).await,
+        Err(error) => refused(&error),
+    }
+}
+
+async fn values(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
+    match columns_over(asked.as_deref(), "rows") {
+        Ok(request) => ask(shared, &headers, move |shared| shared.answers.values(&request)).await,
         Err(error) => refused(&error),
     }
 }

@@ -12,7 +12,7 @@ use super::readers::{Database, Readers};
 use crate::config::Config;
 use crate::store::Store;
 use crate::time::{NANOS_PER_MILLI, Timestamp};
-use crate::view::summary::{Ribbon, RibbonRequest, Summaries, Trace, TraceRequest};
+use crate::view::summary::{Ribbon, RibbonRequest, Summaries, Trace, TraceRequest, Values};
 
 mod board;
 mod delivery;
@@ -79,6 +79,14 @@ impl Answers {
         self.readers.with(|database| {
             let Database { store, summaries, .. } = self.there(database, &request.table)?;
             Ok(summaries.trace(store, request)?)
+        })
+    }
+
+    /// The rows behind a drawing, at most `request.points`.
+    pub fn values(&self, request: &TraceRequest) -> Result<Values, ApiError> {
+        self.readers.with(|database| {
+            let Database { store, summaries, .. } = self.there(database, &request.table)?;
+            Ok(summaries.values(store, request)?)
         })
     }
 
