@@ -74,7 +74,7 @@
       const ranged = ft.views[VIEWS[i]].ranged;
       const tables = ft.station.tables;
       const arg = VIEWS[i] === "table" && name !== "table" && tables.length ? tables[0].name : "";
-      link.setAttribute("href", ranged ? ft.state.href({ view: VIEWS[i], arg, hide: new Set(), open: null }) : "#/" + VIEWS[i]);
+      link.setAttribute("href", ranged ? ft.state.href({ view: VIEWS[i], arg, hide: new Set(), y: new Set(), open: null }) : "#/" + VIEWS[i]);
     });
     bar.node.hidden = !made.ranged;
     bar.update();

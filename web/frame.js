@@ -48,7 +48,7 @@
       node.setAttribute("aria-busy", "true");
       try {
         const asked = drawing.window ? drawing.window(w) : w;
-        const got = await ft.traces(panel.series, asked, drawing.points(), panel.mean_s, mine.signal, panel.together);
+        const [got] = await Promise.all([ft.traces(panel.series, asked, drawing.points(), panel.mean_s, mine.signal, panel.together), ft.sun.load(w, mine.signal)]);
         if (drawing.more) await drawing.more(w, mine.signal);
         if (mine.signal.aborted) return;
         shown = got;

@@ -40,6 +40,9 @@
       from: fixed ? from : null,
       to: fixed ? to : null,
       mark: marked(q.get("mark")),
+      // Panels whose values are zoomed: "panel~low~high~low and high of the right axis".
+      y: list(q.get("y")),
+      robust: q.get("axis") === "p1-p99",
       hide: list(q.get("hide")),
       open: q.has("open") ? list(q.get("open")) : null,
     };
@@ -51,6 +54,8 @@
     else if (s.range !== USUAL) q.push(`range=${s.range}`);
     if (s.mark) q.push(`mark=${iso(s.mark.from)}~${iso(s.mark.to)}`);
     const sets = (name, set) => q.push(`${name}=${encodeURIComponent([...set].map(escapeBang).join("!"))}`);
+    if (s.robust) q.push("axis=p1-p99");
+    if (s.y.size) sets("y", s.y);
     if (s.hide.size) sets("hide", s.hide);
     if (s.open) sets("open", s.open);
     const path = s.arg ? `${s.view}/${encodeURIComponent(s.arg)}` : s.view;
@@ -97,11 +102,26 @@
       half = Math.max(1, half);
       ft.state.set({ range: null, from: Math.round(middle - half), to: Math.round(middle + half) });
     },
+    // The values at which the axes of a panel are held: [low, high, low, high], or null.
+    values(id) {
+      for (const one of current.y) {
+        const parts = one.split("~");
+        const numbers = parts.slice(-4).map(Number);
+        if (parts.slice(0, -4).join("~") === id && numbers[0] < numbers[1] && numbers[2] < numbers[3]) return numbers;
+      }
+      return null;
+    },
+    // time: [from, to], or null where it does not change.
+    zoomValues(id, values, time) {
+      const y = new Set([...current.y].filter((one) => one.split("~").slice(0, -4).join("~") !== id));
+      y.add([id, ...values.map((value) => Number(value.toPrecision(6)))].join("~"));
+      ft.state.set(Object.assign({ y }, time ? { range: null, from: Math.round(time[0]), to: Math.round(time[1]) } : {}));
+    },
     // Back to the range before the last zoom; without one, to the last day.
     back() {
       const before = zooms.pop();
       leaving = true;
-      ft.state.set(before || { range: USUAL, from: null, to: null });
+      ft.state.set(before || { range: USUAL, from: null, to: null, y: new Set() });
       leaving = false;
     },
   };
@@ -111,8 +131,9 @@
   let leaving = false;
   let last = current;
   ft.state.on((s) => {
-    const moved = s.from !== last.from || s.to !== last.to || s.range !== last.range;
-    if (moved && !leaving) zooms.push({ range: last.range, from: last.from, to: last.to });
+    const sight = (of) => [of.from, of.to, of.range, ...of.y].join();
+    const moved = sight(s) !== sight(last);
+    if (moved && !leaving) zooms.push({ range: last.range, from: last.from, to: last.to, y: last.y });
     if (zooms.length > 50) zooms.shift();
     last = s;
   });

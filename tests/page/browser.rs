@@ -22,6 +22,9 @@ fn program(variable: &str) -> PathBuf {
     path
 }
 
+/// From one place on the screen to another.
+pub type Move = ((f64, f64), (f64, f64));
+
 /// A browser with one empty profile, which ends with the test.
 pub struct Browser {
     client: Client,
@@ -166,6 +169,23 @@ impl Browser {
     pub fn click(&self, at: (f64, f64)) {
         let (down, up) = (json!({"type": "pointerDown", "button": 0}), json!({"type": "pointerUp", "button": 0}));
         self.pointer(&[Browser::glide(at, 20), down, up]);
+    }
+
+    /// Turns the wheel there by so many steps, away from the user where it is negative.
+    pub fn wheel(&self, at: (f64, f64), steps: i32) {
+        let turn = json!({"type": "scroll", "x": at.0 as i64, "y": at.1 as i64, "deltaX": 0, "deltaY": steps * 100, "duration": 0});
+        self.ask("actions", &json!({"actions": [{"type": "wheel", "id": "wheel", "actions": [turn]}]}));
+    }
+
+    /// Puts fingers down, moves each from one place to another, and lifts them.
+    pub fn fingers(&self, moves: &[Move]) {
+        let finger = |(i, (from, to)): (usize, &Move)| {
+            let half = (f64::midpoint(from.0, to.0), f64::midpoint(from.1, to.1));
+            let (down, up) = (json!({"type": "pointerDown", "button": 0}), json!({"type": "pointerUp", "button": 0}));
+            json!({"type": "pointer", "id": format!("finger{i}"), "parameters": {"pointerType": "touch"}, "actions":
+                [Browser::glide(*from, 0), down, Browser::glide(half, 60), Browser::glide(*to, 60), up]})
+        };
+        self.ask("actions", &json!({"actions": moves.iter().enumerate().map(finger).collect::<Vec<_>>()}));
     }
 
     /// Presses and lets go of keys, one after the other. Those without a letter have a code point of WebDriver's.

@@ -12,7 +12,12 @@
 //! `FLUXTOWER` may name another build of the program, such as the released one, whose speed is the one that counts.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::float_cmp, clippy::print_stdout)]
-#![allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "stations here are small")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "stations here are small"
+)]
 
 #[allow(dead_code, unused_imports, reason = "the end-to-end tests use the rest")]
 #[path = "../support/mod.rs"]
@@ -31,5 +36,6 @@ mod phone_and_dark;
 mod report;
 mod station;
 mod ten_million_values;
+mod time;
 mod values;
 mod weight;

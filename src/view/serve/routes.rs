@@ -33,6 +33,7 @@ pub(super) fn routes(shared: Arc<Shared>) -> Router {
         .route("/api/values", get(values))
         .route("/api/ribbon", get(ribbon))
         .route("/api/delivery", get(delivery))
+        .route("/api/sun", get(sun))
         .route("/api/gaps", get(gaps))
         .route("/api/rejected", get(rejected))
         .route("/api/flags", get(flags))
@@ -132,6 +133,13 @@ async fn delivery(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQ
         Err(error) => return refused(&error),
     };
     ask(shared, &headers, move |shared| shared.answers.delivery(span, now())).await
+}
+
+async fn sun(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
+    match Query::read(asked.as_deref(), &["from", "to"]).and_then(|query| query.span()) {
+        Ok(span) => ask(shared, &headers, move |shared| shared.answers.sun(span)).await,
+        Err(error) => refused(&error),
+    }
 }
 
 async fn gaps(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {

@@ -20,12 +20,14 @@ mod gaps;
 mod listing;
 mod station;
 mod status;
+mod sun;
 
 pub use delivery::Delivery;
 pub use gaps::Gaps;
 pub use listing::{Flags, Rejected};
 pub use station::Station;
 pub use status::Status;
+pub use sun::Sun;
 
 /// An instant in milliseconds since 1970, written as a whole number where it is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +103,11 @@ impl Answers {
     /// Sent rows from `span.0` to before `span.1`, and the backlog.
     pub fn delivery(&self, span: (Timestamp, Timestamp), now: Timestamp) -> Result<Delivery, ApiError> {
         self.readers.with(|database| delivery::answer(&self.config, store(database), span, now))
+    }
+
+    /// Nights from `span.0` to `span.1`.
+    pub fn sun(&self, span: (Timestamp, Timestamp)) -> Result<Sun, ApiError> {
+        sun::answer(&self.config, span)
     }
 
     /// Missing records.
