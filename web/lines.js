@@ -147,8 +147,9 @@
           got = next;
           plot.show(w.from, w.to);
           ranges();
+          const shown = share(inSight());
           const beyond = outside ? `${ft.count(outside, got.some(({ trace }) => trace.bin_s) ? "position" : "value")} beyond the axis ▲▼` : "";
-          if (!o.compact) ft.legend.draw(frame.legend, panel, got, () => frame.again(), [how(got), beyond].filter(Boolean).join("; "));
+          if (!o.compact) ft.legend.draw(frame.legend, panel, got, () => frame.again(), [how(got), shown, beyond].filter(Boolean).join("; "));
         },
         destroy: () => plot.destroy(),
       };
@@ -163,6 +164,18 @@
       return c.together === "increment" ? "increment since the row before" : null;
     });
     return [...new Set(texts.filter(Boolean))].join(", ");
+  }
+
+  // The share of the values that are drawn: those that are neither failed nor missing.
+  function share(got) {
+    let all = 0, lost = 0;
+    for (const { trace, c } of got) {
+      if (!c) continue;
+      trace.x.forEach((_x, i) => (all += c.flags[i] === " " ? 0 : trace.rows ? trace.rows[i] : 1));
+      for (const entry of c.fail) lost += entry[3];
+      for (const entry of c.missing) lost += entry[1];
+    }
+    return all ? `${ft.percent((all - lost) / all)} of the values shown` : "";
   }
 
   // The intersection of two lists of [from, to].

@@ -42,6 +42,8 @@
       mark: marked(q.get("mark")),
       // Panels whose values are zoomed: "panel~low~high~low and high of the right axis".
       y: list(q.get("y")),
+      // The column that Patterns compares with.
+      other: q.get("with") || "",
       robust: q.get("axis") === "p1-p99",
       hide: list(q.get("hide")),
       open: q.has("open") ? list(q.get("open")) : null,
@@ -54,6 +56,7 @@
     else if (s.range !== USUAL) q.push(`range=${s.range}`);
     if (s.mark) q.push(`mark=${iso(s.mark.from)}~${iso(s.mark.to)}`);
     const sets = (name, set) => q.push(`${name}=${encodeURIComponent([...set].map(escapeBang).join("!"))}`);
+    if (s.other) q.push(`with=${encodeURIComponent(s.other)}`);
     if (s.robust) q.push("axis=p1-p99");
     if (s.y.size) sets("y", s.y);
     if (s.hide.size) sets("hide", s.hide);
