@@ -3,12 +3,13 @@
   "use strict";
   const STATUS_EVERY_S = 5;
   // A report holds what is drawn, not the rows.
-  const VIEWS = ["", "now", "panels", "table", "patterns", "values", "flags", "delivery", "gaps", "rejected"].filter((name) => !ft.source.report || name !== "values");
+  const VIEWS = ["", "now", "panels", "table", "patterns", "values", "flags", "coverage", "delivery", "gaps", "rejected"].filter((name) => !ft.source.report || name !== "values");
   const THEMES = ["auto", "dark", "light"];
   let view = null;
   let shown = null;
   let bar = null;
   let holder = null;
+  let heading = null;
   let links = [];
   let clock = null;
   let connection = null;
@@ -41,6 +42,7 @@
     connection = ft.el("span", { class: "connection", role: "status" });
     document.title = `${ft.station.station} · fluxtower`;
     ft.fill(document.getElementById("top"),
+      ft.source.base ? ft.el("a", { class: "up", href: "/", text: "‹ stations" }) : null,
       ft.el("div", { class: "title" }, ft.el("h1", { text: report ? `Report of ${ft.station.station}` : ft.station.station }),
         report ? ft.el("span", { class: "dim", text: `made ${ft.clock.full(Math.round(report.made / 6e4) * 6e4)}, of ${ft.clock.span(report.from, report.to)}` }) : connection, clock),
       ft.el("nav", { "aria-label": "views" }, links), theme);
@@ -85,6 +87,8 @@
     }
     if (view) view.destroy();
     shown = { name, arg: s.arg };
+    heading.hidden = name === "";
+    ft.write(heading, made.title);
     holder.replaceChildren();
     holder.className = "view view-" + (name || "first");
     view = made.mount(holder);
@@ -118,7 +122,9 @@
     ft.clock.set(ft.station.clock);
     bar = ft.rangeBar();
     holder = ft.el("div");
-    ft.fill(main, bar.node, holder);
+    // The first screen has the verdict as its heading.
+    heading = ft.el("h2", { class: "unseen" });
+    ft.fill(main, bar.node, heading, holder);
     header();
     reach(true);
     show("start");

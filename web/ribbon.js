@@ -75,7 +75,7 @@
     return counts.filter(([, n]) => n > 0).map(([digit, n]) => [digit, ft.percent(n / values)]);
   }
 
-  ft.shares = (c) => parts(c).map(([digit, share]) => `${share} ${ft.flag(digit).word}`).join(", ") || "no values";
+  ft.shares = (c) => parts(c).map(([digit, share]) => `${share} ${ft.flag(digit).word}`).join(", ").concat(c.of ? ` ${c.of}` : "") || "no values";
 
   // The same, short: good and not evaluated values with their name, the others with signs.
   ft.shareSigns = (c) => {

@@ -37,11 +37,14 @@
     if (next) next();
   }
 
+  // One of several stations is behind a path of its own.
+  const base = report ? "" : (/^\/station\/[^/]+(?=\/)/.exec(location.pathname) || [""])[0];
+
   // The first screen's requests are sent while the other scripts are still loading.
   const early = new Map();
   if (!report) {
     for (const path of ["/api/status", "/api/station"]) {
-      const answer = fetch(path, { cache: "no-store" });
+      const answer = fetch(base + path, { cache: "no-store" });
       answer.catch(() => {});
       early.set(path, answer);
     }
@@ -49,7 +52,7 @@
   function request(path, signal) {
     const answer = early.get(path);
     early.delete(path);
-    return answer || fetch(path, { signal, cache: "no-store" });
+    return answer || fetch(base + path, { signal, cache: "no-store" });
   }
 
   // Equal requests share one; it is cancelled only when no view needs it any more.
@@ -165,7 +168,7 @@
   };
 
   ft.source = Object.assign({
-    report,
+    report, base,
     // A commit may have changed every cached answer.
     forget(next) {
       if (next === revision) return;

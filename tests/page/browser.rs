@@ -14,7 +14,7 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program that the environment variable names. Without it the test fails, so that nobody takes it for passed.
-fn program(variable: &str) -> PathBuf {
+pub fn program(variable: &str) -> PathBuf {
     let path =
         std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} must hold a program's path; see .ci/run"));
     let path = PathBuf::from(path);
@@ -218,6 +218,17 @@ impl Browser {
         let sent = self.client.get(format!("{}/screenshot", self.session)).send().unwrap();
         let answer: Value = serde_json::from_str(&sent.text().unwrap()).unwrap();
         fs::write(folder.join(format!("{name}.png")), base64(answer["value"].as_str().unwrap())).unwrap();
+    }
+
+    /// The page printed on A4, as PDF.
+    pub fn print(&self) -> Vec<u8> {
+        let page = json!({"page": {"width": 21.0, "height": 29.7}, "background": true});
+        base64(self.ask("print", &page).as_str().unwrap())
+    }
+
+    /// As it looks in print, or on the screen again.
+    pub fn medium(&self, name: &str) {
+        self.devtools("Emulation.setEmulatedMedia", &json!({"media": name}));
     }
 
     /// What the browser's console holds since it was last asked.

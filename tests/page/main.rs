@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! FLUXTOWER_CHROMEDRIVER=$(command -v chromedriver) FLUXTOWER_CHROMIUM=$(command -v chromium) \
+//!     FLUXTOWER_AXE=$(tests/page/axe/fetch /tmp/axe) \
 //!     cargo test --test page -- --ignored
 //! ```
 //!
@@ -23,11 +24,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod accessibility;
 mod browser;
+mod coverage;
 mod first_screen;
 mod kinds;
 mod live;
 mod names_as_markup;
+mod network;
 mod now_tiles;
 mod numbers;
 mod page;

@@ -360,3 +360,39 @@ fn the_page_is_compressed_kept_by_the_browser_and_shut_against_everything_else()
             == Some("no-store")
     );
 }
+
+#[test]
+fn several_configurations_are_a_list_with_the_worst_first_and_one_command_takes_no_more_than_one() {
+    let (tower, _) = lived();
+    let other = configured();
+    other.replace_in_config("US-UMB", "B/C");
+    let (first, second) = (tower.config_path(), other.config_path());
+    // Behind the command, they stand for all that stand before it.
+    let both = ["--config", first.to_str().unwrap(), "--config", second.to_str().unwrap()];
+    let served = Served::with(&first, &both);
+    let stations = served.json("/api/stations")["stations"].clone();
+    let names: Vec<&str> = stations.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 2, "{stations}");
+    for one in stations.as_array().unwrap() {
+        let path = one["path"].as_str().unwrap();
+        assert!(["/station/US-UMB/", "/station/B_C/"].contains(&path), "{one}");
+        let station = served.json(&format!("{path}api/station"));
+        assert_eq!(station["station"], one["name"]);
+        let status = served.json(&format!("{path}api/status"));
+        assert_eq!((&status["state"], &status["reasons"][0]), (&one["state"], &one["worst"]));
+        assert!(served.get(path).expect(200).text().contains("/app/page.js"));
+    }
+    let rank =
+        |one: &serde_json::Value| ["look", "unknown", "note", "ok"].iter().position(|state| one["state"] == *state);
+    assert!(rank(&stations[0]) <= rank(&stations[1]), "{stations}");
+    assert!(served.get("/").expect(200).text().contains("/app/stations.js"));
+    served.get("/app/stations.js").expect(200);
+    served.get("/api/status").expect(404);
+    served.get("/station/nobody/api/status").expect(404);
+
+    let ended = tower.run(&[&["status"], &both[..]].concat());
+    assert!(ended.code == 2 && ended.stderr.contains("--config is given more than once"), "{}", ended.stderr);
+    let empty = tempfile::TempDir::new().unwrap();
+    let ended = crate::support::Station::new().run(&["serve", "--config", empty.path().to_str().unwrap()]);
+    assert!(ended.code == 2 && ended.stderr.contains("holds no configuration"), "{}", ended.stderr);
+}

@@ -26,7 +26,7 @@ pub use delivery::Delivery;
 pub use gaps::Gaps;
 pub use listing::{Flags, Rejected};
 pub use station::Station;
-pub use status::Status;
+pub use status::{StationLine, Status};
 pub use sun::Sun;
 
 /// An instant in milliseconds since 1970, written as a whole number where it is one.
