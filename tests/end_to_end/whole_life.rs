@@ -1,11 +1,11 @@
 //! A whole life of an installation, by a clock that the test moves: an archive is unpacked, `init` writes the configuration,
-//! cron's line runs the program every three hours of a month, and in the end the program is taken away.
+//! cron's line runs the program every six hours of a month, and in the end the program is taken away.
 //!
 //! In that month the server is away twice, the power goes now and then, a disk is full for a day, and a release takes the
 //! place of one whose database is older. Every row that the loggers wrote is accounted for: it is in the database and, with
 //! the same values, in the bucket. And `status` says what is to be said after each run, and nothing else.
 //!
-//! One table is overwritten by each collection and so holds three hours; the other one is added to.
+//! One table is overwritten by each collection and so holds six hours; the other one is added to.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,21 +26,21 @@ use crate::support::faketime::FakeTime;
 use crate::support::server::{Act, Reply, Server, Taken};
 use crate::support::{Ended, Logger, NEWEST_VERSION, made_older};
 
-/// Collections of a month, three hours apart. The ranges below count them.
-const COLLECTIONS: i64 = 30 * 8;
-const HOURS: i64 = 3;
+/// Collections of a month, six hours apart. The ranges below count them.
+const COLLECTIONS: i64 = 30 * 4;
+const HOURS: i64 = 6;
 /// The server answers that it is busy, for more than two days.
-const BUSY: std::ops::Range<i64> = 40..60;
+const BUSY: std::ops::Range<i64> = 20..30;
 /// The link is down.
-const NO_LINK: std::ops::Range<i64> = 116..122;
+const NO_LINK: std::ops::Range<i64> = 58..61;
 /// The next release is installed before this collection, while rows are pending.
-const UPGRADE: i64 = 119;
+const UPGRADE: i64 = 60;
 /// The version of the database that the release before it made.
 const OLDER: i64 = 8;
 /// The disk of the database is full: of the table that is overwritten, these rows are in no file any more.
-const FULL: std::ops::Range<i64> = 160..168;
+const FULL: std::ops::Range<i64> = 80..84;
 /// They are read from the logger's memory into a file of their own before this collection.
-const REPAIR: i64 = 176;
+const REPAIR: i64 = 88;
 const FULL_DISK: &str = "is full; make room";
 /// What the tables are called, by the names of their files.
 const MET: &str = "UMB_met";
@@ -317,7 +317,7 @@ fn i6_a_whole_life_from_the_archive_to_its_removal_accounts_for_every_row_and_sa
     let init = ["--station", "US-UMB", "--utc-offset=-05:00", "--output", config.to_str().unwrap()];
     let _ = life.fluxtower(&[&["init", loggernet.to_str().unwrap()][..], &init].concat()).expect(0);
     life.name_the_server();
-    let _ = life.fluxtower(&["schedule", "--cron", "--every", "3h", "--install"]).expect(0);
+    let _ = life.fluxtower(&["schedule", "--cron", "--every", "6h", "--install"]).expect(0);
 
     let mut dice = Dice(21);
     let (mut cuts, mut told) = (0, Told::new());
