@@ -12,6 +12,8 @@ use tempfile::TempDir;
 /// What a path may hold that XML, a shell, cron or systemd reads in its own way.
 const FOLDER: &str = "Söhne & Töchter 100% <5\u{a0}m> 'n \"co\" $HOME";
 
+mod schema;
+
 struct Place {
     temp: TempDir,
     folder: PathBuf,
