@@ -246,7 +246,8 @@ impl<'a> LineTaker<'a> {
         }
         for piece in torn {
             self.counts.lines += 1;
-            let refusal = unreadable("NUL bytes follow: the rest of the line was lost, as in a power failure".to_owned());
+            let refusal =
+                unreadable("NUL bytes follow: the rest of the line was lost, as in a power failure".to_owned());
             self.reject(staging, table, self.at(number, piece), &refusal)?;
         }
         let is_row = match &self.expect {
@@ -256,7 +257,8 @@ impl<'a> LineTaker<'a> {
         if is_row {
             return self.take_other(staging, table, number, last);
         }
-        let refusal = unreadable("NUL bytes precede: the beginning of the line was lost, as in a power failure".to_owned());
+        let refusal =
+            unreadable("NUL bytes precede: the beginning of the line was lost, as in a power failure".to_owned());
         self.reject(staging, table, self.at(number, last), &refusal)
     }
 
