@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{ColumnUse, Config, Formula, TableConfig, ValueType};
-use crate::qc::{ColumnSpec, Light, Pair, TableSpec};
+use crate::qc::{ColumnSpec, Light, OwnBounds, Pair, TableSpec};
 use crate::quantity::{Facts, Kind, Outputs, Stated};
 
 impl Config {
@@ -71,7 +71,12 @@ impl TableConfig {
                     }
                     .kind(),
                     variable: column.variable.as_deref(),
-                    range: column.range,
+                    range: column.range_in(&Stated { name, ..Stated::default() }),
+                    own_bounds: OwnBounds {
+                        suspect: column.limits.suspect.is_some(),
+                        fail: column.limits.fail.is_some(),
+                    },
+                    needs_interval: column.needs_interval(),
                     light: Light::of(column.variable.as_deref(), ""),
                     needs_sun: column.quality.sun.is_some() || column.formula.as_ref().is_some_and(Formula::needs_sky),
                     settings: &column.quality,

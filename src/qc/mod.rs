@@ -45,7 +45,7 @@ pub use manual::ManualFlag;
 pub use pair::{Across, Guard, Measure, Pair, PairFlags, Partner};
 pub use registry::{About, ColumnSettings, TableSettings, Test};
 pub use series::{Series, Verdict};
-pub use spec::{ColumnAt, ColumnSpec, TableName, TableSpec};
+pub use spec::{ColumnAt, ColumnSpec, OwnBounds, TableName, TableSpec};
 pub use sun::{Light, measures_sunlight};
 pub use table::TableTests;
 pub use value::{Sentinels, Value, Word};

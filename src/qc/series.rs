@@ -16,6 +16,7 @@ use super::sun::Sky;
 use super::table::TableTests;
 use super::value::Value;
 use super::window::{Here, Reach, RowTimes};
+use crate::ameriflux::MeasuredOver;
 use crate::sun::Potential;
 use crate::time::Timestamp;
 
@@ -144,16 +145,18 @@ impl Series {
     fn judge(&mut self, tests: &TableTests, row: &mut LastRow, values: &[Value], partners: &[Partner]) {
         row.marks.flags.clear();
         row.marks.findings.clear();
+        let since = self.last.as_ref().map(|last| row.ts.nanos_since(last.ts));
+        let over = MeasuredOver::since(since);
         for (place, (value, range)) in values.iter().zip(&tests.ranges).enumerate() {
-            let flag = range.flag(*value);
+            let flag = range.flag(*value, over);
             if flag.is_raised() {
-                let detail = range.detail(*value, flag);
+                let detail = range.detail(*value, over, flag);
                 row.marks.findings.push(Finding { place, test: Test::GrossRange, flag, detail });
             }
             row.marks.flags.push(flag);
         }
         let before = self.last.as_ref();
-        let interval = before.map_or(0, |last| row.ts.nanos_since(last.ts));
+        let interval = since.unwrap_or(0);
         let number = self.times.push(row.ts.nanos());
         for (oldest, window) in self.oldest.iter_mut().zip(&tests.windows) {
             let edge = row.ts.nanos().saturating_sub(window.nanos);
