@@ -46,6 +46,7 @@ pub use outbox::receipts::{Mark, ReceiptDraft, State};
 pub use outbox::sent::{Replay, SentRow};
 pub use outbox::sent_fields::{FieldKind, LostFields, SentField};
 pub use outbox::stale::{KnownSeries, StaleRun, StaleSeries};
+pub use queries::costs::{ColumnCosts, TableCosts, TestCosts};
 pub use queries::evidence::{FutureTimes, ReadFile};
 pub use queries::gaps::{ClockLine, GapLine};
 pub use queries::health::StoreSize;

@@ -35,6 +35,7 @@ pub(super) fn routes(shared: Arc<Shared>) -> Router {
         .route("/api/gaps", get(gaps))
         .route("/api/rejected", get(rejected))
         .route("/api/flags", get(flags))
+        .route("/api/costs", get(costs))
         .route("/api/live", get(live))
         .fallback(nothing)
         .with_state(shared)
@@ -145,6 +146,13 @@ async fn flags(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuer
         return refused(&error);
     }
     ask(shared, &headers, |shared| shared.answers.flags()).await
+}
+
+async fn costs(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
+    match Query::read(asked.as_deref(), &["from", "to"]).and_then(|query| query.span()) {
+        Ok(span) => ask(shared, &headers, move |shared| shared.answers.costs(span)).await,
+        Err(error) => refused(&error),
+    }
 }
 
 async fn live(State(shared): Here, RawQuery(asked): RawQuery) -> Result<Response, Response> {
