@@ -29,6 +29,11 @@ impl Config {
 }
 
 impl TableConfig {
+    /// Whether a column can be despiked: that asks where the sun stands.
+    pub fn is_despiked(&self) -> bool {
+        self.position.is_some() && self.columns.values().any(|column| column.quality.despike.is_some())
+    }
+
     /// What kind of quantity each of these columns holds: as configured, otherwise by the header that states them.
     pub fn kinds(&self, columns: &[Stated<'_>]) -> Vec<Kind> {
         self.facts(columns).iter().map(Facts::kind).collect()
@@ -78,7 +83,9 @@ impl TableConfig {
                     },
                     needs_interval: column.needs_interval(),
                     light: Light::of(column.variable.as_deref(), ""),
-                    needs_sun: column.quality.sun.is_some() || column.formula.as_ref().is_some_and(Formula::needs_sky),
+                    needs_sun: column.quality.sun.is_some()
+                        || column.quality.despike.is_some()
+                        || column.formula.as_ref().is_some_and(Formula::needs_sky),
                     settings: &column.quality,
                     diagnostic: column.diagnostic.as_ref(),
                     guards: &column.guards,

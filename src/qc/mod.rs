@@ -21,6 +21,7 @@ mod window;
 // The tests, a file each.
 mod attenuated_signal;
 mod climatology;
+mod despike;
 mod diagnostic;
 mod flat_line;
 mod gross_range;
@@ -34,6 +35,7 @@ mod sun;
 mod time_gap;
 
 pub use climatology::{Climatology, Season};
+pub use despike::{Block, Daylight, Despike, DespikeWhen, Sample as DespikeSample};
 pub use diagnostic::Diagnostic;
 pub use finding::{Finding, findings};
 pub use fit::{KnownColumn, unknown_columns, without_position};

@@ -97,6 +97,17 @@ impl Series {
     /// values of [`TableTests::across`]. Returns whether the verdict on the row before differs from
     /// the one given out.
     pub fn push(&mut self, tests: &Arc<TableTests>, ts: Timestamp, values: &[Value], partners: &[Partner]) -> bool {
+        self.push_despiked(tests, ts, (values, partners), Vec::new())
+    }
+
+    /// As [`Series::push`], of a row of a block that was despiked. Of its spikes those count whose columns still have the test.
+    pub fn push_despiked(
+        &mut self,
+        tests: &Arc<TableTests>,
+        ts: Timestamp,
+        (values, partners): (&[Value], &[Partner]),
+        spikes: Vec<Finding>,
+    ) -> bool {
         let mut row = std::mem::take(&mut self.spare);
         row.ts = ts;
         if row.tests.as_ref().is_none_or(|known| !Arc::ptr_eq(known, tests)) {
@@ -108,6 +119,11 @@ impl Series {
         row.numbers.resize(tests.ranges.len(), f64::NAN);
         let changed = self.complete(Some(&row.numbers));
         self.judge(tests, &mut row, values, partners);
+        for spike in spikes.into_iter().filter(|spike| tests.despiked.contains(&spike.place)) {
+            if row.marks.flag(spike.place).is_some_and(|flag| flag != Flag::Missing) {
+                row.marks.note(spike.place, Test::Despike, spike.flag, || spike.detail);
+            }
+        }
         std::mem::swap(&mut self.before, &mut self.current);
         if let Some(mut last) = self.last.take() {
             std::mem::swap(&mut row.before, &mut last.numbers);

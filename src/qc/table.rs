@@ -40,6 +40,8 @@ pub struct TableTests {
     pub(super) needs_season: bool,
     /// Where the sun is looked for; none where no test asks for it.
     pub(super) position: Option<Position>,
+    /// The columns that are despiked.
+    pub(super) despiked: Vec<usize>,
     looks_ahead: bool,
     is_pointwise: bool,
 }
@@ -52,6 +54,7 @@ impl TableTests {
         let mut diagnostics = Vec::new();
         let mut guards = Vec::new();
         let mut derived = Vec::new();
+        let mut despiked = Vec::new();
         let mut needs_season = false;
         let mut needs_sun = false;
         let mut looks_ahead = false;
@@ -62,6 +65,7 @@ impl TableTests {
                 needs_sun |= own.settings.needs_sun();
                 needs_season |= own.settings.needs_season();
                 looks_ahead |= own.settings.looks_ahead();
+                despiked.extend(own.settings.despike.map(|_| place));
             }
             if let Some(diagnostic) = own.diagnostic {
                 diagnostics.push(DiagnosticTest::new(diagnostic, place, names));
@@ -96,6 +100,7 @@ impl TableTests {
             clock: table.clock,
             needs_season,
             position: table.position.filter(|_| needs_sun),
+            despiked,
             looks_ahead,
             is_pointwise,
         })

@@ -4,6 +4,7 @@ mod attack;
 mod by_hand;
 mod cuts;
 mod derived;
+mod despike;
 mod docs;
 mod edge_cases;
 mod guards;
