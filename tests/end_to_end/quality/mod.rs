@@ -10,6 +10,7 @@ mod edge_cases;
 mod guards;
 mod headers;
 mod older_database;
+mod rotation;
 mod rows;
 mod rules;
 mod sending;
