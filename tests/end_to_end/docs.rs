@@ -254,6 +254,7 @@ const SOURCES: &[(&str, &str, &str)] = &[
 /// Texts that need no answer: they say that all is well, are a part of another, or are compared with a server's words.
 const NO_ANSWER: &[&str] = &[
     "1 line is",
+    "{} changed by despiking complete blocks",
     " for retention policy: ",
     "see `fluxtower rejected`",
     "correct the file; `run --watch` takes it up within seconds",
