@@ -4,6 +4,8 @@ use serde::Serialize;
 
 use super::output::count;
 use super::{CliError, Context, Exit};
+use crate::agent::AgentError;
+use crate::ingest::make_now;
 use crate::store::{Lock, LockKind};
 use crate::sync::requeue_withheld;
 use crate::time::Timestamp;
@@ -57,6 +59,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         report.changed += changed;
         report.tables.push(Changed { table: table.name.0.clone(), changed });
     }
+    make_now(&context.config, &store, &context.clock).map_err(AgentError::from)?;
     tracing::info!(changed = report.changed, "reflag");
     context.output.result(&report, |out| {
         for line in &report.tables {

@@ -284,13 +284,22 @@ impl ColumnConfig {
     /// converted into the unit, and left out where the unit does not fit the variable. Limits that the user gives are in the
     /// column's own unit and stand.
     pub fn range_in(&self, stated: &Stated<'_>) -> Option<Range> {
-        let Some(variable) = self.variable.as_deref().and_then(ameriflux::lookup) else { return self.range };
+        if self.variable.is_none() { self.range } else { self.range_within(stated, self.limits) }
+    }
+
+    /// As [`ColumnConfig::range_in`], without the limits that the user gives.
+    pub fn range_of_variable(&self, stated: &Stated<'_>) -> Option<Range> {
+        self.range_within(stated, Limits::default())
+    }
+
+    fn range_within(&self, stated: &Stated<'_>, limits: Limits) -> Option<Range> {
+        let variable = self.variable.as_deref().and_then(ameriflux::lookup)?;
         let is_scan = Process::of(stated.process).is_some_and(Process::is_scan);
         let known = if is_scan { variable.range_of_scans() } else { variable.range() };
         match unit::fit(stated.unit, variable) {
-            Fit::AsIs => self.limits.range(Some(known)),
-            Fit::Converted(conversion) => self.limits.range(Some(conversion.back_range(known))),
-            Fit::Unfit { .. } => self.limits.range(None),
+            Fit::AsIs => limits.range(Some(known)),
+            Fit::Converted(conversion) => limits.range(Some(conversion.back_range(known))),
+            Fit::Unfit { .. } => limits.range(None),
         }
     }
 }

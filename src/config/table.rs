@@ -56,6 +56,19 @@ pub struct TableConfig {
     pub sensor: Option<String>,
     /// By the column's name in the file. Columns not named here are fields under their own name.
     pub columns: BTreeMap<String, ColumnConfig>,
+    /// Of what its rows are made; none: they are read from files.
+    pub made_of: Option<MadeOf>,
+}
+
+/// Of what the rows of a table are made, one for each window of time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeOf {
+    /// The table whose rows they are made of.
+    pub table: TableName,
+    /// The length of a window. It divides an hour.
+    pub every: Duration,
+    /// Whether suspect values count.
+    pub suspects: bool,
 }
 
 /// What stands in a table's files.

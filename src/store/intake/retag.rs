@@ -10,6 +10,7 @@ use crate::store::intake::decisions::KeptContent;
 use crate::store::intake::provisional::LineState;
 use crate::store::intake::staging::{Incoming, LineAt, Outcome, Staging};
 use crate::store::intake::tables::{Table, hash_of};
+use crate::store::intake::windows;
 use crate::store::schema::key;
 use crate::store::{Result, State, Store};
 use crate::time::Timestamp;
@@ -221,6 +222,7 @@ impl Staging<'_> {
         let conn = &self.store.conn;
         let gone = || -> rusqlite::Result<()> {
             conn.prepare_cached("DELETE FROM reading WHERE id = ?1")?.execute([row.id])?;
+            windows::note(conn, key::series(row.id), &[windows::grain_of(row.ts())].into())?;
             // What the server said of it; the next row of the key is another one.
             conn.prepare_cached("DELETE FROM refused_row WHERE id = ?1")?.execute([row.id])?;
             let state = row.state.word();
@@ -313,7 +315,8 @@ impl Staging<'_> {
                 if find_newest_of(conn, *series)?.is_none() {
                     conn.execute("DELETE FROM backlog WHERE series = ?1", [series])?;
                     conn.execute(
-                        "DELETE FROM series WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM conflict WHERE series = ?1)",
+                        "DELETE FROM series WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM conflict WHERE series = ?1)
+                         AND NOT EXISTS (SELECT 1 FROM due_window WHERE series = ?1)",
                         [series],
                     )?;
                 }
