@@ -453,7 +453,7 @@ impl<'a> LineTaker<'a> {
             return Ok(Taken::Refused(refusal));
         }
         let (stamp, has_tags) = (ts, reading.has_tags);
-        let ts = match self.place(staging, table, (stamp, local), has_tags)? {
+        let ts = match self.place(staging, table, stamp, local, has_tags)? {
             Ok(ts) => ts,
             Err(refusal) => {
                 self.previous = Some(stamp);
