@@ -11,9 +11,12 @@ use toml::Spanned;
 
 use super::file::TableSection;
 use super::place::{Section, Source};
-use super::{ColumnConfig, ColumnUse, ConfigError, FileFormat, MadeOf, OnConflict, SharedStamps, TableConfig, value};
+use super::{
+    ColumnConfig, ColumnUse, ConfigError, FileFormat, MadeOf, OnConflict, SharedStamps, TableConfig, TurbulenceConfig,
+    value,
+};
 use crate::qc::{Sentinels, TableName, TableSettings};
-use crate::quantity::{Kind, coverage_of, samples_of};
+use crate::quantity::{Kind, Quick, coverage_of, samples_of};
 use crate::time::LoggerClock;
 
 /// The lengths that a window may have. Each divides an hour and is made of whole five minutes, so that windows end on full
@@ -21,19 +24,31 @@ use crate::time::LoggerClock;
 const WIDTHS: [(&str, u64); 7] =
     [("5m", 300), ("10m", 600), ("15m", 900), ("20m", 1_200), ("30m", 1_800), ("60m", 3_600), ("1h", 3_600)];
 
-/// The table that is made of the rows of `of`; none where `aggregate` is not given.
+/// What `turbulence` means by itself: the usual averaging time of eddy covariance.
+const HALF_HOUR: &str = "30m";
+
+/// The table that is made of the rows of `of`; none where neither `aggregate` nor `turbulence` is given.
 pub(super) fn table(
     at: &Section<'_>,
     found: &TableSection,
     of: &TableConfig,
 ) -> Result<Option<TableConfig>, ConfigError> {
     use TableSection as Keys;
-    let Some(every) = at.read(Keys::aggregate, &found.aggregate, width)? else {
-        let of_aggregate = [Keys::aggregate_bucket.name, Keys::aggregate_suspects.name];
-        let problem = "belongs to aggregate; write for example aggregate = \"30m\" beside it, or take it out";
-        return at.refuse(&found.given(), |key| of_aggregate.contains(&key), problem).map(|()| None);
+    let text = match (&found.aggregate, &found.turbulence) {
+        (Some(text), _) => text.get_ref().as_str(),
+        (None, Some(_)) => HALF_HOUR,
+        (None, None) => {
+            let of_aggregate = [Keys::aggregate_bucket, Keys::aggregate_suspects, Keys::turbulence_pressure];
+            let problem = "belongs to aggregate; write for example aggregate = \"30m\" beside it, or take it out";
+            let is_one = |key: &str| of_aggregate.iter().any(|one| one.name == key);
+            return at.refuse(&found.given(), is_one, problem).map(|()| None);
+        }
     };
-    let text = found.aggregate.as_ref().map_or("", |text| text.get_ref().as_str());
+    let every = match at.read(Keys::aggregate, &found.aggregate, width)? {
+        Some(every) => every,
+        None => width(HALF_HOUR).map_err(|problem| at.lacks(problem))?,
+    };
+    let turbulence = turbulence(at, found, of)?;
     let bucket = at.read(Keys::aggregate_bucket, &found.aggregate_bucket, value::plain_text)?;
     Ok(Some(TableConfig {
         name: TableName(format!("{}_{text}", of.name)),
@@ -49,14 +64,24 @@ pub(super) fn table(
         sentinels: Sentinels::default(),
         stale_after: of.stale_after.map(|limit| limit + 2 * every),
         quality: TableSettings::default(),
-        columns: columns(of),
+        columns: columns(of, turbulence.as_ref()),
         made_of: Some(MadeOf {
             table: of.name.clone(),
             every,
             suspects: at.is_set(&Keys::aggregate_suspects, &found.aggregate_suspects),
+            turbulence,
         }),
         ..of.clone()
     }))
+}
+
+impl TurbulenceConfig {
+    /// The columns that are made, by their names.
+    pub fn values(&self) -> Vec<(String, Quick)> {
+        let gases: Vec<&str> = self.gases.iter().map(String::as_str).collect();
+        let all = Quick::all(gases.len(), self.pressure.is_some());
+        all.into_iter().map(|quick| (quick.name(&gases), quick)).collect()
+    }
 }
 
 fn width(text: &str) -> Result<Duration, String> {
@@ -67,8 +92,51 @@ fn width(text: &str) -> Result<Duration, String> {
     })
 }
 
-fn columns(of: &TableConfig) -> BTreeMap<String, ColumnConfig> {
+/// The columns of a sonic, which stand in this order.
+fn turbulence(
+    at: &Section<'_>,
+    found: &TableSection,
+    of: &TableConfig,
+) -> Result<Option<TurbulenceConfig>, ConfigError> {
+    use TableSection as Keys;
+    let Some(columns) = &found.turbulence else {
+        let problem = "belongs to turbulence; write that too, or take it out";
+        let of_turbulence = Keys::turbulence_pressure.name;
+        return at.refuse(&found.given(), |key| key == of_turbulence, problem).map(|()| None);
+    };
+    let names: Vec<String> = columns.get_ref().iter().map(|name| name.get_ref().clone()).collect();
+    let fix = "write the sonic's columns, such as turbulence = [\"Ux\", \"Uy\", \"Uz\", \"Ts\"], and densities of gases behind";
+    let [u, v, w, ts, gases @ ..] = names.as_slice() else {
+        return Err(at.wrong(&columns.span(), format!("turbulence has too few columns; {fix}")));
+    };
+    for (place, name) in names.iter().enumerate() {
+        let is_field = of.columns.get(name).is_none_or(|column| column.column_use == ColumnUse::Field);
+        if name.is_empty() || names[..place].contains(name) || !is_field {
+            let problem = format!("turbulence: \"{name}\" stands twice, or is no column with numbers; {fix}");
+            return Err(at.wrong(&columns.get_ref()[place].span(), problem));
+        }
+    }
+    let pressure = match &found.turbulence_pressure {
+        Some(value) if !(40.0..=110.0).contains(value.get_ref()) => {
+            let problem = format!(
+                "turbulence_pressure = {} is no air pressure in kPa; write for example turbulence_pressure = 98.0",
+                value.get_ref()
+            );
+            return Err(at.wrong(&value.span(), problem));
+        }
+        value => value.as_ref().map(|value| *value.get_ref()),
+    };
+    let wind = [u, v, w, ts].map(Clone::clone);
+    Ok(Some(TurbulenceConfig { wind, gases: gases.to_vec(), pressure }))
+}
+
+fn columns(of: &TableConfig, turbulence: Option<&TurbulenceConfig>) -> BTreeMap<String, ColumnConfig> {
     let mut columns = BTreeMap::new();
+    for (name, quick) in turbulence.into_iter().flat_map(TurbulenceConfig::values) {
+        let kind = if quick == Quick::Direction { Kind::Direction } else { Kind::Linear };
+        let quantity = Some(quick.notes().to_owned());
+        columns.insert(name, ColumnConfig { kind: Some(kind), quantity, ..ColumnConfig::default() });
+    }
     for (name, own) in &of.columns {
         if own.column_use == ColumnUse::Field
             && let Some(field) = &own.field

@@ -54,7 +54,8 @@ pub use panel::{PanelConfig, PanelKind};
 pub use secret::{Secret, SecretError};
 pub use sync::{LogConfig, SyncConfig};
 pub use table::{
-    ColumnConfig, ColumnUse, CsvFormat, FileFormat, MadeOf, OnConflict, SharedStamps, TableConfig, ValueType,
+    ColumnConfig, ColumnUse, CsvFormat, FileFormat, MadeOf, OnConflict, SharedStamps, TableConfig, TurbulenceConfig,
+    ValueType,
 };
 pub(crate) use value::{bucket_name, duration, is_loopback, web_url};
 

@@ -61,7 +61,7 @@ pub struct TableConfig {
 }
 
 /// Of what the rows of a table are made, one for each window of time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct MadeOf {
     /// The table whose rows they are made of.
     pub table: TableName,
@@ -69,6 +69,19 @@ pub struct MadeOf {
     pub every: Duration,
     /// Whether suspect values count.
     pub suspects: bool,
+    /// The quick look at turbulence, where one is asked for.
+    pub turbulence: Option<TurbulenceConfig>,
+}
+
+/// The columns of a sonic's scans, of which a quick look at turbulence is made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TurbulenceConfig {
+    /// Two horizontal components, the vertical one, and the sonic temperature in °C.
+    pub wind: [String; 4],
+    /// Densities of gases.
+    pub gases: Vec<String>,
+    /// The usual air pressure in kPa.
+    pub pressure: Option<f64>,
 }
 
 /// What stands in a table's files.

@@ -11,10 +11,12 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::IngestError;
-use crate::config::{ColumnUse, Config, MadeOf, TableConfig};
+use crate::config::{ColumnUse, Config, MadeOf, TableConfig, TurbulenceConfig};
 use crate::format::{Header, numbers_of, texts_of, values_of};
 use crate::qc::{Flag, Value};
-use crate::quantity::{Made, Member, Shape, Stated, Window, coverage_of, members, samples_of};
+use crate::quantity::{
+    Made, Member, Quick, Scans, Shape, Stated, Turbulence, Window, coverage_of, members, samples_of,
+};
 use crate::store::{Incoming, LineAt, LineState, MadeSeries, Making, Outcome, Result, Sample, Staging, Store, Table};
 use crate::time::{Clock, Timestamp, Windows, nanos};
 
@@ -82,7 +84,7 @@ struct Maker<'a, 's> {
 /// Where a value of the made table comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum From {
-    /// A column of this index among the members.
+    /// A value of this index among those that are made: the members, and the quick look behind them.
     Value(usize),
     Samples(usize),
     Coverage(usize),
@@ -91,9 +93,24 @@ enum From {
     Nothing,
 }
 
+/// A column that is made: its name, and what a logger's header would say of it.
+struct MadeColumn {
+    name: String,
+    unit: String,
+    process: String,
+}
+
+/// A quick look at turbulence.
+struct QuickLook {
+    scans: Scans,
+    values: Vec<Quick>,
+    pressure: Option<f64>,
+}
+
 /// How a row is made.
 struct Plan {
     members: Vec<Member>,
+    quick: Option<QuickLook>,
     /// Columns of the source that are needed.
     width: usize,
     /// In the order of the made table's columns.
@@ -128,6 +145,7 @@ impl Maker<'_, '_> {
             reaches: members.iter().any(Member::looks_back),
             inputs: inputs(&members, &stated, self.of),
         };
+        let quick = self.of.turbulence.as_ref().and_then(|turbulence| quick_look(turbulence, &stated));
         self.store.note_making(&table, &making)?;
         // Most passes end here: the window that is under way is always noted.
         let newest = self.store.newest_of_table(&self.source.name.0)?;
@@ -141,12 +159,13 @@ impl Maker<'_, '_> {
         if due.is_empty() {
             return Ok(made);
         }
-        let (header, headers) = self.learn(&mut table, &stated, &members)?;
+        let (header, headers) = self.learn(&mut table, &stated, &members, quick.as_ref())?;
         self.staging.use_columns(&mut table, self.config)?;
         let tags: Vec<usize> = (0..stated.len()).filter(|place| usage(*place) == ColumnUse::Tag).collect();
-        let cells = cells(&table, &stated, &members, &tags);
+        let columns = made_columns(&stated, &members, quick.as_ref(), self.of);
+        let cells = cells(&table, &columns, &stated, &tags);
         let width = stated.len();
-        let plan = Plan { members, width, cells, headers, header, windows };
+        let plan = Plan { members, quick, width, cells, headers, header, windows };
         for series in due {
             while self.began.elapsed() < LONGEST {
                 let Some(changed) = self.window(&mut table, &plan, &series, newest)? else { break };
@@ -168,10 +187,11 @@ impl Maker<'_, '_> {
         table: &mut Table,
         stated: &[Stated<'_>],
         members: &[Member],
+        quick: Option<&QuickLook>,
     ) -> Result<(i64, HashMap<i64, i64>)> {
         self.staging.begin()?;
         let mut learn = |stated: &[Stated<'_>]| {
-            let header = header_of(self.source, stated, members);
+            let header = header_of(self.source, stated, &made_columns(stated, members, quick, self.of));
             let places: Vec<usize> = (0..header.names.len()).collect();
             self.store.learn_header(table, &header, &places, self.now)
         };
@@ -252,6 +272,7 @@ impl Maker<'_, '_> {
     fn sums(&self, plan: &Plan, series: i64, end: Timestamp) -> Result<Sums> {
         let mut window = Window::new(&plan.members);
         let mut row = Row { width: plan.width, suspects: self.of.suspects, ..Row::default() };
+        let mut turbulence = plan.quick.as_ref().map(|quick| Turbulence::new(&quick.scans));
         let mut times: Vec<Timestamp> = Vec::new();
         let mut header = None;
         let mut before: Option<(Timestamp, Row)> = None;
@@ -278,6 +299,9 @@ impl Maker<'_, '_> {
         self.store.samples_of_window(series, plan.windows, end, |sample| {
             row.read(sample);
             window.add(&row);
+            if let Some(turbulence) = &mut turbulence {
+                turbulence.add(&row);
+            }
             times.push(sample.ts);
             first = first.or(Some(sample.ts));
             header = sample.header;
@@ -288,7 +312,14 @@ impl Maker<'_, '_> {
             let interval = self.store.interval_of_window(series, end, &times)?.map(nanos);
             interval.map(|interval| ((plan.windows.every() + interval / 2) / interval.max(1)).max(1).unsigned_abs())
         };
-        Ok(Sums { values: window.end().collect(), times: times.len(), expected, header })
+        let mut values: Vec<(Made, u32)> = window.end().collect();
+        if let (Some(turbulence), Some(quick)) = (&turbulence, &plan.quick) {
+            values.extend(quick.values.iter().map(|value| {
+                let (value, count) = turbulence.value(*value, quick.pressure);
+                (value.map_or(Made::Nothing, Made::Number), count)
+            }));
+        }
+        Ok(Sums { values, times: times.len(), expected, header })
     }
 }
 
@@ -389,21 +420,20 @@ fn spelled(plan: &Plan, sums: &Sums, tags: &str) -> String {
 }
 
 /// What stands in each column of the made table.
-fn cells(table: &Table, stated: &[Stated<'_>], members: &[Member], tags: &[usize]) -> Vec<From> {
+fn cells(table: &Table, columns: &[MadeColumn], stated: &[Stated<'_>], tags: &[usize]) -> Vec<From> {
     let mut cells = vec![From::Nothing; table.columns.len()];
     let mut put = |name: &str, from: From| {
         if let Some(place) = table.place(name) {
             cells[place] = from;
         }
     };
-    for (at, member) in members.iter().enumerate() {
-        let name = stated[member.place].name;
-        put(&samples_of(name), From::Samples(at));
-        put(&coverage_of(name), From::Coverage(at));
+    for (at, column) in columns.iter().enumerate() {
+        put(&samples_of(&column.name), From::Samples(at));
+        put(&coverage_of(&column.name), From::Coverage(at));
     }
     // A column of the source has its own name, whatever stands beside another one.
-    for (at, member) in members.iter().enumerate() {
-        put(stated[member.place].name, From::Value(at));
+    for (at, column) in columns.iter().enumerate().rev() {
+        put(&column.name, From::Value(at));
     }
     for (at, place) in tags.iter().enumerate() {
         put(stated[*place].name, From::Tag(at));
@@ -411,8 +441,37 @@ fn cells(table: &Table, stated: &[Stated<'_>], members: &[Member], tags: &[usize
     cells
 }
 
+/// The columns that are made: of each member one, and those of a quick look behind them.
+fn made_columns(stated: &[Stated<'_>], members: &[Member], quick: Option<&QuickLook>, of: &MadeOf) -> Vec<MadeColumn> {
+    let of_member = |member: &Member| {
+        let column = &stated[member.place];
+        let (name, unit) = (column.name.to_owned(), column.unit.to_owned());
+        MadeColumn { name, unit, process: member.process(column).to_owned() }
+    };
+    let mut columns: Vec<MadeColumn> = members.iter().map(of_member).collect();
+    if let (Some(quick), Some(turbulence)) = (quick, &of.turbulence) {
+        let units: Vec<&str> = quick.scans.gases.iter().map(|place| stated[*place].unit).collect();
+        columns.extend(turbulence.values().into_iter().map(|(name, quick)| MadeColumn {
+            name,
+            unit: quick.unit(&units),
+            process: "Avg".to_owned(),
+        }));
+    }
+    columns
+}
+
+/// The quick look at these columns; none where the table lacks one of them.
+fn quick_look(turbulence: &TurbulenceConfig, stated: &[Stated<'_>]) -> Option<QuickLook> {
+    let place = |name: &String| stated.iter().position(|column| column.name == name);
+    let [u, v, w, ts] = &turbulence.wind;
+    let wind = [place(u)?, place(v)?, place(w)?, place(ts)?];
+    let gases = turbulence.gases.iter().map(place).collect::<Option<Vec<usize>>>()?;
+    let values = turbulence.values().into_iter().map(|(_, quick)| quick).collect();
+    Some(QuickLook { scans: Scans { wind, gases }, values, pressure: turbulence.pressure })
+}
+
 /// The header of the made table: every column of the source, so that tags keep their order, and two beside each that is made.
-fn header_of(source: &TableConfig, stated: &[Stated<'_>], members: &[Member]) -> Header {
+fn header_of(source: &TableConfig, stated: &[Stated<'_>], columns: &[MadeColumn]) -> Header {
     let mut header = Header {
         environment: Vec::new(),
         table: source.name.0.clone(),
@@ -427,14 +486,19 @@ fn header_of(source: &TableConfig, stated: &[Stated<'_>], members: &[Member]) ->
             header.process.push(process.to_owned());
         }
     };
-    for (place, column) in stated.iter().enumerate() {
-        let member = members.iter().find(|member| member.place == place);
-        let process = member.map_or(column.process, |member| member.process(column));
-        add(column.name.to_owned(), column.unit, process);
-        if member.is_some() {
-            add(samples_of(column.name), "samples", "Smp");
-            add(coverage_of(column.name), "%", "Smp");
+    let made = |column: &MadeColumn, add: &mut dyn FnMut(String, &str, &str)| {
+        add(column.name.clone(), &column.unit, &column.process);
+        add(samples_of(&column.name), "samples", "Smp");
+        add(coverage_of(&column.name), "%", "Smp");
+    };
+    for column in stated {
+        match columns.iter().find(|made| made.name == column.name) {
+            Some(column) => made(column, &mut add),
+            None => add(column.name.to_owned(), column.unit, column.process),
         }
+    }
+    for column in columns {
+        made(column, &mut add);
     }
     header
 }
@@ -442,5 +506,6 @@ fn header_of(source: &TableConfig, stated: &[Stated<'_>], members: &[Member]) ->
 /// Of what decides the values beside rows and flags.
 fn inputs(members: &[Member], stated: &[Stated<'_>], of: &MadeOf) -> i64 {
     let names: Vec<(&str, &Member)> = members.iter().map(|member| (stated[member.place].name, member)).collect();
-    xxhash_rust::xxh3::xxh3_64(format!("{METHOD} {names:?} {}", of.suspects).as_bytes()).cast_signed()
+    xxhash_rust::xxh3::xxh3_64(format!("{METHOD} {names:?} {} {:?}", of.suspects, of.turbulence).as_bytes())
+        .cast_signed()
 }
