@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use super::output::count;
 use super::{CliError, Context, Exit};
+use crate::agent::AgentError;
 use crate::config::TableConfig;
+use crate::ingest::make_now;
 use crate::store::{Lock, LockKind};
 use crate::sync::requeue_withheld;
 use crate::time::Timestamp;
@@ -72,6 +74,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         let (table, despiked, not_despiked) = (table.name.0.clone(), done.blocks, done.too_many_rows);
         report.tables.push(Changed { table, changed, despiked, not_despiked });
     }
+    make_now(&context.config, &store, &context.clock).map_err(AgentError::from)?;
     tracing::info!(changed = report.changed, "reflag");
     context.output.result(&report, |out| {
         for line in &report.tables {

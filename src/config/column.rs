@@ -284,17 +284,23 @@ impl ColumnConfig {
     /// converted into the unit, and left out where the unit does not fit the variable. Limits that the user gives are in the
     /// column's own unit and stand.
     pub fn range_in(&self, stated: &Stated<'_>) -> Option<Ranges> {
-        let Some(variable) = self.variable.as_deref().and_then(ameriflux::lookup) else {
+        if self.variable.as_deref().and_then(ameriflux::lookup).is_none() {
             return self.range.map(Ranges::from);
-        };
+        }
+        let Some(known) = self.range_of_variable(stated) else { return self.limits.range(None).map(Ranges::from) };
+        Some(known.map(|range| self.limits.range(Some(range)).unwrap_or(range)))
+    }
+
+    /// As [`ColumnConfig::range_in`], without the limits that the user gives.
+    pub fn range_of_variable(&self, stated: &Stated<'_>) -> Option<Ranges> {
+        let variable = self.variable.as_deref().and_then(ameriflux::lookup)?;
         let is_scan = Process::of(stated.process).is_some_and(Process::is_scan);
         let known = variable.ranges(is_scan);
-        let known = match unit::fit(stated.unit, variable) {
-            Fit::AsIs => known,
-            Fit::Converted(conversion) => known.map(|range| conversion.back_range(range)),
-            Fit::Unfit { .. } => return self.limits.range(None).map(Ranges::from),
-        };
-        Some(known.map(|range| self.limits.range(Some(range)).unwrap_or(range)))
+        match unit::fit(stated.unit, variable) {
+            Fit::AsIs => Some(known),
+            Fit::Converted(conversion) => Some(known.map(|range| conversion.back_range(range))),
+            Fit::Unfit { .. } => None,
+        }
     }
 
     /// Whether its range can depend on the time over which a value was measured, whatever a header states.

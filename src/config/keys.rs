@@ -600,6 +600,27 @@ section! {
         r#"[7999, -9999, "ERR"]"#,
     ).or("[]");
     stale_after: Text = text("a duration", "`status` reports it when the newest row is older", r#""30m""#);
+    aggregate: Text = text(
+        "`5m`, `10m`, `15m`, `20m`, `30m` or `1h`",
+        "makes a second table of the rows, one row for each such time, named `NAME_30m`: [half hours](half-hours.md)",
+        r#""30m""#,
+    ).or_what("none; half hours with `turbulence`");
+    aggregate_bucket: Text = text("", "with `aggregate`: the bucket of the table that is made", r#""half_hours""#)
+        .or_what("the table's").with_variables();
+    aggregate_suspects: Option<Spanned<bool>> = flag(
+        "with `aggregate`: suspect values count; values that fail never do",
+        "false",
+    ).or("true");
+    turbulence: Texts = texts(
+        "columns",
+        "the sonic's two horizontal components, its vertical one and its temperature in °C, and densities of gases, \
+         for [a quick look at turbulence](half-hours.md#a-quick-look-at-turbulence) in half hours, or as `aggregate` says",
+        r#"["Ux", "Uy", "Uz", "Ts", "CO2"]"#,
+    );
+    turbulence_pressure: Number = number(
+        "with `turbulence`: the usual air pressure in kPa, without which there is no H and no TAU",
+        "98.0",
+    );
     withhold: Option<Spanned<bool>> = flag(
         "values that fail stay in the database and are not sent; their flags are",
         "true",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{ColumnUse, Config, Formula, TableConfig, ValueType};
 use crate::qc::{ColumnSpec, Light, OwnBounds, Pair, TableSpec};
-use crate::quantity::{Facts, Kind, Outputs, Stated};
+use crate::quantity::{Aggregate, Facts, Kind, Outputs, Stated};
 
 impl Config {
     /// What QC is asked of a table, as far as the configuration says it.
@@ -20,7 +20,9 @@ impl Config {
             spec.kinds.insert(column.name, kind);
             if let (Some(own), Some(config)) = (spec.columns.get_mut(column.name), table.columns.get(column.name)) {
                 own.kind = kind;
-                own.range = config.range_in(column);
+                // The limits of a minute's rain are not those of half an hour's.
+                let is_sum = table.made_of.is_some() && kind.aggregate() == Aggregate::Sum;
+                own.range = if is_sum { config.range_of_variable(column) } else { config.range_in(column) };
                 own.light = Light::of(own.variable, column.unit);
             }
         }
@@ -103,6 +105,7 @@ impl TableConfig {
             columns,
             kinds: BTreeMap::new(),
             pairs,
+            is_made: self.made_of.is_some(),
         }
     }
 }

@@ -56,6 +56,32 @@ pub struct TableConfig {
     pub sensor: Option<String>,
     /// By the column's name in the file. Columns not named here are fields under their own name.
     pub columns: BTreeMap<String, ColumnConfig>,
+    /// Of what its rows are made; none: they are read from files.
+    pub made_of: Option<MadeOf>,
+}
+
+/// Of what the rows of a table are made, one for each window of time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MadeOf {
+    /// The table whose rows they are made of.
+    pub table: TableName,
+    /// The length of a window. It divides an hour.
+    pub every: Duration,
+    /// Whether suspect values count.
+    pub suspects: bool,
+    /// The quick look at turbulence, where one is asked for.
+    pub turbulence: Option<TurbulenceConfig>,
+}
+
+/// The columns of a sonic's scans, of which a quick look at turbulence is made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TurbulenceConfig {
+    /// Two horizontal components, the vertical one, and the sonic temperature in °C.
+    pub wind: [String; 4],
+    /// Densities of gases.
+    pub gases: Vec<String>,
+    /// The usual air pressure in kPa.
+    pub pressure: Option<f64>,
 }
 
 /// What stands in a table's files.

@@ -10,6 +10,7 @@ use super::clock_load::ClockOf;
 use super::column::{OfTable, columns, sentinels};
 use super::file::TableSection;
 use super::load::{clock, one_of};
+use super::made;
 use super::place::{Section, Source};
 use super::quality_load::table_settings;
 use super::value;
@@ -48,8 +49,11 @@ pub(super) fn tables(
                 ),
             ));
         }
+        let made = made::table(&at, section.get_ref(), &table)?;
         tables.push(table);
+        tables.extend(made);
     }
+    made::names_are_unique(source, found, &tables)?;
     if tables.is_empty() {
         let top = Section::new(source, "[[table]]", None);
         return Err(top.lacks(
@@ -115,6 +119,7 @@ fn table(
         level,
         sensor,
         columns,
+        made_of: None,
     })
 }
 

@@ -16,6 +16,10 @@ use crate::time::{LocalTime, NANOS_PER_SECOND, Samples};
 
 /// The wind components, as programs for sonic anemometers name them.
 const SONIC: [&str; 3] = ["Ux", "Uy", "Uz"];
+/// The same with the sonic temperature, in the order of the key `turbulence`.
+pub(super) const SCANS: [&str; 4] = ["Ux", "Uy", "Uz", "Ts"];
+/// Slower scans miss the eddies that carry most.
+const SCANS_A_SECOND: u64 = 5;
 /// The tag that every row has.
 const STATION_TAG: &str = "station";
 
@@ -62,6 +66,16 @@ pub(super) struct Known {
 }
 
 impl Table {
+    /// Whether its rows are scans of a sonic anemometer, fast enough for its turbulence.
+    pub(super) fn is_of_sonic_scans(&self) -> bool {
+        let per_stamp = self.samples.map_or(1, Samples::per_stamp);
+        let is_fast = self.interval.is_some_and(|interval| {
+            let between = interval.nanos.unsigned_abs().max(1);
+            per_stamp >= SCANS_A_SECOND || between * SCANS_A_SECOND <= NANOS_PER_SECOND.unsigned_abs()
+        });
+        is_fast && SCANS.iter().all(|name| self.columns.iter().any(|column| column.name == *name))
+    }
+
     pub(super) fn summary(&self) -> TableSummary {
         let variables = self.columns.iter().filter_map(|column| {
             let suggestion = column.variable.as_ref()?;

@@ -8,7 +8,7 @@ use super::column::Column;
 use super::pairs::Pair;
 use super::quality::Line;
 use super::sample::{Interval, Sample};
-use super::table::Table;
+use super::table::{SCANS, Table};
 use crate::sun::Position;
 use crate::time::{NANOS_PER_MILLI, NANOS_PER_SECOND};
 
@@ -203,6 +203,16 @@ pub(super) fn table(table: &Table) -> String {
             "# So many rows share each time stamp. RECORD tells them apart, and they are spread over the second.\n\
              samples_per_stamp = {}",
             samples.per_stamp()
+        );
+    }
+    if table.is_of_sonic_scans() {
+        let columns: Vec<String> = SCANS.iter().map(|name| quoted(name)).collect();
+        let _ = writeln!(
+            out,
+            "# Scans of a sonic anemometer: half hours of them, with u*, H from the sonic temperature and others for a quick look\n\
+             # (docs/half-hours.md). Densities of gases may stand behind Ts.\n\
+             #turbulence = [{}]\n#turbulence_pressure = 98.0     # the usual air pressure in kPa",
+            columns.join(", ")
         );
     }
     match table.interval.filter(|interval| interval.regular) {

@@ -259,7 +259,7 @@ pub fn rekey(
 ) -> std::result::Result<Vec<(String, Moved)>, IngestError> {
     let mut staging = Staging::new(store, config)?;
     let mut list = Vec::new();
-    for table in config.tables.iter().filter(|table| only.is_none_or(|only| only == table.name.0)) {
+    for table in config.logger_tables().filter(|table| only.is_none_or(|only| only == table.name.0)) {
         if let Some(would) = preview(store, table)? {
             progress.moving(&table.name.0, would.rows * 2);
         }
@@ -277,7 +277,7 @@ pub fn would_rekey(
     only: Option<&str>,
 ) -> std::result::Result<Vec<(String, Moved)>, IngestError> {
     let mut list = Vec::new();
-    for table in config.tables.iter().filter(|table| only.is_none_or(|only| only == table.name.0)) {
+    for table in config.logger_tables().filter(|table| only.is_none_or(|only| only == table.name.0)) {
         list.extend(preview(store, table)?.map(|moved| (table.name.0.clone(), moved)));
     }
     Ok(list)

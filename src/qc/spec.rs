@@ -11,7 +11,7 @@ use super::registry::{ColumnSettings, TableSettings, Test};
 use super::sun::Light;
 use super::value::Sentinels;
 use crate::ameriflux::Ranges;
-use crate::quantity::Kind;
+use crate::quantity::{Kind, is_companion};
 use crate::sun::Position;
 use crate::time::StationClock;
 
@@ -53,6 +53,8 @@ pub struct TableSpec<'a> {
     pub kinds: BTreeMap<&'a str, Kind>,
     /// All pairs of the configuration; those of other tables are passed over.
     pub pairs: &'a [Pair],
+    /// Whether its rows are made of another table's: each value is then judged by the share of its samples that count.
+    pub is_made: bool,
 }
 
 /// A configured column.
@@ -126,7 +128,7 @@ impl TableSpec<'_> {
             (Test::GrossRange, own.is_some_and(|own| own.range.is_some())),
             (Test::Pair, is_paired),
             (Test::Diagnostic, is_governed),
-            (Test::Guard, is_guarded),
+            (Test::Guard, is_guarded || (self.is_made && !is_companion(column))),
             (Test::Input, own.is_some_and(|own| own.inputs.is_some())),
         ];
         let mut tests: Vec<Test> = special.into_iter().filter(|(_, is_set)| *is_set).map(|(test, _)| test).collect();

@@ -75,6 +75,9 @@ impl TableTests {
                 derived.push(Inputs::new(inputs, place, names));
             }
         }
+        if table.is_made {
+            guards.extend((0..names.len()).filter_map(|place| GuardTest::of_coverage(table, place, names)));
+        }
         let pairs: Vec<PairTest> = table.pairs.iter().filter_map(|pair| PairTest::new(pair, table, names)).collect();
         let is_field =
             names.iter().map(|name| table.columns.get(name.as_str()).is_none_or(|own| own.is_field)).collect();

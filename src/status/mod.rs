@@ -169,10 +169,13 @@ impl Facts {
         for table in &config.tables {
             let name = &table.name.0;
             let interval = store.usual_interval_of_table(name)?;
-            if let Some(seconds) = offset::of(store, name, interval, now)? {
-                offsets.push((name.clone(), seconds));
+            // What is wrong with rows that are made is wrong with those that they are made of.
+            if table.made_of.is_none() {
+                if let Some(seconds) = offset::of(store, name, interval, now)? {
+                    offsets.push((name.clone(), seconds));
+                }
+                sunlight.extend(sunlight::of(store, config, table, interval)?);
             }
-            sunlight.extend(sunlight::of(store, config, table, interval)?);
             intervals.extend(interval.map(|interval| UsualInterval { table: name.clone(), interval }));
         }
         // What a server said before the rows went to a folder says nothing of it.
@@ -239,7 +242,7 @@ fn receivers(config: &Config, store: &Store) -> Result<Vec<ReceiverLine>, StoreE
 /// What the newest header of each table states against the configuration; derived columns by their configured unit.
 fn misfits(config: &Config, store: &Store) -> Result<Vec<(String, Misfit)>, StoreError> {
     let mut found = Vec::new();
-    for table in &config.tables {
+    for table in config.logger_tables() {
         let name = &table.name.0;
         let columns = store.columns_of(name)?;
         let newest = store.newest_header(name)?;

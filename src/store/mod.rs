@@ -34,6 +34,7 @@ pub use intake::rows::{RowStream, StoredRow};
 pub use intake::samples::{KnownStamp, MovedRow, SampleAt, Spreading, Waiting};
 pub use intake::staging::{Incoming, LineAt, Outcome, Records, Staging};
 pub use intake::tables::{Column, Table};
+pub use intake::windows::{MadeSeries, Making, Sample};
 pub use judge::despiking::Despiked;
 pub use judge::quality::{ManualFlagLine, NewFlag, RaisedRow};
 pub use judge::scan::{ScannedRow, SeriesLine};

@@ -11,6 +11,7 @@ mod instant;
 mod interval;
 mod logger_clock;
 mod samples;
+mod windows;
 
 use std::fmt;
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub use instant::{NANOS_PER_MICRO, NANOS_PER_MILLI, NANOS_PER_SECOND, Timestamp,
 pub use interval::Interval;
 pub use logger_clock::{Correction, LoggerClock, OffsetChange, Stamps};
 pub use samples::{Around, MOST_PER_STAMP, Place, SECOND, Samples, Stamp};
+pub use windows::Windows;
 
 /// Two clocks that differ by no more tell the same time, as far as days of retention and the age of a row go.
 pub const CLOCKS_AGREE: TimeDelta = TimeDelta::minutes(10);

@@ -33,6 +33,7 @@ mod false_findings;
 mod findings;
 mod formats;
 mod gaps;
+mod half_hours;
 mod ingest;
 mod init;
 mod init_tests;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Kind, Lateness, Rule, runs};
-use crate::config::{Config, MisfitOf, OnConflict};
+use crate::config::{Config, MadeOf, MisfitOf, OnConflict};
 use crate::status::{Facts, age_s, records};
 use crate::store::{LoggerFile, TableStatus, Uncounted, WhyUncounted};
 use crate::text::{count, grouped, span};
@@ -40,6 +40,9 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
 fn lateness(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
     for table in &config.tables {
         let name = &table.name.0;
+        if table.made_of.as_ref().is_some_and(|made| !is_to_be_made(config, facts, made, name, now)) {
+            continue;
+        }
         let was_read = || facts.files.iter().any(|file| file.table == *name);
         let Some(status) = facts.table(name).filter(|status| status.newest.is_some() || was_read()) else {
             found.push(Finding::new(Kind::NeverRead, format!("table \"{name}\" has never been read")).of_table(name));
@@ -80,6 +83,15 @@ fn lateness(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Find
         let is_archive = finding.kind == Kind::Stale && table.stale_after.is_none() && was_late_at_first;
         found.push(Finding { is_history: finding.is_history || is_archive, ..finding.of_table(name) });
     }
+}
+
+/// Whether a table that is made of another one must have rows: what is late there makes it late, and is said there.
+fn is_to_be_made(config: &Config, facts: &Facts, made: &MadeOf, name: &str, now: Timestamp) -> bool {
+    let Some(source) = config.table(&made.table.0) else { return false };
+    let newest = facts.table(&made.table.0).and_then(|status| status.newest);
+    let rule = Rule::of(source.stale_after, facts.interval(&made.table.0));
+    let is_fresh = matches!(rule.judge(newest, now), Lateness::Fresh | Lateness::Late);
+    is_fresh && facts.table(name).is_some_and(|status| status.newest.is_some())
 }
 
 fn delivery(facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {

@@ -10,6 +10,7 @@ use crate::store::intake::decisions::KeptContent;
 use crate::store::intake::provisional::LineState;
 use crate::store::intake::staging::{Incoming, LineAt, Outcome, Staging};
 use crate::store::intake::tables::{Table, hash_of};
+use crate::store::intake::windows;
 use crate::store::outbox::stale;
 use crate::store::schema::key;
 use crate::store::{Result, State, Store};
@@ -256,6 +257,7 @@ impl Staging<'_> {
         let conn = &self.store.conn;
         let gone = || -> rusqlite::Result<()> {
             conn.prepare_cached("DELETE FROM reading WHERE id = ?1")?.execute([row.id])?;
+            windows::note(conn, key::series(row.id), &[windows::grain_of(row.ts())].into())?;
             // What the server said of it; the next row of the key is another one.
             conn.prepare_cached("DELETE FROM refused_row WHERE id = ?1")?.execute([row.id])?;
             let state = row.state.word();
@@ -350,6 +352,7 @@ impl Staging<'_> {
                     let gone: Option<(String, Option<i64>)> = conn
                         .query_row(
                             "DELETE FROM series WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM conflict WHERE series = ?1)
+                             AND NOT EXISTS (SELECT 1 FROM due_window WHERE series = ?1)
                              RETURNING tags, offered",
                             [series],
                             |row| Ok((row.get(0)?, row.get(1)?)),

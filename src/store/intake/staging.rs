@@ -112,6 +112,8 @@ pub struct Staging<'s> {
     pub(in crate::store) exchange: Option<Exchange>,
     /// Stored rows get another time: the version that they get.
     pub(in crate::store) moving: Option<i64>,
+    /// The rows are made of others: one whose key is taken is that row anew, and no conflict.
+    pub(in crate::store) renews: bool,
     pub(in crate::store) records: Records,
 }
 
@@ -145,6 +147,7 @@ impl<'s> Staging<'s> {
             verdict: Verdict::default(),
             exchange: None,
             moving: None,
+            renews: false,
             records: Records::AsRead,
         })
     }
@@ -262,6 +265,14 @@ impl<'s> Staging<'s> {
         let stored = Stored { id, nanos, record, values, is_same };
         if let Some(exchange) = self.exchange.take() {
             return self.exchange(table, place, row, &stored, &exchange);
+        }
+        if self.renews {
+            // To the last digit, so that it is what it would be if it were made for the first time.
+            if nanos == key::nanos(row.ts) && stored.values == row.values {
+                return Ok(Outcome::Duplicate);
+            }
+            let old = Old { ts: key::time(id, nanos), values: &stored.values };
+            return self.replace(table, place, old, row).map(|()| Outcome::Finished);
         }
         if let Some(outcome) = self.meet_provisional(table, place, row, &stored)? {
             return Ok(outcome);

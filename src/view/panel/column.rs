@@ -6,7 +6,7 @@ use super::unit;
 use crate::ameriflux::{MeasuredOver, Range};
 use crate::config::{ColumnConfig, ColumnUse, Config, FileFormat, TableConfig, TableName, ValueType};
 use crate::line::LineShape;
-use crate::quantity::{Kind, Process, Stated};
+use crate::quantity::{Kind, Process, Stated, is_companion};
 use crate::store::{KnownColumn, KnownTable};
 
 /// A table with its numeric columns.
@@ -75,7 +75,9 @@ fn panel_table(config: &Config, table: &TableConfig, known: &[KnownTable]) -> Pa
         let is_tag = config.is_some_and(|config| config.column_use == ColumnUse::Tag);
         // A line needs numbers, not texts or truth values.
         let is_number = config.is_none_or(|config| matches!(config.value_type, ValueType::Float | ValueType::Integer));
-        !is_tag && !column.is_text && is_number
+        // How many samples a value is made of shows in its flag.
+        let is_beside = table.made_of.is_some() && is_companion(&column.name);
+        !is_tag && !column.is_text && is_number && !is_beside
     });
     let over = MeasuredOver::of_interval(stored.and_then(|stored| stored.interval));
     let columns = columns.map(|((column, field), values)| panel_column(table, &column, field, values, over)).collect();
