@@ -16,6 +16,7 @@ use crate::time::{LoggerClock, StationClock};
 mod bucket_load;
 mod clock_load;
 mod column;
+mod csv_load;
 mod destination;
 mod destination_load;
 mod error;
@@ -52,7 +53,10 @@ pub use notify::{BodyFormat, MailConfig, MailSecurity, NotifyConfig, NotifyFrom,
 pub use panel::{PanelConfig, PanelKind};
 pub use secret::{Secret, SecretError};
 pub use sync::{LogConfig, SyncConfig};
-pub use table::{ColumnConfig, ColumnUse, CsvFormat, FileFormat, OnConflict, SharedStamps, TableConfig, ValueType};
+pub use table::{
+    ColumnConfig, ColumnUse, CsvDialect, CsvFormat, FileFormat, OnConflict, Separator, SharedStamps, TableConfig,
+    ValueType,
+};
 pub(crate) use value::{bucket_name, duration, is_loopback, web_url};
 
 pub use crate::qc::{ColumnAt, TableName};
