@@ -207,7 +207,7 @@ impl<'a, 's> Mover<'a, 's> {
             if rows.is_empty() {
                 break;
             }
-            put.rows(&rows, (old, version), moved)?;
+            put.rows(&rows, old, version, moved)?;
             self.progress.moved(rows.len() as u64);
         }
         put.contents(old, version, moved)?;
@@ -425,7 +425,7 @@ struct PutBack<'a, 's> {
 }
 
 impl PutBack<'_, '_> {
-    fn rows(&mut self, rows: &[MovingRow], (old, version): (&LoggerClock, i64), moved: &mut Moved) -> Result<()> {
+    fn rows(&mut self, rows: &[MovingRow], old: &LoggerClock, version: i64, moved: &mut Moved) -> Result<()> {
         for row in rows {
             moved.rows += 1;
             let new = &self.config.stamps;
@@ -567,8 +567,10 @@ impl PutBack<'_, '_> {
                 self.staging.begin()?;
                 let (mut again, mut written) = (content.clone(), None);
                 if let Some(header) = content.header {
-                    let line = (header, content.raw.as_str());
-                    let Some(ts) = kept.time_of(self.staging, self.table, line, content.ts)? else { continue };
+                    let known = content.ts;
+                    let Some(ts) = kept.time_of(self.staging, self.table, header, &content.raw, known)? else {
+                        continue;
+                    };
                     again.ts = ts;
                 } else {
                     let text = content

@@ -205,8 +205,12 @@ impl<'a> LineTaker<'a> {
             && line[0] != b'T'
             && !self.is_cut
             && !line.starts_with(b"\"T")
+            && memchr::memchr(0, &line).is_none()
         {
             return self.take_row(staging, table, number, &line);
+        }
+        if memchr::memchr(0, &line).is_some() && !matches!(self.expect, Expect::Header { .. }) && !self.is_cut {
+            return self.take_pieces(staging, table, number, &line);
         }
         self.take_other(staging, table, number, &line)
     }
@@ -266,6 +270,34 @@ impl<'a> LineTaker<'a> {
     fn hold(&mut self, number: u64) {
         self.held_from.get_or_insert(number);
         self.counts.deferred += 1;
+    }
+
+    /// Takes a line with NUL bytes in it, which stand where a power failure took text away: the beginning of a row, and in most
+    /// cases a whole row behind it. Each piece counts as a line.
+    #[cold]
+    fn take_pieces(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
+        let pieces: Vec<&[u8]> = line.split(|byte| *byte == 0).filter(|piece| !piece.is_empty()).collect();
+        let Some((last, torn)) = pieces.split_last() else { return Ok(()) };
+        if self.watch == Watch::Hold {
+            self.hold(number);
+            return Ok(());
+        }
+        for piece in torn {
+            self.counts.lines += 1;
+            let refusal =
+                unreadable("NUL bytes follow: the rest of the line was lost, as in a power failure".to_owned());
+            self.reject(staging, table, self.at(number, piece), &refusal)?;
+        }
+        let is_row = match &self.expect {
+            Expect::Rows(reading) => reading.layout.begins_with_time(),
+            Expect::Beginning | Expect::Header { .. } | Expect::Rejecting(_) => true,
+        };
+        if is_row {
+            return self.take_other(staging, table, number, last);
+        }
+        let refusal =
+            unreadable("NUL bytes precede: the beginning of the line was lost, as in a power failure".to_owned());
+        self.reject(staging, table, self.at(number, last), &refusal)
     }
 
     #[cold]
@@ -508,7 +540,7 @@ impl<'a> LineTaker<'a> {
             return Ok(Taken::Refused(refusal));
         }
         let (stamp, has_tags) = (ts, reading.has_tags);
-        let ts = match self.place(staging, table, (stamp, local), has_tags)? {
+        let ts = match self.place(staging, table, stamp, local, has_tags)? {
             Ok(ts) => ts,
             Err(refusal) => {
                 self.previous = Some(stamp);

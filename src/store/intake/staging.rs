@@ -14,6 +14,7 @@ use crate::store::intake::decisions::Exchange;
 use crate::store::intake::lost::Content;
 use crate::store::intake::provisional::LineState;
 use crate::store::intake::record_runs::EventKind;
+use crate::store::intake::retag::remember_offered;
 use crate::store::intake::samples::SampleAt;
 use crate::store::intake::tables::{Series, Table, Tally, hash_of};
 use crate::store::judge::flagging::{Judge, verdict_columns};
@@ -232,6 +233,7 @@ impl<'s> Staging<'s> {
         if id > MOST_SERIES {
             return Err(StoreError::TooManySeries { table: table.name.0.clone(), most: MOST_SERIES });
         }
+        remember_offered(conn, table, (id, tags)).map_err(|source| self.store.at(source))?;
         Ok(table.series.push(tags, Series::new(id, None)))
     }
 

@@ -304,7 +304,7 @@ impl Writer<'_> {
                 let change = Change { id: row.id, ts: row.ts, before: row.before(), after };
                 stale::mark(self.conn, self.offered, self.sent, &change)?;
             }
-            update(self.conn, row.id, verdict_columns(&verdict), values, is_resent)?;
+            update(self.conn, row.id, &verdict, values, is_resent)?;
             self.judged.changed += 1;
             touched.add(row.ts);
             if row.has_new_values() {
@@ -335,10 +335,11 @@ pub(in crate::store) fn verdict_columns(verdict: &qc::Verdict) -> (&str, Option<
 pub(in crate::store) fn update(
     conn: &Connection,
     id: i64,
-    (flags, raised): (&str, Option<&str>),
+    verdict: &qc::Verdict,
     values: Option<&str>,
     is_resent: bool,
 ) -> rusqlite::Result<()> {
+    let (flags, raised) = verdict_columns(verdict);
     conn.prepare_cached(
         "UPDATE reading SET flags = ?2, raised = ?3, vals = coalesce(?4, vals), version = version + ?5,
          state = CASE WHEN ?5 AND state = 1 THEN 0 ELSE state END WHERE id = ?1",

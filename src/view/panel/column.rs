@@ -6,7 +6,7 @@ use super::unit;
 use crate::ameriflux::Range;
 use crate::config::{ColumnConfig, ColumnUse, Config, FileFormat, TableConfig, TableName, ValueType};
 use crate::line::LineShape;
-use crate::quantity::{Kind, Stated};
+use crate::quantity::{Kind, Process, Stated};
 use crate::store::{KnownColumn, KnownTable};
 
 /// A table with its numeric columns.
@@ -37,6 +37,8 @@ pub struct PanelColumn {
     pub quantity: Option<String>,
     /// Height or depth of the sensor.
     pub level: Option<Level>,
+    /// How the logger made its values, where the header says it.
+    pub process: Option<Process>,
     /// The instrument.
     pub sensor: Option<String>,
     /// How its values are put together.
@@ -132,6 +134,7 @@ fn panel_column(table: &TableConfig, known: &KnownColumn, field: String, values:
         variable,
         quantity: kind.as_ref().map(|kind| kind.name.clone()),
         level,
+        process: Process::of(&known.process),
         sensor,
         values,
         range: config.and_then(|column| column.range_in(&known.stated())),
