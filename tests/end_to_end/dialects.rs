@@ -133,13 +133,13 @@ fn i1_comments_and_header_lines_are_no_rejected_lines_wherever_they_stand() {
 #[test]
 fn i2_i3_a_cut_file_of_a_dialect_gives_only_values_of_the_whole_one_and_each_once() {
     let whole = format!("{GERMAN_HEAD}{}", german(0..4));
-    for (encoding, bytes) in [("UTF-8", whole.clone().into_bytes()), ("UTF-16", utf16(&whole))] {
+    for (encoding, bytes, step) in [("UTF-8", whole.clone().into_bytes(), 1), ("UTF-16", utf16(&whole), 5)] {
         let all = Station::new().table_keys(GERMAN);
         all.write(DAT, &bytes);
         all.in_process().ingest();
         let all = all.rows(TABLE);
         assert_eq!(all.len(), 4, "{encoding}");
-        for cut in 0..bytes.len() {
+        for cut in (0..bytes.len()).step_by(step) {
             let station = Station::new().table_keys(GERMAN);
             let agent = station.in_process();
             station.write(DAT, &bytes[..cut]);
@@ -261,7 +261,8 @@ fn a_file_that_was_compressed_with_gzip_is_read_as_what_it_holds() {
     assert!(check.contains("june.csv.gz: CSV, newest record 2024-06-01 00:00:00"), "{check}");
     let file = station.path("june.csv.gz");
     fs::remove_file(station.config_path()).unwrap();
-    station.run(&["init", file.to_str().unwrap()]).works().says("Temp 1.5");
+    let init = station.run(&["init", file.to_str().unwrap()]).works().stdout;
+    assert!(init.contains("Temp 1.5"), "{init}");
 }
 
 #[test]
