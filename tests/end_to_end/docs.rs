@@ -229,6 +229,7 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("src/qc/fit.rs", "", ""),
     ("src/config/misfit.rs", "", ""),
     ("src/source/error.rs", "", ""),
+    ("src/format/csv/mod.rs", "", ""),
     ("src/format/dialect.rs", "", ""),
     ("src/format/header.rs", "", ""),
     ("src/format/records/mod.rs", "", ""),
