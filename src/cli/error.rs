@@ -66,6 +66,12 @@ pub(super) enum CliError {
         /// All names.
         known: String,
     },
+    /// `reflag --despike` without a column that is despiked.
+    #[error(
+        "no column of these tables is despiked; write despike = {{}} in [table.columns.NAME], and latitude and longitude in \
+         [station]"
+    )]
+    NothingToDespike,
     /// An interval ends before it begins.
     #[error("--to \"{to}\" lies before --from \"{from}\"; swap them")]
     UpsideDown {
@@ -181,6 +187,15 @@ pub(super) enum CliError {
         /// The file.
         path: PathBuf,
     },
+    /// `--config` is given several times to a command for one station.
+    #[error("--config is given more than once, and only `serve` shows several stations; give one")]
+    OneConfiguration,
+    /// A folder for `serve` without a configuration.
+    #[error("{folder} holds no configuration: neither NAME.toml nor NAME/config.toml")]
+    NoConfiguration {
+        /// As typed.
+        folder: PathBuf,
+    },
     /// A path that ends in no name.
     #[error("{path} names no file; write one, such as backup.db")]
     NoFileName {
@@ -266,6 +281,7 @@ impl CliError {
             | CliError::UnknownTest { .. }
             | CliError::UpsideDown { .. }
             | CliError::NoReason
+            | CliError::NothingToDespike
             | CliError::NoSuchDecision { .. }
             | CliError::CannotBeReversed { .. }
             | CliError::NoSuchFlag { .. } => Exit::Usage,
@@ -291,6 +307,8 @@ impl CliError {
             | CliError::BucketDiffers { .. }
             | CliError::Exists { .. }
             | CliError::OntoItself { .. }
+            | CliError::OneConfiguration
+            | CliError::NoConfiguration { .. }
             | CliError::NoFileName { .. } => Exit::Usage,
             CliError::NoBuckets | CliError::NothingToAsk => Exit::Usage,
             CliError::Schedule(error) => error.exit(),

@@ -14,8 +14,8 @@ use super::quality_load::{column_settings, diagnostic, guards};
 use super::shape::quoted;
 use super::{ColumnConfig, ColumnUse, ConfigError, FileFormat, Formula, Level, ValueType, level, value};
 use crate::ameriflux;
-use crate::ameriflux::Range;
 use crate::ameriflux::unit::{self, Fit};
+use crate::ameriflux::{Range, Ranges};
 use crate::qc::{ColumnSettings, Sentinels, measures_sunlight};
 use crate::quantity::{Kind, Process, Stated};
 use crate::text::any_of;
@@ -283,24 +283,31 @@ impl ColumnConfig {
     /// The range test of a column that a header states so: the variable's half of it is that of scans or of means by the process,
     /// converted into the unit, and left out where the unit does not fit the variable. Limits that the user gives are in the
     /// column's own unit and stand.
-    pub fn range_in(&self, stated: &Stated<'_>) -> Option<Range> {
-        if self.variable.is_none() { self.range } else { self.range_within(stated, self.limits) }
+    pub fn range_in(&self, stated: &Stated<'_>) -> Option<Ranges> {
+        if self.variable.as_deref().and_then(ameriflux::lookup).is_none() {
+            return self.range.map(Ranges::from);
+        }
+        let Some(known) = self.range_of_variable(stated) else { return self.limits.range(None).map(Ranges::from) };
+        Some(known.map(|range| self.limits.range(Some(range)).unwrap_or(range)))
     }
 
     /// As [`ColumnConfig::range_in`], without the limits that the user gives.
-    pub fn range_of_variable(&self, stated: &Stated<'_>) -> Option<Range> {
-        self.range_within(stated, Limits::default())
-    }
-
-    fn range_within(&self, stated: &Stated<'_>, limits: Limits) -> Option<Range> {
+    pub fn range_of_variable(&self, stated: &Stated<'_>) -> Option<Ranges> {
         let variable = self.variable.as_deref().and_then(ameriflux::lookup)?;
         let is_scan = Process::of(stated.process).is_some_and(Process::is_scan);
-        let known = if is_scan { variable.range_of_scans() } else { variable.range() };
+        let known = variable.ranges(is_scan);
         match unit::fit(stated.unit, variable) {
-            Fit::AsIs => limits.range(Some(known)),
-            Fit::Converted(conversion) => limits.range(Some(conversion.back_range(known))),
-            Fit::Unfit { .. } => limits.range(None),
+            Fit::AsIs => Some(known),
+            Fit::Converted(conversion) => Some(known.map(|range| conversion.back_range(range))),
+            Fit::Unfit { .. } => None,
         }
+    }
+
+    /// Whether its range can depend on the time over which a value was measured, whatever a header states.
+    pub fn needs_interval(&self) -> bool {
+        let variable = self.variable.as_deref().and_then(ameriflux::lookup);
+        let is_own = self.limits.suspect.is_some() && self.limits.fail.is_some();
+        !is_own && variable.is_some_and(|variable| variable.ranges(false).depend_on_time())
     }
 }
 

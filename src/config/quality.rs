@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{ColumnUse, Config, Formula, TableConfig, ValueType};
-use crate::qc::{ColumnSpec, Light, Pair, TableSpec};
+use crate::qc::{ColumnSpec, Light, OwnBounds, Pair, TableSpec};
 use crate::quantity::{Aggregate, Facts, Kind, Outputs, Stated};
 
 impl Config {
@@ -31,6 +31,11 @@ impl Config {
 }
 
 impl TableConfig {
+    /// Whether a column can be despiked: that asks where the sun stands.
+    pub fn is_despiked(&self) -> bool {
+        self.position.is_some() && self.columns.values().any(|column| column.quality.despike.is_some())
+    }
+
     /// What kind of quantity each of these columns holds: as configured, otherwise by the header that states them.
     pub fn kinds(&self, columns: &[Stated<'_>]) -> Vec<Kind> {
         self.facts(columns).iter().map(Facts::kind).collect()
@@ -73,9 +78,16 @@ impl TableConfig {
                     }
                     .kind(),
                     variable: column.variable.as_deref(),
-                    range: column.range,
+                    range: column.range_in(&Stated { name, ..Stated::default() }),
+                    own_bounds: OwnBounds {
+                        suspect: column.limits.suspect.is_some(),
+                        fail: column.limits.fail.is_some(),
+                    },
+                    needs_interval: column.needs_interval(),
                     light: Light::of(column.variable.as_deref(), ""),
-                    needs_sun: column.quality.sun.is_some() || column.formula.as_ref().is_some_and(Formula::needs_sky),
+                    needs_sun: column.quality.sun.is_some()
+                        || column.quality.despike.is_some()
+                        || column.formula.as_ref().is_some_and(Formula::needs_sky),
                     settings: &column.quality,
                     diagnostic: column.diagnostic.as_ref(),
                     guards: &column.guards,

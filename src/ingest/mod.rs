@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::config::{Config, TableConfig};
 use crate::source::{self, SourceError, TableFiles};
 use crate::store::{Staging, Store, StoreError};
+use crate::text::count;
 use crate::time::Clock;
 
 mod again;
@@ -179,6 +180,13 @@ impl Ingest<'_> {
                 staging.commit()?;
             }
             report.tables.push(table_report);
+        }
+        staging.commit()?;
+        for table_report in &mut report.tables {
+            let Some(table) = self.config.table(&table_report.table) else { continue };
+            if let Some(done) = self.store.despike_completed(self.config, table)?.filter(|done| done.changed > 0) {
+                table_report.note(format!("{} changed by despiking complete blocks", count(done.changed, "row")));
+            }
         }
         for (name, made) in made::make(self.config, self.store, &mut staging, self.clock)? {
             let mut table_report = TableReport::new(&name);

@@ -10,7 +10,7 @@ use crate::config::TableConfig;
 use crate::store::intake::lost::{Content, SentFields};
 use crate::store::intake::staging::{Incoming, Staging};
 use crate::store::intake::tables::Table;
-use crate::store::judge::flagging::{Judge, SeriesPart, update};
+use crate::store::judge::flagging::{Again, Judge, SeriesPart, update};
 use crate::store::outbox::stale::{self, Change};
 use crate::store::schema::key;
 use crate::store::{Result, State};
@@ -103,7 +103,7 @@ impl Staging<'_> {
                 }
                 for interval in series.due.take() {
                     let part = SeriesPart { table: table.id, series: series.id, from: interval.0, to: interval.1 };
-                    judge.judge(conn, part, false)?;
+                    judge.judge(conn, part, Again::default())?;
                     series.state = None;
                 }
             }

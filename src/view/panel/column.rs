@@ -3,7 +3,7 @@
 use super::Level;
 use super::quantity::Quantity;
 use super::unit;
-use crate::ameriflux::Range;
+use crate::ameriflux::{MeasuredOver, Range};
 use crate::config::{ColumnConfig, ColumnUse, Config, FileFormat, TableConfig, TableName, ValueType};
 use crate::line::LineShape;
 use crate::quantity::{Kind, Process, Stated, is_companion};
@@ -79,7 +79,8 @@ fn panel_table(config: &Config, table: &TableConfig, known: &[KnownTable]) -> Pa
         let is_beside = table.made_of.is_some() && is_companion(&column.name);
         !is_tag && !column.is_text && is_number && !is_beside
     });
-    let columns = columns.map(|((column, field), values)| panel_column(table, &column, field, values)).collect();
+    let over = MeasuredOver::of_interval(stored.and_then(|stored| stored.interval));
+    let columns = columns.map(|((column, field), values)| panel_column(table, &column, field, values, over)).collect();
     PanelTable { name: table.name.clone(), columns, series }
 }
 
@@ -120,7 +121,13 @@ fn fields(config: &Config, table: &TableConfig, names: &[String], tags: &[(Strin
     named.collect()
 }
 
-fn panel_column(table: &TableConfig, known: &KnownColumn, field: String, values: Kind) -> PanelColumn {
+fn panel_column(
+    table: &TableConfig,
+    known: &KnownColumn,
+    field: String,
+    values: Kind,
+    over: MeasuredOver,
+) -> PanelColumn {
     let config = table.columns.get(&known.name);
     let configured = |read: fn(&ColumnConfig) -> Option<String>| config.and_then(read);
     let variable = configured(|column| column.variable.clone());
@@ -140,7 +147,7 @@ fn panel_column(table: &TableConfig, known: &KnownColumn, field: String, values:
         process: Process::of(&known.process),
         sensor,
         values,
-        range: config.and_then(|column| column.range_in(&known.stated())),
+        range: config.and_then(|column| column.range_in(&known.stated())).map(|ranges| *ranges.over(over)),
         is_diagnostic: config.is_some_and(|column| column.diagnostic.is_some()),
         // A server computes no mean of texts or truth values.
         is_sent: config.is_none_or(|column| {

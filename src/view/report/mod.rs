@@ -115,9 +115,11 @@ fn data(answers: &Answers, store: &Store, span: Span, now: Timestamp, out: &mut 
         &answers
             .delivery((span.from, Timestamp::from_nanos(now.nanos().max(span.to.nanos()).saturating_add(1))), now)?,
     )?;
+    put(out, "sun", &answers.sun((span.from, span.to)).ok())?;
     put(out, "gaps", &answers.gaps()?)?;
     put(out, "rejected", &answers.rejected(MOST_REJECTED)?)?;
     put(out, "flags", &answers.flags()?)?;
+    put(out, "costs", &answers.costs((span.from, span.to))?)?;
     out.write_all(b",\"traces\":[")?;
     list(out, &parts, |part| {
         let trace: Trace = answers.trace(&TraceRequest {

@@ -12,20 +12,24 @@ use super::readers::{Database, Readers};
 use crate::config::Config;
 use crate::store::Store;
 use crate::time::{NANOS_PER_MILLI, Timestamp};
-use crate::view::summary::{Ribbon, RibbonRequest, Summaries, Trace, TraceRequest};
+use crate::view::summary::{Ribbon, RibbonRequest, Summaries, Trace, TraceRequest, Values};
 
 mod board;
+mod costs;
 mod delivery;
 mod gaps;
 mod listing;
 mod station;
 mod status;
+mod sun;
 
+pub use costs::Costs;
 pub use delivery::Delivery;
 pub use gaps::Gaps;
 pub use listing::{Flags, Rejected};
 pub use station::Station;
-pub use status::Status;
+pub use status::{StationLine, Status};
+pub use sun::Sun;
 
 /// An instant in milliseconds since 1970, written as a whole number where it is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +86,14 @@ impl Answers {
         })
     }
 
+    /// The rows behind a drawing, at most `request.points`.
+    pub fn values(&self, request: &TraceRequest) -> Result<Values, ApiError> {
+        self.readers.with(|database| {
+            let Database { store, summaries, .. } = self.there(database, &request.table)?;
+            Ok(summaries.values(store, request)?)
+        })
+    }
+
     /// Flags of all columns over a span of time.
     pub fn ribbon(&self, request: &RibbonRequest) -> Result<Ribbon, ApiError> {
         self.readers.with(|database| {
@@ -93,6 +105,11 @@ impl Answers {
     /// Sent rows from `span.0` to before `span.1`, and the backlog.
     pub fn delivery(&self, span: (Timestamp, Timestamp), now: Timestamp) -> Result<Delivery, ApiError> {
         self.readers.with(|database| delivery::answer(&self.config, store(database), span, now))
+    }
+
+    /// Nights from `span.0` to `span.1`.
+    pub fn sun(&self, span: (Timestamp, Timestamp)) -> Result<Sun, ApiError> {
+        sun::answer(&self.config, span)
     }
 
     /// Missing records.
@@ -108,6 +125,11 @@ impl Answers {
     /// Flags by hand.
     pub fn flags(&self) -> Result<Flags, ApiError> {
         self.readers.with(|database| listing::flags(store(database)))
+    }
+
+    /// What each test costs in values from `span.0` to `span.1`.
+    pub fn costs(&self, span: (Timestamp, Timestamp)) -> Result<Costs, ApiError> {
+        self.readers.with(|database| costs::answer(&self.config, store(database), span))
     }
 
     /// Summaries of the present database.
