@@ -168,7 +168,9 @@ fn attempt_to_read(path: &Path, most: Most) -> Result<Result<Sample, String>, So
         return Ok(Err(error.to_string()));
     }
     let mut reader = Reader { most, head: Vec::new(), reading: None };
+    let mut is_first = true;
     while let Some(Chunk { bytes, is_tail, .. }) = file.next_chunk()? {
+        let bytes = if std::mem::take(&mut is_first) { from_header(bytes) } else { bytes };
         // An unfinished row may end in half a number; an unfinished header is reported.
         if is_tail && reader.reading.is_some() {
             break;
@@ -182,6 +184,15 @@ fn attempt_to_read(path: &Path, most: Most) -> Result<Result<Sample, String>, So
         }
     }
     Ok(reader.finish(path))
+}
+
+/// The bytes from the first header on, where rows of a file that was cut stand before it.
+fn from_header(bytes: &[u8]) -> &[u8] {
+    let first = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    match format::detect(first) {
+        format::Format::Unknown | format::Format::Array => &bytes[format::next_header(bytes).unwrap_or(0)..],
+        _ => bytes,
+    }
 }
 
 struct Reader {

@@ -18,7 +18,7 @@ pub use crate::qc::Value;
 pub use derived::{Derived, derive_again, measured, numbers_of, texts_of, values_of};
 pub use dialect::{Format, detect, spreadsheet_reason};
 pub use fields::{Field, Fields};
-pub use header::{Header, HeaderError, header_lines};
+pub use header::{Header, HeaderError, header_lines, next_header};
 pub use number::{Number, parse_number};
 pub use records::{RecordsError, begin};
 pub use row::{ColumnSource, Layout, ParsedRow, RowError};

@@ -246,7 +246,17 @@ fn misfits(config: &Config, store: &Store) -> Result<Vec<(String, Misfit)>, Stor
                 of_header.unwrap_or_else(|| column.stated_in(table))
             })
             .collect();
-        found.extend(table.misfits(&stated).into_iter().map(|misfit| (name.clone(), misfit)));
+        let mut of_table = table.misfits(&stated);
+        let at_work = store.headers_at_work(name)?;
+        let is_there = |column: &String| at_work.iter().any(|header| header.names.contains(column));
+        // Most tables have all of their columns, and their headers need not be read.
+        if !table.columns.keys().all(is_there) {
+            let headers = store.headers_of(name)?;
+            let all: Vec<&[String]> = headers.iter().map(|(_, header)| header.names.as_slice()).collect();
+            let at_work: Vec<&[String]> = at_work.iter().map(|header| header.names.as_slice()).collect();
+            of_table.extend(table.gone(&all, &at_work));
+        }
+        found.extend(of_table.into_iter().map(|misfit| (name.clone(), misfit)));
     }
     Ok(found)
 }

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use chrono::format::{Item, StrftimeItems};
+use chrono::format::{Item, Numeric, StrftimeItems};
 use chrono::{FixedOffset, NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 
@@ -120,6 +120,11 @@ pub(in crate::config) fn time_format(text: &str) -> Read<String> {
     if StrftimeItems::new(text).any(|item| matches!(item, Item::Error)) {
         return Err(fix.to_owned());
     }
+    if StrftimeItems::new(text).any(|item| matches!(item, Item::Numeric(Numeric::Timestamp, _))) {
+        return Err("has %s, seconds since 1970 in UTC, which would be read by the logger's clock; write the time as local date \
+                    and time in the file"
+            .to_owned());
+    }
     let sample = NaiveDate::from_ymd_opt(2026, 6, 1).and_then(|day| day.and_hms_opt(12, 0, 0)).ok_or(fix)?;
     let mut written = String::new();
     let writable = std::fmt::Write::write_fmt(&mut written, format_args!("{}", sample.format(text))).is_ok();
@@ -186,7 +191,7 @@ mod tests {
         for text in ["%m/%d/%Y %H:%M", "%Y-%m-%d %H:%M:%S%.f", "%Y%m%d%H%M", "%Y-%m-%d", "%Y %j %H:%M"] {
             assert!(time_format(text).is_ok(), "{text}");
         }
-        for text in ["", "%H:%M", "%Q", "%m/%d %H:%M", "%Y-%m-%d %H:%M %z", "plain"] {
+        for text in ["", "%H:%M", "%Q", "%m/%d %H:%M", "%Y-%m-%d %H:%M %z", "%s", "plain"] {
             assert!(time_format(text).is_err(), "{text}");
         }
     }
