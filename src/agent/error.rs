@@ -49,6 +49,7 @@ impl AgentError {
                 | IngestError::UnknownTable { .. }
                 | IngestError::NoFile { .. }
                 | IngestError::WhichTable { .. }
+                | IngestError::OtherTable { .. }
                 | IngestError::Source(_),
             )
             | AgentError::Sync(SyncError::Destination {

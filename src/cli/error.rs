@@ -73,8 +73,12 @@ pub(super) enum CliError {
     )]
     NothingToDespike,
     /// An interval ends before it begins.
-    #[error("--to \"{to}\" lies before --from \"{from}\"; swap them")]
+    #[error("{end} \"{to}\" lies before {begin} \"{from}\"; swap them")]
     UpsideDown {
+        /// The option of its beginning.
+        begin: &'static str,
+        /// The option of its end.
+        end: &'static str,
         /// As typed.
         from: String,
         /// As typed.

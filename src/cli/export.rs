@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::output::{count, grouped};
 use super::whole_file::{WholeFile, has_same_content};
-use super::{CliError, Context, Exit};
+use super::{CliError, Context, Exit, in_order};
 use crate::config::TableConfig;
 use crate::export::{Ameriflux, FlagStyle, Plain, Resolution, Suspects, Tables, TimeScale, Window, Written};
 use crate::store::Store;
@@ -291,7 +291,9 @@ fn window(
         };
         text.as_ref().map(read).transpose()
     };
-    Ok((instant("--since", &args.since)?, instant("--until", &args.until)?))
+    let window = (instant("--since", &args.since)?, instant("--until", &args.until)?);
+    in_order(window, (&args.since, &args.until))?;
+    Ok(window)
 }
 
 enum Shape<'a> {

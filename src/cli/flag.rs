@@ -146,7 +146,7 @@ fn set(context: &Context, store: &crate::store::Store, args: &Args, now: Timesta
     }
     let span = (context.instant("--from", &text(&args.from))?, context.instant("--to", &text(&args.to))?);
     if span.1 < span.0 {
-        return Err(CliError::UpsideDown { from: text(&args.from), to: text(&args.to) });
+        return Err(CliError::UpsideDown { begin: "--from", end: "--to", from: text(&args.from), to: text(&args.to) });
     }
     if reason.trim().is_empty() {
         return Err(CliError::NoReason);

@@ -184,6 +184,21 @@ impl Context {
     }
 }
 
+/// Refuses a window that ends before it begins: it holds nothing, and nothing is not what was asked for. `typed` are the texts of
+/// `--since` and `--until`.
+fn in_order(
+    window: (Option<Timestamp>, Option<Timestamp>),
+    typed: (&Option<String>, &Option<String>),
+) -> Result<(), CliError> {
+    match window {
+        (Some(since), Some(until)) if until < since => {
+            let (from, to) = (typed.0.clone().unwrap_or_default(), typed.1.clone().unwrap_or_default());
+            Err(CliError::UpsideDown { begin: "--since", end: "--until", from, to })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Parses the command line, runs the command, prints the error if there is one.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::output::count;
-use super::{CliError, Context, Exit};
+use super::{CliError, Context, Exit, in_order};
 use crate::store::{Replay, State};
 use crate::sync::compare_lines;
 
@@ -56,12 +56,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             chosen.into_iter().filter(|(wanted, _)| *wanted).map(|(_, state)| state).collect()
         }
     };
-    let replay = Replay {
-        since: args.since.as_deref().map(|text| context.instant("--since", text)).transpose()?,
-        until: args.until.as_deref().map(|text| context.instant("--until", text)).transpose()?,
-        table: args.table.clone(),
-        states,
-    };
+    let since = args.since.as_deref().map(|text| context.instant("--since", text)).transpose()?;
+    let until = args.until.as_deref().map(|text| context.instant("--until", text)).transpose()?;
+    in_order((since, until), (&args.since, &args.until))?;
+    let replay = Replay { since, until, table: args.table.clone(), states };
     if !args.dry_run {
         // A point that holds more than its row sends now is removed before the row is sent again.
         compare_lines(&context.config, &store, args.table.as_deref())?;

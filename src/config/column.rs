@@ -148,7 +148,8 @@ fn column(at: &Section<'_>, name: &str, found: &ColumnSection, folder: &Path) ->
     let value_type = value_type(at, found)?;
     let variable = at.read(ColumnSection::variable, &found.variable, variable_name)?;
     let formula = at.read(ColumnSection::formula, &found.formula, Formula::parse)?;
-    let (limits, range) = range(at, found)?;
+    let kind = at.read(ColumnSection::kind, &found.kind, |text| one_of(text, Kind::names()))?;
+    let (limits, range) = range(at, found, kind)?;
     let mut quality = quality(at, found, variable.as_deref(), folder)?;
     if let Some(flat_line) = &mut quality.flat_line {
         flat_line.is_quiet = variable.as_deref().and_then(ameriflux::lookup).is_some_and(ameriflux::Variable::is_quiet);
@@ -167,7 +168,7 @@ fn column(at: &Section<'_>, name: &str, found: &ColumnSection, folder: &Path) ->
         variable,
         diagnostic: diagnostic(at, found)?,
         guards: guards(at, &found.guards)?,
-        kind: at.read(ColumnSection::kind, &found.kind, |text| one_of(text, Kind::names()))?,
+        kind,
         quantity: at.read(ColumnSection::quantity, &found.quantity, value::plain_text)?,
         level: level::read(at, &found.height, &found.depth)?,
         sensor: at.read(ColumnSection::sensor, &found.sensor, value::plain_text)?,
@@ -280,12 +281,22 @@ impl Limits {
 }
 
 impl ColumnConfig {
+    /// Whether the column counts up what the variable is in an interval: its readings are no values of the variable, so neither
+    /// the variable's range nor its name in a file for AmeriFlux is theirs.
+    pub fn is_counter(&self) -> bool {
+        self.kind == Some(Kind::Counter)
+    }
+
     /// The range test of a column that a header states so: the variable's half of it is that of scans or of means by the process,
     /// converted into the unit, and left out where the unit does not fit the variable. Limits that the user gives are in the
     /// column's own unit and stand.
     pub fn range_in(&self, stated: &Stated<'_>) -> Option<Ranges> {
         if self.variable.as_deref().and_then(ameriflux::lookup).is_none() {
             return self.range.map(Ranges::from);
+        }
+        if self.is_counter() {
+            // The readings of a counter are not what the variable's range is of.
+            return self.limits.range(None).map(Ranges::from);
         }
         let Some(known) = self.range_of_variable(stated) else { return self.limits.range(None).map(Ranges::from) };
         Some(known.map(|range| self.limits.range(Some(range)).unwrap_or(range)))
@@ -311,9 +322,10 @@ impl ColumnConfig {
     }
 }
 
-fn range(at: &Section<'_>, found: &ColumnSection) -> Result<(Limits, Option<Range>), ConfigError> {
-    let known =
-        found.variable.as_ref().and_then(|name| ameriflux::lookup(name.get_ref())).map(ameriflux::Variable::range);
+fn range(at: &Section<'_>, found: &ColumnSection, kind: Option<Kind>) -> Result<(Limits, Option<Range>), ConfigError> {
+    let variable = found.variable.as_ref().and_then(|name| ameriflux::lookup(name.get_ref()));
+    // The readings of a counter are no values of a variable.
+    let known = variable.filter(|_| kind != Some(Kind::Counter)).map(ameriflux::Variable::range);
     let read = |key: &Key, found: &Numbers| found.as_ref().map(|found| bounds(at, key.name, found)).transpose();
     let limits = Limits {
         suspect: read(&ColumnSection::suspect, &found.suspect)?,

@@ -604,7 +604,7 @@ section! {
     format: Text = text("", r#"`"toa5"`, or `"csv"` for any other table of text"#, r#""csv""#).or(r#""toa5""#);
     logger_table: Text = text(
         "",
-        "takes only files with this table name in line 1; without it, the first file read decides",
+        "takes only files with this table name in line 1; without it, the first file read decides, and another name is taken as a rename where the rows under the one before have ended",
         r#""PARCal""#,
     );
     measurement: Text = text("", "the measurement in InfluxDB", r#""fastdata""#).or_what("the table's `name`");

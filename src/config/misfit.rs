@@ -1,6 +1,6 @@
 //! What the header of a file states and the configuration does not agree with.
 
-use super::TableConfig;
+use super::{ColumnUse, TableConfig};
 use crate::ameriflux;
 use crate::ameriflux::unit::{self, Fit};
 use crate::quantity::Stated;
@@ -25,32 +25,34 @@ pub enum MisfitOf {
     Unit,
     /// The process and the kind of quantity: the configuration wins.
     Kind,
-    /// The logger's program no longer writes the column.
+    /// The name of a field and that of another column: the column keeps its own.
+    Name,
+    /// A configured column that stood in an earlier header and does not stand in the newest one.
     Gone,
-}
-
-impl Misfit {
-    /// The configuration has a section for a column that the newest files do not have any more.
-    pub fn gone(column: &str) -> Misfit {
-        Misfit {
-            column: column.to_owned(),
-            what: MisfitOf::Gone,
-            message: format!("column {column}: the newest file no longer has it"),
-            fix: "if the logger writes it under another name now, name the section so; else take the section out"
-                .to_owned(),
-        }
-    }
 }
 
 impl TableConfig {
     /// The columns of a header that the configuration does not agree with, in the header's order.
     pub fn misfits(&self, columns: &[Stated<'_>]) -> Vec<Misfit> {
-        let mut found = Vec::new();
+        let mut found = self.names_of_others(columns);
         for (facts, column) in self.facts(columns).into_iter().zip(columns) {
             let Some(own) = self.columns.get(column.name) else { continue };
             let variable = own.variable.as_deref().and_then(ameriflux::lookup);
             let needs_range = own.limits.suspect.is_none() || own.limits.fail.is_none();
-            if let Some(variable) = variable.filter(|_| needs_range)
+            if variable.is_some() && own.is_counter() {
+                let name = own.variable.as_deref().unwrap_or_default();
+                found.push(Misfit {
+                    column: column.name.to_owned(),
+                    what: MisfitOf::Unit,
+                    message: format!(
+                        "column {}: a counter's readings are no {name} of an interval, so the variable's range is not applied",
+                        column.name
+                    ),
+                    fix: "let the logger write the total of each interval, or take variable out; `export --format ameriflux` leaves \
+                          the column out"
+                        .to_owned(),
+                });
+            } else if let Some(variable) = variable.filter(|_| needs_range)
                 && let Fit::Unfit { reason } = unit::fit(column.unit, variable)
             {
                 found.push(Misfit {
@@ -82,5 +84,58 @@ impl TableConfig {
             }
         }
         found
+    }
+
+    /// Columns whose configured `field` is the name of another column, which is sent under it.
+    fn names_of_others(&self, columns: &[Stated<'_>]) -> Vec<Misfit> {
+        let of_another = |name: &str, field: &str| {
+            let own = self.columns.get(field);
+            let keeps = own.is_none_or(|own| own.column_use == ColumnUse::Field && own.field.is_none());
+            field != name && keeps && columns.iter().any(|column| column.name == field)
+        };
+        let wanted = self.columns.iter().filter(|(_, own)| own.column_use == ColumnUse::Field);
+        let wanted = wanted.filter_map(|(name, own)| Some((name, own.field.as_deref()?)));
+        wanted
+            .filter(|(name, field)| columns.iter().any(|column| column.name == **name) && of_another(name, field))
+            .map(|(name, field)| Misfit {
+                column: name.clone(),
+                what: MisfitOf::Name,
+                message: format!(
+                    "column {name}: field = \"{field}\" is the name of another column of the file, which keeps it"
+                ),
+                fix: format!("write another field for {name}, or give {field} a field of its own"),
+            })
+            .collect()
+    }
+
+    /// Configured columns that a header had and those that are written now do not have, with the columns that never stood
+    /// beside them. Both lists are the names of headers.
+    pub fn gone(&self, headers: &[&[String]], at_work: &[&[String]]) -> Vec<Misfit> {
+        let has = |header: &[String], name: &str| header.iter().any(|own| own == name);
+        let configured =
+            self.columns.iter().filter(|(_, own)| own.formula.is_none() && own.column_use != ColumnUse::Ignore);
+        let is_gone = |name: &str| {
+            !at_work.is_empty() && !at_work.iter().any(|at| has(at, name)) && headers.iter().any(|of| has(of, name))
+        };
+        let gone = |(name, own): (&String, &super::ColumnConfig)| {
+            let stood_beside = |other: &str| headers.iter().any(|of| has(of, name) && has(of, other));
+            let mut new: Vec<&str> = Vec::new();
+            for other in at_work.iter().flat_map(|names| names.iter()).filter(|other| !stood_beside(other)) {
+                if !new.contains(&other.as_str()) {
+                    new.push(other);
+                }
+            }
+            let beside = if new.is_empty() { String::new() } else { format!("; new in it: {}", new.join(", ")) };
+            Misfit {
+                column: name.clone(),
+                what: MisfitOf::Gone,
+                message: format!("column {name} is not in the newest header any more{beside}"),
+                fix: format!(
+                    "if it was renamed, give its section the new name, with field = \"{}\"; if it is gone, take the section out",
+                    own.field.as_deref().unwrap_or(name)
+                ),
+            }
+        };
+        configured.filter(|(name, _)| is_gone(name)).map(gone).collect()
     }
 }

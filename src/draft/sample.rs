@@ -204,7 +204,7 @@ fn attempt_to_read(path: &Path, most: Most) -> Result<Result<Vec<Sample>, String
 
 /// The dialects of a file that begins with `bytes`; none for a logger's own formats, and for what is no table.
 fn dialects(bytes: &[u8], path: &Path) -> Result<Vec<Recognised>, String> {
-    let mut lines = bytes.split(|byte| *byte == b'\n').map(format::strip_noise);
+    let mut lines = from_header(bytes).split(|byte| *byte == b'\n').map(format::strip_noise);
     let Some(first) = lines.find(|line| !line.iter().all(u8::is_ascii_whitespace)) else { return Ok(Vec::new()) };
     match format::detect(&first) {
         Format::Unknown => Ok(csv::recognise(bytes).into_iter().collect()),
@@ -225,7 +225,10 @@ fn sample(
 ) -> Result<Result<Sample, String>, SourceError> {
     let mut reader = Reader { most, head: Vec::new(), reading: None, csv: None, is_csv: None };
     let mut dialect = dialect;
+    let mut is_first = true;
     while let Some(Chunk { bytes, is_tail, .. }) = file.next_chunk()? {
+        let is_begin = std::mem::take(&mut is_first);
+        let bytes = if is_begin && dialect.is_none() { from_header(bytes) } else { bytes };
         if !bytes.is_empty()
             && let Some(dialect) = dialect.take()
             && let Err(reason) = reader.begin_csv(dialect, bytes)
@@ -245,6 +248,15 @@ fn sample(
         }
     }
     Ok(reader.finish(path))
+}
+
+/// The bytes from the first header on, where rows of a file that was cut stand before it.
+fn from_header(bytes: &[u8]) -> &[u8] {
+    let first = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    match format::detect(first) {
+        format::Format::Unknown | format::Format::Array => &bytes[format::next_header(bytes).unwrap_or(0)..],
+        _ => bytes,
+    }
 }
 
 struct Reader {

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use crate::ameriflux::{self, unit};
-use crate::config::TableConfig;
+use crate::config::{ColumnConfig, TableConfig};
 use crate::quantity::Stated;
 use crate::store::{Column, Store, StoreError, StoredRow};
 
@@ -81,7 +81,16 @@ impl Conversions {
 
 fn conversions(table: &TableConfig, stated: &[Stated<'_>], left_out: &mut Vec<String>) -> Vec<Convert> {
     let convert = |column: &Stated<'_>| {
-        let variable = table.columns.get(column.name).and_then(|own| own.variable.as_deref());
+        let own = table.columns.get(column.name);
+        let variable = own.and_then(|own| own.variable.as_deref());
+        if own.is_some_and(ColumnConfig::is_counter) {
+            left_out.push(format!(
+                "column {} is left out: it is a counter, whose readings are no {} of an interval",
+                column.name,
+                variable.unwrap_or_default()
+            ));
+            return Convert::LeftOut;
+        }
         match variable.and_then(ameriflux::lookup).map(|variable| unit::fit(column.unit, variable)) {
             None | Some(unit::Fit::AsIs) => Convert::No,
             Some(unit::Fit::Converted(conversion)) => Convert::By(conversion),

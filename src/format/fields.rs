@@ -70,6 +70,11 @@ impl<'a> Fields<'a> {
                         self.rest = None;
                         return Field { text: &body[..at + found], quoted: true };
                     }
+                    Some(b' ') if matches!(body[at + found + 1..].trim_ascii_start(), [] | [b',', ..]) => {
+                        let behind = body[at + found + 1..].trim_ascii_start();
+                        self.rest = behind.get(1..);
+                        return Field { text: &body[..at + found], quoted: true };
+                    }
                     Some(_) => {
                         self.torn = true;
                         self.rest = None;
@@ -88,6 +93,12 @@ impl<'a> Iterator for Fields<'a> {
     fn next(&mut self) -> Option<Field<'a>> {
         let rest = self.rest?;
         if let [b'"', body @ ..] = rest {
+            return Some(self.quoted(body));
+        }
+        // Some programs write a blank behind each comma; before a quote it is no part of the field.
+        if let [b' ', ..] = rest
+            && let [b'"', body @ ..] = rest.trim_ascii_start()
+        {
             return Some(self.quoted(body));
         }
         // Numbers are short: a byte loop beats a vector search here.
@@ -138,6 +149,12 @@ mod tests {
     splits_to!(trailing_blanks_are_kept, "\"1,4093  \",2", vec![quoted("1,4093  "), plain("2")], false);
     splits_to!(a_doubled_quote_stays_inside, "\"x\"\"y\",1", vec![quoted("x\"\"y"), plain("1")], false);
     splits_to!(empty_strings_are_fields, "\"\",\"\"", vec![quoted(""), quoted("")], false);
+    splits_to!(
+        blanks_around_quotes_are_no_part_of_a_field,
+        "\"a\", \"b\" , 5,\"c\" ",
+        vec![quoted("a"), quoted("b"), plain(" 5"), quoted("c")],
+        false
+    );
     splits_to!(
         an_open_quote_tears_the_line,
         "1,\"2025-11-04 15:40:",

@@ -3,6 +3,8 @@
 //! LoggerNet writes line 1 when it creates the file and does not update it when the logger's program changes, so line 1 is
 //! metadata and never identity. Line 2 names the columns, which decide where a row's values belong.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -56,6 +58,12 @@ pub fn header_lines(line: &[u8]) -> Option<usize> {
         return Some(4);
     }
     starts(b"\"TOACI1\",", b"TOACI1,").then_some(2)
+}
+
+/// Where the next line begins that opens a header, behind the first line.
+pub fn next_header(bytes: &[u8]) -> Option<usize> {
+    let openings = ["\n\"TOA5\",", "\nTOA5,", "\n\"TOACI1\",", "\nTOACI1,"];
+    openings.iter().filter_map(|opening| memchr::memmem::find(bytes, opening.as_bytes())).min().map(|at| at + 1)
 }
 
 impl Header {
@@ -154,6 +162,7 @@ fn time_place(names: &[String]) -> Result<usize, HeaderError> {
 pub(super) fn split(line: &[u8]) -> Option<Vec<String>> {
     let line = strip_noise(line);
     let text = decode(&line);
+    let text = without_blanks_at_commas(&text);
     if !text.matches('"').count().is_multiple_of(2) {
         return None;
     }
@@ -161,6 +170,23 @@ pub(super) fn split(line: &[u8]) -> Option<Vec<String>> {
     let mut records = reader.records();
     let record = records.next()?.ok()?;
     records.next().is_none().then(|| record.iter().map(str::to_owned).collect())
+}
+
+/// Without the blanks beside commas and at the ends, outside quotes: some programs write `"A", "B"`.
+fn without_blanks_at_commas(text: &str) -> Cow<'_, str> {
+    if !text.contains(", ") && !text.contains(" ,") && !text.starts_with(' ') && !text.ends_with(' ') {
+        return Cow::Borrowed(text);
+    }
+    let mut parts = vec![String::new()];
+    let mut is_quoted = false;
+    for c in text.chars() {
+        is_quoted ^= c == '"';
+        match parts.last_mut() {
+            Some(part) if is_quoted || c != ',' => part.push(c),
+            _ => parts.push(String::new()),
+        }
+    }
+    Cow::Owned(parts.iter().map(|part| part.trim_matches(' ')).collect::<Vec<_>>().join(","))
 }
 
 #[cfg(test)]
@@ -191,6 +217,18 @@ mod tests {
             parse("\"TIMESTAMP\",\"RECORD\",\"A\"", "\"TS\",\"RN\",\"6\" pipe\"", "\"\",\"\",\"Avg\"").unwrap();
         assert_eq!(header.units, ["", "", ""]);
         assert_eq!(header.process[2], "Avg");
+    }
+
+    #[test]
+    fn blanks_behind_commas_are_no_part_of_a_name() {
+        let header = parse(
+            "\"TIMESTAMP\", \"RECORD\", \"T, air\" ,RH",
+            "\"TS\", \"RN\", \"Deg C\", \"%\"",
+            "\"\", \"\", \"Avg\", \"Avg\"",
+        )
+        .unwrap();
+        assert_eq!(header.names, ["TIMESTAMP", "RECORD", "T, air", "RH"]);
+        assert_eq!((header.units[2].as_str(), header.process[3].as_str()), ("Deg C", "Avg"));
     }
 
     #[test]

@@ -417,19 +417,25 @@ fn write_value(field: Field<'_>, quotes_numbers: bool, json: &mut Vec<u8>) -> Va
 
 #[cold]
 fn write_other(field: Field<'_>, quotes_numbers: bool, json: &mut Vec<u8>) -> Value {
-    let trimmed = field.text.trim_ascii();
-    let digits = trimmed.strip_prefix(b"+").unwrap_or(trimmed);
-    if quotes_numbers && digits.len() < field.text.len() && (digits.is_empty() || parse_number(digits).is_some()) {
-        return write_value(Field { text: digits, quoted: false }, true, json);
-    }
-    let is = |word: &[u8]| field.text.eq_ignore_ascii_case(word);
-    if is(b"NAN") || ((!field.quoted || quotes_numbers) && field.text.is_empty()) {
+    let bare = if field.quoted && !quotes_numbers { field.text } else { field.text.trim_ascii() };
+    if bare.eq_ignore_ascii_case(b"NAN") || ((!field.quoted || quotes_numbers) && bare.is_empty()) {
         json.extend_from_slice(b"null");
         return Value::Missing;
+    }
+    if (!field.quoted || quotes_numbers)
+        && let Some(digits) = digits_in(bare)
+    {
+        return write_value(Field { text: digits, quoted: false }, quotes_numbers, json);
     }
     let text = plain_text(field);
     write_json(json, &text);
     Value::of_text(&text)
+}
+
+/// A number without its plus sign.
+fn digits_in(bare: &[u8]) -> Option<&[u8]> {
+    let digits = bare.strip_prefix(b"+").filter(|rest| rest.first() != Some(&b'-')).unwrap_or(bare);
+    parse_number(digits).map(|_| digits)
 }
 
 /// Writing a string or a finite number to memory cannot fail; after an error the array holds null in its place.
@@ -472,6 +478,8 @@ mod tests {
     stores!(other_spellings_are_made_canonical, ".451,-.077,00012", "[0.451,-0.077,12.0]");
     stores!(i8_missing_is_null_and_never_zero, "\"NAN\",NAN,nan,", "[null,null,null,null]");
     stores!(infinity_is_kept_as_a_word, "\"INF\",\"-INF\"", "[\"INF\",\"-INF\"]");
+    stores!(a_blank_before_a_number_is_no_part_of_it, " 5, 12.5 ,+5,+.5, NAN, ", "[5.0,12.5,5.0,0.5,null,null]");
+    stores!(a_quoted_number_with_blanks_is_text, "\" 5\", \"6\"", "[\" 5\",\"6\"]");
     stores!(a_quoted_number_is_text, "\"64291\",\"011.000\"", "[\"64291\",\"011.000\"]");
     stores!(text_keeps_commas_and_blanks, "\"OK, ON POWER UP\",\"1,4093  \"", "[\"OK, ON POWER UP\",\"1,4093  \"]");
     stores!(quotes_and_backslashes_are_escaped, "\"x\"\"y\",\"C:\\\"", "[\"x\\\"y\",\"C:\\\\\"]");

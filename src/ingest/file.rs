@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Progress;
 use super::glued::{self, Watch};
 use super::lines::LineTaker;
+use super::names;
 use super::report::{Counts, FileReport};
 use super::samples::share_stamp;
 use crate::config::{FileFormat, SharedStamps, TableConfig};
@@ -150,6 +151,7 @@ impl Reader<'_, '_> {
         report.counts.add(&taker.counts);
         self.taken_up += taker.placing.taken_up;
         self.notes.extend(taker.placing.note.take());
+        self.notes.extend(taker.said.take());
         report.note = taker.note;
         if let Some(refusal) = taker.refusal {
             report.note = Some(format!("{name} {refusal}"));
@@ -172,6 +174,11 @@ impl Reader<'_, '_> {
         now: Timestamp,
     ) -> std::result::Result<Start, SourceError> {
         let Some(seen) = seen.filter(|_| !self.by_hand) else { return Ok(Start::Whole) };
+        // The configuration names the logger table now, which settles what the file holds.
+        if self.config.logger_table.is_some() && seen.note.as_ref().is_some_and(|note| note.contains(names::TWO_TABLES))
+        {
+            return Ok(Start::Whole);
+        }
         let snapshot = file.snapshot();
         let same_time = snapshot.modified_nanos() == seen.modified;
         if snapshot.size == seen.size {
@@ -224,11 +231,19 @@ impl Reader<'_, '_> {
                 self.progress.advance(end - offset);
                 break;
             }
+            if offset == 0 && from == 0 && matches!(self.config.format, FileFormat::Toa5) {
+                let first = format::detect(glued::first_line(bytes));
+                taker.header_follows = matches!(first, format::Format::Unknown | format::Format::Array)
+                    && format::next_header(bytes).is_some();
+            }
             let mut begin = 0;
             let mut looks_ahead = table.samples.is_none() && self.config.samples == SharedStamps::AsShown;
             for (place, line_end) in memchr::memchr_iter(b'\n', bytes).enumerate() {
                 let line_at = chunk.place(place, begin);
                 let line = &bytes[begin..line_end];
+                if taker.asks_for_name() {
+                    taker.look_ahead_for_name(self.staging, table, &bytes[begin..])?;
+                }
                 begin = line_end + 1;
                 if looks_ahead && share_stamp(line, &bytes[begin..]) && taker.reads_rows() {
                     looks_ahead = false;

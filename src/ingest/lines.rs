@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::again;
 use super::glued::{self, Watch, goes_back};
+use super::names::{self, Ahead, Standing};
 use super::report::Counts;
 use super::samples::Placing;
 use crate::config::{ColumnUse, CsvFormat, FileFormat, OnConflict, TableConfig};
@@ -26,6 +27,8 @@ enum Expect {
     Rows(Box<RowReading>),
     /// Rows without a usable header: each is rejected with this reason.
     Rejecting(String),
+    /// Rows of another logger table: each is kept with this reason under its header, until the configuration says otherwise.
+    Foreign(String),
 }
 
 /// The result for a line that should be a row.
@@ -76,6 +79,14 @@ pub(super) struct LineTaker<'a> {
     pub(super) held_from: Option<u64>,
     /// Rows that share a time stamp.
     pub(super) placing: Placing,
+    /// Whether a header stands behind the first lines, which belong to a file that was cut: they are rejected, and not the file.
+    pub(super) header_follows: bool,
+    /// What the table's name in line 1 led to, beside the note.
+    pub(super) said: Option<String>,
+    /// The rows behind a header that is being read.
+    ahead: Ahead,
+    /// The header that reading goes on under, where its name is not the table's present one.
+    under: Option<Header>,
     expect: Expect,
     /// Time and record number of the row before this one in the file.
     pub(super) previous: Option<Timestamp>,
@@ -105,6 +116,10 @@ impl<'a> LineTaker<'a> {
             watch: Watch::Off,
             held_from: None,
             placing: Placing::default(),
+            header_follows: false,
+            said: None,
+            ahead: Ahead::default(),
+            under: None,
             expect: Expect::Beginning,
             previous: None,
             previous_record: None,
@@ -128,8 +143,47 @@ impl<'a> LineTaker<'a> {
             return Ok(false);
         }
         self.number = lines + 1;
+        let is_named = self.config.logger_table.as_ref() == Some(&header.table);
+        if table.names.is_refused(header_id) && !is_named {
+            self.header = Some(header_id);
+            self.expect = Expect::Foreign(self.beside(table, &header));
+            return Ok(true);
+        }
         self.use_header(staging, table, &header)?;
+        if self.config.logger_table.is_none() && table.names.ended(&header.table).is_some() {
+            self.under = Some(header);
+        }
         Ok(true)
+    }
+
+    /// Looks at the rows behind the present line, where a header is about to end or reading goes on under an earlier name.
+    pub(super) fn look_ahead_for_name(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        rest: &[u8],
+    ) -> Result<()> {
+        self.ahead = Ahead::of(rest);
+        let Some(header) = self.under.take() else { return Ok(()) };
+        match names::standing(self.store, staging, table, self.config, (&header, &self.ahead))? {
+            Standing::Beside => {
+                let reason = self.beside(table, &header);
+                self.refuse_table(staging, table, &header, reason)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether [`LineTaker::look_ahead_for_name`] is to be asked before the next line is taken.
+    pub(super) fn asks_for_name(&self) -> bool {
+        match &self.expect {
+            Expect::Header { lines, of } => {
+                lines.len() + 1 == *of
+                    && matches!(self.config.format, FileFormat::Toa5)
+                    && self.config.logger_table.is_none()
+            }
+            _ => self.under.is_some(),
+        }
     }
 
     /// Begins with lines that stood under a header of an earlier read. Where the configuration names the columns, that is the
@@ -176,7 +230,7 @@ impl<'a> LineTaker<'a> {
 
     /// Whether the current header is damaged or belongs to another table.
     pub(super) fn is_rejecting(&self) -> bool {
-        matches!(self.expect, Expect::Rejecting(_))
+        matches!(self.expect, Expect::Rejecting(_) | Expect::Foreign(_))
     }
 
     /// A line of the file.
@@ -290,7 +344,7 @@ impl<'a> LineTaker<'a> {
         }
         let is_row = match &self.expect {
             Expect::Rows(reading) => reading.layout.begins_with_time(),
-            Expect::Beginning | Expect::Header { .. } | Expect::Rejecting(_) => true,
+            Expect::Beginning | Expect::Header { .. } | Expect::Rejecting(_) | Expect::Foreign(_) => true,
         };
         if is_row {
             return self.take_other(staging, table, number, last);
@@ -320,6 +374,7 @@ impl<'a> LineTaker<'a> {
         }
         if matches!(self.config.format, FileFormat::Toa5) {
             if matches!(self.expect, Expect::Beginning)
+                && !self.header_follows
                 && let Some(reason) = format::detect(line).refusal()
             {
                 // Blank lines before it are counted already.
@@ -335,6 +390,10 @@ impl<'a> LineTaker<'a> {
         match &self.expect {
             Expect::Rejecting(reason) => {
                 let refusal = unreadable(reason.clone());
+                self.reject(staging, table, self.at(number, line), &refusal)
+            }
+            Expect::Foreign(reason) => {
+                let refusal = self.refused(reason.clone(), None);
                 self.reject(staging, table, self.at(number, line), &refusal)
             }
             _ => self.take_row(staging, table, number, line),
@@ -362,10 +421,8 @@ impl<'a> LineTaker<'a> {
         match Header::read(&lines) {
             Ok(header) => {
                 self.counts.header += lines.len() as u64;
-                if let Some(reason) = self.foreign(table, &header) {
-                    self.note = Some(format!("{}: {reason}", self.path));
-                    self.expect = Expect::Rejecting(reason);
-                    return Ok(());
+                if let Some(reason) = self.foreign(staging, table, &header)? {
+                    return self.refuse_table(staging, table, &header, reason);
                 }
                 self.use_header(staging, table, &header)
             }
@@ -388,22 +445,71 @@ impl<'a> LineTaker<'a> {
         }
     }
 
-    /// Why a header belongs to another table. The name in line 1 may change with a logger's program, so a file that shares half of
-    /// its columns with the table belongs to it, unless the configuration gives the name.
-    fn foreign(&self, table: &Table, header: &Header) -> Option<String> {
+    /// Lines under the header are kept with the reason.
+    fn refuse_table(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        header: &Header,
+        reason: String,
+    ) -> Result<()> {
+        staging.begin()?;
+        let id = self.store.keep_header(table, header, self.now)?;
+        self.store.refuse_header(table, id)?;
+        self.header = Some(id);
+        self.note = Some(format!("{}: {reason}", self.path));
+        self.expect = Expect::Foreign(reason);
+        Ok(())
+    }
+
+    /// Why a header belongs to another table. The name in line 1 may change with a logger's program, so a header that shares half
+    /// of its columns with the table, and whose rows follow the table's, belongs to it, unless the configuration gives the name.
+    fn foreign(&mut self, staging: &Staging<'_>, table: &mut Table, header: &Header) -> Result<Option<String>> {
+        let name = &self.config.name;
         let of_other = |expected: &str| {
             format!(
-                "line 1 names the logger table \"{}\", but table \"{}\" holds \"{expected}\"; give the file its own [[table]]",
-                header.table, self.config.name
+                "line 1 names the logger table \"{}\", but table \"{name}\" holds \"{expected}\"; give the file its own [[table]]",
+                header.table
             )
         };
         if let Some(configured) = &self.config.logger_table {
-            return (*configured != header.table).then(|| of_other(configured));
+            return Ok((*configured != header.table).then(|| of_other(configured)));
         }
-        let known = table.header_table.as_ref().filter(|known| **known != header.table)?;
+        let Some(known) = table.logger_name().filter(|known| *known != header.table).map(str::to_owned) else {
+            return Ok(None);
+        };
         let values: Vec<usize> = self.value_places(header);
         let shared = values.iter().filter(|&&place| table.place(&header.names[place]).is_some()).count();
-        (shared * 2 < values.len().max(1)).then(|| of_other(known))
+        if shared * 2 < values.len().max(1) {
+            return Ok(Some(of_other(&known)));
+        }
+        match names::standing(self.store, staging, table, self.config, (header, &self.ahead))? {
+            Standing::Known => {}
+            Standing::Beside => return Ok(Some(self.beside(table, header))),
+            Standing::GoesOn(until) => self.store.rename_logger_table(table, &header.table, until)?,
+            Standing::Earlier(until) => self.store.note_earlier_name(table, &header.table, until)?,
+            Standing::Renamed(until) => {
+                let end = self.config.clock.event_time(until);
+                self.said = Some(format!(
+                    "{}: line 1 names the logger table \"{}\", and rows of \"{known}\" ended at {end}: taken as the same table, \
+                     renamed. If it is another one, write logger_table = \"{known}\" in [[table]] \"{name}\"",
+                    self.path, header.table
+                ));
+                self.store.rename_logger_table(table, &header.table, until)?;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Why the lines of a header are no rows of the table.
+    fn beside(&self, table: &Table, header: &Header) -> String {
+        let (known, name) = (table.logger_name().unwrap_or_default(), &self.config.name);
+        format!(
+            "line 1 names the logger table \"{}\", but table \"{name}\" holds \"{known}\", and {}; write \
+             logger_table = \"{known}\" in [[table]] \"{name}\", or a pattern in files that matches one of them",
+            header.table,
+            names::TWO_TABLES
+        )
     }
 
     /// Positions in the file of the value columns.
@@ -487,8 +593,10 @@ impl<'a> LineTaker<'a> {
         table: &mut Table,
         line: LineAt<'_>,
     ) -> Result<Taken> {
-        let Expect::Rows(reading) = &self.expect else {
-            return Ok(Taken::Refused(unreadable("is before the header".to_owned())));
+        let reading = match &self.expect {
+            Expect::Rows(reading) => reading,
+            Expect::Foreign(reason) => return Ok(Taken::Refused(self.refused(reason.clone(), None))),
+            _ => return Ok(Taken::Refused(unreadable("is before the header".to_owned()))),
         };
         if self.config.format.is_comment(line.raw) {
             return Ok(Taken::Header);

@@ -22,6 +22,7 @@ mod glued;
 mod kept;
 mod lines;
 mod made;
+mod names;
 mod report;
 mod retag;
 mod samples;
@@ -84,6 +85,20 @@ pub enum IngestError {
         /// As typed.
         path: PathBuf,
     },
+    /// A named file gives the logger table another name, and no pattern matches it.
+    #[error(
+        "{path} names the logger table \"{named}\" in line 1, and table \"{table}\" holds \"{known}\"; if it is a part of it, name the table with --table {table}"
+    )]
+    OtherTable {
+        /// The file.
+        path: PathBuf,
+        /// In its line 1.
+        named: String,
+        /// The only configured table.
+        table: String,
+        /// The name that its files gave so far.
+        known: String,
+    },
     /// A named file may belong to several tables.
     #[error("cannot determine the table of {path}; name it with --table NAME")]
     WhichTable {
@@ -141,7 +156,7 @@ impl Ingest<'_> {
         self.store.judge_flagged(self.config)?;
         let mut staging = Staging::new(self.store, self.config)?;
         let mut report = IngestReport::default();
-        for (table_config, files) in work {
+        for (table_config, mut files) in work {
             let moved = clock::Mover::new(self.store, &mut staging, table_config, self.clock, self.progress)
                 .apply(clock::Consent::Corrections)?;
             let mut table = self.store.table(table_config)?;
@@ -170,6 +185,12 @@ impl Ingest<'_> {
                 taken_up: 0,
                 notes: Vec::new(),
             };
+            if table.header_table.is_none() && files.len() > 1 && table_config.logger_table.is_none() {
+                // The first file gives the table its name: rather that of the configuration than that of a table beside it.
+                files.sort_by_cached_key(|path| {
+                    lines::header_table(path).is_none_or(|name| name != table_config.name.0)
+                });
+            }
             for path in &files {
                 table_report.add(reader.read(&mut table, path)?);
             }
@@ -263,10 +284,6 @@ fn table_of<'c>(
     known: &mut Option<Owners<'c>>,
     path: &Path,
 ) -> Result<Option<&'c TableConfig>, IngestError> {
-    let mut tables = config.logger_tables();
-    if let (Some(table), None) = (tables.next(), tables.next()) {
-        return Ok(Some(table));
-    }
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let owners = match known {
         Some(owners) => owners,
@@ -274,17 +291,38 @@ fn table_of<'c>(
     };
     let mut found = owners.get(&absolute).cloned().unwrap_or_default();
     if found.is_empty()
+        && let Some(table) = the_only_one(config)
+    {
+        return match (lines::header_table(path), expected_name(store, table)?) {
+            (Some(named), Some(known)) if named != known => {
+                Err(IngestError::OtherTable { path: path.to_owned(), named, table: table.name.0.clone(), known })
+            }
+            _ => Ok(Some(table)),
+        };
+    }
+    if found.is_empty()
         && let Some(name) = lines::header_table(path)
     {
         for table in config.logger_tables() {
-            let expected = match &table.logger_table {
-                Some(configured) => Some(configured.clone()),
-                None => store.table(table)?.header_table,
-            };
+            let expected = expected_name(store, table)?;
             if expected.as_deref() == Some(name.as_str()) {
                 found.push(table);
             }
         }
     }
     Ok(if let [table] = found.as_slice() { Some(table) } else { None })
+}
+
+/// The table that is read from files, where there is one only.
+fn the_only_one(config: &Config) -> Option<&TableConfig> {
+    let mut tables = config.logger_tables();
+    tables.next().filter(|_| tables.next().is_none())
+}
+
+/// The name that line 1 of the table's files gives the logger table.
+fn expected_name(store: &Store, table: &TableConfig) -> Result<Option<String>, IngestError> {
+    Ok(match &table.logger_table {
+        Some(configured) => Some(configured.clone()),
+        None => store.table(table)?.logger_name().map(str::to_owned),
+    })
 }

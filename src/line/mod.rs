@@ -117,8 +117,15 @@ impl LineShape {
         if series_bytes > MAX_KEY_BYTES {
             return Err(LineError::KeyTooLong { field: String::new(), bytes: series_bytes });
         }
-        let mut fields: Vec<_> =
-            columns.iter().map(|column| FieldShape::new(table, column, is_flagged(column), &mut names)).collect();
+        let mut fields: Vec<Option<FieldShape>> = vec![None; columns.len()];
+        // A column keeps its own name; one that is to be sent under the name of another comes last, and gets a number.
+        for takes_anothers in [false, true] {
+            for (column, field) in columns.iter().zip(&mut fields) {
+                if is_to_take_anothers_name(table, columns, column) == takes_anothers {
+                    *field = FieldShape::new(table, column, is_flagged(column), &mut names);
+                }
+            }
+        }
         for field in fields.iter().flatten() {
             let key_bytes = field.value_key.len().max(field.flag_key.len()) - 1;
             let bytes = series_bytes + key_bytes + 4;
@@ -248,6 +255,16 @@ impl LineShape {
         }
         Ok(())
     }
+}
+
+/// Whether the configured `field` of a column is the name of another column that is sent under its own.
+fn is_to_take_anothers_name(table: &TableConfig, columns: &[String], column: &str) -> bool {
+    let own = |name: &str| table.columns.get(name);
+    let Some(field) = own(column).and_then(|config| config.field.as_deref()).filter(|field| *field != column) else {
+        return false;
+    };
+    let is_sent_so = own(field).is_none_or(|other| other.column_use == ColumnUse::Field && other.field.is_none());
+    is_sent_so && columns.iter().any(|other| other == field)
 }
 
 /// The names of all tags the table can have are taken first, whether this series has a value for them or not: a

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::config::{ColumnConfig, ColumnUse, Config, Misfit};
+use crate::config::{Config, Misfit};
 use crate::store::{
     ClockLine, FutureTimes, GapLine, LoggerFile, ReadFile, ReceiverLine, RunLine, Store, StoreError, TableStatus,
     Uncounted, folder_of,
@@ -259,16 +259,17 @@ fn misfits(config: &Config, store: &Store) -> Result<Vec<(String, Misfit)>, Stor
                 of_header.unwrap_or_else(|| column.stated_in(table))
             })
             .collect();
-        found.extend(table.misfits(&stated).into_iter().map(|misfit| (name.clone(), misfit)));
-        // Files that stand side by side may each have a part of the columns.
-        let newest = store.newest_headers(name, DAY)?;
-        let is_there = |column: &str| newest.iter().any(|header| header.names.iter().any(|known| known == column));
-        let is_read = |own: &ColumnConfig| own.column_use == ColumnUse::Field && own.formula.is_none();
-        let known = columns.iter().map(|column| column.name.as_str());
-        let gone = known.filter(|known| table.columns.get(*known).is_some_and(is_read) && !is_there(known));
-        if !newest.is_empty() {
-            found.extend(gone.map(|column| (name.clone(), Misfit::gone(column))));
+        let mut of_table = table.misfits(&stated);
+        let at_work = store.headers_at_work(name)?;
+        let is_there = |column: &String| at_work.iter().any(|header| header.names.contains(column));
+        // Most tables have all of their columns, and their headers need not be read.
+        if !table.columns.keys().all(is_there) {
+            let headers = store.headers_of(name)?;
+            let all: Vec<&[String]> = headers.iter().map(|(_, header)| header.names.as_slice()).collect();
+            let at_work: Vec<&[String]> = at_work.iter().map(|header| header.names.as_slice()).collect();
+            of_table.extend(table.gone(&all, &at_work));
         }
+        found.extend(of_table.into_iter().map(|misfit| (name.clone(), misfit)));
     }
     Ok(found)
 }

@@ -25,6 +25,7 @@ pub use intake::clock::{MovingRow, StagedClock};
 pub use intake::decisions::{ConflictChoice, DecisionLine, Keep, KeptContent};
 pub use intake::files::FileSeen;
 pub use intake::known::{KnownColumn, KnownTable};
+pub use intake::logger_names::LoggerNames;
 pub use intake::provisional::LineState;
 pub use intake::record_gaps::gaps;
 pub use intake::record_runs::{ClockEvent, EventKind, Gap, RecordRuns, Run};

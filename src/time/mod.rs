@@ -307,6 +307,12 @@ pub fn parse_instant(text: &str, clock: &StationClock) -> Option<Timestamp> {
     if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
         return Some(Timestamp::from_utc(instant.with_timezone(&Utc)));
     }
+    // As this program shows times to people, and without seconds.
+    let with_offset = text.strip_suffix(['Z', 'z']).map_or_else(|| text.to_owned(), |time| format!("{time}+00:00"));
+    let forms = ["%Y-%m-%d %H:%M:%S%.f %:z", "%Y-%m-%d %H:%M %:z", "%Y-%m-%dT%H:%M%:z", "%Y-%m-%d %H:%M%:z"];
+    if let Some(instant) = forms.iter().find_map(|form| DateTime::parse_from_str(&with_offset, form).ok()) {
+        return Some(Timestamp::from_utc(instant.with_timezone(&Utc)));
+    }
     let local = LocalTime::parse(text.as_bytes())
         .or_else(|| LocalTime::parse_with(text, "%Y-%m-%d %H:%M"))
         .or_else(|| LocalTime::parse_with(text, "%Y-%m-%dT%H:%M"))
@@ -410,6 +416,10 @@ mod tests {
             "2026-06-01 00:00:00",
             "2026-06-01T05:00:00Z",
             "2026-06-01T00:00:00-05:00",
+            "2026-06-01 00:00:00 -05:00",
+            "2026-06-01 00:00 -05:00",
+            "2026-06-01T05:00Z",
+            "2026-06-01T06:00+01:00",
         ] {
             assert_eq!(parse_instant(text, &clock), Some(utc("2026-06-01T05:00:00Z")), "{text}");
         }

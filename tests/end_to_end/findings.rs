@@ -259,3 +259,69 @@ fn a_table_with_one_old_row_is_neither_fresh_nor_stale() {
     assert_eq!(kinds(&found), ["too_few_rows"], "{found}");
     assert!(found["verdict"].as_str().unwrap().starts_with("unknown: "), "{found}");
 }
+
+#[test]
+fn a_field_that_is_the_name_of_another_column_is_a_finding_and_the_column_keeps_its_name() {
+    let tower = Station::new().more("[table.columns.PPFD]\nfield = \"calPPFD\"");
+    tower.write(DAT, Logger::par().file(0..1));
+    let _ = tower.run(&["run"]);
+    let said = message(&status(&tower), "name_taken");
+    assert!(said.contains("column PPFD: field = \"calPPFD\" is the name of another column"), "{said}");
+    let checked = tower.run(&["check"]).expect(1).stdout;
+    assert!(checked.contains("is the name of another column"), "{checked}");
+    let values = Logger::par().values(0);
+    let sent = std::fs::read_dir(tower.path("outbox")).unwrap().flatten();
+    let sent: String = sent.filter_map(|file| std::fs::read_to_string(file.path()).ok()).collect();
+    assert!(sent.contains(&format!(",calPPFD={}", values[2])), "{sent}");
+    assert!(sent.contains(&format!("calPPFD_2={}", values[0])), "{sent}");
+    tower.replace_in_config("field = \"calPPFD\"", "field = \"Q\"");
+    assert!(!kinds(&status(&tower)).contains(&"name_taken".to_owned()));
+}
+
+#[test]
+fn a_configured_column_that_the_newest_header_lost_is_a_finding_with_the_new_columns_beside_it() {
+    let tower = Station::new().more("[table.columns.PPFD]\nsuspect = [0, 2500]\nfield = \"Q\"");
+    tower.write(DAT, Logger::par().file(0..2));
+    let _ = tower.run(&["run"]);
+    assert!(!kinds(&status(&tower)).contains(&"column_gone".to_owned()));
+    let renamed = Logger::par().columns(&["PAR_in", "Total_PPFD", "calPPFD"]);
+    tower.write(DAT, renamed.file(0..4));
+    let _ = tower.run(&["run"]);
+    let said = message(&status(&tower), "column_gone");
+    assert!(said.contains("column PPFD is not in the newest header any more; new in it: PAR_in:"), "{said}");
+    assert!(said.contains("field = \"Q\""), "{said}");
+    assert!(tower.run(&["check"]).expect(1).stdout.contains("column PPFD is not in the newest header"));
+    tower.replace_in_config("[table.columns.PPFD]", "[table.columns.PAR_in]");
+    let _ = tower.run(&["run"]);
+    assert!(!kinds(&status(&tower)).contains(&"column_gone".to_owned()));
+}
+
+#[test]
+fn the_range_of_a_variable_is_not_applied_to_a_counters_readings_and_its_export_leaves_them_out() {
+    let logger = Logger::par().stating(&[["Rain", "mm", "Smp"], ["TA", "Deg C", "Avg"]]).every(TimeDelta::minutes(30));
+    let sections =
+        "[table.columns.Rain]\nvariable = \"P\"\nkind = \"counter\"\n\n[table.columns.TA]\nvariable = \"TA\"";
+    let tower = Station::new().more(sections);
+    let row = |row: i64| format!("\"{}\",{row},{},20.5\r\n", logger.stamp(row).format("%Y-%m-%d %H:%M:%S"), 100 + row);
+    tower.write(DAT, logger.header() + &(0..4).map(row).collect::<String>());
+    let _ = tower.run(&["run"]);
+    assert_eq!(tower.rows(TABLE)[1].flags, "21");
+    let said = message(&status(&tower), "unit_unfit");
+    assert!(said.contains("a counter's readings are no P of an interval"), "{said}");
+    assert!(tower.run(&["check"]).expect(1).stdout.contains("a counter's readings are no P"));
+    let exported = tower.run(&["export", "--format", "ameriflux", "--table", TABLE]);
+    assert!(exported.stderr.contains("column Rain is left out: it is a counter"), "{}", exported.stderr);
+    assert_eq!(exported.stdout.lines().filter(|line| line.ends_with(",-9999,20.5")).count(), 4, "{}", exported.stdout);
+}
+
+#[test]
+fn a_window_that_ends_before_it_begins_is_refused() {
+    let tower = Station::new();
+    tower.write(DAT, Logger::par().file(0..3));
+    let _ = tower.run(&["run"]);
+    let window = ["--since", "2024-05-02", "--until", "2024-05-01"];
+    for command in [&["export", "--table", TABLE][..], &["export", "--coverage"], &["replay", "--dry-run"]] {
+        let ended = tower.run(&[command, &window].concat()).expect(2);
+        assert!(ended.stderr.contains("--until \"2024-05-01\" lies before --since \"2024-05-02\""), "{}", ended.stderr);
+    }
+}

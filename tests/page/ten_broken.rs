@@ -136,7 +136,7 @@ fn the_first_screen_names_each_of_ten_ways_in_which_a_station_is_broken() {
     let _ = renamed.run(&["run"]);
     renamed.write("met.dat", file([["AirTC", "Deg C"], COLUMNS[1]], ROWS - 10..ROWS, ordinary));
     let _ = renamed.run(&["run"]);
-    look("new header", &renamed, &["column TA: the newest file no longer has it"]);
+    look("new header", &renamed, &["column TA is not in the newest header any more"]);
 
     let unit = station();
     unit.write("met.dat", file([COLUMNS[0], ["SW", "mV"]], 0..ROWS, ordinary));

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use chrono::format::{Item, Numeric, StrftimeItems};
 use chrono::{FixedOffset, TimeDelta};
 use chrono_tz::Tz;
 
@@ -119,6 +120,10 @@ pub(in crate::config) fn time_format(text: &str) -> Read<String> {
         let fix = "is not a whole date and time in strftime letters; write for example \"%m/%d/%Y %H:%M\", \"unix\" or \"days since 1899-12-30\"";
         return Err(fix.to_owned());
     }
+    // Seconds since 1970 in UTC, which would be read by the logger's clock.
+    if StrftimeItems::new(text).any(|item| matches!(item, Item::Numeric(Numeric::Timestamp, _))) {
+        return Err("has %s, seconds since 1970 in UTC; write \"unix\"".to_owned());
+    }
     Ok(text.to_owned())
 }
 
@@ -187,7 +192,7 @@ mod tests {
         ] {
             assert!(time_format(text).is_ok(), "{text}");
         }
-        for text in ["", "%H:%M", "%Q", "%m/%d %H:%M", "%Y-%m-%d %M", "%Y-%m-%d %I:%M", "days since", "plain"] {
+        for text in ["", "%H:%M", "%Q", "%m/%d %H:%M", "%Y-%m-%d %M", "%Y-%m-%d %I:%M", "%s", "days since", "plain"] {
             assert!(time_format(text).is_err(), "{text}");
         }
     }

@@ -106,10 +106,12 @@ kinds! {
     WrongValues, "wrong_values", Warning;
     /// The unit in a file's header does not fit the AmeriFlux variable of its column, so that the variable's range is not applied.
     UnitUnfit, "unit_unfit", Warning;
+    /// The `field` of a column is the name of another column, which is sent under it.
+    NameTaken, "name_taken", Warning;
+    /// A configured column stood in an earlier header of its table and does not stand in the newest one.
+    ColumnGone, "column_gone", Warning;
     /// The header of a file and the configuration disagree on what kind of quantity a column is; the configuration holds.
     KindDisagrees, "kind_disagrees", Info;
-    /// A column of the configuration was in the files of its table, and the newest ones do not have it.
-    ColumnGone, "column_gone", Info;
     /// A clock is configured by a zone of POSIX, whose sign is the opposite of the usual one.
     PosixZone, "posix_zone", Info;
     /// RECORD of a table does not count, so that it does not tell which records are missing.

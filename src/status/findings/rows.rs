@@ -23,6 +23,7 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
         let kind = match misfit.what {
             MisfitOf::Unit => Kind::UnitUnfit,
             MisfitOf::Kind => Kind::KindDisagrees,
+            MisfitOf::Name => Kind::NameTaken,
             MisfitOf::Gone => Kind::ColumnGone,
         };
         let message = format!("table \"{table}\", {}", misfit.message);

@@ -8,6 +8,7 @@ pub(super) mod decisions;
 pub(super) mod double_hour;
 pub(super) mod files;
 pub(super) mod known;
+pub(super) mod logger_names;
 pub(super) mod lost;
 pub(super) mod provisional;
 pub(super) mod record_gaps;

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -11,6 +10,7 @@ use crate::format::{self, Header};
 use crate::qc::{self, Value};
 use crate::quantity::Stated;
 use crate::store::intake::changed::Touched;
+use crate::store::intake::logger_names::LoggerNames;
 use crate::store::intake::provisional::ProvisionalLines;
 use crate::store::intake::record_runs::{RecordRuns, Run};
 use crate::store::judge::due::Due;
@@ -18,10 +18,13 @@ use crate::store::judge::flagging::Judge;
 use crate::store::schema::error::StoreError;
 use crate::store::schema::views;
 use crate::store::{Result, Store};
-use crate::time::{Samples, Timestamp, nanos};
+use crate::time::{Samples, Timestamp};
 
 /// The process of a derived column. Loggers write `Avg`, `Smp` and the like.
 const DERIVED: &str = "derived";
+
+/// A file that changed a day before the newest one of its table is at work.
+const AT_WORK_NANOS: i64 = 86_400_000_000_000;
 
 /// One name of a table's column list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +64,8 @@ pub struct Table {
     pub name: TableName,
     /// The table name in line 1 of the first file read.
     pub header_table: Option<String>,
+    /// The names that later files gave it.
+    pub names: LoggerNames,
     /// Names are only ever added.
     pub columns: Vec<Column>,
     /// Record numbers seen; used for tables without tag columns.
@@ -300,6 +305,7 @@ impl Store {
             id,
             name: config.name.clone(),
             header_table,
+            names: self.logger_names(id)?,
             columns: columns(&self.conn, id).map_err(sql)?,
             runs: RecordRuns::new(runs),
             samples,
@@ -324,6 +330,7 @@ impl Store {
             id,
             name: config.name.clone(),
             header_table,
+            names: LoggerNames::default(),
             columns: columns(&self.conn, id)?,
             runs: RecordRuns::new(Vec::new()),
             samples: self.samples(id)?,
@@ -341,7 +348,40 @@ impl Store {
         self.learn(table, header, values, now).map_err(|source| self.at(source))
     }
 
+    /// Stores a header whose lines are no rows of the table, without its columns. Returns the version's id.
+    pub fn keep_header(&self, table: &Table, header: &Header, now: Timestamp) -> Result<i64> {
+        self.header_version(table, header, now).map_err(|source| self.at(source))
+    }
+
     fn learn(&self, table: &mut Table, header: &Header, values: &[usize], now: Timestamp) -> rusqlite::Result<i64> {
+        let id = self.header_version(table, header, now)?;
+        let before = table.columns.len();
+        for &place in values {
+            let name = &header.names[place];
+            let of_header = || Column {
+                name: name.clone(),
+                units: header.units[place].clone(),
+                process: header.process[place].clone(),
+            };
+            match table.place(name) {
+                None => self.add_column(table, of_header())?,
+                // The logger now measures a column that was derived: its values must never be overwritten (I8).
+                Some(at) if table.columns[at].process == DERIVED => self.measure_column(table, at, of_header())?,
+                Some(_) => {}
+            }
+        }
+        if table.header_table.is_none() {
+            self.conn
+                .execute("UPDATE logger_table SET header_table = ?2 WHERE id = ?1", params![table.id, header.table])?;
+            table.header_table = Some(header.table.clone());
+        }
+        if table.columns.len() != before {
+            views::create(&self.conn, table)?;
+        }
+        Ok(id)
+    }
+
+    fn header_version(&self, table: &Table, header: &Header, now: Timestamp) -> rusqlite::Result<i64> {
         let text =
             serde_json::to_string(header).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
         let hash = hash_of(text.as_bytes());
@@ -353,34 +393,11 @@ impl Store {
         if let Some(id) = known {
             return Ok(id);
         }
-        let before = table.columns.len();
-        for &place in values {
-            let column = Column {
-                name: header.names[place].clone(),
-                units: header.units[place].clone(),
-                process: header.process[place].clone(),
-            };
-            match table.place(&column.name) {
-                None => self.add_column(table, column)?,
-                // The logger now measures a column that was derived: its values must never be overwritten (I8).
-                Some(at) if table.columns[at].process == DERIVED => self.measure_column(table, at, column)?,
-                Some(_) => {}
-            }
-        }
-        if table.header_table.is_none() {
-            self.conn
-                .execute("UPDATE logger_table SET header_table = ?2 WHERE id = ?1", params![table.id, header.table])?;
-            table.header_table = Some(header.table.clone());
-        }
         self.conn.execute(
             "INSERT INTO header_version (logger_table, hash, header, first_seen) VALUES (?1, ?2, ?3, ?4)",
             params![table.id, hash, text, now.nanos()],
         )?;
-        let id = self.conn.last_insert_rowid();
-        if table.columns.len() != before {
-            views::create(&self.conn, table)?;
-        }
-        Ok(id)
+        Ok(self.conn.last_insert_rowid())
     }
 
     /// Adds the derived columns of the configuration to the column list, and renews the table's view if it is outdated. A column
@@ -468,19 +485,19 @@ impl Store {
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
-    /// The headers of the files of a table that changed within a time before the last change of any of them.
-    pub fn newest_headers(&self, table: &str, within: Duration) -> Result<Vec<Header>> {
-        let work = || -> rusqlite::Result<Vec<String>> {
-            self.conn
-                .prepare_cached(
-                    "SELECT DISTINCT h.header FROM file_seen f JOIN logger_table t ON t.id = f.logger_table
-                     JOIN header_version h ON h.id = f.header WHERE t.name = ?1 AND f.modified >= ?2 +
-                     (SELECT max(modified) FROM file_seen WHERE logger_table = t.id AND header IS NOT NULL)",
-                )?
-                .query_map(params![table, -nanos(within)], |row| row.get(0))?
-                .collect()
-        };
-        let texts = work().map_err(|source| self.at(source))?;
+    /// The headers of the files of a table that are written now: of the one that changed last, and of those that changed at most
+    /// a day before it, because one logger table may be collected in several files of some columns each.
+    pub fn headers_at_work(&self, table: &str) -> Result<Vec<Header>> {
+        let texts: rusqlite::Result<Vec<String>> = self
+            .conn
+            .prepare_cached(
+                "SELECT DISTINCT h.header FROM file_seen f JOIN logger_table t ON t.id = f.logger_table JOIN header_version h ON h.id = f.header
+                 WHERE t.name = ?1 AND f.modified >= (SELECT max(n.modified) FROM file_seen n WHERE n.logger_table = t.id) - ?2",
+            )
+            .and_then(|mut statement| {
+                statement.query_map(params![table, AT_WORK_NANOS], |row| row.get(0))?.collect()
+            });
+        let texts = texts.map_err(|source| self.at(source))?;
         Ok(texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
     }
 

@@ -67,3 +67,23 @@ fn a_new_table_name_over_the_same_columns_is_the_same_table() {
     ingest(&tower, par(0..2), "header 4 staged 2").expect(0);
     ingest(&tower, Logger::par().table("PARCal_2019").file(1..4), "header 4 staged 2 duplicates 1").expect(0);
 }
+
+#[test]
+fn i1_rows_before_the_header_of_a_cut_file_are_rejected_and_the_file_is_read() {
+    let tower = Station::new();
+    let content = [ROW_0, HEADER, ROW_1].concat();
+    ingest(&tower, &content, "header 4 staged 1 rejected 1").expect(1);
+    assert_eq!(rejected(&tower), [("is before the header".to_owned(), ROW_0.trim_end().to_owned())]);
+    let drafted = tower.run(&["init", "--output", "draft.toml", tower.path(DAT).to_str().unwrap()]);
+    assert!(!drafted.stderr.contains("has no TOA5 header"), "{}", drafted.stderr);
+}
+
+#[test]
+fn blanks_behind_commas_are_no_part_of_names_and_numbers() {
+    let tower = Station::new();
+    let content = behind_header("\"2024-05-01 00:00:00\",0,1,2\r\n").to_vec();
+    let content = String::from_utf8(content).unwrap().replace(',', ", ");
+    ingest(&tower, content, "header 4 staged 1").expect(0);
+    assert_eq!(tower.in_process().store.column_names(TABLE).unwrap(), ["A", "B"]);
+    assert_eq!(rows(&tower), ["2024-05-01T05:00:00Z 0 [1.0,2.0]"]);
+}

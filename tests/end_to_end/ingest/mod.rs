@@ -9,6 +9,7 @@ mod glued;
 mod headers;
 mod held;
 mod long;
+mod names;
 mod provisional;
 mod quiet;
 mod refusals;

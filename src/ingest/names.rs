@@ -1,0 +1,112 @@
+//! The name of the logger table in line 1, where the configuration does not give it.
+//!
+//! A logger's program may rename its table: rows under the old name end, and rows under the new one follow. Two names whose
+//! rows go on beside each other are two logger tables, and their rows are never merged. The rows behind a header tell which of
+//! the two it is, so they are looked at before the first is staged.
+
+use super::glued;
+use crate::config::TableConfig;
+use crate::format::{Fields, Header, next_header, strip_noise};
+use crate::store::{Result, Staging, Store, Table};
+use crate::time::{Candidates, LocalTime, Timestamp};
+
+/// Stands in the note on a file that was refused for two names at a time.
+pub(super) const TWO_TABLES: &str = "both have rows of the same time, so they are two tables";
+
+/// The rows behind a header, up to the next one.
+#[derive(Debug, Default)]
+pub(super) struct Ahead {
+    first: Vec<u8>,
+    last: Vec<u8>,
+}
+
+impl Ahead {
+    /// Of what was read of the file behind a header.
+    pub(super) fn of(rest: &[u8]) -> Ahead {
+        let rows = &rest[..next_header(rest).unwrap_or(rest.len())];
+        let is_row = |line: &&[u8]| glued::time_of(line).is_some();
+        let line = |line: Option<&[u8]>| line.map(<[u8]>::to_vec).unwrap_or_default();
+        Ahead {
+            first: line(rows.split(|&byte| byte == b'\n').find(is_row)),
+            last: line(rows.rsplit(|&byte| byte == b'\n').find(is_row)),
+        }
+    }
+}
+
+/// What a header with another name is to the table.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// A part of it: rows that the table has, or of a time under this name.
+    Known,
+    /// The logger table was renamed behind this row.
+    Renamed(Timestamp),
+    /// As [`Standing::Renamed`], and the file begins with rows that the table has, which proves it.
+    GoesOn(Timestamp),
+    /// An earlier name of the table, whose newest row is this.
+    Earlier(Timestamp),
+    /// Another logger table, whose rows go on beside the table's.
+    Beside,
+}
+
+/// Judges a header whose name is not the present one, by the rows behind it.
+pub(super) fn standing(
+    store: &Store,
+    staging: &Staging<'_>,
+    table: &Table,
+    config: &TableConfig,
+    (header, ahead): (&Header, &Ahead),
+) -> Result<Standing> {
+    let places = Places::of(header);
+    let (Some(first), Some(last), Some(newest)) =
+        (places.row(config, &ahead.first), places.row(config, &ahead.last), table.newest())
+    else {
+        return Ok(Standing::Known);
+    };
+    let is_there = |row: &Row| match row.record {
+        Some(record) => staging.has_record_at(table, row.ts, record),
+        None => Ok(false),
+    };
+    if let Some(ended) = table.names.ended(&header.table) {
+        let is_known = last.ts <= ended || is_there(&last)?;
+        return Ok(if is_known { Standing::Known } else { Standing::Beside });
+    }
+    if first.ts > newest {
+        return Ok(Standing::Renamed(newest));
+    }
+    if is_there(&first)? && last.ts > newest {
+        return Ok(Standing::GoesOn(newest));
+    }
+    if is_there(&first)? && is_there(&last)? {
+        return Ok(Standing::Known);
+    }
+    let is_earlier = store.oldest_of(table)?.is_some_and(|oldest| last.ts < oldest);
+    Ok(if is_earlier { Standing::Earlier(last.ts) } else { Standing::Beside })
+}
+
+struct Row {
+    ts: Timestamp,
+    record: Option<i64>,
+}
+
+/// Positions of time and record number.
+struct Places {
+    time: Option<usize>,
+    record: Option<usize>,
+}
+
+impl Places {
+    fn of(header: &Header) -> Places {
+        let place = |wanted: &str| header.names.iter().position(|name| name.eq_ignore_ascii_case(wanted));
+        Places { time: place("TIMESTAMP"), record: place("RECORD") }
+    }
+
+    fn row(&self, config: &TableConfig, line: &[u8]) -> Option<Row> {
+        let line = strip_noise(line);
+        let field = |place: Option<usize>| Fields::new(&line).nth(place?).map(|field| field.text);
+        let local = LocalTime::parse(field(self.time)?)?;
+        let record = field(self.record).and_then(|text| std::str::from_utf8(text).ok()?.trim().parse().ok());
+        let (Candidates::One(ts) | Candidates::Missing(ts) | Candidates::Two(ts, _)) =
+            config.stamps.candidates(local, record);
+        Some(Row { ts, record })
+    }
+}
