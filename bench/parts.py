@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import drain
+import formats
 import make_toa5
 import servers
 import shapes
@@ -284,7 +285,7 @@ def view(work, judge, quick, _rows):
 
 
 PARTS = {"ingest": ingest, "quality": quality, "aggregate": aggregate, "append": append, "small": small, "idle": idle, "view": view, "shapes": shapes.shapes,
-         "drain": drain.drain}
+         "drain": drain.drain, "formats": formats.formats}
 
 
 def main():

@@ -109,7 +109,10 @@
         const look = s.findings.filter((f) => f.severity !== "info").length;
         const things = (n, what) => (n === 1 ? `One thing to ${what}` : `${n} things to ${what}`);
         const said = { ok: "All well", note: things(s.findings.length, "know"), unknown: "Not everything is known yet" };
-        const calm = s.state === "ok" || s.state === "note";
+        // Values that are suspect ask for no one at once, and are not called well.
+        const doubts = s.state === "ok" && s.tables.some((t) => t.right.state === "suspect");
+        if (doubts) said.ok = "All is delivered; some values are suspect";
+        const calm = !doubts && (s.state === "ok" || s.state === "note");
         ft.fill(verdict, ft.el("span", { class: `badge ${calm ? "well" : "look"}` }, ft.el("span", { class: "sign", "aria-hidden": "true", text: calm ? "✓" : s.state === "unknown" ? "–" : "!" })),
           said[s.state] || things(look, "look at"));
         if (listed !== JSON.stringify(s.findings)) {

@@ -67,14 +67,15 @@ pub(super) fn columns(
             FileFormat::Toa5 => TOA5_KEYS.to_vec(),
             FileFormat::Csv(csv) => {
                 let is_derived = section.get_ref().formula.is_some();
-                if is_derived == csv.columns.contains(name) && is_derived {
+                let is_named = csv.names.as_ref().is_none_or(|names| names.contains(name));
+                if is_derived && csv.known_names().contains(name) {
                     return Err(at.lacks("has a formula, and stands in names; give the derived column another name"));
                 }
-                if !is_derived && !csv.columns.contains(name) {
-                    let known: Vec<&str> = csv.columns.iter().map(String::as_str).collect();
+                if !is_derived && !is_named {
+                    let known: Vec<&str> = csv.known_names().iter().map(String::as_str).collect();
                     return Err(at.lacks(format!("is not in the names of its table; write {}", any_of(&known))));
                 }
-                [Some(csv.time_column.as_str()), csv.record_column.as_deref()].into_iter().flatten().collect()
+                csv.time_columns.iter().chain(&csv.record_column).map(String::as_str).collect()
             }
         };
         if keys.contains(&name.as_str()) {
@@ -90,10 +91,9 @@ pub(super) fn columns(
         inputs_are_raw(source, name, section, &columns, format)?;
     }
     if let (FileFormat::Csv(csv), Some(names)) = (format, &found.names) {
-        let value = |name: &&String| **name != csv.time_column && Some(*name) != csv.record_column.as_ref();
         let is_field =
             |name: &String| columns.get(name).is_none_or(|column: &ColumnConfig| column.column_use == ColumnUse::Field);
-        if !csv.columns.iter().filter(value).any(is_field) {
+        if !csv.known_values().any(is_field) {
             return Err(table.wrong(
                 &names.span(),
                 "names holds no field beside time, record number, tags and ignored columns, so that there would be \
@@ -121,9 +121,9 @@ fn inputs_are_raw(
             return Err(at.wrong(&span, problem));
         }
         if let FileFormat::Csv(csv) = format
-            && !csv.columns.contains(input)
+            && csv.names.as_ref().is_some_and(|names| !names.contains(input))
         {
-            let known: Vec<&str> = csv.columns.iter().map(String::as_str).collect();
+            let known: Vec<&str> = csv.known_names().iter().map(String::as_str).collect();
             return Err(
                 at.wrong(&span, format!("formula reads {input}, which is not in names; write {}", any_of(&known)))
             );

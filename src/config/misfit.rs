@@ -25,6 +25,21 @@ pub enum MisfitOf {
     Unit,
     /// The process and the kind of quantity: the configuration wins.
     Kind,
+    /// The logger's program no longer writes the column.
+    Gone,
+}
+
+impl Misfit {
+    /// The configuration has a section for a column that the newest files do not have any more.
+    pub fn gone(column: &str) -> Misfit {
+        Misfit {
+            column: column.to_owned(),
+            what: MisfitOf::Gone,
+            message: format!("column {column}: the newest file no longer has it"),
+            fix: "if the logger writes it under another name now, name the section so; else take the section out"
+                .to_owned(),
+        }
+    }
 }
 
 impl TableConfig {

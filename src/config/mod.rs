@@ -16,6 +16,7 @@ use crate::time::{LoggerClock, StationClock};
 mod bucket_load;
 mod clock_load;
 mod column;
+mod csv_load;
 mod destination;
 mod destination_load;
 mod error;
@@ -54,8 +55,8 @@ pub use panel::{PanelConfig, PanelKind};
 pub use secret::{Secret, SecretError};
 pub use sync::{LogConfig, LogFormat, SyncConfig};
 pub use table::{
-    ColumnConfig, ColumnUse, CsvFormat, FileFormat, MadeOf, OnConflict, SharedStamps, TableConfig, TurbulenceConfig,
-    ValueType,
+    ColumnConfig, ColumnUse, CsvDialect, CsvFormat, FileFormat, MadeOf, OnConflict, Separator, SharedStamps,
+    TableConfig, TurbulenceConfig, ValueType,
 };
 pub(crate) use value::{bucket_name, duration, is_loopback, web_url};
 

@@ -63,6 +63,7 @@ pub(super) fn judge(
                     staging.resolve(table, line)?;
                     taken_up += 1;
                 }
+                Taken::Header => staging.resolve(table, line)?,
                 Taken::Refused(refusal) => {
                     if let Some(sample) = &refusal.sample {
                         staging.see_waiting(table, sample)?;

@@ -283,7 +283,6 @@ impl Maker<'_, '_> {
                 before = Some((sample.ts, row));
             })?;
         }
-        let mut first: Option<Timestamp> = None;
         // What a counter counted in a gap that reaches back before the window is not known to be of the window.
         let begins = match &before {
             Some((at, _)) => {
@@ -303,7 +302,6 @@ impl Maker<'_, '_> {
                 turbulence.add(&row);
             }
             times.push(sample.ts);
-            first = first.or(Some(sample.ts));
             header = sample.header;
         })?;
         let expected = if times.is_empty() {

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::config::{Config, Misfit};
+use crate::config::{ColumnConfig, ColumnUse, Config, Misfit};
 use crate::store::{
     ClockLine, FutureTimes, GapLine, LoggerFile, ReadFile, ReceiverLine, RunLine, Store, StoreError, TableStatus,
-    Uncounted,
+    Uncounted, folder_of,
 };
 use crate::sync::{PendingBytes, Standing, SyncError, SyncReport};
 use crate::time::{Interval, Timestamp};
@@ -36,6 +36,9 @@ pub const STARTS_KEY: &str = "schedule";
 
 /// Under this key the store keeps why a changed configuration was not taken up.
 const REFUSED_CONFIGURATION: &str = "configuration refused";
+
+/// Less room than this is soon none: a day of a busy station, its log and a backup of the day's rows.
+pub const LITTLE_ROOM: u64 = 500_000_000;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -153,6 +156,8 @@ pub struct Facts {
     pub misfits: Vec<(String, Misfit)>,
     /// Tables and what is wrong with their values of the last day, where the caller has judged these.
     pub wrong_values: Vec<(String, String)>,
+    /// Bytes that are free on the disk of the database; none where the system does not say.
+    pub room: Option<u64>,
     /// Size of the backlog, and how long it takes to drain.
     pub pending_bytes: PendingBytes,
 }
@@ -211,6 +216,7 @@ impl Facts {
             receivers: receivers(config, store)?,
             misfits: misfits(config, store)?,
             wrong_values: Vec::new(),
+            room: fs4::available_space(folder_of(store.path())).ok(),
             pending_bytes: crate::sync::pending_bytes(config, store, now)?,
         })
     }
@@ -254,6 +260,15 @@ fn misfits(config: &Config, store: &Store) -> Result<Vec<(String, Misfit)>, Stor
             })
             .collect();
         found.extend(table.misfits(&stated).into_iter().map(|misfit| (name.clone(), misfit)));
+        // Files that stand side by side may each have a part of the columns.
+        let newest = store.newest_headers(name, DAY)?;
+        let is_there = |column: &str| newest.iter().any(|header| header.names.iter().any(|known| known == column));
+        let is_read = |own: &ColumnConfig| own.column_use == ColumnUse::Field && own.formula.is_none();
+        let known = columns.iter().map(|column| column.name.as_str());
+        let gone = known.filter(|known| table.columns.get(*known).is_some_and(is_read) && !is_there(known));
+        if !newest.is_empty() {
+            found.extend(gone.map(|column| (name.clone(), Misfit::gone(column))));
+        }
     }
     Ok(found)
 }

@@ -27,6 +27,7 @@ mod config_errors;
 mod coverage;
 mod dashboard;
 mod delivery;
+mod dialects;
 mod docs;
 mod export;
 mod false_findings;

@@ -294,6 +294,28 @@ fn on_a_disk_of(kilobytes: u32) -> Option<(Station, SmallDisk)> {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn a_disk_that_is_nearly_full_is_a_finding_until_there_is_room() {
+    let Some((tower, disk)) = on_a_disk_of(400_000) else { return };
+    tower.write(DAT, Logger::par().file(0..10));
+    let _ = tower.run(&["ingest"]);
+    let found = || {
+        let status = tower.run_json(&["status"]).json();
+        let findings = status["findings"].as_array().unwrap().clone();
+        findings.into_iter().find(|finding| finding["kind"] == "disk_nearly_full")
+    };
+    let finding = found().expect("400 MB are little");
+    assert_eq!(finding["severity"], "warning");
+    let message = finding["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("the disk of the database is nearly full: ") && message.ends_with(" MB free"),
+        "{message}"
+    );
+    disk.grow(700_000);
+    assert_eq!(found(), None);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn i4_a_full_disk_is_named_loses_nothing_and_the_work_goes_on_when_there_is_room() {
     let Some((tower, disk)) = on_a_disk_of(6_100) else { return };
     let count = |sql: &str| -> i64 {
@@ -311,7 +333,7 @@ fn i4_a_full_disk_is_named_loses_nothing_and_the_work_goes_on_when_there_is_room
     assert!((10_000..200_000).contains(&before), "{before}");
     assert_eq!(count("SELECT rows FROM logger_table"), before, "counts and rows are of one commit");
 
-    disk.grow(200_000);
+    disk.grow(2_000_000);
     let _ = tower.run(&["run"]).expect(0);
     assert_eq!(count("SELECT count(*) FROM reading WHERE state = 1"), 200_000);
     let words: String = Connection::open(tower.path("disk/store.db"))
@@ -341,7 +363,8 @@ fn i5_a_disk_that_is_full_in_a_sync_a_prune_or_a_migration_loses_nothing() {
     let _ = tower.run(&["sync"]).expect(4).says("is full; make room");
     drop(ballast);
     states_and_counts_agree();
-    let _ = tower.run(&["sync"]).expect(0);
+    // All is sent, and little room is left.
+    let _ = tower.run(&["sync"]).expect(1);
     assert_eq!(count("SELECT count(*) FROM reading WHERE state = 1"), 20_000);
 
     let ballast = Ballast::load(&tower.path("disk"));
@@ -367,7 +390,7 @@ fn i5_a_disk_that_is_full_in_a_sync_a_prune_or_a_migration_loses_nothing() {
     let _ = tower.run(&["run"]).expect(4).says("is copied before it is brought to version").says("make room");
     assert!(!tower.path("disk/store.db.v1.bak").exists());
     assert_eq!(count("PRAGMA user_version"), 1);
-    disk.grow(24_000);
+    disk.grow(2_000_000);
     let _ = tower.run(&["run"]).expect(0);
     assert_eq!(count("PRAGMA user_version"), crate::support::NEWEST_VERSION);
     states_and_counts_agree();

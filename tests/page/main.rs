@@ -41,6 +41,7 @@ mod phone_and_dark;
 mod pictures;
 mod report;
 mod station;
+mod ten_broken;
 mod ten_million_values;
 mod time;
 mod values;

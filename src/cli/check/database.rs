@@ -4,12 +4,10 @@ use std::path::Path;
 
 use super::super::output::bytes;
 use super::Report;
+use crate::status::LITTLE_ROOM;
 #[cfg(windows)]
 use crate::status::real_share as network;
 use crate::store::{Store, folder_of};
-
-/// Less room than this is soon none: a day of a busy station, its log and a backup of the day's rows.
-const LITTLE_ROOM: u64 = 500_000_000;
 
 pub(super) fn lines(store: &Store, report: &mut Report) {
     let path = store.path();

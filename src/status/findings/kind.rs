@@ -58,6 +58,8 @@ kinds! {
     ConfigurationRefused, "configuration_refused", Problem;
     /// Rows are pending for more than half of the time that their bucket keeps rows.
     Expiring, "expiring", Problem;
+    /// Little room is left on the disk of the database.
+    DiskNearlyFull, "disk_nearly_full", Warning;
     /// A file that the configuration names cannot be read as what it is.
     UnreadableFile, "unreadable_file", Problem;
     /// A pattern of `files` matched a file before and matches none now.
@@ -106,6 +108,8 @@ kinds! {
     UnitUnfit, "unit_unfit", Warning;
     /// The header of a file and the configuration disagree on what kind of quantity a column is; the configuration holds.
     KindDisagrees, "kind_disagrees", Info;
+    /// A column of the configuration was in the files of its table, and the newest ones do not have it.
+    ColumnGone, "column_gone", Info;
     /// A clock is configured by a zone of POSIX, whose sign is the opposite of the usual one.
     PosixZone, "posix_zone", Info;
     /// RECORD of a table does not count, so that it does not tell which records are missing.

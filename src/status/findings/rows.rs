@@ -23,6 +23,7 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
         let kind = match misfit.what {
             MisfitOf::Unit => Kind::UnitUnfit,
             MisfitOf::Kind => Kind::KindDisagrees,
+            MisfitOf::Gone => Kind::ColumnGone,
         };
         let message = format!("table \"{table}\", {}", misfit.message);
         found.push(Finding::new(kind, message).of_table(table).about(misfit.column.as_str()).fix(misfit.fix.clone()));

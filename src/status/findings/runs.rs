@@ -1,10 +1,10 @@
 //! Findings about passes: those that the store keeps, and the one that has just ended.
 
 use super::{Finding, Kind, SILENT_TOO_LONG_S};
-use crate::status::{Exit, Facts, age_s};
+use crate::status::{Exit, Facts, LITTLE_ROOM, age_s};
 use crate::store::RunLine;
 use crate::sync::{StoppedBy, SyncReport};
-use crate::text::span;
+use crate::text::{bytes, span};
 use crate::time::Timestamp;
 
 /// Exit codes from this one on mean that a run could not do its work.
@@ -29,6 +29,13 @@ pub(super) fn findings(facts: &Facts, now: Timestamp) -> Vec<Finding> {
                 .since(Some(refused.since))
                 .fix("correct the file; `run --watch` takes it up within seconds"),
         );
+    }
+    if let Some(room) = facts.room.filter(|room| *room < LITTLE_ROOM) {
+        let finding = Finding::new(
+            Kind::DiskNearlyFull,
+            format!("the disk of the database is nearly full: {} free", bytes(room)),
+        );
+        found.push(finding.fix("make room, or let sent rows go with `fluxtower prune` or [store] keep"));
     }
     for (command, run) in [("ingest", &facts.last_ingest), ("sync", &facts.last_sync)] {
         // What keeps rows from a destination that cannot be reached is said by the rows that are pending.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -17,7 +18,7 @@ use crate::store::judge::flagging::Judge;
 use crate::store::schema::error::StoreError;
 use crate::store::schema::views;
 use crate::store::{Result, Store};
-use crate::time::{Samples, Timestamp};
+use crate::time::{Samples, Timestamp, nanos};
 
 /// The process of a derived column. Loggers write `Avg`, `Smp` and the like.
 const DERIVED: &str = "derived";
@@ -262,10 +263,10 @@ impl Store {
         }
         let mut table = self.table_as_staged(config)?;
         if let FileFormat::Csv(csv) = &config.format
-            && table.time_formats.first() != Some(&csv.time_format)
+            && !table.time_formats.starts_with(&csv.time_formats)
         {
-            table.time_formats.retain(|known| *known != csv.time_format);
-            table.time_formats.insert(0, csv.time_format.clone());
+            table.time_formats.retain(|known| !csv.time_formats.contains(known));
+            table.time_formats.splice(0..0, csv.time_formats.iter().cloned());
             let text = serde_json::to_string(&table.time_formats).unwrap_or_default();
             self.remember(&time_formats_key(table.id), &text)?;
         }
@@ -465,6 +466,22 @@ impl Store {
             .and_then(|mut statement| statement.query_row([table], |row| row.get(0)).optional())
             .map_err(|source| self.at(source))?;
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    /// The headers of the files of a table that changed within a time before the last change of any of them.
+    pub fn newest_headers(&self, table: &str, within: Duration) -> Result<Vec<Header>> {
+        let work = || -> rusqlite::Result<Vec<String>> {
+            self.conn
+                .prepare_cached(
+                    "SELECT DISTINCT h.header FROM file_seen f JOIN logger_table t ON t.id = f.logger_table
+                     JOIN header_version h ON h.id = f.header WHERE t.name = ?1 AND f.modified >= ?2 +
+                     (SELECT max(modified) FROM file_seen WHERE logger_table = t.id AND header IS NOT NULL)",
+                )?
+                .query_map(params![table, -nanos(within)], |row| row.get(0))?
+                .collect()
+        };
+        let texts = work().map_err(|source| self.at(source))?;
+        Ok(texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
     }
 
     /// A header version by its id.

@@ -95,8 +95,7 @@ fn columns(table: &TableConfig, stored: Option<&KnownTable>) -> Vec<KnownColumn>
     let mut columns = stored.map(|stored| stored.columns.clone()).unwrap_or_default();
     let is_known = !columns.is_empty();
     if let (FileFormat::Csv(csv), false) = (&table.format, is_known) {
-        let is_key = |name: &String| *name == csv.time_column || Some(name) == csv.record_column.as_ref();
-        columns.extend(csv.columns.iter().filter(|name| !is_key(name)).map(named));
+        columns.extend(csv.known_values().map(named));
     }
     for (name, column) in &table.columns {
         let is_there = columns.iter().any(|known| known.name == *name);
