@@ -97,7 +97,7 @@ impl Series {
     /// values of [`TableTests::across`]. Returns whether the verdict on the row before differs from
     /// the one given out.
     pub fn push(&mut self, tests: &Arc<TableTests>, ts: Timestamp, values: &[Value], partners: &[Partner]) -> bool {
-        self.push_despiked(tests, ts, (values, partners), Vec::new())
+        self.push_despiked(tests, ts, values, partners, Vec::new())
     }
 
     /// As [`Series::push`], of a row of a block that was despiked. Of its spikes those count whose columns still have the test.
@@ -105,7 +105,8 @@ impl Series {
         &mut self,
         tests: &Arc<TableTests>,
         ts: Timestamp,
-        (values, partners): (&[Value], &[Partner]),
+        values: &[Value],
+        partners: &[Partner],
         spikes: Vec<Finding>,
     ) -> bool {
         let mut row = std::mem::take(&mut self.spare);

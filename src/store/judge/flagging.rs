@@ -164,7 +164,7 @@ impl Judge {
         let mut values = Vec::new();
         read(conn, series, (from, newest), |row| {
             values_of(&row.values, &mut values);
-            state.push_despiked(self.tests_under(row.header), row.ts, (&values, &[]), row.spikes(None));
+            state.push_despiked(self.tests_under(row.header), row.ts, &values, &[], row.spikes(None));
             Ok(())
         })?;
         state.close();
@@ -215,7 +215,7 @@ impl Judge {
                 });
             }
             let spikes = row.spikes(again.spikes.filter(|_| is_inside));
-            state.push_despiked(self.tests_under(row.header), row.ts, (&values, &there), spikes);
+            state.push_despiked(self.tests_under(row.header), row.ts, &values, &there, spikes);
             if let Some(before) = before.replace(row).filter(|before| is_wanted(before)) {
                 writer.compare(before, state.before())?;
             }
