@@ -47,13 +47,15 @@ def run(command, exits=(0,), stdin=None, cwd=None, env=None):
 class Station:
     """A folder with a configuration."""
 
-    def __init__(self, folder, tables, destination='kind = "files"\npath = "outbox"'):
+    FOLDER_OF_LINES = 'kind = "files"\npath = "outbox"'
+
+    def __init__(self, folder, tables, destination=FOLDER_OF_LINES):
         self.folder = Path(folder)
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.configure(tables, destination)
 
-    def configure(self, tables, destination):
+    def configure(self, tables, destination=FOLDER_OF_LINES):
         (self.folder / "config.toml").write_text(
             '[station]\nname = "bench"\nutc_offset = "-05:00"\n[store]\npath = "s.db"\n'
             f'[destination]\n{destination}\n[sync]\ndeadline = "60m"\n{tables}', encoding="utf-8")

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import drain
+import formats
 import make_toa5
 import servers
 import shapes
@@ -90,6 +91,41 @@ def quality(work, judge, quick, _rows):
     judge.most("quality: CPU of all tests / CPU of ingest without", cost / min(without), 1.0,
                f"{cost:.2f} s / {min(without):.2f} s, {rows:,} rows of 16 values; {counts['fail']} failed and {counts['missing']} missing in the first column")
     judge.most("quality: peak memory, MB", max(memory), 64)
+
+
+def aggregate(work, judge, quick, _rows):
+    """Half hours of a day of 10 Hz, against the ingest of its rows; and of one late row."""
+    rows = 200_000 if quick else 864_000
+    data = work / "fast.dat"
+    make_toa5.write(data, rows)
+    whole = data.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    late = lines.pop(4 + rows // 2)
+    data.write_bytes(b"".join(lines))
+    tables = table("EC_fast", data, make_toa5.names(16))
+    with_half_hours = tables.replace('name = "EC_fast"\n', 'name = "EC_fast"\naggregate = "30m"\n')
+    first, made, memory = [], [], []
+    for _ in range(3):
+        data.write_bytes(b"".join(lines))
+        station = Station(work / "aggregate", tables)
+        first.append(station("ingest").cpu)
+        station.configure(with_half_hours)
+        usage = station("ingest")
+        wanted = -(-rows // 18_000) + (rows % 18_000 == 0)
+        half_hours = usage.json()["tables"][1]["made"]
+        if abs(half_hours - wanted) > 1:
+            sys.exit(f"bench: {half_hours} half hours of {rows:,} rows")
+        made.append(usage.cpu)
+        memory.append(usage.memory)
+        # One row that was not there, in a file of its own.
+        data.write_bytes(b"".join(lines[:4]) + late)
+        after = station("ingest").json()
+        if after["tables"][1]["made"] != 1:
+            sys.exit(f"bench: a late row made {after}")
+    cost, whole_cost = min(made), min(first)
+    judge.most("aggregate: CPU of half hours / CPU of ingest", cost / whole_cost, 0.3,
+               f"{cost:.2f} s / {whole_cost:.2f} s, {rows:,} rows of 16 values, {half_hours} half hours; a late row made one again")
+    judge.most("aggregate: peak memory, MB", max(memory), 64)
 
 
 def append(work, judge, quick, _rows):
@@ -248,8 +284,8 @@ def view(work, judge, quick, _rows):
                f"{warm['all 5']:.1f} ms / {resample * 1e3:.0f} ms")
 
 
-PARTS = {"ingest": ingest, "quality": quality, "append": append, "small": small, "idle": idle, "view": view, "shapes": shapes.shapes,
-         "drain": drain.drain}
+PARTS = {"ingest": ingest, "quality": quality, "aggregate": aggregate, "append": append, "small": small, "idle": idle, "view": view, "shapes": shapes.shapes,
+         "drain": drain.drain, "formats": formats.formats}
 
 
 def main():

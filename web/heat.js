@@ -1,4 +1,4 @@
-// Flags: every column over time at a glance, each cell a link to its values; and the flags by hand.
+// Flags: every column over time at a glance, each cell a link to its values; what the tests cost; and the flags by hand.
 (function (ft) {
   "use strict";
   const ROW = 18;
@@ -123,7 +123,9 @@
       const sight = ft.inSight();
       const blocks = ft.station.tables.flatMap((table) => ft.seriesOf(table).map(({ tags }) => block(table, tags)));
       const hand = ft.el("section", { class: "list" });
-      ft.fill(root, ft.key(), blocks.map((b) => b.node), hand);
+      const costs = ft.costs((table, column) => ft.state.href(leadsTo(table, column, Math.round(ft.state.window().from), Math.round(ft.state.window().to))));
+      ft.fill(root, ft.key(), blocks.map((b) => b.node), costs.node, hand);
+      sight.add(costs.node, (w) => costs.load(w), () => {});
       for (const b of blocks) sight.add(b.node, (w, quiet) => b.load(w, quiet), () => {});
 
       async function byHand() {
@@ -149,6 +151,7 @@
         redraw: () => blocks.forEach((b) => b.draw()),
         destroy() {
           sight.destroy();
+          costs.destroy();
           blocks.forEach((b) => b.destroy());
         },
       };

@@ -153,6 +153,7 @@
     gaps: (o) => get("/api/gaps", o),
     rejected: (o) => get("/api/rejected?limit=200", o),
     flags: (o) => get("/api/flags", o),
+    costs: (a, o) => get(`/api/costs?${window_(a)}`, o),
   };
 
   const own = report && {
@@ -165,6 +166,7 @@
     gaps: async () => report.gaps,
     rejected: async () => report.rejected,
     flags: async () => report.flags,
+    costs: async () => report.costs,
   };
 
   ft.source = Object.assign({

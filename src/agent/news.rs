@@ -46,7 +46,7 @@ impl News {
         let is_new = |note: &String| !self.notes.contains(note);
         report.tables.retain(|table| {
             let counts = &table.counts;
-            counts.staged + counts.conflicts + counts.rejected + counts.held + table.taken_up > 0
+            counts.staged + counts.conflicts + counts.rejected + counts.held + table.taken_up + table.made > 0
                 || table.notes.iter().any(is_new)
         });
         if is_full {

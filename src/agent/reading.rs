@@ -77,7 +77,7 @@ pub(super) fn run(
         let mut fresh = false;
         match step.outcome {
             Outcome::Read { report, is_full } => {
-                fresh = report.totals().staged > 0;
+                fresh = report.has_new_rows();
                 news.ingested(agent, report, is_full);
                 if is_full && let Some(read) = read.take() {
                     read();

@@ -10,5 +10,5 @@ pub mod upload;
 mod variable;
 
 pub use diagnostic::{Decoded, Instrument};
-pub use range::Range;
+pub use range::{MeasuredOver, Range, Ranges};
 pub use variable::{Variable, lookup, near, vertical};

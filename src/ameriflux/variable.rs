@@ -5,7 +5,7 @@
 //! `fp_var?limits=True` at amfcdn.lbl.gov, as cached in AMF-FLX/AMF-BASE-QAQC at 07195a2, 2023-02-23). The time stamps
 //! of an upload stand in that table too; they are no measurements and are left out here.
 
-use super::range::Range;
+use super::range::{MeasuredOver, Range, Ranges};
 use crate::text::look_alikes;
 
 /// One base variable.
@@ -47,10 +47,32 @@ const SUNLIGHT: [&str; 13] = [
 
 /// Quantities that change slowly.
 const QUIET: [&str; 5] = ["D_SNOW", "PA", "SWC", "TS", "WTD"];
-/// Global radiation.
-const GLOBAL: [&str; 2] = ["SW_BC_IN", "SW_IN"];
-/// 1.5 times 1361 W m-2, and 100.
-const GLOBAL_MOST: f64 = 2_141.5;
+/// Sums of rain and of what runs off it.
+const RAIN: [&str; 6] = ["P", "P_RAIN", "P_SNOW", "RUNOFF", "STEMFLOW", "THROUGHFALL"];
+
+/// Upper bounds of what was measured over less than half an hour: where a value becomes suspect, and where it fails.
+///
+/// Under broken clouds the sun and the bright clouds beside it give more than the clear sky for seconds to minutes. BSRN's
+/// limits are of means of one minute: "extremely rare" is suspect, "physically possible" fails, both with the sun overhead
+/// and 1361 W m-2: global 1.2 and 1.5 times that and 50 and 100 W m-2, upwelling 1 and 1.2 times and 50, diffuse 0.75 and
+/// 0.95 times and 30 and 50. (Long and Dutton 2010, BSRN Global Network recommended QC tests, V2.0.) Of PPFD it is two
+/// µmol for each J, as AmeriFlux compares the two (`timestamp_alignment.py`). Net radiation is our judgement: its limits
+/// and what global radiation has more. A scan of an anemometer may be a gust, which AmeriFlux limits as `WS_MAX`.
+const BRIEF: [(&str, f64, f64); 13] = [
+    ("NETRAD", 1_483.2, 1_941.5),
+    ("PPFD_BC_IN", 3_366.4, 4_283.0),
+    ("PPFD_BC_OUT", 2_822.0, 3_366.4),
+    ("PPFD_DIF", 2_101.5, 2_685.9),
+    ("PPFD_IN", 3_366.4, 4_283.0),
+    ("PPFD_OUT", 2_822.0, 3_366.4),
+    ("PPFD_UW_IN", 3_366.4, 4_283.0),
+    ("SW_BC_IN", 1_683.2, 2_141.5),
+    ("SW_BC_OUT", 1_411.0, 1_683.2),
+    ("SW_DIF", 1_050.75, 1_342.95),
+    ("SW_IN", 1_683.2, 2_141.5),
+    ("SW_OUT", 1_411.0, 1_683.2),
+    ("WS", 50.0, 52.5),
+];
 
 impl Variable {
     /// AmeriFlux's physical range test as a QARTOD gross range: suspect outside `[min, max]`, failed outside the same
@@ -86,17 +108,37 @@ impl Variable {
         QUIET.contains(&self.name)
     }
 
-    /// The range of single scans: samples, and the largest or smallest of an interval.
+    /// The range by the time over which a value was measured: AmeriFlux's limits are of half hours and hours. `is_scan` says
+    /// that values are single scans, or the largest or smallest of an interval, however long it is.
     ///
-    /// AmeriFlux's limits are of half-hour means. Under broken clouds the sun and the bright clouds beside it give more than
-    /// the clear sky for seconds to minutes; what fails is beyond BSRN's physically possible limit of global radiation with the
-    /// sun overhead, 1.5 S0 + 100 W m-2. (Long and Dutton 2010, BSRN Global Network recommended QC tests, V2.0.)
-    pub fn range_of_scans(&self) -> Range {
+    /// The most rain of a time grows about with its root, as the world's records do (WMO: 491 mm times hours^0.45); AmeriFlux's
+    /// limit is taken as that of half an hour and of an hour. A shorter time only becomes suspect sooner: what fails is what
+    /// fails in half an hour, because 38 mm fell in a minute (Barot, Guadeloupe, 1970).
+    pub fn ranges(&self, is_scan: bool) -> Ranges {
         let range = self.range();
-        if GLOBAL.contains(&self.name) {
-            return Range { fail: (range.fail.0, GLOBAL_MOST), ..range };
+        let brief = BRIEF
+            .iter()
+            .find(|(name, ..)| *name == self.name)
+            .map(|(_, suspect, fail)| Range { suspect: (range.suspect.0, *suspect), fail: (range.fail.0, *fail) });
+        if let Some(brief) = brief {
+            return Ranges::of(|over| if is_scan || over.may_be_brief() { brief } else { range });
         }
-        range
+        if !RAIN.contains(&self.name) || is_scan {
+            return Ranges::from(range);
+        }
+        Ranges::of(|over| {
+            // Of the longest time that it may be, against half an hour or an hour.
+            let (share, grows) = match over {
+                MeasuredOver::Minute => ((1.0_f64 / 30.0).sqrt(), false),
+                MeasuredOver::FiveMinutes => ((5.0_f64 / 30.0).sqrt(), false),
+                MeasuredOver::Minutes | MeasuredOver::HalfHour => (1.0, false),
+                MeasuredOver::Day => (24.0_f64.sqrt(), true),
+                MeasuredOver::Longer => ((24.0_f64 * 31.0).sqrt(), true),
+            };
+            let upper = |most: f64| (most * share).round();
+            let fail = if grows { upper(range.fail.1) } else { range.fail.1 };
+            Range { suspect: (range.suspect.0, upper(range.suspect.1)), fail: (range.fail.0, fail) }
+        })
     }
 }
 
@@ -388,6 +430,35 @@ mod tests {
         ] {
             assert_eq!(vertical(name), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_measured_over_minutes_has_limits_of_its_own_and_half_hours_have_those_of_ameriflux() {
+        use MeasuredOver::{Day, FiveMinutes, HalfHour, Longer, Minute, Minutes};
+        for variable in VARIABLES {
+            let ranges = variable.ranges(false);
+            assert_eq!(*ranges.over(HalfHour), variable.range(), "{}", variable.name);
+            for over in MeasuredOver::ALL {
+                for range in [ranges.over(over), variable.ranges(true).over(over)] {
+                    let is_nested = range.fail.0 <= range.suspect.0 && range.suspect.1 <= range.fail.1;
+                    assert!(is_nested, "{} {over:?}", variable.name);
+                }
+            }
+        }
+        for (name, suspect, fail) in BRIEF {
+            let variable = lookup(name).unwrap();
+            for over in [Minute, FiveMinutes, Minutes, Day, Longer] {
+                let range = *variable.ranges(false).over(over);
+                assert_eq!((range.suspect.1, range.fail.1), (suspect, fail), "{name} {over:?}");
+                assert_eq!((range.suspect.0, range.fail.0), (variable.range().suspect.0, variable.range().fail.0));
+            }
+            assert_eq!(variable.ranges(true), Ranges::from(*variable.ranges(false).over(Minute)), "{name}");
+        }
+        let rain = |over| lookup("P").unwrap().ranges(false).over(over).to_owned();
+        let upper =
+            [Minute, FiveMinutes, Minutes, HalfHour, Day, Longer].map(|over| (rain(over).suspect.1, rain(over).fail.1));
+        assert_eq!(upper, [(9.0, 52.5), (20.0, 52.5), (50.0, 52.5), (50.0, 52.5), (245.0, 257.0), (1364.0, 1432.0)]);
+        assert!(!lookup("TA").unwrap().ranges(false).depend_on_time());
     }
 
     #[test]

@@ -128,6 +128,7 @@ pub(super) fn keep(context: &Context, table: Option<&str>, args: &KeepArgs) -> R
     }
     let _lock = lock(&store)?;
     let done = decider.exchange(table, choice).map_err(AgentError::from)?;
+    make_again(context, &store)?;
     tracing::info!(command, changed = done.changed, "decided by hand");
     say(context, done).map(Some)
 }
@@ -142,6 +143,7 @@ pub(super) fn judge_again(context: &Context, table: Option<&str>) -> Result<Exit
     let _lock = lock(&store)?;
     let decider = Decider { config: &context.config, store: &store, clock: &context.clock, command: &command };
     let done = decider.judge_rejected(table).map_err(AgentError::from)?;
+    make_again(context, &store)?;
     tracing::info!(command, changed = done.changed, "decided by hand");
     let result = Done { decision: done.decision, changed: done.changed, unreadable: done.unreadable, dry_run: false };
     context.output.result(&result, |out| {
@@ -165,6 +167,7 @@ fn reverse(context: &Context, store: &Store, id: i64) -> Result<Exit, CliError> 
     let command = format!("decisions --reverse {id}");
     let decider = Decider { config: &context.config, store, clock: &context.clock, command: &command };
     let done = decider.exchange(None, ConflictChoice::Decided(id)).map_err(AgentError::from)?;
+    make_again(context, store)?;
     tracing::info!(command, changed = done.changed, "decided by hand");
     say(context, done)
 }
@@ -186,6 +189,11 @@ fn say(context: &Context, done: crate::ingest::Decided) -> Result<Exit, CliError
         Ok(())
     })?;
     Ok(Exit::Well)
+}
+
+/// Rows that are made of those that changed.
+fn make_again(context: &Context, store: &Store) -> Result<(), CliError> {
+    crate::ingest::make_now(&context.config, store, &context.clock).map_err(|error| AgentError::from(error).into())
 }
 
 /// An ingest beside it would stage what is being decided.

@@ -66,6 +66,12 @@ pub(super) enum CliError {
         /// All names.
         known: String,
     },
+    /// `reflag --despike` without a column that is despiked.
+    #[error(
+        "no column of these tables is despiked; write despike = {{}} in [table.columns.NAME], and latitude and longitude in \
+         [station]"
+    )]
+    NothingToDespike,
     /// An interval ends before it begins.
     #[error("--to \"{to}\" lies before --from \"{from}\"; swap them")]
     UpsideDown {
@@ -275,6 +281,7 @@ impl CliError {
             | CliError::UnknownTest { .. }
             | CliError::UpsideDown { .. }
             | CliError::NoReason
+            | CliError::NothingToDespike
             | CliError::NoSuchDecision { .. }
             | CliError::CannotBeReversed { .. }
             | CliError::NoSuchFlag { .. } => Exit::Usage,

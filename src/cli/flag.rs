@@ -4,6 +4,8 @@ use serde::Serialize;
 
 use super::output::count;
 use super::{CliError, Context, Exit};
+use crate::agent::AgentError;
+use crate::ingest::make_now;
 use crate::qc::Flag;
 use crate::store::{Lock, LockKind, ManualFlagLine, NewFlag};
 use crate::time::Timestamp;
@@ -122,6 +124,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         None => set(context, &store, args, now)?,
     };
     let changed = store.judge_flagged(&context.config)?;
+    make_now(&context.config, &store, &context.clock).map_err(AgentError::from)?;
     tracing::info!(id, changed, "flag by hand");
     let done = Done { id, changed };
     context.output.result(&done, |out| {

@@ -46,6 +46,9 @@ fn already(context: &Context) -> Result<Exit, CliError> {
 pub(super) fn write_line(out: &mut dyn Write, at: &str, report: &IngestReport) -> io::Result<()> {
     let tables = report.tables.iter().map(|table| {
         let counts = &table.counts;
+        if table.made > 0 {
+            return format!("{}: {} made", table.table, grouped(table.made));
+        }
         let taken = counts.staged + table.taken_up;
         let other = [(counts.conflicts, "in conflict"), (counts.rejected, "rejected"), (counts.held, "held")];
         let other = other.iter().filter(|(number, _)| *number > 0);
@@ -61,7 +64,9 @@ pub(super) fn write(out: &mut dyn Write, report: &IngestReport) -> io::Result<()
     let width = report.tables.iter().map(|table| table.table.chars().count()).max().unwrap_or(0);
     for table in &report.tables {
         let counts = &table.counts;
-        let mut parts = vec![format!("{} staged", grouped(counts.staged))];
+        let is_made = table.made > 0;
+        let (number, word) = if is_made { (table.made, "made") } else { (counts.staged, "staged") };
+        let mut parts = vec![format!("{} {word}", grouped(number))];
         for (number, word) in [
             (counts.duplicates, "known already"),
             (counts.conflicts, "in conflict"),

@@ -154,6 +154,12 @@ fn tell(out: &mut dyn Write, path: &Path, args: &Args, draft: &Draft) -> io::Res
             )?;
         }
     }
+    for table in draft.tables.iter().filter(|table| !table.first_rows.is_empty()) {
+        writeln!(out, "{}: the first rows, as they are read:", table.table)?;
+        for row in &table.first_rows {
+            writeln!(out, "  {}", row)?;
+        }
+    }
     for left in &draft.left_out {
         writeln!(out, "left out: {} {}", left.file, left.reason)?;
     }

@@ -64,7 +64,7 @@ use progress::Printer;
     after_help = "Examples:\n  fluxtower check\n  fluxtower run\n  fluxtower status"
 )]
 struct Cli {
-    /// The configuration; without it, config.toml here or beside the program. `serve` takes several, or a folder of them
+    /// The configuration; without it, config.toml here, beside the program, or in /var/lib/fluxtower. `serve` takes several, or a folder of them
     #[arg(long, global = true, value_name = "FILE")]
     config: Vec<PathBuf>,
     /// Print one JSON object on stdout
@@ -267,12 +267,17 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
     }
 }
 
-/// Task Scheduler starts programs in a folder of its own choice, so the program's folder counts too.
+/// Where the packages for Linux keep configuration and database: `packaging/linux`.
+const OF_PACKAGES: &str = "/var/lib/fluxtower/config.toml";
+
+/// Task Scheduler starts programs in a folder of its own choice, so the program's folder counts too. The program of a package
+/// lies where no configuration may lie.
 fn default_config() -> PathBuf {
     let here = PathBuf::from("config.toml");
     if here.exists() {
         return here;
     }
     let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("config.toml")));
-    beside.filter(|path| path.exists()).unwrap_or(here)
+    let of_packages = cfg!(unix).then(|| PathBuf::from(OF_PACKAGES));
+    beside.into_iter().chain(of_packages).find(|path| path.exists()).unwrap_or(here)
 }

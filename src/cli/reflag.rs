@@ -4,12 +4,16 @@ use serde::Serialize;
 
 use super::output::count;
 use super::{CliError, Context, Exit};
+use crate::agent::AgentError;
+use crate::config::TableConfig;
+use crate::ingest::make_now;
 use crate::store::{Lock, LockKind};
 use crate::sync::requeue_withheld;
 use crate::time::Timestamp;
 
 /// Judge stored rows again with today's configuration
 ///
+/// With --despike, complete blocks of days are despiked too, of columns with `despike`.
 /// Derived columns are computed again too. Rows whose flags or derived values change, or with values withheld since they
 /// were sent, go back to pending and are sent again. Times are station time unless they end in Z or an offset.
 #[derive(Debug, clap::Args)]
@@ -24,12 +28,19 @@ pub(super) struct Args {
     /// Only this table
     #[arg(long, value_name = "NAME")]
     table: Option<String>,
+    /// Despike complete blocks of days, of columns with `despike`
+    #[arg(long)]
+    despike: bool,
 }
 
 #[derive(Serialize)]
 struct Changed {
     table: String,
     changed: u64,
+    /// Blocks of days, of each column and series.
+    despiked: u64,
+    /// Those of them that have too many rows.
+    not_despiked: u64,
 }
 
 #[derive(Serialize)]
@@ -46,21 +57,36 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let since = context.instant("--since", &args.since)?;
     let until = args.until.as_deref().map(|text| context.instant("--until", text)).transpose()?;
     let span = (since, until.unwrap_or(Timestamp::MAX));
+    let tables = || {
+        let wanted = |table: &&TableConfig| args.table.as_ref().is_none_or(|only| *only == table.name.0);
+        context.config.tables.iter().filter(wanted)
+    };
+    if args.despike && !tables().any(TableConfig::is_despiked) {
+        return Err(CliError::NothingToDespike);
+    }
     let Some(_lock) = Lock::wait(store.path(), LockKind::Ingest)? else { return Err(CliError::IngestIsBusy) };
     let mut report = Report { changed: 0, tables: Vec::new() };
-    for table in &context.config.tables {
-        if args.table.as_ref().is_some_and(|only| *only != table.name.0) {
-            continue;
-        }
+    for table in tables() {
         let judged = store.judge_again(&context.config, table, span, true)?;
-        let changed = judged + requeue_withheld(&context.config, &store, table, span)?;
+        let done = if args.despike { store.despike(&context.config, table, span)? } else { None }.unwrap_or_default();
+        let changed = judged + done.changed + requeue_withheld(&context.config, &store, table, span)?;
         report.changed += changed;
-        report.tables.push(Changed { table: table.name.0.clone(), changed });
+        let (table, despiked, not_despiked) = (table.name.0.clone(), done.blocks, done.too_many_rows);
+        report.tables.push(Changed { table, changed, despiked, not_despiked });
     }
+    make_now(&context.config, &store, &context.clock).map_err(AgentError::from)?;
     tracing::info!(changed = report.changed, "reflag");
     context.output.result(&report, |out| {
         for line in &report.tables {
-            writeln!(out, "{}  {} changed", line.table, count(line.changed, "row"))?;
+            write!(out, "{}  {} changed", line.table, count(line.changed, "row"))?;
+            if args.despike {
+                write!(out, ", {} despiked", count(line.despiked, "block"))?;
+            }
+            if line.not_despiked > 0 {
+                let not = count(line.not_despiked, "block");
+                write!(out, "; {not} not, with more than 100,000 rows: despike is for averages, not for scans")?;
+            }
+            writeln!(out)?;
         }
         Ok(())
     })?;

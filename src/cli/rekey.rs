@@ -77,7 +77,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     } else {
         let _lock = Lock::wait(store.path(), LockKind::Ingest)?.ok_or(CliError::IngestIsBusy)?;
         let bars = Bars::rows(context.bars);
-        ingest::rekey(config, &store, &context.clock, only, &bars).map_err(AgentError::from)?
+        let moved = ingest::rekey(config, &store, &context.clock, only, &bars).map_err(AgentError::from)?;
+        ingest::make_now(config, &store, &context.clock).map_err(AgentError::from)?;
+        moved
     };
     let report = Report { dry_run: args.dry_run, tables: moved.iter().map(Item::new).collect() };
     context.output.result(&report, |out| {

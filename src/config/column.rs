@@ -14,8 +14,8 @@ use super::quality_load::{column_settings, diagnostic, guards};
 use super::shape::quoted;
 use super::{ColumnConfig, ColumnUse, ConfigError, FileFormat, Formula, Level, ValueType, level, value};
 use crate::ameriflux;
-use crate::ameriflux::Range;
 use crate::ameriflux::unit::{self, Fit};
+use crate::ameriflux::{Range, Ranges};
 use crate::qc::{ColumnSettings, Sentinels, measures_sunlight};
 use crate::quantity::{Kind, Process, Stated};
 use crate::text::any_of;
@@ -67,14 +67,15 @@ pub(super) fn columns(
             FileFormat::Toa5 => TOA5_KEYS.to_vec(),
             FileFormat::Csv(csv) => {
                 let is_derived = section.get_ref().formula.is_some();
-                if is_derived == csv.columns.contains(name) && is_derived {
+                let is_named = csv.names.as_ref().is_none_or(|names| names.contains(name));
+                if is_derived && csv.known_names().contains(name) {
                     return Err(at.lacks("has a formula, and stands in names; give the derived column another name"));
                 }
-                if !is_derived && !csv.columns.contains(name) {
-                    let known: Vec<&str> = csv.columns.iter().map(String::as_str).collect();
+                if !is_derived && !is_named {
+                    let known: Vec<&str> = csv.known_names().iter().map(String::as_str).collect();
                     return Err(at.lacks(format!("is not in the names of its table; write {}", any_of(&known))));
                 }
-                [Some(csv.time_column.as_str()), csv.record_column.as_deref()].into_iter().flatten().collect()
+                csv.time_columns.iter().chain(&csv.record_column).map(String::as_str).collect()
             }
         };
         if keys.contains(&name.as_str()) {
@@ -90,10 +91,9 @@ pub(super) fn columns(
         inputs_are_raw(source, name, section, &columns, format)?;
     }
     if let (FileFormat::Csv(csv), Some(names)) = (format, &found.names) {
-        let value = |name: &&String| **name != csv.time_column && Some(*name) != csv.record_column.as_ref();
         let is_field =
             |name: &String| columns.get(name).is_none_or(|column: &ColumnConfig| column.column_use == ColumnUse::Field);
-        if !csv.columns.iter().filter(value).any(is_field) {
+        if !csv.known_values().any(is_field) {
             return Err(table.wrong(
                 &names.span(),
                 "names holds no field beside time, record number, tags and ignored columns, so that there would be \
@@ -121,9 +121,9 @@ fn inputs_are_raw(
             return Err(at.wrong(&span, problem));
         }
         if let FileFormat::Csv(csv) = format
-            && !csv.columns.contains(input)
+            && csv.names.as_ref().is_some_and(|names| !names.contains(input))
         {
-            let known: Vec<&str> = csv.columns.iter().map(String::as_str).collect();
+            let known: Vec<&str> = csv.known_names().iter().map(String::as_str).collect();
             return Err(
                 at.wrong(&span, format!("formula reads {input}, which is not in names; write {}", any_of(&known)))
             );
@@ -283,15 +283,31 @@ impl ColumnConfig {
     /// The range test of a column that a header states so: the variable's half of it is that of scans or of means by the process,
     /// converted into the unit, and left out where the unit does not fit the variable. Limits that the user gives are in the
     /// column's own unit and stand.
-    pub fn range_in(&self, stated: &Stated<'_>) -> Option<Range> {
-        let Some(variable) = self.variable.as_deref().and_then(ameriflux::lookup) else { return self.range };
-        let is_scan = Process::of(stated.process).is_some_and(Process::is_scan);
-        let known = if is_scan { variable.range_of_scans() } else { variable.range() };
-        match unit::fit(stated.unit, variable) {
-            Fit::AsIs => self.limits.range(Some(known)),
-            Fit::Converted(conversion) => self.limits.range(Some(conversion.back_range(known))),
-            Fit::Unfit { .. } => self.limits.range(None),
+    pub fn range_in(&self, stated: &Stated<'_>) -> Option<Ranges> {
+        if self.variable.as_deref().and_then(ameriflux::lookup).is_none() {
+            return self.range.map(Ranges::from);
         }
+        let Some(known) = self.range_of_variable(stated) else { return self.limits.range(None).map(Ranges::from) };
+        Some(known.map(|range| self.limits.range(Some(range)).unwrap_or(range)))
+    }
+
+    /// As [`ColumnConfig::range_in`], without the limits that the user gives.
+    pub fn range_of_variable(&self, stated: &Stated<'_>) -> Option<Ranges> {
+        let variable = self.variable.as_deref().and_then(ameriflux::lookup)?;
+        let is_scan = Process::of(stated.process).is_some_and(Process::is_scan);
+        let known = variable.ranges(is_scan);
+        match unit::fit(stated.unit, variable) {
+            Fit::AsIs => Some(known),
+            Fit::Converted(conversion) => Some(known.map(|range| conversion.back_range(range))),
+            Fit::Unfit { .. } => None,
+        }
+    }
+
+    /// Whether its range can depend on the time over which a value was measured, whatever a header states.
+    pub fn needs_interval(&self) -> bool {
+        let variable = self.variable.as_deref().and_then(ameriflux::lookup);
+        let is_own = self.limits.suspect.is_some() && self.limits.fail.is_some();
+        !is_own && variable.is_some_and(|variable| variable.ranges(false).depend_on_time())
     }
 }
 

@@ -14,8 +14,8 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 pub(super) use super::keys::{
-    BucketSection, ClockSection, ColumnSection, DestinationSection, File, LogSection, NotifySection, OffsetSection,
-    PanelSection, StationSection, StoreSection, SyncSection, TableSection,
+    BucketSection, ClockSection, ColumnSection, CsvSection, DestinationSection, File, LogSection, NotifySection,
+    OffsetSection, PanelSection, StationSection, StoreSection, SyncSection, TableSection,
 };
 use super::place::Source;
 use super::quality_file::{self, Tree};

@@ -517,6 +517,75 @@ section! {
         "1_000_000",
     ).or("5_000_000");
     keep: Option<Spanned<i64>> = whole(1, 100, "how many of these are kept", "9").or("5");
+    format: Text = text(
+        "",
+        r#"how a message stands in the file: `"text"`, or `"json"`, one object on a line"#,
+        r#""json""#,
+    ).or(r#""text""#);
+}
+
+section! {
+    /// `[table.csv]`.
+    CsvSection, CSV, "[table.csv]";
+    separator: Text = text(
+        "one sign, `tab` or `blanks`",
+        "what stands between fields. `blanks`: any number of blanks and tabs",
+        r#"";""#,
+    ).or(r#"",""#);
+    decimal: Text = text("`.` or `,`", "what stands before the fraction of a number", r#"".""#).or(r#"".""#);
+    thousands: Text = text(
+        "one sign",
+        "what stands between the thousands of a number",
+        r#""'""#,
+    );
+    quote: Text = text("one sign, or `none`", "what stands around a field that holds a separator", r#""'""#)
+        .or(r#""\"""#);
+    names_line: Option<Spanned<i64>> = whole(
+        1,
+        1000,
+        "which line of the file has the names of the columns, in place of `names`. Names that stand twice get `_2`",
+        "1",
+    ).required_in("(or `names` in `[[table]]`)");
+    units_line: Option<Spanned<i64>> = whole(1, 1000, "which line of the file has their units", "2");
+    skip_lines: Option<Spanned<i64>> = whole(
+        1,
+        1000,
+        "how many lines at the top of the file are no rows, the lines of names and units among them",
+        "3",
+    ).or_what("up to the line of names or units");
+    comment: Texts = texts(
+        "",
+        "lines that begin with one of these texts are no rows: comments, and lines at the end of the file",
+        r##"["#", "Total"]"##,
+    );
+    array: Option<Spanned<i64>> = whole(
+        1,
+        511,
+        "only lines whose first field is this number: an array of a CR10X, CR23X or 21X. Each array is a table of its own: \
+         [arrays](file-formats.md#arrays)",
+        "30",
+    );
+    year: Option<Spanned<i64>> = whole(
+        1980,
+        2261,
+        "the year of stamps that have none, as in arrays with day of year and hhmm alone; `time_format` is then `%j %H%M`, or says it without the year",
+        "2004",
+    );
+    time_columns: Texts = texts(
+        "",
+        "in place of `time_column`: the columns that are the time together. `time_format` reads them with a blank between",
+        r#"["Date", "Time"]"#,
+    ).required_in("(or `time_column` in `[[table]]`)");
+    time_formats: Texts = texts(
+        "",
+        "more formats of time in the same file, tried in their order where `time_format` does not fit",
+        r#"["%Y-%m-%d"]"#,
+    );
+    midnight: Text = text(
+        "`start` or `end`",
+        "which end of its date 0:00 is. `end`: the file writes the end of 31 May as 31 May 0:00. 24:00 needs no key",
+        r#""end""#,
+    ).or(r#""start""#);
 }
 
 section! {
@@ -532,7 +601,7 @@ section! {
         "its files; `*` and `?` match several, `/**/` any folders",
         r"['C:\Campbellsci\LoggerNet\46m_PARCal*.dat']",
     ).required();
-    format: Text = text("", r#"`"toa5"`, or `"csv"` for rows without a header"#, r#""csv""#).or(r#""toa5""#);
+    format: Text = text("", r#"`"toa5"`, or `"csv"` for any other table of text"#, r#""csv""#).or(r#""toa5""#);
     logger_table: Text = text(
         "",
         "takes only files with this table name in line 1; without it, the first file read decides",
@@ -595,6 +664,27 @@ section! {
         r#"[7999, -9999, "ERR"]"#,
     ).or("[]");
     stale_after: Text = text("a duration", "`status` reports it when the newest row is older", r#""30m""#);
+    aggregate: Text = text(
+        "`5m`, `10m`, `15m`, `20m`, `30m` or `1h`",
+        "makes a second table of the rows, one row for each such time, named `NAME_30m`: [half hours](half-hours.md)",
+        r#""30m""#,
+    ).or_what("none; half hours with `turbulence`");
+    aggregate_bucket: Text = text("", "with `aggregate`: the bucket of the table that is made", r#""half_hours""#)
+        .or_what("the table's").with_variables();
+    aggregate_suspects: Option<Spanned<bool>> = flag(
+        "with `aggregate`: suspect values count; values that fail never do",
+        "false",
+    ).or("true");
+    turbulence: Texts = texts(
+        "columns",
+        "the sonic's two horizontal components, its vertical one and its temperature in °C, and densities of gases, \
+         for [a quick look at turbulence](half-hours.md#a-quick-look-at-turbulence) in half hours, or as `aggregate` says",
+        r#"["Ux", "Uy", "Uz", "Ts", "CO2"]"#,
+    );
+    turbulence_pressure: Number = number(
+        "with `turbulence`: the usual air pressure in kPa, without which there is no H and no TAU",
+        "98.0",
+    );
     withhold: Option<Spanned<bool>> = flag(
         "values that fail stay in the database and are not sent; their flags are",
         "true",
@@ -613,11 +703,20 @@ section! {
         r#"{ PPFD = { field = "PPFD_46m" } }"#,
     );
     names: Texts = texts("", "csv: the names of all columns, in the order of the file", r#"["Time", "No", "Temp"]"#)
-        .required_in("for csv");
-    time_column: Text = text("", "csv: which of them is the time", r#""Time""#).required_in("for csv");
-    time_format: Text = text("", "csv: how the time is written, in strftime letters", r#""%m/%d/%Y %H:%M""#)
-        .or_what("`YYYY-MM-DD hh:mm:ss[.f]`");
+        .required_in("for csv (or `names_line` in `[table.csv]`)");
+    time_column: Text = text("", "csv: which of them is the time", r#""Time""#)
+        .required_in("for csv (or `time_columns` in `[table.csv]`)");
+    time_format: Text = text(
+        "",
+        "csv: how the time is written: strftime letters, `unix`, `unix ms`, `excel`, or units since an instant: [csv](#tablecsv)",
+        r#""%m/%d/%Y %H:%M""#,
+    ).or_what("`YYYY-MM-DD hh:mm:ss[.f]`");
     record_column: Text = text("", "csv: which of them is the record number", r#""No""#);
+    csv: Option<Spanned<CsvSection>> = group(
+        &CSV,
+        "csv: how the lines are written, where it is not as in a TOA5 file: [csv](#tablecsv)",
+        r#"{ separator = ";", decimal = "," }"#,
+    );
     [groups of qc::tests_of_rows: tests]
 }
 

@@ -16,6 +16,7 @@ use crate::time::{LoggerClock, StationClock};
 mod bucket_load;
 mod clock_load;
 mod column;
+mod csv_load;
 mod destination;
 mod destination_load;
 mod error;
@@ -24,6 +25,7 @@ mod formula;
 pub mod keys;
 mod level;
 mod load;
+mod made;
 mod misfit;
 mod notify;
 mod notify_load;
@@ -51,8 +53,11 @@ pub use misfit::{Misfit, MisfitOf};
 pub use notify::{BodyFormat, MailConfig, MailSecurity, NotifyConfig, NotifyFrom, WebhookAddress, WebhookConfig};
 pub use panel::{PanelConfig, PanelKind};
 pub use secret::{Secret, SecretError};
-pub use sync::{LogConfig, SyncConfig};
-pub use table::{ColumnConfig, ColumnUse, CsvFormat, FileFormat, OnConflict, SharedStamps, TableConfig, ValueType};
+pub use sync::{LogConfig, LogFormat, SyncConfig};
+pub use table::{
+    ColumnConfig, ColumnUse, CsvDialect, CsvFormat, FileFormat, MadeOf, OnConflict, Separator, SharedStamps,
+    TableConfig, TurbulenceConfig, ValueType,
+};
 pub(crate) use value::{bucket_name, duration, is_loopback, web_url};
 
 pub use crate::qc::{ColumnAt, TableName};
@@ -111,6 +116,16 @@ impl Config {
     /// The table of that name.
     pub fn table(&self, name: &str) -> Option<&TableConfig> {
         self.tables.iter().find(|table| table.name.0 == name)
+    }
+
+    /// The tables that are read from files, in the order of the file.
+    pub fn logger_tables(&self) -> impl Iterator<Item = &TableConfig> {
+        self.tables.iter().filter(|table| table.made_of.is_none())
+    }
+
+    /// The tables that are made of others, in the order of the file.
+    pub fn made_tables(&self) -> impl Iterator<Item = (&TableConfig, &MadeOf)> {
+        self.tables.iter().filter_map(|table| Some((table, table.made_of.as_ref()?)))
     }
 
     /// What to say to a name that no table has: those that it was likely meant for, else all.

@@ -156,10 +156,10 @@ fn column(at: &Section<'_>, key: &str, found: &Text, table: &TableConfig) -> Res
             return Err("is a tag, which is text; write a column of numbers".to_owned());
         }
         if let FileFormat::Csv(csv) = &table.format
-            && !csv.columns.iter().any(|name| name == text)
+            && csv.names.as_ref().is_some_and(|names| !names.iter().any(|name| name == text))
             && !table.columns.contains_key(text)
         {
-            let known: Vec<&str> = csv.columns.iter().map(String::as_str).collect();
+            let known: Vec<&str> = csv.known_names().iter().map(String::as_str).collect();
             return Err(format!("is no column of table \"{}\"; write {}", table.name, any_of(&known)));
         }
         Ok(ColumnAt { table: TableName(table.name.0.clone()), column: text.to_owned() })

@@ -176,10 +176,10 @@ fn column(text: &str, tables: &[TableConfig]) -> Result<ColumnAt, String> {
         Some(ColumnUse::Field) | None => {}
     }
     if let FileFormat::Csv(csv) = &table.format
+        && csv.names.is_some()
         && !table.columns.contains_key(name)
     {
-        let is_key = |known: &&str| **known == *csv.time_column || Some(*known) == csv.record_column.as_deref();
-        let known: Vec<&str> = csv.columns.iter().map(String::as_str).filter(|known| !is_key(known)).collect();
+        let known: Vec<&str> = csv.known_values().map(String::as_str).collect();
         if !known.contains(&name) {
             let alike = look_alikes(name, known.iter().copied());
             let fix = any_of(if alike.is_empty() { &known } else { &alike });

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{ColumnUse, Config, Formula, TableConfig, ValueType};
-use crate::qc::{ColumnSpec, Light, Pair, TableSpec};
-use crate::quantity::{Facts, Kind, Outputs, Stated};
+use crate::qc::{ColumnSpec, Light, OwnBounds, Pair, TableSpec};
+use crate::quantity::{Aggregate, Facts, Kind, Outputs, Stated};
 
 impl Config {
     /// What QC is asked of a table, as far as the configuration says it.
@@ -20,7 +20,9 @@ impl Config {
             spec.kinds.insert(column.name, kind);
             if let (Some(own), Some(config)) = (spec.columns.get_mut(column.name), table.columns.get(column.name)) {
                 own.kind = kind;
-                own.range = config.range_in(column);
+                // The limits of a minute's rain are not those of half an hour's.
+                let is_sum = table.made_of.is_some() && kind.aggregate() == Aggregate::Sum;
+                own.range = if is_sum { config.range_of_variable(column) } else { config.range_in(column) };
                 own.light = Light::of(own.variable, column.unit);
             }
         }
@@ -29,6 +31,11 @@ impl Config {
 }
 
 impl TableConfig {
+    /// Whether a column can be despiked: that asks where the sun stands.
+    pub fn is_despiked(&self) -> bool {
+        self.position.is_some() && self.columns.values().any(|column| column.quality.despike.is_some())
+    }
+
     /// What kind of quantity each of these columns holds: as configured, otherwise by the header that states them.
     pub fn kinds(&self, columns: &[Stated<'_>]) -> Vec<Kind> {
         self.facts(columns).iter().map(Facts::kind).collect()
@@ -71,9 +78,16 @@ impl TableConfig {
                     }
                     .kind(),
                     variable: column.variable.as_deref(),
-                    range: column.range,
+                    range: column.range_in(&Stated { name, ..Stated::default() }),
+                    own_bounds: OwnBounds {
+                        suspect: column.limits.suspect.is_some(),
+                        fail: column.limits.fail.is_some(),
+                    },
+                    needs_interval: column.needs_interval(),
                     light: Light::of(column.variable.as_deref(), ""),
-                    needs_sun: column.quality.sun.is_some() || column.formula.as_ref().is_some_and(Formula::needs_sky),
+                    needs_sun: column.quality.sun.is_some()
+                        || column.quality.despike.is_some()
+                        || column.formula.as_ref().is_some_and(Formula::needs_sky),
                     settings: &column.quality,
                     diagnostic: column.diagnostic.as_ref(),
                     guards: &column.guards,
@@ -91,6 +105,7 @@ impl TableConfig {
             columns,
             kinds: BTreeMap::new(),
             pairs,
+            is_made: self.made_of.is_some(),
         }
     }
 }

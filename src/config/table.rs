@@ -56,6 +56,32 @@ pub struct TableConfig {
     pub sensor: Option<String>,
     /// By the column's name in the file. Columns not named here are fields under their own name.
     pub columns: BTreeMap<String, ColumnConfig>,
+    /// Of what its rows are made; none: they are read from files.
+    pub made_of: Option<MadeOf>,
+}
+
+/// Of what the rows of a table are made, one for each window of time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MadeOf {
+    /// The table whose rows they are made of.
+    pub table: TableName,
+    /// The length of a window. It divides an hour.
+    pub every: Duration,
+    /// Whether suspect values count.
+    pub suspects: bool,
+    /// The quick look at turbulence, where one is asked for.
+    pub turbulence: Option<TurbulenceConfig>,
+}
+
+/// The columns of a sonic's scans, of which a quick look at turbulence is made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TurbulenceConfig {
+    /// Two horizontal components, the vertical one, and the sonic temperature in °C.
+    pub wind: [String; 4],
+    /// Densities of gases.
+    pub gases: Vec<String>,
+    /// The usual air pressure in kPa.
+    pub pressure: Option<f64>,
 }
 
 /// What stands in a table's files.
@@ -63,21 +89,91 @@ pub struct TableConfig {
 pub enum FileFormat {
     /// LoggerNet's TOA5, four header lines.
     Toa5,
-    /// Rows without a header.
+    /// A text table of any other dialect.
     Csv(CsvFormat),
 }
 
-/// Rows without a header: the names come from the configuration.
-#[derive(Debug, Clone)]
+/// A text table: its columns, its time and its dialect.
+#[derive(Debug, Clone, PartialEq)]
 pub struct CsvFormat {
-    /// A name per column, in the order of the file.
-    pub columns: Vec<String>,
-    /// Which of them is the time.
-    pub time_column: String,
-    /// In chrono's strftime letters; none means `YYYY-MM-DD hh:mm:ss[.f]`.
-    pub time_format: Option<String>,
+    /// A name per column, in the order of the file; None where a line of the file has the names.
+    pub names: Option<Vec<String>>,
+    /// Which of them are the time, joined by a blank.
+    pub time_columns: Vec<String>,
+    /// How the time is written, tried in this order; None is `YYYY-MM-DD hh:mm:ss[.f]`. Never empty.
+    pub time_formats: Vec<Option<String>>,
     /// Which of them is the record number, if one is.
     pub record_column: Option<String>,
+    /// How its lines are written; None where commas, points and quotes are as in a TOA5 file.
+    pub dialect: Option<CsvDialect>,
+}
+
+impl CsvFormat {
+    /// Whether a column is the time, a part of it, or the record number.
+    pub fn is_key(&self, name: &str) -> bool {
+        self.record_column.as_deref() == Some(name) || self.time_columns.iter().any(|time| time == name)
+    }
+
+    /// Names of the columns, where the configuration says them.
+    pub fn known_names(&self) -> &[String] {
+        self.names.as_deref().unwrap_or_default()
+    }
+
+    /// The columns that are no key, where the configuration names them.
+    pub fn known_values(&self) -> impl Iterator<Item = &String> {
+        self.known_names().iter().filter(|name| !self.is_key(name))
+    }
+}
+
+/// How the lines of a text table are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CsvDialect {
+    /// What stands between fields.
+    pub separator: Separator,
+    /// Before the fraction of a number.
+    pub decimal: u8,
+    /// Between the thousands of a number.
+    pub thousands: Option<u8>,
+    /// Around fields that hold a separator.
+    pub quote: Option<u8>,
+    /// What lines begin with that are no rows: comments, footers.
+    pub comments: Vec<String>,
+    /// The first field of the lines of this table; lines with other numbers there are of other tables.
+    pub array: Option<u16>,
+    /// Of stamps that have none.
+    pub year: Option<u16>,
+    /// Lines at the top before the rows, those of names and units among them.
+    pub head_lines: usize,
+    /// Which line has the names, counted from 1.
+    pub names_line: Option<usize>,
+    /// Which line has the units.
+    pub units_line: Option<usize>,
+}
+
+impl Default for CsvDialect {
+    fn default() -> CsvDialect {
+        CsvDialect {
+            separator: Separator::Sign(b','),
+            decimal: b'.',
+            thousands: None,
+            quote: Some(b'"'),
+            comments: Vec::new(),
+            array: None,
+            year: None,
+            head_lines: 0,
+            names_line: None,
+            units_line: None,
+        }
+    }
+}
+
+/// What stands between the fields of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Separator {
+    /// One sign.
+    Sign(u8),
+    /// One or more blanks or tabs; those at the ends of a line count for nothing.
+    Blanks,
 }
 
 /// What to do when the same key comes again with other content.

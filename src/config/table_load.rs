@@ -10,14 +10,14 @@ use super::clock_load::ClockOf;
 use super::column::{OfTable, columns, sentinels};
 use super::file::TableSection;
 use super::load::{clock, one_of};
+use super::made;
 use super::place::{Section, Source};
 use super::quality_load::table_settings;
 use super::value;
 use super::{
-    ColumnConfig, ColumnUse, ConfigError, CsvFormat, FileFormat, Level, OnConflict, SharedStamps, Station, TableConfig,
-    TableName, level,
+    ColumnConfig, ColumnUse, ConfigError, FileFormat, Level, OnConflict, SharedStamps, Station, TableConfig, TableName,
+    csv_load, level,
 };
-use crate::text::any_of;
 use crate::time::{LoggerClock, Samples, Timestamp, parse_instant};
 
 /// The tag that tells stations apart in a shared bucket.
@@ -48,8 +48,11 @@ pub(super) fn tables(
                 ),
             ));
         }
+        let made = made::table(&at, section.get_ref(), &table)?;
         tables.push(table);
+        tables.extend(made);
     }
+    made::names_are_unique(source, found, &tables)?;
     if tables.is_empty() {
         let top = Section::new(source, "[[table]]", None);
         return Err(top.lacks(
@@ -71,7 +74,7 @@ fn table(
     let name = name.ok_or_else(|| at.lacks("name is missing; write for example name = \"46m_par\""))?;
     let stamps = stamps(source, at, found, station)?;
     let clock = stamps.present();
-    let format = format(at, found)?;
+    let format = format(source, at, found)?;
     let samples = samples(at, found, &format)?;
     let measurement = match at.read(TableSection::measurement, &found.measurement, value::measurement)? {
         Some(measurement) => measurement,
@@ -115,6 +118,7 @@ fn table(
         level,
         sensor,
         columns,
+        made_of: None,
     })
 }
 
@@ -196,63 +200,20 @@ fn files(at: &Section<'_>, found: &TableSection, folder: &Path) -> Result<Vec<st
     files.get_ref().iter().map(pattern).collect()
 }
 
-fn format(at: &Section<'_>, found: &TableSection) -> Result<FileFormat, ConfigError> {
+fn format(source: &Source<'_>, at: &Section<'_>, found: &TableSection) -> Result<FileFormat, ConfigError> {
     let formats = [("toa5", false), ("csv", true)];
     if at.read_or_default(&TableSection::format, &found.format, |text| one_of(text, &formats))? {
-        return csv(at, found).map(FileFormat::Csv);
+        return csv_load::csv(source, at, found).map(FileFormat::Csv);
     }
     use TableSection as Keys;
-    let of_csv = [Keys::names, Keys::time_column, Keys::time_format, Keys::record_column].map(|key| key.name);
+    let of_csv =
+        [Keys::names, Keys::time_column, Keys::time_format, Keys::record_column, Keys::csv].map(|key| key.name);
     at.refuse(
         &found.given(),
         |key| of_csv.contains(&key),
         "belongs to format = \"csv\": a TOA5 file names its columns itself; take it out, or write format = \"csv\"",
     )?;
     Ok(FileFormat::Toa5)
-}
-
-fn csv(at: &Section<'_>, found: &TableSection) -> Result<CsvFormat, ConfigError> {
-    let Some(names) = &found.names else {
-        return Err(at.lacks(
-            "names is missing: the file has no header, so write every column, such as names = [\"Time\", \
-             \"Plot\", \"Temp\"]",
-        ));
-    };
-    if names.get_ref().is_empty() {
-        let problem = "names is empty; write every column of the file, such as names = [\"Time\", \"Temp\"]";
-        return Err(at.wrong(&names.span(), problem));
-    }
-    let mut columns: Vec<String> = Vec::new();
-    for name in names.get_ref() {
-        let text = value::plain_text(name.get_ref())
-            .map_err(|problem| at.wrong(&name.span(), format!("names: \"{}\" {problem}", name.get_ref())))?;
-        if columns.contains(&text) {
-            return Err(
-                at.wrong(&name.span(), format!("names: \"{text}\" stands twice; give every column its own name"))
-            );
-        }
-        columns.push(text);
-    }
-    let known: Vec<&str> = columns.iter().map(String::as_str).collect();
-    let named = |text: &str| match columns.iter().find(|name| *name == text) {
-        Some(name) => Ok(name.clone()),
-        None => Err(format!("is not in names; write {}", any_of(&known))),
-    };
-    let time_column = at.read(TableSection::time_column, &found.time_column, named)?;
-    let time_column = time_column.ok_or_else(|| {
-        at.lacks("time_column is missing; write which of names is the time, such as time_column = \"Time\"")
-    })?;
-    let record_column = at.read(TableSection::record_column, &found.record_column, named)?;
-    if let (Some(record), Some(place)) = (&record_column, &found.record_column)
-        && *record == time_column
-    {
-        return Err(at.wrong(
-            &place.span(),
-            format!("record_column = \"{record}\" is the time already; write another column, or take it out"),
-        ));
-    }
-    let time_format = at.read(TableSection::time_format, &found.time_format, value::time_format)?;
-    Ok(CsvFormat { columns, time_column, time_format, record_column })
 }
 
 fn tags(at: &Section<'_>, found: &TableSection, station: &Station) -> Result<BTreeMap<String, String>, ConfigError> {
@@ -278,11 +239,8 @@ fn names_are_unique(
     let unconfigured = match format {
         FileFormat::Toa5 => Vec::new(),
         FileFormat::Csv(csv) => csv
-            .columns
-            .iter()
-            .filter(|name| {
-                **name != csv.time_column && Some(*name) != csv.record_column.as_ref() && !columns.contains_key(*name)
-            })
+            .known_values()
+            .filter(|name| !columns.contains_key(*name))
             .map(|name| (name.as_str(), name.as_str()))
             .collect(),
     };

@@ -44,6 +44,8 @@ pub(super) struct Column {
     pub(super) tests: Vec<Line>,
     /// Why the user may leave it out.
     pub(super) ignore: Option<String>,
+    /// Whether it tells the rows of one stamp apart.
+    pub(super) is_tag: bool,
 }
 
 /// An AmeriFlux variable for a column.
@@ -93,6 +95,7 @@ impl Column {
             missing,
             tests,
             ignore,
+            is_tag: false,
         }
     }
 
@@ -100,7 +103,7 @@ impl Column {
     pub(super) fn is_plain(&self) -> bool {
         let has_no_suggestion = self.variable.is_none() && self.place.is_none() && self.sensor.is_none();
         let has_no_test = self.tests.is_empty() && self.missing.is_none();
-        has_no_suggestion && has_no_test && self.field.is_none() && self.ignore.is_none()
+        has_no_suggestion && has_no_test && self.field.is_none() && self.ignore.is_none() && !self.is_tag
     }
 }
 

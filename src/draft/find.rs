@@ -1,4 +1,4 @@
-//! Finds the files: those named, and every `.dat` and `.csv` below the named folders.
+//! Finds the files: those named, and every `.dat` and `.csv` below the named folders, compressed with gzip or not.
 
 use std::collections::HashSet;
 use std::fs;
@@ -75,7 +75,9 @@ fn below(folder: &Path, found: &mut Vec<Found>) -> Result<(), DraftError> {
 }
 
 fn has_ending(path: &Path) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str());
+    let is_packed = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"));
+    let unpacked = if is_packed { path.with_extension("") } else { path.to_owned() };
+    let ending = unpacked.extension().and_then(|ending| ending.to_str());
     ending.is_some_and(|ending| ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)))
 }
 

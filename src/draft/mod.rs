@@ -15,6 +15,7 @@ use crate::config::{Config, TableConfig};
 use crate::sun::Position;
 
 mod column;
+mod csv;
 mod error;
 mod find;
 mod guess;
@@ -84,6 +85,8 @@ pub struct TableSummary {
     pub samples_per_stamp: Option<u64>,
     /// AmeriFlux variables found for them.
     pub variables: Vec<VariableSummary>,
+    /// The first rows of a text table of another program, as they are read; empty for a logger's own formats.
+    pub first_rows: Vec<String>,
 }
 
 /// An AmeriFlux variable found for a column.
@@ -173,7 +176,7 @@ fn archive(request: &Request<'_>) -> Result<Vec<sample::Sample>, DraftError> {
     let Some(folder) = request.archive else { return Ok(Vec::new()) };
     let (found, _) = find::files(&[folder.to_owned()])?;
     let count = found.len();
-    Ok(found.iter().filter_map(|file| sample::read_archive(&find::whole(&file.path), count).ok()).collect())
+    Ok(found.iter().filter_map(|file| sample::read_archive(&find::whole(&file.path), count).ok()).flatten().collect())
 }
 
 /// The beginnings of all files of loggers that no table of `config` reads; and the other files with the reason.
@@ -204,9 +207,9 @@ fn read(request: &Request<'_>, config: Option<&Config>) -> Result<(Vec<sample::S
             None => sample::read(&whole, count),
         };
         match read {
-            Ok(sample) => match known.iter_mut().find(|known| known.has_other_day(&sample)) {
+            Ok(of_file) => match known.iter_mut().find(|known| of_file.iter().any(|one| known.has_other_day(one))) {
                 Some(known) => known.others.push((whole, file)),
-                None => samples.push(sample),
+                None => samples.extend(of_file),
             },
             Err(reason) => {
                 left_out.push(LeftOut { file: file.path.display().to_string(), reason, named: file.named });
@@ -233,7 +236,7 @@ impl KnownTable<'_> {
     fn of(config: &TableConfig, files: Vec<PathBuf>) -> KnownTable<'_> {
         let names = config.files.iter().filter_map(|pattern| pattern.file_name());
         let letters = names.map(|name| crate::source::letters(&name.to_string_lossy())).collect();
-        let sample = files.last().and_then(|file| sample::read(file, 1).ok());
+        let sample = files.last().and_then(|file| sample::read(file, 1).ok()?.into_iter().next());
         KnownTable { config, letters, files, sample, others: Vec::new() }
     }
 

@@ -9,15 +9,20 @@ use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::format::{self, ColumnSource, Header, Layout, ParsedRow, Value};
+use super::csv::{self, Recognised};
+use crate::config::{CsvFormat, FileFormat};
+use crate::format::{self, ColumnSource, Format, Header, Keys, Layout, ParsedRow, Value};
 use crate::source::{Chunk, QuietFile, SourceError};
-use crate::time::{LocalTime, Samples, Timestamp};
+use crate::time::{LocalTime, Samples, StampRead, Timestamp};
 
 /// Rows read from a file; fewer from a wide table.
 const MOST_ROWS: usize = 5_000;
 const MOST_VALUES: usize = 500_000;
 /// The same of a file of an archive, of which months are looked at.
 const MOST_ROWS_OF_ARCHIVE: usize = 1_000_000;
+/// Rows that are shown as they were understood, and values of each.
+const FIRST_ROWS: usize = 3;
+const SHOWN: usize = 5;
 /// Limit for all files together, so that a year of daily files fits into a small computer's memory.
 const MOST_VALUES_OF_ALL: usize = 8_000_000;
 /// At least so many, or nothing can be concluded.
@@ -38,6 +43,10 @@ pub(super) struct Sample {
     pub(super) samples: Option<Samples>,
     /// Without time and record number.
     pub(super) columns: Vec<ColumnSample>,
+    /// The dialect of a text table that no logger wrote.
+    pub(super) csv: Option<Recognised>,
+    /// The first rows, as they are read.
+    pub(super) first_rows: Vec<String>,
 }
 
 /// One row.
@@ -138,18 +147,19 @@ struct Most {
     rows: usize,
 }
 
-/// Reads the beginning of `path`, one of `files` files. The error is the rest of a sentence that begins with the file's name.
-pub(super) fn read(path: &Path, files: usize) -> Result<Sample, String> {
+/// Reads the beginning of `path`, one of `files` files: a sample for each table that stands in it, which are several where it has
+/// arrays. The error is the rest of a sentence that begins with the file's name.
+pub(super) fn read(path: &Path, files: usize) -> Result<Vec<Sample>, String> {
     let values = MOST_VALUES.min(MOST_VALUES_OF_ALL / files.max(1));
     read_most(path, Most { values, rows: MOST_ROWS })
 }
 
 /// Reads as much of `path`, one of `files` files of an archive, as there is memory for.
-pub(super) fn read_archive(path: &Path, files: usize) -> Result<Sample, String> {
+pub(super) fn read_archive(path: &Path, files: usize) -> Result<Vec<Sample>, String> {
     read_most(path, Most { values: MOST_VALUES_OF_ALL / files.max(1), rows: MOST_ROWS_OF_ARCHIVE })
 }
 
-fn read_most(path: &Path, most: Most) -> Result<Sample, String> {
+fn read_most(path: &Path, most: Most) -> Result<Vec<Sample>, String> {
     for attempt in 1.. {
         match attempt_to_read(path, most) {
             Ok(result) => return result,
@@ -162,13 +172,66 @@ fn read_most(path: &Path, most: Most) -> Result<Sample, String> {
     Err("cannot be read".to_owned())
 }
 
-fn attempt_to_read(path: &Path, most: Most) -> Result<Result<Sample, String>, SourceError> {
+fn attempt_to_read(path: &Path, most: Most) -> Result<Result<Vec<Sample>, String>, SourceError> {
     let mut file = QuietFile::open(path)?;
-    if let Err(error) = format::begin(&mut file)? {
+    if let Err(error) = format::begin(&mut file, &FileFormat::Toa5)? {
         return Ok(Err(error.to_string()));
     }
-    let mut reader = Reader { most, head: Vec::new(), reading: None };
+    // A file whose lines are not its own is neither array nor another program's.
+    let mut found = Vec::new();
+    while let Some(chunk) = file.next_chunk()? {
+        if chunk.bytes.is_empty() {
+            continue;
+        }
+        match dialects(chunk.bytes, path) {
+            Ok(recognised) => found = recognised,
+            Err(reason) => return Ok(Err(reason)),
+        }
+        break;
+    }
+    let dialects: Vec<Option<Recognised>> =
+        if found.is_empty() { vec![None] } else { found.into_iter().map(Some).collect() };
+    let mut samples = Vec::new();
+    for dialect in dialects {
+        file.start_at(0);
+        match sample(&mut file, path, most, dialect)? {
+            Ok(sample) => samples.push(sample),
+            Err(reason) => return Ok(Err(reason)),
+        }
+    }
+    Ok(Ok(samples))
+}
+
+/// The dialects of a file that begins with `bytes`; none for a logger's own formats, and for what is no table.
+fn dialects(bytes: &[u8], path: &Path) -> Result<Vec<Recognised>, String> {
+    let mut lines = bytes.split(|byte| *byte == b'\n').map(format::strip_noise);
+    let Some(first) = lines.find(|line| !line.iter().all(u8::is_ascii_whitespace)) else { return Ok(Vec::new()) };
+    match format::detect(&first) {
+        Format::Unknown => Ok(csv::recognise(bytes).into_iter().collect()),
+        // Year, day and time without the number of an array before them.
+        Format::Array => match csv::recognise(bytes).filter(|_| format::array_of(&first).is_none()) {
+            Some(found) => Ok(vec![found]),
+            None => csv::arrays(bytes, path),
+        },
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn sample(
+    file: &mut QuietFile,
+    path: &Path,
+    most: Most,
+    dialect: Option<Recognised>,
+) -> Result<Result<Sample, String>, SourceError> {
+    let mut reader = Reader { most, head: Vec::new(), reading: None, csv: None, is_csv: None };
+    let mut dialect = dialect;
     while let Some(Chunk { bytes, is_tail, .. }) = file.next_chunk()? {
+        if !bytes.is_empty()
+            && let Some(dialect) = dialect.take()
+            && let Err(reason) = reader.begin_csv(dialect, bytes)
+        {
+            return Ok(Err(reason));
+        }
         // An unfinished row may end in half a number; an unfinished header is reported.
         if is_tail && reader.reading.is_some() {
             break;
@@ -188,6 +251,15 @@ struct Reader {
     most: Most,
     head: Vec<Vec<u8>>,
     reading: Option<Reading>,
+    csv: Option<Recognised>,
+    /// The same as the configuration has it; None where loggers' formats are read, or nothing was looked at.
+    is_csv: Option<FileFormat>,
+}
+
+/// The columns of a file that are no key.
+fn columns(header: &Header, keys: &Keys) -> Vec<ColumnSample> {
+    let values = (0..header.names.len()).filter(|place| !keys.contain(*place));
+    values.map(|at| ColumnSample::new(&header.names[at], header.units[at].trim(), header.process[at].trim())).collect()
 }
 
 struct Reading {
@@ -199,13 +271,30 @@ struct Reading {
     columns: Vec<ColumnSample>,
     bad_lines: usize,
     first_error: Option<String>,
+    first_rows: Vec<String>,
 }
 
 impl Reader {
+    /// A file of another program, which begins with `bytes`, is read by its own dialect.
+    fn begin_csv(&mut self, dialect: Recognised, bytes: &[u8]) -> Result<(), String> {
+        let (header, layout) = dialect.csv.open("", bytes)?;
+        self.is_csv = Some(FileFormat::Csv(dialect.csv.clone()));
+        self.head = vec![Vec::new(); dialect.csv.head_lines()];
+        self.reading = Some(Reading::of_csv(header, layout, &dialect.csv, self.most)?);
+        self.csv = Some(dialect);
+        Ok(())
+    }
+
     /// Returns whether to continue; the error says why the file is not a logger's table.
     fn take(&mut self, raw: &[u8]) -> Result<bool, String> {
         let line = format::strip_noise(raw);
         if let Some(reading) = &mut self.reading {
+            if let Some(format) = &self.is_csv {
+                // Its header lines, and what is no row by the dialect.
+                if self.head.pop().is_some() || format.is_comment(&line) {
+                    return Ok(true);
+                }
+            }
             return Ok(reading.take(&line));
         }
         if self.head.is_empty() {
@@ -254,37 +343,42 @@ impl Reader {
             Some((Timestamp::from_nanos(row.time.nanos_since(epoch)), row.record?))
         });
         let samples = Samples::shown_by(instants);
-        let Reading { header, rows, columns, .. } = reading;
-        Ok(Sample { path: path.to_owned(), header, rows, samples, columns })
+        let Reading { header, rows, columns, first_rows, .. } = reading;
+        Ok(Sample { path: path.to_owned(), header, rows, samples, columns, csv: self.csv, first_rows })
     }
 }
 
 impl Reading {
     fn new(header: Header, most: Most) -> Result<Reading, String> {
-        let mut sources = Vec::with_capacity(header.names.len());
-        let mut columns = Vec::new();
-        for (at, name) in header.names.iter().enumerate() {
-            sources.push(if name.eq_ignore_ascii_case("TIMESTAMP") {
-                ColumnSource::Time
-            } else if name.eq_ignore_ascii_case("RECORD") {
-                ColumnSource::Record
-            } else {
-                columns.push(ColumnSample::new(name, header.units[at].trim(), header.process[at].trim()));
-                ColumnSource::Value(columns.len() - 1)
-            });
-        }
+        let keys = Keys::of(&FileFormat::Toa5, &header);
+        let columns = columns(&header, &keys);
+        let mut places = 0..columns.len();
+        let layout = Layout::of_file(&FileFormat::Toa5, &header, columns.len(), Vec::new(), |_| {
+            ColumnSource::Value(places.next().unwrap_or_default())
+        });
+        Reading::of(header, layout, columns, most)
+    }
+
+    fn of_csv(header: Header, layout: Layout, csv: &CsvFormat, most: Most) -> Result<Reading, String> {
+        let keys = Keys::of(&FileFormat::Csv(csv.clone()), &header);
+        let columns = columns(&header, &keys);
+        Reading::of(header, layout, columns, most)
+    }
+
+    fn of(header: Header, layout: Layout, columns: Vec<ColumnSample>, most: Most) -> Result<Reading, String> {
         if columns.is_empty() {
             return Err("has no column beside time and record number".to_owned());
         }
         Ok(Reading {
             most_rows: (most.values / columns.len()).clamp(LEAST_ROWS, most.rows),
-            layout: Layout::new(sources, columns.len(), None, Vec::new()),
+            layout,
             header,
             row: ParsedRow::default(),
             rows: Vec::new(),
             columns,
             bad_lines: 0,
             first_error: None,
+            first_rows: Vec::new(),
         })
     }
 
@@ -298,7 +392,10 @@ impl Reading {
         }
         match self.row.read(line, &self.layout) {
             Ok(()) => {
-                if let Some(time) = self.row.time {
+                if let Some(StampRead { time, is_utc }) = self.row.stamp {
+                    if self.first_rows.len() < FIRST_ROWS {
+                        self.first_rows.push(self.shown(time, is_utc));
+                    }
                     let values = xxh3_64(self.row.values_json().as_bytes());
                     self.rows.push(RowSample { time, record: self.row.record, values });
                     self.learn();
@@ -310,6 +407,22 @@ impl Reading {
             }
         }
         self.rows.len() + self.bad_lines < self.most_rows
+    }
+
+    /// A row as it was understood: time, and some of its values by name.
+    fn shown(&self, time: LocalTime, is_utc: bool) -> String {
+        let values: Vec<serde_json::Value> = serde_json::from_str(self.row.values_json()).unwrap_or_default();
+        let cell = |(column, value): (&ColumnSample, &serde_json::Value)| match value {
+            serde_json::Value::Null => format!("{} missing", column.name),
+            serde_json::Value::String(text) => format!("{} \"{text}\"", column.name),
+            number => format!("{} {number}", column.name),
+        };
+        let mut cells: Vec<String> = self.columns.iter().zip(&values).take(SHOWN).map(cell).collect();
+        if values.len() > SHOWN {
+            cells.push("…".to_owned());
+        }
+        let record = self.row.record.map_or_else(String::new, |record| format!("record {record}; "));
+        format!("{time}{}: {record}{}", if is_utc { " UTC" } else { "" }, cells.join(", "))
     }
 
     fn learn(&mut self) {

@@ -10,12 +10,17 @@ use super::place::{may_be_minutes, sensor};
 use super::quality::Rows;
 use super::sample::{ColumnSample, Interval, RowSample, Sample};
 use super::{TableSummary, VariableSummary, instruments, pattern};
+use crate::config::CsvFormat;
 use crate::quantity::Stated;
 use crate::sun::Position;
 use crate::time::{LocalTime, NANOS_PER_SECOND, Samples};
 
 /// The wind components, as programs for sonic anemometers name them.
 const SONIC: [&str; 3] = ["Ux", "Uy", "Uz"];
+/// The same with the sonic temperature, in the order of the key `turbulence`.
+pub(super) const SCANS: [&str; 4] = ["Ux", "Uy", "Uz", "Ts"];
+/// Slower scans miss the eddies that carry most.
+const SCANS_A_SECOND: u64 = 5;
 /// The tag that every row has.
 const STATION_TAG: &str = "station";
 
@@ -39,6 +44,8 @@ pub(super) struct Table {
     /// Notes for the user, one per line.
     pub(super) notes: Vec<String>,
     pub(super) columns: Vec<Column>,
+    /// The dialect, and the first rows by it, of a text table of another program.
+    pub(super) csv: Option<(CsvFormat, Vec<String>)>,
     /// What was looked at, to compare columns with each other.
     pub(super) looked_at: LookedAt,
 }
@@ -62,6 +69,16 @@ pub(super) struct Known {
 }
 
 impl Table {
+    /// Whether its rows are scans of a sonic anemometer, fast enough for its turbulence.
+    pub(super) fn is_of_sonic_scans(&self) -> bool {
+        let per_stamp = self.samples.map_or(1, Samples::per_stamp);
+        let is_fast = self.interval.is_some_and(|interval| {
+            let between = interval.nanos.unsigned_abs().max(1);
+            per_stamp >= SCANS_A_SECOND || between * SCANS_A_SECOND <= NANOS_PER_SECOND.unsigned_abs()
+        });
+        is_fast && SCANS.iter().all(|name| self.columns.iter().any(|column| column.name == *name))
+    }
+
     pub(super) fn summary(&self) -> TableSummary {
         let variables = self.columns.iter().filter_map(|column| {
             let suggestion = column.variable.as_ref()?;
@@ -77,6 +94,7 @@ impl Table {
             columns: self.columns.len(),
             samples_per_stamp: self.samples.map(Samples::per_stamp),
             variables: variables.collect(),
+            first_rows: self.csv.as_ref().map_or_else(Vec::new, |(_, rows)| rows.clone()),
         }
     }
 }
@@ -156,7 +174,7 @@ pub(super) fn is_of_one_table(one: &Sample, other: &Sample) -> bool {
 fn is_of_one_header(one: &Sample, other: &Sample) -> bool {
     let (a, b) = (one.serial(), other.serial());
     let is_one_logger = a == b || a.is_empty() || b.is_empty();
-    let is_named = !one.header.table.trim().is_empty();
+    let is_named = !one.header.table.trim().is_empty() || are_of_one_dialect(one, other);
     let has = |name: &str| one.columns.iter().any(|column| column.name == name);
     is_named
         && one.header.table == other.header.table
@@ -164,6 +182,12 @@ fn is_of_one_header(one: &Sample, other: &Sample) -> bool {
         && is_one_logger
         && other.columns.iter().filter(|column| has(&column.name)).count() * 2
             >= one.columns.len().max(other.columns.len())
+}
+
+/// Text tables of other programs name no table: the dialect is the same, and the names of the files differ in digits alone.
+fn are_of_one_dialect(one: &Sample, other: &Sample) -> bool {
+    let (Some(a), Some(b)) = (&one.csv, &other.csv) else { return false };
+    a.csv == b.csv && crate::source::letters(&stem(&one.path)) == crate::source::letters(&stem(&other.path))
 }
 
 fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Table {
@@ -196,6 +220,13 @@ fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Ta
         .map(|(column, of_its_name)| Column::new(column, Around { of_its_name, ..around }, &rows, &reserved))
         .collect();
     instruments::add(&looked_at.columns, &mut columns);
+    let dialect = group.first().and_then(|sample| Some((sample, sample.csv.as_ref()?)));
+    if let Some((_, found)) = dialect {
+        notes.extend(found.notes.iter().cloned());
+        for column in &mut columns {
+            column.is_tag = found.tags.contains(&column.name);
+        }
+    }
     if group.iter().all(|sample| sample.rows.is_empty()) {
         notes.push("Its files have no rows yet, so only units and names are known.".to_owned());
     } else if columns.iter().all(|column| column.facts.iter().any(|fact| fact.starts_with("text, "))) {
@@ -206,7 +237,7 @@ fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Ta
         );
     }
     Table {
-        name: free(&name(group, &files, has_pattern), taken),
+        name: free(&(name(group, &files, has_pattern) + &of_array(group)), taken),
         files,
         has_pattern,
         source: [line_1(0), line_1(1), line_1(4)],
@@ -217,6 +248,7 @@ fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Ta
         sensor: sensor_of(group),
         notes,
         columns,
+        csv: dialect.map(|(sample, found)| (found.csv.clone(), sample.first_rows.clone())),
         looked_at,
     }
 }
@@ -337,6 +369,12 @@ fn name(group: &[Sample], files: &[String], has_pattern: bool) -> String {
     Some(plain(&of_line_1)).filter(|name| !name.is_empty()).unwrap_or_else(|| "table".to_owned())
 }
 
+/// Which array of the files it is.
+fn of_array(group: &[Sample]) -> String {
+    let array = group.first().and_then(|sample| sample.csv.as_ref()?.csv.array());
+    array.map_or_else(String::new, |array| format!("_{array}"))
+}
+
 /// `name`, or the first of `name_2`, `name_3`, … that no table has.
 fn free(name: &str, taken: &[String]) -> String {
     let mut free = name.to_owned();
@@ -351,7 +389,7 @@ fn free(name: &str, taken: &[String]) -> String {
 /// The name of the file without its endings, also those of a file that was set aside.
 fn stem(path: &Path) -> String {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let name = name.trim_end_matches(".backup");
+    let name = name.trim_end_matches(".backup").trim_end_matches(".gz");
     let end = name.rfind('.').filter(|&dot| dot > 0).unwrap_or(name.len());
     name.get(..end).unwrap_or(name).to_owned()
 }

@@ -8,9 +8,10 @@ use super::column::Column;
 use super::pairs::Pair;
 use super::quality::Line;
 use super::sample::{Interval, Sample};
-use super::table::Table;
+use super::table::{SCANS, Table};
+use crate::config::{CsvDialect, CsvFormat, Separator};
 use crate::sun::Position;
-use crate::time::{NANOS_PER_MILLI, NANOS_PER_SECOND};
+use crate::time::{MIDNIGHT_ENDS_THE_DAY, NANOS_PER_MILLI, NANOS_PER_SECOND};
 
 /// A row that is late by this many intervals is stale; LoggerNet's own schedule adds to the logger's.
 const LATE_INTERVALS: i64 = 3;
@@ -158,15 +159,19 @@ pub(super) fn pairs(pairs: &[Pair]) -> String {
 pub(super) fn table(table: &Table) -> String {
     let mut out = String::new();
     let [station, model, program] = &table.source;
-    let _ = writeln!(
-        out,
-        "\n# ---- Station {}, logger table {}: {} with {}{}",
-        quoted(station),
-        quoted(&table.logger_table),
-        or_unknown(model, "a logger"),
-        or_unknown(program, "an unknown program"),
-        table.interval.map_or(String::new(), |interval| format!(", {}", every(interval))),
-    );
+    let rows = table.interval.map_or(String::new(), |interval| format!(", {}", every(interval)));
+    let _ = if table.csv.is_some() {
+        writeln!(out, "\n# ---- A text table{rows}")
+    } else {
+        writeln!(
+            out,
+            "\n# ---- Station {}, logger table {}: {} with {}{rows}",
+            quoted(station),
+            quoted(&table.logger_table),
+            or_unknown(model, "a logger"),
+            or_unknown(program, "an unknown program"),
+        )
+    };
     for note in &table.notes {
         let _ = writeln!(out, "# {}", comment(note));
     }
@@ -190,6 +195,9 @@ pub(super) fn table(table: &Table) -> String {
         }
     }
     let _ = writeln!(out, "measurement = {}", quoted(&table.name));
+    if let Some((csv, _)) = &table.csv {
+        csv_keys(&mut out, csv);
+    }
     if !table.tags.is_empty() {
         let tags: Vec<String> = table.tags.iter().map(|(key, value)| format!("{key} = {}", quoted(value))).collect();
         let _ = writeln!(out, "tags = {{ {} }}", tags.join(", "));
@@ -205,14 +213,110 @@ pub(super) fn table(table: &Table) -> String {
             samples.per_stamp()
         );
     }
+    if table.is_of_sonic_scans() {
+        let columns: Vec<String> = SCANS.iter().map(|name| quoted(name)).collect();
+        let _ = writeln!(
+            out,
+            "# Scans of a sonic anemometer: half hours of them, with u*, H from the sonic temperature and others for a quick look\n\
+             # (docs/half-hours.md). Densities of gases may stand behind Ts.\n\
+             #turbulence = [{}]\n#turbulence_pressure = 98.0     # the usual air pressure in kPa",
+            columns.join(", ")
+        );
+    }
     match table.interval.filter(|interval| interval.regular) {
         Some(interval) => {
             let _ = writeln!(out, "stale_after = {}", quoted(&stale_after(interval.nanos)));
         }
         None => out.push_str("#stale_after = \"1h\"     # rows come at no fixed interval\n"),
     }
+    if let Some((csv, rows)) = &table.csv {
+        dialect(&mut out, csv, rows);
+    }
     columns(&mut out, &table.columns);
     out
+}
+
+/// The keys of a text table that stand in `[[table]]` itself.
+fn csv_keys(out: &mut String, csv: &CsvFormat) {
+    out.push_str("format = \"csv\"\n");
+    if let Some(names) = &csv.names {
+        let _ = writeln!(out, "names = {}", list(names));
+    }
+    if let [column] = csv.time_columns.as_slice() {
+        let _ = writeln!(out, "time_column = {}", quoted(column));
+    }
+    if let Some(Some(format)) = csv.time_formats.first() {
+        let _ = writeln!(out, "time_format = {}", quoted(written(csv, format)));
+    }
+    if let Some(record) = &csv.record_column {
+        let _ = writeln!(out, "record_column = {}", quoted(record));
+    }
+}
+
+/// A format as the configuration has it: midnight and year have keys of their own.
+fn written<'f>(csv: &CsvFormat, format: &'f str) -> &'f str {
+    let format = format.trim_end_matches(MIDNIGHT_ENDS_THE_DAY);
+    let has_year = csv.dialect.as_ref().is_some_and(|dialect| dialect.year.is_some());
+    if has_year { format.trim_start_matches("%Y ") } else { format }
+}
+
+/// `[table.csv]`, with the first rows as they are read by it.
+fn dialect(out: &mut String, csv: &CsvFormat, rows: &[String]) {
+    let Some(dialect) = &csv.dialect else { return };
+    out.push_str("# The first rows, as they are read:\n");
+    for row in rows {
+        let _ = writeln!(out, "#   {}", comment(row));
+    }
+    let sign = |sign: u8| quoted(char::from(sign).encode_utf8(&mut [0; 4]));
+    out.push_str("[table.csv]\n");
+    let separator = match dialect.separator {
+        Separator::Sign(b'\t') => quoted("tab"),
+        Separator::Sign(separator) => sign(separator),
+        Separator::Blanks => quoted("blanks"),
+    };
+    let _ = writeln!(out, "separator = {separator}");
+    let usual = CsvDialect::default();
+    if dialect.decimal != usual.decimal {
+        let _ = writeln!(out, "decimal = {}", sign(dialect.decimal));
+    }
+    if let Some(thousands) = dialect.thousands {
+        let _ = writeln!(out, "thousands = {}", sign(thousands));
+    }
+    if dialect.quote != usual.quote {
+        let _ = writeln!(out, "quote = {}", dialect.quote.map_or_else(|| quoted("none"), sign));
+    }
+    for (key, line) in [("names_line", dialect.names_line), ("units_line", dialect.units_line)] {
+        if let Some(line) = line {
+            let _ = writeln!(out, "{key} = {line}");
+        }
+    }
+    if dialect.head_lines > dialect.names_line.max(dialect.units_line).unwrap_or(0) {
+        let _ = writeln!(out, "skip_lines = {}", dialect.head_lines);
+    }
+    if !dialect.comments.is_empty() {
+        let _ = writeln!(out, "comment = {}", list(&dialect.comments));
+    }
+    if let Some(array) = dialect.array {
+        let _ = writeln!(out, "array = {array}");
+    }
+    if let Some(year) = dialect.year {
+        let _ = writeln!(out, "# CHECK: the year of the file's last change; its stamps have none.\nyear = {year}");
+    }
+    if csv.time_columns.len() > 1 {
+        let _ = writeln!(out, "time_columns = {}", list(&csv.time_columns));
+    }
+    let more: Vec<String> = csv.time_formats.iter().skip(1).flatten().cloned().collect();
+    if !more.is_empty() {
+        let _ = writeln!(out, "time_formats = {}", list(&more));
+    }
+    if csv.time_formats.iter().flatten().any(|format| format.ends_with(MIDNIGHT_ENDS_THE_DAY)) {
+        out.push_str("midnight = \"end\"\n");
+    }
+}
+
+fn list(texts: &[String]) -> String {
+    let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+    format!("[{}]", texts.join(", "))
 }
 
 fn columns(out: &mut String, columns: &[Column]) {
@@ -246,6 +350,14 @@ fn columns(out: &mut String, columns: &[Column]) {
 
 fn column(out: &mut String, column: &Column) {
     let _ = writeln!(out, "# {}: {}", comment(&column.name), header(column));
+    if column.is_tag {
+        let _ = writeln!(
+            out,
+            "[table.columns.{}]\nuse = \"tag\"     # tells the rows of one time apart",
+            key(&column.name)
+        );
+        return;
+    }
     if column.is_plain() {
         return;
     }

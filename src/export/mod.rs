@@ -102,7 +102,7 @@ pub enum ExportError {
     /// The table has another interval.
     #[error(
         "table \"{table}\" has a row every {step}; AmeriFlux accepts rows of 30 minutes or of one hour, as the logger \
- averaged them: export the table that the logger writes half-hourly"
+ averaged them: export the table that the logger writes half-hourly, or write aggregate = \"30m\" in this one"
     )]
     Step {
         /// The table.

@@ -40,7 +40,7 @@ impl Format {
             }
             Format::CsiJson => "is CSIJSON; set the output format to TOA5 in LoggerNet Setup",
             Format::Array => {
-                "holds mixed arrays without a header (CR10X, CR23X, 21X); describe it as format = \"csv\" if it has one array, or collect tables as TOA5"
+                "holds mixed arrays without a header (CR10X, CR23X, 21X); `fluxtower init` drafts a table for each of them, with format = \"csv\" and array = ... in [table.csv]"
             }
             Format::LfsPointer => {
                 "is a git-LFS pointer, not the file itself; run `git lfs pull` or wait for the collection"
@@ -95,6 +95,35 @@ pub fn detect(first_line: &[u8]) -> Format {
     } else {
         Format::Unknown
     }
+}
+
+/// Why a file that begins so is no table of text, and what to do. None where it may be one.
+pub fn foreign(head: &[u8]) -> Option<&'static str> {
+    let has = |text: &[u8]| memchr::memmem::find(head, text).is_some();
+    let starts = |text: &[u8]| head.starts_with(text);
+    let begin: Vec<u8> = head.trim_ascii_start().iter().take(16).map(u8::to_ascii_lowercase).collect();
+    Some(if starts(b"PK\x03\x04") && (has(b"[Content_Types].xml") || has(b"xl/") || has(b"mimetype")) {
+        "is a spreadsheet (.xlsx or .ods); save it as CSV, or better collect the logger's own file again"
+    } else if starts(b"PK\x03\x04") {
+        "is a zip archive; unpack it into the folder, or save the files with gzip (.gz), which are read"
+    } else if starts(b"\xD0\xCF\x11\xE0") {
+        "is a spreadsheet or document of an old Office (.xls, .doc); save it as CSV, or better collect the logger's own file again"
+    } else if starts(b"{\\rtf") {
+        "was saved as rich text (.rtf) by an editor; save it as plain text, or collect it again"
+    } else if starts(b"%PDF") {
+        "is a PDF document; export the table as CSV"
+    } else if begin.starts_with(b"<!doctype html") || begin.starts_with(b"<html") {
+        "is a web page, perhaps the login page of a server; fetch the file again"
+    } else if starts(b"7z\xBC\xAF")
+        || starts(b"Rar!")
+        || starts(b"BZh")
+        || starts(b"\xFD7zXZ")
+        || starts(b"\x28\xB5\x2F\xFD")
+    {
+        "is compressed (7z, rar, bz2, xz or zst); unpack it, or save it with gzip (.gz), which is read"
+    } else {
+        return None;
+    })
 }
 
 /// `id,year,day[,hhmm],…`, all bare numbers.

@@ -2,13 +2,16 @@
 
 use thiserror::Error;
 
+use crate::config::FileFormat;
+use crate::format::csv::{Keys, Spelling};
 use crate::format::derived::{Derived, derive_again, spelled};
 use crate::format::dialect::spreadsheet_reason;
 use crate::format::fields::{Field, Fields};
+use crate::format::header::Header;
 use crate::format::number::parse_number;
 use crate::format::text::decode;
 use crate::qc::Value;
-use crate::time::{LocalTime, Timestamp, impossible, impossible_by};
+use crate::time::{StampFormat, StampRead, Timestamp, impossible};
 
 /// The use of a column of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,10 +34,14 @@ pub struct Layout {
     width: usize,
     /// The values in the file are in the order of the column list, from its first name to its last.
     in_order: bool,
-    /// chrono's strftime format, for files with their own time format.
-    time_format: Option<String>,
-    /// Other formats, of lines that were read by an earlier configuration; None is the loggers' own.
-    earlier_formats: Vec<Option<String>>,
+    /// How the time is written, tried in this order.
+    time_formats: Vec<StampFormat>,
+    /// How many of these are the configuration's; those behind are of lines that an earlier configuration read.
+    own_formats: usize,
+    /// For lines that are not written as TOA5 writes them.
+    spelling: Option<Spelling>,
+    /// Quotes and blanks around a number say nothing.
+    is_loose: bool,
     /// Derived columns, by position.
     derived: Vec<Derived>,
     /// Those whose value depends on the row's time.
@@ -42,13 +49,13 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// Whether the time is the first field: a text that begins within another row is none.
+    pub fn begins_with_time(&self) -> bool {
+        matches!(self.sources.first(), Some(ColumnSource::Time))
+    }
+
     /// `sources` are in the order of the file; `width` is the length of the table's column list. `derived` are not in the file.
-    pub fn new(
-        sources: Vec<ColumnSource>,
-        width: usize,
-        time_format: Option<String>,
-        mut derived: Vec<Derived>,
-    ) -> Layout {
+    pub fn new(sources: Vec<ColumnSource>, width: usize, mut derived: Vec<Derived>) -> Layout {
         derived.sort_by_key(|column| column.place);
         let places = sources.iter().filter_map(|source| match source {
             ColumnSource::Value(place) | ColumnSource::Tag(place) => Some(*place),
@@ -56,20 +63,63 @@ impl Layout {
         });
         let in_order = places.chain(derived.iter().map(|column| column.place)).eq(0..width);
         let of_time = derived.iter().filter(|column| column.needs_time()).cloned().collect();
-        Layout { sources, width, in_order, time_format, earlier_formats: Vec::new(), derived, of_time }
+        Layout {
+            sources,
+            width,
+            in_order,
+            time_formats: vec![StampFormat::LOGGERS],
+            own_formats: 1,
+            spelling: None,
+            is_loose: false,
+            derived,
+            of_time,
+        }
+    }
+
+    /// As [`Layout::new`], for the columns of a file: `place` gives what a column is that is neither time nor record number.
+    pub fn of_file(
+        format: &FileFormat,
+        header: &Header,
+        width: usize,
+        derived: Vec<Derived>,
+        mut place: impl FnMut(&str) -> ColumnSource,
+    ) -> Layout {
+        let keys = Keys::of(format, header);
+        let first = keys.time.iter().min().copied();
+        let sources = header.names.iter().enumerate().filter_map(|(at, name)| {
+            Some(match at {
+                _ if Some(at) == first => ColumnSource::Time,
+                // A part of the time, or the number of an array.
+                _ if keys.time.contains(&at) || keys.array == Some(at) => return None,
+                _ if Some(at) == keys.record => ColumnSource::Record,
+                _ => place(name),
+            })
+        });
+        let layout = Layout::new(sources.collect(), width, derived);
+        let FileFormat::Csv(csv) = format else { return layout };
+        let time_formats: Vec<StampFormat> =
+            csv.time_formats.iter().filter_map(|text| StampFormat::new(text.as_deref())).collect();
+        Layout {
+            own_formats: time_formats.len(),
+            time_formats,
+            spelling: Spelling::of_rows(csv, &keys, header.names.len()),
+            is_loose: csv.dialect.is_some(),
+            ..layout
+        }
     }
 
     /// As this one, for lines whose time may be written as an earlier configuration said.
-    pub fn or_earlier(self, earlier_formats: Vec<Option<String>>) -> Layout {
-        Layout { earlier_formats, ..self }
+    pub fn or_earlier(mut self, earlier: &[Option<String>]) -> Layout {
+        self.time_formats.extend(earlier.iter().filter_map(|text| StampFormat::new(text.as_deref())));
+        self
     }
 }
 
 /// One row. Its buffers are used again for the next.
 #[derive(Debug, Default)]
 pub struct ParsedRow {
-    /// The time by the logger's clock.
-    pub time: Option<LocalTime>,
+    /// The time.
+    pub stamp: Option<StampRead>,
     /// Whether the logger's text equals what [`LocalTime`] prints, so that the text need not be stored.
     pub time_is_plain: bool,
     /// The logger's text for the time.
@@ -86,6 +136,7 @@ pub struct ParsedRow {
     json: Vec<u8>,
     spans: Vec<(usize, usize)>,
     scratch: Vec<u8>,
+    spelled: Vec<u8>,
 }
 
 /// Why a line is not a row.
@@ -138,13 +189,23 @@ impl ParsedRow {
     }
 
     /// Reads `line`, which has no line end and no noise. After an error the row's content is undefined.
+    #[inline]
     pub fn read(&mut self, line: &[u8], layout: &Layout) -> Result<(), RowError> {
+        let Some(spelling) = &layout.spelling else { return self.read_spelled(line, layout) };
+        let mut spelled = std::mem::take(&mut self.spelled);
+        let read = spelling.spell(line, &mut spelled).and_then(|()| self.read_spelled(&spelled, layout));
+        self.spelled = spelled;
+        read
+    }
+
+    /// Reads a line with commas, points and quotes.
+    fn read_spelled(&mut self, line: &[u8], layout: &Layout) -> Result<(), RowError> {
         self.tags.clear();
         self.values.clear();
         self.json.clear();
         self.record = None;
-        self.quotes_numbers = false;
-        self.time = None;
+        self.quotes_numbers = layout.is_loose;
+        self.stamp = None;
         let mut fields = Fields::new(line);
         let mut found = 0;
         let done = if layout.in_order {
@@ -285,19 +346,14 @@ impl ParsedRow {
     }
 
     fn take_time(&mut self, field: Field<'_>, layout: &Layout) -> Result<(), RowError> {
-        let refused = || {
-            let hint = match &layout.time_format {
-                None => spreadsheet_reason(field.text).map(str::to_owned).or_else(|| impossible(field.text)),
-                Some(format) => Some(impossible_by(decode(field.text).trim(), format)),
-            };
-            RowError::Time { text: decode(field.text).chars().take(40).collect(), hint }
+        let field = if layout.is_loose { Field { text: field.text.trim_ascii(), ..field } } else { field };
+        let mut formats = layout.time_formats.iter().enumerate();
+        let Some((place, read)) = formats.find_map(|(place, format)| Some((place, format.read(field.text)?))) else {
+            return Err(refused_time(field, layout));
         };
-        let earlier =
-            || layout.earlier_formats.iter().find_map(|format| LocalTime::parse_by(field.text, format.as_deref()));
-        let format = layout.time_format.as_deref();
-        let time = LocalTime::parse_by(field.text, format).or_else(earlier).ok_or_else(refused)?;
-        self.time = Some(time);
-        self.time_is_plain = format.is_none() && is_plain(field.text);
+        self.stamp = Some(read);
+        self.time_is_plain =
+            place < layout.own_formats && layout.time_formats[place].is_loggers() && is_plain(field.text);
         if !self.time_is_plain {
             self.time_text.clear();
             self.time_text.push_str(&decode(field.text));
@@ -306,14 +362,24 @@ impl ParsedRow {
     }
 
     fn take_record(&mut self, field: Field<'_>) -> Result<(), RowError> {
-        let digits = field.text;
+        let digits = field.text.trim_ascii();
         if (1..=18).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) {
-            self.quotes_numbers = field.quoted;
+            self.quotes_numbers |= field.quoted;
             self.record = Some(digits.iter().fold(0, |number, byte| number * 10 + i64::from(byte - b'0')));
             return Ok(());
         }
         Err(RowError::Record(decode(digits).chars().take(40).collect()))
     }
+}
+
+#[cold]
+fn refused_time(field: Field<'_>, layout: &Layout) -> RowError {
+    let text = decode(field.text);
+    let hint = match layout.time_formats.first() {
+        Some(format) if !format.is_loggers() => format.hint(&text),
+        _ => spreadsheet_reason(field.text).map(str::to_owned).or_else(|| impossible(field.text)),
+    };
+    RowError::Time { text: text.chars().take(40).collect(), hint }
 }
 
 /// Nineteen characters, or a fraction that does not end in zero; a blank between date and time; not hour 24.
@@ -351,6 +417,11 @@ fn write_value(field: Field<'_>, quotes_numbers: bool, json: &mut Vec<u8>) -> Va
 
 #[cold]
 fn write_other(field: Field<'_>, quotes_numbers: bool, json: &mut Vec<u8>) -> Value {
+    let trimmed = field.text.trim_ascii();
+    let digits = trimmed.strip_prefix(b"+").unwrap_or(trimmed);
+    if quotes_numbers && digits.len() < field.text.len() && (digits.is_empty() || parse_number(digits).is_some()) {
+        return write_value(Field { text: digits, quoted: false }, true, json);
+    }
     let is = |word: &[u8]| field.text.eq_ignore_ascii_case(word);
     if is(b"NAN") || ((!field.quoted || quotes_numbers) && field.text.is_empty()) {
         json.extend_from_slice(b"null");
@@ -376,7 +447,7 @@ mod tests {
     fn plain_layout(values: usize) -> Layout {
         let mut sources = vec![Time, Record];
         sources.extend((0..values).map(Val));
-        Layout::new(sources, values, None, Vec::new())
+        Layout::new(sources, values, Vec::new())
     }
 
     fn read(line: &str, layout: &Layout) -> Result<ParsedRow, RowError> {
@@ -432,7 +503,7 @@ mod tests {
 
     #[test]
     fn moved_columns_go_to_their_places_and_absent_ones_stay_null() {
-        let layout = Layout::new(vec![Time, Val(2), Val(0)], 4, None, Vec::new());
+        let layout = Layout::new(vec![Time, Val(2), Val(0)], 4, Vec::new());
         let row = read("\"2026-06-01 00:00:00\",5,\"NAN\"", &layout).unwrap();
         assert_eq!(row.values_json(), "[null,null,5,null]");
         assert_eq!(row.values[2], Value::Number(5.0));
@@ -441,7 +512,8 @@ mod tests {
 
     #[test]
     fn a_tag_column_is_a_value_and_a_part_of_the_key() {
-        let layout = Layout::new(vec![Time, Tag(0), Val(1)], 2, Some("%m/%d/%Y %H:%M".to_owned()), Vec::new());
+        let layout = Layout::new(vec![Time, Tag(0), Val(1)], 2, Vec::new());
+        let layout = Layout { time_formats: vec![StampFormat::new(Some("%m/%d/%Y %H:%M")).unwrap()], ..layout };
         let row = read("06/25/2021 10:50,6a,1.5", &layout).unwrap();
         assert_eq!(row.tags, ["6a"]);
         assert_eq!(row.values_json(), "[\"6a\",1.5]");

@@ -11,13 +11,15 @@ use std::time::Duration;
 use super::kept::KeptTaker;
 use super::lines::{Taken, can_have};
 use super::{IngestError, Progress};
-use crate::config::{Config, FileFormat, TableConfig};
-use crate::format::Header;
+use crate::config::{Config, CsvFormat, FileFormat, TableConfig};
+use crate::format::{Cell, Header};
 use crate::store::{
     KeptContent, LineAt, LineState, MovingRow, OldRow, Outcome, Result, Staging, Store, Table, TaggedSeries,
 };
 use crate::text::count;
-use crate::time::{Candidates, Clock, Correction, Interval, LocalTime, LoggerClock, Samples, Timestamp, nanos};
+use crate::time::{
+    Candidates, Clock, Correction, Interval, LocalTime, LoggerClock, Samples, StampFormat, Timestamp, nanos,
+};
 
 /// Beside a period, for offsets from UTC that differ.
 const AROUND: Duration = Duration::from_secs(2 * 86_400);
@@ -205,7 +207,7 @@ impl<'a, 's> Mover<'a, 's> {
             if rows.is_empty() {
                 break;
             }
-            put.rows(&rows, (old, version), moved)?;
+            put.rows(&rows, old, version, moved)?;
             self.progress.moved(rows.len() as u64);
         }
         put.contents(old, version, moved)?;
@@ -259,7 +261,7 @@ pub fn rekey(
 ) -> std::result::Result<Vec<(String, Moved)>, IngestError> {
     let mut staging = Staging::new(store, config)?;
     let mut list = Vec::new();
-    for table in config.tables.iter().filter(|table| only.is_none_or(|only| only == table.name.0)) {
+    for table in config.logger_tables().filter(|table| only.is_none_or(|only| only == table.name.0)) {
         if let Some(would) = preview(store, table)? {
             progress.moving(&table.name.0, would.rows * 2);
         }
@@ -277,7 +279,7 @@ pub fn would_rekey(
     only: Option<&str>,
 ) -> std::result::Result<Vec<(String, Moved)>, IngestError> {
     let mut list = Vec::new();
-    for table in config.tables.iter().filter(|table| only.is_none_or(|only| only == table.name.0)) {
+    for table in config.logger_tables().filter(|table| only.is_none_or(|only| only == table.name.0)) {
         list.extend(preview(store, table)?.map(|moved| (table.name.0.clone(), moved)));
     }
     Ok(list)
@@ -359,11 +361,13 @@ fn spread(
 /// A stamp as the store keeps it. It was written as the present configuration says, or an earlier one.
 pub(super) fn read_stamp(config: &TableConfig, formats: &[Option<String>], text: &str) -> Option<LocalTime> {
     let present = match &config.format {
-        FileFormat::Csv(csv) => csv.time_format.as_deref(),
-        FileFormat::Toa5 => None,
+        FileFormat::Csv(csv) => csv.time_formats.as_slice(),
+        FileFormat::Toa5 => &[None],
     };
-    let all = [present].into_iter().chain(formats.iter().map(Option::as_deref)).chain([None]);
-    all.into_iter().find_map(|format| LocalTime::parse_by(text.as_bytes(), format))
+    let all = present.iter().chain(formats).chain([&None]);
+    let read =
+        all.filter_map(|format| StampFormat::new(format.as_deref())).find_map(|format| format.read(text.as_bytes()))?;
+    Some(config.stamps.stamp_of(read))
 }
 
 /// Where the store has rows that may mean another time by the new clock.
@@ -421,7 +425,7 @@ struct PutBack<'a, 's> {
 }
 
 impl PutBack<'_, '_> {
-    fn rows(&mut self, rows: &[MovingRow], (old, version): (&LoggerClock, i64), moved: &mut Moved) -> Result<()> {
+    fn rows(&mut self, rows: &[MovingRow], old: &LoggerClock, version: i64, moved: &mut Moved) -> Result<()> {
         for row in rows {
             moved.rows += 1;
             let new = &self.config.stamps;
@@ -502,17 +506,8 @@ impl PutBack<'_, '_> {
             Some(serde_json::Value::Null) | None => "NAN".to_owned(),
             Some(other) => other.to_string(),
         };
-        let record = || row.record.map_or_else(String::new, |record| record.to_string());
         let (names, cells): (Vec<String>, Vec<String>) = match &self.config.format {
-            FileFormat::Csv(csv) => {
-                let of = |name: &String| match self.table.place(name) {
-                    _ if *name == csv.time_column => quoted(&stamp),
-                    _ if csv.record_column.as_ref() == Some(name) => record(),
-                    Some(place) => cell(place),
-                    None => "NAN".to_owned(),
-                };
-                (csv.columns.clone(), csv.columns.iter().map(of).collect())
-            }
+            FileFormat::Csv(csv) => return self.line_of_csv(csv, &values, &stamp, row.record),
             FileFormat::Toa5 => {
                 let places = (0..self.table.columns.len()).filter(|place| !derived.contains(place));
                 let of_values = places.map(|place| (self.table.columns[place].name.clone(), cell(place)));
@@ -524,6 +519,46 @@ impl PutBack<'_, '_> {
         (Header::from_names(table, &names), cells.join(",").into_bytes())
     }
 
+    /// As [`Mover::line_of`], in the dialect of the table. A stamp of several columns stands in the first of them.
+    fn line_of_csv(
+        &self,
+        csv: &CsvFormat,
+        values: &[serde_json::Value],
+        stamp: &str,
+        record: Option<i64>,
+    ) -> (Header, Vec<u8>) {
+        let names = csv.names.clone().unwrap_or_else(|| {
+            let derived = self.table.derived_places();
+            let own = (0..self.table.columns.len()).filter(|place| !derived.contains(place));
+            let own = own.map(|place| self.table.columns[place].name.clone());
+            csv.time_columns.iter().chain(&csv.record_column).cloned().chain(own).collect()
+        });
+        let cell = |name: &String| {
+            if csv.time_columns.first() == Some(name) {
+                // Reading the line puts the year before it again.
+                let year = csv.dialect.as_ref().and_then(|dialect| dialect.year).map(|year| format!("{year} "));
+                return Cell::Text(stamp.strip_prefix(&year.unwrap_or_default()).unwrap_or(stamp).to_owned());
+            }
+            if let Some(array) = csv.array().filter(|_| names.first() == Some(name)) {
+                return Cell::Number(array.to_string());
+            }
+            if csv.time_columns.contains(name) {
+                return Cell::Text(String::new());
+            }
+            if csv.record_column.as_ref() == Some(name) {
+                return Cell::Number(record.map_or_else(String::new, |record| record.to_string()));
+            }
+            match self.table.place(name).and_then(|place| values.get(place)) {
+                Some(serde_json::Value::String(text)) => Cell::Text(text.clone()),
+                Some(serde_json::Value::Null) | None => Cell::Number("NAN".to_owned()),
+                Some(other) => Cell::Number(other.to_string()),
+            }
+        };
+        let cells: Vec<Cell> = names.iter().map(cell).collect();
+        let line = csv.line(&cells);
+        (Header::from_names(&self.config.name.0, &names), line)
+    }
+
     /// Contents that are kept beside rows. One whose own time differs, or whose row is gone, is staged again.
     fn contents(&mut self, old: &LoggerClock, version: i64, moved: &mut Moved) -> Result<()> {
         let mut kept = KeptTaker::that_keeps(self.store, self.config, self.now);
@@ -532,8 +567,10 @@ impl PutBack<'_, '_> {
                 self.staging.begin()?;
                 let (mut again, mut written) = (content.clone(), None);
                 if let Some(header) = content.header {
-                    let line = (header, content.raw.as_str());
-                    let Some(ts) = kept.time_of(self.staging, self.table, line, content.ts)? else { continue };
+                    let known = content.ts;
+                    let Some(ts) = kept.time_of(self.staging, self.table, header, &content.raw, known)? else {
+                        continue;
+                    };
                     again.ts = ts;
                 } else {
                     let text = content

@@ -115,6 +115,6 @@ impl Decider<'_> {
 
     fn tables(&self, only: Option<&str>) -> impl Iterator<Item = &TableConfig> {
         let only = only.map(str::to_owned);
-        self.config.tables.iter().filter(move |table| only.as_ref().is_none_or(|only| *only == table.name.0))
+        self.config.logger_tables().filter(move |table| only.as_ref().is_none_or(|only| *only == table.name.0))
     }
 }

@@ -112,10 +112,10 @@ impl Reader<'_, '_> {
         let mut taker = LineTaker::new(self.store, self.config, name, now);
         let seen = self.store.file_seen(table, name)?;
         let start = self.start(&mut file, seen.as_ref(), now)?;
-        if !matches!(start, Start::Unchanged) && matches!(self.config.format, FileFormat::Toa5) {
-            taker.refusal = format::begin(&mut file)?.err().map(|error| error.to_string());
+        if !matches!(start, Start::Unchanged) {
+            taker.refusal = format::begin(&mut file, &self.config.format)?.err().map(|error| error.to_string());
         }
-        let was_rewritten = matches!(start, Start::Whole) && !self.by_hand && {
+        let was_rewritten = matches!(start, Start::Whole) && !self.by_hand && !file.is_compressed() && {
             let size = file.snapshot().size;
             seen.as_ref().is_some_and(|seen| seen.resume_at > 0 && size >= seen.size)
         };
@@ -187,7 +187,7 @@ impl Reader<'_, '_> {
                 return Ok(Start::Whole);
             }
         }
-        if seen.resume_at == 0 || seen.resume_at > snapshot.size {
+        if file.is_compressed() || seen.resume_at == 0 || seen.resume_at > snapshot.size {
             return Ok(Start::Whole);
         }
         let (hash, _) = file.fingerprint(seen.resume_at)?;
@@ -207,7 +207,9 @@ impl Reader<'_, '_> {
         from: u64,
     ) -> std::result::Result<(), Stop> {
         let snapshot = file.snapshot();
-        let tail_is_due = self.tail_is_due(file, taker.now);
+        // A compressed file is closed.
+        let is_closed = file.is_compressed();
+        let tail_is_due = is_closed || self.tail_is_due(file, taker.now);
         let mut resume = Resume { at: from, line: taker.number - 1, header: taker.header };
         let mut tail_taken = false;
         while let Some(chunk) = file.next_chunk()? {
@@ -259,8 +261,8 @@ impl Reader<'_, '_> {
             if goes_on_here {
                 resume = Resume { at: end, line: taker.number - 1, header: taker.header };
             }
-            if end < snapshot.size && taker.refusal.is_none() && self.staging.is_commit_due() {
-                if goes_on_here {
+            if (is_closed || end < snapshot.size) && taker.refusal.is_none() && self.staging.is_commit_due() {
+                if goes_on_here && !is_closed {
                     let (hash, _) = file.fingerprint(end)?;
                     let so_far = resume.seen(taker, Snapshot { size: end, ..snapshot }, hash, hash);
                     self.staging.save_file(table, &so_far)?;
@@ -273,6 +275,9 @@ impl Reader<'_, '_> {
         taker.counts.deferred += taker.unfinished_header_lines();
         if taker.refusal.is_some() || taker.header.is_none() {
             resume = Resume { at: 0, line: 0, header: None };
+        }
+        if is_closed && resume.header.is_some() {
+            resume.at = snapshot.size;
         }
         taker.resolve_waiting(self.staging, table)?;
         let (whole, _) = file.fingerprint(snapshot.size)?;
@@ -293,7 +298,7 @@ impl Reader<'_, '_> {
     /// The bytes behind the last line end: blank, staged because the file has not changed for long enough, or deferred.
     fn take_tail(&mut self, table: &mut Table, taker: &mut LineTaker<'_>, bytes: &[u8], is_due: bool) -> Result<bool> {
         let in_header = taker.unfinished_header_lines() > 0 || taker.header.is_none();
-        let blank = format::strip_noise(bytes).iter().all(u8::is_ascii_whitespace);
+        let blank = format::strip_noise(bytes).iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0);
         if blank && !in_header {
             taker.counts.lines += 1;
             taker.counts.blank += 1;
@@ -304,7 +309,8 @@ impl Reader<'_, '_> {
             taker.take(self.staging, table, bytes)?;
             return Ok(true);
         }
-        if taker.header.is_none() && taker.unfinished_header_lines() == 0 && taker.refusal.is_none() {
+        let is_toa5 = matches!(self.config.format, FileFormat::Toa5);
+        if is_toa5 && taker.header.is_none() && taker.unfinished_header_lines() == 0 && taker.refusal.is_none() {
             // One line without a line end: report its format if it is recognizable.
             let format = format::detect(bytes);
             taker.refusal = format.refusal().filter(|_| format != format::Format::Unknown).map(str::to_owned);

@@ -76,7 +76,8 @@ impl<'a> KeptTaker<'a> {
         &mut self,
         staging: &mut Staging<'_>,
         table: &mut Table,
-        (line, ts): (&KeptLine, Timestamp),
+        line: &KeptLine,
+        ts: Timestamp,
     ) -> Result<Taken> {
         let at = LineAt { path: &line.path, number: line.number, raw: line.raw.as_bytes(), state: line.state };
         let taker = self.taker(staging, table, (line.header, false))?;
@@ -105,7 +106,8 @@ impl<'a> KeptTaker<'a> {
         &mut self,
         staging: &mut Staging<'_>,
         table: &mut Table,
-        (header, raw): (i64, &str),
+        header: i64,
+        raw: &str,
         known: Timestamp,
     ) -> Result<Option<Timestamp>> {
         let taker = self.taker(staging, table, (header, true))?;

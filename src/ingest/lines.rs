@@ -7,11 +7,11 @@ use super::again;
 use super::glued::{self, Watch, goes_back};
 use super::report::Counts;
 use super::samples::Placing;
-use crate::config::{ColumnUse, FileFormat, OnConflict, TableConfig};
-use crate::format::{self, ColumnSource, Derived, Header, Layout, ParsedRow};
+use crate::config::{ColumnUse, CsvFormat, FileFormat, OnConflict, TableConfig};
+use crate::format::{self, ColumnSource, Derived, Header, Keys, Layout, ParsedRow};
 use crate::source::QuietFile;
 use crate::store::{Incoming, LineAt, LineRefusal, LineState, Outcome, Result, Staging, Store, Table};
-use crate::time::{Candidates, LocalTime, StationClock, Timestamp};
+use crate::time::{Candidates, LocalTime, StampRead, StationClock, Timestamp};
 
 /// A logger's clock may run ahead of the computer's, not by a day.
 const FUTURE_ALLOWED: Duration = Duration::from_secs(86_400);
@@ -20,8 +20,8 @@ const FUTURE_ALLOWED: Duration = Duration::from_secs(86_400);
 enum Expect {
     /// The first line of the file.
     Beginning,
-    /// The next line of a header block; holds the lines so far.
-    Header(Vec<Vec<u8>>),
+    /// The next line of a header block of so many lines; holds the lines so far.
+    Header { lines: Vec<Vec<u8>>, of: usize },
     /// Rows of the current header.
     Rows(Box<RowReading>),
     /// Rows without a usable header: each is rejected with this reason.
@@ -31,12 +31,16 @@ enum Expect {
 /// The result for a line that should be a row.
 pub(super) enum Taken {
     Row(Outcome),
+    /// It is no row and need not be one: a comment, or a header that stands there again.
+    Header,
     Refused(LineRefusal),
 }
 
 struct RowReading {
     layout: Layout,
     has_tags: bool,
+    /// What the lines stand under, where it may stand there again.
+    header: Option<Header>,
 }
 
 /// Takes the lines of one file in order.
@@ -118,34 +122,54 @@ impl<'a> LineTaker<'a> {
         header_id: i64,
     ) -> Result<bool> {
         let Some(header) = self.store.header(header_id)? else { return Ok(false) };
+        if let FileFormat::Csv(csv) = &self.config.format
+            && !csv.fits(&header)
+        {
+            return Ok(false);
+        }
         self.number = lines + 1;
         self.use_header(staging, table, &header)?;
         Ok(true)
     }
 
-    /// Begins with lines that stood under a header of an earlier read. For a file without a header, the present configuration
-    /// is the header.
+    /// Begins with lines that stood under a header of an earlier read. Where the configuration names the columns, that is the
+    /// header.
     pub(super) fn begin_under(&mut self, staging: &mut Staging<'_>, table: &mut Table, header_id: i64) -> Result<()> {
         staging.begin()?;
-        if matches!(self.config.format, FileFormat::Csv(_)) {
-            return self.begin_csv(staging, table);
+        if let FileFormat::Csv(csv) = &self.config.format
+            && csv.names.is_some()
+        {
+            return self.use_names(staging, table, csv);
         }
-        self.resume(staging, table, 0, header_id).map(|_| ())
-    }
-
-    /// Begins a file without a header.
-    pub(super) fn begin_csv(&mut self, staging: &mut Staging<'_>, table: &mut Table) -> Result<()> {
-        if let FileFormat::Csv(format) = &self.config.format {
-            let header = Header::from_names(&self.config.name.0, &format.columns);
-            self.use_header(staging, table, &header)?;
+        if !self.resume(staging, table, 0, header_id)? {
+            let reason = "stood under a header that lacks a column of time or record number".to_owned();
+            self.expect = Expect::Rejecting(reason);
         }
         Ok(())
+    }
+
+    /// Begins a file that is no TOA5 file.
+    pub(super) fn begin_csv(&mut self, staging: &mut Staging<'_>, table: &mut Table) -> Result<()> {
+        let FileFormat::Csv(csv) = &self.config.format else { return Ok(()) };
+        match csv.head_lines() {
+            0 => self.use_names(staging, table, csv),
+            of => {
+                self.expect = Expect::Header { lines: Vec::new(), of };
+                Ok(())
+            }
+        }
+    }
+
+    /// The header is that of the configuration.
+    fn use_names(&mut self, staging: &mut Staging<'_>, table: &mut Table, csv: &CsvFormat) -> Result<()> {
+        let header = Header::from_names(&self.config.name.0, csv.known_names());
+        self.use_header(staging, table, &header)
     }
 
     /// Lines of an incomplete header block. They are deferred.
     pub(super) fn unfinished_header_lines(&self) -> u64 {
         match &self.expect {
-            Expect::Header(lines) => lines.len() as u64,
+            Expect::Header { lines, .. } => lines.len() as u64,
             _ => 0,
         }
     }
@@ -181,8 +205,12 @@ impl<'a> LineTaker<'a> {
             && line[0] != b'T'
             && !self.is_cut
             && !line.starts_with(b"\"T")
+            && memchr::memchr(0, &line).is_none()
         {
             return self.take_row(staging, table, number, &line);
+        }
+        if memchr::memchr(0, &line).is_some() && !matches!(self.expect, Expect::Header { .. }) && !self.is_cut {
+            return self.take_pieces(staging, table, number, &line);
         }
         self.take_other(staging, table, number, &line)
     }
@@ -200,7 +228,7 @@ impl<'a> LineTaker<'a> {
         // In the hour that a zone repeats, time goes back in a file that is whole.
         let is_repeated = glued::time_of(next)
             .is_some_and(|local| matches!(self.config.stamps.candidates(local, None), Candidates::Two(..)));
-        if !is_row || is_repeated || !goes_back(raw, next) {
+        if !is_row || is_repeated || !(goes_back(raw, next) || self.goes_back(raw, next)) {
             return self.take(staging, table, raw);
         }
         if self.watch == Watch::Hold {
@@ -213,6 +241,20 @@ impl<'a> LineTaker<'a> {
         let taken = self.take(staging, table, raw);
         self.state = LineState::Whole;
         taken
+    }
+
+    /// As [`goes_back`], of lines of a dialect, which say their time in their own way.
+    fn goes_back(&mut self, line: &[u8], next: &[u8]) -> bool {
+        let Expect::Rows(reading) = &self.expect else { return false };
+        if reading.header.is_none() {
+            return false;
+        }
+        let layout = &reading.layout;
+        let mut time_of = |line: &[u8]| {
+            self.row.read(&format::strip_noise(line), layout).ok()?;
+            self.row.stamp.map(|stamp| stamp.time)
+        };
+        matches!((time_of(line), time_of(next)), (Some(this), Some(next)) if next < this)
     }
 
     /// Counts what stands behind the last whole record: the beginning of one, or nothing that could become one.
@@ -230,11 +272,39 @@ impl<'a> LineTaker<'a> {
         self.counts.deferred += 1;
     }
 
+    /// Takes a line with NUL bytes in it, which stand where a power failure took text away: the beginning of a row, and in most
+    /// cases a whole row behind it. Each piece counts as a line.
+    #[cold]
+    fn take_pieces(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
+        let pieces: Vec<&[u8]> = line.split(|byte| *byte == 0).filter(|piece| !piece.is_empty()).collect();
+        let Some((last, torn)) = pieces.split_last() else { return Ok(()) };
+        if self.watch == Watch::Hold {
+            self.hold(number);
+            return Ok(());
+        }
+        for piece in torn {
+            self.counts.lines += 1;
+            let refusal =
+                unreadable("NUL bytes follow: the rest of the line was lost, as in a power failure".to_owned());
+            self.reject(staging, table, self.at(number, piece), &refusal)?;
+        }
+        let is_row = match &self.expect {
+            Expect::Rows(reading) => reading.layout.begins_with_time(),
+            Expect::Beginning | Expect::Header { .. } | Expect::Rejecting(_) => true,
+        };
+        if is_row {
+            return self.take_other(staging, table, number, last);
+        }
+        let refusal =
+            unreadable("NUL bytes precede: the beginning of the line was lost, as in a power failure".to_owned());
+        self.reject(staging, table, self.at(number, last), &refusal)
+    }
+
     #[cold]
     fn take_other(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
-        if let Expect::Header(lines) = &mut self.expect {
+        if let Expect::Header { lines, of } = &mut self.expect {
             lines.push(line.to_vec());
-            if lines.first().and_then(|first| format::header_lines(first)) == Some(lines.len()) {
+            if lines.len() == *of {
                 return self.finish_header(staging, table, number);
             }
             return Ok(());
@@ -257,8 +327,8 @@ impl<'a> LineTaker<'a> {
                 self.counts.deferred += 1;
                 return Ok(());
             }
-            if format::header_lines(line).is_some() {
-                self.expect = Expect::Header(vec![line.to_vec()]);
+            if let Some(of) = format::header_lines(line) {
+                self.expect = Expect::Header { lines: vec![line.to_vec()], of };
                 return Ok(());
             }
         }
@@ -273,7 +343,22 @@ impl<'a> LineTaker<'a> {
 
     fn finish_header(&mut self, staging: &mut Staging<'_>, table: &mut Table, last: u64) -> Result<()> {
         staging.begin()?;
-        let Expect::Header(lines) = std::mem::replace(&mut self.expect, Expect::Beginning) else { return Ok(()) };
+        let Expect::Header { lines, .. } = std::mem::replace(&mut self.expect, Expect::Beginning) else {
+            return Ok(());
+        };
+        if let FileFormat::Csv(csv) = &self.config.format {
+            return match csv.header(&self.config.name.0, &lines) {
+                Ok(header) => {
+                    self.counts.header += lines.len() as u64;
+                    self.use_header(staging, table, &header)
+                }
+                Err(reason) => {
+                    self.refusal = Some(reason);
+                    self.counts.deferred += lines.len() as u64;
+                    Ok(())
+                }
+            };
+        }
         match Header::read(&lines) {
             Ok(header) => {
                 self.counts.header += lines.len() as u64;
@@ -323,17 +408,8 @@ impl<'a> LineTaker<'a> {
 
     /// Positions in the file of the value columns.
     fn value_places(&self, header: &Header) -> Vec<usize> {
-        let (time, record) = self.key_names(header);
-        (0..header.names.len()).filter(|&place| Some(place) != time && Some(place) != record).collect()
-    }
-
-    /// Positions in the file of time and record number.
-    fn key_names(&self, header: &Header) -> (Option<usize>, Option<usize>) {
-        let place = |wanted: &str| header.names.iter().position(|name| name.eq_ignore_ascii_case(wanted));
-        match &self.config.format {
-            FileFormat::Toa5 => (place("TIMESTAMP"), place("RECORD")),
-            FileFormat::Csv(format) => (place(&format.time_column), format.record_column.as_deref().and_then(place)),
-        }
+        let keys = Keys::of(&self.config.format, header);
+        (0..header.names.len()).filter(|&place| !keys.contain(place)).collect()
     }
 
     fn use_header(&mut self, staging: &mut Staging<'_>, table: &mut Table, header: &Header) -> Result<()> {
@@ -341,39 +417,33 @@ impl<'a> LineTaker<'a> {
         self.header = Some(self.store.learn_header(table, header, &values, self.now)?);
         self.store.learn_derived(table, self.config)?;
         staging.use_header(table, self.config)?;
-        let (time, record) = self.key_names(header);
         let is_tag =
             |name: &str| self.config.columns.get(name).is_some_and(|column| column.column_use == ColumnUse::Tag);
-        let sources: Vec<ColumnSource> = header
-            .names
-            .iter()
-            .enumerate()
-            .map(|(at, name)| match table.place(name) {
-                _ if Some(at) == time => ColumnSource::Time,
-                _ if Some(at) == record => ColumnSource::Record,
-                Some(place) if is_tag(name) => ColumnSource::Tag(place),
-                // learn_header has added every other name to the list.
-                place => ColumnSource::Value(place.unwrap_or_default()),
-            })
-            .collect();
-        let has_tags = sources.iter().any(|source| matches!(source, ColumnSource::Tag(_)));
-        let time_format = match &self.config.format {
-            FileFormat::Csv(format) => format.time_format.clone(),
-            FileFormat::Toa5 => None,
-        };
         let names = table.column_names();
-        let derived = self.derived(&sources, &names);
-        let earlier = if self.were_rows { table.time_formats.clone() } else { Vec::new() };
-        let layout = Layout::new(sources, names.len(), time_format, derived).or_earlier(earlier);
-        self.expect = Expect::Rows(Box::new(RowReading { layout, has_tags }));
+        let derived = self.derived(&values, header, &names);
+        let mut has_tags = false;
+        let layout = Layout::of_file(&self.config.format, header, names.len(), derived, |name| {
+            // learn_header has added every name to the list.
+            let place = table.place(name).unwrap_or_default();
+            if is_tag(name) {
+                has_tags = true;
+                ColumnSource::Tag(place)
+            } else {
+                ColumnSource::Value(place)
+            }
+        });
+        let earlier = if self.were_rows { table.time_formats.as_slice() } else { &[] };
+        let layout = layout.or_earlier(earlier);
+        let header = matches!(self.config.format, FileFormat::Csv(_)).then(|| header.clone());
+        self.expect = Expect::Rows(Box::new(RowReading { layout, has_tags, header }));
         Ok(())
     }
 
     /// The derived columns to compute. The note names each one that cannot be computed, with the reason.
-    fn derived(&mut self, sources: &[ColumnSource], names: &[String]) -> Vec<Derived> {
+    fn derived(&mut self, values: &[usize], header: &Header, names: &[String]) -> Vec<Derived> {
         let mut derived = Derived::of(self.config, names);
         derived.retain(|column| {
-            let is_measured = sources.contains(&ColumnSource::Value(column.place));
+            let is_measured = values.iter().any(|&place| header.names[place] == names[column.place]);
             if is_measured {
                 let name = &names[column.place];
                 self.note = Some(format!("the formula of {name} is not used: the file has a column of that name"));
@@ -402,6 +472,7 @@ impl<'a> LineTaker<'a> {
                 }
                 self.previous_record = self.row.record;
             }
+            Taken::Header => self.counts.header += 1,
             Taken::Refused(refusal) if self.watch == Watch::Hold && !refusal.is_held() => self.hold(number),
             Taken::Refused(refusal) => self.reject(staging, table, line, &refusal)?,
         }
@@ -419,22 +490,41 @@ impl<'a> LineTaker<'a> {
         let Expect::Rows(reading) = &self.expect else {
             return Ok(Taken::Refused(unreadable("is before the header".to_owned())));
         };
+        if self.config.format.is_comment(line.raw) {
+            return Ok(Taken::Header);
+        }
         if let Err(error) = self.row.read(line.raw, &reading.layout) {
+            if let (FileFormat::Csv(csv), Some(header)) = (&self.config.format, &reading.header)
+                && csv.repeats_header(line.raw, header)
+            {
+                return Ok(Taken::Header);
+            }
             return Ok(Taken::Refused(self.refused(error.to_string(), None)));
         }
         if reading.has_tags {
             self.tags = serde_json::to_string(&self.row.tags).unwrap_or_default();
         }
         // A layout without a time column is refused with its header.
-        let local = self.row.time.unwrap_or(LocalTime::from_nanos(0));
+        let local = self.local().unwrap_or(LocalTime::from_nanos(0));
         let config = self.config;
         let known_stamp = self.known_time.map(|known| table.samples.map_or(known, |samples| samples.stamp_of(known)));
         let stamps = &config.stamps;
+        let said = self.row.stamp.and_then(StampRead::instant);
         let ts = match stamps.candidates(local, self.row.record) {
             Candidates::One(ts) => ts,
             // A content that an earlier version kept beside the row of this time.
             Candidates::Missing(ts) if known_stamp == Some(ts) => ts,
-            Candidates::Missing(ts) => return Ok(Taken::Refused(self.in_the_missing_hour(local, ts, line.number))),
+            Candidates::Missing(ts) => {
+                let record = self.row.record.filter(|_| !reading.has_tags);
+                return Ok(Taken::Refused(LineRefusal { record, ..self.in_the_missing_hour(local, ts, line.number) }));
+            }
+            Candidates::Two(earlier, later) if said.is_some() => {
+                if said == Some(later) {
+                    later
+                } else {
+                    earlier
+                }
+            }
             Candidates::Two(earlier, later) if known_stamp.is_some() => {
                 if known_stamp == Some(later) {
                     later
@@ -450,10 +540,11 @@ impl<'a> LineTaker<'a> {
         if !self.were_rows
             && let Some(refusal) = self.refused_time(local, ts)
         {
-            return Ok(Taken::Refused(refusal));
+            let record = self.row.record.filter(|_| !reading.has_tags);
+            return Ok(Taken::Refused(LineRefusal { record, ..refusal }));
         }
         let (stamp, has_tags) = (ts, reading.has_tags);
-        let ts = match self.place(staging, table, (stamp, local), has_tags)? {
+        let ts = match self.place(staging, table, stamp, local, has_tags)? {
             Ok(ts) => ts,
             Err(refusal) => {
                 self.previous = Some(stamp);
@@ -481,7 +572,7 @@ impl<'a> LineTaker<'a> {
         };
         let outcome = staging.stage(table, &row, self.on_conflict)?;
         self.previous = Some(ts);
-        if self.row.quotes_numbers {
+        if self.row.quotes_numbers && matches!(config.format, FileFormat::Toa5) {
             self.note_quoted_numbers(line.number);
         }
         Ok(Taken::Row(outcome))
@@ -492,7 +583,13 @@ impl<'a> LineTaker<'a> {
         let Expect::Rows(reading) = &self.expect else { return None };
         self.row.read(raw, &reading.layout).ok()?;
         let within = table.samples.map_or(0, |samples| known.nanos_since(samples.stamp_of(known)));
-        Some(self.config.stamps.instant(self.row.time?, self.row.record, Some(known)).plus(within))
+        Some(self.config.stamps.instant(self.local()?, self.row.record, Some(known)).plus(within))
+    }
+
+    /// The stamp of the row that was read, by the logger's clock.
+    #[inline]
+    fn local(&self) -> Option<LocalTime> {
+        self.row.stamp.map(|stamp| self.config.stamps.stamp_of(stamp))
     }
 
     /// The tags that a line gives its row, as a JSON array. None: it is no row.
@@ -514,7 +611,7 @@ impl<'a> LineTaker<'a> {
     pub(super) fn time_and_record(&mut self, line: &[u8]) -> Option<(LocalTime, i64)> {
         let Expect::Rows(reading) = &self.expect else { return None };
         self.row.read(line, &reading.layout).ok()?;
-        self.row.time.zip(self.row.record)
+        self.local().zip(self.row.record)
     }
 
     /// Why no row can have this time at present: it is before `valid_from`, or too far ahead of the computer's clock.
@@ -574,7 +671,14 @@ impl<'a> LineTaker<'a> {
 
     #[cold]
     pub(super) fn refused(&self, reason: String, not_before: Option<Timestamp>) -> LineRefusal {
-        LineRefusal { reason, header: self.header, inputs: again::inputs(self.config), not_before, sample: None }
+        LineRefusal {
+            reason,
+            header: self.header,
+            inputs: again::inputs(self.config),
+            not_before,
+            sample: None,
+            record: None,
+        }
     }
 
     /// Picks the time whose row has this record number, if one of the two is staged; otherwise the time that follows the row before.
@@ -643,6 +747,9 @@ impl<'a> LineTaker<'a> {
             self.note_held(line.raw);
             staging.see_waiting(table, sample)?;
         }
+        if let Some(record) = refusal.record {
+            staging.see_refused(table, record)?;
+        }
         staging.reject(table, line, refusal)
     }
 }
@@ -655,13 +762,13 @@ pub(super) fn can_have(config: &TableConfig, ts: Timestamp, now: Timestamp) -> b
 
 /// A line that no configuration can make a row: it has no header, or another table's.
 fn unreadable(reason: String) -> LineRefusal {
-    LineRefusal { reason, header: None, inputs: 0, not_before: None, sample: None }
+    LineRefusal { reason, header: None, inputs: 0, not_before: None, sample: None, record: None }
 }
 
 /// The table name in a file's header, if it has one.
 pub(super) fn header_table(path: &Path) -> Option<String> {
     let mut file = QuietFile::open(path).ok()?;
-    format::begin(&mut file).ok()?.ok()?;
+    format::begin(&mut file, &FileFormat::Toa5).ok()?.ok()?;
     let chunk = file.next_chunk().ok()??;
     let lines: Vec<Vec<u8>> = chunk.bytes.split(|&byte| byte == b'\n').take(4).map(<[u8]>::to_vec).collect();
     let count = format::header_lines(&format::strip_noise(lines.first()?))?;

@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::config::{Config, TableConfig};
 use crate::source::{self, SourceError, TableFiles};
 use crate::store::{Staging, Store, StoreError};
+use crate::text::count;
 use crate::time::Clock;
 
 mod again;
@@ -20,12 +21,14 @@ mod file;
 mod glued;
 mod kept;
 mod lines;
+mod made;
 mod report;
 mod retag;
 mod samples;
 
 pub use clock::{Moved, rekey, would_rekey};
 pub use decide::{Decided, Decider};
+pub use made::{MadeRows, make_now};
 pub use report::{Counts, FileReport, IngestReport, TableReport};
 
 /// What to read.
@@ -179,6 +182,26 @@ impl Ingest<'_> {
             report.tables.push(table_report);
         }
         staging.commit()?;
+        for table_report in &mut report.tables {
+            let Some(table) = self.config.table(&table_report.table) else { continue };
+            if let Some(done) = self.store.despike_completed(self.config, table)?.filter(|done| done.changed > 0) {
+                table_report.note(format!("{} changed by despiking complete blocks", count(done.changed, "row")));
+            }
+        }
+        for (name, made) in made::make(self.config, self.store, &mut staging, self.clock)? {
+            let mut table_report = TableReport::new(&name);
+            table_report.made = made.rows;
+            if made.is_taken {
+                let problem = format!(
+                    "aggregate makes a table \"{name}\", and the database has rows from files under that name; give the \
+                     table of aggregate another name"
+                );
+                table_report.note(problem);
+            }
+            if table_report.made > 0 || !table_report.notes.is_empty() {
+                report.tables.push(table_report);
+            }
+        }
         Ok(report)
     }
 }
@@ -195,7 +218,7 @@ fn plan<'c>(config: &'c Config, store: &Store, selection: &Selection) -> Result<
     let mut work: Vec<TableFiles<'c>> = Vec::new();
     let mut finder = source::Finder::default();
     if selection.files.is_empty() {
-        for table in config.tables.iter().filter(|table| only.is_none_or(|only| only.name == table.name)) {
+        for table in config.logger_tables().filter(|table| only.is_none_or(|only| only.name == table.name)) {
             work.push((table, finder.find(table)?));
         }
         return Ok(work);
@@ -224,7 +247,7 @@ type Owners<'c> = HashMap<PathBuf, Vec<&'c TableConfig>>;
 fn owners(config: &Config) -> Result<Owners<'_>, IngestError> {
     let mut finder = source::Finder::default();
     let mut owners = Owners::new();
-    for table in &config.tables {
+    for table in config.logger_tables() {
         for file in finder.find(table)? {
             owners.entry(std::path::absolute(&file).unwrap_or(file)).or_default().push(table);
         }
@@ -240,7 +263,8 @@ fn table_of<'c>(
     known: &mut Option<Owners<'c>>,
     path: &Path,
 ) -> Result<Option<&'c TableConfig>, IngestError> {
-    if let [table] = config.tables.as_slice() {
+    let mut tables = config.logger_tables();
+    if let (Some(table), None) = (tables.next(), tables.next()) {
         return Ok(Some(table));
     }
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -252,7 +276,7 @@ fn table_of<'c>(
     if found.is_empty()
         && let Some(name) = lines::header_table(path)
     {
-        for table in &config.tables {
+        for table in config.logger_tables() {
             let expected = match &table.logger_table {
                 Some(configured) => Some(configured.clone()),
                 None => store.table(table)?.header_table,

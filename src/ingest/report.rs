@@ -80,6 +80,8 @@ pub struct TableReport {
     pub table: String,
     /// Lines kept from earlier reads that became rows in this ingest; not part of the line counts.
     pub taken_up: u64,
+    /// Rows made of another table's rows, new or with other values (`aggregate`); not part of the line counts.
+    pub made: u64,
     /// Files examined.
     pub files: u64,
     /// All their lines.
@@ -96,6 +98,7 @@ impl TableReport {
         TableReport {
             table: table.to_owned(),
             taken_up: 0,
+            made: 0,
             files: 0,
             counts: Counts::default(),
             notes: Vec::new(),
@@ -109,6 +112,7 @@ impl TableReport {
 
     /// Adds the result of a later pass. The later pass's note on a file replaces the earlier one.
     fn absorb(&mut self, later: TableReport) {
+        self.made += later.made;
         let of_files: HashSet<&String> = later.sources.iter().filter_map(|file| file.note.as_ref()).collect();
         let known: HashSet<&String> = self.notes.iter().collect();
         let is_new = |note: &&String| !of_files.contains(note) && !known.contains(note);
@@ -194,6 +198,11 @@ impl IngestReport {
             notes.cloned().collect::<Vec<_>>()
         };
         self.tables.iter().flat_map(of_table).collect()
+    }
+
+    /// Whether rows came that can be sent.
+    pub fn has_new_rows(&self) -> bool {
+        self.tables.iter().any(|table| table.counts.staged + table.made > 0)
     }
 
     /// Whether the user should look at the result: a file that cannot be read, a line that is not a row or is ahead of the clock,

@@ -51,6 +51,14 @@ pub(super) struct Placing {
     pub(super) note: Option<String>,
 }
 
+/// The stamp of a row that may share it with others.
+struct Stamped {
+    samples: Samples,
+    stamp: Timestamp,
+    /// As the logger wrote it.
+    local: LocalTime,
+}
+
 /// A stamp whose rows are being read.
 #[derive(Debug)]
 struct Open {
@@ -86,12 +94,13 @@ impl LineTaker<'_> {
         &mut self,
         staging: &mut Staging<'_>,
         table: &mut Table,
-        (stamp, local): (Timestamp, LocalTime),
+        stamp: Timestamp,
+        local: LocalTime,
         has_tags: bool,
     ) -> Result<std::result::Result<Timestamp, LineRefusal>> {
         match table.samples {
             None => Ok(Ok(stamp)),
-            Some(samples) => self.place_sample(staging, table, (samples, stamp, local), has_tags),
+            Some(samples) => self.place_sample(staging, table, Stamped { samples, stamp, local }, has_tags),
         }
     }
 
@@ -99,7 +108,7 @@ impl LineTaker<'_> {
         &mut self,
         staging: &mut Staging<'_>,
         table: &mut Table,
-        (samples, stamp, local): (Samples, Timestamp, LocalTime),
+        Stamped { samples, stamp, local }: Stamped,
         has_tags: bool,
     ) -> Result<std::result::Result<Timestamp, LineRefusal>> {
         if let Some(known) = self.known_time.filter(|known| samples.stamp_of(*known) == stamp) {
@@ -112,7 +121,7 @@ impl LineTaker<'_> {
             record => return Ok(Err(self.no_sample(samples, local, record))),
         };
         let series = staging.series_of(table, if has_tags { &self.tags } else { "[]" })?;
-        self.open(table, (samples, series, stamp))?;
+        self.open(table, samples, series, stamp)?;
         let Some(open) = &mut self.placing.open else { return Ok(Ok(stamp)) };
         if let Some(ts) = open.known.stored.get(&record) {
             return Ok(Ok(*ts));
@@ -160,9 +169,9 @@ impl LineTaker<'_> {
                 "held: another row has the place of RECORD {record} among the rows of {local}: the logger's clock went back, \
                  or two loggers write this table"
             ),
-            Place::TooMany(first, last) | Place::TooFew(first, last) => contradicts(samples, local, (first, last)),
+            Place::TooMany(first, last) | Place::TooFew(first, last) => contradicts(samples, local, first, last),
         };
-        Ok(Err(self.hold_sample((series, stamp, record), reason)))
+        Ok(Err(self.hold_sample(SampleAt { series, stamp, record }, reason)))
     }
 
     /// Why a line of a table with samples is none.
@@ -180,14 +189,14 @@ impl LineTaker<'_> {
         self.refused(reason, None)
     }
 
-    fn hold_sample(&mut self, (series, stamp, record): (i64, Timestamp, i64), reason: String) -> LineRefusal {
-        self.placing.touched.insert((series, stamp));
+    fn hold_sample(&mut self, sample: SampleAt, reason: String) -> LineRefusal {
+        self.placing.touched.insert((sample.series, sample.stamp));
         self.placing.is_awaited = Some(true);
-        LineRefusal { sample: Some(SampleAt { series, stamp, record }), ..self.refused(reason, None) }
+        LineRefusal { sample: Some(sample), ..self.refused(reason, None) }
     }
 
     /// Makes the stamp the open one.
-    fn open(&mut self, table: &Table, (samples, series, stamp): (Samples, i64, Timestamp)) -> Result<()> {
+    fn open(&mut self, table: &Table, samples: Samples, series: i64, stamp: Timestamp) -> Result<()> {
         self.placing.has_begun = self.placing.last.replace((series, stamp)) != Some((series, stamp));
         if self.placing.open.as_ref().is_some_and(|open| open.series == series && open.stamp == stamp) {
             return Ok(());
@@ -327,7 +336,7 @@ impl LineTaker<'_> {
 }
 
 /// A row that stands behind its stamp, as it stands at its stamp. None: it does not stand behind it.
-fn moved_back((config, table): (&TableConfig, &Table), samples: Samples, row: OldRow) -> Option<MovedRow> {
+fn moved_back(config: &TableConfig, table: &Table, samples: Samples, row: OldRow) -> Option<MovedRow> {
     let text = row.ts_text()?;
     let local = read_stamp(config, &table.time_formats, text)?;
     let to = config.stamps.instant(local, row.record(), Some(row.ts()));
@@ -337,7 +346,7 @@ fn moved_back((config, table): (&TableConfig, &Table), samples: Samples, row: Ol
 }
 
 /// Why rows of a stamp have no place, by their first and their last record.
-fn contradicts(samples: Samples, local: LocalTime, (first, last): (i64, i64)) -> String {
+fn contradicts(samples: Samples, local: LocalTime, first: i64, last: i64) -> String {
     let rows = last - first + 1;
     let have = if rows == 1 { "has" } else { "have" };
     format!(
@@ -459,7 +468,7 @@ impl Resolver<'_, '_> {
                 let Some(last) = stored.last() else { break };
                 after = Some(last.id());
                 let moved: Vec<MovedRow> =
-                    stored.into_iter().filter_map(|row| moved_back((self.config, self.table), samples, row)).collect();
+                    stored.into_iter().filter_map(|row| moved_back(self.config, self.table, samples, row)).collect();
                 rows += moved.len() as u64;
                 self.staging.set_moving(Some(version));
                 let done = self.staging.move_rows(self.table, &tags, &moved);
@@ -488,7 +497,7 @@ impl Resolver<'_, '_> {
             for ts in times.into_iter().filter(|ts| !samples.is_stamp(*ts)) {
                 for content in self.store.contents_at(series, ts)? {
                     let to = match content.header {
-                        Some(header) => kept.time_of(self.staging, self.table, (header, &content.raw), ts)?,
+                        Some(header) => kept.time_of(self.staging, self.table, header, &content.raw, ts)?,
                         None => {
                             let text = content.ts_text.as_deref();
                             let local = text.and_then(|text| read_stamp(self.config, &self.table.time_formats, text));
@@ -598,12 +607,12 @@ impl Resolver<'_, '_> {
         for (record, line) in waiting.lines {
             let Some(ts) = time(record) else {
                 if let Place::TooMany(first, last) | Place::TooFew(first, last) = decide(record) {
-                    let reason = contradicts(samples, self.config.clock.local(stamp), (first, last));
+                    let reason = contradicts(samples, self.config.clock.local(stamp), first, last);
                     self.staging.say_why(&line, &reason)?;
                 }
                 continue;
             };
-            if let Taken::Row(outcome) = kept.line_at(self.staging, self.table, (&line, ts))? {
+            if let Taken::Row(outcome) = kept.line_at(self.staging, self.table, &line, ts)? {
                 self.staging.resolve(self.table, &line)?;
                 resolved.lines.push((line.hash(), outcome));
                 any = true;

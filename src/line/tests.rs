@@ -36,6 +36,7 @@ fn table(columns: &[(&str, ColumnConfig)]) -> TableConfig {
         level: None,
         sensor: None,
         columns: columns.iter().map(|(name, config)| ((*name).to_owned(), config.clone())).collect(),
+        made_of: None,
     }
 }
 

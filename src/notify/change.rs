@@ -71,7 +71,12 @@ pub(super) fn of(
         if found.remove(&key).is_some() {
             let is_of_today = |before: &&StandingFinding| before.gone.is_some_and(|gone| now < gone.after(DAY));
             let before = before.get(key.as_str()).copied().filter(is_of_today);
-            appeared(&key, finding, before, (known, now), &mut change);
+            let appeared = appeared(key, finding, before, known, now);
+            if appeared.later.is_due {
+                change.notices.push(notice(&appeared.later.standing, NoticeEvent::Appeared, now));
+            }
+            change.replaced.extend(appeared.replaced);
+            change.kept.push(appeared.later.standing);
         }
     }
     change
@@ -170,38 +175,46 @@ fn stays_away(standing: &StandingFinding, gone: Timestamp, now: Timestamp, chang
     }
 }
 
+/// A finding that is there, or back.
+struct Appeared {
+    later: Later,
+    /// Messages that its own one says too.
+    replaced: Vec<i64>,
+}
+
 /// A new finding, or one that is back. Where it came and went before and no receiver has got a message, one message says it
 /// all.
 fn appeared(
-    key: &str,
+    key: String,
     finding: &Finding,
     before: Option<&StandingFinding>,
-    (known, now): (&Known, Timestamp),
-    change: &mut FindingsChange,
-) {
+    known: &Known,
+    now: Timestamp,
+) -> Appeared {
     let mut body = Body::of(finding, now);
     let own = || known.unsent.iter().filter(|notice| notice.key == key);
     let first = own().find(|notice| notice.event == NoticeEvent::Appeared).and_then(|notice| Body::read(&notice.body));
     let comings = before.map_or(0, |before| before.comings);
+    let mut replaced = Vec::new();
     let comings = if let Some(first) = first
         && own().next_back().is_some_and(|notice| notice.event == NoticeEvent::Cleared)
     {
         body.came_and_went = first.came_and_went + 1;
         body.first = Some(first.first.unwrap_or(first.appeared));
-        change.replaced.extend(own().map(|notice| notice.id));
+        replaced.extend(own().map(|notice| notice.id));
         comings.max(1)
     } else {
         comings.saturating_add(1)
     };
-    let mut standing =
-        StandingFinding { key: key.to_owned(), body: String::new(), appeared: now, reported: now, gone: None, comings };
+    let mut standing = StandingFinding { key, body: String::new(), appeared: now, reported: now, gone: None, comings };
     body.comes_and_goes = comes_and_goes(&standing);
     standing.body = body.text();
-    match before.filter(|_| comings > MOST_COMINGS + 1) {
+    let is_due = match before.filter(|_| comings > MOST_COMINGS + 1) {
         Some(before) if before.reported <= now && now < before.reported.after(DAY) => {
             standing.reported = before.reported;
+            false
         }
-        _ => change.notices.push(notice(&standing, NoticeEvent::Appeared, now)),
-    }
-    change.kept.push(standing);
+        _ => true,
+    };
+    Appeared { later: Later { standing, is_due }, replaced }
 }

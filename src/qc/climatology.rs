@@ -1,6 +1,6 @@
 //! Climatology: outside what is usual for a season and a time of day.
 //!
-//! Two ways to give the bands: a CSV file of percentiles ([`file`]), or a few members in the configuration. Months, hours
+//! Two ways to give the bands: CSV files of percentiles ([`file`]), or a few members in the configuration. Months, hours
 //! and days of the year may run over their end: `months = [12, 2]` is winter. Source: QARTOD, in the form of ioos_qc 3.0
 //! `climatology_test`, and AmeriFlux's diurnal-seasonal module.
 
@@ -13,7 +13,7 @@ use super::registry::{About, ColumnTest, Seen};
 use crate::ameriflux::Range;
 use crate::quantity;
 use crate::time::{Calendar, LocalTime};
-use file::{BandColumns, read_bins};
+use file::{BandColumns, Published, read_bins};
 
 pub(super) const ABOUT: About = About {
     name: "climatology",
@@ -133,7 +133,7 @@ impl ColumnTest for Climatology {
             Key::new(
                 "file",
                 Kind::Path,
-                "a CSV file of bands; its columns are described in [qc.md](qc.md#climatology)",
+                "a CSV file of bands, or one of the five that AmeriFlux publishes for a site: [qc.md](qc.md#climatology)",
                 r#"file = "bands.csv""#,
             )
             .or(Absent::RequiredIn("(or `bands`)")),
@@ -144,7 +144,7 @@ impl ColumnTest for Climatology {
                 "the file's columns of the lower and the upper bound",
                 r#"suspect = ["p2_5", "p97_5"]"#,
             )
-            .or(Absent::RequiredIn("beside `file`")),
+            .or(Absent::RequiredIn("beside `file`, but for AmeriFlux's files (`[\"LOWER2\", \"UPPER2\"]`)")),
             Key::new("fail", Kind::Names, "the same for failing", r#"fail = ["p0_5", "p99_5"]"#),
             Key::new("margin", Kind::Positive, "widens every band on both sides, in the column's unit", "margin = 2"),
             Key::new(
@@ -163,7 +163,9 @@ impl ColumnTest for Climatology {
         if group.has("bands") {
             return Err(group.wrong_key("bands", " stands beside file; keep one of them"));
         }
-        let suspect = group.names("suspect").ok_or_else(|| {
+        let published = Published::of(path);
+        let usual = published.as_ref().map(|_| (Published::BAND.0.to_owned(), Published::BAND.1.to_owned()));
+        let suspect = group.names("suspect").or(usual).ok_or_else(|| {
             group.wrong(
                 " lacks suspect, the columns of the lower and the upper bound; write suspect = [\"p2_5\", \"p97_5\"]",
             )
@@ -177,7 +179,8 @@ impl ColumnTest for Climatology {
             margin: group.number("margin").unwrap_or(0.0),
         };
         let problem = |problem| group.wrong_key("file", &format!(" \"{text}\" {problem}"));
-        read_bins(path, wanted).map(Climatology::Bins).map_err(problem)
+        let bins = published.map_or_else(|| read_bins(path, wanted), |published| published.read_bins(wanted));
+        bins.map(Climatology::Bins).map_err(problem)
     }
 
     fn start(&self) {}

@@ -3,10 +3,11 @@
 //! Source: QARTOD, in the form of ioos_qc 3.0 `gross_range_test`. It is the only test that looks at the value alone.
 
 use super::flag::Flag;
+use super::limits::{bounds, fp2_step, within};
 use super::registry::About;
-use super::spec::TableSpec;
+use super::spec::{OwnBounds, TableSpec};
 use super::value::{Sentinels, Value};
-use crate::ameriflux::Range;
+use crate::ameriflux::{MeasuredOver, Range, Ranges};
 
 pub(super) const ABOUT: About = About {
     name: "gross_range",
@@ -19,8 +20,10 @@ pub(super) const ABOUT: About = About {
 /// The test of one column. A column without a range has bounds that every number passes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GrossRange {
-    fail: (f64, f64),
-    suspect: (f64, f64),
+    /// What is inside of every range. Nearly every value is, and costs two comparisons.
+    inner: (f64, f64),
+    ranges: Ranges,
+    own: OwnBounds,
     /// Pass where a range is configured, not evaluated where none is.
     inside: Flag,
     sentinels: Sentinels,
@@ -30,20 +33,10 @@ pub struct GrossRange {
 
 impl GrossRange {
     /// `sentinels` are values that mean "missing" (7999, -9999, "ERR").
-    pub fn new(range: Option<Range>, sentinels: Sentinels) -> GrossRange {
-        let everything = (f64::NEG_INFINITY, f64::INFINITY);
-        match range {
-            Some(Range { suspect, fail }) => {
-                GrossRange { fail, suspect, inside: Flag::Pass, sentinels, is_text: false }
-            }
-            None => GrossRange {
-                fail: everything,
-                suspect: everything,
-                inside: Flag::NotEvaluated,
-                sentinels,
-                is_text: false,
-            },
-        }
+    pub fn new(range: Option<Ranges>, own: OwnBounds, sentinels: Sentinels) -> GrossRange {
+        let inside = if range.is_some() { Flag::Pass } else { Flag::NotEvaluated };
+        let ranges = range.unwrap_or(Ranges::from(Range::EVERYTHING));
+        GrossRange { inner: ranges.narrowest().suspect, ranges, own, inside, sentinels, is_text: false }
     }
 
     /// As it is configured for a column of a table.
@@ -51,7 +44,8 @@ impl GrossRange {
         let own = table.columns.get(column);
         let sentinels = own.and_then(|own| own.sentinels).unwrap_or(table.sentinels);
         let is_text = own.is_some_and(|own| own.is_text);
-        GrossRange { is_text, ..GrossRange::new(own.and_then(|own| own.range), sentinels.clone()) }
+        let own_bounds = own.map(|own| own.own_bounds).unwrap_or_default();
+        GrossRange { is_text, ..GrossRange::new(own.and_then(|own| own.range), own_bounds, sentinels.clone()) }
     }
 
     /// The value as a number: NaN where it is missing, text or a sentinel.
@@ -63,22 +57,23 @@ impl GrossRange {
         }
     }
 
-    /// The value as a witness for another: NaN where it is missing, text, or fails its range.
+    /// The value as a witness for another table: NaN where it is missing, text, or fails its range. Rows of another table are
+    /// looked at one by one, so it is the range of a row whose interval is not known.
     pub fn witness(&self, value: Value) -> f64 {
-        if self.flag(value) == Flag::Fail { f64::NAN } else { self.number(value) }
+        if self.flag(value, MeasuredOver::since(None)) == Flag::Fail { f64::NAN } else { self.number(value) }
     }
 
     /// Why a value was raised.
-    pub fn detail(&self, value: Value, flag: Flag) -> String {
+    pub fn detail(&self, value: Value, over: MeasuredOver, flag: Flag) -> String {
         let Value::Number(number) = value else { return "text where a number is expected".to_owned() };
-        let (low, high) = if flag == Flag::Fail { self.fail } else { self.suspect };
+        let (low, high) = bounds(self.ranges.over(over), flag);
         if number < low { format!("{number} below {low}") } else { format!("{number} above {high}") }
     }
 
     /// QARTOD's gross range: both intervals are closed, a value on a bound is inside. Text where a range is configured
-    /// is no measurement, so it fails.
+    /// is no measurement, so it fails. `over` is the time over which the row's values were measured.
     #[inline]
-    pub fn flag(&self, value: Value) -> Flag {
+    pub fn flag(&self, value: Value, over: MeasuredOver) -> Flag {
         let number = match value {
             Value::Number(number) => number,
             Value::Missing => return Flag::Missing,
@@ -91,12 +86,22 @@ impl GrossRange {
         if self.sentinels.has_number(number) {
             return Flag::Missing;
         }
-        if number < self.fail.0 || number > self.fail.1 {
-            Flag::Fail
-        } else if number < self.suspect.0 || number > self.suspect.1 {
-            Flag::Suspect
-        } else {
-            self.inside
+        if number >= self.inner.0 && number <= self.inner.1 { self.inside } else { self.outside(number, over) }
+    }
+
+    /// The flag of a value that lies outside of some range. Bounds that are those of a variable hold for the quantity, and a
+    /// number of FP2 stands for every quantity up to a step away: it is outside where all of them are.
+    #[cold]
+    fn outside(&self, number: f64, over: MeasuredOver) -> Flag {
+        let range = self.ranges.over(over);
+        let step = fp2_step(number).unwrap_or(0.0);
+        let widened =
+            |(low, high): (f64, f64), is_own: bool| if is_own { (low, high) } else { (low - step, high + step) };
+        let range =
+            Range { suspect: widened(range.suspect, self.own.suspect), fail: widened(range.fail, self.own.fail) };
+        match within(&range, number) {
+            Flag::Pass => self.inside,
+            raised => raised,
         }
     }
 }
@@ -105,43 +110,54 @@ impl GrossRange {
 mod tests {
     use super::*;
 
+    const UNKNOWN: MeasuredOver = MeasuredOver::Day;
+
     fn digits(tests: &GrossRange, values: &[f64]) -> String {
-        values.iter().map(|&value| char::from(tests.flag(Value::Number(value)).digit())).collect()
+        values.iter().map(|&value| char::from(tests.flag(Value::Number(value), UNKNOWN).digit())).collect()
+    }
+
+    /// With bounds that the user gives.
+    fn own(range: Range, sentinels: Sentinels) -> GrossRange {
+        GrossRange::new(Some(range.into()), OwnBounds { suspect: true, fail: true }, sentinels)
     }
 
     #[test]
     fn bounds_belong_to_the_inside_as_in_qartod() {
-        let tests = GrossRange::new(Some(Range { suspect: (2.0, 8.0), fail: (0.0, 10.0) }), Sentinels::default());
+        let tests = own(Range { suspect: (2.0, 8.0), fail: (0.0, 10.0) }, Sentinels::default());
         let values = [-0.0001, 0.0, 1.999, 2.0, 5.0, 8.0, 8.001, 10.0, 10.001];
         assert_eq!(digits(&tests, &values), "433111334");
     }
 
     #[test]
     fn a_sentinel_is_missing_and_only_exactly_that_number() {
-        let tests = GrossRange::new(
-            Some(Range { suspect: (-50.0, 50.0), fail: (-50.0, 50.0) }),
-            Sentinels::new(vec![7999.0, -9999.0], &[]),
-        );
+        let tests =
+            own(Range { suspect: (-50.0, 50.0), fail: (-50.0, 50.0) }, Sentinels::new(vec![7999.0, -9999.0], &[]));
         assert_eq!(digits(&tests, &[7999.0, -9999.0, 7998.9, 25.0]), "9941");
     }
 
     #[test]
     fn what_is_not_tested_says_so() {
-        let tests = GrossRange::new(None, Sentinels::default());
-        assert_eq!(tests.flag(Value::Number(1e9)), Flag::NotEvaluated);
-        assert_eq!(tests.flag(Value::of_text("OK")), Flag::NotEvaluated);
-        assert_eq!(tests.flag(Value::Missing), Flag::Missing);
+        let tests = GrossRange::new(None, OwnBounds::default(), Sentinels::default());
+        assert_eq!(tests.flag(Value::Number(1e9), UNKNOWN), Flag::NotEvaluated);
+        assert_eq!(tests.flag(Value::of_text("OK"), UNKNOWN), Flag::NotEvaluated);
+        assert_eq!(tests.flag(Value::Missing, UNKNOWN), Flag::Missing);
     }
 
     #[test]
     fn text_where_a_number_is_expected_fails_unless_it_means_missing() {
-        let tests = GrossRange::new(
-            Some(Range { suspect: (0.0, 1.0), fail: (0.0, 1.0) }),
-            Sentinels::new(Vec::new(), &["err"]),
-        );
-        assert_eq!(tests.flag(Value::of_text("OK")), Flag::Fail);
+        let tests = own(Range { suspect: (0.0, 1.0), fail: (0.0, 1.0) }, Sentinels::new(Vec::new(), &["err"]));
+        assert_eq!(tests.flag(Value::of_text("OK"), UNKNOWN), Flag::Fail);
         for missing in ["ERR", "NA", "---", ""] {
-            assert_eq!(tests.flag(Value::of_text(missing)), Flag::Missing, "{missing}");
+            assert_eq!(tests.flag(Value::of_text(missing), UNKNOWN), Flag::Missing, "{missing}");
         }
+    }
+
+    #[test]
+    fn a_number_of_fp2_is_outside_of_a_variable_only_where_all_that_it_stands_for_is() {
+        // 60 to 105 kPa in mmHg: FP2 has one digit behind the point there.
+        let range = Range { suspect: (450.037, 787.565), fail: (433.161, 804.441) };
+        let variable = GrossRange::new(Some(range.into()), OwnBounds::default(), Sentinels::default());
+        assert_eq!(digits(&variable, &[450.0, 449.9, 450.03, 787.6, 787.7, 787.58, 433.1, 433.0]), "13313334");
+        assert_eq!(digits(&own(range, Sentinels::default()), &[450.0, 787.6, 433.1]), "334");
     }
 }

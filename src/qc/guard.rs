@@ -8,7 +8,9 @@ use super::flag::Flag;
 use super::keys::{Group, Problem};
 use super::limits::{bounds, short, within};
 use super::registry::{About, Marks, Test};
+use super::spec::TableSpec;
 use crate::ameriflux::Range;
+use crate::quantity::{Aggregate, coverage_of};
 
 pub(super) const ABOUT: About = About {
     name: "guard",
@@ -45,18 +47,38 @@ pub(super) struct GuardTest {
     name: String,
     range: Range,
     governs: Vec<usize>,
+    /// What a number that is missing says of the values.
+    of_missing: Flag,
 }
+
+/// Of a mean, an extreme and the like: with fewer samples in percent it is suspect. (EddyPro and openeddy: at most 10 % may be
+/// missing; diive: 90 %.)
+const ENOUGH: f64 = 90.0;
+/// A sum of which any part is missing is too small.
+const ALL: f64 = 100.0;
 
 impl GuardTest {
     /// Of the number at `place` of `names`.
     pub(super) fn new(guard: &RangeGuard, place: usize, names: &[String]) -> GuardTest {
         let governs = guard.governs.iter().filter_map(|name| names.iter().position(|known| known == name));
-        GuardTest { place, name: names[place].clone(), range: guard.range, governs: governs.collect() }
+        let (name, governs) = (names[place].clone(), governs.collect());
+        GuardTest { place, name, range: guard.range, governs, of_missing: Flag::NotEvaluated }
+    }
+
+    /// Of the share of samples beside the value at `governs`, in a table whose rows are made of another one's; none for a column
+    /// that has none beside it. Values of less than half of the samples are not there at all. Where the number of samples that
+    /// were expected is not known, a value is no better than one that lacks some.
+    pub(super) fn of_coverage(table: &TableSpec<'_>, governs: usize, names: &[String]) -> Option<GuardTest> {
+        let name = coverage_of(&names[governs]);
+        let place = names.iter().position(|known| *known == name)?;
+        let least = if table.kind_of(&names[governs]).aggregate() == Aggregate::Sum { ALL } else { ENOUGH };
+        let range = Range { suspect: (least, f64::INFINITY), fail: (f64::NEG_INFINITY, f64::INFINITY) };
+        Some(GuardTest { place, name, range, governs: vec![governs], of_missing: Flag::Suspect })
     }
 
     /// Judges one row by its number, NaN where it is missing.
     pub(super) fn judge(&self, number: f64, out: &mut Marks) {
-        let flag = if number.is_nan() { Flag::NotEvaluated } else { within(&self.range, number) };
+        let flag = if number.is_nan() { self.of_missing } else { within(&self.range, number) };
         if !flag.is_raised() {
             return;
         }
@@ -64,6 +86,9 @@ impl GuardTest {
         for &place in &self.governs {
             if out.flag(place) != Some(Flag::Missing) {
                 out.note(place, Test::Guard, flag, || {
+                    if number.is_nan() {
+                        return format!("{} is not known", self.name);
+                    }
                     let (side, bound) = if number < low { ("below", low) } else { ("above", high) };
                     format!("{} = {} is {side} {bound}", self.name, short(number))
                 });

@@ -21,6 +21,7 @@ mod window;
 // The tests, a file each.
 mod attenuated_signal;
 mod climatology;
+mod despike;
 mod diagnostic;
 mod flat_line;
 mod gross_range;
@@ -34,6 +35,7 @@ mod sun;
 mod time_gap;
 
 pub use climatology::{Climatology, Season};
+pub use despike::{Block, Daylight, Despike, DespikeWhen, Sample as DespikeSample};
 pub use diagnostic::Diagnostic;
 pub use finding::{Finding, findings};
 pub use fit::{KnownColumn, unknown_columns, without_position};
@@ -45,7 +47,7 @@ pub use manual::ManualFlag;
 pub use pair::{Across, Guard, Measure, Pair, PairFlags, Partner};
 pub use registry::{About, ColumnSettings, TableSettings, Test};
 pub use series::{Series, Verdict};
-pub use spec::{ColumnAt, ColumnSpec, TableName, TableSpec};
+pub use spec::{ColumnAt, ColumnSpec, OwnBounds, TableName, TableSpec};
 pub use sun::{Light, measures_sunlight};
 pub use table::TableTests;
 pub use value::{Sentinels, Value, Word};

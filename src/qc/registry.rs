@@ -14,8 +14,8 @@ use super::keys::{Group, GroupKeys, Problem};
 use super::spec::ColumnSpec;
 use super::window::{Here, Reach, Window};
 use super::{
-    attenuated_signal, climatology, diagnostic, flat_line, gross_range, guard, input, manual, pair, rate_of_change,
-    spike, sun, time_gap,
+    attenuated_signal, climatology, despike, diagnostic, flat_line, gross_range, guard, input, manual, pair,
+    rate_of_change, spike, sun, time_gap,
 };
 use crate::quantity::Kind;
 use climatology::Season;
@@ -388,6 +388,7 @@ registry! {
     RateOfChange in rate_of_change, column rate_of_change: RateOfChange;
     FlatLine in flat_line, column flat_line: FlatLine;
     AttenuatedSignal in attenuated_signal, column attenuated_signal: AttenuatedSignal;
+    Despike in despike, column despike: Despike;
     Sun in sun, column sun: Sun;
     TimeGap in time_gap, row time_gap: TimeGap;
     Pair in pair;
@@ -410,7 +411,7 @@ impl Test {
 
     /// Whether a value that raises nothing passes it. The others find what is wrong with a value, and say nothing of one that is well.
     pub const fn passes_values(self) -> bool {
-        !matches!(self, Test::TimeGap | Test::Diagnostic | Test::Guard | Test::Input | Test::Manual)
+        !matches!(self, Test::Despike | Test::TimeGap | Test::Diagnostic | Test::Guard | Test::Input | Test::Manual)
     }
 
     /// The test of a name.

@@ -16,6 +16,7 @@ use super::sun::Sky;
 use super::table::TableTests;
 use super::value::Value;
 use super::window::{Here, Reach, RowTimes};
+use crate::ameriflux::MeasuredOver;
 use crate::sun::Potential;
 use crate::time::Timestamp;
 
@@ -96,6 +97,17 @@ impl Series {
     /// values of [`TableTests::across`]. Returns whether the verdict on the row before differs from
     /// the one given out.
     pub fn push(&mut self, tests: &Arc<TableTests>, ts: Timestamp, values: &[Value], partners: &[Partner]) -> bool {
+        self.push_despiked(tests, ts, (values, partners), Vec::new())
+    }
+
+    /// As [`Series::push`], of a row of a block that was despiked. Of its spikes those count whose columns still have the test.
+    pub fn push_despiked(
+        &mut self,
+        tests: &Arc<TableTests>,
+        ts: Timestamp,
+        (values, partners): (&[Value], &[Partner]),
+        spikes: Vec<Finding>,
+    ) -> bool {
         let mut row = std::mem::take(&mut self.spare);
         row.ts = ts;
         if row.tests.as_ref().is_none_or(|known| !Arc::ptr_eq(known, tests)) {
@@ -107,6 +119,11 @@ impl Series {
         row.numbers.resize(tests.ranges.len(), f64::NAN);
         let changed = self.complete(Some(&row.numbers));
         self.judge(tests, &mut row, values, partners);
+        for spike in spikes.into_iter().filter(|spike| tests.despiked.contains(&spike.place)) {
+            if row.marks.flag(spike.place).is_some_and(|flag| flag != Flag::Missing) {
+                row.marks.note(spike.place, Test::Despike, spike.flag, || spike.detail);
+            }
+        }
         std::mem::swap(&mut self.before, &mut self.current);
         if let Some(mut last) = self.last.take() {
             std::mem::swap(&mut row.before, &mut last.numbers);
@@ -144,16 +161,18 @@ impl Series {
     fn judge(&mut self, tests: &TableTests, row: &mut LastRow, values: &[Value], partners: &[Partner]) {
         row.marks.flags.clear();
         row.marks.findings.clear();
+        let since = self.last.as_ref().map(|last| row.ts.nanos_since(last.ts));
+        let over = MeasuredOver::since(since);
         for (place, (value, range)) in values.iter().zip(&tests.ranges).enumerate() {
-            let flag = range.flag(*value);
+            let flag = range.flag(*value, over);
             if flag.is_raised() {
-                let detail = range.detail(*value, flag);
+                let detail = range.detail(*value, over, flag);
                 row.marks.findings.push(Finding { place, test: Test::GrossRange, flag, detail });
             }
             row.marks.flags.push(flag);
         }
         let before = self.last.as_ref();
-        let interval = before.map_or(0, |last| row.ts.nanos_since(last.ts));
+        let interval = since.unwrap_or(0);
         let number = self.times.push(row.ts.nanos());
         for (oldest, window) in self.oldest.iter_mut().zip(&tests.windows) {
             let edge = row.ts.nanos().saturating_sub(window.nanos);

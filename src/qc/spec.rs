@@ -10,8 +10,8 @@ use super::pair::Pair;
 use super::registry::{ColumnSettings, TableSettings, Test};
 use super::sun::Light;
 use super::value::Sentinels;
-use crate::ameriflux::Range;
-use crate::quantity::Kind;
+use crate::ameriflux::Ranges;
+use crate::quantity::{Kind, is_companion};
 use crate::sun::Position;
 use crate::time::StationClock;
 
@@ -53,6 +53,8 @@ pub struct TableSpec<'a> {
     pub kinds: BTreeMap<&'a str, Kind>,
     /// All pairs of the configuration; those of other tables are passed over.
     pub pairs: &'a [Pair],
+    /// Whether its rows are made of another table's: each value is then judged by the share of its samples that count.
+    pub is_made: bool,
 }
 
 /// A configured column.
@@ -69,7 +71,11 @@ pub struct ColumnSpec<'a> {
     /// Its AmeriFlux variable.
     pub variable: Option<&'a str>,
     /// Its range.
-    pub range: Option<Range>,
+    pub range: Option<Ranges>,
+    /// Which bounds of it the user gives. They stand to the digit.
+    pub own_bounds: OwnBounds,
+    /// Whether its range can depend on the time since the row before, whatever a header states.
+    pub needs_interval: bool,
     /// How its values become W m-2, if the sun lights it.
     pub light: Option<Light>,
     /// Whether a test or its formula asks where the sun stands.
@@ -82,6 +88,15 @@ pub struct ColumnSpec<'a> {
     pub guards: &'a [RangeGuard],
     /// The columns that it is computed from; none for a column of the file.
     pub inputs: Option<&'a [String]>,
+}
+
+/// Which bounds of a range the user gives; the others are those of the AmeriFlux variable.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OwnBounds {
+    /// Those of what is expected.
+    pub suspect: bool,
+    /// Those of what is possible.
+    pub fail: bool,
 }
 
 impl TableSpec<'_> {
@@ -113,7 +128,7 @@ impl TableSpec<'_> {
             (Test::GrossRange, own.is_some_and(|own| own.range.is_some())),
             (Test::Pair, is_paired),
             (Test::Diagnostic, is_governed),
-            (Test::Guard, is_guarded),
+            (Test::Guard, is_guarded || (self.is_made && !is_companion(column))),
             (Test::Input, own.is_some_and(|own| own.inputs.is_some())),
         ];
         let mut tests: Vec<Test> = special.into_iter().filter(|(_, is_set)| *is_set).map(|(test, _)| test).collect();

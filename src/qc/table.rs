@@ -13,8 +13,12 @@ use super::registry::{ColumnTests, TableSettings, Test};
 use super::spec::TableSpec;
 use super::value::Value;
 use super::window::Window;
+use crate::ameriflux::MeasuredOver;
 use crate::sun::Position;
 use crate::time::{StationClock, Timestamp};
+
+/// Nothing is known of the row before.
+const OF_ITSELF: MeasuredOver = MeasuredOver::Day;
 
 /// The tests of a table, aligned with its column list.
 #[derive(Debug, Clone)]
@@ -36,6 +40,8 @@ pub struct TableTests {
     pub(super) needs_season: bool,
     /// Where the sun is looked for; none where no test asks for it.
     pub(super) position: Option<Position>,
+    /// The columns that are despiked.
+    pub(super) despiked: Vec<usize>,
     looks_ahead: bool,
     is_pointwise: bool,
 }
@@ -48,6 +54,7 @@ impl TableTests {
         let mut diagnostics = Vec::new();
         let mut guards = Vec::new();
         let mut derived = Vec::new();
+        let mut despiked = Vec::new();
         let mut needs_season = false;
         let mut needs_sun = false;
         let mut looks_ahead = false;
@@ -58,6 +65,7 @@ impl TableTests {
                 needs_sun |= own.settings.needs_sun();
                 needs_season |= own.settings.needs_season();
                 looks_ahead |= own.settings.looks_ahead();
+                despiked.extend(own.settings.despike.map(|_| place));
             }
             if let Some(diagnostic) = own.diagnostic {
                 diagnostics.push(DiagnosticTest::new(diagnostic, place, names));
@@ -66,6 +74,9 @@ impl TableTests {
             if let Some(inputs) = own.inputs {
                 derived.push(Inputs::new(inputs, place, names));
             }
+        }
+        if table.is_made {
+            guards.extend((0..names.len()).filter_map(|place| GuardTest::of_coverage(table, place, names)));
         }
         let pairs: Vec<PairTest> = table.pairs.iter().filter_map(|pair| PairTest::new(pair, table, names)).collect();
         let is_field =
@@ -76,6 +87,7 @@ impl TableTests {
             && pairs.is_empty()
             && derived.is_empty()
             && manual.is_empty()
+            && !names.iter().any(|name| table.columns.get(name.as_str()).is_some_and(|own| own.needs_interval))
             && table.settings.tests().next().is_none();
         Arc::new(TableTests {
             ranges: names.iter().map(|name| GrossRange::of(table, name)).collect(),
@@ -91,6 +103,7 @@ impl TableTests {
             clock: table.clock,
             needs_season,
             position: table.position.filter(|_| needs_sun),
+            despiked,
             looks_ahead,
             is_pointwise,
         })
@@ -116,14 +129,15 @@ impl TableTests {
         self.pairs.iter().filter_map(|pair| pair.across.as_ref())
     }
 
-    /// Replaces `flags` by one digit a value, and `raised` by the findings, of a pointwise table.
+    /// Replaces `flags` by one digit a value, and `raised` by the findings, of a pointwise table; of another one as far as they
+    /// follow from the value alone.
     #[inline]
     pub fn flag_row(&self, values: &[Value], flags: &mut String, raised: &mut String) {
         flags.clear();
         raised.clear();
         let mut any = false;
         for (value, range) in values.iter().zip(&self.ranges) {
-            let flag = range.flag(*value);
+            let flag = range.flag(*value, OF_ITSELF);
             any |= flag.is_raised();
             flags.push(char::from(flag.digit()));
         }
@@ -136,9 +150,10 @@ impl TableTests {
     fn findings(&self, values: &[Value], raised: &mut String) {
         let mut findings = Vec::new();
         for (place, (value, range)) in values.iter().zip(&self.ranges).enumerate() {
-            let flag = range.flag(*value);
+            let flag = range.flag(*value, OF_ITSELF);
             if flag.is_raised() {
-                findings.push(Finding { place, test: Test::GrossRange, flag, detail: range.detail(*value, flag) });
+                let detail = range.detail(*value, OF_ITSELF, flag);
+                findings.push(Finding { place, test: Test::GrossRange, flag, detail });
             }
         }
         finding::write(&findings, raised);

@@ -4,9 +4,15 @@
 //! configuration's, or follows from the AmeriFlux variable, the process that the data logger states, unit and name.
 
 mod aggregate;
+mod companions;
 mod kind;
 mod process;
+mod turbulence;
+mod window;
 
 pub use aggregate::{Aggregate, Counter, Sums};
+pub use companions::{coverage_of, is_companion, samples_of};
 pub use kind::{Drawing, Facts, Kind, Outputs, Stated, direction};
 pub use process::Process;
+pub use turbulence::{Quick, Scans, Turbulence};
+pub use window::{Made, Member, Shape, Window, members};

@@ -40,6 +40,21 @@ impl Process {
         })
     }
 
+    /// What a value is, in plain English.
+    pub fn text(self) -> &'static str {
+        match self {
+            Process::Sample => "sample",
+            Process::Average => "mean",
+            Process::Total => "total",
+            Process::Maximum => "maximum",
+            Process::Minimum => "minimum",
+            Process::TimeOfExtreme => "time of an extreme",
+            Process::Deviation => "standard deviation",
+            Process::Covariance => "covariance",
+            Process::WindVector => "wind vector",
+        }
+    }
+
     /// Whether a value is that of a single scan, and no mean or sum of several.
     pub fn is_scan(self) -> bool {
         matches!(self, Process::Sample | Process::Maximum | Process::Minimum)

@@ -1,9 +1,11 @@
 //! Reads a file in chunks of whole lines. Each chunk is proven unchanged before it is passed on.
 
 use std::fs::{File, Metadata};
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use flate2::read::MultiGzDecoder;
 
 use super::error::SourceError;
 use super::fingerprint::{WHOLE, fingerprint};
@@ -84,11 +86,21 @@ enum Found {
     Rest,
 }
 
+/// What a file that was compressed with gzip holds, read from its beginning to its end.
+#[derive(Debug)]
+struct Unpacked {
+    stream: MultiGzDecoder<BufReader<File>>,
+    /// Bytes that were read.
+    at: u64,
+}
+
 /// An open file and its state when it was opened.
 #[derive(Debug)]
 pub struct QuietFile {
     path: PathBuf,
     file: File,
+    /// For a compressed file: offsets are those of what it holds, and size and fingerprint those of the file itself.
+    unpacked: Option<Unpacked>,
     snapshot: Snapshot,
     buffer: Vec<u8>,
     /// Offset in the file of the buffer's first byte.
@@ -96,7 +108,7 @@ pub struct QuietFile {
     /// Bytes of the buffer that the last call returned.
     used: usize,
     at_end: bool,
-    /// Bytes of the line being read that were left out: NUL bytes, or what is behind the beginning of a long line.
+    /// Bytes of the line being read that were left out: NUL bytes behind others, or what is behind the beginning of a long line.
     left_out: u64,
     is_cut: bool,
     /// Whether whole lines may stand in the buffer behind what was handed on.
@@ -112,9 +124,11 @@ impl QuietFile {
         let failed = |source| SourceError::io(path, source);
         let file = File::open(path).map_err(failed)?;
         let snapshot = Snapshot::of(&file.metadata().map_err(failed)?);
+        let unpacked = unpacked(&file, path).map_err(failed)?;
         Ok(QuietFile {
             path: path.to_owned(),
             file,
+            unpacked,
             snapshot,
             buffer: Vec::new(),
             offset: 0,
@@ -133,9 +147,44 @@ impl QuietFile {
         self.snapshot
     }
 
+    /// Whether it was compressed. Such a file is closed: it is read whole, or not at all.
+    pub fn is_compressed(&self) -> bool {
+        self.unpacked.is_some()
+    }
+
     /// Its first bytes, at most `length`.
     pub fn head(&mut self, length: usize) -> Result<Vec<u8>, SourceError> {
-        self.bytes(0, self.snapshot.size.min(length as u64))
+        if self.unpacked.is_none() {
+            return self.bytes(0, self.snapshot.size.min(length as u64));
+        }
+        let mut head = vec![0; length];
+        let read = self.unpack(0, &mut head)?;
+        head.truncate(read);
+        Ok(head)
+    }
+
+    /// Fills `into` with what a compressed file holds from `from` on, as far as there is any, and returns how much that is.
+    fn unpack(&mut self, from: u64, into: &mut [u8]) -> Result<usize, SourceError> {
+        let failed = |source: std::io::Error| match source.kind() {
+            // The end is not written yet.
+            std::io::ErrorKind::UnexpectedEof => SourceError::Changed { path: self.path.clone() },
+            _ => SourceError::io(&self.path, source),
+        };
+        if self.unpacked.as_ref().is_none_or(|unpacked| unpacked.at > from) {
+            self.unpacked = unpacked(&self.file, &self.path).map_err(failed)?;
+        }
+        let Some(unpacked) = &mut self.unpacked else { return Ok(0) };
+        let skipped = std::io::copy(&mut (&mut unpacked.stream).take(from - unpacked.at), &mut std::io::sink());
+        unpacked.at += skipped.map_err(failed)?;
+        let mut length = 0;
+        while length < into.len() {
+            match unpacked.stream.read(&mut into[length..]).map_err(failed)? {
+                0 => break,
+                read => length += read,
+            }
+        }
+        unpacked.at += length as u64;
+        Ok(length)
     }
 
     fn bytes(&mut self, from: u64, length: u64) -> Result<Vec<u8>, SourceError> {
@@ -161,9 +210,25 @@ impl QuietFile {
         true
     }
 
-    /// Its bytes from `offset` on.
-    pub fn piece(&mut self, offset: u64) -> Result<Vec<u8>, SourceError> {
-        self.bytes(offset, self.snapshot.size.saturating_sub(offset))
+    /// Its last bytes, at most `length`.
+    pub fn tail(&mut self, length: u64) -> Result<Vec<u8>, SourceError> {
+        if self.unpacked.is_none() {
+            let length = length.min(self.snapshot.size);
+            return self.bytes(self.snapshot.size - length, length);
+        }
+        let kept = usize::try_from(length).unwrap_or(usize::MAX);
+        let (mut tail, mut at) = (Vec::new(), 0);
+        loop {
+            let begin = tail.len();
+            tail.resize(begin + CHUNK, 0);
+            let read = self.unpack(at, &mut tail[begin..])?;
+            tail.truncate(begin + read);
+            at += read as u64;
+            tail.drain(..tail.len().saturating_sub(kept));
+            if read == 0 {
+                return Ok(tail);
+            }
+        }
     }
 
     /// The fingerprint of its first `length` bytes, and whether it covers every one of them.
@@ -259,6 +324,18 @@ impl QuietFile {
                 self.at_end = true;
                 self.used = self.buffer.len();
                 let end = self.offset + self.used as u64;
+                if let Some(line) = translator.last_line(&self.buffer) {
+                    self.records.set_last(line);
+                    let chunk = Chunk {
+                        offset: self.offset,
+                        bytes: self.records.text(),
+                        is_tail: true,
+                        end,
+                        is_cut: false,
+                        records: None,
+                    };
+                    return Ok((self.used > 0).then_some(chunk));
+                }
                 let bytes: &[u8] = if translator.is_filler(&self.buffer) { &[] } else { &self.buffer };
                 Some(Chunk { offset: self.offset, bytes, is_tail: true, end, is_cut: false, records: Some(&[]) })
                     .filter(|_| self.used > 0)
@@ -290,12 +367,13 @@ impl QuietFile {
         Chunk { offset: self.offset, bytes: &self.buffer[..used], is_tail, end, is_cut: self.is_cut, records: None }
     }
 
-    /// Keeps memory within bounds: leaves out the NUL bytes of a long piece, which are no data, and where that is not
+    /// Keeps memory within bounds: leaves out NUL bytes of a long piece but one of each run, and where that is not
     /// enough, all but its beginning.
     fn shorten(&mut self) {
         let before = self.buffer.len();
         if !self.is_cut {
-            self.buffer.retain(|&byte| byte != 0);
+            // One of each run tells that some were there.
+            self.buffer.dedup_by(|next, before| *next == 0 && *before == 0);
         }
         if self.is_cut || self.buffer.len() > LONGEST_LINE / 2 {
             self.buffer.truncate(KEPT_OF_LONG);
@@ -309,6 +387,14 @@ impl QuietFile {
         let failed = |source| SourceError::io(&self.path, source);
         let start = self.buffer.len();
         let from = self.offset + self.left_out + start as u64;
+        if self.is_compressed() {
+            let mut buffer = std::mem::take(&mut self.buffer);
+            buffer.resize(start + CHUNK, 0);
+            let read = self.unpack(from, &mut buffer[start..]);
+            buffer.truncate(start + read.as_ref().map_or(0, |read| *read));
+            self.buffer = buffer;
+            return read.and_then(|_| self.still_the_same());
+        }
         let left = usize::try_from(self.snapshot.size.saturating_sub(from)).unwrap_or(usize::MAX);
         self.buffer.resize(start + if left <= AT_ONCE { left } else { CHUNK }, 0);
         self.file.seek(SeekFrom::Start(from)).map_err(failed)?;
@@ -346,4 +432,23 @@ impl QuietFile {
         let now = Snapshot::of(&self.file.metadata().map_err(|source| SourceError::io(&self.path, source))?);
         if now == self.snapshot { Ok(()) } else { Err(SourceError::Changed { path: self.path.clone() }) }
     }
+}
+
+/// The stream of a file whose name and first bytes say that it was compressed with gzip.
+fn unpacked(file: &File, path: &Path) -> std::io::Result<Option<Unpacked>> {
+    const MARK: [u8; 2] = [0x1F, 0x8B];
+    if path.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("gz")) {
+        return Ok(None);
+    }
+    let mut file = file.try_clone()?;
+    let mut begin = [0; MARK.len()];
+    file.seek(SeekFrom::Start(0))?;
+    match file.read_exact(&mut begin) {
+        Ok(()) if begin == MARK => {}
+        Err(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => return Err(error),
+        _ => return Ok(None),
+    }
+    // A clone shares its position with the file; the stream has a file of its own.
+    let own = File::open(path)?;
+    Ok(Some(Unpacked { stream: MultiGzDecoder::new(BufReader::new(own)), at: 0 }))
 }

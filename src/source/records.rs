@@ -17,6 +17,11 @@ pub trait Translator {
     /// Offset of a record that begins at or before this offset, or of the first one.
     fn record_at_or_before(&self, offset: u64) -> u64;
 
+    /// The line that `rest`, which ends the file, is without its line end; None where only whole records count.
+    fn last_line(&self, _rest: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
     /// Whether `rest`, which is no record and ends the file, holds nothing that could become one.
     fn is_filler(&self, _rest: &[u8]) -> bool {
         false
@@ -41,6 +46,12 @@ impl Records {
     pub fn begin(&mut self, at: usize) -> &mut Vec<u8> {
         self.begins.push(at);
         &mut self.text
+    }
+
+    /// One line, without a line end.
+    pub(super) fn set_last(&mut self, line: Vec<u8>) {
+        self.text = line;
+        self.begins = vec![0];
     }
 
     /// Lines so far.

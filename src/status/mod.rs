@@ -10,8 +10,8 @@ use thiserror::Error;
 
 use crate::config::{ColumnConfig, ColumnUse, Config, Misfit};
 use crate::store::{
-    ClockLine, FutureTimes, GapLine, ReadFile, ReceiverLine, RunLine, Store, StoreError, TableStatus, Uncounted,
-    folder_of,
+    ClockLine, FutureTimes, GapLine, LoggerFile, ReadFile, ReceiverLine, RunLine, Store, StoreError, TableStatus,
+    Uncounted, folder_of,
 };
 use crate::sync::{PendingBytes, Standing, SyncError, SyncReport};
 use crate::time::{Interval, Timestamp};
@@ -148,6 +148,8 @@ pub struct Facts {
     pub newest_rejected_line: Option<Timestamp>,
     /// When a conflict was last found.
     pub newest_conflict: Option<Timestamp>,
+    /// Tables of which the newest conflicts came from another logger than other rows.
+    pub two_loggers: Vec<(String, [LoggerFile; 2])>,
     /// How notifications go to each of their receivers; none where the configuration names no receiver.
     pub receivers: Vec<ReceiverLine>,
     /// Tables and what their newest header states against the configuration.
@@ -172,10 +174,13 @@ impl Facts {
         for table in &config.tables {
             let name = &table.name.0;
             let interval = store.usual_interval_of_table(name)?;
-            if let Some(seconds) = offset::of(store, name, interval, now)? {
-                offsets.push((name.clone(), seconds));
+            // What is wrong with rows that are made is wrong with those that they are made of.
+            if table.made_of.is_none() {
+                if let Some(seconds) = offset::of(store, name, interval, now)? {
+                    offsets.push((name.clone(), seconds));
+                }
+                sunlight.extend(sunlight::of(store, config, table, interval)?);
             }
-            sunlight.extend(sunlight::of(store, config, table, interval)?);
             intervals.extend(interval.map(|interval| UsualInterval { table: name.clone(), interval }));
         }
         // What a server said before the rows went to a folder says nothing of it.
@@ -207,6 +212,7 @@ impl Facts {
             )?,
             newest_rejected_line: store.newest_rejected_line()?,
             newest_conflict: store.newest_conflict()?,
+            two_loggers: store.tables_of_two_loggers()?,
             receivers: receivers(config, store)?,
             misfits: misfits(config, store)?,
             wrong_values: Vec::new(),
@@ -242,7 +248,7 @@ fn receivers(config: &Config, store: &Store) -> Result<Vec<ReceiverLine>, StoreE
 /// What the newest header of each table states against the configuration; derived columns by their configured unit.
 fn misfits(config: &Config, store: &Store) -> Result<Vec<(String, Misfit)>, StoreError> {
     let mut found = Vec::new();
-    for table in &config.tables {
+    for table in config.logger_tables() {
         let name = &table.name.0;
         let columns = store.columns_of(name)?;
         let newest = store.newest_header(name)?;

@@ -189,7 +189,7 @@ pub(super) fn lines(config: &Config, store: &Store, standing: &Standing, now: Ti
         );
     }
     let Some(first) = first else { return Ok(lines) };
-    for table in &config.tables {
+    for table in config.logger_tables() {
         let name = &table.name.0;
         if tables.iter().any(|status| status.table == *name && status.newest.is_some()) {
             continue;

@@ -11,7 +11,7 @@ use std::str::FromStr as _;
 use chrono::{FixedOffset, TimeDelta};
 use chrono_tz::Tz;
 
-use super::{Candidates, LocalTime, StationClock, Timestamp};
+use super::{Candidates, LocalTime, StampRead, StationClock, Timestamp};
 
 /// The stamps of a period, by the logger's own clock face: half open.
 ///
@@ -164,6 +164,11 @@ impl LoggerClock {
         let newer = self.changes.iter().rev().map(|change| (change.from, change.clock.local(instant)));
         let mut shown = newer.filter(|(from, local)| local >= from).map(|(_, local)| local);
         shown.next().unwrap_or_else(|| self.first.local(instant))
+    }
+
+    /// What the clock showed when a stamp was written that was read as this.
+    pub fn stamp_of(&self, read: StampRead) -> LocalTime {
+        read.instant().map_or(read.time, |instant| self.usual_stamp(instant))
     }
 
     /// The stamp of a record at `instant`, where nothing else tells it.

@@ -11,6 +11,8 @@ mod instant;
 mod interval;
 mod logger_clock;
 mod samples;
+mod stamp_format;
+mod windows;
 
 use std::fmt;
 use std::time::Duration;
@@ -26,6 +28,8 @@ pub use instant::{NANOS_PER_MICRO, NANOS_PER_MILLI, NANOS_PER_SECOND, Timestamp,
 pub use interval::Interval;
 pub use logger_clock::{Correction, LoggerClock, OffsetChange, Stamps};
 pub use samples::{Around, MOST_PER_STAMP, Place, SECOND, Samples, Stamp};
+pub use stamp_format::{MIDNIGHT_ENDS_THE_DAY, StampFormat, StampRead};
+pub use windows::Windows;
 
 /// Two clocks that differ by no more tell the same time, as far as days of retention and the age of a row go.
 pub const CLOCKS_AGREE: TimeDelta = TimeDelta::minutes(10);
@@ -100,14 +104,6 @@ impl LocalTime {
         let day_number = days_since_1970(year, month, day)?;
         let seconds = day_number * 86_400 + i64::from(hour * 3600 + minute * 60 + second);
         Some(LocalTime(seconds.checked_mul(NANOS_PER_SECOND)?.checked_add(i64::from(nanos))?))
-    }
-
-    /// A text of a file, by chrono's strftime format; without one, as loggers write it.
-    pub fn parse_by(text: &[u8], format: Option<&str>) -> Option<LocalTime> {
-        match format {
-            None => LocalTime::parse(text),
-            Some(format) => LocalTime::parse_with(String::from_utf8_lossy(text).trim(), format),
-        }
     }
 
     /// Reads by a chrono format, for header-less files that spell time their own way.

@@ -163,8 +163,8 @@ impl Samples {
         if let Some((before_at, stamp, before)) = before {
             // A logger without power for a while goes on with RECORD, at any place within a stamp.
             let is_next = self.next(before_at) == at && span.last <= before.last + self.per_stamp;
-            let has_places = stamp.placed.iter().any(|known| before.has(known.0));
-            if before.last - before.first + 1 == self.per_stamp && is_next && (comes_from || has_places) {
+            let is_full = before.last - before.first + 1 == self.per_stamp;
+            if is_full && is_next && (comes_from || Self::has_places(stamp, before)) {
                 return Ok(before.last + 1);
             }
         }
@@ -193,6 +193,14 @@ impl Samples {
             }
         }
         Err(Place::Unknown)
+    }
+
+    /// Whether rows of the stamp have places, and all of them say that the count begins with the first record of the span. Two
+    /// counts that a correction of the clock brought under one stamp can have as many records together as a full one.
+    fn has_places(stamp: &Stamp, span: Span) -> bool {
+        let mut begins =
+            stamp.placed.iter().filter(|known| span.has(known.0)).map(|known| known.0 - known.1).peekable();
+        begins.peek().is_some() && begins.all(|begin| begin == span.first)
     }
 
     /// The records of one count that hold `record`: RECORD begins again where a logger restarts, and at its highest number.
@@ -322,6 +330,9 @@ mod tests {
         assert_eq!(decide(Some(stamp(20..30)), stamp([30]), None, 30), Place::At(0));
         assert_eq!(decide(Some(placed(20, 20..30)), stamp([33, 34]), None, 34), Place::At(4));
         assert_eq!(decide(Some(stamp(21..30)), stamp([30]), None, 30), Place::Unknown);
+        // The second half of one count and the first half of another.
+        let halves = Stamp { placed: vec![(24, 9), (26, 1)], ..stamp(20..30) };
+        assert_eq!(decide(Some(halves), stamp([33]), None, 33), Place::Unknown);
         assert_eq!(decide(None, stamp(36..40), Some(placed(40, 40..50)), 36), Place::At(6));
         assert_eq!(decide(None, stamp([36]), Some(placed(40, 43..50)), 36), Place::At(6));
         assert_eq!(decide(None, stamp([36]), Some(stamp(40..50)), 36), Place::Unknown);

@@ -229,6 +229,7 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("src/qc/fit.rs", "", ""),
     ("src/config/misfit.rs", "", ""),
     ("src/source/error.rs", "", ""),
+    ("src/format/csv/mod.rs", "", ""),
     ("src/format/dialect.rs", "", ""),
     ("src/format/header.rs", "", ""),
     ("src/format/records/mod.rs", "", ""),
@@ -254,6 +255,7 @@ const SOURCES: &[(&str, &str, &str)] = &[
 /// Texts that need no answer: they say that all is well, are a part of another, or are compared with a server's words.
 const NO_ANSWER: &[&str] = &[
     "1 line is",
+    "{} changed by despiking complete blocks",
     " for retention policy: ",
     "see `fluxtower rejected`",
     "if the logger writes it under another name now, name the section so; else take the section out",
@@ -262,6 +264,8 @@ const NO_ANSWER: &[&str] = &[
     "`fluxtower check --notify` sends a test message",
     "see `fluxtower gaps`",
     "see `fluxtower conflicts`",
+    "give each logger a [[table]] of its own, or leave one of the files out of `files`; see `fluxtower conflicts`",
+    "one without a station name",
     "raise the bucket's retention, then `fluxtower replay --expired`",
     "set the clock that is wrong, the logger's or this computer's, and put rows of a wrong logger right with [[table.clock]]; if it is utc_offset, correct it and run `fluxtower rekey`",
     "compare the logger's clock with UTC; if utc_offset is wrong, correct it and run `fluxtower rekey`; if the logger's clock is wrong, set it and write [[table.clock]] with from = its first wrong stamp, until = the first stamp behind, add = \"{}\"",

@@ -133,7 +133,7 @@ fn station() -> Folder {
     let soil: [Column<'_>; 2] = [("TS(1)", "°C", "Avg", &wave), ("SWC(1)", "m^3/m^3", "Avg", &moist)];
     folder.write("data/soil_20cm.dat", toa5("US-UMB", "Soil", &soil, 0..30));
     folder.write("data/old/WRDO.dat", "{\"head\": {}}\r\n");
-    folder.write("data/plots.csv", "2021-06-25 10:50:05,6a,1\r\n");
+    folder.write("data/plots.csv", "6a,1\r\n6b,2\r\n");
     folder.write("data/46m_Met.dat.backup", toa5("US-UMB", "Met", &met, 40..50));
     folder.write("data/notes.txt", "not a logger's file\n");
     folder

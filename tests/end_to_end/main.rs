@@ -27,12 +27,14 @@ mod config_errors;
 mod coverage;
 mod dashboard;
 mod delivery;
+mod dialects;
 mod docs;
 mod export;
 mod false_findings;
 mod findings;
 mod formats;
 mod gaps;
+mod half_hours;
 mod ingest;
 mod init;
 mod init_tests;
@@ -58,4 +60,6 @@ mod verdicts;
 mod vocabulary;
 #[cfg(unix)]
 mod watch;
+#[cfg(target_os = "linux")]
+mod whole_life;
 mod windows;

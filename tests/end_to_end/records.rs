@@ -262,7 +262,7 @@ fn i2_i3_a_card_file_cut_in_200_places_stages_only_whole_frames_and_each_once() 
 /// All that a file is read as, in the way of the ingest.
 fn translated(path: &std::path::Path) -> usize {
     let mut file = QuietFile::open(path).unwrap();
-    let _ = format::begin(&mut file).unwrap();
+    let _ = format::begin(&mut file, &fluxtower::config::FileFormat::Toa5).unwrap();
     let mut bytes = 0;
     while let Some(chunk) = file.next_chunk().unwrap() {
         bytes += chunk.bytes.len();

@@ -2,7 +2,7 @@
 // that was made wrong on purpose is taken for right.
 
 import fs from "node:fs";
-import { check, panelsOf } from "./types.mjs";
+import { VERSIONS, check, panelsOf } from "./types.mjs";
 import { checker } from "./flux.mjs";
 
 const [root, ...files] = process.argv.slice(2);
@@ -48,13 +48,15 @@ const broken = Object.values(MUTATIONS).map((breakIt) => {
     return copy;
 });
 
-const results = check([...dashboards, ...broken], root);
-files.forEach((file, place) => {
-    for (const words of results[place].slice(0, 20)) say(`${file}: ${words}`);
-});
-Object.keys(MUTATIONS).forEach((name, place) => {
-    if (results[files.length + place].length === 0) say(`not found by the check: ${name}`);
-});
+for (const version of Object.keys(VERSIONS)) {
+    const results = check([...dashboards, ...broken], root, version);
+    files.forEach((file, place) => {
+        for (const words of results[place].slice(0, 20)) say(`${file}, ${version}: ${words}`);
+    });
+    Object.keys(MUTATIONS).forEach((name, place) => {
+        if (results[files.length + place].length === 0) say(`not found by the check of ${version}: ${name}`);
+    });
+}
 
 const isFlux = checker(root);
 let queries = 0;
@@ -82,7 +84,7 @@ for (const [name, breakIt] of Object.entries(BREAKS)) {
 }
 if (wrong === 0) {
     console.log(
-        `${files.length} dashboards hold against Grafana's types, ${queries} queries are Flux, ` +
+        `${files.length} dashboards hold against the types of ${Object.keys(VERSIONS).join(", ")}, ${queries} queries are Flux, ` +
             `${Object.keys(MUTATIONS).length} wrong dashboards and ${Object.keys(BREAKS).length} wrong queries were found out`,
     );
 }

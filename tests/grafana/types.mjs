@@ -8,14 +8,22 @@ import fs from "node:fs";
 import path from "node:path";
 import ts from "typescript";
 
+/** Kinds of panel, each with the beginning of its file's name in packages of Grafana 11. */
 const KINDS = {
-    timeseries: "timeseries",
-    "state-timeline": "statetimeline",
-    xychart: "xychart",
-    stat: "stat",
-    bargauge: "bargauge",
-    table: "table",
-    text: "text",
+    timeseries: "TimeSeries",
+    "state-timeline": "StateTimeline",
+    xychart: "XYChart",
+    stat: "Stat",
+    bargauge: "BarGauge",
+    table: "Table",
+    text: "Text",
+};
+
+/** The package of each version, and where the types of a kind of panel are in it. */
+export const VERSIONS = {
+    "Grafana 11.6": { root: "grafana-schema-11/dist/esm", file: (kind) => `${KINDS[kind]}PanelCfg_types.gen` },
+    "Grafana 12": { root: "grafana-schema-12/dist/types", file: () => "types.gen" },
+    "Grafana 13": { root: "@grafana/schema/dist/types", file: () => "types.gen" },
 };
 
 // Enums of TypeScript take no plain word. This gives each its words back, and leaves everything else as it is.
@@ -37,12 +45,13 @@ export function panelsOf(dashboard) {
     return dashboard.panels.flatMap((panel) => (panel.type === "row" ? panel.panels : [panel]));
 }
 
-function source(dashboard, schema) {
+function source(dashboard, modules, version) {
     const { panels, ...frame } = dashboard;
+    const schema = path.join(modules, version.root);
     const lines = [HEAD.replaceAll("SCHEMA", schema)];
-    for (const [kind, folder] of Object.entries(KINDS)) {
+    for (const kind of Object.keys(KINDS)) {
         const name = kind.replace("-", "");
-        lines.push(`import type * as ${name} from "${schema}/raw/composable/${folder}/panelcfg/x/types.gen";`);
+        lines.push(`import type * as ${name} from "${schema}/raw/composable/${name}/panelcfg/x/${version.file(kind)}";`);
     }
     // A union of rows and panels would let a key of one pass in the other, so each is named.
     lines.push(`export const frame: Plain<Omit<Dashboard, "panels">> = ${literal(frame)};`);
@@ -81,12 +90,12 @@ function source(dashboard, schema) {
     return lines.join("\n");
 }
 
-/** What the compiler finds wrong, a list of lists, one a dashboard. */
-export function check(dashboards, root) {
-    const schema = path.join(root, "node_modules/@grafana/schema/dist/types");
+/** What the compiler finds wrong by the types of a version, a list of lists, one a dashboard. */
+export function check(dashboards, root, version) {
+    const modules = path.join(root, "node_modules");
     const files = dashboards.map((dashboard, place) => {
         const file = path.join(root, `dashboard-${place}.ts`);
-        fs.writeFileSync(file, source(dashboard, schema));
+        fs.writeFileSync(file, source(dashboard, modules, VERSIONS[version]));
         return file;
     });
     const program = ts.createProgram(files, {

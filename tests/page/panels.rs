@@ -213,6 +213,46 @@ fn a_flag_on_the_ribbon_leads_to_the_values_behind_it() {
 
 #[test]
 #[ignore = "needs FLUXTOWER_CHROMEDRIVER and FLUXTOWER_CHROMIUM"]
+fn what_the_tests_cost_stands_below_the_flags_with_the_dearest_first() {
+    // The humidity falls below 50 % every day, and a soil temperature stands still for less than its window.
+    let keys = "[table.columns.RH_46m]\nsuspect = [50, 100]\n";
+    let soil = "[table.columns.Soil_T_50cm]\nflat_line = { suspect = \"2d\", tolerance = 0.1 }\n";
+    let tower = station::tower("", &format!("{soil}[[table]]\nname = \"again\"\nfiles = [\"temprh.dat\"]\n{keys}"));
+    let day = station::day_of(tower, station::now() / STEP * STEP - STEP);
+    let page = Page::open(&day.tower, "#/flags?range=24h");
+    page.browser.run("document.querySelector('[aria-label=\"what the tests cost\"]').scrollIntoView()");
+    page.browser.until("document.querySelector('[aria-label=\"what the tests cost\"] tbody tr') !== null");
+    let shown = page.browser.run(
+        "return [...document.querySelectorAll('[aria-label=\"what the tests cost\"] tbody tr')].map((row) => [row.dataset.table, \
+         row.dataset.column, row.cells[3].innerText, row.cells[4].innerText, row.querySelector('.much') !== null])",
+    );
+    let since = chrono::DateTime::from_timestamp(day.newest - 86_400, 0).unwrap().to_rfc3339();
+    let counted = day.tower.run_json(&["flags", "--summary", "--since", &since]).expect(0).json();
+    let mut shares = Vec::new();
+    for row in shown.as_array().unwrap() {
+        let columns = counted["columns"].as_array().unwrap();
+        let of = columns.iter().find(|of| of["table"] == row[0] && of["column"] == row[1]).unwrap();
+        let mut most = 0.0_f64;
+        for test in of["tests"].as_array().unwrap() {
+            let (name, findings) = (test["test"].as_str().unwrap(), test["findings"].as_u64().unwrap());
+            let wanted = format!("{name} {findings}");
+            let shown = row[2].as_str().unwrap().replace(',', "");
+            assert!(shown.contains(&wanted), "{wanted} is not in {row}");
+            most = most.max(test["share"].as_f64().unwrap());
+        }
+        assert_eq!(row[4], most > 0.01, "{row}");
+        for test in of["not_judged_by"].as_array().unwrap() {
+            assert!(row[3].as_str().unwrap().contains(test.as_str().unwrap()), "{test} is not in {row}");
+        }
+        shares.push(most);
+    }
+    assert!(shares.len() == 3 && shares[0] > 0.2 && shares.is_sorted_by(|one, next| one >= next), "{shares:?}");
+    page.browser.picture("costs");
+    page.was_quiet();
+}
+
+#[test]
+#[ignore = "needs FLUXTOWER_CHROMEDRIVER and FLUXTOWER_CHROMIUM"]
 fn a_range_without_a_row_says_where_the_newest_is_and_leads_there() {
     let day = station::day();
     let page = Page::open(&day.tower, "#/panels?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z");

@@ -3,7 +3,7 @@
 //! Ignored unless asked for. `.ci/run` says where the data is looked for:
 //!
 //! ```text
-//! FLUXTOWER_REAL_FILES=folder FLUXTOWER_TOB_FILES=folder FLUXTOWER_QC_VECTORS=qc_vectors.json cargo test --test real_files -- --ignored --nocapture
+//! FLUXTOWER_REAL_FILES=folder FLUXTOWER_TOB_FILES=folder FLUXTOWER_QC_VECTORS=qc_vectors.json FLUXTOWER_QC_RANDOM=series.json cargo test --test real_files -- --ignored --nocapture
 //! ```
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may stop at the first surprise")]
@@ -15,5 +15,6 @@ mod real;
 
 mod ingest;
 mod init;
+mod qc_random;
 mod qc_vectors;
 mod tob;

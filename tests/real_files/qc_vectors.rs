@@ -60,9 +60,9 @@ const NOT_HERE: &[(&str, &str)] = &[
 ];
 
 #[derive(Debug, Clone, Copy)]
-struct Case<'a> {
-    times: &'a Json,
-    values: &'a Json,
+pub struct Case<'a> {
+    pub times: &'a Json,
+    pub values: &'a Json,
 }
 
 fn number(value: &Json) -> Value {
@@ -200,6 +200,29 @@ fn digits(flags: &Json) -> String {
     flags.as_array().unwrap().iter().map(Json::to_string).collect()
 }
 
+/// Our flags of a case.
+pub fn case_flags(test: &str, config: &Json, inputs: Case<'_>) -> String {
+    match test {
+        "qartod_compare" => {
+            let vectors = config["vectors"].as_array().unwrap();
+            let flag = |value: &Json| Flag::from_digit(b'0' + u8::try_from(value.as_u64().unwrap()).unwrap());
+            (0..vectors[0].as_array().unwrap().len())
+                .map(|at| {
+                    let of_one = vectors.iter().map(|vector| flag(&vector[at]).unwrap());
+                    char::from(of_one.reduce(Flag::roll_up).unwrap().digit())
+                })
+                .collect()
+        }
+        // A gap says nothing good about a value, so a range that passes stands beside it.
+        "time_gap_test" => {
+            let hours = config["fail_span"].as_f64().unwrap();
+            let gap = format!("time_gap = {{ fail = \"{}s\" }}", hours * 3600.0);
+            flags(&gap, "fail = [0, 2]", inputs)
+        }
+        _ => flags("", &spelled(test, config), inputs),
+    }
+}
+
 /// Counts an equal case; a different one must be listed.
 fn compare(id: &str, test: &str, ours: &str, theirs: &str, wrong: &mut Vec<String>) -> bool {
     let listed = DIFFERENT.iter().find(|entry| entry.0 == id && entry.1 == test);
@@ -234,25 +257,7 @@ fn every_case_of_ioos_qc_gives_equal_flags_but_for_its_documented_mistakes() {
         }
         let theirs = digits(&case["flags"]);
         let inputs = Case { times: &case["times"], values: &case["values"] };
-        let ours = match test {
-            "qartod_compare" => {
-                let vectors = case["config"]["vectors"].as_array().unwrap();
-                let flag = |value: &Json| Flag::from_digit(b'0' + u8::try_from(value.as_u64().unwrap()).unwrap());
-                (0..vectors[0].as_array().unwrap().len())
-                    .map(|at| {
-                        let of_one = vectors.iter().map(|vector| flag(&vector[at]).unwrap());
-                        char::from(of_one.reduce(Flag::roll_up).unwrap().digit())
-                    })
-                    .collect()
-            }
-            // A gap says nothing good about a value, so a range that passes stands beside it.
-            "time_gap_test" => {
-                let hours = case["config"]["fail_span"].as_f64().unwrap();
-                let gap = format!("time_gap = {{ fail = \"{}s\" }}", hours * 3600.0);
-                flags(&gap, "fail = [0, 2]", inputs)
-            }
-            _ => flags("", &spelled(test, &case["config"]), inputs),
-        };
+        let ours = case_flags(test, &case["config"], inputs);
         equal += usize::from(compare(id, "", &ours, &theirs, &mut wrong));
     }
     let mut of_series = 0;

@@ -6,6 +6,10 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub mod dice;
+#[cfg(target_os = "linux")]
+pub mod disk;
+#[cfg(target_os = "linux")]
+pub mod faketime;
 mod logger;
 pub mod server;
 mod site;
@@ -61,10 +65,11 @@ pub fn physical_lines(bytes: &[u8]) -> u64 {
 }
 
 /// The version of the database that the program makes.
-pub const NEWEST_VERSION: i64 = 11;
+pub const NEWEST_VERSION: i64 = 12;
 
 /// What takes a migration back, by the version that it makes, newest first.
-const TAKEN_BACK: [(i64, &str); 10] = [
+const TAKEN_BACK: [(i64, &str); 11] = [
+    (12, "DROP TABLE aggregation; DROP TABLE due_window;"),
     (11, "ALTER TABLE reading DROP COLUMN header;"),
     (10, "DROP TABLE standing_finding; DROP TABLE notice; DROP TABLE notice_pending; DROP TABLE receiver;"),
     (

@@ -1,21 +1,21 @@
 //! A line for each file pattern: what it finds, and whether the newest file of it can be read.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::super::Context;
 use super::super::output::{count, span};
 use super::Report;
-use crate::config::{CsvFormat, FileFormat, TableConfig};
-use crate::format::{self, Fields, detect};
+use crate::config::{FileFormat, TableConfig};
+use crate::format::{self, Fields, ParsedRow, detect};
 use crate::source::{QuietFile, SourceError};
 use crate::time::{CLOCKS_DRIFT, Candidates, LocalTime, Timestamp};
 
 /// Enough for the last row of the widest table.
 const TAIL: u64 = 256 * 1024;
+/// Enough for the lines of a header.
+const HEAD: usize = 256 * 1024;
 /// Enough to tell a file by its first line.
-const FIRST_LINE: u64 = 64 * 1024;
+const FIRST_LINE: usize = 64 * 1024;
 
 /// The newest record of a file pattern.
 struct Newest {
@@ -62,8 +62,8 @@ fn newest_of(context: &Context, table: &TableConfig, pattern: &Path) -> Result<N
     let first = first_line(newest).map_err(|error| {
         ("bad", format!("{head}: cannot be read ({error}); check who may read it, and that no program locks it"))
     })?;
-    let (format, of_time) = match &table.format {
-        FileFormat::Csv(csv) => ("CSV", Some(csv)),
+    let format = match &table.format {
+        FileFormat::Csv(_) => "CSV",
         FileFormat::Toa5 => {
             let known = detect(&first);
             if let Some(refusal) = known.refusal() {
@@ -72,13 +72,13 @@ fn newest_of(context: &Context, table: &TableConfig, pattern: &Path) -> Result<N
                     false => ("bad", format!("{head} {refusal}")),
                 });
             }
-            if let Ok(Err(error)) = QuietFile::open(newest).and_then(|mut file| format::begin(&mut file)) {
-                return Err(("bad", format!("{head} {error}")));
-            }
-            (known.name(), None)
+            known.name()
         }
     };
-    let record = last_lines(newest).ok().and_then(|text| newest_record(&text, of_time));
+    if let Ok(Err(error)) = QuietFile::open(newest).and_then(|mut file| format::begin(&mut file, &table.format)) {
+        return Err(("bad", format!("{head} {error}")));
+    }
+    let record = last_lines(newest, &table.format).ok().and_then(|(head, text)| newest_record(&text, table, &head));
     let Some(local) = record else {
         return Err((
             "look",
@@ -110,22 +110,19 @@ fn newest(found: &[PathBuf]) -> Option<&PathBuf> {
     found.iter().max_by_key(|path| path.metadata().and_then(|known| known.modified()).ok())
 }
 
-fn first_line(path: &Path) -> io::Result<Vec<u8>> {
-    let mut line = Vec::new();
-    BufReader::new(File::open(path)?.take(FIRST_LINE)).read_until(b'\n', &mut line)?;
-    while line.last().is_some_and(|end| matches!(end, b'\n' | b'\r')) {
-        line.pop();
-    }
-    Ok(line)
+fn first_line(path: &Path) -> Result<Vec<u8>, SourceError> {
+    let head = QuietFile::open(path)?.head(FIRST_LINE)?;
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    Ok(line.strip_suffix(b"\r").unwrap_or(line).to_vec())
 }
 
-/// The end of the file; of one whose records are not lines, the lines that the last of them are read as.
-fn last_lines(path: &Path) -> Result<Vec<u8>, SourceError> {
+/// The beginning of the file, and its end; of one whose records are not lines, the lines that the last of them are read as.
+fn last_lines(path: &Path, format: &FileFormat) -> Result<(Vec<u8>, Vec<u8>), SourceError> {
     let mut quiet = QuietFile::open(path)?;
     // What is wrong with a header is said by whoever asks for the format.
-    let _ = format::begin(&mut quiet)?;
+    let _ = format::begin(&mut quiet, format)?;
     if quiet.start_near_end(TAIL) {
-        let mut text = Vec::new();
+        let (mut text, mut head) = (Vec::new(), Vec::new());
         while let Some(chunk) = quiet.next_chunk()? {
             // A card's file ends in frames that nothing was written to yet.
             if !chunk.is_tail && chunk.bytes.iter().any(|byte| *byte != b'\n') {
@@ -133,21 +130,27 @@ fn last_lines(path: &Path) -> Result<Vec<u8>, SourceError> {
                 text.extend_from_slice(chunk.bytes);
             }
         }
-        return Ok(text);
+        quiet.start_at(0);
+        while head.is_empty()
+            && let Some(chunk) = quiet.next_chunk()?
+        {
+            head.extend_from_slice(chunk.bytes);
+        }
+        return Ok((head, text));
     }
-    let size = quiet.snapshot().size;
-    quiet.piece(size.saturating_sub(TAIL))
+    Ok((quiet.head(HEAD)?, quiet.tail(TAIL)?))
 }
 
 /// The time of the last line that has one.
-fn newest_record(text: &[u8], csv: Option<&CsvFormat>) -> Option<LocalTime> {
-    let place = csv.map_or(Some(0), |csv| csv.columns.iter().position(|name| *name == csv.time_column))?;
-    let format = csv.and_then(|csv| csv.time_format.as_deref());
-    text.rsplit(|&byte| byte == b'\n').find_map(|line| {
-        let field = Fields::new(line.strip_suffix(b"\r").unwrap_or(line)).nth(place)?;
-        match format {
-            Some(format) => LocalTime::parse_with(std::str::from_utf8(field.text).ok()?, format),
-            None => LocalTime::parse(field.text),
-        }
+fn newest_record(text: &[u8], table: &TableConfig, head: &[u8]) -> Option<LocalTime> {
+    let lines = || text.rsplit(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let FileFormat::Csv(csv) = &table.format else {
+        return lines().find_map(|line| LocalTime::parse(Fields::new(line).next()?.text));
+    };
+    let (_, layout) = csv.open(&table.name.0, head).ok()?;
+    let mut row = ParsedRow::default();
+    lines().find_map(|line| {
+        row.read(line, &layout).ok()?;
+        row.stamp.map(|stamp| table.stamps.stamp_of(stamp))
     })
 }

@@ -180,7 +180,11 @@ fn of_site<'a>(
     left_out: &mut Vec<String>,
 ) -> Result<Vec<Part<'a>>, ExportError> {
     let has_variable = |table: &&TableConfig| table.columns.values().any(|column| column.variable.is_some());
-    let tables: Vec<&TableConfig> = tables.iter().filter(has_variable).collect();
+    // What half hours are made of is not missed beside them.
+    let is_source = |table: &&TableConfig| {
+        tables.iter().any(|other| other.made_of.as_ref().is_some_and(|made| made.table == table.name))
+    };
+    let tables: Vec<&TableConfig> = tables.iter().filter(has_variable).filter(|table| !is_source(table)).collect();
     let mut parts = Vec::new();
     for &table in &tables {
         match Part::examine(store, table, window, tables.len() == 1) {

@@ -11,10 +11,13 @@ mod csixml;
 mod heading;
 mod print;
 mod tob1;
+mod utf16;
 
 use thiserror::Error;
 
-use crate::format::dialect::{Format, detect};
+use self::utf16::Utf16;
+use crate::config::FileFormat;
+use crate::format::dialect::{Format, detect, foreign};
 use crate::source::{QuietFile, SourceError, Translator};
 
 /// Bytes of a longest header, with much to spare: six lines of a thousand columns.
@@ -54,17 +57,30 @@ pub enum RecordsError {
         /// As the header spells it.
         kind: String,
     },
+    /// What another program made, which is no text.
+    #[error("{0}")]
+    Foreign(&'static str),
 }
 
 /// Enough of a file to recognize these formats.
-const MARK: usize = 16;
+const MARK: usize = 1024;
 
-/// Begins the reading of a file: one whose records are not lines hands them on as lines from now on.
+/// Begins the reading of a file: one whose records are not lines of text in UTF-8 hands them on as such from now on. `format` is
+/// what the configuration says of it.
 ///
 /// # Errors
-/// Outside, the file cannot be read now. Inside, it is of such a format, and its header cannot be read.
-pub fn begin(file: &mut QuietFile) -> Result<Result<(), RecordsError>, SourceError> {
-    if !matches!(detect(&file.head(MARK)?), Format::Tob1 | Format::Tob2 | Format::Tob3 | Format::CsiXml) {
+/// Outside, the file cannot be read now. Inside, it is of such a format, and its header cannot be read; or it is no table at all.
+pub fn begin(file: &mut QuietFile, format: &FileFormat) -> Result<Result<(), RecordsError>, SourceError> {
+    let head = file.head(MARK)?;
+    if let Some(text) = Utf16::begun_by(&head) {
+        file.translate_by(Box::new(text));
+        return Ok(Ok(()));
+    }
+    if let Some(reason) = foreign(&head) {
+        return Ok(Err(RecordsError::Foreign(reason)));
+    }
+    let has_records = matches!(detect(&head), Format::Tob1 | Format::Tob2 | Format::Tob3 | Format::CsiXml);
+    if matches!(format, FileFormat::Csv(_)) || !has_records {
         return Ok(Ok(()));
     }
     Ok(translator(&file.head(LONGEST_HEAD)?).map(|found| {

@@ -1,10 +1,11 @@
-//! Bands from a CSV file of percentiles, as AmeriFlux publishes them for a site.
+//! Bands from CSV files of percentiles, as AmeriFlux publishes them for a site.
 //!
 //! Twelve windows of thirty days, the last to the end of the year, by half hours of local standard time
-//! (`diurnal_seasonal_pattern.py` in AMF-FLX/AMF-BASE-QAQC), or months by hours. A file is taken whole or not at all: an
-//! error names the line.
+//! (`diurnal_seasonal_pattern.py` in AMF-FLX/AMF-BASE-QAQC): one file for each percentile, with a column for each variable
+//! ([`Published`]), or one file with a row for each variable and a column for each percentile, also of months by hours. A file is
+//! taken whole or not at all: an error names the line.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use super::{Bins, Windows};
@@ -22,6 +23,92 @@ pub(super) struct BandColumns<'a> {
     pub(super) margin: f64,
 }
 
+/// The ends of the names of the files that AmeriFlux publishes for a site: 2.5, 25, 50, 75 and 97.5 %.
+const PERCENTILES: [&str; 5] = ["LOWER2", "LOWER1", "MEDIAN", "UPPER1", "UPPER2"];
+
+/// The files that AmeriFlux publishes for a site, such as `US-UMB_HH_23-5_LOWER2.csv` and its four siblings.
+#[derive(Debug)]
+pub(super) struct Published<'a> {
+    folder: &'a Path,
+    /// The name before the percentile.
+    beginning: String,
+}
+
+impl<'a> Published<'a> {
+    /// The band outside of which AmeriFlux counts values.
+    pub(super) const BAND: (&'static str, &'static str) = ("LOWER2", "UPPER2");
+
+    /// By the path of one of them.
+    pub(super) fn of(path: &'a Path) -> Option<Published<'a>> {
+        let name = path.file_name()?.to_str()?.strip_suffix(".csv")?;
+        let beginning = PERCENTILES.iter().find_map(|percentile| name.strip_suffix(percentile))?;
+        let is_published = beginning.ends_with('_');
+        is_published
+            .then(|| Published { folder: path.parent().unwrap_or(Path::new("")), beginning: beginning.to_owned() })
+    }
+
+    /// Reads the bands of one variable, each bound from the file of its percentile.
+    pub(super) fn read_bins(&self, wanted: BandColumns<'_>) -> Result<Bins, String> {
+        let variable = wanted.variable.ok_or(
+            "is one of AmeriFlux's files, and variable is missing; write the name of its column, such as variable = \"TA\"",
+        )?;
+        let suspect = (self.percentile(wanted.suspect.0, variable)?, self.percentile(wanted.suspect.1, variable)?);
+        let fail = match wanted.fail {
+            Some((low, high)) => Some((self.percentile(low, variable)?, self.percentile(high, variable)?)),
+            None => None,
+        };
+        let mut found = Vec::new();
+        for (at, low) in &suspect.0 {
+            let Some(high) = suspect.1.get(at) else { continue };
+            let fail = fail.as_ref().and_then(|(low, high)| Some((*low.get(at)?, *high.get(at)?)));
+            let hour = f64::from_bits(at.1);
+            let place = format!("window {} and hour {hour}", at.0 + 1);
+            found.push(Row { window: at.0, hour, band: band(&place, (*low, *high), fail, wanted.margin)? });
+        }
+        if found.is_empty() {
+            return Err(format!("has no band for variable = \"{variable}\""));
+        }
+        bins(Windows::ThirtyDays, true, &found)
+    }
+
+    /// The values of a variable in the file of a percentile, by window and hour.
+    fn percentile(&self, percentile: &str, variable: &str) -> Result<BTreeMap<(usize, u64), f64>, String> {
+        if !PERCENTILES.contains(&percentile) {
+            return Err(format!(
+                "is one of AmeriFlux's files, which are named by {}; \"{percentile}\" is none of them",
+                PERCENTILES.join(", ")
+            ));
+        }
+        let name = format!("{}{percentile}.csv", self.beginning);
+        let mut reader =
+            reader(&self.folder.join(&name)).map_err(|error| format!("needs {name} beside it, which {error}"))?;
+        let header = reader.headers().map_err(|error| format!("needs {name}, which cannot be read ({error})"))?.clone();
+        let column = |wanted: &str| {
+            header.iter().position(|column| column == wanted).ok_or_else(|| {
+                let variables: Vec<&str> = header.iter().filter(|column| !PLACES.contains(column)).collect();
+                format!("has no column \"{wanted}\" in {name}; its variables are {}", variables.join(", "))
+            })
+        };
+        let (window_at, hour_at, value_at) = (column(PLACES[0])?, column(PLACES[1])?, column(variable)?);
+        let mut found = BTreeMap::new();
+        for (row, record) in reader.records().enumerate() {
+            let place = format!("{name}, line {}", row + 2);
+            let record = record.map_err(|error| format!("needs {place}, which cannot be read ({error})"))?;
+            let text = |at: usize| record.get(at).unwrap_or_default();
+            let (window, hour) = (window(&place, text(window_at))?, hour(&place, text(hour_at))?);
+            if let Some(value) = number(&place, text(value_at))?
+                && found.insert((window, hour.to_bits()), value).is_some()
+            {
+                return Err(format!("{place}: window {} and hour {hour} stand twice", window + 1));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The columns of the window and of the hour in AmeriFlux's files.
+const PLACES: [&str; 2] = ["DOY2", "HR2"];
+
 /// The band of one row of the file.
 struct Row {
     /// From 0.
@@ -32,10 +119,7 @@ struct Row {
 
 /// Reads the bands of one variable. An error is the end of a sentence that begins with the file's name.
 pub(super) fn read_bins(path: &Path, wanted: BandColumns<'_>) -> Result<Bins, String> {
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_path(path)
-        .map_err(|error| format!("cannot be read ({error}); write the path of a CSV file of bands"))?;
+    let mut reader = reader(path)?;
     let header = reader.headers().map_err(|error| format!("cannot be read ({error})"))?.clone();
     let known = header.iter().collect::<Vec<_>>().join(", ");
     let column = |name: &str| header.iter().position(|column| column == name);
@@ -73,43 +157,66 @@ pub(super) fn read_bins(path: &Path, wanted: BandColumns<'_>) -> Result<Bins, St
                 continue;
             }
         }
-        let number = |at: usize| -> Result<Option<f64>, String> {
-            let text = record.get(at).unwrap_or_default();
-            if text.is_empty() || text.eq_ignore_ascii_case("nan") || text == "-9999" {
-                return Ok(None);
-            }
-            let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
-            number.map(Some).ok_or_else(|| format!("line {line}: \"{text}\" is no number"))
-        };
-        let window = number(window_at)?.filter(|window| (1.0..=12.0).contains(window) && window.fract() == 0.0);
-        let window = window.ok_or_else(|| format!("line {line}: windows and months count from 1 to 12"))?;
-        let hour = number(hour_at)?.filter(|hour| (0.0..24.0).contains(hour));
-        let hour = hour.ok_or_else(|| format!("line {line}: hours run from 0 to 24"))?;
+        let place = format!("line {line}");
+        let text = |at: usize| record.get(at).unwrap_or_default();
+        let (window, hour) = (window(&place, text(window_at))?, hour(&place, text(hour_at))?);
         let bounds = |at: (usize, usize)| -> Result<Option<(f64, f64)>, String> {
-            let (Some(low), Some(high)) = (number(at.0)?, number(at.1)?) else { return Ok(None) };
-            if low > high {
-                return Err(format!("line {line}: the lower bound {low} lies above the upper bound {high}"));
-            }
-            Ok(Some((low - wanted.margin, high + wanted.margin)))
+            Ok(number(&place, text(at.0))?.zip(number(&place, text(at.1))?))
         };
         let Some(suspect) = bounds(suspect_at)? else { continue };
-        let fail = match fail_at {
-            Some(at) => bounds(at)?.unwrap_or((f64::NEG_INFINITY, f64::INFINITY)),
-            None => (f64::NEG_INFINITY, f64::INFINITY),
-        };
-        if fail.0 > suspect.0 || fail.1 < suspect.1 {
-            return Err(format!(
-                "line {line}: the suspect bounds do not lie inside the fail bounds; write wider columns in fail"
-            ));
-        }
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 1 to 12")]
-        found.push(Row { window: window as usize - 1, hour, band: Range { suspect, fail } });
+        let fail = fail_at.map(bounds).transpose()?.flatten();
+        found.push(Row { window, hour, band: band(&place, suspect, fail, wanted.margin)? });
     }
     if found.is_empty() {
         let variable = wanted.variable.unwrap_or_default();
         return Err(format!("has no band for variable = \"{variable}\"; write one that it has: {}", others.join(", ")));
     }
     bins(windows, is_center, &found)
+}
+
+fn reader(path: &Path) -> Result<csv::Reader<std::fs::File>, String> {
+    let reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path);
+    reader.map_err(|error| format!("cannot be read ({error}); write the path of a CSV file of bands"))
+}
+
+/// A cell; none where it says that there is no number.
+fn number(place: &str, text: &str) -> Result<Option<f64>, String> {
+    if text.is_empty() || text.eq_ignore_ascii_case("nan") || text == "-9999" {
+        return Ok(None);
+    }
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+    number.map(Some).ok_or_else(|| format!("{place}: \"{text}\" is no number"))
+}
+
+/// A window or a month, from 0.
+fn window(place: &str, text: &str) -> Result<usize, String> {
+    let window = number(place, text)?.filter(|window| (1.0..=12.0).contains(window) && window.fract() == 0.0);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 1 to 12")]
+    let window = window.map(|window| window as usize - 1);
+    window.ok_or_else(|| format!("{place}: windows and months count from 1 to 12"))
+}
+
+fn hour(place: &str, text: &str) -> Result<f64, String> {
+    let hour = number(place, text)?.filter(|hour| (0.0..24.0).contains(hour));
+    hour.ok_or_else(|| format!("{place}: hours run from 0 to 24"))
+}
+
+/// The bounds of a row, widened; nothing fails without `fail`.
+fn band(place: &str, suspect: (f64, f64), fail: Option<(f64, f64)>, margin: f64) -> Result<Range, String> {
+    let widened = |(low, high): (f64, f64)| {
+        if low > high {
+            return Err(format!("{place}: the lower bound {low} lies above the upper bound {high}"));
+        }
+        Ok((low - margin, high + margin))
+    };
+    let suspect = widened(suspect)?;
+    let fail = fail.map(widened).transpose()?.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+    if fail.0 > suspect.0 || fail.1 < suspect.1 {
+        return Err(format!(
+            "{place}: the suspect bounds do not lie inside the fail bounds; write wider columns in fail"
+        ));
+    }
+    Ok(Range { suspect, fail })
 }
 
 fn bins(windows: Windows, is_center: bool, found: &[Row]) -> Result<Bins, String> {
@@ -191,5 +298,47 @@ mod tests {
         assert!(wrong("variable,month,hour,p2_5,p97_5\nTA,1,0,3,2\n").contains("lies above"));
         assert!(wrong("variable,month,hour,p2_5,p97_5\nTA,1,0,1,2\nTA,1,7,1,2\n").contains("equal steps"));
         assert!(wrong("variable,month,hour,p2_5,p97_5\nTA,1,0,x,2\n").contains("\"x\" is no number"));
+    }
+
+    /// As in `diurnal_seasonal_range/` of AMF-FLX/AMF-BASE-QAQC, of two variables.
+    fn publish(folder: &Path, percentile: &str, by: f64) {
+        let mut text = "DOY2,HR2,USTAR,TA_1_2_1\n".to_owned();
+        for window in 1..=12 {
+            for step in 0..48 {
+                let value = f64::from(window) * 100.0 + f64::from(step) + by;
+                text.push_str(&format!("{window},{},0.1,{value}\n", f64::from(step) * 0.5 + 0.25));
+            }
+        }
+        std::fs::write(folder.join(format!("US-UMB_HH_23-5_{percentile}.csv")), text).unwrap();
+    }
+
+    #[test]
+    fn the_files_that_ameriflux_publishes_for_a_site_are_read_as_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        for (percentile, by) in [("LOWER2", -10.0), ("LOWER1", -5.0), ("UPPER1", 5.0), ("UPPER2", 10.0)] {
+            publish(folder.path(), percentile, by);
+        }
+        let path = folder.path().join("US-UMB_HH_23-5_UPPER1.csv");
+        let published = Published::of(&path).unwrap();
+        let wanted = BandColumns { variable: Some("TA_1_2_1"), suspect: Published::BAND, fail: None, margin: 2.0 };
+        let bins = Climatology::Bins(published.read_bins(wanted).unwrap());
+        let band = |text: &str| bins.band(&season(text)).unwrap();
+        // 14:00 to 14:30 is the 29th half hour; the first of February is day 32, in the second window.
+        assert_eq!(band("2026-02-01 14:30:00").suspect, (216.0, 240.0));
+        assert_eq!(band("2026-02-01 14:30:00").fail, (f64::NEG_INFINITY, f64::INFINITY));
+        assert_eq!(band("2026-12-31 23:59:00").suspect, (1_235.0, 1_259.0));
+        let both = BandColumns { suspect: ("LOWER1", "UPPER1"), fail: Some(Published::BAND), ..wanted };
+        let both = Climatology::Bins(published.read_bins(both).unwrap());
+        let of = |text: &str| both.band(&season(text)).unwrap();
+        assert_eq!((of("2026-01-01 00:30:00").suspect, of("2026-01-01 00:30:00").fail), ((93.0, 107.0), (88.0, 112.0)));
+        let refused = |wanted: BandColumns<'_>| published.read_bins(wanted).unwrap_err();
+        assert!(refused(BandColumns { variable: Some("TA"), ..wanted }).contains("its variables are USTAR, TA_1_2_1"));
+        assert!(refused(BandColumns { variable: None, ..wanted }).contains("variable is missing"));
+        assert!(refused(BandColumns { suspect: ("LOWER2", "p97_5"), ..wanted }).contains("\"p97_5\" is none of them"));
+        let missing = refused(BandColumns { suspect: ("MEDIAN", "UPPER2"), ..wanted });
+        assert!(missing.contains("needs US-UMB_HH_23-5_MEDIAN.csv beside it"), "{missing}");
+        for name in ["bands.csv", "LOWER2.csv", "US-UMB_LOWER2.txt", "US-UMB_LOWER3.csv"] {
+            assert!(Published::of(Path::new(name)).is_none(), "{name}");
+        }
     }
 }

@@ -91,7 +91,7 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
         }
     }
     let mut zones = vec![(None, &config.station.clock)];
-    zones.extend(config.tables.iter().map(|table| (Some(table.name.0.as_str()), &table.clock)));
+    zones.extend(config.logger_tables().map(|table| (Some(table.name.0.as_str()), &table.clock)));
     for (table, clock) in zones {
         if table.is_some() && *clock == config.station.clock {
             continue;

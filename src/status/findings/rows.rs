@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Kind, Lateness, Rule, runs};
-use crate::config::{Config, MisfitOf, OnConflict};
+use crate::config::{Config, MadeOf, MisfitOf, OnConflict};
 use crate::status::{Facts, age_s, records};
-use crate::store::{TableStatus, Uncounted, WhyUncounted};
+use crate::store::{LoggerFile, TableStatus, Uncounted, WhyUncounted};
 use crate::text::{count, grouped, span};
 use crate::time::Timestamp;
 
@@ -41,6 +41,9 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
 fn lateness(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
     for table in &config.tables {
         let name = &table.name.0;
+        if table.made_of.as_ref().is_some_and(|made| !is_to_be_made(config, facts, made, name, now)) {
+            continue;
+        }
         let was_read = || facts.files.iter().any(|file| file.table == *name);
         let Some(status) = facts.table(name).filter(|status| status.newest.is_some() || was_read()) else {
             found.push(Finding::new(Kind::NeverRead, format!("table \"{name}\" has never been read")).of_table(name));
@@ -81,6 +84,15 @@ fn lateness(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Find
         let is_archive = finding.kind == Kind::Stale && table.stale_after.is_none() && was_late_at_first;
         found.push(Finding { is_history: finding.is_history || is_archive, ..finding.of_table(name) });
     }
+}
+
+/// Whether a table that is made of another one must have rows: what is late there makes it late, and is said there.
+fn is_to_be_made(config: &Config, facts: &Facts, made: &MadeOf, name: &str, now: Timestamp) -> bool {
+    let Some(source) = config.table(&made.table.0) else { return false };
+    let newest = facts.table(&made.table.0).and_then(|status| status.newest);
+    let rule = Rule::of(source.stale_after, facts.interval(&made.table.0));
+    let is_fresh = matches!(rule.judge(newest, now), Lateness::Fresh | Lateness::Late);
+    is_fresh && facts.table(name).is_some_and(|status| status.newest.is_some())
 }
 
 fn delivery(facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
@@ -218,12 +230,28 @@ fn quality(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Findi
         |table: &TableStatus| config.table(&table.table).is_none_or(|table| table.on_conflict != OnConflict::Replace);
     let conflicts: u64 = facts.tables.iter().filter(|table| is_open(table)).map(|table| table.conflicts).sum();
     if conflicts > 0 && recent(facts.newest_conflict) {
+        let is_open = |name: &str| config.table(name).is_none_or(|table| table.on_conflict != OnConflict::Replace);
+        let loggers = facts.two_loggers.iter().find(|two| is_open(&two.0));
+        let (of, fix) = match loggers {
+            None => (String::new(), "see `fluxtower conflicts`"),
+            Some((table, [one, other])) => (
+                format!(": two loggers write into table \"{table}\", {} and {}", logger(one), logger(other)),
+                "give each logger a [[table]] of its own, or leave one of the files out of `files`; see `fluxtower conflicts`",
+            ),
+        };
         found.push(
-            Finding::new(Kind::Conflicts, format!("{} came with two contents", count(conflicts, "time")))
+            Finding::new(Kind::Conflicts, format!("{} came with two contents{of}", count(conflicts, "time")))
                 .since(facts.newest_conflict)
-                .fix("see `fluxtower conflicts`"),
+                .fix(fix),
         );
     }
+}
+
+/// A logger as its header names it, and a file of it.
+fn logger(file: &LoggerFile) -> String {
+    let station = file.station.as_deref().unwrap_or("one without a station name");
+    let serial = file.serial.as_deref().map(|serial| format!(" (serial {serial})")).unwrap_or_default();
+    format!("{station}{serial} in {}", file.path)
 }
 
 /// Tables whose RECORD does not tell what is missing: the rows that did not come at their usual interval.

@@ -20,7 +20,7 @@ mod copying;
 use copying::Copying;
 
 /// Left out, or worked out anew.
-const NOT_COPIED: [&str; 3] = ["file_seen", "backlog", "changed"];
+const NOT_COPIED: [&str; 5] = ["file_seen", "backlog", "changed", "aggregation", "due_window"];
 
 /// What was saved of one table of the database.
 #[derive(Debug, Clone, PartialEq, Eq)]

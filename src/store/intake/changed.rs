@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 
 use rusqlite::{Connection, params};
 
+use crate::store::intake::windows;
 use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::{NANOS_PER_SECOND, Timestamp};
@@ -53,31 +54,40 @@ impl Versions {
     }
 }
 
-/// Slots that were written to and are not marked yet.
+/// Slots that were written to and are not marked yet, and in finer grains, for the tables that are made of windows of the rows.
 #[derive(Debug, Clone, Default)]
 pub(in crate::store) struct Touched {
     slots: BTreeSet<i64>,
-    /// Begin and end of the latest slot: rows come in order, so that nearly every row costs one comparison.
+    grains: BTreeSet<i64>,
+    /// Behind the begin of the latest grain, and its end: rows come in order, so that nearly every row costs one comparison.
     last: (i64, i64),
 }
 
 impl Touched {
     #[inline]
     pub(in crate::store) fn add(&mut self, ts: Timestamp) {
-        if ts.nanos() < self.last.0 || ts.nanos() >= self.last.1 {
+        if ts.nanos() <= self.last.0 || ts.nanos() >= self.last.1 {
             self.add_slot(ts);
         }
     }
 
     #[cold]
     fn add_slot(&mut self, ts: Timestamp) {
-        let slot = slot_of(ts);
-        self.last = (slot_start(slot).nanos(), slot_start(slot).nanos().saturating_add(SLOT_NANOS));
-        self.slots.insert(slot);
+        let grain = windows::grain_of(ts);
+        // A grain has its end, which is the first instant of a slot at times.
+        self.last = windows::within_grain(grain);
+        self.grains.insert(grain);
+        self.slots.insert(slot_of(ts));
     }
 
     /// Marks them. Call it in the transaction that wrote the rows.
     pub(in crate::store) fn mark(&mut self, conn: &Connection, series: i64) -> rusqlite::Result<()> {
+        windows::note(conn, series, &self.grains)?;
+        self.mark_slots(conn, series)
+    }
+
+    /// As [`Touched::mark`], of rows that are pruned: what was made of them stays.
+    pub(in crate::store) fn mark_slots(&mut self, conn: &Connection, series: i64) -> rusqlite::Result<()> {
         let slots = std::mem::take(self).slots;
         if slots.is_empty() {
             return Ok(());
@@ -98,9 +108,10 @@ impl Touched {
         Ok(())
     }
 
-    /// Adds the slot of a row, given its key.
+    /// Adds the slot of a row, given its key, and both grains that its time may be in.
     pub(in crate::store) fn add_key(&mut self, id: i64) {
         self.add(key::time(id, 0));
+        self.add(key::time(id, 999));
     }
 }
 

@@ -1,5 +1,7 @@
 //! The columns and series of the tables that were read: what a page or dashboard can draw.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::config::{ColumnUse, Config, TableConfig, TableName};
@@ -21,6 +23,8 @@ pub struct KnownTable {
     /// Values of the tag columns by their names in the file, one list for each combination found; one empty list where the table
     /// has no tag columns.
     pub series: Vec<Vec<(String, String)>>,
+    /// The usual interval of its rows; none of fewer than two.
+    pub interval: Option<Duration>,
 }
 
 /// A column of a table that has been read.
@@ -46,11 +50,13 @@ impl KnownColumn {
 impl Store {
     /// The tables of the configuration that have been read, in its order.
     pub fn known_tables(&self, config: &Config) -> Result<Vec<KnownTable>> {
-        let work = || -> rusqlite::Result<Vec<KnownTable>> {
-            let tables = config.tables.iter().filter_map(|table| known_table(&self.conn, table).transpose());
-            tables.collect()
-        };
-        work().map_err(|source| self.at(source))
+        let mut known = Vec::new();
+        for table in &config.tables {
+            if let Some(found) = known_table(&self.conn, table).map_err(|source| self.at(source))? {
+                known.push(KnownTable { interval: self.usual_interval_of_table(&table.name.0)?, ..found });
+            }
+        }
+        Ok(known)
     }
 }
 
@@ -88,7 +94,7 @@ fn known_table(conn: &Connection, table: &TableConfig) -> rusqlite::Result<Optio
         process: column.process,
         is_text: kinds.has_text && !kinds.has_number,
     });
-    Ok(Some(KnownTable { name: table.name.clone(), columns: columns.collect(), series }))
+    Ok(Some(KnownTable { name: table.name.clone(), columns: columns.collect(), series, interval: None }))
 }
 
 /// What the newest rows hold in a column.

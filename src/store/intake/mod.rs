@@ -18,3 +18,4 @@ pub(super) mod rows;
 pub(super) mod samples;
 pub(super) mod staging;
 pub(super) mod tables;
+pub(super) mod windows;

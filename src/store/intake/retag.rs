@@ -10,6 +10,8 @@ use crate::store::intake::decisions::KeptContent;
 use crate::store::intake::provisional::LineState;
 use crate::store::intake::staging::{Incoming, LineAt, Outcome, Staging};
 use crate::store::intake::tables::{Table, hash_of};
+use crate::store::intake::windows;
+use crate::store::outbox::stale;
 use crate::store::schema::key;
 use crate::store::{Result, State, Store};
 use crate::time::Timestamp;
@@ -53,6 +55,28 @@ fn tag_columns(config: &TableConfig) -> impl Iterator<Item = &String> {
 
 /// In place of the configuration by which keys were judged, while they are: it is the fingerprint of none.
 const UNDER_WAY: i64 = 0;
+
+/// Under this key is kept up to which time rows of a series were offered to a destination that exists no more: points stand there
+/// when its tags come back.
+fn left_key(table: &Table, tags: &str) -> String {
+    format!("left series: {} {tags}", table.id)
+}
+
+/// A series with the tags of one that was deleted knows what was sent of that one.
+pub(in crate::store) fn remember_offered(
+    conn: &Connection,
+    table: &Table,
+    (series, tags): (i64, &str),
+) -> rusqlite::Result<()> {
+    let offered: Option<String> = conn
+        .prepare_cached("DELETE FROM setting WHERE key = ?1 RETURNING value")?
+        .query_row([left_key(table, tags)], |row| row.get(0))
+        .optional()?;
+    if let Some(offered) = offered.and_then(|text| text.parse::<i64>().ok()) {
+        conn.execute("UPDATE series SET offered = ?2 WHERE id = ?1", params![series, offered])?;
+    }
+    Ok(())
+}
 
 /// The newest row of the series is another one now. Gives its time; none where it has no row, or is gone itself.
 pub(in crate::store) fn find_newest_of(conn: &Connection, series: i64) -> rusqlite::Result<Option<i64>> {
@@ -212,7 +236,19 @@ impl Staging<'_> {
     /// Gives the row its new key. The same row may be there already. [`Staging::note_left`] belongs to it.
     pub fn move_row(&mut self, table: &mut Table, row: &OldRow, tags: &str) -> Result<()> {
         self.take_out(table, row)?;
-        self.put_in(table, row, tags, (row.ts(), row.ts_text.as_deref()))
+        self.put_in(table, row, tags, (row.ts(), row.ts_text.as_deref()))?;
+        self.mark_returned(table, row.ts()).map_err(|source| self.store.at(source))
+    }
+
+    /// Where rows of the series were sent before, this one may be back after a change of tags, and its point may hold a value or a
+    /// flag that the row does not send any more.
+    fn mark_returned(&self, table: &Table, ts: Timestamp) -> rusqlite::Result<()> {
+        let Some(series) = table.series.latest() else { return Ok(()) };
+        let conn = &self.store.conn;
+        if stale::offered(conn, series.id)?.is_none_or(|offered| ts > offered) {
+            return Ok(());
+        }
+        stale::insert(conn, key::key(series.id, ts), key::nanos(ts))
     }
 
     /// Deletes a row that gets another key.
@@ -221,6 +257,7 @@ impl Staging<'_> {
         let conn = &self.store.conn;
         let gone = || -> rusqlite::Result<()> {
             conn.prepare_cached("DELETE FROM reading WHERE id = ?1")?.execute([row.id])?;
+            windows::note(conn, key::series(row.id), &[windows::grain_of(row.ts())].into())?;
             // What the server said of it; the next row of the key is another one.
             conn.prepare_cached("DELETE FROM refused_row WHERE id = ?1")?.execute([row.id])?;
             let state = row.state.word();
@@ -312,10 +349,21 @@ impl Staging<'_> {
             for series in seen {
                 if find_newest_of(conn, *series)?.is_none() {
                     conn.execute("DELETE FROM backlog WHERE series = ?1", [series])?;
-                    conn.execute(
-                        "DELETE FROM series WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM conflict WHERE series = ?1)",
-                        [series],
-                    )?;
+                    let gone: Option<(String, Option<i64>)> = conn
+                        .query_row(
+                            "DELETE FROM series WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM conflict WHERE series = ?1)
+                             AND NOT EXISTS (SELECT 1 FROM due_window WHERE series = ?1)
+                             RETURNING tags, offered",
+                            [series],
+                            |row| Ok((row.get(0)?, row.get(1)?)),
+                        )
+                        .optional()?;
+                    if let Some((tags, Some(offered))) = gone {
+                        conn.execute(
+                            "INSERT OR REPLACE INTO setting (key, value) VALUES (?1, ?2)",
+                            params![left_key(table, &tags), offered.to_string()],
+                        )?;
+                    }
                 }
             }
             conn.execute("UPDATE logger_table SET tags_inputs = ?2 WHERE id = ?1", params![table.id, inputs]).map(drop)

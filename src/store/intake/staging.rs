@@ -14,6 +14,7 @@ use crate::store::intake::decisions::Exchange;
 use crate::store::intake::lost::Content;
 use crate::store::intake::provisional::LineState;
 use crate::store::intake::record_runs::EventKind;
+use crate::store::intake::retag::remember_offered;
 use crate::store::intake::samples::SampleAt;
 use crate::store::intake::tables::{Series, Table, Tally, hash_of};
 use crate::store::judge::flagging::{Judge, verdict_columns};
@@ -111,6 +112,8 @@ pub struct Staging<'s> {
     pub(in crate::store) exchange: Option<Exchange>,
     /// Stored rows get another time: the version that they get.
     pub(in crate::store) moving: Option<i64>,
+    /// The rows are made of others: one whose key is taken is that row anew, and no conflict.
+    pub(in crate::store) renews: bool,
     pub(in crate::store) records: Records,
 }
 
@@ -121,6 +124,8 @@ pub enum Records {
     AsRead,
     /// Nothing: they were seen when their lines were read.
     Known,
+    /// The lines were kept: some were seen when they were read.
+    Kept,
 }
 
 impl<'s> Staging<'s> {
@@ -142,6 +147,7 @@ impl<'s> Staging<'s> {
             verdict: Verdict::default(),
             exchange: None,
             moving: None,
+            renews: false,
             records: Records::AsRead,
         })
     }
@@ -181,7 +187,7 @@ impl<'s> Staging<'s> {
         on_conflict: OnConflict,
     ) -> rusqlite::Result<Outcome> {
         let series = table.series.at(place).id;
-        let is_read = self.records == Records::AsRead && self.moving.is_none() && self.exchange.is_none();
+        let is_read = self.records != Records::Known && self.moving.is_none() && self.exchange.is_none();
         let is_late = self.judge(table, place, row)?;
         let header = table.header_to_keep(row.stated_by);
         let insert = &mut self.insert;
@@ -212,9 +218,11 @@ impl<'s> Staging<'s> {
             && let Some(record) = row.record
         {
             let stamp = table.stamp_of(row.ts);
-            if outcome == Outcome::Duplicate {
+            // What is kept beside a row and does not go on with its count may be another logger's.
+            let is_beside = outcome == Outcome::Conflict && !table.runs.goes_on(record);
+            if outcome == Outcome::Duplicate || is_beside {
                 table.runs.pass(record, stamp);
-            } else {
+            } else if self.records == Records::AsRead || !table.runs.settle(record, stamp) {
                 self.see_record(table, record, stamp)?;
             }
         }
@@ -232,6 +240,7 @@ impl<'s> Staging<'s> {
         if id > MOST_SERIES {
             return Err(StoreError::TooManySeries { table: table.name.0.clone(), most: MOST_SERIES });
         }
+        remember_offered(conn, table, (id, tags)).map_err(|source| self.store.at(source))?;
         Ok(table.series.push(tags, Series::new(id, None)))
     }
 
@@ -256,6 +265,14 @@ impl<'s> Staging<'s> {
         let stored = Stored { id, nanos, record, values, is_same };
         if let Some(exchange) = self.exchange.take() {
             return self.exchange(table, place, row, &stored, &exchange);
+        }
+        if self.renews {
+            // To the last digit, so that it is what it would be if it were made for the first time.
+            if nanos == key::nanos(row.ts) && stored.values == row.values {
+                return Ok(Outcome::Duplicate);
+            }
+            let old = Old { ts: key::time(id, nanos), values: &stored.values };
+            return self.replace(table, place, old, row).map(|()| Outcome::Finished);
         }
         if let Some(outcome) = self.meet_provisional(table, place, row, &stored)? {
             return Ok(outcome);
@@ -400,6 +417,13 @@ impl<'s> Staging<'s> {
         }
         self.begin()?;
         self.see_record(table, sample.record, sample.stamp).map_err(|source| self.store.at(source))
+    }
+
+    /// Notes the record number of a line of which only the time is refused.
+    pub fn see_refused(&mut self, table: &mut Table, record: i64) -> Result<()> {
+        self.begin()?;
+        table.runs.see_refused(record);
+        Ok(())
     }
 
     fn see_record(&mut self, table: &mut Table, record: i64, ts: Timestamp) -> rusqlite::Result<()> {

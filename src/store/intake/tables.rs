@@ -263,10 +263,10 @@ impl Store {
         }
         let mut table = self.table_as_staged(config)?;
         if let FileFormat::Csv(csv) = &config.format
-            && table.time_formats.first() != Some(&csv.time_format)
+            && !table.time_formats.starts_with(&csv.time_formats)
         {
-            table.time_formats.retain(|known| *known != csv.time_format);
-            table.time_formats.insert(0, csv.time_format.clone());
+            table.time_formats.retain(|known| !csv.time_formats.contains(known));
+            table.time_formats.splice(0..0, csv.time_formats.iter().cloned());
             let text = serde_json::to_string(&table.time_formats).unwrap_or_default();
             self.remember(&time_formats_key(table.id), &text)?;
         }

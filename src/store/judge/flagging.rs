@@ -13,11 +13,12 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::config::{Config, TableConfig, TableName};
 use crate::format::{Value, values_of};
-use crate::qc::{self, ManualFlag, Partner, TableTests};
+use crate::qc::{self, Finding, ManualFlag, Partner, TableTests, Test};
 use crate::quantity::Stated;
 use crate::store::intake::changed::Touched;
 use crate::store::intake::lost::{Content, SentFields};
 use crate::store::intake::tables::{self, Column, Table};
+use crate::store::judge::despiking::Spikes;
 use crate::store::judge::partners::PartnerTable;
 use crate::store::outbox::stale::{self, Change};
 use crate::store::outbox::{backlog, receipts};
@@ -163,7 +164,7 @@ impl Judge {
         let mut values = Vec::new();
         read(conn, series, (from, newest), |row| {
             values_of(&row.values, &mut values);
-            state.push(self.tests_under(row.header), row.ts, &values, &[]);
+            state.push_despiked(self.tests_under(row.header), row.ts, (&values, &[]), row.spikes(None));
             Ok(())
         })?;
         state.close();
@@ -176,13 +177,12 @@ impl Judge {
         Ok(neighbour(conn, series, edge, true)?.unwrap_or(edge))
     }
 
-    /// Judges again every row whose flags can depend on rows of the interval, and writes the changes. With `derive`, the derived
-    /// values of the rows in the interval are computed again too.
+    /// Judges again every row whose flags can depend on rows of the interval, and writes the changes.
     pub(in crate::store) fn judge(
         &self,
         conn: &Connection,
         part: SeriesPart,
-        derive: bool,
+        again: Again<'_>,
     ) -> rusqlite::Result<Judged> {
         let SeriesPart { table, series, from, to } = part;
         // The row before has a new successor, and the rows after have a new past.
@@ -201,7 +201,8 @@ impl Judge {
         let mut before: Option<StoredRow> = None;
         let is_wanted = |row: &StoredRow| first <= row.ts && row.ts <= last;
         read(conn, series, (begin, end), |mut row| {
-            if derive && (from..=to).contains(&row.ts) {
+            let is_inside = (from..=to).contains(&row.ts);
+            if again.derive && is_inside {
                 row.derive(&self.derived, &mut values);
             } else {
                 values_of(&row.values, &mut values);
@@ -213,7 +214,8 @@ impl Judge {
                     None => [f64::NAN; 2],
                 });
             }
-            state.push(self.tests_under(row.header), row.ts, &values, &there);
+            let spikes = row.spikes(again.spikes.filter(|_| is_inside));
+            state.push_despiked(self.tests_under(row.header), row.ts, (&values, &there), spikes);
             if let Some(before) = before.replace(row).filter(|before| is_wanted(before)) {
                 writer.compare(before, state.before())?;
             }
@@ -238,13 +240,22 @@ pub(in crate::store) struct SeriesPart {
     pub(in crate::store) to: Timestamp,
 }
 
+/// What is done beside judging the rows of an interval.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::store) struct Again<'a> {
+    /// Their derived values are computed again.
+    pub(in crate::store) derive: bool,
+    /// They were despiked.
+    pub(in crate::store) spikes: Option<Spikes<'a>>,
+}
+
 /// A stored row.
-struct StoredRow {
-    id: i64,
-    ts: Timestamp,
-    values: String,
-    flags: String,
-    raised: Option<String>,
+pub(in crate::store) struct StoredRow {
+    pub(in crate::store) id: i64,
+    pub(in crate::store) ts: Timestamp,
+    pub(in crate::store) values: String,
+    pub(in crate::store) flags: String,
+    pub(in crate::store) raised: Option<String>,
     state: i64,
     header: Option<i64>,
     /// The stored values, if derived values were computed again and differ.
@@ -258,6 +269,17 @@ impl StoredRow {
         if let Some(again) = again {
             self.stored_values = Some(std::mem::replace(&mut self.values, again));
         }
+    }
+
+    /// Its spikes: those that it has, and in place of them those of a new judgement.
+    fn spikes(&self, new: Option<Spikes<'_>>) -> Vec<Finding> {
+        let has_spikes = self.raised.as_deref().filter(|raised| raised.contains(Test::Despike.name()));
+        let mut kept = has_spikes.map_or_else(Vec::new, qc::findings);
+        kept.retain(|finding| {
+            finding.test == Test::Despike && new.is_none_or(|new| !new.places.contains(&finding.place))
+        });
+        kept.extend(new.and_then(|new| new.found.get(&self.id)).into_iter().flatten().cloned());
+        kept
     }
 
     fn has_new_values(&self) -> bool {
@@ -304,7 +326,7 @@ impl Writer<'_> {
                 let change = Change { id: row.id, ts: row.ts, before: row.before(), after };
                 stale::mark(self.conn, self.offered, self.sent, &change)?;
             }
-            update(self.conn, row.id, verdict_columns(&verdict), values, is_resent)?;
+            update(self.conn, row.id, &verdict, values, is_resent)?;
             self.judged.changed += 1;
             touched.add(row.ts);
             if row.has_new_values() {
@@ -335,10 +357,11 @@ pub(in crate::store) fn verdict_columns(verdict: &qc::Verdict) -> (&str, Option<
 pub(in crate::store) fn update(
     conn: &Connection,
     id: i64,
-    (flags, raised): (&str, Option<&str>),
+    verdict: &qc::Verdict,
     values: Option<&str>,
     is_resent: bool,
 ) -> rusqlite::Result<()> {
+    let (flags, raised) = verdict_columns(verdict);
     conn.prepare_cached(
         "UPDATE reading SET flags = ?2, raised = ?3, vals = coalesce(?4, vals), version = version + ?5,
          state = CASE WHEN ?5 AND state = 1 THEN 0 ELSE state END WHERE id = ?1",
@@ -368,7 +391,7 @@ pub(in crate::store) fn neighbour(
 
 /// Passes on every row of the closed interval in order of time. It reads a limited number of rows per statement, so that rows
 /// may be written meanwhile.
-fn read(
+pub(in crate::store) fn read(
     conn: &Connection,
     series: i64,
     (from, to): (Timestamp, Timestamp),
@@ -458,7 +481,7 @@ impl Store {
                 let work = || -> rusqlite::Result<u64> {
                     self.conn.execute_batch("BEGIN IMMEDIATE")?;
                     let part = SeriesPart { table: known.id, series: series.id, from: begin, to: end };
-                    let judged = judge.judge(&self.conn, part, derive);
+                    let judged = judge.judge(&self.conn, part, Again { derive, spikes: None });
                     let changed = judged.and_then(|judged| match judged.derived {
                         Some(span) => Ok(judged.changed + self.judge_others(config, &table.name, &[span])?),
                         None => Ok(judged.changed),
@@ -495,7 +518,7 @@ impl Store {
                 let (from, to) = (from.minus(within), to.plus(within));
                 for series in known.series_ids() {
                     let part = SeriesPart { table: known.id, series, from, to };
-                    changed += judge.judge(&self.conn, part, false)?.changed;
+                    changed += judge.judge(&self.conn, part, Again::default())?.changed;
                 }
             }
         }

@@ -10,7 +10,7 @@ use crate::config::TableConfig;
 use crate::store::intake::lost::{Content, SentFields};
 use crate::store::intake::staging::{Incoming, Staging};
 use crate::store::intake::tables::Table;
-use crate::store::judge::flagging::{Judge, SeriesPart, update, verdict_columns};
+use crate::store::judge::flagging::{Again, Judge, SeriesPart, update};
 use crate::store::outbox::stale::{self, Change};
 use crate::store::schema::key;
 use crate::store::{Result, State};
@@ -80,7 +80,7 @@ impl Staging<'_> {
         {
             let verdict = state.before();
             series.changed.add(before);
-            rewrite(conn, &judge.sent, (table.id, series.id), before, verdict)?;
+            rewrite(conn, &judge.sent, RowAt { table: table.id, series: series.id, ts: before }, verdict)?;
         }
         self.verdict.clone_from(state.current());
         Ok(false)
@@ -98,11 +98,12 @@ impl Staging<'_> {
                     && let Some(last) = state.last_time()
                 {
                     series.changed.add(last);
-                    rewrite(conn, &judge.sent, (table.id, series.id), last, state.current())?;
+                    let at = RowAt { table: table.id, series: series.id, ts: last };
+                    rewrite(conn, &judge.sent, at, state.current())?;
                 }
                 for interval in series.due.take() {
                     let part = SeriesPart { table: table.id, series: series.id, from: interval.0, to: interval.1 };
-                    judge.judge(conn, part, false)?;
+                    judge.judge(conn, part, Again::default())?;
                     series.state = None;
                 }
             }
@@ -113,6 +114,14 @@ impl Staging<'_> {
         }
         Ok(())
     }
+}
+
+/// Where a row stands.
+#[derive(Clone, Copy)]
+struct RowAt {
+    table: i64,
+    series: i64,
+    ts: Timestamp,
 }
 
 /// What a new verdict of a row is compared with.
@@ -126,8 +135,7 @@ struct Judged {
 fn rewrite(
     conn: &rusqlite::Connection,
     sent: &SentFields,
-    (table, series): (i64, i64),
-    ts: Timestamp,
+    RowAt { table, series, ts }: RowAt,
     verdict: &crate::qc::Verdict,
 ) -> rusqlite::Result<()> {
     let id = key::key(series, ts);
@@ -145,7 +153,7 @@ fn rewrite(
         let change = Change { id, ts, before: content(&flags), after: content(&verdict.flags) };
         stale::mark(conn, stale::offered(conn, series)?, sent, &change)?;
     }
-    update(conn, id, verdict_columns(verdict), None, is_resent)?;
+    update(conn, id, verdict, None, is_resent)?;
     if is_resent && state == State::Sent {
         crate::store::outbox::receipts::move_tally(conn, table, State::Sent, State::Pending, 1)?;
         crate::store::outbox::backlog::add(conn, series, ts, ts, None)?;

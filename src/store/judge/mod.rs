@@ -2,6 +2,7 @@
 //!
 //! A flag is stored beside its value; the value is never changed (I8).
 
+pub(super) mod despiking;
 pub(super) mod due;
 pub(super) mod flagging;
 pub(super) mod judging;

@@ -177,6 +177,15 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
+    /// The time of the first row of a series after an instant.
+    pub fn first_row_after(&self, series: i64, at: Timestamp) -> Result<Option<Timestamp>> {
+        // The key has no nanoseconds: a row at the instant has the key of the next nanosecond.
+        match self.first_row(series, at.next())? {
+            Some(found) if found <= at => self.first_row(series, at.next_key()),
+            found => Ok(found),
+        }
+    }
+
     /// The times of the newest rows of a series before an instant, newest first.
     pub fn newest_times(&self, series: i64, before: Timestamp, rows: usize) -> Result<Vec<Timestamp>> {
         let (low, high) = key::keys(series, key::TIMES.0, before);

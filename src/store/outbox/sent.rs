@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::store::intake::changed::Touched;
 use crate::store::intake::tables::i64_of;
+use crate::store::intake::windows;
 use crate::store::outbox::outcome::ReceiptOutcome;
 use crate::store::outbox::pending::{PendingRow, SeriesBacklog};
 use crate::store::outbox::receipts::{State, move_series_tally};
@@ -194,12 +195,15 @@ impl Store {
     }
 
     /// Deletes sent rows of the series in the interval, in steps that let other writers in. Rows whose points in the
-    /// bucket may hold fields that they no longer send stay: only the store knows what the points should hold.
+    /// bucket may hold fields that they no longer send stay: only the store knows what the points should hold. So do rows of
+    /// windows that are yet to be made.
     pub fn prune_sent(&self, series: i64, interval: Interval) -> Result<u64> {
         let (low, high) = key::keys_in(series, interval);
         let step = || -> rusqlite::Result<u64> {
             let transaction =
                 rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
+            let due = windows::begin_of_due(&transaction, series)?;
+            let high = due.map_or(high, |due| high.min(key::keys(series, due, due).0));
             let mut gone = 0;
             let mut newest: Option<i64> = None;
             let mut touched = Touched::default();
@@ -216,7 +220,7 @@ impl Store {
                     gone += 1;
                 }
             }
-            touched.mark(&transaction, series)?;
+            touched.mark_slots(&transaction, series)?;
             if let Some(newest) = newest {
                 transaction
                     .prepare_cached("UPDATE series SET pruned = max(coalesce(pruned, ?2), ?2) WHERE id = ?1")?

@@ -1,5 +1,6 @@
 //! Read-only questions of the commands and the page: status, lists, sizes, past runs.
 
+pub(super) mod costs;
 pub(super) mod evidence;
 pub(super) mod gaps;
 pub(super) mod health;

@@ -10,6 +10,7 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::store::intake::record_runs::Run;
 use crate::store::intake::tables::{i64_of, record_runs};
+use crate::store::intake::windows::is_made;
 use crate::store::queries::gaps::{starts_again, tables};
 use crate::store::queries::interval::{Regularity, regularity};
 use crate::store::schema::key;
@@ -83,6 +84,10 @@ impl Store {
     pub fn uncounted(&self, since: Timestamp, most: usize) -> Result<Vec<Uncounted>> {
         let mut found = Vec::new();
         for (id, table) in tables(&self.conn).map_err(|source| self.at(source))? {
+            // Rows that are missing there are missing in the rows that they are made of.
+            if is_made(&self.conn, id).map_err(|source| self.at(source))? {
+                continue;
+            }
             let stretches = self.stretches(id, &table, since)?;
             let most = (most / stretches.len().max(1)).max(PIECE);
             for stretch in stretches {

@@ -24,6 +24,11 @@ pub(in crate::store) fn key(series: i64, ts: Timestamp) -> i64 {
     (series << MICROS_BITS) | (ts.nanos().div_euclid(NANOS_PER_MICRO) & MICROS_MASK)
 }
 
+/// The series of a key.
+pub(in crate::store) fn series(id: i64) -> i64 {
+    (id >> MICROS_BITS) & MOST_SERIES
+}
+
 /// The nanoseconds that the key leaves out.
 #[inline]
 pub(in crate::store) fn nanos(ts: Timestamp) -> i64 {

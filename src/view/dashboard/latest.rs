@@ -5,6 +5,7 @@ use serde_json::json;
 use super::lines::{GOOD, SUSPECT, by_name, fixed, least_interval};
 use super::query::{Shape, datasource, lettered, query_language, target};
 use super::source::Source;
+use super::texts::described;
 use super::units::grafana;
 use super::{Object, Site, object};
 use crate::view::panel::Panel;
@@ -40,7 +41,7 @@ pub(super) fn latest(site: &Site<'_>, panel: &Panel) -> Option<Object> {
     let mut made = object(json!({
         "type": "stat",
         "title": panel.title,
-        "description": panel.description,
+        "description": described(site, panel),
         "datasource": datasource(site, None),
         "targets": lettered(targets),
         "fieldConfig": {"defaults": {"unit": grafana(&panel.axis.unit), "noValue": "no value"}, "overrides": overrides},

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::query::{Shape, Step, has_band, lettered, query_language, target};
 use super::source::{EXPECTED_STEP, Flagged, Source};
+use super::texts::described;
 use super::units::grafana;
 use super::{Object, Site, object};
 use crate::quantity::Drawing;
@@ -74,7 +75,7 @@ pub(super) fn lines(site: &Site<'_>, panel: &Panel) -> Option<Object> {
     let mut made = object(json!({
         "type": "timeseries",
         "title": panel.title,
-        "description": panel.description,
+        "description": described(site, panel),
         "datasource": super::query::datasource(site, None),
         "targets": lettered(drawing.targets),
         "fieldConfig": {"defaults": defaults, "overrides": drawing.overrides},

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::lines::{by_name, fixed, least_interval};
 use super::query::{Shape, Step, datasource, lettered, query_language, target};
 use super::source::Source;
+use super::texts::described;
 use super::units::grafana;
 use super::{Language, Object, Site, object};
 use crate::view::panel::{Axis, Panel};
@@ -23,7 +24,7 @@ fn chart(site: &Site<'_>, panel: &Panel, parts: Chart<'_>) -> Object {
     let mut made = object(json!({
         "type": "xychart",
         "title": panel.title,
-        "description": panel.description,
+        "description": described(site, panel),
         "datasource": datasource(site, None),
         "targets": lettered(targets),
         "fieldConfig": {

@@ -8,6 +8,7 @@ use super::frame::clock_text;
 use super::source::bucket;
 use super::{Object, Site, object};
 use crate::config::DestinationConfig;
+use crate::view::panel::Panel;
 
 fn text(title: &str, content: &str) -> Object {
     object(json!({
@@ -92,6 +93,24 @@ pub(super) fn details(site: &Site<'_>) -> Object {
     }
     content += "- Made by `fluxtower dashboard`; make it again after a change of the configuration.\n";
     text("Where this comes from", &content)
+}
+
+/// What a panel shows, and how often its tables bring a row.
+pub(super) fn described(site: &Site<'_>, panel: &Panel) -> String {
+    let mut text = panel.description.clone();
+    let mut tables: Vec<&str> = panel.series.iter().map(|series| series.table.0.as_str()).collect();
+    tables.sort_unstable();
+    tables.dedup();
+    // Writing to a String cannot fail.
+    for table in tables {
+        if let Some(interval) = site.interval(table) {
+            let _ = write!(text, " Table {table} has a row every {}.", spoken(interval.as_secs_f64()));
+        }
+    }
+    if let Some(mean) = panel.mean {
+        let _ = write!(text, " Drawn as means of {}.", spoken(mean.as_secs_f64()));
+    }
+    text
 }
 
 /// A duration in the largest unit that divides it.

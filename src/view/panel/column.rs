@@ -3,10 +3,10 @@
 use super::Level;
 use super::quantity::Quantity;
 use super::unit;
-use crate::ameriflux::Range;
+use crate::ameriflux::{MeasuredOver, Range};
 use crate::config::{ColumnConfig, ColumnUse, Config, FileFormat, TableConfig, TableName, ValueType};
 use crate::line::LineShape;
-use crate::quantity::{Kind, Stated};
+use crate::quantity::{Kind, Process, Stated, is_companion};
 use crate::store::{KnownColumn, KnownTable};
 
 /// A table with its numeric columns.
@@ -37,6 +37,8 @@ pub struct PanelColumn {
     pub quantity: Option<String>,
     /// Height or depth of the sensor.
     pub level: Option<Level>,
+    /// How the logger made its values, where the header says it.
+    pub process: Option<Process>,
     /// The instrument.
     pub sensor: Option<String>,
     /// How its values are put together.
@@ -73,9 +75,12 @@ fn panel_table(config: &Config, table: &TableConfig, known: &[KnownTable]) -> Pa
         let is_tag = config.is_some_and(|config| config.column_use == ColumnUse::Tag);
         // A line needs numbers, not texts or truth values.
         let is_number = config.is_none_or(|config| matches!(config.value_type, ValueType::Float | ValueType::Integer));
-        !is_tag && !column.is_text && is_number
+        // How many samples a value is made of shows in its flag.
+        let is_beside = table.made_of.is_some() && is_companion(&column.name);
+        !is_tag && !column.is_text && is_number && !is_beside
     });
-    let columns = columns.map(|((column, field), values)| panel_column(table, &column, field, values)).collect();
+    let over = MeasuredOver::of_interval(stored.and_then(|stored| stored.interval));
+    let columns = columns.map(|((column, field), values)| panel_column(table, &column, field, values, over)).collect();
     PanelTable { name: table.name.clone(), columns, series }
 }
 
@@ -90,8 +95,7 @@ fn columns(table: &TableConfig, stored: Option<&KnownTable>) -> Vec<KnownColumn>
     let mut columns = stored.map(|stored| stored.columns.clone()).unwrap_or_default();
     let is_known = !columns.is_empty();
     if let (FileFormat::Csv(csv), false) = (&table.format, is_known) {
-        let is_key = |name: &String| *name == csv.time_column || Some(name) == csv.record_column.as_ref();
-        columns.extend(csv.columns.iter().filter(|name| !is_key(name)).map(named));
+        columns.extend(csv.known_values().map(named));
     }
     for (name, column) in &table.columns {
         let is_there = columns.iter().any(|known| known.name == *name);
@@ -116,7 +120,13 @@ fn fields(config: &Config, table: &TableConfig, names: &[String], tags: &[(Strin
     named.collect()
 }
 
-fn panel_column(table: &TableConfig, known: &KnownColumn, field: String, values: Kind) -> PanelColumn {
+fn panel_column(
+    table: &TableConfig,
+    known: &KnownColumn,
+    field: String,
+    values: Kind,
+    over: MeasuredOver,
+) -> PanelColumn {
     let config = table.columns.get(&known.name);
     let configured = |read: fn(&ColumnConfig) -> Option<String>| config.and_then(read);
     let variable = configured(|column| column.variable.clone());
@@ -133,9 +143,10 @@ fn panel_column(table: &TableConfig, known: &KnownColumn, field: String, values:
         variable,
         quantity: kind.as_ref().map(|kind| kind.name.clone()),
         level,
+        process: Process::of(&known.process),
         sensor,
         values,
-        range: config.and_then(|column| column.range_in(&known.stated())),
+        range: config.and_then(|column| column.range_in(&known.stated())).map(|ranges| *ranges.over(over)),
         is_diagnostic: config.is_some_and(|column| column.diagnostic.is_some()),
         // A server computes no mean of texts or truth values.
         is_sent: config.is_none_or(|column| {

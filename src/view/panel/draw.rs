@@ -6,6 +6,7 @@ use super::colour::{Key, LevelColours};
 use super::label::{labels, with_tags};
 use super::quantity::Place;
 use super::{Axis, Panel, PanelColumn, PanelKind, PanelSeries, PanelTable};
+use crate::quantity::Process;
 
 /// A column of one series of its table.
 #[derive(Debug, Clone, Copy)]
@@ -136,16 +137,21 @@ fn axis(members: &[Member<'_>]) -> Axis {
     Axis { unit, bounds }
 }
 
+/// The columns by their tables, each with its instrument, its height or depth, and how the logger made its values.
 fn description(members: &[Member<'_>]) -> String {
-    let mut tables: Vec<&str> = Vec::new();
-    for member in members {
-        if !tables.contains(&member.column.table.0.as_str()) {
-            tables.push(&member.column.table.0);
+    let mut tables: Vec<(&str, Vec<String>)> = Vec::new();
+    for PanelColumn { table, name, sensor, level, process, .. } in members.iter().map(|member| member.column) {
+        let level = level.as_ref().map(|level| level.label.as_str());
+        let facts: Vec<&str> = [sensor.as_deref(), level, process.map(Process::text)].into_iter().flatten().collect();
+        let column = if facts.is_empty() { name.clone() } else { format!("{name} ({})", facts.join(", ")) };
+        match tables.iter_mut().find(|known| known.0 == table.0) {
+            // Of several series of the table.
+            Some((_, columns)) if columns.contains(&column) => {}
+            Some((_, columns)) => columns.push(column),
+            None => tables.push((&table.0, vec![column])),
         }
     }
-    match tables.as_slice() {
-        [] => String::new(),
-        [table] => format!("From the table {table}."),
-        [rest @ .., last] => format!("From the tables {} and {last}.", rest.join(", ")),
-    }
+    let tables: Vec<String> =
+        tables.into_iter().map(|(table, columns)| format!("From table {table}: {}.", columns.join(", "))).collect();
+    tables.join(" ")
 }

@@ -102,7 +102,7 @@ fn with_settings(mut panel: Panel, own: &PanelConfig) -> Panel {
         right.bounds = Some(bounds);
     }
     if let Some(description) = &own.description {
-        panel.description.clone_from(description);
+        panel.description = format!("{description} {}", panel.description);
     }
     panel.mean = own.mean;
     panel

@@ -119,6 +119,7 @@ fn data(answers: &Answers, store: &Store, span: Span, now: Timestamp, out: &mut 
     put(out, "gaps", &answers.gaps()?)?;
     put(out, "rejected", &answers.rejected(MOST_REJECTED)?)?;
     put(out, "flags", &answers.flags()?)?;
+    put(out, "costs", &answers.costs((span.from, span.to))?)?;
     out.write_all(b",\"traces\":[")?;
     list(out, &parts, |part| {
         let trace: Trace = answers.trace(&TraceRequest {

@@ -38,6 +38,7 @@ pub(super) fn routes(shared: Arc<Shared>, base: &str) -> Router {
         .route(&format!("{base}/api/gaps"), get(gaps))
         .route(&format!("{base}/api/rejected"), get(rejected))
         .route(&format!("{base}/api/flags"), get(flags))
+        .route(&format!("{base}/api/costs"), get(costs))
         .route(&format!("{base}/api/live"), get(live))
         .with_state(shared)
 }
@@ -164,6 +165,13 @@ async fn flags(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuer
         return refused(&error);
     }
     ask(shared, &headers, |shared| shared.answers.flags()).await
+}
+
+async fn costs(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
+    match Query::read(asked.as_deref(), &["from", "to"]).and_then(|query| query.span()) {
+        Ok(span) => ask(shared, &headers, move |shared| shared.answers.costs(span)).await,
+        Err(error) => refused(&error),
+    }
 }
 
 async fn live(State(shared): Here, RawQuery(asked): RawQuery) -> Result<Response, Response> {

@@ -32,6 +32,7 @@ fn known(table: &str, columns: &[(&str, &str)], series: &[&[(&str, &str)]]) -> K
             })
             .collect(),
         series: series.iter().map(|tags| tags.iter().map(owned).collect()).collect(),
+        interval: None,
     }
 }
 

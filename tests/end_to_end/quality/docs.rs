@@ -30,6 +30,12 @@ fn bands() -> String {
 fn every_toml_block_of_the_page_on_flags_loads() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("us_umb_climatology.csv"), bands()).unwrap();
+    for percentile in ["LOWER2", "UPPER2"] {
+        let value = if percentile == "LOWER2" { -20 } else { 30 };
+        let line = |hour: &str| format!("1,{hour},{value}\n");
+        let text = "DOY2,HR2,TA_1_1_1\n".to_owned() + &["6", "18"].map(line).concat();
+        std::fs::write(folder.path().join(format!("US-UMB_HH_23-5_{percentile}.csv")), text).unwrap();
+    }
     let head = "[station]\nname = \"X\"\nutc_offset = \"-05:00\"\n[destination]\nkind = \"files\"\n";
     let table = |name: &str| format!("[[table]]\nname = \"{name}\"\nfiles = [\"x.dat\"]\n");
     let load = |text: String| {

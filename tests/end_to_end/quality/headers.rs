@@ -169,9 +169,41 @@ fn a_sample_of_the_sun_may_be_brighter_than_any_half_hour() {
     let keys = columns.map(|column| format!("[table.columns.{}]\nvariable = \"SW_IN\"\n", column[0])).concat();
     let tower = Station::new().table_keys(&keys);
     let logger = logger(&columns);
-    tower.write(DAT, logger.header() + &lines(&logger, 0, &["1290,1290,1.29", "1500,1500,1.5", "2200,2200,2.2"]));
+    tower.write(
+        DAT,
+        logger.header() + &lines(&logger, 0, &["1290,1290,1.29", "1500,1500,1.5", "1700,1700,1.7", "2200,2200,2.2"]),
+    );
     let _ = tower.run(&["ingest"]).expect(0);
-    assert_eq!(flags(&tower), ["111", "433", "444"]);
+    assert_eq!(flags(&tower), ["111", "411", "433", "444"]);
+}
+
+#[test]
+fn the_range_of_a_row_is_that_of_its_interval_whatever_files_and_order_it_came_in() {
+    let columns = [["SW", "W/m^2", "Avg"], ["PAR", "umol/s/m2", "Avg"], ["Rain", "mm", "Tot"], ["WS", "m/s", "Avg"]];
+    let variables = ["SW_IN", "PPFD_IN", "P", "WS"];
+    let keys = columns.iter().zip(variables);
+    let keys: String =
+        keys.map(|(column, variable)| format!("[table.columns.{}]\nvariable = \"{variable}\"\n", column[0])).collect();
+    let logger = logger(&columns);
+    let values = "1400,3000,12,45";
+    // The first row, rows of a minute, of half an hour, of a day, and a month behind a gap.
+    let at = ["06-01 00:00", "06-01 00:01", "06-01 00:02", "06-01 00:32", "06-01 01:02", "06-02 01:02", "07-20 00:00"];
+    let at = at.map(|at| format!("2026-{at}:00"));
+    let wanted = ["1111", "1131", "1131", "4414", "4414", "1111", "1111"];
+    let line = |(record, time): (usize, &String)| format!("\"{time}\",{record},{values}\n");
+    let all: Vec<String> = at.iter().enumerate().map(line).collect();
+    let orders: [&[&[usize]]; 3] =
+        [&[&[0, 1, 2, 3, 4, 5, 6]], &[&[0], &[1, 2], &[3], &[4, 5, 6]], &[&[2, 4, 6], &[1, 3], &[0, 5]]];
+    for order in orders {
+        let tower = Station::new().table_keys(&keys);
+        for part in order {
+            tower.write(DAT, logger.header() + &part.iter().map(|row| all[*row].as_str()).collect::<String>());
+            let _ = tower.run(&["ingest"]).expect(0);
+        }
+        assert_eq!(flags(&tower), wanted, "{order:?}");
+        let _ = tower.run(&["reflag", "--table", TABLE, "--since", "2026-01-01"]).expect(0);
+        assert_eq!(flags(&tower), wanted, "{order:?}, judged again");
+    }
 }
 
 #[test]

@@ -250,6 +250,37 @@ fn lists_hold_gaps_with_their_repair_rejected_lines_conflicts_and_flags() {
 }
 
 #[test]
+fn the_page_is_told_what_each_test_costs_as_flags_summary_counts_it() {
+    let (tower, newest) = lived();
+    let served = Served::start(&tower.config_path());
+    let (from, to) = (newest - chrono::TimeDelta::minutes(199), newest);
+    let span = format!("from={}&to={}", from.timestamp_millis(), to.timestamp_millis());
+    let told = served.json(&format!("/api/costs?{span}"));
+    let met = told["tables"].as_array().unwrap().iter().find(|table| table["table"] == "met").unwrap();
+    assert_eq!(met["counted_from"], Value::Null);
+    let text = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let asked = ["flags", "--summary", "--table", "met", "--since", &text(from), "--until", &text(to)];
+    let counted = tower.run_json(&asked).expect(0).json();
+    let with_a_test = |column: &&Value| !column["tests"].as_array().unwrap().is_empty();
+    let counted: Vec<&Value> = counted["columns"].as_array().unwrap().iter().filter(with_a_test).collect();
+    assert_eq!(met["columns"].as_array().unwrap().iter().collect::<Vec<_>>(), counted);
+    let rh = met["columns"].as_array().unwrap().iter().find(|column| column["column"] == "RH").unwrap();
+    // Of 200 values two are missing, one of the four that were flagged by hand among them.
+    let manual = json!({"test": "manual", "findings": 3, "suspect": 0, "fail": 3, "share": 3.0 / 198.0, "much": true});
+    assert_eq!(rh["tests"], json!([manual]), "{rh}");
+    // Of more rows than are counted it says from when on.
+    let store = fluxtower::store::Store::open_reader(&tower.store_path()).unwrap();
+    let config = fluxtower::config::Config::load(&tower.config_path()).unwrap();
+    let all = (fluxtower::time::Timestamp::MIN, fluxtower::time::Timestamp::MAX);
+    let costs = |most: usize| store.costs(&config, "met", all, Some(most)).unwrap();
+    let first = newest - chrono::TimeDelta::minutes(9);
+    assert_eq!(costs(10).counted_from, Some(fluxtower::time::Timestamp::from_utc(first)));
+    let ta = |most: usize| costs(most).columns.into_iter().find(|column| column.column == "TA").unwrap();
+    assert_eq!(ta(10).pass + ta(10).suspect + ta(10).fail + ta(10).not_evaluated, 10);
+    assert_eq!((costs(300).counted_from, ta(300) == ta(9_999)), (None, true), "every row");
+}
+
+#[test]
 fn a_question_that_cannot_be_meant_is_refused_with_words() {
     let (tower, _) = lived();
     let served = Served::start(&tower.config_path());
@@ -272,6 +303,7 @@ fn a_question_that_cannot_be_meant_is_refused_with_words() {
         ("/api/trace?table=met&columns=TA&from=1&to=2&tag.Plot=6a", 404),
         ("/api/ribbon?table=nothing&from=1&to=2", 404),
         ("/api/delivery?from=1", 400),
+        ("/api/costs?from=2&to=1", 400),
         ("/api/rejected?limit=-5", 400),
         ("/api/status?x=1", 400),
         ("/api/nothing", 404),
@@ -291,7 +323,7 @@ fn a_station_without_a_database_has_a_page_and_the_database_is_found_when_it_com
     assert_eq!(status["reasons"][0], format!("table \"{PAR}\" has never been read"));
     assert_eq!(status["tables"][1]["alive"]["state"], "none");
     assert_eq!(served.json("/api/station")["tables"].as_array().unwrap().len(), 2);
-    for path in ["/api/gaps", "/api/rejected", "/api/flags", "/api/delivery?from=1&to=2"] {
+    for path in ["/api/gaps", "/api/rejected", "/api/flags", "/api/costs?from=1&to=2", "/api/delivery?from=1&to=2"] {
         served.json(path);
     }
     served.get(&format!("/api/trace?table={PAR}&columns=PPFD&from=1&to=2")).expect(404);

@@ -235,6 +235,7 @@ fn i10_no_answer_and_no_report_holds_the_token() {
         "api/gaps",
         "api/rejected",
         "api/flags",
+        "api/costs?from=1&to=9000000000000",
         "api/delivery?from=1&to=9000000000000",
         "config.toml",
         "fluxtower.log",

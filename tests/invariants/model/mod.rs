@@ -70,6 +70,25 @@ fn i11_a_change_of_tags_that_was_killed_and_then_taken_back_leaves_every_row_wit
     }
 }
 
+#[test]
+fn i6_a_row_that_is_back_under_its_tags_without_a_value_takes_the_value_out_of_the_bucket() {
+    use revised::{Action, Change, Line};
+    let mut tower = revised::Tower::new();
+    let change = |change| Action::Change { table: 0, change };
+    for action in [
+        Action::Overwrite { table: 0, lines: vec![Line::of(0, 1)] },
+        Action::Ingest { killed: None },
+        Action::Sync,
+        change(Change::Tag),
+        Action::Ingest { killed: None },
+        change(Change::Missing),
+        change(Change::Tag),
+    ] {
+        tower.act(&action);
+    }
+    tower.drain();
+}
+
 proptest! {
     #![proptest_config(config_of_revised())]
 

@@ -15,6 +15,7 @@ use crate::time::{NANOS_PER_MILLI, Timestamp};
 use crate::view::summary::{Ribbon, RibbonRequest, Summaries, Trace, TraceRequest, Values};
 
 mod board;
+mod costs;
 mod delivery;
 mod gaps;
 mod listing;
@@ -22,6 +23,7 @@ mod station;
 mod status;
 mod sun;
 
+pub use costs::Costs;
 pub use delivery::Delivery;
 pub use gaps::Gaps;
 pub use listing::{Flags, Rejected};
@@ -123,6 +125,11 @@ impl Answers {
     /// Flags by hand.
     pub fn flags(&self) -> Result<Flags, ApiError> {
         self.readers.with(|database| listing::flags(store(database)))
+    }
+
+    /// What each test costs in values from `span.0` to `span.1`.
+    pub fn costs(&self, span: (Timestamp, Timestamp)) -> Result<Costs, ApiError> {
+        self.readers.with(|database| costs::answer(&self.config, store(database), span))
     }
 
     /// Summaries of the present database.

@@ -1,0 +1,285 @@
+//! Recognises the dialect of a text table from its first lines: separator, time, decimal sign, header, comments and footer.
+//!
+//! Each separator is tried, and the one that lets most lines begin with a time wins: that a text is a time is the one fact that no
+//! other reading of the same line has by chance. What is then still open is decided by the rows: of two readings of a date the
+//! one whose rows follow each other in equal steps.
+
+mod array;
+mod numbers;
+mod time;
+
+pub(in crate::draft) use array::arrays;
+
+use std::collections::HashSet;
+
+use crate::config::{CsvDialect, CsvFormat, Separator};
+use crate::format::{Spelling, decode, strip_noise, unique_names};
+
+/// Lines that are looked at, at the beginning and at the end.
+const FIRST: usize = 400;
+const LAST: usize = 12;
+/// What comments begin with.
+const MARKS: [&str; 6] = ["#", "%", "//", "!", "*", "--"];
+const SEPARATORS: [Separator; 5] =
+    [Separator::Sign(b'\t'), Separator::Sign(b';'), Separator::Sign(b'|'), Separator::Sign(b','), Separator::Blanks];
+/// Names of a column of record numbers.
+const RECORDS: [&str; 7] = ["record", "recnbr", "recnum", "rec", "recno", "record number", "rn"];
+
+/// A dialect, and what a user should know of it.
+#[derive(Debug)]
+pub(in crate::draft) struct Recognised {
+    pub(in crate::draft) csv: CsvFormat,
+    /// Columns that tell rows of one stamp apart.
+    pub(in crate::draft) tags: Vec<String>,
+    /// For the user.
+    pub(in crate::draft) notes: Vec<String>,
+}
+
+/// A line of the file that is looked at.
+struct Line<'t> {
+    /// Counted from 1.
+    number: usize,
+    text: &'t [u8],
+    is_comment: bool,
+}
+
+/// One way to cut the lines.
+struct Cut<'t> {
+    spelling: Spelling,
+    dialect: CsvDialect,
+    width: usize,
+    /// The lines of that width, and their fields.
+    rows: Vec<(&'t Line<'t>, Vec<String>)>,
+    /// Names of the columns, where a line above the rows has them.
+    names: Option<(usize, Vec<String>)>,
+    time: time::Found,
+}
+
+/// The dialect of a file that begins with `text`; None: it is no table with a time.
+pub(in crate::draft) fn recognise(text: &[u8]) -> Option<Recognised> {
+    let all: Vec<_> = text.strip_suffix(b"\n").unwrap_or(text).split(|byte| *byte == b'\n').map(strip_noise).collect();
+    let at_end = all.len().saturating_sub(LAST).max(FIRST.min(all.len()));
+    let lines: Vec<Line<'_>> = (0..all.len().min(FIRST))
+        .chain(at_end..all.len())
+        .map(|place| Line { number: place + 1, text: &all[place], is_comment: mark_of(&all[place]).is_some() })
+        .filter(|line| !line.text.iter().all(u8::is_ascii_whitespace))
+        .collect();
+    // Bytes that no text has.
+    if lines.iter().any(|line| line.text.iter().any(|byte| *byte < b' ' && *byte != b'\t')) {
+        return None;
+    }
+    let cuts = SEPARATORS.into_iter().filter_map(|separator| Cut::new(separator, &lines));
+    // Of equals the first.
+    let best = cuts.fold(None, |best: Option<Cut<'_>>, cut| match best {
+        Some(best) if best.time.rows >= cut.time.rows => Some(best),
+        _ => Some(cut),
+    })?;
+    Some(best.recognised(&lines))
+}
+
+fn mark_of(line: &[u8]) -> Option<&'static str> {
+    let line = line.trim_ascii_start();
+    MARKS
+        .into_iter()
+        .find(|mark| line.starts_with(mark.as_bytes()) && !line.get(mark.len()).is_some_and(u8::is_ascii_digit))
+}
+
+impl<'t> Cut<'t> {
+    fn new(separator: Separator, lines: &'t [Line<'t>]) -> Option<Cut<'t>> {
+        let body = || lines.iter().filter(|line| !line.is_comment);
+        // At the beginning of a field: within a number an apostrophe stands between thousands.
+        let quoted_by = |quote: u8| {
+            let begins = |text: &[u8]| text.windows(2).any(|pair| pair[1] == quote && !pair[0].is_ascii_alphanumeric());
+            body().filter(|line| line.text.first() == Some(&quote) || begins(line.text)).count()
+        };
+        let quote =
+            if quoted_by(b'\'') > quoted_by(b'"') && quoted_by(b'\'') * 2 > body().count() { b'\'' } else { b'"' };
+        let mut dialect = CsvDialect { separator, quote: Some(quote), ..CsvDialect::default() };
+        let spelling = Spelling::of(&dialect);
+        let fields: Vec<(&Line<'_>, Vec<String>)> = body().map(|line| (line, spelling.texts(line.text))).collect();
+        let width = usual_width(fields.iter().map(|(_, fields)| fields.len()))?;
+        let rows: Vec<_> = fields.into_iter().filter(|(_, fields)| fields.len() == width).collect();
+        let texts: Vec<&[String]> = rows.iter().map(|(_, fields)| fields.as_slice()).collect();
+        let names_of = |first: usize| above(lines, rows.get(first)?.0.number, width, &spelling);
+        let time = time::find(&texts, &|first| names_of(first).map(|(_, names)| names))?;
+        let names = names_of(time.first);
+        let values = texts[time.first..].iter().flat_map(|row| {
+            row.iter().enumerate().filter(|(place, _)| !time.columns.contains(place)).map(|(_, text)| text.as_str())
+        });
+        numbers::learn(values, &mut dialect);
+        Some(Cut { spelling, dialect, width, rows, names, time })
+    }
+
+    fn recognised(self, lines: &[Line<'_>]) -> Recognised {
+        let Cut { spelling, mut dialect, width, rows, names, time } = self;
+        let first_row = rows[time.first].0.number;
+        let mut notes = time.notes.clone();
+        let mut units = None;
+        let own_names = match names {
+            Some((line, names)) => {
+                dialect.names_line = Some(line);
+                units = units_below(lines, line, first_row, width, &spelling);
+                unique_names(names)
+            }
+            None => {
+                (0..width).map(|place| time.name_of(place).unwrap_or_else(|| format!("column_{}", place + 1))).collect()
+            }
+        };
+        dialect.units_line = units;
+        let above_rows: Vec<&Line<'_>> = lines.iter().filter(|line| line.number < first_row).collect();
+        let least = dialect.names_line.max(dialect.units_line).unwrap_or(0);
+        // Comments need no count.
+        dialect.head_lines =
+            above_rows.iter().filter(|line| !line.is_comment).map(|line| line.number).max().unwrap_or(0).max(least);
+        for line in lines {
+            let mark = match mark_of(line.text) {
+                Some(mark) => Some(mark.to_owned()),
+                None => footer_of(line, &rows, first_row, &time),
+            };
+            if let Some(mark) = mark
+                && !dialect.comments.contains(&mark)
+            {
+                dialect.comments.push(mark);
+            }
+        }
+        let name = |place: &usize| own_names.get(*place).cloned().unwrap_or_default();
+        let record_column = own_names.iter().find(|name| RECORDS.contains(&name.to_lowercase().as_str())).cloned();
+        let tags = tags(&rows, &time).iter().map(name).collect();
+        if rows[time.first..].iter().any(|(line, _)| has_quoted_number(line.text, &spelling)) {
+            notes.push("Numbers stand in quotes; they are read as numbers.".to_owned());
+        }
+        let csv = CsvFormat {
+            time_columns: time.columns.iter().map(name).collect(),
+            time_formats: time.formats.clone(),
+            names: dialect.names_line.is_none().then(|| own_names.clone()),
+            record_column,
+            dialect: Some(dialect),
+        };
+        Recognised { csv, tags, notes }
+    }
+}
+
+/// The number of fields that most lines have; at least a time and a value, on half of the lines behind the first of them.
+fn usual_width(widths: impl Iterator<Item = usize> + Clone) -> Option<usize> {
+    let mut counts: Vec<(usize, usize)> = Vec::new();
+    for width in widths.clone() {
+        match counts.iter_mut().find(|(known, _)| *known == width) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((width, 1)),
+        }
+    }
+    let (width, count) =
+        counts.into_iter().filter(|(width, _)| *width >= 2).max_by_key(|&(width, count)| (count, width))?;
+    let behind = widths.skip_while(|other| *other != width).count();
+    (count * 2 >= behind).then_some(width)
+}
+
+/// The line that names the columns, above the line `first`.
+fn above(lines: &[Line<'_>], first: usize, width: usize, spelling: &Spelling) -> Option<(usize, Vec<String>)> {
+    let mut found: Option<(usize, Vec<String>)> = None;
+    let mut above: Vec<&Line<'_>> = lines.iter().filter(|line| line.number < first).collect();
+    above.reverse();
+    for line in above {
+        let names = texts_of(line, spelling);
+        if names.len() != width || names.iter().all(|name| name.is_empty() || numbers::is_number(name)) {
+            if found.is_some() {
+                break;
+            }
+            continue;
+        }
+        // Above a line of units stand the names; a table of two or three columns may have other lines of that width above.
+        let is_units = found.as_ref().is_some_and(|(_, units)| width > 3 || look_like_units(units));
+        if found.is_some() && !is_units {
+            break;
+        }
+        found = Some((line.number, names));
+    }
+    found
+}
+
+fn texts_of(line: &Line<'_>, spelling: &Spelling) -> Vec<String> {
+    let text = line.text.trim_ascii_start();
+    let mark = mark_of(text).map_or(0, str::len);
+    spelling.texts(text[mark..].trim_ascii_start())
+}
+
+fn units_below(lines: &[Line<'_>], names: usize, first: usize, width: usize, spelling: &Spelling) -> Option<usize> {
+    let mut between = lines.iter().filter(|line| line.number > names && line.number < first);
+    between.find(|line| texts_of(line, spelling).len() == width).map(|line| line.number)
+}
+
+fn look_like_units(texts: &[String]) -> bool {
+    const SIGNS: [&str; 12] = ["°", "%", "/", "deg", "W m", "mm", "Volt", "hPa", "kPa", "mol", "[", "("];
+    let units = ["m", "s", "V", "C", "K", "Pa", "-", "ts", "rn", "ms", "min", "degC"];
+    let is = |text: &String| SIGNS.iter().any(|sign| text.contains(sign)) || units.contains(&text.as_str());
+    texts.iter().any(is) && texts.iter().all(|text| text.chars().count() <= 20)
+}
+
+/// What a line at the end begins with that is no row.
+fn footer_of(line: &Line<'_>, rows: &[(&Line<'_>, Vec<String>)], first: usize, time: &time::Found) -> Option<String> {
+    let row = rows.iter().find(|(row, _)| row.number == line.number);
+    let is_row = row.is_some_and(|(_, fields)| time.reads(fields));
+    if line.number < first || is_row {
+        return None;
+    }
+    let last = rows.iter().rev().find(|(_, fields)| time.reads(fields)).map_or(0, |(row, _)| row.number);
+    let text = decode(line.text);
+    let word: String = text.trim_start_matches(['"', '\'']).chars().take_while(|c| c.is_alphabetic()).collect();
+    let begin = &text[..text.len() - text.trim_start_matches(['"', '\'']).len()];
+    (line.number > last && word.chars().count() >= 2).then(|| format!("{begin}{word}"))
+}
+
+fn has_quoted_number(line: &[u8], spelling: &Spelling) -> bool {
+    spelling.parts(line).any(|part| part.quoted && numbers::is_number(&decode(part.text)))
+}
+
+/// The columns that tell rows of one stamp apart, where most rows share theirs.
+fn tags(rows: &[(&Line<'_>, Vec<String>)], time: &time::Found) -> Vec<usize> {
+    let rows: Vec<(i64, &Vec<String>)> =
+        rows[time.first..].iter().filter_map(|(_, fields)| Some((time.nanos(fields)?, fields))).collect();
+    let distinct: HashSet<i64> = rows.iter().map(|(nanos, _)| *nanos).collect();
+    if rows.len() < 4 || distinct.len() * 3 > rows.len() * 2 {
+        return Vec::new();
+    }
+    let width = rows.first().map_or(0, |(_, fields)| fields.len());
+    let tells = |place: usize| {
+        let keys: HashSet<(i64, &str)> = rows.iter().map(|(nanos, fields)| (*nanos, fields[place].as_str())).collect();
+        let values: HashSet<&str> = rows.iter().map(|(_, fields)| fields[place].as_str()).collect();
+        keys.len() == rows.len() && values.len() * 2 <= rows.len()
+    };
+    let is_number = |place: &usize| rows.iter().all(|(_, fields)| numbers::is_decimal(&fields[*place]));
+    let own = || (0..width).filter(|place| !time.columns.contains(place));
+    own().find(|place| !is_number(place) && tells(*place)).into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recognised(text: &str) -> CsvFormat {
+        recognise(text.as_bytes()).unwrap().csv
+    }
+
+    #[test]
+    fn a_dialect_is_recognised_from_its_lines() {
+        let csv = recognised("Datum;Zeit;Temp;Feuchte\n01.02.2021;10:00;1,5;80\n01.02.2021;10:30;-2,25;81\n");
+        let dialect = csv.dialect.unwrap();
+        assert_eq!(csv.time_columns, ["Datum", "Zeit"]);
+        assert_eq!(csv.time_formats, [Some("%d.%m.%Y %H:%M".to_owned())]);
+        assert_eq!((dialect.separator, dialect.decimal), (Separator::Sign(b';'), b','));
+        assert_eq!((dialect.names_line, dialect.head_lines), (Some(1), 1));
+    }
+
+    #[test]
+    fn what_has_no_time_is_no_table() {
+        for text in ["", "a,b\n1,2\n", "{\"a\": 1}\n", "key = value\nother = 5\n", "Station;46m\nLat;45,5\n"] {
+            assert!(recognise(text.as_bytes()).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rows_of_one_stamp_are_distinguished_by_a_text() {
+        let found = recognise(b"T,Plot,V\n2021-01-01 00:00:00,6a,1\n2021-01-01 00:00:00,6b,2\n2021-01-01 00:30:00,6a,1\n2021-01-01 00:30:00,6b,2\n").unwrap();
+        assert_eq!(found.tags, ["Plot"]);
+    }
+}

@@ -1,0 +1,137 @@
+//! Which signs the numbers of a text table have: before the fraction, and between thousands.
+
+use crate::config::{CsvDialect, Separator};
+
+/// What the values of a file show.
+#[derive(Default)]
+struct Seen {
+    /// A comma that no thousands have: `1,5`, `1234,567`.
+    decimal_comma: bool,
+    /// A point that no thousands have.
+    decimal_point: bool,
+    /// `1,234` and `1,234,567`.
+    comma_groups: bool,
+    /// `1.234.567`; `1.234` is a decimal number.
+    point_groups: bool,
+    /// `1'234`.
+    apostrophes: bool,
+    /// `1 234`.
+    blanks: bool,
+}
+
+/// Sets decimal sign and thousands by what the values show.
+pub(super) fn learn<'v>(values: impl Iterator<Item = &'v str>, dialect: &mut CsvDialect) {
+    let mut seen = Seen::default();
+    values.for_each(|value| seen.value(value));
+    let is_comma_separated = dialect.separator == Separator::Sign(b',');
+    if seen.decimal_comma || (seen.comma_groups && !seen.decimal_point && !is_comma_separated) {
+        dialect.decimal = b',';
+        // 1.234,5
+        if seen.point_groups {
+            dialect.thousands = Some(b'.');
+        }
+    } else if seen.comma_groups {
+        dialect.thousands = Some(b',');
+    }
+    if seen.apostrophes {
+        dialect.thousands = Some(b'\'');
+    } else if seen.blanks && dialect.separator != Separator::Blanks {
+        dialect.thousands = Some(b' ');
+    }
+}
+
+impl Seen {
+    fn value(&mut self, text: &str) {
+        let text = text.trim().trim_start_matches(['-', '+']);
+        let commas = text.matches(',').count();
+        let points = text.matches('.').count();
+        if !text.bytes().all(|byte| byte.is_ascii_digit() || b".,' eE+-".contains(&byte))
+            || !text.starts_with(|c: char| c.is_ascii_digit() || c == ',' || c == '.')
+        {
+            return;
+        }
+        let groups = |sign: char, rest: &str| {
+            let whole = rest.split([',', '.']).next().unwrap_or_default();
+            let whole = if sign == ',' || sign == '.' { rest } else { whole };
+            is_grouped(whole, sign)
+        };
+        match (commas, points) {
+            (0, 0) => {
+                self.apostrophes |= groups('\'', text);
+                self.blanks |= groups(' ', text);
+            }
+            (0, 1) if text.contains(['\'', ' ']) => {
+                self.apostrophes |= groups('\'', text);
+                self.blanks |= groups(' ', text);
+                self.decimal_point = true;
+            }
+            (1, 0) if text.contains(['\'', ' ']) => {
+                self.apostrophes |= groups('\'', text);
+                self.blanks |= groups(' ', text);
+                self.decimal_comma = true;
+            }
+            (0, 1) => self.decimal_point = true,
+            (0, _) => self.point_groups |= groups('.', text),
+            (1, 0) if groups(',', text) => self.comma_groups = true,
+            (1, 0) => self.decimal_comma = true,
+            (_, 0) => self.comma_groups |= groups(',', text),
+            (_, 1) if text.rfind(',') < text.rfind('.') => (self.comma_groups, self.decimal_point) = (true, true),
+            (1, _) => (self.decimal_comma, self.point_groups) = (true, true),
+            _ => {}
+        }
+    }
+}
+
+/// `1,234,567`: one to three digits, then threes.
+fn is_grouped(text: &str, sign: char) -> bool {
+    let mut groups = text.split(sign);
+    let digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    let first = groups.next().unwrap_or_default();
+    // No thousands begin with a zero.
+    let mut rest = groups.peekable();
+    (1..=3).contains(&first.len())
+        && digits(first)
+        && !first.starts_with('0')
+        && rest.peek().is_some()
+        && rest.all(|group| group.len() == 3 && digits(group))
+}
+
+/// Whether a text is a number by any of these signs.
+pub(super) fn is_number(text: &str) -> bool {
+    let text = text.trim().trim_start_matches(['-', '+']);
+    text.starts_with(|c: char| c.is_ascii_digit() || c == '.' || c == ',')
+        && text.bytes().any(|byte| byte.is_ascii_digit())
+        && text.bytes().all(|byte| byte.is_ascii_digit() || b".,eE+-".contains(&byte))
+}
+
+/// As [`is_number`], with a fraction or missing: what a measured value is and a name or number of a place is not.
+pub(super) fn is_decimal(text: &str) -> bool {
+    text.trim().is_empty() || is_number(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signs_are_learned_from_the_values_together() {
+        let semicolon = Separator::Sign(b';');
+        let comma = Separator::Sign(b',');
+        for (separator, values, decimal, thousands) in [
+            (semicolon, &["1,5", "2,25"][..], b',', None),
+            (semicolon, &["1.234,5", "2,25"], b',', Some(b'.')),
+            (semicolon, &["1,234", "2,345"], b',', None),
+            (semicolon, &["1,234", "2.5"], b'.', Some(b',')),
+            (semicolon, &["1,234.5", "2"], b'.', Some(b',')),
+            (comma, &["1,234", "2"], b'.', Some(b',')),
+            (comma, &["1.234", "2"], b'.', None),
+            (semicolon, &["1'234.5", "0.5"], b'.', Some(b'\'')),
+            (semicolon, &["1 234,5", "0,5"], b',', Some(b' ')),
+            (semicolon, &["0,234", "-0,5"], b',', None),
+        ] {
+            let mut dialect = CsvDialect { separator, ..CsvDialect::default() };
+            learn(values.iter().copied(), &mut dialect);
+            assert_eq!((dialect.decimal, dialect.thousands), (decimal, thousands), "{values:?}");
+        }
+    }
+}

@@ -1,0 +1,399 @@
+//! Which columns of a table are its time, and how it is written.
+//!
+//! Every way to write a time that is known is tried on every place where it may stand. Of those that read the rows the best is
+//! the one that reads most of them, whose rows go forward and whose steps are most alike.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use chrono::Utc;
+
+use super::numbers::is_number;
+use crate::time::{LocalTime, MIDNIGHT_ENDS_THE_DAY, NANOS_PER_SECOND, StampFormat};
+
+/// Columns at the beginning of a row that may be the time.
+const COLUMNS: usize = 8;
+/// Rows on which a format is tried.
+const TRIED: usize = 200;
+
+/// A time of a table.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    /// Joined by blanks.
+    pub(super) columns: Vec<usize>,
+    pub(super) formats: Vec<Option<String>>,
+    /// The first row that has one.
+    pub(super) first: usize,
+    /// How many rows have one.
+    pub(super) rows: usize,
+    pub(super) notes: Vec<String>,
+    read: Vec<StampFormat>,
+}
+
+impl Found {
+    pub(super) fn nanos(&self, fields: &[String]) -> Option<i64> {
+        let text = joined(fields, &self.columns)?;
+        self.read.iter().find_map(|format| format.read(text.as_bytes())).map(|read| nanos(read.time))
+    }
+
+    pub(super) fn reads(&self, fields: &[String]) -> bool {
+        self.nanos(fields).is_some()
+    }
+
+    /// What a column is called that no line names.
+    pub(super) fn name_of(&self, place: usize) -> Option<String> {
+        let part = self.columns.iter().position(|column| *column == place)?;
+        if self.columns.len() == 1 {
+            return Some("Time".to_owned());
+        }
+        let letters = self.formats.first()?.as_deref()?.split(' ').nth(part)?;
+        Some(
+            match letters {
+                "%Y" => "Year",
+                "%j" => "Day_of_year",
+                "%H%M" => "Hour_minute",
+                "%m" => "Month",
+                "%d" => "Day",
+                "%H" => "Hour",
+                "%M" => "Minute",
+                "%S" => "Second",
+                letters if letters.contains("%H") || letters.contains("%I") => "Time",
+                _ => "Date",
+            }
+            .to_owned(),
+        )
+    }
+}
+
+/// A way to write a time.
+#[derive(Debug, Clone)]
+struct Way {
+    text: Option<String>,
+    format: StampFormat,
+}
+
+impl Way {
+    fn new(text: Option<&str>) -> Option<Way> {
+        Some(Way { text: text.map(str::to_owned), format: StampFormat::new(text)? })
+    }
+}
+
+/// Of dates and times that are texts, the more usual first.
+static WAYS: LazyLock<Vec<Way>> = LazyLock::new(|| {
+    const DATES: [&str; 24] = [
+        "%Y-%m-%d",
+        "%Y/%m/%d",
+        "%Y.%m.%d",
+        "%m/%d/%Y",
+        "%d/%m/%Y",
+        "%d.%m.%Y",
+        "%m.%d.%Y",
+        "%d-%m-%Y",
+        "%m-%d-%Y",
+        "%m/%d/%y",
+        "%d/%m/%y",
+        "%y/%m/%d",
+        "%d.%m.%y",
+        "%y.%m.%d",
+        "%y-%m-%d",
+        "%d-%m-%y",
+        "%m-%d-%y",
+        "%d-%b-%Y",
+        "%d-%b-%y",
+        "%d %b %Y",
+        "%b %d, %Y",
+        "%b %d %Y",
+        "%a %d %b %Y",
+        "%Y%m%d",
+    ];
+    const TIMES: [&str; 8] =
+        ["%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H.%M.%S", "%H.%M", "%H%M", "%H:%M:%S%z"];
+    const JOINS: [&str; 5] = [" ", "T", ", ", "_", ""];
+    let mut all: Vec<Way> = Way::new(None).into_iter().collect();
+    for date in DATES {
+        for time in TIMES {
+            for join in JOINS {
+                let is_compact = date == "%Y%m%d" && !time.contains([':', '.']);
+                if join.is_empty() && !is_compact {
+                    continue;
+                }
+                all.extend(Way::new(Some(&format!("{date}{join}{time}"))));
+                if time.ends_with("%z") {
+                    all.extend(Way::new(Some(&format!("{date}{join}%H:%M%z"))));
+                    all.extend(Way::new(Some(&format!("{date}{join}%H:%M:%S %z"))));
+                }
+            }
+        }
+        all.extend(Way::new(Some(date)));
+    }
+    all.extend(Way::new(Some("%Y%m%d%H%M%S")));
+    all
+});
+
+/// A reading of the rows.
+struct Reading {
+    columns: Vec<usize>,
+    way: Way,
+    first: usize,
+    rows: usize,
+    /// Steps that go back.
+    back: usize,
+    /// Rows with the time of the row before.
+    same: usize,
+    /// Thousandths of the steps that are the usual one.
+    alike: usize,
+    span: i64,
+    is_future: bool,
+    has_hour: bool,
+    /// Whether a year, month or day has a fixed place in it.
+    is_certain: bool,
+}
+
+impl Reading {
+    /// The greater, the better.
+    fn rank(&self) -> impl Ord {
+        (
+            std::cmp::Reverse(self.is_future),
+            self.is_certain,
+            self.rows / 4 * 4,
+            self.has_hour,
+            std::cmp::Reverse(self.back),
+            std::cmp::Reverse(self.same),
+            self.alike / 20,
+            std::cmp::Reverse(self.span / (60 * NANOS_PER_SECOND)),
+            std::cmp::Reverse(self.columns.len() > 1),
+        )
+    }
+}
+
+/// The time of these rows, of which the first may be lines of a header. `names` gives the names of the columns above a row.
+pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<String>>) -> Option<Found> {
+    let width = rows.first()?.len();
+    // A row from the middle is no header.
+    let middle = rows.get(rows.len() / 2)?;
+    let mut readings = Vec::new();
+    let columns = width.min(COLUMNS);
+    let pairs = (1..columns).flat_map(|second| [vec![second - 1, second], vec![second, second - 1]]);
+    for columns in (0..columns).map(|column| vec![column]).chain(pairs) {
+        let Some(text) = joined(middle, &columns) else { continue };
+        let ways = WAYS.iter().filter(|way| way.format.read(text.as_bytes()).is_some());
+        for way in ways {
+            let bare_clock = columns.len() > 1 && columns.iter().all(|place| is_number(&middle[*place]));
+            if !bare_clock {
+                readings.extend(reading(rows, &columns, way));
+            }
+        }
+    }
+    let names = names(1).or_else(|| names(0));
+    readings.extend(of_parts(rows, middle, names.as_deref()));
+    if readings.is_empty() {
+        readings.extend(of_numbers(rows, middle, names.as_deref()));
+    }
+    let uses_comma = rows.iter().flat_map(|row| row.iter()).any(|text| is_number(text) && text.contains(','));
+    // A date with slashes is read as month and day, but where numbers have a comma as day and month.
+    let is_later = |reading: &Reading| {
+        let text = reading.way.text.as_deref().unwrap_or_default();
+        uses_comma && text.starts_with("%m/%d")
+    };
+    readings.sort_by(|a, b| b.rank().cmp(&a.rank()).then(is_later(a).cmp(&is_later(b))));
+    let best = readings.first()?;
+    let mut notes = Vec::new();
+    if let Some(other) = readings.get(1)
+        && other.rank() == best.rank()
+        && other.columns == best.columns
+        && is_day_and_month(best, other)
+    {
+        notes.push(format!(
+            "CHECK: the rows do not tell day and month apart; they are read as {}. The other is {}.",
+            best.way.text.as_deref().unwrap_or_default(),
+            other.way.text.as_deref().unwrap_or_default()
+        ));
+    }
+    let mut formats = vec![best.way.text.clone()];
+    let mut read = vec![best.way.format.clone()];
+    if best.back > 0
+        && let Some(ended) = ends_at_midnight(rows, best)
+    {
+        formats = vec![ended.text.clone()];
+        read = vec![ended.format];
+        notes.push("0:00 carries the date of the day that it ends.".to_owned());
+    }
+    // Rows that another way reads, as a spreadsheet leaves the seconds or the midnight away.
+    let unread = |read: &[StampFormat]| {
+        let rest = rows[best.first..].iter().filter_map(|row| joined(row, &best.columns));
+        rest.filter(|text| !read.iter().any(|format| format.read(text.as_bytes()).is_some()))
+            .take(TRIED)
+            .collect::<Vec<_>>()
+    };
+    for _ in 0..3 {
+        let rest = unread(&read);
+        let Some(first) = rest.first() else { break };
+        let date = best.way.text.as_deref().map(date_of);
+        let mut more = WAYS.iter().filter(|way| way.format.read(first.as_bytes()).is_some());
+        // Of the same order of year, month and day, where there is one.
+        let same = more.clone().find(|way| way.text.as_deref().map(date_of) == date);
+        let Some(way) = same.or_else(|| more.next()) else { break };
+        formats.push(way.text.clone());
+        read.push(way.format.clone());
+    }
+    Some(Found { columns: best.columns.clone(), formats, first: best.first, rows: best.rows, notes, read })
+}
+
+/// The letters of year, month and day, in their order.
+fn date_of(text: &str) -> String {
+    text.chars().filter(|letter| matches!(letter, 'Y' | 'y' | 'm' | 'd' | 'b' | 'j')).take(3).collect()
+}
+
+fn is_day_and_month(one: &Reading, other: &Reading) -> bool {
+    let of = |reading: &Reading| reading.way.text.as_deref().map(date_of).unwrap_or_default();
+    let sorted = |text: String| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    of(one) != of(other) && sorted(of(one)) == sorted(of(other))
+}
+
+fn joined(fields: &[String], columns: &[usize]) -> Option<String> {
+    let parts: Option<Vec<&str>> = columns.iter().map(|place| Some(fields.get(*place)?.as_str())).collect();
+    Some(parts?.join(" ")).filter(|text| !text.trim().is_empty())
+}
+
+fn nanos(time: LocalTime) -> i64 {
+    time.nanos_since(LocalTime::from_nanos(0))
+}
+
+/// How a way reads the rows; None where it does not read most of those behind the first.
+fn reading(rows: &[&[String]], columns: &[usize], way: &Way) -> Option<Reading> {
+    let read = |row: &&[String]| joined(row, columns).and_then(|text| way.format.read(text.as_bytes()));
+    let first = rows.iter().position(|row| read(row).is_some())?;
+    let tried = &rows[first..rows.len().min(first + TRIED)];
+    let times: Vec<i64> = tried.iter().filter_map(|row| Some(nanos(read(row)?.time))).collect();
+    if times.len() * 4 < tried.len() * 3 || first > 30 {
+        return None;
+    }
+    let mut steps: HashMap<i64, usize> = HashMap::new();
+    let mut back = 0;
+    let (mut same, mut forward) = (0, 0);
+    for pair in times.windows(2) {
+        let step = pair[1] - pair[0];
+        back += usize::from(step < 0);
+        same += usize::from(step == 0);
+        if step > 0 {
+            forward += 1;
+            *steps.entry(step).or_default() += 1;
+        }
+    }
+    let usual = steps.values().max().copied().unwrap_or(0);
+    let latest = times.iter().max().copied().unwrap_or(0);
+    let earliest = times.iter().min().copied().unwrap_or(0);
+    // Two days, for clocks that are elsewhere.
+    let now = Utc::now().timestamp_nanos_opt().unwrap_or(i64::MAX);
+    let letters = way.text.as_deref().unwrap_or("%H");
+    Some(Reading {
+        columns: columns.to_vec(),
+        way: way.clone(),
+        first,
+        rows: times.len(),
+        back,
+        same,
+        alike: usual * 1000 / forward.max(1),
+        span: latest.saturating_sub(earliest),
+        is_future: latest > now.saturating_add(2 * 86_400 * NANOS_PER_SECOND),
+        has_hour: letters.contains("%H") || letters.contains("%I") || !letters.contains('%'),
+        is_certain: !letters.contains("%y") || letters.contains("%b"),
+    })
+}
+
+/// The same way, where 0:00 ends its date: time then goes forward only.
+fn ends_at_midnight(rows: &[&[String]], best: &Reading) -> Option<Way> {
+    let text = format!("{}{MIDNIGHT_ENDS_THE_DAY}", best.way.text.as_deref().unwrap_or("%Y-%m-%d %H:%M:%S"));
+    let ended = reading(rows, &best.columns, &Way::new(Some(&text))?)?;
+    (ended.back < best.back && ended.back == 0).then_some(ended.way)
+}
+
+/// What a column of numbers may be of a time.
+const PARTS: [(&str, &[&str]); 8] = [
+    ("%Y", &["year", "yr", "yyyy", "jahr", "annee", "année", "ano", "año"]),
+    ("%j", &["doy", "jday", "julian", "julian day", "julian_day", "day of year", "day_of_year", "dayofyear", "jd"]),
+    ("%m", &["month", "mon", "mo", "monat", "mois", "mes"]),
+    ("%d", &["day", "dd", "dom", "tag", "jour", "dia"]),
+    ("%H%M", &["hhmm", "time", "hourmin", "hour_min", "hour_minute", "hrmn", "hour/minute"]),
+    ("%H", &["hour", "hr", "hh", "stunde", "heure", "hora", "h"]),
+    ("%M", &["minute", "min", "mn", "mi", "minutes"]),
+    ("%S", &["second", "sec", "ss", "seconds", "s"]),
+];
+
+/// The time in columns of numbers: year, day of year and hhmm, or year, month, day and so on.
+fn of_parts(rows: &[&[String]], middle: &[String], names: Option<&[String]>) -> Vec<Reading> {
+    const ROWS: [&[&str]; 9] = [
+        &["%Y", "%j", "%H%M", "%S"],
+        &["%Y", "%j", "%H%M"],
+        &["%Y", "%j", "%H", "%M"],
+        &["%Y", "%m", "%d", "%H", "%M", "%S"],
+        &["%Y", "%m", "%d", "%H", "%M"],
+        &["%Y", "%m", "%d", "%H%M"],
+        &["%Y", "%m", "%d", "%H"],
+        &["%m", "%d", "%Y", "%H", "%M"],
+        &["%d", "%m", "%Y", "%H", "%M"],
+    ];
+    let mut found = Vec::new();
+    let as_these = |columns: &[usize], letters: &[&str]| {
+        let way = Way::new(Some(&letters.join(" ")))?;
+        reading(rows, columns, &way).filter(|reading| reading.back * 10 <= reading.rows)
+    };
+    if let Some(names) = names {
+        let part = |name: &String| {
+            let name = name.trim().to_lowercase();
+            PARTS.iter().find(|(_, known)| known.contains(&name.as_str())).map(|(letters, _)| *letters)
+        };
+        let parts: Vec<(usize, &str)> =
+            names.iter().enumerate().take(COLUMNS).filter_map(|(place, name)| Some((place, part(name)?))).collect();
+        if parts.iter().any(|(_, letters)| *letters == "%Y") {
+            // A unit of a sensor may be called like a second; fewer parts are tried, too.
+            for count in (3..=parts.len()).rev() {
+                let (columns, letters): (Vec<usize>, Vec<&str>) = parts[..count].iter().copied().unzip();
+                found.extend(as_these(&columns, &letters));
+            }
+            return found;
+        }
+    }
+    let is_whole = |place: usize| middle.get(place).is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    for begin in 0..middle.len().min(COLUMNS) {
+        for letters in ROWS {
+            let columns: Vec<usize> = (begin..begin + letters.len()).collect();
+            if columns.iter().all(|place| is_whole(*place)) {
+                found.extend(as_these(&columns, letters));
+            }
+        }
+        if !found.is_empty() {
+            break;
+        }
+    }
+    // The reading of most parts whose rows have equal steps.
+    found.retain(|reading| reading.alike >= 500);
+    found
+}
+
+/// Numbers that count from an instant: Unix seconds and milliseconds, days of a spreadsheet.
+fn of_numbers(rows: &[&[String]], middle: &[String], names: Option<&[String]>) -> Vec<Reading> {
+    let mut found = Vec::new();
+    for (column, text) in middle.iter().enumerate().take(COLUMNS) {
+        let Ok(value) = text.replace(',', ".").parse::<f64>() else { continue };
+        let name = names.and_then(|names| names.get(column)).map(|name| name.to_lowercase()).unwrap_or_default();
+        let is_named = ["time", "date", "unix", "epoch", "zeit", "datum", "stamp", "serial", "fecha"]
+            .iter()
+            .any(|known| name.contains(known));
+        let way = match value {
+            value if (6.3e8..4.2e9).contains(&value) => "unix",
+            value if (6.3e11..4.2e12).contains(&value) => "unix ms",
+            value if (32_874.0..73_050.0).contains(&value) => "excel",
+            _ => continue,
+        };
+        let Some(way) = Way::new(Some(way)) else { continue };
+        let read = reading(rows, &[column], &way);
+        found.extend(read.filter(|reading| reading.back == 0 && (is_named || (column == 0 && reading.alike >= 500))));
+    }
+    found.truncate(1);
+    found
+}

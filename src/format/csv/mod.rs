@@ -1,0 +1,240 @@
+//! Text tables of any dialect: which lines are the header, which columns are time and record number, and how a line becomes one
+//! that is read as a line of a TOA5 file.
+//!
+//! A line is stored, shown and judged again as it stands in the file. Only [`Spelling`] knows the dialect: it turns a physical
+//! line into commas, points and quotes, and everything behind it reads that.
+
+mod spelling;
+
+pub use spelling::Spelling;
+
+use crate::config::{CsvDialect, CsvFormat, FileFormat, Separator};
+use crate::format::header::Header;
+use crate::format::row::{ColumnSource, Layout};
+use crate::format::text::strip_noise;
+
+/// Where time and record number stand in a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Keys {
+    /// The columns of the time, in the order in which they are read.
+    pub time: Vec<usize>,
+    /// The column of the record number.
+    pub record: Option<usize>,
+    /// The column of the number of an array, which is no value.
+    pub array: Option<usize>,
+}
+
+impl Keys {
+    /// By the names of a header.
+    pub fn of(format: &FileFormat, header: &Header) -> Keys {
+        let place = |wanted: &str| header.names.iter().position(|name| name.eq_ignore_ascii_case(wanted));
+        match format {
+            FileFormat::Toa5 => {
+                Keys { time: place("TIMESTAMP").into_iter().collect(), record: place("RECORD"), array: None }
+            }
+            FileFormat::Csv(csv) => Keys {
+                time: csv.time_columns.iter().filter_map(|name| place(name)).collect(),
+                record: csv.record_column.as_deref().and_then(place),
+                array: csv.array().map(|_| 0),
+            },
+        }
+    }
+
+    /// Whether the column is the time, a part of it, or the record number.
+    pub fn contain(&self, place: usize) -> bool {
+        self.record == Some(place) || self.array == Some(place) || self.time.contains(&place)
+    }
+}
+
+/// One field of a line that is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cell {
+    /// Digits with a point, or a word that means that there is none.
+    Number(String),
+    /// Any text.
+    Text(String),
+}
+
+impl FileFormat {
+    /// Whether a line is a comment, a line of a footer, or a row of another array.
+    #[inline]
+    pub fn is_comment(&self, line: &[u8]) -> bool {
+        let FileFormat::Csv(CsvFormat { dialect: Some(dialect), .. }) = self else { return false };
+        if let Some(array) = dialect.array {
+            return array_of(line).is_some_and(|other| other != array);
+        }
+        !dialect.comments.is_empty() && {
+            let line = line.trim_ascii_start();
+            dialect.comments.iter().any(|mark| line.starts_with(mark.as_bytes()))
+        }
+    }
+}
+
+/// The number of the array that a line is of, 1 to 511. None: the line is damaged, or of no array.
+pub fn array_of(line: &[u8]) -> Option<u16> {
+    let end = memchr::memchr(b',', line)?;
+    let digits = line[..end].trim_ascii();
+    let is_number = (1..=3).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
+    let number = digits.iter().fold(0, |number, byte| number * 10 + u16::from(byte.wrapping_sub(b'0')));
+    (is_number && (1..=511).contains(&number)).then_some(number)
+}
+
+impl CsvFormat {
+    /// The array whose lines are read; None where all are.
+    pub fn array(&self) -> Option<u16> {
+        self.dialect.as_ref().and_then(|dialect| dialect.array)
+    }
+
+    /// Whether lines under this header, which was read earlier, can be read by this configuration.
+    pub fn fits(&self, header: &Header) -> bool {
+        match &self.names {
+            Some(names) => *names == header.names,
+            None => self.lacking(&header.names).is_none(),
+        }
+    }
+
+    /// A column of the time or of the record number that is not among these.
+    fn lacking(&self, names: &[String]) -> Option<&String> {
+        self.time_columns.iter().chain(&self.record_column).find(|name| !names.contains(name))
+    }
+
+    /// How many lines at the top of a file are no rows.
+    pub fn head_lines(&self) -> usize {
+        self.dialect.as_ref().map_or(0, |dialect| dialect.head_lines)
+    }
+
+    /// The header of a file that begins with `lines`, as many as [`CsvFormat::head_lines`] says. The error is the rest of a
+    /// sentence that begins with the file's name.
+    pub fn header(&self, table: &str, lines: &[Vec<u8>]) -> Result<Header, String> {
+        let dialect = self.dialect.as_ref();
+        let of_line = |number: Option<usize>| -> Option<Vec<String>> {
+            let line = lines.get(number?.checked_sub(1)?)?;
+            Some(Spelling::of(dialect?).texts(strip_comment(&strip_noise(line), dialect)))
+        };
+        let names = match &self.names {
+            Some(names) => names.clone(),
+            None => unique_names(of_line(dialect.and_then(|dialect| dialect.names_line)).unwrap_or_default()),
+        };
+        if let Some(lacking) = self.lacking(&names) {
+            let line = dialect.and_then(|dialect| dialect.names_line).unwrap_or(1);
+            return Err(format!(
+                "has no column \"{lacking}\" in line {line}, which names {}; correct names_line or the name in the configuration",
+                crate::text::any_of(&names.iter().map(String::as_str).collect::<Vec<_>>())
+            ));
+        }
+        let mut header = Header::from_names(table, &names);
+        if let Some(units) = of_line(dialect.and_then(|dialect| dialect.units_line)) {
+            for (own, unit) in header.units.iter_mut().zip(units) {
+                *own = unit.trim_matches(['[', ']', '(', ')']).to_owned();
+            }
+        } else if self.names.is_none() {
+            for (own, name) in header.units.iter_mut().zip(&names) {
+                *own = unit_in(name).unwrap_or_default().to_owned();
+            }
+        }
+        Ok(header)
+    }
+
+    /// The header and the layout of a file that begins with `head`, each value in the place of its column. The error is as in
+    /// [`CsvFormat::header`].
+    pub fn open(&self, table: &str, head: &[u8]) -> Result<(Header, Layout), String> {
+        let lines = head.split_inclusive(|byte| *byte == b'\n').take(self.head_lines());
+        let lines: Vec<Vec<u8>> = lines.map(|line| strip_noise(line.trim_ascii_end()).into_owned()).collect();
+        let header = self.header(table, &lines)?;
+        let format = FileFormat::Csv(self.clone());
+        let keys = Keys::of(&format, &header);
+        let width = (0..header.names.len()).filter(|place| !keys.contain(*place)).count();
+        let mut places = 0..width;
+        let layout = Layout::of_file(&format, &header, width, Vec::new(), |_| {
+            ColumnSource::Value(places.next().unwrap_or_default())
+        });
+        Ok((header, layout))
+    }
+
+    /// A line of this dialect.
+    pub fn line(&self, cells: &[Cell]) -> Vec<u8> {
+        let dialect = self.dialect.clone().unwrap_or_default();
+        let quote = char::from(dialect.quote.unwrap_or(b'"'));
+        let cell = |cell: &Cell| match cell {
+            Cell::Number(digits) => digits.replace('.', char::from(dialect.decimal).encode_utf8(&mut [0; 4])),
+            Cell::Text(text) => {
+                let inside = text.replace(quote, &format!("{quote}{quote}"));
+                format!("{quote}{inside}{quote}")
+            }
+        };
+        let separator = match dialect.separator {
+            Separator::Sign(sign) => char::from(sign),
+            Separator::Blanks => ' ',
+        };
+        let cells: Vec<String> = cells.iter().map(cell).collect();
+        cells.join(separator.encode_utf8(&mut [0; 4])).into_bytes()
+    }
+
+    /// Whether a line below the header is a header line again, as files that were joined or written anew have them.
+    pub fn repeats_header(&self, line: &[u8], header: &Header) -> bool {
+        let dialect = self.dialect.as_ref();
+        let spelling = dialect.map_or_else(Spelling::default, Spelling::of);
+        let texts = spelling.texts(strip_comment(line, dialect));
+        let is = |known: &[String]| {
+            texts.len() == known.len() && texts.iter().zip(known).all(|(text, known)| text.eq_ignore_ascii_case(known))
+        };
+        is(&header.names) || (header.units.iter().any(|unit| !unit.is_empty()) && is(&header.units))
+    }
+}
+
+/// Names often stand in a comment.
+fn strip_comment<'l>(line: &'l [u8], dialect: Option<&CsvDialect>) -> &'l [u8] {
+    let mut marks = dialect.iter().flat_map(|dialect| &dialect.comments);
+    marks.find_map(|mark| line.strip_prefix(mark.as_bytes())).unwrap_or(line).trim_ascii_start()
+}
+
+/// Each name once, and none empty.
+pub fn unique_names(names: Vec<String>) -> Vec<String> {
+    let mut known: Vec<String> = Vec::with_capacity(names.len());
+    for (place, name) in names.into_iter().enumerate() {
+        let base = if name.is_empty() { format!("column_{}", place + 1) } else { name };
+        let mut name = base.clone();
+        let mut number = 2;
+        while known.contains(&name) {
+            name = format!("{base}_{number}");
+            number += 1;
+        }
+        known.push(name);
+    }
+    known
+}
+
+/// `degC` of `Temp [degC]` and `Temp (degC)`. An array's `Temp(1)` has no blank and no letter.
+fn unit_in(name: &str) -> Option<&str> {
+    let name = name.trim_end();
+    let (open, close) = if name.ends_with(']') { ('[', ']') } else { (' ', ')') };
+    let inside = name.strip_suffix(close)?;
+    let (_, unit) = inside.rsplit_once(if open == '[' { '[' } else { '(' })?;
+    let has_blank = open == '[' || inside.contains(" (");
+    (has_blank && !unit.is_empty()).then_some(unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_stands_in_brackets_behind_a_name() {
+        for (name, unit) in [
+            ("Temp [degC]", Some("degC")),
+            ("Temp[degC]", Some("degC")),
+            ("Temp (degC)", Some("degC")),
+            ("Temp(1)", None),
+            ("Temp", None),
+            ("Temp []", None),
+        ] {
+            assert_eq!(unit_in(name), unit, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_are_made_unique() {
+        let names = unique_names(["", "T", "T", "T_2", ""].map(str::to_owned).to_vec());
+        assert_eq!(names, ["column_1", "T", "T_2", "T_2_2", "column_5"]);
+    }
+}

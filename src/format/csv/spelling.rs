@@ -1,0 +1,344 @@
+//! One line of a dialect, spelled as TOA5 spells it.
+
+use crate::config::{CsvDialect, CsvFormat, Separator};
+use crate::format::csv::Keys;
+use crate::format::row::RowError;
+use crate::format::text::decode;
+
+/// How a line is turned into fields between commas, with points in numbers and quotes around texts.
+#[derive(Debug, Clone)]
+pub struct Spelling {
+    separator: Separator,
+    decimal: u8,
+    thousands: Option<u8>,
+    quote: Option<u8>,
+    /// Fields of a row.
+    width: usize,
+    /// The columns of the time. They become one field, in the place of the one that stands first.
+    time: Vec<usize>,
+    /// A column that is left out.
+    left_out: Option<usize>,
+    /// What stands before the time, where it lacks the year.
+    year: Option<u16>,
+}
+
+impl Default for Spelling {
+    fn default() -> Spelling {
+        Spelling::of(&CsvDialect::default())
+    }
+}
+
+impl Spelling {
+    /// Of a dialect, for lines of any width.
+    pub fn of(dialect: &CsvDialect) -> Spelling {
+        let &CsvDialect { separator, decimal, thousands, quote, year, .. } = dialect;
+        Spelling { separator, decimal, thousands, quote, width: 0, time: Vec::new(), left_out: None, year }
+    }
+
+    /// Of the rows of a file. None: they are spelled so already.
+    pub fn of_rows(csv: &CsvFormat, keys: &Keys, width: usize) -> Option<Spelling> {
+        let dialect = csv.dialect.clone().unwrap_or_default();
+        let own = Spelling { width, time: keys.time.clone(), left_out: keys.array, ..Spelling::of(&dialect) };
+        let plain = Spelling::default();
+        let is_plain = own.separator == plain.separator
+            && own.decimal == plain.decimal
+            && own.thousands.is_none()
+            && own.quote == plain.quote
+            && !own.is_joined();
+        (!is_plain).then_some(own)
+    }
+
+    /// The texts of a line, without quotes and blanks around them.
+    pub fn texts(&self, line: &[u8]) -> Vec<String> {
+        let quoted = self.quote.map(|quote| [quote, quote]);
+        let text = |field: Part<'_>| {
+            let text = decode(field.text).trim().to_owned();
+            match quoted {
+                Some(double) if field.quoted => {
+                    let double: String = double.iter().map(|sign| char::from(*sign)).collect();
+                    text.replace(&double, &double[..1])
+                }
+                _ => text,
+            }
+        };
+        self.parts(line).map(text).collect()
+    }
+
+    /// The fields of a line.
+    pub fn parts<'l>(&self, line: &'l [u8]) -> Parts<'l> {
+        let line = match self.separator {
+            Separator::Blanks => line.trim_ascii(),
+            Separator::Sign(_) => line,
+        };
+        Parts { rest: Some(line), separator: self.separator, quote: self.quote, torn: false }
+    }
+
+    /// Spells `line` into `out`, which is cleared first.
+    pub(in crate::format) fn spell(&self, line: &[u8], out: &mut Vec<u8>) -> Result<(), RowError> {
+        out.clear();
+        if self.is_joined() {
+            return self.spell_joined(line, out);
+        }
+        let mut parts = self.parts(line);
+        let mut found = 0;
+        for part in &mut parts {
+            if found > 0 {
+                out.push(b',');
+            }
+            if self.time.first() == Some(&found) {
+                self.text(part, out);
+            } else {
+                self.value(part, out);
+            }
+            found += 1;
+        }
+        self.check(&parts, found)
+    }
+
+    /// Whether the fields of a row are not those of its line.
+    fn is_joined(&self) -> bool {
+        self.time.len() != 1 || self.left_out.is_some() || self.year.is_some()
+    }
+
+    /// Where several columns are the time, or one is left out.
+    fn spell_joined(&self, line: &[u8], out: &mut Vec<u8>) -> Result<(), RowError> {
+        let mut parts = self.parts(line);
+        let all: Vec<Part<'_>> = parts.by_ref().collect();
+        self.check(&parts, all.len())?;
+        let first = self.time.iter().min().copied();
+        for (place, part) in all.iter().enumerate() {
+            let is_first = first == Some(place);
+            if self.left_out == Some(place) || (self.time.contains(&place) && !is_first) {
+                continue;
+            }
+            if place > 0 && !out.is_empty() {
+                out.push(b',');
+            }
+            if !is_first {
+                self.value(*part, out);
+                continue;
+            }
+            out.push(b'"');
+            if let Some(year) = self.year {
+                out.extend_from_slice(format!("{year} ").as_bytes());
+            }
+            for (number, &place) in self.time.iter().enumerate() {
+                if number > 0 {
+                    out.push(b' ');
+                }
+                let text = all.get(place).map_or(&b""[..], |part| part.text.trim_ascii());
+                out.extend(text.iter().filter(|byte| **byte != b'"'));
+            }
+            out.push(b'"');
+        }
+        Ok(())
+    }
+
+    fn check(&self, parts: &Parts<'_>, found: usize) -> Result<(), RowError> {
+        if parts.torn {
+            return Err(RowError::Torn);
+        }
+        if found != self.width {
+            return Err(RowError::Width { found, expected: self.width });
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn value(&self, part: Part<'_>, out: &mut Vec<u8>) {
+        let text = part.text.trim_ascii();
+        if text.is_empty() {
+            return;
+        }
+        if self.number(text, out) {
+            return;
+        }
+        self.text(Part { text: if part.quoted { part.text } else { text }, ..part }, out);
+    }
+
+    /// Appends a number with a point and without thousands. False, and nothing is appended: it is none.
+    #[inline]
+    fn number(&self, text: &[u8], out: &mut Vec<u8>) -> bool {
+        let begin = out.len();
+        let digits = text.strip_prefix(b"+").unwrap_or(text);
+        let (mut points, mut figures) = (0, 0);
+        let mut since_thousands: Option<usize> = None;
+        for &byte in digits {
+            match byte {
+                b'0'..=b'9' => {
+                    figures += 1;
+                    if points == 0
+                        && let Some(count) = &mut since_thousands
+                    {
+                        *count += 1;
+                    }
+                    out.push(byte);
+                }
+                b'-' | b'+' | b'e' | b'E' => out.push(byte),
+                _ if byte == self.decimal && points == 0 => {
+                    points += 1;
+                    out.push(b'.');
+                }
+                _ if Some(byte) == self.thousands
+                    && points == 0
+                    && figures > 0
+                    && since_thousands.is_none_or(|count| count == 3) =>
+                {
+                    since_thousands = Some(0);
+                }
+                _ => {
+                    out.truncate(begin);
+                    return false;
+                }
+            }
+        }
+        // 1.23 with thousands of a point is no number of this dialect.
+        let is_whole = figures > 0 && since_thousands.is_none_or(|count| count == 3);
+        if !is_whole {
+            out.truncate(begin);
+        }
+        is_whole
+    }
+
+    /// Appends a text, in quotes where it needs them.
+    fn text(&self, part: Part<'_>, out: &mut Vec<u8>) {
+        let needs = part.quoted || part.text.iter().any(|byte| matches!(byte, b',' | b'"'));
+        if !needs {
+            out.extend_from_slice(part.text);
+            return;
+        }
+        out.push(b'"');
+        let mut bytes = part.text.iter().peekable();
+        while let Some(&byte) = bytes.next() {
+            // A doubled quote of the dialect is one.
+            if part.quoted && Some(byte) == self.quote && bytes.peek() == Some(&&byte) {
+                bytes.next();
+            }
+            if byte == b'"' {
+                out.push(b'"');
+            }
+            out.push(byte);
+        }
+        out.push(b'"');
+    }
+}
+
+/// One field as it stands in the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part<'l> {
+    /// Without the quotes around it.
+    pub text: &'l [u8],
+    /// Whether it was in quotes.
+    pub quoted: bool,
+}
+
+/// The fields of a line, one by one.
+#[derive(Debug)]
+pub struct Parts<'l> {
+    rest: Option<&'l [u8]>,
+    separator: Separator,
+    quote: Option<u8>,
+    /// Whether a quote is open at the end, or text follows a closing quote.
+    pub torn: bool,
+}
+
+impl<'l> Parts<'l> {
+    /// What follows the separator at the beginning of `rest`; outside, `rest` begins with none.
+    fn behind(&self, rest: &'l [u8]) -> Option<Option<&'l [u8]>> {
+        match (self.separator, rest.first()) {
+            (_, None) => Some(None),
+            (Separator::Sign(sign), Some(&byte)) if byte == sign => Some(Some(&rest[1..])),
+            (Separator::Blanks, Some(b' ' | b'\t')) => Some(Some(rest.trim_ascii_start())),
+            _ => None,
+        }
+    }
+
+    fn quoted(&mut self, body: &'l [u8], quote: u8) -> Part<'l> {
+        let mut at = 0;
+        while let Some(found) = memchr::memchr(quote, &body[at..]).map(|found| at + found) {
+            if body.get(found + 1) == Some(&quote) {
+                at = found + 2;
+                continue;
+            }
+            // Blanks may stand between a quote and the separator.
+            let rest = &body[found + 1..];
+            let rest = match self.separator {
+                Separator::Sign(b' ' | b'\t') | Separator::Blanks => rest,
+                Separator::Sign(_) => rest.trim_ascii_start(),
+            };
+            let Some(behind) = self.behind(rest) else { break };
+            self.rest = behind;
+            return Part { text: &body[..found], quoted: true };
+        }
+        self.torn = true;
+        self.rest = None;
+        Part { text: body, quoted: true }
+    }
+}
+
+impl<'l> Iterator for Parts<'l> {
+    type Item = Part<'l>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Part<'l>> {
+        let rest = self.rest?;
+        if let Some(quote) = self.quote {
+            let begin = match self.separator {
+                Separator::Sign(b' ' | b'\t') => rest,
+                _ => rest.trim_ascii_start(),
+            };
+            if begin.first() == Some(&quote) {
+                return Some(self.quoted(&begin[1..], quote));
+            }
+        }
+        let end = match self.separator {
+            Separator::Sign(sign) => rest.iter().position(|&byte| byte == sign),
+            Separator::Blanks => rest.iter().position(|byte| matches!(byte, b' ' | b'\t')),
+        };
+        let end = end.unwrap_or(rest.len());
+        let (text, behind) = rest.split_at(end);
+        self.rest = self.behind(behind).flatten();
+        Some(Part { text, quoted: false })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spelled(dialect: &CsvDialect, time: &[usize], line: &str) -> Result<String, RowError> {
+        let mut spelling = Spelling::of(dialect);
+        spelling.width = spelling.parts(line.as_bytes()).count();
+        spelling.time = time.to_vec();
+        let mut out = Vec::new();
+        spelling.spell(line.as_bytes(), &mut out).map(|()| String::from_utf8(out).unwrap())
+    }
+
+    fn semicolons() -> CsvDialect {
+        CsvDialect { separator: Separator::Sign(b';'), decimal: b',', thousands: Some(b'.'), ..CsvDialect::default() }
+    }
+
+    #[test]
+    fn a_line_is_spelled_with_commas_and_points() {
+        let blanks = CsvDialect { separator: Separator::Blanks, ..CsvDialect::default() };
+        let single = CsvDialect { quote: Some(b'\''), ..CsvDialect::default() };
+        for (dialect, time, line, text) in [
+            (semicolons(), &[0][..], "01.02.2021 10:00;1,5;1.234,5;x,y;", "01.02.2021 10:00,1.5,1234.5,\"x,y\","),
+            (semicolons(), &[0], "1;-0,5;+3;1,5E-3;1.23", "1,-0.5,3,1.5E-3,1.23"),
+            (semicolons(), &[1, 0], "10:00;01.02.2021;5,5", "\"01.02.2021 10:00\",5.5"),
+            (semicolons(), &[1, 2], "7;2021;30;5,5", "7,\"2021 30\",5.5"),
+            (blanks, &[0, 1], "  2021-01-01   10:00\t1.5  -2 ", "\"2021-01-01 10:00\",1.5,-2"),
+            (single, &[0], "'a,b','it''s','5'", "\"a,b\",\"it's\",5"),
+            (
+                CsvDialect { thousands: Some(b','), ..CsvDialect::default() },
+                &[0],
+                "1,\"1,234.5\",\"12,34\"",
+                "1,1234.5,\"12,34\"",
+            ),
+            (CsvDialect::default(), &[0], "1, 2.5 , \"x\" ,3", "1,2.5,\"x\",3"),
+        ] {
+            assert_eq!(spelled(&dialect, time, line).as_deref(), Ok(text), "{line}");
+        }
+        assert_eq!(spelled(&semicolons(), &[0], "1;\"x"), Err(RowError::Torn));
+    }
+}

@@ -1,0 +1,511 @@
+//! Makes the rows of tables that are made of other tables' rows (`aggregate`), such as half hours.
+//!
+//! - A window's row is made when no more rows are expected in it: the newest row of its table is at or behind its end, or the
+//!   length of a window has passed since. It is made again whenever a row in it comes, goes or is judged otherwise: the
+//!   store notes it, whoever changes the row ([`crate::store::Making`]).
+//! - One window is read at a time, and nothing else. A pass does not make windows for longer than [`LONGEST`], so that files
+//!   are read meanwhile; the next one goes on.
+//! - Of rows that were pruned nothing is made again: what was made of them when they were there stays.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use super::IngestError;
+use crate::config::{ColumnUse, Config, MadeOf, TableConfig, TurbulenceConfig};
+use crate::format::{Header, numbers_of, texts_of, values_of};
+use crate::qc::{Flag, Value};
+use crate::quantity::{
+    Made, Member, Quick, Scans, Shape, Stated, Turbulence, Window, coverage_of, members, samples_of,
+};
+use crate::store::{Incoming, LineAt, LineState, MadeSeries, Making, Outcome, Result, Sample, Staging, Store, Table};
+use crate::time::{Clock, Timestamp, Windows, nanos};
+
+/// How long one pass makes windows.
+const LONGEST: Duration = Duration::from_secs(30);
+/// Of an older program, values were made otherwise: another number makes all again.
+const METHOD: u32 = 1;
+/// With less than this share of its samples, in hundredths of a percent, a value is not made.
+const LEAST: u64 = 5_000;
+
+/// What was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MadeRows {
+    /// Rows that are new or have other values.
+    pub rows: u64,
+    /// The table has rows from files under the name of the one that is to be made.
+    pub is_taken: bool,
+}
+
+/// Makes what is due of every table. The caller holds the ingest lock.
+///
+/// # Errors
+/// The store fails.
+pub fn make(
+    config: &Config,
+    store: &Store,
+    staging: &mut Staging<'_>,
+    clock: &dyn Clock,
+) -> Result<Vec<(String, MadeRows)>> {
+    // What is noted has transactions of its own.
+    staging.commit()?;
+    store.forget_makings(config)?;
+    let began = Instant::now();
+    let mut list = Vec::new();
+    for (table, of) in config.made_tables() {
+        let Some(source) = config.table(&of.table.0) else { continue };
+        let mut maker =
+            Maker { store, staging, config: table, source, of, now: Timestamp::from_utc(clock.now()), began };
+        list.push((table.name.0.clone(), maker.table()?));
+    }
+    Ok(list)
+}
+
+/// As [`make`], for a command that changed rows.
+///
+/// # Errors
+/// The store fails.
+pub fn make_now(config: &Config, store: &Store, clock: &dyn Clock) -> std::result::Result<(), IngestError> {
+    let mut staging = Staging::new(store, config)?;
+    make(config, store, &mut staging, clock)?;
+    Ok(())
+}
+
+/// Makes the rows of one table.
+struct Maker<'a, 's> {
+    store: &'a Store,
+    staging: &'a mut Staging<'s>,
+    config: &'a TableConfig,
+    source: &'a TableConfig,
+    of: &'a MadeOf,
+    now: Timestamp,
+    began: Instant,
+}
+
+/// Where a value of the made table comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum From {
+    /// A value of this index among those that are made: the members, and the quick look behind them.
+    Value(usize),
+    Samples(usize),
+    Coverage(usize),
+    /// A tag of this index.
+    Tag(usize),
+    Nothing,
+}
+
+/// A column that is made: its name, and what a logger's header would say of it.
+struct MadeColumn {
+    name: String,
+    unit: String,
+    process: String,
+}
+
+/// A quick look at turbulence.
+struct QuickLook {
+    scans: Scans,
+    values: Vec<Quick>,
+    pressure: Option<f64>,
+}
+
+/// How a row is made.
+struct Plan {
+    members: Vec<Member>,
+    quick: Option<QuickLook>,
+    /// Columns of the source that are needed.
+    width: usize,
+    /// In the order of the made table's columns.
+    cells: Vec<From>,
+    /// The header of the made row, by that of its samples, where it states something else than the column list.
+    headers: HashMap<i64, i64>,
+    header: i64,
+    windows: Windows,
+}
+
+impl Maker<'_, '_> {
+    fn table(&mut self) -> Result<MadeRows> {
+        let mut made = MadeRows::default();
+        let columns = self.store.columns_of(&self.source.name.0)?;
+        if columns.is_empty() {
+            return Ok(made);
+        }
+        let Some(mut table) = self.store.made_table(self.config)? else {
+            made.is_taken = true;
+            return Ok(made);
+        };
+        let stated: Vec<Stated<'_>> = columns.iter().map(|column| column.stated_in(self.source)).collect();
+        let kinds = self.source.kinds(&stated);
+        let usage = |place: usize| {
+            self.source.columns.get(stated[place].name).map(|column| column.column_use).unwrap_or_default()
+        };
+        let members = members(&stated, &kinds, |place| usage(place) == ColumnUse::Field);
+        let windows = Windows::new(self.of.every, &self.config.clock);
+        let making = Making {
+            source: &self.source.name.0,
+            windows,
+            reaches: members.iter().any(Member::looks_back),
+            inputs: inputs(&members, &stated, self.of),
+        };
+        let quick = self.of.turbulence.as_ref().and_then(|turbulence| quick_look(turbulence, &stated));
+        self.store.note_making(&table, &making)?;
+        // Most passes end here: the window that is under way is always noted.
+        let newest = self.store.newest_of_table(&self.source.name.0)?;
+        let mut due = Vec::new();
+        for series in self.store.due_series(&self.source.name.0)? {
+            let first = self.store.next_due(series.source)?;
+            if first.is_some_and(|(first, _)| self.is_ready(windows, first, newest)) {
+                due.push(series);
+            }
+        }
+        if due.is_empty() {
+            return Ok(made);
+        }
+        let (header, headers) = self.learn(&mut table, &stated, &members, quick.as_ref())?;
+        self.staging.use_columns(&mut table, self.config)?;
+        let tags: Vec<usize> = (0..stated.len()).filter(|place| usage(*place) == ColumnUse::Tag).collect();
+        let columns = made_columns(&stated, &members, quick.as_ref(), self.of);
+        let cells = cells(&table, &columns, &stated, &tags);
+        let width = stated.len();
+        let plan = Plan { members, quick, width, cells, headers, header, windows };
+        for series in due {
+            while self.began.elapsed() < LONGEST {
+                let Some(changed) = self.window(&mut table, &plan, &series, newest)? else { break };
+                made.rows += changed;
+                if self.staging.is_commit_due() {
+                    self.staging.flush(&mut table)?;
+                    self.staging.commit()?;
+                }
+            }
+        }
+        self.staging.flush(&mut table)?;
+        self.staging.commit()?;
+        Ok(made)
+    }
+
+    /// Teaches the made table the columns, once by the column list and once for each header that states something else.
+    fn learn(
+        &mut self,
+        table: &mut Table,
+        stated: &[Stated<'_>],
+        members: &[Member],
+        quick: Option<&QuickLook>,
+    ) -> Result<(i64, HashMap<i64, i64>)> {
+        self.staging.begin()?;
+        let mut learn = |stated: &[Stated<'_>]| {
+            let header = header_of(self.source, stated, &made_columns(stated, members, quick, self.of));
+            let places: Vec<usize> = (0..header.names.len()).collect();
+            self.store.learn_header(table, &header, &places, self.now)
+        };
+        let header = learn(stated)?;
+        let mut headers = HashMap::new();
+        for (id, known) in self.store.headers_of(&self.source.name.0)? {
+            let own: Vec<Stated<'_>> =
+                stated.iter().map(|column| known.stated(column.name).unwrap_or(*column)).collect();
+            if own != stated {
+                headers.insert(id, learn(&own)?);
+            }
+        }
+        self.store.learn_derived(table, self.config)?;
+        Ok((header, headers))
+    }
+
+    /// Makes the next window that is due and ready. Gives the number of rows that changed; none where no window is ready.
+    fn window(
+        &mut self,
+        table: &mut Table,
+        plan: &Plan,
+        series: &MadeSeries,
+        newest: Option<Timestamp>,
+    ) -> Result<Option<u64>> {
+        let windows = plan.windows;
+        // What is read is not pruned until it is made.
+        self.staging.begin()?;
+        let Some((first, last)) = self.store.next_due(series.source)? else { return Ok(None) };
+        if let Some(pruned) = series.pruned.filter(|pruned| windows.begin(first) < *pruned) {
+            self.staging.window_done(series.source, windows, windows.end_of(pruned))?;
+            return Ok(Some(0));
+        }
+        let next = self.store.first_row_after(series.source, windows.begin(first))?;
+        let made = match self.staging.series_if_known(table, &series.tags) {
+            Some(made) => self.store.first_row_after(made, windows.begin(first))?,
+            None => None,
+        };
+        let Some(end) = next.into_iter().chain(made).map(|at| windows.end_of(at)).min().filter(|end| *end <= last)
+        else {
+            // A window that no row has come to yet is noted again when one comes.
+            self.staging.window_done(series.source, windows, last)?;
+            return Ok(Some(0));
+        };
+        if !self.is_ready(windows, end, newest) {
+            return Ok(None);
+        }
+        let begin = windows.begin(end);
+        let sums = self.sums(plan, series.source, end)?;
+        let mut changed = self.staging.drop_made(table, &series.tags, (begin, end), sums.times > 0)?;
+        if sums.times > 0 {
+            let values = spelled(plan, &sums, &series.tags);
+            let mut numbers: Vec<Value> = Vec::new();
+            values_of(&values, &mut numbers);
+            let line = LineAt { path: "made of its samples", number: 0, raw: &[], state: LineState::Whole };
+            let header = sums.header.and_then(|header| plan.headers.get(&header)).copied().unwrap_or(plan.header);
+            let row = Incoming {
+                tags: &series.tags,
+                ts: end,
+                record: None,
+                values: &values,
+                numbers: &numbers,
+                ts_text: None,
+                line,
+                header: None,
+                stated_by: Some(header),
+            };
+            changed += u64::from(self.staging.put_made(table, &row)? != Outcome::Duplicate);
+        }
+        self.staging.window_done(series.source, windows, end)?;
+        Ok(Some(changed))
+    }
+
+    /// Whether no more rows are expected in the window that ends then, or they were waited for.
+    fn is_ready(&self, windows: Windows, end: Timestamp, newest: Option<Timestamp>) -> bool {
+        newest.is_some_and(|newest| newest >= end) || end.plus(windows.every()) <= self.now
+    }
+
+    fn sums(&self, plan: &Plan, series: i64, end: Timestamp) -> Result<Sums> {
+        let mut window = Window::new(&plan.members);
+        let mut row = Row { width: plan.width, suspects: self.of.suspects, ..Row::default() };
+        let mut turbulence = plan.quick.as_ref().map(|quick| Turbulence::new(&quick.scans));
+        let mut times: Vec<Timestamp> = Vec::new();
+        let mut header = None;
+        let mut before: Option<(Timestamp, Row)> = None;
+        if plan.members.iter().any(Member::looks_back) {
+            self.store.sample_at_or_before(series, plan.windows.begin(end), |sample| {
+                let mut row = row.clone();
+                row.read(sample);
+                before = Some((sample.ts, row));
+            })?;
+        }
+        let mut first: Option<Timestamp> = None;
+        // What a counter counted in a gap that reaches back before the window is not known to be of the window.
+        let begins = match &before {
+            Some((at, _)) => {
+                let next = self.store.first_row_after(series, *at)?;
+                let interval = self.store.interval_of_window(series, end, &[])?;
+                next.zip(interval).is_some_and(|(next, interval)| next.nanos_since(*at) * 2 <= nanos(interval) * 3)
+            }
+            None => false,
+        };
+        if let Some((_, before)) = before.filter(|_| begins) {
+            window.begin(&before);
+        }
+        self.store.samples_of_window(series, plan.windows, end, |sample| {
+            row.read(sample);
+            window.add(&row);
+            if let Some(turbulence) = &mut turbulence {
+                turbulence.add(&row);
+            }
+            times.push(sample.ts);
+            first = first.or(Some(sample.ts));
+            header = sample.header;
+        })?;
+        let expected = if times.is_empty() {
+            None
+        } else {
+            let interval = self.store.interval_of_window(series, end, &times)?.map(nanos);
+            interval.map(|interval| ((plan.windows.every() + interval / 2) / interval.max(1)).max(1).unsigned_abs())
+        };
+        let mut values: Vec<(Made, u32)> = window.end().collect();
+        if let (Some(turbulence), Some(quick)) = (&turbulence, &plan.quick) {
+            values.extend(quick.values.iter().map(|value| {
+                let (value, count) = turbulence.value(*value, quick.pressure);
+                (value.map_or(Made::Nothing, Made::Number), count)
+            }));
+        }
+        Ok(Sums { values, times: times.len(), expected, header })
+    }
+}
+
+/// What the rows of a window came to.
+struct Sums {
+    values: Vec<(Made, u32)>,
+    /// How many rows there are.
+    times: usize,
+    /// How many there should be, where that is known.
+    expected: Option<u64>,
+    header: Option<i64>,
+}
+
+impl Sums {
+    /// The share of the expected rows, in hundredths of a percent, rounded down.
+    fn coverage(&self, samples: u32) -> Option<u64> {
+        self.expected.map(|expected| (u64::from(samples) * 10_000 / expected.max(1)).min(10_000))
+    }
+}
+
+/// A row of the source, and what of it counts.
+#[derive(Debug, Clone, Default)]
+struct Row {
+    width: usize,
+    suspects: bool,
+    numbers: Vec<f64>,
+    values: String,
+    flags: Vec<u8>,
+}
+
+impl Row {
+    fn read(&mut self, sample: Sample<'_>) {
+        numbers_of(sample.values.as_bytes(), self.width, &mut self.numbers);
+        self.numbers.resize(self.width, f64::NAN);
+        let mut has_text = false;
+        for (place, number) in self.numbers.iter_mut().enumerate() {
+            if number.is_nan() {
+                has_text |= counts(sample.flags, place, self.suspects);
+            } else if !counts(sample.flags, place, self.suspects) {
+                *number = f64::NAN;
+            }
+        }
+        self.values.clear();
+        self.flags.clear();
+        if has_text {
+            self.values.push_str(sample.values);
+            self.flags.extend_from_slice(sample.flags);
+        }
+    }
+}
+
+/// Whether a value counts: it is there and did not fail.
+#[inline]
+fn counts(flags: &[u8], place: usize, suspects: bool) -> bool {
+    match flags.get(place).copied().and_then(Flag::from_digit) {
+        Some(Flag::Pass | Flag::NotEvaluated) => true,
+        Some(Flag::Suspect) => suspects,
+        Some(Flag::Fail | Flag::Missing) | None => false,
+    }
+}
+
+impl Shape for Row {
+    #[inline]
+    fn number(&self, place: usize) -> f64 {
+        self.numbers.get(place).copied().unwrap_or(f64::NAN)
+    }
+
+    fn text(&self, place: usize) -> Option<String> {
+        if !counts(&self.flags, place, self.suspects) {
+            return None;
+        }
+        texts_of(&self.values, &[place]).pop().flatten()
+    }
+}
+
+/// The row as the store keeps it.
+fn spelled(plan: &Plan, sums: &Sums, tags: &str) -> String {
+    let tags: Vec<String> = serde_json::from_str(tags).unwrap_or_default();
+    let cell = |from: &From| match *from {
+        From::Value(at) => match &sums.values[at] {
+            (_, samples) if sums.coverage(*samples).is_some_and(|share| share < LEAST) => "null".to_owned(),
+            (Made::Number(number), _) => number.to_string(),
+            (Made::Text(text), _) => serde_json::to_string(text).unwrap_or_else(|_| "null".to_owned()),
+            (Made::Nothing, _) => "null".to_owned(),
+        },
+        From::Samples(at) => sums.values[at].1.to_string(),
+        From::Coverage(at) => sums.coverage(sums.values[at].1).map_or_else(
+            || "null".to_owned(),
+            #[allow(clippy::cast_precision_loss, reason = "at most 10,000")]
+            |share| (share as f64 / 100.0).to_string(),
+        ),
+        From::Tag(at) => {
+            tags.get(at).and_then(|tag| serde_json::to_string(tag).ok()).unwrap_or_else(|| "null".to_owned())
+        }
+        From::Nothing => "null".to_owned(),
+    };
+    format!("[{}]", plan.cells.iter().map(cell).collect::<Vec<_>>().join(","))
+}
+
+/// What stands in each column of the made table.
+fn cells(table: &Table, columns: &[MadeColumn], stated: &[Stated<'_>], tags: &[usize]) -> Vec<From> {
+    let mut cells = vec![From::Nothing; table.columns.len()];
+    let mut put = |name: &str, from: From| {
+        if let Some(place) = table.place(name) {
+            cells[place] = from;
+        }
+    };
+    for (at, column) in columns.iter().enumerate() {
+        put(&samples_of(&column.name), From::Samples(at));
+        put(&coverage_of(&column.name), From::Coverage(at));
+    }
+    // A column of the source has its own name, whatever stands beside another one.
+    for (at, column) in columns.iter().enumerate().rev() {
+        put(&column.name, From::Value(at));
+    }
+    for (at, place) in tags.iter().enumerate() {
+        put(stated[*place].name, From::Tag(at));
+    }
+    cells
+}
+
+/// The columns that are made: of each member one, and those of a quick look behind them.
+fn made_columns(stated: &[Stated<'_>], members: &[Member], quick: Option<&QuickLook>, of: &MadeOf) -> Vec<MadeColumn> {
+    let of_member = |member: &Member| {
+        let column = &stated[member.place];
+        let (name, unit) = (column.name.to_owned(), column.unit.to_owned());
+        MadeColumn { name, unit, process: member.process(column).to_owned() }
+    };
+    let mut columns: Vec<MadeColumn> = members.iter().map(of_member).collect();
+    if let (Some(quick), Some(turbulence)) = (quick, &of.turbulence) {
+        let units: Vec<&str> = quick.scans.gases.iter().map(|place| stated[*place].unit).collect();
+        columns.extend(turbulence.values().into_iter().map(|(name, quick)| MadeColumn {
+            name,
+            unit: quick.unit(&units),
+            process: "Avg".to_owned(),
+        }));
+    }
+    columns
+}
+
+/// The quick look at these columns; none where the table lacks one of them.
+fn quick_look(turbulence: &TurbulenceConfig, stated: &[Stated<'_>]) -> Option<QuickLook> {
+    let place = |name: &String| stated.iter().position(|column| column.name == name);
+    let [u, v, w, ts] = &turbulence.wind;
+    let wind = [place(u)?, place(v)?, place(w)?, place(ts)?];
+    let gases = turbulence.gases.iter().map(place).collect::<Option<Vec<usize>>>()?;
+    let values = turbulence.values().into_iter().map(|(_, quick)| quick).collect();
+    Some(QuickLook { scans: Scans { wind, gases }, values, pressure: turbulence.pressure })
+}
+
+/// The header of the made table: every column of the source, so that tags keep their order, and two beside each that is made.
+fn header_of(source: &TableConfig, stated: &[Stated<'_>], columns: &[MadeColumn]) -> Header {
+    let mut header = Header {
+        environment: Vec::new(),
+        table: source.name.0.clone(),
+        names: Vec::new(),
+        units: Vec::new(),
+        process: Vec::new(),
+    };
+    let mut add = |name: String, unit: &str, process: &str| {
+        if !header.names.contains(&name) {
+            header.names.push(name);
+            header.units.push(unit.to_owned());
+            header.process.push(process.to_owned());
+        }
+    };
+    let made = |column: &MadeColumn, add: &mut dyn FnMut(String, &str, &str)| {
+        add(column.name.clone(), &column.unit, &column.process);
+        add(samples_of(&column.name), "samples", "Smp");
+        add(coverage_of(&column.name), "%", "Smp");
+    };
+    for column in stated {
+        match columns.iter().find(|made| made.name == column.name) {
+            Some(column) => made(column, &mut add),
+            None => add(column.name.to_owned(), column.unit, column.process),
+        }
+    }
+    for column in columns {
+        made(column, &mut add);
+    }
+    header
+}
+
+/// Of what decides the values beside rows and flags.
+fn inputs(members: &[Member], stated: &[Stated<'_>], of: &MadeOf) -> i64 {
+    let names: Vec<(&str, &Member)> = members.iter().map(|member| (stated[member.place].name, member)).collect();
+    xxhash_rust::xxh3::xxh3_64(format!("{METHOD} {names:?} {} {:?}", of.suspects, of.turbulence).as_bytes())
+        .cast_signed()
+}

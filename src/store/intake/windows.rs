@@ -1,0 +1,422 @@
+//! Windows of a table's rows of which another table's rows are made, and which of them are to be made (migration 0012).
+//!
+//! Whatever changes a row notes its window, in the same transaction: [`Touched::mark`] where rows are written or judged,
+//! [`Staging::take_out`] where they get another key. A window is forgotten in the transaction that makes its row. So at each
+//! commit every window either has the row that its rows give, or is noted; a process that is killed goes on from there. Rows
+//! that are pruned note nothing: what was made of them stays.
+//!
+//! [`Touched::mark`]: crate::store::intake::changed::Touched::mark
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::config::{Config, TableConfig};
+use crate::store::intake::retag::find_newest_of;
+use crate::store::intake::staging::{Incoming, Outcome, Staging, late};
+use crate::store::intake::tables::Table;
+use crate::store::outbox::stale;
+use crate::store::queries::interval::{ROWS, Regularity, regularity};
+use crate::store::schema::key;
+use crate::store::{Result, Store};
+use crate::time::{NANOS_PER_SECOND, Timestamp, Windows};
+
+/// What rows are noted by before it is known whether they are in a window of any table: every window is made of whole grains.
+const GRAIN: Windows = Windows::of_utc(300 * NANOS_PER_SECOND);
+
+/// The grain of a time.
+pub(in crate::store) fn grain_of(ts: Timestamp) -> i64 {
+    GRAIN.end_of(ts).nanos()
+}
+
+/// Nanoseconds between which all times are in the grain.
+pub(in crate::store) fn within_grain(grain: i64) -> (i64, i64) {
+    (grain.saturating_sub(GRAIN.every()), grain)
+}
+
+/// How a table is made of the rows of a series.
+#[derive(Debug, Clone, Copy)]
+struct Of {
+    windows: Windows,
+    /// Whether a window also depends on the last row before it.
+    reaches: bool,
+}
+
+impl Of {
+    fn read(conn: &Connection, series: i64) -> rusqlite::Result<Option<Of>> {
+        conn.prepare_cached(
+            "SELECT a.every, a.phase, a.reach FROM series s JOIN aggregation a ON a.source = s.logger_table WHERE s.id = ?1",
+        )?
+        .query_row([series], |row| {
+            Ok(Of { windows: Windows::from_parts(row.get(0)?, row.get(1)?), reaches: row.get(2)? })
+        })
+        .optional()
+    }
+}
+
+/// Notes the windows of these grains of the series, if a table is made of it.
+pub(in crate::store) fn note(conn: &Connection, series: i64, grains: &BTreeSet<i64>) -> rusqlite::Result<()> {
+    if grains.is_empty() {
+        return Ok(());
+    }
+    let Some(Of { windows, reaches }) = Of::read(conn, series)? else { return Ok(()) };
+    let mut span: Option<(i64, i64)> = None;
+    for grain in grains {
+        let end = windows.end_of(Timestamp::from_nanos(*grain)).nanos();
+        let last = if reaches { end.saturating_add(windows.every()) } else { end };
+        span = match span {
+            Some((first, known)) if end <= known.saturating_add(windows.every()) => Some((first, known.max(last))),
+            other => {
+                other.map_or(Ok(()), |span| insert(conn, series, span))?;
+                Some((end, last))
+            }
+        };
+    }
+    span.map_or(Ok(()), |span| insert(conn, series, span))
+}
+
+fn insert(conn: &Connection, series: i64, (first, last): (i64, i64)) -> rusqlite::Result<()> {
+    conn.prepare_cached("INSERT OR IGNORE INTO due_window (series, first_end, last_end) VALUES (?1, ?2, ?3)")?
+        .execute([series, first, last])
+        .map(drop)
+}
+
+/// The begin of the first window of the series that is to be made: rows behind it must stay.
+pub(in crate::store) fn begin_of_due(conn: &Connection, series: i64) -> rusqlite::Result<Option<Timestamp>> {
+    let first: Option<i64> = conn
+        .prepare_cached("SELECT min(first_end) FROM due_window WHERE series = ?1")?
+        .query_row([series], |row| row.get(0))?;
+    let (Some(first), Some(of)) = (first, Of::read(conn, series)?) else { return Ok(None) };
+    let begin = of.windows.begin(Timestamp::from_nanos(first));
+    // A counter also reads the last row before.
+    Ok(Some(if of.reaches { begin.minus(of.windows.every()) } else { begin }))
+}
+
+/// A table that is made, and of what.
+#[derive(Debug)]
+pub struct Making<'a> {
+    /// The table of the rows, by its name in the configuration.
+    pub source: &'a str,
+    /// Its windows.
+    pub windows: Windows,
+    /// Whether a window also depends on the last row before it.
+    pub reaches: bool,
+    /// Fingerprint of what else decides the values.
+    pub inputs: i64,
+}
+
+/// A row that a window is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample<'a> {
+    /// UTC.
+    pub ts: Timestamp,
+    /// JSON array, aligned with the column list (or shorter).
+    pub values: &'a str,
+    /// One digit per value.
+    pub flags: &'a [u8],
+    /// The id of its header, where that states another unit or process than the column list.
+    pub header: Option<i64>,
+}
+
+/// A series that is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeSeries {
+    /// The series of the rows.
+    pub source: i64,
+    /// Its tags, as a JSON array; the made one has the same.
+    pub tags: String,
+    /// Up to this time rows of the source may have been pruned.
+    pub pruned: Option<Timestamp>,
+}
+
+impl Store {
+    /// Loads a table that is made, or registers it. None where its name is that of a table with rows from files.
+    pub fn made_table(&self, config: &TableConfig) -> Result<Option<Table>> {
+        let offsets = config.stamps.offsets();
+        let known: Option<(i64, String)> = self
+            .conn
+            .prepare_cached("SELECT id, clock FROM logger_table WHERE name = ?1")
+            .and_then(|mut statement| {
+                statement.query_row([&config.name.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+            })
+            .map_err(|source| self.at(source))?;
+        let Some((id, clock)) = known else {
+            // Noted first: a table that is there without it is one of a logger.
+            self.remember(&made_key(config), "")?;
+            self.conn
+                .execute("INSERT INTO logger_table (name, clock) VALUES (?1, ?2)", params![config.name.0, offsets])
+                .map_err(|source| self.at(source))?;
+            return self.table_as_staged(config).map(Some);
+        };
+        if self.recall(&made_key(config))?.is_none() {
+            return Ok(None);
+        }
+        if clock != offsets {
+            self.conn
+                .execute("UPDATE logger_table SET clock = ?2 WHERE id = ?1", params![id, offsets])
+                .map_err(|source| self.at(source))?;
+        }
+        self.table_as_staged(config).map(Some)
+    }
+
+    /// Notes how the table is made. Where that changed, every window is to be made again.
+    pub fn note_making(&self, table: &Table, making: &Making<'_>) -> Result<()> {
+        let work = || -> rusqlite::Result<()> {
+            let wanted = (table.id, making.windows.every(), making.windows.phase(), making.reaches, making.inputs);
+            let known = self
+                .conn
+                .prepare_cached(
+                    "SELECT a.target, a.every, a.phase, a.reach, a.inputs FROM aggregation a
+                     JOIN logger_table t ON t.id = a.source WHERE t.name = ?1",
+                )?
+                .query_row([making.source], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
+                .optional()?;
+            if known == Some(wanted) {
+                return Ok(());
+            }
+            let (target, every, phase, reach, inputs) = wanted;
+            let transaction =
+                rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
+            transaction.execute(
+                "INSERT OR REPLACE INTO aggregation (source, target, every, phase, reach, inputs)
+                 SELECT id, ?2, ?3, ?4, ?5, ?6 FROM logger_table WHERE name = ?1",
+                params![making.source, target, every, phase, reach, inputs],
+            )?;
+            note_all(&transaction, table.id)?;
+            transaction.commit()
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// Forgets how tables were made that the configuration makes no longer. Their rows stay.
+    pub fn forget_makings(&self, config: &Config) -> Result<()> {
+        let work = || -> rusqlite::Result<()> {
+            let known: Vec<(i64, String, String)> = self
+                .conn
+                .prepare_cached(
+                    "SELECT a.source, s.name, t.name FROM aggregation a JOIN logger_table s ON s.id = a.source
+                     JOIN logger_table t ON t.id = a.target",
+                )?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+                .collect::<rusqlite::Result<_>>()?;
+            for (source, source_name, target) in known {
+                let is_made = config
+                    .table(&target)
+                    .and_then(|table| table.made_of.as_ref())
+                    .is_some_and(|made| made.table.0 == source_name);
+                if !is_made {
+                    let transaction =
+                        rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
+                    transaction.execute(
+                        "DELETE FROM due_window WHERE series IN (SELECT id FROM series WHERE logger_table = ?1)",
+                        [source],
+                    )?;
+                    transaction.execute("DELETE FROM aggregation WHERE source = ?1", [source])?;
+                    transaction.commit()?;
+                }
+            }
+            Ok(())
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// The series of the source that have windows to be made.
+    pub fn due_series(&self, source: &str) -> Result<Vec<MadeSeries>> {
+        let work = || -> rusqlite::Result<Vec<MadeSeries>> {
+            self.conn
+                .prepare_cached(
+                    "SELECT s.id, s.tags, s.pruned FROM series s JOIN logger_table t ON t.id = s.logger_table
+                     WHERE t.name = ?1 AND EXISTS (SELECT 1 FROM due_window d WHERE d.series = s.id) ORDER BY s.id",
+                )?
+                .query_map([source], |row| {
+                    Ok(MadeSeries {
+                        source: row.get(0)?,
+                        tags: row.get(1)?,
+                        pruned: row.get::<_, Option<i64>>(2)?.map(Timestamp::from_nanos),
+                    })
+                })?
+                .collect()
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// The ends of the first and the last window of the oldest interval that is to be made.
+    pub fn next_due(&self, series: i64) -> Result<Option<(Timestamp, Timestamp)>> {
+        self.conn
+            .prepare_cached(
+                "SELECT first_end, last_end FROM due_window WHERE series = ?1 ORDER BY first_end, last_end LIMIT 1",
+            )
+            .and_then(|mut statement| {
+                let span = |row: &rusqlite::Row<'_>| {
+                    Ok((Timestamp::from_nanos(row.get(0)?), Timestamp::from_nanos(row.get(1)?)))
+                };
+                statement.query_row([series], span).optional()
+            })
+            .map_err(|source| self.at(source))
+    }
+
+    /// Passes on the rows of a window, oldest first.
+    pub fn samples_of_window(
+        &self,
+        series: i64,
+        windows: Windows,
+        end: Timestamp,
+        mut take: impl FnMut(Sample<'_>),
+    ) -> Result<()> {
+        let begin = windows.begin(end);
+        let mut work = || -> rusqlite::Result<()> {
+            let mut statement = self.conn.prepare_cached(
+                "SELECT id, nanos, vals, flags, header FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+            )?;
+            let mut rows = statement.query(key::keys(series, begin, end))?;
+            while let Some(row) = rows.next()? {
+                let ts = key::time(row.get(0)?, row.get(1)?);
+                // The key has no nanoseconds, and the begin belongs to the window before.
+                if ts <= begin || ts > end {
+                    continue;
+                }
+                let (values, flags) = (row.get_ref(2)?.as_str()?, row.get_ref(3)?.as_bytes()?);
+                take(Sample { ts, values, flags, header: row.get(4)? });
+            }
+            Ok(())
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// Passes on the last row of the series at or before an instant.
+    pub fn sample_at_or_before(&self, series: i64, at: Timestamp, take: impl FnOnce(Sample<'_>)) -> Result<()> {
+        let work = || -> rusqlite::Result<()> {
+            let mut statement = self.conn.prepare_cached(
+                "SELECT id, nanos, vals, flags, header FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1",
+            )?;
+            let mut rows = statement.query(key::keys(series, key::TIMES.0, at))?;
+            if let Some(row) = rows.next()? {
+                let ts = key::time(row.get(0)?, row.get(1)?);
+                let (values, flags) = (row.get_ref(2)?.as_str()?, row.get_ref(3)?.as_bytes()?);
+                take(Sample { ts, values, flags, header: row.get(4)? });
+            }
+            Ok(())
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// At which interval the rows of a window come, whose times are given: the rows tell it themselves, or those before them.
+    /// None where they come at none, or are too few to tell.
+    pub fn interval_of_window(&self, series: i64, end: Timestamp, times: &[Timestamp]) -> Result<Option<Duration>> {
+        let usual = |found| match found {
+            Regularity::Regular(interval) => Some(interval),
+            Regularity::Irregular | Regularity::TooFewRows(_) => None,
+        };
+        match usual(regularity(times.iter().copied())) {
+            // Too few rows, or too many that are missing.
+            None => Ok(usual(regularity(self.newest_times(series, end, ROWS)?.into_iter()))),
+            known => Ok(known),
+        }
+    }
+}
+
+/// Whether the rows of a table are made of another one's.
+pub(in crate::store) fn is_made(conn: &Connection, table: i64) -> rusqlite::Result<bool> {
+    conn.prepare_cached("SELECT EXISTS (SELECT 1 FROM aggregation WHERE target = ?1)")?
+        .query_row([table], |row| row.get(0))
+}
+
+/// Under this key the store keeps that the rows of a table are made.
+fn made_key(table: &TableConfig) -> String {
+    format!("rows are made: {}", table.name)
+}
+
+/// Every window that has a row, or a row that was made.
+fn note_all(conn: &Connection, target: i64) -> rusqlite::Result<()> {
+    let all: Vec<(i64, Option<i64>, i64, i64)> = conn
+        .prepare_cached(
+            "SELECT s.id, m.id, a.every, a.phase FROM aggregation a JOIN series s ON s.logger_table = a.source
+             LEFT JOIN series m ON m.logger_table = a.target AND m.tags = s.tags WHERE a.target = ?1",
+        )?
+        .query_map([target], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut ends = conn.prepare_cached("SELECT min(id), max(id) FROM reading WHERE id BETWEEN ?1 AND ?2")?;
+    for (source, made, every, phase) in all {
+        let windows = Windows::from_parts(every, phase);
+        let mut span: Option<(Timestamp, Timestamp)> = None;
+        for series in std::iter::once(source).chain(made) {
+            let found: (Option<i64>, Option<i64>) =
+                ends.query_row(key::keys(series, key::TIMES.0, key::TIMES.1), |row| Ok((row.get(0)?, row.get(1)?)))?;
+            if let (Some(first), Some(last)) = found {
+                let (first, last) = (key::time(first, 0), key::time(last, 999));
+                span = Some(span.map_or((first, last), |known| (known.0.min(first), known.1.max(last))));
+            }
+        }
+        if let Some((first, last)) = span {
+            insert(conn, source, (windows.end_of(first).nanos(), windows.end_of(last).nanos()))?;
+        }
+    }
+    Ok(())
+}
+
+impl Staging<'_> {
+    /// The series of these tags, if the table has one.
+    pub fn series_if_known(&self, table: &mut Table, tags: &str) -> Option<i64> {
+        let place = table.series.find(tags)?;
+        Some(table.series.at(place).id)
+    }
+
+    /// Stages a row that was made of others: it takes the place of the one that was made before.
+    pub fn put_made(&mut self, table: &mut Table, row: &Incoming<'_>) -> Result<Outcome> {
+        self.renews = true;
+        let outcome = self.stage(table, row, crate::config::OnConflict::Replace);
+        self.renews = false;
+        outcome
+    }
+
+    /// Deletes the rows that were made for a window, but for the one at its end if that is to be `kept`: one at another time is of
+    /// a configuration with other windows. Their points are marked for removal if they may be in a bucket.
+    pub fn drop_made(
+        &mut self,
+        table: &mut Table,
+        tags: &str,
+        (begin, end): (Timestamp, Timestamp),
+        kept: bool,
+    ) -> Result<u64> {
+        let Some(place) = table.series.find(tags) else { return Ok(0) };
+        let series = table.series.at(place).id;
+        let (first, last) = key::keys(series, begin, end);
+        let rows = self.store.rows_of_keys(first + 1, if kept { last - 1 } else { last });
+        let rows = rows.map_err(|source| self.store.at(source))?;
+        for row in &rows {
+            let offered = stale::offered(&self.store.conn, series).map_err(|source| self.store.at(source))?;
+            if offered.is_some_and(|offered| row.ts() <= offered) {
+                stale::insert_gone(&self.store.conn, row).map_err(|source| self.store.at(source))?;
+            }
+            self.take_out(table, row)?;
+            self.count_row();
+            late(table, place, row.ts());
+        }
+        if !rows.is_empty() {
+            let newest = find_newest_of(&self.store.conn, series).map_err(|source| self.store.at(source))?;
+            let series = table.series.at(place);
+            series.newest = newest.map(Timestamp::from_nanos);
+            series.newest_saved = series.newest;
+        }
+        Ok(rows.len() as u64)
+    }
+
+    /// The windows of the series up to the one with this end are made.
+    pub fn window_done(&mut self, series: i64, windows: Windows, end: Timestamp) -> Result<()> {
+        self.begin()?;
+        self.count_row();
+        let conn = &self.store.conn;
+        let work = || -> rusqlite::Result<()> {
+            conn.prepare_cached(
+                "INSERT OR IGNORE INTO due_window (series, first_end, last_end)
+                 SELECT series, ?3, last_end FROM due_window WHERE series = ?1 AND first_end <= ?2 AND last_end > ?2",
+            )?
+            .execute(params![series, end.nanos(), end.plus(windows.every()).nanos()])?;
+            conn.prepare_cached("DELETE FROM due_window WHERE series = ?1 AND first_end <= ?2")?
+                .execute(params![series, end.nanos()])
+                .map(drop)
+        };
+        work().map_err(|source| self.store.at(source))
+    }
+}

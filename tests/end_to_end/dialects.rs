@@ -1,0 +1,313 @@
+//! Text tables of any dialect: recognised by `init`, read as pandas reads them, with the accounting and the growth of TOA5 files.
+//!
+//! The files and what pandas reads of them stand in `tests/dialects`, with the script that made both.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use fluxtower::time::Timestamp;
+use serde_json::Value;
+
+use crate::support::{DAT, Station, TABLE};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dialects")
+}
+
+/// The table of the new configuration, without what is said of columns that are fields.
+fn drafted(config: &str) -> String {
+    let table = config.split("[[table]]").nth(1).unwrap();
+    let lines = table.lines().filter(|line| !line.starts_with('#') || line.starts_with("#   "));
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("stale_after"));
+    lines.map(|line| format!("    {line}\n")).collect()
+}
+
+/// The rows of the one table, each with its time by the station's clock, or in UTC.
+fn rows(station: &Station, table: &str, is_utc: bool) -> Vec<(String, Vec<Value>)> {
+    let offset = if is_utc { 0 } else { 5 * 3_600_000_000_000 };
+    let rows = station.rows(table).into_iter().map(|row| {
+        let micros = (row.ts - offset) / 1_000;
+        let time = Timestamp::from_nanos(micros / 1_000_000 * 1_000_000_000).to_utc();
+        (format!("{}.{:06}", time.format("%Y-%m-%dT%H:%M:%S"), micros % 1_000_000), row.values())
+    });
+    rows.collect()
+}
+
+/// Whether a value is what pandas reads. A word that means missing is kept as text, and is not sent.
+fn is_same(ours: &Value, theirs: &Value) -> bool {
+    match (ours.as_f64(), theirs.as_f64()) {
+        (Some(ours), Some(theirs)) => (ours - theirs).abs() <= 1e-12 * theirs.abs().max(1.0),
+        _ if theirs.is_null() => ours.is_null() || ["NA", "null", "N/A"].iter().any(|word| ours == word),
+        _ => ours == theirs,
+    }
+}
+
+#[test]
+fn each_dialect_is_drafted_by_init_and_read_as_pandas_reads_it() {
+    let expected: BTreeMap<String, Value> =
+        serde_json::from_str(&fs::read_to_string(folder().join("expected.json")).unwrap()).unwrap();
+    assert!(expected.len() >= 40);
+    let mut golden = String::new();
+    for (name, expected) in &expected {
+        let bytes = fs::read(folder().join(name)).unwrap();
+        let station = Station::new();
+        fs::remove_file(station.config_path()).unwrap();
+        station.write(name, &bytes);
+        let file = station.path(name);
+        station.run(&["init", "--utc-offset", "-05:00", file.to_str().unwrap()]).works();
+        let config = fs::read_to_string(station.config_path()).unwrap();
+        let _ = writeln!(golden, "== {name}");
+        for line in String::from_utf8_lossy(&bytes).lines().take(4) {
+            let _ = writeln!(golden, "{}", line.replace('\0', "").trim_end().escape_debug());
+        }
+        golden.push_str(&drafted(&config));
+        let ingest = station.run_json(&["ingest"]).works().json();
+        let table = &ingest["tables"][0];
+        assert_eq!((&table["rejected"], &table["conflicts"]), (&0.into(), &0.into()), "{name}: {table}\n{config}");
+        fs::rename(station.path("fluxtower.db"), station.store_path()).unwrap();
+        let is_utc = expected["utc"].as_bool().unwrap();
+        let mut ours = rows(&station, table["table"].as_str().unwrap(), is_utc);
+        ours.sort_by(|a, b| a.0.cmp(&b.0));
+        let theirs = expected["rows"].as_array().unwrap();
+        assert_eq!(ours.len(), theirs.len(), "{name}\n{config}");
+        for ((time, values), row) in ours.iter().zip(theirs) {
+            let row = row.as_array().unwrap();
+            assert_eq!(Some(time.as_str()), row[0].as_str(), "{name}\n{config}");
+            assert_eq!(values.len() + 1, row.len(), "{name}\n{config}");
+            for (ours, theirs) in values.iter().zip(&row[1..]) {
+                assert!(is_same(ours, theirs), "{name} at {time}: {ours} is not {theirs}\n{config}");
+            }
+        }
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/dialects.txt");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&file, &golden).unwrap();
+    }
+    let before = fs::read_to_string(&file).unwrap_or_default();
+    let changed = golden.lines().zip(before.lines()).find(|(now, before)| now != before);
+    assert!(
+        golden == before,
+        "what init writes changed, first at {changed:?}; if it is meant, run UPDATE_GOLDEN=1 cargo test --test end_to_end dialects"
+    );
+}
+
+const GERMAN: &str = "format = \"csv\"\ntime_column = \"Zeit\"\ntime_format = \"%d.%m.%Y %H:%M\"\n\
+    [table.csv]\nseparator = \";\"\ndecimal = \",\"\nnames_line = 2\nunits_line = 3\ncomment = [\"#\", \"Summe\"]\n";
+const GERMAN_HEAD: &str = "# Turm\r\nZeit;Temp;Wärme\r\n-;°C;W/m²\r\n";
+
+fn german(rows: std::ops::Range<u32>) -> String {
+    rows.map(|row| format!("01.05.2024 {:02}:{:02};{row},5;-0,{row}\r\n", row / 2, row % 2 * 30)).collect()
+}
+
+fn utf16(text: &str) -> Vec<u8> {
+    "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+}
+
+fn count(station: &Station, content: impl AsRef<[u8]>) -> Value {
+    station.write(DAT, content);
+    station.run_json(&["ingest"]).json()["tables"][0].clone()
+}
+
+fn counts(table: &Value) -> [u64; 5] {
+    ["header", "staged", "duplicates", "rejected", "deferred"].map(|name| table[name].as_u64().unwrap())
+}
+
+#[test]
+fn i1_comments_and_header_lines_are_no_rejected_lines_wherever_they_stand() {
+    let station = Station::new().table_keys(GERMAN);
+    let first = format!("{GERMAN_HEAD}{}# ein Kommentar\r\n{}Summe;1;2\r\n", german(0..3), german(3..5));
+    assert_eq!(counts(&count(&station, &first)), [5, 5, 0, 0, 0]);
+    // Overwritten, and appended to with the header once more.
+    let second = format!("{GERMAN_HEAD}{}Zeit;Temp;Wärme\r\n-;°C;W/m²\r\n{}", german(5..6), german(6..8));
+    assert_eq!(counts(&count(&station, &second)), [5, 3, 0, 0, 0]);
+    assert_eq!(station.rows(TABLE)[7].vals, "[7.5,-0.7]");
+    // A row that is none is kept as it stands.
+    let third = format!("{second}01.05.2024 09:00;1,5\r\n");
+    assert_eq!(counts(&count(&station, third))[3], 1);
+    let raw: String = station.database().query_row("SELECT raw FROM rejected_line", [], |row| row.get(0)).unwrap();
+    assert_eq!(raw, "01.05.2024 09:00;1,5");
+}
+
+#[test]
+fn i2_i3_a_cut_file_of_a_dialect_gives_only_values_of_the_whole_one_and_each_once() {
+    let whole = format!("{GERMAN_HEAD}{}", german(0..4));
+    for (encoding, bytes, step) in [("UTF-8", whole.clone().into_bytes(), 1), ("UTF-16", utf16(&whole), 5)] {
+        let all = Station::new().table_keys(GERMAN);
+        all.write(DAT, &bytes);
+        all.in_process().ingest();
+        let all = all.rows(TABLE);
+        assert_eq!(all.len(), 4, "{encoding}");
+        for cut in (0..bytes.len()).step_by(step) {
+            let station = Station::new().table_keys(GERMAN);
+            let agent = station.in_process();
+            station.write(DAT, &bytes[..cut]);
+            agent.ingest();
+            for row in station.rows(TABLE) {
+                assert!(all.contains(&row), "{encoding} cut at {cut}: {row:?}");
+            }
+            station.write(DAT, &bytes);
+            let report = agent.ingest();
+            assert_eq!(report.totals().rejected, 0, "{encoding} cut at {cut}");
+            assert_eq!(station.rows(TABLE), all, "{encoding} cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn a_last_line_without_its_end_is_taken_when_the_file_stands_still_and_gives_way_to_the_whole_one() {
+    let keys = format!("last_line_after = \"0s\"\n{GERMAN}");
+    for encode in [|text: &str| text.as_bytes().to_vec(), utf16] {
+        let station = Station::new().table_keys(&keys);
+        let whole = format!("{GERMAN_HEAD}{}", german(0..13));
+        count(&station, encode(whole.strip_suffix("2\r\n").unwrap()));
+        assert_eq!(station.rows(TABLE).last().unwrap().vals, "[12.5,-0.1]");
+        count(&station, encode(&whole));
+        let rows = station.rows(TABLE);
+        assert_eq!((rows.len(), rows[12].vals.as_str()), (13, "[12.5,-0.12]"));
+    }
+}
+
+#[test]
+fn i11_another_dialect_judges_rejected_lines_again() {
+    let wrong = GERMAN.replace("separator = \";\"\ndecimal = \",\"", "separator = \"|\"").replace(", \"Summe\"", "");
+    let wrong = wrong
+        .replace("names_line = 2\nunits_line = 3", "skip_lines = 3")
+        .replace("time_column", "names = [\"Zeit\", \"Temp\", \"W\"]\ntime_column");
+    let station = Station::new().table_keys(&wrong);
+    let table = count(&station, format!("{GERMAN_HEAD}{}Summe;1;2\r\n", german(0..3)));
+    assert_eq!(counts(&table), [3, 0, 0, 4, 0]);
+    // The collection has gone.
+    station.write(DAT, format!("{GERMAN_HEAD}{}", german(3..4)));
+    station.replace_in_config("separator = \"|\"", "separator = \";\"\ndecimal = \",\"");
+    station.replace_in_config("comment = [\"#\"]", "comment = [\"#\", \"Summe\"]");
+    station.run(&["ingest"]).works();
+    let values: Vec<String> = station.rows(TABLE).into_iter().map(|row| row.vals).collect();
+    assert_eq!(values, ["[0.5,-0.0]", "[1.5,-0.1]", "[2.5,-0.2]", "[3.5,-0.3]"]);
+    assert_eq!(station.count("SELECT count(*) FROM rejected_line"), 0);
+}
+
+#[test]
+fn a_stamp_with_its_offset_is_that_instant_whatever_the_stations_clock() {
+    let keys = "format = \"csv\"\nnames = [\"t\", \"A\"]\ntime_column = \"t\"\ntime_format = \"%Y-%m-%d %H:%M%z\"\n[table.csv]\n\
+        time_formats = [\"unix\"]";
+    // Both hours of the night in which summer time ends.
+    let text = "2024-11-03 01:30-04:00,1\n2024-11-03 01:30-05:00,2\n1730619000,3\n";
+    let station = Station::new().clock("timezone = \"America/Detroit\"").table_keys(keys);
+    count(&station, text);
+    let times: Vec<String> = station.rows(TABLE).iter().map(|row| row.time()).collect();
+    assert_eq!(times, ["2024-11-03T05:30:00Z", "2024-11-03T06:30:00Z", "2024-11-03T07:30:00Z"]);
+    // Another clock moves none of them.
+    let station = station.clock("utc_offset = \"-05:00\"");
+    station.run(&["rekey"]).works();
+    assert_eq!(station.rows(TABLE).iter().map(|row| row.time()).collect::<Vec<_>>(), times);
+}
+
+#[test]
+fn a_file_that_is_no_text_is_named_as_what_it_is() {
+    for (content, words) in [
+        (&b"PK\x03\x04\x14\0\0\0\x08\0[Content_Types].xml"[..], "spreadsheet"),
+        (b"PK\x03\x04\x14\0\0\0\x08\0met.csv", "zip archive"),
+        (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1\0\0\0\0", "old Office"),
+        (b"{\\rtf1\\ansi 2024-05-01 00:00:00,1,2\\par\n", "rich text"),
+        (b"%PDF-1.7\n1 0 obj\n", "PDF"),
+        (b"<!DOCTYPE html><html><body>Sign in</body></html>\n", "web page"),
+        (b"7z\xBC\xAF\x27\x1C\0\x04", "compressed"),
+    ] {
+        for station in [Station::new(), Station::new().table_keys(GERMAN)] {
+            let note = count(&station, content).to_string();
+            assert!(note.contains(words), "{words}: {note}");
+            assert_eq!(station.count("SELECT count(*) FROM rejected_line"), 0, "{words}");
+            station.write("other.csv", content);
+            let file = station.path("other.csv");
+            let init = station.run(&["init", "--add", file.to_str().unwrap()]);
+            assert!(format!("{}{}", init.stdout, init.stderr).contains(words), "{words}: {init:?}");
+        }
+    }
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packed.write_all(text).unwrap();
+    packed.finish().unwrap()
+}
+
+#[test]
+fn a_file_that_was_compressed_with_gzip_is_read_as_what_it_holds() {
+    let keys = GERMAN.replacen("format", "files = [\"*.csv.gz\"]\nformat", 1);
+    let station = Station::new().table(&format!("name = \"{TABLE}\"\n{keys}"));
+    // Larger than one piece of reading, without a line end, of two parts.
+    let comments = "# nothing that anybody could read as a row of the table\r\n".repeat(20_000);
+    let text = format!("{GERMAN_HEAD}{}{comments}{}", german(0..4), german(4..8));
+    let half = text.len() / 2;
+    let packed = [gzip(&text.as_bytes()[..half]), gzip(&text.as_bytes()[half..text.len() - 2])].concat();
+    station.write("may.csv.gz", &packed);
+    let table = station.run_json(&["ingest"]).json()["tables"][0].clone();
+    assert_eq!(counts(&table), [20_003, 8, 0, 0, 0], "{table}");
+    // Known by its content.
+    let again = station.run_json(&["ingest"]).json()["tables"][0].clone();
+    assert_eq!((&again["lines"], &again["sources"][0]["unchanged"]), (&0.into(), &true.into()), "{again}");
+    // Half of it: it is still being written.
+    station.write("june.csv.gz", &packed[..packed.len() / 2]);
+    let torn = station.run_json(&["ingest"]).json().to_string();
+    assert!(torn.contains("june.csv.gz kept changing while it was read"), "{torn}");
+    station.remove("june.csv.gz");
+    station.write("june.csv.gz", gzip(format!("{GERMAN_HEAD}01.06.2024 00:00;1,5;2\r\n").as_bytes()));
+    station.run(&["ingest"]).works();
+    assert_eq!(station.rows(TABLE).len(), 9);
+    let check = station.run(&["check"]).stdout;
+    assert!(check.contains("june.csv.gz: CSV, newest record 2024-06-01 00:00:00"), "{check}");
+    let file = station.path("june.csv.gz");
+    fs::remove_file(station.config_path()).unwrap();
+    let init = station.run(&["init", file.to_str().unwrap()]).works().stdout;
+    assert!(init.contains("Temp 1.5"), "{init}");
+}
+
+#[test]
+fn each_array_of_a_cr10x_is_a_table_of_its_own() {
+    let station = Station::new();
+    let rows: String = (0..8)
+        .map(|row| {
+            let (day, clock) = (151 + row / 6, [1800, 1900, 2000, 2100, 2200, 2300][row % 6]);
+            let daily = if row == 6 { "24,2004,151,2400,12.9,1412\r\n" } else { "" };
+            format!("{daily}30,2004,{day},{clock},.{row}51,-.077\r\n")
+        })
+        .collect();
+    // Midnight, minutes without leading zeros, a line that lost its comma, one of no array.
+    let rows = format!(
+        "{rows}30,2004,152,2400,.9,1\r\n30,2004,153,58,1,1\r\n30,2004,1531,2,1,1\r\n300,04,153\r\n30,2004,15358,1,1\r\n,3,4\r\n"
+    );
+    station.write("met.dat", &rows);
+    station.write("met.fsl", "(CR10X)\r\n\r\n30 Output_Table  60.00 Min\r\n1 30 L\r\n2 Year_RTM  L\r\n3 Day_RTM  L\r\n4 Hour_Minute_RTM  L\r\n5 Temp_AVG  L\r\n6 WS  L\r\n");
+    fs::remove_file(station.config_path()).unwrap();
+    let file = station.path("met.dat");
+    let init = station.run(&["init", "--utc-offset", "-05:00", file.to_str().unwrap()]).works();
+    assert!(init.stdout.contains("met_30: the first rows"), "{}", init.stdout);
+    let report = station.run_json(&["ingest"]).json();
+    fs::rename(station.path("fluxtower.db"), station.store_path()).unwrap();
+    let shown: Vec<String> = station.rows("met_30").iter().map(|row| format!("{} {}", row.time(), row.vals)).collect();
+    assert_eq!(shown.len(), 10, "{report}");
+    assert_eq!(shown[0], "2004-05-30T23:00:00Z [0.051,-0.077]");
+    assert_eq!(shown[8..], ["2004-06-01T05:00:00Z [0.9,1]", "2004-06-01T05:58:00Z [1,1]"]);
+    assert_eq!(station.rows("met_24")[0].vals, "[12.9,1412]");
+    // Three damaged lines are kept, and no line of another array is.
+    let rejected = |table: &str| {
+        report["tables"].as_array().unwrap().iter().find(|one| one["table"] == table).unwrap()["rejected"].clone()
+    };
+    assert_eq!((rejected("met_30"), rejected("met_24")), (3.into(), 1.into()), "{report}");
+}
+
+#[test]
+fn arrays_without_a_year_take_it_from_the_configuration() {
+    let keys = "format = \"csv\"\nnames = [\"ID\", \"Day\", \"HM\", \"A\"]\n[table.csv]\narray = 101\nyear = 2004\ntime_columns = [\"Day\", \"HM\"]";
+    let station = Station::new().table_keys(keys);
+    count(&station, "101,366,2345,1\r\n9,366,2345,1,2\r\n101,366,2400,2\r\n");
+    let times: Vec<String> = station.rows(TABLE).iter().map(|row| row.time()).collect();
+    assert_eq!(times, ["2005-01-01T04:45:00Z", "2005-01-01T05:00:00Z"]);
+    // A change of the clock reads the stamps as they are kept.
+    let station = station.clock("utc_offset = \"-06:00\"");
+    station.run(&["rekey"]).works();
+    assert_eq!(station.rows(TABLE)[0].time(), "2005-01-01T05:45:00Z");
+}
