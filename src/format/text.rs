@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn nul_bytes_within_a_line_are_not_dropped() {
-        assert_eq!(&*strip_noise(b"\01\0\02\0"), b"1\0\02");
+        assert_eq!(&*strip_noise(b"\x001\0\x002\0"), b"1\0\x002");
     }
 
     #[test]

@@ -18,11 +18,11 @@ fn i1_nul_bytes_behind_a_torn_row_reject_it_and_the_row_behind_them_is_read() {
 #[test]
 fn i1_what_is_before_and_behind_nul_bytes_is_never_one_value() {
     for torn in [
-        "\"2024-05-01 00:00:05\",1,1\02.5,2\r\n",
-        "\"2024-05-01 00:00:05\",1\0\02,12.5,2\r\n",
-        "\"2024-05-01 00:00:05\",1,-\0\05,2\r\n",
-        "\"2024-05-01 00:00:05\",1,1,\0\02\r\n",
-        "\"2024-05-01 00:00:\005\",1,1,2\r\n",
+        "\"2024-05-01 00:00:05\",1,1\x002.5,2\r\n",
+        "\"2024-05-01 00:00:05\",1\0\x002,12.5,2\r\n",
+        "\"2024-05-01 00:00:05\",1,-\0\x005,2\r\n",
+        "\"2024-05-01 00:00:05\",1,1,\0\x002\r\n",
+        "\"2024-05-01 00:00:\x0005\",1,1,2\r\n",
     ] {
         let tower = Station::new();
         ingest(&tower, behind_header(torn), "header 4 rejected 2").expect(1);
