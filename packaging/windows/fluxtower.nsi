@@ -30,6 +30,7 @@ VIAddVersionKey FileDescription "Installs fluxtower"
 VIAddVersionKey LegalCopyright "MIT OR Apache-2.0"
 
 !define UNINSTALL "Software\Microsoft\Windows\CurrentVersion\Uninstall\fluxtower"
+!define EVENT_SOURCE "SYSTEM\CurrentControlSet\Services\EventLog\Application\fluxtower"
 !define ENVIRONMENT "SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
 
 Var Loggernet
@@ -140,6 +141,10 @@ Section "Program" Program
   WriteRegStr HKLM "${UNINSTALL}" "QuietUninstallString" '"$INSTDIR\uninstall.exe" /S'
   WriteRegDWORD HKLM "${UNINSTALL}" "NoModify" 1
   WriteRegDWORD HKLM "${UNINSTALL}" "NoRepair" 1
+  ; For `event_log` of [notify]: EventCreate.exe of Windows has the text of its events, src/notify/event_log.rs.
+  WriteRegExpandStr HKLM "${EVENT_SOURCE}" "EventMessageFile" "%SystemRoot%\System32\EventCreate.exe"
+  WriteRegDWORD HKLM "${EVENT_SOURCE}" "TypesSupported" 7
+  WriteRegDWORD HKLM "${EVENT_SOURCE}" "CustomSource" 1
 SectionEnd
 
 Section "Add it to PATH" AddPath
@@ -234,6 +239,7 @@ Section "Uninstall"
   RMDir /r "$INSTDIR\try"
   Delete "$INSTDIR\uninstall.exe"
   RMDir "$INSTDIR"
+  DeleteRegKey HKLM "${EVENT_SOURCE}"
   DeleteRegKey HKLM "${UNINSTALL}"
   DeleteRegKey HKLM "Software\fluxtower"
 SectionEnd

@@ -455,6 +455,10 @@ section! {
         "allows `http://` to another computer, where other computers on the way can read what is posted",
         "true",
     ).or("false");
+    event_log: Option<Spanned<bool>> = flag(
+        "writes findings to the event log of Windows too (source `fluxtower` in \"Application\"); needs no webhook and no mail",
+        "true",
+    ).or("false");
     smtp_host: Text = text("", "the mail server that takes mail about findings", r#""smtp.example.edu""#)
         .required_in("without a webhook").with_variables();
     smtp_security: Text = text(

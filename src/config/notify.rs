@@ -15,6 +15,8 @@ pub struct NotifyConfig {
     pub webhook: Option<WebhookConfig>,
     /// Where they go by mail.
     pub mail: Option<MailConfig>,
+    /// Whether they go to the event log of Windows.
+    pub event_log: bool,
     /// From which weight on a finding is reported.
     pub from: NotifyFrom,
     /// How long after it was reported a finding that stands is reported again; none never does.
@@ -114,11 +116,15 @@ impl NotifyConfig {
     pub fn receivers(&self) -> Vec<String> {
         let webhook = self.webhook.iter().map(|_| NotifyConfig::WEBHOOK.to_owned());
         let mail = self.mail.iter().flat_map(|mail| mail.to.iter().map(MailConfig::receiver));
-        webhook.chain(mail).collect()
+        let event_log = self.event_log.then(|| NotifyConfig::EVENT_LOG.to_owned());
+        webhook.chain(mail).chain(event_log).collect()
     }
 
     /// The name of the webhook as a receiver.
     pub const WEBHOOK: &'static str = "the webhook";
+
+    /// The name of the event log as a receiver.
+    pub const EVENT_LOG: &'static str = "the event log";
 }
 
 impl MailConfig {

@@ -38,15 +38,17 @@ pub(super) fn notify(
     }
     let webhook = webhook(&at, found, folder)?;
     let mail = mail(&at, found, folder)?;
-    if webhook.is_none() && mail.is_none() {
+    let event_log = at.is_set(&Keys::event_log, &found.event_log);
+    if webhook.is_none() && mail.is_none() && !event_log {
         return Err(at.lacks(
-            "names no receiver; write url (or url_env) of a webhook, or smtp_host, smtp_from and smtp_to for mail",
+            "names no receiver; write url (or url_env) of a webhook, smtp_host, smtp_from and smtp_to for mail, or event_log = true",
         ));
     }
     let severities = [("warning", NotifyFrom::Warning), ("problem", NotifyFrom::Problem)];
     Ok(Some(NotifyConfig {
         webhook,
         mail,
+        event_log,
         from: at.read_or_default(&Keys::severity, &found.severity, |text| one_of(text, &severities))?,
         again: at.read_or_default(&Keys::again, &found.again, again)?,
     }))

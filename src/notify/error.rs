@@ -83,6 +83,12 @@ pub enum NotifyError {
         /// What to do.
         fix: String,
     },
+    /// The event log of Windows does not take it.
+    #[error("the event log cannot be written: {problem}")]
+    EventLog {
+        /// Why.
+        problem: String,
+    },
     /// The connection could not be encrypted as it must be.
     #[error("{place}: {problem}; {fix}")]
     Encryption {

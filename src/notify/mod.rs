@@ -1,4 +1,4 @@
-//! Tells users of findings: by a webhook, by mail, or both.
+//! Tells users of findings: by a webhook, by mail, in the event log of Windows.
 //!
 //! - A finding of the one list ([`crate::status::findings`]) is reported once when it appears and once when it clears; one that
 //!   stands is reported again at most each time `again` has passed. One that is about history is reported once. The finding that
@@ -16,6 +16,7 @@
 
 mod change;
 mod error;
+mod event_log;
 mod mail;
 mod message;
 mod outgoing;
@@ -121,5 +122,6 @@ pub fn places(notify: &NotifyConfig) -> Vec<String> {
         let to: Vec<String> = mail.to.iter().map(|to| to.email.to_string()).collect();
         format!("mail to {} by {}", to.join(", "), mail::place(mail))
     });
-    webhook.chain(mail).collect()
+    let event_log = notify.event_log.then(|| NotifyConfig::EVENT_LOG.to_owned());
+    webhook.chain(mail).chain(event_log).collect()
 }

@@ -1,6 +1,6 @@
 //! Sends what is pending and due, within a time limit.
 //!
-//! Webhook and mail server are asked side by side, each in a thread of its own: one that hangs keeps nothing from the other,
+//! Webhook, mail server and event log are served side by side, each in a thread of its own: one that hangs keeps nothing from the other,
 //! and the caller goes on when the time is over. What a thread that was left behind still brings comes once more.
 
 use std::collections::BTreeMap;
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::error::NotifyError;
+use super::event_log;
 use super::mail::{self, Letter};
 use super::message::{Message, Room, Station};
 use super::webhook::{self, Webhook};
@@ -97,6 +98,10 @@ pub(super) fn send_what_is_due(
 
 /// Which configuration a failure was met with: another one is tried at once.
 fn inputs(notify: &NotifyConfig, receiver: &str) -> i64 {
+    // It has no configuration of its own.
+    if receiver == NotifyConfig::EVENT_LOG {
+        return 0;
+    }
     let mut hash = Xxh3::new();
     match (&notify.webhook, &notify.mail) {
         (Some(webhook), _) if receiver == NotifyConfig::WEBHOOK => {
@@ -133,9 +138,15 @@ pub(super) fn carry(
 ) -> Result<(), StoreError> {
     let until = Instant::now() + limit;
     let (report, reports) = channel();
-    let (posted, mailed): (Vec<Parcel>, Vec<Parcel>) =
+    let mut waiting: Vec<String> = parcels.iter().map(|parcel| parcel.receiver.clone()).collect();
+    let (posted, others): (Vec<Parcel>, Vec<Parcel>) =
         parcels.into_iter().partition(|parcel| parcel.receiver == NotifyConfig::WEBHOOK);
-    let mut waiting: Vec<String> = posted.iter().chain(&mailed).map(|parcel| parcel.receiver.clone()).collect();
+    let (logged, mailed): (Vec<Parcel>, Vec<Parcel>) =
+        others.into_iter().partition(|parcel| parcel.receiver == NotifyConfig::EVENT_LOG);
+    if !logged.is_empty() {
+        let report = report.clone();
+        std::thread::spawn(move || log_events(logged, until, &report));
+    }
     if let Some(webhook) = notify.webhook.clone().filter(|_| !posted.is_empty()) {
         let report = report.clone();
         std::thread::spawn(move || post(&webhook, posted, (limit, until), &report));
@@ -161,6 +172,7 @@ pub(super) fn carry(
     for receiver in waiting.into_iter().filter(|receiver| !heard.contains(receiver)) {
         let place = match (&notify.webhook, &notify.mail) {
             (Some(webhook), _) if receiver == NotifyConfig::WEBHOOK => webhook::place(webhook),
+            _ if receiver == NotifyConfig::EVENT_LOG => receiver.clone(),
             (_, Some(server)) => mail::place(server),
             _ => receiver.clone(),
         };
@@ -189,6 +201,19 @@ fn post(config: &WebhookConfig, parcels: Vec<Parcel>, (limit, until): (Duration,
             message = first;
             goes_on = false;
         }
+        if report.send(Done { receiver, ids: message.ids, result }).is_err() || !goes_on {
+            return;
+        }
+    }
+}
+
+fn log_events(parcels: Vec<Parcel>, until: Instant, report: &Sender<Done>) {
+    for Parcel { receiver, message, .. } in parcels {
+        if Instant::now() >= until {
+            return;
+        }
+        let result = event_log::write(&message).map_err(Arc::new);
+        let goes_on = result.is_ok();
         if report.send(Done { receiver, ids: message.ids, result }).is_err() || !goes_on {
             return;
         }

@@ -65,6 +65,7 @@ const TLS: &[Key] = &[
 /// Keys for every way of notification.
 const OF_NOTIFY: &[Key] = &[
     free("ca_file", Text, "\"campus.pem\"", PATHS),
+    free("event_log", Flag, "true", &[]),
     free("severity", Text, "\"problem\"", &["\"info\"", "\"problems\""]),
     free("again", Text, "\"7d\"", &["\"5m\"", "\"daily\"", "\"\""]),
 ];
