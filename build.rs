@@ -1,6 +1,6 @@
-//! Builds the assets that the program contains from `web/`: the page, one script and one style sheet.
+//! Builds the assets that the program contains from `web/`: each page, its script and its style sheet.
 //!
-//! `web/index.html` names its scripts and styles, one file for each job, and is the only list of them. A browser opens six
+//! `web/index.html`, and `web/stations.html` for several stations, name their scripts and styles, one file for each job, and are the only lists of them. A browser opens six
 //! connections to a host, and thirty small files cost it a tenth of a second more than one. They are therefore joined here,
 //! in the order of the page.
 
@@ -10,15 +10,15 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PAGE: &str = "index.html";
-const SCRIPT: Part = Part { name: "page.js", begin: "<script src=\"/app/", end: "\" defer></script>", between: ";\n" };
-const STYLE: Part =
-    Part { name: "page.css", begin: "<link rel=\"stylesheet\" href=\"/app/", end: "\">", between: "\n" };
+/// A page, and the name of its joined files.
+const PAGES: [(&str, &str); 2] = [("index.html", "page"), ("stations.html", "stations")];
+const SCRIPT: Part = Part { kind: "js", begin: "<script src=\"/app/", end: "\" defer></script>", between: ";\n" };
+const STYLE: Part = Part { kind: "css", begin: "<link rel=\"stylesheet\" href=\"/app/", end: "\">", between: "\n" };
 
 /// A kind of file that the page names, one per line.
 struct Part {
-    /// Name of the joined file.
-    name: &'static str,
+    /// How the name of the joined file ends.
+    kind: &'static str,
     begin: &'static str,
     end: &'static str,
     /// Written after each file, so that its last line does not run into the next file's first.
@@ -29,16 +29,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let web = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("web");
     println!("cargo:rerun-if-changed=web");
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
-    let mut page = read(&web, PAGE)?;
     let mut list = String::from("&[\n");
-    for part in [SCRIPT, STYLE] {
-        let (shorter, together) = part.put_together(&page, &web)?;
-        page = shorter;
-        fs::write(out.join(part.name), together)?;
-        list.push_str(&entry(part.name, &out));
+    for (name, stem) in PAGES {
+        let mut page = read(&web, name)?;
+        for part in [SCRIPT, STYLE] {
+            let joined = format!("{stem}.{}", part.kind);
+            let (shorter, together) = part.put_together(&page, &joined, &web)?;
+            page = shorter;
+            fs::write(out.join(&joined), together)?;
+            list.push_str(&entry(&joined, &out));
+        }
+        fs::write(out.join(name), page)?;
+        list.push_str(&entry(name, &out));
     }
-    fs::write(out.join(PAGE), page)?;
-    list.push_str(&entry(PAGE, &out));
     list.push_str("]\n");
     fs::write(out.join("assets.rs"), list)?;
     Ok(())
@@ -55,7 +58,7 @@ fn entry(name: &str, folder: &Path) -> String {
 
 impl Part {
     /// The page with one line in place of many, and the joined content of the files.
-    fn put_together(&self, page: &str, web: &Path) -> Result<(String, String), Box<dyn Error>> {
+    fn put_together(&self, page: &str, joined: &str, web: &Path) -> Result<(String, String), Box<dyn Error>> {
         let (mut shorter, mut together) = (String::new(), String::new());
         for line in page.lines() {
             let named = line.trim().strip_prefix(self.begin).and_then(|rest| rest.strip_suffix(self.end));
@@ -65,7 +68,7 @@ impl Part {
                 continue;
             };
             if together.is_empty() {
-                shorter.push_str(&format!("{}{}{}\n", self.begin, self.name, self.end));
+                shorter.push_str(&format!("{}{}{}\n", self.begin, joined, self.end));
             }
             // Vendored code is distributed with its licence.
             if let Some((stem, _)) = name.strip_prefix("vendor/").and_then(|file| file.split_once('.')) {
@@ -75,7 +78,7 @@ impl Part {
             together.push_str(self.between);
         }
         if together.is_empty() {
-            return Err(format!("web/{PAGE} names no file for {}", self.name).into());
+            return Err(format!("a page in web/ names no file for {joined}").into());
         }
         Ok((shorter, together))
     }

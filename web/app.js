@@ -2,12 +2,14 @@
 (function (ft) {
   "use strict";
   const STATUS_EVERY_S = 5;
-  const VIEWS = ["", "now", "panels", "table", "patterns", "flags", "delivery", "gaps", "rejected"];
+  // A report holds what is drawn, not the rows.
+  const VIEWS = ["", "now", "panels", "table", "patterns", "values", "flags", "coverage", "delivery", "gaps", "rejected"].filter((name) => !ft.source.report || name !== "values");
   const THEMES = ["auto", "dark", "light"];
   let view = null;
   let shown = null;
   let bar = null;
   let holder = null;
+  let heading = null;
   let links = [];
   let clock = null;
   let connection = null;
@@ -40,6 +42,7 @@
     connection = ft.el("span", { class: "connection", role: "status" });
     document.title = `${ft.station.station} · fluxtower`;
     ft.fill(document.getElementById("top"),
+      ft.source.base ? ft.el("a", { class: "up", href: "/", text: "‹ stations" }) : null,
       ft.el("div", { class: "title" }, ft.el("h1", { text: report ? `Report of ${ft.station.station}` : ft.station.station }),
         report ? ft.el("span", { class: "dim", text: `made ${ft.clock.full(Math.round(report.made / 6e4) * 6e4)}, of ${ft.clock.span(report.from, report.to)}` }) : connection, clock),
       ft.el("nav", { "aria-label": "views" }, links), theme);
@@ -63,8 +66,8 @@
 
   function show(why) {
     const s = ft.state.get();
-    const made = ft.views[s.view] || ft.views[""];
-    const name = ft.views[s.view] ? s.view : "";
+    const name = VIEWS.includes(s.view) ? s.view : "";
+    const made = ft.views[name];
     const same = shown && shown.name === name && (name === "panels" || shown.arg === s.arg);
     ft.work.start(why === "start" ? "first" : location.hash || "#/", why === "start" ? 0 : undefined);
     links.forEach((link, i) => {
@@ -73,7 +76,7 @@
       const ranged = ft.views[VIEWS[i]].ranged;
       const tables = ft.station.tables;
       const arg = VIEWS[i] === "table" && name !== "table" && tables.length ? tables[0].name : "";
-      link.setAttribute("href", ranged ? ft.state.href({ view: VIEWS[i], arg, hide: new Set(), open: null }) : "#/" + VIEWS[i]);
+      link.setAttribute("href", ranged ? ft.state.href({ view: VIEWS[i], arg, hide: new Set(), y: new Set(), open: null }) : "#/" + VIEWS[i]);
     });
     bar.node.hidden = !made.ranged;
     bar.update();
@@ -84,6 +87,8 @@
     }
     if (view) view.destroy();
     shown = { name, arg: s.arg };
+    heading.hidden = name === "";
+    ft.write(heading, made.title);
     holder.replaceChildren();
     holder.className = "view view-" + (name || "first");
     view = made.mount(holder);
@@ -117,7 +122,9 @@
     ft.clock.set(ft.station.clock);
     bar = ft.rangeBar();
     holder = ft.el("div");
-    ft.fill(main, bar.node, holder);
+    // The first screen has the verdict as its heading.
+    heading = ft.el("h2", { class: "unseen" });
+    ft.fill(main, bar.node, heading, holder);
     header();
     reach(true);
     show("start");

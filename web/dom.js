@@ -67,6 +67,9 @@
     return String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, ",");
   };
 
+  // Rounded down, so that only what is whole is 100 %; what is there is never 0.
+  ft.percent = (share) => (share > 0 && share < 0.001 ? "< 0.1\u202f%" : `${(Math.floor(Math.min(1, share) * 1000 + 1e-9) / 10).toFixed(1)}\u202f%`);
+
   ft.bytes = function (n) {
     if (n < 1000) return n + " B";
     for (const unit of ["kB", "MB", "GB"]) {

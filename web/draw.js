@@ -181,6 +181,55 @@
       bar(c.fail, "fail", false);
     },
 
+    // From sunset to sunrise.
+    nights(u, ctx) {
+      const [from, to] = [u.scales.x.min, u.scales.x.max];
+      ctx.fillStyle = ft.ink("night");
+      for (const [sunset, sunrise] of ft.sun.between(from, to)) ctx.fillRect(X(u, sunset), u.bbox.top, X(u, sunrise) - X(u, sunset), u.bbox.height);
+    },
+
+    // Good values beyond the axis: a triangle at its edge, some pixels apart.
+    beyond(u, ctx, scale, trace, c, colour) {
+      const { min, max } = u.scales[scale];
+      const r = 4 * ratio();
+      ctx.fillStyle = colour;
+      const last = [-Infinity, -Infinity];
+      ft.draw.outliers(trace, c, min, max, (i, side) => {
+        const x = X(u, trace.x[i]);
+        if (x < u.bbox.left || x > u.bbox.left + u.bbox.width || x - last[side] < 1.5 * r) return;
+        last[side] = x;
+        const edge = side ? u.bbox.top : u.bbox.top + u.bbox.height, inward = side ? 1 : -1;
+        ctx.beginPath();
+        ctx.moveTo(x, edge);
+        ctx.lineTo(x - r, edge + inward * 1.6 * r);
+        ctx.lineTo(x + r, edge + inward * 1.6 * r);
+        ctx.fill();
+      });
+    },
+
+    // each(i, side) for every position with a value that did not fail below (0) or above (1) an axis.
+    outliers(trace, c, min, max, each) {
+      for (let i = 0; i < trace.x.length; i++) {
+        const value = c.value[i];
+        if (value === null || value === undefined) continue;
+        const low = c.low && c.low[i] !== null ? c.low[i] : value, high = c.high && c.high[i] !== null ? c.high[i] : value;
+        if (low < min) each(i, 0);
+        if (high > max) each(i, 1);
+      }
+    },
+
+    // The interval that is marked for a flag by hand.
+    marked(u, ctx) {
+      const { mark } = ft.state.get();
+      if (!mark) return;
+      const a = X(u, mark.from), width = Math.max(X(u, mark.to) - a, 2 * ratio());
+      ctx.fillStyle = ft.ink("accent");
+      ctx.globalAlpha = 0.16;
+      ctx.fillRect(a, u.bbox.top, width, u.bbox.height);
+      ctx.globalAlpha = 1;
+      ctx.fillRect(a, u.bbox.top, width, 2 * ratio());
+    },
+
     // A fixed value of the axis, as a thin line.
     level(u, ctx, scale, value, ink) {
       if (value === null || value === undefined) return;

@@ -2,6 +2,8 @@
 (function (ft) {
   "use strict";
   const LEVEL = ["well", "look", "act"];
+  // Series of a table whose flags are requested for its ribbon.
+  const MOST = 4;
 
   function answerCell(question) {
     const sign = ft.el("span", { class: "sign", "aria-hidden": "true" });
@@ -66,14 +68,18 @@
         if (!t || t.newest === null) return ft.write(share, "no values in the last 24 h");
         const to = Math.max(t.newest, ft.state.reach().newest);
         const w = { from: to - 86400e3, to };
-        const answers = await Promise.all(ft.seriesOf(t).slice(0, 4).map((s) => ft.source.ribbon(Object.assign({ table: name, bins: 144, tags: s.tags }, w))));
+        const series = ft.seriesOf(t);
+        const answers = await Promise.all(series.slice(0, MOST).map((s) => ft.source.ribbon(Object.assign({ table: name, bins: 144, tags: s.tags }, w))));
         const ribbon = answers[0];
         const flags = answers.slice(1).reduce((all, one) => [...all].map((f, i) => (one.times[i] === undefined ? f : merged(f, ft.worstOf(one)[i]))).join(""), ft.worstOf(ribbon));
         ribbonOf = Object.assign({}, ribbon, { rows: ribbon.rows.map((n, i) => n + answers.slice(1).reduce((sum, one) => sum + (one.rows[i] || 0), 0)) });
-        strip.show(ribbonOf, flags, w);
+        // The percentages are of whole bins, so the ribbon begins with the first one.
+        strip.show(ribbonOf, flags, { from: ribbon.times[0], to });
         const sum = { good: 0, suspect: 0, fail: 0, missing: 0, not_evaluated: 0 };
         for (const one of answers) for (const c of one.columns) for (const k of Object.keys(sum)) sum[k] += c[k];
-        ft.fill(share, ft.shareSigns(sum));
+        const part = series.length > MOST ? ` of ${MOST} of ${series.length} series` : "";
+        ft.fill(share, ft.shareSigns(sum), part);
+        share.dataset.from = ribbon.times[0];
         strip.node.setAttribute("aria-label", `flags of ${name}, last 24 h: ${ft.shares(sum)}`);
       },
     };

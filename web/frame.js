@@ -10,7 +10,8 @@
     const over = ft.el("div", { class: "over", hidden: true });
     const legend = ft.el("div", { class: "legend" });
     const about = panel.description ? ft.el("details", { class: "about" }, ft.el("summary", { "aria-label": `about ${panel.title}`, text: "i" }), ft.el("p", { text: panel.description })) : null;
-    const head = ft.el("header", {}, ft.el("h3", { text: panel.title }), about, ft.source.report ? null : byHand(panel));
+    const hand = ft.source.report ? null : byHand(panel);
+    const head = ft.el("header", {}, ft.el("h3", { text: panel.title }), about, hand ? hand.node : null);
     const node = ft.el("section", { class: `panel ${panel.kind}`, id: "panel-" + panel.id, "aria-label": panel.title },
       head, ft.el("div", { class: "stage" }, body, over), legend);
 
@@ -39,6 +40,7 @@
       abort = new AbortController();
       const mine = abort;
       wanted = w;
+      if (hand) hand.show();
       const release = ft.work.hold();
       if (!drawing) drawing = make(self);
       drawing.stretch(w);
@@ -46,7 +48,7 @@
       node.setAttribute("aria-busy", "true");
       try {
         const asked = drawing.window ? drawing.window(w) : w;
-        const got = await ft.traces(panel.series, asked, drawing.points(), panel.mean_s, mine.signal, panel.together);
+        const [got] = await Promise.all([ft.traces(panel.series, asked, drawing.points(), panel.mean_s, mine.signal, panel.together), ft.sun.load(w, mine.signal)]);
         if (drawing.more) await drawing.more(w, mine.signal);
         if (mine.signal.aborted) return;
         shown = got;
@@ -84,22 +86,27 @@
     return self;
   };
 
-  // The page changes nothing: it gives the commands that flag the columns of a panel over the time in sight.
+  // The rows behind the plot, and the commands that flag its columns: the page itself changes nothing. They are of the marked
+  // interval, or of the time in sight.
   function byHand(panel) {
     const commands = ft.el("div", { class: "commands" });
-    const quoted = (text) => (/^[\w./:-]+$/.test(text) ? text : `"${text.replace(/(["\\$`])/g, "\\$1")}"`);
-    const time = (ms) => `"${ft.clock.date(ms)} ${new Date(ft.clock.local(ms)).toISOString().slice(11, 19)}"`;
-    const details = ft.el("details", { class: "about hand", ontoggle: () => {
+    const show = () => {
       if (!details.open) return;
-      const w = ft.state.window();
-      const columns = new Map(panel.series.map((s) => [JSON.stringify([s.table, s.column]), s]));
-      ft.fill(commands, ft.el("p", { text: "Flag the time in sight by hand (3 suspect, 4 fail). Zoom to the values first, and write the reason." }),
-        [...columns.values()].slice(0, 20).map(({ table, column }) => {
-          const command = `fluxtower flag --table ${quoted(table)} --column ${quoted(column)} --from ${time(w.from)} --to ${time(w.to)} --as 4 --reason "..."`;
-          return ft.el("div", {}, ft.el("code", { text: command }), ft.copyButton(command));
-        }));
-    } }, ft.el("summary", { "aria-label": `flag ${panel.title} by hand`, title: "flag by hand", text: "⚑" }), commands);
-    return details;
+      const { mark } = ft.state.get();
+      const w = mark || ft.state.window();
+      const marker = ft.button("Mark with the next drag", () => {
+        ft.plot.marks(true);
+        details.open = false;
+      });
+      const columns = new Map(panel.series.map((s) => [ft.choice.key(s.table, s.column, s.tags), s]));
+      const rows = ft.el("p", {}, "Rows: ", [...columns].slice(0, 20).flatMap(([key, s]) => [ft.el("a", { href: ft.state.href({ view: "values", arg: key, hide: new Set(), open: null }), text: s.label }), " "]));
+      const flags = new Map(panel.series.map((s) => [JSON.stringify([s.table, s.column]), s]));
+      ft.fill(commands, rows, ft.el("p", { text: `Flag ${mark ? "the marked interval" : "the time in sight"} by hand (3 suspect, 4 fail), with your reason. Alt and a drag on the plot, or the key m twice, mark an interval.` }),
+        ft.el("p", {}, marker, mark ? ft.button("Remove the mark", () => ft.state.set({ mark: null }, true)) : null),
+        [...flags.values()].slice(0, 20).map(({ table, column }) => ft.command.show(ft.command.flag(table, column, w.from, w.to))));
+    };
+    const details = ft.el("details", { class: "about hand", ontoggle: show }, ft.el("summary", { "aria-label": `rows of ${panel.title}, and flags by hand`, title: "rows, and flags by hand", text: "⚑" }), commands);
+    return { node: details, show };
   }
 
   // Points that the width can show, in steps, so that a small resize needs no new request.

@@ -10,9 +10,10 @@
   const AT_ONCE = 4800 * STEP;
 
   // choice: {table, tags}. columns: names. Returns {times, interval_s, columns: [{name, together, value, good}]}: value is null
-  // where there is none, good is the number of values that are neither failed nor missing.
+  // where there is none, good is the number of values that are neither failed nor missing, expected the
+  // climatology's band.
   ft.halfHours = async function (choice, columns, w, signal) {
-    const out = { times: [], interval_s: null, columns: columns.map((name) => ({ name, together: "mean", value: [], good: [] })) };
+    const out = { times: [], interval_s: null, columns: columns.map((name) => ({ name, together: "mean", value: [], good: [], expected: null })) };
     const end = Math.min(w.to, ft.state.reach().newest);
     for (let from = Math.floor(w.from / STEP) * STEP; from <= end; from += AT_ONCE) {
       const asked = { table: choice.table, tags: choice.tags, columns, from, to: Math.min(from + AT_ONCE - 1, end), points: 4800 };
@@ -28,6 +29,11 @@
           return;
         }
         to.together = c.together;
+        if (c.expected) {
+          to.expected = to.expected || { low: [], high: [] };
+          to.expected.low.push(...c.expected.low);
+          to.expected.high.push(...c.expected.high);
+        }
         const lost = new Map(c.missing);
         for (const [at, , , n] of c.fail) lost.set(at, (lost.get(at) || 0) + n);
         to.value.push(...c.value.map((value) => (value === undefined ? null : value)));
@@ -38,6 +44,8 @@
   };
 
   ft.halfHours.STEP = STEP;
+  // How many half hours a time has, up to the newest row.
+  ft.halfHours.count = (w) => Math.floor(Math.min(w.to, ft.state.reach().newest) / STEP) - Math.floor(w.from / STEP) + 1;
 
   // The share of `list` below which a value lies, of numbers in rising order.
   ft.quantile = function (sorted, share) {

@@ -8,6 +8,8 @@
     o = o || {};
     return ft.frame(panel, (frame) => {
       let got = [];
+      // Positions with a good value beyond the axis.
+      let outside = 0;
       const right = panel.series.some((s) => s.is_right) ? (panel.right || {}).unit || "" : undefined;
       const hover = ft.hover(frame.body.parentNode);
       const scaleOf = (s) => (s.is_right ? "r" : "y");
@@ -50,16 +52,24 @@
         sight.forEach((one, row) => {
           if (row < 5) ft.draw.rug(u, ctx, one, row);
         });
+        for (const one of sight) if (one.c) ft.draw.beyond(u, ctx, scaleOf(one.series), one.trace, one.c, one.series.colour);
         for (const one of sight) ft.draw.marks(u, ctx, scaleOf(one.series), one);
       }
 
       function ranges() {
         const [from, to] = plot.range();
+        const own = ft.state.values(panel.id);
+        const { robust } = ft.state.get();
         const of = (isRight, axis) => {
+          if (own) return isRight ? own.slice(2) : own.slice(0, 2);
           const its = inSight().filter((one) => Boolean(one.series.is_right) === isRight);
-          return ft.scale.fit(...ft.extent(its, from, to), axis && axis.bounds, ft.hasBars(its));
+          const bounds = robust && !isCompass ? null : axis && axis.bounds;
+          return ft.scale.fit(...ft.extent(its, from, to, robust), bounds, ft.hasBars(its));
         };
-        plot.values(of(false, panel.axis), of(true, panel.right));
+        const [left, right] = [of(false, panel.axis), of(true, panel.right)];
+        plot.values(left, right);
+        outside = 0;
+        for (const { series, trace, c } of inSight()) if (c) ft.draw.outliers(trace, c, ...(series.is_right ? right : left), (i) => (outside += trace.x[i] >= from && trace.x[i] <= to));
       }
 
       function key(event, u) {
@@ -78,7 +88,23 @@
         if (event.key === "-") return zoom(2), true;
         if (event.key === "PageUp") return move(-span * 0.8), true;
         if (event.key === "PageDown") return move(span * 0.8), true;
+        if (event.key === "ArrowUp" || event.key === "ArrowDown") {
+          const factor = event.key === "ArrowUp" ? 0.8 : 1.25;
+          zoomValues(["y", "r"].flatMap((name) => {
+            const { min, max } = u.scales[name];
+            const half = ((max - min) / 2) * factor;
+            return [(min + max) / 2 - half, (min + max) / 2 + half];
+          }), null);
+          return true;
+        }
         if (event.key === "Escape") return ft.state.back(), true;
+        // The first press marks a time, the second one the interval from it.
+        if (event.key === "m" && at !== null) {
+          const { mark } = ft.state.get();
+          const here = Math.round(at);
+          ft.state.set({ mark: mark && mark.from === mark.to ? { from: Math.min(mark.from, here), to: Math.max(mark.to, here) } : { from: here, to: here } }, true);
+          return true;
+        }
         return false;
       }
 
@@ -99,6 +125,8 @@
         return true;
       }
 
+      const zoomValues = (values, time) => ft.state.zoomValues(panel.id, values, time);
+
       // Directions have north at both ends of their axis.
       const left = panel.series.filter((s) => !s.is_right);
       const isCompass = left.length > 0 && left.every((s) => (ft.column(s.table, s.column) || {}).kind === "direction");
@@ -107,6 +135,7 @@
         yAxis: isCompass ? { splits: () => [0, 90, 180, 270, 360], values: () => ["0 N", "90 E", "180 S", "270 W", "360 N"] } : undefined,
         under, draw, key,
         select: (from, to) => ft.state.zoom(from, to),
+        selectValues: isCompass ? undefined : zoomValues,
         cursor: (u, at, own) => (own && at !== null && got.length ? hover.show(u, at, inSight()) : hover.hide()),
       });
 
@@ -118,7 +147,9 @@
           got = next;
           plot.show(w.from, w.to);
           ranges();
-          if (!o.compact) ft.legend.draw(frame.legend, panel, got, () => frame.again(), how(got));
+          const shown = share(inSight());
+          const beyond = outside ? `${ft.count(outside, got.some(({ trace }) => trace.bin_s) ? "position" : "value")} beyond the axis ▲▼` : "";
+          if (!o.compact) ft.legend.draw(frame.legend, panel, got, () => frame.again(), [how(got), shown, beyond].filter(Boolean).join("; "));
         },
         destroy: () => plot.destroy(),
       };
@@ -133,6 +164,18 @@
       return c.together === "increment" ? "increment since the row before" : null;
     });
     return [...new Set(texts.filter(Boolean))].join(", ");
+  }
+
+  // The share of the values that are drawn: those that are neither failed nor missing.
+  function share(got) {
+    let all = 0, lost = 0;
+    for (const { trace, c } of got) {
+      if (!c) continue;
+      trace.x.forEach((_x, i) => (all += c.flags[i] === " " ? 0 : trace.rows ? trace.rows[i] : 1));
+      for (const entry of c.fail) lost += entry[3];
+      for (const entry of c.missing) lost += entry[1];
+    }
+    return all ? `${ft.percent((all - lost) / all)} of the values shown` : "";
   }
 
   // The intersection of two lists of [from, to].

@@ -5,7 +5,7 @@
   // One table of a page. cells: texts; more: an element after them, or null.
   ft.listing = function (host, title, none, items, heads, cells, more) {
     ft.fill(host, ft.el("h2", { text: title }), !items.length ? ft.el("p", { class: "dim", text: none }) : ft.el("div", { class: "scroll" }, ft.el("table", {},
-      ft.el("thead", {}, ft.el("tr", {}, heads.map((h) => ft.el("th", { scope: "col", text: h })), more ? ft.el("th", {}) : null)),
+      ft.el("thead", {}, ft.el("tr", {}, heads.map((h) => ft.el("th", { scope: "col", text: h })), more ? ft.el("td", {}) : null)),
       ft.el("tbody", {}, items.map((item) => ft.el("tr", {}, cells(item).map((text, i) => ft.el("td", { "data-head": heads[i], text: text === null || text === undefined ? "" : String(text) })), more ? ft.el("td", {}, more(item)) : null))))));
   };
 

@@ -41,7 +41,7 @@
 
   function join() {
     if (events || document.hidden) return;
-    events = new EventSource("/api/live");
+    events = new EventSource(ft.source.base + "/api/live");
     events.onopen = () => {
       clearInterval(poll);
       poll = 0;

@@ -25,6 +25,7 @@
       const at = Date.parse(pick.value + "T00:00:00Z");
       if (Number.isFinite(at)) days(at / DAY, at / DAY);
     } });
+    const robust = ft.button("P1–P99", () => ft.state.set({ robust: !ft.state.get().robust }, true), { title: "axes without the lowest and the highest hundredth of the values, which are marked at the edge" });
     const live = ft.button("", () => {
       const s = ft.state.get();
       if (s.from === null) {
@@ -48,7 +49,7 @@
           const monday = today() - ((((today() - 4) % 7) + 7) % 7) - 7;
           days(monday, monday + 6);
         })], pick),
-      ft.source.report ? null : live, label);
+      robust, ft.source.report ? null : live, label);
 
     return {
       node,
@@ -56,6 +57,7 @@
         const s = ft.state.get();
         const w = ft.state.window();
         presets.forEach((button) => button.setAttribute("aria-pressed", String(s.from === null && button.dataset.range === s.range)));
+        robust.setAttribute("aria-pressed", String(s.robust));
         const follows = s.from === null;
         live.setAttribute("aria-pressed", String(follows));
         ft.write(live, follows ? "● live" : "○ live");

@@ -150,12 +150,15 @@
       if (end < 0) end = ribbon.times.length;
       const from = first < 0 ? end : first;
       const step = Math.max(1, Math.ceil((end - from) / asked.bins));
+      // A report's counts are those of all its time.
+      const isWhole = from === 0 && end === ribbon.times.length;
       const groups = [];
       for (let i = from; i < end; i += step) groups.push([i, Math.min(i + step, end)]);
       return Object.assign({}, ribbon, {
         from: asked.from, to: asked.to, bin_s: ribbon.bin_s * step, times: groups.map(([i]) => ribbon.times[i]),
         rows: groups.map(([i, j]) => ribbon.rows.slice(i, j).reduce((sum, n) => sum + n, 0)),
         columns: ribbon.columns.map((c) => Object.assign({}, c, {
+          of: isWhole ? "" : "of the whole report",
           flags: groups.map(([i, j]) => [...c.flags.slice(i, j)].reduce((a, b) => (a === " " ? b : b === " " ? a : ft.worst(a, b)), " ")).join(""),
         })),
       });

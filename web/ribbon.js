@@ -72,16 +72,15 @@
   function parts(c) {
     const counts = [["1", c.good], ["3", c.suspect], ["4", c.fail], ["9", c.missing], ["2", c.not_evaluated]];
     const values = counts.reduce((sum, [, n]) => sum + n, 0);
-    const text = (n) => (n / values < 0.001 ? "< 0.1\u202f%" : `${(Math.floor((1000 * n) / values) / 10).toFixed(1)}\u202f%`);
-    return counts.filter(([, n]) => n > 0).map(([digit, n]) => [digit, text(n)]);
+    return counts.filter(([, n]) => n > 0).map(([digit, n]) => [digit, ft.percent(n / values)]);
   }
 
-  ft.shares = (c) => parts(c).map(([digit, share]) => `${share} ${ft.flag(digit).word}`).join(", ") || "no values";
+  ft.shares = (c) => parts(c).map(([digit, share]) => `${share} ${ft.flag(digit).word}`).join(", ").concat(c.of ? ` ${c.of}` : "") || "no values";
 
-  // The same, short: the good values with their name, the others with signs.
+  // The same, short: good and not evaluated values with their name, the others with signs.
   ft.shareSigns = (c) => {
     const all = parts(c);
     return all.length ? all.map(([digit, share]) => ft.el("span", { class: "share", title: ft.flag(digit).word },
-      ft.el("span", { class: `sign ${ft.flag(digit).ink}`, "aria-label": ft.flag(digit).word, text: ft.flag(digit).sign }), ` ${share}${digit === "1" ? " good" : ""}`)) : "no values";
+      ft.el("span", { class: `sign ${ft.flag(digit).ink}`, "aria-label": ft.flag(digit).word, text: ft.flag(digit).sign }), ` ${share}${"12".includes(digit) ? " " + ft.flag(digit).word : ""}`)) : "no values";
   };
 })(window.fluxtower = window.fluxtower || {});

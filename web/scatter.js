@@ -29,9 +29,8 @@
     return out;
   }
 
-  // Least squares of y on x, without failed values. null where no fit is possible.
-  function fit(points) {
-    const good = points.filter((p) => p.digit !== "4");
+  // Least squares of y on x. null where no fit is possible.
+  ft.fit = function (good) {
     const n = good.length;
     if (n < 3) return null;
     const mean = (of) => good.reduce((sum, p) => sum + of(p), 0) / n;
@@ -45,7 +44,10 @@
     if (xx === 0) return null;
     const slope = xy / xx;
     return { n, slope, offset: my - slope * mx, r2: yy === 0 ? null : xy * xy / (xx * yy) };
-  }
+  };
+
+  // r² is rounded down: only what lies on a line is 1.
+  ft.fit.text = (line) => (line ? `slope ${ft.number(line.slope)}, offset ${ft.number(line.offset)}, r² ${line.r2 === null ? "–" : (Math.floor(line.r2 * 1e4 + 1e-9) / 1e4).toFixed(4)}` : "too few pairs for a fit");
 
   ft.scatter = function (panel) {
     return ft.frame(panel, (frame) => {
@@ -156,7 +158,7 @@
           };
           got = [even(x), even(y)];
           points = pairs(...got);
-          line = fit(points);
+          line = ft.fit(points.filter((p) => p.digit !== "4"));
           let rx = range((p) => p.x), ry = range((p) => p.y);
           // Equal units need equal axes, or the 1:1 line has the wrong slope.
           if (agree && rx[0] <= rx[1]) rx = ry = [Math.min(rx[0], ry[0]), Math.max(rx[1], ry[1])];
@@ -166,10 +168,7 @@
           residual.show(w.from, w.to);
           residual.values(ft.scale.fit(...(line ? range((p) => p.y - line.offset - line.slope * p.x) : [1, 0])));
           const lost = points.filter((p) => p.digit === "4").length;
-          const result = line
-            ? `slope ${ft.number(line.slope)}, offset ${ft.number(line.offset)}, r² ${line.r2 === null ? "–" : line.r2.toFixed(4)}, n ${ft.grouped(line.n)}`
-            : "too few pairs for a fit";
-          ft.fill(frame.legend, ft.el("span", { class: "fit", text: result }), lost ? ft.el("span", { class: "dim", text: `${ft.count(lost, "failed pair")} left out` }) : null,
+          ft.fill(frame.legend, ft.el("span", { class: "fit", text: ft.fit.text(line) + (line ? `, n ${ft.grouped(line.n)}` : "") }), lost ? ft.el("span", { class: "dim", text: `${ft.count(lost, "failed pair")} left out` }) : null,
             agree ? ft.el("span", { class: "dim", text: "dotted: 1:1" }) : null,
             bin ? ft.el("span", { class: "dim", text: `means of ${ft.duration(bin)}` }) : null);
         },

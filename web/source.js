@@ -37,11 +37,14 @@
     if (next) next();
   }
 
+  // One of several stations is behind a path of its own.
+  const base = report ? "" : (/^\/station\/[^/]+(?=\/)/.exec(location.pathname) || [""])[0];
+
   // The first screen's requests are sent while the other scripts are still loading.
   const early = new Map();
   if (!report) {
     for (const path of ["/api/status", "/api/station"]) {
-      const answer = fetch(path, { cache: "no-store" });
+      const answer = fetch(base + path, { cache: "no-store" });
       answer.catch(() => {});
       early.set(path, answer);
     }
@@ -49,7 +52,7 @@
   function request(path, signal) {
     const answer = early.get(path);
     early.delete(path);
-    return answer || fetch(path, { signal, cache: "no-store" });
+    return answer || fetch(base + path, { signal, cache: "no-store" });
   }
 
   // Equal requests share one; it is cancelled only when no view needs it any more.
@@ -143,7 +146,9 @@
       return answer;
     }),
     trace: (a, o) => get(`/api/trace?table=${encodeURIComponent(a.table)}&columns=${names(a.columns)}&${window_(a)}&points=${a.points}${tagged(a.tags)}`, o),
+    values: (a, o) => get(`/api/values?table=${encodeURIComponent(a.table)}&columns=${names(a.columns)}&from=${a.from}&to=${a.to}&rows=${a.rows}${tagged(a.tags)}`, o),
     ribbon: (a, o) => get(`/api/ribbon?table=${encodeURIComponent(a.table)}&${window_(a)}&bins=${a.bins}${tagged(a.tags)}`, o),
+    sun: (a, o) => get(`/api/sun?${window_(a)}`, o),
     delivery: (a, o) => get(`/api/delivery?${window_(a)}`, o),
     gaps: (o) => get("/api/gaps", o),
     rejected: (o) => get("/api/rejected?limit=200", o),
@@ -155,6 +160,7 @@
     status: async () => report.status,
     trace: async (a) => ft.rebin.trace(ofReport(report.traces, a), a),
     ribbon: async (a) => ft.rebin.ribbon(ofReport(report.ribbons, a), a),
+    sun: async () => report.sun || { nights: null },
     delivery: async () => report.delivery,
     gaps: async () => report.gaps,
     rejected: async () => report.rejected,
@@ -162,7 +168,7 @@
   };
 
   ft.source = Object.assign({
-    report,
+    report, base,
     // A commit may have changed every cached answer.
     forget(next) {
       if (next === revision) return;

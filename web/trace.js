@@ -96,9 +96,10 @@
   ft.hasBars = (got) => got.some(({ c }) => c && c.drawing === "bars");
 
   // The range of values for an axis in the window. Failed values never widen it; suspect values widen it by half of the
-  // others' span at most, unless most values are suspect.
-  ft.extent = function (got, from, to) {
+  // others' span at most, unless most values are suspect. robust: without the lowest and the highest hundredth.
+  ft.extent = function (got, from, to, robust) {
     const calm = [Infinity, -Infinity], all = [Infinity, -Infinity];
+    const lows = [], highs = [];
     let places = 0, suspect = 0;
     // Bars stand on 0.
     if (ft.hasBars(got)) {
@@ -116,10 +117,17 @@
         const low = c.low ? c.low[i] : c.value[i], high = c.high ? c.high[i] : c.value[i];
         if (low === null || low === undefined) continue;
         places += 1;
+        lows.push(low);
+        highs.push(high);
         widen(all, low, high);
         if (c.at.suspect.has(i)) suspect += 1;
         else widen(calm, low, high);
       }
+    }
+    if (robust && places) {
+      const rising = (list) => list.sort((a, b) => a - b);
+      const [low, high] = [ft.quantile(rising(lows), 0.01), ft.quantile(rising(highs), 0.99)];
+      return ft.hasBars(got) ? [Math.min(0, low), Math.max(0, high)] : [low, high];
     }
     if (suspect * 2 > places || calm[0] > calm[1]) return all;
     const room = (calm[1] - calm[0]) / 2;

@@ -185,6 +185,15 @@ pub(super) enum CliError {
         /// The file.
         path: PathBuf,
     },
+    /// `--config` is given several times to a command for one station.
+    #[error("--config is given more than once, and only `serve` shows several stations; give one")]
+    OneConfiguration,
+    /// A folder for `serve` without a configuration.
+    #[error("{folder} holds no configuration: neither NAME.toml nor NAME/config.toml")]
+    NoConfiguration {
+        /// As typed.
+        folder: PathBuf,
+    },
     /// A path that ends in no name.
     #[error("{path} names no file; write one, such as backup.db")]
     NoFileName {
@@ -295,6 +304,8 @@ impl CliError {
             | CliError::BucketDiffers { .. }
             | CliError::Exists { .. }
             | CliError::OntoItself { .. }
+            | CliError::OneConfiguration
+            | CliError::NoConfiguration { .. }
             | CliError::NoFileName { .. } => Exit::Usage,
             CliError::NoBuckets | CliError::NothingToAsk => Exit::Usage,
             CliError::Schedule(error) => error.exit(),

@@ -9,7 +9,7 @@ use super::output::count;
 use super::{CliError, Context, Exit};
 use crate::config::Config;
 use crate::status::records;
-use crate::store::{ClockLine, GapLine, MissingSteps, Regularity, Uncounted};
+use crate::store::{ClockLine, GapLine, MissingSteps, Regularity, TableStatus, Uncounted};
 use crate::time::Timestamp;
 
 /// Clock lines of a table that are printed; JSON has all.
@@ -92,6 +92,8 @@ struct List {
     time_steps: Vec<StepItem>,
     unknown: Vec<UnknownItem>,
     clock: Vec<ClockItem>,
+    /// Tables that have no row: whether records are missing is unknown.
+    without_rows: Vec<String>,
     #[serde(skip)]
     has_counted: bool,
 }
@@ -114,9 +116,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         time_steps: steps.collect(),
         unknown: uncounted.iter().map(|line| unknown_item(config, line)).collect(),
         clock: clock.map(|line| clock_item(config, line)).collect(),
+        without_rows: without_rows(config, &tables).filter(|table| wanted(table)).map(str::to_owned).collect(),
         has_counted: tables
             .iter()
-            .filter(|table| wanted(&table.table))
+            .filter(|table| table.rows > 0 && wanted(&table.table))
             .any(|table| uncounted.iter().all(|line| line.table != table.table)),
     };
     context.output.result(&list, |out| list.print(out))?;
@@ -125,7 +128,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
 
 impl List {
     fn print(&self, out: &mut dyn Write) -> io::Result<()> {
-        if self.gaps.is_empty() && self.unknown.is_empty() {
+        let all_are_known = self.unknown.is_empty() && self.without_rows.is_empty();
+        if self.gaps.is_empty() && all_are_known {
             writeln!(out, "no records are missing")?;
         } else if self.gaps.is_empty() && self.has_counted {
             writeln!(out, "no record is missing in the other tables")?;
@@ -134,6 +138,9 @@ impl List {
             let missing = count(gap.missing.cast_unsigned(), "record");
             writeln!(out, "{}  {missing} missing before record {}", gap.table, gap.after_record)?;
             writeln!(out, "    {}", gap.repair)?;
+        }
+        for table in &self.without_rows {
+            writeln!(out, "{table}  whether records are missing is unknown: it has no row yet")?;
         }
         let mut said: HashMap<(&str, &str), usize> = HashMap::new();
         for line in &self.unknown {
@@ -181,6 +188,12 @@ fn clock_item(config: &Config, line: ClockLine) -> ClockItem {
         time_after: records::station_time(config, &line.table, line.after.1),
         table: line.table,
     }
+}
+
+/// Configured tables without a row.
+fn without_rows<'a>(config: &'a Config, stored: &'a [TableStatus]) -> impl Iterator<Item = &'a str> {
+    let has_rows = |name: &str| stored.iter().any(|table| table.table == name && table.rows > 0);
+    config.tables.iter().map(|table| table.name.0.as_str()).filter(move |name| !has_rows(name))
 }
 
 fn gap_item(config: &Config, line: &GapLine) -> GapItem {

@@ -21,7 +21,7 @@ use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::LogConfig;
+use crate::config::{LogConfig, LogFormat};
 use crate::text::Visible;
 
 /// Events that stderr gets by another way.
@@ -66,12 +66,13 @@ pub fn init(config: Option<&LogConfig>, verbosity: i8) -> Result<(), LogError> {
         .with_target(false)
         .with_filter(ours(on_stderr).with_target(LAST_WORD, LevelFilter::OFF));
     let file = file.map(|file| {
-        tracing_subscriber::fmt::layer()
-            .with_writer(file)
-            .with_ansi(false)
-            .with_timer(UtcTime)
-            .with_target(false)
-            .with_filter(ours(file_level(verbosity)))
+        let plain =
+            tracing_subscriber::fmt::layer().with_writer(file).with_ansi(false).with_timer(UtcTime).with_target(false);
+        let layer = match config.map_or(LogFormat::Text, |config| config.format) {
+            LogFormat::Text => plain.boxed(),
+            LogFormat::Json => plain.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
+        };
+        layer.with_filter(ours(file_level(verbosity)))
     });
     tracing_subscriber::registry().with(stderr).with(file).try_init().map_err(|_| LogError::AlreadyBegun)?;
     if let (Some(error), Some(path)) = (problem, config.and_then(|config| config.file.as_ref())) {
@@ -324,8 +325,12 @@ mod tests {
     fn a_log_that_cannot_be_opened_is_no_error_and_the_second_start_is() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("file"), "").unwrap();
-        let config =
-            LogConfig { file: Some(folder.path().join("file").join("fluxtower.log")), max_bytes: 10_000, keep: 3 };
+        let config = LogConfig {
+            file: Some(folder.path().join("file").join("fluxtower.log")),
+            max_bytes: 10_000,
+            keep: 3,
+            format: LogFormat::Text,
+        };
         assert!(init(Some(&config), -1).is_ok());
         assert!(matches!(init(None, 0), Err(LogError::AlreadyBegun)));
     }

@@ -64,9 +64,9 @@ use progress::Printer;
     after_help = "Examples:\n  fluxtower check\n  fluxtower run\n  fluxtower status"
 )]
 struct Cli {
-    /// The configuration; without it, config.toml here or beside the program
+    /// The configuration; without it, config.toml here, beside the program, or in /var/lib/fluxtower. `serve` takes several, or a folder of them
     #[arg(long, global = true, value_name = "FILE")]
-    config: Option<PathBuf>,
+    config: Vec<PathBuf>,
     /// Print one JSON object on stdout
     #[arg(long, global = true)]
     json: bool,
@@ -226,6 +226,15 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<Exit, CliError> {
     let verbosity = if cli.quiet { -1 } else { i8::try_from(cli.verbose).unwrap_or(i8::MAX) };
+    let mut paths = cli.config;
+    let mut more = Vec::new();
+    if let Command::Serve(_) = &cli.command {
+        paths = serve::configurations(paths)?;
+        more = paths.split_off(paths.len().min(1));
+    } else if let [_, _, ..] = paths[..] {
+        return Err(CliError::OneConfiguration);
+    }
+    let path = paths.pop();
     // These need no configuration, or write the first one.
     let output = Output::new(cli.json, cli.quiet);
     match &cli.command {
@@ -233,11 +242,11 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Man(args) => return man::run(output, args),
         Command::Init(args) => {
             log::init(None, verbosity)?;
-            return init::run(args, cli.config, default_config(), output);
+            return init::run(args, path, default_config(), output);
         }
         _ => {}
     }
-    let path = cli.config.unwrap_or_else(default_config);
+    let path = path.unwrap_or_else(default_config);
     let config = Config::load(&path)?;
     log::init(Some(&config.log), verbosity)?;
     let context = Context { config, clock: SystemClock, bars: !cli.quiet && output::stderr_is_terminal(), output };
@@ -254,7 +263,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Bucket(args) => bucket::run(&context, &args),
         Command::Prune(args) => prune::run(&context, &args),
         Command::Schedule(args) => schedule::run(&context, &args),
-        Command::Serve(args) => serve::run(&context, &args),
+        Command::Serve(args) => serve::run(&context, &more, &args),
         Command::Report(args) => report::run(&context, &args),
         Command::Rejected(args) => rejected::run(&context, &args),
         Command::Conflicts(args) => conflicts::run(&context, &args),
@@ -273,12 +282,17 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
     }
 }
 
-/// Task Scheduler starts programs in a folder of its own choice, so the program's folder counts too.
+/// Where the packages for Linux keep configuration and database: `packaging/linux`.
+const OF_PACKAGES: &str = "/var/lib/fluxtower/config.toml";
+
+/// Task Scheduler starts programs in a folder of its own choice, so the program's folder counts too. The program of a package
+/// lies where no configuration may lie.
 fn default_config() -> PathBuf {
     let here = PathBuf::from("config.toml");
     if here.exists() {
         return here;
     }
     let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("config.toml")));
-    beside.filter(|path| path.exists()).unwrap_or(here)
+    let of_packages = cfg!(unix).then(|| PathBuf::from(OF_PACKAGES));
+    beside.into_iter().chain(of_packages).find(|path| path.exists()).unwrap_or(here)
 }

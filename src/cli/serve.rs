@@ -1,10 +1,12 @@
 //! `fluxtower serve`: the station's own page, on this computer.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
 use super::{CliError, Context, Exit, signals};
+use crate::config::Config;
 use crate::view::serve::{Options, Server};
 
 /// Show the station on a page of its own, in a browser on this computer
@@ -12,8 +14,13 @@ use crate::view::serve::{Options, Server};
 /// The page reads the database and nothing else; ingest and sync go on beside it. It asks no other computer for
 /// anything. From elsewhere, come through ssh: `ssh -L 8642:localhost:8642 USER@STATION`, then open
 /// http://localhost:8642/ there. Ends with Ctrl-C or SIGTERM.
+///
+/// Several stations: give --config several times, or a folder with a configuration for each (NAME.toml, or
+/// NAME/config.toml). The page is then a list of them, the worst first, and each station has a path of its own.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  fluxtower serve\n  fluxtower serve --open\n  fluxtower serve --port 9000")]
+#[command(
+    after_help = "Examples:\n  fluxtower serve\n  fluxtower serve --open\n  fluxtower serve --port 9000\n  fluxtower serve --config C:\\fluxtower\\umb\\config.toml --config C:\\fluxtower\\umd\\config.toml"
+)]
 pub(super) struct Args {
     /// The port to listen on; 0 takes any free one
     #[arg(long, value_name = "PORT", default_value_t = 8642)]
@@ -36,9 +43,41 @@ struct Listening {
     port: u16,
 }
 
-pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+/// The configurations that are meant: those that are named, and of a folder its own and those of its folders.
+pub(super) fn configurations(named: Vec<PathBuf>) -> Result<Vec<PathBuf>, CliError> {
+    let mut found = Vec::new();
+    for path in named {
+        if !path.is_dir() {
+            found.push(path);
+            continue;
+        }
+        let unreadable = |source| CliError::File { path: path.clone(), source };
+        let mut inside = Vec::new();
+        for entry in std::fs::read_dir(&path).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?.path();
+            let nested = entry.join("config.toml");
+            if nested.is_file() {
+                inside.push(nested);
+            } else if entry.is_file() && entry.extension().is_some_and(|ending| ending == "toml") {
+                inside.push(entry);
+            }
+        }
+        if inside.is_empty() {
+            return Err(CliError::NoConfiguration { folder: path });
+        }
+        inside.sort();
+        found.append(&mut inside);
+    }
+    Ok(found)
+}
+
+pub(super) fn run(context: &Context, more: &[PathBuf], args: &Args) -> Result<Exit, CliError> {
     let options = Options { bind: args.bind, port: args.port, hosts: args.host.clone() };
-    let server = Server::listen(context.config.clone(), &options)?;
+    let mut configs = vec![context.config.clone()];
+    for path in more {
+        configs.push(Config::load(path)?);
+    }
+    let server = Server::listen(configs, &options)?;
     let address = server.address();
     if !args.bind.is_loopback() {
         tracing::warn!(

@@ -188,8 +188,13 @@ fn table_lines(out: &mut dyn Write, report: &Report, known: &[TableStatus], now:
     let found: HashSet<&str> = of_tables.filter_map(|finding| finding.table.as_deref()).collect();
     sorted.sort_by_key(|table| attention(&found, table));
     for table in sorted {
-        let newest =
-            table.newest.map_or_else(|| "none".to_owned(), |newest| format!("{} ago", span(age_s(now, newest))));
+        let newest = table.newest.map_or_else(
+            || "none".to_owned(),
+            |newest| match age_s(now, newest) {
+                age @ 0.. => format!("{} ago", span(age)),
+                ahead => format!("{} ahead", span(-ahead)),
+            },
+        );
         writeln!(
             out,
             "{:width$}  {:>13}  {:>13}  {:>13}  {newest:>16}",
@@ -249,7 +254,10 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 fn notes(table: &TableStatus, now: Timestamp) -> String {
     let mut notes = Vec::new();
     if let Some(oldest) = table.oldest_pending {
-        notes.push(format!("oldest pending row is {} old", span(age_s(now, oldest))));
+        notes.push(match age_s(now, oldest) {
+            age @ 0.. => format!("oldest pending row is {} old", span(age)),
+            ahead => format!("oldest pending row is {} ahead", span(-ahead)),
+        });
     }
     for (number, noun) in [
         (table.rejected, "refused row"),

@@ -517,6 +517,11 @@ section! {
         "1_000_000",
     ).or("5_000_000");
     keep: Option<Spanned<i64>> = whole(1, 100, "how many of these are kept", "9").or("5");
+    format: Text = text(
+        "",
+        r#"how a message stands in the file: `"text"`, or `"json"`, one object on a line"#,
+        r#""json""#,
+    ).or(r#""text""#);
 }
 
 section! {

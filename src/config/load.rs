@@ -15,7 +15,7 @@ use super::keys::Key;
 use super::notify_load::notify;
 use super::place::{Section, Source};
 use super::quality_file::{Number, QcSection};
-use super::{Config, ConfigError, LogConfig, Station, SyncConfig};
+use super::{Config, ConfigError, LogConfig, LogFormat, Station, SyncConfig};
 use super::{keys, pair, panel, table_load, value, variables};
 use crate::sun::Position;
 use crate::text::{any_of, look_alikes};
@@ -180,11 +180,13 @@ fn log(source: &Source<'_>, found: Option<&Spanned<LogSection>>, folder: &Path) 
     let file = at.read(LogSection::file, &found.file, value::path_text)?;
     let why = "a smaller file would hold no more than one run";
     let max_bytes = at.whole_or_default(&LogSection::max_bytes, &found.max_bytes, why)?;
+    let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
     let why = "each full file is kept as NAME.1, NAME.2 and so on";
     Ok(LogConfig {
         file: file.map(|file| value::join(folder, &file)),
         max_bytes,
         keep: at.whole_or_default(&LogSection::keep, &found.keep, why)?,
+        format: at.read_or_default(&LogSection::format, &found.format, |text| one_of(text, &formats))?,
     })
 }
 

@@ -51,7 +51,7 @@ pub use misfit::{Misfit, MisfitOf};
 pub use notify::{BodyFormat, MailConfig, MailSecurity, NotifyConfig, NotifyFrom, WebhookAddress, WebhookConfig};
 pub use panel::{PanelConfig, PanelKind};
 pub use secret::{Secret, SecretError};
-pub use sync::{LogConfig, SyncConfig};
+pub use sync::{LogConfig, LogFormat, SyncConfig};
 pub use table::{ColumnConfig, ColumnUse, CsvFormat, FileFormat, OnConflict, SharedStamps, TableConfig, ValueType};
 pub(crate) use value::{bucket_name, duration, is_loopback, web_url};
 

@@ -53,4 +53,15 @@ pub struct LogConfig {
     pub max_bytes: u64,
     /// How many files set aside are kept.
     pub keep: usize,
+    /// How each message is written.
+    pub format: LogFormat,
+}
+
+/// How a message is written to the log file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// A line for people.
+    Text,
+    /// One JSON object on a line, for programs that collect logs.
+    Json,
 }

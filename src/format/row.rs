@@ -42,6 +42,11 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// Whether the time is the first field: a text that begins within another row is none.
+    pub fn begins_with_time(&self) -> bool {
+        matches!(self.sources.first(), Some(ColumnSource::Time))
+    }
+
     /// `sources` are in the order of the file; `width` is the length of the table's column list. `derived` are not in the file.
     pub fn new(
         sources: Vec<ColumnSource>,

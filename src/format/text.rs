@@ -5,17 +5,27 @@ use std::borrow::Cow;
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 const CONTROL_Z: u8 = 0x1A;
 
-/// Drops bytes that are never data: NUL bytes (a file system's padding after a power failure; a collector then appends, so they
-/// precede the next good row), Ctrl-Z (DOS end of file), the carriage return before a line feed, and a byte order mark.
-/// Borrows where there is nothing to drop, which is the usual case.
+/// Drops bytes that are never data: NUL bytes before and behind the text (a file system's padding after a power failure; a
+/// collector then appends, so they precede the next good row), Ctrl-Z (DOS end of file), carriage returns before a line feed
+/// (two where a file was sent as text twice), and a byte order mark. Borrows where there is no Ctrl-Z, which is the usual case.
+///
+/// NUL bytes within the text stay: what is before them and what is behind them may be of different rows.
 pub fn strip_noise(line: &[u8]) -> Cow<'_, [u8]> {
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if memchr::memchr2(0, CONTROL_Z, line).is_none() {
-        return Cow::Borrowed(line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line));
+    if memchr::memchr(CONTROL_Z, line).is_none() {
+        return Cow::Borrowed(trimmed(line));
     }
-    let kept: Vec<u8> = line.iter().copied().filter(|&byte| byte != 0 && byte != CONTROL_Z).collect();
-    let kept = kept.strip_suffix(b"\r").unwrap_or(&kept);
-    Cow::Owned(kept.strip_prefix(BYTE_ORDER_MARK).unwrap_or(kept).to_vec())
+    let kept: Vec<u8> = line.iter().copied().filter(|&byte| byte != CONTROL_Z).collect();
+    Cow::Owned(trimmed(&kept).to_vec())
+}
+
+fn trimmed(mut line: &[u8]) -> &[u8] {
+    while let [rest @ .., b'\r' | 0] = line {
+        line = rest;
+    }
+    while let [0, rest @ ..] = line {
+        line = rest;
+    }
+    line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line)
 }
 
 /// Decodes UTF-8, otherwise Windows-1252, the code page of the CRBasic editor. Never fails: the five bytes that 1252 leaves
@@ -51,7 +61,14 @@ mod tests {
     fn nul_bytes_ctrl_z_and_a_byte_order_mark_are_dropped() {
         assert_eq!(&*strip_noise(b"\0\0\0\"2020-06-16 12:10:00\",4589\r"), b"\"2020-06-16 12:10:00\",4589");
         assert_eq!(&*strip_noise(b"\xEF\xBB\xBF\"TOA5\""), b"\"TOA5\"");
+        assert_eq!(&*strip_noise(b"1,2\r\r"), b"1,2");
+        assert_eq!(&*strip_noise(b"1,2\r\0\0\0"), b"1,2");
         assert_eq!(&*strip_noise(b"\x1A"), b"");
+    }
+
+    #[test]
+    fn nul_bytes_within_a_line_are_not_dropped() {
+        assert_eq!(&*strip_noise(b"\01\0\02\0"), b"1\0\02");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::kept::KeptTaker;
 use super::lines::Taken;
 use super::samples::Resolver;
 use crate::config::{SharedStamps, TableConfig};
-use crate::store::{Result, Staging, Store, Table};
+use crate::store::{Records, Result, Staging, Store, Table};
 use crate::time::{Clock, Timestamp};
 
 /// Increased when the rules for reading a line change, so that lines rejected under earlier rules are judged again.
@@ -53,7 +53,10 @@ pub(super) fn judge(
         let mut kept = KeptTaker::new(store, config, now);
         let mut touched = BTreeSet::new();
         for line in &lines {
-            let taken = kept.line(staging, table, line)?;
+            staging.set_records(Records::Kept);
+            let taken = kept.line(staging, table, line);
+            staging.set_records(Records::AsRead);
+            let taken = taken?;
             touched.append(&mut kept.take_touched());
             match taken {
                 Taken::Row(_) => {

@@ -308,7 +308,7 @@ impl Reader<'_, '_> {
     /// The bytes behind the last line end: blank, staged because the file has not changed for long enough, or deferred.
     fn take_tail(&mut self, table: &mut Table, taker: &mut LineTaker<'_>, bytes: &[u8], is_due: bool) -> Result<bool> {
         let in_header = taker.unfinished_header_lines() > 0 || taker.header.is_none();
-        let blank = format::strip_noise(bytes).iter().all(u8::is_ascii_whitespace);
+        let blank = format::strip_noise(bytes).iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0);
         if blank && !in_header {
             taker.counts.lines += 1;
             taker.counts.blank += 1;

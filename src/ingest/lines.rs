@@ -234,8 +234,12 @@ impl<'a> LineTaker<'a> {
             && line[0] != b'T'
             && !self.is_cut
             && !line.starts_with(b"\"T")
+            && memchr::memchr(0, &line).is_none()
         {
             return self.take_row(staging, table, number, &line);
+        }
+        if memchr::memchr(0, &line).is_some() && !matches!(self.expect, Expect::Header(_)) && !self.is_cut {
+            return self.take_pieces(staging, table, number, &line);
         }
         self.take_other(staging, table, number, &line)
     }
@@ -281,6 +285,34 @@ impl<'a> LineTaker<'a> {
     fn hold(&mut self, number: u64) {
         self.held_from.get_or_insert(number);
         self.counts.deferred += 1;
+    }
+
+    /// Takes a line with NUL bytes in it, which stand where a power failure took text away: the beginning of a row, and in most
+    /// cases a whole row behind it. Each piece counts as a line.
+    #[cold]
+    fn take_pieces(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
+        let pieces: Vec<&[u8]> = line.split(|byte| *byte == 0).filter(|piece| !piece.is_empty()).collect();
+        let Some((last, torn)) = pieces.split_last() else { return Ok(()) };
+        if self.watch == Watch::Hold {
+            self.hold(number);
+            return Ok(());
+        }
+        for piece in torn {
+            self.counts.lines += 1;
+            let refusal =
+                unreadable("NUL bytes follow: the rest of the line was lost, as in a power failure".to_owned());
+            self.reject(staging, table, self.at(number, piece), &refusal)?;
+        }
+        let is_row = match &self.expect {
+            Expect::Rows(reading) => reading.layout.begins_with_time(),
+            Expect::Beginning | Expect::Header(_) | Expect::Rejecting(_) | Expect::Foreign(_) => true,
+        };
+        if is_row {
+            return self.take_other(staging, table, number, last);
+        }
+        let refusal =
+            unreadable("NUL bytes precede: the beginning of the line was lost, as in a power failure".to_owned());
+        self.reject(staging, table, self.at(number, last), &refusal)
     }
 
     #[cold]
@@ -541,7 +573,10 @@ impl<'a> LineTaker<'a> {
             Candidates::One(ts) => ts,
             // A content that an earlier version kept beside the row of this time.
             Candidates::Missing(ts) if known_stamp == Some(ts) => ts,
-            Candidates::Missing(ts) => return Ok(Taken::Refused(self.in_the_missing_hour(local, ts, line.number))),
+            Candidates::Missing(ts) => {
+                let record = self.row.record.filter(|_| !reading.has_tags);
+                return Ok(Taken::Refused(LineRefusal { record, ..self.in_the_missing_hour(local, ts, line.number) }));
+            }
             Candidates::Two(earlier, later) if known_stamp.is_some() => {
                 if known_stamp == Some(later) {
                     later
@@ -557,7 +592,8 @@ impl<'a> LineTaker<'a> {
         if !self.were_rows
             && let Some(refusal) = self.refused_time(local, ts)
         {
-            return Ok(Taken::Refused(refusal));
+            let record = self.row.record.filter(|_| !reading.has_tags);
+            return Ok(Taken::Refused(LineRefusal { record, ..refusal }));
         }
         let (stamp, has_tags) = (ts, reading.has_tags);
         let ts = match self.place(staging, table, stamp, local, has_tags)? {
@@ -681,7 +717,14 @@ impl<'a> LineTaker<'a> {
 
     #[cold]
     pub(super) fn refused(&self, reason: String, not_before: Option<Timestamp>) -> LineRefusal {
-        LineRefusal { reason, header: self.header, inputs: again::inputs(self.config), not_before, sample: None }
+        LineRefusal {
+            reason,
+            header: self.header,
+            inputs: again::inputs(self.config),
+            not_before,
+            sample: None,
+            record: None,
+        }
     }
 
     /// Picks the time whose row has this record number, if one of the two is staged; otherwise the time that follows the row before.
@@ -750,6 +793,9 @@ impl<'a> LineTaker<'a> {
             self.note_held(line.raw);
             staging.see_waiting(table, sample)?;
         }
+        if let Some(record) = refusal.record {
+            staging.see_refused(table, record)?;
+        }
         staging.reject(table, line, refusal)
     }
 }
@@ -762,7 +808,7 @@ pub(super) fn can_have(config: &TableConfig, ts: Timestamp, now: Timestamp) -> b
 
 /// A line that no configuration can make a row: it has no header, or another table's.
 fn unreadable(reason: String) -> LineRefusal {
-    LineRefusal { reason, header: None, inputs: 0, not_before: None, sample: None }
+    LineRefusal { reason, header: None, inputs: 0, not_before: None, sample: None, record: None }
 }
 
 /// The table name in a file's header, if it has one.

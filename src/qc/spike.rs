@@ -6,6 +6,7 @@ use super::flag::Flag;
 use super::keys::{Absent, Group, GroupKeys, Key, Kind, Problem, UNLESS_FAIL};
 use super::limits::{Levels, limit, rounding, short, surely_above};
 use super::registry::{About, Around, ColumnTest};
+use crate::quantity::Kind as Quantity;
 
 pub(super) const ABOUT: About = About {
     name: "spike",
@@ -27,7 +28,7 @@ pub struct Spike {
 /// How the height of a spike is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SpikeMethod {
-    /// Difference from the mean of both neighbours.
+    /// Difference from the mean of both neighbours; of directions, from the middle of the smaller angle between them.
     Average,
     /// The smaller of the changes up to it and down from it; 0 where the value goes on in one direction.
     Differential,
@@ -38,18 +39,19 @@ impl Spike {
     #[inline]
     fn height(self, around: &Around) -> f64 {
         let Around { before, value, after, kind } = *around;
-        let (before, after) = (kind.beside(value, before), kind.beside(value, after));
+        let (up, down) = (kind.change(before, value), kind.change(value, after));
         match self.method {
-            SpikeMethod::Average => (value - f64::midpoint(before, after)).abs(),
+            SpikeMethod::Average => {
+                let after = kind.beside(before, after);
+                // Two opposite directions have no middle.
+                let has_middle = kind != Quantity::Direction || (after - before).abs() < 180.0 - 1e-6;
+                if has_middle { kind.change(f64::midpoint(before, after), value).abs() } else { f64::NAN }
+            }
+            SpikeMethod::Differential if up.is_nan() || down.is_nan() => f64::NAN,
             SpikeMethod::Differential => {
-                let (up, down) = (value - before, after - value);
-                if up.is_nan() || down.is_nan() {
-                    f64::NAN
-                } else if up * down >= 0.0 {
-                    0.0
-                } else {
-                    up.abs().min(down.abs())
-                }
+                // More than half a circle is no way on from one to the other.
+                let goes_on = up * down >= 0.0 && (kind != Quantity::Direction || (up + down).abs() <= 180.0);
+                if goes_on { 0.0 } else { up.abs().min(down.abs()) }
             }
         }
     }

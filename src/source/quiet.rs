@@ -96,7 +96,7 @@ pub struct QuietFile {
     /// Bytes of the buffer that the last call returned.
     used: usize,
     at_end: bool,
-    /// Bytes of the line being read that were left out: NUL bytes, or what is behind the beginning of a long line.
+    /// Bytes of the line being read that were left out: NUL bytes behind others, or what is behind the beginning of a long line.
     left_out: u64,
     is_cut: bool,
     /// Whether whole lines may stand in the buffer behind what was handed on.
@@ -290,12 +290,13 @@ impl QuietFile {
         Chunk { offset: self.offset, bytes: &self.buffer[..used], is_tail, end, is_cut: self.is_cut, records: None }
     }
 
-    /// Keeps memory within bounds: leaves out the NUL bytes of a long piece, which are no data, and where that is not
+    /// Keeps memory within bounds: leaves out NUL bytes of a long piece but one of each run, and where that is not
     /// enough, all but its beginning.
     fn shorten(&mut self) {
         let before = self.buffer.len();
         if !self.is_cut {
-            self.buffer.retain(|&byte| byte != 0);
+            // One of each run tells that some were there.
+            self.buffer.dedup_by(|next, before| *next == 0 && *before == 0);
         }
         if self.is_cut || self.buffer.len() > LONGEST_LINE / 2 {
             self.buffer.truncate(KEPT_OF_LONG);

@@ -10,7 +10,8 @@ use thiserror::Error;
 
 use crate::config::{Config, Misfit};
 use crate::store::{
-    ClockLine, FutureTimes, GapLine, ReadFile, ReceiverLine, RunLine, Store, StoreError, TableStatus, Uncounted,
+    ClockLine, FutureTimes, GapLine, LoggerFile, ReadFile, ReceiverLine, RunLine, Store, StoreError, TableStatus,
+    Uncounted,
 };
 use crate::sync::{PendingBytes, Standing, SyncError, SyncReport};
 use crate::time::{Interval, Timestamp};
@@ -144,6 +145,8 @@ pub struct Facts {
     pub newest_rejected_line: Option<Timestamp>,
     /// When a conflict was last found.
     pub newest_conflict: Option<Timestamp>,
+    /// Tables of which the newest conflicts came from another logger than other rows.
+    pub two_loggers: Vec<(String, [LoggerFile; 2])>,
     /// How notifications go to each of their receivers; none where the configuration names no receiver.
     pub receivers: Vec<ReceiverLine>,
     /// Tables and what their newest header states against the configuration.
@@ -201,6 +204,7 @@ impl Facts {
             )?,
             newest_rejected_line: store.newest_rejected_line()?,
             newest_conflict: store.newest_conflict()?,
+            two_loggers: store.tables_of_two_loggers()?,
             receivers: receivers(config, store)?,
             misfits: misfits(config, store)?,
             wrong_values: Vec::new(),

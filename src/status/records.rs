@@ -20,6 +20,8 @@ pub fn station_time(config: &Config, table: &str, instant: Timestamp) -> String 
 
 /// The export from the logger that brings the rows between two times; none is the beginning of the table.
 pub fn export_of(config: &Config, table: &str, from: Option<Timestamp>, to: Timestamp) -> String {
+    // Where the clock stepped back between the two rows, the later stamp is the one before.
+    let (from, to) = (from.map(|from| from.min(to)), from.map_or(to, |from| from.max(to)));
     let since = from.map_or_else(|| "its beginning".to_owned(), |from| station_time(config, table, from));
     format!("export table {table} from {since} to {} (station time) as TOA5", station_time(config, table, to))
 }

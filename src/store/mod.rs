@@ -51,7 +51,7 @@ pub use queries::evidence::{FutureTimes, ReadFile};
 pub use queries::gaps::{ClockLine, GapLine};
 pub use queries::health::StoreSize;
 pub use queries::interval::{ROWS as ROWS_OF_AN_INTERVAL, Regularity, intervals, regularity, usual_interval};
-pub use queries::listing::{ConflictLine, RejectedLine};
+pub use queries::listing::{ConflictLine, LoggerFile, RejectedLine};
 pub use queries::runs::RunLine;
 pub use queries::status::TableStatus;
 pub use queries::steps::{MissingSteps, Uncounted, WhyUncounted};

@@ -13,10 +13,12 @@
 
 mod alignment;
 mod days;
+mod night;
 mod potential;
 
 pub use alignment::{Alignment, Window, align};
 pub use days::{Day, Grid, Late, Said, Sample, Since, begin_of_day, day, said};
+pub use night::nights;
 pub use potential::Potential;
 
 use crate::time::Timestamp;

@@ -6,7 +6,6 @@
 //! pending leaves with the next pass, and `status` says `look` as long as a clock is wrong and no longer.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::process::Output;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -15,8 +14,9 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
+use crate::support::faketime::FakeTime;
 use crate::support::server::{Act, Reply, Server};
-use crate::support::{DAT, Logger, Station, TABLE, not_run};
+use crate::support::{DAT, Logger, Station, TABLE};
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
@@ -27,22 +27,6 @@ const PASSES: i64 = 5;
 const ROWS: i64 = 10;
 /// Rows before the first collection, ten hours apart.
 const HISTORY: i64 = 7;
-
-/// The library that moves a program's clock; `faketime` of Debian has it.
-fn faketime() -> Option<PathBuf> {
-    let places = ["/usr/lib/*/faketime", "/usr/lib/faketime", "/usr/lib64/faketime"];
-    let mut found =
-        places.iter().flat_map(|place| glob::glob(&format!("{place}/libfaketimeMT.so.1")).unwrap().flatten());
-    let found = found.next();
-    if found.is_none() {
-        assert!(
-            std::env::var_os("FLUXTOWER_NEEDS_FAKETIME").is_none(),
-            "libfaketime is missing: install the Debian package faketime"
-        );
-        not_run("libfaketime is missing, so no clock can be moved: install the Debian package faketime");
-    }
-    found
-}
 
 /// How far each clock is off in a pass, seconds.
 #[derive(Debug, Clone, Copy, Default)]
@@ -144,12 +128,12 @@ struct Place {
     beats: Arc<AtomicUsize>,
     /// When the test began: the right time of the last pass.
     now: DateTime<Utc>,
-    library: PathBuf,
+    library: FakeTime,
     written: BTreeSet<i64>,
 }
 
 impl Place {
-    fn new(of: &Situation, library: PathBuf) -> Place {
+    fn new(of: &Situation, library: FakeTime) -> Place {
         let server = Server::start();
         if of.forgets {
             server.keep_for(Duration::from_secs(30 * 86_400));
@@ -174,8 +158,7 @@ impl Place {
     /// The program, with this computer's clock off by so many seconds.
     fn run(&self, off: i64, arguments: &[&str]) -> Output {
         let mut command = self.station.command(arguments);
-        command.env("LD_PRELOAD", &self.library).env("FAKETIME", format!("{off:+}")).env("NO_FAKE_STAT", "1");
-        command.env("DONT_FAKE_MONOTONIC", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        self.library.move_clock(&mut command, off);
         command.output().unwrap()
     }
 
@@ -217,7 +200,7 @@ fn verdict(status: &Value) -> String {
 }
 
 /// What is wrong in a situation; empty where all is as it should be.
-fn faults(of: &Situation, library: PathBuf) -> Vec<String> {
+fn faults(of: &Situation, library: FakeTime) -> Vec<String> {
     let mut place = Place::new(of, library);
     let mut faults = Vec::new();
     for pass in 0..PASSES {
@@ -312,7 +295,7 @@ fn faults(of: &Situation, library: PathBuf) -> Vec<String> {
 
 #[test]
 fn i6_i12_no_wrong_clock_loses_a_row_or_hides_itself() {
-    let Some(library) = faketime() else { return };
+    let Some(library) = FakeTime::find() else { return };
     let situations = situations();
     assert!(situations.len() >= 24, "only {}", situations.len());
     let next = AtomicUsize::new(0);

@@ -260,6 +260,8 @@ const NO_ANSWER: &[&str] = &[
     "`fluxtower check --notify` sends a test message",
     "see `fluxtower gaps`",
     "see `fluxtower conflicts`",
+    "give each logger a [[table]] of its own, or leave one of the files out of `files`; see `fluxtower conflicts`",
+    "one without a station name",
     "raise the bucket's retention, then `fluxtower replay --expired`",
     "set the clock that is wrong, the logger's or this computer's, and put rows of a wrong logger right with [[table.clock]]; if it is utc_offset, correct it and run `fluxtower rekey`",
     "compare the logger's clock with UTC; if utc_offset is wrong, correct it and run `fluxtower rekey`; if the logger's clock is wrong, set it and write [[table.clock]] with from = its first wrong stamp, until = the first stamp behind, add = \"{}\"",

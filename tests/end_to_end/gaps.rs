@@ -219,3 +219,85 @@ fn status_and_page_say_what_gaps_says_of_a_record_that_does_not_count() {
     assert_eq!(found("record_does_not_count")["severity"], "info");
     assert!(findings.iter().all(|finding| finding["kind"] != "missing_records"), "{status}");
 }
+
+#[test]
+fn a_table_without_a_row_is_not_said_to_miss_nothing() {
+    let tower = Station::new();
+    tower.write(DAT, file([]));
+    for command in [["status"], ["ingest"]] {
+        let _ = tower.run(&command);
+        let text = tower.run(&["gaps"]).expect(0).stdout;
+        assert_eq!(text, format!("{TABLE}  whether records are missing is unknown: it has no row yet\n"));
+    }
+    assert_eq!(tower.run_json(&["gaps"]).expect(0).json()["without_rows"], Value::from(vec![TABLE]));
+}
+
+/// Rows of a logger that lost its clock for a while: the times of the first ones are before `valid_from`.
+fn lost_clock() -> String {
+    let rows = [
+        ("2024-05-01 00:00:00", 0),
+        ("2000-01-01 00:00:00", 1),
+        ("2000-01-01 23:50:00", 2),
+        ("2000-01-02 00:00:00", 3),
+        ("2000-01-02 00:10:00", 4),
+        ("2024-05-01 00:50:00", 5),
+    ];
+    let lines = rows.map(|(stamp, record)| format!("\"{stamp}\",{record},1.5,2.5\r\n"));
+    file([]) + &lines.concat()
+}
+
+#[test]
+fn a_lost_clock_is_found_behind_the_lines_that_are_rejected_for_it_and_their_records_are_not_missing() {
+    let tower = Station::new();
+    tower.write(DAT, lost_clock());
+    let _ = tower.run(&["ingest"]).expect(1);
+    let gaps = tower.run_json(&["gaps"]).expect(0).json();
+    assert_eq!(length(&gaps["gaps"]), 0, "{gaps}");
+    let step = &gaps["clock"][0];
+    assert_eq!(
+        (&step["time_before"], &step["time_after"]),
+        (&Value::from("2024-05-01 00:00:00"), &Value::from("2000-01-02 00:00:00"))
+    );
+}
+
+#[test]
+fn a_record_that_is_held_is_not_missing() {
+    let tower = Station::new();
+    let ahead = (Utc::now() + TimeDelta::days(5)).format("%Y-%m-%d %H:%M:%S");
+    tower.write(DAT, file([(0, 0)]) + &format!("\"{ahead}\",1,1.5,2.5\r\n") + &line(10, 2));
+    let _ = tower.run(&["ingest"]).expect(1);
+    assert_eq!(length(&tower.run_json(&["gaps"]).expect(0).json()["gaps"]), 0);
+}
+
+#[test]
+fn two_loggers_in_one_table_are_named_and_no_gap_or_step_of_the_clock_is_told_of_them() {
+    let tower = Station::new().judged_by_age().table(&format!("name = \"{TABLE}\"\nfiles = [\"a.dat\", \"b.dat\"]"));
+    let now = Utc::now().naive_utc() - TimeDelta::hours(10);
+    let rows = |first: i64| -> String {
+        let stamp = |row: i64| (now + TimeDelta::minutes(10 * row)).format("%Y-%m-%d %H:%M:00");
+        (0..30).map(|row| format!("\"{}\",{},{first},2.5\r\n", stamp(row), first + row)).collect()
+    };
+    let header = Logger::par().columns(&["A", "B"]).header();
+    tower.write("a.dat", format!("{header}{}", rows(0)));
+    tower.write("b.dat", header.replacen("\"TOA5\",\"", "\"TOA5\",\"South ", 1) + &rows(5_000));
+    let _ = tower.run(&["run"]);
+    let gaps = tower.run_json(&["gaps"]).json();
+    assert_eq!((length(&gaps["gaps"]), length(&gaps["clock"])), (0, 0), "{gaps}");
+    let found = tower.run(&["status"]).expect(1).stdout;
+    assert!(
+        found.contains("two loggers write into table") && found.contains("South ") && found.contains("b.dat"),
+        "{found}"
+    );
+    assert!(!found.contains("went back"), "{found}");
+}
+
+#[test]
+fn the_newest_row_is_said_to_be_ahead_where_it_is() {
+    let tower = Station::new();
+    // On a clock at -05:00.
+    let ahead = (Utc::now() + TimeDelta::hours(15)).format("%Y-%m-%d %H:%M:%S");
+    tower.write(DAT, file([]) + &format!("\"{ahead}\",1,1.5,2.5\r\n"));
+    let _ = tower.run(&["ingest"]);
+    let found = tower.run(&["status"]).stdout;
+    assert_eq!(found.matches(" min ahead").count(), 2, "{found}");
+}

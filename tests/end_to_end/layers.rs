@@ -51,7 +51,10 @@ const ARROWS: [(&str, &[&str]); 21] = [
         "agent",
         &["time", "text", "config", "source", "store", "ingest", "destination", "sync", "verify", "status", "notify"],
     ),
-    ("view", &["time", "text", "ameriflux", "quantity", "config", "format", "qc", "store", "line", "sync", "status"]),
+    (
+        "view",
+        &["time", "text", "sun", "ameriflux", "quantity", "config", "format", "qc", "store", "line", "sync", "status"],
+    ),
 ];
 /// Stands on top, and may use all.
 const TOP: &str = "cli";

@@ -58,4 +58,6 @@ mod verdicts;
 mod vocabulary;
 #[cfg(unix)]
 mod watch;
+#[cfg(target_os = "linux")]
+mod whole_life;
 mod windows;

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+#[cfg(target_os = "linux")]
+use crate::support::disk::{Ballast, SmallDisk};
 use crate::support::{DAT, InProcess, Logger, Station, TABLE, not_run};
 use chrono::{TimeDelta, Utc};
 use fluxtower::agent::AgentError;
@@ -281,43 +283,6 @@ fn check_says_which_file_cannot_be_read() {
     assert!(told.contains("bad   table 46m_par") && told.contains("cannot be read"), "{told}");
 }
 
-/// A file system of so many kilobytes; unmounted when it is dropped. None where this user may not mount.
-#[cfg(target_os = "linux")]
-struct SmallDisk {
-    place: std::path::PathBuf,
-}
-
-#[cfg(target_os = "linux")]
-impl SmallDisk {
-    fn mount(place: &std::path::Path, kilobytes: u32) -> Option<SmallDisk> {
-        std::fs::create_dir_all(place).unwrap();
-        let disk = SmallDisk { place: place.to_owned() };
-        let is_mounted = disk.call(&["mount", "-t", "tmpfs", "-o", &format!("size={kilobytes}k"), "tmpfs"]);
-        if !is_mounted {
-            not_run("only root may mount a small disk; run this test as root to see a full one");
-        }
-        is_mounted.then_some(disk)
-    }
-
-    fn grow(&self, kilobytes: u32) {
-        assert!(self.call(&["mount", "-o", &format!("remount,size={kilobytes}k")]));
-    }
-
-    fn call(&self, words: &[&str]) -> bool {
-        let mut command = std::process::Command::new(words[0]);
-        command.args(&words[1..]).arg(&self.place);
-        command.stderr(std::process::Stdio::null()).status().is_ok_and(|status| status.success())
-    }
-}
-
-#[cfg(target_os = "linux")]
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // Lazily: a program that a test beside this one starts may hold a file here for a moment.
-        self.call(&["umount", "-l"]);
-    }
-}
-
 /// A station whose database lies on a small disk.
 #[cfg(target_os = "linux")]
 fn on_a_disk_of(kilobytes: u32) -> Option<(Station, SmallDisk)> {
@@ -354,30 +319,6 @@ fn i4_a_full_disk_is_named_loses_nothing_and_the_work_goes_on_when_there_is_room
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .unwrap();
     assert_eq!(words, "ok");
-}
-
-/// Takes all the room that is left on a disk, until it is dropped.
-#[cfg(target_os = "linux")]
-struct Ballast(std::path::PathBuf);
-
-#[cfg(target_os = "linux")]
-impl Ballast {
-    fn load(folder: &std::path::Path) -> Ballast {
-        use std::io::Write as _;
-        let path = folder.join("ballast");
-        let mut file = std::fs::File::create(&path).unwrap();
-        for size in [65_536, 4_096, 1] {
-            while file.write_all(&vec![0; size]).is_ok() {}
-        }
-        Ballast(path)
-    }
-}
-
-#[cfg(target_os = "linux")]
-impl Drop for Ballast {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
 }
 
 #[cfg(target_os = "linux")]

@@ -165,3 +165,18 @@ fn a_text_that_a_spreadsheet_would_run_gets_an_apostrophe_where_asked_for() {
     let refused = ["export", "--table", crate::support::TABLE, "--format", "ameriflux", "--spreadsheet"];
     let _ = tower.run(&refused).expect(2);
 }
+
+#[test]
+fn a_log_in_json_has_one_object_on_a_line_with_time_level_and_message() {
+    let tower = Station::new().more("[log]\nfile = \"fluxtower.log\"\nformat = \"json\"");
+    tower.write(DAT, Logger::par().file(0..10) + "\"2024-05-01 00:00:50\",10,no number,\"\n\r\n");
+    let _ = tower.run(&["ingest"]).works();
+    let log = String::from_utf8(tower.read("fluxtower.log")).unwrap();
+    assert!(!log.is_empty());
+    for line in log.lines() {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let text = |key: &str| event[key].as_str().unwrap_or_else(|| panic!("no {key}: {line}"));
+        assert!(chrono::DateTime::parse_from_rfc3339(text("timestamp")).is_ok(), "{line}");
+        assert!(["ERROR", "WARN", "INFO"].contains(&text("level")) && !text("message").is_empty(), "{line}");
+    }
+}

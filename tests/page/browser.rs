@@ -14,13 +14,16 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program that the environment variable names. Without it the test fails, so that nobody takes it for passed.
-fn program(variable: &str) -> PathBuf {
+pub fn program(variable: &str) -> PathBuf {
     let path =
         std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} must hold a program's path; see .ci/run"));
     let path = PathBuf::from(path);
     assert!(path.is_file(), "{variable}: {} is no file", path.display());
     path
 }
+
+/// From one place on the screen to another.
+pub type Move = ((f64, f64), (f64, f64));
 
 /// A browser with one empty profile, which ends with the test.
 pub struct Browser {
@@ -168,6 +171,23 @@ impl Browser {
         self.pointer(&[Browser::glide(at, 20), down, up]);
     }
 
+    /// Turns the wheel there by so many steps, away from the user where it is negative.
+    pub fn wheel(&self, at: (f64, f64), steps: i32) {
+        let turn = json!({"type": "scroll", "x": at.0 as i64, "y": at.1 as i64, "deltaX": 0, "deltaY": steps * 100, "duration": 0});
+        self.ask("actions", &json!({"actions": [{"type": "wheel", "id": "wheel", "actions": [turn]}]}));
+    }
+
+    /// Puts fingers down, moves each from one place to another, and lifts them.
+    pub fn fingers(&self, moves: &[Move]) {
+        let finger = |(i, (from, to)): (usize, &Move)| {
+            let half = (f64::midpoint(from.0, to.0), f64::midpoint(from.1, to.1));
+            let (down, up) = (json!({"type": "pointerDown", "button": 0}), json!({"type": "pointerUp", "button": 0}));
+            json!({"type": "pointer", "id": format!("finger{i}"), "parameters": {"pointerType": "touch"}, "actions":
+                [Browser::glide(*from, 0), down, Browser::glide(half, 60), Browser::glide(*to, 60), up]})
+        };
+        self.ask("actions", &json!({"actions": moves.iter().enumerate().map(finger).collect::<Vec<_>>()}));
+    }
+
     /// Presses and lets go of keys, one after the other. Those without a letter have a code point of WebDriver's.
     pub fn keys(&self, keys: &[&str]) {
         let each = keys
@@ -198,6 +218,17 @@ impl Browser {
         let sent = self.client.get(format!("{}/screenshot", self.session)).send().unwrap();
         let answer: Value = serde_json::from_str(&sent.text().unwrap()).unwrap();
         fs::write(folder.join(format!("{name}.png")), base64(answer["value"].as_str().unwrap())).unwrap();
+    }
+
+    /// The page printed on A4, as PDF.
+    pub fn print(&self) -> Vec<u8> {
+        let page = json!({"page": {"width": 21.0, "height": 29.7}, "background": true});
+        base64(self.ask("print", &page).as_str().unwrap())
+    }
+
+    /// As it looks in print, or on the screen again.
+    pub fn medium(&self, name: &str) {
+        self.devtools("Emulation.setEmulatedMedia", &json!({"media": name}));
     }
 
     /// What the browser's console holds since it was last asked.

@@ -27,6 +27,9 @@ fn names_that_are_markup_appear_as_text_and_run_nothing() {
     for view in [
         "panels",
         "table/met",
+        "values",
+        "patterns",
+        "now",
         "flags",
         "delivery",
         "gaps",

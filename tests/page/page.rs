@@ -1,6 +1,8 @@
 //! A station that is served, and a browser that looks at it.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
@@ -22,10 +24,13 @@ pub struct Served {
 
 impl Served {
     pub fn start(tower: &Station) -> Served {
+        Served::several(&[&tower.config_path()])
+    }
+
+    /// Several configurations, or folders of them.
+    pub fn several(configurations: &[&Path]) -> Served {
         let mut child = Command::new(program())
-            .current_dir(tower.path(""))
-            .arg("--config")
-            .arg(tower.config_path())
+            .args(configurations.iter().flat_map(|path| [OsStr::new("--config"), path.as_os_str()]))
             .args(["--json", "serve", "--port", "0"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -3,7 +3,18 @@
 use crate::page::Page;
 use crate::station;
 
-const VIEWS: [&str; 7] = ["#/", "#/panels", "#/table/46m_temprh", "#/flags", "#/delivery", "#/gaps", "#/rejected"];
+const VIEWS: [&str; 10] = [
+    "#/",
+    "#/now",
+    "#/panels",
+    "#/table/46m_temprh",
+    "#/patterns",
+    "#/values",
+    "#/flags",
+    "#/delivery",
+    "#/gaps",
+    "#/rejected",
+];
 
 #[test]
 #[ignore = "needs FLUXTOWER_CHROMEDRIVER and FLUXTOWER_CHROMIUM"]

@@ -10,6 +10,7 @@ const COLUMNS: usize = 20;
 const DAYS: i64 = 30;
 /// What the issue asks for, in milliseconds.
 const FIRST: f64 = 300.0;
+const PICTURE: f64 = 200.0;
 const ANY: f64 = 1_000.0;
 
 /// A station with 30 days of 5-second rows of 20 columns, read.
@@ -86,6 +87,18 @@ fn any_view_of_ten_million_values_is_drawn_within_a_second() {
             });
             tell(&format!("{view} {words}"), took.fold(f64::INFINITY, f64::min), ANY);
         }
+    }
+    // The pictures of a column, alone and against another one, over all rows; and the rows behind a plot.
+    for (words, view) in [
+        ("patterns", "patterns/fast%2FC7?range=all"),
+        ("against another", "patterns/fast%2FC8?range=all&with=fast%2FC9"),
+        ("values", "values/fast%2FC7?range=all"),
+    ] {
+        let took = (0..3).map(|_| {
+            page.follow("#/gaps");
+            page.follow(&format!("#/{view}"))
+        });
+        tell(words, took.fold(f64::INFINITY, f64::min), PICTURE);
     }
     for view in ["delivery", "gaps", "rejected", ""] {
         let took = page.follow(&format!("#/{view}"));

@@ -6,6 +6,10 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub mod dice;
+#[cfg(target_os = "linux")]
+pub mod disk;
+#[cfg(target_os = "linux")]
+pub mod faketime;
 mod logger;
 pub mod server;
 mod site;

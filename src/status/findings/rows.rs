@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Finding, Kind, Lateness, Rule, runs};
 use crate::config::{Config, MisfitOf, OnConflict};
 use crate::status::{Facts, age_s, records};
-use crate::store::{TableStatus, Uncounted, WhyUncounted};
+use crate::store::{LoggerFile, TableStatus, Uncounted, WhyUncounted};
 use crate::text::{count, grouped, span};
 use crate::time::Timestamp;
 
@@ -219,12 +219,28 @@ fn quality(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Findi
         |table: &TableStatus| config.table(&table.table).is_none_or(|table| table.on_conflict != OnConflict::Replace);
     let conflicts: u64 = facts.tables.iter().filter(|table| is_open(table)).map(|table| table.conflicts).sum();
     if conflicts > 0 && recent(facts.newest_conflict) {
+        let is_open = |name: &str| config.table(name).is_none_or(|table| table.on_conflict != OnConflict::Replace);
+        let loggers = facts.two_loggers.iter().find(|two| is_open(&two.0));
+        let (of, fix) = match loggers {
+            None => (String::new(), "see `fluxtower conflicts`"),
+            Some((table, [one, other])) => (
+                format!(": two loggers write into table \"{table}\", {} and {}", logger(one), logger(other)),
+                "give each logger a [[table]] of its own, or leave one of the files out of `files`; see `fluxtower conflicts`",
+            ),
+        };
         found.push(
-            Finding::new(Kind::Conflicts, format!("{} came with two contents", count(conflicts, "time")))
+            Finding::new(Kind::Conflicts, format!("{} came with two contents{of}", count(conflicts, "time")))
                 .since(facts.newest_conflict)
-                .fix("see `fluxtower conflicts`"),
+                .fix(fix),
         );
     }
+}
+
+/// A logger as its header names it, and a file of it.
+fn logger(file: &LoggerFile) -> String {
+    let station = file.station.as_deref().unwrap_or("one without a station name");
+    let serial = file.serial.as_deref().map(|serial| format!(" (serial {serial})")).unwrap_or_default();
+    format!("{station}{serial} in {}", file.path)
 }
 
 /// Tables whose RECORD does not tell what is missing: the rows that did not come at their usual interval.

@@ -79,6 +79,8 @@ pub struct RecordRuns {
     open: Option<Open>,
     /// The row before this one in the file that is being read.
     previous: Option<(i64, Timestamp)>,
+    /// The last record of which only the time was refused, and the row before it.
+    refused: Option<(i64, (i64, Timestamp))>,
     changed: BTreeSet<RunKey>,
     gone: BTreeSet<RunKey>,
 }
@@ -172,9 +174,58 @@ impl RecordRuns {
         self.previous = Some((record, ts));
     }
 
+    /// Whether a record follows the one before it in the file, or the newest one of all.
+    pub fn goes_on(&self, record: i64) -> bool {
+        let follows = |before: (i64, Timestamp)| before.0.checked_add(1) == Some(record);
+        self.open.as_ref().is_some_and(|open| follows((open.run.last, open.run.last_ts)))
+            || self.previous.is_some_and(|previous| follows(previous) && self.run_of(previous).is_some())
+    }
+
+    /// Adds the record number of a line that is kept and whose time is refused: it is not missing, and the clock of the rows
+    /// behind it is compared with that of the row before it, whose time it has here.
+    #[cold]
+    pub fn see_refused(&mut self, record: i64) {
+        let newest = self.open.as_ref().map(|open| (open.run.last, open.run.last_ts));
+        let newest = newest.filter(|newest| newest.0.checked_add(1) == Some(record));
+        let Some(before) = self.previous.or(newest).filter(|before| before.0 < record) else { return };
+        self.see(record, before.1);
+        let row = self.refused.filter(|refused| refused.0 == before.0).map_or(before, |refused| refused.1);
+        self.refused = Some((record, row));
+    }
+
+    /// The row of a line that was refused for its time: where its record was seen then, only the time is new. False where it was
+    /// not seen.
+    #[cold]
+    pub fn settle(&mut self, record: i64, ts: Timestamp) -> bool {
+        let Some((&(newest, _), _)) = self.runs.last_key_value() else { return false };
+        let Some(run) = self.before(newest, record).map(|run| self.as_now(&run)) else { return false };
+        let ends = self.next(newest, run.last).map_or(Timestamp::MAX, |next| next.first_ts);
+        if record > run.last || run.stands_still() || ts < run.first_ts || ts > ends {
+            return false;
+        }
+        if record == run.last && ts > run.last_ts {
+            let was_open = self.close();
+            self.remove(run.key());
+            // One record alone has one time.
+            let first_ts = if run.first == run.last { ts } else { run.first_ts };
+            self.put(Run { first_ts, last_ts: ts, ..run });
+            self.mark(run.key());
+            was_open.into_iter().for_each(|key| self.open_run(key));
+        }
+        true
+    }
+
     /// Adds the record number and time of a row. Returns the event that it shows, if any.
     #[inline]
     pub fn see(&mut self, record: i64, ts: Timestamp) -> Option<ClockEvent> {
+        let event = self.see_row(record, ts)?;
+        // A line whose time was refused has none that could be shown.
+        let shown = self.refused.filter(|refused| refused.0 == event.before.0);
+        Some(ClockEvent { before: shown.map_or(event.before, |refused| refused.1), ..event })
+    }
+
+    #[inline]
+    fn see_row(&mut self, record: i64, ts: Timestamp) -> Option<ClockEvent> {
         let previous = self.previous.replace((record, ts));
         if let Some(open) = &mut self.open {
             let last = (open.run.last, open.run.last_ts);
@@ -425,6 +476,22 @@ mod tests {
         assert_eq!(missing(&[(0, 0), (1, 10), (5, 50)]), [3]);
         assert_eq!(missing(&[(0, 0), (1, 10), (5, 50), (3, 30)]), [1, 1]);
         assert_eq!(missing(&[(0, 0), (1, 10), (5, 50), (3, 30), (2, 20), (4, 40)]), [0; 0]);
+    }
+
+    #[test]
+    fn a_record_whose_time_is_refused_is_not_missing_and_hides_no_step_of_the_clock() {
+        let mut runs = RecordRuns::default();
+        let at = Timestamp::from_nanos;
+        assert_eq!(runs.see(0, at(1_000)), None);
+        runs.see_refused(1);
+        runs.see_refused(2);
+        let step = ClockEvent { kind: EventKind::Step, before: (0, at(1_000)), after: (3, at(20)) };
+        assert_eq!(runs.see(3, at(20)), Some(step));
+        assert_eq!(runs.see(4, at(1_400)), None);
+        runs.see_refused(7);
+        assert!(runs.settle(7, at(1_700)) && runs.settle(7, at(1_700)) && !runs.settle(8, at(1_800)));
+        assert_eq!(runs.see(8, at(1_800)), None);
+        assert_eq!(gaps(&runs.runs()).iter().map(|gap| gap.missing).collect::<Vec<_>>(), [2]);
     }
 
     #[test]

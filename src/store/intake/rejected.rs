@@ -30,6 +30,8 @@ pub struct LineRefusal {
     pub not_before: Option<Timestamp>,
     /// Held: the stamp in which its place is not known yet.
     pub sample: Option<SampleAt>,
+    /// RECORD of a line of which only the time is refused: the record is not missing. None for a table with tag columns.
+    pub record: Option<i64>,
 }
 
 impl LineRefusal {

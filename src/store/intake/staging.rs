@@ -122,6 +122,8 @@ pub enum Records {
     AsRead,
     /// Nothing: they were seen when their lines were read.
     Known,
+    /// The lines were kept: some were seen when they were read.
+    Kept,
 }
 
 impl<'s> Staging<'s> {
@@ -182,7 +184,7 @@ impl<'s> Staging<'s> {
         on_conflict: OnConflict,
     ) -> rusqlite::Result<Outcome> {
         let series = table.series.at(place).id;
-        let is_read = self.records == Records::AsRead && self.moving.is_none() && self.exchange.is_none();
+        let is_read = self.records != Records::Known && self.moving.is_none() && self.exchange.is_none();
         let is_late = self.judge(table, place, row)?;
         let header = table.header_to_keep(row.stated_by);
         let insert = &mut self.insert;
@@ -213,9 +215,11 @@ impl<'s> Staging<'s> {
             && let Some(record) = row.record
         {
             let stamp = table.stamp_of(row.ts);
-            if outcome == Outcome::Duplicate {
+            // What is kept beside a row and does not go on with its count may be another logger's.
+            let is_beside = outcome == Outcome::Conflict && !table.runs.goes_on(record);
+            if outcome == Outcome::Duplicate || is_beside {
                 table.runs.pass(record, stamp);
-            } else {
+            } else if self.records == Records::AsRead || !table.runs.settle(record, stamp) {
                 self.see_record(table, record, stamp)?;
             }
         }
@@ -402,6 +406,13 @@ impl<'s> Staging<'s> {
         }
         self.begin()?;
         self.see_record(table, sample.record, sample.stamp).map_err(|source| self.store.at(source))
+    }
+
+    /// Notes the record number of a line of which only the time is refused.
+    pub fn see_refused(&mut self, table: &mut Table, record: i64) -> Result<()> {
+        self.begin()?;
+        table.runs.see_refused(record);
+        Ok(())
     }
 
     fn see_record(&mut self, table: &mut Table, record: i64, ts: Timestamp) -> rusqlite::Result<()> {

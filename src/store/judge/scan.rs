@@ -163,6 +163,20 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
+    /// The time of the row that has `rows` rows of its series before it, counted from an instant; none where there are fewer.
+    pub fn row_after(&self, series: i64, from: Timestamp, rows: usize) -> Result<Option<Timestamp>> {
+        // The key has no nanoseconds: rows of the same microsecond may lie before `from`.
+        let (low, high) = key::keys(series, from, key::TIMES.1);
+        self.conn
+            .prepare_cached("SELECT id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1 OFFSET ?3")
+            .and_then(|mut statement| {
+                let row = statement
+                    .query_row(params![low, high, i64_of(rows)], |row| Ok(key::time(row.get(0)?, row.get(1)?)));
+                row.optional()
+            })
+            .map_err(|source| self.at(source))
+    }
+
     /// The times of the newest rows of a series before an instant, newest first.
     pub fn newest_times(&self, series: i64, before: Timestamp, rows: usize) -> Result<Vec<Timestamp>> {
         let (low, high) = key::keys(series, key::TIMES.0, before);

@@ -115,6 +115,7 @@ fn data(answers: &Answers, store: &Store, span: Span, now: Timestamp, out: &mut 
         &answers
             .delivery((span.from, Timestamp::from_nanos(now.nanos().max(span.to.nanos()).saturating_add(1))), now)?,
     )?;
+    put(out, "sun", &answers.sun((span.from, span.to)).ok())?;
     put(out, "gaps", &answers.gaps()?)?;
     put(out, "rejected", &answers.rejected(MOST_REJECTED)?)?;
     put(out, "flags", &answers.flags()?)?;

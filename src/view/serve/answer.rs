@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use flate2::Compression;
 use serde::Serialize;
+use tokio::sync::Semaphore;
 
 use super::Shared;
 use super::assets::{Asset, gzip};
@@ -20,19 +21,29 @@ const WORTH_COMPRESSING: usize = 4 * 1024;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Runs the work on a worker thread and answers with its result.
+/// Runs the work about a station on a worker thread and answers with its result.
 pub(super) async fn ask<T: Serialize>(
     shared: Arc<Shared>,
     headers: &HeaderMap,
     work: impl FnOnce(&Shared) -> Result<T, ApiError> + Send + 'static,
 ) -> Response {
+    let turns = Arc::clone(&shared.turns);
+    in_turn(turns, headers, move || work(&shared)).await
+}
+
+/// Runs the work on a worker thread and answers with its result.
+pub(super) async fn in_turn<T: Serialize>(
+    turns: Arc<Semaphore>,
+    headers: &HeaderMap,
+    work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+) -> Response {
     let takes_gzip = takes_gzip(headers);
     let done = tokio::time::timeout(DEADLINE, async {
         // Requests take turns; more at once would be slower for all.
-        let turn = Arc::clone(&shared.turns).acquire_owned().await.map_err(|_| ApiError::Lost)?;
+        let turn = turns.acquire_owned().await.map_err(|_| ApiError::Lost)?;
         let worker = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            let text = serde_json::to_vec(&work(&shared)?)?;
+            let text = serde_json::to_vec(&work()?)?;
             let small = if takes_gzip && text.len() >= WORTH_COMPRESSING {
                 gzip(&text, Compression::fast())
             } else {

@@ -10,6 +10,7 @@ use flate2::write::GzEncoder;
 static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
 const PAGE: &str = "index.html";
+const STATIONS: &str = "stations.html";
 
 /// A file in the form that is sent.
 #[derive(Debug)]
@@ -56,6 +57,11 @@ impl Assets {
     /// The page.
     pub fn page(&self) -> Option<&Asset> {
         self.find(PAGE)
+    }
+
+    /// The list of several stations.
+    pub(super) fn stations(&self) -> Option<&Asset> {
+        self.find(STATIONS)
     }
 
     /// A script or a style sheet.

@@ -10,6 +10,9 @@ use std::net::IpAddr;
 
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 
+/// Behind this path and its name is each of several stations.
+pub(super) const STATION: &str = "/station/";
+
 /// The rules of one server.
 #[derive(Debug)]
 pub(super) struct Gate {
@@ -56,7 +59,7 @@ impl Gate {
             None | Some(b"same-origin" | b"none") => None,
             // The user followed a link.
             Some(_)
-                if uri.path() == "/"
+                if is_front(uri.path())
                     && says("sec-fetch-mode") == Some(b"navigate")
                     && says("sec-fetch-dest") == Some(b"document") =>
             {
@@ -87,9 +90,31 @@ impl Gate {
     }
 }
 
+/// Whether it is a page that a link may lead to: the only one, or one of several stations'.
+fn is_front(path: &str) -> bool {
+    let station = path.strip_prefix(STATION).and_then(|rest| rest.strip_suffix('/'));
+    path == "/" || station.is_some_and(|name| !name.is_empty() && !name.contains('/'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_may_lead_to_a_page_and_to_nothing_else() {
+        for (path, is) in [
+            ("/", true),
+            ("/station/US-UMB/", true),
+            ("/station/", false),
+            ("/station//", false),
+            ("/station/US-UMB", false),
+            ("/station/US-UMB/api/status", false),
+            ("/station/US-UMB/api/", false),
+            ("/api/status", false),
+        ] {
+            assert_eq!(is_front(path), is, "{path}");
+        }
+    }
 
     #[test]
     fn only_names_that_are_certainly_ours_are_accepted() {

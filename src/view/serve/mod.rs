@@ -26,6 +26,7 @@ mod connections;
 mod error;
 mod gate;
 mod live;
+mod network;
 mod query;
 mod readers;
 mod routes;
@@ -52,12 +53,11 @@ pub struct Options {
     pub hosts: Vec<String>,
 }
 
-/// The data behind every answer.
+/// The data behind every answer about a station.
 #[derive(Debug)]
 struct Shared {
     answers: api::Answers,
-    assets: Assets,
-    gate: gate::Gate,
+    assets: Arc<Assets>,
     live: live::Live,
     revision: watch::Receiver<u64>,
     turns: Arc<Semaphore>,
@@ -69,8 +69,10 @@ pub struct Server {
     runtime: Runtime,
     listener: tokio::net::TcpListener,
     address: SocketAddr,
-    shared: Arc<Shared>,
-    revision: watch::Sender<u64>,
+    gate: gate::Gate,
+    network: network::Network,
+    /// One for each station.
+    revisions: Vec<watch::Sender<u64>>,
     stop: (watch::Sender<bool>, watch::Receiver<bool>),
 }
 
@@ -86,8 +88,8 @@ impl Stop {
 }
 
 impl Server {
-    /// Begins to listen.
-    pub fn listen(config: Config, options: &Options) -> Result<Server, ServeError> {
+    /// Begins to listen, for one station or for several, of which each has a path of its own.
+    pub fn listen(configs: Vec<Config>, options: &Options) -> Result<Server, ServeError> {
         let asked = SocketAddr::new(options.bind, options.port);
         let runtime = Builder::new_current_thread()
             .enable_all()
@@ -100,16 +102,23 @@ impl Server {
                 _ => ServeError::Listen { address: asked, source },
             })?;
         let address = listener.local_addr().map_err(ServeError::Start)?;
-        let (revision, seen) = watch::channel(watch_store::first_revision());
-        let shared = Shared {
-            assets: Assets::load(),
-            gate: gate::Gate::new(options.bind, &options.hosts),
-            live: live::Live::new(seen.clone()),
-            revision: seen,
-            turns: Arc::new(Semaphore::new(TURNS)),
-            answers: api::Answers::new(config),
-        };
-        Ok(Server { runtime, listener, address, shared: Arc::new(shared), revision, stop: watch::channel(false) })
+        let assets = Arc::new(Assets::load());
+        let turns = Arc::new(Semaphore::new(TURNS));
+        let (mut stations, mut revisions) = (Vec::new(), Vec::new());
+        for config in configs {
+            let (revision, seen) = watch::channel(watch_store::first_revision());
+            stations.push(Arc::new(Shared {
+                assets: Arc::clone(&assets),
+                live: live::Live::new(seen.clone()),
+                revision: seen,
+                turns: Arc::clone(&turns),
+                answers: api::Answers::new(config),
+            }));
+            revisions.push(revision);
+        }
+        let network = network::Network::of(stations, assets, turns);
+        let gate = gate::Gate::new(options.bind, &options.hosts);
+        Ok(Server { runtime, listener, address, gate, network, revisions, stop: watch::channel(false) })
     }
 
     /// The address on which it listens.
@@ -124,38 +133,43 @@ impl Server {
 
     /// Answers until it is stopped.
     pub fn run(self) -> Result<(), ServeError> {
-        let (ended, end) = mpsc::channel();
-        let watched = Arc::clone(&self.shared);
-        let revision = self.revision;
-        let watcher = std::thread::Builder::new()
-            .name("watch".to_owned())
-            .spawn(move || watch_store::watch(&watched.answers, &revision, &end))
-            .map_err(ServeError::Start)?;
-        let router = TowerToHyperService::new(routes::routes(Arc::clone(&self.shared)));
-        let shared = self.shared;
+        let mut watchers = Vec::new();
+        for (watched, revision) in self.network.stations().zip(self.revisions) {
+            let (watched, (ended, end)) = (Arc::clone(watched), mpsc::channel::<()>());
+            let watcher = std::thread::Builder::new()
+                .name("watch".to_owned())
+                .spawn(move || watch_store::watch(&watched.answers, &revision, &end))
+                .map_err(ServeError::Start)?;
+            watchers.push((ended, watcher));
+        }
+        let router = TowerToHyperService::new(self.network.routes());
+        let gate = Arc::new(self.gate);
         let answer = move |request: Request<Incoming>| {
-            let (shared, router) = (Arc::clone(&shared), router.clone());
-            async move { answer::seal(answer_one(&shared, &router, request).await) }
+            let (gate, router) = (Arc::clone(&gate), router.clone());
+            async move { answer::seal(answer_one(&gate, &router, request).await) }
         };
         let mut stopped = self.stop.1;
         self.runtime.block_on(connections::accept(self.listener, answer, async move {
             // An error means that every handle that could stop it is gone.
             let _ = stopped.wait_for(|stopped| *stopped).await;
         }));
+        let (ended, watchers): (Vec<_>, Vec<_>) = watchers.into_iter().unzip();
         drop(ended);
         self.runtime.shutdown_timeout(END_TIME);
-        // The thread holds nothing important, and checks for the end twice a second.
-        let _ = watcher.join();
+        for watcher in watchers {
+            // The thread holds nothing important, and checks for the end twice a second.
+            let _ = watcher.join();
+        }
         Ok(())
     }
 }
 
 async fn answer_one(
-    shared: &Shared,
+    gate: &gate::Gate,
     router: &TowerToHyperService<axum::Router>,
     request: Request<Incoming>,
 ) -> Response {
-    if let Some((code, text)) = shared.gate.refusal(request.method(), request.uri(), request.headers()) {
+    if let Some((code, text)) = gate.refusal(request.method(), request.uri(), request.headers()) {
         let mut response = answer::error_text(code, text);
         if code == StatusCode::METHOD_NOT_ALLOWED {
             response.headers_mut().insert("allow", axum::http::HeaderValue::from_static("GET, HEAD"));

@@ -10,6 +10,7 @@ use axum::routing::get;
 
 use super::Shared;
 use super::answer::{ask, asset, error_text, refused};
+use super::assets::Assets;
 use super::error::ApiError;
 use super::query::Query;
 use crate::time::{Clock, SystemClock, Timestamp};
@@ -23,28 +24,29 @@ const MOST_REJECTED: usize = 2_000;
 const POINTS: usize = 1_200;
 const BINS: usize = 200;
 
-pub(super) fn routes(shared: Arc<Shared>) -> Router {
+/// The paths of a station, which begin with `base`.
+pub(super) fn routes(shared: Arc<Shared>, base: &str) -> Router {
     Router::new()
-        .route("/", get(page))
-        .route("/app/{*name}", get(app))
-        .route("/api/station", get(station))
-        .route("/api/status", get(status))
-        .route("/api/trace", get(trace))
-        .route("/api/ribbon", get(ribbon))
-        .route("/api/delivery", get(delivery))
-        .route("/api/gaps", get(gaps))
-        .route("/api/rejected", get(rejected))
-        .route("/api/flags", get(flags))
-        .route("/api/live", get(live))
-        .fallback(nothing)
+        .route(&format!("{base}/"), get(page))
+        .route(&format!("{base}/api/station"), get(station))
+        .route(&format!("{base}/api/status"), get(status))
+        .route(&format!("{base}/api/trace"), get(trace))
+        .route(&format!("{base}/api/values"), get(values))
+        .route(&format!("{base}/api/ribbon"), get(ribbon))
+        .route(&format!("{base}/api/delivery"), get(delivery))
+        .route(&format!("{base}/api/sun"), get(sun))
+        .route(&format!("{base}/api/gaps"), get(gaps))
+        .route(&format!("{base}/api/rejected"), get(rejected))
+        .route(&format!("{base}/api/flags"), get(flags))
+        .route(&format!("{base}/api/live"), get(live))
         .with_state(shared)
 }
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     Timestamp::from_utc(SystemClock.now())
 }
 
-async fn nothing() -> Response {
+pub(super) async fn nothing() -> Response {
     error_text(StatusCode::NOT_FOUND, "no such path; the page is at /")
 }
 
@@ -55,8 +57,9 @@ async fn page(State(shared): Here, headers: HeaderMap) -> Response {
     }
 }
 
-async fn app(State(shared): Here, headers: HeaderMap, Path(name): Path<String>) -> Response {
-    match shared.assets.find(&name) {
+/// A file of the pages, which all stations share.
+pub(super) async fn app(State(assets): State<Arc<Assets>>, headers: HeaderMap, Path(name): Path<String>) -> Response {
+    match assets.find(&name) {
         Some(found) => asset(found, &headers),
         None => nothing().await,
     }
@@ -80,21 +83,30 @@ async fn status(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQue
     .await
 }
 
+/// Columns of a series over a span of time; at most so many positions, or rows, under the key `most`.
+fn columns_over(asked: Option<&str>, most: &str) -> Result<TraceRequest, ApiError> {
+    let query = Query::read(asked, &["table", "columns", "from", "to", most, "tag."])?;
+    let (from, to) = query.span()?;
+    Ok(TraceRequest {
+        table: query.needed("table")?.to_owned(),
+        columns: query.names("columns")?,
+        from,
+        to,
+        points: query.count(most, POINTS, MOST_POINTS)?,
+        tags: query.tags(),
+    })
+}
+
 async fn trace(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
-    let request =
-        Query::read(asked.as_deref(), &["table", "columns", "from", "to", "points", "tag."]).and_then(|query| {
-            let (from, to) = query.span()?;
-            Ok(TraceRequest {
-                table: query.needed("table")?.to_owned(),
-                columns: query.names("columns")?,
-                from,
-                to,
-                points: query.count("points", POINTS, MOST_POINTS)?,
-                tags: query.tags(),
-            })
-        });
-    match request {
+    match columns_over(asked.as_deref(), "points") {
         Ok(request) => ask(shared, &headers, move |shared| shared.answers.trace(&request)).await,
+        Err(error) => refused(&error),
+    }
+}
+
+async fn values(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
+    match columns_over(asked.as_deref(), "rows") {
+        Ok(request) => ask(shared, &headers, move |shared| shared.answers.values(&request)).await,
         Err(error) => refused(&error),
     }
 }
@@ -122,6 +134,13 @@ async fn delivery(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQ
         Err(error) => return refused(&error),
     };
     ask(shared, &headers, move |shared| shared.answers.delivery(span, now())).await
+}
+
+async fn sun(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
+    match Query::read(asked.as_deref(), &["from", "to"]).and_then(|query| query.span()) {
+        Ok(span) => ask(shared, &headers, move |shared| shared.answers.sun(span)).await,
+        Err(error) => refused(&error),
+    }
 }
 
 async fn gaps(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {

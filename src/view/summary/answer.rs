@@ -5,6 +5,7 @@
 use serde::{Serialize, Serializer};
 
 use super::WantedColumn;
+use crate::qc::Test;
 use crate::time::Timestamp;
 
 /// A number of an answer: null where there is none, without a fraction where it is whole.
@@ -61,6 +62,11 @@ fn seven_digits(value: f64) -> f64 {
         let scale = 10f64.powi(-places);
         (value / scale).round() * scale
     }
+}
+
+/// The name of a test as the page shows it.
+pub(super) fn test_name(test: Test) -> &'static str {
+    if test == Test::Manual { "by hand" } else { test.name() }
 }
 
 /// Values of some columns of a series over a span of time: every row, or bins.

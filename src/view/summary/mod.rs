@@ -28,10 +28,12 @@ mod keep_up;
 mod pieces;
 mod raw;
 mod sidecar;
+mod values;
 mod width;
 
 pub use answer::{Expected, Figure, FlagCounts, LastDay, Ribbon, RibbonColumn, Trace, TraceColumn};
 pub use error::SummaryError;
+pub use values::{Values, ValuesColumn};
 
 use grid::{Form, Grid};
 use pieces::Kept;

@@ -1,12 +1,12 @@
 //! Single rows, with the findings of every test.
 
 use crate::format::numbers_of;
-use crate::qc::{self, Test};
+use crate::qc;
 use crate::quantity::{Aggregate, Counter};
 use crate::store::{ScannedRow, Store};
 use crate::time::Timestamp;
 
-use super::answer::{Figure, Trace, TraceColumn};
+use super::answer::{Figure, Trace, TraceColumn, test_name};
 use super::grid::Cell;
 use super::{SummaryError, WantedColumn};
 
@@ -67,8 +67,8 @@ pub(super) fn rows(
         for finding in row.raised.map(qc::findings).unwrap_or_default() {
             for (wanted, column) in columns.iter().zip(&mut out) {
                 if wanted.place == finding.place {
-                    let test = if finding.test == Test::Manual { "by hand" } else { finding.test.name() };
                     let list = column.findings.get_or_insert_default();
+                    let test = test_name(finding.test);
                     list.push((times.len(), test, finding.flag.word(), finding.detail.clone()));
                 }
             }

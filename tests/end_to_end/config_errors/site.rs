@@ -489,6 +489,7 @@ pub const SECTIONS: &[Section] = &[
             free("file", Text, "\"logs/fluxtower.log\"", PATHS),
             free("max_bytes", Whole, "1_000_000", &["9_999", "-1"]),
             free("keep", Whole, "9", &["0", "101"]),
+            free("format", Text, "\"json\"", &["\"xml\"", "\"JSON\""]),
         ]],
         elsewhere: &[],
     },

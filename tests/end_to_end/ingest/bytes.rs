@@ -3,16 +3,38 @@
 use super::*;
 
 #[test]
-fn nuls_glued_between_a_torn_row_and_the_next_one_reject_that_line_only() {
+fn i1_nul_bytes_behind_a_torn_row_reject_it_and_the_row_behind_them_is_read() {
     let tower = Station::new();
     let torn =
         [b"\"2024-05-01 00:00:05\",1,1.5,2".as_slice(), &[0; 100], b"\"2024-05-01 00:00:10\",2,1,2\r\n"].concat();
     let content =
         [b"\"2024-05-01 00:00:00\",0,1,2\r\n".as_slice(), &torn, b"\"2024-05-01 00:00:15\",3,1,2\r\n"].concat();
-    ingest(&tower, behind_header(content), "header 4 staged 2 rejected 1").expect(1);
+    ingest(&tower, behind_header(content), "header 4 staged 3 rejected 1").expect(1);
     let (reason, raw) = &rejected(&tower)[0];
-    assert_eq!(reason, "7 fields where the header has 4");
-    assert!(raw.contains("00:00:05") && raw.contains("00:00:10"), "{raw}");
+    assert_eq!(reason, "NUL bytes follow: the rest of the line was lost, as in a power failure");
+    assert!(raw.contains("00:00:05") && !raw.contains("00:00:10"), "{raw}");
+}
+
+#[test]
+fn i1_what_is_before_and_behind_nul_bytes_is_never_one_value() {
+    for torn in [
+        "\"2024-05-01 00:00:05\",1,1\02.5,2\r\n",
+        "\"2024-05-01 00:00:05\",1\0\02,12.5,2\r\n",
+        "\"2024-05-01 00:00:05\",1,-\0\05,2\r\n",
+        "\"2024-05-01 00:00:05\",1,1,\0\02\r\n",
+        "\"2024-05-01 00:00:\005\",1,1,2\r\n",
+    ] {
+        let tower = Station::new();
+        ingest(&tower, behind_header(torn), "header 4 rejected 2").expect(1);
+        assert_eq!(tower.rows(TABLE).len(), 0, "{torn:?}");
+    }
+}
+
+#[test]
+fn line_ends_that_were_written_twice_are_no_part_of_the_last_value() {
+    let tower = Station::new();
+    ingest(&tower, behind_header("\"2024-05-01 00:00:00\",0,1,2\r\r\n"), "header 4 staged 1").expect(0);
+    assert_eq!(tower.rows(TABLE)[0].vals, "[1,2]");
 }
 
 /// What a value field becomes: JSON and QARTOD digit.

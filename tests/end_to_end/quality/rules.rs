@@ -144,6 +144,25 @@ fn directions_are_judged_around_the_circle_and_equally_wherever_north_is() {
 }
 
 #[test]
+fn a_direction_opposite_to_its_neighbours_is_a_spike_and_they_are_none() {
+    let judged = |keys: &str, directions: [f64; 5]| {
+        let rows = at(0..5, |row| format!("{}", directions[usize::try_from(row).unwrap()]));
+        flags("", &format!("kind = \"direction\"\n{keys}"), &rows)
+    };
+    for turn in [0.0, 90.0, 180.0, 270.0] {
+        let turned = |directions: [f64; 5]| directions.map(|direction| (direction + turn) % 360.0);
+        let average = "spike = { suspect = 100 }";
+        assert_eq!(judged(average, turned([350.0, 350.0, 180.0, 10.0, 10.0])), "21312", "{turn}");
+        assert_eq!(judged(average, turned([100.0, 100.0, 300.0, 160.0, 160.0])), "21312", "{turn}");
+        let steps = "spike = { suspect = 100, method = \"differential\" }";
+        assert_eq!(judged(steps, turned([350.0, 350.0, 180.0, 10.0, 10.0])), "21312", "{turn}");
+        assert_eq!(judged(steps, turned([350.0, 350.0, 80.0, 170.0, 170.0])), "21112", "{turn}: it goes on");
+        // Opposite neighbours have no middle.
+        assert_eq!(judged(average, turned([0.0, 0.0, 90.0, 180.0, 180.0])), "21212", "{turn}");
+    }
+}
+
+#[test]
 fn a_pair_of_directions_differs_by_the_shorter_way_around() {
     let pair = "[[pair]]\nname = \"p\"\ntable = \"met\"\ncolumn = \"A\"\nagainst = \"B\"\ndifference = { fail = 10 }\n";
     let tower = Station::new()

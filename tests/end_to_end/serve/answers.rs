@@ -149,6 +149,54 @@ fn a_view_holds_every_row_or_bins_and_says_which_test_failed() {
 }
 
 #[test]
+fn the_rows_behind_a_plot_have_their_text_flag_and_test_and_come_in_limited_parts() {
+    let (tower, newest) = lived();
+    let served = Served::start(&tower.config_path());
+    let to = newest.timestamp_millis();
+    let conn = tower.database();
+    let sql = "SELECT ((r.id & 4503599627370495) * 1000 + r.nanos) / 1000000, r.vals, r.flags FROM reading r JOIN series s ON \
+               s.id = r.id >> 52 JOIN logger_table t ON t.id = s.logger_table WHERE t.name = 'met' ORDER BY r.id";
+    let mut statement = conn.prepare(sql).unwrap();
+    let stored = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    let stored: Vec<(i64, String, String)> = stored.map(Result::unwrap).collect();
+    let (mut from, mut at, mut parts) = ((to - 86_400_000).to_string(), 0, 0);
+    loop {
+        let part = served.json(&format!("/api/values?table=met&columns=RH,TA&from={from}&to={to}&rows=70"));
+        let times = part["times"].as_array().unwrap();
+        assert!(times.len() <= 70);
+        for (i, time) in times.iter().enumerate() {
+            let (ms, vals, flags) = &stored[at + i];
+            assert_eq!(time.as_i64().unwrap(), *ms);
+            for (column, place) in [("TA", 0), ("RH", 1)] {
+                let column = by_name(&part["columns"], column);
+                let text = column["text"][i].as_str().unwrap_or("null");
+                let spelled: Vec<&str> = vals.trim_matches(['[', ']']).split(',').collect();
+                assert_eq!(text, spelled[place], "row {at} + {i}");
+                assert_eq!(column["flags"].as_str().unwrap()[i..=i], flags[place..=place]);
+            }
+        }
+        let ta = by_name(&part["columns"], "TA")["findings"].as_array().unwrap();
+        let failed = ta.iter().filter(|finding| finding[1] == "gross_range" && finding[2] == "fail").count();
+        assert_eq!(failed, stored[at..at + times.len()].iter().filter(|(_, _, flags)| flags.starts_with('4')).count());
+        at += times.len();
+        parts += 1;
+        match part["next"].as_str() {
+            Some(next) => from = next.to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!((at, parts), (stored.len(), 5), "300 rows in parts of 70");
+    let plan: String = conn
+        .query_row(
+            "EXPLAIN QUERY PLAN SELECT id, nanos FROM reading WHERE id BETWEEN 1 AND 9 ORDER BY id LIMIT 1 OFFSET 70",
+            [],
+            |row| row.get(3),
+        )
+        .unwrap();
+    assert_eq!(plan, "SEARCH reading USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)");
+}
+
+#[test]
 fn the_ribbon_counts_every_flag() {
     let (tower, newest) = lived();
     let served = Served::start(&tower.config_path());
@@ -311,4 +359,40 @@ fn the_page_is_compressed_kept_by_the_browser_and_shut_against_everything_else()
         served.ask("GET", "/api/status", &["Accept-Encoding: gzip, br"]).expect(200).header("cache-control")
             == Some("no-store")
     );
+}
+
+#[test]
+fn several_configurations_are_a_list_with_the_worst_first_and_one_command_takes_no_more_than_one() {
+    let (tower, _) = lived();
+    let other = configured();
+    other.replace_in_config("US-UMB", "B/C");
+    let (first, second) = (tower.config_path(), other.config_path());
+    // Behind the command, they stand for all that stand before it.
+    let both = ["--config", first.to_str().unwrap(), "--config", second.to_str().unwrap()];
+    let served = Served::with(&first, &both);
+    let stations = served.json("/api/stations")["stations"].clone();
+    let names: Vec<&str> = stations.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 2, "{stations}");
+    for one in stations.as_array().unwrap() {
+        let path = one["path"].as_str().unwrap();
+        assert!(["/station/US-UMB/", "/station/B_C/"].contains(&path), "{one}");
+        let station = served.json(&format!("{path}api/station"));
+        assert_eq!(station["station"], one["name"]);
+        let status = served.json(&format!("{path}api/status"));
+        assert_eq!((&status["state"], &status["reasons"][0]), (&one["state"], &one["worst"]));
+        assert!(served.get(path).expect(200).text().contains("/app/page.js"));
+    }
+    let rank =
+        |one: &serde_json::Value| ["look", "unknown", "note", "ok"].iter().position(|state| one["state"] == *state);
+    assert!(rank(&stations[0]) <= rank(&stations[1]), "{stations}");
+    assert!(served.get("/").expect(200).text().contains("/app/stations.js"));
+    served.get("/app/stations.js").expect(200);
+    served.get("/api/status").expect(404);
+    served.get("/station/nobody/api/status").expect(404);
+
+    let ended = tower.run(&[&["status"], &both[..]].concat());
+    assert!(ended.code == 2 && ended.stderr.contains("--config is given more than once"), "{}", ended.stderr);
+    let empty = tempfile::TempDir::new().unwrap();
+    let ended = crate::support::Station::new().run(&["serve", "--config", empty.path().to_str().unwrap()]);
+    assert!(ended.code == 2 && ended.stderr.contains("holds no configuration"), "{}", ended.stderr);
 }

@@ -12,7 +12,7 @@ use super::readers::{Database, Readers};
 use crate::config::Config;
 use crate::store::Store;
 use crate::time::{NANOS_PER_MILLI, Timestamp};
-use crate::view::summary::{Ribbon, RibbonRequest, Summaries, Trace, TraceRequest};
+use crate::view::summary::{Ribbon, RibbonRequest, Summaries, Trace, TraceRequest, Values};
 
 mod board;
 mod delivery;
@@ -20,12 +20,14 @@ mod gaps;
 mod listing;
 mod station;
 mod status;
+mod sun;
 
 pub use delivery::Delivery;
 pub use gaps::Gaps;
 pub use listing::{Flags, Rejected};
 pub use station::Station;
-pub use status::Status;
+pub use status::{StationLine, Status};
+pub use sun::Sun;
 
 /// An instant in milliseconds since 1970, written as a whole number where it is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +84,14 @@ impl Answers {
         })
     }
 
+    /// The rows behind a drawing, at most `request.points`.
+    pub fn values(&self, request: &TraceRequest) -> Result<Values, ApiError> {
+        self.readers.with(|database| {
+            let Database { store, summaries, .. } = self.there(database, &request.table)?;
+            Ok(summaries.values(store, request)?)
+        })
+    }
+
     /// Flags of all columns over a span of time.
     pub fn ribbon(&self, request: &RibbonRequest) -> Result<Ribbon, ApiError> {
         self.readers.with(|database| {
@@ -93,6 +103,11 @@ impl Answers {
     /// Sent rows from `span.0` to before `span.1`, and the backlog.
     pub fn delivery(&self, span: (Timestamp, Timestamp), now: Timestamp) -> Result<Delivery, ApiError> {
         self.readers.with(|database| delivery::answer(&self.config, store(database), span, now))
+    }
+
+    /// Nights from `span.0` to `span.1`.
+    pub fn sun(&self, span: (Timestamp, Timestamp)) -> Result<Sun, ApiError> {
+        sun::answer(&self.config, span)
     }
 
     /// Missing records.

@@ -75,6 +75,45 @@ struct Sync {
     last_failure: Option<String>,
 }
 
+/// A station in a list of several.
+#[derive(Debug, Serialize)]
+pub struct StationLine {
+    name: String,
+    path: String,
+    state: &'static str,
+    /// The first of the findings, which is the worst.
+    worst: Option<String>,
+    /// How many there are.
+    findings: usize,
+    newest: Option<Millis>,
+    pending: u64,
+    #[serde(skip)]
+    rank: Verdict,
+}
+
+impl StationLine {
+    /// Puts the worst verdict first.
+    pub(in crate::view::serve) fn rank(&self) -> std::cmp::Reverse<u8> {
+        std::cmp::Reverse(self.rank as u8)
+    }
+}
+
+impl Status {
+    /// Its line in a list of several stations.
+    pub(in crate::view::serve) fn line(&self, name: &str, path: String) -> StationLine {
+        StationLine {
+            name: name.to_owned(),
+            path,
+            state: self.state,
+            worst: self.reasons.first().cloned(),
+            findings: self.findings.len(),
+            newest: self.tables.iter().filter_map(|table| table.newest).max_by_key(|newest| newest.0),
+            pending: self.tables.iter().map(|table| table.sent.pending).sum(),
+            rank: Verdict::of(&self.findings),
+        }
+    }
+}
+
 /// What the store said at one revision.
 #[derive(Debug, Default)]
 struct Seen {

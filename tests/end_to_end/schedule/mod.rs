@@ -12,6 +12,8 @@ use tempfile::TempDir;
 /// What a path may hold that XML, a shell, cron or systemd reads in its own way.
 const FOLDER: &str = "Söhne & Töchter 100% <5\u{a0}m> 'n \"co\" $HOME";
 
+mod schema;
+
 struct Place {
     temp: TempDir,
     folder: PathBuf,
@@ -460,4 +462,38 @@ fn a_deadline_that_is_longer_than_the_schedule_is_said() {
     let said = says(&["--cron", "--every", "1m"]);
     assert!(said.contains("starts are skipped") && said.contains("take deadline out of [sync]"), "{said}");
     assert_eq!(says(&["--cron", "--every", "5m"]), "");
+}
+
+#[test]
+fn the_service_of_the_packages_is_the_one_that_schedule_prints_but_for_its_paths_and_account() {
+    let place = Place::new();
+    let printed = place.text(&["--systemd", "--watch"]);
+    let packaged =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/linux/fluxtower.service")).unwrap();
+    let is_path =
+        |line: &str| ["ExecStart=", "WorkingDirectory=", "EnvironmentFile="].iter().any(|key| line.starts_with(key));
+    let of_own = |line: &str| {
+        ["Documentation=", "ConditionPathExists=", "User=", "Group=", "WantedBy="]
+            .iter()
+            .any(|key| line.starts_with(key))
+    };
+    let lines = |text: &str| -> Vec<String> {
+        let lines =
+            text.lines().filter(|line| !line.is_empty() && !line.starts_with('#') && !is_path(line) && !of_own(line));
+        lines.map(str::to_owned).collect()
+    };
+    assert_eq!(lines(&packaged), lines(&printed));
+    let arguments = |text: &str| -> Vec<String> {
+        let line = text.lines().find(|line| line.starts_with("ExecStart=")).unwrap().to_owned();
+        line.split(" --config")
+            .next()
+            .unwrap()
+            .rsplit('"')
+            .next()
+            .unwrap()
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect()
+    };
+    assert_eq!(arguments(&packaged)[1..], arguments(&printed)[..]);
 }
