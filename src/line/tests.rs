@@ -168,7 +168,7 @@ fn names_that_fall_together_stay_apart() {
         (vec![], vec!["station", "T", "_T"], "station_2=1,T=2,T_2=3"),
         (vec![("T", ranged())], vec!["T", "T_qc", "x"], "T=1,T_qc=1,T_qc_2=2,x=3"),
         (vec![("T", ranged())], vec!["T_qc", "T", "x"], "T_qc=1,T=2,T_qc_2=1,x=3"),
-        (vec![("T", sent_as("x")), ("U", sent_as("x"))], vec!["T", "U", "x"], "x=1,x_2=2,x_3=3"),
+        (vec![("T", sent_as("x")), ("U", sent_as("x"))], vec!["T", "U", "x"], "x_2=1,x_3=2,x=3"),
         (vec![("x", used_as(ColumnUse::Tag))], vec!["y", "z", "x", "_x"], "y=1,z=2,x_2=4"),
         (vec![], vec!["time", "", " "], "time_2=1,unnamed=2,unnamed_2=3"),
         (vec![], vec!["TH1(5)", "DataFilled(1,1)", "a b=c"], "TH1(5)=1,DataFilled(1\\,1)=2,a\\ b\\=c=3"),
