@@ -258,7 +258,6 @@ const NO_ANSWER: &[&str] = &[
     "{} changed by despiking complete blocks",
     " for retention policy: ",
     "see `fluxtower rejected`",
-    "if the logger writes it under another name now, name the section so; else take the section out",
     "make room, or let sent rows go with `fluxtower prune` or [store] keep",
     "correct the file; `run --watch` takes it up within seconds",
     "`fluxtower check --notify` sends a test message",
