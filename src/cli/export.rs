@@ -50,8 +50,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     /// Only these columns of the table, by the logger's names, with commas between
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    columns: Option<Vec<String>>,
+    #[arg(long, value_name = "A,B", value_parser = column_names)]
+    columns: Option<ColumnNames>,
     /// What becomes of flags; csv only, where nothing is said: none
     #[arg(long, value_enum)]
     flags: Option<Flags>,
@@ -255,6 +255,31 @@ fn target(context: &Context, output: &Path, name: impl Fn() -> String) -> Result
     Ok(path)
 }
 
+/// Names of columns, as `--columns` has them.
+#[derive(Debug, Clone)]
+struct ColumnNames(Vec<String>);
+
+/// Names with commas between; a comma between parentheses belongs to the name, as of an array: `TS(1,2)`.
+fn column_names(text: &str) -> Result<ColumnNames, std::convert::Infallible> {
+    let mut names = vec![String::new()];
+    let mut depth = 0_u32;
+    for letter in text.chars() {
+        match letter {
+            ',' if depth == 0 => {
+                names.push(String::new());
+                continue;
+            }
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if let Some(name) = names.last_mut() {
+            name.push(letter);
+        }
+    }
+    Ok(ColumnNames(names))
+}
+
 /// Options of the other format, and tables and columns that do not go together.
 fn refuse_misplaced(args: &Args) -> Result<(), CliError> {
     if args.format == Format::Ameriflux {
@@ -308,7 +333,7 @@ fn shape<'a>(
     store: &'a Store,
 ) -> Result<Shape<'a>, CliError> {
     let (since, until) = window(context, args, &tables)?;
-    let columns = args.columns.as_deref();
+    let columns = args.columns.as_ref().map(|names| names.0.as_slice());
     if let (Format::Csv, [table]) = (args.format, tables.as_slice()) {
         let flags = match args.flags.unwrap_or(Flags::None) {
             Flags::None => FlagStyle::None,

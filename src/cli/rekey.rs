@@ -16,8 +16,8 @@ const ROWS_PER_SECOND: u64 = 8_000;
 
 /// Move stored rows to the time that their stamps mean by the present configuration
 ///
-/// After `utc_offset`, `timezone` or `[[station.offset]]` changed, also in a table, every row gets the time that its stamp
-/// means now. Rows that were sent are sent again, and their points under the old time are removed from the bucket where the
+/// After `utc_offset`, `timezone`, `[[station.offset]]`, also in a table, or `time_format` changed, every row gets the time that
+/// its stamp means now. Rows that were sent are sent again, and their points under the old time are removed from the bucket where the
 /// server can. Periods of a wrong clock (`[[table.clock]]`) are applied by each ingest too.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  fluxtower rekey --dry-run\n  fluxtower rekey --table soil_30min")]

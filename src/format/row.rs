@@ -478,7 +478,7 @@ mod tests {
     stores!(other_spellings_are_made_canonical, ".451,-.077,00012", "[0.451,-0.077,12.0]");
     stores!(i8_missing_is_null_and_never_zero, "\"NAN\",NAN,nan,", "[null,null,null,null]");
     stores!(infinity_is_kept_as_a_word, "\"INF\",\"-INF\"", "[\"INF\",\"-INF\"]");
-    stores!(a_blank_before_a_number_is_no_part_of_it, " 5, 12.5 ,+5,+.5, NAN, ", "[5.0,12.5,5.0,0.5,null,null]");
+    stores!(a_blank_before_a_number_is_no_part_of_it, " 5, 12.5 ,+5,+.5, NAN, ", "[5,12.5,5,0.5,null,null]");
     stores!(a_quoted_number_with_blanks_is_text, "\" 5\", \"6\"", "[\" 5\",\"6\"]");
     stores!(a_quoted_number_is_text, "\"64291\",\"011.000\"", "[\"64291\",\"011.000\"]");
     stores!(text_keeps_commas_and_blanks, "\"OK, ON POWER UP\",\"1,4093  \"", "[\"OK, ON POWER UP\",\"1,4093  \"]");

@@ -147,7 +147,8 @@ impl<'a, 's> Mover<'a, 's> {
         }
         let new = self.config.stamps.clone();
         let may = consent == Consent::Offsets || old.offsets() == new.offsets();
-        if may && old != new && (staged.has_rows || staged.is_moving) {
+        let is_due = old != new || (consent == Consent::Offsets && has_earlier_formats(self.store, self.config)?);
+        if may && is_due && (staged.has_rows || staged.is_moving) {
             let mut table = self.store.table_as_staged(self.config)?;
             self.take_out(&mut table, (&old, &new), &mut moved)?;
             self.staging.begin_placing(&table, &new)?;
@@ -227,7 +228,10 @@ pub(super) fn preview(store: &Store, config: &TableConfig) -> Result<Option<Move
     let Some(staged) = store.staged_clock(config)?.filter(|staged| staged.has_rows || staged.is_moving) else {
         return Ok(None);
     };
-    let Some(old) = staged.clock.filter(|old| *old != config.stamps) else { return Ok(None) };
+    let Some(old) = staged.clock else { return Ok(None) };
+    if old == config.stamps && !has_earlier_formats(store, config)? {
+        return Ok(None);
+    }
     let mut table = store.table_as_staged(config)?;
     let mut moved = Moved::default();
     let reading = Reading {
@@ -370,9 +374,15 @@ pub(super) fn read_stamp(config: &TableConfig, formats: &[Option<String>], text:
     Some(config.stamps.stamp_of(read))
 }
 
-/// Where the store has rows that may mean another time by the new clock.
+/// Whether rows may have been read by a time format that the configuration has no more. Each row keeps the text of its time.
+fn has_earlier_formats(store: &Store, config: &TableConfig) -> Result<bool> {
+    let FileFormat::Csv(csv) = &config.format else { return Ok(false) };
+    Ok(store.table_as_staged(config)?.time_formats.iter().any(|format| !csv.time_formats.contains(format)))
+}
+
+/// Where the store has rows that may mean another time by the new clock, or by another time format.
 fn intervals(old: &LoggerClock, new: &LoggerClock) -> Vec<Interval> {
-    if old.offsets() != new.offsets() {
+    if old.offsets() != new.offsets() || old == new {
         return vec![Interval::ALL];
     }
     let all = || old.corrections().iter().chain(new.corrections());

@@ -161,6 +161,13 @@ impl Ingest<'_> {
                 .apply(clock::Consent::Corrections)?;
             let mut table = self.store.table(table_config)?;
             let mut table_report = TableReport::new(&table_config.name.0);
+            if table.has_new_time_format {
+                table_report.note(
+                    "time_format changed: rows that were read by the one before keep their times; `fluxtower rekey --dry-run` \
+                     says which mean another time now, and `fluxtower rekey` moves them"
+                        .to_owned(),
+                );
+            }
             if files.is_empty() {
                 let patterns: Vec<_> = table_config.files.iter().map(|pattern| pattern.display().to_string()).collect();
                 table_report.note(format!("no file matches {}", patterns.join(", ")));
@@ -293,8 +300,11 @@ fn table_of<'c>(
     if found.is_empty()
         && let Some(table) = the_only_one(config)
     {
+        // An export under a name that the logger table had before is of this table too.
+        let had =
+            |name: &str| table.logger_table.is_none() && store.table(table).is_ok_and(|table| table.had_name(name));
         return match (lines::header_table(path), expected_name(store, table)?) {
-            (Some(named), Some(known)) if named != known => {
+            (Some(named), Some(known)) if named != known && !had(&named) => {
                 Err(IngestError::OtherTable { path: path.to_owned(), named, table: table.name.0.clone(), known })
             }
             _ => Ok(Some(table)),

@@ -4,6 +4,7 @@
 //! because the store keeps its counts. What they mean changes with the hour and not only with the store, so it is concluded
 //! apart from the reading, by [`findings`]: facts that are kept for a while still give the right age.
 
+use std::path::Path;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -38,7 +39,33 @@ pub const STARTS_KEY: &str = "schedule";
 const REFUSED_CONFIGURATION: &str = "configuration refused";
 
 /// Less room than this is soon none: a day of a busy station, its log and a backup of the day's rows.
-pub const LITTLE_ROOM: u64 = 500_000_000;
+const LITTLE_ROOM: u64 = 500_000_000;
+/// On a small disk, a part of less than one in so many.
+const LITTLE_PART: u64 = 10;
+
+/// What is free on a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Bytes that are free.
+    pub free: u64,
+    /// Bytes in all.
+    pub total: u64,
+}
+
+impl Room {
+    /// On the disk of a folder.
+    ///
+    /// # Errors
+    /// The system does not say it.
+    pub fn of(folder: &Path) -> std::io::Result<Room> {
+        Ok(Room { free: fs4::available_space(folder)?, total: fs4::total_space(folder)? })
+    }
+
+    /// Whether it is soon none.
+    pub fn is_little(self) -> bool {
+        self.free < LITTLE_ROOM && self.free < self.total / LITTLE_PART
+    }
+}
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -157,7 +184,7 @@ pub struct Facts {
     /// Tables and what is wrong with their values of the last day, where the caller has judged these.
     pub wrong_values: Vec<(String, String)>,
     /// Bytes that are free on the disk of the database; none where the system does not say.
-    pub room: Option<u64>,
+    pub room: Option<Room>,
     /// Size of the backlog, and how long it takes to drain.
     pub pending_bytes: PendingBytes,
 }
@@ -216,7 +243,7 @@ impl Facts {
             receivers: receivers(config, store)?,
             misfits: misfits(config, store)?,
             wrong_values: Vec::new(),
-            room: fs4::available_space(folder_of(store.path())).ok(),
+            room: Room::of(folder_of(store.path())).ok(),
             pending_bytes: crate::sync::pending_bytes(config, store, now)?,
         })
     }

@@ -675,3 +675,26 @@ fn i1_a_conflict_whose_corrected_time_no_row_can_have_becomes_a_line_as_its_row_
         the_counts_are_right(&tower);
     }
 }
+
+#[test]
+fn i11_rows_whose_time_format_was_wrong_move_by_rekey_to_the_time_that_their_text_means() {
+    let tower = Station::new().table(
+        "name = \"m\"\nfiles = [\"m.csv\"]\nformat = \"csv\"\nnames = [\"Time\", \"T\"]\ntime_column = \"Time\"\n\
+         last_line_after = \"0s\"\ntime_format = \"%m/%d/%Y %H:%M\"",
+    );
+    let rows = "05/11/2024 03:00,5\n05/11/2024 03:30,6\n06/11/2024 03:00,7\n";
+    tower.write("m.csv", rows);
+    let _ = tower.run(&["run"]).expect(0);
+    tower.replace_in_config("%m/%d/%Y", "%d/%m/%Y");
+    let said = tower.run(&["ingest"]);
+    assert!(format!("{}{}", said.stdout, said.stderr).contains("fluxtower rekey --dry-run"), "{}", said.stdout);
+    assert_eq!(tower.run_json(&["rekey", "--dry-run"]).expect(0).json()["tables"][0]["rows"], 3);
+    tower.run(&["rekey"]).expect(0);
+    let times: Vec<String> = tower.rows("m").into_iter().map(|row| row.time()[..10].to_owned()).collect();
+    assert_eq!(times, ["2024-11-05", "2024-11-05", "2024-11-06"]);
+    assert!(tower.run(&["rekey"]).expect(0).stdout.contains("nothing is to be moved"));
+    // Read again, the rows are found there.
+    tower.write("m.csv", format!("{rows}06/11/2024 03:30,8\n"));
+    let _ = tower.run(&["ingest"]).expect(0);
+    assert_eq!(tower.rows("m").len(), 4);
+}

@@ -348,7 +348,7 @@ fn i6_a_whole_life_from_the_archive_to_its_removal_accounts_for_every_row_and_sa
         let ran = Ended::of(&life.scheduled().output().unwrap());
         let findings = life.findings();
         if collection == UPGRADE {
-            assert_eq!(ran.code, 0, "{}", ran.stderr);
+            assert_eq!(ran.code, 0, "{findings:?} {}", ran.stderr);
             let both = format!("was of version {OLDER} and is of version {NEWEST_VERSION} now");
             let log = fs::read_to_string(life.data("fluxtower.log")).unwrap();
             assert!(log.contains(&both), "{log}");

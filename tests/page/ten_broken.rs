@@ -176,6 +176,7 @@ fn the_first_screen_names_each_of_ten_ways_in_which_a_station_is_broken() {
     if is_mounted {
         full.replace_in_config("path = \"store.db\"", "path = \"disk/store.db\"");
         full.write("met.dat", file(COLUMNS, 0..ROWS, ordinary));
+        std::fs::write(disk.0.join("another program's file"), vec![0; 385_000_000]).unwrap();
         let _ = full.run(&["run"]);
         look("disk nearly full", &full, &["the disk of the database is nearly full: "]);
     } else {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::super::output::bytes;
 use super::Report;
-use crate::status::LITTLE_ROOM;
+use crate::status::Room;
 #[cfg(windows)]
 use crate::status::real_share as network;
 use crate::store::{Store, folder_of};
@@ -19,13 +19,13 @@ pub(super) fn lines(store: &Store, report: &mut Report) {
         Err(error) => report.say("database", "bad", error.to_string()),
     }
     let folder = folder_of(path);
-    match fs4::available_space(folder) {
-        Ok(free) if free < LITTLE_ROOM => report.say(
+    match Room::of(folder) {
+        Ok(room @ Room { free, .. }) if room.is_little() => report.say(
             "disk",
             "look",
             format!("{} free; make room, or let sent rows go with `fluxtower prune` or [store] keep", bytes(free)),
         ),
-        Ok(free) => report.say("disk", "ok", format!("{} free", bytes(free))),
+        Ok(Room { free, .. }) => report.say("disk", "ok", format!("{} free", bytes(free))),
         Err(error) => report.say("disk", "look", format!("cannot tell how much is free: {error}")),
     }
     if let Some(kind) = network(folder) {

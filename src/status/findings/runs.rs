@@ -1,7 +1,7 @@
 //! Findings about passes: those that the store keeps, and the one that has just ended.
 
 use super::{Finding, Kind, SILENT_TOO_LONG_S};
-use crate::status::{Exit, Facts, LITTLE_ROOM, age_s};
+use crate::status::{Exit, Facts, Room, age_s};
 use crate::store::RunLine;
 use crate::sync::{StoppedBy, SyncReport};
 use crate::text::{bytes, span};
@@ -30,10 +30,10 @@ pub(super) fn findings(facts: &Facts, now: Timestamp) -> Vec<Finding> {
                 .fix("correct the file; `run --watch` takes it up within seconds"),
         );
     }
-    if let Some(room) = facts.room.filter(|room| *room < LITTLE_ROOM) {
+    if let Some(Room { free, .. }) = facts.room.filter(|room| room.is_little()) {
         let finding = Finding::new(
             Kind::DiskNearlyFull,
-            format!("the disk of the database is nearly full: {} free", bytes(room)),
+            format!("the disk of the database is nearly full: {} free", bytes(free)),
         );
         found.push(finding.fix("make room, or let sent rows go with `fluxtower prune` or [store] keep"));
     }

@@ -40,6 +40,11 @@ impl Table {
         self.names.current.as_deref().or(self.header_table.as_deref())
     }
 
+    /// Whether the logger table has or had this name.
+    pub fn had_name(&self, name: &str) -> bool {
+        self.header_table.as_deref() == Some(name) || self.names.ended.contains_key(name)
+    }
+
     /// Time of the newest row.
     pub fn newest(&self) -> Option<Timestamp> {
         self.series_ids().into_iter().filter_map(|series| self.newest_of_series(series)).max()

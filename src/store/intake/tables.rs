@@ -75,6 +75,8 @@ pub struct Table {
     /// How the times of its lines without a header were written by earlier configurations, newest first; None is the loggers'
     /// own format. A stored line, or text of a time, was read by one of them.
     pub time_formats: Vec<Option<String>>,
+    /// Whether the configuration has another time format than when the table was last read.
+    pub has_new_time_format: bool,
     pub(in crate::store) series: SeriesList,
     pub(in crate::store) tally: Tally,
     pub(in crate::store) provisional: ProvisionalLines,
@@ -270,6 +272,7 @@ impl Store {
         if let FileFormat::Csv(csv) = &config.format
             && !table.time_formats.starts_with(&csv.time_formats)
         {
+            table.has_new_time_format = !table.time_formats.is_empty();
             table.time_formats.retain(|known| !csv.time_formats.contains(known));
             table.time_formats.splice(0..0, csv.time_formats.iter().cloned());
             let text = serde_json::to_string(&table.time_formats).unwrap_or_default();
@@ -310,6 +313,7 @@ impl Store {
             runs: RecordRuns::new(runs),
             samples,
             time_formats: self.time_formats(id)?,
+            has_new_time_format: false,
             series: series(&self.conn, id).map_err(sql)?,
             tally: Tally::default(),
             provisional: ProvisionalLines::load(&self.conn, id).map_err(sql)?,
@@ -335,6 +339,7 @@ impl Store {
             runs: RecordRuns::new(Vec::new()),
             samples: self.samples(id)?,
             time_formats: Vec::new(),
+            has_new_time_format: false,
             series: series(&self.conn, id)?,
             tally: Tally::default(),
             provisional: ProvisionalLines::default(),

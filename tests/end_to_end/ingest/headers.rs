@@ -85,5 +85,5 @@ fn blanks_behind_commas_are_no_part_of_names_and_numbers() {
     let content = String::from_utf8(content).unwrap().replace(',', ", ");
     ingest(&tower, content, "header 4 staged 1").expect(0);
     assert_eq!(tower.in_process().store.column_names(TABLE).unwrap(), ["A", "B"]);
-    assert_eq!(rows(&tower), ["2024-05-01T05:00:00Z 0 [1.0,2.0]"]);
+    assert_eq!(rows(&tower), ["2024-05-01T05:00:00Z 0 [1,2]"]);
 }
