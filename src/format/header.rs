@@ -161,6 +161,10 @@ fn time_place(names: &[String]) -> Result<usize, HeaderError> {
 /// The csv crate reads the line. A line that gives several records is not a header line.
 pub(super) fn split(line: &[u8]) -> Option<Vec<String>> {
     let line = strip_noise(line);
+    // What is before NUL bytes and what is behind them may be of different lines.
+    if memchr::memchr(0, &line).is_some() {
+        return None;
+    }
     let text = decode(&line);
     let text = without_blanks_at_commas(&text);
     if !text.matches('"').count().is_multiple_of(2) {
@@ -198,6 +202,11 @@ mod tests {
 
     fn parse(names: &str, units: &str, process: &str) -> Result<Header, HeaderError> {
         Header::parse([LINE1, names.as_bytes(), units.as_bytes(), process.as_bytes()])
+    }
+
+    #[test]
+    fn names_with_nul_bytes_between_them_are_damaged() {
+        assert_eq!(parse("\"TIMESTAMP\",\"RECORD\",\"A\0\0\",\"B\"", "", ""), Err(HeaderError::Names));
     }
 
     #[test]

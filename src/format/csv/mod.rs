@@ -108,8 +108,10 @@ impl CsvFormat {
     pub fn header(&self, table: &str, lines: &[Vec<u8>]) -> Result<Header, String> {
         let dialect = self.dialect.as_ref();
         let of_line = |number: Option<usize>| -> Option<Vec<String>> {
-            let line = lines.get(number?.checked_sub(1)?)?;
-            Some(Spelling::of(dialect?).texts(strip_comment(&strip_noise(line), dialect)))
+            let mut line = strip_noise(lines.get(number?.checked_sub(1)?)?).into_owned();
+            // No name can hold them.
+            line.retain(|byte| *byte != 0);
+            Some(Spelling::of(dialect?).texts(strip_comment(&line, dialect)))
         };
         let names = match &self.names {
             Some(names) => names.clone(),
