@@ -103,7 +103,7 @@ impl Layout {
             own_formats: time_formats.len(),
             time_formats,
             spelling: Spelling::of_rows(csv, &keys, header.names.len()),
-            is_loose: csv.dialect.is_some(),
+            is_loose: true,
             ..layout
         }
     }
@@ -120,7 +120,7 @@ impl Layout {
 pub struct ParsedRow {
     /// The time.
     pub stamp: Option<StampRead>,
-    /// Whether the logger's text equals what [`LocalTime`] prints, so that the text need not be stored.
+    /// Whether the logger's text equals what [`crate::time::LocalTime`] prints, so that the text need not be stored.
     pub time_is_plain: bool,
     /// The logger's text for the time.
     pub time_text: String,

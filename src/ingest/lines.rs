@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::again;
 use super::glued::{self, Watch, goes_back};
-use super::names::{self, Ahead, Standing};
+use super::names::{self, Ahead, Standing, Under};
 use super::report::Counts;
 use super::samples::Placing;
 use crate::config::{ColumnUse, CsvFormat, FileFormat, OnConflict, TableConfig};
@@ -165,7 +165,7 @@ impl<'a> LineTaker<'a> {
     ) -> Result<()> {
         self.ahead = Ahead::of(rest);
         let Some(header) = self.under.take() else { return Ok(()) };
-        match names::standing(self.store, staging, table, self.config, (&header, &self.ahead))? {
+        match names::standing(self.store, staging, table, self.config, Under { header: &header, ahead: &self.ahead })? {
             Standing::Beside => {
                 let reason = self.beside(table, &header);
                 self.refuse_table(staging, table, &header, reason)
@@ -483,7 +483,7 @@ impl<'a> LineTaker<'a> {
         if shared * 2 < values.len().max(1) {
             return Ok(Some(of_other(&known)));
         }
-        match names::standing(self.store, staging, table, self.config, (header, &self.ahead))? {
+        match names::standing(self.store, staging, table, self.config, Under { header, ahead: &self.ahead })? {
             Standing::Known => {}
             Standing::Beside => return Ok(Some(self.beside(table, header))),
             Standing::GoesOn(until) => self.store.rename_logger_table(table, &header.table, until)?,

@@ -60,7 +60,7 @@ pub fn make(
     Ok(list)
 }
 
-/// As [`make`], for a command that changed rows.
+/// As an ingest does, for a command that changed rows.
 ///
 /// # Errors
 /// The store fails.

@@ -48,13 +48,20 @@ pub(super) enum Standing {
     Beside,
 }
 
+/// A header and the rows behind it.
+#[derive(Clone, Copy)]
+pub(super) struct Under<'a> {
+    pub(super) header: &'a Header,
+    pub(super) ahead: &'a Ahead,
+}
+
 /// Judges a header whose name is not the present one, by the rows behind it.
 pub(super) fn standing(
     store: &Store,
     staging: &Staging<'_>,
     table: &Table,
     config: &TableConfig,
-    (header, ahead): (&Header, &Ahead),
+    Under { header, ahead }: Under<'_>,
 ) -> Result<Standing> {
     let places = Places::of(header);
     let (Some(first), Some(last), Some(newest)) =

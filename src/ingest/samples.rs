@@ -285,7 +285,7 @@ impl LineTaker<'_> {
         let goes_on = before.is_none_or(|before| {
             this.is_some_and(|this| before.0 == this.0 && before.1.checked_add(1) == Some(this.1))
         });
-        self.placing.shared += u64::from(goes_on);
+        self.placing.shared += u64::from(goes_on && self.row.record.is_some());
     }
 
     /// Looks for rows that share a stamp among the newest ones, where this read added some but too few to show it.
