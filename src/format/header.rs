@@ -62,8 +62,8 @@ pub fn header_lines(line: &[u8]) -> Option<usize> {
 
 /// Where the next line begins that opens a header, behind the first line.
 pub fn next_header(bytes: &[u8]) -> Option<usize> {
-    let openings = ["\n\"TOA5\",", "\nTOA5,", "\n\"TOACI1\",", "\nTOACI1,"];
-    openings.iter().filter_map(|opening| memchr::memmem::find(bytes, opening.as_bytes())).min().map(|at| at + 1)
+    // Line by line, and not for each opening by itself: one that a file does not have would be looked for in all that follows.
+    memchr::memchr_iter(b'\n', bytes).map(|end| end + 1).find(|begin| header_lines(&bytes[*begin..]).is_some())
 }
 
 impl Header {

@@ -493,16 +493,25 @@ impl Store {
     /// The headers of the files of a table that are written now: of the one that changed last, and of those that changed at most
     /// a day before it, because one logger table may be collected in several files of some columns each.
     pub fn headers_at_work(&self, table: &str) -> Result<Vec<Header>> {
-        let texts: rusqlite::Result<Vec<String>> = self
-            .conn
-            .prepare_cached(
-                "SELECT DISTINCT h.header FROM file_seen f JOIN logger_table t ON t.id = f.logger_table JOIN header_version h ON h.id = f.header
-                 WHERE t.name = ?1 AND f.modified >= (SELECT max(n.modified) FROM file_seen n WHERE n.logger_table = t.id) - ?2",
-            )
-            .and_then(|mut statement| {
-                statement.query_map(params![table, AT_WORK_NANOS], |row| row.get(0))?.collect()
-            });
-        let texts = texts.map_err(|source| self.at(source))?;
+        let work = || -> rusqlite::Result<Vec<String>> {
+            let newest: Option<(i64, i64)> = self
+                .conn
+                .prepare_cached(
+                    "SELECT t.id, max(f.modified) FROM logger_table t JOIN file_seen f ON f.logger_table = t.id
+                     WHERE t.name = ?1 GROUP BY t.id",
+                )?
+                .query_row([table], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            let Some((table, newest)) = newest else { return Ok(Vec::new()) };
+            self.conn
+                .prepare_cached(
+                    "SELECT header FROM header_version WHERE id IN
+                     (SELECT DISTINCT header FROM file_seen WHERE logger_table = ?1 AND modified >= ?2)",
+                )?
+                .query_map([table, newest - AT_WORK_NANOS], |row| row.get(0))?
+                .collect()
+        };
+        let texts = work().map_err(|source| self.at(source))?;
         Ok(texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
     }
 
