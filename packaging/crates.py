@@ -55,8 +55,10 @@ def licence_of(package):
 def texts_of(package):
     folder = pathlib.Path(package["manifest_path"]).parent
     files = sorted(file for file in folder.iterdir() if file.is_file() and file.name.upper().startswith(TEXTS))
+    if not files and package["license_file"]:
+        files = [folder / package["license_file"]]
     if not files:
-        if "Apache-2.0" not in package["license"]:
+        if "Apache-2.0" not in (package["license"] or ""):
             sys.exit(f"crates: {package['name']} comes without the text of its licence, {package['license']}")
         files = [ROOT / "LICENSE-APACHE"]
     return [(file.name, file.read_text(encoding="utf-8", errors="replace").strip()) for file in files]
@@ -112,7 +114,8 @@ def sbom(crates):
             "name": package["name"],
             "version": package["version"],
             "purl": reference(package),
-            "licenses": [{"expression": licence_of(package)}],
+            # A crate that names a file has no expression.
+            "licenses": [{"expression": licence_of(package)} if package["license"] else {"license": {"name": licence_of(package)}}],
         }
         if package["description"]:
             made["description"] = " ".join(package["description"].split())

@@ -103,6 +103,10 @@
     }
     bar.update();
     if (!view) return;
+    if (view.isEmpty) {
+      view = shown = null;
+      return show("change");
+    }
     const w = ft.state.window();
     // A window in the past changes only if its flags did; the server's answer then differs.
     ft.work.start(w.live ? "live" : "live, still");

@@ -106,4 +106,10 @@
   ft.empty = function (title, text, ...more) {
     return ft.el("div", { class: "empty" }, ft.el("strong", { text: title }), ft.el("p", { text }), ...more);
   };
+
+  // A view that has nothing to show yet. It is made again once the station has changed.
+  ft.emptyView = function (root, title, text) {
+    ft.fill(root, ft.empty(title, text));
+    return { isEmpty: true, update() {}, refresh() {}, destroy() {} };
+  };
 })(window.fluxtower = window.fluxtower || {});

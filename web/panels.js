@@ -58,10 +58,7 @@
     ranged: true,
     mount(root) {
       const rows = ft.station.rows;
-      if (!rows.length) {
-        ft.fill(root, ft.empty("No panel yet", "Panels follow from the columns of the tables. `fluxtower ingest` reads the logger's files; `[[panel]]` in the configuration adds one."));
-        return { update() {}, refresh() {}, destroy() {} };
-      }
+      if (!rows.length) return ft.emptyView(root, "No panel yet", "Panels follow from the columns of the tables. `fluxtower ingest` reads the logger's files; `[[panel]]` in the configuration adds one.");
       const sight = ft.inSight();
       const frames = [];
 

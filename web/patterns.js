@@ -18,10 +18,7 @@
     ranged: true,
     mount(root) {
       const all = ft.choice.all();
-      if (!all.length) {
-        ft.fill(root, ft.empty("No column yet", "`fluxtower ingest` reads the logger's files."));
-        return { update() {}, refresh() {}, destroy() {} };
-      }
+      if (!all.length) return ft.emptyView(root, "No column yet", "`fluxtower ingest` reads the logger's files.");
       const select = ft.choice.select(all);
       const said = ft.el("p", { class: "dim", role: "status" });
       let got = null;

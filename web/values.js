@@ -40,10 +40,7 @@
     ranged: true,
     mount(root) {
       const all = ft.choice.all();
-      if (!all.length) {
-        ft.fill(root, ft.empty("No column yet", "`fluxtower ingest` reads the logger's files."));
-        return { update() {}, refresh() {}, destroy() {} };
-      }
+      if (!all.length) return ft.emptyView(root, "No column yet", "`fluxtower ingest` reads the logger's files.");
       const select = ft.choice.select(all);
       const said = ft.el("p", { class: "dim", role: "status" });
       const body = ft.el("tbody");
@@ -59,6 +56,8 @@
       let rows = [];
       let next = null;
       let abort = null;
+      // Of a download under way.
+      let saving = null;
 
       const ask = (from, count, signal) => ft.source.values({ table: choice.table, columns: [choice.column.name], tags: choice.tags, from, to: w.to, rows: count }, { signal });
 
@@ -120,7 +119,9 @@
 
       async function whole() {
         save_.disabled = true;
-        const { signal } = abort;
+        more.disabled = true;
+        saving = new AbortController();
+        const { signal } = saving;
         try {
           const out = rows.slice();
           for (let at = next; at !== null && out.length < MOST;) {
@@ -137,19 +138,30 @@
         } catch (error) {
           if (!ft.isAbort(error)) ft.write(said, error.message);
         } finally {
+          saving = null;
           save_.disabled = false;
+          more.disabled = false;
         }
       }
+
+      const stop = () => saving && saving.abort();
 
       load();
       return {
         update: () => {
           const { from, to } = ft.state.window();
           if (choice && w && ft.choice.of(all).key === choice.key && from === w.from && to === w.to) marked();
-          else load();
+          else {
+            stop();
+            load();
+          }
         },
-        refresh: () => load(false, true),
-        destroy: () => abort && abort.abort(),
+        // A commit does not end a download; the next one shows its rows.
+        refresh: () => saving || load(false, true),
+        destroy() {
+          stop();
+          if (abort) abort.abort();
+        },
       };
     },
   };

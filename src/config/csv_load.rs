@@ -7,7 +7,7 @@ use super::load::one_of;
 use super::place::{Section, Source};
 use super::{ConfigError, CsvDialect, CsvFormat, Separator, value};
 use crate::text::any_of;
-use crate::time::MIDNIGHT_ENDS_THE_DAY;
+use crate::time::{MIDNIGHT_ENDS_THE_DAY, StampFormat};
 
 /// The format of a table with `format = "csv"`.
 pub(super) fn csv(source: &Source<'_>, at: &Section<'_>, found: &TableSection) -> Result<CsvFormat, ConfigError> {
@@ -134,7 +134,17 @@ fn time_formats(
     if midnight_ends {
         for format in &mut formats {
             let letters = format.as_deref().unwrap_or("%Y-%m-%d %H:%M:%S");
-            *format = Some(format!("{letters}{MIDNIGHT_ENDS_THE_DAY}"));
+            let ended = format!("{letters}{MIDNIGHT_ENDS_THE_DAY}");
+            if StampFormat::new(Some(&ended)).is_none() {
+                let problem = format!(
+                    "midnight = \"end\" does not go with \"{letters}\", which counts from an instant; take midnight out"
+                );
+                return Err(own
+                    .midnight
+                    .as_ref()
+                    .map_or_else(|| inner.lacks(&problem), |place| inner.wrong(&place.span(), &problem)));
+            }
+            *format = Some(ended);
         }
     }
     Ok(formats)

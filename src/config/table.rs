@@ -121,7 +121,8 @@ impl CsvFormat {
 
     /// The columns that are no key, where the configuration names them.
     pub fn known_values(&self) -> impl Iterator<Item = &String> {
-        self.known_names().iter().filter(|name| !self.is_key(name))
+        let of_array = usize::from(self.dialect.as_ref().is_some_and(|dialect| dialect.array.is_some()));
+        self.known_names().iter().skip(of_array).filter(|name| !self.is_key(name))
     }
 }
 

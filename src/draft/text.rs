@@ -305,7 +305,10 @@ fn dialect(out: &mut String, csv: &CsvFormat, rows: &[String]) {
     if csv.time_columns.len() > 1 {
         let _ = writeln!(out, "time_columns = {}", list(&csv.time_columns));
     }
-    let more: Vec<String> = csv.time_formats.iter().skip(1).flatten().cloned().collect();
+    let more = csv.time_formats.iter().skip(1);
+    // None is the loggers' own form.
+    let more: Vec<String> =
+        more.map(|format| written(csv, format.as_deref().unwrap_or("%Y-%m-%d %H:%M:%S%.f")).to_owned()).collect();
     if !more.is_empty() {
         let _ = writeln!(out, "time_formats = {}", list(&more));
     }

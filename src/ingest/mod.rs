@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::config::{Config, TableConfig};
+use crate::config::{Config, FileFormat, TableConfig};
 use crate::source::{self, SourceError, TableFiles};
 use crate::store::{Staging, Store, StoreError};
 use crate::text::count;
@@ -168,6 +168,7 @@ impl Ingest<'_> {
                         .to_owned(),
                 );
             }
+            self.store.keep_time_formats(&table)?;
             if files.is_empty() {
                 let patterns: Vec<_> = table_config.files.iter().map(|pattern| pattern.display().to_string()).collect();
                 table_report.note(format!("no file matches {}", patterns.join(", ")));
@@ -192,7 +193,11 @@ impl Ingest<'_> {
                 taken_up: 0,
                 notes: Vec::new(),
             };
-            if table.header_table.is_none() && files.len() > 1 && table_config.logger_table.is_none() {
+            if table.header_table.is_none()
+                && files.len() > 1
+                && table_config.logger_table.is_none()
+                && matches!(table_config.format, FileFormat::Toa5)
+            {
                 // The first file gives the table its name: rather that of the configuration than that of a table beside it.
                 files.sort_by_cached_key(|path| {
                     lines::header_table(path).is_none_or(|name| name != table_config.name.0)
@@ -300,13 +305,17 @@ fn table_of<'c>(
     if found.is_empty()
         && let Some(table) = the_only_one(config)
     {
+        let staged = if table.logger_table.is_none() { Some(store.table(table)?) } else { None };
+        let known = table.logger_table.as_deref().or_else(|| staged.as_ref()?.logger_name());
         // An export under a name that the logger table had before is of this table too.
-        let had =
-            |name: &str| table.logger_table.is_none() && store.table(table).is_ok_and(|table| table.had_name(name));
-        return match (lines::header_table(path), expected_name(store, table)?) {
-            (Some(named), Some(known)) if named != known && !had(&named) => {
-                Err(IngestError::OtherTable { path: path.to_owned(), named, table: table.name.0.clone(), known })
-            }
+        let had = |name: &str| staged.as_ref().is_some_and(|staged| staged.had_name(name));
+        return match (lines::header_table(path), known) {
+            (Some(named), Some(known)) if named != known && !had(&named) => Err(IngestError::OtherTable {
+                path: path.to_owned(),
+                named,
+                table: table.name.0.clone(),
+                known: known.to_owned(),
+            }),
             _ => Ok(Some(table)),
         };
     }

@@ -311,3 +311,44 @@ fn arrays_without_a_year_take_it_from_the_configuration() {
     station.run(&["rekey"]).works();
     assert_eq!(station.rows(TABLE)[0].time(), "2005-01-01T05:45:00Z");
 }
+
+#[test]
+fn an_empty_value_before_a_time_of_two_columns_keeps_its_place() {
+    let station = Station::new().table_keys(
+        "format = \"csv\"\nnames = [\"ID\", \"Date\", \"Time\", \"T\"]\ntime_format = \"%Y-%m-%d %H:%M\"\n[table.csv]\n\
+         separator = \";\"\ntime_columns = [\"Date\", \"Time\"]\n",
+    );
+    let table = count(&station, ";2024-05-01;10:00;5\n7;2024-05-01;10:30;6\n");
+    assert_eq!(counts(&table), [0, 2, 0, 0, 0]);
+    let values: Vec<String> = station.rows(TABLE).into_iter().map(|row| row.vals).collect();
+    assert_eq!(values, ["[null,5]", "[7,6]"]);
+}
+
+#[test]
+fn an_empty_name_before_or_behind_a_tab_keeps_the_other_names_at_their_columns() {
+    for (names, row) in [("\tt\tT", "1\t2024-05-01 10:00:00\t5"), ("t\tT\t", "2024-05-01 10:00:00\t5\t1")] {
+        let station = Station::new()
+            .table_keys("format = \"csv\"\ntime_column = \"t\"\n[table.csv]\nseparator = \"tab\"\nnames_line = 1\n");
+        let table = count(&station, format!("{names}\n{row}\n"));
+        assert_eq!(counts(&table), [1, 1, 0, 0, 0], "{names:?}");
+        let export = station.run(&["export", "--table", TABLE, "--columns", "T"]).expect(0).stdout;
+        assert!(export.trim_end().ends_with(",5"), "{export}");
+    }
+}
+
+#[test]
+fn columns_whose_names_differ_in_case_alone_are_two() {
+    let station = Station::new()
+        .table_keys("format = \"csv\"\nnames = [\"t\", \"T\"]\ntime_column = \"T\"\n[table.csv]\nseparator = \";\"\n");
+    let table = count(&station, "5;2024-05-01 10:00:00\n");
+    assert_eq!(counts(&table), [0, 1, 0, 0, 0]);
+    assert_eq!(station.rows(TABLE)[0].vals, "[5]");
+}
+
+#[test]
+fn midnight_at_the_end_of_a_day_does_not_go_with_counted_times() {
+    let station = Station::new().table_keys(
+        "format = \"csv\"\nnames = [\"t\", \"A\"]\ntime_column = \"t\"\ntime_format = \"unix\"\n[table.csv]\nmidnight = \"end\"\n",
+    );
+    let _ = station.run(&["check"]).expect(2).says("midnight = \"end\" does not go with \"unix\"");
+}

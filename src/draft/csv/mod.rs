@@ -199,8 +199,11 @@ fn above(lines: &[Line<'_>], first: usize, width: usize, spelling: &Spelling) ->
 
 fn texts_of(line: &Line<'_>, spelling: &Spelling) -> Vec<String> {
     let text = line.text.trim_ascii_start();
-    let mark = mark_of(text).map_or(0, str::len);
-    spelling.texts(text[mark..].trim_ascii_start())
+    match mark_of(text) {
+        Some(mark) => spelling.texts(text[mark.len()..].trim_ascii_start()),
+        // A tab before the first name stands behind an empty one.
+        None => spelling.texts(line.text),
+    }
 }
 
 fn units_below(lines: &[Line<'_>], names: usize, first: usize, width: usize, spelling: &Spelling) -> Option<usize> {

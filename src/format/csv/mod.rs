@@ -32,15 +32,18 @@ impl Keys {
             FileFormat::Toa5 => {
                 Keys { time: place("TIMESTAMP").into_iter().collect(), record: place("RECORD"), array: None }
             }
-            FileFormat::Csv(csv) => Keys {
-                time: csv.time_columns.iter().filter_map(|name| place(name)).collect(),
-                record: csv.record_column.as_deref().and_then(place),
-                array: csv.array().map(|_| 0),
-            },
+            FileFormat::Csv(csv) => {
+                let exactly = |wanted: &str| header.names.iter().position(|name| name == wanted);
+                Keys {
+                    time: csv.time_columns.iter().filter_map(|name| exactly(name)).collect(),
+                    record: csv.record_column.as_deref().and_then(exactly),
+                    array: csv.array().map(|_| 0),
+                }
+            }
         }
     }
 
-    /// Whether the column is the time, a part of it, or the record number.
+    /// Whether the column is the time, a part of it, the record number, or the number of the array.
     pub fn contain(&self, place: usize) -> bool {
         self.record == Some(place) || self.array == Some(place) || self.time.contains(&place)
     }
@@ -60,13 +63,12 @@ impl FileFormat {
     #[inline]
     pub fn is_comment(&self, line: &[u8]) -> bool {
         let FileFormat::Csv(CsvFormat { dialect: Some(dialect), .. }) = self else { return false };
-        if let Some(array) = dialect.array {
-            return array_of(line).is_some_and(|other| other != array);
-        }
-        !dialect.comments.is_empty() && {
-            let line = line.trim_ascii_start();
-            dialect.comments.iter().any(|mark| line.starts_with(mark.as_bytes()))
-        }
+        let is_other_array = dialect.array.is_some_and(|own| array_of(line).is_some_and(|other| other != own));
+        is_other_array
+            || (!dialect.comments.is_empty() && {
+                let line = line.trim_ascii_start();
+                dialect.comments.iter().any(|mark| line.starts_with(mark.as_bytes()))
+            })
     }
 }
 
@@ -141,7 +143,7 @@ impl CsvFormat {
     /// [`CsvFormat::header`].
     pub fn open(&self, table: &str, head: &[u8]) -> Result<(Header, Layout), String> {
         let lines = head.split_inclusive(|byte| *byte == b'\n').take(self.head_lines());
-        let lines: Vec<Vec<u8>> = lines.map(|line| strip_noise(line.trim_ascii_end()).into_owned()).collect();
+        let lines: Vec<Vec<u8>> = lines.map(|line| line.strip_suffix(b"\n").unwrap_or(line).to_vec()).collect();
         let header = self.header(table, &lines)?;
         let format = FileFormat::Csv(self.clone());
         let keys = Keys::of(&format, &header);
@@ -187,7 +189,8 @@ impl CsvFormat {
 /// Names often stand in a comment.
 fn strip_comment<'l>(line: &'l [u8], dialect: Option<&CsvDialect>) -> &'l [u8] {
     let mut marks = dialect.iter().flat_map(|dialect| &dialect.comments);
-    marks.find_map(|mark| line.strip_prefix(mark.as_bytes())).unwrap_or(line).trim_ascii_start()
+    // A tab before the first name stands behind an empty one.
+    marks.find_map(|mark| line.strip_prefix(mark.as_bytes())).map_or(line, <[u8]>::trim_ascii_start)
 }
 
 /// Each name once, and none empty.

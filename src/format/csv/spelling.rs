@@ -106,12 +106,14 @@ impl Spelling {
         let all: Vec<Part<'_>> = parts.by_ref().collect();
         self.check(&parts, all.len())?;
         let first = self.time.iter().min().copied();
+        // An empty value writes nothing.
+        let mut is_begun = false;
         for (place, part) in all.iter().enumerate() {
             let is_first = first == Some(place);
             if self.left_out == Some(place) || (self.time.contains(&place) && !is_first) {
                 continue;
             }
-            if place > 0 && !out.is_empty() {
+            if std::mem::replace(&mut is_begun, true) {
                 out.push(b',');
             }
             if !is_first {

@@ -77,6 +77,8 @@ pub struct Table {
     pub time_formats: Vec<Option<String>>,
     /// Whether the configuration has another time format than when the table was last read.
     pub has_new_time_format: bool,
+    /// Whether the store knows them all.
+    pub(in crate::store) are_time_formats_kept: bool,
     pub(in crate::store) series: SeriesList,
     pub(in crate::store) tally: Tally,
     pub(in crate::store) provisional: ProvisionalLines,
@@ -275,10 +277,18 @@ impl Store {
             table.has_new_time_format = !table.time_formats.is_empty();
             table.time_formats.retain(|known| !csv.time_formats.contains(known));
             table.time_formats.splice(0..0, csv.time_formats.iter().cloned());
-            let text = serde_json::to_string(&table.time_formats).unwrap_or_default();
-            self.remember(&time_formats_key(table.id), &text)?;
+            table.are_time_formats_kept = false;
         }
         Ok(table)
+    }
+
+    /// Keeps the time formats of the table, once it was said that they changed.
+    pub fn keep_time_formats(&self, table: &Table) -> Result<()> {
+        if table.are_time_formats_kept {
+            return Ok(());
+        }
+        let text = serde_json::to_string(&table.time_formats).unwrap_or_default();
+        self.remember(&time_formats_key(table.id), &text)
     }
 
     fn time_formats(&self, table: i64) -> Result<Vec<Option<String>>> {
@@ -314,6 +324,7 @@ impl Store {
             samples,
             time_formats: self.time_formats(id)?,
             has_new_time_format: false,
+            are_time_formats_kept: true,
             series: series(&self.conn, id).map_err(sql)?,
             tally: Tally::default(),
             provisional: ProvisionalLines::load(&self.conn, id).map_err(sql)?,
@@ -340,6 +351,7 @@ impl Store {
             samples: self.samples(id)?,
             time_formats: Vec::new(),
             has_new_time_format: false,
+            are_time_formats_kept: true,
             series: series(&self.conn, id)?,
             tally: Tally::default(),
             provisional: ProvisionalLines::default(),

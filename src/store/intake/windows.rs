@@ -336,7 +336,10 @@ fn note_all(conn: &Connection, target: i64) -> rusqlite::Result<()> {
         )?
         .query_map([target], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
         .collect::<rusqlite::Result<_>>()?;
-    let mut ends = conn.prepare_cached("SELECT min(id), max(id) FROM reading WHERE id BETWEEN ?1 AND ?2")?;
+    // Two searches: min and max in one SELECT read every row between.
+    let mut ends = conn.prepare_cached(
+        "SELECT (SELECT min(id) FROM reading WHERE id BETWEEN ?1 AND ?2), (SELECT max(id) FROM reading WHERE id BETWEEN ?1 AND ?2)",
+    )?;
     for (source, made, every, phase) in all {
         let windows = Windows::from_parts(every, phase);
         let mut span: Option<(Timestamp, Timestamp)> = None;
@@ -384,8 +387,11 @@ impl Staging<'_> {
         let (first, last) = key::keys(series, begin, end);
         let rows = self.store.rows_of_keys(first + 1, if kept { last - 1 } else { last });
         let rows = rows.map_err(|source| self.store.at(source))?;
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let offered = stale::offered(&self.store.conn, series).map_err(|source| self.store.at(source))?;
         for row in &rows {
-            let offered = stale::offered(&self.store.conn, series).map_err(|source| self.store.at(source))?;
             if offered.is_some_and(|offered| row.ts() <= offered) {
                 stale::insert_gone(&self.store.conn, row).map_err(|source| self.store.at(source))?;
             }
@@ -393,12 +399,10 @@ impl Staging<'_> {
             self.count_row();
             late(table, place, row.ts());
         }
-        if !rows.is_empty() {
-            let newest = find_newest_of(&self.store.conn, series).map_err(|source| self.store.at(source))?;
-            let series = table.series.at(place);
-            series.newest = newest.map(Timestamp::from_nanos);
-            series.newest_saved = series.newest;
-        }
+        let newest = find_newest_of(&self.store.conn, series).map_err(|source| self.store.at(source))?;
+        let series = table.series.at(place);
+        series.newest = newest.map(Timestamp::from_nanos);
+        series.newest_saved = series.newest;
         Ok(rows.len() as u64)
     }
 

@@ -89,6 +89,17 @@ impl Store {
         table: &TableConfig,
         span: (Timestamp, Timestamp),
     ) -> Result<Option<Despiked>> {
+        self.despike_where(config, table, span, |_| true)
+    }
+
+    /// As [`Store::despike`], of the columns whose settings are wanted.
+    fn despike_where(
+        &self,
+        config: &Config,
+        table: &TableConfig,
+        span: (Timestamp, Timestamp),
+        is_wanted: impl Fn(&Despike) -> bool,
+    ) -> Result<Option<Despiked>> {
         let Some(position) = table.position.filter(|_| table.is_despiked()) else { return Ok(None) };
         let known = self.table(table)?;
         let judge = Judge::new(&self.conn, config, table, &known).map_err(|source| self.at(source))?;
@@ -97,7 +108,7 @@ impl Store {
         let mut groups: BTreeMap<u16, Vec<Wanted>> = BTreeMap::new();
         for (place, column) in stated.iter().enumerate() {
             if let Some(own) = spec.columns.get(column.name)
-                && let Some(despike) = own.settings.despike
+                && let Some(despike) = own.settings.despike.filter(&is_wanted)
             {
                 groups.entry(despike.days).or_default().push(Wanted { place, kind: own.kind, despike });
             }
@@ -145,8 +156,11 @@ impl Store {
         if before.is_some_and(|before| block(before) == block(newest)) {
             return Ok(None);
         }
-        let done = self.despike(config, table, (before.unwrap_or(Timestamp::MIN), newest))?;
-        self.remember(&key, &newest.nanos().to_string())?;
+        let done = self.despike_where(config, table, (before.unwrap_or(Timestamp::MIN), newest), is_wanted)?;
+        // Without a position nothing was judged, and all of it is when there is one.
+        if done.is_some() {
+            self.remember(&key, &newest.nanos().to_string())?;
+        }
         Ok(done)
     }
 }

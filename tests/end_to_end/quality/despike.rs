@@ -94,8 +94,12 @@ fn by_hand(tower: &Station, values: &[Option<f64>]) -> Vec<i64> {
 
 /// The rows on which despiking raised a flag of FC, by the program.
 fn spikes(tower: &Station) -> Vec<i64> {
+    spikes_of(tower, "FC")
+}
+
+fn spikes_of(tower: &Station, column: &str) -> Vec<i64> {
     let list =
-        tower.run_json(&["flags", "--since", "2025-01-01", "--test", "despike", "--column", "FC"]).expect(0).json();
+        tower.run_json(&["flags", "--since", "2025-01-01", "--test", "despike", "--column", column]).expect(0).json();
     let row = |item: &Value| {
         assert_eq!((&item["raised"], &item["table"]), (&3.into(), &TABLE.into()), "{item}");
         let time: DateTime<Utc> = item["time"].as_str().unwrap().parse().unwrap();
@@ -167,4 +171,30 @@ fn an_ingest_despikes_the_block_that_it_completes_where_the_configuration_says_s
         let _ = tower.run(&["ingest"]);
         assert_eq!(spikes(&tower), in_blocks(blocks), "after row {to}");
     }
+}
+
+#[test]
+fn an_ingest_despikes_no_column_that_waits_to_be_asked_for() {
+    let columns = COLUMNS.replace("despike = {}", "despike = { when = \"complete\" }") + "despike = {}\n";
+    let tower = tower(&columns);
+    tower.write(DAT, file(0..ROWS, &flux()));
+    let _ = tower.run(&["ingest"]);
+    assert!(!spikes(&tower).is_empty());
+    assert_eq!(spikes_of(&tower, "Ratio"), [0; 0]);
+    let _ = tower.run(&["reflag", "--since", "2025-01-01", "--despike"]).expect(0);
+    assert!(!spikes_of(&tower, "Ratio").is_empty());
+}
+
+#[test]
+fn rows_from_before_the_position_was_written_are_despiked_when_it_is() {
+    let columns = COLUMNS.replace("despike = {}", "despike = { when = \"complete\" }");
+    let station = Station::new().clock("utc_offset = \"-05:00\"").table_keys(&columns);
+    let values = flux();
+    station.write(DAT, file(0..1_900, &values));
+    let _ = station.run(&["ingest"]);
+    assert_eq!(spikes(&station), [0; 0]);
+    let station = station.clock(UMB);
+    station.write(DAT, file(1_900..ROWS, &values));
+    let _ = station.run(&["ingest"]);
+    assert_eq!(spikes(&station), by_hand(&station, &values));
 }
