@@ -1,4 +1,5 @@
 """The same day of 10 Hz in four formats: TOA5, TOB1, and two dialects of CSV."""
+import itertools
 import struct
 import sys
 from datetime import datetime
@@ -12,7 +13,7 @@ EPOCH = datetime(1990, 1, 1)
 def rows_of(toa5):
     """Time, record number and texts of the values of each row."""
     with open(toa5, encoding="ascii") as lines:
-        for line in list(lines)[4:]:
+        for line in itertools.islice(lines, 4, None):
             stamp, record, *values = line.rstrip("\r\n").replace('"', "").split(",")
             yield stamp, int(record), values
 

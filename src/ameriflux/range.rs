@@ -47,12 +47,15 @@ impl MeasuredOver {
         [Minute, FiveMinutes, Minutes, HalfHour, Day, Longer]
     };
 
+    /// Of a row of which the row before is not known.
+    pub const UNKNOWN: MeasuredOver = MeasuredOver::Day;
+
     /// Of a row that comes so many nanoseconds after the row before; none of the first.
     #[inline]
     pub fn since(last: Option<i64>) -> MeasuredOver {
         const MINUTE: i64 = 60_000_000_000;
         match last {
-            None => MeasuredOver::Day,
+            None => MeasuredOver::UNKNOWN,
             Some(nanos) if nanos <= MINUTE => MeasuredOver::Minute,
             Some(nanos) if nanos <= 5 * MINUTE => MeasuredOver::FiveMinutes,
             Some(nanos) if nanos < 30 * MINUTE => MeasuredOver::Minutes,

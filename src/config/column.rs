@@ -291,20 +291,16 @@ impl ColumnConfig {
     /// converted into the unit, and left out where the unit does not fit the variable. Limits that the user gives are in the
     /// column's own unit and stand.
     pub fn range_in(&self, stated: &Stated<'_>) -> Option<Ranges> {
-        if self.variable.as_deref().and_then(ameriflux::lookup).is_none() {
-            return self.range.map(Ranges::from);
+        match self.range_of_variable(stated) {
+            Some(known) => Some(known.map(|range| self.limits.range(Some(range)).unwrap_or(range))),
+            None => self.limits.range(None).map(Ranges::from),
         }
-        if self.is_counter() {
-            // The readings of a counter are not what the variable's range is of.
-            return self.limits.range(None).map(Ranges::from);
-        }
-        let Some(known) = self.range_of_variable(stated) else { return self.limits.range(None).map(Ranges::from) };
-        Some(known.map(|range| self.limits.range(Some(range)).unwrap_or(range)))
     }
 
     /// As [`ColumnConfig::range_in`], without the limits that the user gives.
     pub fn range_of_variable(&self, stated: &Stated<'_>) -> Option<Ranges> {
-        let variable = self.variable.as_deref().and_then(ameriflux::lookup)?;
+        // The readings of a counter are not what the variable's range is of.
+        let variable = self.variable.as_deref().filter(|_| !self.is_counter()).and_then(ameriflux::lookup)?;
         let is_scan = Process::of(stated.process).is_some_and(Process::is_scan);
         let known = variable.ranges(is_scan);
         match unit::fit(stated.unit, variable) {

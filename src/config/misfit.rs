@@ -108,12 +108,15 @@ impl TableConfig {
             .collect()
     }
 
+    /// Configured columns that files bring.
+    pub fn awaited(&self) -> impl Iterator<Item = (&String, &super::ColumnConfig)> {
+        self.columns.iter().filter(|(_, own)| own.formula.is_none() && own.column_use != ColumnUse::Ignore)
+    }
+
     /// Configured columns that a header had and those that are written now do not have, with the columns that never stood
     /// beside them. Both lists are the names of headers.
     pub fn gone(&self, headers: &[&[String]], at_work: &[&[String]]) -> Vec<Misfit> {
         let has = |header: &[String], name: &str| header.iter().any(|own| own == name);
-        let configured =
-            self.columns.iter().filter(|(_, own)| own.formula.is_none() && own.column_use != ColumnUse::Ignore);
         let is_gone = |name: &str| {
             !at_work.is_empty() && !at_work.iter().any(|at| has(at, name)) && headers.iter().any(|of| has(of, name))
         };
@@ -136,6 +139,6 @@ impl TableConfig {
                 ),
             }
         };
-        configured.filter(|(name, _)| is_gone(name)).map(gone).collect()
+        self.awaited().filter(|(name, _)| is_gone(name)).map(gone).collect()
     }
 }

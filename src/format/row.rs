@@ -8,7 +8,7 @@ use crate::format::derived::{Derived, derive_again, spelled};
 use crate::format::dialect::spreadsheet_reason;
 use crate::format::fields::{Field, Fields};
 use crate::format::header::Header;
-use crate::format::number::parse_number;
+use crate::format::number::{Number, parse_number};
 use crate::format::text::decode;
 use crate::qc::Value;
 use crate::time::{StampFormat, StampRead, Timestamp, impossible};
@@ -405,37 +405,38 @@ fn write_value(field: Field<'_>, quotes_numbers: bool, json: &mut Vec<u8>) -> Va
     if (!field.quoted || quotes_numbers)
         && let Some(number) = parse_number(field.text)
     {
-        if number.canonical {
-            json.extend_from_slice(field.text);
-        } else {
-            write_json(json, &number.value);
-        }
-        return Value::Number(number.value);
+        return write_number(field.text, number, json);
     }
     write_other(field, quotes_numbers, json)
 }
 
+/// A number as the file spells it, where JSON spells it so too.
+#[inline]
+fn write_number(text: &[u8], number: Number, json: &mut Vec<u8>) -> Value {
+    if number.canonical {
+        json.extend_from_slice(text);
+    } else {
+        write_json(json, &number.value);
+    }
+    Value::Number(number.value)
+}
+
 #[cold]
 fn write_other(field: Field<'_>, quotes_numbers: bool, json: &mut Vec<u8>) -> Value {
-    let bare = if field.quoted && !quotes_numbers { field.text } else { field.text.trim_ascii() };
-    if bare.eq_ignore_ascii_case(b"NAN") || ((!field.quoted || quotes_numbers) && bare.is_empty()) {
+    let is_bare = !field.quoted || quotes_numbers;
+    let bare = if is_bare { field.text.trim_ascii() } else { field.text };
+    if bare.eq_ignore_ascii_case(b"NAN") || (is_bare && bare.is_empty()) {
         json.extend_from_slice(b"null");
         return Value::Missing;
     }
-    if (!field.quoted || quotes_numbers)
-        && let Some(digits) = digits_in(bare)
-    {
-        return write_value(Field { text: digits, quoted: false }, quotes_numbers, json);
+    // Without blanks and plus sign.
+    let digits = bare.strip_prefix(b"+").filter(|rest| rest.first() != Some(&b'-')).unwrap_or(bare);
+    if is_bare && let Some(number) = parse_number(digits) {
+        return write_number(digits, number, json);
     }
     let text = plain_text(field);
     write_json(json, &text);
     Value::of_text(&text)
-}
-
-/// A number without its plus sign.
-fn digits_in(bare: &[u8]) -> Option<&[u8]> {
-    let digits = bare.strip_prefix(b"+").filter(|rest| rest.first() != Some(&b'-')).unwrap_or(bare);
-    parse_number(digits).map(|_| digits)
 }
 
 /// Writing a string or a finite number to memory cannot fail; after an error the array holds null in its place.

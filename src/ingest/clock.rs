@@ -146,15 +146,16 @@ impl<'a, 's> Mover<'a, 's> {
             self.put_back(&old.clone(), &old, &mut Moved::default())?;
         }
         let new = self.config.stamps.clone();
-        let may = consent == Consent::Offsets || old.offsets() == new.offsets();
-        let is_due = old != new || (consent == Consent::Offsets && has_earlier_formats(self.store, self.config)?);
-        if may && is_due && (staged.has_rows || staged.is_moving) {
+        let may = consent == Consent::Offsets || (old != new && old.offsets() == new.offsets());
+        if may && (staged.has_rows || staged.is_moving) {
             let mut table = self.store.table_as_staged(self.config)?;
-            self.take_out(&mut table, (&old, &new), &mut moved)?;
-            self.staging.begin_placing(&table, &new)?;
-            self.staging.flush(&mut table)?;
-            self.staging.commit()?;
-            self.put_back(&old, &new, &mut moved)?;
+            if old != new || has_earlier_formats(&table, self.config) {
+                self.take_out(&mut table, (&old, &new), &mut moved)?;
+                self.staging.begin_placing(&table, &new)?;
+                self.staging.flush(&mut table)?;
+                self.staging.commit()?;
+                self.put_back(&old, &new, &mut moved)?;
+            }
         }
         if moved.is_nothing() {
             return Ok(None);
@@ -229,10 +230,10 @@ pub(super) fn preview(store: &Store, config: &TableConfig) -> Result<Option<Move
         return Ok(None);
     };
     let Some(old) = staged.clock else { return Ok(None) };
-    if old == config.stamps && !has_earlier_formats(store, config)? {
+    let mut table = store.table_as_staged(config)?;
+    if old == config.stamps && !has_earlier_formats(&table, config) {
         return Ok(None);
     }
-    let mut table = store.table_as_staged(config)?;
     let mut moved = Moved::default();
     let reading = Reading {
         store,
@@ -375,9 +376,9 @@ pub(super) fn read_stamp(config: &TableConfig, formats: &[Option<String>], text:
 }
 
 /// Whether rows may have been read by a time format that the configuration has no more. Each row keeps the text of its time.
-fn has_earlier_formats(store: &Store, config: &TableConfig) -> Result<bool> {
-    let FileFormat::Csv(csv) = &config.format else { return Ok(false) };
-    Ok(store.table_as_staged(config)?.time_formats.iter().any(|format| !csv.time_formats.contains(format)))
+fn has_earlier_formats(table: &Table, config: &TableConfig) -> bool {
+    let FileFormat::Csv(csv) = &config.format else { return false };
+    table.time_formats.iter().any(|format| !csv.time_formats.contains(format))
 }
 
 /// Where the store has rows that may mean another time by the new clock, or by another time format.
@@ -529,7 +530,7 @@ impl PutBack<'_, '_> {
         (Header::from_names(table, &names), cells.join(",").into_bytes())
     }
 
-    /// As [`Mover::line_of`], in the dialect of the table. A stamp of several columns stands in the first of them.
+    /// As [`PutBack::line_of`], in the dialect of the table. A stamp of several columns stands in the first of them.
     fn line_of_csv(
         &self,
         csv: &CsvFormat,

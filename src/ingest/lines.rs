@@ -617,7 +617,8 @@ impl<'a> LineTaker<'a> {
         let config = self.config;
         let known_stamp = self.known_time.map(|known| table.samples.map_or(known, |samples| samples.stamp_of(known)));
         let stamps = &config.stamps;
-        let said = self.row.stamp.and_then(StampRead::instant);
+        // A stamp with its offset says which of two it is.
+        let settled = self.row.stamp.and_then(StampRead::instant).or(known_stamp);
         let ts = match stamps.candidates(local, self.row.record) {
             Candidates::One(ts) => ts,
             // A content that an earlier version kept beside the row of this time.
@@ -626,15 +627,8 @@ impl<'a> LineTaker<'a> {
                 let record = self.row.record.filter(|_| !reading.has_tags);
                 return Ok(Taken::Refused(LineRefusal { record, ..self.in_the_missing_hour(local, ts, line.number) }));
             }
-            Candidates::Two(earlier, later) if said.is_some() => {
-                if said == Some(later) {
-                    later
-                } else {
-                    earlier
-                }
-            }
-            Candidates::Two(earlier, later) if known_stamp.is_some() => {
-                if known_stamp == Some(later) {
+            Candidates::Two(earlier, later) if settled.is_some() => {
+                if settled == Some(later) {
                     later
                 } else {
                     earlier

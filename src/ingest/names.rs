@@ -5,8 +5,8 @@
 //! the two it is, so they are looked at before the first is staged.
 
 use super::glued;
-use crate::config::TableConfig;
-use crate::format::{Fields, Header, next_header, strip_noise};
+use crate::config::{FileFormat, TableConfig};
+use crate::format::{Fields, Header, Keys, next_header, strip_noise};
 use crate::store::{Result, Staging, Store, Table};
 use crate::time::{Candidates, LocalTime, Timestamp};
 
@@ -63,9 +63,9 @@ pub(super) fn standing(
     config: &TableConfig,
     Under { header, ahead }: Under<'_>,
 ) -> Result<Standing> {
-    let places = Places::of(header);
+    let keys = Keys::of(&FileFormat::Toa5, header);
     let (Some(first), Some(last), Some(newest)) =
-        (places.row(config, &ahead.first), places.row(config, &ahead.last), table.newest())
+        (row_of(config, &keys, &ahead.first), row_of(config, &keys, &ahead.last), table.newest())
     else {
         return Ok(Standing::Known);
     };
@@ -80,10 +80,11 @@ pub(super) fn standing(
     if first.ts > newest {
         return Ok(Standing::Renamed(newest));
     }
-    if is_there(&first)? && last.ts > newest {
+    let begins_there = is_there(&first)?;
+    if begins_there && last.ts > newest {
         return Ok(Standing::GoesOn(newest));
     }
-    if is_there(&first)? && is_there(&last)? {
+    if begins_there && is_there(&last)? {
         return Ok(Standing::Known);
     }
     let is_earlier = store.oldest_of(table)?.is_some_and(|oldest| last.ts < oldest);
@@ -95,25 +96,13 @@ struct Row {
     record: Option<i64>,
 }
 
-/// Positions of time and record number.
-struct Places {
-    time: Option<usize>,
-    record: Option<usize>,
-}
-
-impl Places {
-    fn of(header: &Header) -> Places {
-        let place = |wanted: &str| header.names.iter().position(|name| name.eq_ignore_ascii_case(wanted));
-        Places { time: place("TIMESTAMP"), record: place("RECORD") }
-    }
-
-    fn row(&self, config: &TableConfig, line: &[u8]) -> Option<Row> {
-        let line = strip_noise(line);
-        let field = |place: Option<usize>| Fields::new(&line).nth(place?).map(|field| field.text);
-        let local = LocalTime::parse(field(self.time)?)?;
-        let record = field(self.record).and_then(|text| std::str::from_utf8(text).ok()?.trim().parse().ok());
-        let (Candidates::One(ts) | Candidates::Missing(ts) | Candidates::Two(ts, _)) =
-            config.stamps.candidates(local, record);
-        Some(Row { ts, record })
-    }
+fn row_of(config: &TableConfig, keys: &Keys, line: &[u8]) -> Option<Row> {
+    let line = strip_noise(line);
+    let field = |place: usize| Fields::new(&line).nth(place).map(|field| field.text);
+    let local = LocalTime::parse(field(*keys.time.first()?)?)?;
+    let record = keys.record.and_then(field);
+    let record = record.and_then(|text| std::str::from_utf8(text).ok()?.trim().parse().ok());
+    let (Candidates::One(ts) | Candidates::Missing(ts) | Candidates::Two(ts, _)) =
+        config.stamps.candidates(local, record);
+    Some(Row { ts, record })
 }

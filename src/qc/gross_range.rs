@@ -110,10 +110,11 @@ impl GrossRange {
 mod tests {
     use super::*;
 
-    const UNKNOWN: MeasuredOver = MeasuredOver::Day;
-
     fn digits(tests: &GrossRange, values: &[f64]) -> String {
-        values.iter().map(|&value| char::from(tests.flag(Value::Number(value), UNKNOWN).digit())).collect()
+        values
+            .iter()
+            .map(|&value| char::from(tests.flag(Value::Number(value), MeasuredOver::UNKNOWN).digit()))
+            .collect()
     }
 
     /// With bounds that the user gives.
@@ -138,17 +139,17 @@ mod tests {
     #[test]
     fn what_is_not_tested_says_so() {
         let tests = GrossRange::new(None, OwnBounds::default(), Sentinels::default());
-        assert_eq!(tests.flag(Value::Number(1e9), UNKNOWN), Flag::NotEvaluated);
-        assert_eq!(tests.flag(Value::of_text("OK"), UNKNOWN), Flag::NotEvaluated);
-        assert_eq!(tests.flag(Value::Missing, UNKNOWN), Flag::Missing);
+        assert_eq!(tests.flag(Value::Number(1e9), MeasuredOver::UNKNOWN), Flag::NotEvaluated);
+        assert_eq!(tests.flag(Value::of_text("OK"), MeasuredOver::UNKNOWN), Flag::NotEvaluated);
+        assert_eq!(tests.flag(Value::Missing, MeasuredOver::UNKNOWN), Flag::Missing);
     }
 
     #[test]
     fn text_where_a_number_is_expected_fails_unless_it_means_missing() {
         let tests = own(Range { suspect: (0.0, 1.0), fail: (0.0, 1.0) }, Sentinels::new(Vec::new(), &["err"]));
-        assert_eq!(tests.flag(Value::of_text("OK"), UNKNOWN), Flag::Fail);
+        assert_eq!(tests.flag(Value::of_text("OK"), MeasuredOver::UNKNOWN), Flag::Fail);
         for missing in ["ERR", "NA", "---", ""] {
-            assert_eq!(tests.flag(Value::of_text(missing), UNKNOWN), Flag::Missing, "{missing}");
+            assert_eq!(tests.flag(Value::of_text(missing), MeasuredOver::UNKNOWN), Flag::Missing, "{missing}");
         }
     }
 

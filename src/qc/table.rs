@@ -17,9 +17,6 @@ use crate::ameriflux::MeasuredOver;
 use crate::sun::Position;
 use crate::time::{StationClock, Timestamp};
 
-/// Nothing is known of the row before.
-const OF_ITSELF: MeasuredOver = MeasuredOver::Day;
-
 /// The tests of a table, aligned with its column list.
 #[derive(Debug, Clone)]
 pub struct TableTests {
@@ -137,7 +134,7 @@ impl TableTests {
         raised.clear();
         let mut any = false;
         for (value, range) in values.iter().zip(&self.ranges) {
-            let flag = range.flag(*value, OF_ITSELF);
+            let flag = range.flag(*value, MeasuredOver::UNKNOWN);
             any |= flag.is_raised();
             flags.push(char::from(flag.digit()));
         }
@@ -150,9 +147,9 @@ impl TableTests {
     fn findings(&self, values: &[Value], raised: &mut String) {
         let mut findings = Vec::new();
         for (place, (value, range)) in values.iter().zip(&self.ranges).enumerate() {
-            let flag = range.flag(*value, OF_ITSELF);
+            let flag = range.flag(*value, MeasuredOver::UNKNOWN);
             if flag.is_raised() {
-                let detail = range.detail(*value, OF_ITSELF, flag);
+                let detail = range.detail(*value, MeasuredOver::UNKNOWN, flag);
                 findings.push(Finding { place, test: Test::GrossRange, flag, detail });
             }
         }

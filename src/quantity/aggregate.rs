@@ -171,9 +171,15 @@ impl Counter {
         if value.is_nan() || ms - since > longest {
             return None;
         }
-        let is_reset = value >= 0.0 && value < before / 2.0;
-        Some(if is_reset { value } else { value - before })
+        Some(increment(before, value))
     }
+}
+
+/// What was counted between two readings: less than half of the one before is a reset.
+#[inline]
+pub(super) fn increment(before: f64, value: f64) -> f64 {
+    let is_reset = value >= 0.0 && value < before / 2.0;
+    if is_reset { value } else { value - before }
 }
 
 #[cfg(test)]

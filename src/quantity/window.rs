@@ -7,6 +7,7 @@
 //!
 //! [`Aggregate`]: super::Aggregate
 
+use super::aggregate::increment;
 use super::kind::{Stated, direction};
 use super::{Kind, Process};
 
@@ -272,9 +273,7 @@ impl Sums {
             How::Increments => {
                 let before = std::mem::replace(reading, value);
                 if !before.is_nan() {
-                    // As in [`super::Counter`]: less than half is a reset, a smaller decrease is the instrument's noise.
-                    let is_reset = value >= 0.0 && value < before / 2.0;
-                    self.sums[0].add(if is_reset { value } else { value - before });
+                    self.sums[0].add(increment(before, value));
                     self.bits += 1;
                 }
             }

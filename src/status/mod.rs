@@ -213,6 +213,10 @@ impl Facts {
         // What a server said before the rows went to a folder says nothing of it.
         let is_server = matches!(config.destination, crate::config::DestinationConfig::Influx(_));
         let server_ahead = if is_server { crate::sync::server_ahead(store)? } else { None };
+        let newest_conflict = store.newest_conflict()?;
+        // Only recent conflicts are a finding, and this searches the files that were read.
+        let is_recent = newest_conflict.is_some_and(|seen| age_s(now, seen) < findings::RECENT_S);
+        let two_loggers = if is_recent { store.tables_of_two_loggers()? } else { Vec::new() };
         Ok(Facts {
             tables: store.table_status()?,
             intervals,
@@ -238,8 +242,8 @@ impl Facts {
                 records::ROWS_LOOKED_AT,
             )?,
             newest_rejected_line: store.newest_rejected_line()?,
-            newest_conflict: store.newest_conflict()?,
-            two_loggers: store.tables_of_two_loggers()?,
+            newest_conflict,
+            two_loggers,
             receivers: receivers(config, store)?,
             misfits: misfits(config, store)?,
             wrong_values: Vec::new(),
@@ -290,7 +294,7 @@ fn misfits(config: &Config, store: &Store) -> Result<Vec<(String, Misfit)>, Stor
         let at_work = store.headers_at_work(name)?;
         let is_there = |column: &String| at_work.iter().any(|header| header.names.contains(column));
         // Most tables have all of their columns, and their headers need not be read.
-        if !table.columns.keys().all(is_there) {
+        if !at_work.is_empty() && !table.awaited().all(|(column, _)| is_there(column)) {
             let headers = store.headers_of(name)?;
             let all: Vec<&[String]> = headers.iter().map(|(_, header)| header.names.as_slice()).collect();
             let at_work: Vec<&[String]> = at_work.iter().map(|header| header.names.as_slice()).collect();

@@ -1,3 +1,5 @@
+//! Days of light: a shifted clock, a dead sensor and a wrong sign are found in made series, and nothing in a right one.
+
 use super::days::windows;
 use super::tests::clear_sky;
 use super::*;

@@ -1,3 +1,5 @@
+//! The sun against published positions and against its own light: what `docs/qc.md` says of it holds.
+
 use super::*;
 use crate::time::{Candidates, LocalTime, NANOS_PER_SECOND, StationClock};
 use chrono::FixedOffset;

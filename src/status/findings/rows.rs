@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Finding, Kind, Lateness, Rule, runs};
 use crate::config::{Config, MadeOf, MisfitOf, OnConflict};
 use crate::status::{Facts, age_s, records};
-use crate::store::{LoggerFile, TableStatus, Uncounted, WhyUncounted};
+use crate::store::{LoggerFile, Uncounted, WhyUncounted};
 use crate::text::{count, grouped, span};
 use crate::time::Timestamp;
 
@@ -227,11 +227,9 @@ fn quality(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Findi
         );
     }
     // Where the configuration says that the newer content replaces the older one, it has decided.
-    let is_open =
-        |table: &TableStatus| config.table(&table.table).is_none_or(|table| table.on_conflict != OnConflict::Replace);
-    let conflicts: u64 = facts.tables.iter().filter(|table| is_open(table)).map(|table| table.conflicts).sum();
+    let is_open = |name: &str| config.table(name).is_none_or(|table| table.on_conflict != OnConflict::Replace);
+    let conflicts: u64 = facts.tables.iter().filter(|table| is_open(&table.table)).map(|table| table.conflicts).sum();
     if conflicts > 0 && recent(facts.newest_conflict) {
-        let is_open = |name: &str| config.table(name).is_none_or(|table| table.on_conflict != OnConflict::Replace);
         let loggers = facts.two_loggers.iter().find(|two| is_open(&two.0));
         let (of, fix) = match loggers {
             None => (String::new(), "see `fluxtower conflicts`"),

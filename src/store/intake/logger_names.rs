@@ -3,11 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::OptionalExtension;
 use serde::{Deserialize, Serialize};
 
 use crate::store::intake::tables::Table;
-use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
 
@@ -60,17 +58,9 @@ impl Store {
 
     /// Time of the oldest row of a table.
     pub fn oldest_of(&self, table: &Table) -> Result<Option<Timestamp>> {
-        let first = |series| {
-            let (low, high) = key::keys(series, key::TIMES.0, key::TIMES.1);
-            self.conn
-                .prepare_cached("SELECT id FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1")?
-                .query_row([low, high], |row| row.get(0))
-                .optional()
-        };
         let mut oldest = None;
         for series in table.series_ids() {
-            let id: Option<i64> = first(series).map_err(|source| self.at(source))?;
-            oldest = [oldest, id.map(|id| key::time(id, 0))].into_iter().flatten().min();
+            oldest = [oldest, self.first_row(series, Timestamp::EPOCH)?].into_iter().flatten().min();
         }
         Ok(oldest)
     }

@@ -154,13 +154,7 @@ impl Store {
 
     /// The time of the first row of a series at or after an instant.
     pub fn first_row(&self, series: i64, from: Timestamp) -> Result<Option<Timestamp>> {
-        let (low, high) = key::keys(series, from, key::TIMES.1);
-        self.conn
-            .prepare_cached("SELECT id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1")
-            .and_then(|mut statement| {
-                statement.query_row([low, high], |row| Ok(key::time(row.get(0)?, row.get(1)?))).optional()
-            })
-            .map_err(|source| self.at(source))
+        self.row_after(series, from, 0)
     }
 
     /// The time of the row that has `rows` rows of its series before it, counted from an instant; none where there are fewer.
