@@ -1,16 +1,14 @@
-//! Turns physical lines into headers and rows, and counts each line in exactly one place (I1).
+//! Turns physical lines into headers ([`super::heads`]) and rows, and counts each line in exactly one place (I1).
 
-use std::path::Path;
 use std::time::Duration;
 
 use super::again;
 use super::glued::{self, Watch, goes_back};
-use super::names::{self, Ahead, Standing, Under};
+use super::names::Ahead;
 use super::report::Counts;
 use super::samples::Placing;
-use crate::config::{ColumnUse, CsvFormat, FileFormat, OnConflict, TableConfig};
-use crate::format::{self, ColumnSource, Derived, Header, Keys, Layout, ParsedRow};
-use crate::source::QuietFile;
+use crate::config::{FileFormat, OnConflict, TableConfig};
+use crate::format::{self, Header, Layout, ParsedRow};
 use crate::store::{Incoming, LineAt, LineRefusal, LineState, Outcome, Result, Staging, Store, Table};
 use crate::time::{Candidates, LocalTime, StampRead, StationClock, Timestamp};
 
@@ -18,7 +16,7 @@ use crate::time::{Candidates, LocalTime, StampRead, StationClock, Timestamp};
 const FUTURE_ALLOWED: Duration = Duration::from_secs(86_400);
 
 /// What the next line is expected to be.
-enum Expect {
+pub(super) enum Expect {
     /// The first line of the file.
     Beginning,
     /// The next line of a header block of so many lines; holds the lines so far.
@@ -39,11 +37,11 @@ pub(super) enum Taken {
     Refused(LineRefusal),
 }
 
-struct RowReading {
-    layout: Layout,
-    has_tags: bool,
+pub(super) struct RowReading {
+    pub(super) layout: Layout,
+    pub(super) has_tags: bool,
     /// What the lines stand under, where it may stand there again.
-    header: Option<Header>,
+    pub(super) header: Option<Header>,
 }
 
 /// Takes the lines of one file in order.
@@ -84,10 +82,10 @@ pub(super) struct LineTaker<'a> {
     /// What the table's name in line 1 led to, beside the note.
     pub(super) said: Option<String>,
     /// The rows behind a header that is being read.
-    ahead: Ahead,
+    pub(super) ahead: Ahead,
     /// The header that reading goes on under, where its name is not the table's present one.
-    under: Option<Header>,
-    expect: Expect,
+    pub(super) under: Option<Header>,
+    pub(super) expect: Expect,
     /// Time and record number of the row before this one in the file.
     pub(super) previous: Option<Timestamp>,
     previous_record: Option<i64>,
@@ -128,114 +126,9 @@ impl<'a> LineTaker<'a> {
         }
     }
 
-    /// Continues behind `lines` lines, under a header that an earlier run read.
-    pub(super) fn resume(
-        &mut self,
-        staging: &mut Staging<'_>,
-        table: &mut Table,
-        lines: u64,
-        header_id: i64,
-    ) -> Result<bool> {
-        let Some(header) = self.store.header(header_id)? else { return Ok(false) };
-        if let FileFormat::Csv(csv) = &self.config.format
-            && !csv.fits(&header)
-        {
-            return Ok(false);
-        }
-        self.number = lines + 1;
-        let is_named = self.config.logger_table.as_ref() == Some(&header.table);
-        if table.names.is_refused(header_id) && !is_named {
-            self.header = Some(header_id);
-            self.expect = Expect::Foreign(self.beside(table, &header));
-            return Ok(true);
-        }
-        self.use_header(staging, table, &header)?;
-        if self.config.logger_table.is_none() && table.names.ended(&header.table).is_some() {
-            self.under = Some(header);
-        }
-        Ok(true)
-    }
-
-    /// Looks at the rows behind the present line, where a header is about to end or reading goes on under an earlier name.
-    pub(super) fn look_ahead_for_name(
-        &mut self,
-        staging: &mut Staging<'_>,
-        table: &mut Table,
-        rest: &[u8],
-    ) -> Result<()> {
-        self.ahead = Ahead::of(rest);
-        let Some(header) = self.under.take() else { return Ok(()) };
-        match names::standing(self.store, staging, table, self.config, Under { header: &header, ahead: &self.ahead })? {
-            Standing::Beside => {
-                let reason = self.beside(table, &header);
-                self.refuse_table(staging, table, &header, reason)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether [`LineTaker::look_ahead_for_name`] is to be asked before the next line is taken.
-    pub(super) fn asks_for_name(&self) -> bool {
-        match &self.expect {
-            Expect::Header { lines, of } => {
-                lines.len() + 1 == *of
-                    && matches!(self.config.format, FileFormat::Toa5)
-                    && self.config.logger_table.is_none()
-            }
-            _ => self.under.is_some(),
-        }
-    }
-
-    /// Begins with lines that stood under a header of an earlier read. Where the configuration names the columns, that is the
-    /// header.
-    pub(super) fn begin_under(&mut self, staging: &mut Staging<'_>, table: &mut Table, header_id: i64) -> Result<()> {
-        staging.begin()?;
-        if let FileFormat::Csv(csv) = &self.config.format
-            && csv.names.is_some()
-        {
-            return self.use_names(staging, table, csv);
-        }
-        if !self.resume(staging, table, 0, header_id)? {
-            let reason = "stood under a header that lacks a column of time or record number".to_owned();
-            self.expect = Expect::Rejecting(reason);
-        }
-        Ok(())
-    }
-
-    /// Begins a file that is no TOA5 file.
-    pub(super) fn begin_csv(&mut self, staging: &mut Staging<'_>, table: &mut Table) -> Result<()> {
-        let FileFormat::Csv(csv) = &self.config.format else { return Ok(()) };
-        match csv.head_lines() {
-            0 => self.use_names(staging, table, csv),
-            of => {
-                self.expect = Expect::Header { lines: Vec::new(), of };
-                Ok(())
-            }
-        }
-    }
-
-    /// The header is that of the configuration.
-    fn use_names(&mut self, staging: &mut Staging<'_>, table: &mut Table, csv: &CsvFormat) -> Result<()> {
-        let header = Header::from_names(&self.config.name.0, csv.known_names());
-        self.use_header(staging, table, &header)
-    }
-
-    /// Lines of an incomplete header block. They are deferred.
-    pub(super) fn unfinished_header_lines(&self) -> u64 {
-        match &self.expect {
-            Expect::Header { lines, .. } => lines.len() as u64,
-            _ => 0,
-        }
-    }
-
-    /// Whether the current header is damaged or belongs to another table.
-    pub(super) fn is_rejecting(&self) -> bool {
-        matches!(self.expect, Expect::Rejecting(_) | Expect::Foreign(_))
-    }
-
     /// A line of the file.
     #[inline]
-    fn at<'l>(&self, number: u64, raw: &'l [u8]) -> LineAt<'l>
+    pub(super) fn at<'l>(&self, number: u64, raw: &'l [u8]) -> LineAt<'l>
     where
         'a: 'l,
     {
@@ -400,172 +293,6 @@ impl<'a> LineTaker<'a> {
         }
     }
 
-    fn finish_header(&mut self, staging: &mut Staging<'_>, table: &mut Table, last: u64) -> Result<()> {
-        staging.begin()?;
-        let Expect::Header { lines, .. } = std::mem::replace(&mut self.expect, Expect::Beginning) else {
-            return Ok(());
-        };
-        if let FileFormat::Csv(csv) = &self.config.format {
-            return match csv.header(&self.config.name.0, &lines) {
-                Ok(header) => {
-                    self.counts.header += lines.len() as u64;
-                    self.use_header(staging, table, &header)
-                }
-                Err(reason) => {
-                    self.refusal = Some(reason);
-                    self.counts.deferred += lines.len() as u64;
-                    Ok(())
-                }
-            };
-        }
-        match Header::read(&lines) {
-            Ok(header) => {
-                self.counts.header += lines.len() as u64;
-                if let Some(reason) = self.foreign(staging, table, &header)? {
-                    return self.refuse_table(staging, table, &header, reason);
-                }
-                self.use_header(staging, table, &header)
-            }
-            Err(error) if self.header.is_none() => {
-                self.refusal = Some(format!("has a damaged header: {error}"));
-                self.counts.deferred += lines.len() as u64;
-                Ok(())
-            }
-            Err(error) => {
-                let reason = format!("is in or after a damaged header: {error}");
-                let first = last + 1 - lines.len() as u64;
-                let refusal = unreadable(reason.clone());
-                for (number, line) in (first..).zip(&lines) {
-                    self.reject(staging, table, self.at(number, line), &refusal)?;
-                }
-                self.note = Some(format!("{}:{first} {reason}", self.path));
-                self.expect = Expect::Rejecting(reason);
-                Ok(())
-            }
-        }
-    }
-
-    /// Lines under the header are kept with the reason.
-    fn refuse_table(
-        &mut self,
-        staging: &mut Staging<'_>,
-        table: &mut Table,
-        header: &Header,
-        reason: String,
-    ) -> Result<()> {
-        staging.begin()?;
-        let id = self.store.keep_header(table, header, self.now)?;
-        self.store.refuse_header(table, id)?;
-        self.header = Some(id);
-        self.note = Some(format!("{}: {reason}", self.path));
-        self.expect = Expect::Foreign(reason);
-        Ok(())
-    }
-
-    /// Why a header belongs to another table. The name in line 1 may change with a logger's program, so a header that shares half
-    /// of its columns with the table, and whose rows follow the table's, belongs to it, unless the configuration gives the name.
-    fn foreign(&mut self, staging: &Staging<'_>, table: &mut Table, header: &Header) -> Result<Option<String>> {
-        let name = &self.config.name;
-        let of_other = |expected: &str| {
-            format!(
-                "line 1 names the logger table \"{}\", but table \"{name}\" holds \"{expected}\"; give the file its own [[table]]",
-                header.table
-            )
-        };
-        if let Some(configured) = &self.config.logger_table {
-            return Ok((*configured != header.table).then(|| of_other(configured)));
-        }
-        let Some(known) = table.logger_name().filter(|known| *known != header.table).map(str::to_owned) else {
-            return Ok(None);
-        };
-        let values: Vec<usize> = self.value_places(header);
-        let shared = values.iter().filter(|&&place| table.place(&header.names[place]).is_some()).count();
-        if shared * 2 < values.len().max(1) {
-            return Ok(Some(of_other(&known)));
-        }
-        match names::standing(self.store, staging, table, self.config, Under { header, ahead: &self.ahead })? {
-            Standing::Known => {}
-            Standing::Beside => return Ok(Some(self.beside(table, header))),
-            Standing::GoesOn(until) => self.store.rename_logger_table(table, &header.table, until)?,
-            Standing::Earlier(until) => self.store.note_earlier_name(table, &header.table, until)?,
-            Standing::Renamed(until) => {
-                let end = self.config.clock.event_time(until);
-                self.said = Some(format!(
-                    "{}: line 1 names the logger table \"{}\", and rows of \"{known}\" ended at {end}: taken as the same table, \
-                     renamed. If it is another one, write logger_table = \"{known}\" in [[table]] \"{name}\"",
-                    self.path, header.table
-                ));
-                self.store.rename_logger_table(table, &header.table, until)?;
-            }
-        }
-        Ok(None)
-    }
-
-    /// Why the lines of a header are no rows of the table.
-    fn beside(&self, table: &Table, header: &Header) -> String {
-        let (known, name) = (table.logger_name().unwrap_or_default(), &self.config.name);
-        format!(
-            "line 1 names the logger table \"{}\", but table \"{name}\" holds \"{known}\", and {}; write \
-             logger_table = \"{known}\" in [[table]] \"{name}\", or a pattern in files that matches one of them",
-            header.table,
-            names::TWO_TABLES
-        )
-    }
-
-    /// Positions in the file of the value columns.
-    fn value_places(&self, header: &Header) -> Vec<usize> {
-        let keys = Keys::of(&self.config.format, header);
-        (0..header.names.len()).filter(|&place| !keys.contain(place)).collect()
-    }
-
-    fn use_header(&mut self, staging: &mut Staging<'_>, table: &mut Table, header: &Header) -> Result<()> {
-        let values = self.value_places(header);
-        self.header = Some(self.store.learn_header(table, header, &values, self.now)?);
-        self.store.learn_derived(table, self.config)?;
-        staging.use_header(table, self.config)?;
-        let is_tag =
-            |name: &str| self.config.columns.get(name).is_some_and(|column| column.column_use == ColumnUse::Tag);
-        let names = table.column_names();
-        let derived = self.derived(&values, header, &names);
-        let mut has_tags = false;
-        let layout = Layout::of_file(&self.config.format, header, names.len(), derived, |name| {
-            // learn_header has added every name to the list.
-            let place = table.place(name).unwrap_or_default();
-            if is_tag(name) {
-                has_tags = true;
-                ColumnSource::Tag(place)
-            } else {
-                ColumnSource::Value(place)
-            }
-        });
-        let earlier = if self.were_rows { table.time_formats.as_slice() } else { &[] };
-        let layout = layout.or_earlier(earlier);
-        let header = matches!(self.config.format, FileFormat::Csv(_)).then(|| header.clone());
-        self.expect = Expect::Rows(Box::new(RowReading { layout, has_tags, header }));
-        Ok(())
-    }
-
-    /// The derived columns to compute. The note names each one that cannot be computed, with the reason.
-    fn derived(&mut self, values: &[usize], header: &Header, names: &[String]) -> Vec<Derived> {
-        let mut derived = Derived::of(self.config, names);
-        derived.retain(|column| {
-            let is_measured = values.iter().any(|&place| header.names[place] == names[column.place]);
-            if is_measured {
-                let name = &names[column.place];
-                self.note = Some(format!("the formula of {name} is not used: the file has a column of that name"));
-            }
-            !is_measured
-        });
-        for column in &derived {
-            if let Some(lacking) = column.lacks().next() {
-                let name = &names[column.place];
-                self.note =
-                    Some(format!("{name} has no values: its formula reads {lacking}, which the file does not have"));
-            }
-        }
-        derived
-    }
-
     #[inline]
     fn take_row(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
         let line = self.at(number, line);
@@ -618,7 +345,7 @@ impl<'a> LineTaker<'a> {
         let known_stamp = self.known_time.map(|known| table.samples.map_or(known, |samples| samples.stamp_of(known)));
         let stamps = &config.stamps;
         // A stamp with its offset says which of two it is.
-        let settled = self.row.stamp.and_then(StampRead::instant).or(known_stamp);
+        let known = self.row.stamp.and_then(StampRead::instant).or(known_stamp);
         let ts = match stamps.candidates(local, self.row.record) {
             Candidates::One(ts) => ts,
             // A content that an earlier version kept beside the row of this time.
@@ -627,8 +354,8 @@ impl<'a> LineTaker<'a> {
                 let record = self.row.record.filter(|_| !reading.has_tags);
                 return Ok(Taken::Refused(LineRefusal { record, ..self.in_the_missing_hour(local, ts, line.number) }));
             }
-            Candidates::Two(earlier, later) if settled.is_some() => {
-                if settled == Some(later) {
+            Candidates::Two(earlier, later) if known.is_some() => {
+                if known == Some(later) {
                     later
                 } else {
                     earlier
@@ -836,7 +563,7 @@ impl<'a> LineTaker<'a> {
         Ok(if in_second_hour { later } else { earlier })
     }
 
-    fn reject(
+    pub(super) fn reject(
         &mut self,
         staging: &mut Staging<'_>,
         table: &mut Table,
@@ -863,16 +590,6 @@ pub(super) fn can_have(config: &TableConfig, ts: Timestamp, now: Timestamp) -> b
 }
 
 /// A line that no configuration can make a row: it has no header, or another table's.
-fn unreadable(reason: String) -> LineRefusal {
+pub(super) fn unreadable(reason: String) -> LineRefusal {
     LineRefusal { reason, header: None, inputs: 0, not_before: None, sample: None, record: None }
-}
-
-/// The table name in a file's header, if it has one.
-pub(super) fn header_table(path: &Path) -> Option<String> {
-    let mut file = QuietFile::open(path).ok()?;
-    format::begin(&mut file, &FileFormat::Toa5).ok()?.ok()?;
-    let chunk = file.next_chunk().ok()??;
-    let lines: Vec<Vec<u8>> = chunk.bytes.split(|&byte| byte == b'\n').take(4).map(<[u8]>::to_vec).collect();
-    let count = format::header_lines(&format::strip_noise(lines.first()?))?;
-    Some(Header::read(lines.get(..count)?).ok()?.table)
 }

@@ -19,6 +19,7 @@ mod clock;
 mod decide;
 mod file;
 mod glued;
+mod heads;
 mod kept;
 mod lines;
 mod made;
@@ -200,7 +201,7 @@ impl Ingest<'_> {
             {
                 // The first file gives the table its name: rather that of the configuration than that of a table beside it.
                 files.sort_by_cached_key(|path| {
-                    lines::header_table(path).is_none_or(|name| name != table_config.name.0)
+                    heads::header_table(path).is_none_or(|name| name != table_config.name.0)
                 });
             }
             for path in &files {
@@ -309,7 +310,7 @@ fn table_of<'c>(
         let known = table.logger_table.as_deref().or_else(|| staged.as_ref()?.logger_name());
         // An export under a name that the logger table had before is of this table too.
         let had = |name: &str| staged.as_ref().is_some_and(|staged| staged.had_name(name));
-        return match (lines::header_table(path), known) {
+        return match (heads::header_table(path), known) {
             (Some(named), Some(known)) if named != known && !had(&named) => Err(IngestError::OtherTable {
                 path: path.to_owned(),
                 named,
@@ -320,7 +321,7 @@ fn table_of<'c>(
         };
     }
     if found.is_empty()
-        && let Some(name) = lines::header_table(path)
+        && let Some(name) = heads::header_table(path)
     {
         for table in config.logger_tables() {
             let expected = expected_name(store, table)?;

@@ -233,6 +233,7 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("src/format/dialect.rs", "", ""),
     ("src/format/header.rs", "", ""),
     ("src/format/records/mod.rs", "", ""),
+    ("src/ingest/heads.rs", "", ""),
     ("src/ingest/lines.rs", "", ""),
     ("src/ingest/mod.rs", "", ""),
     ("src/store/schema/error.rs", "", ""),
