@@ -112,7 +112,7 @@ pub struct Sample<'a> {
     /// UTC.
     pub ts: Timestamp,
     /// JSON array, aligned with the column list (or shorter).
-    pub values: &'a str,
+    pub values: &'a [u8],
     /// One digit per value.
     pub flags: &'a [u8],
     /// The id of its header, where that states another unit or process than the column list.
@@ -276,7 +276,7 @@ impl Store {
                 if ts <= begin || ts > end {
                     continue;
                 }
-                let (values, flags) = (row.get_ref(2)?.as_str()?, row.get_ref(3)?.as_bytes()?);
+                let (values, flags) = (row.get_ref(2)?.as_bytes()?, row.get_ref(3)?.as_bytes()?);
                 take(Sample { ts, values, flags, header: row.get(4)? });
             }
             Ok(())
@@ -293,7 +293,7 @@ impl Store {
             let mut rows = statement.query(key::keys(series, key::TIMES.0, at))?;
             if let Some(row) = rows.next()? {
                 let ts = key::time(row.get(0)?, row.get(1)?);
-                let (values, flags) = (row.get_ref(2)?.as_str()?, row.get_ref(3)?.as_bytes()?);
+                let (values, flags) = (row.get_ref(2)?.as_bytes()?, row.get_ref(3)?.as_bytes()?);
                 take(Sample { ts, values, flags, header: row.get(4)? });
             }
             Ok(())
