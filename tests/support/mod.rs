@@ -14,6 +14,7 @@ mod logger;
 pub mod server;
 mod site;
 mod station;
+pub mod turbulence;
 pub mod views;
 
 pub use logger::Logger;
