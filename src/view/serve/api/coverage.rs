@@ -91,10 +91,7 @@ pub(super) fn answer(
         }
     };
     let shares: Vec<(String, Share)> = if is_counted {
-        {
-            let found = names.into_iter().zip(counted.finish());
-            found.filter(|(name, _)| is_reported(table, name)).collect()
-        }
+        names.into_iter().zip(counted.finish()).filter(|(name, _)| is_reported(table, name)).collect()
     } else {
         coverage_of_series(store, table, &series, span)?
     };
