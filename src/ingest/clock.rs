@@ -423,6 +423,8 @@ struct Written<'a> {
     record: Option<i64>,
     /// JSON array, aligned with the column list (or shorter).
     values: &'a str,
+    /// The header whose columns it has, where the store keeps it.
+    header: Option<i64>,
 }
 
 /// The second half of a move.
@@ -453,7 +455,7 @@ impl PutBack<'_, '_> {
             };
             match self.staging.put_back(self.table, row, (ts, text.as_deref()), version)? {
                 Outcome::Conflict => moved.conflicts += 1,
-                Outcome::Duplicate => moved.merged += 1,
+                Outcome::Duplicate | Outcome::Extended { .. } => moved.merged += 1,
                 Outcome::Staged | Outcome::Finished => {}
             }
         }
@@ -465,7 +467,7 @@ impl PutBack<'_, '_> {
     /// judged again when the clock is corrected again.
     fn as_line(&mut self, row: &MovingRow) -> Result<()> {
         let text = row.ts_text.as_deref();
-        let written = Written { stamp: row.stamp, text, record: row.record, values: &row.values };
+        let written = Written { stamp: row.stamp, text, record: row.record, values: &row.values, header: row.header };
         let (header, line) = self.written_line(&written)?;
         self.refuse(header, LineAt { path: "moved by its clock", number: 0, raw: &line, state: LineState::Whole })?;
         self.staging.forget_moving(row)
@@ -476,7 +478,8 @@ impl PutBack<'_, '_> {
         let (header, line) = match (content.header, stamp) {
             (None, Some(stamp)) => {
                 let text = content.ts_text.as_deref();
-                self.written_line(&Written { stamp, text, record: content.record, values: &content.raw })?
+                let (record, values, header) = (content.record, &content.raw, content.stated_by);
+                self.written_line(&Written { stamp, text, record, values, header })?
             }
             (Some(header), _) => (header, content.raw.as_bytes().to_vec()),
             (None, None) => return Ok(()),
@@ -510,7 +513,7 @@ impl PutBack<'_, '_> {
     fn line_of(&self, row: &Written<'_>) -> (Header, Vec<u8>) {
         let values: Vec<serde_json::Value> = serde_json::from_str(row.values).unwrap_or_default();
         let stamp = row.text.map_or_else(|| row.stamp.to_string(), str::to_owned);
-        let derived = self.table.derived_places();
+        let own = self.own_columns(row.header, values.len());
         let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
         let cell = |place: usize| match values.get(place) {
             Some(serde_json::Value::String(text)) => quoted(text),
@@ -518,10 +521,9 @@ impl PutBack<'_, '_> {
             Some(other) => other.to_string(),
         };
         let (names, cells): (Vec<String>, Vec<String>) = match &self.config.format {
-            FileFormat::Csv(csv) => return self.line_of_csv(csv, &values, &stamp, row.record),
+            FileFormat::Csv(csv) => return self.line_of_csv(csv, (&own, &values), &stamp, row.record),
             FileFormat::Toa5 => {
-                let places = (0..self.table.columns.len()).filter(|place| !derived.contains(place));
-                let of_values = places.map(|place| (self.table.columns[place].name.clone(), cell(place)));
+                let of_values = own.iter().map(|place| (self.table.columns[*place].name.clone(), cell(*place)));
                 let of_record = row.record.map(|number| ("RECORD".to_owned(), number.to_string()));
                 [("TIMESTAMP".to_owned(), quoted(&stamp))].into_iter().chain(of_record).chain(of_values).unzip()
             }
@@ -530,18 +532,23 @@ impl PutBack<'_, '_> {
         (Header::from_names(table, &names), cells.join(",").into_bytes())
     }
 
+    /// Positions of the columns that a row with so many values had in its file.
+    fn own_columns(&self, header: Option<i64>, values: usize) -> Vec<usize> {
+        let (derived, lacks) = (self.table.derived_places(), self.table.lacks(header));
+        let is_own = |place: &usize| !derived.contains(place) && lacks.binary_search(place).is_err();
+        (0..self.table.columns.len().min(values)).filter(is_own).collect()
+    }
+
     /// As [`PutBack::line_of`], in the dialect of the table. A stamp of several columns stands in the first of them.
     fn line_of_csv(
         &self,
         csv: &CsvFormat,
-        values: &[serde_json::Value],
+        (own, values): (&[usize], &[serde_json::Value]),
         stamp: &str,
         record: Option<i64>,
     ) -> (Header, Vec<u8>) {
         let names = csv.names.clone().unwrap_or_else(|| {
-            let derived = self.table.derived_places();
-            let own = (0..self.table.columns.len()).filter(|place| !derived.contains(place));
-            let own = own.map(|place| self.table.columns[place].name.clone());
+            let own = own.iter().map(|place| self.table.columns[*place].name.clone());
             csv.time_columns.iter().chain(&csv.record_column).cloned().chain(own).collect()
         });
         let cell = |name: &String| {

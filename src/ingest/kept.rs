@@ -66,7 +66,7 @@ impl<'a> KeptTaker<'a> {
             ts_text: content.ts_text.as_deref(),
             line,
             header: None,
-            stated_by: None,
+            stated_by: content.stated_by,
         };
         staging.stage(table, &row, self.on_conflict).map(Taken::Row)
     }

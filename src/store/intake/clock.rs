@@ -59,7 +59,7 @@ pub struct MovingRow {
     /// The series' tag values, as a JSON array.
     pub tags: String,
     /// The header that it stands under, where the store keeps it.
-    header: Option<i64>,
+    pub header: Option<i64>,
 }
 
 impl Store {

@@ -16,6 +16,7 @@ mod refusals;
 mod repeats;
 mod retag;
 mod samples;
+mod union;
 
 use crate::support::{DAT, Ended, Logger, Row, Station, TABLE};
 
