@@ -36,7 +36,8 @@ pub enum ConflictChoice {
 pub struct KeptContent {
     /// Its id.
     pub id: i64,
-    pub(in crate::store) series: i64,
+    /// Its series.
+    pub series: i64,
     /// Its time.
     pub ts: Timestamp,
     /// RECORD.
@@ -55,10 +56,12 @@ pub struct KeptContent {
     pub ts_text: Option<String>,
     /// The series' tag values, as a JSON array.
     pub tags: String,
+    /// Whether it came before the content that is the row.
+    pub is_older: bool,
 }
 
 const CONTENTS: &str = "SELECT c.id, c.series, c.ts, c.record, c.path, c.line, c.raw, c.header, c.ts_text, s.tags,
-            c.stated_by
+            c.stated_by, c.stays = 'newer'
      FROM conflict c JOIN series s ON s.id = c.series";
 const HAS_ROW: &str = "EXISTS (SELECT 1 FROM reading r WHERE r.id = (c.series << 52 | c.ts / 1000))";
 
@@ -81,6 +84,7 @@ impl KeptContent {
             ts_text: row.get(8)?,
             tags: row.get(9)?,
             stated_by: row.get(10)?,
+            is_older: row.get(11)?,
         })
     }
 }

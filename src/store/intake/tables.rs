@@ -220,8 +220,8 @@ impl Table {
     pub(in crate::store) fn values_at<'a>(&self, values: &'a str, ts: Timestamp) -> (Cow<'a, str>, Vec<Value>) {
         let mut list = Vec::new();
         let of_time = self.judge.as_ref().map(|judge| judge.derived_of_time()).unwrap_or_default();
+        // As many as the array has, and not as the column list: a row has as many flags as values, or it could not be sent.
         let again = format::derive_again(values, of_time, ts, &mut list);
-        list.resize(self.columns.len(), Value::Missing);
         (again.map_or(Cow::Borrowed(values), Cow::Owned), list)
     }
 

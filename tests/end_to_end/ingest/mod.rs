@@ -13,6 +13,7 @@ mod names;
 mod provisional;
 mod quiet;
 mod refusals;
+mod repeated_hour;
 mod repeats;
 mod retag;
 mod samples;
