@@ -560,8 +560,7 @@ impl<'a> LineTaker<'a> {
         // The row before this one was in an earlier collection.
         let tags = if has_tags { self.tags.as_str() } else { "[]" };
         let newest = staging.newest_of(table, tags);
-        let says_same =
-            |table: &mut Table, ts| staging.says_same(table, tags, ts, (self.row.values_json(), self.header));
+        let says_same = |table: &mut Table, ts| staging.says_same(table, tags, ts, self.row.values_json(), self.header);
         let in_second_hour = match (self.row.record, newest) {
             // Inside the double hour the newest row tells more than the record number, which may have been reset.
             (Some(_), Some(newest)) if newest >= earlier && newest < later => true,

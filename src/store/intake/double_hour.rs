@@ -23,7 +23,8 @@ impl Staging<'_> {
         table: &mut Table,
         tags: &str,
         ts: Timestamp,
-        (values, header): (&str, Option<i64>),
+        values: &str,
+        header: Option<i64>,
     ) -> Result<Option<bool>> {
         let Some(place) = table.series.find(tags) else { return Ok(None) };
         let stored: Option<(String, Option<i64>)> = self
