@@ -274,7 +274,6 @@ impl Maker<'_, '_> {
         let mut row = Row { width: plan.width, suspects: self.of.suspects, ..Row::default() };
         let mut turbulence = plan.quick.as_ref().map(|quick| Turbulence::new(&quick.scans));
         let mut times: Vec<Timestamp> = Vec::new();
-        let mut header = None;
         let mut before: Option<(Timestamp, Row)> = None;
         if plan.members.iter().any(Member::looks_back) {
             self.store.sample_at_or_before(series, plan.windows.begin(end), |sample| {
@@ -302,8 +301,11 @@ impl Maker<'_, '_> {
                 turbulence.add(&row);
             }
             times.push(sample.ts);
-            header = sample.header;
         })?;
+        let header = match times.last() {
+            Some(last) => self.store.header_of_row(series, *last)?,
+            None => None,
+        };
         let expected = if times.is_empty() {
             None
         } else {
