@@ -67,6 +67,7 @@ impl<'a> KeptTaker<'a> {
             line,
             header: None,
             stated_by: None,
+            is_part: false,
         };
         staging.stage(table, &row, self.on_conflict).map(Taken::Row)
     }

@@ -54,6 +54,8 @@ pub struct Incoming<'a> {
     pub header: Option<i64>,
     /// The header whose units and processes hold for its values.
     pub stated_by: Option<i64>,
+    /// Null is no value of it, but one that another line has: a table with one value a line.
+    pub is_part: bool,
 }
 
 /// A physical line and its place.
@@ -263,6 +265,9 @@ impl<'s> Staging<'s> {
         let is_same =
             nanos == key::nanos(row.ts) && record == row.record && same_reading(&values, row.values, &derived);
         let stored = Stored { id, nanos, record, values, is_same };
+        if row.is_part {
+            return self.meet_part(table, place, row, (on_conflict, &stored));
+        }
         if let Some(exchange) = self.exchange.take() {
             return self.exchange(table, place, row, &stored, &exchange);
         }
