@@ -91,6 +91,10 @@ pub(super) fn write(out: &mut dyn Write, report: &IngestReport) -> io::Result<()
         let unchanged = table.sources.iter().filter(|source| source.unchanged).count();
         let files = if unchanged > 0 && unchanged == table.sources.len() { " (unchanged)" } else { "" };
         writeln!(out, "{:width$}  {}{files}", table.table, parts.join(", "))?;
+        if !table.put_away.is_empty() {
+            let files = count(table.put_away.len() as u64, "closed file");
+            writeln!(out, "{:width$}  {files} {}", "", table.put_away[0].action)?;
+        }
         for note in &table.notes {
             writeln!(out, "{:width$}  ! {note}", "")?;
         }

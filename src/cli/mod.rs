@@ -15,6 +15,7 @@ pub use crate::status::Exit;
 use crate::store::Store;
 use crate::time::{Clock, SystemClock, Timestamp};
 
+mod archive;
 mod backup;
 mod bucket;
 mod check;
@@ -100,6 +101,7 @@ enum Command {
     Reflag(reflag::Args),
     Rekey(rekey::Args),
     Prune(prune::Args),
+    Archive(archive::Args),
     Schedule(schedule::Args),
     Serve(serve::Args),
     Report(report::Args),
@@ -262,6 +264,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Verify(args) => verify::run(&context, &args),
         Command::Bucket(args) => bucket::run(&context, &args),
         Command::Prune(args) => prune::run(&context, &args),
+        Command::Archive(args) => archive::run(&context, &args),
         Command::Schedule(args) => schedule::run(&context, &args),
         Command::Serve(args) => serve::run(&context, &more, &args),
         Command::Report(args) => report::run(&context, &args),

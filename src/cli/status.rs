@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::output::{Colour, bytes, coloured, count, grouped, span};
 use super::{CliError, Context, Exit};
+use crate::ingest::{PutAway, Receipts, receipts};
 use crate::status::{Facts, Finding, Severity, Verdict, age_s, findings};
-use crate::store::{ReceiverLine, RunLine, TableStatus};
+use crate::store::{ReceiverLine, RunLine, Store, StoreError, TableStatus};
 use crate::time::Timestamp;
 
 /// Columns of the narrowest terminal in use; the table fits it.
@@ -39,6 +40,16 @@ struct Table {
     newest: Option<Timestamp>,
     newest_age_s: Option<i64>,
     oldest_pending: Option<Timestamp>,
+    /// Closed files that went as `after` says; none where none did.
+    closed_files: Option<ClosedFiles>,
+}
+
+#[derive(Serialize)]
+struct ClosedFiles {
+    files: u64,
+    bytes: u64,
+    /// The newest receipt.
+    last: Option<PutAway>,
 }
 
 #[derive(Serialize)]
@@ -73,13 +84,16 @@ pub(super) fn run(context: &Context, _args: &Args) -> Result<Exit, CliError> {
     let facts = Facts::read(&context.config, &store, now)?;
     let findings = findings(&context.config, &facts, now);
     let verdict = Verdict::of(&findings);
+    let tables: Result<Vec<Table>, StoreError> =
+        facts.tables.iter().map(|table| Ok(line(table, closed_files(&store, &table.table)?, now))).collect();
+    let tables = tables?;
     let ended = |run: &Option<RunLine>| run.as_ref().map(|run| run.ended);
     let report = Report {
         verdict: verdict.line(&findings),
         last_ingest: ended(&facts.last_ingest),
         last_sync: ended(&facts.last_sync),
         last_sent: facts.last_stored,
-        tables: facts.tables.iter().map(|table| line(table, now)).collect(),
+        tables,
         pending_bytes: facts.pending_bytes.bytes,
         drain_s: facts.pending_bytes.drain.map(|drain| drain.as_secs()),
         receivers: facts.receivers.iter().map(receiver).collect(),
@@ -100,7 +114,12 @@ fn receiver(line: &ReceiverLine) -> Receiver {
     }
 }
 
-fn line(table: &TableStatus, now: Timestamp) -> Table {
+fn closed_files(store: &Store, table: &str) -> Result<Option<ClosedFiles>, StoreError> {
+    let Receipts { files, bytes, newest } = receipts(store, table)?;
+    Ok((files > 0).then(|| ClosedFiles { files, bytes, last: newest.last().cloned() }))
+}
+
+fn line(table: &TableStatus, closed_files: Option<ClosedFiles>, now: Timestamp) -> Table {
     Table {
         table: table.table.clone(),
         rows: table.rows,
@@ -116,6 +135,7 @@ fn line(table: &TableStatus, now: Timestamp) -> Table {
         newest: table.newest,
         newest_age_s: table.newest.map(|newest| age_s(now, newest)),
         oldest_pending: table.oldest_pending,
+        closed_files,
     }
 }
 
@@ -136,6 +156,11 @@ fn write(
     let when = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), |at| clock.event_time(at));
     writeln!(out, "last ingest {}, last sync {}", when(report.last_ingest), when(report.last_sync))?;
     writeln!(out, "last acknowledged {}", when(report.last_sent))?;
+    for (table, closed) in report.tables.iter().filter_map(|table| Some((&table.table, table.closed_files.as_ref()?))) {
+        let Some(last) = &closed.last else { continue };
+        let (files, size) = (count(closed.files, "closed file"), bytes(closed.bytes));
+        writeln!(out, "{table}: {files} of {size} went, the last one {} ({}, {})", last.file, last.action, last.at)?;
+    }
     if report.pending_bytes > 0 {
         let time = match report.drain_s {
             None => String::new(),

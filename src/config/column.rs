@@ -64,10 +64,10 @@ pub(super) fn columns(
     for (name, section) in &found.columns {
         let at = Section::new(source, format!("[table.columns.{}]", quoted(name)), Some(section.span().start));
         let keys: Vec<&str> = match format {
-            FileFormat::Toa5 => TOA5_KEYS.to_vec(),
+            FileFormat::Logger(_) => TOA5_KEYS.to_vec(),
             FileFormat::Csv(csv) => {
                 let is_derived = section.get_ref().formula.is_some();
-                let is_named = csv.names.as_ref().is_none_or(|names| names.contains(name));
+                let is_named = csv.may_have(name);
                 if is_derived && csv.known_names().contains(name) {
                     return Err(at.lacks("has a formula, and stands in names; give the derived column another name"));
                 }
@@ -93,7 +93,7 @@ pub(super) fn columns(
     if let (FileFormat::Csv(csv), Some(names)) = (format, &found.names) {
         let is_field =
             |name: &String| columns.get(name).is_none_or(|column: &ColumnConfig| column.column_use == ColumnUse::Field);
-        if !csv.known_values().any(is_field) {
+        if csv.long.is_none() && !csv.known_values().any(is_field) {
             return Err(table.wrong(
                 &names.span(),
                 "names holds no field beside time, record number, tags and ignored columns, so that there would be \
@@ -121,7 +121,7 @@ fn inputs_are_raw(
             return Err(at.wrong(&span, problem));
         }
         if let FileFormat::Csv(csv) = format
-            && csv.names.as_ref().is_some_and(|names| !names.contains(input))
+            && !csv.may_have(input)
         {
             let known: Vec<&str> = csv.known_names().iter().map(String::as_str).collect();
             return Err(

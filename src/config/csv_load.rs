@@ -5,7 +5,7 @@ use toml::Spanned;
 use super::file::{CsvSection, TableSection, Text, Texts};
 use super::load::one_of;
 use super::place::{Section, Source};
-use super::{ConfigError, CsvDialect, CsvFormat, Separator, value};
+use super::{ConfigError, CsvDialect, CsvFormat, LongForm, Separator, value};
 use crate::text::any_of;
 use crate::time::{MIDNIGHT_ENDS_THE_DAY, StampFormat};
 
@@ -41,7 +41,42 @@ pub(super) fn csv(source: &Source<'_>, at: &Section<'_>, found: &TableSection) -
         None => None,
     };
     let time_formats = time_formats(at, &inner, found, own)?;
-    Ok(CsvFormat { names, time_columns, time_formats, record_column, dialect })
+    let long = long_form(&inner, own, &named, (&time_columns, &record_column))?;
+    Ok(CsvFormat { names, time_columns, time_formats, record_column, dialect, long })
+}
+
+/// The columns of a table with one value a line.
+fn long_form(
+    at: &Section<'_>,
+    own: &CsvSection,
+    named: &dyn Fn(&str) -> Result<String, String>,
+    (time_columns, record_column): (&[String], &Option<String>),
+) -> Result<Option<Box<LongForm>>, ConfigError> {
+    let sensor = at.read(CsvSection::sensor_column, &own.sensor_column, named)?;
+    let value = at.read(CsvSection::value_column, &own.value_column, named)?;
+    match (sensor, value) {
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(at.lacks("value_column is missing; write which column has the values of sensor_column")),
+        (None, Some(_)) => {
+            Err(at.lacks("sensor_column is missing; write which column names what value_column measures"))
+        }
+        (Some(sensor), Some(value)) => {
+            let is_key = |name: &String| time_columns.contains(name) || record_column.as_ref() == Some(name);
+            let of_sensor = (&CsvSection::sensor_column, &own.sensor_column, &sensor);
+            let of_value = (&CsvSection::value_column, &own.value_column, &value);
+            let taken = [of_sensor, of_value].into_iter().find(|(.., name)| is_key(name) || sensor == value);
+            if let Some((key, Some(place), name)) = taken {
+                let problem = format!(
+                    "{key} = \"{name}\" is the time, the record number or the other column already; write another column"
+                );
+                return Err(at.wrong(&place.span(), problem));
+            }
+            if own.array.is_some() {
+                return Err(at.lacks("array does not go with sensor_column; take one of them out"));
+            }
+            Ok(Some(Box::new(LongForm { sensor, value })))
+        }
+    }
 }
 
 fn names(

@@ -557,6 +557,13 @@ section! {
         "how many lines at the top of the file are no rows, the lines of names and units among them",
         "3",
     ).or_what("up to the line of names or units");
+    sensor_column: Text = text(
+        "",
+        "which column names the sensor, in a table with one value a line (time, sensor, value). Each sensor is a column of the rows: [long tables](file-formats.md#long-tables)",
+        r#""Sensor""#,
+    ).required_in("for a table with one value a line");
+    value_column: Text = text("", "which column has its value", r#""Value""#)
+        .required_in("for a table with one value a line");
     comment: Texts = texts(
         "",
         "lines that begin with one of these texts are no rows: comments, and lines at the end of the file",
@@ -605,7 +612,11 @@ section! {
         "its files; `*` and `?` match several, `/**/` any folders",
         r"['C:\Campbellsci\LoggerNet\46m_PARCal*.dat']",
     ).required();
-    format: Text = text("", r#"`"toa5"`, or `"csv"` for any other table of text"#, r#""csv""#).or(r#""toa5""#);
+    format: Text = text(
+        "",
+        r#"the format of its files: `"csv"` for any table of text that no logger wrote, by the keys below; `"toa5"`, `"tob1"`, `"tob2"`, `"tob3"`, `"toaci1"` or `"csixml"` takes no other, and a file of another format is not read and named"#,
+        r#""csv""#,
+    ).or_what("what LoggerNet writes, each file as its first bytes say");
     logger_table: Text = text(
         "",
         "takes only files with this table name in line 1; without it, the first file read decides, and another name is taken as a rename where the rows under the one before have ended",
@@ -656,6 +667,16 @@ section! {
         "with `samples_per_stamp`: from one time stamp to the next within a burst",
         r#""500ms""#,
     ).or(r#""1s""#);
+    after: Text = text(
+        "",
+        r#"what becomes of a file that its logger closed, such as the file of a day, once every line of it is read: `"keep"`, `"move:FOLDER"`, `"gzip:FOLDER"` or `"delete"`. The newest file of each pattern stays: [closed files](file-formats.md#closed-files)"#,
+        r#"'gzip:D:\archive'"#,
+    ).or(r#""keep""#);
+    closed_after: Text = text(
+        "a duration",
+        "with `after`: a file is taken to be closed when it was not changed for so long",
+        r#""2h""#,
+    ).or(r#""1d""#);
     // A logger that lost its clock restarts at 00:00 of these days, so the first day of 2000 is not believed either.
     valid_from: Text = text(
         "a date",

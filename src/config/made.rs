@@ -12,8 +12,8 @@ use toml::Spanned;
 use super::file::TableSection;
 use super::place::{Section, Source};
 use super::{
-    ColumnConfig, ColumnUse, ConfigError, FileFormat, MadeOf, OnConflict, SharedStamps, TableConfig, TurbulenceConfig,
-    value,
+    After, ColumnConfig, ColumnUse, ConfigError, FileFormat, MadeOf, OnConflict, SharedStamps, TableConfig,
+    TurbulenceConfig, value,
 };
 use crate::qc::{Sentinels, TableName, TableSettings};
 use crate::quantity::{Kind, Quick, coverage_of, samples_of};
@@ -53,7 +53,9 @@ pub(super) fn table(
     Ok(Some(TableConfig {
         name: TableName(format!("{}_{text}", of.name)),
         files: Vec::new(),
-        format: FileFormat::Toa5,
+        format: FileFormat::Logger(None),
+        after: After::Keep,
+        closed_after: of.closed_after,
         logger_table: None,
         measurement: format!("{}_{text}", of.measurement),
         bucket: bucket.or_else(|| of.bucket.clone()),

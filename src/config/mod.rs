@@ -55,8 +55,8 @@ pub use panel::{PanelConfig, PanelKind};
 pub use secret::{Secret, SecretError};
 pub use sync::{LogConfig, LogFormat, SyncConfig};
 pub use table::{
-    ColumnConfig, ColumnUse, CsvDialect, CsvFormat, FileFormat, MadeOf, OnConflict, Separator, SharedStamps,
-    TableConfig, TurbulenceConfig, ValueType,
+    After, ColumnConfig, ColumnUse, CsvDialect, CsvFormat, FileFormat, LoggerFormat, LongForm, MadeOf, OnConflict,
+    Separator, SharedStamps, TableConfig, TurbulenceConfig, ValueType,
 };
 pub(crate) use value::{bucket_name, duration, is_loopback, web_url};
 

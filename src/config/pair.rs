@@ -156,7 +156,7 @@ fn column(at: &Section<'_>, key: &str, found: &Text, table: &TableConfig) -> Res
             return Err("is a tag, which is text; write a column of numbers".to_owned());
         }
         if let FileFormat::Csv(csv) = &table.format
-            && csv.names.as_ref().is_some_and(|names| !names.iter().any(|name| name == text))
+            && !csv.may_have(text)
             && !table.columns.contains_key(text)
         {
             let known: Vec<&str> = csv.known_names().iter().map(String::as_str).collect();

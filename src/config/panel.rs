@@ -177,6 +177,7 @@ fn column(text: &str, tables: &[TableConfig]) -> Result<ColumnAt, String> {
     }
     if let FileFormat::Csv(csv) = &table.format
         && csv.names.is_some()
+        && csv.long.is_none()
         && !table.columns.contains_key(name)
     {
         let known: Vec<&str> = csv.known_values().map(String::as_str).collect();

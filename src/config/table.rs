@@ -1,6 +1,7 @@
 //! Tables and their columns.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -42,6 +43,10 @@ pub struct TableConfig {
     pub samples: SharedStamps,
     /// A last line without a line end is taken once the file has been still for this long.
     pub last_line_after: Duration,
+    /// What becomes of a file that its logger closed, once it is read.
+    pub after: After,
+    /// A file was not changed for so long before it is taken to be closed.
+    pub closed_after: Duration,
     /// Rows before this instant come from a dead clock and are rejected.
     pub valid_from: DateTime<Utc>,
     /// Values that mean "missing" in every column that does not say otherwise.
@@ -84,13 +89,62 @@ pub struct TurbulenceConfig {
     pub pressure: Option<f64>,
 }
 
+/// What becomes of a file that its logger closed, once each of its lines is accounted for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum After {
+    /// Nothing.
+    Keep,
+    /// It is moved into a folder.
+    Move(PathBuf),
+    /// It is compressed into a folder.
+    Gzip(PathBuf),
+    /// It is deleted.
+    Delete,
+}
+
 /// What stands in a table's files.
 #[derive(Debug, Clone)]
 pub enum FileFormat {
-    /// LoggerNet's TOA5, four header lines.
-    Toa5,
+    /// What LoggerNet writes, recognised by its first bytes; where one is named, no other.
+    Logger(Option<LoggerFormat>),
     /// A text table of any other dialect.
     Csv(CsvFormat),
+}
+
+/// A format of LoggerNet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoggerFormat {
+    /// Text with four header lines.
+    Toa5,
+    /// Text with two header lines.
+    Toaci1,
+    /// Binary records.
+    Tob1,
+    /// A memory card's frames.
+    Tob2,
+    /// A memory card's frames.
+    Tob3,
+    /// XML.
+    CsiXml,
+}
+
+impl LoggerFormat {
+    /// Each, by its name in the configuration.
+    pub const ALL: [(&str, LoggerFormat); 6] = [
+        ("toa5", LoggerFormat::Toa5),
+        ("tob1", LoggerFormat::Tob1),
+        ("tob2", LoggerFormat::Tob2),
+        ("tob3", LoggerFormat::Tob3),
+        ("toaci1", LoggerFormat::Toaci1),
+        ("csixml", LoggerFormat::CsiXml),
+    ];
+}
+
+impl fmt::Display for LoggerFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = LoggerFormat::ALL.iter().find(|(_, format)| format == self).map_or("", |(name, _)| *name);
+        f.write_str(name)
+    }
 }
 
 /// A text table: its columns, its time and its dialect.
@@ -106,6 +160,17 @@ pub struct CsvFormat {
     pub record_column: Option<String>,
     /// How its lines are written; None where commas, points and quotes are as in a TOA5 file.
     pub dialect: Option<CsvDialect>,
+    /// For a table with one value a line.
+    pub long: Option<Box<LongForm>>,
+}
+
+/// The columns of a table with one value a line: the sensors are the columns of its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LongForm {
+    /// Which column names the sensor.
+    pub sensor: String,
+    /// Which column has its value.
+    pub value: String,
 }
 
 impl CsvFormat {
@@ -119,10 +184,16 @@ impl CsvFormat {
         self.names.as_deref().unwrap_or_default()
     }
 
+    /// Whether a column of this name may have values: each may, where the configuration does not name them.
+    pub fn may_have(&self, name: &str) -> bool {
+        self.long.is_some() || self.names.as_ref().is_none_or(|names| names.iter().any(|known| known == name))
+    }
+
     /// The columns that are no key, where the configuration names them.
     pub fn known_values(&self) -> impl Iterator<Item = &String> {
+        let known = if self.long.is_some() { &[] } else { self.known_names() };
         let of_array = usize::from(self.dialect.as_ref().is_some_and(|dialect| dialect.array.is_some()));
-        self.known_names().iter().skip(of_array).filter(|name| !self.is_key(name))
+        known.iter().skip(of_array).filter(|name| !self.is_key(name))
     }
 }
 

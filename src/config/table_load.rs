@@ -15,8 +15,8 @@ use super::place::{Section, Source};
 use super::quality_load::table_settings;
 use super::value;
 use super::{
-    ColumnConfig, ColumnUse, ConfigError, FileFormat, Level, OnConflict, SharedStamps, Station, TableConfig, TableName,
-    csv_load, level,
+    After, ColumnConfig, ColumnUse, ConfigError, FileFormat, Level, LoggerFormat, OnConflict, SharedStamps, Station,
+    TableConfig, TableName, csv_load, level,
 };
 use crate::time::{LoggerClock, Samples, Timestamp, parse_instant};
 
@@ -111,6 +111,8 @@ fn table(
             .read_or_default(&TableSection::on_conflict, &found.on_conflict, |text| one_of(text, &conflicts))?,
         samples,
         last_line_after: at.read_or_default(&TableSection::last_line_after, &found.last_line_after, value::duration)?,
+        after: at.read_or_default(&TableSection::after, &found.after, |text| after(folder, text))?,
+        closed_after: at.read_or_default(&TableSection::closed_after, &found.closed_after, value::some_time)?,
         valid_from,
         sentinels: sentinels(at, &found.missing)?.unwrap_or_default(),
         stale_after: at.read(TableSection::stale_after, &found.stale_after, value::some_time)?,
@@ -200,20 +202,37 @@ fn files(at: &Section<'_>, found: &TableSection, folder: &Path) -> Result<Vec<st
     files.get_ref().iter().map(pattern).collect()
 }
 
-fn format(source: &Source<'_>, at: &Section<'_>, found: &TableSection) -> Result<FileFormat, ConfigError> {
-    let formats = [("toa5", false), ("csv", true)];
-    if at.read_or_default(&TableSection::format, &found.format, |text| one_of(text, &formats))? {
-        return csv_load::csv(source, at, found).map(FileFormat::Csv);
+fn after(folder: &Path, text: &str) -> Result<After, String> {
+    let into = |text: &str| match value::path_text(text) {
+        Ok(text) => Ok(value::join(folder, &text)),
+        Err(problem) => Err(format!("names a folder that {problem}")),
+    };
+    match text.split_once(':') {
+        None if text == "keep" => Ok(After::Keep),
+        None if text == "delete" => Ok(After::Delete),
+        Some(("move", text)) => into(text).map(After::Move),
+        Some(("gzip", text)) => into(text).map(After::Gzip),
+        _ => Err("is not known; write \"keep\", \"move:FOLDER\", \"gzip:FOLDER\" or \"delete\"".to_owned()),
     }
+}
+
+fn format(source: &Source<'_>, at: &Section<'_>, found: &TableSection) -> Result<FileFormat, ConfigError> {
+    let loggers = LoggerFormat::ALL.map(|(name, format)| (name, Some(format)));
+    let formats: Vec<_> = loggers.into_iter().chain([("csv", None)]).collect();
+    let only = match at.read(TableSection::format, &found.format, |text| one_of(text, &formats))? {
+        Some(None) => return csv_load::csv(source, at, found).map(FileFormat::Csv),
+        Some(only) => only,
+        None => None,
+    };
     use TableSection as Keys;
     let of_csv =
         [Keys::names, Keys::time_column, Keys::time_format, Keys::record_column, Keys::csv].map(|key| key.name);
     at.refuse(
         &found.given(),
         |key| of_csv.contains(&key),
-        "belongs to format = \"csv\": a TOA5 file names its columns itself; take it out, or write format = \"csv\"",
+        "belongs to format = \"csv\": a logger's file names its columns itself; take it out, or write format = \"csv\"",
     )?;
-    Ok(FileFormat::Toa5)
+    Ok(FileFormat::Logger(only))
 }
 
 fn tags(at: &Section<'_>, found: &TableSection, station: &Station) -> Result<BTreeMap<String, String>, ConfigError> {
@@ -237,7 +256,7 @@ fn names_are_unique(
 ) -> Result<(), ConfigError> {
     let mut seen: BTreeMap<&str, String> = tags.keys().map(|key| (key.as_str(), format!("the tag {key}"))).collect();
     let unconfigured = match format {
-        FileFormat::Toa5 => Vec::new(),
+        FileFormat::Logger(_) => Vec::new(),
         FileFormat::Csv(csv) => csv
             .known_values()
             .filter(|name| !columns.contains_key(*name))

@@ -174,7 +174,7 @@ fn read_most(path: &Path, most: Most) -> Result<Vec<Sample>, String> {
 
 fn attempt_to_read(path: &Path, most: Most) -> Result<Result<Vec<Sample>, String>, SourceError> {
     let mut file = QuietFile::open(path)?;
-    if let Err(error) = format::begin(&mut file, &FileFormat::Toa5)? {
+    if let Err(error) = format::begin(&mut file, &FileFormat::Logger(None))? {
         return Ok(Err(error.to_string()));
     }
     // A file whose lines are not its own is neither array nor another program's.
@@ -362,10 +362,10 @@ impl Reader {
 
 impl Reading {
     fn new(header: Header, most: Most) -> Result<Reading, String> {
-        let keys = Keys::of(&FileFormat::Toa5, &header);
+        let keys = Keys::of(&FileFormat::Logger(None), &header);
         let columns = columns(&header, &keys);
         let mut places = 0..columns.len();
-        let layout = Layout::of_file(&FileFormat::Toa5, &header, columns.len(), Vec::new(), |_| {
+        let layout = Layout::of_file(&FileFormat::Logger(None), &header, columns.len(), Vec::new(), |_| {
             ColumnSource::Value(places.next().unwrap_or_default())
         });
         Reading::of(header, layout, columns, most)

@@ -232,7 +232,10 @@ pub(super) fn table(table: &Table) -> String {
     if let Some((csv, rows)) = &table.csv {
         dialect(&mut out, csv, rows);
     }
-    columns(&mut out, &table.columns);
+    // The sensors of a table with one value a line are known when they come.
+    if table.csv.as_ref().is_none_or(|(csv, _)| csv.long.is_none()) {
+        columns(&mut out, &table.columns);
+    }
     out
 }
 
@@ -295,6 +298,9 @@ fn dialect(out: &mut String, csv: &CsvFormat, rows: &[String]) {
     }
     if !dialect.comments.is_empty() {
         let _ = writeln!(out, "comment = {}", list(&dialect.comments));
+    }
+    if let Some(long) = &csv.long {
+        let _ = writeln!(out, "sensor_column = {}\nvalue_column = {}", quoted(&long.sensor), quoted(&long.value));
     }
     if let Some(array) = dialect.array {
         let _ = writeln!(out, "array = {array}");

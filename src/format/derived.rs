@@ -97,6 +97,11 @@ impl Derived {
     }
 }
 
+/// One element of the store's array as it is spelled.
+pub fn element(json: &str, place: usize) -> Option<&str> {
+    tokens(json).nth(place).and_then(|token| std::str::from_utf8(token).ok())
+}
+
 /// Reads the store's array of values. An element that does not parse ends the list.
 pub fn values_of(json: &str, values: &mut Vec<Value>) {
     values.clear();

@@ -1,5 +1,6 @@
 //! Recognizes a file's format by its first bytes. The ending of its name tells nothing: `.dat`, `.csv` and `.txt` are all in use.
 
+use crate::config::LoggerFormat;
 use crate::format::text::strip_noise;
 
 /// A file's format, by its first line.
@@ -51,6 +52,18 @@ impl Format {
         })
     }
 
+    /// Whether it is the one that the configuration names.
+    pub fn is(self, only: LoggerFormat) -> bool {
+        match only {
+            LoggerFormat::Toa5 => matches!(self, Format::Toa5 | Format::Resaved),
+            LoggerFormat::Toaci1 => self == Format::Toaci1,
+            LoggerFormat::Tob1 => self == Format::Tob1,
+            LoggerFormat::Tob2 => self == Format::Tob2,
+            LoggerFormat::Tob3 => self == Format::Tob3,
+            LoggerFormat::CsiXml => self == Format::CsiXml,
+        }
+    }
+
     /// Its name in messages.
     pub fn name(self) -> &'static str {
         match self {
@@ -63,7 +76,7 @@ impl Format {
             Format::CsiJson => "CSIJSON",
             Format::Array => "arrays",
             Format::LfsPointer => "git-LFS",
-            Format::Unknown => "unknown",
+            Format::Unknown => "of no format of a logger",
         }
     }
 }

@@ -17,12 +17,12 @@ mod text;
 
 pub use crate::qc::Value;
 pub use csv::{Cell, Keys, Spelling, array_of, unique_names};
-pub use derived::{Derived, derive_again, measured, numbers_of, texts_of, values_of};
+pub use derived::{Derived, derive_again, element, measured, numbers_of, texts_of, values_of};
 pub use dialect::{Format, detect, spreadsheet_reason};
 pub use fields::{Field, Fields};
 pub use header::{Header, HeaderError, header_lines, next_header};
 pub use number::{Number, parse_number};
 pub use records::{RecordsError, begin};
 pub use row::{ColumnSource, Layout, ParsedRow, RowError};
-pub use same::{Cells, Likeness};
+pub use same::{Cells, Likeness, Parts, unite};
 pub use text::{decode, strip_noise};

@@ -11,6 +11,7 @@ use crate::format::header::Header;
 use crate::format::number::{Number, parse_number};
 use crate::format::text::decode;
 use crate::qc::Value;
+use crate::source::Said;
 use crate::time::{StampFormat, StampRead, Timestamp, impossible};
 
 /// The use of a column of the file.
@@ -34,6 +35,8 @@ pub struct Layout {
     width: usize,
     /// The values in the file are in the order of the column list, from its first name to its last.
     in_order: bool,
+    /// Behind time and record number, each field is the value of the next column.
+    is_values: bool,
     /// How the time is written, tried in this order.
     time_formats: Vec<StampFormat>,
     /// How many of these are the configuration's; those behind are of lines that an earlier configuration read.
@@ -62,11 +65,15 @@ impl Layout {
             _ => None,
         });
         let in_order = places.chain(derived.iter().map(|column| column.place)).eq(0..width);
+        let keys =
+            sources.iter().take_while(|source| matches!(source, ColumnSource::Time | ColumnSource::Record)).count();
+        let is_values = in_order && sources[keys..].iter().all(|source| matches!(source, ColumnSource::Value(_)));
         let of_time = derived.iter().filter(|column| column.needs_time()).cloned().collect();
         Layout {
             sources,
             width,
             in_order,
+            is_values,
             time_formats: vec![StampFormat::LOGGERS],
             own_formats: 1,
             spelling: None,
@@ -198,6 +205,43 @@ impl ParsedRow {
         read
     }
 
+    /// Takes what a record said of `line`, as [`ParsedRow::read`] would read it. False: the layout asks for the text.
+    #[inline]
+    pub fn take_said(&mut self, said: &Said<'_>, line: &[u8], layout: &Layout) -> bool {
+        let keys = 1 + usize::from(said.record.is_some());
+        let are_keys = matches!(layout.sources.first(), Some(ColumnSource::Time))
+            && (said.record.is_none() || matches!(layout.sources.get(1), Some(ColumnSource::Record)));
+        let is_said = layout.is_values
+            && are_keys
+            && layout.sources.len() == keys + said.numbers.len()
+            && layout.spelling.is_none()
+            && !layout.is_loose;
+        let Some(values) = line.get(said.values_at..).filter(|_| is_said) else { return false };
+        self.tags.clear();
+        self.values.clear();
+        self.json.clear();
+        self.record = said.record;
+        self.quotes_numbers = false;
+        self.stamp = Some(StampRead { time: said.time, is_utc: false });
+        self.time_is_plain = true;
+        self.values.extend(said.numbers.iter().map(|number| Value::Number(*number)));
+        self.json.push(b'[');
+        self.json.extend_from_slice(values);
+        self.derive_behind(layout);
+        self.json.push(b']');
+        true
+    }
+
+    /// Appends the derived values, which stand behind those of the file.
+    fn derive_behind(&mut self, layout: &Layout) {
+        for column in &layout.derived {
+            let value = column.value(&self.values, None);
+            self.separate();
+            write_derived(value, &mut self.json);
+            self.values.push(value.map_or(Value::Missing, Value::Number));
+        }
+    }
+
     /// Reads a line with commas, points and quotes.
     fn read_spelled(&mut self, line: &[u8], layout: &Layout) -> Result<(), RowError> {
         self.tags.clear();
@@ -268,12 +312,7 @@ impl ParsedRow {
             self.copy_run(&line[std::mem::take(&mut run)]);
         }
         self.copy_run(&line[run]);
-        for column in &layout.derived {
-            let value = column.value(&self.values, None);
-            self.separate();
-            write_derived(value, &mut self.json);
-            self.values.push(value.map_or(Value::Missing, Value::Number));
-        }
+        self.derive_behind(layout);
         self.json.push(b']');
         Ok(())
     }

@@ -118,6 +118,51 @@ impl Cells<'_> {
     }
 }
 
+/// What a row that has some of the values is to a stored row of its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parts {
+    /// The stored row says all that it says.
+    Known,
+    /// The stored row, with the values that it lacked.
+    More(String),
+    /// The stored row with the values of the other one, of which at least one contradicts.
+    Other(String),
+}
+
+/// Puts a row together with one that has some of its values: null is a value that it does not have. `derived` positions are left out.
+pub fn unite(stored: &str, part: &str, derived: &[usize]) -> Parts {
+    fn single(json: &str) -> Cells<'_> {
+        Cells { json, lacks: &[] }
+    }
+    let read = |json| serde_json::from_str::<Vec<&serde_json::value::RawValue>>(json).unwrap_or_default();
+    let (own, new) = (read(stored), read(part));
+    let mut list: Vec<&str> = own.iter().map(|value| value.get()).collect();
+    let (mut is_more, mut is_other) = (false, false);
+    for (place, value) in new.iter().map(|value| value.get()).enumerate() {
+        if value == "null" || derived.contains(&place) {
+            continue;
+        }
+        if list.len() <= place {
+            list.resize(place + 1, "null");
+        }
+        let known = list[place];
+        if known == "null" {
+            is_more = true;
+        } else if single(&format!("[{known}]")).compare(single(&format!("[{value}]")), &[]).is_alike() {
+            continue;
+        } else {
+            is_other = true;
+        }
+        list[place] = value;
+    }
+    let list = || format!("[{}]", list.join(","));
+    match (is_other, is_more) {
+        (true, _) => Parts::Other(list()),
+        (false, true) => Parts::More(list()),
+        (false, false) => Parts::Known,
+    }
+}
+
 fn within_seventh_digit(a: f64, b: f64) -> bool {
     let largest = a.abs().max(b.abs());
     if largest == 0.0 {
@@ -138,6 +183,16 @@ mod tests {
 
     fn likeness(stored: &str, row: &str) -> Likeness {
         of(stored, &[]).compare(of(row, &[]), &[])
+    }
+
+    #[test]
+    fn a_part_adds_what_the_row_lacks_and_contradicts_where_it_differs() {
+        let unite = |stored, part| unite(stored, part, &[3]);
+        assert_eq!(unite("[1,null,3]", "[1.0000001,null,null]"), Parts::Known);
+        assert_eq!(unite("[1,null]", "[null,2.50]"), Parts::More("[1,2.50]".to_owned()));
+        assert_eq!(unite("[1]", "[null,null,\"x,y\"]"), Parts::More("[1,null,\"x,y\"]".to_owned()));
+        assert_eq!(unite("[1,2]", "[null,3]"), Parts::Other("[1,3]".to_owned()));
+        assert_eq!(unite("[1,2,3,5]", "[1,null,null,6]"), Parts::Known, "derived");
     }
 
     #[test]

@@ -445,7 +445,7 @@ fn spread(
 pub(super) fn read_stamp(config: &TableConfig, formats: &[Option<String>], text: &str) -> Option<LocalTime> {
     let present = match &config.format {
         FileFormat::Csv(csv) => csv.time_formats.as_slice(),
-        FileFormat::Toa5 => &[None],
+        FileFormat::Logger(_) => &[None],
     };
     let all = present.iter().chain(formats).chain([&None]);
     let read =
@@ -583,7 +583,7 @@ impl PutBack<'_, '_> {
         let (header, line) = self.line_of(row);
         self.staging.begin()?;
         let values: Vec<usize> = match &self.config.format {
-            FileFormat::Toa5 => (1 + usize::from(row.record.is_some())..header.names.len()).collect(),
+            FileFormat::Logger(_) => (1 + usize::from(row.record.is_some())..header.names.len()).collect(),
             FileFormat::Csv(_) => Vec::new(),
         };
         Ok((self.store.learn_header(self.table, &header, &values, self.now)?, line))
@@ -602,7 +602,7 @@ impl PutBack<'_, '_> {
         };
         let (names, cells): (Vec<String>, Vec<String>) = match &self.config.format {
             FileFormat::Csv(csv) => return self.line_of_csv(csv, (&own, &values), &stamp, row.record),
-            FileFormat::Toa5 => {
+            FileFormat::Logger(_) => {
                 let of_values = own.iter().map(|place| (self.table.columns[*place].name.clone(), cell(*place)));
                 let of_record = row.record.map(|number| ("RECORD".to_owned(), number.to_string()));
                 [("TIMESTAMP".to_owned(), quoted(&stamp))].into_iter().chain(of_record).chain(of_values).unzip()

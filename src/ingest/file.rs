@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Progress;
 use super::glued::{self, Watch};
+use super::heads::DAMAGED_HEADER;
 use super::lines::LineTaker;
 use super::names;
 use super::report::{Counts, FileReport};
@@ -21,6 +22,9 @@ const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(40);
 
 /// A file whose last write is older than this has no active writer.
 const JUST_WRITTEN: Duration = Duration::from_secs(1);
+
+/// Bytes in which a header ends.
+const HEAD: usize = 1 << 20;
 
 /// Reads the files of one table.
 pub(super) struct Reader<'a, 's> {
@@ -112,7 +116,10 @@ impl Reader<'_, '_> {
         let now = Timestamp::from_utc(self.clock.now());
         let mut taker = LineTaker::new(self.store, self.config, name, now);
         let seen = self.store.file_seen(table, name)?;
-        let start = self.start(&mut file, seen.as_ref(), now)?;
+        let mut start = self.start(&mut file, seen.as_ref(), now)?;
+        if matches!(start, Start::Unchanged) && !self.is_refused_still(&mut file, name, seen.as_ref())? {
+            start = Start::Whole;
+        }
         if !matches!(start, Start::Unchanged) {
             taker.refusal = format::begin(&mut file, &self.config.format)?.err().map(|error| error.to_string());
         }
@@ -157,6 +164,31 @@ impl Reader<'_, '_> {
             report.note = Some(format!("{name} {refusal}"));
         }
         read
+    }
+
+    /// Whether a file that could not be read in its format cannot be read now: the configuration may say another one. True where
+    /// it was read, or where only reading it whole would tell.
+    fn is_refused_still(
+        &self,
+        file: &mut QuietFile,
+        name: &str,
+        seen: Option<&FileSeen>,
+    ) -> std::result::Result<bool, SourceError> {
+        let Some(FileSeen { note: Some(note), header: None, resume_at: 0, .. }) = seen else { return Ok(true) };
+        if note.contains(DAMAGED_HEADER) {
+            return Ok(true);
+        }
+        let refusal = match format::begin(file, &self.config.format)? {
+            Err(error) => Some(error.to_string()),
+            Ok(()) => {
+                let head = file.head(HEAD)?;
+                match &self.config.format {
+                    FileFormat::Logger(_) => format::detect(glued::first_line(&head)).refusal().map(str::to_owned),
+                    FileFormat::Csv(csv) => csv.open(&self.config.name.0, &head).err(),
+                }
+            }
+        };
+        Ok(refusal.is_some_and(|refusal| *note == format!("{name} {refusal}")))
     }
 
     fn resume(&mut self, taker: &mut LineTaker<'_>, table: &mut Table, seen: &FileSeen) -> Result<bool> {
@@ -231,7 +263,7 @@ impl Reader<'_, '_> {
                 self.progress.advance(end - offset);
                 break;
             }
-            if offset == 0 && from == 0 && matches!(self.config.format, FileFormat::Toa5) {
+            if offset == 0 && from == 0 && matches!(self.config.format, FileFormat::Logger(_)) {
                 let first = format::detect(glued::first_line(bytes));
                 taker.header_follows = matches!(first, format::Format::Unknown | format::Format::Array)
                     && format::next_header(bytes).is_some();
@@ -251,7 +283,7 @@ impl Reader<'_, '_> {
                     taker.look_ahead(self.staging, table, &bytes[begin - line.len() - 1..])?;
                 }
                 if taker.watch == Watch::Off {
-                    taker.take(self.staging, table, line)?;
+                    taker.take_said(self.staging, table, line, chunk.said(place))?;
                 } else {
                     // What was held before is judged now.
                     let again = line_at == from && from > 0;
@@ -324,7 +356,7 @@ impl Reader<'_, '_> {
             taker.take(self.staging, table, bytes)?;
             return Ok(true);
         }
-        let is_toa5 = matches!(self.config.format, FileFormat::Toa5);
+        let is_toa5 = matches!(self.config.format, FileFormat::Logger(_));
         if is_toa5 && taker.header.is_none() && taker.unfinished_header_lines() == 0 && taker.refusal.is_none() {
             // One line without a line end: report its format if it is recognizable.
             let format = format::detect(bytes);

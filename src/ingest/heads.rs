@@ -6,11 +6,15 @@
 use std::path::Path;
 
 use super::lines::{Expect, LineTaker, RowReading, unreadable};
+use super::long::{self, LongReading};
 use super::names::{self, Ahead, Standing, Under};
 use crate::config::{ColumnUse, CsvFormat, FileFormat};
 use crate::format::{self, ColumnSource, Derived, Header, Keys, Layout};
 use crate::source::QuietFile;
 use crate::store::{Result, Staging, Table};
+
+/// The beginning of why a file with such a header is not read.
+pub(super) const DAMAGED_HEADER: &str = "has a damaged header";
 
 impl LineTaker<'_> {
     /// Continues behind `lines` lines, under a header that an earlier run read.
@@ -64,7 +68,7 @@ impl LineTaker<'_> {
         match &self.expect {
             Expect::Header { lines, of } => {
                 lines.len() + 1 == *of
-                    && matches!(self.config.format, FileFormat::Toa5)
+                    && matches!(self.config.format, FileFormat::Logger(_))
                     && self.config.logger_table.is_none()
             }
             _ => self.under.is_some(),
@@ -145,7 +149,7 @@ impl LineTaker<'_> {
                 self.use_header(staging, table, &header)
             }
             Err(error) if self.header.is_none() => {
-                self.refusal = Some(format!("has a damaged header: {error}"));
+                self.refusal = Some(format!("{DAMAGED_HEADER}: {error}"));
                 self.counts.deferred += lines.len() as u64;
                 Ok(())
             }
@@ -238,15 +242,24 @@ impl LineTaker<'_> {
 
     fn use_header(&mut self, staging: &mut Staging<'_>, table: &mut Table, header: &Header) -> Result<()> {
         let values = self.value_places(header);
-        self.header = Some(self.store.learn_header(table, header, &values, self.now)?);
+        // The sensors of a table with one value a line are columns as they come.
+        let is_long = matches!(&self.config.format, FileFormat::Csv(csv) if csv.long.is_some());
+        let columns = if is_long { long::tags_of(self.config, header, &values).collect() } else { values.clone() };
+        self.header = Some(self.store.learn_header(table, header, &columns, self.now)?);
         self.store.learn_derived(table, self.config)?;
         staging.use_header(table, self.config)?;
         let is_tag =
             |name: &str| self.config.columns.get(name).is_some_and(|column| column.column_use == ColumnUse::Tag);
         let names = table.column_names();
-        let derived = self.derived(&values, header, &names);
-        let mut has_tags = false;
-        let layout = Layout::of_file(&self.config.format, header, names.len(), derived, |name| {
+        let long = LongReading::of(self.config, header, &values, table);
+        let derived = if long.is_some() { Vec::new() } else { self.derived(&values, header, &names) };
+        let mut has_tags = long.as_ref().is_some_and(LongReading::has_tags);
+        let width = if long.is_some() { values.len() } else { names.len() };
+        let mut in_order = 0..width;
+        let layout = Layout::of_file(&self.config.format, header, width, derived, |name| {
+            if long.is_some() {
+                return ColumnSource::Value(in_order.next().unwrap_or_default());
+            }
             // learn_header has added every name to the list.
             let place = table.place(name).unwrap_or_default();
             if is_tag(name) {
@@ -259,7 +272,7 @@ impl LineTaker<'_> {
         let earlier = if self.were_rows { table.time_formats.as_slice() } else { &[] };
         let layout = layout.or_earlier(earlier);
         let header = matches!(self.config.format, FileFormat::Csv(_)).then(|| header.clone());
-        self.expect = Expect::Rows(Box::new(RowReading { layout, has_tags, header }));
+        self.expect = Expect::Rows(Box::new(RowReading { layout, has_tags, header, long }));
         Ok(())
     }
 
@@ -288,7 +301,7 @@ impl LineTaker<'_> {
 /// The table name in a file's header, if it has one.
 pub(super) fn header_table(path: &Path) -> Option<String> {
     let mut file = QuietFile::open(path).ok()?;
-    format::begin(&mut file, &FileFormat::Toa5).ok()?.ok()?;
+    format::begin(&mut file, &FileFormat::Logger(None)).ok()?.ok()?;
     let chunk = file.next_chunk().ok()??;
     let lines: Vec<Vec<u8>> = chunk.bytes.split(|&byte| byte == b'\n').take(4).map(<[u8]>::to_vec).collect();
     let count = format::header_lines(&format::strip_noise(lines.first()?))?;

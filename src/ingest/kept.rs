@@ -66,6 +66,7 @@ impl<'a> KeptTaker<'a> {
             line,
             header: None,
             stated_by: content.stated_by,
+            is_part: false,
         };
         staging.stage(table, &row, self.on_conflict).map(Taken::Row)
     }

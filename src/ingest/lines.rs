@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use super::again;
 use super::glued::{self, Watch, goes_back};
+use super::long::LongReading;
 use super::names::Ahead;
 use super::report::Counts;
 use super::samples::Placing;
 use crate::config::{FileFormat, OnConflict, TableConfig};
 use crate::format::{self, Header, Layout, ParsedRow};
+use crate::source::Said;
 use crate::store::{Incoming, LineAt, LineRefusal, LineState, Outcome, Result, Staging, Store, Table};
 use crate::time::{Candidates, LocalTime, StampRead, StationClock, Timestamp};
 
@@ -43,6 +45,8 @@ pub(super) struct RowReading {
     pub(super) has_tags: bool,
     /// What the lines stand under, where it may stand there again.
     pub(super) header: Option<Header>,
+    /// Of a table with one value a line.
+    pub(super) long: Option<LongReading>,
 }
 
 /// Takes the lines of one file in order.
@@ -93,6 +97,8 @@ pub(super) struct LineTaker<'a> {
     /// The first instant of a stamp of the hour that a zone repeats, and the tags of the rows of it so far.
     of_stamp: (Timestamp, BTreeSet<String>),
     pub(super) row: ParsedRow,
+    /// Whether the next line is in [`LineTaker::row`] already.
+    is_read: bool,
     pub(super) tags: String,
 }
 
@@ -126,6 +132,7 @@ impl<'a> LineTaker<'a> {
             previous_record: None,
             of_stamp: (Timestamp::EPOCH, BTreeSet::new()),
             row: ParsedRow::default(),
+            is_read: false,
             tags: String::new(),
         }
     }
@@ -137,6 +144,21 @@ impl<'a> LineTaker<'a> {
         'a: 'l,
     {
         LineAt { path: self.path, number, raw, state: self.state }
+    }
+
+    /// Takes one line of a file whose records may have said what it says.
+    #[inline]
+    pub(super) fn take_said(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        line: &[u8],
+        said: Option<Said<'_>>,
+    ) -> Result<()> {
+        if let (Some(said), Expect::Rows(reading), None) = (said, &self.expect, &self.refusal) {
+            self.is_read = self.row.take_said(&said, line, &reading.layout);
+        }
+        self.take(staging, table, line)
     }
 
     /// Takes one physical line, with or without its carriage return.
@@ -179,7 +201,8 @@ impl<'a> LineTaker<'a> {
         // In the hour that a zone repeats, time goes back in a file that is whole.
         let is_repeated = glued::time_of(next)
             .is_some_and(|local| matches!(self.config.stamps.candidates(local, None), Candidates::Two(..)));
-        if !is_row || is_repeated || !(goes_back(raw, next) || self.goes_back(raw, next)) {
+        // In a table with one value a line, time goes back with each sensor.
+        if !is_row || is_repeated || self.long().is_some() || !(goes_back(raw, next) || self.goes_back(raw, next)) {
             return self.take(staging, table, raw);
         }
         if self.watch == Watch::Hold {
@@ -269,7 +292,7 @@ impl<'a> LineTaker<'a> {
             self.counts.blank += 1;
             return Ok(());
         }
-        if matches!(self.config.format, FileFormat::Toa5) {
+        if matches!(self.config.format, FileFormat::Logger(_)) {
             if matches!(self.expect, Expect::Beginning)
                 && !self.header_follows
                 && let Some(reason) = format::detect(line).refusal()
@@ -332,7 +355,9 @@ impl<'a> LineTaker<'a> {
         if self.config.format.is_comment(line.raw) {
             return Ok(Taken::Header);
         }
-        if let Err(error) = self.row.read(line.raw, &reading.layout) {
+        if !std::mem::take(&mut self.is_read)
+            && let Err(error) = self.row.read(line.raw, &reading.layout)
+        {
             if let (FileFormat::Csv(csv), Some(header)) = (&self.config.format, &reading.header)
                 && csv.repeats_header(line.raw, header)
             {
@@ -342,7 +367,7 @@ impl<'a> LineTaker<'a> {
         }
         let has_tags = reading.has_tags;
         if has_tags {
-            self.tags = serde_json::to_string(&self.row.tags).unwrap_or_default();
+            self.tags = self.tags_read(reading);
         }
         // A layout without a time column is refused with its header.
         let local = self.local().unwrap_or(LocalTime::from_nanos(0));
@@ -388,6 +413,9 @@ impl<'a> LineTaker<'a> {
         if odd_time && self.row.time_is_plain {
             self.row.time_text = local.to_string();
         }
+        if let Some(taken) = self.stage_part(staging, table, (line, ts, odd_time))? {
+            return Ok(taken);
+        }
         if let Expect::Rows(reading) = &self.expect {
             self.row.derive_at(&reading.layout, ts);
         }
@@ -401,10 +429,11 @@ impl<'a> LineTaker<'a> {
             line,
             header: self.header,
             stated_by: self.header,
+            is_part: false,
         };
         let outcome = staging.stage(table, &row, self.on_conflict)?;
         self.previous = Some(ts);
-        if self.row.quotes_numbers && matches!(config.format, FileFormat::Toa5) {
+        if self.row.quotes_numbers && matches!(config.format, FileFormat::Logger(_)) {
             self.note_quoted_numbers(line.number);
         }
         Ok(Taken::Row(outcome))
@@ -435,10 +464,23 @@ impl<'a> LineTaker<'a> {
     pub(super) fn tags_of(&mut self, raw: &[u8]) -> Option<String> {
         let Expect::Rows(reading) = &self.expect else { return None };
         self.row.read(raw, &reading.layout).ok()?;
-        if !reading.has_tags {
-            return Some("[]".to_owned());
+        Some(if reading.has_tags { self.tags_read(reading) } else { "[]".to_owned() })
+    }
+
+    /// The tags of the line that was read.
+    fn tags_read(&self, reading: &RowReading) -> String {
+        match &reading.long {
+            Some(long) => long.tags(self.row.values_json()),
+            None => serde_json::to_string(&self.row.tags).unwrap_or_default(),
         }
-        serde_json::to_string(&self.row.tags).ok()
+    }
+
+    pub(super) fn long(&self) -> Option<&LongReading> {
+        if let Expect::Rows(reading) = &self.expect { reading.long.as_ref() } else { None }
+    }
+
+    pub(super) fn long_mut(&mut self) -> Option<&mut LongReading> {
+        if let Expect::Rows(reading) = &mut self.expect { reading.long.as_mut() } else { None }
     }
 
     /// Whether rows are read, so that neighbours may share a stamp.

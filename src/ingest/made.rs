@@ -257,6 +257,7 @@ impl Maker<'_, '_> {
                 line,
                 header: None,
                 stated_by: Some(header),
+                is_part: false,
             };
             changed += u64::from(self.staging.put_made(table, &row)? != Outcome::Duplicate);
         }

@@ -14,6 +14,7 @@ use crate::store::{Staging, Store, StoreError};
 use crate::text::count;
 use crate::time::Clock;
 
+mod after;
 mod again;
 mod clock;
 mod decide;
@@ -22,6 +23,7 @@ mod glued;
 mod heads;
 mod kept;
 mod lines;
+mod long;
 mod made;
 mod names;
 mod passes;
@@ -29,6 +31,7 @@ mod report;
 mod retag;
 mod samples;
 
+pub use after::{ClosedFiles, PutAway, Receipts, Stays, put_away, receipts};
 pub use clock::{Moved, rekey, would_rekey};
 pub use decide::{Decided, Decider};
 pub use made::{MadeRows, make_now};
@@ -128,7 +131,14 @@ pub fn run(
     progress: &dyn Progress,
 ) -> Result<IngestReport, IngestError> {
     let work = plan(config, store, selection)?;
-    Ingest { config, store, clock, progress, by_hand: !selection.files.is_empty() }.read(work)
+    let by_hand = !selection.files.is_empty();
+    let mut report = Ingest { config, store, clock, progress, by_hand }.read(work)?;
+    if !by_hand {
+        for closed in put_away(config, store, clock, selection.table.as_deref(), false)? {
+            report.closed(closed);
+        }
+    }
+    Ok(report)
 }
 
 /// As [`run`], for these configured files only.
@@ -172,8 +182,7 @@ impl Ingest<'_> {
             }
             self.store.keep_time_formats(&table)?;
             if files.is_empty() {
-                let patterns: Vec<_> = table_config.files.iter().map(|pattern| pattern.display().to_string()).collect();
-                table_report.note(format!("no file matches {}", patterns.join(", ")));
+                table_report.note(format!("no file matches {}", source::listed(&table_config.files)));
             }
             if let Some(moved) = moved {
                 table_report.note(moved.message(table_config, self.config.destination.can_remove()));
@@ -198,7 +207,7 @@ impl Ingest<'_> {
             if table.header_table.is_none()
                 && files.len() > 1
                 && table_config.logger_table.is_none()
-                && matches!(table_config.format, FileFormat::Toa5)
+                && matches!(table_config.format, FileFormat::Logger(_))
             {
                 // The first file gives the table its name: rather that of the configuration than that of a table beside it.
                 files.sort_by_cached_key(|path| {

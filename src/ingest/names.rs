@@ -63,7 +63,7 @@ pub(super) fn standing(
     config: &TableConfig,
     Under { header, ahead }: Under<'_>,
 ) -> Result<Standing> {
-    let keys = Keys::of(&FileFormat::Toa5, header);
+    let keys = Keys::of(&FileFormat::Logger(None), header);
     let (Some(first), Some(last), Some(newest)) =
         (row_of(config, &keys, &ahead.first), row_of(config, &keys, &ahead.last), table.newest())
     else {

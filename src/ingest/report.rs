@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
+use super::after::{ClosedFiles, PutAway};
 use crate::store::Outcome;
 
 /// Counts of physical lines. The eight counts below `lines`, from `header` to `blank`, add up to it.
@@ -89,6 +90,8 @@ pub struct TableReport {
     pub taken_up: u64,
     /// Rows made of another table's rows, new or with other values (`aggregate`); not part of the line counts.
     pub made: u64,
+    /// Closed files that went as `after` says.
+    pub put_away: Vec<PutAway>,
     /// Files examined.
     pub files: u64,
     /// All their lines.
@@ -106,6 +109,7 @@ impl TableReport {
             table: table.to_owned(),
             taken_up: 0,
             made: 0,
+            put_away: Vec::new(),
             files: 0,
             counts: Counts::default(),
             notes: Vec::new(),
@@ -120,6 +124,7 @@ impl TableReport {
     /// Adds the result of a later pass. The later pass's note on a file replaces the earlier one.
     fn absorb(&mut self, later: TableReport) {
         self.made += later.made;
+        self.put_away.extend(later.put_away);
         let of_files: HashSet<&String> = later.sources.iter().filter_map(|file| file.note.as_ref()).collect();
         let known: HashSet<&String> = self.notes.iter().collect();
         let is_new = |note: &&String| !of_files.contains(note) && !known.contains(note);
@@ -178,6 +183,14 @@ pub struct IngestReport {
 }
 
 impl IngestReport {
+    /// Adds what became of the closed files of a table.
+    pub(super) fn closed(&mut self, closed: ClosedFiles) {
+        let Some(table) = self.tables.iter_mut().find(|table| table.table == closed.table) else { return };
+        table.put_away.extend(closed.put_away);
+        let failed = closed.stays.into_iter().filter(|stays| stays.is_failure);
+        table.notes.extend(failed.map(|stays| format!("{} stays for now: {}", stays.file, stays.reason)));
+    }
+
     /// Adds the result of a later pass over some or all of the files. In the combined report the counts of I1 add up as in each.
     pub fn absorb(&mut self, later: IngestReport) {
         for table in later.tables {

@@ -18,7 +18,9 @@ fn table(columns: &[(&str, ColumnConfig)]) -> TableConfig {
     TableConfig {
         name: TableName("46m_par".to_owned()),
         files: Vec::new(),
-        format: FileFormat::Toa5,
+        format: FileFormat::Logger(None),
+        after: crate::config::After::Keep,
+        closed_after: Duration::from_secs(86_400),
         logger_table: None,
         measurement: "fastdata".to_owned(),
         tags: BTreeMap::from([("station".to_owned(), "US-UMB".to_owned())]),

@@ -43,13 +43,20 @@ impl Word {
         let text = text.trim().to_ascii_lowercase();
         // `*`, `-`, `---`, `////`, `.`: signs in place of digits.
         let is_filler = text.chars().all(|letter| matches!(letter, '*' | '-' | '/' | '.' | '?' | '_'));
-        Word { fingerprint: xxh3_64(text.as_bytes()), is_usual: is_filler || USUAL.contains(&text.as_str()) }
+        let is_usual = is_filler || USUAL.contains(&text.as_str()) || is_microsofts(&text);
+        Word { fingerprint: xxh3_64(text.as_bytes()), is_usual }
     }
 
     /// Whether it means "missing" wherever a number is expected.
     pub fn is_usual(self) -> bool {
         self.is_usual
     }
+}
+
+/// `1.#QNAN`, `-1.#IND`, `1.#INF00`: what programs built with Microsoft's C library write for NAN and INF.
+fn is_microsofts(text: &str) -> bool {
+    let rest = text.trim_start_matches(['-', '+']).strip_prefix("1.#");
+    rest.is_some_and(|rest| matches!(rest.trim_end_matches('0'), "qnan" | "snan" | "ind" | "inf"))
 }
 
 /// The values of a column that mean "missing" by configuration.
@@ -93,10 +100,12 @@ mod tests {
 
     #[test]
     fn texts_for_a_missing_value_are_known_and_other_texts_are_not() {
-        for text in ["*", "NA", "n/a", " null ", "---", "////", "#N/A", "None", "\\N", "."] {
+        for text in
+            ["*", "NA", "n/a", " null ", "---", "////", "#N/A", "None", "\\N", ".", "1.#QNAN", "-1.#IND", "1.#INF00"]
+        {
             assert!(Word::of(text).is_usual(), "{text}");
         }
-        for text in ["OK", "-9999 x", "1,5", "M", "2026-01-01 00:00:00", "NANA"] {
+        for text in ["OK", "-9999 x", "1,5", "M", "2026-01-01 00:00:00", "NANA", "1.#", "1.#INFO"] {
             assert!(!Word::of(text).is_usual(), "{text}");
         }
         assert_eq!(Value::of_text("-INF"), Value::Missing);

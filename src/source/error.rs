@@ -33,6 +33,14 @@ pub enum SourceError {
         /// The system's message.
         source: std::io::Error,
     },
+    /// A file or folder for files that were read cannot be written.
+    #[error("cannot write {path}: {source}; check the folder, its permissions and the room on its disk")]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's message.
+        source: std::io::Error,
+    },
     /// A pattern of the configuration is not valid.
     #[error("the file pattern {pattern} cannot be used: {reason}")]
     Pattern {
@@ -58,6 +66,11 @@ impl SourceError {
             _ if source.raw_os_error().is_some_and(|code| HELD.contains(&code)) => SourceError::Busy { path },
             _ => SourceError::Io { path, source },
         }
+    }
+
+    /// Of a file or folder that is written.
+    pub(super) fn write(path: &std::path::Path, source: std::io::Error) -> SourceError {
+        SourceError::Write { path: path.to_owned(), source }
     }
 
     /// Whether the next run will fail in the same way.

@@ -78,11 +78,29 @@ impl Finder {
     }
 }
 
+/// Patterns that match no file, as a message names them.
+pub fn listed(patterns: &[PathBuf]) -> String {
+    let listed: Vec<String> = patterns.iter().map(|pattern| pattern.display().to_string()).collect();
+    let mut text = listed.join(", ");
+    // What is left when the brackets are gone that stand for themselves.
+    let has_class = |text: &String| {
+        ["[[]", "[]]", "[?]", "[*]"].iter().fold(text.clone(), |text, own| text.replace(own, "")).contains('[')
+    };
+    if listed.iter().any(has_class) {
+        text.push_str(" (brackets in `files` stand for one of the signs between them; write [[] for [ in a name)");
+    }
+    text
+}
+
 fn is_pattern(path: &Path) -> bool {
     path.to_string_lossy().contains(['*', '?', '['])
 }
 
-fn matches(pattern: &str) -> Result<Vec<PathBuf>, SourceError> {
+/// The files that a pattern matches, without those set aside.
+///
+/// # Errors
+/// The pattern is not valid.
+pub fn matches(pattern: &str) -> Result<Vec<PathBuf>, SourceError> {
     // Windows paths are compared without regard to case.
     let options = glob::MatchOptions { case_sensitive: !cfg!(windows), ..glob::MatchOptions::new() };
     let paths = glob::glob_with(pattern, options)
@@ -111,6 +129,13 @@ mod tests {
         let mut found = names(&config(folder.path(), "[\"*.dat\", \"a.dat\"]"));
         found[..2].sort();
         assert_eq!(found, ["a.bak1", "a.dat.backup", "a.dat", "b.dat"]);
+    }
+
+    #[test]
+    fn a_pattern_with_brackets_that_matches_nothing_is_explained() {
+        let text = |pattern: &str| listed(&[PathBuf::from(pattern)]);
+        assert!(text("data[1]/*.dat").ends_with("write [[] for [ in a name)"));
+        assert_eq!(text("/site [[]old[]]/*.dat"), "/site [[]old[]]/*.dat");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! was read (I2). A file that is missing for a moment, or locked by another program, is read again later and never taken as
 //! empty.
 
+mod closed;
 mod dated;
 mod error;
 mod find;
@@ -16,11 +17,12 @@ mod watched;
 use std::path::Path;
 use std::time::SystemTime;
 
+pub use closed::ClosedFile;
 pub use dated::{DatePart, date_parts, letters};
 pub use error::SourceError;
-pub use find::{Finder, find};
+pub use find::{Finder, find, listed, matches};
 pub use quiet::{Chunk, QuietFile, Snapshot};
-pub use records::{Records, Translator};
+pub use records::{Line, Records, Said, Translator};
 pub use watched::{TableFiles, Watched};
 
 /// When a file or folder was last modified; None where it cannot be asked.

@@ -9,13 +9,15 @@ use flate2::read::MultiGzDecoder;
 
 use super::error::SourceError;
 use super::fingerprint::{WHOLE, fingerprint};
-use super::records::{Records, Translator};
+use super::records::{Records, Said, Translator};
 use crate::time::nanos;
 
 /// A file up to this size is read as one chunk: every overwritten file.
 const AT_ONCE: usize = 4 << 20;
 /// A larger file is read in pieces that stay in the processor's cache until they are parsed.
 const CHUNK: usize = 512 << 10;
+/// So much of the records is translated at once: their lines and numbers take several times the room, and stay in the cache too.
+const PIECE: usize = 128 << 10;
 /// A longer "line" means that the file is not a text file. The longest real line (1,107 columns) has 12 KiB.
 const LONGEST_LINE: usize = 16 << 20;
 /// So much of such a piece is kept.
@@ -34,7 +36,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    fn of(metadata: &Metadata) -> Snapshot {
+    pub(super) fn of(metadata: &Metadata) -> Snapshot {
         Snapshot { size: metadata.len(), modified: metadata.modified().unwrap_or(UNIX_EPOCH) }
     }
 
@@ -61,14 +63,20 @@ pub struct Chunk<'a> {
     /// Whether this is one line that is too long to be one, of which only the beginning is here.
     pub is_cut: bool,
     /// Where each line's record begins, from `offset`; none where the lines are those of the file.
-    records: Option<&'a [usize]>,
+    records: Option<&'a Records>,
 }
 
 impl Chunk<'_> {
     /// Offset in the file of a line of this chunk, by its number and its first byte in `bytes`.
     pub fn place(&self, line: usize, byte: usize) -> u64 {
-        let from = self.records.map_or(byte, |begins| begins.get(line).copied().unwrap_or_default());
+        let from = self.records.map_or(byte, |records| records.begins().get(line).copied().unwrap_or_default());
         self.offset + from as u64
+    }
+
+    /// What a line says, by its number, where its record said it.
+    #[inline]
+    pub fn said(&self, line: usize) -> Option<Said<'_>> {
+        self.records?.said(line)
     }
 
     /// Whether its lines are translated records.
@@ -311,13 +319,13 @@ impl QuietFile {
                     is_tail: false,
                     end,
                     is_cut: false,
-                    records: Some(&[]),
+                    records: Some(&self.records),
                 })
             }
             Found::Records(used) => {
                 self.used = used;
                 let end = self.offset + used as u64;
-                let (bytes, records) = (self.records.text(), Some(self.records.begins()));
+                let (bytes, records) = (self.records.text(), Some(&self.records));
                 Some(Chunk { offset: self.offset, bytes, is_tail: false, end, is_cut: false, records })
             }
             Found::Rest => {
@@ -337,25 +345,39 @@ impl QuietFile {
                     return Ok((self.used > 0).then_some(chunk));
                 }
                 let bytes: &[u8] = if translator.is_filler(&self.buffer) { &[] } else { &self.buffer };
-                Some(Chunk { offset: self.offset, bytes, is_tail: true, end, is_cut: false, records: Some(&[]) })
-                    .filter(|_| self.used > 0)
+                Some(Chunk {
+                    offset: self.offset,
+                    bytes,
+                    is_tail: true,
+                    end,
+                    is_cut: false,
+                    records: Some(&self.records),
+                })
+                .filter(|_| self.used > 0)
             }
         })
     }
 
     fn find_records(&mut self, translator: &mut dyn Translator) -> Result<Found, SourceError> {
         if self.offset < translator.begins_at() {
+            self.records.clear();
             return Ok(Found::Header);
         }
         loop {
-            let start = self.buffer.len();
-            self.fill()?;
-            self.records.clear();
-            let used = translator.take(&self.buffer, &mut self.records);
-            if used > 0 {
-                return Ok(Found::Records(used));
+            if self.buffer.len() < PIECE {
+                self.fill()?;
             }
-            if self.buffer.len() == start {
+            // Then all of it, for a longer record.
+            for length in [self.buffer.len().min(PIECE), self.buffer.len()] {
+                self.records.clear();
+                let used = translator.take(&self.buffer[..length], &mut self.records);
+                if used > 0 {
+                    return Ok(Found::Records(used));
+                }
+            }
+            let before = self.buffer.len();
+            self.fill()?;
+            if self.buffer.len() == before {
                 return Ok(Found::Rest);
             }
         }

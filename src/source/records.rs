@@ -1,6 +1,9 @@
 //! What cuts a file whose records are not lines. The formats are in `src/format`; here is only what reading such a file needs.
 
 use std::fmt;
+use std::ops::Range;
+
+use crate::time::LocalTime;
 
 /// Turns the records of a file into the lines of a TOA5 file.
 pub trait Translator {
@@ -34,22 +37,76 @@ impl fmt::Debug for dyn Translator {
     }
 }
 
+/// What the line of a record says, where each of its values is a number: whoever wrote it knows that, and it need not be read
+/// from the text.
+#[derive(Debug, Clone, Copy)]
+pub struct Said<'r> {
+    /// The time, which stands first.
+    pub time: LocalTime,
+    /// The record number, behind it.
+    pub record: Option<i64>,
+    /// Where in the line the first value begins.
+    pub values_at: usize,
+    /// As the line spells them, from there to its end.
+    pub numbers: &'r [f64],
+}
+
+/// As [`Said`], with the place of the numbers.
+#[derive(Debug, Clone)]
+struct SaidAt {
+    time: LocalTime,
+    record: Option<i64>,
+    values_at: usize,
+    numbers: Range<usize>,
+}
+
 /// Lines, each with the place of its record.
 #[derive(Debug, Default)]
 pub struct Records {
     text: Vec<u8>,
     begins: Vec<usize>,
+    numbers: Vec<f64>,
+    said: Vec<Option<SaidAt>>,
+    /// Where text and numbers of the last line begin.
+    last_at: (usize, usize),
+}
+
+/// A line that is being written.
+#[derive(Debug)]
+pub struct Line<'r> {
+    /// Whoever writes it ends it with a line feed.
+    pub text: &'r mut Vec<u8>,
+    /// The numbers of its values.
+    pub numbers: &'r mut Vec<f64>,
 }
 
 impl Records {
-    /// Begins the line of the record at this place of the bytes. Whoever writes it ends it with a line feed.
-    pub fn begin(&mut self, at: usize) -> &mut Vec<u8> {
+    /// Begins the line of the record at this place of the bytes.
+    pub fn begin(&mut self, at: usize) -> Line<'_> {
         self.begins.push(at);
-        &mut self.text
+        self.said.push(None);
+        self.last_at = (self.text.len(), self.numbers.len());
+        Line { text: &mut self.text, numbers: &mut self.numbers }
+    }
+
+    /// Says that the last line holds `time`, `record` and, from `values_at` of the text on, the numbers and nothing else.
+    pub fn tell(&mut self, time: LocalTime, record: Option<i64>, values_at: usize) {
+        let (text_at, numbers_at) = self.last_at;
+        if let Some(last) = self.said.last_mut() {
+            let numbers = numbers_at..self.numbers.len();
+            *last = Some(SaidAt { time, record, values_at: values_at - text_at, numbers });
+        }
+    }
+
+    /// What a line says, where that is known.
+    pub(super) fn said(&self, line: usize) -> Option<Said<'_>> {
+        let SaidAt { time, record, values_at, numbers } = self.said.get(line)?.clone()?;
+        Some(Said { time, record, values_at, numbers: self.numbers.get(numbers)? })
     }
 
     /// One line, without a line end.
     pub(super) fn set_last(&mut self, line: Vec<u8>) {
+        self.clear();
         self.text = line;
         self.begins = vec![0];
     }
@@ -77,5 +134,7 @@ impl Records {
     pub(super) fn clear(&mut self) {
         self.text.clear();
         self.begins.clear();
+        self.numbers.clear();
+        self.said.clear();
     }
 }

@@ -94,7 +94,7 @@ fn what_is_not_said_has_its_default() {
     let table = &config.tables[0];
     assert_eq!((table.measurement.as_str(), table.tags["station"].as_str()), ("par", "US-UMB"));
     assert_eq!(table.files, [folder.join("par.dat")]);
-    assert!(matches!(table.format, FileFormat::Toa5));
+    assert!(matches!(table.format, FileFormat::Logger(None)));
     assert_eq!((table.on_conflict, table.last_line_after), (OnConflict::Keep, Duration::from_secs(600)));
     assert_eq!(table.valid_from.to_rfc3339(), "2000-01-02T05:00:00+00:00");
     assert_eq!((table.clock, table.stale_after), (config.station.clock, None));

@@ -22,6 +22,7 @@ mod bucket;
 mod clock_corrections;
 #[cfg(target_os = "linux")]
 mod clocks;
+mod closed_files;
 mod config;
 mod config_errors;
 mod coverage;
@@ -39,6 +40,7 @@ mod ingest;
 mod init;
 mod init_tests;
 mod layers;
+mod long_tables;
 mod notify;
 mod panels;
 mod quality;

@@ -262,7 +262,7 @@ fn i2_i3_a_card_file_cut_in_200_places_stages_only_whole_frames_and_each_once() 
 /// All that a file is read as, in the way of the ingest.
 fn translated(path: &std::path::Path) -> usize {
     let mut file = QuietFile::open(path).unwrap();
-    let _ = format::begin(&mut file, &fluxtower::config::FileFormat::Toa5).unwrap();
+    let _ = format::begin(&mut file, &fluxtower::config::FileFormat::Logger(None)).unwrap();
     let mut bytes = 0;
     while let Some(chunk) = file.next_chunk().unwrap() {
         bytes += chunk.bytes.len();
@@ -324,4 +324,131 @@ fn init_drafts_a_binary_file_and_check_names_its_newest_record() {
     tower.run(&["ingest"]).expect(0);
     let said = tower.run(&["check"]).stdout;
     assert!(said.contains("TOB1, newest record 2024-05-01 00:00:19.9"), "{said}");
+}
+
+#[test]
+fn a_table_that_insists_on_a_format_refuses_and_names_another_one_until_the_configuration_changes() {
+    for (only, content, found) in [
+        ("toa5", tob1(0..5), "TOB1"),
+        ("tob1", tob3(0..2), "TOB3"),
+        ("tob3", xml(0..3), "CSIXML"),
+        ("csixml", b"\"TOACI1\",\"s\",\"t\"\r\n\"TMSTAMP\",\"RECNBR\",\"T\"\r\n".to_vec(), "TOACI1"),
+        ("tob2", b"2024-05-01 00:00:00,5\r\n".to_vec(), "of no format of a logger"),
+    ] {
+        let tower = Station::new().table_keys(&format!("format = \"{only}\""));
+        tower.write(DAT, &content);
+        let said = tower.run(&["ingest"]).expect(1).stdout;
+        assert!(said.contains(&format!("{DAT} is {found}, and the table takes only format = \"{only}\"")), "{said}");
+        for command in ["status", "check"] {
+            let said = tower.run(&[command]).expect(1).stdout;
+            assert!(said.contains(&format!("is {found}")), "{said}");
+        }
+    }
+    // I11: the file did not change, and the configuration did.
+    let tower = Station::new().table_keys("format = \"tob3\"");
+    tower.write(DAT, tob1(0..5));
+    for _ in 0..2 {
+        let report = ingest(&tower);
+        assert_eq!((report["staged"].as_u64(), report["notes"].as_array().unwrap().len()), (Some(0), 1), "{report}");
+    }
+    tower.replace_in_config("format = \"tob3\"", "format = \"tob1\"");
+    assert_eq!(ingest(&tower)["staged"], 5);
+    let tower = Station::new();
+    tower.write(DAT, "Time,T\r\n2024-05-01 00:00:00,5.5\r\n");
+    assert_eq!(ingest(&tower)["staged"], 0);
+    let keys = "format = \"csv\"\ntime_column = \"Time\"\n[table.csv]\nnames_line = 2\n";
+    let tower = tower.table_keys(keys);
+    let said = tower.run(&["ingest"]).expect(1).stdout;
+    assert!(said.contains("has no column \"Time\" in line 2"), "{said}");
+    tower.replace_in_config("names_line = 2", "names_line = 1");
+    assert_eq!(ingest(&tower)["staged"], 1);
+}
+
+#[test]
+fn what_a_record_says_is_what_its_line_says() {
+    let header = |kinds: &str| {
+        let columns = kinds.split(',').count();
+        let line = |first: &str, text: &str| format!("{first}{}\r\n", format!(",{text}").repeat(columns));
+        let names: String = (0..columns).map(|column| format!(",\"C{column}\"")).collect();
+        format!(
+            "\"TOB1\",\"46m\",\"CR1000X\",\"1041\",\"CR1000X.Std.08.01\",\"CPU:Y.CR1X\",\"6827\",\"Flux\"\r\n\
+             \"SECONDS\",\"NANOSECONDS\",\"RECORD\"{names}\r\n{}{}\"ULONG\",\"ULONG\",\"ULONG\",{kinds}\r\n",
+            line("\"S\",\"NS\",\"RN\"", "\"\""),
+            line("\"\",\"\",\"\"", "\"Smp\"")
+        )
+    };
+    let mut dice = Dice(7);
+    let mut bytes = header("\"IEEE4\",\"FP2\",\"FP4\",\"LONG\",\"BOOL\",\"IEEE8L\"").into_bytes();
+    for number in 0..400_u32 {
+        bytes.extend((MAY + number).to_le_bytes());
+        bytes.extend((dice.below(3) as u32 * 5_000_000).to_le_bytes());
+        bytes.extend(number.to_le_bytes());
+        // Any bits: NAN, INF, denormal and large numbers among them.
+        let single =
+            if number % 2 == 0 { dice.below(1 << 32) as u32 } else { (dice.below(20_000_000) as f32 / 1e4).to_bits() };
+        bytes.extend(single.to_le_bytes());
+        bytes.extend((dice.below(1 << 16) as u16).to_be_bytes());
+        bytes.extend((0x4180_0000_u32 | dice.below(1 << 23) as u32).to_be_bytes());
+        bytes.extend((dice.below(1 << 32) as u32).to_le_bytes());
+        bytes.push(if dice.below(2) == 0 { 0 } else { 0xFF });
+        bytes.extend((dice.below(1 << 40) as f64 / 1e6).to_le_bytes());
+    }
+    let tower = Station::new();
+    tower.write(DAT, &bytes);
+    assert_eq!(ingest(&tower)["staged"], 400);
+    let said = tower.rows(TABLE);
+    // The same lines as text.
+    let path = tower.path(DAT);
+    let mut file = QuietFile::open(&path).unwrap();
+    format::begin(&mut file, &fluxtower::config::FileFormat::Logger(None)).unwrap().unwrap();
+    let mut text = Vec::new();
+    while let Some(chunk) = file.next_chunk().unwrap() {
+        text.extend_from_slice(chunk.bytes);
+    }
+    let read = Station::new();
+    read.write(DAT, text);
+    assert_eq!(ingest(&read)["staged"], 400);
+    for (said, read) in said.iter().zip(read.rows(TABLE)) {
+        assert_eq!((&said.vals, said.time()), (&read.vals, read.time()));
+    }
+}
+
+/// The most memory that a program takes while it runs, in megabytes.
+#[cfg(target_os = "linux")]
+fn memory_of(mut command: std::process::Command) -> u64 {
+    let mut child = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let mut most = 0;
+    while child.try_wait().unwrap().is_none() {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let now = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        most = most.max(now.unwrap_or(0) / 1_024);
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    most
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn damaged_binary_files_take_no_more_than_64_mb() {
+    let tower = Station::new().table(&format!("name = \"{TABLE}\"\nfiles = [\"damaged_*.dat\"]"));
+    let whole = [tob1(0..2_000), tob3(0..600), xml(0..1_000)];
+    let mut dice = Dice(64);
+    for number in 0..90_usize {
+        let mut bytes = whole[number % 3].clone();
+        for _ in 0..40 {
+            let at = dice.below(bytes.len() as u64) as usize;
+            bytes[at] = dice.below(256) as u8;
+        }
+        // Numbers in the header that ask for much: sizes of frames and of texts.
+        if number % 10 == 0 {
+            let text = b"ASCII(8)";
+            if let Some(at) = bytes.windows(text.len()).position(|window| window == text) {
+                bytes.splice(at..at + text.len(), b"ASCII(1048576)".iter().copied());
+            }
+        }
+        tower.write(&format!("damaged_{number}.dat"), bytes);
+    }
+    let most = memory_of(tower.command(&["ingest"]));
+    assert!((1..=64).contains(&most), "{most} MB");
 }

@@ -32,7 +32,7 @@ fn pairs() -> Vec<(PathBuf, PathBuf)> {
 /// The lines that a binary file is read as.
 fn lines(path: &Path) -> Vec<String> {
     let mut file = QuietFile::open(path).unwrap();
-    format::begin(&mut file, &fluxtower::config::FileFormat::Toa5).unwrap().unwrap();
+    format::begin(&mut file, &fluxtower::config::FileFormat::Logger(None)).unwrap().unwrap();
     let mut text = Vec::new();
     while let Some(chunk) = file.next_chunk().unwrap() {
         if !chunk.is_tail {

@@ -89,7 +89,21 @@ fn plain(text: &str) -> String {
     let text = text.trim().trim_start_matches('[').trim_end_matches(']').replace("**", "^");
     let mut plain = String::with_capacity(text.len());
     let mut raised = false;
-    for letter in text.chars() {
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        // UTF-8 that was read as Windows-1252 and written as UTF-8 again: `Â°C`, `Wm-Â²`, `Î¼mol`.
+        let letter = match (letter, letters.peek()) {
+            ('Â', Some('\u{a0}'..='\u{bf}')) => continue,
+            ('Î', Some('¼')) => {
+                letters.next();
+                'µ'
+            }
+            ('℃' | '℉', _) => {
+                plain.push('°');
+                if letter == '℃' { 'C' } else { 'F' }
+            }
+            _ => letter,
+        };
         let superscript = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹".chars().position(|known| known == letter);
         if let Some(at) = superscript {
             if !raised {

@@ -50,7 +50,23 @@ fn the_unit_of_every_variable_is_its_own() {
 fn spellings_of_the_same_unit_are_the_same() {
     same(
         "TA",
-        &["Deg C", "DegC", "degC", "deg C", "deg_C", "deg. C", "DEG C", "C", "c", "°C", "ºC", "degreeC", "degrees C"],
+        &[
+            "Deg C",
+            "DegC",
+            "degC",
+            "deg C",
+            "deg_C",
+            "deg. C",
+            "DEG C",
+            "C",
+            "c",
+            "°C",
+            "ºC",
+            "Â°C",
+            "℃",
+            "degreeC",
+            "degrees C",
+        ],
     );
     same("TS", &["Celsius", "Celcius", "Degrees Celsius", " Deg C ", "oC", "[degC]"]);
     same("PPFD_IN", &["umol/m^2/s", "umol m-2 s-1", "µmol/s/m²", "μmol m⁻² s⁻¹", "umol/s/m^2", "umol/m2/s"]);

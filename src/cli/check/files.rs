@@ -51,7 +51,8 @@ pub(super) fn lines(context: &Context, table: &TableConfig, report: &mut Report)
 fn newest_of(context: &Context, table: &TableConfig, pattern: &Path) -> Result<Newest, (&'static str, String)> {
     let found = crate::source::find(table).map_err(|error| ("bad", error.to_string()))?;
     let Some(newest) = newest(&found) else {
-        let text = format!("no file matches {}; correct `files`, or wait for the first collection", pattern.display());
+        let listed = crate::source::listed(&[pattern.to_owned()]);
+        let text = format!("no file matches {listed}; correct `files`, or wait for the first collection");
         return Err(("look", text));
     };
     let name = newest.file_name().unwrap_or(newest.as_os_str()).to_string_lossy();
@@ -64,7 +65,7 @@ fn newest_of(context: &Context, table: &TableConfig, pattern: &Path) -> Result<N
     })?;
     let format = match &table.format {
         FileFormat::Csv(_) => "CSV",
-        FileFormat::Toa5 => {
+        FileFormat::Logger(_) => {
             let known = detect(&first);
             if let Some(refusal) = known.refusal() {
                 return Err(match first.is_empty() {

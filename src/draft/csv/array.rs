@@ -93,6 +93,7 @@ fn recognised(array: u16, rows: &[Vec<String>], labels: Option<&Vec<String>>, pa
         names: Some(names),
         record_column: None,
         dialect: Some(CsvDialect { array: Some(array), year, ..CsvDialect::default() }),
+        long: None,
     };
     Some(Recognised { csv, tags: Vec::new(), notes })
 }

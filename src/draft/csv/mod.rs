@@ -5,6 +5,7 @@
 //! one whose rows follow each other in equal steps.
 
 mod array;
+mod long;
 mod numbers;
 mod time;
 
@@ -12,7 +13,7 @@ pub(in crate::draft) use array::arrays;
 
 use std::collections::HashSet;
 
-use crate::config::{CsvDialect, CsvFormat, Separator};
+use crate::config::{CsvDialect, CsvFormat, LongForm, Separator};
 use crate::format::{Spelling, decode, strip_noise, unique_names};
 
 /// Lines that are looked at, at the beginning and at the end.
@@ -144,7 +145,15 @@ impl<'t> Cut<'t> {
         }
         let name = |place: &usize| own_names.get(*place).cloned().unwrap_or_default();
         let record_column = own_names.iter().find(|name| RECORDS.contains(&name.to_lowercase().as_str())).cloned();
-        let tags = tags(&rows, &time).iter().map(name).collect();
+        let long = long::find(&rows, &time, &own_names)
+            .map(|(sensor, value)| Box::new(LongForm { sensor: name(&sensor), value: name(&value) }));
+        let tags = if long.is_some() { Vec::new() } else { tags(&rows, &time).iter().map(name).collect() };
+        if let Some(long) = &long {
+            notes.push(format!(
+                "One value a line: each text in the column {} is a column of the rows, and {} has its values.",
+                long.sensor, long.value
+            ));
+        }
         if rows[time.first..].iter().any(|(line, _)| has_quoted_number(line.text, &spelling)) {
             notes.push("Numbers stand in quotes; they are read as numbers.".to_owned());
         }
@@ -154,6 +163,7 @@ impl<'t> Cut<'t> {
             names: dialect.names_line.is_none().then(|| own_names.clone()),
             record_column,
             dialect: Some(dialect),
+            long,
         };
         Recognised { csv, tags, notes }
     }
@@ -278,6 +288,31 @@ mod tests {
         for text in ["", "a,b\n1,2\n", "{\"a\": 1}\n", "key = value\nother = 5\n", "Station;46m\nLat;45,5\n"] {
             assert!(recognise(text.as_bytes()).is_none(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_single_row_below_names_and_units_is_the_row() {
+        for text in ["Time,T,RH\nTS,degC,%\n2024-05-01 00:00:00,5.5,80\n", "Time,T\ns,degC\n2024-05-01 00:00:00,5.5\n"]
+        {
+            let csv = recognised(text);
+            let dialect = csv.dialect.unwrap();
+            assert_eq!((dialect.names_line, dialect.units_line, dialect.head_lines), (Some(1), Some(2), 2), "{text}");
+            assert_eq!(csv.time_columns, ["Time"], "{text}");
+        }
+    }
+
+    #[test]
+    fn one_value_a_line_differs_from_rows_with_a_tag() {
+        let lines = |names: &str, sensors: [&str; 2]| {
+            let row = |minute: u32| {
+                sensors.map(|sensor| format!("2021-01-01 00:{minute:02}:00,{sensor},{minute}.5\n")).concat()
+            };
+            format!("{names}\n") + &(0..5).map(row).collect::<String>()
+        };
+        let long = recognised(&lines("Time,Sensor,Value", ["T", "RH"])).long.unwrap();
+        assert_eq!((long.sensor.as_str(), long.value.as_str()), ("Sensor", "Value"));
+        let found = recognise(lines("Time,Plot,Temp", ["6a", "6b"]).as_bytes()).unwrap();
+        assert_eq!((found.csv.long, found.tags), (None, vec!["Plot".to_owned()]));
     }
 
     #[test]

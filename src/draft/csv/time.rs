@@ -168,27 +168,10 @@ impl Reading {
 
 /// The time of these rows, of which the first may be lines of a header. `names` gives the names of the columns above a row.
 pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<String>>) -> Option<Found> {
-    let width = rows.first()?.len();
-    // A row from the middle is no header.
-    let middle = rows.get(rows.len() / 2)?;
-    let mut readings = Vec::new();
-    let columns = width.min(COLUMNS);
-    let pairs = (1..columns).flat_map(|second| [vec![second - 1, second], vec![second, second - 1]]);
-    for columns in (0..columns).map(|column| vec![column]).chain(pairs) {
-        let Some(text) = joined(middle, &columns) else { continue };
-        let ways = WAYS.iter().filter(|way| way.format.read(text.as_bytes()).is_some());
-        for way in ways {
-            let bare_clock = columns.len() > 1 && columns.iter().all(|place| is_number(&middle[*place]));
-            if !bare_clock {
-                readings.extend(reading(rows, &columns, way));
-            }
-        }
-    }
     let names = names(1).or_else(|| names(0));
-    readings.extend(of_parts(rows, middle, names.as_deref()));
-    if readings.is_empty() {
-        readings.extend(of_numbers(rows, middle, names.as_deref()));
-    }
+    // A row from the middle is no header; of a single row below names and units only the last is none.
+    let typical = [rows.get(rows.len() / 2)?, rows.last()?];
+    let mut readings = typical.iter().map(|row| like(rows, row, names.as_deref())).find(|found| !found.is_empty())?;
     let uses_comma = rows.iter().flat_map(|row| row.iter()).any(|text| is_number(text) && text.contains(','));
     // A date with slashes is read as month and day, but where numbers have a comma as day and month.
     let is_later = |reading: &Reading| {
@@ -237,6 +220,28 @@ pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<Strin
         read.push(way.format.clone());
     }
     Some(Found { columns: best.columns.clone(), formats, first: best.first, rows: best.rows, notes, read })
+}
+
+/// The readings of the rows by which `row` has a time.
+fn like(rows: &[&[String]], row: &[String], names: Option<&[String]>) -> Vec<Reading> {
+    let mut readings = Vec::new();
+    let columns = row.len().min(COLUMNS);
+    let pairs = (1..columns).flat_map(|second| [vec![second - 1, second], vec![second, second - 1]]);
+    for columns in (0..columns).map(|column| vec![column]).chain(pairs) {
+        let Some(text) = joined(row, &columns) else { continue };
+        let ways = WAYS.iter().filter(|way| way.format.read(text.as_bytes()).is_some());
+        for way in ways {
+            let bare_clock = columns.len() > 1 && columns.iter().all(|place| is_number(&row[*place]));
+            if !bare_clock {
+                readings.extend(reading(rows, &columns, way));
+            }
+        }
+    }
+    readings.extend(of_parts(rows, row, names));
+    if readings.is_empty() {
+        readings.extend(of_numbers(rows, row, names));
+    }
+    readings
 }
 
 /// The letters of year, month and day, in their order.

@@ -29,7 +29,7 @@ impl Keys {
     pub fn of(format: &FileFormat, header: &Header) -> Keys {
         let place = |wanted: &str| header.names.iter().position(|name| name.eq_ignore_ascii_case(wanted));
         match format {
-            FileFormat::Toa5 => {
+            FileFormat::Logger(_) => {
                 Keys { time: place("TIMESTAMP").into_iter().collect(), record: place("RECORD"), array: None }
             }
             FileFormat::Csv(csv) => {
@@ -97,7 +97,8 @@ impl CsvFormat {
 
     /// A column of the time or of the record number that is not among these.
     fn lacking(&self, names: &[String]) -> Option<&String> {
-        self.time_columns.iter().chain(&self.record_column).find(|name| !names.contains(name))
+        let long = self.long.iter().flat_map(|long| [&long.sensor, &long.value]);
+        self.time_columns.iter().chain(&self.record_column).chain(long).find(|name| !names.contains(name))
     }
 
     /// How many lines at the top of a file are no rows.

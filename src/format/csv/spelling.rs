@@ -80,19 +80,51 @@ impl Spelling {
             return self.spell_joined(line, out);
         }
         let mut parts = self.parts(line);
+        let time = self.time.first();
         let mut found = 0;
-        for part in &mut parts {
+        while let Some(rest) = parts.rest {
             if found > 0 {
                 out.push(b',');
             }
-            if self.time.first() == Some(&found) {
-                self.text(part, out);
-            } else {
-                self.value(part, out);
+            let is_time = time == Some(&found);
+            if !is_time && let Some(length) = self.plain_number(rest, out) {
+                parts.rest = rest.get(length + 1..);
+            } else if let Some(part) = parts.next() {
+                if is_time {
+                    self.text(part, out);
+                } else {
+                    self.value(part, out);
+                }
             }
             found += 1;
         }
         self.check(&parts, found)
+    }
+
+    /// Appends the number that `rest` begins with, and returns its length, where nothing but its decimal sign is to be changed.
+    #[inline]
+    fn plain_number(&self, rest: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+        let Separator::Sign(separator) = self.separator else { return None };
+        let (mut point, mut figures) = (None, 0);
+        let mut length = 0;
+        while let Some(&byte) = rest.get(length).filter(|byte| **byte != separator) {
+            match byte {
+                b'0'..=b'9' => figures += 1,
+                b'-' | b'e' | b'E' => {}
+                _ if byte == self.decimal && point.is_none() => point = Some(length),
+                _ => return None,
+            }
+            length += 1;
+        }
+        if figures == 0 {
+            return None;
+        }
+        let begin = out.len();
+        out.extend_from_slice(&rest[..length]);
+        if let Some(point) = point {
+            out[begin + point] = b'.';
+        }
+        Some(length)
     }
 
     /// Whether the fields of a row are not those of its line.
@@ -210,6 +242,11 @@ impl Spelling {
             return;
         }
         out.push(b'"');
+        if !part.text.iter().any(|byte| *byte == b'"' || Some(*byte) == self.quote) {
+            out.extend_from_slice(part.text);
+            out.push(b'"');
+            return;
+        }
         let mut bytes = part.text.iter().peekable();
         while let Some(&byte) = bytes.next() {
             // A doubled quote of the dialect is one.

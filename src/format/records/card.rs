@@ -59,6 +59,7 @@ pub(super) struct Card {
     interval: i64,
     /// Nanoseconds in a part of a second.
     part: i64,
+    times: print::Times,
 }
 
 impl Card {
@@ -86,7 +87,8 @@ impl Card {
             own: [heading.line(NAMES), heading.line(UNITS), heading.line(PROCESS)],
         }
         .lines();
-        Ok(Card { version, begins_at: heading.end as u64, header, columns, frame, stamp, interval, part })
+        let times = print::Times::default();
+        Ok(Card { version, begins_at: heading.end as u64, header, columns, frame, stamp, interval, part, times })
     }
 
     /// Whether the stamp says that the frame was written. Its complement is a stamp too, and so are its neighbours: CardConvert
@@ -116,7 +118,7 @@ impl Card {
         }
         if records.len() == before {
             // A frame without records is filler: a blank line.
-            records.begin(at).push(b'\n');
+            records.begin(at).text.push(b'\n');
         }
     }
 
@@ -147,20 +149,25 @@ impl Card {
         let first_record = (self.version.header == TOB3.header).then(|| word(8));
         for (row, record) in (0_i64..).zip(body.chunks_exact(self.columns.width())) {
             self.columns.learn_order(record);
-            let line = records.begin(at);
+            let mut line = records.begin(at);
             let nanos = parts.saturating_mul(self.part);
-            if nanos < NANOS {
+            let time = if nanos < NANOS {
                 let nanos = nanos.saturating_add(row.saturating_mul(self.interval));
-                print::time(seconds + nanos.div_euclid(NANOS), nanos.rem_euclid(NANOS), line);
+                self.times.write(seconds + nanos.div_euclid(NANOS), nanos.rem_euclid(NANOS), line.text)
             } else {
-                print::time(seconds, nanos, line);
+                self.times.write(seconds, nanos, line.text)
+            };
+            let number = first_record.map(|first| (first + row) & 0xFFFF_FFFF);
+            if let Some(number) = number {
+                line.text.push(b',');
+                print::whole(number, line.text);
             }
-            if let Some(first) = first_record {
-                line.push(b',');
-                print::whole((first + row) & 0xFFFF_FFFF, line);
+            let values_at = line.text.len() + 1;
+            let are_numbers = self.columns.print(0, record, &mut line);
+            line.text.push(b'\n');
+            if let Some(time) = time.filter(|_| are_numbers) {
+                records.tell(time, number, values_at);
             }
-            self.columns.print(0, record, line);
-            line.push(b'\n');
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::print::{self, DOUBLE, SINGLE};
 use super::{LONGEST_RECORD, RecordsError};
+use crate::source::Line;
 
 /// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub(super) enum Kind {
     /// `IEEE8` as the header of a TOB1 file says: little-endian by the manual, big-endian by some loggers.
     DoubleOfUnknownOrder,
     Fp2,
+    /// A sign, seven bits of binary exponent above 64, and 24 bits of a fraction, in an order that no source tells.
+    Fp4,
     /// Seconds and nanoseconds.
     Nanos(Order),
     /// One whole number of six bytes, the highest first: units of ten microseconds since 1990.
@@ -62,6 +65,7 @@ impl Kind {
             "IEEE8L" => Kind::Double(Little),
             "IEEE8B" => Kind::Double(Big),
             "FP2" => Kind::Fp2,
+            "FP4" => Kind::Fp4,
             "SECNANO" => Kind::Nanos(Little),
             "NSEC" => Kind::Nanos(Big),
             "USEC" => Kind::Micros,
@@ -78,7 +82,7 @@ impl Kind {
     pub(super) fn width(self) -> usize {
         match self {
             Kind::Unsigned(width, _) | Kind::Signed(width, _) | Kind::Truth(width) | Kind::Text(width) => width,
-            Kind::Single(_) | Kind::Seconds => 4,
+            Kind::Single(_) | Kind::Seconds | Kind::Fp4 => 4,
             Kind::Double(_) | Kind::DoubleOfUnknownOrder | Kind::Nanos(_) => 8,
             Kind::Fp2 => 2,
             Kind::Micros => 6,
@@ -86,21 +90,47 @@ impl Kind {
         }
     }
 
-    /// Appends the field that `bytes` make. `double` is the order of [`Kind::DoubleOfUnknownOrder`].
-    fn print(self, bytes: &[u8], double: Order, line: &mut Vec<u8>) {
+    /// Whether a value is likely in this order. The fraction of an FP4 begins with a one.
+    fn is_plausible(self, bytes: &[u8], order: Order) -> bool {
+        if self == Kind::Fp4 {
+            let (fraction, exponent) = fp4_parts(bytes, order);
+            return unsigned(bytes, order) == 0 || (fraction >= 0x80_0000 && (-20..=30).contains(&exponent));
+        }
+        let value = double_of(bytes, order);
+        value.is_nan() || value == 0.0 || (1e-30..1e30).contains(&value.abs())
+    }
+
+    /// Appends the field that `bytes` make, and returns the number that it says; NaN where it says none.
+    #[inline]
+    fn print(self, bytes: &[u8], orders: Orders, line: &mut Vec<u8>) -> f64 {
         match self {
-            Kind::Unsigned(_, order) => print::whole(unsigned(bytes, order), line),
+            Kind::Single(Order::Little) => {
+                let mut four = [0; 4];
+                four.copy_from_slice(bytes);
+                print::number(f64::from(f32::from_le_bytes(four)), SINGLE, line)
+            }
+            Kind::Fp2 => fp2(unsigned(bytes, Order::Big), line),
+            other => other.print_other(bytes, orders, line),
+        }
+    }
+
+    fn print_other(self, bytes: &[u8], orders: Orders, line: &mut Vec<u8>) -> f64 {
+        match self {
+            Kind::Unsigned(_, order) => return print::whole(unsigned(bytes, order), line),
             Kind::Signed(width, order) => {
                 let spare = 64 - 8 * width;
-                print::whole((unsigned(bytes, order) << spare) >> spare, line);
+                return print::whole((unsigned(bytes, order) << spare) >> spare, line);
             }
             Kind::Single(order) => {
                 let bits = u32::try_from(unsigned(bytes, order)).unwrap_or_default();
-                print::number(f64::from(f32::from_bits(bits)), SINGLE, line);
+                return print::number(f64::from(f32::from_bits(bits)), SINGLE, line);
             }
-            Kind::Double(order) => print::number(double_of(bytes, order), DOUBLE, line),
-            Kind::DoubleOfUnknownOrder => print::number(double_of(bytes, double), DOUBLE, line),
-            Kind::Fp2 => fp2(unsigned(bytes, Order::Big), line),
+            Kind::Double(order) => return print::number(double_of(bytes, order), DOUBLE, line),
+            Kind::DoubleOfUnknownOrder => {
+                return print::number(double_of(bytes, orders.double.unwrap_or(Order::Little)), DOUBLE, line);
+            }
+            Kind::Fp4 => return print::number(fp4_of(bytes, orders.fp4.unwrap_or(Order::Big)), SINGLE, line),
+            Kind::Fp2 => return fp2(unsigned(bytes, Order::Big), line),
             Kind::Nanos(order) => print::time(unsigned(&bytes[..4], order), unsigned(&bytes[4..], order), line),
             Kind::Micros => {
                 let units = unsigned(bytes, Order::Big);
@@ -108,7 +138,7 @@ impl Kind {
                 print::time(units / 100_000, units % 100_000 * 10_000, line);
             }
             Kind::Seconds => print::time(unsigned(bytes, Order::Big), 0, line),
-            Kind::Truth(_) => line.extend_from_slice(if bytes.iter().any(|byte| *byte != 0) { b"-1" } else { b"0" }),
+            Kind::Truth(_) => return print::whole(-i64::from(bytes.iter().any(|byte| *byte != 0)), line),
             Kind::Bits => {
                 line.push(b'"');
                 let bits = bytes.iter().flat_map(|byte| (0..8).map(move |bit| b'0' + ((byte >> bit) & 1)));
@@ -117,6 +147,7 @@ impl Kind {
             }
             Kind::Text(_) => print::text(bytes.split(|byte| *byte == 0).next().unwrap_or_default(), line),
         }
+        f64::NAN
     }
 }
 
@@ -139,18 +170,56 @@ fn double_of(bytes: &[u8], order: Order) -> f64 {
 }
 
 /// A sign, a negative decimal exponent of two bits, thirteen bits of mantissa.
-fn fp2(bits: i64, line: &mut Vec<u8>) {
+#[inline]
+fn fp2(bits: i64, line: &mut Vec<u8>) -> f64 {
     match bits {
-        0x9FFE => return line.extend_from_slice(b"\"NAN\""),
-        0x1FFF => return line.extend_from_slice(b"\"INF\""),
-        0x9FFF => return line.extend_from_slice(b"\"-INF\""),
+        0x9FFE => return print::number(f64::NAN, SINGLE, line),
+        0x1FFF => return print::number(f64::INFINITY, SINGLE, line),
+        0x9FFF => return print::number(f64::NEG_INFINITY, SINGLE, line),
         _ => {}
     }
     let (mantissa, exponent) = (bits & 0x1FFF, (bits >> 13) & 3);
     let divisor = [1.0, 10.0, 100.0, 1000.0][usize::try_from(exponent).unwrap_or_default()];
     #[allow(clippy::cast_precision_loss)]
     let size = mantissa as f64 / divisor;
-    print::number(if bits & 0x8000 == 0 { size } else { -size }, SINGLE, line);
+    print::number(if bits & 0x8000 == 0 { size } else { -size }, SINGLE, line)
+}
+
+/// The fraction of 24 bits times two to the exponent, of which 64 is taken away.
+fn fp4_of(bytes: &[u8], order: Order) -> f64 {
+    let (fraction, exponent) = fp4_parts(bytes, order);
+    let size = f64::from(fraction) * f64::powi(2.0, exponent - 24);
+    if unsigned(bytes, order) & 0x8000_0000 == 0 { size } else { -size }
+}
+
+fn fp4_parts(bytes: &[u8], order: Order) -> (u32, i32) {
+    let bits = unsigned(bytes, order);
+    (u32::try_from(bits & 0xFF_FFFF).unwrap_or_default(), i32::try_from((bits >> 24) & 0x7F).unwrap_or_default() - 64)
+}
+
+/// The orders that a header leaves open, as soon as a value tells them.
+#[derive(Debug, Clone, Copy, Default)]
+struct Orders {
+    double: Option<Order>,
+    fp4: Option<Order>,
+}
+
+impl Orders {
+    /// Learns from one value what it tells: that only one order makes it plausible.
+    fn learn(&mut self, kind: Kind, bytes: &[u8]) {
+        let known = match kind {
+            Kind::DoubleOfUnknownOrder => &mut self.double,
+            Kind::Fp4 => &mut self.fp4,
+            _ => return,
+        };
+        if known.is_none() {
+            *known = match (kind.is_plausible(bytes, Order::Little), kind.is_plausible(bytes, Order::Big)) {
+                (true, false) => Some(Order::Little),
+                (false, true) => Some(Order::Big),
+                _ => None,
+            };
+        }
+    }
 }
 
 /// A column of a record.
@@ -166,8 +235,9 @@ struct Column {
 pub(super) struct Columns {
     columns: Vec<Column>,
     width: usize,
-    /// The order of columns whose header leaves it open, as soon as a value tells it.
-    double: Option<Order>,
+    orders: Orders,
+    /// Columns whose header leaves the order open, and whose values do not tell it so far.
+    open: Vec<Column>,
 }
 
 impl Columns {
@@ -182,9 +252,9 @@ impl Columns {
             columns.push(Column { kind: known, at: width });
             width += known.width();
         }
-        // Where no column leaves the order open there is nothing to learn.
-        let is_open = columns.iter().any(|column: &Column| column.kind == Kind::DoubleOfUnknownOrder);
-        Ok(Columns { columns, width, double: (!is_open).then_some(Order::Little) })
+        let is_open = |column: &&Column| matches!(column.kind, Kind::DoubleOfUnknownOrder | Kind::Fp4);
+        let open = columns.iter().filter(is_open).cloned().collect();
+        Ok(Columns { columns, width, orders: Orders::default(), open })
     }
 
     /// Bytes of a record.
@@ -203,36 +273,42 @@ impl Columns {
         found.and_then(|column| record.get(column.at..column.at + column.kind.width())).unwrap_or_default()
     }
 
-    /// Learns the byte order of eight-byte numbers from the first value that only one order makes plausible. A CR1000X stores
-    /// them big-endian and writes `IEEE8`, which the manual says is little-endian: read so, they are nearly zero.
+    /// Learns the byte order of types whose header leaves it open from the first value that only one order makes plausible. A
+    /// CR1000X stores eight-byte numbers big-endian and writes `IEEE8`, which the manual says is little-endian: read so, they are
+    /// nearly zero.
+    #[inline]
     pub(super) fn learn_order(&mut self, record: &[u8]) {
-        if self.double.is_some() {
-            return;
-        }
-        let open = self.columns.iter().filter(|column| column.kind == Kind::DoubleOfUnknownOrder);
-        for bytes in open.filter_map(|column| record.get(column.at..column.at + 8)) {
-            let plausible = |order| {
-                let value = double_of(bytes, order);
-                value.is_nan() || value == 0.0 || (1e-30..1e30).contains(&value.abs())
-            };
-            match (plausible(Order::Little), plausible(Order::Big)) {
-                (true, false) => self.double = Some(Order::Little),
-                (false, true) => self.double = Some(Order::Big),
-                _ => continue,
-            }
-            return;
+        if !self.open.is_empty() {
+            self.learn_open(record);
         }
     }
 
-    /// Appends the fields of a record from column `from` on, each behind a comma.
-    pub(super) fn print(&self, from: usize, record: &[u8], line: &mut Vec<u8>) {
-        let double = self.double.unwrap_or(Order::Little);
-        for column in self.columns.iter().skip(from) {
-            line.push(b',');
+    fn learn_open(&mut self, record: &[u8]) {
+        for column in &self.open {
             if let Some(bytes) = record.get(column.at..column.at + column.kind.width()) {
-                column.kind.print(bytes, double, line);
+                self.orders.learn(column.kind, bytes);
             }
         }
+        let orders = self.orders;
+        self.open.retain(|column| match column.kind {
+            Kind::Fp4 => orders.fp4.is_none(),
+            _ => orders.double.is_none(),
+        });
+    }
+
+    /// Appends the fields of a record from column `from` on, each behind a comma, and the numbers that they say. Returns whether
+    /// each says one.
+    pub(super) fn print(&self, from: usize, record: &[u8], line: &mut Line<'_>) -> bool {
+        let mut are_numbers = true;
+        for column in self.columns.iter().skip(from) {
+            line.text.push(b',');
+            if let Some(bytes) = record.get(column.at..column.at + column.kind.width()) {
+                let number = column.kind.print(bytes, self.orders, line.text);
+                are_numbers &= !number.is_nan();
+                line.numbers.push(number);
+            }
+        }
+        are_numbers
     }
 }
 
@@ -245,9 +321,16 @@ mod tests {
         assert_eq!(columns.width(), bytes.len(), "{kind}");
         let mut columns = columns;
         columns.learn_order(bytes);
-        let mut line = Vec::new();
-        columns.print(0, bytes, &mut line);
-        String::from_utf8(line).unwrap()
+        let (mut text, mut numbers) = (Vec::new(), Vec::new());
+        let are_numbers = columns.print(0, bytes, &mut Line { text: &mut text, numbers: &mut numbers });
+        let text = String::from_utf8(text).unwrap();
+        // What is said is what the text says.
+        let said = crate::format::parse_number(&text.as_bytes()[1..]);
+        assert_eq!(are_numbers, said.is_some(), "{kind}");
+        if let Some(said) = said {
+            assert_eq!((said.value.to_bits(), said.canonical), (numbers[0].to_bits(), true), "{kind}");
+        }
+        text
     }
 
     #[test]
@@ -274,6 +357,12 @@ mod tests {
             ("FP2", &[0x9F, 0xFF], ",\"-INF\""),
             ("FP2", &[0x1F, 0x3F], ",7999"),
             ("FP2", &[0xE3, 0xA2], ",-0.93"),
+            ("FP4", &[0x41, 0x80, 0x00, 0x00], ",1"),
+            ("FP4", &[0x00, 0x00, 0x80, 0x41], ",1"),
+            ("FP4", &[0xC5, 0xC5, 0x00, 0x00], ",-24.625"),
+            ("FP4", &[0x3D, 0xCC, 0xCC, 0xCD], ",0.1"),
+            ("FP4", &[0x00, 0x00, 0xC5, 0xC5], ",-24.625"),
+            ("FP4", &[0x00, 0x00, 0x00, 0x00], ",0"),
             ("SecNano", &[2, 0, 0, 0, 0, 0xCA, 0x9A, 0x3B], ",\"2 s, 1000000000 ns since 1990\""),
             ("SecNano", &[2, 0, 0, 0, 0, 0x65, 0xCD, 0x1D], ",\"1990-01-01 00:00:02.5\""),
             ("NSec", &[0, 0, 0, 2, 0x1D, 0xCD, 0x65, 0], ",\"1990-01-01 00:00:02.5\""),
@@ -291,7 +380,7 @@ mod tests {
 
     #[test]
     fn a_type_that_is_not_known_is_named() {
-        let error = Columns::of("TOB1", &["Flux".to_owned()], &["FP4".to_owned()]).unwrap_err().to_string();
-        assert!(error.contains("column Flux has the type FP4"), "{error}");
+        let error = Columns::of("TOB1", &["Flux".to_owned()], &["FP8".to_owned()]).unwrap_err().to_string();
+        assert!(error.contains("column Flux has the type FP8"), "{error}");
     }
 }

@@ -131,7 +131,7 @@ impl Translator for CsiXml {
     fn take(&mut self, bytes: &[u8], records: &mut Records) -> usize {
         let mut used = 0;
         let damaged = |from: usize, to: usize, records: &mut Records| {
-            let line = records.begin(from);
+            let line = records.begin(from).text;
             print::text(bytes[from..to].trim_ascii(), line);
             line.push(b'\n');
         };
@@ -151,7 +151,7 @@ impl Translator for CsiXml {
                 used = next;
                 continue;
             };
-            let line = records.begin(begin);
+            let line = records.begin(begin).text;
             self.record(&bytes[begin..end], line);
             line.push(b'\n');
             used = end;

@@ -16,7 +16,7 @@ mod utf16;
 use thiserror::Error;
 
 use self::utf16::Utf16;
-use crate::config::FileFormat;
+use crate::config::{FileFormat, LoggerFormat};
 use crate::format::dialect::{Format, detect, foreign};
 use crate::source::{QuietFile, SourceError, Translator};
 
@@ -57,6 +57,17 @@ pub enum RecordsError {
         /// As the header spells it.
         kind: String,
     },
+    /// Another format than the one that the configuration insists on.
+    #[error(
+        "is {found}, and the table takes only format = \"{only}\"; take `format` out of [[table]], so that each file is read as \
+         what it is, or give the file a [[table]] of its own"
+    )]
+    Other {
+        /// What the file is.
+        found: &'static str,
+        /// As the configuration spells it.
+        only: String,
+    },
     /// What another program made, which is no text.
     #[error("{0}")]
     Foreign(&'static str),
@@ -79,8 +90,19 @@ pub fn begin(file: &mut QuietFile, format: &FileFormat) -> Result<Result<(), Rec
     if let Some(reason) = foreign(&head) {
         return Ok(Err(RecordsError::Foreign(reason)));
     }
-    let has_records = matches!(detect(&head), Format::Tob1 | Format::Tob2 | Format::Tob3 | Format::CsiXml);
-    if matches!(format, FileFormat::Csv(_)) || !has_records {
+    let known = detect(&head);
+    let has_records = matches!(known, Format::Tob1 | Format::Tob2 | Format::Tob3 | Format::CsiXml);
+    let only = match format {
+        FileFormat::Csv(_) if has_records => Some("csv".to_owned()),
+        // A file that was cut begins with anything; its lines are judged one by one.
+        FileFormat::Logger(Some(LoggerFormat::Toa5 | LoggerFormat::Toaci1)) if known == Format::Unknown => None,
+        FileFormat::Logger(Some(only)) if !known.is(*only) && !head.is_empty() => Some(only.to_string()),
+        _ => None,
+    };
+    if let Some(only) = only {
+        return Ok(Err(RecordsError::Other { found: known.name(), only }));
+    }
+    if !has_records {
         return Ok(Ok(()));
     }
     Ok(translator(&file.head(LONGEST_HEAD)?).map(|found| {

@@ -4,6 +4,7 @@ use super::columns::{Columns, Kind, Order, unsigned};
 use super::heading::{Heading, Toa5};
 use super::{LONGEST_RECORD, RecordsError, print};
 use crate::source::{Records, Translator};
+use crate::time::LocalTime;
 
 const FORMAT: &str = "TOB1";
 const NAMES: usize = 2;
@@ -22,6 +23,7 @@ pub(super) struct Tob1 {
     has_record: bool,
     /// The first column that is none of these.
     own: usize,
+    times: print::Times,
 }
 
 impl Tob1 {
@@ -57,23 +59,35 @@ impl Tob1 {
         for record in head.get(heading.end..).unwrap_or_default().chunks_exact(columns.width()) {
             columns.learn_order(record);
         }
-        Ok(Tob1 { begins_at: heading.end as u64, header, columns, has_seconds, has_nanos, has_record, own })
+        Ok(Tob1 {
+            begins_at: heading.end as u64,
+            header,
+            columns,
+            has_seconds,
+            has_nanos,
+            has_record,
+            own,
+            times: print::Times::default(),
+        })
     }
 
-    fn key(&self, record: &[u8], line: &mut Vec<u8>) {
+    /// Appends time and record number, and returns what they say.
+    fn key(&mut self, record: &[u8], line: &mut Vec<u8>) -> (Option<LocalTime>, Option<i64>) {
         let number = |place| unsigned(self.columns.bytes(place, record), Order::Little);
-        let mut place = 0;
+        let (mut time, mut place) = (None, 0);
         if self.has_seconds {
             let nanos = if self.has_nanos { number(1) } else { 0 };
-            print::time(number(0), nanos, line);
+            time = self.times.write(number(0), nanos, line);
             place = 1 + usize::from(self.has_nanos);
         }
-        if self.has_record {
-            if place > 0 {
-                line.push(b',');
-            }
-            print::whole(number(place), line);
+        if !self.has_record {
+            return (time, None);
         }
+        if place > 0 {
+            line.push(b',');
+        }
+        print::whole(number(place), line);
+        (time, Some(number(place)))
     }
 }
 
@@ -91,10 +105,14 @@ impl Translator for Tob1 {
         let mut at = 0;
         for record in bytes.chunks_exact(width) {
             self.columns.learn_order(record);
-            let line = records.begin(at);
-            self.key(record, line);
-            self.columns.print(self.own, record, line);
-            line.push(b'\n');
+            let mut line = records.begin(at);
+            let (time, number) = self.key(record, line.text);
+            let values_at = line.text.len() + 1;
+            let are_numbers = self.columns.print(self.own, record, &mut line);
+            line.text.push(b'\n');
+            if let Some(time) = time.filter(|_| are_numbers) {
+                records.tell(time, number, values_at);
+            }
             at += width;
         }
         at

@@ -51,12 +51,12 @@ impl Translator for Utf16 {
         for (place, unit) in self.units(bytes).enumerate() {
             if unit == LINE_FEED {
                 let end = (place + 1) * 2;
-                self.decode(&bytes[used..end], records.begin(used));
+                self.decode(&bytes[used..end], records.begin(used).text);
                 used = end;
             }
         }
         if used == 0 && bytes.len() > LONGEST_LINE {
-            let line = records.begin(0);
+            let line = records.begin(0).text;
             self.decode(&bytes[..LONGEST_LINE], line);
             line.push(b'\n');
             used = LONGEST_LINE;

@@ -252,6 +252,7 @@ impl Staging<'_> {
             line,
             header: None,
             stated_by: row.header,
+            is_part: false,
         };
         self.moving = Some(version);
         let outcome = self.stage(table, &incoming, OnConflict::Keep);

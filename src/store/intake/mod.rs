@@ -10,6 +10,7 @@ pub(super) mod files;
 pub(super) mod known;
 pub(super) mod logger_names;
 pub(super) mod lost;
+mod parts;
 pub(super) mod provisional;
 pub(super) mod record_gaps;
 pub(super) mod record_runs;

@@ -64,6 +64,17 @@ pub struct KeptLine {
 }
 
 impl Store {
+    /// Whether lines of a file are rejected or held.
+    pub fn has_refused_lines_of(&self, table: &str, path: &str) -> Result<bool> {
+        self.conn
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM logger_table t JOIN rejected_line r ON r.logger_table = t.id
+                 WHERE t.name = ?1 AND r.path = ?2)",
+            )
+            .and_then(|mut statement| statement.query_row([table, path], |row| row.get(0)))
+            .map_err(|source| self.at(source))
+    }
+
     /// At most a thousand kept lines of a table that other inputs decided, or whose time has come. Pass each to
     /// [`Staging::resolve`] or [`Staging::keep_on`]; otherwise the next call returns it again.
     pub fn lines_to_judge(&self, table: &Table, inputs: i64, now: Timestamp) -> Result<Vec<KeptLine>> {

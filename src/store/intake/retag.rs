@@ -291,6 +291,7 @@ impl Staging<'_> {
             line,
             header: None,
             stated_by: row.header,
+            is_part: false,
         };
         let outcome = self.stage(table, &incoming, OnConflict::Keep)?;
         if let (Outcome::Staged, Some(series)) = (outcome, table.series.latest()) {

@@ -55,6 +55,8 @@ pub struct Incoming<'a> {
     /// The header whose columns it has, and whose units and processes hold for its values. None is the column list, as far as
     /// `values` goes.
     pub stated_by: Option<i64>,
+    /// Null is no value of it, but one that another line has: a table with one value a line.
+    pub is_part: bool,
 }
 
 /// A physical line and its place.
@@ -285,6 +287,9 @@ impl<'s> Staging<'s> {
         stored.lacks = table.lacks(stored.header).to_vec();
         if stored.nanos == key::nanos(row.ts) {
             stored.likeness = stored.side().compare(table.side_of(row), &table.derived_places());
+        }
+        if row.is_part {
+            return self.meet_part(table, place, row, on_conflict, &stored);
         }
         if let Some(exchange) = self.exchange.take() {
             return self.exchange(table, place, row, &stored, &exchange);

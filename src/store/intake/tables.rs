@@ -230,6 +230,11 @@ impl Table {
         (0..self.columns.len()).filter(|place| self.columns[*place].process == DERIVED).collect()
     }
 
+    /// How many columns it has.
+    pub fn columns(&self) -> usize {
+        self.columns.len()
+    }
+
     /// Position of a name in the column list.
     pub fn place(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
@@ -363,6 +368,17 @@ impl Store {
     /// changed. Returns the version's id. `values` are the positions of the value columns.
     pub fn learn_header(&self, table: &mut Table, header: &Header, values: &[usize], now: Timestamp) -> Result<i64> {
         self.learn(table, header, values, now).map_err(|source| self.at(source))
+    }
+
+    /// Position of the column of this name, which is new where there is none.
+    pub fn learn_column(&self, table: &mut Table, name: &str) -> Result<usize> {
+        if let Some(place) = table.place(name) {
+            return Ok(place);
+        }
+        let column = Column { name: name.to_owned(), units: String::new(), process: String::new() };
+        let added = self.add_column(table, column).and_then(|()| views::create(&self.conn, table));
+        added.map_err(|source| self.at(source))?;
+        Ok(table.columns.len() - 1)
     }
 
     /// Stores a header whose lines are no rows of the table, without its columns. Returns the version's id.

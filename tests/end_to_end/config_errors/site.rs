@@ -101,6 +101,8 @@ const TABLE_COMMON: &[Key] = &[
     given("samples_per_stamp", Whole, "10", &["0", "10_001"]),
     free("stamp_interval", Text, "\"500ms\"", &["\"0s\"", "\"7s\"", "\"1h\""]),
     free("last_line_after", Text, "\"0s\"", MAY_BE_NOTHING),
+    free("after", Text, "\"move:old\"", &["\"move\"", "\"move:\"", "\"shred\"", "\"zip:old\"", "\"\""]),
+    free("closed_after", Text, "\"2h\"", DURATIONS),
     free("valid_from", Text, "\"2010-06-01\"", &["\"June 2010\"", "\"2010-13-01\""]),
     free("missing", NumbersAndTexts, "[7999]", &["[nan]", "[-inf]"]),
     free("stale_after", Text, "\"30m\"", DURATIONS),
@@ -120,6 +122,26 @@ const TABLE_COMMON: &[Key] = &[
     free("depth", Text, "\"7.5cm\"", &["\"7.5\"", "\"30-0cm\""]).instead_of(&["height"]),
     free("sensor", Text, "\"CNR1\"", &["\"\""]),
     free("columns", Group, "{ A = { suspect = [0, 1] } }", &["{ A = 3 }", "{ time = {} }", "{ RECORD = {} }"]),
+];
+
+const CSV_KEYS: &[Key] = &[
+    free("separator", Text, "\";\"", &["\"\"", "\";;\"", "\"x\"", "\"Tab\""]),
+    free("decimal", Text, "\".\"", &["\",\"", "\";\"", "\"point\""]),
+    free("thousands", Text, "\",\"", &["\".\"", "\"\"", "\"5\""]),
+    free("quote", Text, "\"'\"", &["\",\"", "\"no\""]),
+    needed("names_line", Whole, "1", &["0", "1001"]),
+    free("units_line", Whole, "2", &["0"]),
+    free("skip_lines", Whole, "3", &["0", "1001"]),
+    free("comment", Texts, "[\"#\"]", &["[\"\"]", "[\"#\", \"#\"]"]),
+    free("array", Whole, "30", &["0", "512"]),
+    free("year", Whole, "2004", &["1979", "2262"]),
+    needed("time_columns", Texts, "[\"Date\", \"Time\"]", &["[]", "[\"Date\", \"Date\"]"]),
+    free("time_formats", Texts, "[\"%Y-%m-%d\"]", &["[\"%H\"]"]),
+    free("midnight", Text, "\"end\"", &["\"stop\""]),
+];
+const CSV_LONG: &[Key] = &[
+    needed("sensor_column", Text, "\"Sensor\"", &["\"\"", "\"Value\"", "\"Date\""]),
+    needed("value_column", Text, "\"Value\"", &["\"\"", "\"Time\""]),
 ];
 
 pub const SECTIONS: &[Section] = &[
@@ -536,7 +558,7 @@ pub const SECTIONS: &[Section] = &[
         group: None,
         after: "",
         keys: &[&[
-            free("format", Text, "\"toa5\"", &["\"toa\"", "\"tob1\"", "\"\""]),
+            free("format", Text, "\"toa5\"", &["\"toa\"", "\"tob4\"", "\"\""]),
             refused("names", Texts, "[\"Time\", \"Temp\"]"),
             refused("time_column", Text, "\"Time\""),
             refused("time_format", Text, "\"%Y-%m-%d %H:%M\""),
@@ -576,21 +598,21 @@ pub const SECTIONS: &[Section] = &[
         ),
         group: None,
         after: "",
-        keys: &[&[
-            free("separator", Text, "\";\"", &["\"\"", "\";;\"", "\"x\"", "\"Tab\""]),
-            free("decimal", Text, "\".\"", &["\",\"", "\";\"", "\"point\""]),
-            free("thousands", Text, "\",\"", &["\".\"", "\"\"", "\"5\""]),
-            free("quote", Text, "\"'\"", &["\",\"", "\"no\""]),
-            needed("names_line", Whole, "1", &["0", "1001"]),
-            free("units_line", Whole, "2", &["0"]),
-            free("skip_lines", Whole, "3", &["0", "1001"]),
-            free("comment", Texts, "[\"#\"]", &["[\"\"]", "[\"#\", \"#\"]"]),
-            free("array", Whole, "30", &["0", "512"]),
-            free("year", Whole, "2004", &["1979", "2262"]),
-            needed("time_columns", Texts, "[\"Date\", \"Time\"]", &["[]", "[\"Date\", \"Date\"]"]),
-            free("time_formats", Texts, "[\"%Y-%m-%d\"]", &["[\"%H\"]"]),
-            free("midnight", Text, "\"end\"", &["\"stop\""]),
-        ]],
-        elsewhere: &[],
+        keys: &[CSV_KEYS],
+        elsewhere: &[CSV_LONG],
+    },
+    Section {
+        name: "csv_long",
+        heading: "[table.csv]",
+        before: concat!(
+            toml!(station),
+            toml!(files),
+            "[[table]]\nname = \"plots\"\nfiles = [\"plots.csv\"]\nformat = \"csv\"\n[table.csv]\nnames_line = 1\n",
+            "time_columns = [\"Date\", \"Time\"]\n"
+        ),
+        group: None,
+        after: "",
+        keys: &[CSV_LONG],
+        elsewhere: &[CSV_KEYS],
     },
 ];

@@ -41,6 +41,7 @@ impl Place {
             answers.address
         );
         place.edit("config.toml", "kind = \"files\"\npath = \"outbox\"", &server);
+        place.edit("config.toml", "name = \"46m_par\"\n", "name = \"46m_par\"\nafter = \"move:old\"\n");
         std::fs::write(place.folder.path().join("token.txt"), "secret").unwrap();
         place
     }

@@ -1,0 +1,289 @@
+//! What becomes of files that their logger closed, by `after` of their table.
+//!
+//! A file goes only when all of this holds: each of its lines is accounted for in the store, on disk (I1, I4); it is what was read
+//! then, by size, time and fingerprint; it was not changed for `closed_after`; it is not the newest file of its pattern, to
+//! which a logger may add; each table that reads it says the same; and what is deleted has no line that is no row.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{IngestError, Owners, owners};
+use crate::config::{After, Config, TableConfig};
+use crate::source::{self, ClosedFile, QuietFile, SourceError};
+use crate::store::{FileSeen, Store, Table};
+use crate::text::span;
+use crate::time::{Clock, Timestamp};
+
+/// Receipts that are kept for each table.
+const RECEIPTS: usize = 200;
+
+/// What became of a closed file, or would become of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PutAway {
+    /// The path, as the pattern found it.
+    pub file: String,
+    /// `moved`, `compressed` or `deleted`.
+    pub action: String,
+    /// Its new path; for what is not done yet, the folder. None where it is deleted.
+    pub to: Option<String>,
+    /// Bytes before that.
+    pub bytes: u64,
+    /// When, in UTC.
+    pub at: String,
+}
+
+/// A file that stays for now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Stays {
+    /// The path, as the pattern found it.
+    pub file: String,
+    /// Why.
+    pub reason: String,
+    /// Whether something went wrong, so that a user should know.
+    pub is_failure: bool,
+}
+
+/// The files of one table.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ClosedFiles {
+    /// The table's name in the configuration.
+    pub table: String,
+    /// Those that went, or would go.
+    pub put_away: Vec<PutAway>,
+    /// The others.
+    pub stays: Vec<Stays>,
+}
+
+/// What the store keeps of the files of a table that went.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Receipts {
+    /// All that ever went.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The last ones, oldest first.
+    pub newest: Vec<PutAway>,
+}
+
+/// The receipts of a table.
+///
+/// # Errors
+/// The store fails.
+pub fn receipts(store: &Store, table: &str) -> crate::store::Result<Receipts> {
+    let text = store.recall(&key(table))?;
+    // This program wrote it.
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+}
+
+fn key(table: &str) -> String {
+    format!("closed files:{table}")
+}
+
+/// Puts away the closed files of the tables that say so; with `is_dry`, says what would be done. `only`: of this table. The
+/// caller holds the ingest lock, and what was read is committed.
+///
+/// # Errors
+/// The store fails, or a pattern is not valid.
+pub fn put_away(
+    config: &Config,
+    store: &Store,
+    clock: &dyn Clock,
+    only: Option<&str>,
+    is_dry: bool,
+) -> Result<Vec<ClosedFiles>, IngestError> {
+    let wanted = |table: &&TableConfig| table.after != After::Keep && only.is_none_or(|only| only == table.name.0);
+    let tables: Vec<&TableConfig> = config.logger_tables().filter(wanted).collect();
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    let now = Timestamp::from_utc(clock.now()).floor(Duration::from_secs(1));
+    let mut keeper = Keeper { config, store, now, owners: owners(config)?, known: HashMap::new() };
+    let mut all = Vec::new();
+    for table in tables {
+        all.push(keeper.table(table, is_dry)?);
+    }
+    Ok(all)
+}
+
+struct Keeper<'a> {
+    config: &'a Config,
+    store: &'a Store,
+    now: Timestamp,
+    /// The tables that read a file.
+    owners: Owners<'a>,
+    /// Tables as the store has them, by name.
+    known: HashMap<String, Table>,
+}
+
+impl<'a> Keeper<'a> {
+    fn table(&mut self, table: &'a TableConfig, is_dry: bool) -> Result<ClosedFiles, IngestError> {
+        let mut found = ClosedFiles { table: table.name.0.clone(), ..ClosedFiles::default() };
+        let mut known = BTreeSet::new();
+        for pattern in &table.files {
+            let mut files = source::matches(&pattern.to_string_lossy())?;
+            files.sort_by_cached_key(|path| (source::modified(path), path.clone()));
+            // To the newest one a logger may add.
+            files.pop();
+            files.retain(|path| known.insert(path.clone()));
+            for path in files {
+                let name = path.to_string_lossy().into_owned();
+                let done = match self.is_done_with(table, &path)? {
+                    Ok(seen) if is_dry => Ok(self.planned(table, name.clone(), &seen)),
+                    Ok(seen) => self.act(table, &path, name.clone(), &seen),
+                    Err(reason) => Err(Stays { file: name, reason, is_failure: false }),
+                };
+                match done {
+                    Ok(done) => found.put_away.push(done),
+                    Err(stays) => found.stays.push(stays),
+                }
+            }
+        }
+        if !is_dry && !found.put_away.is_empty() {
+            self.keep_receipts(table, &found.put_away)?;
+        }
+        Ok(found)
+    }
+
+    /// Whether nothing more is to be read of the file by any table, and how it was read; otherwise why it stays.
+    fn is_done_with(&mut self, table: &'a TableConfig, path: &Path) -> Result<Result<FileSeen, String>, IngestError> {
+        let owners =
+            std::path::absolute(path).ok().and_then(|path| self.owners.get(&path).cloned()).unwrap_or_default();
+        let mut read = None;
+        for owner in owners {
+            if owner.after != table.after {
+                return Ok(Err(format!("table \"{}\" reads it too, and says something else with `after`", owner.name)));
+            }
+            match self.is_read(owner, path)? {
+                Ok(seen) => read = Some(seen),
+                Err(reason) => return Ok(Err(reason)),
+            }
+        }
+        Ok(match read {
+            Some(seen) => self.may_go(table, path).map(|()| seen),
+            None => Err("it is not read yet".to_owned()),
+        })
+    }
+
+    fn is_read(&mut self, table: &TableConfig, path: &Path) -> Result<Result<FileSeen, String>, IngestError> {
+        if !self.known.contains_key(&table.name.0) {
+            self.known.insert(table.name.0.clone(), self.store.table(table)?);
+        }
+        let seen = match self.known.get(&table.name.0) {
+            Some(known) => self.store.file_seen(known, &path.to_string_lossy())?,
+            None => None,
+        };
+        let Some(seen) = seen else {
+            return Ok(Err("it is not read yet".to_owned()));
+        };
+        let is_whole = seen.header.is_some() && !seen.held && (seen.resume_at == seen.size || seen.tail_taken);
+        let modified = source::modified(path).map(|time| Timestamp::from_utc(time.into()));
+        let size = path.metadata().map(|state| state.len()).ok();
+        // A file that was copied anew has another time and the same content.
+        let is_as_read = size == Some(seen.size)
+            && (modified.map(Timestamp::nanos) == Some(seen.modified) || has_content(path, &seen));
+        Ok(if !is_as_read {
+            Err("it changed since it was read; the next ingest reads it".to_owned())
+        } else if !is_whole {
+            Err("it is not read to its end: lines of it are not whole, or its header cannot be read".to_owned())
+        } else if self.is_young(table, modified) {
+            Err(format!("it was changed less than {} ago (`closed_after`)", span(seconds(table.closed_after))))
+        } else if table.after == After::Delete && self.store.has_refused_lines_of(&table.name.0, &seen.path)? {
+            Err("it has lines that are no rows: see `fluxtower rejected`; what cannot be read is not deleted"
+                .to_owned())
+        } else {
+            Ok(seen)
+        })
+    }
+
+    fn is_young(&self, table: &TableConfig, modified: Option<Timestamp>) -> bool {
+        let still = modified.map_or(0, |modified| self.now.nanos_since(modified));
+        !u128::try_from(still).is_ok_and(|still| still >= table.closed_after.as_nanos())
+    }
+
+    /// Whether the new path is one that a table does not read: it would be read again there, and put away again.
+    fn may_go(&self, table: &TableConfig, path: &Path) -> Result<(), String> {
+        let (After::Move(folder) | After::Gzip(folder)) = &table.after else { return Ok(()) };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        for target in [folder.join(name.as_ref()), folder.join(format!("{name}.gz"))] {
+            let patterns = self.config.logger_tables().flat_map(|table| &table.files);
+            let reads = |pattern: &PathBuf| {
+                let pattern = glob::Pattern::new(&pattern.to_string_lossy());
+                pattern.is_ok_and(|pattern| pattern.matches_path(&target))
+            };
+            if patterns.into_iter().any(reads) {
+                return Err(format!("it would be read again as {}; name another folder in `after`", target.display()));
+            }
+        }
+        Ok(())
+    }
+
+    fn planned(&self, table: &TableConfig, file: String, seen: &FileSeen) -> PutAway {
+        let (action, to) = match &table.after {
+            After::Move(folder) => ("moved", Some(folder)),
+            After::Gzip(folder) => ("compressed", Some(folder)),
+            After::Delete | After::Keep => ("deleted", None),
+        };
+        let to = to.map(|folder| folder.display().to_string());
+        PutAway { file, action: action.to_owned(), to, bytes: seen.size, at: self.now.to_string() }
+    }
+
+    fn act(&self, table: &TableConfig, path: &Path, name: String, seen: &FileSeen) -> Result<PutAway, Stays> {
+        let planned = self.planned(table, name, seen);
+        match done(table, path, seen) {
+            Ok(to) => {
+                tracing::info!(table = %table.name, file = planned.file, action = planned.action, "closed file");
+                Ok(PutAway { to: to.map(|to| to.display().to_string()), ..planned })
+            }
+            Err(error) => {
+                let reason = match &error {
+                    SourceError::Busy { .. } => {
+                        "it is open in another program, such as LoggerNet; the next ingest tries again".to_owned()
+                    }
+                    other => other.to_string(),
+                };
+                Err(Stays { file: planned.file, reason, is_failure: true })
+            }
+        }
+    }
+
+    fn keep_receipts(&self, table: &TableConfig, done: &[PutAway]) -> Result<(), IngestError> {
+        let mut kept = receipts(self.store, &table.name.0)?;
+        kept.files += done.len() as u64;
+        kept.bytes += done.iter().map(|one| one.bytes).sum::<u64>();
+        kept.newest.extend_from_slice(done);
+        kept.newest.drain(..kept.newest.len().saturating_sub(RECEIPTS));
+        let text = serde_json::to_string(&kept).unwrap_or_default();
+        Ok(self.store.remember(&key(&table.name.0), &text)?)
+    }
+}
+
+/// Whether the file holds every byte that was read.
+fn has_content(path: &Path, seen: &FileSeen) -> bool {
+    let known = QuietFile::open(path).and_then(|mut file| file.fingerprint(seen.size));
+    known.is_ok_and(|(hash, is_whole)| is_whole && hash == seen.whole_hash)
+}
+
+/// Does what the table says, with a file that is still what was read.
+fn done(table: &TableConfig, path: &Path, seen: &FileSeen) -> Result<Option<PathBuf>, SourceError> {
+    let mut quiet = QuietFile::open(path)?;
+    let state = quiet.snapshot();
+    let (hash, _) = quiet.fingerprint(seen.size.min(state.size))?;
+    drop(quiet);
+    if state.size != seen.size || hash != seen.whole_hash {
+        return Err(SourceError::Changed { path: path.to_owned() });
+    }
+    let file = ClosedFile::new(path, state)?;
+    match &table.after {
+        After::Keep => Ok(None),
+        After::Move(folder) => file.move_into(folder).map(Some),
+        After::Gzip(folder) => file.compress_into(folder).map(Some),
+        After::Delete => file.delete().map(|()| None),
+    }
+}
+
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,161 @@
+//! Tables with one value a line: time, sensor, value (docs/file-formats.md#long-tables).
+//!
+//! Each line becomes a row with one value, which the store puts together with the row of its time. So each line is counted as what
+//! became of it (I1), whatever the order of the lines.
+
+use std::collections::HashMap;
+
+use super::lines::{LineTaker, Taken, unreadable};
+use crate::config::{ColumnUse, CsvFormat, FileFormat, TableConfig};
+use crate::format::{self, Derived, Header, Value};
+use crate::store::{Incoming, LineAt, LineRefusal, LineState, Result, Staging, Table};
+use crate::time::Timestamp;
+
+/// More different texts are no sensors: the configuration names another column.
+const MOST_SENSORS: usize = 1_000;
+
+/// Which columns of the file say what a line holds. All that are no key are read as texts and values in the order of the file.
+#[derive(Debug)]
+pub(super) struct LongReading {
+    /// Of these, the place of the sensor and of the value.
+    sensor: usize,
+    value: usize,
+    /// The columns that tell rows of one time apart: their place, and that in the column list.
+    tags: Vec<(usize, usize)>,
+    /// Sensors by name, with their place in the column list.
+    places: HashMap<String, usize>,
+    derived: Vec<Derived>,
+}
+
+impl LongReading {
+    /// For the columns of a header that are no key, in their order; None: the table has whole rows.
+    pub(super) fn of(config: &TableConfig, header: &Header, values: &[usize], table: &Table) -> Option<LongReading> {
+        let FileFormat::Csv(CsvFormat { long: Some(long), .. }) = &config.format else { return None };
+        let place = |wanted: &String| values.iter().position(|at| header.names[*at] == *wanted);
+        let tags = tags_of(config, header, values).filter_map(|at| {
+            let place = values.iter().position(|value| *value == at)?;
+            Some((place, table.place(&header.names[at])?))
+        });
+        Some(LongReading {
+            sensor: place(&long.sensor)?,
+            value: place(&long.value)?,
+            tags: tags.collect(),
+            places: HashMap::new(),
+            derived: Derived::of(config, &table.column_names()),
+        })
+    }
+
+    /// Whether rows of one time are distinguished.
+    pub(super) fn has_tags(&self) -> bool {
+        !self.tags.is_empty()
+    }
+
+    /// The tags of a line that was read, as a JSON array in the order of the column list.
+    pub(super) fn tags(&self, json: &str) -> String {
+        let mut tags = self.tags.clone();
+        tags.sort_by_key(|(_, column)| *column);
+        let text = |(place, _): &(usize, usize)| text_of(json, *place).unwrap_or_default();
+        serde_json::to_string(&tags.iter().map(text).collect::<Vec<_>>()).unwrap_or_default()
+    }
+}
+
+/// The columns of the file that are columns of the table too.
+pub(super) fn tags_of<'h>(
+    config: &'h TableConfig,
+    header: &'h Header,
+    values: &'h [usize],
+) -> impl Iterator<Item = usize> + 'h {
+    let is_tag = |name: &String| config.columns.get(name).is_some_and(|column| column.column_use == ColumnUse::Tag);
+    values.iter().copied().filter(move |at| is_tag(&header.names[*at]))
+}
+
+/// The text at a place of an array; a number as it is spelled.
+fn text_of(json: &str, place: usize) -> Option<String> {
+    let token = format::element(json, place)?;
+    if token == "null" {
+        return None;
+    }
+    Some(serde_json::from_str::<String>(token).unwrap_or_else(|_| token.to_owned()).trim().to_owned())
+}
+
+impl LineTaker<'_> {
+    /// Stages the value of a line that was read, at its time. None: the table has whole rows.
+    pub(super) fn stage_part(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        (line, ts, is_odd): (LineAt<'_>, Timestamp, bool),
+    ) -> Result<Option<Taken>> {
+        let Some(long) = self.long() else { return Ok(None) };
+        let json = self.row.values_json();
+        let sensor = text_of(json, long.sensor).filter(|name| !name.is_empty());
+        let Some(sensor) = sensor else {
+            return Ok(Some(Taken::Refused(self.refused("names no sensor".to_owned(), None))));
+        };
+        let token = format::element(json, long.value).unwrap_or("null").to_owned();
+        let value = self.row.values.get(long.value).copied().unwrap_or(Value::Missing);
+        let of_tags: Vec<(usize, String)> = long
+            .tags
+            .iter()
+            .filter_map(|(place, column)| Some((*column, format::element(json, *place)?.to_owned())))
+            .collect();
+        let Some(place) = self.sensor(staging, table, &sensor)? else {
+            let refusal = unreadable(format!(
+                "names the sensor \"{sensor}\", and the table has {MOST_SENSORS} columns already; is sensor_column right?"
+            ));
+            return Ok(Some(Taken::Refused(LineRefusal { header: self.header, ..refusal })));
+        };
+        let mut list = vec!["null"; table.columns()];
+        list[place] = &token;
+        for (column, text) in &of_tags {
+            list[*column] = text;
+        }
+        let mut values = vec![Value::Missing; list.len()];
+        values[place] = value;
+        let mut values_json = format!("[{}]", list.join(","));
+        let derived = self.long().map_or(&[][..], |long| &long.derived);
+        if !derived.is_empty()
+            && let Some(again) = format::derive_again(&values_json, derived, ts, &mut values)
+        {
+            values_json = again;
+        }
+        let row = Incoming {
+            tags: if self.long().is_some_and(LongReading::has_tags) { &self.tags } else { "[]" },
+            ts,
+            record: None,
+            values: &values_json,
+            numbers: &values,
+            ts_text: is_odd.then_some(self.row.time_text.as_str()),
+            // The value of a line that goes on later is another content.
+            line: LineAt { state: LineState::Whole, ..line },
+            header: self.header,
+            stated_by: None,
+            is_part: true,
+        };
+        let outcome = staging.stage(table, &row, self.on_conflict)?;
+        self.previous = Some(ts);
+        Ok(Some(Taken::Row(outcome)))
+    }
+
+    /// The place of a sensor in the column list; None: there are too many.
+    fn sensor(&mut self, staging: &mut Staging<'_>, table: &mut Table, name: &str) -> Result<Option<usize>> {
+        if let Some(place) = self.long().and_then(|long| long.places.get(name)) {
+            return Ok(Some(*place));
+        }
+        let before = table.columns();
+        if table.place(name).is_none() && before >= MOST_SENSORS {
+            return Ok(None);
+        }
+        staging.begin()?;
+        let place = self.store.learn_column(table, name)?;
+        if table.columns() != before {
+            staging.use_header(table, self.config)?;
+        }
+        let derived = Derived::of(self.config, &table.column_names());
+        if let Some(long) = self.long_mut() {
+            long.places.insert(name.to_owned(), place);
+            long.derived = derived;
+        }
+        Ok(Some(place))
+    }
+}

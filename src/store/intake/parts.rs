@@ -1,0 +1,78 @@
+//! Rows that come in parts: a table with one value a line (I1, I3, I11).
+//!
+//! Each line has the value of one sensor. The row of its time gets it, wherever the line stands and in whatever read it comes; a second
+//! value of a sensor that differs is a conflict, like any other content of a known key. What is decided about it changes this value
+//! and no other one.
+
+use rusqlite::params;
+
+use crate::config::OnConflict;
+use crate::format::{Parts, derive_again, unite};
+use crate::store::intake::staging::{Incoming, Old, Outcome, Staging, Stored};
+use crate::store::intake::tables::Table;
+use crate::store::judge::flagging::Judge;
+use crate::store::schema::key;
+
+impl Staging<'_> {
+    /// The row of the part's time is there.
+    pub(in crate::store) fn meet_part(
+        &mut self,
+        table: &mut Table,
+        place: usize,
+        row: &Incoming<'_>,
+        on_conflict: OnConflict,
+        stored: &Stored,
+    ) -> rusqlite::Result<Outcome> {
+        let derived = table.derived_places();
+        let (list, is_other) = match unite(&stored.values, row.values, &derived) {
+            Parts::Known => return Ok(Outcome::Duplicate),
+            Parts::More(list) => (list, false),
+            Parts::Other(list) => (list, true),
+        };
+        let ts = key::time(stored.id, stored.nanos);
+        let mut numbers = Vec::new();
+        let computed = table.judge.as_ref().map(Judge::derived).unwrap_or_default();
+        let list = derive_again(&list, computed, ts, &mut numbers).unwrap_or(list);
+        let whole =
+            Incoming { ts, record: stored.record, values: &list, numbers: &numbers, ts_text: row.ts_text, ..*row };
+        if let Some(exchange) = self.exchange.take() {
+            return self.exchange(table, place, &whole, stored, &exchange);
+        }
+        if !is_other {
+            self.judge(table, place, &whole)?;
+            self.replace(table, place, Old { ts, values: &stored.values }, &whole)?;
+            return Ok(Outcome::Staged);
+        }
+        if self.part_gave_way(table, place, row, &derived)? {
+            return Ok(Outcome::Conflict);
+        }
+        match on_conflict {
+            // The content is that of the line alone.
+            OnConflict::Keep => self.met(table, place, row, on_conflict, stored),
+            OnConflict::Replace => self.met(table, place, &whole, on_conflict, stored),
+        }
+    }
+
+    /// Whether a row that gave way at this time had the values of the part: the file is read again.
+    fn part_gave_way(
+        &self,
+        table: &mut Table,
+        place: usize,
+        row: &Incoming<'_>,
+        derived: &[usize],
+    ) -> rusqlite::Result<bool> {
+        let series = table.series.at(place).id;
+        let mut contents = self
+            .store
+            .conn
+            .prepare_cached("SELECT raw FROM conflict WHERE series = ?1 AND ts = ?2 AND header IS NULL")?;
+        let mut contents = contents.query(params![series, row.ts.nanos()])?;
+        while let Some(content) = contents.next()? {
+            let raw: String = content.get(0)?;
+            if unite(&raw, row.values, derived) == Parts::Known {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
