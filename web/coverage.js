@@ -1,5 +1,5 @@
 // Coverage and losses of a time, a month as a rule: of each column how many of the expected values are there and did not fail, and
-// what is missing. It prints on A4.
+// what is missing; and how many half hours are present and good by AmeriFlux's rule, as the server counts them. It prints on A4.
 //
 // Expected is one value each usual interval of the rows, since the table's first row and until its newest one, or until now where rows
 // no longer come.
@@ -28,7 +28,10 @@
     const expected = interval && to > from ? Math.max(1, stamps(from) - stamps(to)) : null;
     const lost = expected === null ? 0 : Math.max(0, expected - rows);
     const series = Object.values(tags).join(", ");
-    return { table, series, begin, end, rows, expected, lost, columns: ribbon.columns.map((c) => {
+    // Beside a value of a table that is made stand the number of its samples and their share, which are no values themselves.
+    const names = new Set(ribbon.columns.map((c) => c.name));
+    const columns = ribbon.columns.filter((c) => !table.made_of || !/_(samples|coverage)$/.test(c.name) || !names.has(c.name.replace(/_(samples|coverage)$/, "")));
+    return { table, tags, series, begin, end, rows, expected, lost, columns: columns.map((c) => {
       const there = c.good + c.suspect + c.fail + c.not_evaluated;
       return { name: c.name, there, kept: there - c.fail, suspect: c.suspect, fail: c.fail, missing: c.missing, untested: c.not_evaluated, of: c.of || "" };
     }) };
@@ -36,16 +39,40 @@
 
   const share = (n, expected) => (expected === null ? "not known" : ft.percent(Math.min(1, n / expected)));
 
+  // Half hours are counted after the values are shown, because their rows may have to be read for it.
+  async function countHalfHours(one, w, signal) {
+    const found = await ft.source.coverage({ table: one.table.name, tags: one.tags, from: w.from, to: w.to }, { signal });
+    if (signal.aborted) return;
+    one.half = { n: found.half_hours, columns: found.columns };
+    const low = [];
+    for (const [name, cells] of one.cells) {
+      const c = found.columns.find((of) => of.name === name);
+      const text = (n) => (!c || !found.half_hours ? "–" : c.unknown ? "not known" : ft.percent(n / found.half_hours));
+      cells.forEach((cell, i) => ft.write(cell, text(c && (i ? c.good : c.present))));
+      if (c && !c.unknown && found.half_hours && c.good * 2 < found.half_hours) low.push(name);
+    }
+    const span = found.half_hours ? `${ft.count(found.half_hours, "half hour")} from ${ft.clock.full(found.from)} to ${ft.clock.full(found.to)}: ${found.rule}.` : "No whole half hour is in this time.";
+    ft.write(one.note, low.length ? `${span} Less than 50 % of them are good of ${low.join(", ")}.` : span);
+  }
+
   function section(one) {
-    const heads = ["column", "there", "did not fail", "suspect", "failed", "missing", "not evaluated"];
+    const heads = ["column", "there", "did not fail", "half hours present", "half hours good", "suspect", "failed", "missing", "not evaluated"];
     const lost = one.expected === null ? "; how many are expected is not known" : ` of ${ft.grouped(one.expected)} expected`;
-    const cells = (c) => [c.name, share(c.there, one.expected), share(c.kept, one.expected), ...[c.suspect, c.fail, c.missing, c.untested].map(ft.grouped)];
+    const cells = (c) => [c.name, share(c.there, one.expected), share(c.kept, one.expected), "…", "…", ...[c.suspect, c.fail, c.missing, c.untested].map(ft.grouped)];
+    one.cells = new Map();
+    one.note = ft.el("p", { class: "dim half-hours", text: "Half hours are counted …" });
+    const line = (c) => {
+      const all = cells(c).map((text, i) => (i ? ft.el("td", { "data-head": heads[i], text }) : ft.el("th", { scope: "row", text })));
+      one.cells.set(c.name, [all[3], all[4]]);
+      return ft.el("tr", { "data-column": c.name }, all);
+    };
     return ft.el("section", { class: "list coverage", "data-table": one.table.name },
       ft.el("h2", { text: one.table.name + (one.series ? ` (${one.series})` : "") }),
       ft.el("p", { class: "dim", text: `${ft.count(one.rows, "row")}${lost}${one.columns.some((c) => c.of) ? "; counts of the whole report" : ""}.` }),
       ft.el("div", { class: "scroll" }, ft.el("table", {},
         ft.el("thead", {}, ft.el("tr", {}, heads.map((text) => ft.el("th", { scope: "col", text })))),
-        ft.el("tbody", {}, one.columns.map((c) => ft.el("tr", { "data-column": c.name }, cells(c).map((text, i) => (i ? ft.el("td", { "data-head": heads[i], text }) : ft.el("th", { scope: "row", text })))))))));
+        ft.el("tbody", {}, one.columns.map(line)))),
+      one.note);
   }
 
   ft.views.coverage = {
@@ -91,7 +118,8 @@
             ...states.map((t) => [t.name, "at any time", "", [[t.sent.rejected, "row refused by the destination", "rows refused by the destination"], [t.sent.expired, "row expired before it was sent", "rows expired before they were sent"], [t.rejected_lines, "rejected line"], [t.conflicts, "conflict"]]
               .filter(([n]) => n).map(([n, one, many]) => ft.count(n, one, many)).join("; ")]),
           ], ["table", "from", "to", "what"], (line) => line);
-          ft.coverage = { all: all.map((one) => ({ table: one.table.name, begin: one.begin, end: one.end, rows: one.rows, expected: one.expected, lost: one.lost, columns: one.columns })), gaps: inside.length };
+          await Promise.all(all.map((one) => countHalfHours(one, w, signal)));
+          ft.coverage = { all: all.map((one) => ({ table: one.table.name, begin: one.begin, end: one.end, rows: one.rows, expected: one.expected, lost: one.lost, half: one.half, columns: one.columns })), gaps: inside.length };
         } catch (error) {
           ft.failed(body, error, load);
         } finally {

@@ -141,9 +141,9 @@
         return [dayName(at.day), one && one.share !== null ? `${ft.percent(one.share)} of the expected values are there and did not fail` : "no row"];
       });
 
-      const months = ft.monthsPicture(), sums = ft.sumsPicture(), wind = ft.windPicture(), against = ft.againstPicture(all), balance = ft.balancePicture();
+      const months = ft.monthsPicture(), sums = ft.sumsPicture(), wind = ft.windPicture(), against = ft.againstPicture(all), balance = ft.balancePicture(), turbulence = ft.turbulencePictures();
 
-      const pictures = [print, usualDay, months, there, sums, wind, against, balance];
+      const pictures = [print, usualDay, months, there, sums, wind, against, balance, ...turbulence];
       ft.fill(root, ft.el("div", { class: "choice" }, select, said), ft.el("div", { class: "grid" }, pictures.map((one) => one.node)));
 
       function conclude() {
@@ -200,11 +200,12 @@
             days = [];
             return ft.write(said, "No row of this table has been read yet.");
           }
-          const [answer, nights, , closure] = await Promise.all([
+          const [answer, nights, , closure, eddies] = await Promise.all([
             ft.halfHours(choice, speed ? [choice.column.name, speed.name] : [choice.column.name], w, signal),
             ft.sun.of(w, signal).catch(() => null),
             against.load(choice, w, signal),
             balance.load(w, signal),
+            Promise.all(turbulence.map((one) => one.load(w, signal))),
           ]);
           if (signal.aborted) return;
           got = answer;
@@ -222,7 +223,7 @@
           ft.write(usualDay.note, `Median of the days, and the range without their lowest and highest tenth${usual.some((one) => one.expected) ? "; behind it, in green, the mean band of the climatology" : ""}.${part}`);
           ft.write(there.note, got.interval_s ? `Of one value every ${ft.duration(got.interval_s)}.` : "The usual interval of the rows is not known.");
           const of = [months, sums, wind, against].map((one) => one.show(shown, part));
-          ft.patterns = { days, usual, range, sunTimes, months: of[0], sums: of[1], rose: of[2], against: of[3], balance: closure };
+          ft.patterns = { days, usual, range, sunTimes, months: of[0], sums: of[1], rose: of[2], against: of[3], balance: closure, turbulence: eddies };
         } catch (error) {
           if (!ft.isAbort(error)) ft.write(said, error.message);
         } finally {

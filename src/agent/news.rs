@@ -46,8 +46,8 @@ impl News {
         let is_new = |note: &String| !self.notes.contains(note);
         report.tables.retain(|table| {
             let counts = &table.counts;
-            counts.staged + counts.conflicts + counts.rejected + counts.held + table.taken_up + table.made > 0
-                || table.notes.iter().any(is_new)
+            let rows = counts.staged + counts.extended + counts.conflicts + table.taken_up + table.made;
+            rows + counts.rejected + counts.held > 0 || table.notes.iter().any(is_new)
         });
         if is_full {
             self.notes = notes;

@@ -85,10 +85,11 @@ pub fn ingest(
         status::note_first_ingest(store, agent.now())?;
         status::offset::keep(&agent.config, store, report)?;
         let totals = report.totals();
-        if pass == Pass::Once || totals.staged + totals.conflicts + totals.rejected > 0 {
+        if pass == Pass::Once || totals.staged + totals.extended + totals.conflicts + totals.rejected > 0 {
             tracing::info!(
                 staged = totals.staged,
                 duplicates = totals.duplicates,
+                extended = totals.extended,
                 conflicts = totals.conflicts,
                 rejected = totals.rejected,
                 held = totals.held,

@@ -32,6 +32,7 @@ struct Item {
     stays: String,
     raw: String,
     row: Option<String>,
+    row_record: Option<i64>,
     reason: Option<String>,
 }
 
@@ -59,6 +60,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             stays: line.stays,
             raw: line.raw,
             row: line.row,
+            row_record: line.row_record,
             reason: line.reason,
         })
         .collect();
@@ -72,6 +74,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             writeln!(out, "{}  {}  {}", item.table, clock.row_time(item.time), item.place)?;
             writeln!(out, "    the row ({} stays): {}", item.stays, item.row.as_deref().unwrap_or("gone"))?;
             writeln!(out, "    kept beside:        {}", item.raw)?;
+            if let (Some(row), Some(other)) = (item.row_record, item.record)
+                && row != other
+            {
+                writeln!(out, "    RECORD of the row is {row}, of the other {other}: two records have one time")?;
+            }
             if let Some(reason) = &item.reason {
                 writeln!(out, "    {reason}")?;
             }

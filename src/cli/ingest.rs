@@ -42,6 +42,9 @@ fn already(context: &Context) -> Result<Exit, CliError> {
     Ok(Exit::Well)
 }
 
+/// Rows that got columns which they lacked.
+const EXTENDED: &str = "extended by columns of another header";
+
 /// One line for a pass of an agent that stays up: only what is new, and each message on a line of its own.
 pub(super) fn write_line(out: &mut dyn Write, at: &str, report: &IngestReport) -> io::Result<()> {
     let tables = report.tables.iter().map(|table| {
@@ -50,7 +53,12 @@ pub(super) fn write_line(out: &mut dyn Write, at: &str, report: &IngestReport) -
             return format!("{}: {} made", table.table, grouped(table.made));
         }
         let taken = counts.staged + table.taken_up;
-        let other = [(counts.conflicts, "in conflict"), (counts.rejected, "rejected"), (counts.held, "held")];
+        let other = [
+            (counts.extended, EXTENDED),
+            (counts.conflicts, "in conflict"),
+            (counts.rejected, "rejected"),
+            (counts.held, "held"),
+        ];
         let other = other.iter().filter(|(number, _)| *number > 0);
         let other: String = other.map(|(number, what)| format!(", {} {what}", grouped(*number))).collect();
         format!("{}: {} staged{other}", table.table, grouped(taken))
@@ -68,7 +76,8 @@ pub(super) fn write(out: &mut dyn Write, report: &IngestReport) -> io::Result<()
         let (number, word) = if is_made { (table.made, "made") } else { (counts.staged, "staged") };
         let mut parts = vec![format!("{} {word}", grouped(number))];
         for (number, word) in [
-            (counts.duplicates, "known already"),
+            (counts.duplicates - counts.extended, "known already"),
+            (counts.extended, EXTENDED),
             (counts.conflicts, "in conflict"),
             (counts.rejected, "rejected"),
             (counts.held, "held"),

@@ -10,7 +10,7 @@ use crate::ameriflux::Instrument;
 use crate::quantity::Process;
 
 /// Fewer rows tell nothing about an instrument.
-const ENOUGH_ROWS: usize = 20;
+pub(super) const ENOUGH_ROWS: usize = 20;
 /// The largest word of a CSAT3A.
 const MOST_OF_CSAT3A: f64 = 63.0;
 /// Parts of names that are about a value and are none.
@@ -24,16 +24,27 @@ enum Half {
     Methane,
 }
 
+impl Half {
+    /// How the names of the values that it measures begin.
+    fn measures(self) -> &'static [&'static str] {
+        match self {
+            Half::Wind => &["ux", "uy", "uz", "ts", "t_sonic", "sonic_temp"],
+            Half::Gas => &["co2", "h2o", "rho_c", "rho_v"],
+            Half::Methane => &["ch4"],
+        }
+    }
+}
+
 /// Adds the lines of every diagnostic word to its column; `samples` and `columns` are aligned.
 pub(super) fn add(samples: &[ColumnSample], columns: &mut [Column]) {
     let names: Vec<String> = samples.iter().map(|sample| sample.name.to_lowercase()).collect();
     let has_ec100 = names.iter().any(|name| name.starts_with("diag_irga") || name.contains("sig_strgth"));
     for ((sample, column), name) in samples.iter().zip(columns).zip(&names) {
         let Some(half) = half(name) else { continue };
-        if !matches!(Process::of(&sample.process), None | Some(Process::Sample)) || sample.text > 0 {
+        if !is_scan(sample) || sample.text > 0 {
             continue;
         }
-        let governed = governed(half, samples, &names);
+        let governed = measured(half.measures(), samples, &names, true);
         if governed.is_empty() {
             continue;
         }
@@ -93,20 +104,25 @@ fn instrument(name: &str, half: Half, has_ec100: bool, sample: &ColumnSample) ->
     }
 }
 
-/// The columns that a word vouches for: the single scans beside it.
-fn governed<'s>(half: Half, samples: &'s [ColumnSample], names: &[String]) -> Vec<&'s str> {
-    let begins: &[&str] = match half {
-        Half::Wind => &["ux", "uy", "uz", "ts", "t_sonic", "sonic_temp"],
-        Half::Gas => &["co2", "h2o", "rho_c", "rho_v"],
-        Half::Methane => &["ch4"],
-    };
+/// Whether a column holds single scans: no mean, sum or extreme of several.
+pub(super) fn is_scan(sample: &ColumnSample) -> bool {
+    matches!(Process::of(&sample.process), None | Some(Process::Sample))
+}
+
+/// The columns of measured values whose names begin so: single scans, or what was put together of several. `samples` and `names`,
+/// in small letters, are aligned.
+pub(super) fn measured<'s>(
+    begins: &[&str],
+    samples: &'s [ColumnSample],
+    names: &[String],
+    scans: bool,
+) -> Vec<&'s str> {
     let is_measured = |name: &String| {
         let is_begin = begins.iter().any(|begin| {
             name.strip_prefix(begin).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphabetic()))
         });
         is_begin && !NOT_MEASURED.iter().any(|part| name.contains(part))
     };
-    let is_scan = |sample: &ColumnSample| matches!(Process::of(&sample.process), None | Some(Process::Sample));
-    let found = samples.iter().zip(names).filter(|(sample, name)| is_scan(sample) && is_measured(name));
+    let found = samples.iter().zip(names).filter(|(sample, name)| is_scan(sample) == scans && is_measured(name));
     found.map(|(sample, _)| sample.name.as_str()).collect()
 }

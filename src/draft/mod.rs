@@ -18,6 +18,7 @@ mod column;
 mod csv;
 mod error;
 mod find;
+mod guards;
 mod guess;
 mod instruments;
 mod marks;

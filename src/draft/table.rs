@@ -9,7 +9,7 @@ use super::marks::{Mark, marks};
 use super::place::{may_be_minutes, sensor};
 use super::quality::Rows;
 use super::sample::{ColumnSample, Interval, RowSample, Sample};
-use super::{TableSummary, VariableSummary, instruments, pattern};
+use super::{TableSummary, VariableSummary, guards, instruments, pattern};
 use crate::config::CsvFormat;
 use crate::quantity::Stated;
 use crate::sun::Position;
@@ -220,6 +220,7 @@ fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Ta
         .map(|(column, of_its_name)| Column::new(column, Around { of_its_name, ..around }, &rows, &reserved))
         .collect();
     instruments::add(&looked_at.columns, &mut columns);
+    guards::add(&looked_at.columns, &mut columns);
     let dialect = group.first().and_then(|sample| Some((sample, sample.csv.as_ref()?)));
     if let Some((_, found)) = dialect {
         notes.extend(found.notes.iter().cloned());

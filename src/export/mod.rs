@@ -21,7 +21,9 @@ mod coverage;
 mod plain;
 
 pub use ameriflux::{Ameriflux, Resolution, Suspects, Tables, Window};
-pub use coverage::{Coverage, RULE, Share, VariableCoverage, Year, coverage};
+pub use coverage::{
+    Counted, Coverage, RULE, Share, VariableCoverage, Year, coverage, coverage_of_series, half_hour_of, is_reported,
+};
 pub use plain::{FlagStyle, Plain, TimeScale, plain};
 
 /// What was written.

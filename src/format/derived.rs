@@ -145,7 +145,7 @@ pub fn texts_of(json: &str, places: &[usize]) -> Vec<Option<String>> {
 }
 
 /// The elements of a flat JSON array as they are spelled.
-fn tokens(json: &str) -> impl Iterator<Item = &[u8]> {
+pub(super) fn tokens(json: &str) -> impl Iterator<Item = &[u8]> {
     let inner = json.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or_default();
     let mut rest = Some(inner.as_bytes()).filter(|inner| !inner.is_empty());
     std::iter::from_fn(move || {

@@ -24,5 +24,5 @@ pub use header::{Header, HeaderError, header_lines, next_header};
 pub use number::{Number, parse_number};
 pub use records::{RecordsError, begin};
 pub use row::{ColumnSource, Layout, ParsedRow, RowError};
-pub use same::same_reading;
+pub use same::{Cells, Likeness};
 pub use text::{decode, strip_noise};

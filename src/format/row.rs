@@ -362,13 +362,18 @@ impl ParsedRow {
     }
 
     fn take_record(&mut self, field: Field<'_>) -> Result<(), RowError> {
-        let digits = field.text.trim_ascii();
+        let text = field.text.trim_ascii();
+        // Some programs save whole numbers so: `7.0`.
+        let digits = match memchr::memchr(b'.', text) {
+            Some(point) if text[point + 1..].iter().all(|byte| *byte == b'0') => &text[..point],
+            _ => text,
+        };
         if (1..=18).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) {
             self.quotes_numbers |= field.quoted;
             self.record = Some(digits.iter().fold(0, |number, byte| number * 10 + i64::from(byte - b'0')));
             return Ok(());
         }
-        Err(RowError::Record(decode(digits).chars().take(40).collect()))
+        Err(RowError::Record(decode(text).chars().take(40).collect()))
     }
 }
 
@@ -498,6 +503,14 @@ mod tests {
         assert_eq!(error("\"2026-02-29 00:00:00\",1,2,3"), "\"2026-02-29 00:00:00\" is no time: 2026-02 has no day 29");
         assert!(error("5/26/21 12:30,1,2,3").contains("spreadsheet"));
         assert_eq!(error("\"2026-06-01 00:00:00\",x,2,3"), "\"x\" is not a record number");
+    }
+
+    #[test]
+    fn a_whole_record_number_is_one_with_zeros_behind_a_point_too() {
+        let record =
+            |text: &str| read(&format!("\"2026-06-01 00:00:00\",{text},1"), &plain_layout(1)).map(|row| row.record);
+        assert_eq!((record("7.0"), record("7.")), (Ok(Some(7)), Ok(Some(7))));
+        assert!(record("7.5").is_err() && record(".0").is_err());
     }
 
     #[test]

@@ -1,23 +1,121 @@
-//! Tells whether two rows of one time are the same reading.
+//! What two rows of one time have to do with each other: whether they are the same reading, and the union of their columns.
+//!
+//! A column that only one of the two headers has is no contradiction. So two rows are compared by the columns that both have, and
+//! neither takes a value from the other (I8).
 
-/// Whether two value arrays are the same reading: equal, or numbers that differ by at most one in the seventh digit. LoggerNet
-/// may print the same record as 8.852894 in one collection and as 8.852895 in the next (docs/file-formats.md#numbers).
-/// `derived` positions are left out: derived values are not part of the reading.
-pub fn same_reading(ours: &str, theirs: &str, derived: &[usize]) -> bool {
-    if ours == theirs {
-        return true;
+use crate::format::derived::tokens;
+
+/// The stored array of a row.
+#[derive(Debug, Clone, Copy)]
+pub struct Cells<'a> {
+    /// JSON array, aligned with the column list (or shorter).
+    pub json: &'a str,
+    /// Positions within it that the row's header does not have.
+    pub lacks: &'a [usize],
+}
+
+/// What a row that comes is to the row of its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Likeness {
+    /// The same reading, and no more.
+    Same,
+    /// The same reading, and values of columns that the other lacks.
+    More,
+    /// Another reading: a column that both have differs.
+    Other,
+}
+
+impl Likeness {
+    /// Whether nothing contradicts.
+    pub fn is_alike(self) -> bool {
+        self != Likeness::Other
     }
-    let parse = serde_json::from_str::<Vec<serde_json::Value>>;
-    let (Ok(ours), Ok(theirs)) = (parse(ours), parse(theirs)) else { return false };
-    let width = ours.len().max(theirs.len());
-    let absent = serde_json::Value::Null;
-    (0..width).filter(|place| !derived.contains(place)).all(|place| {
-        let (a, b) = (ours.get(place).unwrap_or(&absent), theirs.get(place).unwrap_or(&absent));
-        match (a.as_f64(), b.as_f64()) {
-            (Some(a), Some(b)) => within_seventh_digit(a, b),
-            _ => a == b,
+}
+
+impl Cells<'_> {
+    /// Whether the row has the column of this position.
+    pub fn has_within(&self, place: usize) -> bool {
+        self.has(place) && tokens(self.json).nth(place).is_some()
+    }
+
+    /// As [`Cells::has_within`], of a position within the array.
+    fn has(&self, place: usize) -> bool {
+        // In order, like every list of positions.
+        self.lacks.binary_search(&place).is_err()
+    }
+
+    /// Compares a row that comes with this one, the stored row. Numbers may differ by at most one in the seventh digit: LoggerNet
+    /// may print the same record as 8.852894 in one collection and as 8.852895 in the next (docs/file-formats.md#numbers).
+    /// `derived` positions are left out: derived values are not part of the reading.
+    pub fn compare(&self, other: Cells<'_>, derived: &[usize]) -> Likeness {
+        if self.json == other.json {
+            return Likeness::Same;
         }
-    })
+        let parse = serde_json::from_str::<Vec<serde_json::Value>>;
+        let (Ok(ours), Ok(theirs)) = (parse(self.json), parse(other.json)) else { return Likeness::Other };
+        let mut likeness = Likeness::Same;
+        for (place, b) in theirs.iter().enumerate() {
+            if derived.contains(&place) || !other.has(place) {
+                continue;
+            }
+            let a = ours.get(place).filter(|_| self.has(place));
+            let is_equal = match (a.map(serde_json::Value::as_f64), b.as_f64()) {
+                (Some(Some(a)), Some(b)) => within_seventh_digit(a, b),
+                (None, _) if b.is_null() => true,
+                (None, _) => {
+                    likeness = Likeness::More;
+                    true
+                }
+                _ => a == Some(b),
+            };
+            if !is_equal {
+                return Likeness::Other;
+            }
+        }
+        likeness
+    }
+
+    /// Whether the row has every column that the other one has.
+    pub fn covers(&self, other: Cells<'_>) -> bool {
+        let (ours, theirs) = (tokens(self.json).count(), tokens(other.json).count());
+        (0..theirs).all(|place| !other.has(place) || (place < ours && self.has(place)))
+    }
+
+    /// Whether this row can be the beginning of the other one: it says the same, except that one value is cut.
+    pub fn is_beginning_of(&self, whole: Cells<'_>, derived: &[usize]) -> bool {
+        let whole_tokens: Vec<&[u8]> = tokens(whole.json).collect();
+        let is_own = |place: usize| self.has(place) && !derived.contains(&place);
+        let own = tokens(self.json).enumerate().filter(|(place, _)| is_own(*place));
+        let mut cut = 0;
+        for (place, token) in own {
+            let Some(known) = whole_tokens.get(place).filter(|_| whole.has(place)) else { return false };
+            if *known == token {
+                continue;
+            }
+            cut += 1;
+            if cut > 1 || !known.starts_with(token.strip_suffix(b"\"").unwrap_or(token)) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// This row with the columns that only the other one has, and the positions that both lack.
+    pub fn united(&self, other: Cells<'_>) -> (String, Vec<usize>) {
+        let (ours, theirs): (Vec<&[u8]>, Vec<&[u8]>) = (tokens(self.json).collect(), tokens(other.json).collect());
+        let (mut list, mut lacks) = (Vec::new(), Vec::new());
+        for place in 0..ours.len().max(theirs.len()) {
+            let own = ours.get(place).filter(|_| self.has(place));
+            match own.or_else(|| theirs.get(place).filter(|_| other.has(place))) {
+                Some(token) => list.push(String::from_utf8_lossy(token).into_owned()),
+                None => {
+                    lacks.push(place);
+                    list.push("null".to_owned());
+                }
+            }
+        }
+        (format!("[{}]", list.join(",")), lacks)
+    }
 }
 
 fn within_seventh_digit(a: f64, b: f64) -> bool {
@@ -32,14 +130,51 @@ fn within_seventh_digit(a: f64, b: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Likeness::{More, Other, Same};
+
+    fn of<'a>(json: &'a str, lacks: &'a [usize]) -> Cells<'a> {
+        Cells { json, lacks }
+    }
+
+    fn likeness(stored: &str, row: &str) -> Likeness {
+        of(stored, &[]).compare(of(row, &[]), &[])
+    }
 
     #[test]
     fn one_in_the_seventh_digit_is_the_same_reading() {
-        assert!(same_reading("[8.852894,1]", "[8.852895,1]", &[]));
-        assert!(!same_reading("[8.852894,1]", "[8.852896,1]", &[]));
-        assert!(!same_reading("[8.852894,1]", "[8.852894,2]", &[]));
-        assert!(same_reading("[0,null]", "[0]", &[]));
-        assert!(!same_reading("[null]", "[0]", &[]));
-        assert!(!same_reading("[\"a\"]", "[\"b\"]", &[]));
+        assert_eq!(likeness("[8.852894,1]", "[8.852895,1]"), Same);
+        assert_eq!(likeness("[8.852894,1]", "[8.852896,1]"), Other);
+        assert_eq!(likeness("[8.852894,1]", "[8.852894,2]"), Other);
+        assert_eq!(likeness("[0,null]", "[0]"), Same);
+        assert_eq!(likeness("[null]", "[0]"), Other);
+        assert_eq!(likeness("[\"a\"]", "[\"b\"]"), Other);
+    }
+
+    #[test]
+    fn a_column_that_only_one_row_has_is_no_contradiction() {
+        assert_eq!(likeness("[1]", "[1,2]"), More);
+        assert_eq!(likeness("[1]", "[1,null]"), Same, "a missing value adds nothing");
+        assert_eq!(likeness("[1,2]", "[1]"), Same);
+        assert_eq!(of("[1,null,3]", &[1]).compare(of("[1,2,null]", &[2]), &[]), More);
+        assert_eq!(of("[1,null,3]", &[1]).compare(of("[9,2,null]", &[2]), &[]), Other);
+        assert_eq!(of("[1,null,3]", &[]).compare(of("[1,2,null]", &[2]), &[]), Other, "missing, and not absent");
+        assert_eq!(of("[1,5,3]", &[]).compare(of("[1,4,null]", &[2]), &[1]), Same, "derived");
+    }
+
+    #[test]
+    fn the_union_has_the_values_of_the_row_and_what_it_lacks_of_the_other() {
+        let (short, other) = (of("[1,null]", &[1]), of("[9,2.50,null,\"x,y\"]", &[2]));
+        assert_eq!(short.united(other), ("[1,2.50,null,\"x,y\"]".to_owned(), vec![2]));
+        assert_eq!(other.united(short), ("[9,2.50,null,\"x,y\"]".to_owned(), vec![2]));
+        assert!(other.covers(short) && !short.covers(other));
+    }
+
+    #[test]
+    fn a_cut_row_is_the_beginning_of_the_whole_one_whatever_columns_that_one_has() {
+        assert!(of("[1,12]", &[]).is_beginning_of(of("[1,12.75,7]", &[]), &[]));
+        assert!(of("[1,\"ab\"]", &[]).is_beginning_of(of("[1,\"abc\"]", &[]), &[]));
+        assert!(of("[1,null,4]", &[1]).is_beginning_of(of("[1,7,45]", &[]), &[]));
+        assert!(!of("[1,13]", &[]).is_beginning_of(of("[1,12.75]", &[]), &[]));
+        assert!(!of("[1,1]", &[]).is_beginning_of(of("[12,12]", &[]), &[]), "two values are cut");
     }
 }

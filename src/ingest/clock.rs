@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::kept::KeptTaker;
 use super::lines::{Taken, can_have};
+use super::passes::{Passes, Stamped};
 use super::{IngestError, Progress};
 use crate::config::{Config, CsvFormat, FileFormat, TableConfig};
 use crate::format::{Cell, Header};
@@ -139,22 +140,25 @@ impl<'a, 's> Mover<'a, 's> {
         let Some(mut old) = staged.clock else { return Ok(None) };
         let mut moved = Moved::default();
         if let Some(to) = staged.moving_to {
-            self.put_back(&old, &to, &mut moved)?;
+            // What was put back already has its time by the new clock.
+            let passes = self.passes((&old, &to), &to)?;
+            self.put_back((&old, &to), &passes, &mut moved)?;
             old = to;
         } else if staged.is_moving {
             // It was stopped before every row was taken out.
-            self.put_back(&old.clone(), &old, &mut Moved::default())?;
+            self.put_back((&old, &old), &Passes::new(&old), &mut Moved::default())?;
         }
         let new = self.config.stamps.clone();
         let may = consent == Consent::Offsets || (old != new && old.offsets() == new.offsets());
         if may && (staged.has_rows || staged.is_moving) {
             let mut table = self.store.table_as_staged(self.config)?;
             if old != new || has_earlier_formats(&table, self.config) {
-                self.take_out(&mut table, (&old, &new), &mut moved)?;
+                let passes = self.passes((&old, &new), &old)?;
+                self.take_out(&mut table, (&old, &new), &passes, &mut moved)?;
                 self.staging.begin_placing(&table, &new)?;
                 self.staging.flush(&mut table)?;
                 self.staging.commit()?;
-                self.put_back(&old, &new, &mut moved)?;
+                self.put_back((&old, &new), &passes, &mut moved)?;
             }
         }
         if moved.is_nothing() {
@@ -164,23 +168,47 @@ impl<'a, 's> Mover<'a, 's> {
         Ok(Some(moved))
     }
 
+    /// What tells the passes of the hours that the new clock repeats. Stored rows have their times by `rows_by`.
+    fn passes<'c>(&mut self, (old, new): (&LoggerClock, &'c LoggerClock), rows_by: &LoggerClock) -> Result<Passes<'c>> {
+        let mut passes = Passes::new(new);
+        if old.offsets() == new.offsets() || !new.repeats_hours() {
+            return Ok(passes);
+        }
+        let config = TableConfig { stamps: new.clone(), ..self.config.clone() };
+        let mut table = self.store.table_as_staged(&config)?;
+        let by = Reading::new(self.store, &config, (rows_by, new), &table);
+        by.see_rows(&mut table, &mut passes)?;
+        self.staging.begin()?;
+        self.staging.use_columns(&mut table, &config)?;
+        let mut kept = KeptTaker::that_keeps(self.store, &config, Timestamp::from_utc(self.clock.now()));
+        for series in table.series_ids() {
+            for content in self.store.conflicts_of_series(series)? {
+                let stamp = stamp_of(&mut kept, self.staging, &mut table, (&config, old), &content)?;
+                stamp.into_iter().for_each(|stamp| passes.see(Stamped::of_content(&content, stamp)));
+            }
+        }
+        passes.settle(table.samples.is_some());
+        Ok(passes)
+    }
+
     fn take_out(
         &mut self,
         table: &mut Table,
         (old, new): (&LoggerClock, &LoggerClock),
+        passes: &Passes<'_>,
         moved: &mut Moved,
     ) -> Result<()> {
         let (store, config, progress) = (self.store, self.config, self.progress);
         self.staging.begin()?;
         self.staging.use_columns(table, config)?;
         let staging = &mut *self.staging;
-        let reading = Reading { store, config, old, new, samples: table.samples, formats: table.time_formats.clone() };
+        let reading = Reading::new(store, config, (old, new), table);
         reading.each(table, |table, series, rows| {
             let tags = written(&series.tags);
             let offered = store.offered(series.id)?;
             for row in rows {
                 let stamp = reading.stamp(row);
-                if reading.stays(row, stamp) {
+                if reading.stays(series.id, row, stamp, passes) {
                     if row.ts_text().is_none() && new.usual_stamp(row.ts()) != stamp {
                         staging.keep_stamp(row, stamp)?;
                     }
@@ -196,14 +224,20 @@ impl<'a, 's> Mover<'a, 's> {
     }
 
     /// Puts back what was taken out, and what is kept beside rows.
-    fn put_back(&mut self, old: &LoggerClock, new: &LoggerClock, moved: &mut Moved) -> Result<()> {
+    fn put_back(
+        &mut self,
+        (old, new): (&LoggerClock, &LoggerClock),
+        passes: &Passes<'_>,
+        moved: &mut Moved,
+    ) -> Result<()> {
         let config = TableConfig { stamps: new.clone(), ..self.config.clone() };
         let mut table = self.store.table_as_staged(&config)?;
         let now = Timestamp::from_utc(self.clock.now());
         self.staging.begin()?;
         let version = self.staging.version_of_move()?;
         self.staging.use_columns(&mut table, &config)?;
-        let mut put = PutBack { store: self.store, staging: self.staging, table: &mut table, config: &config, now };
+        let mut put =
+            PutBack { store: self.store, staging: self.staging, table: &mut table, config: &config, now, passes };
         loop {
             let rows = self.store.moving_rows(put.table)?;
             if rows.is_empty() {
@@ -214,7 +248,11 @@ impl<'a, 's> Mover<'a, 's> {
         }
         put.contents(old, version, moved)?;
         self.staging.flush(&mut table)?;
-        self.staging.end_moving(&table, old, new)?;
+        // Record numbers are followed of rows without tags.
+        let series = self.staging.series_if_known(&mut table, "[]").unwrap_or_default();
+        self.staging.end_moving(&table, (old, new), |stamp, record, known| {
+            passes.instant(Stamped { series, stamp, record: Some(record), age: 0 }, known)
+        })?;
         if !moved.is_nothing() {
             let at = now.floor(Duration::from_secs(1));
             let decision = self.staging.begin_decision(&format!("clock of table \"{}\"", config.name), at)?;
@@ -235,18 +273,16 @@ pub(super) fn preview(store: &Store, config: &TableConfig) -> Result<Option<Move
         return Ok(None);
     }
     let mut moved = Moved::default();
-    let reading = Reading {
-        store,
-        config,
-        old: &old,
-        new: &config.stamps,
-        samples: table.samples,
-        formats: table.time_formats.clone(),
-    };
+    let reading = Reading::new(store, config, (&old, &config.stamps), &table);
+    let mut passes = Passes::new(&config.stamps);
+    if old.offsets() != config.stamps.offsets() && config.stamps.repeats_hours() {
+        reading.see_rows(&mut table, &mut passes)?;
+        passes.settle(table.samples.is_some());
+    }
     reading.each(&mut table, |_, series, rows| {
         let offered = store.offered(series.id)?;
         for row in rows {
-            if !reading.stays(row, reading.stamp(row)) {
+            if !reading.stays(series.id, row, reading.stamp(row), &passes) {
                 moved.rows += 1;
                 moved.leaves(row.ts(), offered.is_some_and(|offered| row.ts() <= offered));
             }
@@ -302,7 +338,27 @@ struct Reading<'a> {
     formats: Vec<Option<String>>,
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
+    fn new(
+        store: &'a Store,
+        config: &'a TableConfig,
+        (old, new): (&'a LoggerClock, &'a LoggerClock),
+        table: &Table,
+    ) -> Reading<'a> {
+        Reading { store, config, old, new, samples: table.samples, formats: table.time_formats.clone() }
+    }
+
+    /// Shows every row of the table, and what was taken out.
+    fn see_rows(&self, table: &mut Table, passes: &mut Passes<'_>) -> Result<()> {
+        self.each(table, |_, series, rows| {
+            for row in rows {
+                passes.see(Stamped { series: series.id, stamp: self.stamp(row), record: row.record(), age: 0 });
+            }
+            Ok(())
+        })?;
+        self.store.moving_stamps(table, |series, stamp, record| passes.see(Stamped { series, stamp, record, age: 0 }))
+    }
+
     /// Gives every row that may move, some thousand at a time.
     fn each(
         &self,
@@ -329,9 +385,10 @@ impl Reading<'_> {
     }
 
     /// Whether the row has the time of its stamp by the new clock.
-    fn stays(&self, row: &OldRow, stamp: LocalTime) -> bool {
+    fn stays(&self, series: i64, row: &OldRow, stamp: LocalTime, passes: &Passes<'_>) -> bool {
         let within = within(self.samples, self.old, stamp, (row.record(), row.ts()));
-        self.new.instant(stamp, row.record(), Some(row.ts())).plus(within) == row.ts()
+        let at = Stamped { series, stamp, record: row.record(), age: 0 };
+        passes.instant(at, at_stamp(self.samples, row.ts())).plus(within) == row.ts()
             && !is_left_out(self.old, self.new, stamp, row.record())
     }
 }
@@ -340,6 +397,27 @@ impl Reading<'_> {
 fn is_left_out(old: &LoggerClock, new: &LoggerClock, stamp: LocalTime, record: Option<i64>) -> bool {
     let misses = |clock: &LoggerClock| matches!(clock.candidates(stamp, record), Candidates::Missing(_));
     misses(new) && !misses(old)
+}
+
+/// The stamp of a row, where several share one.
+fn at_stamp(samples: Option<Samples>, ts: Timestamp) -> Timestamp {
+    samples.map_or(ts, |samples| samples.stamp_of(ts))
+}
+
+/// The stamp of a content that is kept beside a row. None: its line is none any more.
+fn stamp_of(
+    kept: &mut KeptTaker<'_>,
+    staging: &mut Staging<'_>,
+    table: &mut Table,
+    (config, old): (&TableConfig, &LoggerClock),
+    content: &KeptContent,
+) -> Result<Option<LocalTime>> {
+    if let Some(header) = content.header {
+        return kept.stamp_of(staging, table, header, &content.raw);
+    }
+    let text = content.ts_text.as_deref().and_then(|text| read_stamp(config, &table.time_formats, text));
+    // As of a row without its text.
+    Ok(Some(text.unwrap_or_else(|| old.usual_stamp(content.ts))))
 }
 
 /// How far behind its stamp a row stands, where several share one.
@@ -359,7 +437,7 @@ fn spread(
     stamp: LocalTime,
     (record, ts): (Option<i64>, Timestamp),
 ) -> Option<i64> {
-    let within = ts.nanos_since(clock.instant(stamp, record, Some(ts)));
+    let within = ts.nanos_since(clock.instant(stamp, record, Some(at_stamp(samples, ts))));
     samples.filter(|samples| (0..nanos(samples.interval())).contains(&within)).map(|_| within)
 }
 
@@ -423,6 +501,8 @@ struct Written<'a> {
     record: Option<i64>,
     /// JSON array, aligned with the column list (or shorter).
     values: &'a str,
+    /// The header whose columns it has, where the store keeps it.
+    header: Option<i64>,
 }
 
 /// The second half of a move.
@@ -433,6 +513,7 @@ struct PutBack<'a, 's> {
     /// With the clock by which rows are put back.
     config: &'a TableConfig,
     now: Timestamp,
+    passes: &'a Passes<'a>,
 }
 
 impl PutBack<'_, '_> {
@@ -440,7 +521,8 @@ impl PutBack<'_, '_> {
         for row in rows {
             moved.rows += 1;
             let new = &self.config.stamps;
-            let ts = new.instant(row.stamp, row.record, Some(row.ts));
+            let at = Stamped { series: row.series, stamp: row.stamp, record: row.record, age: 0 };
+            let ts = self.passes.instant(at, at_stamp(self.table.samples, row.ts));
             let ts = ts.plus(within(self.table.samples, old, row.stamp, (row.record, row.ts)));
             if !can_have(self.config, ts, self.now) || is_left_out(old, new, row.stamp, row.record) {
                 self.as_line(row)?;
@@ -453,7 +535,7 @@ impl PutBack<'_, '_> {
             };
             match self.staging.put_back(self.table, row, (ts, text.as_deref()), version)? {
                 Outcome::Conflict => moved.conflicts += 1,
-                Outcome::Duplicate => moved.merged += 1,
+                Outcome::Duplicate | Outcome::Extended { .. } => moved.merged += 1,
                 Outcome::Staged | Outcome::Finished => {}
             }
         }
@@ -465,7 +547,7 @@ impl PutBack<'_, '_> {
     /// judged again when the clock is corrected again.
     fn as_line(&mut self, row: &MovingRow) -> Result<()> {
         let text = row.ts_text.as_deref();
-        let written = Written { stamp: row.stamp, text, record: row.record, values: &row.values };
+        let written = Written { stamp: row.stamp, text, record: row.record, values: &row.values, header: row.header };
         let (header, line) = self.written_line(&written)?;
         self.refuse(header, LineAt { path: "moved by its clock", number: 0, raw: &line, state: LineState::Whole })?;
         self.staging.forget_moving(row)
@@ -476,7 +558,8 @@ impl PutBack<'_, '_> {
         let (header, line) = match (content.header, stamp) {
             (None, Some(stamp)) => {
                 let text = content.ts_text.as_deref();
-                self.written_line(&Written { stamp, text, record: content.record, values: &content.raw })?
+                let (record, values, header) = (content.record, &content.raw, content.stated_by);
+                self.written_line(&Written { stamp, text, record, values, header })?
             }
             (Some(header), _) => (header, content.raw.as_bytes().to_vec()),
             (None, None) => return Ok(()),
@@ -510,7 +593,7 @@ impl PutBack<'_, '_> {
     fn line_of(&self, row: &Written<'_>) -> (Header, Vec<u8>) {
         let values: Vec<serde_json::Value> = serde_json::from_str(row.values).unwrap_or_default();
         let stamp = row.text.map_or_else(|| row.stamp.to_string(), str::to_owned);
-        let derived = self.table.derived_places();
+        let own = self.own_columns(row.header, values.len());
         let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
         let cell = |place: usize| match values.get(place) {
             Some(serde_json::Value::String(text)) => quoted(text),
@@ -518,10 +601,9 @@ impl PutBack<'_, '_> {
             Some(other) => other.to_string(),
         };
         let (names, cells): (Vec<String>, Vec<String>) = match &self.config.format {
-            FileFormat::Csv(csv) => return self.line_of_csv(csv, &values, &stamp, row.record),
+            FileFormat::Csv(csv) => return self.line_of_csv(csv, (&own, &values), &stamp, row.record),
             FileFormat::Toa5 => {
-                let places = (0..self.table.columns.len()).filter(|place| !derived.contains(place));
-                let of_values = places.map(|place| (self.table.columns[place].name.clone(), cell(place)));
+                let of_values = own.iter().map(|place| (self.table.columns[*place].name.clone(), cell(*place)));
                 let of_record = row.record.map(|number| ("RECORD".to_owned(), number.to_string()));
                 [("TIMESTAMP".to_owned(), quoted(&stamp))].into_iter().chain(of_record).chain(of_values).unzip()
             }
@@ -530,18 +612,23 @@ impl PutBack<'_, '_> {
         (Header::from_names(table, &names), cells.join(",").into_bytes())
     }
 
+    /// Positions of the columns that a row with so many values had in its file.
+    fn own_columns(&self, header: Option<i64>, values: usize) -> Vec<usize> {
+        let (derived, lacks) = (self.table.derived_places(), self.table.lacks(header));
+        let is_own = |place: &usize| !derived.contains(place) && lacks.binary_search(place).is_err();
+        (0..self.table.columns.len().min(values)).filter(is_own).collect()
+    }
+
     /// As [`PutBack::line_of`], in the dialect of the table. A stamp of several columns stands in the first of them.
     fn line_of_csv(
         &self,
         csv: &CsvFormat,
-        values: &[serde_json::Value],
+        (own, values): (&[usize], &[serde_json::Value]),
         stamp: &str,
         record: Option<i64>,
     ) -> (Header, Vec<u8>) {
         let names = csv.names.clone().unwrap_or_else(|| {
-            let derived = self.table.derived_places();
-            let own = (0..self.table.columns.len()).filter(|place| !derived.contains(place));
-            let own = own.map(|place| self.table.columns[place].name.clone());
+            let own = own.iter().map(|place| self.table.columns[*place].name.clone());
             csv.time_columns.iter().chain(&csv.record_column).cloned().chain(own).collect()
         });
         let cell = |name: &String| {
@@ -576,26 +663,21 @@ impl PutBack<'_, '_> {
         for series in self.store.series_with_tags(self.table)? {
             for content in self.store.conflicts_of_series(series.id)? {
                 self.staging.begin()?;
-                let (mut again, mut written) = (content.clone(), None);
-                if let Some(header) = content.header {
-                    let known = content.ts;
-                    let Some(ts) = kept.time_of(self.staging, self.table, header, &content.raw, known)? else {
-                        continue;
-                    };
-                    again.ts = ts;
+                let mut again = content.clone();
+                let by = (self.config, old);
+                let Some(local) = stamp_of(&mut kept, self.staging, self.table, by, &content)? else { continue };
+                let known = at_stamp(self.table.samples, content.ts);
+                let instant = self.passes.instant(Stamped::of_content(&content, local), known);
+                let mut written = None;
+                if content.header.is_some() {
+                    again.ts = instant.plus(content.ts.nanos_since(known));
                 } else {
-                    let text = content
-                        .ts_text
-                        .as_deref()
-                        .and_then(|text| read_stamp(self.config, &self.table.time_formats, text));
-                    // As of a row without its text.
-                    let local = text.unwrap_or_else(|| old.usual_stamp(content.ts));
                     let new = &self.config.stamps;
                     // One that the same move kept beside a row, or moved before it was killed, stands by the new clock already.
                     let at = (content.record, content.ts);
                     let within = [old, new].into_iter().find_map(|clock| spread(self.table.samples, clock, local, at));
                     let within = within.unwrap_or(0);
-                    again.ts = new.instant(local, content.record, Some(content.ts)).plus(within);
+                    again.ts = instant.plus(within);
                     if again.ts_text.is_none() && new.usual_stamp(again.ts) != local {
                         again.ts_text = Some(local.to_string());
                     }

@@ -6,7 +6,7 @@ use super::lines::{LineTaker, Taken};
 use crate::config::{OnConflict, TableConfig};
 use crate::format;
 use crate::store::{Incoming, KeptContent, KeptLine, LineAt, LineState, Result, Staging, Store, Table};
-use crate::time::Timestamp;
+use crate::time::{LocalTime, Timestamp};
 
 /// Stages what is kept of one table. Neighbours that stood under one header are read by one taker.
 pub(super) struct KeptTaker<'a> {
@@ -56,7 +56,6 @@ impl<'a> KeptTaker<'a> {
         }
         let mut numbers = Vec::new();
         format::values_of(&content.raw, &mut numbers);
-        numbers.resize(table.columns.len(), format::Value::Missing);
         let row = Incoming {
             tags,
             ts: content.ts,
@@ -66,7 +65,7 @@ impl<'a> KeptTaker<'a> {
             ts_text: content.ts_text.as_deref(),
             line,
             header: None,
-            stated_by: None,
+            stated_by: content.stated_by,
         };
         staging.stage(table, &row, self.on_conflict).map(Taken::Row)
     }
@@ -99,6 +98,17 @@ impl<'a> KeptTaker<'a> {
         raw: &str,
     ) -> Result<Option<String>> {
         Ok(self.taker(staging, table, (header, true))?.tags_of(raw.as_bytes()))
+    }
+
+    /// The stamp of a line under a header. None: it is no row.
+    pub(super) fn stamp_of(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        header: i64,
+        raw: &str,
+    ) -> Result<Option<LocalTime>> {
+        Ok(self.taker(staging, table, (header, true))?.stamp_of(raw.as_bytes()))
     }
 
     /// The time that a line gives its row under a header. None: it is no row. `known` is its time so far.

@@ -1,5 +1,6 @@
 //! Turns physical lines into headers ([`super::heads`]) and rows, and counts each line in exactly one place (I1).
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::again;
@@ -89,6 +90,8 @@ pub(super) struct LineTaker<'a> {
     /// Time and record number of the row before this one in the file.
     pub(super) previous: Option<Timestamp>,
     previous_record: Option<i64>,
+    /// The first instant of a stamp of the hour that a zone repeats, and the tags of the rows of it so far.
+    of_stamp: (Timestamp, BTreeSet<String>),
     pub(super) row: ParsedRow,
     pub(super) tags: String,
 }
@@ -121,6 +124,7 @@ impl<'a> LineTaker<'a> {
             expect: Expect::Beginning,
             previous: None,
             previous_record: None,
+            of_stamp: (Timestamp::EPOCH, BTreeSet::new()),
             row: ParsedRow::default(),
             tags: String::new(),
         }
@@ -336,7 +340,8 @@ impl<'a> LineTaker<'a> {
             }
             return Ok(Taken::Refused(self.refused(error.to_string(), None)));
         }
-        if reading.has_tags {
+        let has_tags = reading.has_tags;
+        if has_tags {
             self.tags = serde_json::to_string(&self.row.tags).unwrap_or_default();
         }
         // A layout without a time column is refused with its header.
@@ -351,7 +356,7 @@ impl<'a> LineTaker<'a> {
             // A content that an earlier version kept beside the row of this time.
             Candidates::Missing(ts) if known_stamp == Some(ts) => ts,
             Candidates::Missing(ts) => {
-                let record = self.row.record.filter(|_| !reading.has_tags);
+                let record = self.row.record.filter(|_| !has_tags);
                 return Ok(Taken::Refused(LineRefusal { record, ..self.in_the_missing_hour(local, ts, line.number) }));
             }
             Candidates::Two(earlier, later) if known.is_some() => {
@@ -361,18 +366,16 @@ impl<'a> LineTaker<'a> {
                     earlier
                 }
             }
-            Candidates::Two(earlier, later) => {
-                self.settle_double_hour(staging, table, (earlier, later), reading.has_tags)?
-            }
+            Candidates::Two(earlier, later) => self.settle_double_hour(staging, table, (earlier, later), has_tags)?,
         };
         // What stands beside a row goes where the row goes, which no later `valid_from` rejects.
         if !self.were_rows
             && let Some(refusal) = self.refused_time(local, ts)
         {
-            let record = self.row.record.filter(|_| !reading.has_tags);
+            let record = self.row.record.filter(|_| !has_tags);
             return Ok(Taken::Refused(LineRefusal { record, ..refusal }));
         }
-        let (stamp, has_tags) = (ts, reading.has_tags);
+        let stamp = ts;
         let ts = match self.place(staging, table, stamp, local, has_tags)? {
             Ok(ts) => ts,
             Err(refusal) => {
@@ -413,6 +416,13 @@ impl<'a> LineTaker<'a> {
         self.row.read(raw, &reading.layout).ok()?;
         let within = table.samples.map_or(0, |samples| known.nanos_since(samples.stamp_of(known)));
         Some(self.config.stamps.instant(self.local()?, self.row.record, Some(known)).plus(within))
+    }
+
+    /// The stamp of a line. None: it is no row.
+    pub(super) fn stamp_of(&mut self, raw: &[u8]) -> Option<LocalTime> {
+        let Expect::Rows(reading) = &self.expect else { return None };
+        self.row.read(raw, &reading.layout).ok()?;
+        self.local()
     }
 
     /// The stamp of the row that was read, by the logger's clock.
@@ -512,7 +522,7 @@ impl<'a> LineTaker<'a> {
 
     /// Picks the time whose row has this record number, if one of the two is staged; otherwise the time that follows the row before.
     fn settle_double_hour(
-        &self,
+        &mut self,
         staging: &Staging<'_>,
         table: &mut Table,
         (earlier, later): (Timestamp, Timestamp),
@@ -533,6 +543,7 @@ impl<'a> LineTaker<'a> {
                 return Ok(stamp);
             }
         }
+        let same_pass = if has_tags { self.pass_of_its_stamp(earlier, later) } else { None };
         if let Some(record) = self.row.record {
             for candidate in [earlier, later] {
                 if staging.has_record_at(table, candidate, record)? {
@@ -540,13 +551,16 @@ impl<'a> LineTaker<'a> {
                 }
             }
         }
+        if let Some(same_pass) = same_pass {
+            return Ok(same_pass);
+        }
         if let Some(previous) = self.previous {
             return Ok(if previous >= earlier { later } else { earlier });
         }
         // The row before this one was in an earlier collection.
         let tags = if has_tags { self.tags.as_str() } else { "[]" };
         let newest = staging.newest_of(table, tags);
-        let says_same = |table: &mut Table, ts| staging.says_same(table, tags, ts, self.row.values_json());
+        let says_same = |table: &mut Table, ts| staging.says_same(table, tags, ts, self.row.values_json(), self.header);
         let in_second_hour = match (self.row.record, newest) {
             // Inside the double hour the newest row tells more than the record number, which may have been reset.
             (Some(_), Some(newest)) if newest >= earlier && newest < later => true,
@@ -561,6 +575,20 @@ impl<'a> LineTaker<'a> {
             },
         };
         Ok(if in_second_hour { later } else { earlier })
+    }
+
+    /// The instant of the row before where that has the stamp of this one and other tags: both are of one pass. The same tags again
+    /// begin the second pass.
+    fn pass_of_its_stamp(&mut self, earlier: Timestamp, later: Timestamp) -> Option<Timestamp> {
+        let previous = self.previous.filter(|previous| *previous == earlier || *previous == later);
+        if previous.is_none() || self.of_stamp.0 != earlier {
+            self.of_stamp = (earlier, BTreeSet::new());
+        }
+        if self.of_stamp.1.insert(self.tags.clone()) {
+            return previous;
+        }
+        self.of_stamp.1 = BTreeSet::from([self.tags.clone()]);
+        previous.map(|_| later)
     }
 
     pub(super) fn reject(

@@ -274,7 +274,6 @@ impl Maker<'_, '_> {
         let mut row = Row { width: plan.width, suspects: self.of.suspects, ..Row::default() };
         let mut turbulence = plan.quick.as_ref().map(|quick| Turbulence::new(&quick.scans));
         let mut times: Vec<Timestamp> = Vec::new();
-        let mut header = None;
         let mut before: Option<(Timestamp, Row)> = None;
         if plan.members.iter().any(Member::looks_back) {
             self.store.sample_at_or_before(series, plan.windows.begin(end), |sample| {
@@ -302,8 +301,11 @@ impl Maker<'_, '_> {
                 turbulence.add(&row);
             }
             times.push(sample.ts);
-            header = sample.header;
         })?;
+        let header = match times.last() {
+            Some(last) => self.store.header_of_row(series, *last)?,
+            None => None,
+        };
         let expected = if times.is_empty() {
             None
         } else {
@@ -344,26 +346,35 @@ struct Row {
     width: usize,
     suspects: bool,
     numbers: Vec<f64>,
-    values: String,
+    values: Vec<u8>,
     flags: Vec<u8>,
 }
 
 impl Row {
     fn read(&mut self, sample: Sample<'_>) {
-        numbers_of(sample.values.as_bytes(), self.width, &mut self.numbers);
+        numbers_of(sample.values, self.width, &mut self.numbers);
         self.numbers.resize(self.width, f64::NAN);
+        let suspects = self.suspects;
+        // Of nearly every row, all values count.
+        let all_count = sample.flags.get(..self.width).is_some_and(|flags| {
+            flags.iter().fold(true, |all, flag| all & (matches!(flag, b'1' | b'2') | (suspects & (*flag == b'3'))))
+        });
         let mut has_text = false;
-        for (place, number) in self.numbers.iter_mut().enumerate() {
-            if number.is_nan() {
-                has_text |= counts(sample.flags, place, self.suspects);
-            } else if !counts(sample.flags, place, self.suspects) {
-                *number = f64::NAN;
+        if all_count {
+            has_text = self.numbers.iter().any(|number| number.is_nan());
+        } else {
+            for (place, number) in self.numbers.iter_mut().enumerate() {
+                if number.is_nan() {
+                    has_text |= counts(sample.flags, place, suspects);
+                } else if !counts(sample.flags, place, suspects) {
+                    *number = f64::NAN;
+                }
             }
         }
         self.values.clear();
         self.flags.clear();
         if has_text {
-            self.values.push_str(sample.values);
+            self.values.extend_from_slice(sample.values);
             self.flags.extend_from_slice(sample.flags);
         }
     }
@@ -389,7 +400,7 @@ impl Shape for Row {
         if !counts(&self.flags, place, self.suspects) {
             return None;
         }
-        texts_of(&self.values, &[place]).pop().flatten()
+        texts_of(std::str::from_utf8(&self.values).ok()?, &[place]).pop().flatten()
     }
 }
 

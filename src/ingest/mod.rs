@@ -24,6 +24,7 @@ mod kept;
 mod lines;
 mod made;
 mod names;
+mod passes;
 mod report;
 mod retag;
 mod samples;

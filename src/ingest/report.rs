@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::store::Outcome;
 
-/// Counts of physical lines. The eight counts below `lines` add up to it.
+/// Counts of physical lines. The eight counts below `lines`, from `header` to `blank`, add up to it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Physical lines read.
@@ -28,6 +28,8 @@ pub struct Counts {
     pub deferred: u64,
     /// Blank lines.
     pub blank: u64,
+    /// Of the duplicates: rows that got columns which they lacked, because this line stands under a header that has them.
+    pub extended: u64,
 }
 
 impl Counts {
@@ -42,6 +44,10 @@ impl Counts {
         match outcome {
             Outcome::Staged => self.staged += 1,
             Outcome::Duplicate | Outcome::Finished => self.duplicates += 1,
+            Outcome::Extended { .. } => {
+                self.duplicates += 1;
+                self.extended += 1;
+            }
             Outcome::Conflict => self.conflicts += 1,
         }
     }
@@ -56,6 +62,7 @@ impl Counts {
         self.held += other.held;
         self.deferred += other.deferred;
         self.blank += other.blank;
+        self.extended += other.extended;
     }
 }
 
@@ -202,7 +209,7 @@ impl IngestReport {
 
     /// Whether rows came that can be sent.
     pub fn has_new_rows(&self) -> bool {
-        self.tables.iter().any(|table| table.counts.staged + table.made > 0)
+        self.tables.iter().any(|table| table.counts.staged + table.counts.extended + table.made > 0)
     }
 
     /// Whether the user should look at the result: a file that cannot be read, a line that is not a row or is ahead of the clock,

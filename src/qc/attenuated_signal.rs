@@ -11,7 +11,8 @@ use super::flag::Flag;
 use super::keys::{Absent, Group, GroupKeys, Key, Kind, Problem, UNLESS_FAIL};
 use super::limits::{Levels, limit, rounding, short, span_text, surely_below};
 use super::registry::{About, ColumnTest, Seen};
-use super::window::{Deviation, Extremes, Window};
+use super::window::{Deviation, Extremes, Reach, Window};
+use crate::quantity::Kind as Quantity;
 use crate::time::nanos;
 
 pub(super) const ABOUT: About = About {
@@ -136,19 +137,17 @@ impl ColumnTest for AttenuatedSignal {
     }
 
     #[inline]
-    fn judge(&self, state: &mut SpreadState, seen: &Seen<'_>) -> Flag {
-        let Seen { row: here, value, reach: [reach, _], kind, .. } = *seen;
-        // A direction goes on beside the one before it: behind 359 comes 361.
-        let value = match state.last() {
-            Some(last) if !value.is_nan() => kind.beside(last, value),
+    fn judge(&self, state: &mut SpreadState, seen: &Seen<'_>, [reach, _]: [Option<Reach>; 2]) -> Flag {
+        let Seen { row: here, value, kind, .. } = *seen;
+        let value = match kind {
+            // It goes on beside the one before it: behind 359 comes 361.
+            Quantity::Direction if !value.is_nan() => state.last().map_or(value, |last| kind.beside(last, value)),
             _ => value,
         };
         let Some(reach) = reach else { return Flag::NotEvaluated };
         let count = match state {
             SpreadState::Deviation { scale, window } => {
-                if !value.is_nan() {
-                    window.push(here.row, value, *scale);
-                }
+                window.push(here.row, value, *scale);
                 window.forget_before(reach.oldest);
                 window.count()
             }

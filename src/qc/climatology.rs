@@ -10,6 +10,7 @@ use super::flag::Flag;
 use super::keys::{Absent, Group, GroupKeys, Key, Kind, Problem};
 use super::limits::{bounds, within};
 use super::registry::{About, ColumnTest, Seen};
+use super::window::Reach;
 use crate::ameriflux::Range;
 use crate::quantity;
 use crate::time::{Calendar, LocalTime};
@@ -187,7 +188,7 @@ impl ColumnTest for Climatology {
 
     /// Not evaluated where no band holds.
     #[inline]
-    fn judge(&self, (): &mut (), seen: &Seen<'_>) -> Flag {
+    fn judge(&self, (): &mut (), seen: &Seen<'_>, _: [Option<Reach>; 2]) -> Flag {
         if seen.value.is_nan() {
             return Flag::Missing;
         }

@@ -11,6 +11,7 @@ use super::flag::Flag;
 use super::keys::{Absent, Group, GroupKeys, Key, Kind, Problem};
 use super::limits::short;
 use super::registry::{About, ColumnTest, Seen};
+use super::window::Reach;
 use crate::quantity;
 use crate::sun::{Position, Potential};
 use crate::time::{LocalTime, StationClock, Timestamp};
@@ -209,7 +210,7 @@ impl ColumnTest for Despike {
 
     /// A row that comes is not judged.
     #[inline]
-    fn judge(&self, (): &mut (), seen: &Seen<'_>) -> Flag {
+    fn judge(&self, (): &mut (), seen: &Seen<'_>, _: [Option<Reach>; 2]) -> Flag {
         if seen.value.is_nan() { Flag::Missing } else { Flag::NotEvaluated }
     }
 }

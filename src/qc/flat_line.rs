@@ -10,7 +10,7 @@ use super::flag::Flag;
 use super::keys::{Absent, Group, GroupKeys, Key, Kind, Problem, UNLESS_FAIL};
 use super::limits::{Levels, fp2_step, limit, rounding, span_text, surely_below};
 use super::registry::{About, ColumnTest, Seen};
-use super::window::{Extremes, Window};
+use super::window::{Extremes, Reach, Window};
 use crate::time::nanos;
 
 pub(super) const ABOUT: About = About {
@@ -111,8 +111,8 @@ impl ColumnTest for FlatLine {
 
     /// A missing value says nothing, and does not end a flat line.
     #[inline]
-    fn judge(&self, state: &mut FlatState, seen: &Seen<'_>) -> Flag {
-        let Seen { row: here, value, reach: [suspect, fail], kind, .. } = *seen;
+    fn judge(&self, state: &mut FlatState, seen: &Seen<'_>, [suspect, fail]: [Option<Reach>; 2]) -> Flag {
+        let Seen { row: here, value, kind, .. } = *seen;
         if value.is_nan() {
             return Flag::Missing;
         }

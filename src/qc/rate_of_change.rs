@@ -9,6 +9,7 @@ use super::flag::Flag;
 use super::keys::{Absent, Group, GroupKeys, Key, Kind, Problem, UNLESS_FAIL};
 use super::limits::{Levels, limit, rounding, short, span_text, surely_above};
 use super::registry::{About, ColumnTest, Seen};
+use super::window::Reach;
 
 pub(super) const ABOUT: About = About {
     name: "rate_of_change",
@@ -68,7 +69,7 @@ impl ColumnTest for RateOfChange {
     /// Not evaluated where the value before is missing: a jump may hide in the gap. The first value of a series passes,
     /// as in ioos_qc: there was never anything to compare with.
     #[inline]
-    fn judge(&self, (): &mut (), seen: &Seen<'_>) -> Flag {
+    fn judge(&self, (): &mut (), seen: &Seen<'_>, _: [Option<Reach>; 2]) -> Flag {
         if seen.value.is_nan() {
             return Flag::Missing;
         }

@@ -53,7 +53,7 @@ pub(super) trait ColumnTest: Clone + PartialEq + Debug + Sized {
     /// Checks what the settings mean together.
     fn read(group: &Group) -> Result<Self, Problem>;
 
-    /// The windows that it looks back over, beside the row before; [`Seen::reach`] is aligned with them.
+    /// The windows that it looks back over, beside the row before; `reach` of [`ColumnTest::judge`] is aligned with them.
     fn windows(&self) -> [Option<Window>; 2] {
         [None, None]
     }
@@ -62,7 +62,7 @@ pub(super) trait ColumnTest: Clone + PartialEq + Debug + Sized {
     fn start(&self) -> Self::State;
 
     /// The flag of a value when its row comes. Called for every row, in order; [`Flag::Missing`] for a missing value.
-    fn judge(&self, _state: &mut Self::State, _seen: &Seen<'_>) -> Flag {
+    fn judge(&self, _state: &mut Self::State, _seen: &Seen<'_>, _reach: [Option<Reach>; 2]) -> Flag {
         Flag::NotEvaluated
     }
 
@@ -107,8 +107,6 @@ pub(super) struct Seen<'a> {
     pub(super) value: f64,
     /// The value in the row before, NaN if it is missing; none for the first row.
     pub(super) before: Option<f64>,
-    /// Aligned with [`ColumnTest::windows`].
-    pub(super) reach: [Option<Reach>; 2],
     /// None where no test needs it.
     pub(super) season: Option<&'a Season>,
     /// How its values are subtracted.
@@ -169,6 +167,13 @@ impl<T: ColumnTest> Placed<T> {
             })
         };
         Placed { test: test.clone(), windows: test.windows().map(|window| window.map(&mut place)) }
+    }
+
+    /// `of` gives the window of a place.
+    #[inline]
+    fn reach(&self, of: impl Fn(usize) -> Reach) -> [Option<Reach>; 2] {
+        let [one, other] = self.windows;
+        [one.map(&of), other.map(&of)]
     }
 }
 
@@ -308,9 +313,8 @@ macro_rules! registry {
                     if let (false, Some(placed), Some(state)) =
                         (<$module::$Type as ColumnTest>::LOOKS_AHEAD, &self.$key, &mut state.$key)
                     {
-                        let seen = Seen { reach: placed.windows.map(|window| window.map(&reach)), ..*seen };
-                        let flag = placed.test.judge(state, &seen);
-                        out.note(self.place, Test::$variant, flag, || placed.test.detail(state, &seen, flag));
+                        let flag = placed.test.judge(state, seen, placed.reach(&reach));
+                        out.note(self.place, Test::$variant, flag, || placed.test.detail(state, seen, flag));
                     }
                 )?)*
             }

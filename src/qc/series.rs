@@ -198,7 +198,6 @@ impl Series {
                 row: &here,
                 value,
                 before,
-                reach: [None, None],
                 season: season.as_ref(),
                 kind: column.kind,
                 sky,

@@ -11,6 +11,7 @@ use super::flag::Flag;
 use super::keys::{Absent, Group, GroupKeys, Key, Kind, Problem};
 use super::limits::{Levels, above, limit, short};
 use super::registry::{About, ColumnTest, Seen};
+use super::window::Reach;
 use crate::ameriflux;
 use crate::ameriflux::unit::{self, Conversion, Fit};
 
@@ -133,7 +134,7 @@ impl ColumnTest for Sun {
     /// Not evaluated without a position, for the first row of a series, whose interval is not known, and under a header whose
     /// unit cannot be the variable's.
     #[inline]
-    fn judge(&self, (): &mut (), seen: &Seen<'_>) -> Flag {
+    fn judge(&self, (): &mut (), seen: &Seen<'_>, _: [Option<Reach>; 2]) -> Flag {
         if seen.value.is_nan() {
             return Flag::Missing;
         }

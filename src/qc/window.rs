@@ -128,33 +128,34 @@ impl Extremes {
 }
 
 /// Values are counted in steps of the least threshold's power of two by this many halvings.
-const STEPS: i32 = 40;
+const STEPS: i32 = 30;
 /// So many steps, as a power of two: with a thousand million values, the products below fit in 255 bits.
 const LARGEST_STEPS: i32 = 96;
 /// 2^62.
 const MOST_OF_64_BITS: f64 = 4_611_686_018_427_387_904.0;
 /// Keeps a scale finite, however small a threshold is.
 const LARGEST_SCALE: f64 = 1_000.0;
-
-/// A number that leaves no room for a fraction beside it.
-const WHOLE: f64 = 6_755_399_441_055_744.0;
-/// Up to here adding [`WHOLE`] leaves a whole number; a number beyond has no fraction worth a step.
-const ROUNDED: f64 = 2_251_799_813_685_248.0;
+/// 2^52: numbers from here on are whole, and adding it to a smaller one leaves no room for a fraction.
+const WHOLE: f64 = 4_503_599_627_370_496.0;
+/// Stands for a value that is too far away to be counted.
+const FAR: f64 = f64::INFINITY;
 
 /// Standard deviation of a window: sums of whole steps in 256 bits, so that the same rows give the same number wherever
 /// reading began.
 ///
-/// Bound of the error: each value is rounded to the nearest step, which is at most 2^-40 of the least threshold, and the sums
+/// Bound of the error: each value is rounded to the nearest step, which is at most 2^-30 of the least threshold, and the sums
 /// are exact. So the deviation is off by at most half a step, whatever the offset of the values: pressure in Pa with a
-/// threshold of 0.0001 is 1e9 thresholds away from zero, and 7e16 are counted. A value farther away is not: two
+/// threshold of 0.0001 is 1e9 thresholds away from zero, and 7e19 are counted. A value farther away is not: two
 /// neighbouring numbers of 64 bits are then farther apart than the threshold, and [`Deviation::is_known`] says no.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Deviation {
-    /// Row and whole steps; none for a value that is too far away to be counted.
-    values: VecDeque<(u64, Option<f64>)>,
+    /// Whole steps of every row from the first on; NaN for a missing value, [`FAR`] for one that is not counted.
+    steps: VecDeque<f64>,
+    first: u64,
     sum: i128,
     squares: I256,
-    uncounted: usize,
+    counted: u32,
+    uncounted: u32,
 }
 
 impl Deviation {
@@ -163,46 +164,53 @@ impl Deviation {
         2_f64.powf((f64::from(STEPS) - least_threshold.log2().floor()).min(LARGEST_SCALE))
     }
 
+    /// Adds a row; NaN is a missing value, which is left out.
     #[inline]
     pub(super) fn push(&mut self, row: u64, value: f64, scale: f64) {
+        if self.steps.is_empty() {
+            self.first = row;
+        }
         let steps = value * scale;
-        // Adding and taking away 1.5 x 2^52 leaves a whole number, without a call.
-        let steps = if steps.abs() < ROUNDED { (steps + WHOLE) - WHOLE } else { steps.round_ties_even() };
-        let steps = (steps.abs() <= 2_f64.powi(LARGEST_STEPS)).then_some(steps);
-        self.values.push_back((row, steps));
-        match steps {
-            Some(steps) => {
-                let (steps, square) = powers(steps);
-                self.sum += steps;
-                self.squares += square;
-            }
-            None => self.uncounted += 1,
+        let size = steps.abs();
+        let size = if size < WHOLE { (size + WHOLE) - WHOLE } else { size };
+        let steps = if size > 2_f64.powi(LARGEST_STEPS) { FAR } else { size.copysign(steps) };
+        self.steps.push_back(steps);
+        if steps.is_finite() {
+            let (steps, square) = powers(steps);
+            self.sum += steps;
+            self.squares += square;
+            self.counted += 1;
+        } else if !steps.is_nan() {
+            self.uncounted += 1;
         }
     }
 
+    #[inline]
     pub(super) fn forget_before(&mut self, row: u64) {
-        while let Some(&(first, steps)) = self.values.front()
-            && first < row
+        while self.first < row
+            && let Some(steps) = self.steps.pop_front()
         {
-            self.values.pop_front();
-            match steps {
-                Some(steps) => {
-                    let (steps, square) = powers(steps);
-                    self.sum -= steps;
-                    self.squares -= square;
-                }
-                None => self.uncounted -= 1,
+            self.first += 1;
+            if steps.is_finite() {
+                let (steps, square) = powers(steps);
+                self.sum -= steps;
+                self.squares -= square;
+                self.counted -= 1;
+            } else if !steps.is_nan() {
+                self.uncounted -= 1;
             }
         }
     }
 
+    /// How many values there are.
     pub(super) fn count(&self) -> usize {
-        self.values.len()
+        (self.counted + self.uncounted) as usize
     }
 
-    /// The newest value, to a step.
+    /// The newest value, to a step; none without one that is counted.
     pub(super) fn last(&self, scale: f64) -> Option<f64> {
-        self.values.back().and_then(|last| last.1).map(|steps| steps / scale)
+        let newest = self.steps.iter().rev().find(|steps| !steps.is_nan())?;
+        newest.is_finite().then(|| newest / scale)
     }
 
     /// Whether every value of the window is counted.
@@ -211,29 +219,34 @@ impl Deviation {
     }
 
     /// The square of count x deviation, in steps. Exact.
-    #[inline]
     fn spread(&self) -> I256 {
-        I256::from(self.values.len() as u64) * self.squares - square(self.sum)
+        I256::from(self.counted) * self.squares - square(self.sum)
     }
 
     /// Whether the standard deviation of the population is below a limit, both in the unit of the values. On the limit it is
     /// not (QARTOD: good is at least the threshold), and what the rounding of decimals to binary numbers and of values to
     /// steps can bring about counts as on the limit.
     #[inline]
-    #[allow(clippy::cast_precision_loss, reason = "counts are small")]
+    #[allow(clippy::cast_precision_loss, reason = "the loss is part of the bound")]
     pub(super) fn is_below(&self, limit: f64, scale: f64) -> bool {
+        let count = f64::from(self.counted);
+        let squares = count * self.squares.as_f64();
+        let edge = limit * scale * count;
+        // The signal of a sensor that is alive is so far above the limit that neither rounding nor exactness matters. Each
+        // term is off by less than 4 roundings of its size, and the second is not the larger one.
+        let sum = self.sum as f64;
+        if squares - sum * sum - 8.0 * f64::EPSILON * squares > edge * edge {
+            return false;
+        }
         let spread = self.spread();
-        let count = self.values.len() as f64;
-        let size = (self.squares.as_f64() / count).sqrt();
-        let rounding = 0.5 + size * f64::EPSILON;
-        let edge = (limit * scale * (1.0 - 4.0 * f64::EPSILON) - rounding) * count;
+        let rounding = (0.5 + (squares / count / count).sqrt() * f64::EPSILON) * count;
+        let edge = edge * (1.0 - 4.0 * f64::EPSILON) - rounding;
         spread == I256::ZERO || (edge > 0.0 && spread.as_f64() < edge * edge)
     }
 
     /// The standard deviation of the population, in the unit of the values; none without a value.
-    #[allow(clippy::cast_precision_loss, reason = "counts are small")]
     pub(super) fn value(&self, scale: f64) -> Option<f64> {
-        let count = self.values.len() as f64;
+        let count = f64::from(self.counted);
         (count > 0.0).then(|| self.spread().as_f64().sqrt() / count / scale)
     }
 }

@@ -172,7 +172,7 @@ pub enum Made {
     Text(String),
 }
 
-/// A sum, and what rounding took from it (Neumaier).
+/// A sum, and what rounding took from it.
 #[derive(Debug, Clone, Copy, Default)]
 struct Exact {
     sum: f64,
@@ -180,10 +180,12 @@ struct Exact {
 }
 
 impl Exact {
+    /// What rounding takes is exact (Knuth's two-sum); it has no branch, which winds around 0 would take at random.
     #[inline]
     fn add(&mut self, value: f64) {
         let sum = self.sum + value;
-        self.lost += if self.sum.abs() >= value.abs() { (self.sum - sum) + value } else { (value - sum) + self.sum };
+        let added = sum - self.sum;
+        self.lost += (self.sum - (sum - added)) + (value - added);
         self.sum = sum;
     }
 
@@ -212,10 +214,23 @@ pub trait Shape {
     fn text(&self, place: usize) -> Option<String>;
 }
 
+/// A mean or a total under way: most columns of fast tables are means, so they have a path of their own.
+#[derive(Debug, Clone, Copy)]
+struct Plain {
+    /// Its index among the members.
+    member: usize,
+    place: usize,
+    count: u32,
+    sum: Exact,
+}
+
 /// A window under way.
 #[derive(Debug, Clone)]
 pub struct Window<'m> {
     members: &'m [Member],
+    plain: Vec<Plain>,
+    /// The indexes of all other members.
+    others: Vec<usize>,
     sums: Vec<Sums>,
     /// The last reading of each member that is a counter.
     readings: Vec<f64>,
@@ -224,7 +239,16 @@ pub struct Window<'m> {
 impl<'m> Window<'m> {
     /// Before its first row.
     pub fn new(members: &'m [Member]) -> Window<'m> {
-        Window { members, sums: vec![Sums::default(); members.len()], readings: vec![f64::NAN; members.len()] }
+        let (plain, others): (Vec<usize>, Vec<usize>) =
+            (0..members.len()).partition(|at| matches!(members[*at].how, How::Mean | How::Sum));
+        let begun = |member: usize| Plain { member, place: members[member].place, count: 0, sum: Exact::default() };
+        Window {
+            members,
+            plain: plain.into_iter().map(begun).collect(),
+            others,
+            sums: vec![Sums::default(); members.len()],
+            readings: vec![f64::NAN; members.len()],
+        }
     }
 
     /// The row right before the window: what a counter showed when it began.
@@ -239,7 +263,15 @@ impl<'m> Window<'m> {
     /// Adds a row, later than those before.
     #[inline]
     pub fn add(&mut self, row: &impl Shape) {
-        for ((member, sums), reading) in self.members.iter().zip(&mut self.sums).zip(&mut self.readings) {
+        for plain in &mut self.plain {
+            let value = row.number(plain.place);
+            if !value.is_nan() {
+                plain.count += 1;
+                plain.sum.add(value);
+            }
+        }
+        for &at in &self.others {
+            let (member, sums, reading) = (&self.members[at], &mut self.sums[at], &mut self.readings[at]);
             let value = row.number(member.place);
             if !value.is_nan() {
                 sums.add(member.how, value, row, reading);
@@ -250,7 +282,11 @@ impl<'m> Window<'m> {
     }
 
     /// The value of each member, with the number of rows that it is made of.
-    pub fn end(self) -> impl Iterator<Item = (Made, u32)> + use<'m> {
+    pub fn end(mut self) -> impl Iterator<Item = (Made, u32)> + use<'m> {
+        for plain in self.plain {
+            let sums = &mut self.sums[plain.member];
+            (sums.count, sums.sums[0]) = (plain.count, plain.sum);
+        }
         self.members.iter().zip(self.sums).map(|(member, sums)| (sums.result(member.how), sums.count))
     }
 }
@@ -259,7 +295,8 @@ impl Sums {
     #[inline]
     fn add(&mut self, how: How, value: f64, row: &impl Shape, reading: &mut f64) {
         match how {
-            How::Mean | How::Sum => self.sums[0].add(value),
+            // These are sums of their own ([`Plain`]).
+            How::Mean | How::Sum => return,
             How::Vector(speed) => {
                 let speed = speed.map_or(1.0, |place| row.number(place));
                 if speed.is_nan() {

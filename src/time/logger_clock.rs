@@ -107,6 +107,12 @@ impl LoggerClock {
         self.changes.last().map_or(self.first, |change| change.clock)
     }
 
+    /// Whether some stamps can mean either of two instants, as in the hour that a zone repeats in autumn.
+    pub fn repeats_hours(&self) -> bool {
+        let clocks = self.changes.iter().map(|change| change.clock).chain([self.first]);
+        clocks.into_iter().any(|clock| matches!(clock, StationClock::Zone(_)))
+    }
+
     /// The periods in which it was wrong.
     pub fn corrections(&self) -> &[Correction] {
         &self.corrections
@@ -229,7 +235,7 @@ impl LoggerClock {
 }
 
 fn shifted(local: LocalTime, by: TimeDelta) -> LocalTime {
-    LocalTime(local.0.saturating_add(by.num_nanoseconds().unwrap_or(0)))
+    local.plus(by.num_nanoseconds().unwrap_or(0))
 }
 
 /// Nanoseconds of stamps from the change on that the clock before had shown already.

@@ -75,6 +75,12 @@ impl LocalTime {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// The time so many nanoseconds later on the same clock face.
+    #[inline]
+    pub const fn plus(self, nanos: i64) -> LocalTime {
+        LocalTime(self.0.saturating_add(nanos))
+    }
+
     /// The last time before this one.
     #[inline]
     pub const fn previous(self) -> LocalTime {

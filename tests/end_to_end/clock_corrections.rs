@@ -698,3 +698,22 @@ fn i11_rows_whose_time_format_was_wrong_move_by_rekey_to_the_time_that_their_tex
     let _ = tower.run(&["ingest"]).expect(0);
     assert_eq!(tower.rows("m").len(), 4);
 }
+
+#[test]
+fn i6_a_row_from_before_a_column_was_added_can_be_sent_after_it_moved() {
+    let mut tower = Station::new();
+    tower.write(DAT, HEADER.to_owned() + &row(&stamp(0), 0));
+    tower.run_json(&["ingest"]).expect(0);
+    let wider = HEADER
+        .replace("\"P_Avg\"", "\"P_Avg\",\"RH_Avg\"")
+        .replace("\"kPa\"", "\"kPa\",\"%\"")
+        .replace("\"Avg\",\"Avg\"\r\n", "\"Avg\",\"Avg\",\"Avg\"\r\n");
+    tower.write(DAT, wider + &row(&stamp(5), 1).replace("98.5", "98.5,50"));
+    tower.run_json(&["ingest"]).expect(0);
+    tower.configure(|sections| "utc_offset = \"-06:00\"".clone_into(&mut sections.clock));
+    tower.run_json(&["rekey"]).expect(0);
+    let rows = tower.rows(TABLE);
+    assert!(rows.iter().all(|row| row.flags.len() == row.values().len()), "{rows:?}");
+    let sent = tower.run_json(&["sync"]).expect(0);
+    assert_eq!((sent.number("sent"), sent.number("pending")), (2, 0));
+}

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use chrono::{Datelike as _, NaiveDateTime, TimeDelta, Timelike as _};
 use serde_json::Value;
 
+use crate::serve::client::Served;
 use crate::support::Station;
 use crate::support::dice::Dice;
 
@@ -166,6 +167,78 @@ fn the_coverage_of_every_month_is_that_of_an_independent_count() {
     let expected = counts["five"].1[0].months(time("2024-01-10 00:00"), time("2024-02-01 00:00"));
     assert_eq!(expected[&(2024, 1)][0], 22 * 48);
     assert_eq!(months(&report["variables"][0]), expected);
+}
+
+/// Rows every five seconds: holes of odd lengths, missing values and values that fail.
+fn fast(dice: &mut Dice) -> String {
+    let mut text = HEAD.to_owned();
+    let (mut off, mut bad) = (0, 0);
+    for row in 1..=60 * 720_i64 {
+        let at = time("2024-03-01 00:00") + TimeDelta::seconds(5 * row);
+        if off == 0 && dice.below(2_000) == 0 {
+            off = 7 + dice.below(900);
+        }
+        if bad == 0 && dice.below(1_500) == 0 {
+            bad = 11 + dice.below(500);
+        }
+        bad = bad.saturating_sub(1);
+        if off > 0 {
+            off -= 1;
+            continue;
+        }
+        let first = match (bad > 0, row % 2_000 < 700) {
+            (true, true) => "\"NAN\"",
+            (true, false) => "99.9",
+            _ => "12.5",
+        };
+        write!(text, "\"{}\",{row},{first},80.5,\"ok\",1\r\n", at.format("%Y-%m-%d %H:%M:%S")).unwrap();
+    }
+    text
+}
+
+#[test]
+fn the_page_counts_half_hours_as_the_command_does_by_rows_and_by_summaries() {
+    let mut dice = Dice(5);
+    let tower = Station::new().table(&format!("name = \"minute\"\nfiles = [\"minute.dat\"]\n{KEYS}"));
+    let tower = tower.more(&format!("[[table]]\nname = \"fast\"\nfiles = [\"fast.dat\"]\naggregate = \"30m\"\n{KEYS}"));
+    let (text, _) = table(("2024-03-01 00:00", "2024-03-03 12:00"), |_| 1, &mut dice);
+    tower.write("minute.dat", text);
+    tower.write("fast.dat", fast(&mut dice));
+    let _ = tower.run(&["ingest"]).works();
+    let served = Served::start(&tower.config_path());
+    let millis = |text: &str| (time(text) + TimeDelta::hours(5)).and_utc().timestamp_millis();
+    // A range that begins within a half hour, before the first row and after it.
+    for (since, from, first) in [("2024-03-01", "2024-02-28 11:11", 0), ("2024-03-02T05:00", "2024-03-02 04:41", 58)] {
+        let (from, to) = (millis(from), millis("2024-03-03 12:00"));
+        for name in ["minute", "fast", "fast_30m"] {
+            let shown = served.json(&format!("/api/coverage?table={name}&from={from}&to={to}"));
+            assert_eq!(shown["half_hours"], 120 - first, "{shown}");
+            let window = ["--since", since, "--until", "2024-03-03T12:00", "--json"];
+            let told = tower.run(&[&["export", "--coverage", "--table", name][..], &window].concat()).expect(0).json();
+            assert_eq!(shown["rule"], told["rule"]);
+            let variables = told["variables"].as_array().unwrap();
+            let names: Vec<&str> = variables.iter().map(|of| of["column"].as_str().unwrap()).collect();
+            assert!(names.starts_with(&["AirTC", "RH"]), "{names:?}");
+            assert!(
+                !names.iter().any(|name| name.contains('_')),
+                "no number of samples, and no share of them: {names:?}"
+            );
+            for of in &variables[..2] {
+                let column = shown["columns"].as_array().unwrap().iter().find(|column| column["name"] == of["column"]);
+                let column = column.unwrap_or_else(|| panic!("{} of {name} is not in {shown}", of["column"]));
+                for key in ["present", "good", "unknown"] {
+                    assert_eq!(column[key], of["years"][0][key], "{name} {} {key}", of["column"]);
+                }
+                let [present, good] = ["present", "good"].map(|key| column[key].as_u64().unwrap());
+                assert!(0 < good && good <= present && present < 120 - first, "{name}: {column} says little");
+                assert!(of["column"] == "RH" || name == "fast_30m" || good < present, "{name}: {column}");
+            }
+        }
+    }
+    // In a range without a whole half hour there is none.
+    let (from, to) = (millis("2024-03-02 04:41"), millis("2024-03-02 05:10"));
+    let nothing = served.json(&format!("/api/coverage?table=fast&from={from}&to={to}"));
+    assert_eq!((&nothing["half_hours"], &nothing["from"]), (&Value::from(0), &Value::Null), "{nothing}");
 }
 
 #[test]

@@ -233,3 +233,37 @@ fn a_diagnostic_word_is_a_key_with_what_it_governs_only_where_its_instrument_is_
         }
     }
 }
+
+#[test]
+fn a_signal_strength_and_an_agc_are_guards_only_where_name_and_values_agree() {
+    for (rest, last, value, expected) in [
+        // One that says its gas vouches for that gas.
+        (&["CO2", "H2O"][..], "CO2_sig_strgth", "0.93", "\nguards = [{ fail = [0.7, inf], governs = [\"CO2\"] }]"),
+        (&["CO2", "H2O"], "sig_strgth", "0.93", "\nguards = [{ fail = [0.7, inf], governs = [\"CO2\", \"H2O\"] }]"),
+        // Most rows would fail: another scale, or a window that nobody cleaned for the whole sample.
+        (&["CO2", "H2O"], "H2O_sig_strgth", "0.41", "\n#guards = [{ fail = [0.7, inf], governs = [\"H2O\"] }]"),
+        (&["CO2", "H2O"], "CO2_sig_strgth", "93", "\n#guards = [{ fail = [0.7, inf], governs = [\"CO2\"] }]"),
+        (&["CO2", "H2O"], "AGC", "56", "\nguards = [{ fail = [-inf, 70], governs = [\"CO2\", \"H2O\"] }]"),
+        // A signal strength that a program keeps in the field of the AGC.
+        (&["CO2", "H2O"], "AGC", "98", "\n#guards = [{ fail = [-inf, 70], governs = [\"CO2\", \"H2O\"] }]"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let columns = [rest, &[last][..]].concat();
+        fs::write(folder.path().join("ts.dat"), scans(&columns, |_| value.to_owned())).unwrap();
+        let _ = program(folder.path(), &["init", "ts.dat", "--utc-offset", "-05:00"]);
+        let text = fs::read_to_string(folder.path().join("config.toml")).unwrap();
+        assert!(text.contains(expected), "{last} {value}: {expected}\n{text}");
+        program(folder.path(), &["check"]);
+    }
+}
+
+#[test]
+fn the_weakest_scan_of_a_half_hour_makes_means_suspect_and_no_single_scan() {
+    let folder = TempDir::new().unwrap();
+    let text = scans(&["CO2_Avg", "FC", "LE", "CO2_sig_strgth_Min"], |_| "0.93".to_owned());
+    let text = text.replacen("\"Smp\",\"Smp\",\"Smp\",\"Smp\"", "\"Avg\",\"Smp\",\"Smp\",\"Min\"", 1);
+    fs::write(folder.path().join("flux.dat"), text).unwrap();
+    let _ = program(folder.path(), &["init", "flux.dat", "--utc-offset", "-05:00"]);
+    let text = fs::read_to_string(folder.path().join("config.toml")).unwrap();
+    assert!(text.contains("\nguards = [{ suspect = [0.7, inf], governs = [\"CO2_Avg\"] }]"), "{text}");
+}

@@ -53,7 +53,21 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ),
     (
         "view",
-        &["time", "text", "sun", "ameriflux", "quantity", "config", "format", "qc", "store", "line", "sync", "status"],
+        &[
+            "time",
+            "text",
+            "sun",
+            "ameriflux",
+            "quantity",
+            "config",
+            "format",
+            "qc",
+            "store",
+            "line",
+            "sync",
+            "export",
+            "status",
+        ],
     ),
 ];
 /// Stands on top, and may use all.

@@ -23,7 +23,7 @@ const VIEWS: [&str; 11] = [
 ];
 
 /// What axe-core finds on the page as it is.
-fn violations(browser: &Browser, axe: &str) -> Vec<Value> {
+pub fn violations(browser: &Browser, axe: &str) -> Vec<Value> {
     browser.run(axe);
     let found = browser.run(
         "const found = await axe.run(document, {resultTypes: ['violations'], preload: false});

@@ -1,5 +1,7 @@
 //! The Coverage view: its shares calculated again from the database, and its print on A4.
 
+use serde_json::Value;
+
 use crate::page::Page;
 use crate::station::{self, SOIL, TEMPRH};
 
@@ -48,15 +50,20 @@ fn coverage_counts_what_the_database_holds_of_what_was_expected() {
                 name,
                 share(n('1') + n('2') + n('3') + n('4')),
                 share(n('1') + n('2') + n('3')),
+                texts[3],
+                texts[4],
                 grouped(n('3')),
                 grouped(n('4')),
                 grouped(n('9')),
                 grouped(n('2')),
             ]);
             assert_eq!(texts, right);
+            half_hours(&all, (place, step), one, &[&texts[3], &texts[4]]);
         }
     }
     assert_eq!(shown.as_array().unwrap().len(), 2);
+    let rule = page.text(&format!("[data-table=\"{TEMPRH}\"] .half-hours"));
+    assert!(rule.contains("half hours from ") && rule.contains("at least 50 % of its rows"), "{rule}");
     // The missing records of the hole are a loss.
     let losses = page.text(".losses");
     assert!(losses.contains("rows of ") && losses.contains(TEMPRH) && !losses.contains(SOIL), "{losses}");
@@ -76,6 +83,33 @@ fn coverage_counts_what_the_database_holds_of_what_was_expected() {
     let pages = String::from_utf8_lossy(&pdf).matches("/Type /Page\n").count();
     assert_eq!(pages, 1, "of {} bytes", pdf.len());
     page.was_quiet();
+}
+
+/// The half hours of a column, at this place in the flags, counted again from its rows: one with half of its rows counts. A
+/// row at the very end of a half hour may be counted in it or in the next one.
+fn half_hours(all: &[(i64, String)], (place, step): (usize, i64), shown: &Value, texts: &[&Value; 2]) {
+    const HALF_HOUR: i64 = 1_800_000;
+    let last = all.last().unwrap().0 / HALF_HOUR;
+    let n = shown["half"]["n"].as_i64().unwrap();
+    assert!((46..=48).contains(&n), "a day has so many whole half hours: {n}");
+    for ((key, digits), text) in [("present", "1234"), ("good", "123")].into_iter().zip(texts) {
+        let count = |early: i64| {
+            let mut rows = std::collections::BTreeMap::<i64, i64>::new();
+            let counted = all.iter().filter(|(_, flags)| digits.contains(flags.chars().nth(place).unwrap()));
+            counted.for_each(|(at, _)| *rows.entry((at - early) / HALF_HOUR).or_default() += 1);
+            let is_in = |half_hour: &i64| (last - n..last).contains(half_hour);
+            rows.iter().filter(|(at, rows)| is_in(at) && **rows * step * 1_000 * 2 >= HALF_HOUR).count() as i64
+        };
+        let column = shown["half"]["columns"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|of| of["name"] == shown["columns"][place]["name"]);
+        let found = column.unwrap()[key].as_i64().unwrap();
+        assert!([count(0), count(1)].contains(&found), "{key}: {found}, not {} or {}", count(0), count(1));
+        let share = format!("{:.1}\u{202f}%", ((found as f64 / n as f64) * 1e3 + 1e-9).floor() / 10.0);
+        assert_eq!(**text, share, "{key}");
+    }
 }
 
 fn grouped(n: usize) -> String {

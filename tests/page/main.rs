@@ -44,5 +44,6 @@ mod station;
 mod ten_broken;
 mod ten_million_values;
 mod time;
+mod turbulence;
 mod values;
 mod weight;

@@ -3,7 +3,7 @@
 //! Ignored unless asked for. `.ci/run` says where the data is looked for:
 //!
 //! ```text
-//! FLUXTOWER_REAL_FILES=folder FLUXTOWER_TOB_FILES=folder FLUXTOWER_QC_VECTORS=qc_vectors.json FLUXTOWER_QC_RANDOM=series.json cargo test --test real_files -- --ignored --nocapture
+//! FLUXTOWER_REAL_FILES=folder FLUXTOWER_TOB_FILES=folder FLUXTOWER_QC_VECTORS=qc_vectors.json FLUXTOWER_QC_RANDOM=series.json FLUXTOWER_HALF_HOURS=folder cargo test --test real_files -- --ignored --nocapture
 //! ```
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may stop at the first surprise")]
@@ -13,6 +13,7 @@
 #[path = "../support/real.rs"]
 mod real;
 
+mod half_hours;
 mod ingest;
 mod init;
 mod qc_random;

@@ -14,6 +14,7 @@ mod logger;
 pub mod server;
 mod site;
 mod station;
+pub mod turbulence;
 pub mod views;
 
 pub use logger::Logger;
@@ -65,10 +66,11 @@ pub fn physical_lines(bytes: &[u8]) -> u64 {
 }
 
 /// The version of the database that the program makes.
-pub const NEWEST_VERSION: i64 = 12;
+pub const NEWEST_VERSION: i64 = 13;
 
 /// What takes a migration back, by the version that it makes, newest first.
-const TAKEN_BACK: [(i64, &str); 11] = [
+const TAKEN_BACK: [(i64, &str); 12] = [
+    (13, "ALTER TABLE conflict DROP COLUMN stated_by;"),
     (12, "DROP TABLE aggregation; DROP TABLE due_window;"),
     (11, "ALTER TABLE reading DROP COLUMN header;"),
     (10, "DROP TABLE standing_finding; DROP TABLE notice; DROP TABLE notice_pending; DROP TABLE receiver;"),

@@ -154,6 +154,21 @@ impl HalfHours {
         }
     }
 
+    /// Values of a piece of one half hour, which begins then.
+    pub(super) fn take_counts(&mut self, begin: Timestamp, interval: Option<Duration>, counts: &[(u32, u32)]) {
+        let half_hour = self.local(begin).div_euclid(HALF_HOUR);
+        if half_hour < self.span.0 || half_hour >= self.span.1 {
+            return;
+        }
+        self.decide_before(half_hour);
+        self.is_unsure |= interval.is_none();
+        let length = interval.map_or(0, length);
+        for (covered, (present, good)) in self.covered.iter_mut().zip(counts) {
+            covered.present += length.saturating_mul(i64::from(*present));
+            covered.good += length.saturating_mul(i64::from(*good));
+        }
+    }
+
     /// Counts the open half hour and those behind it, up to this one, which is open then.
     fn decide_before(&mut self, half_hour: i64) {
         while self.open < half_hour {

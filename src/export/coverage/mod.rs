@@ -4,17 +4,22 @@
 //! time since the row before it, at most for one interval of its rows ([`intervals`]); so a half hour is counted alike of rows
 //! that come 10 times a second, half-hourly or hourly, on the full half hour or beside it. Where the interval is not known, or
 //! rows were pruned, it is not known which half hours are covered, and that is counted apart. The rows of a series are read
-//! once, in order, in pieces of a fixed size. Percentages are rounded down, so that 100 means all.
+//! once, in order, in pieces of a fixed size. Percentages are rounded down, so that 100 means all. Of a table with many rows in a
+//! half hour, values may have been counted before ([`Counted`]), and rows are not read again.
 
+mod counted;
 mod half_hours;
+
+pub use counted::Counted;
 
 use std::time::Duration;
 
 use half_hours::{HalfHours, State};
 
-use super::ExportError;
 use super::cells::{Cell, Cells};
+use super::{ExportError, HALF_HOUR};
 use crate::config::{ColumnUse, TableConfig, ValueType};
+use crate::quantity::is_companion;
 use crate::store::{ROWS_OF_AN_INTERVAL as PIECE, SeriesLine, Store, intervals};
 use crate::time::{NANOS_PER_SECOND, Timestamp, nanos};
 
@@ -118,6 +123,40 @@ pub fn coverage(store: &Store, of: &Coverage<'_>) -> Result<Vec<VariableCoverage
     Ok(found)
 }
 
+/// The half hours from `since` on that begin before `until`, of each column of one series that is sent, by its name.
+pub fn coverage_of_series(
+    store: &Store,
+    table: &TableConfig,
+    series: &SeriesLine,
+    (since, until): (Timestamp, Timestamp),
+) -> Result<Vec<(String, Share)>, ExportError> {
+    let of = Coverage { tables: &[], since: Some(since), until };
+    let found = of_series(store, &of, &Columns::of(store, table)?, series)?;
+    Ok(found.into_iter().map(|column| (column.column, together(&column.years))).collect())
+}
+
+/// The begin of the half hour that an instant is in, in the standard time of the table's clock.
+pub fn half_hour_of(table: &TableConfig, at: Timestamp) -> Timestamp {
+    at.minus(at.nanos().saturating_add(offset(table, at)).rem_euclid(HALF_HOUR))
+}
+
+/// Of the standard time, in nanoseconds.
+fn offset(table: &TableConfig, at: Timestamp) -> i64 {
+    i64::from(table.clock.standard_offset(at).local_minus_utc()) * NANOS_PER_SECOND
+}
+
+fn together(years: &[Year]) -> Share {
+    let mut all = Share::default();
+    years.iter().for_each(|year| all.add(year.share));
+    all
+}
+
+/// Whether a column is part of a coverage: it is sent, and does not only tell of the value beside it.
+pub fn is_reported(table: &TableConfig, column: &str) -> bool {
+    let is_sent = table.columns.get(column).is_none_or(|config| config.column_use == ColumnUse::Field);
+    is_sent && !(table.made_of.is_some() && is_companion(column))
+}
+
 /// The columns of a table that are sent.
 struct Columns<'a> {
     table: &'a TableConfig,
@@ -132,8 +171,8 @@ impl<'a> Columns<'a> {
     fn of(store: &Store, table: &'a TableConfig) -> Result<Columns<'a>, ExportError> {
         let mut columns = Columns { table, names: Vec::new(), places: Vec::new(), takes_text: Vec::new() };
         for (place, name) in store.column_names(&table.name.0)?.into_iter().enumerate() {
-            let config = table.columns.get(&name);
-            if config.is_none_or(|config| config.column_use == ColumnUse::Field) {
+            if is_reported(table, &name) {
+                let config = table.columns.get(&name);
                 let value_type = config.map_or(ValueType::Float, |config| config.value_type);
                 columns.takes_text.push(matches!(value_type, ValueType::Text | ValueType::Boolean));
                 columns.places.push(place);
@@ -189,8 +228,7 @@ fn of_series(
     // A row is the end of what it stands for.
     let first = row.as_ref().map(|row| row.ts.previous()).into_iter().chain(series.pruned).min();
     let Some(first) = of.since.filter(|_| series.newest.is_some()).or(first) else { return Ok(Vec::new()) };
-    let offset = i64::from(table.clock.standard_offset(first).local_minus_utc()) * NANOS_PER_SECOND;
-    let mut half_hours = HalfHours::new(columns.places.len(), offset, series.pruned);
+    let mut half_hours = HalfHours::new(columns.places.len(), offset(table, first), series.pruned);
     half_hours.set_span(first, of.since.is_none(), of.until);
     let mut before = match of.since {
         Some(since) => store.newest_times(series.id, since.previous(), PIECE)?,

@@ -46,6 +46,8 @@ pub struct StagedClock {
 pub struct MovingRow {
     place: i64,
     id: i64,
+    /// Its series.
+    pub series: i64,
     /// Its time so far.
     pub ts: Timestamp,
     /// What the logger wrote.
@@ -59,7 +61,7 @@ pub struct MovingRow {
     /// The series' tag values, as a JSON array.
     pub tags: String,
     /// The header that it stands under, where the store keeps it.
-    header: Option<i64>,
+    pub header: Option<i64>,
 }
 
 impl Store {
@@ -100,7 +102,7 @@ impl Store {
     pub fn moving_rows(&self, table: &Table) -> Result<Vec<MovingRow>> {
         self.conn
             .prepare_cached(
-                "SELECT m.place, m.id, m.nanos, m.stamp, m.record, m.vals, m.ts_text, s.tags, m.header FROM series s
+                "SELECT m.place, m.id, m.nanos, m.stamp, m.record, m.vals, m.ts_text, s.tags, m.header, s.id FROM series s
                  CROSS JOIN moving m ON m.series = s.id WHERE s.logger_table = ?1 ORDER BY m.series, m.place LIMIT ?2",
             )
             .and_then(|mut statement| {
@@ -117,11 +119,27 @@ impl Store {
                             ts_text: row.get(6)?,
                             tags: row.get(7)?,
                             header: row.get(8)?,
+                            series: row.get(9)?,
                         })
                     })?
                     .collect()
             })
             .map_err(|source| self.at(source))
+    }
+
+    /// Series, stamp and record number of each row of the table that was taken out.
+    pub fn moving_stamps(&self, table: &Table, mut take: impl FnMut(i64, LocalTime, Option<i64>)) -> Result<()> {
+        let mut work = || -> rusqlite::Result<()> {
+            let mut statement = self.conn.prepare_cached(
+                "SELECT s.id, m.stamp, m.record FROM series s CROSS JOIN moving m ON m.series = s.id WHERE s.logger_table = ?1",
+            )?;
+            let mut rows = statement.query([table.id])?;
+            while let Some(row) = rows.next()? {
+                take(row.get(0)?, LocalTime::from_nanos(row.get(1)?), row.get(2)?);
+            }
+            Ok(())
+        };
+        work().map_err(|source| self.at(source))
     }
 
     /// The time up to which rows of the series may be in a bucket; none if no row ever was in a plan.
@@ -239,9 +257,9 @@ impl Staging<'_> {
         let outcome = self.stage(table, &incoming, OnConflict::Keep);
         self.moving = None;
         let outcome = outcome?;
-        if outcome == Outcome::Conflict && ts_text.is_none() {
+        if outcome == Outcome::Conflict {
             // By its own stamp, and not by that of the time where it stands now, it moves with the contents and back again.
-            self.note_stamp_of_conflict(table, row, ts).map_err(|source| self.store.at(source))?;
+            self.note_stamp_of_conflict(table, row, ts, version).map_err(|source| self.store.at(source))?;
         }
         if let (Outcome::Staged, Some(series)) = (outcome, table.series.latest()) {
             let to = key::key(series.id, ts);
@@ -252,15 +270,32 @@ impl Staging<'_> {
         Ok(outcome)
     }
 
-    fn note_stamp_of_conflict(&self, table: &Table, row: &MovingRow, ts: Timestamp) -> rusqlite::Result<()> {
+    /// It came before a row that stays where it is if its time so far was an earlier one.
+    fn note_stamp_of_conflict(
+        &self,
+        table: &Table,
+        row: &MovingRow,
+        ts: Timestamp,
+        version: i64,
+    ) -> rusqlite::Result<()> {
         let Some(series) = table.series.latest().map(|series| series.id) else { return Ok(()) };
         let hash = content_hash(row.record, &row.values, &table.derived_places());
         self.store
             .conn
             .prepare_cached(
-                "UPDATE conflict SET ts_text = ?4 WHERE series = ?1 AND ts = ?2 AND hash = ?3 AND ts_text IS NULL",
+                "UPDATE conflict SET ts_text = coalesce(ts_text, ?4), stays = iif(
+                        ?5 AND EXISTS (SELECT 1 FROM reading WHERE id = ?6 AND version < ?7), 'newer', stays)
+                 WHERE series = ?1 AND ts = ?2 AND hash = ?3",
             )?
-            .execute(params![series, ts.nanos(), hash, row.stamp.to_string()])
+            .execute(params![
+                series,
+                ts.nanos(),
+                hash,
+                row.stamp.to_string(),
+                row.ts < ts,
+                key::key(series, ts),
+                version
+            ])
             .map(drop)
     }
 
@@ -326,16 +361,27 @@ impl Staging<'_> {
     }
 
     /// Every row is back: what is known of record numbers moves too, and the table's clock is this one.
-    pub fn end_moving(&mut self, table: &Table, old: &LoggerClock, new: &LoggerClock) -> Result<()> {
+    ///
+    /// `instant` gives the time of a row from its stamp, its record number and its time so far.
+    pub fn end_moving(
+        &mut self,
+        table: &Table,
+        (old, new): (&LoggerClock, &LoggerClock),
+        instant: impl Fn(LocalTime, i64, Timestamp) -> Timestamp,
+    ) -> Result<()> {
         self.begin()?;
-        self.move_what_is_known(table, old, new).map_err(|source| self.store.at(source))?;
+        let moved = |ts: Timestamp, record: i64| instant(old.stamp(ts, Some(record)), record, ts).nanos();
+        self.move_what_is_known(table, new, moved).map_err(|source| self.store.at(source))?;
         self.store.forget(&format!("{}{}", Store::OFFSETS_SEEN, table.name)).map(drop)
     }
 
-    fn move_what_is_known(&self, table: &Table, old: &LoggerClock, new: &LoggerClock) -> rusqlite::Result<()> {
+    fn move_what_is_known(
+        &self,
+        table: &Table,
+        new: &LoggerClock,
+        moved: impl Fn(Timestamp, i64) -> i64,
+    ) -> rusqlite::Result<()> {
         let conn = &self.store.conn;
-        let moved =
-            |ts: Timestamp, record: i64| new.instant(old.stamp(ts, Some(record)), Some(record), Some(ts)).nanos();
         for run in record_runs(conn, table.id)? {
             conn.prepare_cached(
                 "UPDATE record_run SET first_ts = ?4, last_ts = ?5 WHERE logger_table = ?1 AND epoch = ?2 AND first_record = ?3",

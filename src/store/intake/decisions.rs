@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use rusqlite::{OptionalExtension as _, params};
 
-use crate::store::intake::staging::{Incoming, Old, Outcome, Staging, Stored, content_hash};
+use crate::store::intake::staging::{Incoming, Outcome, Staging, Stored, content_hash};
 use crate::store::intake::tables::Table;
 use crate::store::schema::key;
 use crate::store::{Result, Store};
@@ -36,7 +36,8 @@ pub enum ConflictChoice {
 pub struct KeptContent {
     /// Its id.
     pub id: i64,
-    pub(in crate::store) series: i64,
+    /// Its series.
+    pub series: i64,
     /// Its time.
     pub ts: Timestamp,
     /// RECORD.
@@ -49,13 +50,18 @@ pub struct KeptContent {
     pub raw: String,
     /// The header that the line stood under. None: `raw` is a JSON array.
     pub header: Option<i64>,
+    /// The header whose columns the array has, where the store keeps it.
+    pub stated_by: Option<i64>,
     /// The logger's own text for the time, where it cannot be printed again.
     pub ts_text: Option<String>,
     /// The series' tag values, as a JSON array.
     pub tags: String,
+    /// Whether it came before the content that is the row.
+    pub is_older: bool,
 }
 
-const CONTENTS: &str = "SELECT c.id, c.series, c.ts, c.record, c.path, c.line, c.raw, c.header, c.ts_text, s.tags
+const CONTENTS: &str = "SELECT c.id, c.series, c.ts, c.record, c.path, c.line, c.raw, c.header, c.ts_text, s.tags,
+            c.stated_by, c.stays = 'newer'
      FROM conflict c JOIN series s ON s.id = c.series";
 const HAS_ROW: &str = "EXISTS (SELECT 1 FROM reading r WHERE r.id = (c.series << 52 | c.ts / 1000))";
 
@@ -77,6 +83,8 @@ impl KeptContent {
             header: row.get(7)?,
             ts_text: row.get(8)?,
             tags: row.get(9)?,
+            stated_by: row.get(10)?,
+            is_older: row.get(11)?,
         })
     }
 }
@@ -250,7 +258,7 @@ impl Staging<'_> {
         Ok(true)
     }
 
-    /// The content kept beside the row and the row change places.
+    /// The content kept beside the row and the row change places. What only the row has stays in it.
     pub(in crate::store) fn exchange(
         &mut self,
         table: &mut Table,
@@ -276,7 +284,7 @@ impl Staging<'_> {
         ])?;
         conn.prepare_cached(
             "UPDATE OR REPLACE conflict SET ts = ?2, record = ?3, raw = ?4, hash = ?5, stays = ?6, reason = ?7, header = NULL,
-             ts_text = (SELECT ts_text FROM reading WHERE id = ?8) WHERE id = ?1",
+             ts_text = ?8, stated_by = ?9 WHERE id = ?1",
         )?
         .execute(params![
             exchange.conflict,
@@ -286,9 +294,10 @@ impl Staging<'_> {
             hash,
             now_stays,
             exchange.reason,
-            stored.id
+            stored.ts_text,
+            stored.header
         ])?;
-        self.replace(table, place, Old { ts, values: &stored.values }, row)?;
+        self.take_over(table, place, row, stored)?;
         Ok(Outcome::Conflict)
     }
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::OptionalExtension as _;
 
-use crate::format::same_reading;
+use crate::format::Cells;
 use crate::store::Result;
 use crate::store::intake::staging::Staging;
 use crate::store::intake::tables::Table;
@@ -16,17 +16,30 @@ impl Staging<'_> {
         table.series.at(place).newest
     }
 
-    /// Whether the row of this key says the same as these values. None: no row has the key.
-    pub fn says_same(&self, table: &mut Table, tags: &str, ts: Timestamp, values: &str) -> Result<Option<bool>> {
+    /// Whether the row of this key says the same as these values, in the columns that both have; `header` is that of the values.
+    /// None: no row has the key.
+    pub fn says_same(
+        &self,
+        table: &mut Table,
+        tags: &str,
+        ts: Timestamp,
+        values: &str,
+        header: Option<i64>,
+    ) -> Result<Option<bool>> {
         let Some(place) = table.series.find(tags) else { return Ok(None) };
-        let stored: Option<String> = self
+        let stored: Option<(String, Option<i64>)> = self
             .store
             .conn
-            .prepare_cached("SELECT vals FROM reading WHERE id = ?1")
+            .prepare_cached("SELECT vals, header FROM reading WHERE id = ?1")
             .and_then(|mut statement| {
-                statement.query_row([key(table.series.at(place).id, ts)], |row| row.get(0)).optional()
+                let id = key(table.series.at(place).id, ts);
+                statement.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional()
             })
             .map_err(|source| self.store.at(source))?;
-        Ok(stored.map(|stored| same_reading(&stored, values, &table.derived_places())))
+        let row = Cells { json: values, lacks: table.lacks(header) };
+        Ok(stored.map(|(stored, header)| {
+            let stored = Cells { json: &stored, lacks: table.lacks(header) };
+            stored.compare(row, &table.derived_places()).is_alike()
+        }))
     }
 }

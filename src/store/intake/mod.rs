@@ -19,4 +19,5 @@ pub(super) mod rows;
 pub(super) mod samples;
 pub(super) mod staging;
 pub(super) mod tables;
+pub(super) mod union;
 pub(super) mod windows;

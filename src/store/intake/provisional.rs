@@ -9,9 +9,9 @@ use std::collections::HashMap;
 use rusqlite::{Connection, params};
 
 use crate::config::OnConflict;
-use crate::store::intake::staging::{Incoming, LineAt, Old, Outcome, Staging, Stored};
+use crate::format::Likeness;
+use crate::store::intake::staging::{Incoming, LineAt, Outcome, Staging, Stored};
 use crate::store::intake::tables::{Table, hash_of};
-use crate::store::schema::key;
 
 /// What was made of a provisional line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ enum Kind {
     Conflict,
     Rejected,
     Glued,
+    /// Columns that a whole row got.
+    More,
 }
 
 impl Kind {
@@ -29,6 +31,7 @@ impl Kind {
             Kind::Conflict => 1,
             Kind::Rejected => 2,
             Kind::Glued => 3,
+            Kind::More => 4,
         }
     }
 
@@ -37,6 +40,7 @@ impl Kind {
             1 => Kind::Conflict,
             2 => Kind::Rejected,
             3 => Kind::Glued,
+            4 => Kind::More,
             _ => Kind::Row,
         }
     }
@@ -114,12 +118,6 @@ fn forget(conn: &Connection, table: &mut Table, id: i64) -> rusqlite::Result<()>
     conn.prepare_cached("DELETE FROM provisional WHERE logger_table = ?1 AND id = ?2 AND kind <> 2")?
         .execute([table.id, id])
         .map(drop)
-}
-
-/// Whether `values` may be the beginning of the array `whole`.
-fn begins(values: &str, whole: &str) -> bool {
-    let cut = values.strip_suffix(']').unwrap_or(values);
-    whole.starts_with(cut.strip_suffix('"').unwrap_or(cut))
 }
 
 impl Staging<'_> {
@@ -208,25 +206,30 @@ impl Staging<'_> {
             forget(conn, table, stored.id)?;
             return if is_whole { Ok(None) } else { self.meet_whole(table, place, row, stored).map(Some) };
         }
-        if stored.is_same {
-            if is_whole {
+        let is_record = row.record.is_some() && row.record == stored.record;
+        let goes_on = raw.starts_with(&known.raw) || (known.kind == Kind::Glued && is_record);
+        if known.kind == Kind::More && !goes_on {
+            return if is_whole { Ok(None) } else { self.meet_whole(table, place, row, stored).map(Some) };
+        }
+        if stored.likeness == Likeness::Same {
+            // A line with fewer columns proves nothing of the others.
+            if is_whole && (goes_on || table.side_of(row).covers(stored.side())) {
                 forget(&self.store.conn, table, stored.id)?;
             }
             return Ok(Some(Outcome::Duplicate));
         }
-        let is_record = row.record.is_some() && row.record == stored.record;
-        let goes_on = raw.starts_with(&known.raw) || (known.kind == Kind::Glued && is_record);
-        if !is_whole {
-            if known.raw.starts_with(&raw) {
-                return Ok(Some(Outcome::Duplicate));
-            }
-            if !goes_on {
-                return self.met(table, place, row, OnConflict::Keep, stored).map(Some);
-            }
+        if !is_whole && known.raw.starts_with(&raw) {
+            return Ok(Some(Outcome::Duplicate));
+        }
+        if !goes_on && stored.likeness == Likeness::More {
+            // It may be cut as before.
+            return self.extend(table, place, row, stored).map(Some);
+        }
+        if !is_whole && !goes_on {
+            return self.met(table, place, row, OnConflict::Keep, stored).map(Some);
         }
         let outcome = if goes_on {
-            let old = Old { ts: key::time(stored.id, stored.nanos), values: &stored.values };
-            self.replace(table, place, old, row)?;
+            self.take_over(table, place, row, stored)?;
             Outcome::Finished
         } else {
             // Another line than the one that was begun: both are kept, and the whole one counts.
@@ -234,6 +237,8 @@ impl Staging<'_> {
         };
         if is_whole {
             forget(&self.store.conn, table, stored.id)?;
+        } else if known.kind == Kind::More {
+            remember(&self.store.conn, table, stored.id, Provisional { kind: Kind::More, raw })?;
         } else {
             self.note_provisional(table, stored.id, row.line)?;
         }
@@ -248,9 +253,15 @@ impl Staging<'_> {
         row: &Incoming<'_>,
         stored: &Stored,
     ) -> rusqlite::Result<Outcome> {
-        let is_beginning = stored.record == row.record && begins(row.values, &stored.values);
-        if stored.is_same || is_beginning {
+        let is_beginning = table.side_of(row).is_beginning_of(stored.side(), &table.derived_places());
+        if stored.likeness == Likeness::Same || is_beginning {
             return Ok(Outcome::Duplicate);
+        }
+        if stored.likeness == Likeness::More {
+            let outcome = self.extend(table, place, row, stored)?;
+            let raw = crate::format::decode(row.line.raw).into_owned();
+            remember(&self.store.conn, table, stored.id, Provisional { kind: Kind::More, raw })?;
+            return Ok(outcome);
         }
         let before = table.tally.conflicts;
         let outcome = self.met(table, place, row, OnConflict::Keep, stored)?;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Statement, params};
 
 use crate::config::{Config, OnConflict};
-use crate::format::{Value, same_reading};
+use crate::format::{Likeness, Value};
 use crate::qc::Verdict;
 use crate::store::intake::decisions::Exchange;
 use crate::store::intake::lost::Content;
@@ -52,7 +52,8 @@ pub struct Incoming<'a> {
     pub line: LineAt<'a>,
     /// The header that the line stands under; none where the line is a JSON array.
     pub header: Option<i64>,
-    /// The header whose units and processes hold for its values.
+    /// The header whose columns it has, and whose units and processes hold for its values. None is the column list, as far as
+    /// `values` goes.
     pub stated_by: Option<i64>,
 }
 
@@ -80,6 +81,11 @@ pub enum Outcome {
     Conflict,
     /// It replaces what was made of its beginning.
     Finished,
+    /// The store has the same reading without a column that this one has: it got it.
+    Extended {
+        /// Whether RECORD is such a column.
+        record: bool,
+    },
 }
 
 /// A row whose key is taken by a line.
@@ -89,8 +95,13 @@ pub(in crate::store) struct Stored {
     pub(in crate::store) nanos: i64,
     pub(in crate::store) record: Option<i64>,
     pub(in crate::store) values: String,
-    /// Whether the line says the same.
-    pub(in crate::store) is_same: bool,
+    pub(in crate::store) ts_text: Option<String>,
+    /// The header that it stands under, where the store keeps it.
+    pub(in crate::store) header: Option<i64>,
+    /// Positions of the column list that its header does not have.
+    pub(in crate::store) lacks: Vec<usize>,
+    /// What the line is to it.
+    pub(in crate::store) likeness: Likeness,
 }
 
 /// The reading that another one replaces.
@@ -220,7 +231,8 @@ impl<'s> Staging<'s> {
             let stamp = table.stamp_of(row.ts);
             // What is kept beside a row and does not go on with its count may be another logger's.
             let is_beside = outcome == Outcome::Conflict && !table.runs.goes_on(record);
-            if outcome == Outcome::Duplicate || is_beside {
+            let is_seen = matches!(outcome, Outcome::Duplicate | Outcome::Extended { record: false });
+            if is_seen || is_beside {
                 table.runs.pass(record, stamp);
             } else if self.records == Records::AsRead || !table.runs.settle(record, stamp) {
                 self.see_record(table, record, stamp)?;
@@ -244,7 +256,7 @@ impl<'s> Staging<'s> {
         Ok(table.series.push(tags, Series::new(id, None)))
     }
 
-    /// The key exists: the row is a duplicate or a conflict.
+    /// The key exists: the row is a duplicate, has more columns than the stored one, or is a conflict.
     #[cold]
     fn meet(
         &mut self,
@@ -256,31 +268,43 @@ impl<'s> Staging<'s> {
         let conn = &self.store.conn;
         let series = table.series.at(place).id;
         let id = key(series, row.ts);
-        let (nanos, record, values): (i64, Option<i64>, String) = conn
-            .prepare_cached("SELECT nanos, record, vals FROM reading WHERE id = ?1")?
-            .query_row([id], |found| Ok((found.get(0)?, found.get(1)?, found.get(2)?)))?;
-        let derived = table.derived_places();
-        let is_same =
-            nanos == key::nanos(row.ts) && record == row.record && same_reading(&values, row.values, &derived);
-        let stored = Stored { id, nanos, record, values, is_same };
+        let mut stored = conn
+            .prepare_cached("SELECT nanos, record, vals, ts_text, header FROM reading WHERE id = ?1")?
+            .query_row([id], |found| {
+                Ok(Stored {
+                    id,
+                    nanos: found.get(0)?,
+                    record: found.get(1)?,
+                    values: found.get(2)?,
+                    ts_text: found.get(3)?,
+                    header: found.get(4)?,
+                    lacks: Vec::new(),
+                    likeness: Likeness::Other,
+                })
+            })?;
+        stored.lacks = table.lacks(stored.header).to_vec();
+        if stored.nanos == key::nanos(row.ts) {
+            stored.likeness = stored.side().compare(table.side_of(row), &table.derived_places());
+        }
         if let Some(exchange) = self.exchange.take() {
             return self.exchange(table, place, row, &stored, &exchange);
         }
         if self.renews {
             // To the last digit, so that it is what it would be if it were made for the first time.
-            if nanos == key::nanos(row.ts) && stored.values == row.values {
+            if stored.nanos == key::nanos(row.ts) && stored.values == row.values {
                 return Ok(Outcome::Duplicate);
             }
-            let old = Old { ts: key::time(id, nanos), values: &stored.values };
+            let old = Old { ts: key::time(id, stored.nanos), values: &stored.values };
             return self.replace(table, place, old, row).map(|()| Outcome::Finished);
         }
         if let Some(outcome) = self.meet_provisional(table, place, row, &stored)? {
             return Ok(outcome);
         }
-        if is_same {
-            return Ok(Outcome::Duplicate);
+        match stored.likeness {
+            Likeness::Same => Ok(Outcome::Duplicate),
+            Likeness::More => self.extend(table, place, row, &stored),
+            Likeness::Other => self.met(table, place, row, on_conflict, &stored),
         }
-        self.met(table, place, row, on_conflict, &stored)
     }
 
     /// The row of the key says something else than the line.
@@ -294,19 +318,19 @@ impl<'s> Staging<'s> {
     ) -> rusqlite::Result<Outcome> {
         let conn = &self.store.conn;
         let series = table.series.at(place).id;
-        let Stored { id, nanos, record, ref values, .. } = *stored;
+        let Stored { id, nanos, record, ref values, ref ts_text, header, .. } = *stored;
         let derived = table.derived_places();
         let new_hash = content_hash(row.record, row.values, &derived);
         let known: bool = conn
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM conflict WHERE series = ?1 AND ts = ?2 AND hash = ?3)")?
             .query_row(params![series, row.ts.nanos(), new_hash], |found| found.get(0))?;
-        if known {
+        if known || self.gave_way(table, series, row, &derived)? {
             return Ok(Outcome::Conflict);
         }
         table.tally.conflicts += 1;
         let mut keep = conn.prepare_cached(
-            "INSERT INTO conflict (series, ts, record, path, line, raw, stays, hash, seen, header, ts_text)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+            "INSERT INTO conflict (series, ts, record, path, line, raw, stays, hash, seen, header, ts_text, stated_by)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
              ON CONFLICT (series, ts, hash) DO NOTHING",
         )?;
         let seen = Timestamp::from_utc(chrono::Utc::now()).nanos();
@@ -325,18 +349,16 @@ impl<'s> Staging<'s> {
                     new_hash,
                     seen,
                     row.header,
-                    // The line tells it.
-                    row.ts_text.filter(|_| row.header.is_none())
+                    // The line tells both.
+                    row.ts_text.filter(|_| row.header.is_none()),
+                    row.stated_by.filter(|_| row.header.is_none())
                 ])?;
             }
             OnConflict::Replace => {
                 // Under the time of the reading that goes, so that it is known when a file brings it again: two readings may
                 // stand within a microsecond.
                 let (ts, hash) = (key::time(id, nanos).nanos(), content_hash(record, values, &derived));
-                let header: Option<i64> = None;
-                let ts_text: Option<String> = conn
-                    .prepare_cached("SELECT ts_text FROM reading WHERE id = ?1")?
-                    .query_row([id], |found| found.get(0))?;
+                let none: Option<i64> = None;
                 keep.execute(params![
                     series,
                     ts,
@@ -347,11 +369,11 @@ impl<'s> Staging<'s> {
                     "newer",
                     hash,
                     seen,
-                    header,
-                    ts_text
+                    none,
+                    ts_text,
+                    header
                 ])?;
-                let old = Old { ts: key::time(id, nanos), values };
-                self.replace(table, place, old, row)?;
+                self.take_over(table, place, row, stored)?;
             }
         }
         Ok(Outcome::Conflict)
@@ -567,7 +589,7 @@ fn widened(span: Option<(Timestamp, Timestamp)>, ts: Timestamp) -> Option<(Times
     Some(span.map_or((ts, ts), |(from, to)| (from.min(ts), to.max(ts))))
 }
 
-/// Hash of a row's content, without the spelling of its line, its derived values and columns that its file does not have.
+/// Hash of a row's content, without the spelling of its line, its derived values and columns that its header does not have.
 pub(in crate::store) fn content_hash(record: Option<i64>, values: &str, derived: &[usize]) -> i64 {
     hash_of(format!("{record:?} {}", crate::format::measured(values, derived)).as_bytes())
 }

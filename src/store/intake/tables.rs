@@ -213,15 +213,15 @@ impl Table {
     /// The header of a row, if it states something else than the column list.
     #[inline]
     pub(in crate::store) fn header_to_keep(&self, header: Option<i64>) -> Option<i64> {
-        header.filter(|header| self.judge.as_ref().is_some_and(|judge| judge.states_otherwise(*header)))
+        header.filter(|header| self.judge.as_ref().is_some_and(|judge| judge.says_otherwise(*header)))
     }
 
     /// The values of a row that gets this time: what is derived from the time is computed again. JSON, and the same as values.
     pub(in crate::store) fn values_at<'a>(&self, values: &'a str, ts: Timestamp) -> (Cow<'a, str>, Vec<Value>) {
         let mut list = Vec::new();
         let of_time = self.judge.as_ref().map(|judge| judge.derived_of_time()).unwrap_or_default();
+        // As many as the array has, and not as the column list: a row has as many flags as values, or it could not be sent.
         let again = format::derive_again(values, of_time, ts, &mut list);
-        list.resize(self.columns.len(), Value::Missing);
         (again.map_or(Cow::Borrowed(values), Cow::Owned), list)
     }
 
@@ -398,7 +398,12 @@ impl Store {
         Ok(id)
     }
 
-    fn header_version(&self, table: &Table, header: &Header, now: Timestamp) -> rusqlite::Result<i64> {
+    pub(in crate::store) fn header_version(
+        &self,
+        table: &Table,
+        header: &Header,
+        now: Timestamp,
+    ) -> rusqlite::Result<i64> {
         let text =
             serde_json::to_string(header).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
         let hash = hash_of(text.as_bytes());
@@ -529,13 +534,18 @@ impl Store {
 
     /// A header version by its id.
     pub fn header(&self, id: i64) -> Result<Option<Header>> {
-        let text: Option<String> = self
-            .conn
-            .query_row("SELECT header FROM header_version WHERE id = ?1", [id], |row| row.get(0))
-            .optional()
-            .map_err(|source| self.at(source))?;
-        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+        header(&self.conn, id).map_err(|source| self.at(source))
     }
+}
+
+/// A header version by its id.
+pub(in crate::store) fn header(conn: &Connection, id: i64) -> rusqlite::Result<Option<Header>> {
+    let text: Option<String> = conn
+        .prepare_cached("SELECT header FROM header_version WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?;
+    // This program wrote it.
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
 fn time_formats_key(table: i64) -> String {

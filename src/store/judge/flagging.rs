@@ -6,7 +6,7 @@
 //!
 //! [`Staging`]: crate::store::Staging
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -36,8 +36,8 @@ pub(in crate::store) struct Judge {
     pub(in crate::store) tests: Arc<TableTests>,
     /// Of headers that state something else, by their id: they differ in kinds, ranges and units of light only.
     by_header: HashMap<i64, Arc<TableTests>>,
-    /// Headers that state a unit or a process other than the column list, whether or not a test depends on it.
-    otherwise: HashSet<i64>,
+    /// Headers that say something else than the column list, by their id.
+    otherwise: HashMap<i64, Otherwise>,
     /// The newest header among those that were compared, by its id, and the column list that they were compared with.
     compared: (i64, Vec<Column>),
     partners: Vec<PartnerTable>,
@@ -49,6 +49,15 @@ pub(in crate::store) struct Judge {
     is_compared: bool,
     /// Which of its columns are sent.
     pub(in crate::store) sent: SentFields,
+}
+
+/// What a header says that the column list does not.
+#[derive(Debug, Clone, Default)]
+struct Otherwise {
+    /// Whether it states another unit or process of a column, whether or not a test depends on it.
+    states: bool,
+    /// Positions of the columns that it does not have, without the derived ones.
+    lacks: Vec<usize>,
 }
 
 /// The result of judging rows again.
@@ -84,7 +93,7 @@ impl Judge {
         let of_time = derived.iter().filter(|column| column.needs_time()).cloned().collect();
         let is_compared = compared_with(config, &table.name).next().is_some();
         let sent = SentFields::of(table, names.iter().map(String::as_str));
-        let (by_header, otherwise, compared) = (HashMap::new(), HashSet::new(), (0, known.columns.clone()));
+        let (by_header, otherwise, compared) = (HashMap::new(), HashMap::new(), (0, known.columns.clone()));
         let mut judge = Judge { tests, by_header, otherwise, compared, partners, derived, of_time, is_compared, sent };
         judge.compare_headers(conn, config, table, known)?;
         Ok(judge)
@@ -108,13 +117,24 @@ impl Judge {
         self.compared.0 = newest;
         let stated: Vec<Stated<'_>> = known.columns.iter().map(|column| column.stated_in(table)).collect();
         let spec = config.spec_of(table, &stated);
+        let computed = known.derived_places();
         for (id, header) in &new {
-            let own: Vec<Stated<'_>> =
-                stated.iter().map(|column| header.stated(column.name).unwrap_or(*column)).collect();
-            if own == stated {
+            let mut lacks = Vec::new();
+            let mut own: Vec<Stated<'_>> = Vec::with_capacity(stated.len());
+            for (place, column) in stated.iter().enumerate() {
+                let of_header = header.stated(column.name);
+                if of_header.is_none() && !computed.contains(&place) {
+                    lacks.push(place);
+                }
+                own.push(of_header.unwrap_or(*column));
+            }
+            let states = own != stated;
+            if states || !lacks.is_empty() {
+                self.otherwise.insert(*id, Otherwise { states, lacks });
+            }
+            if !states {
                 continue;
             }
-            self.otherwise.insert(*id);
             let own = config.spec_of(table, &own);
             if !own.judges_as(&spec) {
                 let names = known.column_names();
@@ -139,9 +159,32 @@ impl Judge {
         header.and_then(|header| self.by_header.get(&header)).unwrap_or(&self.tests)
     }
 
+    /// Whether a row has to say that it stands under this header.
     #[inline]
-    pub(in crate::store) fn states_otherwise(&self, header: i64) -> bool {
-        !self.otherwise.is_empty() && self.otherwise.contains(&header)
+    pub(in crate::store) fn says_otherwise(&self, header: i64) -> bool {
+        !self.otherwise.is_empty() && self.otherwise.contains_key(&header)
+    }
+
+    /// Whether the header of a row states another unit or process of a column than the column list.
+    pub(in crate::store) fn states_otherwise(&self, header: Option<i64>) -> bool {
+        header.and_then(|header| self.otherwise.get(&header)).is_some_and(|otherwise| otherwise.states)
+    }
+
+    /// Positions of the column list that the header of a stored row does not have. None is a header that has all of those that the
+    /// row has values for.
+    #[inline]
+    pub(in crate::store) fn lacks(&self, header: Option<i64>) -> &[usize] {
+        header.and_then(|header| self.otherwise.get(&header)).map_or(&[], |otherwise| &otherwise.lacks)
+    }
+
+    /// Whether the header was compared with the column list.
+    pub(in crate::store) fn has_compared(&self, header: i64) -> bool {
+        header <= self.compared.0
+    }
+
+    /// The derived columns.
+    pub(in crate::store) fn derived(&self) -> &[crate::format::Derived] {
+        &self.derived
     }
 
     pub(in crate::store) fn looks_across(&self) -> bool {

@@ -31,7 +31,7 @@ pub struct ConflictLine {
     pub ts: Timestamp,
     /// RECORD of the content kept beside.
     pub record: Option<i64>,
-    /// File and line.
+    /// File and line; where the line is of none, how the content came there.
     pub place: String,
     /// `first` or `newer`: which content is the row.
     pub stays: String,
@@ -39,6 +39,8 @@ pub struct ConflictLine {
     pub raw: String,
     /// The values of the row that stays.
     pub row: Option<String>,
+    /// RECORD of the row that stays.
+    pub row_record: Option<i64>,
     /// Why this is the row, where the operator decided.
     pub reason: Option<String>,
 }
@@ -127,7 +129,7 @@ impl Store {
     pub fn rejected(&self, table: Option<&str>, limit: usize) -> Result<Vec<RejectedLine>> {
         let work = || -> rusqlite::Result<Vec<RejectedLine>> {
             let mut lines = self.conn.prepare_cached(
-                "SELECT t.name, l.path || ':' || l.line, l.reason, l.raw, l.not_before IS NOT NULL OR l.stamp IS NOT NULL FROM rejected_line l JOIN logger_table t ON t.id = l.logger_table
+                "SELECT t.name, iif(l.line = 0, l.path, l.path || ':' || l.line), l.reason, l.raw, l.not_before IS NOT NULL OR l.stamp IS NOT NULL FROM rejected_line l JOIN logger_table t ON t.id = l.logger_table
                  WHERE ?1 IS NULL OR t.name = ?1 ORDER BY l.id DESC LIMIT ?2",
             )?;
             let mut list: Vec<RejectedLine> = lines
@@ -163,7 +165,8 @@ impl Store {
         let work = || -> rusqlite::Result<Vec<ConflictLine>> {
             self.conn
                 .prepare_cached(
-                    "SELECT t.name, c.ts, c.record, c.path || ':' || c.line, c.stays, c.raw, r.vals, c.reason
+                    "SELECT t.name, c.ts, c.record, iif(c.line = 0, c.path, c.path || ':' || c.line), c.stays, c.raw, r.vals,
+                            c.reason, r.record
                      FROM conflict c JOIN series s ON s.id = c.series JOIN logger_table t ON t.id = s.logger_table
                      LEFT JOIN reading r ON r.id = (c.series << 52 | c.ts / 1000)
                      WHERE ?1 IS NULL OR t.name = ?1 ORDER BY c.id DESC LIMIT ?2",
@@ -178,6 +181,7 @@ impl Store {
                         raw: row.get(5)?,
                         row: row.get(6)?,
                         reason: row.get(7)?,
+                        row_record: row.get(8)?,
                     })
                 })?
                 .collect()

@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
 use crate::view::panel;
-use crate::view::serve::api::Answers;
+use crate::view::serve::api::{Answers, CoverageRequest};
 use crate::view::serve::{ApiError, Assets};
 use crate::view::summary::{Ribbon, RibbonRequest, Trace, TraceRequest};
 
@@ -142,6 +142,12 @@ fn data(answers: &Answers, store: &Store, span: Span, now: Timestamp, out: &mut 
             tags: part.tags.clone(),
         })?;
         Ok(ribbon)
+    })?;
+    out.write_all(b"],\"coverage\":[")?;
+    list(out, &parts, |part| {
+        let request =
+            CoverageRequest { table: part.table.clone(), from: span.from, to: span.to, tags: part.tags.clone() };
+        Ok(answers.coverage(&request, span.to)?)
     })?;
     out.write_all(b"]}")?;
     Ok(())

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use axum::http::StatusCode;
 use thiserror::Error;
 
+use crate::export::ExportError;
 use crate::status::StatusError;
 use crate::store::StoreError;
 use crate::view::summary::SummaryError;
@@ -57,6 +58,9 @@ pub enum ApiError {
     /// The summary failed.
     #[error(transparent)]
     Summary(#[from] SummaryError),
+    /// Rows could not be counted.
+    #[error(transparent)]
+    Count(#[from] ExportError),
     /// The status failed.
     #[error(transparent)]
     Status(#[from] StatusError),

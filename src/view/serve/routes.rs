@@ -10,6 +10,7 @@ use axum::routing::get;
 
 use super::Shared;
 use super::answer::{ask, asset, error_text, refused};
+use super::api::CoverageRequest;
 use super::assets::Assets;
 use super::error::ApiError;
 use super::query::Query;
@@ -33,6 +34,7 @@ pub(super) fn routes(shared: Arc<Shared>, base: &str) -> Router {
         .route(&format!("{base}/api/trace"), get(trace))
         .route(&format!("{base}/api/values"), get(values))
         .route(&format!("{base}/api/ribbon"), get(ribbon))
+        .route(&format!("{base}/api/coverage"), get(coverage))
         .route(&format!("{base}/api/delivery"), get(delivery))
         .route(&format!("{base}/api/sun"), get(sun))
         .route(&format!("{base}/api/gaps"), get(gaps))
@@ -125,6 +127,17 @@ async fn ribbon(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQue
     });
     match request {
         Ok(request) => ask(shared, &headers, move |shared| shared.answers.ribbon(&request)).await,
+        Err(error) => refused(&error),
+    }
+}
+
+async fn coverage(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQuery) -> Response {
+    let request = Query::read(asked.as_deref(), &["table", "from", "to", "tag."]).and_then(|query| {
+        let (from, to) = query.span()?;
+        Ok(CoverageRequest { table: query.needed("table")?.to_owned(), from, to, tags: query.tags() })
+    });
+    match request {
+        Ok(request) => ask(shared, &headers, move |shared| shared.answers.coverage(&request, now())).await,
         Err(error) => refused(&error),
     }
 }

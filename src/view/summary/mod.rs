@@ -22,6 +22,7 @@ use crate::time::{NANOS_PER_MILLI, Timestamp, nanos};
 mod answer;
 mod bins;
 mod blob;
+mod counts;
 mod error;
 mod grid;
 mod keep_up;
@@ -32,6 +33,7 @@ mod values;
 mod width;
 
 pub use answer::{Expected, Figure, FlagCounts, LastDay, Ribbon, RibbonColumn, Trace, TraceColumn};
+pub use counts::Counting;
 pub use error::SummaryError;
 pub use values::{Values, ValuesColumn};
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::support::dice::Dice;
+use crate::support::turbulence::rotated;
 
 const COLUMNS: [[&str; 3]; 6] = [
     ["Ux", "m/s", "Smp"],
@@ -13,39 +14,6 @@ const COLUMNS: [[&str; 3]; 6] = [
 ];
 const KEYS: &str = "turbulence = [\"Ux\", \"Uy\", \"Uz\", \"T_sonic\", \"CO2\"]\nturbulence_pressure = 98.0\n\
     [table.columns.diag_csat]\ndiagnostic = \"csat3a\"\ngoverns = [\"Ux\", \"Uy\", \"Uz\", \"T_sonic\"]";
-
-/// What the scans of a half hour come to: each is rotated by itself, and then averaged.
-fn expected(scans: &[[f64; 5]]) -> BTreeMap<&'static str, f64> {
-    let mean = |of: &dyn Fn(&[f64; 5]) -> f64| scans.iter().map(of).sum::<f64>() / scans.len() as f64;
-    let [u, v, w] = [0, 1, 2].map(|at| mean(&|scan: &[f64; 5]| scan[at]));
-    let theta = v.atan2(u);
-    let level = u * theta.cos() + v * theta.sin();
-    let phi = w.atan2(level);
-    let rotated: Vec<[f64; 5]> = scans
-        .iter()
-        .map(|[u, v, w, ts, gas]| {
-            let (along, across) = (u * theta.cos() + v * theta.sin(), -u * theta.sin() + v * theta.cos());
-            [along * phi.cos() + w * phi.sin(), across, -along * phi.sin() + w * phi.cos(), *ts, *gas]
-        })
-        .collect();
-    let means = [0, 1, 2, 3, 4].map(|at| rotated.iter().map(|scan| scan[at]).sum::<f64>() / rotated.len() as f64);
-    let covariance = |one: usize, other: usize| {
-        let products = rotated.iter().map(|scan| (scan[one] - means[one]) * (scan[other] - means[other]));
-        products.sum::<f64>() / rotated.len() as f64
-    };
-    let density = 98_000.0 / (287.05 * (means[3] + 273.15));
-    let friction = covariance(0, 2).hypot(covariance(1, 2));
-    BTreeMap::from([
-        ("WS_quick", means[0]),
-        ("WD_quick_sonic", theta.to_degrees().rem_euclid(360.0)),
-        ("USTAR_quick", friction.sqrt()),
-        ("W_SIGMA_quick", covariance(2, 2).sqrt()),
-        ("w_Ts_quick", covariance(2, 3)),
-        ("H_quick", density * 1_005.0 * covariance(2, 3)),
-        ("TAU_quick", -density * friction),
-        ("w_CO2_quick", covariance(2, 4)),
-    ])
-}
 
 #[test]
 fn a_quick_look_at_ten_hertz_is_that_of_scans_that_are_rotated_one_by_one() {
@@ -80,7 +48,7 @@ fn a_quick_look_at_ten_hertz_is_that_of_scans_that_are_rotated_one_by_one() {
     let found = rows_of(&station, MADE);
     for (end, scans) in &scans {
         let made = &found[end];
-        for (name, wanted) in expected(scans) {
+        for (name, wanted) in rotated(scans) {
             let (value, flag) = &made[name];
             let value = value.as_f64().unwrap();
             assert!((value - wanted).abs() <= 1e-9 * wanted.abs(), "{end} {name}: {value} for {wanted}");

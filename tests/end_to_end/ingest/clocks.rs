@@ -34,7 +34,7 @@ fn a_date_with_slashes_is_rejected_with_its_cause() {
 }
 
 /// Ten-minute rows through the night of 2024-11-03, when US/Eastern repeats the hour from 01:00.
-fn autumn(records: std::ops::Range<i64>) -> String {
+pub(super) fn autumn(records: std::ops::Range<i64>) -> String {
     let row = |record: i64| {
         let minute = record * 10;
         let face = if minute < 120 { minute } else { minute - 60 };
@@ -44,12 +44,12 @@ fn autumn(records: std::ops::Range<i64>) -> String {
 }
 
 /// What the store must hold of these records: one row every ten minutes from 04:00 UTC.
-fn autumn_rows(records: std::ops::Range<i64>) -> Vec<String> {
+pub(super) fn autumn_rows(records: std::ops::Range<i64>) -> Vec<String> {
     let time = |record: i64| format!("2024-11-03T{:02}:{:02}:00Z", 4 + record / 6, record % 6 * 10);
     records.map(|record| format!("{} {record} [{record},0]", time(record))).collect()
 }
 
-const EASTERN: &str = "timezone = \"US/Eastern\"";
+pub(super) const EASTERN: &str = "timezone = \"US/Eastern\"";
 
 #[test]
 fn i3_the_double_hour_in_one_file_is_two_hours() {

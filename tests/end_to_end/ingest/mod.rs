@@ -13,9 +13,11 @@ mod names;
 mod provisional;
 mod quiet;
 mod refusals;
+mod repeated_hour;
 mod repeats;
 mod retag;
 mod samples;
+mod union;
 
 use crate::support::{DAT, Ended, Logger, Row, Station, TABLE};
 

@@ -302,6 +302,8 @@ fn a_question_that_cannot_be_meant_is_refused_with_words() {
         ("/api/trace?table=nothing&columns=TA&from=1&to=2", 404),
         ("/api/trace?table=met&columns=TA&from=1&to=2&tag.Plot=6a", 404),
         ("/api/ribbon?table=nothing&from=1&to=2", 404),
+        ("/api/coverage?table=nothing&from=1&to=2", 404),
+        ("/api/coverage?from=1&to=2", 400),
         ("/api/delivery?from=1", 400),
         ("/api/costs?from=2&to=1", 400),
         ("/api/rejected?limit=-5", 400),

@@ -69,6 +69,7 @@ fn nothing_is_written_to_the_store() {
         "/api/flags",
         "/api/costs?from=1&to=9000000000000",
         "/api/delivery?from=1&to=9000000000000",
+        "/api/coverage?table=met&from=1&to=9000000000000",
     ] {
         served.json(path);
     }

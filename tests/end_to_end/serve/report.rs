@@ -32,6 +32,10 @@ fn the_report_is_the_page_with_the_answers_of_the_server() {
     for (key, path) in [("gaps", "/api/gaps"), ("rejected", "/api/rejected"), ("flags", "/api/flags")] {
         assert_eq!(report[key], served.json(path), "{key}");
     }
+    let of_met = report["coverage"].as_array().unwrap().iter().find(|of| of["table"] == "met").unwrap();
+    let half_hours = served.json(&format!("/api/coverage?table=met&from={}&to={}", report["from"], report["to"]));
+    assert!(of_met["half_hours"].as_u64() > Some(5) && of_met["columns"][0]["good"].as_u64() > Some(0), "{of_met}");
+    assert_eq!((&of_met["half_hours"], &of_met["columns"]), (&half_hours["half_hours"], &half_hours["columns"]));
     let status = served.json("/api/status");
     assert_eq!(report["status"]["reasons"].as_array().unwrap().len(), status["reasons"].as_array().unwrap().len());
     let traces = report["traces"].as_array().unwrap();

@@ -27,9 +27,12 @@ use tempfile::TempDir;
 use super::tower::{EPOCH_S, Hands, NANOS};
 use crate::deletion::in_memory;
 
-/// A TOA5 table, one without header and record numbers, and one whose rows share stamps.
-const TABLES: [&str; 3] = ["toa", "csv", "burst"];
+/// A TOA5 table, one without header and record numbers, one whose rows share stamps, and one in two files of some columns each.
+const TABLES: [&str; 4] = ["toa", "csv", "burst", "split"];
 const BURST: usize = 2;
+const SPLIT: usize = 3;
+/// Content of a line whose header has no T, but U.
+const ABSENT: u8 = u8::MAX;
 /// Rows of a stamp in the last one.
 const PER_STAMP: i64 = 4;
 const MINUTES: i64 = 16;
@@ -90,7 +93,8 @@ impl Keys {
 
     fn text(&self, table: usize) -> String {
         let name = TABLES[table];
-        let mut text = format!("[[table]]\nname = \"{name}\"\nfiles = [\"{name}.dat\"]\nutc_offset = \"+00:00\"\n");
+        let files = if table == SPLIT { format!("{name}*.dat") } else { format!("{name}.dat") };
+        let mut text = format!("[[table]]\nname = \"{name}\"\nfiles = [\"{files}\"]\nutc_offset = \"+00:00\"\n");
         let mut say = |line: String| writeln!(text, "{line}").unwrap();
         if table == 1 {
             say("format = \"csv\"\nnames = [\"Time\", \"Id\", \"Plot\", \"T\"]\ntime_column = \"Time\"".to_owned());
@@ -136,11 +140,30 @@ fn stamp(minute: i64, format: &str) -> String {
 
 #[derive(Debug, Clone)]
 pub enum Action {
-    Overwrite { table: usize, lines: Vec<Line> },
-    Append { table: usize, lines: Vec<Line> },
-    Change { table: usize, change: Change },
-    Ingest { killed: Option<u8> },
-    Decide { table: usize, newer: bool, killed: Option<u8> },
+    Overwrite {
+        table: usize,
+        lines: Vec<Line>,
+    },
+    Append {
+        table: usize,
+        lines: Vec<Line>,
+    },
+    /// The other file of the table in two files is written, with rows of these minutes.
+    Other {
+        minutes: BTreeSet<i64>,
+    },
+    Change {
+        table: usize,
+        change: Change,
+    },
+    Ingest {
+        killed: Option<u8>,
+    },
+    Decide {
+        table: usize,
+        newer: bool,
+        killed: Option<u8>,
+    },
     Sync,
     Replay,
     Wait,
@@ -168,7 +191,7 @@ fn lines(table: usize) -> BoxedStrategy<Vec<Line>> {
             })
             .boxed();
     }
-    let line = (0..MINUTES, 0..2_i64, 0..3_u8);
+    let line = (0..MINUTES, if table == SPLIT { 0..1 } else { 0..2_i64 }, 0..3_u8);
     vec(line.prop_map(|(minute, part, content)| Line { minute, part, content }), 0..12).boxed()
 }
 
@@ -192,6 +215,14 @@ fn change(table: usize) -> BoxedStrategy<Change> {
     match table {
         0 => prop_oneof![2 => any, 1 => Just(Change::Tag)].boxed(),
         1 => prop_oneof![3 => any, 1 => Just(Change::Tag), 1 => Just(Change::Format)].boxed(),
+        // No two of its rows meet at one time, so that each gets only what is its own.
+        SPLIT => prop_oneof![
+            2 => (0..3_i64).prop_map(|hours| Change::Offset(hours, -5_000)),
+            1 => (-2..MINUTES).prop_map(Change::ValidFrom),
+            2 => Just(Change::OnConflict),
+            1 => Just(Change::Missing),
+        ]
+        .boxed(),
         _ => prop_oneof![2 => any, 1 => prop_oneof![Just(Some(1)), Just(Some(PER_STAMP))].prop_map(Change::Samples)]
             .boxed(),
     }
@@ -204,6 +235,7 @@ fn action() -> impl Strategy<Value = Action> {
             .prop_map(|(table, lines)| Action::Overwrite { table, lines }),
         2 => (0..TABLES.len()).prop_flat_map(|table| (Just(table), lines(table)))
             .prop_map(|(table, lines)| Action::Append { table, lines }),
+        2 => vec(0..MINUTES, 0..12).prop_map(|minutes| Action::Other { minutes: minutes.into_iter().collect() }),
         4 => (0..TABLES.len()).prop_flat_map(|table| (Just(table), change(table)))
             .prop_map(|(table, change)| Action::Change { table, change }),
         5 => killed().prop_map(|killed| Action::Ingest { killed }),
@@ -289,6 +321,14 @@ struct Contents {
     beside: BTreeMap<Line, Found>,
     lines: BTreeSet<Line>,
     moving: BTreeSet<Line>,
+    /// Rows with the columns of the other file.
+    with_u: BTreeSet<i64>,
+}
+
+/// Whether all of these contents are there. A line without T is no content of its own where a row has its columns too.
+fn holds(found: &BTreeSet<Line>, wanted: &BTreeSet<Line>) -> bool {
+    let has_id = |id: i64| found.iter().any(|line| line.id() == id);
+    wanted.iter().all(|line| found.contains(line) || (line.content == ABSENT && has_id(line.id())))
 }
 
 impl Contents {
@@ -306,8 +346,12 @@ pub struct Tower {
     clock: Hands,
     bucket: Arc<Mutex<Bucket>>,
     files: [Vec<Line>; TABLES.len()],
+    /// Minutes of the rows in the other file of the table in two files.
+    other: BTreeSet<i64>,
     /// What was read.
     known: [BTreeSet<Line>; TABLES.len()],
+    /// Of which rows the other file was read.
+    known_u: BTreeSet<i64>,
     /// Whether the rows have a tag; none where a kill makes it unknown.
     tagged: [Option<bool>; TABLES.len()],
     /// Points under other tags than those of now, which users delete.
@@ -318,12 +362,14 @@ impl Tower {
     pub fn new() -> Tower {
         let tower = Tower {
             folder: in_memory(),
-            keys: [Keys::first(), Keys::first(), Keys::first()],
+            keys: [Keys::first(), Keys::first(), Keys::first(), Keys::first()],
             is_rekey_due: false,
             clock: Hands(AtomicI64::new(EPOCH_S + 2 * 86_400)),
             bucket: Arc::default(),
             files: Default::default(),
+            other: BTreeSet::new(),
             known: Default::default(),
+            known_u: BTreeSet::new(),
             tagged: [Some(false); TABLES.len()],
             left: BTreeSet::new(),
         };
@@ -363,8 +409,23 @@ impl Tower {
         self.clock.write(&self.path(table), &text);
     }
 
+    fn write_other(&self) {
+        let mut text = "\"TOA5\",\"S\",\"CR1000\",\"1\",\"OS\",\"CPU:p.CR1\",\"1\",\"split\"\n\"TIMESTAMP\",\"RECORD\",\"Id\",\"U\"\n\
+                        \"TS\",\"RN\",\"\",\"V\"\n\"\",\"\",\"Smp\",\"Smp\"\n"
+            .to_owned();
+        for minute in &self.other {
+            let id = Line::of(minute * PER_STAMP, ABSENT).id();
+            let _ = writeln!(text, "\"{}\",{id},{id},{}", stamp(*minute, PLAIN), 10 * id);
+        }
+        self.clock.write(&self.folder.path().join("split_u.dat"), &text);
+    }
+
     pub fn act(&mut self, action: &Action) {
         match action {
+            Action::Other { minutes } => {
+                self.other.clone_from(minutes);
+                self.write_other();
+            }
             Action::Overwrite { table, lines } => {
                 self.files[*table] = lines.clone();
                 self.files[*table].sort_by_key(|line| line.id());
@@ -442,15 +503,14 @@ impl Tower {
         self.killed(killed, Tower::ingest_whole);
         if killed.is_some() {
             for table in 0..TABLES.len() {
-                let found = self.contents(table).all();
-                assert!(
-                    before[table].is_subset(&found),
-                    "{} lost {:?}",
-                    TABLES[table],
-                    before[table].difference(&found)
-                );
+                let contents = self.contents(table);
+                let found = contents.all();
+                assert!(holds(&found, &before[table]), "{} lost {:?}", TABLES[table], before[table].difference(&found));
                 assert!(found.is_subset(&self.known[table]), "{}", TABLES[table]);
                 self.known[table] = found;
+                if table == SPLIT {
+                    self.known_u = contents.with_u;
+                }
             }
             self.is_rekey_due = true;
             self.tagged = [None; TABLES.len()];
@@ -474,6 +534,11 @@ impl Tower {
         }
         for (table, name) in TABLES.iter().enumerate() {
             self.known[table].extend(&self.files[table]);
+            if table == SPLIT {
+                let lines = self.other.iter().map(|minute| Line::of(minute * PER_STAMP, ABSENT));
+                self.known[table].extend(lines.clone());
+                self.known_u.extend(lines.map(Line::id));
+            }
             if self.tagged[table] != Some(self.keys[table].is_tag) {
                 let series = format!("{name},");
                 let points = &self.bucket.lock().unwrap().points;
@@ -510,13 +575,30 @@ impl Tower {
     /// The store as someone with an SQLite browser sees it.
     fn contents(&self, table: usize) -> Contents {
         let onlooker = rusqlite::Connection::open(self.config().store_path).unwrap();
-        let of_values = |text: &str| {
+        let mut names = onlooker
+            .prepare(
+                "SELECT c.name FROM column_list c JOIN logger_table t ON t.id = c.logger_table WHERE t.name = ?1 ORDER BY c.position",
+            )
+            .unwrap();
+        let names = names.query_map([TABLES[table]], |row| row.get::<_, String>(0)).unwrap();
+        let names: Vec<String> = names.map(Result::unwrap).collect();
+        let place = |name: &str| names.iter().position(|known| known == name);
+        let value = |text: &str, name: &str| -> Option<i64> {
             let values: Vec<serde_json::Value> = serde_json::from_str(text).unwrap();
-            Line::of(values[0].as_i64().unwrap(), u8::try_from(values[2].as_i64().unwrap()).unwrap())
+            values.get(place(name)?)?.as_i64()
+        };
+        let of_values = |text: &str| {
+            let content = value(text, "T").map_or(ABSENT, |content| u8::try_from(content).unwrap());
+            assert!(content != ABSENT || table == SPLIT, "{text}");
+            Line::of(value(text, "Id").unwrap(), content)
         };
         let of_line = |text: &str| {
-            let fields: Vec<&str> = text.rsplit(',').collect();
-            Line::of(fields[2].parse().unwrap(), fields[0].trim().parse().unwrap())
+            let fields: Vec<&str> = text.trim().split(',').collect();
+            if table != SPLIT {
+                return Line::of(fields[fields.len() - 3].parse().unwrap(), fields[fields.len() - 1].parse().unwrap());
+            }
+            let plot = fields.iter().skip(1).position(|field| field.starts_with('"')).map(|place| place + 1);
+            Line::of(fields[2].parse().unwrap(), plot.map_or(ABSENT, |place| fields[place + 1].parse().unwrap()))
         };
         let of_any = |text: &str| if text.starts_with('[') { of_values(text) } else { of_line(text) };
         let mut contents = Contents::default();
@@ -532,9 +614,16 @@ impl Tower {
                 ts: row.get(0).unwrap(),
                 tags: row.get(1).unwrap(),
                 is_sent: row.get::<_, i64>(3).unwrap() == 1,
-                is_missing: row.get::<_, String>(4).unwrap().as_bytes()[2] == b'9',
+                is_missing: place("T").is_none_or(|place| {
+                    row.get::<_, String>(4).unwrap().as_bytes().get(place).is_none_or(|flag| *flag == b'9')
+                }),
             };
-            let line = of_values(&row.get::<_, String>(2).unwrap());
+            let values = row.get::<_, String>(2).unwrap();
+            let line = of_values(&values);
+            if let Some(u) = value(&values, "U") {
+                assert_eq!(u, 10 * line.id(), "{values}");
+                contents.with_u.insert(line.id());
+            }
             assert!(contents.rows.insert(line, found).is_none(), "I3: {} has {line:?} twice", TABLES[table]);
         }
         let mut rows = onlooker
@@ -608,7 +697,16 @@ impl Tower {
                 assert!(!found.rows.contains_key(line), "{name}: {line:?} is a row and beside one");
             }
             assert_eq!(found.moving, BTreeSet::new(), "{name}");
-            assert_eq!(found.all(), self.known[table], "{name}, {keys:?}");
+            let all = found.all();
+            let lost: BTreeSet<_> = self.known[table].difference(&all).collect();
+            assert!(holds(&all, &self.known[table]), "{name} lost {lost:?}, {keys:?}");
+            assert!(all.is_subset(&self.known[table]), "{name}, {keys:?}");
+            if table == SPLIT {
+                for line in found.rows.keys().filter(|line| self.known_u.contains(&line.id())) {
+                    let is_refused = found.lines.contains(&Line { content: ABSENT, ..*line });
+                    assert!(is_refused || found.with_u.contains(&line.id()), "{name}: {line:?} lacks U, {keys:?}");
+                }
+            }
             for line in &found.lines {
                 let can_be = found.rows.contains_key(line) || found.beside.contains_key(line);
                 let is_valid = self.meaning(&config, table, *line).0 >= (EPOCH_S + keys.valid_from * 60) * NANOS;

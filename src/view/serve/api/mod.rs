@@ -16,6 +16,7 @@ use crate::view::summary::{Ribbon, RibbonRequest, Summaries, Trace, TraceRequest
 
 mod board;
 mod costs;
+mod coverage;
 mod delivery;
 mod gaps;
 mod listing;
@@ -24,6 +25,7 @@ mod status;
 mod sun;
 
 pub use costs::Costs;
+pub use coverage::{CoverageRequest, HalfHours};
 pub use delivery::Delivery;
 pub use gaps::Gaps;
 pub use listing::{Flags, Rejected};
@@ -99,6 +101,14 @@ impl Answers {
         self.readers.with(|database| {
             let Database { store, summaries, .. } = self.there(database, &request.table)?;
             Ok(summaries.ribbon(store, request)?)
+        })
+    }
+
+    /// How many half hours of a series are present and good.
+    pub fn coverage(&self, request: &CoverageRequest, now: Timestamp) -> Result<HalfHours, ApiError> {
+        self.readers.with(|database| {
+            let database = self.there(database, &request.table)?;
+            coverage::answer(&self.config, database, request, now)
         })
     }
 

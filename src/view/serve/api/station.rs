@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::Millis;
 use super::board::{Place, Row, rows};
-use crate::config::{Api, ColumnConfig, Config, DestinationConfig, TableConfig};
+use crate::config::{Api, ColumnConfig, Config, DestinationConfig, TableConfig, TurbulenceConfig};
 use crate::qc::{TableSpec, Test};
+use crate::quantity::Quick;
 use crate::time::{StationClock, Timestamp};
 use crate::view::panel::{self, PanelColumn, PanelTable};
 use crate::view::serve::error::ApiError;
@@ -48,6 +49,10 @@ struct Table {
     stale_after_s: Option<u64>,
     oldest: Option<Millis>,
     newest: Option<Millis>,
+    /// The table that it is made of.
+    made_of: Option<String>,
+    /// Its columns of a quick look at turbulence, in the order in which they are drawn.
+    turbulence: Option<Vec<String>>,
     series: Vec<Series>,
     columns: Vec<Column>,
 }
@@ -151,9 +156,19 @@ fn describe(
         stale_after_s: table.stale_after.map(|limit| limit.as_secs()),
         oldest: oldest.map(Millis),
         newest: newest.map(Millis),
+        made_of: table.made_of.as_ref().map(|of| of.table.0.clone()),
+        turbulence: table.made_of.as_ref().and_then(|of| of.turbulence.as_ref()).map(drawn_of),
         series: drawn.series.into_iter().map(|tags| Series { tags: tags.into_iter().collect() }).collect(),
         columns: drawn.columns.into_iter().map(|drawn| column(&spec, table, drawn)).collect(),
     })
+}
+
+/// What is drawn of a quick look; what is left out says little without it.
+fn drawn_of(turbulence: &TurbulenceConfig) -> Vec<String> {
+    let wanted = [Quick::FrictionVelocity, Quick::VerticalSpread, Quick::Heat, Quick::Momentum];
+    let values = turbulence.values();
+    let named = |quick: &Quick| values.iter().find(|(_, value)| value == quick).map(|(name, _)| name.clone());
+    wanted.iter().filter_map(named).collect()
 }
 
 fn column(spec: &TableSpec<'_>, table: &TableConfig, drawn: PanelColumn) -> Column {
