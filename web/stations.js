@@ -9,12 +9,13 @@
 
   function line(one, now) {
     const [sign, level, word] = MARKS[one.state] || MARKS.look;
-    const age = one.newest === null ? "no row yet" : `newest row ${ft.duration((now - one.newest) / 1e3)} old`;
+    const never = one.path === null;
+    const age = never ? "not shown yet" : one.newest === null ? "no row yet" : `newest row ${ft.duration((now - one.newest) / 1e3)} old`;
     return ft.el("li", { class: "card station", "data-station": one.name, "data-level": level, "data-state": one.state },
-      ft.el("div", { class: "who" }, ft.el("h2", {}, ft.el("a", { href: one.path, text: one.name })), ft.el("p", { class: "dim", text: age })),
+      ft.el("div", { class: "who" }, ft.el("h2", {}, never ? one.name : ft.el("a", { href: one.path, text: one.name })), ft.el("p", { class: "dim", text: age })),
       ft.el("div", {}, ft.el("span", { class: `badge ${level}` }, ft.el("span", { class: "sign", "aria-hidden": "true", text: sign }), ft.el("b", { text: word }))),
       ft.el("p", {}, one.worst ? one.worst + (one.findings > 1 ? ` (and ${one.findings - 1} more)` : "") : ""),
-      ft.el("p", { class: "dim", text: one.pending ? `${ft.count(one.pending, "row")} pending` : "nothing is pending" }));
+      ft.el("p", { class: "dim", text: never ? "" : one.pending ? `${ft.count(one.pending, "row")} pending` : "nothing is pending" }));
   }
 
   async function load() {

@@ -16,9 +16,9 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use super::reading::{self, Rhythm};
-use super::renewal::{self, ConfigFile};
+use super::renewal;
 use super::{Agent, AgentError, schedule, sending, telling};
-use crate::config::Config;
+use crate::config::{Config, ConfigFile};
 use crate::sync::{Cancel, SyncError};
 
 /// Windows ends a program five seconds after it said that the window closes.
@@ -119,7 +119,7 @@ pub fn watch(
     let mut failure = None;
     let mut until: Option<Instant> = None;
     while starter.at_work > 0 {
-        let pause = until.map_or(renewal::LOOK, |until| until.saturating_duration_since(Instant::now()));
+        let pause = until.map_or(ConfigFile::LOOK, |until| until.saturating_duration_since(Instant::now()));
         let begins_to_end = match events.recv_timeout(pause) {
             Ok(Event::Asked) if until.is_some() => break,
             Ok(Event::Asked) => {

@@ -229,16 +229,19 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<Exit, CliError> {
     let verbosity = if cli.quiet { -1 } else { i8::try_from(cli.verbose).unwrap_or(i8::MAX) };
     let mut paths = cli.config;
-    let mut more = Vec::new();
-    if let Command::Serve(_) = &cli.command {
+    let output = Output::new(cli.json, cli.quiet);
+    if let Command::Serve(args) = &cli.command {
         paths = serve::configurations(paths)?;
-        more = paths.split_off(paths.len().min(1));
-    } else if let [_, _, ..] = paths[..] {
+        if paths.is_empty() {
+            paths.push(default_config());
+        }
+        return serve::run(output, &paths, verbosity, args);
+    }
+    if let [_, _, ..] = paths[..] {
         return Err(CliError::OneConfiguration);
     }
     let path = paths.pop();
     // These need no configuration, or write the first one.
-    let output = Output::new(cli.json, cli.quiet);
     match &cli.command {
         Command::Completions(args) => return completions::run(output, args),
         Command::Man(args) => return man::run(output, args),
@@ -254,7 +257,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
     let context = Context { config, clock: SystemClock, bars: !cli.quiet && output::stderr_is_terminal(), output };
     match cli.command {
         // Done above.
-        Command::Init(_) => Ok(Exit::Well),
+        Command::Init(_) | Command::Serve(_) => Ok(Exit::Well),
         Command::Ingest(args) => ingest::run(&context, args),
         Command::Sync(args) => sync::run(&context, &args),
         Command::Run(args) => run::run(&context, &args),
@@ -266,7 +269,6 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Prune(args) => prune::run(&context, &args),
         Command::Archive(args) => archive::run(&context, &args),
         Command::Schedule(args) => schedule::run(&context, &args),
-        Command::Serve(args) => serve::run(&context, &more, &args),
         Command::Report(args) => report::run(&context, &args),
         Command::Rejected(args) => rejected::run(&context, &args),
         Command::Conflicts(args) => conflicts::run(&context, &args),

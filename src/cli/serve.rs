@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{CliError, Context, Exit, signals};
-use crate::config::Config;
-use crate::view::serve::{Options, Server};
+use super::output::Output;
+use super::{CliError, Exit, log, signals};
+use crate::config::ConfigFile;
+use crate::view::serve::{Given, Options, Server};
 
 /// Show the station on a page of its own, in a browser on this computer
 ///
@@ -16,7 +17,10 @@ use crate::view::serve::{Options, Server};
 /// http://localhost:8642/ there. Ends with Ctrl-C or SIGTERM.
 ///
 /// Several stations: give --config several times, or a folder with a configuration for each (NAME.toml, or
-/// NAME/config.toml). The page is then a list of them, the worst first, and each station has a path of its own.
+/// NAME/config.toml). The page is then a list of them, the worst first, and each station has a path of its own. One with a
+/// wrong configuration stands in the list with the error.
+///
+/// A configuration that changes is checked and taken up; one that is wrong is reported, and the one before stays in force.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  fluxtower serve\n  fluxtower serve --open\n  fluxtower serve --port 9000\n  fluxtower serve --config C:\\fluxtower\\umb\\config.toml --config C:\\fluxtower\\umd\\config.toml"
@@ -71,13 +75,25 @@ pub(super) fn configurations(named: Vec<PathBuf>) -> Result<Vec<PathBuf>, CliErr
     Ok(found)
 }
 
-pub(super) fn run(context: &Context, more: &[PathBuf], args: &Args) -> Result<Exit, CliError> {
+pub(super) fn run(output: Output, paths: &[PathBuf], verbosity: i8, args: &Args) -> Result<Exit, CliError> {
     let options = Options { bind: args.bind, port: args.port, hosts: args.host.clone() };
-    let mut configs = vec![context.config.clone()];
-    for path in more {
-        configs.push(Config::load(path)?);
+    let mut given: Vec<Given> = paths.iter().map(|path| ConfigFile::open(path)).collect();
+    // There would be nothing to show.
+    if let [(_, Err(_))] = given[..]
+        && let Some((_, Err(error))) = given.pop()
+    {
+        return Err(error.into());
     }
-    let server = Server::listen(configs, &options)?;
+    let first = given.iter().find_map(|(_, config)| config.as_ref().ok());
+    log::init(first.map(|config| &config.log), verbosity)?;
+    for (_, config) in &given {
+        if let Err(error) = config {
+            tracing::error!(
+                "{error}; the other stations are shown, and this one as soon as its configuration is right"
+            );
+        }
+    }
+    let server = Server::listen(given, &options)?;
     let address = server.address();
     if !args.bind.is_loopback() {
         tracing::warn!(
@@ -88,7 +104,7 @@ pub(super) fn run(context: &Context, more: &[PathBuf], args: &Args) -> Result<Ex
     let stop = server.stop();
     signals::listen(move || stop.stop()).map_err(CliError::Signals)?;
     let listening = Listening { url: url(address), address: address.ip().to_string(), port: address.port() };
-    context.output.result(&listening, |out| writeln!(out, "{}", listening.url))?;
+    output.result(&listening, |out| writeln!(out, "{}", listening.url))?;
     if args.open {
         open(&listening.url);
     }

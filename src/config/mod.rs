@@ -42,6 +42,7 @@ mod table;
 mod table_load;
 mod value;
 mod variables;
+mod watched;
 
 pub use column::Limits;
 pub(crate) use destination::is_id;
@@ -59,6 +60,7 @@ pub use table::{
     Separator, SharedStamps, TableConfig, TurbulenceConfig, ValueType,
 };
 pub(crate) use value::{bucket_name, duration, is_loopback, web_url};
+pub use watched::ConfigFile;
 
 pub use crate::qc::{ColumnAt, TableName};
 

@@ -10,7 +10,7 @@ use crate::config::{Config, DestinationConfig};
 use crate::destination::{Answer, Destination, Outcome, Request, beat};
 use crate::line::tag_value;
 use crate::store::{ReceiptDraft, ReceiptOutcome, Store, TableStatus};
-use crate::time::Timestamp;
+use crate::time::{NANOS_PER_SECOND, Timestamp};
 
 /// The measurement.
 const MEASUREMENT: &str = "fluxtower_agent";
@@ -159,9 +159,11 @@ pub(super) fn lines(config: &Config, store: &Store, standing: &Standing, now: Ti
     let oldest = tables.iter().filter_map(|table| table.oldest_pending).min();
     let first = store.first_ingest()?;
     let waits = tables.iter().map(|table| waited(config, store, table, first, now)).collect::<Result<Vec<i64>, _>>()?;
+    // InfluxQL cannot calculate with the time of a point.
+    let reported = now.nanos() / NANOS_PER_SECOND;
     // Writing to a String cannot fail.
     let mut lines = format!(
-        "{MEASUREMENT},station={station} backlog={},oldest_pending_age_s={},longest_wait_s={},rejected={},rejected_lines={},conflicts={},gaps={},problems={},warnings={},verdict=\"{}\",version=\"{}\" {}\n",
+        "{MEASUREMENT},station={station} backlog={},oldest_pending_age_s={},longest_wait_s={},rejected={},rejected_lines={},conflicts={},gaps={},problems={},warnings={},reported_s={reported},verdict=\"{}\",version=\"{}\" {}\n",
         sum(|table| table.pending),
         oldest.map_or(0, age),
         waits.iter().max().unwrap_or(&0),
@@ -179,7 +181,7 @@ pub(super) fn lines(config: &Config, store: &Store, standing: &Standing, now: Ti
         let Some(newest) = table.newest else { continue };
         let _ = writeln!(
             lines,
-            "{MEASUREMENT},station={station},logger_table={} newest_age_s={},no_new_row_s={},pending={},longest_wait_s={wait},gaps={} {}",
+            "{MEASUREMENT},station={station},logger_table={} newest_age_s={},no_new_row_s={},pending={},longest_wait_s={wait},gaps={},reported_s={reported} {}",
             tag_value(&table.table),
             age(newest),
             age(newest),
@@ -196,7 +198,7 @@ pub(super) fn lines(config: &Config, store: &Store, standing: &Standing, now: Ti
         }
         let _ = writeln!(
             lines,
-            "{MEASUREMENT},station={station},logger_table={} no_new_row_s={},pending=0,longest_wait_s=0,gaps=0 {}",
+            "{MEASUREMENT},station={station},logger_table={} no_new_row_s={},pending=0,longest_wait_s=0,gaps=0,reported_s={reported} {}",
             tag_value(name),
             age(first).max(0),
             now.nanos()

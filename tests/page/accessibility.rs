@@ -52,9 +52,13 @@ fn axe_core_finds_no_violation_on_any_view_wide_and_narrow_light_and_dark() {
         }
     }
     page.was_quiet();
-    let served = Served::several(&[&day.tower.config_path(), &day.tower.config_path()]);
+    day.tower.write("wrong.toml", "[station]\nnmae = \"X\"\n");
+    let wrong = day.tower.path("wrong.toml");
+    let served = Served::several(&[&day.tower.config_path(), &day.tower.config_path(), &wrong]);
     page.browser.open(&served.url);
-    page.browser.until("document.querySelectorAll('.station').length === 2");
+    page.browser.until("document.querySelectorAll('.station').length === 3");
+    let text = page.browser.run("return document.querySelector('.station').innerText");
+    assert!(text.as_str().unwrap().contains("nmae"), "the wrong configuration is first: {text}");
     for width in [1400, 360] {
         page.browser.size(width, 900);
         for violation in violations(&page.browser, &axe) {

@@ -198,6 +198,7 @@ fn sent(text: &str, step: &str) -> String {
     text.replace("$timeFilter", &time)
         .replace("${station:singlequote}", "'US-UMB'")
         .replace("$step", step)
+        .replace("${__from}", &(now - 400 * SLOW * 1_000).to_string())
         .replace("${__to}", &now.to_string())
         .replace("${dollar:raw}", "$")
         .replace("${bracket:raw}", "[")
@@ -303,13 +304,13 @@ fn check(influxd: &Influxd, stored: &BTreeMap<String, Vec<Row>>, text: &str) -> 
         assert_windows(text, &answer, &windows(of(behind(text, "last(\"")), width(text), last));
         return "newest";
     }
-    if text.starts_with("SELECT max(") {
-        let field = behind(text, "max(\"");
+    if text.starts_with("SELECT first(") {
+        let field = behind(text, "first(\"");
         let (_, digit) = text.split_once(&format!("\"{field}_qc\" = ")).unwrap();
         let digit = digit.as_bytes()[0] - b'0';
         let flagged = |rows: &[Row]| {
             let flagged = values(rows, |flag| flag == digit);
-            (!flagged.is_empty()).then(|| vec![least_and_greatest(&flagged).1])
+            flagged.first().map(|first| vec![*first])
         };
         let wanted = windows(of(field), width(text), flagged);
         assert_windows(text, &answer, &wanted);
@@ -383,41 +384,40 @@ fn the_dashboard_of_all_stations_has_a_line_a_station_and_table_and_alerts_find_
     influxd.write(
         "ameriflux_atmospheric",
         &format!(
-            "fluxtower_agent,station=US-Dk3,logger_table=met newest_age_s=30,pending=7 {}",
-            (Utc::now().timestamp() - 60) * NANOS
+            "fluxtower_agent,station=US-Dk3,logger_table=met newest_age_s=30,pending=7,reported_s={0} {0}000000000",
+            Utc::now().timestamp() - 60
         ),
     );
     let network = tower.json(&["--quiet", "dashboard", "--grafana", "--network"]);
     let queries = queries(&network);
-    assert_eq!(queries.len(), 2);
-    let mut lines = Vec::new();
-    for text in &queries {
-        let answer = influxd.query("ameriflux_atmospheric", &sent(text, "10s"));
-        let series = answer["results"][0]["series"].as_array().unwrap().clone();
-        let tags: Vec<(String, String)> = series
-            .iter()
-            .map(|series| {
-                let tag = |key: &str| series["tags"][key].as_str().unwrap().to_owned();
-                (tag("station"), tag("logger_table"))
-            })
-            .collect();
-        let times: Vec<Value> = series.iter().map(|series| series["values"][0][0].clone()).collect();
-        lines.push((tags, times));
+    assert_eq!(queries.len(), 1);
+    let answer = influxd.query("ameriflux_atmospheric", &sent(&queries[0], "10s"));
+    let series = answer["results"][0]["series"].as_array().unwrap().clone();
+    let mut tables = BTreeMap::new();
+    for one in &series {
+        let tag = |key: &str| one["tags"][key].as_str().unwrap().to_owned();
+        assert_eq!(one["columns"], serde_json::json!(["time", "last sync", "age of newest record", "pending rows"]));
+        tables.insert((tag("station"), tag("logger_table")), one["values"][0].clone());
     }
-    assert_eq!(lines[0], lines[1], "Grafana puts both together by station, table and time");
-    assert_eq!(lines[0].0.len(), 13);
-    assert!(lines[0].0.contains(&("US-Dk3".to_owned(), "met".to_owned())));
+    assert_eq!(tables.len(), 13);
+    let other = &tables[&("US-Dk3".to_owned(), "met".to_owned())];
+    let (reported, age) = (other[1].as_f64().unwrap() / 1e3, other[2].as_f64().unwrap());
+    let now = Utc::now().timestamp() as f64;
+    assert!((now - reported - 60.0).abs() < 15.0 && (age - 90.0).abs() < 15.0, "{other}: as of now, not of the report");
+    assert_eq!(other[3], 7);
 
     tower.run(&["--quiet", "dashboard", "--grafana", "--output", "d.json", "--alerts", "a.json"]);
     let alerts: Value = serde_json::from_str(&fs::read_to_string(tower.path("a.json")).unwrap()).unwrap();
     let rules = alerts["groups"][0]["rules"].as_array().unwrap();
-    assert_eq!(rules.len(), 14);
+    assert_eq!(rules.len(), 26);
     for rule in rules {
         // Provisioning makes one dollar of two.
         let text = rule["data"][0]["model"]["query"].as_str().unwrap().replace("$$", "$");
         let answer = ask(&influxd, &sent(&text, "10s"));
         assert_eq!(answer.rows.len(), 1, "{}: {text}", rule["title"]);
-        let limit = rule["data"][2]["model"]["conditions"][0]["evaluator"]["params"][0].as_f64().unwrap();
-        assert!(answer.rows[0].1[0].unwrap() < limit, "all is well, so nothing fires: {}", rule["title"]);
+        let evaluator = &rule["data"][2]["model"]["conditions"][0]["evaluator"];
+        let (limit, found) = (evaluator["params"][0].as_f64().unwrap(), answer.rows[0].1[0].unwrap());
+        let fires = if evaluator["type"] == "gt" { found > limit } else { found < limit };
+        assert!(!fires, "all is well, so nothing fires: {} {found}", rule["title"]);
     }
 }

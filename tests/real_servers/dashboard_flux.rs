@@ -210,11 +210,15 @@ fn check(influxd: &Influxd2, store: &Store, panel: &Value, text: &str, view: Vie
                     },
                 ))
             }) {
-                let flagged = |rows: &[Row]| {
-                    let flagged = values(rows, |flag| flag == digit);
-                    (!flagged.is_empty()).then(|| least_and_greatest(&flagged).1)
-                };
-                assert_alike(&sent, found.get(name), &store.by_window(field, view, every, flagged));
+                let start = view.from.div_euclid(every) * every * NANOS;
+                let shown = store.rows[field].iter().filter(|row| row.0 >= start && row.0 < view.to * NANOS);
+                let mut first: BTreeMap<i64, (i64, f64)> = BTreeMap::new();
+                for (at, value, flag) in shown.copied() {
+                    if let (Some(value), true) = (value, flag == digit) {
+                        first.entry(at.div_euclid(every * NANOS)).or_insert((at, value));
+                    }
+                }
+                assert_alike(&sent, found.get(name), &first.into_values().collect());
                 return "flagged points";
             }
             match field {
@@ -311,74 +315,4 @@ fn every_flux_query_gives_what_the_store_holds_at_an_hour_two_days_a_week_and_wh
     ] {
         assert!(kinds.contains_key(kind), "no {kind}: {kinds:?}");
     }
-}
-
-/// Seconds, what was asked, and whether storage aggregates it: no value has to be joined with its flag, nor looked at alone.
-type Took = (f64, String, bool);
-
-/// A week of one row a second: `Plain` with suspect values, `Held` whose failed values are not sent, a direction, rain and a
-/// counter.
-#[test]
-#[ignore = "a measurement: lists the slowest queries"]
-fn the_slowest_flux_queries_at_a_week_of_one_row_a_second_are_listed_and_what_storage_aggregates_takes_a_second_at_most()
- {
-    let influxd = Influxd2::start();
-    let folder = tempfile::tempdir().unwrap();
-    let config = format!(
-        "[station]\nname = \"X\"\nutc_offset = \"+00:00\"\n[destination]\nkind = \"influxdb\"\n{}\n[[table]]\nname = \"fast\"\n\
-         files = [\"f.dat\"]\nmeasurement = \"fast\"\nheight = \"10m\"\n[table.columns.Plain]\nvariable = \"TA\"\n[table.columns.Held]\n\
-         variable = \"CO2\"\nwithhold = true\n[table.columns.Dir]\nkind = \"direction\"\n[table.columns.Rain]\nkind = \"total\"\n\
-         [table.columns.Count]\nkind = \"counter\"\n",
-        influxd.destination()
-    );
-    std::fs::write(folder.path().join("config.toml"), config).unwrap();
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_fluxtower"));
-    command.current_dir(folder.path()).env("FLUXTOWER_TEST_RIGHT", "right");
-    let done = command.args(["--quiet", "dashboard", "--grafana"]).output().unwrap();
-    let dashboard: Value = serde_json::from_slice(&done.stdout).unwrap();
-    let week = 7 * 86_400;
-    let now = Utc::now().timestamp();
-    for piece in 0..week / 14_400 {
-        let mut lines = String::new();
-        for second in piece * 14_400..(piece + 1) * 14_400 {
-            let flag = match second % 1_000 {
-                7 => 4,
-                8 | 9 => 3,
-                10..=12 => 9,
-                _ => 1,
-            };
-            let held = if flag == 4 || flag == 9 { String::new() } else { format!("Held={}.5,", 400 + second % 30) };
-            let plain = if flag == 4 { 1 } else { flag };
-            lines += &format!(
-                "fast,station=X {held}Held_qc={flag},Plain={}.25,Plain_qc={plain},Dir={},Rain=0.2,Count={} {}\n",
-                second % 25,
-                second % 360,
-                second % 5_000,
-                (now - week + second) * NANOS
-            );
-        }
-        influxd.write("flux", &lines);
-    }
-    let view = View { from: now - week, to: now, period: 600, step: ("v.windowPeriod", 0) };
-    let mut took: Vec<Took> = Vec::new();
-    for panel in panels(&dashboard) {
-        for target in panel["targets"].as_array().into_iter().flatten() {
-            let text = view.sent(target["query"].as_str().unwrap(), "X");
-            let began = std::time::Instant::now();
-            influxd.flux(&text);
-            let is_aggregated = ["suspect", "step", "square"].iter().all(|word| !text.contains(word));
-            took.push((
-                began.elapsed().as_secs_f64(),
-                format!("{} {}", panel["title"], target["refId"]),
-                is_aggregated,
-            ));
-        }
-    }
-    took.sort_by(|one, other| other.0.total_cmp(&one.0));
-    for (seconds, what, is_aggregated) in took.iter().take(12) {
-        println!("{seconds:6.2} s  {what}{}", if *is_aggregated { "" } else { " (by rows)" });
-    }
-    let aggregated: Vec<&Took> = took.iter().filter(|took| took.2).collect();
-    assert!(aggregated.len() > 10 && aggregated.len() < took.len(), "{took:?}");
-    assert!(aggregated[0].0 <= 1.0, "{:?}", aggregated[0]);
 }

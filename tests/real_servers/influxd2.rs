@@ -116,6 +116,8 @@ impl Influxd2 {
         command.arg("--http-bind-address").arg(format!("127.0.0.1:{}", self.port));
         // Retention acts at once and not after half an hour.
         command.args(["--storage-retention-check-interval", "1s"]);
+        // A query that reads too much fails, and does not take the machine's memory.
+        command.env("INFLUXD_QUERY_MEMORY_BYTES", "1000000000").env("INFLUXD_QUERY_CONCURRENCY", "2");
         let mut running = spawn(&mut command, &log);
         wait_until_up(&mut running, &format!("{}/health", self.url()), &log);
         self.running = Some(running);
@@ -124,6 +126,11 @@ impl Influxd2 {
     /// Ends it at once, as a power cut would.
     pub fn kill(&mut self) {
         self.running = None;
+    }
+
+    /// As [`Running::processor_seconds`].
+    pub fn processor_seconds(&self) -> f64 {
+        self.running.as_ref().unwrap().processor_seconds()
     }
 
     pub fn url(&self) -> String {
@@ -253,6 +260,16 @@ impl Influxd2 {
     /// Runs Flux in [`ORG`] and gives every row of the answer, which must not be an error, nor hold one.
     pub fn flux(&self, flux: &str) -> Vec<FluxRow> {
         flux_rows(flux, &self.try_flux(flux))
+    }
+
+    /// Runs InfluxQL on a bucket of [`ORG`], as a database of the same name, and gives the answer, which must not hold an error.
+    pub fn influxql(&self, bucket: &str, text: &str) -> Value {
+        let request = client().post(format!("{}/query", self.url())).query(&[("db", bucket), ("epoch", "ns")]);
+        let request = request.header("Authorization", format!("Token {TOKEN}")).form(&[("q", text)]);
+        let answer = request.send().unwrap();
+        let answer: Value = serde_json::from_str(&answer.text().unwrap()).unwrap();
+        assert!(answer["results"][0].get("error").is_none() && answer.get("error").is_none(), "{text}: {answer}");
+        answer
     }
 
     /// As [`Influxd2::flux`], in another organisation.

@@ -17,6 +17,7 @@ mod buckets;
 mod counting;
 mod dashboard;
 mod dashboard_flux;
+mod dashboard_speed;
 mod each;
 mod first_contact;
 mod flags;

@@ -48,6 +48,17 @@ pub fn client() -> Client {
 /// A child process that does not outlive the test.
 pub struct Running(Child);
 
+impl Running {
+    /// Seconds that it has used of all processors together.
+    pub fn processor_seconds(&self) -> f64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.0.id())).unwrap();
+        let (_, rest) = stat.rsplit_once(')').unwrap();
+        let ticks = rest.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<f64>().unwrap());
+        // Linux counts hundredths for every program, whatever its own clock does.
+        ticks.sum::<f64>() / 100.0
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         // It may have ended by itself.

@@ -45,7 +45,7 @@ pub(super) fn latest(site: &Site<'_>, panel: &Panel) -> Option<Object> {
         "datasource": datasource(site, None),
         "targets": lettered(targets),
         "fieldConfig": {"defaults": {"unit": grafana(&panel.axis.unit), "noValue": "no value"}, "overrides": overrides},
-        "options": stat(&["lastNotNull"], "", "area"),
+        "options": stat(&["lastNotNull"], "area"),
     }));
     if let Some(interval) = least_interval(site, panel) {
         made.insert("interval".to_owned(), json!(interval));
@@ -54,9 +54,9 @@ pub(super) fn latest(site: &Site<'_>, panel: &Panel) -> Option<Object> {
 }
 
 /// The options of a panel of large numbers.
-pub(super) fn stat(calcs: &[&str], fields: &str, graph: &str) -> serde_json::Value {
+pub(super) fn stat(calcs: &[&str], graph: &str) -> serde_json::Value {
     json!({
-        "reduceOptions": {"calcs": calcs, "fields": fields, "values": false},
+        "reduceOptions": {"calcs": calcs, "fields": "", "values": false},
         "orientation": "auto", "textMode": "auto", "colorMode": "value", "graphMode": graph, "justifyMode": "auto",
         "showPercentChange": false, "percentChangeColorMode": "standard", "wideLayout": true,
     })

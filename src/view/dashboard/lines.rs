@@ -4,6 +4,8 @@
 //! flatten the line, so they have a hidden axis with zero in its middle: their time and the value on hover are exact, and
 //! their height only shows how far off they are.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::query::{Shape, Step, has_band, lettered, query_language, target};
@@ -225,13 +227,17 @@ impl Drawn<'_> {
 /// The narrowest useful window: the interval of the fastest table. There the mean is the value itself.
 pub(super) fn least_interval(site: &Site<'_>, panel: &Panel) -> Option<String> {
     let least = panel.series.iter().filter_map(|series| site.interval(&series.table.0)).min()?;
-    let least = panel.mean.map_or(least, |mean| least.max(mean));
-    Some(match least.as_millis() {
+    Some(spelled(site, panel.mean.map_or(least, |mean| least.max(mean))))
+}
+
+/// The width of the narrowest window of a panel, as Grafana reads it.
+pub(super) fn spelled(site: &Site<'_>, width: Duration) -> String {
+    match width.as_millis() {
         // SQL's macro counts in whole seconds.
         under if under < 1_000 && site.language == super::Language::Sql => "1s".to_owned(),
         under if !under.is_multiple_of(1_000) => format!("{under}ms"),
         whole => format!("{}s", whole / 1_000),
-    })
+    }
 }
 
 /// Grafana draws the panel's limits on every axis, also on one that they do not belong to.

@@ -62,13 +62,12 @@ fn table(site: &Site<'_>) -> super::Object {
     // A station whose name is not a valid uid has another uid; its dashboard is found in the list of dashboards.
     let url = "/d/fluxtower-${__value.raw}?var-station=${__value.raw:percentencode}";
     let to_station = json!([{"title": "Open the station's dashboard", "url": url, "targetBlank": false}]);
-    let last = [("unit", json!("dateTimeFromNow")), ("displayName", json!("last sync"))];
+    let last = [("unit", json!("dateTimeFromNow"))];
     let overrides = vec![
         by_name("station", &[("links", to_station)]),
         by_name("age of newest record", &coloured(steps(HOUR, HOUR * 6))),
         by_name("pending rows", &[("decimals", json!(0))]),
-        by_name("Time", &last),
-        by_name("last sync", &last[..1]),
+        by_name("last sync", &last),
     ];
     object(json!({
         "type": "table", "title": "Stations and tables",
@@ -76,8 +75,8 @@ fn table(site: &Site<'_>) -> super::Object {
         "datasource": datasource(site, bucket.as_deref()), "targets": lettered(targets),
         "transformations": [
             {"id": "merge", "options": {}},
-            {"id": "organize", "options": {"excludeByName": {}, "renameByName": {}, "indexByName": {
-                "station": 0, "logger_table": 1, "Time": 2, "last sync": 2, "age of newest record": 3, "pending rows": 4}}},
+            {"id": "organize", "options": {"excludeByName": {"Time": true}, "renameByName": {}, "indexByName": {
+                "station": 0, "logger_table": 1, "last sync": 2, "age of newest record": 3, "pending rows": 4}}},
         ],
         "fieldConfig": {
             "defaults": {"color": {"mode": "thresholds"}, "custom": {"align": "auto", "filterable": true, "cellOptions": {"type": "auto"}}},

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::layout::Tile;
-use super::lines::{FAIL, GOOD, MISSING, SUSPECT, UNTESTED};
+use super::lines::{FAIL, GOOD, MISSING, SUSPECT, UNTESTED, spelled};
 use super::query::{Shape, datasource, lettered, query_language, target};
 use super::source::{Flagged, Source};
-use super::{Site, object};
+use super::{Language, Site, object};
 use crate::view::panel::{PanelRow, PanelSeries};
 
 /// Ranks in the queries' results, from good to bad, with QARTOD's name and the colour.
@@ -54,7 +54,7 @@ pub(super) fn ribbon(site: &Site<'_>, row: &PanelRow) -> Option<Tile> {
     let targets = tested.iter().map(|(source, name)| {
         target(site, source.bucket.as_deref(), Shape::Series, &language.worst_flag(source, name))
     });
-    let panel = object(json!({
+    let mut panel = object(json!({
         "type": "state-timeline",
         "title": format!("Flags: {}", row.title),
         "description": "The worst flag of each window, by column: fail, suspect, missing, not evaluated, pass. Columns without a test have no flags. `fluxtower flags` lists each test with its limit.",
@@ -71,5 +71,10 @@ pub(super) fn ribbon(site: &Site<'_>, row: &PanelRow) -> Option<Tile> {
             "tooltip": {"mode": "single", "sort": "none"},
         },
     }));
+    // Windows narrower than rows would be slivers. A query in Flux sees to it for its own column.
+    let slowest = tested.iter().filter_map(|(source, _)| source.interval).max();
+    if let (Some(interval), true) = (slowest, site.language != Language::Flux) {
+        panel.insert("interval".to_owned(), json!(spelled(site, interval)));
+    }
     Some(Tile::new(panel, 24, (4 + stripes).min(22)))
 }

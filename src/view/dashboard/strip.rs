@@ -52,17 +52,15 @@ struct Stat<'a> {
     description: &'a str,
     queries: &'a [String],
     config: Value,
-    /// The fields to show, as a pattern; empty shows numbers.
-    fields: &'a str,
 }
 
 fn stat_panel(site: &Site<'_>, panel: &Stat<'_>) -> super::Object {
-    let Stat { title, description, queries, config, fields } = panel;
+    let Stat { title, description, queries, config } = panel;
     let bucket = bucket(site.config, None);
     let targets = queries.iter().map(|text| target(site, bucket.as_deref(), Shape::Series, text)).collect();
     object(json!({
         "type": "stat", "title": title, "description": description, "datasource": datasource(site, bucket.as_deref()),
-        "targets": lettered(targets), "fieldConfig": config, "options": stat(&["lastNotNull"], fields, "none"),
+        "targets": lettered(targets), "fieldConfig": config, "options": stat(&["lastNotNull"], "none"),
     }))
 }
 
@@ -86,17 +84,12 @@ fn ages(site: &Site<'_>) -> super::Object {
         "defaults": {"unit": "s", "decimals": 0, "noValue": "no row", "color": {"mode": "thresholds"}},
         "overrides": overrides,
     });
-    let since = if language.returns_seconds() {
-        "now"
-    } else {
-        "the agent's last report; a report older than an hour is not shown"
-    };
     let description = format!(
-        "Time from each table's newest record to {since}. Blue: in time. Orange: later than \
-         twice its interval (at least 15 minutes). Red: later than its stale_after, or, without one, than an hour and four times its interval."
+        "Time from each table's newest record to {}. Blue: in time. Orange: later than \
+         twice its interval (at least 15 minutes). Red: later than its stale_after, or, without one, than an hour and four times its interval.",
+        language.ages_as_of()
     );
-    let panel =
-        Stat { title: "Age of the newest record", description: &description, queries: &queries, config, fields: "" };
+    let panel = Stat { title: "Age of the newest record", description: &description, queries: &queries, config };
     stat_panel(site, &panel)
 }
 
@@ -111,21 +104,20 @@ fn backlog(site: &Site<'_>) -> super::Object {
         "overrides": [by_name("oldest pending row", &oldest)],
     });
     let description = "Rows on the station's computer that are not in the bucket yet, and the age of the oldest. They are sent when the link is back.";
-    stat_panel(site, &Stat { title: "Backlog", description, queries: &queries, config, fields: "" })
+    stat_panel(site, &Stat { title: "Backlog", description, queries: &queries, config })
 }
 
 fn heard(site: &Site<'_>) -> super::Object {
     let language = query_language(site.language);
     let queries = [language.agent_heard(&Source::agent(site.config, None, "backlog"), "last sync")];
-    let (unit, fields) = if language.returns_seconds() { ("s", "") } else { ("dateTimeFromNow", "/^Time$/") };
     let config = json!({
-        "defaults": {"unit": unit, "decimals": 0, "noValue": "never", "color": {"mode": "thresholds"},
-            "thresholds": if language.returns_seconds() { steps(COLLECTED, HOUR) } else { json!({"mode": "absolute", "steps": [{"value": null, "color": GOOD}]}) }},
+        "defaults": {"unit": "s", "decimals": 0, "noValue": "never", "color": {"mode": "thresholds"},
+            "thresholds": steps(COLLECTED, HOUR)},
         "overrides": [],
     });
     let description =
         "When the agent last reached the bucket. It distinguishes a silent agent from a station without data.";
-    stat_panel(site, &Stat { title: "Last upload", description, queries: &queries, config, fields })
+    stat_panel(site, &Stat { title: "Last upload", description, queries: &queries, config })
 }
 
 fn problems(site: &Site<'_>) -> super::Object {
@@ -144,7 +136,7 @@ fn problems(site: &Site<'_>) -> super::Object {
         "overrides": [],
     });
     let description = "Totals since the start. `fluxtower rejected`, `conflicts` and `gaps` on the station's computer list them, with what to do.";
-    stat_panel(site, &Stat { title: "To look at", description, queries: &queries, config, fields: "" })
+    stat_panel(site, &Stat { title: "To look at", description, queries: &queries, config })
 }
 
 fn trend(site: &Site<'_>) -> super::Object {

@@ -44,7 +44,7 @@ pub(super) fn instructions(site: &Site<'_>) -> Object {
              - A line is the mean of each window, the band its minimum and maximum; zoomed in, each value. **Time step** \
              sets the window. Failed values are in neither.\n\
              - Orange points are **suspect**: outside the expected range. Red points **failed**: impossible, or flagged by hand; their \
-             height is not on the axis, hover for the value. Zoomed out, a point is the maximum of its window.\n\
+             height is not on the axis, hover for the value. Zoomed out, a point is the first such value of its window.\n\
              - A line breaks where records are missing. The ribbon under each row shows the worst flag of each window.\n\
              - {}\n",
             plain(&clock_text(site.config))

@@ -30,12 +30,14 @@ mod network;
 mod query;
 mod readers;
 mod routes;
+mod stations;
 mod watch_store;
 
 pub use assets::{Asset, Assets};
 pub use error::{ApiError, ServeError};
+pub use stations::Given;
 
-use crate::config::Config;
+use crate::config::ConfigFile;
 
 /// Requests worked on at once.
 const TURNS: usize = 3;
@@ -70,11 +72,12 @@ pub struct Server {
     listener: tokio::net::TcpListener,
     address: SocketAddr,
     gate: gate::Gate,
-    network: network::Network,
-    /// One for each station.
-    revisions: Vec<watch::Sender<u64>>,
+    stations: stations::Stations,
     stop: (watch::Sender<bool>, watch::Receiver<bool>),
 }
+
+/// The paths as they are now; a changed configuration changes them.
+type Routes = TowerToHyperService<axum::Router>;
 
 /// Stops a server from another thread.
 #[derive(Debug, Clone)]
@@ -89,7 +92,7 @@ impl Stop {
 
 impl Server {
     /// Begins to listen, for one station or for several, of which each has a path of its own.
-    pub fn listen(configs: Vec<Config>, options: &Options) -> Result<Server, ServeError> {
+    pub fn listen(given: Vec<Given>, options: &Options) -> Result<Server, ServeError> {
         let asked = SocketAddr::new(options.bind, options.port);
         let runtime = Builder::new_current_thread()
             .enable_all()
@@ -102,23 +105,9 @@ impl Server {
                 _ => ServeError::Listen { address: asked, source },
             })?;
         let address = listener.local_addr().map_err(ServeError::Start)?;
-        let assets = Arc::new(Assets::load());
-        let turns = Arc::new(Semaphore::new(TURNS));
-        let (mut stations, mut revisions) = (Vec::new(), Vec::new());
-        for config in configs {
-            let (revision, seen) = watch::channel(watch_store::first_revision());
-            stations.push(Arc::new(Shared {
-                assets: Arc::clone(&assets),
-                live: live::Live::new(seen.clone()),
-                revision: seen,
-                turns: Arc::clone(&turns),
-                answers: api::Answers::new(config),
-            }));
-            revisions.push(revision);
-        }
-        let network = network::Network::of(stations, assets, turns);
+        let stations = stations::Stations::begin(given, TURNS)?;
         let gate = gate::Gate::new(options.bind, &options.hosts);
-        Ok(Server { runtime, listener, address, gate, network, revisions, stop: watch::channel(false) })
+        Ok(Server { runtime, listener, address, gate, stations, stop: watch::channel(false) })
     }
 
     /// The address on which it listens.
@@ -133,42 +122,43 @@ impl Server {
 
     /// Answers until it is stopped.
     pub fn run(self) -> Result<(), ServeError> {
-        let mut watchers = Vec::new();
-        for (watched, revision) in self.network.stations().zip(self.revisions) {
-            let (watched, (ended, end)) = (Arc::clone(watched), mpsc::channel::<()>());
-            let watcher = std::thread::Builder::new()
-                .name("watch".to_owned())
-                .spawn(move || watch_store::watch(&watched.answers, &revision, &end))
-                .map_err(ServeError::Start)?;
-            watchers.push((ended, watcher));
-        }
-        let router = TowerToHyperService::new(self.network.routes());
+        let (routes, now) = watch::channel(routes_of(&self.stations));
+        let (ended, end) = mpsc::channel::<()>();
+        let mut stations = self.stations;
+        let keeper = std::thread::Builder::new()
+            .name("configurations".to_owned())
+            .spawn(move || {
+                while let Err(mpsc::RecvTimeoutError::Timeout) = end.recv_timeout(ConfigFile::LOOK) {
+                    if stations.look() {
+                        routes.send_replace(routes_of(&stations));
+                    }
+                }
+                stations.end();
+            })
+            .map_err(ServeError::Start)?;
         let gate = Arc::new(self.gate);
         let answer = move |request: Request<Incoming>| {
-            let (gate, router) = (Arc::clone(&gate), router.clone());
-            async move { answer::seal(answer_one(&gate, &router, request).await) }
+            let (gate, routes) = (Arc::clone(&gate), now.borrow().clone());
+            async move { answer::seal(answer_one(&gate, &routes, request).await) }
         };
         let mut stopped = self.stop.1;
         self.runtime.block_on(connections::accept(self.listener, answer, async move {
             // An error means that every handle that could stop it is gone.
             let _ = stopped.wait_for(|stopped| *stopped).await;
         }));
-        let (ended, watchers): (Vec<_>, Vec<_>) = watchers.into_iter().unzip();
         drop(ended);
         self.runtime.shutdown_timeout(END_TIME);
-        for watcher in watchers {
-            // The thread holds nothing important, and checks for the end twice a second.
-            let _ = watcher.join();
-        }
+        // It ends the threads of the stations, and holds nothing else.
+        let _ = keeper.join();
         Ok(())
     }
 }
 
-async fn answer_one(
-    gate: &gate::Gate,
-    router: &TowerToHyperService<axum::Router>,
-    request: Request<Incoming>,
-) -> Response {
+fn routes_of(stations: &stations::Stations) -> Routes {
+    TowerToHyperService::new(stations.network().routes())
+}
+
+async fn answer_one(gate: &gate::Gate, routes: &Routes, request: Request<Incoming>) -> Response {
     if let Some((code, text)) = gate.refusal(request.method(), request.uri(), request.headers()) {
         let mut response = answer::error_text(code, text);
         if code == StatusCode::METHOD_NOT_ALLOWED {
@@ -176,7 +166,7 @@ async fn answer_one(
         }
         return response;
     }
-    match router.call(request).await {
+    match routes.call(request).await {
         Ok(response) => response,
         Err(never) => match never {},
     }

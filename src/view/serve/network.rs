@@ -1,5 +1,6 @@
 //! One station at `/`, or several, each behind a path of its own, with a list of them at `/`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -17,19 +18,28 @@ use super::assets::Assets;
 use super::gate::STATION;
 use super::routes::{app, nothing, now, routes};
 
-/// The stations behind one server, in the order of the command line.
+/// The stations behind one server, in the order of the command line, as they are at one time.
 #[derive(Debug, Clone)]
 pub(super) struct Network {
-    stations: Arc<Vec<Member>>,
+    stations: Arc<Vec<Named>>,
     assets: Arc<Assets>,
     turns: Arc<Semaphore>,
 }
 
-/// A station, and the path that its own ones begin with: empty for the only one.
+/// A station, or a configuration that never was right.
 #[derive(Debug)]
-struct Member {
-    path: String,
-    shared: Arc<Shared>,
+pub(super) struct Member {
+    pub(super) file: PathBuf,
+    pub(super) shared: Option<Arc<Shared>>,
+    /// Why the file as it is now is not in force.
+    pub(super) refused: Option<String>,
+}
+
+/// A member, and the path that its own ones begin with: empty for the only one, none where there is nothing to show.
+#[derive(Debug)]
+struct Named {
+    path: Option<String>,
+    member: Member,
 }
 
 /// The answer for the list.
@@ -40,21 +50,20 @@ struct Stations {
 }
 
 impl Network {
-    pub(super) fn of(stations: Vec<Arc<Shared>>, assets: Arc<Assets>, turns: Arc<Semaphore>) -> Network {
-        let is_one = stations.len() == 1;
-        let mut members: Vec<Member> = Vec::new();
-        for shared in stations {
-            let name = slug(&shared.answers.config().station.name);
-            let is_free = |path: &String| members.iter().all(|member| member.path != *path);
-            let numbered = (1..).map(|n| if n == 1 { name.clone() } else { format!("{name}-{n}") });
-            let path = numbered.map(|name| format!("{STATION}{name}")).find(is_free).unwrap_or_default();
-            members.push(Member { path: if is_one { String::new() } else { path }, shared });
+    pub(super) fn of(members: Vec<Member>, assets: Arc<Assets>, turns: Arc<Semaphore>) -> Network {
+        let is_one = members.len() == 1;
+        let mut stations: Vec<Named> = Vec::new();
+        for member in members {
+            let path = member.shared.as_ref().map(|shared| {
+                let name = slug(&shared.answers.config().station.name);
+                let is_free = |path: &String| stations.iter().all(|named| named.path.as_ref() != Some(path));
+                let numbered = (1..).map(|n| if n == 1 { name.clone() } else { format!("{name}-{n}") });
+                let path = numbered.map(|name| format!("{STATION}{name}")).find(is_free).unwrap_or_default();
+                if is_one { String::new() } else { path }
+            });
+            stations.push(Named { path, member });
         }
-        Network { stations: Arc::new(members), assets, turns }
-    }
-
-    pub(super) fn stations(&self) -> impl Iterator<Item = &Arc<Shared>> {
-        self.stations.iter().map(|member| &member.shared)
+        Network { stations: Arc::new(stations), assets, turns }
     }
 
     pub(super) fn routes(&self) -> Router {
@@ -63,8 +72,10 @@ impl Network {
             let list = Router::new().route("/", get(page)).route("/api/stations", get(list));
             all = all.merge(list.with_state(self.clone()));
         }
-        for member in self.stations.iter() {
-            all = all.merge(routes(Arc::clone(&member.shared), &member.path));
+        for Named { path, member } in self.stations.iter() {
+            if let (Some(path), Some(shared)) = (path, &member.shared) {
+                all = all.merge(routes(Arc::clone(shared), path));
+            }
         }
         all.fallback(nothing)
     }
@@ -88,10 +99,18 @@ async fn list(State(network): State<Network>, headers: HeaderMap) -> Response {
     let turns = Arc::clone(&network.turns);
     in_turn(turns, &headers, move || {
         let now = now();
-        let line = |member: &Member| {
-            let revision = *member.shared.revision.borrow();
-            let answers = &member.shared.answers;
-            answers.status(revision, now).line(&answers.config().station.name, format!("{}/", member.path))
+        let line = |Named { path, member }: &Named| {
+            let (Some(path), Some(shared)) = (path, &member.shared) else {
+                let file = member.file.display().to_string();
+                return StationLine::unreadable(file, member.refused.clone().unwrap_or_default());
+            };
+            let revision = *shared.revision.borrow();
+            let answers = &shared.answers;
+            let line = answers.status(revision, now).line(&answers.config().station.name, format!("{path}/"));
+            match &member.refused {
+                Some(why) => line.refused(why.clone()),
+                None => line,
+            }
         };
         let mut stations: Vec<StationLine> = network.stations.iter().map(line).collect();
         // Those of one verdict stay in the order of the command line.

@@ -3,6 +3,7 @@
 mod answers;
 mod beside;
 pub mod client;
+mod configurations;
 mod flood;
 mod hostile;
 mod life;

@@ -74,11 +74,26 @@ fn together(source: &Source) -> String {
 
 const TIME: &str = "$timeFilter";
 const LAST_HOUR: &str = "time > now() - 1h";
+/// The reports of a month, until the end of the time shown.
+const REPORTED: &str = "time > ${__to}ms - 30d AND time <= ${__to}ms";
+/// Seconds from the agent's last report to the end of the time shown: `now()` cannot be calculated with.
+const SINCE: &str = "${__to} / 1000 - last(\"reported_s\")";
+
+/// The time shown from a window earlier on, so that the first window that is drawn is whole. What begins before it is outside of
+/// the drawing.
+fn whole_windows(step: Step) -> String {
+    format!("time >= ${{__from}}ms - {} AND time <= ${{__to}}ms", width(step))
+}
+
+/// A polynomial that is 1 for the digits 1, 2 and 3 of a flag, and 0 for 4 and 9.
+fn usable(flag: &str) -> String {
+    format!("({flag} - 4) * ({flag} - 9) * (11 * {flag} * {flag} - 23 * {flag} + 26) / 336")
+}
 
 impl InfluxQl {
     /// One number per window.
     fn windows(source: &Source, picks: &str, step: Step, more: &str, fill: &str) -> String {
-        let (from, filter) = (from(source), filter(source, TIME, more));
+        let (from, filter) = (from(source), filter(source, &whole_windows(step), more));
         format!("SELECT {picks} FROM {from} WHERE {filter} GROUP BY time({}) fill({fill})", width(step))
     }
 
@@ -91,26 +106,27 @@ impl InfluxQl {
             return InfluxQl::windows(source, &picks, step, &not_failed(source), fill);
         }
         // A function of a function needs a subquery.
+        let shown = whole_windows(step);
         let (field, from, filter) =
-            (identifier(&source.field), from(source), filter(source, TIME, &not_failed(source)));
+            (identifier(&source.field), from(source), filter(source, &shown, &not_failed(source)));
         if source.aggregate == Aggregate::Increments {
             return format!(
                 "SELECT sum(\"step\") AS {name} FROM (SELECT non_negative_difference({field}) AS \"step\" FROM {from} \
-                 WHERE {filter}) WHERE {TIME} GROUP BY time({}) fill({fill})",
+                 WHERE {filter}) WHERE {shown} GROUP BY time({}) fill({fill})",
                 width(step)
             );
         }
         if source.aggregate == Aggregate::RootMeanSquare {
             return format!(
                 "SELECT sqrt(mean(\"square\")) AS {name} FROM (SELECT {field} * {field} AS \"square\" FROM {from} \
-                 WHERE {filter}) WHERE {TIME} GROUP BY time({}) fill({fill})",
+                 WHERE {filter}) WHERE {shown} GROUP BY time({}) fill({fill})",
                 width(step)
             );
         }
         format!(
             "SELECT (atan2(mean(\"east\"), mean(\"north\")) * 57.29577951308232 + 360) % 360 AS {name} FROM (SELECT \
              sin({field} * 0.017453292519943295) AS \"east\", cos({field} * 0.017453292519943295) AS \"north\" FROM {from} \
-             WHERE {filter}) WHERE {TIME} GROUP BY time({}) fill({fill})",
+             WHERE {filter}) WHERE {shown} GROUP BY time({}) fill({fill})",
             width(step)
         )
     }
@@ -137,17 +153,18 @@ impl QueryLanguage for InfluxQl {
     }
 
     fn with_flag(&self, source: &Source, digit: u8, name: &str) -> String {
-        let picks = format!("max({}) AS {}", identifier(&source.field), identifier(name));
+        let picks = format!("first({}) AS {}", identifier(&source.field), identifier(name));
         let more = format!(" AND {} = {digit}", identifier(&source.flag_field()));
         InfluxQl::windows(source, &picks, Step::Chosen, &more, "none")
     }
 
     fn worst_flag(&self, source: &Source, name: &str) -> String {
         let (flag, name) = (identifier(&source.flag_field()), identifier(name));
-        let (from, filter) = (from(source), filter(source, TIME, ""));
+        let shown = whole_windows(Step::Chosen);
+        let (from, filter) = (from(source), filter(source, &shown, ""));
         format!(
             "SELECT max(\"rank\") AS {name} FROM (SELECT {flag} % 6.5 AS \"rank\" FROM {from} WHERE {filter}) \
-             WHERE {TIME} GROUP BY time($step) fill(null)"
+             WHERE {shown} GROUP BY time($step) fill(null)"
         )
     }
 
@@ -190,7 +207,14 @@ impl QueryLanguage for InfluxQl {
     }
 
     fn record_age(&self, source: &Source, name: &str) -> String {
-        InfluxQl::last(source, name, LAST_HOUR)
+        // A table that never had a row has a report without an age, and so a tile without a number.
+        format!(
+            "SELECT {SINCE} + last({}) AS {} FROM {} WHERE {}",
+            identifier(&source.field),
+            identifier(name),
+            from(source),
+            filter(source, REPORTED, "")
+        )
     }
 
     fn agent_newest(&self, source: &Source, name: &str) -> String {
@@ -203,22 +227,21 @@ impl QueryLanguage for InfluxQl {
     }
 
     fn agent_heard(&self, source: &Source, name: &str) -> String {
-        InfluxQl::last(source, name, "time > now() - 30d")
+        format!("SELECT {SINCE} AS {} FROM {} WHERE {}", identifier(name), from(source), filter(source, REPORTED, ""))
     }
 
-    fn returns_seconds(&self) -> bool {
-        false
+    fn ages_as_of(&self) -> &'static str {
+        "the end of the time shown"
     }
 
     fn network(&self, age: &Source, pending: &Source) -> Vec<String> {
-        let one = |source: &Source, name: &str| {
-            let (field, name) = (identifier(&source.field), identifier(name));
-            format!(
-                "SELECT last({field}) AS {name} FROM {} WHERE {TIME} AND \"logger_table\" != '' GROUP BY \"station\", \"logger_table\"",
-                from(source)
-            )
-        };
-        vec![one(age, "age of newest record"), one(pending, "pending rows")]
+        vec![format!(
+            "SELECT last(\"reported_s\") * 1000 AS \"last sync\", {SINCE} + last({}) AS \"age of newest record\", last({}) AS \
+             \"pending rows\" FROM {} WHERE {TIME} AND \"logger_table\" != '' GROUP BY \"station\", \"logger_table\"",
+            identifier(&age.field),
+            identifier(&pending.field),
+            from(age)
+        )]
     }
 
     fn stations(&self, source: &Source) -> String {
@@ -233,5 +256,19 @@ impl QueryLanguage for InfluxQl {
 
     fn for_alert(&self, source: &Source) -> String {
         InfluxQl::last(source, "value", TIME)
+    }
+
+    fn least_usable_share(&self, columns: &[&Source]) -> Option<String> {
+        let share = |source: &&Source| {
+            let flag = identifier(&source.flag_field());
+            format!(
+                "(SELECT 100 * mean(\"usable\") AS \"share\" FROM (SELECT {} AS \"usable\" FROM {} WHERE {}))",
+                usable(&flag),
+                from(source),
+                filter(source, TIME, "")
+            )
+        };
+        let shares: Vec<String> = columns.iter().map(share).collect();
+        (!shares.is_empty()).then(|| format!("SELECT min(\"share\") AS \"value\" FROM {}", shares.join(", ")))
     }
 }

@@ -35,7 +35,7 @@ pub(super) trait QueryLanguage {
     fn envelope(&self, source: &Source, step: Step, names: &[String; 3]) -> String;
     /// The values of each window put together by the kind of their quantity, without failed ones.
     fn mean(&self, source: &Source, step: Step, name: &str) -> String;
-    /// The maximum of the values with this flag, for each window that has one.
+    /// The first of the values with this flag, for each window that has one.
     fn with_flag(&self, source: &Source, digit: u8, name: &str) -> String;
     /// The worst flag of each window: 1 to 4, and 2.5 for "missing", which is worse than 2 and better than 3.
     fn worst_flag(&self, source: &Source, name: &str) -> String;
@@ -49,16 +49,18 @@ pub(super) trait QueryLanguage {
     /// The percentage of good values of the last 24 hours: in Flux one row for each column, in their order; otherwise of the
     /// first column only.
     fn good_share(&self, columns: &[Named<'_>]) -> String;
-    /// Seconds since the newest record: until now where the language has the current time, else until the last sync.
+    /// Seconds since the newest record ([`QueryLanguage::ages_as_of`]).
     fn record_age(&self, source: &Source, name: &str) -> String;
     /// The newest value that the agent sent in the last hour.
     fn agent_newest(&self, source: &Source, name: &str) -> String;
     /// The same over the time shown.
     fn agent_trend(&self, source: &Source, name: &str) -> String;
-    /// When the agent last reported: the time, or the seconds since then.
+    /// Seconds since the agent last reported ([`QueryLanguage::ages_as_of`]).
     fn agent_heard(&self, source: &Source, name: &str) -> String;
-    /// Whether [`QueryLanguage::agent_heard`] returns seconds.
-    fn returns_seconds(&self) -> bool;
+    /// Until when the language counts ages.
+    fn ages_as_of(&self) -> &'static str {
+        "now"
+    }
     /// The latest report for every station and table: station, table, time, age and pending rows.
     fn network(&self, age: &Source, pending: &Source) -> Vec<String>;
     /// A station's name as a value of the variable `station`, as [`QueryLanguage::stations`] gives it.

@@ -120,7 +120,7 @@ impl QueryLanguage for Sql {
     }
 
     fn with_flag(&self, source: &Source, digit: u8, name: &str) -> String {
-        let picks = format!("max({}) AS {}", identifier(&source.field), identifier(name));
+        let picks = format!("first_value({} ORDER BY time) AS {}", identifier(&source.field), identifier(name));
         let more = format!(" AND {} = {digit}", identifier(&source.flag_field()));
         windows(source, &picks, Step::Chosen, &more, false)
     }
@@ -195,10 +195,6 @@ impl QueryLanguage for Sql {
 
     fn agent_heard(&self, source: &Source, name: &str) -> String {
         newest(source, SINCE, name, &back(LOOK_BACK))
-    }
-
-    fn returns_seconds(&self) -> bool {
-        true
     }
 
     fn network(&self, age: &Source, pending: &Source) -> Vec<String> {

@@ -78,9 +78,13 @@ struct Sync {
 /// A station in a list of several.
 #[derive(Debug, Serialize)]
 pub struct StationLine {
+    /// The station's; that of the configuration file where no configuration was right yet.
     name: String,
-    path: String,
+    /// None where there is nothing to show yet.
+    path: Option<String>,
     state: &'static str,
+    /// Why the configuration file as it is now is not in force.
+    configuration_error: Option<String>,
     /// The first of the findings, which is the worst.
     worst: Option<String>,
     /// How many there are.
@@ -92,9 +96,36 @@ pub struct StationLine {
 }
 
 impl StationLine {
-    /// Puts the worst verdict first.
-    pub(in crate::view::serve) fn rank(&self) -> std::cmp::Reverse<u8> {
-        std::cmp::Reverse(self.rank as u8)
+    /// Of a configuration that never was right.
+    pub(in crate::view::serve) fn unreadable(file: String, why: String) -> StationLine {
+        let (path, newest, rank) = (None, None, Verdict::Well);
+        let line = StationLine {
+            name: file,
+            path,
+            state: rank.name(),
+            configuration_error: None,
+            worst: None,
+            findings: 0,
+            newest,
+            pending: 0,
+            rank,
+        };
+        line.refused(why)
+    }
+
+    /// With a configuration that was not taken up, which is the worst to be said.
+    pub(in crate::view::serve) fn refused(mut self, why: String) -> StationLine {
+        self.rank = Verdict::Look;
+        self.state = self.rank.name();
+        self.findings += 1;
+        self.worst = Some(why.clone());
+        self.configuration_error = Some(why);
+        self
+    }
+
+    /// Puts the worst verdict first, and before it a configuration that is wrong: its station may be in any state.
+    pub(in crate::view::serve) fn rank(&self) -> std::cmp::Reverse<(bool, u8)> {
+        std::cmp::Reverse((self.configuration_error.is_some(), self.rank as u8))
     }
 }
 
@@ -103,8 +134,9 @@ impl Status {
     pub(in crate::view::serve) fn line(&self, name: &str, path: String) -> StationLine {
         StationLine {
             name: name.to_owned(),
-            path,
+            path: Some(path),
             state: self.state,
+            configuration_error: None,
             worst: self.reasons.first().cloned(),
             findings: self.findings.len(),
             newest: self.tables.iter().filter_map(|table| table.newest).max_by_key(|newest| newest.0),
