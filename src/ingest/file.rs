@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::Progress;
 use super::glued::{self, Watch};
-use super::heads::DAMAGED_HEADER;
 use super::lines::LineTaker;
 use super::names;
 use super::report::{Counts, FileReport};
@@ -23,9 +22,6 @@ const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(40);
 /// A file whose last write is older than this has no active writer.
 const JUST_WRITTEN: Duration = Duration::from_secs(1);
 
-/// Bytes in which a header ends.
-const HEAD: usize = 1 << 20;
-
 /// Reads the files of one table.
 pub(super) struct Reader<'a, 's> {
     pub(super) store: &'s Store,
@@ -35,6 +31,8 @@ pub(super) struct Reader<'a, 's> {
     pub(super) progress: &'a dyn Progress,
     /// The user named the file: it is read whole, even if it is known.
     pub(super) by_hand: bool,
+    /// The configuration says otherwise than when files were refused: they are read although they did not change.
+    pub(super) tries_refused: bool,
     /// Kept lines and contents that became rows because of what was read.
     pub(super) taken_up: u64,
     /// What was seen of the table's rows.
@@ -117,7 +115,7 @@ impl Reader<'_, '_> {
         let mut taker = LineTaker::new(self.store, self.config, name, now);
         let seen = self.store.file_seen(table, name)?;
         let mut start = self.start(&mut file, seen.as_ref(), now)?;
-        if matches!(start, Start::Unchanged) && !self.is_refused_still(&mut file, name, seen.as_ref())? {
+        if matches!(start, Start::Unchanged) && self.tries_refused && seen.as_ref().is_some_and(FileSeen::is_refused) {
             start = Start::Whole;
         }
         if !matches!(start, Start::Unchanged) {
@@ -164,31 +162,6 @@ impl Reader<'_, '_> {
             report.note = Some(format!("{name} {refusal}"));
         }
         read
-    }
-
-    /// Whether a file that could not be read in its format cannot be read now: the configuration may say another one. True where
-    /// it was read, or where only reading it whole would tell.
-    fn is_refused_still(
-        &self,
-        file: &mut QuietFile,
-        name: &str,
-        seen: Option<&FileSeen>,
-    ) -> std::result::Result<bool, SourceError> {
-        let Some(FileSeen { note: Some(note), header: None, resume_at: 0, .. }) = seen else { return Ok(true) };
-        if note.contains(DAMAGED_HEADER) {
-            return Ok(true);
-        }
-        let refusal = match format::begin(file, &self.config.format)? {
-            Err(error) => Some(error.to_string()),
-            Ok(()) => {
-                let head = file.head(HEAD)?;
-                match &self.config.format {
-                    FileFormat::Logger(_) => format::detect(glued::first_line(&head)).refusal().map(str::to_owned),
-                    FileFormat::Csv(csv) => csv.open(&self.config.name.0, &head).err(),
-                }
-            }
-        };
-        Ok(refusal.is_some_and(|refusal| *note == format!("{name} {refusal}")))
     }
 
     fn resume(&mut self, taker: &mut LineTaker<'_>, table: &mut Table, seen: &FileSeen) -> Result<bool> {

@@ -14,7 +14,7 @@ use crate::source::QuietFile;
 use crate::store::{Result, Staging, Table};
 
 /// The beginning of why a file with such a header is not read.
-pub(super) const DAMAGED_HEADER: &str = "has a damaged header";
+const DAMAGED_HEADER: &str = "has a damaged header";
 
 impl LineTaker<'_> {
     /// Continues behind `lines` lines, under a header that an earlier run read.

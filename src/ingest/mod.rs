@@ -132,7 +132,7 @@ pub fn run(
 ) -> Result<IngestReport, IngestError> {
     let work = plan(config, store, selection)?;
     let by_hand = !selection.files.is_empty();
-    let mut report = Ingest { config, store, clock, progress, by_hand }.read(work)?;
+    let mut report = Ingest { config, store, clock, progress, by_hand, all_files: !by_hand }.read(work)?;
     if !by_hand {
         for closed in put_away(config, store, clock, selection.table.as_deref(), false)? {
             report.closed(closed);
@@ -149,7 +149,7 @@ pub fn run_files(
     clock: &dyn Clock,
     progress: &dyn Progress,
 ) -> Result<IngestReport, IngestError> {
-    Ingest { config, store, clock, progress, by_hand: false }.read(files)
+    Ingest { config, store, clock, progress, by_hand: false, all_files: false }.read(files)
 }
 
 /// What one ingest works with.
@@ -160,6 +160,8 @@ struct Ingest<'a> {
     progress: &'a dyn Progress,
     /// The user named the files.
     by_hand: bool,
+    /// Every file of each table is read.
+    all_files: bool,
 }
 
 impl Ingest<'_> {
@@ -194,6 +196,7 @@ impl Ingest<'_> {
                 table_report.note(note);
             }
             table_report.taken_up = again::judge(self.store, &mut staging, &mut table, table_config, self.clock)?;
+            let inputs = again::inputs(table_config);
             let mut reader = file::Reader {
                 store: self.store,
                 staging: &mut staging,
@@ -201,6 +204,7 @@ impl Ingest<'_> {
                 clock: self.clock,
                 progress: self.progress,
                 by_hand: self.by_hand,
+                tries_refused: !self.store.are_refused_by(&table, inputs)?,
                 taken_up: 0,
                 notes: Vec::new(),
             };
@@ -219,7 +223,12 @@ impl Ingest<'_> {
             }
             table_report.taken_up += reader.taken_up;
             std::mem::take(&mut reader.notes).into_iter().for_each(|note| table_report.note(note));
+            let tried_refused = reader.tries_refused;
             staging.flush(&mut table)?;
+            if tried_refused && self.all_files {
+                staging.commit()?;
+                self.store.keep_refused_by(&table, inputs)?;
+            }
             if staging.is_commit_due() {
                 staging.commit()?;
             }

@@ -296,6 +296,16 @@ impl Store {
         self.remember(&time_formats_key(table.id), &text)
     }
 
+    /// Whether files of the table that could not be read were refused by a configuration with this fingerprint.
+    pub fn are_refused_by(&self, table: &Table, inputs: i64) -> Result<bool> {
+        Ok(self.recall(&refused_by_key(table.id))?.is_some_and(|known| known == inputs.to_string()))
+    }
+
+    /// Keeps the fingerprint of the configuration by which all files of the table were read.
+    pub fn keep_refused_by(&self, table: &Table, inputs: i64) -> Result<()> {
+        self.remember(&refused_by_key(table.id), &inputs.to_string())
+    }
+
     fn time_formats(&self, table: i64) -> Result<Vec<Option<String>>> {
         let text = self.recall(&time_formats_key(table))?;
         // This program wrote it.
@@ -566,6 +576,10 @@ pub(in crate::store) fn header(conn: &Connection, id: i64) -> rusqlite::Result<O
 
 fn time_formats_key(table: i64) -> String {
     format!("time formats of table {table}.")
+}
+
+fn refused_by_key(table: i64) -> String {
+    format!("files refused by, of table {table}.")
 }
 
 pub(in crate::store) fn columns(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Column>> {
