@@ -5,10 +5,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::output::{bytes, count};
-use super::{CliError, Context, Exit};
+use super::{CliError, Context, Exit, decisions};
 use crate::agent::AgentError;
 use crate::ingest::{self, ClosedFiles, Receipts};
-use crate::store::{Lock, LockKind};
 
 /// Move, compress or delete closed files, as `after` of their table says
 ///
@@ -47,7 +46,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
     let _lock = match args.dry_run {
         true => None,
-        false => Some(Lock::wait(store.path(), LockKind::Ingest)?.ok_or(CliError::IngestIsBusy)?),
+        false => Some(decisions::lock(&store)?),
     };
     let closed = ingest::put_away(config, &store, &context.clock, only, args.dry_run).map_err(AgentError::from)?;
     let mut report = Report { dry_run: args.dry_run, tables: Vec::new() };

@@ -196,7 +196,7 @@ fn make_again(context: &Context, store: &Store) -> Result<(), CliError> {
     crate::ingest::make_now(&context.config, store, &context.clock).map_err(|error| AgentError::from(error).into())
 }
 
-/// An ingest beside it would stage what is being decided.
-fn lock(store: &Store) -> Result<Lock, CliError> {
+/// An ingest beside it would change the same rows or files.
+pub(super) fn lock(store: &Store) -> Result<Lock, CliError> {
     Lock::wait(store.path(), LockKind::Ingest)?.ok_or(CliError::IngestIsBusy)
 }

@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::output::count;
-use super::{CliError, Context, Exit};
+use super::{CliError, Context, Exit, decisions};
 use crate::agent::AgentError;
 use crate::ingest::make_now;
 use crate::qc::Flag;
-use crate::store::{Lock, LockKind, ManualFlagLine, NewFlag};
+use crate::store::{ManualFlagLine, NewFlag};
 use crate::time::Timestamp;
 
 /// Set a flag by hand, list such flags, or take one back
@@ -110,7 +110,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         return Ok(Exit::Well);
     }
     // An ingest beside it would judge rows without the new flag.
-    let Some(_lock) = Lock::wait(store.path(), LockKind::Ingest)? else { return Err(CliError::IngestIsBusy) };
+    let _lock = decisions::lock(&store)?;
     let now = context.now();
     let id = match args.revoke {
         Some(id) => {

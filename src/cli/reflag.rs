@@ -3,11 +3,10 @@
 use serde::Serialize;
 
 use super::output::count;
-use super::{CliError, Context, Exit};
+use super::{CliError, Context, Exit, decisions};
 use crate::agent::AgentError;
 use crate::config::TableConfig;
 use crate::ingest::make_now;
-use crate::store::{Lock, LockKind};
 use crate::sync::requeue_withheld;
 use crate::time::Timestamp;
 
@@ -64,7 +63,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if args.despike && !tables().any(TableConfig::is_despiked) {
         return Err(CliError::NothingToDespike);
     }
-    let Some(_lock) = Lock::wait(store.path(), LockKind::Ingest)? else { return Err(CliError::IngestIsBusy) };
+    let _lock = decisions::lock(&store)?;
     let mut report = Report { changed: 0, tables: Vec::new() };
     for table in tables() {
         let judged = store.judge_again(&context.config, table, span, true)?;

@@ -4,10 +4,9 @@ use serde::Serialize;
 
 use super::output::count;
 use super::progress::Bars;
-use super::{CliError, Context, Exit};
+use super::{CliError, Context, Exit, decisions};
 use crate::agent::AgentError;
 use crate::ingest::{self, Moved};
-use crate::store::{Lock, LockKind};
 use crate::text::span;
 use crate::time::Timestamp;
 
@@ -75,7 +74,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let moved = if args.dry_run {
         ingest::would_rekey(config, &store, only).map_err(AgentError::from)?
     } else {
-        let _lock = Lock::wait(store.path(), LockKind::Ingest)?.ok_or(CliError::IngestIsBusy)?;
+        let _lock = decisions::lock(&store)?;
         let bars = Bars::rows(context.bars);
         let moved = ingest::rekey(config, &store, &context.clock, only, &bars).map_err(AgentError::from)?;
         ingest::make_now(config, &store, &context.clock).map_err(AgentError::from)?;

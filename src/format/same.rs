@@ -59,17 +59,10 @@ impl Cells<'_> {
                 continue;
             }
             let a = ours.get(place).filter(|_| self.has(place));
-            let is_equal = match (a.map(serde_json::Value::as_f64), b.as_f64()) {
-                (Some(Some(a)), Some(b)) => within_seventh_digit(a, b),
-                (None, _) if b.is_null() => true,
-                (None, _) => {
-                    likeness = Likeness::More;
-                    true
-                }
-                _ => a == Some(b),
-            };
-            if !is_equal {
-                return Likeness::Other;
+            match a {
+                Some(a) if !is_same(a, b) => return Likeness::Other,
+                None if !b.is_null() => likeness = Likeness::More,
+                _ => {}
             }
         }
         likeness
@@ -131,9 +124,7 @@ pub enum Parts {
 
 /// Puts a row together with one that has some of its values: null is a value that it does not have. `derived` positions are left out.
 pub fn unite(stored: &str, part: &str, derived: &[usize]) -> Parts {
-    fn single(json: &str) -> Cells<'_> {
-        Cells { json, lacks: &[] }
-    }
+    let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
     let read = |json| serde_json::from_str::<Vec<&serde_json::value::RawValue>>(json).unwrap_or_default();
     let (own, new) = (read(stored), read(part));
     let mut list: Vec<&str> = own.iter().map(|value| value.get()).collect();
@@ -148,7 +139,7 @@ pub fn unite(stored: &str, part: &str, derived: &[usize]) -> Parts {
         let known = list[place];
         if known == "null" {
             is_more = true;
-        } else if single(&format!("[{known}]")).compare(single(&format!("[{value}]")), &[]).is_alike() {
+        } else if known == value || parsed(known).zip(parsed(value)).is_some_and(|(a, b)| is_same(&a, &b)) {
             continue;
         } else {
             is_other = true;
@@ -160,6 +151,14 @@ pub fn unite(stored: &str, part: &str, derived: &[usize]) -> Parts {
         (true, _) => Parts::Other(list()),
         (false, true) => Parts::More(list()),
         (false, false) => Parts::Known,
+    }
+}
+
+/// Whether two values are the same reading.
+fn is_same(a: &serde_json::Value, b: &serde_json::Value) -> bool {
+    match (a.as_f64(), b.as_f64()) {
+        (Some(a), Some(b)) => within_seventh_digit(a, b),
+        _ => a == b,
     }
 }
 

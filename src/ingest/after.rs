@@ -100,7 +100,9 @@ pub fn put_away(
         return Ok(Vec::new());
     }
     let now = Timestamp::from_utc(clock.now()).floor(Duration::from_secs(1));
-    let mut keeper = Keeper { config, store, now, owners: owners(config)?, known: HashMap::new() };
+    let patterns = config.logger_tables().flat_map(|table| &table.files);
+    let patterns = patterns.filter_map(|pattern| glob::Pattern::new(&pattern.to_string_lossy()).ok()).collect();
+    let mut keeper = Keeper { patterns, store, now, owners: owners(config)?, known: HashMap::new() };
     let mut all = Vec::new();
     for table in tables {
         all.push(keeper.table(table, is_dry)?);
@@ -109,7 +111,8 @@ pub fn put_away(
 }
 
 struct Keeper<'a> {
-    config: &'a Config,
+    /// Of the files of every table.
+    patterns: Vec<glob::Pattern>,
     store: &'a Store,
     now: Timestamp,
     /// The tables that read a file.
@@ -208,12 +211,7 @@ impl<'a> Keeper<'a> {
         let (After::Move(folder) | After::Gzip(folder)) = &table.after else { return Ok(()) };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         for target in [folder.join(name.as_ref()), folder.join(format!("{name}.gz"))] {
-            let patterns = self.config.logger_tables().flat_map(|table| &table.files);
-            let reads = |pattern: &PathBuf| {
-                let pattern = glob::Pattern::new(&pattern.to_string_lossy());
-                pattern.is_ok_and(|pattern| pattern.matches_path(&target))
-            };
-            if patterns.into_iter().any(reads) {
+            if self.patterns.iter().any(|pattern| pattern.matches_path_with(&target, source::match_options())) {
                 return Err(format!("it would be read again as {}; name another folder in `after`", target.display()));
             }
         }

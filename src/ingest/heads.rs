@@ -13,9 +13,6 @@ use crate::format::{self, ColumnSource, Derived, Header, Keys, Layout};
 use crate::source::QuietFile;
 use crate::store::{Result, Staging, Table};
 
-/// The beginning of why a file with such a header is not read.
-const DAMAGED_HEADER: &str = "has a damaged header";
-
 impl LineTaker<'_> {
     /// Continues behind `lines` lines, under a header that an earlier run read.
     pub(super) fn resume(
@@ -91,7 +88,7 @@ impl LineTaker<'_> {
         Ok(())
     }
 
-    /// Begins a file that is no TOA5 file.
+    /// Begins a file whose format the configuration describes (`csv`).
     pub(super) fn begin_csv(&mut self, staging: &mut Staging<'_>, table: &mut Table) -> Result<()> {
         let FileFormat::Csv(csv) = &self.config.format else { return Ok(()) };
         match csv.head_lines() {
@@ -149,7 +146,7 @@ impl LineTaker<'_> {
                 self.use_header(staging, table, &header)
             }
             Err(error) if self.header.is_none() => {
-                self.refusal = Some(format!("{DAMAGED_HEADER}: {error}"));
+                self.refusal = Some(format!("has a damaged header: {error}"));
                 self.counts.deferred += lines.len() as u64;
                 Ok(())
             }

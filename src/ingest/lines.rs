@@ -155,10 +155,13 @@ impl<'a> LineTaker<'a> {
         line: &[u8],
         said: Option<Said<'_>>,
     ) -> Result<()> {
-        if let (Some(said), Expect::Rows(reading), None) = (said, &self.expect, &self.refusal) {
-            self.is_read = self.row.take_said(&said, line, &reading.layout);
-        }
-        self.take(staging, table, line)
+        self.is_read = match (said, &self.expect, &self.refusal) {
+            (Some(said), Expect::Rows(reading), None) => self.row.take_said(&said, line, &reading.layout),
+            _ => false,
+        };
+        let taken = self.take(staging, table, line);
+        self.is_read = false;
+        taken
     }
 
     /// Takes one physical line, with or without its carriage return.

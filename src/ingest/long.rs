@@ -36,10 +36,13 @@ impl LongReading {
             let place = values.iter().position(|value| *value == at)?;
             Some((place, table.place(&header.names[at])?))
         });
+        let mut tags: Vec<(usize, usize)> = tags.collect();
+        // As the column list has them.
+        tags.sort_by_key(|(_, column)| *column);
         Some(LongReading {
             sensor: place(&long.sensor)?,
             value: place(&long.value)?,
-            tags: tags.collect(),
+            tags,
             places: HashMap::new(),
             derived: Derived::of(config, &table.column_names()),
         })
@@ -52,10 +55,8 @@ impl LongReading {
 
     /// The tags of a line that was read, as a JSON array in the order of the column list.
     pub(super) fn tags(&self, json: &str) -> String {
-        let mut tags = self.tags.clone();
-        tags.sort_by_key(|(_, column)| *column);
         let text = |(place, _): &(usize, usize)| text_of(json, *place).unwrap_or_default();
-        serde_json::to_string(&tags.iter().map(text).collect::<Vec<_>>()).unwrap_or_default()
+        serde_json::to_string(&self.tags.iter().map(text).collect::<Vec<_>>()).unwrap_or_default()
     }
 }
 

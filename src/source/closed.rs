@@ -16,7 +16,7 @@ use super::error::SourceError;
 use super::quiet::Snapshot;
 
 /// Bytes that are compared at once.
-const PIECE: usize = 128 << 10;
+const PIECE: u64 = 128 << 10;
 
 /// A file that no program writes to any more, and its state when that was found out.
 #[derive(Debug)]
@@ -173,13 +173,16 @@ impl<'p> ClosedFile<'p> {
             to.set_modified(self.state.modified)?;
             to.sync_all()
         });
-        done.map_err(failed)?;
-        self.is_still_there()?;
-        if self.has_content_of(&own, form) {
-            return Ok(own);
+        let proven = done.map_err(failed).and_then(|()| self.is_still_there()).and_then(|()| {
+            let is_same = self.has_content_of(&own, form);
+            is_same.then_some(()).ok_or_else(|| SourceError::Changed { path: self.path.to_owned() })
+        });
+        if let Err(error) = proven {
+            // On a full disk it would hold the last room.
+            let _ = std::fs::remove_file(&own);
+            return Err(error);
         }
-        let _ = std::fs::remove_file(&own);
-        Err(SourceError::Changed { path: self.path.to_owned() })
+        Ok(own)
     }
 
     /// Whether `other` holds the same bytes.
@@ -194,27 +197,19 @@ impl<'p> ClosedFile<'p> {
 }
 
 fn is_same(mut one: impl Read, mut other: impl Read) -> std::io::Result<bool> {
-    let (mut left, mut right) = (vec![0; PIECE], vec![0; PIECE]);
+    let (mut left, mut right) = (Vec::new(), Vec::new());
     loop {
-        let (of_one, of_other) = (fill(&mut one, &mut left)?, fill(&mut other, &mut right)?);
-        if left[..of_one] != right[..of_other] {
+        left.clear();
+        right.clear();
+        one.by_ref().take(PIECE).read_to_end(&mut left)?;
+        other.by_ref().take(PIECE).read_to_end(&mut right)?;
+        if left != right {
             return Ok(false);
         }
-        if of_one == 0 {
+        if left.is_empty() {
             return Ok(true);
         }
     }
-}
-
-fn fill(from: &mut impl Read, into: &mut [u8]) -> std::io::Result<usize> {
-    let mut length = 0;
-    while length < into.len() {
-        match from.read(&mut into[length..])? {
-            0 => break,
-            read => length += read,
-        }
-    }
-    Ok(length)
 }
 
 /// A name that was given survives a power cut. Windows does that by itself.

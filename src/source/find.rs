@@ -96,14 +96,17 @@ fn is_pattern(path: &Path) -> bool {
     path.to_string_lossy().contains(['*', '?', '['])
 }
 
+/// How paths are compared with patterns: those of Windows without regard to case.
+pub fn match_options() -> glob::MatchOptions {
+    glob::MatchOptions { case_sensitive: !cfg!(windows), ..glob::MatchOptions::new() }
+}
+
 /// The files that a pattern matches, without those set aside.
 ///
 /// # Errors
 /// The pattern is not valid.
 pub fn matches(pattern: &str) -> Result<Vec<PathBuf>, SourceError> {
-    // Windows paths are compared without regard to case.
-    let options = glob::MatchOptions { case_sensitive: !cfg!(windows), ..glob::MatchOptions::new() };
-    let paths = glob::glob_with(pattern, options)
+    let paths = glob::glob_with(pattern, match_options())
         .map_err(|error| SourceError::Pattern { pattern: pattern.to_owned(), reason: error.msg.to_owned() })?;
     // A folder that cannot be listed gives its error when its file is opened.
     Ok(paths.filter_map(std::result::Result::ok).filter(|path| path.is_file()).collect())

@@ -20,7 +20,7 @@ use std::time::SystemTime;
 pub use closed::ClosedFile;
 pub use dated::{DatePart, date_parts, letters};
 pub use error::SourceError;
-pub use find::{Finder, find, listed, matches};
+pub use find::{Finder, find, listed, match_options, matches};
 pub use quiet::{Chunk, QuietFile, Snapshot};
 pub use records::{Line, Records, Said, Translator};
 pub use watched::{TableFiles, Watched};

@@ -367,15 +367,20 @@ impl QuietFile {
             if self.buffer.len() < PIECE {
                 self.fill()?;
             }
-            // Then all of it, for a longer record.
-            for length in [self.buffer.len().min(PIECE), self.buffer.len()] {
+            let before = self.buffer.len();
+            let mut length = before.min(PIECE);
+            loop {
                 self.records.clear();
                 let used = translator.take(&self.buffer[..length], &mut self.records);
                 if used > 0 {
                     return Ok(Found::Records(used));
                 }
+                if length == before {
+                    break;
+                }
+                // All of it, for a longer record.
+                length = before;
             }
-            let before = self.buffer.len();
             self.fill()?;
             if self.buffer.len() == before {
                 return Ok(Found::Rest);

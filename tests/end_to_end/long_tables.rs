@@ -83,6 +83,24 @@ fn i3_i11_a_second_value_of_a_sensor_is_a_conflict_of_that_value_alone() {
 }
 
 #[test]
+fn i6_a_value_that_is_replaced_leaves_the_flags_of_the_other_sensors() {
+    for on_conflict in ["keep", "replace"] {
+        let tower = station(&format!("on_conflict = \"{on_conflict}\"")).with(|sections| {
+            let ranges = "[table.columns.T]\nfail = [-40, 60]\n[table.columns.RH]\nfail = [0, 105]\n[table.csv]";
+            sections.table = sections.table.replace("[table.csv]", ranges);
+        });
+        tower.write(FILE, file(&[(0, "T", "5"), (0, "RH", "80"), (0, "T", "77")]));
+        ingest(&tower, [("staged", 2), ("conflicts", 1), ("rejected", 0)]).expect(1);
+        if on_conflict == "keep" {
+            assert_eq!(tower.rows(TABLE)[0].flags, "11");
+            tower.run(&["conflicts", "--keep", "newer"]).works();
+        }
+        assert_eq!(rows(&tower), ["2024-05-01T05:00:00Z [77,80]"]);
+        assert_eq!(tower.rows(TABLE)[0].flags, "41", "{on_conflict}");
+    }
+}
+
+#[test]
 fn missing_values_texts_tags_and_derived_columns_of_a_long_table() {
     let tower = station("").with(|sections| {
         sections.table = sections.table.replace(

@@ -7,10 +7,9 @@
 use rusqlite::params;
 
 use crate::config::OnConflict;
-use crate::format::{Parts, derive_again, unite};
+use crate::format::{Parts, unite};
 use crate::store::intake::staging::{Incoming, Old, Outcome, Staging, Stored};
 use crate::store::intake::tables::Table;
-use crate::store::judge::flagging::Judge;
 use crate::store::schema::key;
 
 impl Staging<'_> {
@@ -30,16 +29,15 @@ impl Staging<'_> {
             Parts::Other(list) => (list, true),
         };
         let ts = key::time(stored.id, stored.nanos);
-        let mut numbers = Vec::new();
-        let computed = table.judge.as_ref().map(Judge::derived).unwrap_or_default();
-        let list = derive_again(&list, computed, ts, &mut numbers).unwrap_or(list);
+        let (list, numbers) = table.derived_again(list, ts);
         let whole =
             Incoming { ts, record: stored.record, values: &list, numbers: &numbers, ts_text: row.ts_text, ..*row };
+        // The verdict so far is that of the part alone.
+        self.judge(table, place, &whole)?;
         if let Some(exchange) = self.exchange.take() {
             return self.exchange(table, place, &whole, stored, &exchange);
         }
         if !is_other {
-            self.judge(table, place, &whole)?;
             self.replace(table, place, Old { ts, values: &stored.values }, &whole)?;
             return Ok(Outcome::Staged);
         }

@@ -285,11 +285,11 @@ impl<'s> Staging<'s> {
                 })
             })?;
         stored.lacks = table.lacks(stored.header).to_vec();
-        if stored.nanos == key::nanos(row.ts) {
-            stored.likeness = stored.side().compare(table.side_of(row), &table.derived_places());
-        }
         if row.is_part {
             return self.meet_part(table, place, row, on_conflict, &stored);
+        }
+        if stored.nanos == key::nanos(row.ts) {
+            stored.likeness = stored.side().compare(table.side_of(row), &table.derived_places());
         }
         if let Some(exchange) = self.exchange.take() {
             return self.exchange(table, place, row, &stored, &exchange);

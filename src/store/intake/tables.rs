@@ -225,6 +225,14 @@ impl Table {
         (again.map_or(Cow::Borrowed(values), Cow::Owned), list)
     }
 
+    /// The values of a row that was put together: all that is derived is computed again. JSON, and the same as values.
+    pub(in crate::store) fn derived_again(&self, values: String, ts: Timestamp) -> (String, Vec<Value>) {
+        let mut list = Vec::new();
+        let derived = self.judge.as_ref().map(|judge| judge.derived()).unwrap_or_default();
+        let again = format::derive_again(&values, derived, ts, &mut list);
+        (again.unwrap_or(values), list)
+    }
+
     /// Positions of the derived columns.
     pub fn derived_places(&self) -> Vec<usize> {
         (0..self.columns.len()).filter(|place| self.columns[*place].process == DERIVED).collect()

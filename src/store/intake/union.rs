@@ -8,11 +8,10 @@
 //! list ([`Table::header_to_keep`]). Rows that earlier versions stored with fewer columns in the middle of the list are an
 //! exception: they count as having them, without a value.
 
-use crate::format::{Cells, Header, Likeness, derive_again};
+use crate::format::{Cells, Header, Likeness};
 use crate::quantity::Stated;
 use crate::store::intake::staging::{Incoming, Old, Outcome, Staging, Stored};
 use crate::store::intake::tables::{self, Column, Table};
-use crate::store::judge::flagging::Judge;
 use crate::store::schema::key;
 use crate::time::Timestamp;
 
@@ -147,9 +146,7 @@ impl Staging<'_> {
             OfUnion::Known(header) => header,
             OfUnion::New(header) => Some(self.learn_union(table, &header)?),
         };
-        let mut numbers = Vec::new();
-        let derived = table.judge.as_ref().map(Judge::derived).unwrap_or_default();
-        let values = derive_again(&values, derived, row.ts, &mut numbers).unwrap_or(values);
+        let (values, numbers) = table.derived_again(values, row.ts);
         let union = Incoming { record, values: &values, numbers: &numbers, stated_by: header, ..*row };
         self.judge(table, place, &union)?;
         self.replace(table, place, old, &union)

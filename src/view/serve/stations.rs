@@ -90,11 +90,11 @@ impl Stations {
     /// Takes up configurations that have changed. Whether anything is to be shown anew.
     pub(super) fn look(&mut self) -> bool {
         let mut is_changed = false;
-        for at in 0..self.places.len() {
-            let Some(config) = self.places.get_mut(at).and_then(|place| place.file.look()) else { continue };
-            let taken = config.map_err(|error| error.to_string()).and_then(|config| self.taken(at, config));
-            let Some(place) = self.places.get_mut(at) else { continue };
-            match taken {
+        let mut places = std::mem::take(&mut self.places);
+        for place in &mut places {
+            let Some(config) = place.file.look() else { continue };
+            is_changed = true;
+            match config.map_err(|error| error.to_string()).and_then(|config| self.taken(place, config)) {
                 Ok(watched) => {
                     tracing::warn!("{} was changed, and is in force now", place.file.path().display());
                     // The thread of the one before ends by itself, because its channel is closed.
@@ -102,18 +102,21 @@ impl Stations {
                     place.refused = None;
                 }
                 Err(why) => {
-                    tracing::error!("{why}; the configuration before stays in force");
+                    match place.watched {
+                        Some(_) => tracing::error!("{why}; the configuration before stays in force"),
+                        None => tracing::error!("{why}"),
+                    }
                     place.refused = Some(why);
                 }
             }
-            is_changed = true;
         }
+        self.places = places;
         is_changed
     }
 
     /// The station with this configuration; none where it is the one in force.
-    fn taken(&self, at: usize, config: Config) -> Result<Option<Watched>, String> {
-        let in_force = self.places.get(at).and_then(|place| place.watched.as_ref());
+    fn taken(&self, place: &Place, config: Config) -> Result<Option<Watched>, String> {
+        let in_force = place.watched.as_ref();
         if in_force.is_some_and(|watched| watched.shared.answers.config().fingerprint == config.fingerprint) {
             return Ok(None);
         }

@@ -32,7 +32,7 @@ impl Summaries {
         Ok(self.wanted(reader, table, Some(&[]), tags)?.series)
     }
 
-    /// Passes on each bin with rows from kept summaries, oldest first: its begin, and of each column how many values are there
+    /// Passes on each bin with rows, oldest first, from kept summaries, or from rows where a counter's step may reach over a slot: its begin, and of each column how many values are there
     /// and how many of these did not fail. Gives false, and passes nothing on, where the series has too few rows for summaries
     /// of this width, so that reading its rows costs little.
     pub fn counts<E: From<SummaryError>>(

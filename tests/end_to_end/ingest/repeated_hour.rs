@@ -9,9 +9,9 @@ const DAYLIGHT: &str = "utc_offset = \"-04:00\"";
 #[track_caller]
 fn rekeyed(tower: &mut Station, clock: &str) {
     tower.configure(|sections| clock.clone_into(&mut sections.clock));
-    let would: u64 = moved(&tower.run_json(&["rekey", "--dry-run"]).expect(0));
+    let would = moved(&tower.run_json(&["rekey", "--dry-run"]).expect(0));
     let did = moved(&tower.run_json(&["rekey"]).expect(0));
-    assert!(did <= would || did > 0, "{did} of {would}");
+    assert!(would > 0 && did > 0, "{did} of {would}");
 }
 
 fn moved(ended: &Ended) -> u64 {

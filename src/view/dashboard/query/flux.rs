@@ -151,31 +151,27 @@ impl<'a> Kept<'a> {
     /// Each value, for functions that are fast over rows, passed to `then`. That stands behind each of several chains, because
     /// storage aggregates only what directly follows, and must leave the same columns of each.
     fn rows(&self, then: &str) -> String {
-        if self.is_clean {
-            return self.plain() + then;
-        }
-        let place = self.place;
         let part = if self.source.aggregate == Aggregate::RootMeanSquare { "last" } else { function(self.source) };
-        format!(
-            "(if length(arr: failed{place}) == 0 then {}{then} else if not many or failed{place}[0] <= {MANY_FAILED} then {}{then} else {}{then})\n",
-            self.plain(),
-            self.unmarked_rows(),
-            self.clean_parts(part)
-        )
+        self.chains(part, &format!("not many or failed{}[0] <= {MANY_FAILED}", self.place), then)
     }
 
     /// Values from which a function (`min`, `max`, `last`) makes the result of a window, passed to `then`: all, or of many those
     /// of its clean parts.
     fn selected(&self, function: &str, then: &str) -> String {
+        self.chains(function, "not many", then)
+    }
+
+    /// All values where none failed; otherwise rows that are not marked on this condition, or clean parts by this function.
+    fn chains(&self, part: &str, takes_rows: &str, then: &str) -> String {
         if self.is_clean {
             return self.plain() + then;
         }
-        let place = self.place;
         format!(
-            "(if length(arr: failed{place}) == 0 then {}{then} else if not many then {}{then} else {}{then})\n",
+            "(if length(arr: failed{}) == 0 then {}{then} else if {takes_rows} then {}{then} else {}{then})\n",
+            self.place,
             self.plain(),
             self.unmarked_rows(),
-            self.clean_parts(function)
+            self.clean_parts(part)
         )
     }
 

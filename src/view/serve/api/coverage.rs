@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::Millis;
 use crate::config::{Config, TableConfig};
 use crate::export::{Counted, RULE, Share, coverage_of_series, half_hour_of, is_reported};
-use crate::store::{SLOT_SECONDS, SeriesLine, Store};
+use crate::store::{SeriesLine, Store, slot_of, slot_start};
 use crate::time::{NANOS_PER_SECOND, Timestamp, nanos};
 use crate::view::serve::error::ApiError;
 use crate::view::serve::readers::Database;
@@ -133,14 +133,13 @@ struct Usual<'a> {
 
 impl Usual<'_> {
     fn at(&mut self, begin: Timestamp) -> Result<Option<Duration>, ApiError> {
-        let slot = begin.nanos().div_euclid(SLOT_SECONDS * NANOS_PER_SECOND);
+        let slot = slot_of(begin);
         if let Some((known, interval)) = self.known
             && known == slot
         {
             return Ok(interval);
         }
-        let end = Timestamp::from_nanos((slot + 1).saturating_mul(SLOT_SECONDS * NANOS_PER_SECOND));
-        let interval = self.store.usual_interval_of_series(self.series, end)?;
+        let interval = self.store.usual_interval_of_series(self.series, slot_start(slot + 1))?;
         self.known = Some((slot, interval));
         Ok(interval)
     }
