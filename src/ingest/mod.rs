@@ -170,6 +170,7 @@ impl Ingest<'_> {
         self.store.judge_flagged(self.config)?;
         let mut staging = Staging::new(self.store, self.config)?;
         let mut report = IngestReport::default();
+        let mut tried = Vec::new();
         for (table_config, mut files) in work {
             let moved = clock::Mover::new(self.store, &mut staging, table_config, self.clock, self.progress)
                 .apply(clock::Consent::Corrections)?;
@@ -226,8 +227,7 @@ impl Ingest<'_> {
             let tried_refused = reader.tries_refused;
             staging.flush(&mut table)?;
             if tried_refused && self.all_files {
-                staging.commit()?;
-                self.store.keep_refused_by(&table, inputs)?;
+                tried.push((table, inputs));
             }
             if staging.is_commit_due() {
                 staging.commit()?;
@@ -235,6 +235,9 @@ impl Ingest<'_> {
             report.tables.push(table_report);
         }
         staging.commit()?;
+        for (table, inputs) in tried {
+            self.store.keep_refused_by(&table, inputs)?;
+        }
         for table_report in &mut report.tables {
             let Some(table) = self.config.table(&table_report.table) else { continue };
             if let Some(done) = self.store.despike_completed(self.config, table)?.filter(|done| done.changed > 0) {
