@@ -69,6 +69,9 @@ impl Room {
 
 const DAY: Duration = Duration::from_secs(86_400);
 
+/// What another process dated so little after this one looked at the clock was done meanwhile, not in the future.
+const BESIDE: Duration = Duration::from_secs(60);
+
 /// Why there is no status.
 #[derive(Debug, Error)]
 pub enum StatusError {
@@ -225,7 +228,7 @@ impl Facts {
             last_sync: store.last_run_by("sync", now)?,
             last_stored: store.last_stored_by(now)?,
             nothing_pending: store.last_sync_with_nothing_pending(Interval::new(now.before(DAY), now))?,
-            future: store.future_times(now)?,
+            future: store.future_times(now.after(BESIDE))?,
             server_ahead_s: server_ahead.map(|ahead| ahead.num_seconds()),
             retentions: if is_server { crate::sync::retentions(store)? } else { Vec::new() },
             files: store.read_files()?,

@@ -5,9 +5,9 @@
 //! Each part of the schema has one file here that writes it.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use queries::health;
 use schema::{beside, migrate};
@@ -96,7 +96,7 @@ impl Store {
         conn.busy_timeout(BUSY_TIMEOUT).map_err(at)?;
         migrate::check(&conn, path)?;
         conn.pragma_update(None, "page_size", 16_384).map_err(at)?;
-        conn.pragma_update(None, "journal_mode", "wal").map_err(at)?;
+        use_wal(&conn).map_err(at)?;
         conn.pragma_update(None, "synchronous", "full").map_err(at)?;
         conn.pragma_update(None, "foreign_keys", false).map_err(at)?;
         conn.pragma_update(None, "cache_size", CACHE_KIB).map_err(at)?;
@@ -140,6 +140,26 @@ impl Store {
         match StoreError::at(&self.path, source) {
             StoreError::Busy { path, .. } => StoreError::Busy { path, waited: self.patience },
             other => other,
+        }
+    }
+}
+
+/// Between two attempts at what SQLite refuses at once.
+const NEXT_ATTEMPT: Duration = Duration::from_millis(20);
+
+/// Sets the journal mode. Programs that start at once on a new database all do, and SQLite refuses at once, whatever the busy
+/// timeout, where each of two connections would wait for the other one's lock.
+fn use_wal(conn: &Connection) -> rusqlite::Result<()> {
+    let until = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match conn.pragma_update(None, "journal_mode", "wal") {
+            Err(error)
+                if matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+                    && Instant::now() < until =>
+            {
+                std::thread::sleep(NEXT_ATTEMPT);
+            }
+            done => return done,
         }
     }
 }

@@ -192,6 +192,16 @@ fn runs_and_receipts_from_the_future_are_a_finding_and_hide_no_run_of_today() {
 }
 
 #[test]
+fn a_run_of_another_process_that_ends_meanwhile_is_not_dated_in_the_future() {
+    let tower = well();
+    let conn = rusqlite::Connection::open(tower.store_path()).unwrap();
+    conn.execute("UPDATE run SET ended = ended + 30000000000", []).unwrap();
+    conn.execute("UPDATE receipt SET at = at + 30000000000", []).unwrap();
+    drop(conn);
+    assert_eq!(kinds(&status(&tower)), [""; 0]);
+}
+
+#[test]
 fn a_file_from_the_future_means_that_clocks_disagree() {
     let tower = well();
     let file = std::fs::File::options().write(true).open(tower.path(DAT)).unwrap();
