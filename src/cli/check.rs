@@ -73,6 +73,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             quality(context, table, &store, &mut report)?;
         }
     }
+    files::shared(config, &mut report);
     let stopped = destination::lines(context, &store, &mut report)?;
     starts(context, &store, &mut report)?;
     notify::lines(context, &store, args.notify, &mut report)?;

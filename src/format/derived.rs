@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::{Formula, Sky, TableConfig};
-use crate::format::number::{parse_number, take_number};
+use crate::format::number::{NUMBER_REACH, parse_number, take_number};
 use crate::qc::{Sentinels, Value};
 use crate::sun::{self, Position, Potential};
 use crate::time::{Timestamp, nanos};
@@ -113,19 +113,48 @@ pub fn values_of(json: &str, values: &mut Vec<Value>) {
 #[inline]
 pub fn numbers_of(json: &[u8], width: usize, numbers: &mut Vec<f64>) {
     numbers.clear();
+    numbers.resize(width, f64::NAN);
     let mut rest = json.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")).unwrap_or_default();
-    while numbers.len() < width && !rest.is_empty() {
-        let (number, length) = match take_number(rest) {
-            Some((number, length)) => (number.value, length),
-            None => {
-                let text = if rest.first() == Some(&b'"') { closing_quote(rest) } else { 0 };
-                let end = memchr::memchr(b',', &rest[text..]).map_or(rest.len(), |at| at + text);
-                (f64::NAN, end)
-            }
-        };
-        numbers.push(number);
+    let mut places = numbers.iter_mut();
+    while rest.len() >= NUMBER_REACH
+        && let Some(place) = places.next()
+    {
+        let (number, length) = number_or_other(rest);
+        *place = number;
         rest = rest.get(length + 1..).unwrap_or_default();
     }
+    // The last ones as if there were others behind them.
+    let mut left = rest.len();
+    let mut padded = [b','; 2 * NUMBER_REACH];
+    let mut text = match padded.get_mut(..left) {
+        Some(begin) => {
+            begin.copy_from_slice(rest);
+            padded.as_slice()
+        }
+        // Every place has its number.
+        None => rest,
+    };
+    while left > 0
+        && let Some(place) = places.next()
+    {
+        let (number, length) = number_or_other(text);
+        *place = number;
+        left = left.saturating_sub(length + 1);
+        text = text.get(length + 1..).unwrap_or_default();
+    }
+    let unused = places.len();
+    numbers.truncate(width - unused);
+}
+
+/// The number that the text begins with, up to a comma, and its length; NaN for what is none.
+#[inline]
+fn number_or_other(text: &[u8]) -> (f64, usize) {
+    if let Some((number, length)) = take_number(text) {
+        return (number.value, length);
+    }
+    let begin = if text.first() == Some(&b'"') { closing_quote(text) } else { 0 };
+    let end = text.get(begin..).and_then(|rest| memchr::memchr(b',', rest)).map_or(text.len(), |at| at + begin);
+    (f64::NAN, end)
 }
 
 fn value_of(token: &[u8]) -> Value {
@@ -267,5 +296,20 @@ mod tests {
         );
         assert_eq!(derive_again("[null,2]", &derived, Timestamp::EPOCH, &mut values).as_deref(), None);
         assert_eq!(values.len(), 2, "there are as many flags as values");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn numbers_are_read_in_one_pass_as_each_by_itself(
+            cells in proptest::collection::vec("null|\"[a-z,]{0,22}\"|-?[0-9]{1,9}|-?[0-9]{1,4}\\.[0-9]{1,9}|[1-9]\\.[0-9]E[+-][0-9]", 0..12),
+            width in 0_usize..14,
+        ) {
+            let json = format!("[{}]", cells.join(","));
+            let mut numbers = vec![7.0];
+            numbers_of(json.as_bytes(), width, &mut numbers);
+            let one = |cell: &String| parse_number(cell.as_bytes()).map_or(f64::NAN, |number| number.value).to_bits();
+            let each: Vec<u64> = cells.iter().take(width).map(one).collect();
+            proptest::prop_assert_eq!(numbers.iter().map(|number| number.to_bits()).collect::<Vec<_>>(), each, "{}", json);
+        }
     }
 }

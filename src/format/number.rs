@@ -36,6 +36,82 @@ pub fn parse_number(text: &[u8]) -> Option<Number> {
 /// IEEE4 and IEEE8 print 4, 7 and 15 digits, so the standard library's parser is rarely needed.
 #[inline]
 pub(super) fn take_number(text: &[u8]) -> Option<(Number, usize)> {
+    match text.first_chunk().and_then(take_short) {
+        Some(taken) => Some(taken),
+        None => take_any(text),
+    }
+}
+
+/// With so many bytes before the end of the text, most numbers are read the fast way.
+pub(super) const NUMBER_REACH: usize = 18;
+
+/// How a number stands at the beginning of a text: `-?[0-9]{1,7}`, and a point with one to eight digits where `fraction` is not 0.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plain {
+    /// Where the separator behind it is.
+    pub(super) end: usize,
+    /// Where its point is.
+    pub(super) point: Option<usize>,
+    sign: usize,
+    whole: usize,
+    fraction: usize,
+    /// The digits before and behind the point, each the first in the lowest byte; what stands behind them is in the other bytes.
+    head: u64,
+    tail: u64,
+}
+
+impl Plain {
+    /// None for every number that is spelled otherwise.
+    ///
+    /// Where it ends is found first, so that a processor begins with the next number while it works on this one.
+    #[inline]
+    pub(super) fn of(text: &[u8; NUMBER_REACH], separator: u8, point: u8) -> Option<Plain> {
+        let separators = u64::from_le_bytes([separator; 8]);
+        let eight = |at: usize| text.get(at..)?.first_chunk().map(|eight| u64::from_le_bytes(*eight));
+        let (low, high) = (zero_bytes(eight(0)? ^ separators), zero_bytes(eight(8)? ^ separators));
+        // Without a branch: no processor guesses whether it is the seventh byte or the eighth.
+        let beyond = first_byte(high) & usize::from(low == 0).wrapping_neg();
+        let end = first_byte(low) + beyond;
+        let sign = usize::from(text[0] == b'-');
+        let head = eight(sign)? ^ ZEROS;
+        let whole = first_byte(others(head));
+        let size = end.checked_sub(sign)?;
+        if whole == 0 || whole >= 8 {
+            return None;
+        }
+        if whole >= size {
+            return Some(Plain { end, point: None, sign, whole: size, fraction: 0, head, tail: 0 });
+        }
+        let fraction = size - whole - 1;
+        let tail = eight(sign + whole + 1)? ^ ZEROS;
+        let is_one = text.get(sign + whole) == Some(&point) && fraction > 0 && first_byte(others(tail)) >= fraction;
+        is_one.then_some(Plain { end, point: Some(sign + whole), sign, whole, fraction, head, tail })
+    }
+
+    /// None for more than eight digits. Those on both sides of the point are put together before they are made a number.
+    #[inline]
+    fn number(self) -> Option<Number> {
+        let count = self.whole + self.fraction;
+        if count == 0 || count > 8 {
+            return None;
+        }
+        let digits = (self.head & ((1 << (8 * self.whole)) - 1)) | (self.tail << (8 * self.whole));
+        // The first digit is the lowest byte; zeros before it fill up to eight.
+        #[allow(clippy::cast_precision_loss, reason = "eight digits")]
+        let magnitude = number_of(digits << (64 - 8 * count)) as f64 / EXACT_POWERS[self.fraction];
+        let value = if self.sign == 1 { -magnitude } else { magnitude };
+        Some(Number { value, canonical: self.whole == 1 || self.head & 0xff != 0 })
+    }
+}
+
+#[inline]
+fn take_short(text: &[u8; NUMBER_REACH]) -> Option<(Number, usize)> {
+    let plain = Plain::of(text, b',', b'.')?;
+    Some((plain.number()?, plain.end))
+}
+
+/// As [`take_number`], for every number.
+fn take_any(text: &[u8]) -> Option<(Number, usize)> {
     let negative = text.first() == Some(&b'-');
     let start = usize::from(negative);
     let (mut mantissa, mut at) = digits(text, start, 0);
@@ -60,32 +136,56 @@ pub(super) fn take_number(text: &[u8]) -> Option<(Number, usize)> {
     slow(text, at, canonical)
 }
 
+const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
+const HIGH_BITS: u64 = u64::from_le_bytes([0x80; 8]);
+
+/// The high bit of the first byte that is zero, and of some behind it.
+#[inline]
+fn zero_bytes(bytes: u64) -> u64 {
+    bytes.wrapping_sub(u64::from_le_bytes([1; 8])) & !bytes & HIGH_BITS
+}
+
+/// The high bit of the first byte above nine, and of some behind it: carries go to later bytes only.
+#[inline]
+fn others(digits: u64) -> u64 {
+    /// Lifts every byte above 9 to 128 or more.
+    const ABOVE_NINE: u64 = u64::from_le_bytes([0x76; 8]);
+    (digits.wrapping_add(ABOVE_NINE) | digits) & HIGH_BITS
+}
+
+/// The place of the first byte that has its high bit set; 8 where none has.
+#[inline]
+fn first_byte(marks: u64) -> usize {
+    marks.trailing_zeros() as usize / 8
+}
+
+/// The number of eight digits, of which the first is the lowest byte.
+#[inline]
+fn number_of(digits: u64) -> u32 {
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8);
+    let (even, odd) = (pairs & 0xff_0000_00ff, (pairs >> 16) & 0xff_0000_00ff);
+    let number = even.wrapping_mul(100 + (1_000_000 << 32)).wrapping_add(odd.wrapping_mul(1 + (10_000 << 32))) >> 32;
+    #[allow(clippy::cast_possible_truncation, reason = "32 bits are left")]
+    let number = number as u32;
+    number
+}
+
 /// Adds the digits from `at` on to the mantissa, and returns the place behind them.
 ///
 /// Eight bytes are looked at together: a loop ends after a number of digits that no processor guesses, and a row of a fast
 /// table has 30 such ends.
 #[inline]
 fn digits(text: &[u8], mut at: usize, mut mantissa: u64) -> (u64, usize) {
-    const ZEROS: u64 = u64::from_le_bytes(*b"00000000");
-    /// Lifts every byte above 9 to 128 or more.
-    const ABOVE_NINE: u64 = 0x7676_7676_7676_7676;
-    const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
-    if let Some(eight) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+    if let Some(eight) = text.get(at..).and_then(|rest| rest.first_chunk()) {
         let values = u64::from_le_bytes(*eight) ^ ZEROS;
-        // Carries go to later bytes only, so that the first byte that is no digit is found right.
-        let others = (values.wrapping_add(ABOVE_NINE) | values) & HIGH_BITS;
-        let count = others.trailing_zeros() / 8;
+        let count = first_byte(others(values));
         if count == 0 {
             return (mantissa, at);
         }
-        // The first digit is the lowest byte; zeros before it fill up to eight.
-        let values = values << (64 - 8 * count);
-        let pairs = values.wrapping_mul(10).wrapping_add(values >> 8);
-        let (even, odd) = (pairs & 0xff_0000_00ff, (pairs >> 16) & 0xff_0000_00ff);
-        let number =
-            even.wrapping_mul(100 + (1_000_000 << 32)).wrapping_add(odd.wrapping_mul(1 + (10_000 << 32))) >> 32;
-        mantissa = mantissa.wrapping_mul(POWERS[count as usize]).wrapping_add(number);
-        at += count as usize;
+        // As in [`Plain::number`].
+        let number = number_of(values << (64 - 8 * count));
+        mantissa = mantissa.wrapping_mul(POWERS[count]).wrapping_add(u64::from(number));
+        at += count;
         if count < 8 {
             return (mantissa, at);
         }
@@ -150,11 +250,19 @@ mod tests {
 
     proptest! {
         #[test]
+        fn what_stands_behind_a_number_and_its_length_change_nothing(text in "[-.,0-9e ]{0,12}", behind in "[-.,0-9N\"]{0,20}") {
+            let line = format!("{text},{behind}");
+            prop_assert_eq!(take_number(line.as_bytes()), take_any(line.as_bytes()), "{}", line);
+        }
+
+        #[test]
         fn every_spelling_equals_the_standard_librarys(whole in 0u64..10_000_000_000, fraction in 0u64..1_000_000_000, digits in 0usize..12, exponent in -40i32..40, negative: bool) {
             let sign = if negative { "-" } else { "" };
             for text in [format!("{sign}{whole}"), format!("{sign}{whole}.{fraction:0digits$}"), format!("{sign}{whole}.{fraction}E{exponent}")] {
                 let number = parse_number(text.as_bytes()).unwrap();
                 prop_assert_eq!(number.value.to_bits(), text.parse::<f64>().unwrap().to_bits(), "{}", text);
+                // Within a line.
+                prop_assert_eq!(take_number(format!("{text},-1.5,22.75,3").as_bytes()), Some((number, text.len())), "{}", text);
             }
         }
     }

@@ -27,6 +27,7 @@ mod long;
 mod made;
 mod names;
 mod passes;
+mod put_back;
 mod report;
 mod retag;
 mod samples;

@@ -230,11 +230,11 @@ impl Deviation {
     #[allow(clippy::cast_precision_loss, reason = "the loss is part of the bound")]
     pub(super) fn is_below(&self, limit: f64, scale: f64) -> bool {
         let count = f64::from(self.counted);
-        let squares = count * self.squares.as_f64();
+        let squares = count * positive(self.squares);
         let edge = limit * scale * count;
         // The signal of a sensor that is alive is so far above the limit that neither rounding nor exactness matters. Each
-        // term is off by less than 4 roundings of its size, and the second is not the larger one.
-        let sum = self.sum as f64;
+        // term is off by at most 4 roundings of its size, and the second is not the larger one.
+        let sum = i64::try_from(self.sum).map_or_else(|_| self.sum as f64, |sum| sum as f64);
         if squares - sum * sum - 8.0 * f64::EPSILON * squares > edge * edge {
             return false;
         }
@@ -249,6 +249,24 @@ impl Deviation {
         let count = f64::from(self.counted);
         (count > 0.0).then(|| self.spread().as_f64().sqrt() / count / scale)
     }
+}
+
+/// A number that is not negative, off by at most three roundings. Nearly always it has 128 bits, of which the processor converts
+/// each half at once.
+#[inline]
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "the loss is stated, and halves are 64 bits"
+)]
+fn positive(number: I256) -> f64 {
+    const HALF: f64 = 18_446_744_073_709_551_616.0;
+    let (high, low) = number.into_words();
+    if high != 0 {
+        return number.as_f64();
+    }
+    let low = low.cast_unsigned();
+    ((low >> 64) as u64 as f64) * HALF + (low as u64 as f64)
 }
 
 /// Whole steps as a number and its square. Nearly always they are a number of 64 bits, which costs a fraction of the others.
@@ -302,6 +320,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_number_of_128_bits_is_off_by_three_roundings(low: i128, shift in 0_u32..127) {
+            for number in [I256::from(low.cast_unsigned() >> shift), I256::from(low).unsigned_abs().as_i256() << shift] {
+                let exact = number.as_f64();
+                proptest::prop_assert!((positive(number) - exact).abs() <= 2.0 * f64::EPSILON * exact, "{number}");
+            }
+        }
+
         #[test]
         fn extremes_are_those_of_the_rows_in_the_window(values in prop::collection::vec(-100i32..100, 1..60), width in 1u64..20) {
             let mut extremes = Extremes::default();

@@ -80,9 +80,11 @@ impl<'p> ClosedFile<'p> {
 
     fn put(&self, folder: &Path, form: Form) -> Result<PathBuf, SourceError> {
         std::fs::create_dir_all(folder).map_err(|source| SourceError::write(folder, source))?;
-        let (target, is_new) = self.place(folder, form)?;
-        sync_folder(folder);
-        if let Err(error) = self.delete() {
+        let placed = self.place(folder, form);
+        // A part file that is still there was not renamed, whatever failed.
+        let _ = std::fs::remove_file(self.part(folder, form));
+        let (target, is_new) = placed?;
+        if let Err(error) = sync_folder(folder).and_then(|()| self.delete()) {
             // The file stays, so its content must not stand twice.
             if is_new {
                 let _ = std::fs::remove_file(&target);
@@ -104,15 +106,11 @@ impl<'p> ClosedFile<'p> {
                 _ => std::fs::hard_link(from, &target),
             };
             let error = match linked {
-                Ok(()) => {
-                    written.map(std::fs::remove_file);
-                    return Ok((target, true));
-                }
+                Ok(()) => return Ok((target, true)),
                 Err(error) => error,
             };
             if target.symlink_metadata().is_ok() {
                 if self.has_content_of(&target, form) {
-                    written.map(std::fs::remove_file);
                     return Ok((target, false));
                 }
                 continue;
@@ -131,8 +129,14 @@ impl<'p> ClosedFile<'p> {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 Err(source) => return Err(SourceError::write(&target, source)),
             }
-            std::fs::rename(&own, &target).map_err(|source| SourceError::write(&target, source))?;
-            return Ok((target, true));
+            return match std::fs::rename(&own, &target) {
+                Ok(()) => Ok((target, true)),
+                Err(source) => {
+                    // The name that was reserved.
+                    let _ = std::fs::remove_file(&target);
+                    Err(SourceError::write(&target, source))
+                }
+            };
         }
         Err(SourceError::Changed { path: self.path.to_owned() })
     }
@@ -152,9 +156,14 @@ impl<'p> ClosedFile<'p> {
         name
     }
 
+    /// Where the content is written before it has a name.
+    fn part(&self, folder: &Path, form: Form) -> PathBuf {
+        folder.join(format!(".{}.partial", self.name(1, form)))
+    }
+
     /// Writes the content to a file of ours in the folder, on disk, and proves it by reading it again.
     fn write(&self, folder: &Path, form: Form) -> Result<PathBuf, SourceError> {
-        let own = folder.join(format!(".{}.partial", self.name(1, form)));
+        let own = self.part(folder, form);
         let failed = |source| SourceError::write(&own, source);
         let mut from = File::open(self.path).map_err(|source| SourceError::io(self.path, source))?;
         let to = File::create(&own).map_err(failed)?;
@@ -177,12 +186,7 @@ impl<'p> ClosedFile<'p> {
             let is_same = self.has_content_of(&own, form);
             is_same.then_some(()).ok_or_else(|| SourceError::Changed { path: self.path.to_owned() })
         });
-        if let Err(error) = proven {
-            // On a full disk it would hold the last room.
-            let _ = std::fs::remove_file(&own);
-            return Err(error);
-        }
-        Ok(own)
+        proven.map(|()| own)
     }
 
     /// Whether `other` holds the same bytes.
@@ -212,11 +216,16 @@ fn is_same(mut one: impl Read, mut other: impl Read) -> std::io::Result<bool> {
     }
 }
 
-/// A name that was given survives a power cut. Windows does that by itself.
-fn sync_folder(folder: &Path) {
-    if cfg!(unix) {
-        // A folder that cannot be opened so loses nothing: the file under its first name goes only with the system's word.
-        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+/// Makes a name that was given survive a power cut. Windows does that by itself, and some network drives cannot.
+fn sync_folder(folder: &Path) -> Result<(), SourceError> {
+    if !cfg!(unix) {
+        return Ok(());
+    }
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        Err(error) if !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
+            Err(SourceError::write(folder, error))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -285,6 +294,24 @@ mod tests {
         std::fs::write(&path, "content").unwrap();
         assert_eq!(closed(&path).compress_into(&to).unwrap(), to.join("met.dat.gz"));
         assert_eq!(names(&to), ["met.dat", "met.dat.gz"]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_part_file_does_not_stay_behind_whatever_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, to) = (folder.path().join("met.dat"), folder.path().join("old"));
+        std::fs::write(&path, "content").unwrap();
+        std::fs::create_dir(&to).unwrap();
+        let file = closed(&path);
+        // It changes while it is written.
+        std::fs::write(&path, "content and more").unwrap();
+        for form in [Form::AsItIs, Form::Compressed] {
+            file.write(&to, form).unwrap_err();
+            assert_eq!(names(&to).len(), 1, "{form:?}");
+            file.put(&to, form).unwrap_err();
+            assert_eq!(names(&to), Vec::<String>::new(), "{form:?}");
+        }
     }
 
     #[test]

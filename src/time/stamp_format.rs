@@ -299,6 +299,9 @@ impl Parts {
     /// Takes one item from the beginning of `rest`, and gives what is behind it.
     fn take<'t>(&mut self, item: &Item, rest: &'t [u8]) -> Option<&'t [u8]> {
         match item {
+            Item::Literal(letter) if letter.is_ascii() => {
+                rest.split_first().filter(|(first, _)| char::from(**first) == *letter).map(|(_, rest)| rest)
+            }
             Item::Literal(letter) => rest.strip_prefix(letter.encode_utf8(&mut [0; 4]).as_bytes()),
             Item::Blank => Some(rest.trim_ascii_start()),
             Item::Numbers(run) => self.numbers(run, rest.trim_ascii_start()),

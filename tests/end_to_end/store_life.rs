@@ -147,6 +147,30 @@ fn check_has_a_line_for_database_disk_and_each_file_pattern() {
 }
 
 #[test]
+fn check_names_the_files_that_two_tables_read() {
+    let tower = Station::new().table(&format!(
+        "name = \"{TABLE}\"\nfiles = [\"{DAT}\"]\n[[table]]\nname = \"again\"\nfiles = [\"*.dat\", \"46m*\"]"
+    ));
+    tower.write(DAT, recent(100).file(0..100));
+    let said = tower.run(&["check"]).expect(0).stdout;
+    let lines: Vec<&str> = said.lines().filter(|line| line.contains("is a file of table 46m_par too")).collect();
+    assert_eq!(lines.len(), 1, "{said}");
+    assert!(lines[0].contains("table again") && lines[0].contains(DAT) && !lines[0].contains("more"), "{said}");
+
+    // Arrays share their file by design.
+    let array = |name: &str, number: u32| {
+        format!(
+            "name = \"{name}\"\nfiles = [\"met.csv\"]\nformat = \"csv\"\ntime_column = \"time\"\n\
+             names = [\"array\", \"time\", \"a\"]\n[table.csv]\narray = {number}\n"
+        )
+    };
+    let tower = Station::new().table(&format!("{}[[table]]\n{}", array("one", 101), array("two", 102)));
+    tower.write("met.csv", "101,2026-06-01 00:00:00,1\n102,2026-06-01 00:00:00,2\n");
+    let said = tower.run(&["check"]).stdout;
+    assert!(said.contains("table two") && !said.contains("too: a row"), "{said}");
+}
+
+#[test]
 fn check_tells_a_loggers_clock_that_runs_ahead_and_an_agent_that_nobody_starts() {
     let tower = Station::new();
     tower.write(DAT, recent(100).file(0..100));

@@ -1,11 +1,12 @@
 //! A line for each file pattern: what it finds, and whether the newest file of it can be read.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::super::Context;
 use super::super::output::{count, span};
 use super::Report;
-use crate::config::{FileFormat, TableConfig};
+use crate::config::{Config, FileFormat, TableConfig};
 use crate::format::{self, Fields, ParsedRow, detect};
 use crate::source::{QuietFile, SourceError};
 use crate::time::{CLOCKS_DRIFT, Candidates, LocalTime, Timestamp};
@@ -45,6 +46,42 @@ pub(super) fn lines(context: &Context, table: &TableConfig, report: &mut Report)
         }
     }
     old > 0 && old == table.files.len()
+}
+
+/// Files that two tables read, once for each two tables. The lines of array-based files name the table that they are of.
+pub(super) fn shared(config: &Config, report: &mut Report) {
+    let array = |table: &TableConfig| match &table.format {
+        FileFormat::Csv(csv) => csv.array(),
+        FileFormat::Logger(_) => None,
+    };
+    let mut readers: HashMap<PathBuf, Vec<&TableConfig>> = HashMap::new();
+    let mut shared: BTreeMap<(&str, &str), BTreeSet<PathBuf>> = BTreeMap::new();
+    for table in config.logger_tables() {
+        // A pattern that is not valid has its line.
+        for path in crate::source::find(table).unwrap_or_default() {
+            let before = readers.entry(path.clone()).or_default();
+            for other in before.iter().filter(|other| other.name != table.name) {
+                let are_apart = array(other).is_some_and(|one| array(table).is_some_and(|other| one != other));
+                if !are_apart {
+                    shared.entry((&other.name.0, &table.name.0)).or_default().insert(path.clone());
+                }
+            }
+            before.push(table);
+        }
+    }
+    for ((one, other), paths) in shared {
+        let Some(path) = paths.first() else { continue };
+        let more = match paths.len() {
+            1 => String::new(),
+            all => format!(" and {} more", count(all as u64 - 1, "file")),
+        };
+        let text = format!(
+            "{}{more} is a file of table {one} too: a row that both take is stored and sent under both names; if that is not wanted, \
+             take the pattern out of one of the two tables",
+            path.display()
+        );
+        report.say(&format!("table {other}"), "note", text);
+    }
 }
 
 /// Of the newest file; otherwise a verdict and why there is none that can be believed.

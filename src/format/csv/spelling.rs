@@ -2,6 +2,7 @@
 
 use crate::config::{CsvDialect, CsvFormat, Separator};
 use crate::format::csv::Keys;
+use crate::format::number::{NUMBER_REACH, Plain};
 use crate::format::row::RowError;
 use crate::format::text::decode;
 
@@ -105,6 +106,18 @@ impl Spelling {
     #[inline]
     fn plain_number(&self, rest: &[u8], out: &mut Vec<u8>) -> Option<usize> {
         let Separator::Sign(separator) = self.separator else { return None };
+        if let Some(text) = rest.first_chunk::<NUMBER_REACH>()
+            && let Some(plain) = Plain::of(text, separator, self.decimal)
+        {
+            // A copy of a length that is known beforehand is one of two instructions.
+            let begin = out.len();
+            out.extend_from_slice(text);
+            out.truncate(begin + plain.end);
+            if let Some(point) = plain.point {
+                out[begin + point] = b'.';
+            }
+            return Some(plain.end);
+        }
         let (mut point, mut figures) = (None, 0);
         let mut length = 0;
         while let Some(&byte) = rest.get(length).filter(|byte| **byte != separator) {
@@ -236,7 +249,7 @@ impl Spelling {
 
     /// Appends a text, in quotes where it needs them.
     fn text(&self, part: Part<'_>, out: &mut Vec<u8>) {
-        let needs = part.quoted || part.text.iter().any(|byte| matches!(byte, b',' | b'"'));
+        let needs = part.quoted || memchr::memchr2(b',', b'"', part.text).is_some();
         if !needs {
             out.extend_from_slice(part.text);
             return;

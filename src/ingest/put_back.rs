@@ -1,0 +1,236 @@
+//! The second half of a move: rows that were taken out get the time that their stamps mean now, and what is kept beside rows
+//! follows them.
+//!
+//! A row is never lost on the way (I2): one whose stamp means no time that a row can have is a rejected or held line again,
+//! with the text that a file would have; one that meets another row is a conflict, or was there already.
+
+use super::clock::{Moved, at_stamp, is_left_out, spread, stamp_of, within};
+use super::kept::KeptTaker;
+use super::lines::{Taken, can_have};
+use super::passes::{Passes, Stamped};
+use crate::config::{CsvFormat, FileFormat, TableConfig};
+use crate::format::{Cell, Header};
+use crate::store::{KeptContent, LineAt, LineState, MovingRow, Outcome, Result, Staging, Store, Table};
+use crate::time::{LocalTime, LoggerClock, Timestamp};
+
+/// What a logger wrote of a row.
+struct Written<'a> {
+    stamp: LocalTime,
+    /// Its own text, where the stamp does not print it.
+    text: Option<&'a str>,
+    record: Option<i64>,
+    /// JSON array, aligned with the column list (or shorter).
+    values: &'a str,
+    /// The header whose columns it has, where the store keeps it.
+    header: Option<i64>,
+}
+
+/// The second half of a move.
+pub(super) struct PutBack<'a, 's> {
+    pub(super) store: &'a Store,
+    pub(super) staging: &'a mut Staging<'s>,
+    pub(super) table: &'a mut Table,
+    /// With the clock by which rows are put back.
+    pub(super) config: &'a TableConfig,
+    pub(super) now: Timestamp,
+    pub(super) passes: &'a Passes<'a>,
+}
+
+impl PutBack<'_, '_> {
+    /// Puts these rows back and commits.
+    pub(super) fn rows(
+        &mut self,
+        rows: &[MovingRow],
+        old: &LoggerClock,
+        version: i64,
+        moved: &mut Moved,
+    ) -> Result<()> {
+        for row in rows {
+            moved.rows += 1;
+            let new = &self.config.stamps;
+            let at = Stamped { series: row.series, stamp: row.stamp, record: row.record, age: 0 };
+            let ts = self.passes.instant(at, at_stamp(self.table.samples, row.ts));
+            let ts = ts.plus(within(self.table.samples, old, row.stamp, (row.record, row.ts)));
+            if !can_have(self.config, ts, self.now) || is_left_out(old, new, row.stamp, row.record) {
+                self.as_line(row)?;
+                moved.lines += 1;
+                continue;
+            }
+            let text = match &row.ts_text {
+                Some(text) => Some(text.clone()),
+                None => (new.usual_stamp(ts) != row.stamp).then(|| row.stamp.to_string()),
+            };
+            match self.staging.put_back(self.table, row, (ts, text.as_deref()), version)? {
+                Outcome::Conflict => moved.conflicts += 1,
+                Outcome::Duplicate | Outcome::Extended { .. } => moved.merged += 1,
+                Outcome::Staged | Outcome::Finished => {}
+            }
+        }
+        self.staging.flush(self.table)?;
+        self.staging.commit()
+    }
+
+    /// The row's stamp means no time that a row can have: it is a rejected or held line, as the file would make it, and is
+    /// judged again when the clock is corrected again.
+    fn as_line(&mut self, row: &MovingRow) -> Result<()> {
+        let text = row.ts_text.as_deref();
+        let written = Written { stamp: row.stamp, text, record: row.record, values: &row.values, header: row.header };
+        let (header, line) = self.written_line(&written)?;
+        self.refuse(header, LineAt { path: "moved by its clock", number: 0, raw: &line, state: LineState::Whole })?;
+        self.staging.forget_moving(row)
+    }
+
+    /// As [`PutBack::as_line`], for a content that is kept beside such a row.
+    fn content_as_line(&mut self, content: &KeptContent, stamp: Option<LocalTime>) -> Result<()> {
+        let (header, line) = match (content.header, stamp) {
+            (None, Some(stamp)) => {
+                let text = content.ts_text.as_deref();
+                let (record, values, header) = (content.record, &content.raw, content.stated_by);
+                self.written_line(&Written { stamp, text, record, values, header })?
+            }
+            (Some(header), _) => (header, content.raw.as_bytes().to_vec()),
+            (None, None) => return Ok(()),
+        };
+        let at = LineAt { path: &content.path, number: content.number, raw: &line, state: LineState::Whole };
+        self.refuse(header, at)?;
+        self.staging.drop_conflict(self.table, content)
+    }
+
+    /// Keeps a line that is no row, with the reason.
+    fn refuse(&mut self, header: i64, at: LineAt<'_>) -> Result<()> {
+        let mut kept = KeptTaker::that_keeps(self.store, self.config, self.now);
+        if let Taken::Refused(mut refusal) = kept.raw_line(self.staging, self.table, header, at)? {
+            refusal.header = refusal.header.or(Some(header));
+            self.staging.reject(self.table, at, &refusal)?;
+        }
+        Ok(())
+    }
+
+    fn written_line(&mut self, row: &Written<'_>) -> Result<(i64, Vec<u8>)> {
+        let (header, line) = self.line_of(row);
+        self.staging.begin()?;
+        let values: Vec<usize> = match &self.config.format {
+            FileFormat::Logger(_) => (1 + usize::from(row.record.is_some())..header.names.len()).collect(),
+            FileFormat::Csv(_) => Vec::new(),
+        };
+        Ok((self.store.learn_header(self.table, &header, &values, self.now)?, line))
+    }
+
+    /// The row as a line of a file, and the header that it stands under.
+    fn line_of(&self, row: &Written<'_>) -> (Header, Vec<u8>) {
+        let values: Vec<serde_json::Value> = serde_json::from_str(row.values).unwrap_or_default();
+        let stamp = row.text.map_or_else(|| row.stamp.to_string(), str::to_owned);
+        let own = self.own_columns(row.header, values.len());
+        let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+        let cell = |place: usize| match values.get(place) {
+            Some(serde_json::Value::String(text)) => quoted(text),
+            Some(serde_json::Value::Null) | None => "NAN".to_owned(),
+            Some(other) => other.to_string(),
+        };
+        let (names, cells): (Vec<String>, Vec<String>) = match &self.config.format {
+            FileFormat::Csv(csv) => return self.line_of_csv(csv, (&own, &values), &stamp, row.record),
+            FileFormat::Logger(_) => {
+                let of_values = own.iter().map(|place| (self.table.columns[*place].name.clone(), cell(*place)));
+                let of_record = row.record.map(|number| ("RECORD".to_owned(), number.to_string()));
+                [("TIMESTAMP".to_owned(), quoted(&stamp))].into_iter().chain(of_record).chain(of_values).unzip()
+            }
+        };
+        let table = self.table.header_table.as_ref().unwrap_or(&self.config.name.0);
+        (Header::from_names(table, &names), cells.join(",").into_bytes())
+    }
+
+    /// Positions of the columns that a row with so many values had in its file.
+    fn own_columns(&self, header: Option<i64>, values: usize) -> Vec<usize> {
+        let (derived, lacks) = (self.table.derived_places(), self.table.lacks(header));
+        let is_own = |place: &usize| !derived.contains(place) && lacks.binary_search(place).is_err();
+        (0..self.table.columns.len().min(values)).filter(is_own).collect()
+    }
+
+    /// As [`PutBack::line_of`], in the dialect of the table. A stamp of several columns stands in the first of them.
+    fn line_of_csv(
+        &self,
+        csv: &CsvFormat,
+        (own, values): (&[usize], &[serde_json::Value]),
+        stamp: &str,
+        record: Option<i64>,
+    ) -> (Header, Vec<u8>) {
+        let names = csv.names.clone().unwrap_or_else(|| {
+            let own = own.iter().map(|place| self.table.columns[*place].name.clone());
+            csv.time_columns.iter().chain(&csv.record_column).cloned().chain(own).collect()
+        });
+        let cell = |name: &String| {
+            if csv.time_columns.first() == Some(name) {
+                // Reading the line puts the year before it again.
+                let year = csv.dialect.as_ref().and_then(|dialect| dialect.year).map(|year| format!("{year} "));
+                return Cell::Text(stamp.strip_prefix(&year.unwrap_or_default()).unwrap_or(stamp).to_owned());
+            }
+            if let Some(array) = csv.array().filter(|_| names.first() == Some(name)) {
+                return Cell::Number(array.to_string());
+            }
+            if csv.time_columns.contains(name) {
+                return Cell::Text(String::new());
+            }
+            if csv.record_column.as_ref() == Some(name) {
+                return Cell::Number(record.map_or_else(String::new, |record| record.to_string()));
+            }
+            match self.table.place(name).and_then(|place| values.get(place)) {
+                Some(serde_json::Value::String(text)) => Cell::Text(text.clone()),
+                Some(serde_json::Value::Null) | None => Cell::Number("NAN".to_owned()),
+                Some(other) => Cell::Number(other.to_string()),
+            }
+        };
+        let cells: Vec<Cell> = names.iter().map(cell).collect();
+        let line = csv.line(&cells);
+        (Header::from_names(&self.config.name.0, &names), line)
+    }
+
+    /// Contents that are kept beside rows. One whose own time differs, or whose row is gone, is staged again.
+    pub(super) fn contents(&mut self, old: &LoggerClock, version: i64, moved: &mut Moved) -> Result<()> {
+        let mut kept = KeptTaker::that_keeps(self.store, self.config, self.now);
+        for series in self.store.series_with_tags(self.table)? {
+            for content in self.store.conflicts_of_series(series.id)? {
+                self.staging.begin()?;
+                let mut again = content.clone();
+                let by = (self.config, old);
+                let Some(local) = stamp_of(&mut kept, self.staging, self.table, by, &content)? else { continue };
+                let known = at_stamp(self.table.samples, content.ts);
+                let instant = self.passes.instant(Stamped::of_content(&content, local), known);
+                let mut written = None;
+                if content.header.is_some() {
+                    again.ts = instant.plus(content.ts.nanos_since(known));
+                } else {
+                    let new = &self.config.stamps;
+                    // One that the same move kept beside a row, or moved before it was killed, stands by the new clock already.
+                    let at = (content.record, content.ts);
+                    let within = [old, new].into_iter().find_map(|clock| spread(self.table.samples, clock, local, at));
+                    let within = within.unwrap_or(0);
+                    again.ts = instant.plus(within);
+                    if again.ts_text.is_none() && new.usual_stamp(again.ts) != local {
+                        again.ts_text = Some(local.to_string());
+                    }
+                    written = Some(local);
+                }
+                let has_row = self.store.has_row_at(&content)?;
+                if !can_have(self.config, again.ts, self.now) {
+                    if !has_row || again.ts != content.ts {
+                        // As the file would make it.
+                        self.content_as_line(&content, written)?;
+                    }
+                    continue;
+                }
+                if again.ts == content.ts && has_row {
+                    continue;
+                }
+                self.staging.set_moving(Some(version));
+                let taken = kept.content(self.staging, self.table, &again, &content.tags);
+                self.staging.set_moving(None);
+                if let Taken::Row(outcome) = taken? {
+                    let stamp = written.map(|local| local.to_string());
+                    self.staging.resolve_moved(self.table, &content, outcome, (again.ts, stamp.as_deref()))?;
+                    moved.contents += u64::from(outcome == Outcome::Staged);
+                }
+            }
+        }
+        Ok(())
+    }
+}
