@@ -99,7 +99,8 @@ impl Plain {
         // The first digit is the lowest byte; zeros before it fill up to eight.
         #[allow(clippy::cast_precision_loss, reason = "eight digits")]
         let magnitude = number_of(digits << (64 - 8 * count)) as f64 / EXACT_POWERS[self.fraction];
-        let value = if self.sign == 1 { -magnitude } else { magnitude };
+        // Without a branch, too: of winds around 0 the sign is random.
+        let value = f64::from_bits(magnitude.to_bits() | (self.sign as u64) << 63);
         Some(Number { value, canonical: self.whole == 1 || self.head & 0xff != 0 })
     }
 }

@@ -400,19 +400,34 @@ impl ParsedRow {
         Ok(())
     }
 
+    #[inline]
     fn take_record(&mut self, field: Field<'_>) -> Result<(), RowError> {
-        let text = field.text.trim_ascii();
-        // Some programs save whole numbers so: `7.0`.
-        let digits = match memchr::memchr(b'.', text) {
-            Some(point) if text[point + 1..].iter().all(|byte| *byte == b'0') => &text[..point],
-            _ => text,
+        let Some(number) = whole_number(field.text).or_else(|| whole_number_in(field.text)) else {
+            return Err(RowError::Record(decode(field.text.trim_ascii()).chars().take(40).collect()));
         };
-        if (1..=18).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) {
-            self.quotes_numbers |= field.quoted;
-            self.record = Some(digits.iter().fold(0, |number, byte| number * 10 + i64::from(byte - b'0')));
-            return Ok(());
-        }
-        Err(RowError::Record(decode(text).chars().take(40).collect()))
+        self.quotes_numbers |= field.quoted;
+        self.record = Some(number);
+        Ok(())
+    }
+}
+
+/// Of 1 to 18 digits and nothing else.
+#[inline]
+fn whole_number(text: &[u8]) -> Option<i64> {
+    if !(1..=18).contains(&text.len()) {
+        return None;
+    }
+    text.iter().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0')))
+}
+
+/// Between blanks, or with zeros behind a point, as some programs save whole numbers: `7.0`.
+#[cold]
+fn whole_number_in(text: &[u8]) -> Option<i64> {
+    let text = text.trim_ascii();
+    match memchr::memchr(b'.', text) {
+        Some(point) if text[point + 1..].iter().all(|byte| *byte == b'0') => whole_number(&text[..point]),
+        Some(_) => None,
+        None => whole_number(text),
     }
 }
 
