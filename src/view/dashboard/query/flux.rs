@@ -464,11 +464,11 @@ impl QueryLanguage for Flux {
             )
         };
         format!(
-            "import \"array\"\nunion(tables: [\n  array.from(rows: [{}]),\n  {},\n  {}])\n  |> group(columns: [\"flag\"])\n  \
+            "import \"array\"\nimport \"math\"\nunion(tables: [\n  array.from(rows: [{}]),\n  {},\n  {}])\n  |> group(columns: [\"flag\"])\n  \
              |> reduce(identity: {{place: 0, column: \"\", good: 0, all: 0}}, fn: (r, accumulator) => ({{place: accumulator.place + r.place, \
              column: accumulator.column + r.column, good: accumulator.good + r.good, all: accumulator.all + r.all}}))\n  |> group()\n  \
              |> sort(columns: [\"place\"])\n  \
-             |> map(fn: (r) => ({{column: r.column, share: 100.0 * float(v: r.good) / float(v: r.all)}}))\n",
+             |> map(fn: (r) => ({{column: r.column, share: math.floor(x: 100.0 * float(v: r.good) / float(v: r.all))}}))\n",
             list.join(", "),
             counted(&format!("{all}  |> filter(fn: (r) => r._value == 1.0)\n"), "r._value", "0"),
             counted(&all, "0", "r._value"),
