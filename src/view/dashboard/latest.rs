@@ -20,7 +20,8 @@ pub(super) fn latest(site: &Site<'_>, panel: &Panel) -> Option<Object> {
         let Some(source) = Source::of(site, series) else { continue };
         let text = language.newest(&source, &series.label);
         targets.push(target(site, source.bucket.as_deref(), Shape::Series, &text));
-        let mut properties = vec![("color", fixed(series.colour.hex))];
+        // Of the series and not of the panel: tiles of several quantities have no unit in common.
+        let mut properties = vec![("unit", json!(grafana(&series.unit))), ("color", fixed(series.colour.hex))];
         if let Some((low, high)) = series.range.map(|range| range.suspect) {
             let mut steps = vec![json!({"value": null, "color": if low.is_finite() { SUSPECT } else { GOOD }})];
             if low.is_finite() {
@@ -29,9 +30,9 @@ pub(super) fn latest(site: &Site<'_>, panel: &Panel) -> Option<Object> {
             if high.is_finite() {
                 steps.push(json!({"value": high, "color": SUSPECT}));
             }
+            properties.pop();
             properties.push(("color", json!({"mode": "thresholds"})));
             properties.push(("thresholds", json!({"mode": "absolute", "steps": steps})));
-            properties.remove(0);
         }
         overrides.push(by_name(&series.label, &properties));
     }
@@ -44,7 +45,7 @@ pub(super) fn latest(site: &Site<'_>, panel: &Panel) -> Option<Object> {
         "description": described(site, panel),
         "datasource": datasource(site, None),
         "targets": lettered(targets),
-        "fieldConfig": {"defaults": {"unit": grafana(&panel.axis.unit), "noValue": "no value"}, "overrides": overrides},
+        "fieldConfig": {"defaults": {"noValue": "no value"}, "overrides": overrides},
         "options": stat(&["lastNotNull"], "area"),
     }));
     if let Some(interval) = least_interval(site, panel) {

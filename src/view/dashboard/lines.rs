@@ -70,10 +70,6 @@ pub(super) fn lines(site: &Site<'_>, panel: &Panel) -> Option<Object> {
     if let Some(thresholds) = thresholds {
         defaults["thresholds"] = thresholds;
     }
-    if let Some((low, high)) = panel.axis.bounds {
-        defaults["min"] = json!(low);
-        defaults["max"] = json!(high);
-    }
     let mut made = object(json!({
         "type": "timeseries",
         "title": panel.title,
@@ -120,6 +116,10 @@ impl Drawn<'_> {
                 line.push(("custom.drawStyle", json!("points")));
                 line.push(("custom.showPoints", json!("always")));
             }
+        }
+        if self.panel.right.is_some() && self.beside(series.is_right).count() == 1 {
+            // Of two axes, which is whose.
+            line.push(("custom.axisColorMode", json!("series")));
         }
         line.append(&mut axis.clone());
         self.overrides.push(by_name(label, &line));
@@ -202,16 +202,32 @@ impl Drawn<'_> {
         self.panel.right.as_ref().filter(|_| series.is_right).unwrap_or(&self.panel.axis)
     }
 
-    /// The properties that put it on the right axis.
+    /// The properties that put it on its axis. The ends of the axis are among them and not the panel's own, because the hidden
+    /// axis of failed values would have these too, and a failed value beyond them would not be drawn.
     fn axis(&self, series: &PanelSeries) -> Vec<(&'static str, Value)> {
-        let Some(right) = self.panel.right.as_ref().filter(|_| series.is_right) else { return Vec::new() };
-        let mut axis =
-            vec![("custom.axisPlacement", json!("right")), ("unit", json!(grafana(&right.unit))), no_limits()];
-        if let Some((low, high)) = right.bounds {
-            axis.push(("min", json!(low)));
-            axis.push(("max", json!(high)));
+        let mut axis = Vec::new();
+        if let Some(right) = self.panel.right.as_ref().filter(|_| series.is_right) {
+            axis.push(("custom.axisPlacement", json!("right")));
+            axis.push(("unit", json!(grafana(&right.unit))));
+            axis.push(no_limits());
+        }
+        match self.axis_of(series).bounds {
+            Some((low, high)) => {
+                axis.push(("min", json!(low)));
+                axis.push(("max", json!(high)));
+            }
+            // A bar's length says how much only where it begins at 0. Series whose ends differ would have an axis each.
+            None if self.beside(series.is_right).any(|beside| beside.values.drawing() == Drawing::Bars) => {
+                axis.push(("custom.axisSoftMin", json!(0)));
+            }
+            None => {}
         }
         axis
+    }
+
+    /// The series on the right axis, or on the left one.
+    fn beside(&self, is_right: bool) -> impl Iterator<Item = &PanelSeries> {
+        self.panel.series.iter().filter(move |series| series.is_right == is_right)
     }
 
     /// The longest time without a value that a line crosses. Windows are narrower than a slow table's interval, so the next row is
@@ -245,12 +261,15 @@ fn no_limits() -> (&'static str, Value) {
     ("custom.thresholdsStyle", json!({"mode": "off"}))
 }
 
-/// The range that all series on the left axis expect, as dashed lines; none where they differ.
+/// The range that all series on the left axis expect, as dashed lines; none where they differ, where the axis ends there, as that
+/// of directions does, or where bars are drawn: the range is one of readings, and a bar is the sum of many or a difference of two.
 fn limits(panel: &Panel) -> Option<Value> {
-    let range = |series: &PanelSeries| series.range.map(|range| range.suspect);
+    let range = |series: &PanelSeries| {
+        series.range.filter(|_| series.values.drawing() != Drawing::Bars).map(|range| range.suspect)
+    };
     let mut left = panel.series.iter().filter(|series| !series.is_right).map(range);
     let (low, high) = left.next()??;
-    if !left.all(|other| other == Some((low, high))) {
+    if !left.all(|other| other == Some((low, high))) || panel.axis.bounds == Some((low, high)) {
         return None;
     }
     let mut steps = vec![json!({"value": null, "color": if low.is_finite() { SUSPECT } else { "transparent" }})];

@@ -32,6 +32,12 @@ pub(super) fn steps(late: Duration, dead: Duration) -> Value {
     ]})
 }
 
+/// What a tile shows where it has no number. Without this, Grafana gives it the colour of the lowest step, which says that all
+/// is well.
+fn without_value(text: &str) -> Value {
+    json!([{"type": "special", "options": {"match": "null+nan", "result": {"text": text, "color": MISSING, "index": 0}}}])
+}
+
 /// The panels of the status row.
 pub(super) fn strip(site: &Site<'_>) -> Vec<Tile> {
     let mut tiles = Vec::new();
@@ -81,7 +87,7 @@ fn ages(site: &Site<'_>) -> super::Object {
     });
     let overrides: Vec<Value> = limits.collect();
     let config = json!({
-        "defaults": {"unit": "s", "decimals": 0, "noValue": "no row", "color": {"mode": "thresholds"}},
+        "defaults": {"unit": "s", "decimals": 0, "noValue": "no row", "color": {"mode": "thresholds"}, "mappings": without_value("no row")},
         "overrides": overrides,
     });
     let description = format!(
@@ -195,7 +201,7 @@ fn good(site: &Site<'_>) -> Option<Tile> {
         "fieldConfig": {
             "defaults": {"unit": "percent", "decimals": 0, "min": 0, "max": 100, "noValue": "no value", "color": {"mode": "thresholds"},
                 // A column without a row has no share: 0 of 0 is not a number.
-                "mappings": [{"type": "special", "options": {"match": "null+nan", "result": {"text": "no value", "color": MISSING, "index": 0}}}],
+                "mappings": without_value("no value"),
                 "thresholds": {"mode": "absolute", "steps": [
                     {"value": null, "color": FAIL}, {"value": 50, "color": SUSPECT}, {"value": 95, "color": GOOD}]}},
             "overrides": [],

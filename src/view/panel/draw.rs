@@ -85,6 +85,7 @@ impl Pen {
             level: member.column.level.clone(),
             colour,
             values: member.column.values,
+            unit: member.column.unit.clone(),
             range: member.column.range,
             is_right: member.is_right,
         });

@@ -108,6 +108,8 @@ pub struct PanelSeries {
     pub colour: Colour,
     /// How its values are put together.
     pub values: Kind,
+    /// Its own unit, as shown; empty where there is none.
+    pub unit: String,
     /// The range that it is judged by, in its own unit.
     pub range: Option<Range>,
     /// Drawn on the right axis.

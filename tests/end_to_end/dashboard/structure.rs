@@ -260,3 +260,120 @@ fn a_direction_is_averaged_by_vectors_rain_is_summed_in_bars_and_a_gust_stays_a_
         assert!(bars, "{language}: rain is drawn as bars");
     }
 }
+
+/// Direction, wind speed and temperature of a table, as the panels of a dashboard.
+fn of_weather(panel: &str) -> Vec<Value> {
+    let made = Made::of(&format!(
+        "[station]\nname = \"X\"\nutc_offset = \"+00:00\"\n[destination]\nkind = \"files\"\n[[table]]\nname = \"met\"\n\
+         files = [\"met.dat\"]\n[table.columns.Dir]\nvariable = \"WD\"\nfail = [0, 360]\n[table.columns.Speed]\nvariable = \"WS\"\n\
+         [table.columns.TA]\nvariable = \"TA\"\n{panel}"
+    ));
+    panels(&made.dashboard(&[]))
+}
+
+/// The value of a property of the series of this name.
+fn property(panel: &Value, name: &str, id: &str) -> Option<Value> {
+    let overrides = panel["fieldConfig"]["overrides"].as_array().unwrap();
+    let found = overrides.iter().find(|over| over["matcher"]["options"] == name);
+    let found = found.unwrap_or_else(|| panic!("nothing is set for {name}: {panel}"));
+    let properties = found["properties"].as_array().unwrap();
+    properties.iter().find(|property| property["id"] == id).map(|property| property["value"].clone())
+}
+
+#[test]
+fn a_failed_direction_is_drawn_because_its_hidden_axis_does_not_end_at_360() {
+    let panels = of_weather("");
+    let panel = panels.iter().find(|panel| panel["title"] == "Wind direction").unwrap();
+    let name = panel["fieldConfig"]["overrides"][0]["matcher"]["options"].as_str().unwrap().to_owned();
+    assert_eq!(panel["fieldConfig"]["defaults"].get("max"), None, "{panel}");
+    for shown in [name.clone(), format!("{name} · suspect")] {
+        let ends = ["min", "max"].map(|end| property(panel, &shown, end).unwrap().as_f64().unwrap());
+        assert_eq!(ends, [0.0, 360.0], "{shown}");
+    }
+    assert_eq!(property(panel, &format!("{name} · fail"), "max"), None, "{panel}");
+}
+
+#[test]
+fn the_ends_of_the_left_axis_are_not_those_of_the_right_one() {
+    let panels = of_weather(
+        "[[panel]]\ntitle = \"Both\"\ncolumns = [\"met/Dir\"]\nright = [\"met/Speed\"]\nlabels = [\"from\", \"speed\"]\n",
+    );
+    let both = panels.iter().find(|panel| panel["title"] == "Both").unwrap();
+    assert_eq!(property(both, "from", "max").unwrap(), 360.0);
+    assert_eq!(property(both, "speed", "max"), None);
+    for name in ["from", "speed"] {
+        assert_eq!(
+            property(both, name, "custom.axisColorMode").unwrap(),
+            "series",
+            "each axis has the colour of its line"
+        );
+    }
+    let one_axis = panels.iter().find(|panel| panel["title"] == "Air temperature").unwrap();
+    assert!(!one_axis.to_string().contains("axisColorMode"), "{one_axis}");
+}
+
+#[test]
+fn each_tile_of_the_newest_values_has_its_own_unit() {
+    let panels = of_weather(
+        "[[panel]]\ntitle = \"Now\"\nkind = \"latest\"\ncolumns = [\"met/Speed\", \"met/TA\"]\nlabels = [\"wind\", \"air\"]\n",
+    );
+    let now = panels.iter().find(|panel| panel["title"] == "Now").unwrap();
+    assert_eq!(property(now, "wind", "unit").unwrap(), "velocityms");
+    assert_eq!(property(now, "air", "unit").unwrap(), "celsius");
+}
+
+#[test]
+fn bars_begin_at_zero_and_what_shares_their_axis_does_too() {
+    let rain = "[table.columns.Rain]\nvariable = \"P\"\nfail = [0, 50]\n[[panel]]\ntitle = \"Both\"\ncolumns = [\"met/Rain\", \"met/Speed\"]\n\
+        right = [\"met/TA\"]\nlabels = [\"rain\", \"wind\", \"air\"]\n";
+    let panels = of_weather(rain);
+    let both = panels.iter().find(|panel| panel["title"] == "Both").unwrap();
+    for name in ["rain", "rain · suspect", "wind", "wind · least", "wind · greatest", "wind · suspect"] {
+        assert_eq!(property(both, name, "custom.axisSoftMin").unwrap(), 0, "{name}");
+    }
+    for name in ["rain · fail", "wind · fail", "air", "air · least"] {
+        assert_eq!(property(both, name, "custom.axisSoftMin"), None, "{name}");
+    }
+}
+
+#[test]
+fn no_limit_of_readings_is_drawn_beside_their_sums_or_increments() {
+    let columns = "[table.columns.Rain]\nvariable = \"P\"\nsuspect = [0, 2]\n[table.columns.Count]\nkind = \"counter\"\nsuspect = [0, 9000]\n";
+    let panels = of_weather(columns);
+    let mut bars = 0;
+    for panel in panels.iter().filter(|panel| panel.to_string().contains("\"bars\"")) {
+        assert_eq!(panel["fieldConfig"]["defaults"]["custom"]["thresholdsStyle"]["mode"], "off", "{panel}");
+        assert_eq!(panel["fieldConfig"]["defaults"].get("thresholds"), None, "{panel}");
+        bars += 1;
+    }
+    assert_eq!(bars, 2);
+}
+
+#[test]
+fn a_tile_without_a_number_is_grey_and_not_of_the_colour_of_a_table_in_time() {
+    let panels = of_weather("");
+    let ages = panels.iter().find(|panel| panel["title"] == "Age of the newest record").unwrap();
+    let mapping = &ages["fieldConfig"]["defaults"]["mappings"][0]["options"];
+    assert_eq!((&mapping["match"], &mapping["result"]["text"]), (&"null+nan".into(), &"no row".into()));
+    assert_eq!(mapping["result"]["color"], "#808080");
+}
+
+#[test]
+fn the_share_of_good_values_is_rounded_down_so_that_a_hundred_are_all() {
+    for (language, floor) in
+        [("flux", "math.floor(x: 100.0"), ("influxql", "floor(mean(\"good\"))"), ("sql", "floor(avg(CASE")]
+    {
+        let panels = panels(&Made::example().dashboard(&["--language", language]));
+        let good = panels.iter().find(|panel| panel["type"] == "bargauge").unwrap();
+        assert!(queries(good).iter().all(|text| text.contains(floor)), "{language}: {:?}", queries(good).first());
+    }
+}
+
+#[test]
+fn no_limit_is_drawn_where_the_axis_of_a_direction_ends() {
+    let panels = of_weather("");
+    let of =
+        |title: &str| panels.iter().find(|panel| panel["title"] == title).unwrap()["fieldConfig"]["defaults"].clone();
+    assert_eq!(of("Wind direction")["custom"]["thresholdsStyle"]["mode"], "off");
+    assert_eq!(of("Air temperature")["custom"]["thresholdsStyle"]["mode"], "dashed");
+}

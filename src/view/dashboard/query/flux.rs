@@ -244,21 +244,20 @@ fn packages(sources: &[&Source]) -> &'static [&'static str] {
     if sources.iter().any(needs_math) { &["math"] } else { &[] }
 }
 
-/// The terms of the series of sine and cosine; with these, the error below 180 degrees is less than 1e-10.
-const TERMS: u32 = 11;
-
-/// Sine (from 1) or cosine (from 0) of `r._value`, in radians, as a power series in its square `r.square`. A function of the
-/// package `math` is called row by row, 30 µs each; arithmetic is done by whole columns.
-fn series(first: u32) -> String {
-    let coefficient = |term: u32| {
-        let factorial: f64 = (1..=2 * term + first).map(f64::from).product();
-        format!("{:.45}", if term.is_multiple_of(2) { 1.0 / factorial } else { -1.0 / factorial })
-    };
-    let inner = (0..TERMS).rev().fold(String::new(), |inner, term| {
-        if inner.is_empty() { coefficient(term) } else { format!("({} + r.square * {inner})", coefficient(term)) }
-    });
-    if first == 1 { format!("r._value * {inner}") } else { inner }
-}
+/// Of a direction of `r._value` degrees, turned by half a circle: as `east` an eighth of its sine, as `north` an eighth of one less
+/// its cosine. A function of the package `math` is called row by row, 30 µs each; arithmetic is done by whole columns, 0.03 µs an
+/// operation, so there are as few of these as can be: Lambert's fraction for the tangent of a quarter of the angle, from which
+/// half the sine of twice that quarter (`half`) and then the whole follow. The error of a direction from 0 to 360 is less than
+/// 1e-8 degrees.
+const EAST_AND_NORTH: [&str; 6] = [
+    "_value: (r._value - 180.0) * 0.00436332312998582394230922692",
+    "_value: r._value, square: r._value * r._value",
+    "tangent: r._value * (10395.0 + r.square * (r.square * 21.0 - 1260.0)) / \
+     (10395.0 + r.square * (r.square * (210.0 - r.square) - 4725.0))",
+    "tangent: r.tangent, square: r.tangent * r.tangent",
+    "tangent: r.tangent, half: r.tangent / (1.0 + r.square)",
+    "east: r.half * (0.5 - r.tangent * r.half), north: r.half * r.half",
+];
 
 /// The values of each window put together, without failed ones. The text is an expression; what must stand before it is put
 /// into `before`.
@@ -272,28 +271,24 @@ fn together(kept: &Kept<'_>, before: &mut String, is_empty_shown: bool) -> Strin
         )),
         Aggregate::VectorMean => {
             let name = format!("turned{}", kept.place);
-            // Turned by half a circle, so that the series are near their middle; the sums are turned back.
-            let turned = kept.rows(&format!(
-                "{TIME_AND_VALUE}  |> map(fn: (r) => ({{_time: r._time, _value: (r._value - 180.0) * {:?}}}))\n  \
-                 |> map(fn: (r) => ({{_time: r._time, _value: r._value, square: r._value * r._value}}))\n",
-                std::f64::consts::PI / 180.0,
-            ));
+            let maps = EAST_AND_NORTH.map(|columns| format!("  |> map(fn: (r) => ({{_time: r._time, {columns}}}))\n"));
+            let turned = kept.rows(&format!("{TIME_AND_VALUE}{}", maps.concat()));
             let _ = write!(before, "{name} = {turned}");
-            let part = |first: u32, part: &str| {
+            let part = |part: &str| {
                 format!(
-                    "{name}  |> map(fn: (r) => ({{_time: r._time, _value: {}}}))\n{}{TIME_AND_VALUE}  \
-                     |> set(key: \"part\", value: \"{part}\")\n",
-                    series(first),
+                    "{name}  |> keep(columns: [\"_time\", \"{part}\"])\n  |> rename(columns: {{{part}: \"_value\"}})\n{}\
+                     {TIME_AND_VALUE}  |> set(key: \"part\", value: \"{part}\")\n",
                     window("mean", is_empty_shown)
                 )
             };
+            // Turned back.
             format!(
                 "union(tables: [{},{}])\n  |> group()\n  |> pivot(rowKey: [\"_time\"], columnKey: [\"part\"], valueColumn: \"_value\")\n  \
                  |> sort(columns: [\"_time\"])\n  \
                  |> map(fn: (r) => ({{_time: r._time, _value: if exists r.east and exists r.north then \
-                 math.mod(x: math.atan2(y: -r.east, x: -r.north) * 180.0 / math.pi + 360.0, y: 360.0) else r.east}}))\n",
-                part(1, "east"),
-                part(0, "north")
+                 math.mod(x: math.atan2(y: -8.0 * r.east, x: 8.0 * r.north - 1.0) * 180.0 / math.pi + 360.0, y: 360.0) else r.east}}))\n",
+                part("east"),
+                part("north")
             )
         }
         // Less than half of the reading before is a reset.
@@ -464,11 +459,11 @@ impl QueryLanguage for Flux {
             )
         };
         format!(
-            "import \"array\"\nunion(tables: [\n  array.from(rows: [{}]),\n  {},\n  {}])\n  |> group(columns: [\"flag\"])\n  \
+            "import \"array\"\nimport \"math\"\nunion(tables: [\n  array.from(rows: [{}]),\n  {},\n  {}])\n  |> group(columns: [\"flag\"])\n  \
              |> reduce(identity: {{place: 0, column: \"\", good: 0, all: 0}}, fn: (r, accumulator) => ({{place: accumulator.place + r.place, \
              column: accumulator.column + r.column, good: accumulator.good + r.good, all: accumulator.all + r.all}}))\n  |> group()\n  \
              |> sort(columns: [\"place\"])\n  \
-             |> map(fn: (r) => ({{column: r.column, share: 100.0 * float(v: r.good) / float(v: r.all)}}))\n",
+             |> map(fn: (r) => ({{column: r.column, share: math.floor(x: 100.0 * float(v: r.good) / float(v: r.all))}}))\n",
             list.join(", "),
             counted(&format!("{all}  |> filter(fn: (r) => r._value == 1.0)\n"), "r._value", "0"),
             counted(&all, "0", "r._value"),

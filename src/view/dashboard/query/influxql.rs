@@ -195,10 +195,10 @@ impl QueryLanguage for InfluxQl {
     fn good_share(&self, columns: &[Named<'_>]) -> String {
         let Some((source, name)) = columns.first() else { return String::new() };
         let flag = identifier(&source.flag_field());
-        // A polynomial that is 1 for the digit 1 and 0 for 2, 3, 4 and 9. One statement for several columns would calculate it
+        // A polynomial that is 100 for the digit 1 and 0 for 2, 3, 4 and 9. One statement for several columns would calculate it
         // for each of them again and again: 60 s where this takes 0.2 s a column.
         format!(
-            "SELECT 100 * mean(\"good\") AS {} FROM (SELECT ({flag} - 2) * ({flag} - 3) * ({flag} - 4) * ({flag} - 9) / 48 \
+            "SELECT floor(mean(\"good\")) AS {} FROM (SELECT ({flag} - 2) * ({flag} - 3) * ({flag} - 4) * ({flag} - 9) / 48 * 100 \
              AS \"good\" FROM {} WHERE {})",
             identifier(name),
             from(source),

@@ -46,7 +46,7 @@ pub(super) trait QueryLanguage {
     fn at_height(&self, source: &Source, metres: f64) -> Vec<String>;
     /// Means of the same windows, in one result or in two.
     fn side_by_side(&self, first: Named<'_>, second: Named<'_>, step: Step) -> Vec<String>;
-    /// The percentage of good values of the last 24 hours: in Flux one row for each column, in their order; otherwise of the
+    /// The percentage of good values of the last 24 hours, rounded down, so that 100 are all: in Flux one row for each column, in their order; otherwise of the
     /// first column only.
     fn good_share(&self, columns: &[Named<'_>]) -> String;
     /// Seconds since the newest record ([`QueryLanguage::ages_as_of`]).

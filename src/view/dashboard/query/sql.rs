@@ -168,7 +168,10 @@ impl QueryLanguage for Sql {
         let Some((source, _)) = columns.first() else { return String::new() };
         let share = |(source, name): &Named<'_>| {
             let flag = identifier(&source.flag_field());
-            format!("avg(CASE WHEN {flag} = 1 THEN 100.0 WHEN {flag} IS NOT NULL THEN 0.0 END) AS {}", identifier(name))
+            format!(
+                "floor(avg(CASE WHEN {flag} = 1 THEN 100.0 WHEN {flag} IS NOT NULL THEN 0.0 END)) AS {}",
+                identifier(name)
+            )
         };
         let shares: Vec<String> = columns.iter().map(share).collect();
         format!(
