@@ -513,6 +513,15 @@ pub const SECTIONS: &[Section] = &[
         ]],
     },
     Section {
+        name: "watch",
+        heading: "[watch]",
+        before: concat!(toml!(station), "[watch]\n"),
+        group: None,
+        after: REST,
+        keys: &[&[free("file_events", Flag, "false", &[])]],
+        elsewhere: &[],
+    },
+    Section {
         name: "log",
         heading: "[log]",
         before: concat!(toml!(station), "[log]\n"),
