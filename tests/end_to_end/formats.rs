@@ -253,7 +253,7 @@ fn a_file_that_r_saved_with_its_record_numbers_bare_gives_numbers_and_is_named_b
     tower.write(DAT, logger.header() + &rows);
     let report = ingest(&tower);
     assert_eq!(counts(&report)[..3], [34, 4, 30]);
-    assert!(report["notes"].to_string().contains("numbers in quotes in columns that no logger quotes"), "{report}");
+    assert!(report["notes"].to_string().contains("numbers in quotes in a column that no logger quotes"), "{report}");
     let status = tower.run_json(&["status"]).expect(1).json();
     assert!(status["verdict"].to_string().contains("read as numbers"), "{status}");
     let values: Vec<String> = tower.rows(TABLE).into_iter().map(|row| row.vals).collect();
