@@ -27,7 +27,7 @@ pub(super) const KEPT_EVERY: Duration = Duration::from_secs(60);
 pub struct Rhythm {
     /// Time from one full pass to the next.
     pub every: Duration,
-    /// Time from one look at the files to the next; none if they are not watched.
+    /// Time from one look at the files to the next where the system gives no file events; none if they are not watched.
     pub poll: Option<Duration>,
 }
 
