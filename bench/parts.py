@@ -15,6 +15,7 @@ import formats
 import make_toa5
 import servers
 import shapes
+import watch
 from measure import FAILED, NOT_RUN, PROGRAM, Judge, Station, median, not_run, note, run, table
 
 START = datetime(2026, 6, 1)
@@ -291,7 +292,7 @@ def view(work, judge, quick, _rows):
 
 
 PARTS = {"ingest": ingest, "quality": quality, "aggregate": aggregate, "append": append, "small": small, "idle": idle, "view": view, "shapes": shapes.shapes,
-         "drain": drain.drain, "formats": formats.formats}
+         "drain": drain.drain, "formats": formats.formats, "delay": watch.delay, "watch": watch.watch, "daily": watch.daily}
 
 
 def main():

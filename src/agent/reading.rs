@@ -1,6 +1,7 @@
 //! The reading half of a run: a full pass at its times, and the files that changed in between. An agent that stays up reads
 //! so until its end, a single run while its sync is at work.
 
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
@@ -26,7 +27,7 @@ pub(super) const KEPT_EVERY: Duration = Duration::from_secs(60);
 pub struct Rhythm {
     /// Time from one full pass to the next.
     pub every: Duration,
-    /// Time from one look at the files to the next; none if they are not watched.
+    /// Time from one look at the files to the next where the system gives no file events; none if they are not watched.
     pub poll: Option<Duration>,
 }
 
@@ -63,13 +64,16 @@ impl Due {
 /// the store.
 pub(super) fn run(
     agent: &Agent,
-    cancel: &Cancel,
+    cancel: &Arc<Cancel>,
     rhythm: Rhythm,
     order: &Sender<Order>,
     read: impl FnOnce(),
 ) -> Result<(), AgentError> {
     let mut read = Some(read);
     let mut reading = Reading::new(agent, rhythm);
+    if agent.config.watch.file_events {
+        reading.wake_by_events(cancel);
+    }
     let mut news = News::new("ingest");
     loop {
         agent.events.is_alive();
@@ -93,8 +97,14 @@ pub(super) fn run(
             // The other half ends last.
             let _ = order.send(if step.on_time { Order::Full } else { Order::Fresh });
         }
-        if !cancel.wait(reading.pause()) {
-            return Ok(());
+        // A wake tells that the pause has become shorter.
+        loop {
+            if !cancel.wait_or_wake(reading.pause()) {
+                return Ok(());
+            }
+            if reading.pause().is_zero() {
+                break;
+            }
         }
     }
 }
@@ -125,7 +135,8 @@ pub(super) struct Reading<'a> {
     agent: &'a Agent,
     watched: Option<Watched<'a>>,
     due: Due,
-    poll: Option<Duration>,
+    /// The end of the last step.
+    stepped: Instant,
     waits: Waits,
     /// How the last pass ended.
     before: Exit,
@@ -137,13 +148,19 @@ impl<'a> Reading<'a> {
     pub(super) fn new(agent: &'a Agent, rhythm: Rhythm) -> Reading<'a> {
         Reading {
             agent,
-            watched: rhythm.poll.map(|_| Watched::new(&agent.config.tables)),
+            watched: rhythm.poll.map(|poll| Watched::new(&agent.config.tables, poll)),
             due: Due { every: rhythm.every, next: Instant::now(), sooner: None },
-            poll: rhythm.poll,
+            stepped: Instant::now(),
             waits: Waits::new(FIRST_PAUSE, LONGEST_PAUSE),
             before: Exit::Well,
             kept: None,
         }
+    }
+
+    /// Looks at the files when the system says that they change, and seldom otherwise.
+    fn wake_by_events(&mut self, cancel: &Arc<Cancel>) {
+        let cancel = Arc::clone(cancel);
+        self.watched = self.watched.take().map(|watched| watched.with_events(move || cancel.wake()));
     }
 
     /// As [`Reading::new`], beside a full pass of the caller's own, which begins after this: what changes from here on is
@@ -174,6 +191,12 @@ impl<'a> Reading<'a> {
     /// # Errors
     /// A configuration that does not fit the store. What may work later is no error but [`Outcome::Failed`].
     pub(super) fn step(&mut self) -> Result<Step, AgentError> {
+        let step = self.look_and_read();
+        self.stepped = Instant::now();
+        step
+    }
+
+    fn look_and_read(&mut self) -> Result<Step, AgentError> {
         let changed = self.changed()?;
         let now = Instant::now();
         let on_time = self.due.is_on_time(now);
@@ -198,8 +221,10 @@ impl<'a> Reading<'a> {
 
     /// How long to wait before the next step.
     pub(super) fn pause(&self) -> Duration {
-        let pause = self.due.from(Instant::now());
-        self.poll.map_or(pause, |poll| poll.min(pause))
+        let now = Instant::now();
+        let look = self.watched.as_ref().map(|watched| watched.due(self.stepped).saturating_duration_since(now));
+        let pass = self.due.from(now);
+        look.map_or(pass, |look| look.min(pass))
     }
 
     /// Whether something changed that could not be read yet.

@@ -96,7 +96,11 @@ fn file_level(verbosity: i8) -> LevelFilter {
 }
 
 fn ours(level: LevelFilter) -> Targets {
-    Targets::new().with_default(level.min(LevelFilter::WARN)).with_target(env!("CARGO_CRATE_NAME"), level)
+    Targets::new()
+        .with_default(level.min(LevelFilter::WARN))
+        // It warns of watches that ended with their folders, which is no fault.
+        .with_target("notify", LevelFilter::OFF)
+        .with_target(env!("CARGO_CRATE_NAME"), level)
 }
 
 /// The stations of a network share a bucket but not a clock, so their logs are in UTC.

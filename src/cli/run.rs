@@ -23,7 +23,7 @@ pub(super) struct Args {
     /// Everything is read at least every two minutes, or as --every says.
     #[arg(long)]
     watch: bool,
-    /// With --watch, how often to look whether a file has changed
+    /// With --watch, how often to look at files whose changes the system does not report
     #[arg(long, value_name = "DURATION", value_parser = poll, requires = "watch", default_value = "250ms")]
     poll: Duration,
     /// For a scheduler's entry: how often it starts this; a run then ends before the next start

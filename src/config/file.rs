@@ -15,7 +15,7 @@ use toml::de::DeTable;
 
 pub(super) use super::keys::{
     BucketSection, ClockSection, ColumnSection, CsvSection, DestinationSection, File, LogSection, NotifySection,
-    OffsetSection, PanelSection, StationSection, StoreSection, SyncSection, TableSection,
+    OffsetSection, PanelSection, StationSection, StoreSection, SyncSection, TableSection, WatchSection,
 };
 use super::place::Source;
 use super::quality_file::{self, Tree};

@@ -145,6 +145,8 @@ section! {
         "who is notified of findings: [notify](#notify)",
         r#"{ url_env = "NTFY_URL", format = "text" }"#,
     );
+    watch: Option<Spanned<WatchSection>> =
+        group(&WATCH, "how `run --watch` notices that a file has changed: [watch](#watch)", "{ file_events = false }");
     log: Option<Spanned<LogSection>> = group(&LOG, "the log file", r#"{ file = "fluxtower.log" }"#);
     qc: Option<Spanned<QcSection>> = group(&qc::QC, "what holds for all tests", r#"{ wait = "20m" }"#);
     table: Vec<Spanned<TableSection>> = groups(
@@ -504,6 +506,15 @@ section! {
     ).or(r#""24h""#);
     token: Option<Spanned<IgnoredAny>> = never();
     smtp_password: Option<Spanned<IgnoredAny>> = never();
+}
+
+section! {
+    /// `[watch]`.
+    WatchSection, WATCH, "[watch]";
+    file_events: Option<Spanned<bool>> = flag(
+        "a file is looked at when the system says that it changes; with `false`, every 250 ms, or as `--poll` says",
+        "false",
+    ).or("true");
 }
 
 section! {

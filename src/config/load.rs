@@ -10,12 +10,12 @@ use toml::Spanned;
 
 use super::clock_load::ClockOf;
 use super::destination_load::destination;
-use super::file::{File, LogSection, StationSection, StoreSection, SyncSection, Text};
+use super::file::{File, LogSection, StationSection, StoreSection, SyncSection, Text, WatchSection};
 use super::keys::Key;
 use super::notify_load::notify;
 use super::place::{Section, Source};
 use super::quality_file::{Number, QcSection};
-use super::{Config, ConfigError, LogConfig, LogFormat, Station, SyncConfig};
+use super::{Config, ConfigError, LogConfig, LogFormat, Station, SyncConfig, WatchConfig};
 use super::{keys, pair, panel, table_load, value, variables};
 use crate::sun::Position;
 use crate::text::{any_of, look_alikes};
@@ -74,6 +74,7 @@ impl Config {
             destination: destination(&source, &file, &tables, &folder)?,
             sync: sync(&source, file.sync.as_ref())?,
             notify: notify(&source, file.notify.as_ref(), &folder)?,
+            watch: watch(&source, file.watch.as_ref()),
             log: log(&source, file.log.as_ref(), &folder)?,
             tables,
             station,
@@ -171,6 +172,13 @@ fn store_keep(source: &Source<'_>, found: Option<&Spanned<StoreSection>>) -> Res
         keep if keep < LEAST_KEEP => Err("is less than a day; write for example \"400d\"".to_owned()),
         keep => Ok(keep),
     })
+}
+
+fn watch(source: &Source<'_>, found: Option<&Spanned<WatchSection>>) -> WatchConfig {
+    let at = section(source, "[watch]", found);
+    let absent = WatchSection::default();
+    let found = found.map_or(&absent, Spanned::get_ref);
+    WatchConfig { file_events: at.is_set(&WatchSection::file_events, &found.file_events) }
 }
 
 fn log(source: &Source<'_>, found: Option<&Spanned<LogSection>>, folder: &Path) -> Result<LogConfig, ConfigError> {

@@ -54,7 +54,7 @@ pub use misfit::{Misfit, MisfitOf};
 pub use notify::{BodyFormat, MailConfig, MailSecurity, NotifyConfig, NotifyFrom, WebhookAddress, WebhookConfig};
 pub use panel::{PanelConfig, PanelKind};
 pub use secret::{Secret, SecretError};
-pub use sync::{LogConfig, LogFormat, SyncConfig};
+pub use sync::{LogConfig, LogFormat, SyncConfig, WatchConfig};
 pub use table::{
     After, ColumnConfig, ColumnUse, CsvDialect, CsvFormat, FileFormat, LoggerFormat, LongForm, MadeOf, OnConflict,
     Separator, SharedStamps, TableConfig, TurbulenceConfig, ValueType,
@@ -83,6 +83,8 @@ pub struct Config {
     pub sync: SyncConfig,
     /// Who is notified of findings; none notifies no user.
     pub notify: Option<NotifyConfig>,
+    /// How changes of files are noticed.
+    pub watch: WatchConfig,
     /// What is written to the log file.
     pub log: LogConfig,
     /// In the order of the file; names are unique.

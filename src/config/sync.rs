@@ -1,4 +1,4 @@
-//! How rows go, and what is logged.
+//! How rows go, how changes of files are noticed, and what is logged.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -42,6 +42,13 @@ impl SyncConfig {
             _ => self.deadline,
         }
     }
+}
+
+/// How an agent that stays up notices that a file has changed.
+#[derive(Debug, Clone, Copy)]
+pub struct WatchConfig {
+    /// By the system's file events, and by looks that are far apart.
+    pub file_events: bool,
 }
 
 /// The log file.

@@ -45,6 +45,8 @@ pub(super) struct Sample {
     pub(super) columns: Vec<ColumnSample>,
     /// The dialect of a text table that no logger wrote.
     pub(super) csv: Option<Recognised>,
+    /// Numbers stand in quotes where no logger writes them.
+    pub(super) quotes_numbers: bool,
     /// The first rows, as they are read.
     pub(super) first_rows: Vec<String>,
 }
@@ -283,6 +285,7 @@ struct Reading {
     columns: Vec<ColumnSample>,
     bad_lines: usize,
     first_error: Option<String>,
+    quotes_numbers: bool,
     first_rows: Vec<String>,
 }
 
@@ -355,8 +358,9 @@ impl Reader {
             Some((Timestamp::from_nanos(row.time.nanos_since(epoch)), row.record?))
         });
         let samples = Samples::shown_by(instants);
-        let Reading { header, rows, columns, first_rows, .. } = reading;
-        Ok(Sample { path: path.to_owned(), header, rows, samples, columns, csv: self.csv, first_rows })
+        let Reading { header, rows, columns, first_rows, quotes_numbers, .. } = reading;
+        let quotes_numbers = quotes_numbers && self.csv.is_none();
+        Ok(Sample { path: path.to_owned(), header, rows, samples, columns, csv: self.csv, quotes_numbers, first_rows })
     }
 }
 
@@ -390,6 +394,7 @@ impl Reading {
             columns,
             bad_lines: 0,
             first_error: None,
+            quotes_numbers: false,
             first_rows: Vec::new(),
         })
     }
@@ -404,6 +409,7 @@ impl Reading {
         }
         match self.row.read(line, &self.layout) {
             Ok(()) => {
+                self.quotes_numbers |= self.row.quotes_numbers;
                 if let Some(StampRead { time, is_utc }) = self.row.stamp {
                     if self.first_rows.len() < FIRST_ROWS {
                         self.first_rows.push(self.shown(time, is_utc));

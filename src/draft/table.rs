@@ -228,6 +228,12 @@ fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Ta
             column.is_tag = found.tags.contains(&column.name);
         }
     }
+    if group.iter().any(|sample| sample.quotes_numbers) {
+        notes.push(
+            "Numbers stand in quotes where no logger writes them, so another program saved the file; they are read as numbers."
+                .to_owned(),
+        );
+    }
     if group.iter().all(|sample| sample.rows.is_empty()) {
         notes.push("Its files have no rows yet, so only units and names are known.".to_owned());
     } else if columns.iter().all(|column| column.facts.iter().any(|fact| fact.starts_with("text, "))) {

@@ -11,6 +11,7 @@ use crate::format::header::Header;
 use crate::format::number::{Number, parse_number};
 use crate::format::text::decode;
 use crate::qc::Value;
+use crate::quantity::{Process, Stated};
 use crate::source::Said;
 use crate::time::{StampFormat, StampRead, Timestamp, impossible};
 
@@ -45,10 +46,34 @@ pub struct Layout {
     spelling: Option<Spelling>,
     /// Quotes and blanks around a number say nothing.
     is_loose: bool,
+    /// Where a logger writes no quotes, in the order of the file: one that stands there is another program's.
+    bare: Vec<Bare>,
     /// Derived columns, by position.
     derived: Vec<Derived>,
     /// Those whose value depends on the row's time.
     of_time: Vec<Derived>,
+}
+
+/// What the header says about quotes around the numbers of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bare {
+    /// Its values are made of numbers: no logger quotes them.
+    Always,
+    /// It has a unit, as texts hardly have: where every value of a row is a number in quotes, a logger did not write it.
+    Probably,
+    /// It may hold texts of digits, such as a serial number.
+    Unknown,
+}
+
+impl Bare {
+    fn of(stated: Option<Stated<'_>>) -> Bare {
+        let Some(stated) = stated else { return Bare::Unknown };
+        if Process::of(stated.process).is_some_and(Process::is_of_numbers) {
+            return Bare::Always;
+        }
+        let unit = stated.unit.trim();
+        if unit.is_empty() || unit.eq_ignore_ascii_case("unitless") { Bare::Unknown } else { Bare::Probably }
+    }
 }
 
 impl Layout {
@@ -78,6 +103,7 @@ impl Layout {
             own_formats: 1,
             spelling: None,
             is_loose: false,
+            bare: Vec::new(),
             derived,
             of_time,
         }
@@ -103,7 +129,10 @@ impl Layout {
             })
         });
         let layout = Layout::new(sources.collect(), width, derived);
-        let FileFormat::Csv(csv) = format else { return layout };
+        let FileFormat::Csv(csv) = format else {
+            let bare = header.names.iter().map(|name| Bare::of(header.stated(name))).collect();
+            return Layout { bare, ..layout };
+        };
         let time_formats: Vec<StampFormat> =
             csv.time_formats.iter().filter_map(|text| StampFormat::new(text.as_deref())).collect();
         Layout {
@@ -113,6 +142,27 @@ impl Layout {
             is_loose: true,
             ..layout
         }
+    }
+
+    /// Whether a line has numbers in quotes where no logger writes quotes.
+    fn is_of_another_program(&self, line: &[u8]) -> bool {
+        let is_value = |source: &ColumnSource| matches!(source, ColumnSource::Value(_) | ColumnSource::Tag(_));
+        let fields = self.sources.iter().zip(&self.bare).zip(Fields::new(line));
+        let mut are_all = true;
+        let mut has_unit = false;
+        for ((_, bare), field) in fields.filter(|((source, _), _)| is_value(source)) {
+            let is_number = parse_number(field.text).is_some();
+            let is_missing = field.text.is_empty() || field.text.eq_ignore_ascii_case(b"NAN");
+            are_all &= field.quoted && (is_number || is_missing);
+            if field.quoted && is_number {
+                match bare {
+                    Bare::Always => return true,
+                    Bare::Probably => has_unit = true,
+                    Bare::Unknown => {}
+                }
+            }
+        }
+        are_all && has_unit
     }
 
     /// As this one, for lines whose time may be written as an earlier configuration said.
@@ -133,9 +183,13 @@ pub struct ParsedRow {
     pub time_text: String,
     /// The record number.
     pub record: Option<i64>,
-    /// The record number is in quotes, which no logger writes: the program that saved the file quoted every field, so quotes do
-    /// not tell texts from numbers, and numbers in quotes are read as numbers.
+    /// The record number is in quotes, or a number where no logger writes quotes: the program that saved the file put them
+    /// there, so quotes do not tell texts from numbers, and numbers in quotes are read as numbers.
     pub quotes_numbers: bool,
+    /// The record number is.
+    pub quotes_record: bool,
+    /// A number in quotes was read as a text.
+    has_quoted_number: bool,
     /// Aligned with the table's column list.
     pub values: Vec<Value>,
     /// The values of the tag columns, in the order of the column list.
@@ -221,7 +275,7 @@ impl ParsedRow {
         self.values.clear();
         self.json.clear();
         self.record = said.record;
-        self.quotes_numbers = false;
+        (self.quotes_numbers, self.quotes_record, self.has_quoted_number) = (false, false, false);
         self.stamp = Some(StampRead { time: said.time, is_utc: false });
         self.time_is_plain = true;
         self.values.extend(said.numbers.iter().map(|number| Value::Number(*number)));
@@ -243,12 +297,21 @@ impl ParsedRow {
     }
 
     /// Reads a line with commas, points and quotes.
+    #[inline]
     fn read_spelled(&mut self, line: &[u8], layout: &Layout) -> Result<(), RowError> {
+        let read = self.read_quoted(line, layout, layout.is_loose);
+        if self.has_quoted_number && layout.is_of_another_program(line) {
+            return self.read_quoted(line, layout, true);
+        }
+        read
+    }
+
+    fn read_quoted(&mut self, line: &[u8], layout: &Layout, quotes_numbers: bool) -> Result<(), RowError> {
         self.tags.clear();
         self.values.clear();
         self.json.clear();
         self.record = None;
-        self.quotes_numbers = layout.is_loose;
+        (self.quotes_numbers, self.quotes_record, self.has_quoted_number) = (quotes_numbers, false, false);
         self.stamp = None;
         let mut fields = Fields::new(line);
         let mut found = 0;
@@ -302,6 +365,7 @@ impl ParsedRow {
                     self.copy_run(&line[std::mem::take(&mut run)]);
                     self.separate();
                     let value = write_value(field, self.quotes_numbers, &mut self.json);
+                    self.has_quoted_number |= is_quoted_number(field, self.quotes_numbers);
                     self.values.push(value);
                     if matches!(source, ColumnSource::Tag(_)) {
                         self.tags.push(plain_text(field));
@@ -347,6 +411,7 @@ impl ParsedRow {
                 ColumnSource::Value(place) | ColumnSource::Tag(place) => {
                     let start = self.scratch.len();
                     self.values[place] = write_value(field, self.quotes_numbers, &mut self.scratch);
+                    self.has_quoted_number |= is_quoted_number(field, self.quotes_numbers);
                     self.spans[place] = (start, self.scratch.len());
                     if matches!(source, ColumnSource::Tag(_)) {
                         self.tags.push(plain_text(field));
@@ -406,6 +471,7 @@ impl ParsedRow {
             return Err(RowError::Record(decode(field.text.trim_ascii()).chars().take(40).collect()));
         };
         self.quotes_numbers |= field.quoted;
+        self.quotes_record = field.quoted;
         self.record = Some(number);
         Ok(())
     }
@@ -467,6 +533,12 @@ fn write_value(field: Field<'_>, quotes_numbers: bool, json: &mut Vec<u8>) -> Va
         return write_number(field.text, number, json);
     }
     write_other(field, quotes_numbers, json)
+}
+
+/// Whether the field is a number that its quotes make a text.
+#[inline]
+fn is_quoted_number(field: Field<'_>, quotes_numbers: bool) -> bool {
+    field.quoted && !quotes_numbers && parse_number(field.text).is_some()
 }
 
 /// A number as the file spells it, where JSON spells it so too.
@@ -565,6 +637,35 @@ mod tests {
             |text: &str| read(&format!("\"2026-06-01 00:00:00\",{text},1"), &plain_layout(1)).map(|row| row.record);
         assert_eq!((record("7.0"), record("7.")), (Ok(Some(7)), Ok(Some(7))));
         assert!(record("7.5").is_err() && record(".0").is_err());
+    }
+
+    fn layout_of(units: &str, process: &str) -> Layout {
+        let names = "TIMESTAMP,RECORD,A,B,C".to_owned();
+        let lines = ["TOA5,,,,,,,met".to_owned(), names, format!("TS,RN,{units}"), format!(",,{process}")];
+        let header = Header::parse([0, 1, 2, 3].map(|at| lines[at].as_bytes())).unwrap();
+        let mut places = 0..3;
+        Layout::of_file(&FileFormat::Logger(None), &header, 3, Vec::new(), |_| Val(places.next().unwrap()))
+    }
+
+    #[test]
+    fn numbers_in_quotes_are_numbers_where_no_logger_writes_quotes() {
+        let stored = |layout: &Layout, values: &str| {
+            let row = read(&format!("\"2026-06-01 00:00:00\",7,{values}"), layout).unwrap();
+            (row.values_json().to_owned(), row.quotes_numbers)
+        };
+        // R quotes the columns in which a value is missing.
+        let averages = layout_of("W/m2,Deg C,", "Avg,Smp,Smp");
+        assert_eq!(stored(&averages, r#""1.50",2.5,"007""#), ("[1.50,2.5,7.0]".to_owned(), true));
+        assert_eq!(stored(&averages, r#"1.50,"2.5","007""#), (r#"[1.50,"2.5","007"]"#.to_owned(), false));
+        assert_eq!(stored(&averages, r#""NAN",2.5,"007""#), (r#"[null,2.5,"007"]"#.to_owned(), false));
+        // Every value is a number in quotes, and one of them is of a column with a unit.
+        let samples = layout_of("W/m2,unitless,", "Smp,Smp,Smp");
+        assert_eq!(stored(&samples, r#""1.50","NAN","7""#), ("[1.50,null,7]".to_owned(), true));
+        assert_eq!(stored(&samples, r#""1.50","OK","7""#), (r#"["1.50","OK","7"]"#.to_owned(), false));
+        assert_eq!(stored(&samples, r#""1.50",2.5,"7""#), (r#"["1.50",2.5,"7"]"#.to_owned(), false));
+        // Serial numbers and versions, as loggers write them.
+        let texts = layout_of(",unitless,", "Smp,Smp,");
+        assert!(!stored(&texts, r#""64291","00000000","1.05""#).1);
     }
 
     #[test]

@@ -544,12 +544,19 @@ impl<'a> LineTaker<'a> {
 
     #[cold]
     fn note_quoted_numbers(&mut self, number: u64) {
-        let path = &self.path;
+        let (path, is_record) = (&self.path, self.row.quotes_record);
         self.note.get_or_insert_with(|| {
-            format!(
-                "{path}:{number} has its record number in quotes, so another program saved the file; its numbers in quotes were \
-                 read as numbers. Compare it with the logger's own file, or collect it again"
-            )
+            if is_record {
+                format!(
+                    "{path}:{number} has its record number in quotes, so another program saved the file; its numbers in quotes were \
+                     read as numbers. Compare it with the logger's own file, or collect it again"
+                )
+            } else {
+                format!(
+                    "{path}:{number} has numbers in quotes in a column that no logger quotes, so another program saved the file; its \
+                     numbers in quotes were read as numbers. Compare it with the logger's own file, or collect it again"
+                )
+            }
         });
     }
 

@@ -55,6 +55,11 @@ impl Process {
         }
     }
 
+    /// Whether only numbers come of it: a logger samples texts, and puts neither their mean nor their maximum together.
+    pub fn is_of_numbers(self) -> bool {
+        !matches!(self, Process::Sample | Process::TimeOfExtreme)
+    }
+
     /// Whether a value is that of a single scan, and no mean or sum of several.
     pub fn is_scan(self) -> bool {
         matches!(self, Process::Sample | Process::Maximum | Process::Minimum)

@@ -49,13 +49,8 @@ impl Finder {
             } else {
                 pattern.to_string_lossy().into_owned()
             };
-            for ending in SET_ASIDE {
-                aside.extend(matches(&format!("{text}{ending}"))?);
-            }
-            if let Some(stem) =
-                text.rfind('.').filter(|dot| !text[*dot..].contains(['/', '\\', '*', '?', ']'])).map(|dot| &text[..dot])
-            {
-                aside.extend(matches(&format!("{stem}.bak*"))?);
+            for pattern in set_aside(&text) {
+                aside.extend(matches(&pattern)?);
             }
         }
         aside.sort_by_cached_key(|path| (modified(path), path.clone()));
@@ -78,6 +73,14 @@ impl Finder {
     }
 }
 
+/// The patterns of the copies that are set aside of what a pattern matches.
+pub(super) fn set_aside(pattern: &str) -> Vec<String> {
+    let mut found: Vec<String> = SET_ASIDE.iter().map(|ending| format!("{pattern}{ending}")).collect();
+    let dot = pattern.rfind('.').filter(|dot| !pattern[*dot..].contains(['/', '\\', '*', '?', ']']));
+    found.extend(dot.map(|dot| format!("{}.bak*", &pattern[..dot])));
+    found
+}
+
 /// Patterns that match no file, as a message names them.
 pub fn listed(patterns: &[PathBuf]) -> String {
     let listed: Vec<String> = patterns.iter().map(|pattern| pattern.display().to_string()).collect();
@@ -92,7 +95,7 @@ pub fn listed(patterns: &[PathBuf]) -> String {
     text
 }
 
-fn is_pattern(path: &Path) -> bool {
+pub(super) fn is_pattern(path: &Path) -> bool {
     path.to_string_lossy().contains(['*', '?', '['])
 }
 
@@ -106,10 +109,22 @@ pub fn match_options() -> glob::MatchOptions {
 /// # Errors
 /// The pattern is not valid.
 pub fn matches(pattern: &str) -> Result<Vec<PathBuf>, SourceError> {
+    Ok(all(pattern)?.filter(|path| path.is_file()).collect())
+}
+
+fn all(pattern: &str) -> Result<impl Iterator<Item = PathBuf>, SourceError> {
     let paths = glob::glob_with(pattern, match_options())
         .map_err(|error| SourceError::Pattern { pattern: pattern.to_owned(), reason: error.msg.to_owned() })?;
     // A folder that cannot be listed gives its error when its file is opened.
-    Ok(paths.filter_map(std::result::Result::ok).filter(|path| path.is_file()).collect())
+    Ok(paths.filter_map(std::result::Result::ok))
+}
+
+/// The folders that a pattern matches.
+///
+/// # Errors
+/// The pattern is not valid.
+pub(super) fn folders_of(pattern: &str) -> Result<Vec<PathBuf>, SourceError> {
+    Ok(all(pattern)?.filter(|path| path.is_dir()).collect())
 }
 
 #[cfg(test)]

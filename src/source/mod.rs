@@ -8,10 +8,12 @@
 mod closed;
 mod dated;
 mod error;
+mod events;
 mod find;
 mod fingerprint;
 mod quiet;
 mod records;
+mod trust;
 mod watched;
 
 use std::path::Path;

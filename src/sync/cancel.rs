@@ -3,6 +3,8 @@
 //! "Stop" ends it after the request that is on its way, and ends its waiting. "Fresh rows" ends it between two requests
 //! once it has run for a while: the next sync begins with the newest rows, so that a long backlog does not hide the
 //! live picture. It never shortens a wait, because the server may have asked for it.
+//!
+//! It also carries the wake of the reading half, which waits for its next look and for the end at once.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -23,6 +25,7 @@ struct Wishes {
     stop: bool,
     begun: Option<Instant>,
     fresh: bool,
+    wake: bool,
 }
 
 impl Cancel {
@@ -41,6 +44,20 @@ impl Cancel {
     pub fn wait(&self, length: Duration) -> bool {
         let wishes = self.stop.wait_timeout_while(self.lock(), length, |wishes| !wishes.stop);
         !wishes.unwrap_or_else(PoisonError::into_inner).0.stop
+    }
+
+    /// Ends a [`Cancel::wait_or_wake`], the present one or the next.
+    pub fn wake(&self) {
+        self.lock().wake = true;
+        self.stop.notify_all();
+    }
+
+    /// As [`Cancel::wait`], and ends early after a [`Cancel::wake`].
+    pub fn wait_or_wake(&self, length: Duration) -> bool {
+        let wishes = self.stop.wait_timeout_while(self.lock(), length, |wishes| !wishes.stop && !wishes.wake);
+        let mut wishes = wishes.unwrap_or_else(PoisonError::into_inner).0;
+        wishes.wake = false;
+        !wishes.stop
     }
 
     /// A sync begins: what was staged so far is in it.
@@ -93,6 +110,24 @@ mod tests {
             assert!(!waiting.join().unwrap());
         });
         assert!(begun.elapsed() < Duration::from_secs(30));
+        assert!(!cancel.wait_or_wake(Duration::from_secs(60)));
         assert!(cancel.ends_the_sync() && !cancel.wait(Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn a_wake_ends_one_wait_of_the_reader_and_no_other() {
+        let cancel = Cancel::default();
+        let begun = Instant::now();
+        cancel.wake();
+        assert!(cancel.wait(Duration::from_millis(1)));
+        assert!(cancel.wait_or_wake(Duration::from_secs(60)));
+        assert!(begun.elapsed() < Duration::from_secs(30));
+        assert!(cancel.wait_or_wake(Duration::from_millis(1)));
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| cancel.wait_or_wake(Duration::from_secs(60)));
+            cancel.wake();
+            assert!(waiting.join().unwrap());
+        });
+        assert!(begun.elapsed() < Duration::from_secs(30));
     }
 }

@@ -238,6 +238,37 @@ fn a_file_whose_fields_another_program_put_in_quotes_gives_the_loggers_own_rows_
 }
 
 #[test]
+fn a_file_that_r_saved_with_its_record_numbers_bare_gives_numbers_and_is_named_by_init_too() {
+    let tower = Station::new();
+    let logger = Logger::par();
+    let quoted = |line: &str| {
+        let fields = line.split(',').enumerate();
+        let quote = |(place, field): (usize, &str)| match place {
+            1 => field.to_owned(),
+            _ => format!("\"{}\"", field.trim_matches('"')),
+        };
+        fields.map(quote).collect::<Vec<_>>().join(",") + "\r\n"
+    };
+    let rows: String = logger.rows(0..30).lines().map(quoted).collect();
+    tower.write(DAT, logger.header() + &rows);
+    let report = ingest(&tower);
+    assert_eq!(counts(&report)[..3], [34, 4, 30]);
+    assert!(report["notes"].to_string().contains("numbers in quotes in a column that no logger quotes"), "{report}");
+    let status = tower.run_json(&["status"]).expect(1).json();
+    assert!(status["verdict"].to_string().contains("read as numbers"), "{status}");
+    let values: Vec<String> = tower.rows(TABLE).into_iter().map(|row| row.vals).collect();
+    assert!(values.iter().all(|vals| !vals.contains('"')), "{values:?}");
+    // The logger's own file has the same rows.
+    tower.write(DAT, logger.file(0..30));
+    assert_eq!(counts(&ingest(&tower))[..4], [34, 4, 0, 30]);
+    // `init` says it of such a file.
+    tower.write(DAT, logger.header() + &rows);
+    let _ = tower.run(&["init", "--utc-offset", "-05:00", "--output", "draft.toml", DAT]).expect(0);
+    let text = std::fs::read_to_string(tower.path("draft.toml")).unwrap();
+    assert!(text.contains("they are read as numbers"), "{text}");
+}
+
+#[test]
 fn an_empty_file_and_an_unfinished_header_are_read_again_when_they_are_more() {
     let tower = Station::new();
     let logger = Logger::par();

@@ -148,6 +148,42 @@ fn i4_an_agent_that_is_killed_leaves_a_store_and_locks_that_the_next_one_takes_u
     assert_eq!(tower.count("SELECT sum(sent) FROM logger_table"), 300);
 }
 
+/// Nothing is looked at again before an hour has passed, but a file that has just changed.
+#[test]
+fn a_file_event_wakes_an_agent_that_stays_up() {
+    let tower = Station::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fluxtower"));
+    command.current_dir(tower.path(".")).arg("--config").arg(tower.config_path());
+    command.args(["run", "--watch", "--poll", "1h", "--every", "1h"]);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut agent = crate::support::start(|| command.spawn());
+    let until = |rows: i64| {
+        let began = Instant::now();
+        while rows_of(&tower) < Some(rows) {
+            assert!(began.elapsed() < Duration::from_secs(60), "{:?} of {rows} rows", rows_of(&tower));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    // The first pass has come to its end: no file.
+    until(0);
+    tower.write(DAT, Logger::par().file(0..20));
+    until(20);
+    fs::write(tower.path("being_written"), Logger::par().file(10..40)).unwrap();
+    fs::rename(tower.path("being_written"), tower.path(DAT)).unwrap();
+    until(40);
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+}
+
+/// None before the first pass has ended.
+fn rows_of(tower: &Station) -> Option<i64> {
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let conn = rusqlite::Connection::open_with_flags(tower.store_path(), flags).ok()?;
+    let number = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i64>(0)).ok();
+    number("SELECT count(*) FROM run WHERE command = 'ingest'").filter(|passes| *passes > 0)?;
+    number("SELECT coalesce(sum(rows), 0) FROM logger_table")
+}
+
 fn has_rows(tower: &Station) -> bool {
     let Ok(conn) = rusqlite::Connection::open(tower.store_path()) else { return false };
     conn.query_row("SELECT coalesce(sum(rows), 0) FROM logger_table", [], |row| row.get::<_, i64>(0))

@@ -157,6 +157,7 @@ pub const SECTIONS: &[Section] = &[
             needed("destination", Group, "{ kind = \"files\" }", &["{}"]),
             free("sync", Group, "{ batch_rows = 1000 }", &[]),
             free("notify", Group, "{ url_env = \"NTFY_URL\", format = \"text\" }", &["{}"]),
+            free("watch", Group, "{ file_events = false }", &[]),
             free("log", Group, "{ file = \"fluxtower.log\" }", &[]),
             free("qc", Group, "{ wait = \"20m\" }", &[]),
             needed("table", Groups, "[{ name = \"met\", files = [\"met.dat\"] }]", &["[{}]"]),
@@ -196,6 +197,7 @@ pub const SECTIONS: &[Section] = &[
         elsewhere: &[&[
             free("store", Group, "{}", &[]),
             free("sync", Group, "{}", &[]),
+            free("watch", Group, "{}", &[]),
             free("log", Group, "{}", &[]),
             free("notify", Group, "{}", &[]),
             free("qc", Group, "{}", &[]),
@@ -511,6 +513,15 @@ pub const SECTIONS: &[Section] = &[
             free("url_env", Text, "\"NTFY_URL\"", &[]),
             free("url_file", Text, "\"webhook.txt\"", &[]),
         ]],
+    },
+    Section {
+        name: "watch",
+        heading: "[watch]",
+        before: concat!(toml!(station), "[watch]\n"),
+        group: None,
+        after: REST,
+        keys: &[&[free("file_events", Flag, "false", &[])]],
+        elsewhere: &[],
     },
     Section {
         name: "log",

@@ -2,6 +2,7 @@
 
 mod agent;
 mod ending;
+mod events;
 mod renewal;
 mod rhythm;
 mod soak;
