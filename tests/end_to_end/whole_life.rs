@@ -41,6 +41,9 @@ const OLDER: i64 = 8;
 const FULL: std::ops::Range<i64> = 80..84;
 /// They are read from the logger's memory into a file of their own before this collection.
 const REPAIR: i64 = 88;
+/// Of the runs while the server takes rows, and of those while it does not.
+const LONG_ENOUGH: &str = "deadline = \"2m\"";
+const SHORT: &str = "deadline = \"1s\"";
 const FULL_DISK: &str = "is full; make room";
 /// What the tables are called, by the names of their files.
 const MET: &str = "UMB_met";
@@ -257,10 +260,17 @@ chmod 755 "$0""#;
         let influxdb = format!(
             "kind = \"influxdb\"\nurl = \"{url}\"\norg = \"umbs\"\nbucket = \"tower\"\ntoken_file = \"token\"\n"
         );
-        // Without it each run of an outage tries for minutes.
-        let draft = draft.replace(files, &influxdb).replace("[sync]\n", "[sync]\ndeadline = \"1s\"\n");
+        let draft = draft.replace(files, &influxdb).replace("[sync]\n", &format!("[sync]\n{LONG_ENOUGH}\n"));
         fs::write(path, draft).unwrap();
         fs::write(self.data("token"), "not-a-secret\n").unwrap();
+    }
+
+    /// How long a run tries to send: on a busy computer a second is not enough, and in an outage all of it is spent.
+    fn set_deadline(&self, from: &str, to: &str) {
+        let path = self.data("config.toml");
+        let config = fs::read_to_string(&path).unwrap();
+        assert!(config.contains(from), "{config}");
+        fs::write(path, config.replace(from, to)).unwrap();
     }
 
     /// Where this user may mount one.
@@ -324,11 +334,14 @@ fn i6_a_whole_life_from_the_archive_to_its_removal_accounts_for_every_row_and_sa
     for collection in 0..COLLECTIONS {
         life.collect(collection);
         if collection == BUSY.start {
+            life.set_deadline(LONG_ENOUGH, SHORT);
             life.server.script(|_| Act::say(Reply::refusal(503, "busy").with("Retry-After", "21600")));
         } else if collection == NO_LINK.start {
+            life.set_deadline(LONG_ENOUGH, SHORT);
             life.server.script(|_| Act::reset());
         } else if collection == BUSY.end || collection == NO_LINK.end {
             life.server.take_all();
+            life.set_deadline(SHORT, LONG_ENOUGH);
         }
         if collection == UPGRADE {
             life.made_by_the_release_before();

@@ -1,5 +1,6 @@
 //! The database's lines: is it whole, how large, on which disk.
 
+#[cfg(not(windows))]
 use std::path::Path;
 
 use super::super::output::bytes;
