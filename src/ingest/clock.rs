@@ -4,7 +4,8 @@
 //! The stamp that the logger wrote is the source, so that a correction can be changed and taken away again. A row that moves
 //! is judged anew and sent under its new time; the point under its old time is marked for removal. It is done once a change.
 //! Corrections apply at the start of an ingest; other offsets only when the user asks for it ([`Consent`]), because a
-//! misspelled offset would move every row.
+//! misspelled offset would move every row. One that moves no row, such as an offset that begins later, is taken at once: files are
+//! overwritten while an ingest waits.
 
 use std::time::Duration;
 
@@ -16,7 +17,8 @@ use crate::config::{Config, FileFormat, TableConfig};
 use crate::store::{KeptContent, OldRow, Result, Staging, Store, Table, TaggedSeries};
 use crate::text::count;
 use crate::time::{
-    Candidates, Clock, Correction, Interval, LocalTime, LoggerClock, Samples, StampFormat, Timestamp, nanos,
+    Candidates, Clock, Correction, Interval, LocalTime, LoggerClock, NANOS_PER_MICRO, Samples, StampFormat, Timestamp,
+    nanos,
 };
 
 /// Beside a period, for offsets from UTC that differ.
@@ -146,7 +148,9 @@ impl<'a, 's> Mover<'a, 's> {
             self.put_back((&old, &old), &Passes::new(&old), &mut Moved::default())?;
         }
         let new = self.config.stamps.clone();
-        let may = consent == Consent::Offsets || (old != new && old.offsets() == new.offsets());
+        let may = consent == Consent::Offsets
+            || (old != new && old.offsets() == new.offsets())
+            || (old != new && staged.has_rows && !staged.is_moving && self.moves_no_row(&old, &new)?);
         if may && (staged.has_rows || staged.is_moving) {
             let mut table = self.store.table_as_staged(self.config)?;
             if old != new || has_earlier_formats(&table, self.config) {
@@ -163,6 +167,24 @@ impl<'a, 's> Mover<'a, 's> {
         }
         tracing::info!(table = %self.config.name, rows = moved.rows, "the meaning of the stamps changed");
         Ok(Some(moved))
+    }
+
+    /// Whether every row keeps its time by the new clock, as where another offset holds from a stamp on that no row has yet: then
+    /// nothing is to be asked. Where rows move, one of the oldest or the newest row of a series does nearly always.
+    fn moves_no_row(&self, old: &LoggerClock, new: &LoggerClock) -> Result<bool> {
+        let table = self.store.table_as_staged(self.config)?;
+        let reading = Reading::new(self.store, self.config, (old, new), &table);
+        let passes = Passes::new(new);
+        for series in self.store.series_with_tags(&table)? {
+            let newest = self.store.newest_of_series(series.id)?.map(|at| Interval::new(at, at.plus(NANOS_PER_MICRO)));
+            for interval in [Some(Interval::ALL), newest].into_iter().flatten() {
+                let rows = self.store.rows_in(series.id, interval, None)?;
+                if rows.first().is_some_and(|row| !reading.stays(series.id, row, reading.stamp(row), &passes)) {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(preview(self.store, self.config)?.is_none_or(|moved| moved.rows == 0))
     }
 
     /// What tells the passes of the hours that the new clock repeats. Stored rows have their times by `rows_by`.

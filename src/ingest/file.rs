@@ -1,23 +1,30 @@
 //! Reads one file: finds where to begin, reads chunk by chunk, and saves where the next read resumes.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
 use super::Progress;
+use super::again;
+use super::deferred::Deferred;
 use super::glued::{self, Watch};
-use super::lines::LineTaker;
+use super::kept::KeptTaker;
+use super::lines::{LineTaker, unreadable};
 use super::names;
 use super::report::{Counts, FileReport};
 use super::samples::share_stamp;
 use crate::config::{FileFormat, SharedStamps, TableConfig};
 use crate::format;
 use crate::source::{Chunk, QuietFile, Snapshot, SourceError};
-use crate::store::{FileSeen, LineState, Result, Staging, Store, Table};
+use crate::store::{DeferredLine, FileSeen, LineAt, LineRefusal, LineState, Result, Staging, Store, Table};
 use crate::time::{Clock, Timestamp};
 
 /// Attempts to read a file that changes during the read, and the pause between them.
 const ATTEMPTS: u32 = 6;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(40);
+
+/// Of a line that may be cut.
+const OVERWRITTEN: &str = "its file was overwritten while the line was being written, so that it may be cut";
 
 /// A file whose last write is older than this has no active writer.
 const JUST_WRITTEN: Duration = Duration::from_secs(1);
@@ -132,6 +139,10 @@ impl Reader<'_, '_> {
         let from = match start {
             Start::Unchanged => {
                 report.unchanged = true;
+                let has_deferred = seen.as_ref().is_some_and(|seen| seen.held || seen.resume_at < seen.size);
+                if has_deferred && stands_for(&file, now, JUST_WRITTEN) {
+                    self.staging.note_still(table, name)?;
+                }
                 report.note = seen.and_then(|seen| seen.note);
                 return Ok(());
             }
@@ -147,6 +158,8 @@ impl Reader<'_, '_> {
                 0
             }
         };
+        taker.deferred =
+            Deferred::new(self.store.deferred_lines(table, name)?, stands_for(&file, now, JUST_WRITTEN), from > 0);
         table.runs.begin_file();
         file.start_at(from);
         self.progress.file(path, file.snapshot().size.saturating_sub(from));
@@ -207,8 +220,7 @@ impl Reader<'_, '_> {
     }
 
     fn tail_is_due(&self, file: &QuietFile, now: Timestamp) -> bool {
-        let still = now.nanos().saturating_sub(file.snapshot().modified_nanos());
-        u128::try_from(still).is_ok_and(|still| still >= self.config.last_line_after.as_nanos())
+        stands_for(file, now, self.config.last_line_after)
     }
 
     fn chunks(
@@ -246,6 +258,7 @@ impl Reader<'_, '_> {
             for (place, line_end) in memchr::memchr_iter(b'\n', bytes).enumerate() {
                 let line_at = chunk.place(place, begin);
                 let line = &bytes[begin..line_end];
+                taker.deferred.see(line);
                 if taker.asks_for_name() {
                     taker.look_ahead_for_name(self.staging, table, &bytes[begin..])?;
                 }
@@ -265,7 +278,7 @@ impl Reader<'_, '_> {
                     // The only row of a file that changed is a new one.
                     taker.is_append |= begin == bytes.len();
                     taker.take_watched(self.staging, table, line, glued::first_line(&bytes[begin..]))?;
-                    taker.watch = watch;
+                    taker.watch = if taker.deferred.is_full() { Watch::Take } else { watch };
                     if taker.held_from == Some(taker.number - 1) {
                         resume = Resume { at: line_at, line: taker.number - 2, header: taker.header };
                     }
@@ -300,6 +313,11 @@ impl Reader<'_, '_> {
             resume.at = snapshot.size;
         }
         taker.resolve_waiting(self.staging, table)?;
+        if taker.refusal.is_none() {
+            let (gone, left) = taker.deferred.end();
+            self.take_overwritten(table, taker.path, &gone)?;
+            self.staging.keep_deferred(table, taker.path, &left)?;
+        }
         let (whole, _) = file.fingerprint(snapshot.size)?;
         let prefix = if resume.at == snapshot.size { whole } else { file.fingerprint(resume.at)?.0 };
         let mut seen = resume.seen(taker, snapshot, whole, prefix);
@@ -315,9 +333,43 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
+    /// Takes lines that an earlier read left for later and that their file does not hold any more, as lines without their end: under
+    /// their header, by what decides every kept line.
+    fn take_overwritten(&mut self, table: &mut Table, path: &str, lines: &[DeferredLine]) -> Result<()> {
+        let mut kept = KeptTaker::that_keeps(self.store, self.config, Timestamp::from_utc(self.clock.now()));
+        for line in lines {
+            // Its own row is there, as the whole line says it.
+            if line.glued && kept.has_row(self.staging, table, line)? {
+                continue;
+            }
+            let at = LineAt { path, number: line.number, raw: line.raw.as_bytes(), state: LineState::Unfinished };
+            let refusal = LineRefusal { header: Some(line.header), ..unreadable(OVERWRITTEN.to_owned()) };
+            // By the present inputs it is decided: it may be cut.
+            let refusal = if line.stood { refusal } else { refusal.decided_by(again::inputs(self.config)) };
+            self.staging.reject(table, at, &refusal)?;
+        }
+        if !lines.is_empty() {
+            self.taken_up += again::judge(self.store, self.staging, table, self.config, self.clock)?;
+        }
+        Ok(())
+    }
+
+    /// As [`Reader::take_overwritten`], of files that are gone.
+    pub(super) fn take_vanished(&mut self, table: &mut Table) -> Result<()> {
+        for path in self.store.files_with_deferred_lines(table)? {
+            if Path::new(&path).symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+                let lines = self.store.deferred_lines(table, &path)?;
+                self.take_overwritten(table, &path, &lines)?;
+                self.staging.keep_deferred(table, &path, &[])?;
+            }
+        }
+        Ok(())
+    }
+
     /// The bytes behind the last line end: blank, staged because the file has not changed for long enough, or deferred.
     fn take_tail(&mut self, table: &mut Table, taker: &mut LineTaker<'_>, bytes: &[u8], is_due: bool) -> Result<bool> {
         let in_header = taker.unfinished_header_lines() > 0 || taker.header.is_none();
+        taker.deferred.see(bytes);
         let blank = format::strip_noise(bytes).iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0);
         if blank && !in_header {
             taker.counts.lines += 1;
@@ -335,10 +387,19 @@ impl Reader<'_, '_> {
             let format = format::detect(bytes);
             taker.refusal = format.refusal().filter(|_| format != format::Format::Unknown).map(str::to_owned);
         }
+        if !in_header {
+            taker.deferred.keep(taker.number, taker.header, &format::strip_noise(bytes), false);
+        }
         taker.counts.lines += 1;
         taker.counts.deferred += 1;
         Ok(false)
     }
+}
+
+/// Whether nothing was written to the file for so long.
+fn stands_for(file: &QuietFile, now: Timestamp, least: Duration) -> bool {
+    let still = now.nanos().saturating_sub(file.snapshot().modified_nanos());
+    u128::try_from(still).is_ok_and(|still| still >= least.as_nanos())
 }
 
 /// Whether a writer seems to be active: the file was written to a moment ago and ends in mid-line, in mid-header or before its

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::lines::{LineTaker, Taken};
 use crate::config::{OnConflict, TableConfig};
 use crate::format;
-use crate::store::{Incoming, KeptContent, KeptLine, LineAt, LineState, Result, Staging, Store, Table};
+use crate::store::{DeferredLine, Incoming, KeptContent, KeptLine, LineAt, LineState, Result, Staging, Store, Table};
 use crate::time::{LocalTime, Timestamp};
 
 /// Stages what is kept of one table. Neighbours that stood under one header are read by one taker.
@@ -110,6 +110,16 @@ impl<'a> KeptTaker<'a> {
         raw: &str,
     ) -> Result<Option<LocalTime>> {
         Ok(self.taker(staging, table, (header, true))?.stamp_of(raw.as_bytes()))
+    }
+
+    /// Whether the store has a row of the time and the tags of a line.
+    pub(super) fn has_row(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        line: &DeferredLine,
+    ) -> Result<bool> {
+        self.taker(staging, table, (line.header, false))?.has_row(staging, table, line.raw.as_bytes())
     }
 
     /// The time that a line gives its row under a header. None: it is no row. `known` is its time so far.

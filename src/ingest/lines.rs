@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::again;
+use super::deferred::Deferred;
 use super::glued::{self, Watch, goes_back};
 use super::long::LongReading;
 use super::names::Ahead;
@@ -80,6 +81,8 @@ pub(super) struct LineTaker<'a> {
     pub(super) watch: Watch,
     /// Number of the first line that is held until the next read.
     pub(super) held_from: Option<u64>,
+    /// What is left for a later read.
+    pub(super) deferred: Deferred,
     /// Rows that share a time stamp.
     pub(super) placing: Placing,
     /// Whether a header stands behind the first lines, which belong to a file that was cut: they are rejected, and not the file.
@@ -122,6 +125,7 @@ impl<'a> LineTaker<'a> {
             on_conflict: config.on_conflict,
             watch: Watch::Off,
             held_from: None,
+            deferred: Deferred::default(),
             placing: Placing::default(),
             header_follows: false,
             said: None,
@@ -208,8 +212,8 @@ impl<'a> LineTaker<'a> {
         if !is_row || is_repeated || self.long().is_some() || !(goes_back(raw, next) || self.goes_back(raw, next)) {
             return self.take(staging, table, raw);
         }
-        if self.watch == Watch::Hold {
-            self.hold(self.number);
+        if self.watch == Watch::Hold && self.is_old(staging, table, next)? {
+            self.hold(self.number, &format::strip_noise(raw));
             self.number += 1;
             self.counts.lines += 1;
             return Ok(());
@@ -218,6 +222,37 @@ impl<'a> LineTaker<'a> {
         let taken = self.take(staging, table, raw);
         self.state = LineState::Whole;
         taken
+    }
+
+    /// Whether a line may stand there since before the file was overwritten: its row is known, or it is none. A new row behind the
+    /// line tells that the logger's clock was set back, or that the rows of the file are in no order of time.
+    fn is_old(&mut self, staging: &Staging<'_>, table: &mut Table, line: &[u8]) -> Result<bool> {
+        let line = format::strip_noise(line);
+        // Rows that share a stamp have times that one line does not tell.
+        if table.samples.is_some() || self.instant_of(&line).is_none() {
+            return Ok(true);
+        }
+        self.has_row(staging, table, &line)
+    }
+
+    /// Whether the store has a row of the time and the tags of a line.
+    pub(super) fn has_row(&mut self, staging: &Staging<'_>, table: &mut Table, line: &[u8]) -> Result<bool> {
+        let Some(ts) = self.instant_of(line) else { return Ok(false) };
+        let tags = match &self.expect {
+            Expect::Rows(reading) if reading.has_tags => self.tags_read(reading),
+            _ => "[]".to_owned(),
+        };
+        staging.has_row(table, &tags, ts)
+    }
+
+    /// The only instant that a line's time means; it is in [`LineTaker::row`] then.
+    fn instant_of(&mut self, line: &[u8]) -> Option<Timestamp> {
+        let Expect::Rows(reading) = &self.expect else { return None };
+        self.row.read(line, &reading.layout).ok()?;
+        match self.config.stamps.candidates(self.local()?, self.row.record) {
+            Candidates::One(ts) => Some(ts),
+            Candidates::Two(..) | Candidates::Missing(_) => None,
+        }
     }
 
     /// As [`goes_back`], of lines of a dialect, which say their time in their own way.
@@ -244,8 +279,9 @@ impl<'a> LineTaker<'a> {
         }
     }
 
-    fn hold(&mut self, number: u64) {
+    fn hold(&mut self, number: u64, line: &[u8]) {
         self.held_from.get_or_insert(number);
+        self.deferred.keep(number, self.header, line, true);
         self.counts.deferred += 1;
     }
 
@@ -256,7 +292,7 @@ impl<'a> LineTaker<'a> {
         let pieces: Vec<&[u8]> = line.split(|byte| *byte == 0).filter(|piece| !piece.is_empty()).collect();
         let Some((last, torn)) = pieces.split_last() else { return Ok(()) };
         if self.watch == Watch::Hold {
-            self.hold(number);
+            self.hold(number, line);
             return Ok(());
         }
         for piece in torn {
@@ -336,7 +372,7 @@ impl<'a> LineTaker<'a> {
                 self.previous_record = self.row.record;
             }
             Taken::Header => self.counts.header += 1,
-            Taken::Refused(refusal) if self.watch == Watch::Hold && !refusal.is_held() => self.hold(number),
+            Taken::Refused(refusal) if self.watch == Watch::Hold && !refusal.is_held() => self.hold(number, line.raw),
             Taken::Refused(refusal) => self.reject(staging, table, line, &refusal)?,
         }
         if self.placing.is_due() { self.resolve_waiting(staging, table) } else { Ok(()) }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::lines::{LineTaker, Taken, unreadable};
 use crate::config::{ColumnUse, CsvFormat, FileFormat, TableConfig};
 use crate::format::{self, Derived, Header, Value};
-use crate::store::{Incoming, LineAt, LineRefusal, LineState, Result, Staging, Table};
+use crate::store::{Incoming, LineAt, LineRefusal, Result, Staging, Table};
 use crate::time::Timestamp;
 
 /// More different texts are no sensors: the configuration names another column.
@@ -127,8 +127,7 @@ impl LineTaker<'_> {
             values: &values_json,
             numbers: &values,
             ts_text: is_odd.then_some(self.row.time_text.as_str()),
-            // The value of a line that goes on later is another content.
-            line: LineAt { state: LineState::Whole, ..line },
+            line,
             header: self.header,
             stated_by: None,
             is_part: true,

@@ -18,6 +18,7 @@ mod after;
 mod again;
 mod clock;
 mod decide;
+mod deferred;
 mod file;
 mod glued;
 mod heads;
@@ -219,6 +220,9 @@ impl Ingest<'_> {
                 files.sort_by_cached_key(|path| {
                     heads::header_table(path).is_none_or(|name| name != table_config.name.0)
                 });
+            }
+            if self.all_files {
+                reader.take_vanished(&mut table)?;
             }
             for path in &files {
                 table_report.add(reader.read(&mut table, path)?);

@@ -261,7 +261,7 @@ impl Deviation {
 )]
 fn positive(number: I256) -> f64 {
     const HALF: f64 = 18_446_744_073_709_551_616.0;
-    let (high, low) = number.into_words();
+    let (high, low) = (*number.high(), *number.low());
     if high != 0 {
         return number.as_f64();
     }

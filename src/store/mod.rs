@@ -23,6 +23,7 @@ pub use care::salvage::{SalvageReport, SalvagedTable};
 pub use intake::changed::{SLOT_SECONDS, Versions, slot_of, slot_start};
 pub use intake::clock::{MovingRow, StagedClock};
 pub use intake::decisions::{ConflictChoice, DecisionLine, Keep, KeptContent};
+pub use intake::deferred::DeferredLine;
 pub use intake::files::FileSeen;
 pub use intake::known::{KnownColumn, KnownTable};
 pub use intake::logger_names::LoggerNames;

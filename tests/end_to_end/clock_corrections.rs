@@ -412,6 +412,22 @@ fn offsets_change_only_with_the_command_which_says_beforehand_what_it_would_do()
 }
 
 #[test]
+fn i1_an_offset_that_moves_no_row_is_taken_at_once_so_that_no_file_waits_for_a_command() {
+    let mut tower = tower(&rows(0..60, 0)).clock("utc_offset = \"-04:00\"");
+    tower.run(&["ingest"]).works();
+    // Twelve stamps come twice, from record 70 on.
+    let change = format!("[[station.offset]]\nfrom = \"{}\"\nutc_offset = \"-05:00\"\nrecord_from = 70", stamp(290));
+    tower.configure(|sections| sections.clock = format!("utc_offset = \"-04:00\"\n{change}"));
+    // LoggerNet overwrites the file.
+    tower.write(DAT, [HEADER, &rows(60..70, 300), &rows(70..90, 290)].concat());
+    tower.run(&["ingest"]).works();
+    let content = [HEADER, &rows(0..70, 0), &rows(70..90, 290)].concat();
+    assert_eq!(counts(&tower), (90, 0, 0));
+    is_as_if_right_from_the_start(&tower, &content);
+    assert!(tower.run(&["rekey"]).expect(0).stdout.contains("nothing is to be moved"));
+}
+
+#[test]
 fn i3_an_offset_from_a_date_on_moves_the_rows_from_there_on_and_the_record_tells_the_hour_that_came_twice() {
     // At record 60 the clock goes from UTC-4 to UTC-5: twelve stamps come twice.
     let content = rows(0..60, 0) + &rows(60..120, 240);

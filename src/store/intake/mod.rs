@@ -5,6 +5,7 @@
 pub(super) mod changed;
 pub(super) mod clock;
 pub(super) mod decisions;
+pub(super) mod deferred;
 pub(super) mod double_hour;
 pub(super) mod files;
 pub(super) mod known;

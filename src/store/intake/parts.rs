@@ -8,6 +8,7 @@ use rusqlite::params;
 
 use crate::config::OnConflict;
 use crate::format::{Parts, unite};
+use crate::store::intake::provisional::LineState;
 use crate::store::intake::staging::{Incoming, Old, Outcome, Staging, Stored};
 use crate::store::intake::tables::Table;
 use crate::store::schema::key;
@@ -24,7 +25,10 @@ impl Staging<'_> {
     ) -> rusqlite::Result<Outcome> {
         let derived = table.derived_places();
         let (list, is_other) = match unite(&stored.values, row.values, &derived) {
-            Parts::Known => return Ok(Outcome::Duplicate),
+            Parts::Known => {
+                self.is_finished(table, stored.id, row.line)?;
+                return Ok(Outcome::Duplicate);
+            }
             Parts::More(list) => (list, false),
             Parts::Other(list) => (list, true),
         };
@@ -37,9 +41,13 @@ impl Staging<'_> {
         if let Some(exchange) = self.exchange.take() {
             return self.exchange(table, place, &whole, stored, &exchange);
         }
-        if !is_other {
+        let is_finished = self.is_finished(table, stored.id, row.line)?;
+        if !is_other || is_finished {
             self.replace(table, place, Old { ts, values: &stored.values }, &whole)?;
-            return Ok(Outcome::Staged);
+            if row.line.state != LineState::Whole {
+                self.note_provisional(table, stored.id, row.line)?;
+            }
+            return Ok(if is_other { Outcome::Finished } else { Outcome::Staged });
         }
         if self.part_gave_way(table, place, row, &derived)? {
             return Ok(Outcome::Conflict);

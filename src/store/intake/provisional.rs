@@ -10,6 +10,7 @@ use rusqlite::{Connection, params};
 
 use crate::config::OnConflict;
 use crate::format::Likeness;
+use crate::store::Result;
 use crate::store::intake::staging::{Incoming, LineAt, Outcome, Staging, Stored};
 use crate::store::intake::tables::{Table, hash_of};
 
@@ -68,6 +69,8 @@ struct Provisional {
 pub(in crate::store) struct ProvisionalLines {
     /// By `reading.id`.
     rows: HashMap<i64, Provisional>,
+    /// The newest of those that are rows.
+    recent: Vec<i64>,
     /// Those that are no rows: hash and text.
     rejected: Vec<(i64, String)>,
 }
@@ -85,7 +88,24 @@ impl ProvisionalLines {
                 lines.rows.insert(row.get(1)?, Provisional { kind, raw });
             }
         }
+        let mut keys: Vec<i64> = lines.rows.keys().copied().collect();
+        keys.sort_unstable();
+        keys.into_iter().for_each(|id| lines.note_recent(id));
         Ok(lines)
+    }
+
+    fn note_recent(&mut self, id: i64) {
+        self.recent.retain(|known| *known != id);
+        self.recent.push(id);
+        if self.recent.len() > RECENT {
+            self.recent.remove(0);
+        }
+    }
+
+    /// Whether a whole line may go on where a row's line stopped.
+    #[inline]
+    pub(in crate::store) fn has_rows(&self) -> bool {
+        !self.recent.is_empty()
     }
 
     /// Whether an unfinished line was rejected.
@@ -109,12 +129,29 @@ fn remember(conn: &Connection, table: &mut Table, id: i64, line: Provisional) ->
         table.provisional.rejected.push((id, line.raw));
     } else {
         table.provisional.rows.insert(id, line);
+        table.provisional.note_recent(id);
     }
     Ok(())
 }
 
+/// A line is finished soon after it was begun, or never: so many are compared with each whole line.
+const RECENT: usize = 16;
+
+/// So many rows of one table may be provisional. In a file whose last line never has an end, one more is with each collection; the
+/// oldest are whole lines from then on.
+const MOST: usize = 1_000;
+
+fn forget_oldest(conn: &Connection, table: &mut Table) -> rusqlite::Result<()> {
+    if table.provisional.rows.len() <= MOST {
+        return Ok(());
+    }
+    let oldest = table.provisional.rows.keys().min().copied();
+    oldest.map_or(Ok(()), |id| forget(conn, table, id))
+}
+
 fn forget(conn: &Connection, table: &mut Table, id: i64) -> rusqlite::Result<()> {
     table.provisional.rows.remove(&id);
+    table.provisional.recent.retain(|known| *known != id);
     conn.prepare_cached("DELETE FROM provisional WHERE logger_table = ?1 AND id = ?2 AND kind <> 2")?
         .execute([table.id, id])
         .map(drop)
@@ -131,7 +168,40 @@ impl Staging<'_> {
     ) -> rusqlite::Result<()> {
         let kind = if line.state == LineState::PerhapsGlued { Kind::Glued } else { Kind::Row };
         let raw = crate::format::decode(line.raw).into_owned();
-        remember(&self.store.conn, table, id, Provisional { kind, raw })
+        remember(&self.store.conn, table, id, Provisional { kind, raw })?;
+        forget_oldest(&self.store.conn, table)
+    }
+
+    /// Whether the line goes on where the line stopped that the row of this id, or a part of it, was made of. The row is provisional
+    /// no more.
+    pub(in crate::store) fn is_finished(&self, table: &mut Table, id: i64, line: LineAt<'_>) -> rusqlite::Result<bool> {
+        let Some(known) = table.provisional.rows.get(&id) else { return Ok(false) };
+        if line.state != LineState::Whole || !crate::format::decode(line.raw).starts_with(&known.raw) {
+            return Ok(false);
+        }
+        forget(&self.store.conn, table, id).map(|()| true)
+    }
+
+    /// Takes away rows of lines without their end where this whole line goes on and has another key: their time or their tag was cut.
+    #[cold]
+    pub(in crate::store) fn drop_cut_keys(&mut self, table: &mut Table, id: i64, line: LineAt<'_>) -> Result<()> {
+        let raw = crate::format::decode(line.raw);
+        let goes_on = |other: &i64| {
+            let known = table.provisional.rows.get(other);
+            *other != id
+                && known.is_some_and(|known| {
+                    known.kind == Kind::Row && raw.len() > known.raw.len() && raw.starts_with(&known.raw)
+                })
+        };
+        let cut: Vec<i64> = table.provisional.recent.iter().copied().filter(goes_on).collect();
+        for other in cut {
+            let rows = self.store.rows_of_keys(other, other).map_err(|source| self.store.at(source))?;
+            for row in &rows {
+                self.drop_row(table, row)?;
+            }
+            forget(&self.store.conn, table, other).map_err(|source| self.store.at(source))?;
+        }
+        Ok(())
     }
 
     /// The line without its end is no row.

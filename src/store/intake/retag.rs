@@ -8,7 +8,7 @@ use crate::config::{ColumnUse, OnConflict, TableConfig};
 use crate::store::intake::changed::Touched;
 use crate::store::intake::decisions::KeptContent;
 use crate::store::intake::provisional::LineState;
-use crate::store::intake::staging::{Incoming, LineAt, Outcome, Staging};
+use crate::store::intake::staging::{Incoming, LineAt, Outcome, Staging, late};
 use crate::store::intake::tables::{Table, hash_of};
 use crate::store::intake::windows;
 use crate::store::outbox::stale;
@@ -268,6 +268,24 @@ impl Staging<'_> {
             .map(drop)
         };
         gone().map_err(|source| self.store.at(source))
+    }
+
+    /// Deletes a row that is none. Its point is marked for removal if it may be in a bucket.
+    pub(in crate::store) fn drop_row(&mut self, table: &mut Table, row: &OldRow) -> Result<()> {
+        let series = key::series(row.id);
+        let offered = stale::offered(&self.store.conn, series).map_err(|source| self.store.at(source))?;
+        if offered.is_some_and(|offered| row.ts() <= offered) {
+            stale::insert_gone(&self.store.conn, row).map_err(|source| self.store.at(source))?;
+        }
+        self.take_out(table, row)?;
+        self.count_row();
+        let Some(place) = table.series.place_of(series) else { return Ok(()) };
+        late(table, place, row.ts());
+        let newest = find_newest_of(&self.store.conn, series).map_err(|source| self.store.at(source))?;
+        let series = table.series.at(place);
+        series.newest = newest.map(Timestamp::from_nanos);
+        series.newest_saved = series.newest;
+        Ok(())
     }
 
     /// Stages a row that was taken out, at this time, with the logger's own text for it.

@@ -196,7 +196,12 @@ impl<'s> Staging<'s> {
             Some(place) => place,
             None => self.add_series(table, row.tags)?,
         };
-        self.stage_row(table, place, row, on_conflict).map_err(|source| self.store.at(source))
+        let outcome = self.stage_row(table, place, row, on_conflict).map_err(|source| self.store.at(source))?;
+        if table.provisional.has_rows() && row.line.state == LineState::Whole {
+            let id = key(table.series.at(place).id, row.ts);
+            self.drop_cut_keys(table, id, row.line)?;
+        }
+        Ok(outcome)
     }
 
     fn stage_row(
@@ -500,6 +505,16 @@ impl<'s> Staging<'s> {
                 let last = table.samples.map_or(ts, |samples| samples.next(ts).minus(NANOS_PER_MICRO));
                 statement.query_row(params![table.id, key(0, ts), record, key(0, last)], |row| row.get(0))
             })
+            .map_err(|source| self.store.at(source))
+    }
+
+    /// Whether the table has a row under these tags at this time.
+    pub fn has_row(&self, table: &mut Table, tags: &str, ts: Timestamp) -> Result<bool> {
+        let Some(series) = self.series_if_known(table, tags) else { return Ok(false) };
+        self.store
+            .conn
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM reading WHERE id = ?1)")
+            .and_then(|mut statement| statement.query_row([key(series, ts)], |row| row.get(0)))
             .map_err(|source| self.store.at(source))
     }
 

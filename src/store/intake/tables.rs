@@ -150,6 +150,11 @@ impl SeriesList {
         &mut self.list[place].1
     }
 
+    /// Where the series of this id is.
+    pub(in crate::store) fn place_of(&self, id: i64) -> Option<usize> {
+        self.list.iter().position(|(_, series)| series.id == id)
+    }
+
     /// The series of the row that was staged last.
     pub(in crate::store) fn latest(&self) -> Option<&Series> {
         self.list.get(self.last).map(|(_, series)| series)

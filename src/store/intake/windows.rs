@@ -13,10 +13,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::config::{Config, TableConfig};
-use crate::store::intake::retag::find_newest_of;
-use crate::store::intake::staging::{Incoming, Outcome, Staging, late};
+use crate::store::intake::staging::{Incoming, Outcome, Staging};
 use crate::store::intake::tables::Table;
-use crate::store::outbox::stale;
 use crate::store::queries::interval::{ROWS, Regularity, regularity};
 use crate::store::schema::key;
 use crate::store::{Result, Store};
@@ -410,19 +408,9 @@ impl Staging<'_> {
         if rows.is_empty() {
             return Ok(0);
         }
-        let offered = stale::offered(&self.store.conn, series).map_err(|source| self.store.at(source))?;
         for row in &rows {
-            if offered.is_some_and(|offered| row.ts() <= offered) {
-                stale::insert_gone(&self.store.conn, row).map_err(|source| self.store.at(source))?;
-            }
-            self.take_out(table, row)?;
-            self.count_row();
-            late(table, place, row.ts());
+            self.drop_row(table, row)?;
         }
-        let newest = find_newest_of(&self.store.conn, series).map_err(|source| self.store.at(source))?;
-        let series = table.series.at(place);
-        series.newest = newest.map(Timestamp::from_nanos);
-        series.newest_saved = series.newest;
         Ok(rows.len() as u64)
     }
 

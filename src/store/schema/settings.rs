@@ -45,6 +45,15 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
+    /// Forgets a key.
+    pub fn forget_one(&self, key: &str) -> Result<()> {
+        self.conn
+            .prepare_cached("DELETE FROM setting WHERE key = ?1")
+            .and_then(|mut statement| statement.execute([key]))
+            .map(drop)
+            .map_err(|source| self.at(source))
+    }
+
     /// Forgets every key that begins so. Gives how many there were.
     pub fn forget(&self, beginning: &str) -> Result<usize> {
         self.conn

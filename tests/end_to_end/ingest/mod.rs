@@ -5,6 +5,7 @@ mod bytes;
 mod clocks;
 mod collections;
 mod decisions;
+mod deferred;
 mod glued;
 mod headers;
 mod held;

@@ -1,0 +1,66 @@
+//! Lines that a read leaves for a later one, and what becomes of them when their file is overwritten meanwhile (I1, I2).
+//!
+//! A last line without its end may still be written, and a line of a file that is being overwritten may be two lines in one: both
+//! are left for the next read. LoggerNet may overwrite the file before that, so their texts are kept with the state of the file.
+//! A text that the file does not hold any more is taken then, as a line without its end: a whole line under the same key replaces
+//! what was made of it, whenever it comes. If the file was being written to when it was last looked at, the line may be cut, and a
+//! cut number is another number: it is a rejected line then.
+
+use crate::format;
+use crate::store::DeferredLine;
+
+/// So many bytes of one file are left for later; a file with more is judged as it stands.
+const MOST: usize = 1 << 20;
+
+/// What one read leaves for later, and what an earlier one left.
+#[derive(Debug, Default)]
+pub(super) struct Deferred {
+    /// By an earlier read, and not seen in the file by this one.
+    before: Vec<DeferredLine>,
+    /// By this read.
+    now: Vec<DeferredLine>,
+    bytes: usize,
+    /// Whether the file stands still.
+    stands: bool,
+    /// Whether the file goes on where the last read stopped.
+    goes_on: bool,
+}
+
+impl Deferred {
+    /// `before` are those of the last read; `stands` says whether the file stands still, `goes_on` whether it is the file of the
+    /// last read up to the first of them.
+    pub(super) fn new(before: Vec<DeferredLine>, stands: bool, goes_on: bool) -> Deferred {
+        Deferred { before, stands, goes_on, ..Deferred::default() }
+    }
+
+    /// A physical line of the file: what it begins with is not lost.
+    #[inline]
+    pub(super) fn see(&mut self, line: &[u8]) {
+        if !self.before.is_empty() {
+            let line = format::strip_noise(line);
+            let text = format::decode(&line);
+            self.before.retain(|known| !text.starts_with(&known.raw));
+        }
+    }
+
+    /// Leaves a line for later. Without a header it is no row of any.
+    pub(super) fn keep(&mut self, number: u64, header: Option<i64>, line: &[u8], glued: bool) {
+        let Some(header) = header else { return };
+        let raw = format::decode(line).into_owned();
+        self.bytes += raw.len();
+        self.now.push(DeferredLine { number, header, raw, glued, stood: self.stands });
+    }
+
+    /// Whether no more may be left for later.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes >= MOST
+    }
+
+    /// What the file does not hold any more, and what is left for later. Where other text stands now in the place of a line that might
+    /// be glued, it was.
+    pub(super) fn end(&mut self) -> (Vec<DeferredLine>, Vec<DeferredLine>) {
+        let goes_on = self.goes_on;
+        self.before.retain(|line| !(goes_on && line.glued));
+        (std::mem::take(&mut self.before), std::mem::take(&mut self.now))
+    }
+}
