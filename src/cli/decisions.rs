@@ -117,7 +117,8 @@ pub(super) fn keep(context: &Context, table: Option<&str>, args: &KeepArgs) -> R
         context.configured_table(table)?;
     }
     let choice = ConflictChoice::Within(keep, (since, until));
-    let decider = Decider { config: &context.config, store: &store, clock: &context.clock, command: &command };
+    let decider =
+        Decider { config: &context.config, store: &store, clock: &context.clock, command: &command, by_hand: true };
     if args.dry_run {
         let changed = decider.would_exchange(table, choice).map_err(AgentError::from)?;
         let done = Done { decision: None, changed, unreadable: 0, dry_run: true };
@@ -141,7 +142,8 @@ pub(super) fn judge_again(context: &Context, table: Option<&str>) -> Result<Exit
     }
     let command = table.map_or("rejected --again".to_owned(), |table| format!("rejected --again --table \"{table}\""));
     let _lock = lock(&store)?;
-    let decider = Decider { config: &context.config, store: &store, clock: &context.clock, command: &command };
+    let decider =
+        Decider { config: &context.config, store: &store, clock: &context.clock, command: &command, by_hand: true };
     let done = decider.judge_rejected(table).map_err(AgentError::from)?;
     make_again(context, &store)?;
     tracing::info!(command, changed = done.changed, "decided by hand");
@@ -165,7 +167,7 @@ fn reverse(context: &Context, store: &Store, id: i64) -> Result<Exit, CliError> 
     }
     let _lock = lock(store)?;
     let command = format!("decisions --reverse {id}");
-    let decider = Decider { config: &context.config, store, clock: &context.clock, command: &command };
+    let decider = Decider { config: &context.config, store, clock: &context.clock, command: &command, by_hand: true };
     let done = decider.exchange(None, ConflictChoice::Decided(id)).map_err(AgentError::from)?;
     make_again(context, store)?;
     tracing::info!(command, changed = done.changed, "decided by hand");

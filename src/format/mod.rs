@@ -23,6 +23,6 @@ pub use fields::{Field, Fields};
 pub use header::{Header, HeaderError, header_lines, next_header};
 pub use number::{Number, parse_number};
 pub use records::{RecordsError, begin};
-pub use row::{ColumnSource, Layout, ParsedRow, RowError};
+pub use row::{ColumnSource, Layout, ParsedRow, RowError, given_back};
 pub use same::{Cells, Likeness, Parts, unite};
 pub use text::{decode, strip_noise};

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::config::FileFormat;
 use crate::format::csv::{Keys, Spelling};
-use crate::format::derived::{Derived, derive_again, spelled};
+use crate::format::derived::{Derived, derive_again, spelled, texts_of};
 use crate::format::dialect::spreadsheet_reason;
 use crate::format::fields::{Field, Fields};
 use crate::format::header::Header;
@@ -539,6 +539,15 @@ fn write_value(field: Field<'_>, quotes_numbers: bool, json: &mut Vec<u8>) -> Va
 #[inline]
 fn is_quoted_number(field: Field<'_>, quotes_numbers: bool) -> bool {
     field.quoted && !quotes_numbers && parse_number(field.text).is_some()
+}
+
+/// The text of a bare field as the store's array gives it back, where that is another: `7.0` for `007`.
+pub fn given_back(text: &str) -> Option<String> {
+    let mut json = vec![b'['];
+    write_value(Field { text: text.as_bytes(), quoted: false }, false, &mut json);
+    json.push(b']');
+    let back = texts_of(&String::from_utf8(json).ok()?, &[0]).pop().flatten()?;
+    (back != text).then_some(back)
 }
 
 /// A number as the file spells it, where JSON spells it so too.

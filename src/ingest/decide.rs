@@ -1,10 +1,11 @@
-//! What the operator decides by hand: which of two contents is the row, and that rejected lines are judged again (I11).
+//! What the operator decides: by hand, which of two contents is the row, and that rejected lines are judged again; and by the
+//! configuration, that the newer content is (I11).
 
 use super::clock::{Consent, Mover};
 use super::kept::KeptTaker;
 use super::{IngestError, Unseen, again};
-use crate::config::{Config, TableConfig};
-use crate::store::{ConflictChoice, Staging, Store};
+use crate::config::{Config, OnConflict, TableConfig};
+use crate::store::{ConflictChoice, Keep, Staging, Store};
 use crate::time::{Clock, Timestamp};
 
 /// What a decision changed.
@@ -26,8 +27,10 @@ pub struct Decider<'a> {
     pub store: &'a Store,
     /// Of this computer.
     pub clock: &'a dyn Clock,
-    /// The command, as it is listed.
+    /// The command or the key, as it is listed.
     pub command: &'a str,
+    /// Whether a user gave the command.
+    pub by_hand: bool,
 }
 
 impl Decider<'_> {
@@ -44,7 +47,8 @@ impl Decider<'_> {
             }
         };
         let reason = match choice {
-            ConflictChoice::Within(..) => format!("decided by hand: {}", self.command),
+            ConflictChoice::Within(..) if self.by_hand => format!("decided by hand: {}", self.command),
+            ConflictChoice::Within(..) => format!("decided by the configuration: {}", self.command),
             ConflictChoice::Decided(reversed) => format!("decision {reversed} was reversed by hand"),
         };
         for config in self.tables(table) {
@@ -117,4 +121,38 @@ impl Decider<'_> {
         let only = only.map(str::to_owned);
         self.config.logger_tables().filter(move |table| only.as_ref().is_none_or(|only| *only == table.name.0))
     }
+}
+
+/// What a table's `on_conflict` became since its files were last read.
+const NEWER: &str = "on_conflict = \"replace\"";
+
+/// Makes the newer content the row where the table's `on_conflict` asks for it since the last ingest. Gives the number of rows that
+/// changed.
+pub(super) fn follow_on_conflict(
+    config: &Config,
+    staging: &mut Staging<'_>,
+    (store, clock): (&Store, &dyn Clock),
+    table: &TableConfig,
+) -> std::result::Result<u64, IngestError> {
+    let wanted = match table.on_conflict {
+        OnConflict::Keep => "keep",
+        OnConflict::Replace => "replace",
+    };
+    let key = format!("on_conflict of {}", table.name);
+    let known = store.recall(&key)?;
+    if known.as_deref() == Some(wanted) {
+        return Ok(0);
+    }
+    let mut changed = 0;
+    if known.is_some() && table.on_conflict == OnConflict::Replace {
+        // A decision has transactions of its own.
+        staging.commit()?;
+        let all = (Timestamp::MIN, Timestamp::MAX);
+        let decider = Decider { config, store, clock, command: NEWER, by_hand: false };
+        changed = decider.exchange(Some(&table.name.0), ConflictChoice::Within(Keep::Newer, all))?.changed;
+    }
+    // After a kill it is decided again, and what is exchanged already is left alone.
+    staging.begin()?;
+    store.remember(&key, wanted)?;
+    Ok(changed)
 }

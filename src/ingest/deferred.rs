@@ -2,9 +2,10 @@
 //!
 //! A last line without its end may still be written, and a line of a file that is being overwritten may be two lines in one: both
 //! are left for the next read. LoggerNet may overwrite the file before that, so their texts are kept with the state of the file.
-//! A text that the file does not hold any more is taken then, as a line without its end: a whole line under the same key replaces
-//! what was made of it, whenever it comes. If the file was being written to when it was last looked at, the line may be cut, and a
-//! cut number is another number: it is a rejected line then.
+//! A text that the file does not hold any more is a rejected line then. It is no row by itself, because a cut number is another
+//! number; a whole line that goes on where it stopped takes its place, and the user can have it judged as it stands.
+
+use std::collections::HashSet;
 
 use crate::format;
 use crate::store::DeferredLine;
@@ -20,17 +21,16 @@ pub(super) struct Deferred {
     /// By this read.
     now: Vec<DeferredLine>,
     bytes: usize,
-    /// Whether the file stands still.
-    stands: bool,
+    /// Texts that might be glued and stand in the file again: its writer has finished, and they are still the same.
+    confirmed: HashSet<String>,
     /// Whether the file goes on where the last read stopped.
     goes_on: bool,
 }
 
 impl Deferred {
-    /// `before` are those of the last read; `stands` says whether the file stands still, `goes_on` whether it is the file of the
-    /// last read up to the first of them.
-    pub(super) fn new(before: Vec<DeferredLine>, stands: bool, goes_on: bool) -> Deferred {
-        Deferred { before, stands, goes_on, ..Deferred::default() }
+    /// `before` are those of the last read; `goes_on` says whether the file is that of the last read up to the first of them.
+    pub(super) fn new(before: Vec<DeferredLine>, goes_on: bool) -> Deferred {
+        Deferred { before, goes_on, ..Deferred::default() }
     }
 
     /// A physical line of the file: what it begins with is not lost.
@@ -39,8 +39,19 @@ impl Deferred {
         if !self.before.is_empty() {
             let line = format::strip_noise(line);
             let text = format::decode(&line);
-            self.before.retain(|known| !text.starts_with(&known.raw));
+            let confirmed = &mut self.confirmed;
+            self.before.retain(|known| {
+                if known.glued && text == known.raw {
+                    confirmed.insert(known.raw.clone());
+                }
+                !text.starts_with(&known.raw)
+            });
         }
+    }
+
+    /// Whether an earlier read left the same line for later.
+    pub(super) fn is_confirmed(&self, line: &[u8]) -> bool {
+        !self.confirmed.is_empty() && self.confirmed.contains(format::decode(line).as_ref())
     }
 
     /// Leaves a line for later. Without a header it is no row of any.
@@ -48,7 +59,7 @@ impl Deferred {
         let Some(header) = header else { return };
         let raw = format::decode(line).into_owned();
         self.bytes += raw.len();
-        self.now.push(DeferredLine { number, header, raw, glued, stood: self.stands });
+        self.now.push(DeferredLine { number, header, raw, glued });
     }
 
     /// Whether no more may be left for later.

@@ -23,8 +23,12 @@ use crate::time::{Clock, Timestamp};
 const ATTEMPTS: u32 = 6;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(40);
 
-/// Of a line that may be cut.
-const OVERWRITTEN: &str = "its file was overwritten while the line was being written, so that it may be cut";
+/// Of a last line without its end.
+const CUT: &str = "its file was overwritten before it had its line end, so that it may be cut; if the last line of such files never has \
+                   one, set last_line_after = \"0s\", and let `fluxtower rejected --again` take what is here";
+/// Of a line before a step back of time.
+const GLUED: &str = "its file was overwritten before it was read again, and it may be two lines in one; `fluxtower rejected --again` \
+                     takes it as it stands";
 
 /// A file whose last write is older than this has no active writer.
 const JUST_WRITTEN: Duration = Duration::from_secs(1);
@@ -139,10 +143,6 @@ impl Reader<'_, '_> {
         let from = match start {
             Start::Unchanged => {
                 report.unchanged = true;
-                let has_deferred = seen.as_ref().is_some_and(|seen| seen.held || seen.resume_at < seen.size);
-                if has_deferred && stands_for(&file, now, JUST_WRITTEN) {
-                    self.staging.note_still(table, name)?;
-                }
                 report.note = seen.and_then(|seen| seen.note);
                 return Ok(());
             }
@@ -158,8 +158,7 @@ impl Reader<'_, '_> {
                 0
             }
         };
-        taker.deferred =
-            Deferred::new(self.store.deferred_lines(table, name)?, stands_for(&file, now, JUST_WRITTEN), from > 0);
+        taker.deferred = Deferred::new(self.store.deferred_lines(table, name)?, from > 0);
         table.runs.begin_file();
         file.start_at(from);
         self.progress.file(path, file.snapshot().size.saturating_sub(from));
@@ -220,7 +219,8 @@ impl Reader<'_, '_> {
     }
 
     fn tail_is_due(&self, file: &QuietFile, now: Timestamp) -> bool {
-        stands_for(file, now, self.config.last_line_after)
+        let still = now.nanos().saturating_sub(file.snapshot().modified_nanos());
+        u128::try_from(still).is_ok_and(|still| still >= self.config.last_line_after.as_nanos())
     }
 
     fn chunks(
@@ -315,7 +315,7 @@ impl Reader<'_, '_> {
         taker.resolve_waiting(self.staging, table)?;
         if taker.refusal.is_none() {
             let (gone, left) = taker.deferred.end();
-            self.take_overwritten(table, taker.path, &gone)?;
+            self.reject_overwritten(table, taker.path, &gone)?;
             self.staging.keep_deferred(table, taker.path, &left)?;
         }
         let (whole, _) = file.fingerprint(snapshot.size)?;
@@ -333,33 +333,30 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// Takes lines that an earlier read left for later and that their file does not hold any more, as lines without their end: under
-    /// their header, by what decides every kept line.
-    fn take_overwritten(&mut self, table: &mut Table, path: &str, lines: &[DeferredLine]) -> Result<()> {
+    /// Rejects lines that an earlier read left for later and that their file does not hold any more.
+    fn reject_overwritten(&mut self, table: &mut Table, path: &str, lines: &[DeferredLine]) -> Result<()> {
         let mut kept = KeptTaker::that_keeps(self.store, self.config, Timestamp::from_utc(self.clock.now()));
         for line in lines {
-            // Its own row is there, as the whole line says it.
-            if line.glued && kept.has_row(self.staging, table, line)? {
+            // What its row is, is known from another read, or it is not enough for one.
+            if !kept.is_new_row(self.staging, table, line)? {
                 continue;
             }
             let at = LineAt { path, number: line.number, raw: line.raw.as_bytes(), state: LineState::Unfinished };
-            let refusal = LineRefusal { header: Some(line.header), ..unreadable(OVERWRITTEN.to_owned()) };
-            // By the present inputs it is decided: it may be cut.
-            let refusal = if line.stood { refusal } else { refusal.decided_by(again::inputs(self.config)) };
+            let reason = if line.glued { GLUED } else { CUT };
+            let refusal = LineRefusal { header: Some(line.header), ..unreadable(reason.to_owned()) };
+            // By the present inputs it is decided.
+            let refusal = refusal.decided_by(again::inputs(self.config));
             self.staging.reject(table, at, &refusal)?;
-        }
-        if !lines.is_empty() {
-            self.taken_up += again::judge(self.store, self.staging, table, self.config, self.clock)?;
         }
         Ok(())
     }
 
-    /// As [`Reader::take_overwritten`], of files that are gone.
-    pub(super) fn take_vanished(&mut self, table: &mut Table) -> Result<()> {
+    /// As [`Reader::reject_overwritten`], of files that are gone.
+    pub(super) fn reject_vanished(&mut self, table: &mut Table) -> Result<()> {
         for path in self.store.files_with_deferred_lines(table)? {
             if Path::new(&path).symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
                 let lines = self.store.deferred_lines(table, &path)?;
-                self.take_overwritten(table, &path, &lines)?;
+                self.reject_overwritten(table, &path, &lines)?;
                 self.staging.keep_deferred(table, &path, &[])?;
             }
         }
@@ -394,12 +391,6 @@ impl Reader<'_, '_> {
         taker.counts.deferred += 1;
         Ok(false)
     }
-}
-
-/// Whether nothing was written to the file for so long.
-fn stands_for(file: &QuietFile, now: Timestamp, least: Duration) -> bool {
-    let still = now.nanos().saturating_sub(file.snapshot().modified_nanos());
-    u128::try_from(still).is_ok_and(|still| still >= least.as_nanos())
 }
 
 /// Whether a writer seems to be active: the file was written to a moment ago and ends in mid-line, in mid-header or before its

@@ -212,8 +212,9 @@ impl<'a> LineTaker<'a> {
         if !is_row || is_repeated || self.long().is_some() || !(goes_back(raw, next) || self.goes_back(raw, next)) {
             return self.take(staging, table, raw);
         }
-        if self.watch == Watch::Hold && self.is_old(staging, table, next)? {
-            self.hold(self.number, &format::strip_noise(raw));
+        let line = format::strip_noise(raw);
+        if self.watch == Watch::Hold && !self.deferred.is_confirmed(&line) && self.is_old(staging, table, next)? {
+            self.hold(self.number, &line);
             self.number += 1;
             self.counts.lines += 1;
             return Ok(());
@@ -235,8 +236,20 @@ impl<'a> LineTaker<'a> {
         self.has_row(staging, table, &line)
     }
 
+    /// Whether a line is a row as it stands, of a time and tags that the store does not have. Where that cannot be known, it is.
+    pub(super) fn is_new_row(&mut self, staging: &Staging<'_>, table: &mut Table, line: &[u8]) -> Result<bool> {
+        let Expect::Rows(reading) = &self.expect else { return Ok(true) };
+        if self.row.read(line, &reading.layout).is_err() {
+            return Ok(false);
+        }
+        if table.samples.is_some() || self.instant_of(line).is_none() {
+            return Ok(true);
+        }
+        Ok(!self.has_row(staging, table, line)?)
+    }
+
     /// Whether the store has a row of the time and the tags of a line.
-    pub(super) fn has_row(&mut self, staging: &Staging<'_>, table: &mut Table, line: &[u8]) -> Result<bool> {
+    fn has_row(&mut self, staging: &Staging<'_>, table: &mut Table, line: &[u8]) -> Result<bool> {
         let Some(ts) = self.instant_of(line) else { return Ok(false) };
         let tags = match &self.expect {
             Expect::Rows(reading) if reading.has_tags => self.tags_read(reading),
@@ -372,7 +385,11 @@ impl<'a> LineTaker<'a> {
                 self.previous_record = self.row.record;
             }
             Taken::Header => self.counts.header += 1,
-            Taken::Refused(refusal) if self.watch == Watch::Hold && !refusal.is_held() => self.hold(number, line.raw),
+            Taken::Refused(refusal)
+                if self.watch == Watch::Hold && !refusal.is_held() && !self.deferred.is_confirmed(line.raw) =>
+            {
+                self.hold(number, line.raw);
+            }
             Taken::Refused(refusal) => self.reject(staging, table, line, &refusal)?,
         }
         if self.placing.is_due() { self.resolve_waiting(staging, table) } else { Ok(()) }

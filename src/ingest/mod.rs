@@ -176,8 +176,18 @@ impl Ingest<'_> {
         for (table_config, mut files) in work {
             let moved = clock::Mover::new(self.store, &mut staging, table_config, self.clock, self.progress)
                 .apply(clock::Consent::Corrections)?;
-            let mut table = self.store.table(table_config)?;
             let mut table_report = TableReport::new(&table_config.name.0);
+            if self.all_files {
+                let by = (self.store, self.clock);
+                let newer = decide::follow_on_conflict(self.config, &mut staging, by, table_config)?;
+                if newer > 0 {
+                    table_report.note(format!(
+                        "on_conflict is \"replace\" now: {} got the content that came later, see `fluxtower decisions`",
+                        count(newer, "row")
+                    ));
+                }
+            }
+            let mut table = self.store.table(table_config)?;
             if table.has_new_time_format {
                 table_report.note(
                     "time_format changed: rows that were read by the one before keep their times; `fluxtower rekey --dry-run` \
@@ -222,7 +232,7 @@ impl Ingest<'_> {
                 });
             }
             if self.all_files {
-                reader.take_vanished(&mut table)?;
+                reader.reject_vanished(&mut table)?;
             }
             for path in &files {
                 table_report.add(reader.read(&mut table, path)?);

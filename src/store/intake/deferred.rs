@@ -19,8 +19,6 @@ pub struct DeferredLine {
     pub raw: String,
     /// Whether it has a line end, and may be the beginning of one line and the end of another.
     pub glued: bool,
-    /// Whether its file stood still when it was last looked at, so that no writer was in the middle of the line.
-    pub stood: bool,
 }
 
 fn key(table: &Table, path: &str) -> String {
@@ -56,15 +54,5 @@ impl Staging<'_> {
         self.begin()?;
         // Numbers, flags and texts are JSON whatever they are.
         self.store.remember(&key, &serde_json::to_string(lines).unwrap_or_default())
-    }
-
-    /// The file is as it was at its last read, and stands still.
-    pub fn note_still(&mut self, table: &Table, path: &str) -> Result<()> {
-        let mut lines = self.store.deferred_lines(table, path)?;
-        if lines.iter().all(|line| line.stood) {
-            return Ok(());
-        }
-        lines.iter_mut().for_each(|line| line.stood = true);
-        self.keep_deferred(table, path, &lines)
     }
 }

@@ -270,6 +270,20 @@ impl Staging<'_> {
         gone().map_err(|source| self.store.at(source))
     }
 
+    /// A row was read whose tags the store's arrays spell in another way. The same row under tags of that spelling is from before
+    /// the column was a tag.
+    pub(in crate::store) fn drop_twin(&mut self, table: &mut Table, place: usize, row: &Incoming<'_>) -> Result<()> {
+        let series = table.series.at(place).id;
+        let Some(twin) = table.series.twin_of(series, row.tags) else { return Ok(()) };
+        let id = key::key(twin, row.ts);
+        for other in self.store.rows_of_keys(id, id).map_err(|source| self.store.at(source))? {
+            if other.ts() == row.ts && other.record == row.record && other.values == row.values {
+                self.drop_row(table, &other)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Deletes a row that is none. Its point is marked for removal if it may be in a bucket.
     pub(in crate::store) fn drop_row(&mut self, table: &mut Table, row: &OldRow) -> Result<()> {
         let series = key::series(row.id);

@@ -201,6 +201,9 @@ impl<'s> Staging<'s> {
             let id = key(table.series.at(place).id, row.ts);
             self.drop_cut_keys(table, id, row.line)?;
         }
+        if outcome == Outcome::Staged && row.tags != "[]" {
+            self.drop_twin(table, place, row)?;
+        }
         Ok(outcome)
     }
 

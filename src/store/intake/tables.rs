@@ -125,6 +125,8 @@ pub(in crate::store) struct SeriesList {
     list: Vec<(String, Series)>,
     by_tags: HashMap<String, usize>,
     last: usize,
+    /// By the id of a series, that of the one whose tags are spelled as the store gives them back.
+    twins: HashMap<i64, Option<i64>>,
 }
 
 impl SeriesList {
@@ -148,6 +150,21 @@ impl SeriesList {
     #[inline]
     pub(in crate::store) fn at(&mut self, place: usize) -> &mut Series {
         &mut self.list[place].1
+    }
+
+    /// The series with the same tags as the store's arrays spell them, `7.0` for `007`: rows from before a column was a tag are
+    /// there.
+    pub(in crate::store) fn twin_of(&mut self, id: i64, tags: &str) -> Option<i64> {
+        if let Some(known) = self.twins.get(&id) {
+            return *known;
+        }
+        let own: Vec<String> = serde_json::from_str(tags).unwrap_or_default();
+        let given: Vec<String> =
+            own.iter().map(|tag| crate::format::given_back(tag).unwrap_or_else(|| tag.clone())).collect();
+        let other = serde_json::to_string(&given).ok().filter(|_| given != own);
+        let twin = other.and_then(|tags| self.by_tags.get(&tags)).map(|place| self.list[*place].1.id);
+        self.twins.insert(id, twin);
+        twin
     }
 
     /// Where the series of this id is.

@@ -46,6 +46,29 @@ fn i11_the_newer_content_of_a_conflict_becomes_the_row_by_hand_and_the_decision_
 }
 
 #[test]
+fn i11_times_that_came_twice_get_the_newer_content_where_the_configuration_asks_for_it_later() {
+    let tower = with_a_conflict();
+    let name = format!("name = \"{TABLE}\"");
+    let replaces = format!("{name}\non_conflict = \"replace\"");
+    tower.replace_in_config(&name, &replaces);
+    let said = tower.run(&["ingest"]).stdout;
+    assert!(said.contains("1 row got the content that came later"), "{said}");
+    assert_eq!(both(&tower), ("[5,6]".to_owned(), "[3,4]".to_owned()));
+    assert_eq!(tower.count("SELECT pending FROM logger_table"), 1);
+    let conflict = tower.run_json(&["conflicts"]).json()["conflicts"][0].clone();
+    assert!(conflict["reason"].as_str().unwrap().contains("decided by the configuration"), "{conflict}");
+    // It is done once, and what is decided by hand afterwards holds.
+    tower.run(&["sync"]).works();
+    tower.run_json(&["decisions", "--reverse", "1"]).expect(0);
+    tower.run(&["ingest"]).works();
+    assert_eq!(both(&tower).0, "[3,4]");
+    // `keep` asks for nothing of what came before.
+    tower.replace_in_config(&replaces, &name);
+    tower.run(&["ingest"]).works();
+    assert_eq!(both(&tower).0, "[3,4]");
+}
+
+#[test]
 fn i11_a_content_of_the_hour_that_spring_leaves_out_that_an_earlier_version_kept_can_be_decided() {
     let tower = Station::new().clock("timezone = \"America/Detroit\"");
     let content = "\"2024-03-10 01:50:00\",0,1,2\r\n\"2024-03-10 03:10:00\",1,3,4\r\n\"2024-03-10 03:10:00\",1,5,6\r\n";

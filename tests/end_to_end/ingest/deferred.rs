@@ -27,27 +27,33 @@ fn values(tower: &Station) -> Vec<String> {
 }
 
 #[test]
-fn i1_a_last_line_without_its_end_is_a_row_when_its_file_is_overwritten() {
+fn i1_a_last_line_without_its_end_keeps_its_text_when_its_file_is_overwritten() {
     let tower = csv("[\"Time\", \"v\"]", "");
     let file = |hour: u32| format!("2026-11-20 0{hour}:00,{hour}.5\n2026-11-20 0{hour}:30,{hour}.7");
     collect(&tower, &[&file(0), &file(1), &file(2)], 30);
-    assert_eq!(values(&tower), ["[][0.5]", "[][0.7]", "[][1.5]", "[][1.7]", "[][2.5]"]);
-    assert_eq!(tower.count("SELECT rejected_lines FROM logger_table"), 0);
-    // The last one has its end at the next read.
+    assert_eq!(values(&tower), ["[][0.5]", "[][1.5]", "[][2.5]"]);
+    let said = tower.run(&["rejected"]).stdout;
+    assert!(said.contains("2026-11-20 00:30,0.7") && said.contains("2026-11-20 01:30,1.7"), "{said}");
+    assert!(said.contains("set last_line_after = \"0s\""), "{said}");
+    // The last one gets its end.
     collect(&tower, &[&(file(2) + "\n")], 0);
     assert_eq!(values(&tower).last().unwrap(), "[][2.7]");
-    assert_eq!(tower.count("SELECT rows FROM logger_table"), 6);
     assert_eq!(tower.count("SELECT count(*) FROM setting WHERE key LIKE 'deferred%'"), 0);
+    // The user does as it says.
+    tower.replace_in_config("name = \"met\"", "name = \"met\"\nlast_line_after = \"0s\"");
+    let _ = tower.run(&["rejected", "--again"]);
+    assert_eq!(values(&tower), ["[][0.5]", "[][0.7]", "[][1.5]", "[][1.7]", "[][2.5]", "[][2.7]"]);
+    assert_eq!(tower.count("SELECT rejected_lines FROM logger_table"), 0);
+    collect(&tower, &[&file(3), &file(4)], 0);
+    assert_eq!(tower.count("SELECT rows FROM logger_table"), 10);
 }
 
 #[test]
-fn i1_a_line_that_was_being_written_when_its_file_was_last_seen_keeps_its_text() {
+fn i2_a_cut_line_is_no_row_and_gives_way_to_the_whole_one_whenever_that_comes() {
     let tower = csv("[\"Time\", \"v\"]", "");
     collect(&tower, &["2026-11-20 00:00,1.5\n2026-11-20 00:30,1", "2026-11-20 01:00,2.5\n2026-11-20 01:30,3.5\n"], 0);
     assert_eq!(values(&tower), ["[][1.5]", "[][2.5]", "[][3.5]"]);
-    let said = tower.run(&["rejected"]).stdout;
-    assert!(said.contains("2026-11-20 00:30,1") && said.contains("so that it may be cut"), "{said}");
-    // The whole line comes after all.
+    assert_eq!(tower.count("SELECT rejected_lines FROM logger_table"), 1);
     tower.write("export.csv", "2026-11-20 00:30,12.75\n");
     let _ = tower.run(&["ingest", "--table", "met", "export.csv"]).expect(0);
     assert_eq!(tower.count("SELECT rejected_lines FROM logger_table"), 0);
@@ -55,23 +61,28 @@ fn i1_a_line_that_was_being_written_when_its_file_was_last_seen_keeps_its_text()
 }
 
 #[test]
-fn i1_a_file_that_stands_still_at_a_later_look_leaves_no_doubt_of_its_last_line() {
-    let tower = csv("[\"Time\", \"v\"]", "");
-    collect(&tower, &["2026-11-20 00:00,1.5\n2026-11-20 00:30,1.7"], 0);
-    tower.age(CSV, Duration::from_secs(30));
-    let _ = tower.run(&["run"]);
-    collect(&tower, &["2026-11-20 01:00,2.5\n2026-11-20 01:30,3.5\n"], 0);
-    assert_eq!(values(&tower), ["[][1.5]", "[][1.7]", "[][2.5]", "[][3.5]"]);
-}
-
-#[test]
-fn i1_the_last_line_of_a_file_that_is_gone_is_a_row() {
+fn i1_the_last_line_of_a_file_that_is_gone_keeps_its_text() {
     let tower = csv("[\"Time\", \"v\"]", "");
     collect(&tower, &["2026-11-20 00:00,1.5\n2026-11-20 00:30,1.7"], 30);
     std::fs::remove_file(tower.path(CSV)).unwrap();
     let _ = tower.run(&["run"]);
-    assert_eq!(values(&tower), ["[][1.5]", "[][1.7]"]);
+    assert!(tower.run(&["rejected"]).stdout.contains("2026-11-20 00:30,1.7"));
     assert_eq!(tower.count("SELECT count(*) FROM setting WHERE key LIKE 'deferred%'"), 0);
+}
+
+#[test]
+fn i1_newest_rows_first_in_files_that_overlap_are_all_rows() {
+    let tower = csv("[\"Time\", \"v\"]", "");
+    let file = |last: u32| {
+        let rows = (last.saturating_sub(4)..last).rev();
+        rows.map(|row| format!("2026-11-20 {:02}:{}0,{row}.5\n", row / 6, row % 6)).collect::<String>()
+    };
+    for last in 4..20 {
+        collect(&tower, &[&file(last)], 0);
+        // The newest row may wait for the next file.
+        assert!(tower.count("SELECT rows FROM logger_table") >= i64::from(last) - 1, "{last}");
+    }
+    assert_eq!(tower.count("SELECT count(*) FROM rejected_line"), 0);
 }
 
 #[test]

@@ -279,3 +279,23 @@ fn i11_a_conflict_becomes_a_row_under_its_new_tags_although_valid_from_is_later_
     assert_eq!(tagged(&tower), ["[\"1\"] 0 [1,20]", "[\"2\"] 0 [2,10]"]);
     assert_eq!(tower.count("SELECT count(*) FROM conflict"), 0);
 }
+
+#[test]
+fn i3_a_tag_that_the_store_spells_in_another_way_makes_no_second_row_when_its_file_is_read_again() {
+    for (tag, before) in [("007", "7.0"), ("+5", "5"), (".5", "0.5")] {
+        let csv = "name = \"met\"\nfiles = [\"met.csv\"]\nformat = \"csv\"\nnames = [\"Time\", \"plot\", \"v\"]\ntime_column = \"Time\"\n";
+        let tower = Station::new().table(csv);
+        let content = format!("2026-11-20 00:00:00,{tag},1.5\n2026-11-20 00:30:00,{tag},2.5\n");
+        tower.write("met.csv", &content);
+        tower.run(&["run"]).works();
+        let tower = tower.table(&format!("{csv}[table.columns.plot]\nuse = \"tag\"\n"));
+        let _ = tower.run(&["run"]);
+        let tags = || tower.rows("met").into_iter().map(|row| row.tags).collect::<Vec<_>>();
+        assert_eq!(tags(), vec![format!("[\"{before}\"]"); 2]);
+        tower.write("export.csv", &content);
+        let _ = tower.run(&["ingest", "--table", "met", "export.csv"]);
+        assert_eq!(tags(), vec![format!("[\"{tag}\"]"); 2]);
+        assert_eq!(tower.count("SELECT rows FROM logger_table"), 2);
+        assert_eq!(tower.count("SELECT count(*) FROM reading"), 2);
+    }
+}

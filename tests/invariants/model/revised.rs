@@ -559,7 +559,8 @@ impl Tower {
         let choice =
             ConflictChoice::Within(keep, (Timestamp::EPOCH, Timestamp::from_nanos((EPOCH_S + 86_400) * NANOS)));
         let (config, store) = (self.config(), self.store());
-        let decider = Decider { config: &config, store: &store, clock: &self.clock, command: "conflicts --keep" };
+        let decider =
+            Decider { config: &config, store: &store, clock: &self.clock, command: "conflicts --keep", by_hand: true };
         decider.exchange(Some(TABLES[table]), choice).unwrap();
     }
 

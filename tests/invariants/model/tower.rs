@@ -176,6 +176,8 @@ pub struct Tower {
     memory: Arc<Mutex<Memory>>,
     files: [Vec<Line>; TABLES.len()],
     map: Map,
+    /// The `on_conflict` that each table's last ingest followed.
+    followed: [Option<String>; TABLES.len()],
     /// Someone who looks on, while stores are opened and closed for each action.
     onlooker: (Store, rusqlite::Connection),
 }
@@ -209,6 +211,7 @@ impl Tower {
             memory: Arc::default(),
             files: Default::default(),
             map: Map::default(),
+            followed: Default::default(),
         }
     }
 
@@ -298,8 +301,13 @@ impl Tower {
     fn decide(&self, table: usize, newer: bool) -> u64 {
         let keep = if newer { Keep::Newer } else { Keep::Older };
         let choice = ConflictChoice::Within(keep, (Timestamp::EPOCH, Timestamp::from_nanos(ns(1_000_000))));
-        let decider =
-            Decider { config: &self.config, store: &self.store(), clock: &self.clock, command: "conflicts --keep" };
+        let decider = Decider {
+            config: &self.config,
+            store: &self.store(),
+            clock: &self.clock,
+            command: "conflicts --keep",
+            by_hand: true,
+        };
         let done = decider.exchange(Some(TABLES[table].0), choice).unwrap();
         assert_eq!(done.unreadable, 0);
         done.changed
@@ -322,6 +330,7 @@ impl Tower {
             assert_eq!(table.counts.accounted(), table.counts.lines, "I1: {table:?}");
         }
         let before = self.map.rows.len();
+        self.follow_on_conflict();
         self.read_files();
         assert_eq!(report.totals().staged, (self.map.rows.len() - before) as u64);
     }
@@ -333,8 +342,20 @@ impl Tower {
         let ended = std::panic::catch_unwind(AssertUnwindSafe(|| {
             ingest::run(&self.config, &store, &self.clock, &Selection::default(), &killer)
         }));
+        self.follow_on_conflict();
         if ended.is_ok() {
             self.read_files();
+        }
+    }
+
+    /// A table that replaces since the last ingest has decided for the newer contents, before its files are read.
+    fn follow_on_conflict(&mut self) {
+        for (table, (name, _)) in TABLES.iter().enumerate() {
+            let now = self.store().recall(&format!("on_conflict of {name}")).unwrap();
+            if self.followed[table].as_deref() == Some("keep") && now.as_deref() == Some("replace") {
+                self.map.decide(table, true);
+            }
+            self.followed[table] = now;
         }
     }
 
