@@ -151,8 +151,9 @@ pub(super) fn follow_on_conflict(
         let decider = Decider { config, store, clock, command: NEWER, by_hand: false };
         changed = decider.exchange(Some(&table.name.0), ConflictChoice::Within(Keep::Newer, all))?.changed;
     }
-    // After a kill it is decided again, and what is exchanged already is left alone.
+    // Right behind the decision; after a kill in between it is decided again, and what is exchanged already is left alone.
     staging.begin()?;
     store.remember(&key, wanted)?;
+    staging.commit()?;
     Ok(changed)
 }

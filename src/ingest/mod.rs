@@ -173,19 +173,24 @@ impl Ingest<'_> {
         let mut staging = Staging::new(self.store, self.config)?;
         let mut report = IngestReport::default();
         let mut tried = Vec::new();
+        // Before any file is read, because decisions are committed.
+        let mut newer = HashMap::new();
+        for (table_config, _) in work.iter().filter(|_| self.all_files) {
+            let by = (self.store, self.clock);
+            let rows = decide::follow_on_conflict(self.config, &mut staging, by, table_config)?;
+            if rows > 0 {
+                newer.insert(table_config.name.0.clone(), rows);
+            }
+        }
         for (table_config, mut files) in work {
             let moved = clock::Mover::new(self.store, &mut staging, table_config, self.clock, self.progress)
                 .apply(clock::Consent::Corrections)?;
             let mut table_report = TableReport::new(&table_config.name.0);
-            if self.all_files {
-                let by = (self.store, self.clock);
-                let newer = decide::follow_on_conflict(self.config, &mut staging, by, table_config)?;
-                if newer > 0 {
-                    table_report.note(format!(
-                        "on_conflict is \"replace\" now: {} got the content that came later, see `fluxtower decisions`",
-                        count(newer, "row")
-                    ));
-                }
+            if let Some(newer) = newer.get(&table_config.name.0) {
+                table_report.note(format!(
+                    "on_conflict is \"replace\" now: {} got the content that came later, see `fluxtower decisions`",
+                    count(*newer, "row")
+                ));
             }
             let mut table = self.store.table(table_config)?;
             if table.has_new_time_format {
