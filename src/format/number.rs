@@ -61,7 +61,7 @@ pub(super) struct Plain {
 }
 
 impl Plain {
-    /// None for every number that is spelled otherwise.
+    /// None for every number that is spelled otherwise, and without a separator within sixteen bytes.
     ///
     /// Where it ends is found first, so that a processor begins with the next number while it works on this one.
     #[inline]
@@ -72,6 +72,9 @@ impl Plain {
         // Without a branch: no processor guesses whether it is the seventh byte or the eighth.
         let beyond = first_byte(high) & usize::from(low == 0).wrapping_neg();
         let end = first_byte(low) + beyond;
+        if end == 16 {
+            return None;
+        }
         let sign = usize::from(text[0] == b'-');
         let head = eight(sign)? ^ ZEROS;
         let whole = first_byte(others(head));

@@ -393,4 +393,15 @@ mod tests {
         }
         assert_eq!(spelled(&semicolons(), &[0], "1;\"x"), Err(RowError::Torn));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn numbers_of_any_length_keep_their_digits_and_end_where_they_end(
+            fields in proptest::collection::vec("-?[0-9]{1,10}(,[0-9]{1,14})?", 1..8)
+        ) {
+            let line = format!("01.02.2021 10:00;{}", fields.join(";"));
+            let text = line.replace(',', ".").replace(';', ",");
+            proptest::prop_assert_eq!(spelled(&semicolons(), &[0], &line), Ok(text));
+        }
+    }
 }
