@@ -82,11 +82,16 @@ class Influxd1:
             yield url
 
     @staticmethod
-    def count(url, measurement, field):
-        """The number of values of a field."""
-        form = urllib.parse.urlencode({"db": "flux", "q": f'SELECT count("{field}") FROM "{measurement}"'}).encode()
+    def value(url, text):
+        """Runs a query and returns the only value of its answer; None if it has none."""
+        form = urllib.parse.urlencode({"db": "flux", "q": text}).encode()
         series = json.loads(_call(f"{url}/query", form))["results"][0].get("series", [])
-        return series[0]["values"][0][1] if series else 0
+        return series[0]["values"][0][1] if series else None
+
+    @classmethod
+    def count(cls, url, measurement, field):
+        """The number of values of a field."""
+        return cls.value(url, f'SELECT count("{field}") FROM "{measurement}"') or 0
 
 
 class Influxd2:

@@ -6,18 +6,16 @@ idle   36 files that do not change, everything sent: CPU seconds in an hour, wit
 daily  Dated files of one row in folders of months: the first ingest, the next one without a change, and one with one changed
        file; and what `run --watch` costs while nothing changes. n and 4n files: the cost must grow like their number.
 """
-import json
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
-import urllib.parse
 from datetime import datetime, timedelta
 
 import servers
-from measure import PROGRAM, Station, median, not_run, note, run
+from measure import PROGRAM, Station, median, not_run, note, run, table
 
 TICK = os.sysconf("SC_CLK_TCK")
 # From one full reading to the next, the default.
@@ -65,10 +63,6 @@ def header(table):
             '"TS","RN","C","C"\r\n"","","Avg","Avg"\r\n')
 
 
-def table(name, files):
-    return f'[[table]]\nname = "{name}"\nfiles = ["{files}"]\n'
-
-
 def pending(station):
     return sum(one["pending"] for one in station("status", exits=(0, 1)).json()["tables"])
 
@@ -96,9 +90,7 @@ def delay(work, judge, quick, _rows):
                 rows = server.flux(url, 'from(bucket: "flux") |> range(start: -3d) |> filter(fn: (r) => r._measurement == "met" and '
                                         'r._field == "A") |> last()')
                 return float(rows[0]["_value"]) if rows else None
-            form = urllib.parse.urlencode({"db": "flux", "q": 'SELECT last("A") FROM "met"'}).encode()
-            series = json.loads(servers._call(f"{url}/query", form))["results"][0].get("series", [])
-            return series[0]["values"][0][1] if series else None
+            return server.value(url, 'SELECT last("A") FROM "met"')
 
         def collect(turn):
             stamps = ((start + timedelta(seconds=turn + at)).strftime("%Y-%m-%d %H:%M:%S") for at in range(10))

@@ -228,43 +228,30 @@ impl<'a> LineTaker<'a> {
     /// Whether a line may stand there since before the file was overwritten: its row is known, or it is none. A new row behind the
     /// line tells that the logger's clock was set back, or that the rows of the file are in no order of time.
     fn is_old(&mut self, staging: &Staging<'_>, table: &mut Table, line: &[u8]) -> Result<bool> {
-        let line = format::strip_noise(line);
-        // Rows that share a stamp have times that one line does not tell.
-        if table.samples.is_some() || self.instant_of(&line).is_none() {
-            return Ok(true);
-        }
-        self.has_row(staging, table, &line)
+        Ok(!self.reads(&format::strip_noise(line)) || self.has_row(staging, table)?.unwrap_or(true))
     }
 
     /// Whether a line is a row as it stands, of a time and tags that the store does not have. Where that cannot be known, it is.
     pub(super) fn is_new_row(&mut self, staging: &Staging<'_>, table: &mut Table, line: &[u8]) -> Result<bool> {
-        let Expect::Rows(reading) = &self.expect else { return Ok(true) };
-        if self.row.read(line, &reading.layout).is_err() {
-            return Ok(false);
-        }
-        if table.samples.is_some() || self.instant_of(line).is_none() {
-            return Ok(true);
-        }
-        Ok(!self.has_row(staging, table, line)?)
+        Ok(self.reads(line) && !self.has_row(staging, table)?.unwrap_or(false))
     }
 
-    /// Whether the store has a row of the time and the tags of a line.
-    fn has_row(&mut self, staging: &Staging<'_>, table: &mut Table, line: &[u8]) -> Result<bool> {
-        let Some(ts) = self.instant_of(line) else { return Ok(false) };
-        let tags = match &self.expect {
-            Expect::Rows(reading) if reading.has_tags => self.tags_read(reading),
-            _ => "[]".to_owned(),
-        };
-        staging.has_row(table, &tags, ts)
+    /// Reads a line as a row; false where it is none.
+    fn reads(&mut self, line: &[u8]) -> bool {
+        matches!(&self.expect, Expect::Rows(reading) if self.row.read(line, &reading.layout).is_ok())
     }
 
-    /// The only instant that a line's time means; it is in [`LineTaker::row`] then.
-    fn instant_of(&mut self, line: &[u8]) -> Option<Timestamp> {
-        let Expect::Rows(reading) = &self.expect else { return None };
-        self.row.read(line, &reading.layout).ok()?;
-        match self.config.stamps.candidates(self.local()?, self.row.record) {
-            Candidates::One(ts) => Some(ts),
-            Candidates::Two(..) | Candidates::Missing(_) => None,
+    /// Whether the store has a row of the time and the tags of the line that was read. None: the line alone does not tell its time.
+    fn has_row(&self, staging: &Staging<'_>, table: &mut Table) -> Result<Option<bool>> {
+        let Expect::Rows(reading) = &self.expect else { return Ok(None) };
+        let time = self.local().map(|local| self.config.stamps.candidates(local, self.row.record));
+        match time {
+            // Rows that share a stamp have other times than it.
+            Some(Candidates::One(ts)) if table.samples.is_none() => {
+                let tags = if reading.has_tags { self.tags_read(reading) } else { "[]".to_owned() };
+                staging.has_row(table, &tags, ts).map(Some)
+            }
+            _ => Ok(None),
         }
     }
 

@@ -317,10 +317,14 @@ fn plan<'c>(config: &'c Config, store: &Store, selection: &Selection) -> Result<
     Ok(work)
 }
 
-/// The tables that each configured file belongs to, by absolute path.
-type Owners<'c> = HashMap<PathBuf, Vec<&'c TableConfig>>;
+/// The tables that each configured file belongs to, by absolute path, in the order of the configuration.
+pub type Owners<'c> = HashMap<PathBuf, Vec<&'c TableConfig>>;
 
-fn owners(config: &Config) -> Result<Owners<'_>, IngestError> {
+/// Looks for the files of every table.
+///
+/// # Errors
+/// A pattern is not valid.
+pub fn owners(config: &Config) -> Result<Owners<'_>, IngestError> {
     let mut finder = source::Finder::default();
     let mut owners = Owners::new();
     for table in config.logger_tables() {

@@ -38,7 +38,8 @@ enum Form {
 
 #[derive(Debug, Clone, PartialEq)]
 enum Item {
-    Literal(char),
+    /// One letter.
+    Literal(String),
     Blank,
     /// Numbers without anything between them.
     Numbers(Vec<Number>),
@@ -223,7 +224,7 @@ fn items(text: &str) -> Option<Vec<Item>> {
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
         if letter != '%' {
-            items.push(if letter.is_whitespace() { Item::Blank } else { Item::Literal(letter) });
+            items.push(if letter.is_whitespace() { Item::Blank } else { Item::Literal(letter.into()) });
             continue;
         }
         let mut letter = letters.next()?;
@@ -244,7 +245,7 @@ fn items(text: &str) -> Option<Vec<Item>> {
             'a' | 'A' => items.push(Item::DayName),
             'p' | 'P' => items.push(Item::HalfDay),
             'z' | 'Z' => items.push(Item::Offset),
-            '%' => items.push(Item::Literal('%')),
+            '%' => items.push(Item::Literal("%".to_owned())),
             'F' => items.extend(self::items("%Y-%m-%d")?),
             'T' => items.extend(self::items("%H:%M:%S")?),
             'R' => items.extend(self::items("%H:%M")?),
@@ -258,7 +259,7 @@ fn items(text: &str) -> Option<Vec<Item>> {
                 items.push(Item::Fraction);
             }
             'f' => {
-                if matches!(items.last(), Some(Item::Literal('.' | ','))) {
+                if matches!(items.last(), Some(Item::Literal(letter)) if matches!(letter.as_str(), "." | ",")) {
                     items.pop();
                 }
                 items.push(Item::Fraction);
@@ -299,10 +300,7 @@ impl Parts {
     /// Takes one item from the beginning of `rest`, and gives what is behind it.
     fn take<'t>(&mut self, item: &Item, rest: &'t [u8]) -> Option<&'t [u8]> {
         match item {
-            Item::Literal(letter) if letter.is_ascii() => {
-                rest.split_first().filter(|(first, _)| char::from(**first) == *letter).map(|(_, rest)| rest)
-            }
-            Item::Literal(letter) => rest.strip_prefix(letter.encode_utf8(&mut [0; 4]).as_bytes()),
+            Item::Literal(letter) => rest.strip_prefix(letter.as_bytes()),
             Item::Blank => Some(rest.trim_ascii_start()),
             Item::Numbers(run) => self.numbers(run, rest.trim_ascii_start()),
             Item::Fraction => Some(rest),

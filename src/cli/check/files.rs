@@ -1,6 +1,6 @@
 //! A line for each file pattern: what it finds, and whether the newest file of it can be read.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::super::Context;
@@ -8,6 +8,7 @@ use super::super::output::{count, span};
 use super::Report;
 use crate::config::{Config, FileFormat, TableConfig};
 use crate::format::{self, Fields, ParsedRow, detect};
+use crate::ingest;
 use crate::source::{QuietFile, SourceError};
 use crate::time::{CLOCKS_DRIFT, Candidates, LocalTime, Timestamp};
 
@@ -54,19 +55,17 @@ pub(super) fn shared(config: &Config, report: &mut Report) {
         FileFormat::Csv(csv) => csv.array(),
         FileFormat::Logger(_) => None,
     };
-    let mut readers: HashMap<PathBuf, Vec<&TableConfig>> = HashMap::new();
-    let mut shared: BTreeMap<(&str, &str), BTreeSet<PathBuf>> = BTreeMap::new();
-    for table in config.logger_tables() {
-        // A pattern that is not valid has its line.
-        for path in crate::source::find(table).unwrap_or_default() {
-            let before = readers.entry(path.clone()).or_default();
-            for other in before.iter().filter(|other| other.name != table.name) {
+    // A pattern that is not valid has its line.
+    let owners = ingest::owners(config).unwrap_or_default();
+    let mut shared: BTreeMap<(&str, &str), BTreeSet<&Path>> = BTreeMap::new();
+    for (path, tables) in &owners {
+        for (at, table) in tables.iter().enumerate() {
+            for other in &tables[..at] {
                 let are_apart = array(other).is_some_and(|one| array(table).is_some_and(|other| one != other));
                 if !are_apart {
-                    shared.entry((&other.name.0, &table.name.0)).or_default().insert(path.clone());
+                    shared.entry((&other.name.0, &table.name.0)).or_default().insert(path);
                 }
             }
-            before.push(table);
         }
     }
     for ((one, other), paths) in shared {

@@ -13,6 +13,7 @@ use crate::format::Likeness;
 use crate::store::Result;
 use crate::store::intake::staging::{Incoming, LineAt, Outcome, Staging, Stored};
 use crate::store::intake::tables::{Table, hash_of};
+use crate::store::schema::key;
 
 /// What was made of a provisional line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,9 +197,7 @@ impl Staging<'_> {
         let cut: Vec<i64> = table.provisional.recent.iter().copied().filter(goes_on).collect();
         for other in cut {
             let rows = self.store.rows_of_keys(other, other).map_err(|source| self.store.at(source))?;
-            for row in &rows {
-                self.drop_row(table, row)?;
-            }
+            self.drop_rows(table, key::series(other), &rows)?;
             forget(&self.store.conn, table, other).map_err(|source| self.store.at(source))?;
         }
         Ok(())

@@ -276,25 +276,23 @@ impl Staging<'_> {
         let series = table.series.at(place).id;
         let Some(twin) = table.series.twin_of(series, row.tags) else { return Ok(()) };
         let id = key::key(twin, row.ts);
-        for other in self.store.rows_of_keys(id, id).map_err(|source| self.store.at(source))? {
-            if other.ts() == row.ts && other.record == row.record && other.values == row.values {
-                self.drop_row(table, &other)?;
-            }
-        }
-        Ok(())
+        let mut rows = self.store.rows_of_keys(id, id).map_err(|source| self.store.at(source))?;
+        rows.retain(|other| other.ts() == row.ts && other.record == row.record && other.values == row.values);
+        self.drop_rows(table, twin, &rows)
     }
 
-    /// Deletes a row that is none. Its point is marked for removal if it may be in a bucket.
-    pub(in crate::store) fn drop_row(&mut self, table: &mut Table, row: &OldRow) -> Result<()> {
-        let series = key::series(row.id);
+    /// Deletes rows of a series that are none. Their points are marked for removal if they may be in a bucket.
+    pub(in crate::store) fn drop_rows(&mut self, table: &mut Table, series: i64, rows: &[OldRow]) -> Result<()> {
+        let Some(place) = table.series.place_of(series).filter(|_| !rows.is_empty()) else { return Ok(()) };
         let offered = stale::offered(&self.store.conn, series).map_err(|source| self.store.at(source))?;
-        if offered.is_some_and(|offered| row.ts() <= offered) {
-            stale::insert_gone(&self.store.conn, row).map_err(|source| self.store.at(source))?;
+        for row in rows {
+            if offered.is_some_and(|offered| row.ts() <= offered) {
+                stale::insert_gone(&self.store.conn, row).map_err(|source| self.store.at(source))?;
+            }
+            self.take_out(table, row)?;
+            self.count_row();
+            late(table, place, row.ts());
         }
-        self.take_out(table, row)?;
-        self.count_row();
-        let Some(place) = table.series.place_of(series) else { return Ok(()) };
-        late(table, place, row.ts());
         let newest = find_newest_of(&self.store.conn, series).map_err(|source| self.store.at(source))?;
         let series = table.series.at(place);
         series.newest = newest.map(Timestamp::from_nanos);

@@ -405,12 +405,7 @@ impl Staging<'_> {
         let (first, last) = key::keys(series, begin, end);
         let rows = self.store.rows_of_keys(first + 1, if kept { last - 1 } else { last });
         let rows = rows.map_err(|source| self.store.at(source))?;
-        if rows.is_empty() {
-            return Ok(0);
-        }
-        for row in &rows {
-            self.drop_row(table, row)?;
-        }
+        self.drop_rows(table, series, &rows)?;
         Ok(rows.len() as u64)
     }
 

@@ -21,7 +21,7 @@ pub(super) fn latest(site: &Site<'_>, panel: &Panel) -> Option<Object> {
         let text = language.newest(&source, &series.label);
         targets.push(target(site, source.bucket.as_deref(), Shape::Series, &text));
         // Of the series and not of the panel: tiles of several quantities have no unit in common.
-        let mut properties = vec![("unit", json!(grafana(&series.unit))), ("color", fixed(series.colour.hex))];
+        let mut properties = vec![("unit", json!(grafana(&series.unit)))];
         if let Some((low, high)) = series.range.map(|range| range.suspect) {
             let mut steps = vec![json!({"value": null, "color": if low.is_finite() { SUSPECT } else { GOOD }})];
             if low.is_finite() {
@@ -30,9 +30,10 @@ pub(super) fn latest(site: &Site<'_>, panel: &Panel) -> Option<Object> {
             if high.is_finite() {
                 steps.push(json!({"value": high, "color": SUSPECT}));
             }
-            properties.pop();
             properties.push(("color", json!({"mode": "thresholds"})));
             properties.push(("thresholds", json!({"mode": "absolute", "steps": steps})));
+        } else {
+            properties.push(("color", fixed(series.colour.hex)));
         }
         overrides.push(by_name(&series.label, &properties));
     }
