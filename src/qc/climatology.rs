@@ -8,7 +8,7 @@ mod file;
 
 use super::flag::Flag;
 use super::keys::{Absent, Group, GroupKeys, Key, Kind, Problem};
-use super::limits::{bounds, within};
+use super::limits::{Number, bounds, within};
 use super::registry::{About, ColumnTest, Seen};
 use super::window::Reach;
 use crate::ameriflux::Range;
@@ -207,7 +207,7 @@ impl ColumnTest for Climatology {
     fn detail(&self, (): &(), seen: &Seen<'_>, flag: Flag) -> String {
         let band = seen.season.and_then(|season| self.band(season));
         let (low, high) = band.map_or(UNBOUNDED, |band| bounds(&band, flag));
-        format!("{} outside {low} to {high}, usual for this season and hour", seen.value)
+        format!("{} outside {low} to {high}, usual for this season and hour", Number(seen.value))
     }
 }
 

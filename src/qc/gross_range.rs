@@ -3,7 +3,7 @@
 //! Source: QARTOD, in the form of ioos_qc 3.0 `gross_range_test`. It is the only test that looks at the value alone.
 
 use super::flag::Flag;
-use super::limits::{bounds, fp2_step, within};
+use super::limits::{Number, bounds, fp2_step, within};
 use super::registry::About;
 use super::spec::{OwnBounds, TableSpec};
 use super::value::{Sentinels, Value};
@@ -67,7 +67,8 @@ impl GrossRange {
     pub fn detail(&self, value: Value, over: MeasuredOver, flag: Flag) -> String {
         let Value::Number(number) = value else { return "text where a number is expected".to_owned() };
         let (low, high) = bounds(self.ranges.over(over), flag);
-        if number < low { format!("{number} below {low}") } else { format!("{number} above {high}") }
+        let shown = Number(number);
+        if number < low { format!("{shown} below {low}") } else { format!("{shown} above {high}") }
     }
 
     /// QARTOD's gross range: both intervals are closed, a value on a bound is inside. Text where a range is configured

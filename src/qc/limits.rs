@@ -1,5 +1,6 @@
 //! Which of two limits a measurement is beyond, and how limits and measurements are written in a finding.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::flag::Flag;
@@ -85,9 +86,24 @@ pub(super) fn bounds(range: &Range, flag: Flag) -> (f64, f64) {
     if flag == Flag::Fail { range.fail } else { range.suspect }
 }
 
+/// A number for a finding, with an exponent where it would have more than sixteen digits: a logger's overflow (3.4e38) and
+/// nonsense (1e300) would fill a page.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Number(pub f64);
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Number(number) = *self;
+        match number.abs() {
+            1e-9..1e16 | 0.0 => write!(f, "{number}"),
+            _ => write!(f, "{number:e}"),
+        }
+    }
+}
+
 /// A measured number for a finding: six digits, without trailing zeros.
-pub(super) fn short(number: f64) -> f64 {
-    format!("{number:.5e}").parse().unwrap_or(number)
+pub(super) fn short(number: f64) -> Number {
+    Number(format!("{number:.5e}").parse().unwrap_or(number))
 }
 
 /// A span of time as the configuration writes it.
@@ -105,6 +121,22 @@ pub(super) fn span_text(span: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_of_a_finding_has_an_exponent_where_it_would_be_long() {
+        for (number, text) in [
+            (0.0, "0"),
+            (-12.5, "-12.5"),
+            (8_000.25, "8000.25"),
+            (0.000_001, "0.000001"),
+            (3.402_823_466_385_288_6e38, "3.4028234663852886e38"),
+            (-1e300, "-1e300"),
+            (1e-320, "1e-320"),
+        ] {
+            assert_eq!(Number(number).to_string(), text);
+        }
+        assert_eq!(short(-1.0 / 3.0 * 1e300).to_string(), "-3.33333e299");
+    }
 
     #[test]
     fn the_step_of_fp2_follows_from_the_size_of_the_number() {

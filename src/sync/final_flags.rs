@@ -33,7 +33,7 @@ fn until(config: &Config, store: &Store, table: &TableConfig, series: i64) -> Re
     let mut limit = |ts: Timestamp| until = Some(until.map_or(ts, |known| known.min(ts)));
     if table.columns.values().any(|column| column.quality.looks_ahead()) {
         let newest = store.newest_of_series(series)?.unwrap_or_default();
-        limit(newest.previous());
+        limit(newest.previous_key());
     }
     for pair in config.pairs_across(&table.name).filter(|pair| pair.flags_in(&table.name)) {
         let newest = store.newest_of_table(&pair.other(&table.name).0)?.unwrap_or_default();

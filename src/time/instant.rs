@@ -125,6 +125,12 @@ impl Timestamp {
         self.plus(NANOS_PER_MICRO)
     }
 
+    /// The latest time that a row before a row of this time can have: rows of one series have distinct microseconds.
+    #[inline]
+    pub const fn previous_key(self) -> Timestamp {
+        Timestamp(self.0.saturating_sub(self.0.rem_euclid(NANOS_PER_MICRO))).previous()
+    }
+
     /// The latest multiple of `step` since 1970-01-01T00:00:00Z that is not after this instant. A step of zero counts as
     /// a nanosecond.
     pub fn floor(self, step: Duration) -> Timestamp {

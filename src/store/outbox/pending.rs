@@ -1,4 +1,4 @@
-//! The way out: which rows are pending.
+//! Reads pending rows for sending: what it costs follows the backlog, not the archive.
 
 use rusqlite::params;
 

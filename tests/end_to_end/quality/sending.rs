@@ -41,6 +41,20 @@ fn i7_a_row_that_waits_for_its_neighbour_is_not_sent_before_it_comes() {
 }
 
 #[test]
+fn i7_a_row_stamped_finer_than_a_microsecond_waits_for_its_neighbour_too() {
+    let tower = tower(SPIKE);
+    let finer = live(5, chrono::TimeDelta::seconds(20)).lines().fold(String::new(), |text, line| {
+        let row = line.split_once("\",").filter(|(stamp, _)| stamp.len() == "\"2026-06-01 00:00:00".len());
+        let line = row.map_or_else(|| line.to_owned(), |(stamp, rest)| format!("{stamp}.0000017\",{rest}"));
+        text + &line + "\r\n"
+    });
+    assert_eq!(finer.matches(".0000017").count(), 5);
+    tower.write("upper.dat", finer);
+    let _ = tower.run(&["run"]).expect(0);
+    assert_eq!(pending(&tower), 1, "the newest row may still be a spike");
+}
+
+#[test]
 fn i6_a_row_whose_neighbour_does_not_come_is_sent_after_the_stated_time() {
     let patient = tower(SPIKE);
     patient.write("upper.dat", live(5, chrono::TimeDelta::minutes(12)));
