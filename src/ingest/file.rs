@@ -124,6 +124,7 @@ impl Reader<'_, '_> {
         let mut file = QuietFile::open(path)?;
         let now = Timestamp::from_utc(self.clock.now());
         let mut taker = LineTaker::new(self.store, self.config, name, now);
+        taker.is_by_hand = self.by_hand;
         let seen = self.store.file_seen(table, name)?;
         let mut start = self.start(&mut file, seen.as_ref(), now)?;
         if matches!(start, Start::Unchanged) && self.tries_refused && seen.as_ref().is_some_and(FileSeen::is_refused) {
@@ -261,6 +262,9 @@ impl Reader<'_, '_> {
                 taker.deferred.see(line);
                 if taker.asks_for_name() {
                     taker.look_ahead_for_name(self.staging, table, &bytes[begin..])?;
+                }
+                if taker.asks_for_pass() {
+                    taker.look_ahead_for_pass(table, &bytes[begin..]);
                 }
                 begin = line_end + 1;
                 if looks_ahead && share_stamp(line, &bytes[begin..]) && taker.reads_rows() {

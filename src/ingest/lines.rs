@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::again;
 use super::deferred::Deferred;
+use super::double_hour::RowsAhead;
 use super::glued::{self, Watch, goes_back};
 use super::long::LongReading;
 use super::names::Ahead;
@@ -98,7 +99,11 @@ pub(super) struct LineTaker<'a> {
     pub(super) previous: Option<Timestamp>,
     previous_record: Option<i64>,
     /// The first instant of a stamp of the hour that a zone repeats, and the tags of the rows of it so far.
-    of_stamp: (Timestamp, BTreeSet<String>),
+    pub(super) of_stamp: (Timestamp, BTreeSet<String>),
+    /// What follows the first row in the hour that a zone repeats.
+    pub(super) rows_ahead: RowsAhead,
+    /// Whether the file was named on the command line.
+    pub(super) is_by_hand: bool,
     pub(super) row: ParsedRow,
     /// Whether the next line is in [`LineTaker::row`] already.
     is_read: bool,
@@ -135,6 +140,8 @@ impl<'a> LineTaker<'a> {
             previous: None,
             previous_record: None,
             of_stamp: (Timestamp::EPOCH, BTreeSet::new()),
+            rows_ahead: RowsAhead::Unseen,
+            is_by_hand: false,
             row: ParsedRow::default(),
             is_read: false,
             tags: String::new(),
@@ -499,7 +506,7 @@ impl<'a> LineTaker<'a> {
 
     /// The stamp of the row that was read, by the logger's clock.
     #[inline]
-    fn local(&self) -> Option<LocalTime> {
+    pub(super) fn local(&self) -> Option<LocalTime> {
         self.row.stamp.map(|stamp| self.config.stamps.stamp_of(stamp))
     }
 
@@ -610,77 +617,6 @@ impl<'a> LineTaker<'a> {
             sample: None,
             record: None,
         }
-    }
-
-    /// Picks the time whose row has this record number, if one of the two is staged; otherwise the time that follows the row before.
-    fn settle_double_hour(
-        &mut self,
-        staging: &Staging<'_>,
-        table: &mut Table,
-        (earlier, later): (Timestamp, Timestamp),
-        has_tags: bool,
-    ) -> Result<Timestamp> {
-        // A row that shares its stamp with the row before.
-        if let Some(samples) = table.samples {
-            let tags = if has_tags { self.tags.as_str() } else { "[]" };
-            let before = match self.previous {
-                Some(previous) => [Some(previous), None],
-                None => {
-                    let before = self.row.record.and_then(|record| table.runs.time_before(record));
-                    [before, staging.newest_of(table, tags)]
-                }
-            };
-            let mut stamps = before.into_iter().flatten().map(|before| samples.stamp_of(before));
-            if let Some(stamp) = stamps.find(|stamp| *stamp == earlier || *stamp == later) {
-                return Ok(stamp);
-            }
-        }
-        let same_pass = if has_tags { self.pass_of_its_stamp(earlier, later) } else { None };
-        if let Some(record) = self.row.record {
-            for candidate in [earlier, later] {
-                if staging.has_record_at(table, candidate, record)? {
-                    return Ok(candidate);
-                }
-            }
-        }
-        if let Some(same_pass) = same_pass {
-            return Ok(same_pass);
-        }
-        if let Some(previous) = self.previous {
-            return Ok(if previous >= earlier { later } else { earlier });
-        }
-        // The row before this one was in an earlier collection.
-        let tags = if has_tags { self.tags.as_str() } else { "[]" };
-        let newest = staging.newest_of(table, tags);
-        let says_same = |table: &mut Table, ts| staging.says_same(table, tags, ts, self.row.values_json(), self.header);
-        let in_second_hour = match (self.row.record, newest) {
-            // Inside the double hour the newest row tells more than the record number, which may have been reset.
-            (Some(_), Some(newest)) if newest >= earlier && newest < later => true,
-            (Some(record), _) => table.runs.time_before(record).is_some_and(|before| before >= earlier),
-            (None, None) => false,
-            (None, Some(newest)) if newest < earlier => false,
-            (None, Some(newest)) if newest < later && self.is_append => true,
-            // Read again, or new: a row that is there is never staged under another time.
-            (None, Some(_)) => match says_same(table, earlier)? {
-                Some(true) | None => false,
-                Some(false) => true,
-            },
-        };
-        Ok(if in_second_hour { later } else { earlier })
-    }
-
-    /// The instant of the row before where that has the stamp of this one and other tags: both are of one pass. The same tags again
-    /// begin the second pass.
-    fn pass_of_its_stamp(&mut self, earlier: Timestamp, later: Timestamp) -> Option<Timestamp> {
-        let previous = self.previous.filter(|previous| *previous == earlier || *previous == later);
-        if previous.is_none() || self.of_stamp.0 != earlier {
-            self.of_stamp = (earlier, BTreeSet::new());
-        }
-        if self.of_stamp.1.insert(self.tags.clone()) {
-            return previous;
-        }
-        self.of_stamp.1 = BTreeSet::from([self.tags.clone()]);
-        previous.map(|_| later)
     }
 
     pub(super) fn reject(
