@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::config::{Config, FileFormat};
 use crate::store::{ClockLine, Regularity, Uncounted, WhyUncounted};
-use crate::text::span;
+use crate::text::{count, span};
 use crate::time::Timestamp;
 
 /// Of each table without a RECORD that counts, `status` looks at so many of its newest rows.
@@ -31,18 +31,26 @@ pub fn ingest_of(table: &str) -> String {
     format!("fluxtower ingest --table \"{table}\" FILE")
 }
 
-/// What a reset or a step was.
-pub fn event(config: &Config, line: &ClockLine) -> String {
-    let what = if line.kind == "reset" { "RECORD started again" } else { "the clock stepped back" };
+/// What a reset or a step was. The rows around a reset say whether time steps are missing there; a step leaves none out.
+pub fn event(config: &Config, line: &ClockLine, uncounted: &[Uncounted]) -> String {
+    let is_reset = line.kind == "reset";
+    let what = if is_reset { "RECORD started again" } else { "the clock stepped back" };
     let local = |at| station_time(config, &line.table, at);
     let (before, after) = (line.before, line.after);
-    format!(
-        "{what}: record {} at {}, then record {} at {} (nothing is missing by this)",
-        before.0,
-        local(before.1),
-        after.0,
-        local(after.1)
-    )
+    let around = uncounted
+        .iter()
+        .find(|around| around.why == WhyUncounted::Restarted && around.table == line.table && around.to == after.1);
+    let missing = match around {
+        None if is_reset => String::new(),
+        None => " (nothing is missing by this)".to_owned(),
+        Some(around) => match (around.steps.first(), around.regularity) {
+            (Some(step), _) if step.missing == 1 => " (1 time step is missing between them)".to_owned(),
+            (Some(step), _) => format!(" ({} are missing between them)", count(step.missing, "time step")),
+            (None, Regularity::Regular(_)) => " (no time step is missing between them)".to_owned(),
+            (None, Regularity::Irregular | Regularity::TooFewRows(_)) => String::new(),
+        },
+    };
+    format!("{what}: record {} at {}, then record {} at {}{missing}", before.0, local(before.1), after.0, local(after.1))
 }
 
 /// `30 min`, `0.1 s`.
@@ -60,6 +68,7 @@ pub fn why_name(why: WhyUncounted) -> &'static str {
         WhyUncounted::Tags => "tags",
         WhyUncounted::StandsStill(_) => "stands_still",
         WhyUncounted::StartsAgain => "starts_again",
+        WhyUncounted::Restarted => "restarted",
     }
 }
 
@@ -91,6 +100,7 @@ pub fn why(config: &Config, line: &Uncounted) -> String {
             station_time(config, &line.table, line.to)
         ),
         WhyUncounted::StartsAgain => format!("{column} does not count: it starts again every few rows"),
+        WhyUncounted::Restarted => format!("{column} started again at {}", station_time(config, &line.table, line.to)),
     }
 }
 

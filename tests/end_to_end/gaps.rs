@@ -107,6 +107,40 @@ fn a_counter_that_starts_again_twice_still_counts() {
 }
 
 #[test]
+fn where_record_starts_again_the_pause_is_compared_with_the_usual_interval() {
+    // A logger that was off for three hours and lost its counter; a number that wraps while rows are lost.
+    for (last, pause) in [(119, 6), (16_777_212, 3)] {
+        let rows = (0..20).map(|at| (at * 30, last - 19 + at)).chain((0..10).map(|at| ((20 + pause + at) * 30, at)));
+        let tower = Station::new();
+        tower.write(DAT, file(rows));
+        let _ = tower.run(&["run"]).expect(0);
+        let gaps = tower.run_json(&["gaps"]).expect(1).json();
+        assert_eq!((steps(&gaps), length(&gaps["gaps"]), length(&gaps["unknown"])), (vec![pause as u64], 0, 0));
+        let text = tower.run(&["gaps"]).expect(1).stdout;
+        assert!(text.starts_with("no records are missing by their numbers\n"), "{text}");
+        assert!(text.contains(&format!("{pause} time steps missing between 2024-05-01 09:30:00 and")), "{text}");
+        assert!(text.contains(&format!("then record 0 at 2024-05-01 {}:", 10 + pause / 2)), "{text}");
+        assert!(text.contains(&format!("({pause} time steps are missing between them)")), "{text}");
+        // The export of that time closes the hole.
+        tower.write("late.dat", file((0..pause).map(|at| ((20 + at) * 30, last + 1 + at))));
+        let _ = tower.run(&["ingest", "late.dat"]).expect(0);
+        let text = tower.run(&["gaps"]).expect(0).stdout;
+        assert!(text.starts_with("no records are missing\n"), "{text}");
+        assert!(text.contains("(no time step is missing between them)"), "{text}");
+    }
+}
+
+#[test]
+fn a_record_that_starts_again_without_a_pause_leaves_no_time_step_out() {
+    let tower = Station::new();
+    tower.write(DAT, file((0..40).map(|at| (at * 30, if at < 20 { 100 + at } else { at - 20 }))));
+    let _ = tower.run(&["run"]).expect(0);
+    let text = tower.run(&["gaps"]).expect(0).stdout;
+    assert!(text.starts_with("no records are missing\n"), "{text}");
+    assert!(text.contains("(no time step is missing between them)"), "{text}");
+}
+
+#[test]
 fn without_record_numbers_time_steps_are_compared_with_the_usual_interval() {
     let tower = csv();
     tower.write("m.csv", csv_rows((1..=24).filter(|at| ![9, 10, 11].contains(at)).map(|at| at * 30)));

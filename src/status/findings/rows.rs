@@ -257,7 +257,7 @@ fn logger(file: &LoggerFile) -> String {
 fn uncounted(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
     let mut steps: BTreeMap<&str, (u64, &Uncounted)> = BTreeMap::new();
     let mut said = BTreeSet::new();
-    for line in &facts.uncounted {
+    for line in facts.uncounted.iter().filter(|line| line.why != WhyUncounted::Restarted || !line.steps.is_empty()) {
         let recent = line.steps.iter().filter(|step| age_s(now, step.after) < RECENT_S);
         let missing: u64 = recent.map(|step| step.missing).sum();
         steps.entry(&line.table).or_insert((0, line)).0 += missing;

@@ -2,8 +2,10 @@
 //!
 //! A file without RECORD, or with one that does not count, does not say whether a row was lost. What can be seen is a pause
 //! longer than the table's usual interval: a lost row, or a logger that was off. Where rows come at no regular interval, or
-//! are too few, nothing is known, and that is said.
+//! are too few, nothing is known, and that is said. Where RECORD counts and starts again, its numbers do not say what lies
+//! between the two rows, so the pause there is looked at in the same way.
 
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use rusqlite::{OptionalExtension, params};
@@ -11,7 +13,7 @@ use rusqlite::{OptionalExtension, params};
 use crate::store::intake::record_runs::Run;
 use crate::store::intake::tables::{i64_of, record_runs};
 use crate::store::intake::windows::is_made;
-use crate::store::queries::gaps::{starts_again, tables};
+use crate::store::queries::gaps::{known_gaps, starts_again, tables};
 use crate::store::queries::interval::{Regularity, regularity};
 use crate::store::schema::key;
 use crate::store::{Result, Store};
@@ -35,6 +37,8 @@ pub enum WhyUncounted {
     StandsStill(i64),
     /// The number starts again every few rows.
     StartsAgain,
+    /// The number counts, and started again between these two rows.
+    Restarted,
 }
 
 /// A pause in which rows would have come.
@@ -88,6 +92,7 @@ impl Store {
             if is_made(&self.conn, id).map_err(|source| self.at(source))? {
                 continue;
             }
+            found.extend(self.restarts(id, &table, since)?);
             let stretches = self.stretches(id, &table, since)?;
             let most = (most / stretches.len().max(1)).max(PIECE);
             for stretch in stretches {
@@ -141,6 +146,57 @@ impl Store {
             }
         }
         Ok(stretches)
+    }
+
+    /// The rows around each place where a RECORD that counts started again, from `since` on, oldest first. Where its first
+    /// numbers are missing too, that is a gap by RECORD.
+    fn restarts(&self, id: i64, table: &str, since: Timestamp) -> Result<Vec<Uncounted>> {
+        let runs = record_runs(&self.conn, id).map_err(|source| self.at(source))?;
+        let mut starts: BTreeMap<i64, Timestamp> = BTreeMap::new();
+        for run in &runs {
+            let start = starts.entry(run.epoch).or_insert(run.first_ts);
+            *start = (*start).min(run.first_ts);
+        }
+        if starts.len() < 2 || starts_again(&runs) || runs.iter().any(Run::stands_still) {
+            return Ok(Vec::new());
+        }
+        let are_missing: HashSet<Timestamp> = known_gaps(&runs).iter().map(|gap| gap.after.1).collect();
+        let mut starts: Vec<Timestamp> = starts.into_values().filter(|start| !are_missing.contains(start)).collect();
+        starts.sort_unstable();
+        let mut found = Vec::new();
+        let Some(series) = self.series(table)?.into_iter().find(|series| series.tags.is_empty()) else {
+            return Ok(found);
+        };
+        for after in starts.into_iter().filter(|after| *after >= since) {
+            let (before, behind) = self.times_around(series.id, after).map_err(|source| self.at(source))?;
+            let Some(&last) = before.first() else { continue };
+            // A program with another interval may begin here.
+            let regularity = match regularity(before.iter().copied()) {
+                known @ Regularity::Regular(_) => known,
+                Regularity::Irregular | Regularity::TooFewRows(_) => regularity(behind.into_iter()),
+            };
+            let mut steps = Vec::new();
+            if let Regularity::Regular(interval) = regularity {
+                steps.extend(pause(last, after, interval));
+            }
+            let (tags, why) = (Vec::new(), WhyUncounted::Restarted);
+            found.push(Uncounted { table: table.to_owned(), tags, why, from: last, to: after, regularity, steps });
+        }
+        Ok(found)
+    }
+
+    /// Times of the rows before an instant, the latest first, and of those from it on.
+    fn times_around(&self, series: i64, at: Timestamp) -> rusqlite::Result<(Vec<Timestamp>, Vec<Timestamp>)> {
+        let read = |order: &str, (low, high): (i64, i64)| -> rusqlite::Result<Vec<Timestamp>> {
+            self.conn
+                .prepare_cached(&format!(
+                    "SELECT id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id {order} LIMIT ?3"
+                ))?
+                .query_map(params![low, high, i64_of(PIECE)], |row| Ok(key::time(row.get(0)?, row.get(1)?)))?
+                .collect()
+        };
+        let before = read("DESC", key::keys(series, Timestamp::EPOCH, at.previous_key()))?;
+        Ok((before, read("ASC", key::keys(series, at, Timestamp::MAX))?))
     }
 
     /// Whether the row of a series at a time has a record number.
@@ -219,15 +275,18 @@ impl Walk {
         let pairs: Vec<(Timestamp, Timestamp)> = times.windows(2).map(|pair| (pair[1], pair[0])).collect();
         let length = |pair: &(Timestamp, Timestamp)| pair.1.nanos_since(pair.0);
         for alike in pairs.chunk_by(|one, next| length(one) == length(next)) {
-            let is_pause = length(&alike[0]) > nanos(interval) + nanos(interval) / 2;
-            if !is_pause || alike.len() >= ANOTHER_INTERVAL {
-                continue;
+            if alike.len() < ANOTHER_INTERVAL {
+                self.steps.extend(alike.iter().filter_map(|&(before, after)| pause(before, after, interval)));
             }
-            let half = nanos(interval) / 2;
-            let missing = (length(&alike[0]).saturating_add(half) / nanos(interval).max(1) - 1).cast_unsigned();
-            self.steps.extend(alike.iter().map(|&(before, after)| MissingSteps { before, after, interval, missing }));
         }
     }
+}
+
+/// The steps that are missing between two rows, if they are further apart than one and a half usual intervals.
+fn pause(before: Timestamp, after: Timestamp, interval: Duration) -> Option<MissingSteps> {
+    let (length, usual) = (after.nanos_since(before), nanos(interval).max(1));
+    let missing = (length.saturating_add(usual / 2) / usual - 1).cast_unsigned();
+    (length > usual + usual / 2).then_some(MissingSteps { before, after, interval, missing })
 }
 
 #[cfg(test)]
