@@ -382,11 +382,13 @@ impl Reader<'_, '_> {
             taker.take(self.staging, table, bytes)?;
             return Ok(true);
         }
-        let is_toa5 = matches!(self.config.format, FileFormat::Logger(_));
-        if is_toa5 && taker.header.is_none() && taker.unfinished_header_lines() == 0 && taker.refusal.is_none() {
-            // One line without a line end: report its format if it is recognizable.
+        if taker.header.is_none() && taker.unfinished_header_lines() == 0 && taker.refusal.is_none() {
+            // One line without a line end: that it has no header is known when no more comes.
             let format = format::detect(bytes);
-            taker.refusal = format.refusal().filter(|_| format != format::Format::Unknown).map(str::to_owned);
+            let is_toa5 = matches!(self.config.format, FileFormat::Logger(_));
+            let refusal = format.refusal().filter(|_| is_toa5 && (is_due || format != format::Format::Unknown));
+            let ends_in_cr = is_due && memchr::memchr(b'\r', bytes).is_some_and(|at| at + 1 < bytes.len());
+            taker.refusal = if ends_in_cr { Some(format::NO_LINE_FEED) } else { refusal }.map(str::to_owned);
         }
         if !in_header {
             taker.deferred.keep(taker.number, taker.header, &format::strip_noise(bytes), false);
