@@ -138,7 +138,7 @@ pub fn foreign(head: &[u8]) -> Option<&'static str> {
         || starts(b"\x28\xB5\x2F\xFD")
     {
         "is compressed (7z, rar, bz2, xz or zst); unpack it, or save it with gzip (.gz), which is read"
-    } else if starts(b"SQLite format 3\0") {
+    } else if starts(b"SQLite format 3") {
         "is an SQLite database; export the table as CSV"
     } else if starts(b"CDF\x01") || starts(b"CDF\x02") || starts(b"CDF\x05") || starts(b"\x89HDF\r\n\x1A\n") {
         "is a netCDF or HDF5 file; export the table as CSV"

@@ -50,7 +50,13 @@ pub fn event(config: &Config, line: &ClockLine, uncounted: &[Uncounted]) -> Stri
             (None, Regularity::Irregular | Regularity::TooFewRows(_)) => String::new(),
         },
     };
-    format!("{what}: record {} at {}, then record {} at {}{missing}", before.0, local(before.1), after.0, local(after.1))
+    format!(
+        "{what}: record {} at {}, then record {} at {}{missing}",
+        before.0,
+        local(before.1),
+        after.0,
+        local(after.1)
+    )
 }
 
 /// `30 min`, `0.1 s`.

@@ -233,7 +233,8 @@ fn a_file_that_is_no_text_is_named_as_what_it_is() {
 
 #[test]
 fn a_file_that_is_one_line_is_named_with_its_reason_once_no_more_comes() {
-    let toa5 = Logger::par().columns(&["A", "B"]).header() + "\"2024-05-01 00:00:00\",0,1,2\r\n\"2024-05-01 00:10:00\",1,1,2\r\n";
+    let toa5 = Logger::par().columns(&["A", "B"]).header()
+        + "\"2024-05-01 00:00:00\",0,1,2\r\n\"2024-05-01 00:10:00\",1,1,2\r\n";
     let columns = format!("{GERMAN_HEAD}{}", german(0..4));
     for (keys, content, words) in [
         ("", toa5.replace("\r\n", "\r"), "lines end in CR alone"),

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::store::intake::record_gaps::{ends_before, gaps};
 use crate::store::intake::record_runs::{Gap, Run};
 use crate::store::intake::tables::record_runs;
+use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::{Interval, Timestamp};
 
@@ -39,6 +40,8 @@ pub struct ClockLine {
     pub before: (i64, Timestamp),
     /// Record number and time after.
     pub after: (i64, Timestamp),
+    /// Of a step: record number and time of the first row that is later than all before the step, if there is one.
+    pub beyond: Option<(i64, Timestamp)>,
 }
 
 /// Whether RECORD starts again every few rows, so that its numbers say nothing.
@@ -111,12 +114,15 @@ impl Store {
                         kind: row.get(0)?,
                         before: (row.get(1)?, Timestamp::from_nanos(row.get(2)?)),
                         after: (row.get(3)?, Timestamp::from_nanos(row.get(4)?)),
+                        beyond: None,
                     })
                 })?;
                 for event in events {
                     let event = event?;
                     if event.kind != "reset" || !still.contains(&event.after) {
-                        lines.push(event);
+                        let beyond =
+                            if event.kind == "step" { self.first_beyond(&table, event.before.1)? } else { None };
+                        lines.push(ClockLine { beyond, ..event });
                     }
                 }
             }
@@ -124,5 +130,19 @@ impl Store {
             Ok(lines)
         };
         work().map_err(|source| self.at(source))
+    }
+
+    /// Record number and time of the first row of a table without tag columns that is later than an instant.
+    fn first_beyond(&self, table: &str, at: Timestamp) -> rusqlite::Result<Option<(i64, Timestamp)>> {
+        let sql = "SELECT s.id FROM series s JOIN logger_table t ON t.id = s.logger_table WHERE t.name = ?1 AND s.tags = '[]'";
+        let series: Option<i64> = self.conn.prepare_cached(sql)?.query_row([table], |row| row.get(0)).optional()?;
+        let Some(series) = series else { return Ok(None) };
+        let (low, high) = key::keys(series, at.next_key(), Timestamp::MAX);
+        self.conn
+            .prepare_cached(
+                "SELECT record, id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 AND record IS NOT NULL ORDER BY id LIMIT 1",
+            )?
+            .query_row([low, high], |row| Ok((row.get(0)?, key::time(row.get(1)?, row.get(2)?))))
+            .optional()
     }
 }
