@@ -110,7 +110,7 @@ pub fn detect(first_line: &[u8]) -> Format {
     }
 }
 
-/// What is said of a file whose lines cannot be told apart.
+/// What is said of a file whose line ends are CR alone.
 pub const NO_LINE_FEED: &str = "is one line: it has no line feed, and its lines end in CR alone; save it with the line ends of \
      Windows or Linux, or collect it again";
 

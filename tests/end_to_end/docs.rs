@@ -266,6 +266,7 @@ const NO_ANSWER: &[&str] = &[
     "`fluxtower check --notify` sends a test message",
     "see `fluxtower gaps`",
     "see `fluxtower conflicts`",
+    "give the column another name in the logger's program, or go back to the unit before",
     "give each logger a [[table]] of its own, or leave one of the files out of `files`; see `fluxtower conflicts`",
     "one without a station name",
     "raise the bucket's retention, then `fluxtower replay --expired`",

@@ -1,5 +1,7 @@
 //! `gaps`: what is missing, what cannot be known, and what a clock did; the same on the page and in `status`.
 
+use std::time::Duration;
+
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 use serde_json::Value;
 
@@ -323,6 +325,63 @@ fn two_loggers_in_one_table_are_named_and_no_gap_or_step_of_the_clock_is_told_of
         "{found}"
     );
     assert!(!found.contains("went back"), "{found}");
+}
+
+#[test]
+fn two_loggers_that_write_one_table_in_turn_are_named_and_a_logger_that_was_replaced_is_not() {
+    let tower = Station::new().judged_by_age().table(&format!("name = \"{TABLE}\"\nfiles = [\"*.dat\"]"));
+    let now = Utc::now().naive_utc() - TimeDelta::hours(5) - TimeDelta::minutes(400);
+    let rows = |off: i64, rows: std::ops::Range<i64>| -> String {
+        let stamp = |row: i64| (now + TimeDelta::minutes(10 * row + off)).format("%Y-%m-%d %H:%M:00");
+        rows.map(|row| format!("\"{}\",{row},1.5,2.5\r\n", stamp(row))).collect()
+    };
+    let north = Logger::par().columns(&["A", "B"]).header();
+    let south = north.replacen("\"TOA5\",\"", "\"TOA5\",\"South ", 1);
+    let is_named = |tower: &Station| tower.run_json(&["status"]).json().to_string().contains("\"two_loggers\"");
+    tower.write("n.dat", north + &rows(0, 0..20));
+    let _ = tower.run(&["ingest"]).expect(0);
+    // Perhaps it took the place of the first one.
+    tower.write("s.dat", south + &rows(5, 20..30));
+    let _ = tower.run(&["ingest"]).expect(0);
+    tower.append("s.dat", rows(5, 30..32));
+    tower.age("s.dat", Duration::ZERO);
+    let _ = tower.run(&["ingest"]).expect(0);
+    assert!(!is_named(&tower));
+    // The first one goes on.
+    tower.append("n.dat", rows(0, 20..33));
+    tower.age("n.dat", Duration::ZERO);
+    let _ = tower.run(&["ingest"]).expect(0);
+    assert!(is_named(&tower));
+    let found = tower.run(&["status"]).expect(1).stdout;
+    let said = format!("two loggers write into table \"{TABLE}\", South ");
+    assert!(found.contains(&said) && found.contains("s.dat and 46m") && found.contains("n.dat: give"), "{found}");
+}
+
+#[test]
+fn a_unit_that_changes_under_one_name_is_a_finding() {
+    let start = Utc::now().naive_utc() - TimeDelta::hours(5) - TimeDelta::minutes(300);
+    let rows = |rows: std::ops::Range<i64>, value: &str| -> String {
+        let stamp = |row: i64| (start + TimeDelta::minutes(10 * row)).format("%Y-%m-%d %H:%M:00");
+        rows.map(|row| format!("\"{}\",{row},{value},2.5\r\n", stamp(row))).collect()
+    };
+    let header = |unit: &str| {
+        let header = Logger::par().columns(&["T", "B"]).header();
+        let mut lines: Vec<String> = header.lines().map(str::to_owned).collect();
+        lines[2] = format!("\"TS\",\"RN\",\"{unit}\",\"mV\"");
+        lines.join("\r\n") + "\r\n"
+    };
+    for (after, differs) in
+        [("Deg F", true), ("kPa", true), ("degC", false), ("C", false), ("", false), ("whatever", false)]
+    {
+        let tower = Station::new();
+        tower.write(DAT, header("Deg C") + &rows(0..15, "20.5"));
+        let _ = tower.run(&["ingest"]).expect(0);
+        tower.write(DAT, header(after) + &rows(15..30, "68.9"));
+        let _ = tower.run(&["ingest"]).expect(0);
+        let found = tower.run(&["status"]).stdout;
+        let said = format!("column T: its unit is \"{after}\" in the newest header and was \"Deg C\" before");
+        assert_eq!(found.contains(&said), differs, "{after}: {found}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 pub(super) mod costs;
 pub(super) mod evidence;
 pub(super) mod gaps;
+pub(super) mod headers;
 pub(super) mod health;
 pub(super) mod interval;
 pub(super) mod listing;
