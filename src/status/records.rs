@@ -31,10 +31,14 @@ pub fn ingest_of(table: &str) -> String {
     format!("fluxtower ingest --table \"{table}\" FILE")
 }
 
-/// What a reset or a step was. The rows around a reset say whether time steps are missing there; a step leaves none out.
+/// What a reset, a jump or a step was. The rows around a reset say whether time steps are missing there; the others leave none out.
 pub fn event(config: &Config, line: &ClockLine, uncounted: &[Uncounted]) -> String {
     let is_reset = line.kind == "reset";
-    let what = if is_reset { "RECORD started again" } else { "the clock stepped back" };
+    let what = match line.kind.as_str() {
+        "reset" => "RECORD started again",
+        "jump" => "RECORD jumped",
+        _ => "the clock stepped back",
+    };
     let local = |at| station_time(config, &line.table, at);
     let (before, after) = (line.before, line.after);
     let around = uncounted

@@ -133,6 +133,63 @@ fn where_record_starts_again_the_pause_is_compared_with_the_usual_interval() {
 }
 
 #[test]
+fn where_no_time_passed_a_record_that_jumps_is_no_gap() {
+    // The logger was exchanged; a number is damaged, upwards and downwards.
+    let exchanged: Vec<i64> = (100..120).chain(50_000..50_020).collect();
+    let damaged = |number: i64| -> Vec<i64> { (100..140).map(|at| if at == 120 { number } else { at }).collect() };
+    for (records, jump) in
+        [(exchanged, Some((119, 50_000))), (damaged(100_120), Some((119, 100_120))), (damaged(21), Some((21, 121)))]
+    {
+        let tower = Station::new();
+        tower.write(DAT, file(records.iter().enumerate().map(|(at, record)| (at as i64 * 30, *record))));
+        let _ = tower.run(&["ingest"]).expect(0);
+        let gaps = tower.run_json(&["gaps"]).expect(0).json();
+        assert_eq!((length(&gaps["gaps"]), steps(&gaps)), (0, vec![]), "{gaps}");
+        let jumps: Vec<(i64, i64)> = gaps["clock"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|event| event["kind"] == "jump")
+            .map(|event| (event["record_before"].as_i64().unwrap(), event["record_after"].as_i64().unwrap()))
+            .collect();
+        assert_eq!(jumps, jump.into_iter().collect::<Vec<_>>(), "{gaps}");
+        let status = tower.run_json(&["status"]).json();
+        assert_eq!(status["tables"][0]["records_missing"], 0, "{status}");
+    }
+}
+
+#[test]
+fn a_few_numbers_that_are_left_out_within_one_interval_are_missing_because_the_clock_may_have_stepped() {
+    let tower = Station::new();
+    tower.write(DAT, file((0..40).map(|at| (at * 30, if at < 20 { at } else { at + 2 }))));
+    let _ = tower.run(&["ingest"]).expect(0);
+    assert_eq!(tower.run_json(&["gaps"]).expect(1).json()["gaps"][0]["missing"], 2);
+}
+
+#[test]
+fn a_hole_between_older_rows_that_are_read_later_and_the_first_rows_is_a_gap_if_the_times_agree() {
+    for (agrees, shift) in [(true, 0), (false, -600)] {
+        let tower = Station::new();
+        tower.write(DAT, file((1_000..1_020).map(|at| (at * 30, at))));
+        let _ = tower.run(&["ingest"]).expect(0);
+        tower.write("old.dat", file((500..991).map(|at| (at * 30 + shift, at))));
+        let _ = tower.run(&["ingest", "old.dat"]).expect(0);
+        let gaps = tower.run_json(&["gaps"]).expect(i32::from(agrees)).json();
+        assert_eq!(length(&gaps["gaps"]), usize::from(agrees), "{gaps}");
+        if agrees {
+            let gap = &gaps["gaps"][0];
+            assert_eq!(
+                (&gap["missing"], &gap["before_record"], &gap["after_record"]),
+                (&9.into(), &990.into(), &1_000.into())
+            );
+            tower.write("rest.dat", file((991..1_000).map(|at| (at * 30, at))));
+            let _ = tower.run(&["ingest", "rest.dat"]).expect(0);
+            assert_eq!(length(&tower.run_json(&["gaps"]).expect(0).json()["gaps"]), 0);
+        }
+    }
+}
+
+#[test]
 fn a_record_that_starts_again_without_a_pause_leaves_no_time_step_out() {
     let tower = Station::new();
     tower.write(DAT, file((0..40).map(|at| (at * 30, if at < 20 { 100 + at } else { at - 20 }))));

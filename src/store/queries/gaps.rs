@@ -1,22 +1,16 @@
 //! Missing records by RECORD, resets and clock steps; and where RECORD cannot tell.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::store::intake::record_gaps::{ends_before, gaps};
-use crate::store::intake::record_runs::{Gap, Run};
+use crate::store::intake::record_gaps::ends_before;
+use crate::store::intake::record_runs::Gap;
 use crate::store::intake::tables::record_runs;
+use crate::store::queries::missing::starts_again;
 use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::{Interval, Timestamp};
-
-/// The newest runs that tell whether RECORD counts.
-const RUNS_JUDGED: usize = 16;
-/// RECORD does not count where at least so many of these begin again.
-const FRESH_STARTS: usize = 5;
-/// Nor has it where they hold no more rows than this each.
-const ROWS_A_RUN: i64 = 3;
 
 /// A gap and its table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +28,7 @@ pub struct GapLine {
 pub struct ClockLine {
     /// Its name in the configuration.
     pub table: String,
-    /// `reset` or `step`.
+    /// `reset`, `jump` or `step`.
     pub kind: String,
     /// Record number and time before.
     pub before: (i64, Timestamp),
@@ -42,24 +36,6 @@ pub struct ClockLine {
     pub after: (i64, Timestamp),
     /// Of a step: record number and time of the first row that is later than all before the step, if there is one.
     pub beyond: Option<(i64, Timestamp)>,
-}
-
-/// Whether RECORD starts again every few rows, so that its numbers say nothing.
-pub(in crate::store) fn starts_again(runs: &[Run]) -> bool {
-    let mut newest: Vec<&Run> = runs.iter().collect();
-    let kept = newest.len().min(RUNS_JUDGED);
-    if kept < RUNS_JUDGED {
-        return false;
-    }
-    let (newest, ..) = newest.select_nth_unstable_by_key(kept - 1, |run| std::cmp::Reverse((run.last_ts, run.epoch)));
-    let epochs: BTreeSet<i64> = newest.iter().map(|run| run.epoch).collect();
-    let rows: i64 = newest.iter().map(|run| run.last - run.first + 1).sum();
-    epochs.len() >= FRESH_STARTS && rows <= ROWS_A_RUN * newest.len() as i64
-}
-
-/// The gaps that a table's runs leave, where RECORD tells.
-pub(in crate::store) fn known_gaps(runs: &[Run]) -> Vec<Gap> {
-    if starts_again(runs) { Vec::new() } else { gaps(runs) }
 }
 
 /// Id and name of each table that was ever read, in that order.
@@ -76,7 +52,7 @@ impl Store {
             let mut lines = Vec::new();
             for (id, table) in tables(&self.conn)? {
                 let runs = record_runs(&self.conn, id)?;
-                let gaps = known_gaps(&runs);
+                let gaps = self.missing_records(id, &runs)?.gaps;
                 let before = ends_before(&runs, &gaps);
                 let gaps = gaps.into_iter().zip(before);
                 lines.extend(gaps.map(|(gap, row_before)| GapLine { table: table.clone(), gap, row_before }));
@@ -86,12 +62,26 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Resets and steps of tables whose RECORD counts, oldest first.
+    /// Resets, jumps and steps of tables whose RECORD counts, oldest first.
     pub fn clock_events(&self) -> Result<Vec<ClockLine>> {
-        self.clock_events_seen(Interval::new(Timestamp::from_nanos(i64::MIN), Timestamp::from_nanos(i64::MAX)))
+        let mut lines = self.clock_events_seen(Interval::ALL)?;
+        let work = || -> rusqlite::Result<Vec<ClockLine>> {
+            let mut jumps = Vec::new();
+            for (id, table) in tables(&self.conn)? {
+                let missing = self.missing_records(id, &record_runs(&self.conn, id)?)?;
+                jumps.extend(missing.jumps.iter().filter_map(|jump| {
+                    let (table, kind) = (table.clone(), "jump".to_owned());
+                    Some(ClockLine { table, kind, before: jump.before?, after: jump.after, beyond: None })
+                }));
+            }
+            Ok(jumps)
+        };
+        lines.extend(work().map_err(|source| self.at(source))?);
+        lines.sort_by_key(|line| line.after.1);
+        Ok(lines)
     }
 
-    /// As [`Store::clock_events`], those that were found in an interval.
+    /// The resets and steps that were found in an interval.
     pub fn clock_events_seen(&self, seen: Interval) -> Result<Vec<ClockLine>> {
         let work = || -> rusqlite::Result<Vec<ClockLine>> {
             let mut lines = Vec::new();
@@ -134,9 +124,11 @@ impl Store {
 
     /// Record number and time of the first row of a table without tag columns that is later than an instant.
     fn first_beyond(&self, table: &str, at: Timestamp) -> rusqlite::Result<Option<(i64, Timestamp)>> {
-        let sql = "SELECT s.id FROM series s JOIN logger_table t ON t.id = s.logger_table WHERE t.name = ?1 AND s.tags = '[]'";
-        let series: Option<i64> = self.conn.prepare_cached(sql)?.query_row([table], |row| row.get(0)).optional()?;
-        let Some(series) = series else { return Ok(None) };
+        let sql = "SELECT id FROM logger_table WHERE name = ?1";
+        let Some(id) = self.conn.prepare_cached(sql)?.query_row([table], |row| row.get(0)).optional()? else {
+            return Ok(None);
+        };
+        let Some(series) = self.untagged_series(id)? else { return Ok(None) };
         let (low, high) = key::keys(series, at.next_key(), Timestamp::MAX);
         self.conn
             .prepare_cached(

@@ -7,6 +7,7 @@ pub(super) mod headers;
 pub(super) mod health;
 pub(super) mod interval;
 pub(super) mod listing;
+pub(super) mod missing;
 pub(super) mod runs;
 pub(super) mod status;
 pub(super) mod steps;

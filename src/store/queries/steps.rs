@@ -5,7 +5,7 @@
 //! are too few, nothing is known, and that is said. Where RECORD counts and starts again, its numbers do not say what lies
 //! between the two rows, so the pause there is looked at in the same way.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::time::Duration;
 
 use rusqlite::{OptionalExtension, params};
@@ -13,8 +13,9 @@ use rusqlite::{OptionalExtension, params};
 use crate::store::intake::record_runs::Run;
 use crate::store::intake::tables::{i64_of, record_runs};
 use crate::store::intake::windows::is_made;
-use crate::store::queries::gaps::{known_gaps, starts_again, tables};
+use crate::store::queries::gaps::tables;
 use crate::store::queries::interval::{Regularity, regularity};
+use crate::store::queries::missing::{heads_and_before, starts_again};
 use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::{Timestamp, nanos};
@@ -152,23 +153,22 @@ impl Store {
     /// numbers are missing too, that is a gap by RECORD.
     fn restarts(&self, id: i64, table: &str, since: Timestamp) -> Result<Vec<Uncounted>> {
         let runs = record_runs(&self.conn, id).map_err(|source| self.at(source))?;
-        let mut starts: BTreeMap<i64, Timestamp> = BTreeMap::new();
-        for run in &runs {
-            let start = starts.entry(run.epoch).or_insert(run.first_ts);
-            *start = (*start).min(run.first_ts);
-        }
-        if starts.len() < 2 || starts_again(&runs) || runs.iter().any(Run::stands_still) {
+        if starts_again(&runs) || runs.iter().any(Run::stands_still) {
             return Ok(Vec::new());
         }
-        let are_missing: HashSet<Timestamp> = known_gaps(&runs).iter().map(|gap| gap.after.1).collect();
-        let mut starts: Vec<Timestamp> = starts.into_values().filter(|start| !are_missing.contains(start)).collect();
+        // An epoch that was opened by older rows is no restart.
+        let heads = heads_and_before(&runs).into_iter().filter(|(head, before)| before.epoch < head.epoch);
+        let mut starts: Vec<Timestamp> = heads.map(|(head, _)| head.first_ts).filter(|start| *start >= since).collect();
+        if starts.is_empty() {
+            return Ok(Vec::new());
+        }
         starts.sort_unstable();
+        let missing = self.missing_records(id, &runs).map_err(|source| self.at(source))?;
+        let are_missing: HashSet<Timestamp> = missing.gaps.iter().map(|gap| gap.after.1).collect();
         let mut found = Vec::new();
-        let Some(series) = self.series(table)?.into_iter().find(|series| series.tags.is_empty()) else {
-            return Ok(found);
-        };
-        for after in starts.into_iter().filter(|after| *after >= since) {
-            let (before, behind) = self.times_around(series.id, after).map_err(|source| self.at(source))?;
+        let Some(series) = self.untagged_series(id).map_err(|source| self.at(source))? else { return Ok(found) };
+        for after in starts.into_iter().filter(|after| !are_missing.contains(after)) {
+            let (before, behind) = self.times_around(series, after).map_err(|source| self.at(source))?;
             let Some(&last) = before.first() else { continue };
             // A program with another interval may begin here.
             let regularity = match regularity(before.iter().copied()) {
@@ -183,20 +183,6 @@ impl Store {
             found.push(Uncounted { table: table.to_owned(), tags, why, from: last, to: after, regularity, steps });
         }
         Ok(found)
-    }
-
-    /// Times of the rows before an instant, the latest first, and of those from it on.
-    fn times_around(&self, series: i64, at: Timestamp) -> rusqlite::Result<(Vec<Timestamp>, Vec<Timestamp>)> {
-        let read = |order: &str, (low, high): (i64, i64)| -> rusqlite::Result<Vec<Timestamp>> {
-            self.conn
-                .prepare_cached(&format!(
-                    "SELECT id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id {order} LIMIT ?3"
-                ))?
-                .query_map(params![low, high, i64_of(PIECE)], |row| Ok(key::time(row.get(0)?, row.get(1)?)))?
-                .collect()
-        };
-        let before = read("DESC", key::keys(series, Timestamp::EPOCH, at.previous_key()))?;
-        Ok((before, read("ASC", key::keys(series, at, Timestamp::MAX))?))
     }
 
     /// Whether the row of a series at a time has a record number.
