@@ -98,7 +98,7 @@ pub(super) struct LineTaker<'a> {
     /// Time and record number of the row before this one in the file.
     pub(super) previous: Option<Timestamp>,
     previous_record: Option<i64>,
-    /// The first instant of a stamp of the hour that a zone repeats, and the tags of the rows of it so far.
+    /// The first instant of a stamp of the hour that a zone repeats, and what keeps its rows so far apart.
     pub(super) of_stamp: (Timestamp, BTreeSet<String>),
     /// What follows the first row in the hour that a zone repeats.
     pub(super) rows_ahead: RowsAhead,
