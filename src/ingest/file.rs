@@ -125,6 +125,7 @@ impl Reader<'_, '_> {
         let now = Timestamp::from_utc(self.clock.now());
         let mut taker = LineTaker::new(self.store, self.config, name, now);
         taker.is_by_hand = self.by_hand;
+        taker.is_in_order = true;
         let seen = self.store.file_seen(table, name)?;
         let mut start = self.start(&mut file, seen.as_ref(), now)?;
         if matches!(start, Start::Unchanged) && self.tries_refused && seen.as_ref().is_some_and(FileSeen::is_refused) {

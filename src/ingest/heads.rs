@@ -9,9 +9,9 @@ use super::lines::{Expect, LineTaker, RowReading, unreadable};
 use super::long::{self, LongReading};
 use super::names::{self, Ahead, Standing, Under};
 use crate::config::{ColumnUse, CsvFormat, FileFormat};
-use crate::format::{self, ColumnSource, Derived, Header, Keys, Layout};
+use crate::format::{self, ColumnSource, Derived, Header, HeaderLine, Keys, Layout};
 use crate::source::QuietFile;
-use crate::store::{Result, Staging, Table};
+use crate::store::{LineAt, Result, Staging, Table};
 
 impl LineTaker<'_> {
     /// Continues behind `lines` lines, under a header that an earlier run read.
@@ -162,6 +162,38 @@ impl LineTaker<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Takes a line that is no row, if it is one of a header: the names or units again, or others, under which the rows behind it
+    /// stand.
+    #[cold]
+    pub(super) fn take_header_line(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        line: LineAt<'_>,
+    ) -> Result<bool> {
+        let FileFormat::Csv(csv) = &self.config.format else { return Ok(false) };
+        let Expect::Rows(reading) = &self.expect else { return Ok(false) };
+        let Some(header) = &reading.header else { return Ok(false) };
+        let is_behind_names = self.names_at > 0 && self.names_at + 1 == line.number;
+        let new = match csv.header_line(line.raw, header) {
+            Some(HeaderLine::Names) => {
+                self.names_at = line.number;
+                return Ok(true);
+            }
+            Some(HeaderLine::Units) => return Ok(true),
+            Some(HeaderLine::Other(lines)) if self.is_in_order => {
+                self.names_at = line.number;
+                csv.header(&self.config.name.0, &lines).ok()
+            }
+            _ if is_behind_names && self.is_in_order => csv.with_units(line.raw, header),
+            _ => None,
+        };
+        let Some(new) = new else { return Ok(false) };
+        staging.begin()?;
+        self.use_header(staging, table, &new)?;
+        Ok(true)
     }
 
     /// Lines under the header are kept with the reason.

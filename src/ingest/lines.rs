@@ -104,6 +104,10 @@ pub(super) struct LineTaker<'a> {
     pub(super) rows_ahead: RowsAhead,
     /// Whether the file was named on the command line.
     pub(super) is_by_hand: bool,
+    /// Whether the lines are those of a file in their order, so that a header in the middle holds for those behind it.
+    pub(super) is_in_order: bool,
+    /// The last line that named the columns.
+    pub(super) names_at: u64,
     pub(super) row: ParsedRow,
     /// Whether the next line is in [`LineTaker::row`] already.
     is_read: bool,
@@ -142,6 +146,8 @@ impl<'a> LineTaker<'a> {
             of_stamp: (Timestamp::EPOCH, BTreeSet::new()),
             rows_ahead: RowsAhead::Unseen,
             is_by_hand: false,
+            is_in_order: false,
+            names_at: 0,
             row: ParsedRow::default(),
             is_read: false,
             tags: String::new(),
@@ -408,12 +414,9 @@ impl<'a> LineTaker<'a> {
         if !std::mem::take(&mut self.is_read)
             && let Err(error) = self.row.read(line.raw, &reading.layout)
         {
-            if let (FileFormat::Csv(csv), Some(header)) = (&self.config.format, &reading.header)
-                && csv.repeats_header(line.raw, header)
-            {
-                return Ok(Taken::Header);
-            }
-            return Ok(Taken::Refused(self.refused(error.to_string(), None)));
+            let refusal = self.refused(error.to_string(), None);
+            let is_header = self.take_header_line(staging, table, line)?;
+            return Ok(if is_header { Taken::Header } else { Taken::Refused(refusal) });
         }
         let has_tags = reading.has_tags;
         if has_tags {
