@@ -131,8 +131,7 @@ impl LineTaker<'_> {
                     self.use_header(staging, table, &header)
                 }
                 Err(reason) => {
-                    self.refusal = Some(reason);
-                    self.counts.deferred += lines.len() as u64;
+                    self.refuse_file(reason, last + 1 - lines.len() as u64, &lines);
                     Ok(())
                 }
             };
@@ -146,8 +145,7 @@ impl LineTaker<'_> {
                 self.use_header(staging, table, &header)
             }
             Err(error) if self.header.is_none() => {
-                self.refusal = Some(format!("has a damaged header: {error}"));
-                self.counts.deferred += lines.len() as u64;
+                self.refuse_file(format!("has a damaged header: {error}"), last + 1 - lines.len() as u64, &lines);
                 Ok(())
             }
             Err(error) => {
@@ -194,6 +192,16 @@ impl LineTaker<'_> {
         staging.begin()?;
         self.use_header(staging, table, &new)?;
         Ok(true)
+    }
+
+    /// The file cannot be read in its format, as these lines show, of which the first has a number: they and all behind them wait.
+    pub(super) fn refuse_file(&mut self, reason: String, first: u64, lines: &[Vec<u8>]) {
+        self.refusal = Some(reason);
+        self.keeps_refused = true;
+        self.counts.deferred += lines.len() as u64;
+        for (number, line) in (first..).zip(lines) {
+            self.deferred.keep_refused(number, line);
+        }
     }
 
     /// Lines under the header are kept with the reason.

@@ -64,6 +64,8 @@ pub(super) struct LineTaker<'a> {
     pub(super) header: Option<i64>,
     /// Why the file cannot be read in its format. Every line is then deferred.
     pub(super) refusal: Option<String>,
+    /// Whether that is said of lines of text, which are kept until the file can be read or is overwritten.
+    pub(super) keeps_refused: bool,
     /// An anomaly that did not stop the reading.
     pub(super) note: Option<String>,
     /// Of the next line.
@@ -125,6 +127,7 @@ impl<'a> LineTaker<'a> {
             counts: Counts::default(),
             header: None,
             refusal: None,
+            keeps_refused: false,
             note: None,
             state: LineState::Whole,
             is_append: false,
@@ -189,6 +192,9 @@ impl<'a> LineTaker<'a> {
         self.counts.lines += 1;
         if self.refusal.is_some() {
             self.counts.deferred += 1;
+            if self.keeps_refused {
+                self.deferred.keep_refused(number, raw);
+            }
             return Ok(());
         }
         let line = format::strip_noise(raw);
@@ -350,8 +356,7 @@ impl<'a> LineTaker<'a> {
                 && let Some(reason) = format::detect(line).refusal()
             {
                 // Blank lines before it are counted already.
-                self.refusal = Some(reason.to_owned());
-                self.counts.deferred += 1;
+                self.refuse_file(reason.to_owned(), number, &[line.to_vec()]);
                 return Ok(());
             }
             if let Some(of) = format::header_lines(line) {
