@@ -313,9 +313,9 @@ impl Summaries {
         Ok(if longest == 0 { i64::MAX } else { longest.saturating_add(longest / 2) })
     }
 
-    /// What each column of a table is, by its place.
+    /// What each column of a table is now, by its place.
     fn kinds(&self, reader: &Store, table: &str) -> Result<Vec<Kind>, SummaryError> {
-        let columns = reader.columns_of(table)?;
+        let columns = reader.columns_now(table)?;
         let Some(config) = self.config.table(table) else { return Ok(vec![Kind::default(); columns.len()]) };
         let stated: Vec<Stated<'_>> = columns.iter().map(|column| column.stated_in(config)).collect();
         Ok(config.kinds(&stated))
