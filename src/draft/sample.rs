@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::csv::{self, Recognised};
 use crate::config::{CsvFormat, FileFormat};
-use crate::format::{self, ColumnSource, Format, Header, Keys, Layout, ParsedRow, Value};
+use crate::format::{self, Apart, ColumnSource, Format, Header, Keys, Layout, ParsedRow, Value};
 use crate::source::{Chunk, QuietFile, SourceError};
 use crate::time::{LocalTime, Samples, StampRead, Timestamp};
 
@@ -41,6 +41,8 @@ pub(super) struct Sample {
     pub(super) rows: Vec<RowSample>,
     /// How many rows share a time stamp, where they show it.
     pub(super) samples: Option<Samples>,
+    /// The column whose texts tell the rows of one stamp apart.
+    pub(super) apart: Option<String>,
     /// Without time and record number.
     pub(super) columns: Vec<ColumnSample>,
     /// The dialect of a text table that no logger wrote.
@@ -286,6 +288,7 @@ struct Reading {
     bad_lines: usize,
     first_error: Option<String>,
     quotes_numbers: bool,
+    apart: Apart,
     first_rows: Vec<String>,
 }
 
@@ -357,10 +360,21 @@ impl Reader {
             // Distances tell, so that any clock will do.
             Some((Timestamp::from_nanos(row.time.nanos_since(epoch)), row.record?))
         });
-        let samples = Samples::shown_by(instants);
+        let apart = reading.apart.column().and_then(|place| Some(reading.columns.get(place)?.name.clone()));
+        let samples = if apart.is_some() { None } else { Samples::shown_by(instants) };
         let Reading { header, rows, columns, first_rows, quotes_numbers, .. } = reading;
         let quotes_numbers = quotes_numbers && self.csv.is_none();
-        Ok(Sample { path: path.to_owned(), header, rows, samples, columns, csv: self.csv, quotes_numbers, first_rows })
+        Ok(Sample {
+            path: path.to_owned(),
+            header,
+            rows,
+            samples,
+            apart,
+            columns,
+            csv: self.csv,
+            quotes_numbers,
+            first_rows,
+        })
     }
 }
 
@@ -395,6 +409,7 @@ impl Reading {
             bad_lines: 0,
             first_error: None,
             quotes_numbers: false,
+            apart: Apart::default(),
             first_rows: Vec::new(),
         })
     }
@@ -414,6 +429,7 @@ impl Reading {
                     if self.first_rows.len() < FIRST_ROWS {
                         self.first_rows.push(self.shown(time, is_utc));
                     }
+                    self.apart.see(time.nanos_since(LocalTime::from_nanos(0)), self.row.values_json());
                     let values = xxh3_64(self.row.values_json().as_bytes());
                     self.rows.push(RowSample { time, record: self.row.record, values });
                     self.learn();

@@ -227,6 +227,10 @@ fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Ta
         for column in &mut columns {
             column.is_tag = found.tags.contains(&column.name);
         }
+    } else {
+        for column in &mut columns {
+            column.is_tag = group.iter().any(|sample| sample.apart.as_ref() == Some(&column.name));
+        }
     }
     if group.iter().any(|sample| sample.quotes_numbers) {
         notes.push(

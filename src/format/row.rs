@@ -10,7 +10,7 @@ use crate::format::fields::{Field, Fields};
 use crate::format::header::Header;
 use crate::format::number::{Number, parse_number};
 use crate::format::text::decode;
-use crate::qc::Value;
+use crate::qc::{Value, Word};
 use crate::quantity::{Process, Stated};
 use crate::source::Said;
 use crate::time::{StampFormat, StampRead, Timestamp, impossible};
@@ -469,12 +469,29 @@ impl ParsedRow {
     #[inline]
     fn take_record(&mut self, field: Field<'_>) -> Result<(), RowError> {
         let Some(number) = whole_number(field.text).or_else(|| whole_number_in(field.text)) else {
-            return Err(RowError::Record(decode(field.text.trim_ascii()).chars().take(40).collect()));
+            return self.take_odd_record(field);
         };
         self.quotes_numbers |= field.quoted;
         self.quotes_record = field.quoted;
         self.record = Some(number);
         Ok(())
+    }
+
+    /// A record number that is none, or not exactly known: the row is good without it. It serves to find missing records only.
+    #[cold]
+    fn take_odd_record(&mut self, field: Field<'_>) -> Result<(), RowError> {
+        let text = decode(field.text.trim_ascii());
+        // A counter of four bytes, with a sign, behind 2147483647.
+        if let Some(signed) = text.parse::<i32>().ok().filter(|number| *number < 0) {
+            self.record = Some(i64::from(signed.cast_unsigned()));
+            return Ok(());
+        }
+        let is_number = text.contains(['e', 'E']) && text.parse::<f64>().is_ok();
+        let is_too_large = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if text.is_empty() || Word::of(&text).is_usual() || is_number || is_too_large {
+            return Ok(());
+        }
+        Err(RowError::Record(text.chars().take(40).collect()))
     }
 }
 
@@ -647,6 +664,17 @@ mod tests {
             |text: &str| read(&format!("\"2026-06-01 00:00:00\",{text},1"), &plain_layout(1)).map(|row| row.record);
         assert_eq!((record("7.0"), record("7.")), (Ok(Some(7)), Ok(Some(7))));
         assert!(record("7.5").is_err() && record(".0").is_err());
+    }
+
+    #[test]
+    fn a_row_whose_record_number_is_missing_or_not_exact_is_a_row_without_one() {
+        let record =
+            |text: &str| read(&format!("\"2026-06-01 00:00:00\",{text},1"), &plain_layout(1)).map(|row| row.record);
+        for text in ["\"NAN\"", "NAN", "", "1.234568E+07", "99999999999999999999"] {
+            assert_eq!(record(text), Ok(None), "{text}");
+        }
+        assert_eq!((record("-2147483648"), record("-1")), (Ok(Some(2_147_483_648)), Ok(Some(4_294_967_295))));
+        assert!(record("12a").is_err() && record("\"text\"").is_err());
     }
 
     fn layout_of(units: &str, process: &str) -> Layout {

@@ -1,7 +1,8 @@
 //! Reads one file: finds where to begin, reads chunk by chunk, and saves where the next read resumes.
 
+use std::collections::HashMap;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Progress;
@@ -43,6 +44,8 @@ pub(super) struct Reader<'a, 's> {
     pub(super) config: &'a TableConfig,
     pub(super) clock: &'a dyn Clock,
     pub(super) progress: &'a dyn Progress,
+    /// The logger tables that other [[table]]s take from the table's files.
+    pub(super) elsewhere: &'a HashMap<PathBuf, Vec<&'a str>>,
     /// The user named the file: it is read whole, even if it is known.
     pub(super) by_hand: bool,
     /// The configuration says otherwise than when files were refused: they are read although they did not change.
@@ -127,6 +130,7 @@ impl Reader<'_, '_> {
         let mut file = QuietFile::open(path)?;
         let now = Timestamp::from_utc(self.clock.now());
         let mut taker = LineTaker::new(self.store, self.config, name, now);
+        taker.elsewhere = self.elsewhere.get(path).map(Vec::as_slice).unwrap_or_default();
         taker.is_by_hand = self.by_hand;
         taker.is_in_order = true;
         let seen = self.store.file_seen(table, name)?;

@@ -32,7 +32,8 @@ impl LineTaker<'_> {
         let is_named = self.config.logger_table.as_ref() == Some(&header.table);
         if table.names.is_refused(header_id) && !is_named {
             self.header = Some(header_id);
-            self.expect = Expect::Foreign(self.beside(table, &header));
+            let is_elsewhere = self.elsewhere.contains(&header.table.as_str());
+            self.expect = if is_elsewhere { Expect::Elsewhere } else { Expect::Foreign(self.beside(table, &header)) };
             return Ok(true);
         }
         self.use_header(staging, table, &header)?;
@@ -116,7 +117,7 @@ impl LineTaker<'_> {
 
     /// Whether the current header is damaged or belongs to another table.
     pub(super) fn is_rejecting(&self) -> bool {
-        matches!(self.expect, Expect::Rejecting(_) | Expect::Foreign(_))
+        matches!(self.expect, Expect::Rejecting(_) | Expect::Foreign(_) | Expect::Elsewhere)
     }
 
     pub(super) fn finish_header(&mut self, staging: &mut Staging<'_>, table: &mut Table, last: u64) -> Result<()> {
@@ -216,6 +217,10 @@ impl LineTaker<'_> {
         let id = self.store.keep_header(table, header, self.now)?;
         self.store.refuse_header(table, id)?;
         self.header = Some(id);
+        if self.elsewhere.contains(&header.table.as_str()) {
+            self.expect = Expect::Elsewhere;
+            return Ok(());
+        }
         self.note = Some(format!("{}: {reason}", self.path));
         self.expect = Expect::Foreign(reason);
         Ok(())

@@ -32,6 +32,8 @@ pub(super) enum Expect {
     Rejecting(String),
     /// Rows of another logger table: each is kept with this reason under its header, until the configuration says otherwise.
     Foreign(String),
+    /// Rows of another logger table that a [[table]] of its own takes from the same file.
+    Elsewhere,
 }
 
 /// The result for a line that should be a row.
@@ -104,6 +106,8 @@ pub(super) struct LineTaker<'a> {
     pub(super) of_stamp: (Timestamp, BTreeSet<String>),
     /// What follows the first row in the hour that a zone repeats.
     pub(super) rows_ahead: RowsAhead,
+    /// The logger tables that other [[table]]s take from the file.
+    pub(super) elsewhere: &'a [&'a str],
     /// Whether the file was named on the command line.
     pub(super) is_by_hand: bool,
     /// Whether the lines are those of a file in their order, so that a header in the middle holds for those behind it.
@@ -148,6 +152,7 @@ impl<'a> LineTaker<'a> {
             previous_record: None,
             of_stamp: (Timestamp::EPOCH, BTreeSet::new()),
             rows_ahead: RowsAhead::Unseen,
+            elsewhere: &[],
             is_by_hand: false,
             is_in_order: false,
             names_at: 0,
@@ -322,7 +327,11 @@ impl<'a> LineTaker<'a> {
         }
         let is_row = match &self.expect {
             Expect::Rows(reading) => reading.layout.begins_with_time(),
-            Expect::Beginning | Expect::Header { .. } | Expect::Rejecting(_) | Expect::Foreign(_) => true,
+            Expect::Beginning
+            | Expect::Header { .. }
+            | Expect::Rejecting(_)
+            | Expect::Foreign(_)
+            | Expect::Elsewhere => true,
         };
         if is_row {
             return self.take_other(staging, table, number, last);
@@ -372,6 +381,10 @@ impl<'a> LineTaker<'a> {
             Expect::Foreign(reason) => {
                 let refusal = self.refused(reason.clone(), None);
                 self.reject(staging, table, self.at(number, line), &refusal)
+            }
+            Expect::Elsewhere => {
+                self.counts.header += 1;
+                Ok(())
             }
             _ => self.take_row(staging, table, number, line),
         }
@@ -548,9 +561,14 @@ impl<'a> LineTaker<'a> {
 
     /// The logger's time and the record number of a line. None: it is no row, or has no record number.
     pub(super) fn time_and_record(&mut self, line: &[u8]) -> Option<(LocalTime, i64)> {
+        self.time_of_line(line).zip(self.row.record)
+    }
+
+    /// The stamp of a line, if it is a row.
+    pub(super) fn time_of_line(&mut self, line: &[u8]) -> Option<LocalTime> {
         let Expect::Rows(reading) = &self.expect else { return None };
         self.row.read(line, &reading.layout).ok()?;
-        self.local().zip(self.row.record)
+        self.local()
     }
 
     /// Why no row can have this time at present: it is before `valid_from`, or too far ahead of the computer's clock.

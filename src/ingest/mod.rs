@@ -183,6 +183,8 @@ impl Ingest<'_> {
                 newer.insert(table_config.name.0.clone(), rows);
             }
         }
+        let by_name = of_one_file(&work);
+        let nothing = HashMap::new();
         for (table_config, mut files) in work {
             let moved = clock::Mover::new(self.store, &mut staging, table_config, self.clock, self.progress)
                 .apply(clock::Consent::Corrections)?;
@@ -222,6 +224,7 @@ impl Ingest<'_> {
                 config: table_config,
                 clock: self.clock,
                 progress: self.progress,
+                elsewhere: by_name.get(&table_config.name.0).unwrap_or(&nothing),
                 by_hand: self.by_hand,
                 tries_refused: !self.store.are_refused_by(&table, inputs)?,
                 taken_up: 0,
@@ -281,6 +284,23 @@ impl Ingest<'_> {
         }
         Ok(report)
     }
+}
+
+/// Of each table that names its logger table: the files that others read too, with the logger tables that these name.
+fn of_one_file<'c>(work: &[TableFiles<'c>]) -> HashMap<String, HashMap<PathBuf, Vec<&'c str>>> {
+    let named = work.iter().filter_map(|(table, files)| Some((*table, table.logger_table.as_deref()?, files)));
+    let mut readers: HashMap<&PathBuf, Vec<(&TableConfig, &'c str)>> = HashMap::new();
+    for (table, name, files) in named {
+        files.iter().for_each(|path| readers.entry(path).or_default().push((table, name)));
+    }
+    let mut found: HashMap<String, HashMap<PathBuf, Vec<&'c str>>> = HashMap::new();
+    for (path, readers) in readers.into_iter().filter(|(_, readers)| readers.len() > 1) {
+        for (table, own) in &readers {
+            let others = readers.iter().map(|(_, name)| *name).filter(|name| name != own).collect();
+            found.entry(table.name.0.clone()).or_default().insert(path.clone(), others);
+        }
+    }
+    found
 }
 
 fn plan<'c>(config: &'c Config, store: &Store, selection: &Selection) -> Result<Vec<TableFiles<'c>>, IngestError> {

@@ -14,6 +14,7 @@ use super::glued::first_line;
 use super::kept::KeptTaker;
 use super::lines::{LineTaker, Taken};
 use crate::config::{SharedStamps, TableConfig};
+use crate::format::Apart;
 use crate::store::{
     KnownStamp, LineRefusal, MovedRow, OldRow, Outcome, Records, Result, SampleAt, Spreading, Staging, Store, Table,
 };
@@ -47,6 +48,8 @@ pub(super) struct Placing {
     pub(super) taken_up: u64,
     /// Rows that came with the time of the row before, kept beside it as conflicts.
     shared: u64,
+    /// Whether a text tells rows of one stamp apart, so that they are no samples.
+    is_apart: bool,
     /// What was seen of the table's rows.
     pub(super) note: Option<String>,
 }
@@ -259,6 +262,16 @@ impl LineTaker<'_> {
     /// taken. `ahead` begins with the next physical line.
     #[cold]
     pub(super) fn look_ahead(&mut self, staging: &mut Staging<'_>, table: &mut Table, ahead: &[u8]) -> Result<()> {
+        if let Some(column) = self.column_apart(table, ahead) {
+            self.placing.is_apart = true;
+            let path = self.path;
+            self.placing.note.get_or_insert(format!(
+                "{path}: rows of one time differ in column \"{column}\"; write [table.columns.\"{column}\"] with use = \"tag\" in \
+                 [[table]] \"{table}\", so that each has a series of its own: the rows beside others become rows then",
+                table = self.config.name
+            ));
+            return Ok(());
+        }
         let Some(samples) = self.shown(ahead) else { return Ok(()) };
         self.begin_samples(staging, table, samples)
     }
@@ -291,7 +304,11 @@ impl LineTaker<'_> {
     /// Looks for rows that share a stamp among the newest ones, where this read added some but too few to show it.
     pub(super) fn look_back(&mut self, staging: &mut Staging<'_>, table: &mut Table) -> Result<()> {
         let shared = std::mem::take(&mut self.placing.shared);
-        if shared == 0 || table.samples.is_some() || self.config.samples != SharedStamps::AsShown {
+        if shared == 0
+            || self.placing.is_apart
+            || table.samples.is_some()
+            || self.config.samples != SharedStamps::AsShown
+        {
             return Ok(());
         }
         let series = staging.series_of(table, if self.tags.is_empty() { "[]" } else { &self.tags })?;
@@ -309,6 +326,20 @@ impl LineTaker<'_> {
             return Ok(());
         };
         self.begin_samples(staging, table, samples)
+    }
+
+    /// The column, which is no tag, whose texts tell the rows of one stamp apart.
+    fn column_apart(&mut self, table: &Table, ahead: &[u8]) -> Option<String> {
+        let mut apart = Apart::default();
+        let whole = memchr::memrchr(b'\n', ahead).and_then(|end| ahead.get(..end))?;
+        for line in whole.split(|byte| *byte == b'\n').take(LOOKED_AT) {
+            let Some(local) = self.time_of_line(&crate::format::strip_noise(line)) else { break };
+            if !self.row.tags.is_empty() {
+                return None;
+            }
+            apart.see(local.nanos_since(LocalTime::from_nanos(0)), self.row.values_json());
+        }
+        table.column_names().into_iter().nth(apart.column()?)
     }
 
     fn shown(&mut self, ahead: &[u8]) -> Option<Samples> {

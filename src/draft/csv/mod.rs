@@ -11,10 +11,8 @@ mod time;
 
 pub(in crate::draft) use array::arrays;
 
-use std::collections::HashSet;
-
 use crate::config::{CsvDialect, CsvFormat, LongForm, Separator};
-use crate::format::{Spelling, decode, strip_noise, unique_names};
+use crate::format::{Apart, Spelling, decode, strip_noise, unique_names};
 
 /// Lines that are looked at, at the beginning and at the end.
 const FIRST: usize = 400;
@@ -250,19 +248,18 @@ fn has_quoted_number(line: &[u8], spelling: &Spelling) -> bool {
 fn tags(rows: &[(&Line<'_>, Vec<String>)], time: &time::Found) -> Vec<usize> {
     let rows: Vec<(i64, &Vec<String>)> =
         rows[time.first..].iter().filter_map(|(_, fields)| Some((time.nanos(fields)?, fields))).collect();
-    let distinct: HashSet<i64> = rows.iter().map(|(nanos, _)| *nanos).collect();
-    if rows.len() < 4 || distinct.len() * 3 > rows.len() * 2 {
-        return Vec::new();
+    let is_text: Vec<bool> = (0..rows.first().map_or(0, |(_, fields)| fields.len()))
+        .map(|place| {
+            !time.columns.contains(&place) && !rows.iter().all(|(_, fields)| numbers::is_decimal(&fields[place]))
+        })
+        .collect();
+    let mut apart = Apart::default();
+    for (nanos, fields) in rows {
+        let texts =
+            fields.iter().zip(&is_text).map(|(text, is_text)| if *is_text { text.clone() } else { String::new() });
+        apart.see_texts(nanos, texts.collect());
     }
-    let width = rows.first().map_or(0, |(_, fields)| fields.len());
-    let tells = |place: usize| {
-        let keys: HashSet<(i64, &str)> = rows.iter().map(|(nanos, fields)| (*nanos, fields[place].as_str())).collect();
-        let values: HashSet<&str> = rows.iter().map(|(_, fields)| fields[place].as_str()).collect();
-        keys.len() == rows.len() && values.len() * 2 <= rows.len()
-    };
-    let is_number = |place: &usize| rows.iter().all(|(_, fields)| numbers::is_decimal(&fields[*place]));
-    let own = || (0..width).filter(|place| !time.columns.contains(place));
-    own().find(|place| !is_number(place) && tells(*place)).into_iter().collect()
+    apart.column().into_iter().collect()
 }
 
 #[cfg(test)]
