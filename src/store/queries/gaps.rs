@@ -1,4 +1,4 @@
-//! Missing records by RECORD, resets and clock steps; and where RECORD cannot tell.
+//! Missing records, resets and clock steps by RECORD; and where RECORD shows nothing.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -10,11 +10,11 @@ use crate::store::intake::tables::record_runs;
 use crate::store::{Result, Store};
 use crate::time::{Interval, Timestamp};
 
-/// The newest runs that tell whether RECORD counts.
+/// The number of newest runs that decide whether RECORD counts.
 const RUNS_JUDGED: usize = 16;
-/// RECORD does not count where at least so many of these begin again.
+/// RECORD does not count if at least this many of them begin with a restarted counter.
 const FRESH_STARTS: usize = 5;
-/// Nor has it where they hold no more rows than this each.
+/// RECORD does not count if these runs hold no more than this many rows each.
 const ROWS_A_RUN: i64 = 3;
 
 /// A gap and its table.
@@ -24,7 +24,7 @@ pub struct GapLine {
     pub table: String,
     /// The gap.
     pub gap: Gap,
-    /// The row before it in time, where the counter started again inside it.
+    /// The row before the gap in time, if the counter restarted inside the gap.
     pub row_before: Option<Timestamp>,
 }
 
@@ -41,7 +41,7 @@ pub struct ClockLine {
     pub after: (i64, Timestamp),
 }
 
-/// Whether RECORD starts again every few rows, so that its numbers say nothing.
+/// Whether RECORD restarts every few rows, so that its numbers show nothing.
 pub(in crate::store) fn starts_again(runs: &[Run]) -> bool {
     let mut newest: Vec<&Run> = runs.iter().collect();
     let kept = newest.len().min(RUNS_JUDGED);
@@ -54,12 +54,12 @@ pub(in crate::store) fn starts_again(runs: &[Run]) -> bool {
     epochs.len() >= FRESH_STARTS && rows <= ROWS_A_RUN * newest.len() as i64
 }
 
-/// The gaps that a table's runs leave, where RECORD tells.
+/// The gaps between a table's runs, if RECORD counts.
 pub(in crate::store) fn known_gaps(runs: &[Run]) -> Vec<Gap> {
     if starts_again(runs) { Vec::new() } else { gaps(runs) }
 }
 
-/// Id and name of each table that was ever read, in that order.
+/// The id and name of each table that was ever read, ordered by id.
 pub(in crate::store) fn tables(conn: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
     conn.prepare_cached("SELECT id, name FROM logger_table ORDER BY id")?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
@@ -88,7 +88,7 @@ impl Store {
         self.clock_events_seen(Interval::new(Timestamp::from_nanos(i64::MIN), Timestamp::from_nanos(i64::MAX)))
     }
 
-    /// As [`Store::clock_events`], those that were found in an interval.
+    /// Like [`Store::clock_events`], for those that were found in an interval.
     pub fn clock_events_seen(&self, seen: Interval) -> Result<Vec<ClockLine>> {
         let work = || -> rusqlite::Result<Vec<ClockLine>> {
             let mut lines = Vec::new();
@@ -97,10 +97,10 @@ impl Store {
                 if starts_again(&runs) {
                     continue;
                 }
-                // Where RECORD stands still, it did not start again.
+                // A counter that never changes did not restart.
                 let still: HashSet<(i64, Timestamp)> =
                     runs.iter().filter(|run| run.stands_still()).map(|run| (run.first, run.first_ts)).collect();
-                // An equal time is a conflict and no step; earlier versions kept it as one.
+                // Two equal times are a conflict and not a step; earlier versions stored them as a step.
                 let mut statement = self.conn.prepare_cached(
                     "SELECT kind, record_before, ts_before, record_after, ts_after FROM clock_event
                      WHERE logger_table = ?1 AND (kind <> 'step' OR ts_after < ts_before) AND seen >= ?2 AND seen < ?3",

@@ -1,4 +1,4 @@
-//! Lists for people: rejected lines and rows, conflicts.
+//! Lists for users: rejected lines and rows, conflicts.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -7,60 +7,60 @@ use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
 
-/// A line that is no row, or a row that the destination refuses.
+/// A line that did not become a row, or a row that the destination refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectedLine {
     /// Its table.
     pub table: String,
-    /// `line` of a file, `held` line of a file, or `row` refused by the destination.
+    /// `line` or `held` for a line of a file, `row` for a row that the destination refuses.
     pub kind: &'static str,
-    /// File and line, or the row's time.
+    /// The file and line, or the row's time.
     pub place: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
     /// The text of the line, or the line protocol.
     pub raw: String,
 }
 
-/// Another content under a key that was taken.
+/// Different content under a key that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConflictLine {
     /// Its table.
     pub table: String,
     /// The key's time.
     pub ts: Timestamp,
-    /// RECORD of the content kept beside.
+    /// RECORD of the content that is kept beside the row.
     pub record: Option<i64>,
-    /// File and line; where the line is of none, how the content came there.
+    /// The file and line; if the content comes from no line, how it came about.
     pub place: String,
-    /// `first` or `newer`: which content is the row.
+    /// `first` or `newer`: which of the contents is the row.
     pub stays: String,
-    /// The content kept beside.
+    /// The content that is kept beside the row.
     pub raw: String,
-    /// The values of the row that stays.
+    /// The values of the row.
     pub row: Option<String>,
-    /// RECORD of the row that stays.
+    /// RECORD of the row.
     pub row_record: Option<i64>,
-    /// Why this is the row, where the operator decided.
+    /// Why this content is the row, if the operator decided.
     pub reason: Option<String>,
 }
 
-/// A file and the logger that its header names.
+/// A file, with the logger that its header names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoggerFile {
     /// The station's name.
     pub station: Option<String>,
     /// The logger's serial number.
     pub serial: Option<String>,
-    /// As found by the pattern, or as given by hand.
+    /// The path as the pattern found it, or as given by hand.
     pub path: String,
 }
 
-/// So many of the newest conflicts tell whether two loggers write a table.
+/// The number of newest conflicts that are examined to find out whether two loggers write a table.
 const MOST_CONFLICTS_LOOKED_AT: i64 = 100;
 
 impl Store {
-    /// Files that could not be read as what they are, with the reason.
+    /// Files that could not be read as their configured format, with the reason.
     pub fn file_notes(&self) -> Result<Vec<String>> {
         self.conn
             .prepare_cached("SELECT note FROM file_seen WHERE note IS NOT NULL ORDER BY logger_table, path")
@@ -68,7 +68,7 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// When a line was last rejected that had not been seen before.
+    /// When a line was last rejected for the first time.
     pub fn newest_rejected_line(&self) -> Result<Option<Timestamp>> {
         self.newest(
             "SELECT seen FROM rejected_line WHERE not_before IS NULL AND stamp IS NULL ORDER BY id DESC LIMIT 1",
@@ -80,8 +80,8 @@ impl Store {
         self.newest("SELECT seen FROM conflict ORDER BY id DESC LIMIT 1")
     }
 
-    /// Tables of which the newest conflicts came from another logger than rows of theirs, by station name and serial number, each
-    /// once: a file of each of the two.
+    /// Tables whose newest conflicts came from another logger than their rows, by station name and serial number. Each
+    /// table is listed once, with a file of each of the two loggers.
     pub fn tables_of_two_loggers(&self) -> Result<Vec<(String, [LoggerFile; 2])>> {
         let work = || -> rusqlite::Result<Vec<(String, [LoggerFile; 2])>> {
             let mut found: Vec<(String, [LoggerFile; 2])> = Vec::new();
