@@ -78,7 +78,11 @@ pub fn ingest(
     work: impl FnOnce(&Store, &dyn reader::Progress) -> Result<IngestReport, IngestError>,
 ) -> Result<Option<Ended<IngestReport>>, AgentError> {
     let read = |store: &Store| {
-        if agent.shows_progress { work(store, agent.events.of_reading().as_ref()) } else { work(store, &AliveProgress(agent)) }
+        if agent.shows_progress {
+            work(store, agent.events.of_reading().as_ref())
+        } else {
+            work(store, &AliveProgress(agent))
+        }
     };
     let concluded = |store: &Store, report: &IngestReport| {
         store.tidy_log()?;

@@ -1,9 +1,10 @@
-//! Lines that a read leaves for a later one, and what becomes of them when their file is overwritten meanwhile (I1, I2).
+//! Defers lines to the next read, and rejects them if their file is overwritten in the meantime (I1, I2).
 //!
-//! A last line without its end may still be written, and a line of a file that is being overwritten may be two lines in one: both
-//! are left for the next read. LoggerNet may overwrite the file before that, so their texts are kept with the state of the file.
-//! A text that the file does not hold any more is a rejected line then. It is no row by itself, because a cut number is another
-//! number; a whole line that goes on where it stopped takes its place, and the user can have it judged as it stands.
+//! A last line without a line end may not be complete yet, and a line of a file that is being overwritten may be two
+//! lines in one: both are deferred to the next read. LoggerNet may overwrite the file before that, so their texts are
+//! kept with the state of the file. A text that the file no longer contains becomes a rejected line. It is not taken as
+//! a row, because a number that was cut off is another number. A complete line that begins with the text replaces it,
+//! and a user can have it judged as it is.
 
 use std::collections::HashSet;
 
