@@ -23,7 +23,8 @@ pub(super) const ABOUT: About = About {
     source: "ONEFlux `rpot.c`; AmeriFlux's timestamp alignment; BSRN",
 };
 
-/// A suspect value exceeds the potential radiation by more than this, W m-2, and by more than this share of it.
+/// A suspect value exceeds the potential radiation by more than `SUSPECT_BY` W m-2 and by more than the share
+/// `SUSPECT_PART` of it.
 const SUSPECT_BY: f64 = 50.0;
 const SUSPECT_PART: f64 = 0.15;
 /// The solar constant, W m-2, for the cosine of the zenith angle; BSRN's limit varies by 1 % with the earth's distance.
