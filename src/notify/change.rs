@@ -177,7 +177,7 @@ fn stays_away(standing: &StandingFinding, gone: Timestamp, now: Timestamp, chang
 }
 
 /// What to store and report about a new finding.
-struct New {
+struct NewFinding {
     later: Standing,
     /// Messages that its new message replaces.
     replaced: Vec<i64>,
@@ -185,7 +185,13 @@ struct New {
 
 /// Handles a new finding, or one that has returned. If it came and went before any receiver got a message, a single
 /// message reports all of it.
-fn appeared(key: String, finding: &Finding, before: Option<&StandingFinding>, known: &Known, now: Timestamp) -> New {
+fn appeared(
+    key: String,
+    finding: &Finding,
+    before: Option<&StandingFinding>,
+    known: &Known,
+    now: Timestamp,
+) -> NewFinding {
     let mut body = Body::of(finding, now);
     let own = || known.unsent.iter().filter(|notice| notice.key == key);
     let first = own().find(|notice| notice.event == NoticeEvent::Appeared).and_then(|notice| Body::read(&notice.body));
@@ -211,5 +217,5 @@ fn appeared(key: String, finding: &Finding, before: Option<&StandingFinding>, kn
         }
         _ => true,
     };
-    New { later: Standing { standing, is_due }, replaced }
+    NewFinding { later: Standing { standing, is_due }, replaced }
 }
