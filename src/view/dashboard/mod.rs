@@ -68,17 +68,17 @@ impl Language {
 pub struct Site<'a> {
     /// The configuration.
     pub config: &'a Config,
-    /// The panels.
+    /// The panels of the station.
     pub board: &'a Board,
-    /// By the table's name; a table that was never read may be absent.
+    /// The facts by the table's name; a table that was never read may be absent.
     pub facts: &'a BTreeMap<String, TableFacts>,
     /// The query language.
     pub language: Language,
-    /// The usual time between two reports of the agent, where it is known.
+    /// The usual time between two reports of the agent, if known.
     pub rhythm: Option<Duration>,
-    /// Retention of the buckets, as the server reported it; none is the destination's own bucket.
+    /// The retention of the buckets, as the server reported it; None is the destination's default bucket.
     pub retentions: &'a [(Option<String>, Duration)],
-    /// The `uid` of the data source in Grafana; without one, the user chooses it.
+    /// The `uid` of the data source in Grafana; if None, the user chooses it.
     pub datasource: Option<&'a str>,
 }
 

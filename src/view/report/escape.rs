@@ -1,4 +1,4 @@
-//! JSON inside HTML.
+//! Escapes JSON for use inside HTML.
 //!
 //! A script element ends at the first `</script`, wherever it is, and changes its state at `<!--`. JSON can escape every
 //! letter, so that none of these letters has to be in the text. Unicode line ends, which JSON allows and older JavaScript does
@@ -6,7 +6,7 @@
 
 use std::io::{self, Write};
 
-/// Passes harmless bytes on and escapes the rest. The input must be JSON, in whole characters.
+/// Passes harmless bytes on and escapes the others. The input must be JSON, in whole characters.
 pub(super) struct Escape<'w>(pub(super) &'w mut dyn Write);
 
 impl Write for Escape<'_> {

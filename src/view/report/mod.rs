@@ -38,7 +38,7 @@ pub enum ReportError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The answer to a part of it failed.
+    /// The answer for a part of the report failed.
     #[error(transparent)]
     Answer(#[from] ApiError),
     /// The page in the program does not have the form that this module expects.
@@ -108,7 +108,7 @@ fn data(answers: &Answers, store: &Store, span: Span, now: Timestamp, out: &mut 
     write!(out, "{{\"made\":{},\"from\":{},\"to\":{}", millis(now), millis(span.from), millis(span.to))?;
     put(out, "station", &answers.station(now)?)?;
     put(out, "status", &answers.status(0, now))?;
-    // Requests after the newest row are included.
+    // Requests to the server after the newest row are included.
     put(
         out,
         "delivery",
@@ -160,7 +160,7 @@ fn parts(answers: &Answers, store: &Store) -> Result<Vec<Part>, ReportError> {
     for table in panel::tables(answers.config(), &known) {
         let is_read = known.iter().any(|known| known.name == table.name && !known.columns.is_empty());
         let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
-        // The configuration has a derived column before it is computed for the first time.
+        // The configuration has a derived column before its values are computed for the first time.
         let stored = store.column_names(&table.name.0)?;
         let columns: Vec<String> = columns.into_iter().filter(|column| stored.contains(column)).collect();
         for tags in table.series.into_iter().filter(|_| is_read) {
