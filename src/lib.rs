@@ -7,15 +7,15 @@
 //!                                            gaps, receipts
 //! ```
 //!
-//! Data flows one way: a module uses only modules to its left, and [`time`], [`text`], [`mod@sun`], [`ameriflux`], [`qc`] and
-//! [`config`].
-//! [`qc`] lists the tests with the keys of their settings, by which [`config`] reads them; it uses neither [`config`] nor
-//! [`mod@format`]. Two modules join the halves: [`ingest`] runs everything up to the store, [`sync`] everything after it. The
-//! modules above read the store: [`verify`]; [`export`]; [`status`], which decides whether a user must act; and [`view`] with
-//! summaries, panels, the Grafana dashboard, the page and the report. [`notify`] tells users of findings. [`agent`] runs the passes under their locks, the loop
-//! of an agent that stays up, and retention. [`draft`] writes a first configuration from existing files, with the parsers of
-//! the left half and without a store. [`cli`] uses all of them: arguments, one call, printing. `tests/end_to_end/layers.rs`
-//! lists every arrow between two modules.
+//! Data flows one way: a module uses only modules to its left, and [`time`], [`text`], [`mod@sun`], [`ameriflux`],
+//! [`qc`] and [`config`]. [`qc`] lists the tests with the keys of their settings, by which [`config`] reads them; it
+//! uses neither [`config`] nor [`mod@format`]. Two modules join the halves: [`ingest`] runs everything up to the store,
+//! [`sync`] everything after it. The following modules read the store: [`verify`]; [`export`]; [`status`], which
+//! decides whether a user must act; and [`view`] with summaries, panels, the Grafana dashboard, the page and the
+//! report. [`notify`] notifies users of findings. [`agent`] runs the passes under their locks, the loop of an agent
+//! that stays up, and retention. [`draft`] writes a first configuration from existing files, with the parsers of the
+//! left half and without a store. [`cli`] uses all of them: arguments, one call, printing. `tests/end_to_end/layers.rs`
+//! lists every permitted dependency between two modules.
 //!
 //! # Invariants
 //! The name of a test holds the number of the invariant that it tests.

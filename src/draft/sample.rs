@@ -144,7 +144,7 @@ impl Sample {
 
 /// How much of a file is read.
 #[derive(Debug, Clone, Copy)]
-struct Most {
+struct ReadLimit {
     values: usize,
     rows: usize,
 }
@@ -153,15 +153,15 @@ struct Most {
 /// several. The error is the rest of a sentence that begins with the file's name.
 pub(super) fn read(path: &Path, files: usize) -> Result<Vec<Sample>, String> {
     let values = MOST_VALUES.min(MOST_VALUES_OF_ALL / files.max(1));
-    read_most(path, Most { values, rows: MOST_ROWS })
+    read_up_to(path, ReadLimit { values, rows: MOST_ROWS })
 }
 
 /// Reads as much of `path`, one of `files` files of an archive, as the memory limit allows.
 pub(super) fn read_archive(path: &Path, files: usize) -> Result<Vec<Sample>, String> {
-    read_most(path, Most { values: MOST_VALUES_OF_ALL / files.max(1), rows: MOST_ROWS_OF_ARCHIVE })
+    read_up_to(path, ReadLimit { values: MOST_VALUES_OF_ALL / files.max(1), rows: MOST_ROWS_OF_ARCHIVE })
 }
 
-fn read_most(path: &Path, most: Most) -> Result<Vec<Sample>, String> {
+fn read_up_to(path: &Path, most: ReadLimit) -> Result<Vec<Sample>, String> {
     for attempt in 1.. {
         match attempt_to_read(path, most) {
             Ok(result) => return result,
@@ -174,7 +174,7 @@ fn read_most(path: &Path, most: Most) -> Result<Vec<Sample>, String> {
     Err("cannot be read".to_owned())
 }
 
-fn attempt_to_read(path: &Path, most: Most) -> Result<Result<Vec<Sample>, String>, SourceError> {
+fn attempt_to_read(path: &Path, most: ReadLimit) -> Result<Result<Vec<Sample>, String>, SourceError> {
     let mut file = QuietFile::open(path)?;
     if let Err(error) = format::begin(&mut file, &FileFormat::Logger(None))? {
         return Ok(Err(error.to_string()));
@@ -223,7 +223,7 @@ fn dialects(bytes: &[u8], path: &Path) -> Result<Vec<Recognised>, String> {
 fn sample(
     file: &mut QuietFile,
     path: &Path,
-    most: Most,
+    most: ReadLimit,
     dialect: Option<Recognised>,
 ) -> Result<Result<Sample, String>, SourceError> {
     let mut reader = Reader { most, head: Vec::new(), reading: None, csv: None, is_csv: None };
@@ -263,7 +263,7 @@ fn from_header(bytes: &[u8]) -> &[u8] {
 }
 
 struct Reader {
-    most: Most,
+    most: ReadLimit,
     head: Vec<Vec<u8>>,
     reading: Option<Reading>,
     csv: Option<Recognised>,
@@ -366,7 +366,7 @@ impl Reader {
 }
 
 impl Reading {
-    fn new(header: Header, most: Most) -> Result<Reading, String> {
+    fn new(header: Header, most: ReadLimit) -> Result<Reading, String> {
         let keys = Keys::of(&FileFormat::Logger(None), &header);
         let columns = columns(&header, &keys);
         let mut places = 0..columns.len();
@@ -376,13 +376,13 @@ impl Reading {
         Reading::of(header, layout, columns, most)
     }
 
-    fn of_csv(header: Header, layout: Layout, csv: &CsvFormat, most: Most) -> Result<Reading, String> {
+    fn of_csv(header: Header, layout: Layout, csv: &CsvFormat, most: ReadLimit) -> Result<Reading, String> {
         let keys = Keys::of(&FileFormat::Csv(csv.clone()), &header);
         let columns = columns(&header, &keys);
         Reading::of(header, layout, columns, most)
     }
 
-    fn of(header: Header, layout: Layout, columns: Vec<ColumnSample>, most: Most) -> Result<Reading, String> {
+    fn of(header: Header, layout: Layout, columns: Vec<ColumnSample>, most: ReadLimit) -> Result<Reading, String> {
         if columns.is_empty() {
             return Err("has no column beside time and record number".to_owned());
         }

@@ -1,4 +1,4 @@
-//! Tests of [`super`]: looks at times that a test gives, with injected events and with the system's own.
+//! Tests of [`super`] with looks at given times, with injected events and with the system's own.
 
 use super::*;
 use crate::source::config_of as config;

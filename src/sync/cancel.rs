@@ -16,12 +16,12 @@ const AT_LEAST: Duration = Duration::from_secs(30);
 /// The state shared by the caller and the threads of the sync.
 #[derive(Debug, Default)]
 pub struct Cancel {
-    wishes: Mutex<Wishes>,
+    signals: Mutex<Signals>,
     stop: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Wishes {
+struct Signals {
     stop: bool,
     begun: Option<Instant>,
     fresh: bool,
@@ -42,8 +42,8 @@ impl Cancel {
 
     /// Pauses for this time. False if the work is cancelled before or during the pause.
     pub fn wait(&self, length: Duration) -> bool {
-        let wishes = self.stop.wait_timeout_while(self.lock(), length, |wishes| !wishes.stop);
-        !wishes.unwrap_or_else(PoisonError::into_inner).0.stop
+        let signals = self.stop.wait_timeout_while(self.lock(), length, |signals| !signals.stop);
+        !signals.unwrap_or_else(PoisonError::into_inner).0.stop
     }
 
     /// Ends a [`Cancel::wait_or_wake`], the current one or the next.
@@ -54,17 +54,17 @@ impl Cancel {
 
     /// Like [`Cancel::wait`], but ends early after a [`Cancel::wake`].
     pub fn wait_or_wake(&self, length: Duration) -> bool {
-        let wishes = self.stop.wait_timeout_while(self.lock(), length, |wishes| !wishes.stop && !wishes.wake);
-        let mut wishes = wishes.unwrap_or_else(PoisonError::into_inner).0;
-        wishes.wake = false;
-        !wishes.stop
+        let signals = self.stop.wait_timeout_while(self.lock(), length, |signals| !signals.stop && !signals.wake);
+        let mut signals = signals.unwrap_or_else(PoisonError::into_inner).0;
+        signals.wake = false;
+        !signals.stop
     }
 
     /// A sync begins: it includes everything staged so far.
     pub fn sync_begins(&self) {
-        let mut wishes = self.lock();
-        wishes.begun = Some(Instant::now());
-        wishes.fresh = false;
+        let mut signals = self.lock();
+        signals.begun = Some(Instant::now());
+        signals.fresh = false;
     }
 
     /// Rows were staged that the current sync does not include.
@@ -74,12 +74,12 @@ impl Cancel {
 
     /// Whether the current sync must end before its next request.
     pub(super) fn ends_the_sync(&self) -> bool {
-        let wishes = self.lock();
-        wishes.stop || wishes.fresh && wishes.begun.is_some_and(|begun| begun.elapsed() >= AT_LEAST)
+        let signals = self.lock();
+        signals.stop || signals.fresh && signals.begun.is_some_and(|begun| begun.elapsed() >= AT_LEAST)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Wishes> {
-        self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Signals> {
+        self.signals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -62,7 +62,7 @@ pub(super) struct Removed {
 
 /// Why a point was not removed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Left {
+enum NotRemoved {
     /// Another program's points have the same tags and more.
     Foreign,
     /// Rows of this other table were pruned here.
@@ -262,7 +262,7 @@ impl<'a> Work<'a> {
         }
         keys.sort();
         keys.dedup();
-        let mut kept: BTreeMap<Left, (u64, Timestamp, Timestamp)> = BTreeMap::new();
+        let mut kept: BTreeMap<NotRemoved, (u64, Timestamp, Timestamp)> = BTreeMap::new();
         let mut after = None;
         loop {
             let most = REMOVALS_PER_STEP.min(self.left);
@@ -288,12 +288,12 @@ impl<'a> Work<'a> {
         }
         for (left, (points, from, to)) in kept {
             let why = match left {
-                Left::Foreign => {
+                NotRemoved::Foreign => {
                     "another writer's points there have the same tags and more, and would be removed with them; \
                      give the table a tag or a measurement of its own"
                         .to_owned()
                 }
-                Left::Pruned(other) => {
+                NotRemoved::Pruned(other) => {
                     format!("rows of table \"{other}\" that were pruned here would be removed with them")
                 }
             };
@@ -337,9 +337,9 @@ impl<'a> Work<'a> {
         others: &[&BucketSeries],
         run: &StaleRun,
         foreign: bool,
-    ) -> Result<Option<Left>, SyncError> {
+    ) -> Result<Option<NotRemoved>, SyncError> {
         if let Some(other) = others.iter().find(|other| other.pruned.is_some_and(|pruned| pruned >= run.from)) {
-            return Ok(Some(Left::Pruned(other.table.clone())));
+            return Ok(Some(NotRemoved::Pruned(other.table.clone())));
         }
         if !foreign {
             return Ok(None);
@@ -348,10 +348,10 @@ impl<'a> Work<'a> {
         for measurement in &target.measurements {
             let Ok(beside) = self.destination.beside(&ask(target, measurement, Interval::closed(run.from, run.to)))
             else {
-                return Ok(Some(Left::Foreign));
+                return Ok(Some(NotRemoved::Foreign));
             };
             if beside.series.iter().any(|tags| !is_ours(tags, target, others)) {
-                return Ok(Some(Left::Foreign));
+                return Ok(Some(NotRemoved::Foreign));
             }
         }
         Ok(None)
