@@ -10,7 +10,7 @@ use super::output::count;
 use super::{CliError, Context, Exit};
 use crate::config::Config;
 use crate::status::records;
-use crate::store::{ClockLine, GapLine, MissingSteps, Regularity, TableStatus, Uncounted};
+use crate::store::{ClockLine, GapLine, MissingSteps, Regularity, TableStatus, Uncounted, WhyUncounted};
 use crate::time::Timestamp;
 
 /// The most lines about a table's clock that are printed; JSON has all of them.
@@ -20,7 +20,7 @@ const CLOCK_LINES: usize = 20;
 ///
 /// The logger or LoggerNet's cache may still hold them: export the period with the Data Filer or Custom Collection as
 /// TOA5, then run `fluxtower ingest FILE`. A gap closes when its records are staged. Of a table without record numbers that
-/// count, missing time steps are listed, by its usual interval. Ends with exit code 1 when records or time steps are missing,
+/// count, and where they start again, missing time steps are listed, by its usual interval. Ends with exit code 1 when records or time steps are missing,
 /// with 0 when none are.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  fluxtower gaps\n  fluxtower gaps --table soil_30min")]
@@ -110,18 +110,20 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let clock = store.clock_events()?.into_iter().filter(|line| wanted(&line.table));
     let uncounted = store.uncounted(Timestamp::EPOCH, usize::MAX)?;
     let uncounted: Vec<Uncounted> = uncounted.into_iter().filter(|line| wanted(&line.table)).collect();
+    // Around a restart RECORD counts, so that only the pause is unknown.
+    let unknown: Vec<&Uncounted> = uncounted.iter().filter(|line| line.why != WhyUncounted::Restarted).collect();
     let steps = uncounted.iter().flat_map(|line| line.steps.iter().map(|step| step_item(config, line, step)));
     let tables = store.table_status()?;
     let list = List {
         gaps: gaps.map(|line| gap_item(config, &line)).collect(),
         time_steps: steps.collect(),
-        unknown: uncounted.iter().map(|line| unknown_item(config, line)).collect(),
-        clock: clock.map(|line| clock_item(config, line)).collect(),
+        unknown: unknown.iter().map(|line| unknown_item(config, line)).collect(),
+        clock: clock.map(|line| clock_item(config, line, &uncounted)).collect(),
         without_rows: without_rows(config, &tables).filter(|table| wanted(table)).map(str::to_owned).collect(),
         has_counted: tables
             .iter()
             .filter(|table| table.rows > 0 && wanted(&table.table))
-            .any(|table| uncounted.iter().all(|line| line.table != table.table)),
+            .any(|table| unknown.iter().all(|line| line.table != table.table)),
     };
     context.output.result(&list, |out| list.print(out))?;
     Ok(if list.gaps.is_empty() && list.time_steps.is_empty() { Exit::Well } else { Exit::Look })
@@ -131,7 +133,8 @@ impl List {
     fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         let all_are_known = self.unknown.is_empty() && self.without_rows.is_empty();
         if self.gaps.is_empty() && all_are_known {
-            writeln!(out, "no records are missing")?;
+            let by = if self.time_steps.is_empty() { "" } else { " by their numbers" };
+            writeln!(out, "no records are missing{by}")?;
         } else if self.gaps.is_empty() && self.has_counted {
             writeln!(out, "no record is missing in the other tables")?;
         }
@@ -179,9 +182,9 @@ impl List {
     }
 }
 
-fn clock_item(config: &Config, line: ClockLine) -> ClockItem {
+fn clock_item(config: &Config, line: ClockLine, uncounted: &[Uncounted]) -> ClockItem {
     ClockItem {
-        message: records::event(config, &line),
+        message: records::event(config, &line, uncounted),
         kind: line.kind,
         record_before: line.before.0,
         time_before: records::station_time(config, &line.table, line.before.1),

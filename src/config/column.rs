@@ -367,9 +367,16 @@ pub(super) fn bounds(at: &Section<'_>, key: &str, found: &Spanned<Vec<f64>>) -> 
     let name = key.rsplit(": ").next().unwrap_or(key);
     match found.get_ref()[..] {
         [low, high] if low <= high => Ok((low, high)),
-        [low, high] if low > high => Err(
-            at.wrong(&found.span(), format!("{key} = [{low}, {high}] is upside down; write {name} = [{high}, {low}]"))
-        ),
+        [low, high] if low > high => {
+            // What is usual for a direction may run through north.
+            let is_through_north = key.contains("bands") && low <= 360.0 && low > 180.0 && high >= 0.0 && high < 180.0;
+            let write = if is_through_north {
+                format!("write {name} = [{low}, {}] for a direction through north, or [{high}, {low}]", high + 360.0)
+            } else {
+                format!("write {name} = [{high}, {low}]")
+            };
+            Err(at.wrong(&found.span(), format!("{key} = [{low}, {high}] is upside down; {write}")))
+        }
         _ => Err(at.wrong(
             &found.span(),
             format!(

@@ -111,6 +111,10 @@ pub fn detect(first_line: &[u8]) -> Format {
     }
 }
 
+/// The message about a file whose lines end in CR alone.
+pub const NO_LINE_FEED: &str = "is one line: it has no line feed, and its lines end in CR alone; save it with the line ends of \
+     Windows or Linux, or collect it again";
+
 /// Why a file with this beginning is not a text table, and what to do. None if it may be one.
 pub fn foreign(head: &[u8]) -> Option<&'static str> {
     let has = |text: &[u8]| memchr::memmem::find(head, text).is_some();
@@ -135,6 +139,12 @@ pub fn foreign(head: &[u8]) -> Option<&'static str> {
         || starts(b"\x28\xB5\x2F\xFD")
     {
         "is compressed (7z, rar, bz2, xz or zst); unpack it, or save it with gzip (.gz), which is read"
+    } else if starts(b"SQLite format 3") {
+        "is an SQLite database; export the table as CSV"
+    } else if starts(b"CDF\x01") || starts(b"CDF\x02") || starts(b"CDF\x05") || starts(b"\x89HDF\r\n\x1A\n") {
+        "is a netCDF or HDF5 file; export the table as CSV"
+    } else if starts(b"PAR1") {
+        "is a Parquet file; export the table as CSV"
     } else {
         return None;
     })

@@ -18,7 +18,7 @@ mod text;
 pub use crate::qc::Value;
 pub use csv::{Cell, Keys, Spelling, array_of, unique_names};
 pub use derived::{Derived, derive_again, element, measured, numbers_of, texts_of, values_of};
-pub use dialect::{Format, detect, spreadsheet_reason};
+pub use dialect::{Format, NO_LINE_FEED, detect, spreadsheet_reason};
 pub use fields::{Field, Fields};
 pub use header::{Header, HeaderError, header_lines, next_header};
 pub use number::{Number, parse_number};

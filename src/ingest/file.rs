@@ -125,6 +125,7 @@ impl Reader<'_, '_> {
         let mut file = QuietFile::open(path)?;
         let now = Timestamp::from_utc(self.clock.now());
         let mut taker = LineTaker::new(self.store, self.config, name, now);
+        taker.is_by_hand = self.by_hand;
         let seen = self.store.file_seen(table, name)?;
         let mut start = self.start(&mut file, seen.as_ref(), now)?;
         if matches!(start, Start::Unchanged) && self.tries_refused && seen.as_ref().is_some_and(FileSeen::is_refused) {
@@ -263,6 +264,9 @@ impl Reader<'_, '_> {
                 if taker.asks_for_name() {
                     taker.look_ahead_for_name(self.staging, table, &bytes[begin..])?;
                 }
+                if taker.asks_for_pass() {
+                    taker.look_ahead_for_pass(table, &bytes[begin..]);
+                }
                 begin = line_end + 1;
                 if looks_ahead && share_stamp(line, &bytes[begin..]) && taker.reads_rows() {
                     looks_ahead = false;
@@ -381,11 +385,13 @@ impl Reader<'_, '_> {
             taker.take(self.staging, table, bytes)?;
             return Ok(true);
         }
-        let is_toa5 = matches!(self.config.format, FileFormat::Logger(_));
-        if is_toa5 && taker.header.is_none() && taker.unfinished_header_lines() == 0 && taker.refusal.is_none() {
-            // One line without a line end: report its format if it is recognizable.
+        if taker.header.is_none() && taker.unfinished_header_lines() == 0 && taker.refusal.is_none() {
+            // One line without a line end: that it has no header is known when no more comes.
             let format = format::detect(bytes);
-            taker.refusal = format.refusal().filter(|_| format != format::Format::Unknown).map(str::to_owned);
+            let is_toa5 = matches!(self.config.format, FileFormat::Logger(_));
+            let refusal = format.refusal().filter(|_| is_toa5 && (is_due || format != format::Format::Unknown));
+            let ends_in_cr = is_due && memchr::memchr(b'\r', bytes).is_some_and(|at| at + 1 < bytes.len());
+            taker.refusal = if ends_in_cr { Some(format::NO_LINE_FEED) } else { refusal }.map(str::to_owned);
         }
         if !in_header {
             taker.deferred.keep(taker.number, taker.header, &format::strip_noise(bytes), false);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::again;
 use super::deferred::Deferred;
+use super::double_hour::RowsAhead;
 use super::glued::{self, Watch, goes_back};
 use super::long::LongReading;
 use super::names::Ahead;
@@ -98,8 +99,12 @@ pub(super) struct LineTaker<'a> {
     /// The time and the record number of the previous row in the file.
     pub(super) previous: Option<Timestamp>,
     previous_record: Option<i64>,
-    /// The first instant of a stamp in the repeated hour, and the tags of its rows so far.
-    of_stamp: (Timestamp, BTreeSet<String>),
+    /// The first instant of a stamp in the repeated hour, and what distinguishes its rows so far.
+    pub(super) of_stamp: (Timestamp, BTreeSet<String>),
+    /// The rows after the first row in the repeated hour.
+    pub(super) rows_ahead: RowsAhead,
+    /// Whether the file was named on the command line.
+    pub(super) is_by_hand: bool,
     pub(super) row: ParsedRow,
     /// Whether the next line was parsed into [`LineTaker::row`] already.
     is_read: bool,
@@ -136,6 +141,8 @@ impl<'a> LineTaker<'a> {
             previous: None,
             previous_record: None,
             of_stamp: (Timestamp::EPOCH, BTreeSet::new()),
+            rows_ahead: RowsAhead::Unseen,
+            is_by_hand: false,
             row: ParsedRow::default(),
             is_read: false,
             tags: String::new(),
@@ -502,7 +509,7 @@ impl<'a> LineTaker<'a> {
 
     /// The stamp of the parsed row, by the logger's clock.
     #[inline]
-    fn local(&self) -> Option<LocalTime> {
+    pub(super) fn local(&self) -> Option<LocalTime> {
         self.row.stamp.map(|stamp| self.config.stamps.stamp_of(stamp))
     }
 
@@ -615,79 +622,6 @@ impl<'a> LineTaker<'a> {
             sample: None,
             record: None,
         }
-    }
-
-    /// Chooses between the two instants of a stamp: the one whose staged row has this record number; otherwise the one
-    /// that follows the previous row.
-    fn settle_double_hour(
-        &mut self,
-        staging: &Staging<'_>,
-        table: &mut Table,
-        (earlier, later): (Timestamp, Timestamp),
-        has_tags: bool,
-    ) -> Result<Timestamp> {
-        // A row that shares its stamp with the previous row.
-        if let Some(samples) = table.samples {
-            let tags = if has_tags { self.tags.as_str() } else { "[]" };
-            let before = match self.previous {
-                Some(previous) => [Some(previous), None],
-                None => {
-                    let before = self.row.record.and_then(|record| table.runs.time_before(record));
-                    [before, staging.newest_of(table, tags)]
-                }
-            };
-            let mut stamps = before.into_iter().flatten().map(|before| samples.stamp_of(before));
-            if let Some(stamp) = stamps.find(|stamp| *stamp == earlier || *stamp == later) {
-                return Ok(stamp);
-            }
-        }
-        let same_pass = if has_tags { self.pass_of_its_stamp(earlier, later) } else { None };
-        if let Some(record) = self.row.record {
-            for candidate in [earlier, later] {
-                if staging.has_record_at(table, candidate, record)? {
-                    return Ok(candidate);
-                }
-            }
-        }
-        if let Some(same_pass) = same_pass {
-            return Ok(same_pass);
-        }
-        if let Some(previous) = self.previous {
-            return Ok(if previous >= earlier { later } else { earlier });
-        }
-        // The previous row was in an earlier collection.
-        let tags = if has_tags { self.tags.as_str() } else { "[]" };
-        let newest = staging.newest_of(table, tags);
-        let says_same = |table: &mut Table, ts| staging.says_same(table, tags, ts, self.row.values_json(), self.header);
-        let in_second_hour = match (self.row.record, newest) {
-            // Within the repeated hour the newest row is better evidence than the record number, which may have been
-            // reset.
-            (Some(_), Some(newest)) if newest >= earlier && newest < later => true,
-            (Some(record), _) => table.runs.time_before(record).is_some_and(|before| before >= earlier),
-            (None, None) => false,
-            (None, Some(newest)) if newest < earlier => false,
-            (None, Some(newest)) if newest < later && self.is_append => true,
-            // The line is read again, or is new: an existing row is never staged under another time.
-            (None, Some(_)) => match says_same(table, earlier)? {
-                Some(true) | None => false,
-                Some(false) => true,
-            },
-        };
-        Ok(if in_second_hour { later } else { earlier })
-    }
-
-    /// The instant of the previous row, if it has the same stamp and other tags: both rows are of one pass of the
-    /// repeated hour. The same tags again begin the second pass.
-    fn pass_of_its_stamp(&mut self, earlier: Timestamp, later: Timestamp) -> Option<Timestamp> {
-        let previous = self.previous.filter(|previous| *previous == earlier || *previous == later);
-        if previous.is_none() || self.of_stamp.0 != earlier {
-            self.of_stamp = (earlier, BTreeSet::new());
-        }
-        if self.of_stamp.1.insert(self.tags.clone()) {
-            return previous;
-        }
-        self.of_stamp.1 = BTreeSet::from([self.tags.clone()]);
-        previous.map(|_| later)
     }
 
     pub(super) fn reject(

@@ -19,6 +19,7 @@ mod again;
 mod clock;
 mod decide;
 mod deferred;
+mod double_hour;
 mod file;
 mod glued;
 mod heads;

@@ -465,12 +465,10 @@ impl QuietFile {
     }
 }
 
-/// The decompressing stream, if the name and the first bytes say that the file is compressed with gzip.
+/// The decompressing stream, if the first bytes say that the file is compressed with gzip, whatever its name is: no table
+/// of a logger begins with these bytes.
 fn unpacked(file: &File, path: &Path) -> std::io::Result<Option<Unpacked>> {
-    const MARK: [u8; 2] = [0x1F, 0x8B];
-    if path.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("gz")) {
-        return Ok(None);
-    }
+    const MARK: [u8; 3] = [0x1F, 0x8B, 8];
     let mut file = file.try_clone()?;
     let mut begin = [0; MARK.len()];
     file.seek(SeekFrom::Start(0))?;

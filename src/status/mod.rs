@@ -22,6 +22,7 @@ mod findings;
 pub mod offset;
 pub mod records;
 mod sunlight;
+mod units;
 
 pub use exit::Exit;
 #[cfg(windows)]
@@ -180,6 +181,10 @@ pub struct Facts {
     pub newest_conflict: Option<Timestamp>,
     /// Tables of which the newest conflicts came from another logger than other rows.
     pub two_loggers: Vec<(String, [LoggerFile; 2])>,
+    /// Tables that two loggers write in turn, with a file of each.
+    pub in_turn: Vec<(String, [LoggerFile; 2])>,
+    /// Columns whose unit in the newest header is another one than before, by table.
+    pub unit_changes: Vec<(String, units::UnitChange)>,
     /// How notifications go to each of their receivers; none where the configuration names no receiver.
     pub receivers: Vec<ReceiverLine>,
     /// Tables and what their newest header states against the configuration.
@@ -201,6 +206,7 @@ impl Facts {
         let mut intervals = Vec::new();
         let mut offsets = Vec::new();
         let mut sunlight = Vec::new();
+        let mut unit_changes = Vec::new();
         for table in &config.tables {
             let name = &table.name.0;
             let interval = store.usual_interval_of_table(name)?;
@@ -210,6 +216,7 @@ impl Facts {
                     offsets.push((name.clone(), seconds));
                 }
                 sunlight.extend(sunlight::of(store, config, table, interval)?);
+                unit_changes.extend(units::of(store, name)?.into_iter().map(|change| (name.clone(), change)));
             }
             intervals.extend(interval.map(|interval| UsualInterval { table: name.clone(), interval }));
         }
@@ -247,6 +254,8 @@ impl Facts {
             newest_rejected_line: store.newest_rejected_line()?,
             newest_conflict,
             two_loggers,
+            in_turn: store.tables_in_turn(now.before(2 * DAY))?,
+            unit_changes,
             receivers: receivers(config, store)?,
             misfits: misfits(config, store)?,
             wrong_values: Vec::new(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::config::{Config, FileFormat};
 use crate::store::{ClockLine, Regularity, Uncounted, WhyUncounted};
-use crate::text::span;
+use crate::text::{count, span};
 use crate::time::Timestamp;
 
 /// Of each table without a RECORD that counts, `status` looks at so many of its newest rows.
@@ -31,13 +31,31 @@ pub fn ingest_of(table: &str) -> String {
     format!("fluxtower ingest --table \"{table}\" FILE")
 }
 
-/// What a reset or a step was.
-pub fn event(config: &Config, line: &ClockLine) -> String {
-    let what = if line.kind == "reset" { "RECORD started again" } else { "the clock stepped back" };
+/// What a reset, a jump or a step was. The rows around a reset say whether time steps are missing there; the others leave none out.
+pub fn event(config: &Config, line: &ClockLine, uncounted: &[Uncounted]) -> String {
+    let is_reset = line.kind == "reset";
+    let what = match line.kind.as_str() {
+        "reset" => "RECORD started again",
+        "jump" => "RECORD jumped",
+        _ => "the clock stepped back",
+    };
     let local = |at| station_time(config, &line.table, at);
     let (before, after) = (line.before, line.after);
+    let around = uncounted
+        .iter()
+        .find(|around| around.why == WhyUncounted::Restarted && around.table == line.table && around.to == after.1);
+    let missing = match around {
+        None if is_reset => String::new(),
+        None => " (nothing is missing by this)".to_owned(),
+        Some(around) => match (around.steps.first(), around.regularity) {
+            (Some(step), _) if step.missing == 1 => " (1 time step is missing between them)".to_owned(),
+            (Some(step), _) => format!(" ({} are missing between them)", count(step.missing, "time step")),
+            (None, Regularity::Regular(_)) => " (no time step is missing between them)".to_owned(),
+            (None, Regularity::Irregular | Regularity::TooFewRows(_)) => String::new(),
+        },
+    };
     format!(
-        "{what}: record {} at {}, then record {} at {} (nothing is missing by this)",
+        "{what}: record {} at {}, then record {} at {}{missing}",
         before.0,
         local(before.1),
         after.0,
@@ -60,6 +78,7 @@ pub fn why_name(why: WhyUncounted) -> &'static str {
         WhyUncounted::Tags => "tags",
         WhyUncounted::StandsStill(_) => "stands_still",
         WhyUncounted::StartsAgain => "starts_again",
+        WhyUncounted::Restarted => "restarted",
     }
 }
 
@@ -91,6 +110,7 @@ pub fn why(config: &Config, line: &Uncounted) -> String {
             station_time(config, &line.table, line.to)
         ),
         WhyUncounted::StartsAgain => format!("{column} does not count: it starts again every few rows"),
+        WhyUncounted::Restarted => format!("{column} started again at {}", station_time(config, &line.table, line.to)),
     }
 }
 

@@ -213,7 +213,31 @@ fn scaled(text: &[u8], unit: i64) -> Option<i64> {
     }
     #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "both are within bounds")]
     let (whole, part) = (whole as i64, ((value - whole) * unit as f64 / f64::from(grain)).round() as i64);
-    whole.checked_mul(unit)?.checked_add(part * i64::from(grain))
+    let nanos = part * i64::from(grain);
+    let nanos = if unit == DAY * NANOS_PER_SECOND { meant(nanos, decimals(text)) } else { nanos };
+    whole.checked_mul(unit)?.checked_add(nanos)
+}
+
+/// The digits behind the point, where they are written as such.
+fn decimals(text: &str) -> usize {
+    let digits = text.trim().split_once('.').map_or("", |(_, digits)| digits);
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.len() } else { 0 }
+}
+
+/// The time of day that a fraction of a day with so many digits means. Five digits are steps of 0.864 s, and 0.02083 is
+/// 00:30:00, not 00:29:59.712: of the times that are written with these digits, the one on the coarsest grid. Two digits and
+/// less are the rest of a number whose zeros were left out, and so is what is a whole second as it stands.
+fn meant(nanos: i64, decimals: usize) -> i64 {
+    const GRIDS: [i64; 7] = [3_600, 1_800, 900, 600, 300, 60, 1];
+    let Some(step) = (3..=8).contains(&decimals).then(|| DAY * NANOS_PER_SECOND / 10_i64.pow(decimals as u32)) else {
+        return nanos;
+    };
+    if nanos % NANOS_PER_SECOND == 0 {
+        return nanos;
+    }
+    let on = |grid: i64| (nanos + grid / 2).div_euclid(grid) * grid;
+    let grids = GRIDS.iter().map(|grid| on(grid * NANOS_PER_SECOND));
+    grids.into_iter().find(|at| (nanos - at).abs() * 2 <= step).unwrap_or(nanos)
 }
 
 /// The items of a format; None if a letter is not supported here.
@@ -504,6 +528,16 @@ mod tests {
             ("unix", "1624611900.5", "2021-06-25 09:05:00.5Z"),
             ("unix ms", "1624611900500", "2021-06-25 09:05:00.5Z"),
             ("excel", "44372.3784722222", "2021-06-25 09:05:00"),
+            ("excel", "46354.02083", "2026-11-28 00:30:00"),
+            ("excel", "46354.04167", "2026-11-28 01:00:00"),
+            ("excel", "46354.0208", "2026-11-28 00:30:00"),
+            ("excel", "46354.021", "2026-11-28 00:30:00"),
+            ("excel", "46354.02084", "2026-11-28 00:30:01"),
+            ("excel", "46354.00694", "2026-11-28 00:10:00"),
+            ("excel", "46354.005", "2026-11-28 00:07:12"),
+            ("excel", "46354.4", "2026-11-28 09:36:00"),
+            ("excel", "46354.0208362268", "2026-11-28 00:30:00.25"),
+            ("days since 1970-01-01", "20785.99999", "2026-11-28 23:59:59"),
             ("hours since 2021-06-25 00:00:00", "9.5", "2021-06-25 09:30:00"),
             ("%Y-%m-%d", "2021-06-25", "2021-06-25 00:00:00"),
         ] {

@@ -655,6 +655,38 @@ fn a_finding_about_a_logger_that_went_back_holds_the_values_to_copy() {
 }
 
 #[test]
+fn a_finding_about_a_logger_that_went_back_and_was_put_right_holds_the_values_for_the_rows_between() {
+    let now = chrono::Utc::now().timestamp() / 300 * 300;
+    let text =
+        |seconds: i64| chrono::DateTime::from_timestamp(seconds, 0).unwrap().format("%Y-%m-%d %H:%M:%S").to_string();
+    // Back by two hours, and to the year 2000 as after a change of the battery.
+    for wrong in [now - 20_000 - 7_200 + 40 * 300, 946_857_600] {
+        let right = |record: i64| text(now - 20_000 + record * 300);
+        let content: String = (0..60)
+            .map(|record| match record {
+                40..45 => row(&text(wrong + (record - 40) * 300), record),
+                _ => row(&right(record), record),
+            })
+            .collect();
+        let mut tower = tower(&content);
+        let _ = tower.run(&["ingest"]);
+        let status = tower.run(&["status"]).works().stdout;
+        let first = text(wrong);
+        let expected = format!("from = \"{first}\", record_from = 40, record_until = 45, add = \"");
+        let (_, add) = status.split_once(&expected).unwrap_or_else(|| panic!("{status}"));
+        let add = add.split_once('"').unwrap().0.to_owned();
+        correct(&mut tower, &format!("from = \"{first}\"\nrecord_from = 40\nrecord_until = 45\nadd = \"{add}\""));
+        tower.run(&["ingest"]).works();
+        let mut times: Vec<i64> = tower.rows(TABLE).iter().map(|row| row.ts / 1_000_000_000).collect();
+        times.dedup_by_key(|ts| *ts / 300);
+        assert_eq!(times.len(), 60, "{add}");
+        assert!(times.windows(2).all(|pair| pair[1] - pair[0] == 300), "{add}: {times:?}");
+        let status = tower.run(&["status"]).stdout;
+        assert!(!status.contains("went back by"), "{status}");
+    }
+}
+
+#[test]
 fn i3_rows_that_share_a_stamp_keep_their_places_when_it_moves() {
     let content: String = (0..400).map(|record| row(&stamp(record / 4), record)).collect();
     let mut tower = tower(&content);

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use fluxtower::time::Timestamp;
 use serde_json::Value;
 
-use crate::support::{DAT, Station, TABLE};
+use crate::support::{DAT, Logger, Station, TABLE};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dialects")
@@ -214,6 +214,10 @@ fn a_file_that_is_no_text_is_named_as_what_it_is() {
         (b"%PDF-1.7\n1 0 obj\n", "PDF"),
         (b"<!DOCTYPE html><html><body>Sign in</body></html>\n", "web page"),
         (b"7z\xBC\xAF\x27\x1C\0\x04", "compressed"),
+        (b"SQLite format 3\0\x10\0\x01\x01", "SQLite"),
+        (b"CDF\x01\0\0\0\0\0\0\0\x0A\0\0\0\x01", "netCDF"),
+        (b"\x89HDF\r\n\x1A\n\0\0\0\0", "HDF5"),
+        (b"PAR1\x15\x04\x15\x10", "Parquet"),
     ] {
         for station in [Station::new(), Station::new().table_keys(GERMAN)] {
             let note = count(&station, content).to_string();
@@ -224,6 +228,27 @@ fn a_file_that_is_no_text_is_named_as_what_it_is() {
             let init = station.run(&["init", "--add", file.to_str().unwrap()]);
             assert!(format!("{}{}", init.stdout, init.stderr).contains(words), "{words}: {init:?}");
         }
+    }
+}
+
+#[test]
+fn a_file_that_is_one_line_is_named_with_its_reason_once_no_more_comes() {
+    let toa5 = Logger::par().columns(&["A", "B"]).header()
+        + "\"2024-05-01 00:00:00\",0,1,2\r\n\"2024-05-01 00:10:00\",1,1,2\r\n";
+    let columns = format!("{GERMAN_HEAD}{}", german(0..4));
+    for (keys, content, words) in [
+        ("", toa5.replace("\r\n", "\r"), "lines end in CR alone"),
+        (GERMAN, columns.replace("\r\n", "\r"), "lines end in CR alone"),
+        ("", "nothing that a logger writes".to_owned(), "has no TOA5 header"),
+    ] {
+        let station = Station::new().table_keys(&format!("last_line_after = \"0s\"\n{keys}"));
+        let note = count(&station, content.as_bytes()).to_string();
+        assert!(note.contains(words), "{words}: {note}");
+        assert!(station.run(&["status"]).stdout.contains(words), "{words}");
+        // While it may still be written, nothing is known of it.
+        let station = Station::new().table_keys(&format!("last_line_after = \"1h\"\n{keys}"));
+        let note = count(&station, content.as_bytes()).to_string();
+        assert!(!note.contains(words), "{words}: {note}");
     }
 }
 
@@ -249,6 +274,10 @@ fn a_file_that_was_compressed_with_gzip_is_read_as_what_it_holds() {
     // Known by its content.
     let again = station.run_json(&["ingest"]).json()["tables"][0].clone();
     assert_eq!((&again["lines"], &again["sources"][0]["unchanged"]), (&0.into(), &true.into()), "{again}");
+    // Another name says nothing of what it holds.
+    station.write("may_too.dat", &packed);
+    let table = station.run_json(&["ingest", "may_too.dat"]).json()["tables"][0].clone();
+    assert_eq!(counts(&table), [20_003, 0, 8, 0, 0], "{table}");
     // Half of it: it is still being written.
     station.write("june.csv.gz", &packed[..packed.len() / 2]);
     let torn = station.run_json(&["ingest"]).json().to_string();

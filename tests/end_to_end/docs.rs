@@ -256,6 +256,7 @@ const SOURCES: &[(&str, &str, &str)] = &[
 /// Texts that need no answer: they say that all is well, are a part of another, or are compared with a server's words.
 const NO_ANSWER: &[&str] = &[
     "of no format of a logger",
+    "SQLite format 3",
     "1 line is",
     "{} changed by despiking complete blocks",
     " for retention policy: ",
@@ -265,12 +266,14 @@ const NO_ANSWER: &[&str] = &[
     "`fluxtower check --notify` sends a test message",
     "see `fluxtower gaps`",
     "see `fluxtower conflicts`",
+    "give the column another name in the logger's program, or go back to the unit before",
     "give each logger a [[table]] of its own, or leave one of the files out of `files`; see `fluxtower conflicts`",
     "one without a station name",
     "raise the bucket's retention, then `fluxtower replay --expired`",
     "set the clock that is wrong, the logger's or this computer's, and put rows of a wrong logger right with [[table.clock]]; if it is utc_offset, correct it and run `fluxtower rekey`",
     "compare the logger's clock with UTC; if utc_offset is wrong, correct it and run `fluxtower rekey`; if the logger's clock is wrong, set it and write [[table.clock]] with from = its first wrong stamp, until = the first stamp behind, add = \"{}\"",
     "{fix}. If it is wrong since then, its rows are put right by [[table.clock]] with from = \"{stamp}\", record_from = {record}, add = \"{}\"; if it was ahead before, by from = its first wrong stamp, record_until = {record}, add = \"{}\"",
+    "`fluxtower gaps` lists every step. It was put right at record {until}; the rows between are put right by [[table.clock]] with from = \"{stamp}\", record_from = {record}, record_until = {until}, add = \"{}\"",
     "because this destination cannot remove points",
     "set the clock that is wrong, see `fluxtower rejected`",
     "set the clock that is wrong; nothing expires and nothing is deleted until they agree",

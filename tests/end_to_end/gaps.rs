@@ -1,5 +1,7 @@
 //! `gaps`: what is missing, what cannot be known, and what a clock did; the same on the page and in `status`.
 
+use std::time::Duration;
+
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 use serde_json::Value;
 
@@ -104,6 +106,97 @@ fn a_counter_that_starts_again_twice_still_counts() {
     let _ = tower.run(&["ingest"]).expect(0);
     let gaps = tower.run_json(&["gaps"]).expect(0).json();
     assert_eq!((length(&gaps["gaps"]), length(&gaps["unknown"])), (0, 0));
+}
+
+#[test]
+fn where_record_starts_again_the_pause_is_compared_with_the_usual_interval() {
+    // A logger that was off for three hours and lost its counter; a number that wraps while rows are lost.
+    for (last, pause) in [(119, 6), (16_777_212, 3)] {
+        let rows = (0..20).map(|at| (at * 30, last - 19 + at)).chain((0..10).map(|at| ((20 + pause + at) * 30, at)));
+        let tower = Station::new();
+        tower.write(DAT, file(rows));
+        let _ = tower.run(&["run"]).expect(0);
+        let gaps = tower.run_json(&["gaps"]).expect(1).json();
+        assert_eq!((steps(&gaps), length(&gaps["gaps"]), length(&gaps["unknown"])), (vec![pause as u64], 0, 0));
+        let text = tower.run(&["gaps"]).expect(1).stdout;
+        assert!(text.starts_with("no records are missing by their numbers\n"), "{text}");
+        assert!(text.contains(&format!("{pause} time steps missing between 2024-05-01 09:30:00 and")), "{text}");
+        assert!(text.contains(&format!("then record 0 at 2024-05-01 {}:", 10 + pause / 2)), "{text}");
+        assert!(text.contains(&format!("({pause} time steps are missing between them)")), "{text}");
+        // The export of that time closes the hole.
+        tower.write("late.dat", file((0..pause).map(|at| ((20 + at) * 30, last + 1 + at))));
+        let _ = tower.run(&["ingest", "late.dat"]).expect(0);
+        let text = tower.run(&["gaps"]).expect(0).stdout;
+        assert!(text.starts_with("no records are missing\n"), "{text}");
+        assert!(text.contains("(no time step is missing between them)"), "{text}");
+    }
+}
+
+#[test]
+fn where_no_time_passed_a_record_that_jumps_is_no_gap() {
+    // The logger was exchanged; a number is damaged, upwards and downwards.
+    let exchanged: Vec<i64> = (100..120).chain(50_000..50_020).collect();
+    let damaged = |number: i64| -> Vec<i64> { (100..140).map(|at| if at == 120 { number } else { at }).collect() };
+    for (records, jump) in
+        [(exchanged, Some((119, 50_000))), (damaged(100_120), Some((119, 100_120))), (damaged(21), Some((21, 121)))]
+    {
+        let tower = Station::new();
+        tower.write(DAT, file(records.iter().enumerate().map(|(at, record)| (at as i64 * 30, *record))));
+        let _ = tower.run(&["ingest"]).expect(0);
+        let gaps = tower.run_json(&["gaps"]).expect(0).json();
+        assert_eq!((length(&gaps["gaps"]), steps(&gaps)), (0, vec![]), "{gaps}");
+        let jumps: Vec<(i64, i64)> = gaps["clock"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|event| event["kind"] == "jump")
+            .map(|event| (event["record_before"].as_i64().unwrap(), event["record_after"].as_i64().unwrap()))
+            .collect();
+        assert_eq!(jumps, jump.into_iter().collect::<Vec<_>>(), "{gaps}");
+        let status = tower.run_json(&["status"]).json();
+        assert_eq!(status["tables"][0]["records_missing"], 0, "{status}");
+    }
+}
+
+#[test]
+fn a_few_numbers_that_are_left_out_within_one_interval_are_missing_because_the_clock_may_have_stepped() {
+    let tower = Station::new();
+    tower.write(DAT, file((0..40).map(|at| (at * 30, if at < 20 { at } else { at + 2 }))));
+    let _ = tower.run(&["ingest"]).expect(0);
+    assert_eq!(tower.run_json(&["gaps"]).expect(1).json()["gaps"][0]["missing"], 2);
+}
+
+#[test]
+fn a_hole_between_older_rows_that_are_read_later_and_the_first_rows_is_a_gap_if_the_times_agree() {
+    for (agrees, shift) in [(true, 0), (false, -600)] {
+        let tower = Station::new();
+        tower.write(DAT, file((1_000..1_020).map(|at| (at * 30, at))));
+        let _ = tower.run(&["ingest"]).expect(0);
+        tower.write("old.dat", file((500..991).map(|at| (at * 30 + shift, at))));
+        let _ = tower.run(&["ingest", "old.dat"]).expect(0);
+        let gaps = tower.run_json(&["gaps"]).expect(i32::from(agrees)).json();
+        assert_eq!(length(&gaps["gaps"]), usize::from(agrees), "{gaps}");
+        if agrees {
+            let gap = &gaps["gaps"][0];
+            assert_eq!(
+                (&gap["missing"], &gap["before_record"], &gap["after_record"]),
+                (&9.into(), &990.into(), &1_000.into())
+            );
+            tower.write("rest.dat", file((991..1_000).map(|at| (at * 30, at))));
+            let _ = tower.run(&["ingest", "rest.dat"]).expect(0);
+            assert_eq!(length(&tower.run_json(&["gaps"]).expect(0).json()["gaps"]), 0);
+        }
+    }
+}
+
+#[test]
+fn a_record_that_starts_again_without_a_pause_leaves_no_time_step_out() {
+    let tower = Station::new();
+    tower.write(DAT, file((0..40).map(|at| (at * 30, if at < 20 { 100 + at } else { at - 20 }))));
+    let _ = tower.run(&["run"]).expect(0);
+    let text = tower.run(&["gaps"]).expect(0).stdout;
+    assert!(text.starts_with("no records are missing\n"), "{text}");
+    assert!(text.contains("(no time step is missing between them)"), "{text}");
 }
 
 #[test]
@@ -289,6 +382,63 @@ fn two_loggers_in_one_table_are_named_and_no_gap_or_step_of_the_clock_is_told_of
         "{found}"
     );
     assert!(!found.contains("went back"), "{found}");
+}
+
+#[test]
+fn two_loggers_that_write_one_table_in_turn_are_named_and_a_logger_that_was_replaced_is_not() {
+    let tower = Station::new().judged_by_age().table(&format!("name = \"{TABLE}\"\nfiles = [\"*.dat\"]"));
+    let now = Utc::now().naive_utc() - TimeDelta::hours(5) - TimeDelta::minutes(400);
+    let rows = |off: i64, rows: std::ops::Range<i64>| -> String {
+        let stamp = |row: i64| (now + TimeDelta::minutes(10 * row + off)).format("%Y-%m-%d %H:%M:00");
+        rows.map(|row| format!("\"{}\",{row},1.5,2.5\r\n", stamp(row))).collect()
+    };
+    let north = Logger::par().columns(&["A", "B"]).header();
+    let south = north.replacen("\"TOA5\",\"", "\"TOA5\",\"South ", 1);
+    let is_named = |tower: &Station| tower.run_json(&["status"]).json().to_string().contains("\"two_loggers\"");
+    tower.write("n.dat", north + &rows(0, 0..20));
+    let _ = tower.run(&["ingest"]).expect(0);
+    // Perhaps it took the place of the first one.
+    tower.write("s.dat", south + &rows(5, 20..30));
+    let _ = tower.run(&["ingest"]).expect(0);
+    tower.append("s.dat", rows(5, 30..32));
+    tower.age("s.dat", Duration::ZERO);
+    let _ = tower.run(&["ingest"]).expect(0);
+    assert!(!is_named(&tower));
+    // The first one goes on.
+    tower.append("n.dat", rows(0, 20..33));
+    tower.age("n.dat", Duration::ZERO);
+    let _ = tower.run(&["ingest"]).expect(0);
+    assert!(is_named(&tower));
+    let found = tower.run(&["status"]).expect(1).stdout;
+    let said = format!("two loggers write into table \"{TABLE}\", South ");
+    assert!(found.contains(&said) && found.contains("s.dat and 46m") && found.contains("n.dat: give"), "{found}");
+}
+
+#[test]
+fn a_unit_that_changes_under_one_name_is_a_finding() {
+    let start = Utc::now().naive_utc() - TimeDelta::hours(5) - TimeDelta::minutes(300);
+    let rows = |rows: std::ops::Range<i64>, value: &str| -> String {
+        let stamp = |row: i64| (start + TimeDelta::minutes(10 * row)).format("%Y-%m-%d %H:%M:00");
+        rows.map(|row| format!("\"{}\",{row},{value},2.5\r\n", stamp(row))).collect()
+    };
+    let header = |unit: &str| {
+        let header = Logger::par().columns(&["T", "B"]).header();
+        let mut lines: Vec<String> = header.lines().map(str::to_owned).collect();
+        lines[2] = format!("\"TS\",\"RN\",\"{unit}\",\"mV\"");
+        lines.join("\r\n") + "\r\n"
+    };
+    for (after, differs) in
+        [("Deg F", true), ("kPa", true), ("degC", false), ("C", false), ("", false), ("whatever", false)]
+    {
+        let tower = Station::new();
+        tower.write(DAT, header("Deg C") + &rows(0..15, "20.5"));
+        let _ = tower.run(&["ingest"]).expect(0);
+        tower.write(DAT, header(after) + &rows(15..30, "68.9"));
+        let _ = tower.run(&["ingest"]).expect(0);
+        let found = tower.run(&["status"]).stdout;
+        let said = format!("column T: its unit is \"{after}\" in the newest header and was \"Deg C\" before");
+        assert_eq!(found.contains(&said), differs, "{after}: {found}");
+    }
 }
 
 #[test]

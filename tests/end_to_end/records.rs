@@ -113,6 +113,44 @@ fn records_of_ten_hertz_have_their_own_times_and_the_values_that_were_stored() {
 }
 
 #[test]
+fn a_record_number_of_any_type_is_the_record_number_and_shifts_no_value() {
+    let number = |kind: &str, number: i32| -> Vec<u8> {
+        match kind {
+            "ULONG" | "LONG" => number.to_le_bytes().to_vec(),
+            "UINT4" | "INT4" => number.to_be_bytes().to_vec(),
+            "USHORT" => (number as u16).to_le_bytes().to_vec(),
+            "UINT2" => (number as u16).to_be_bytes().to_vec(),
+            "IEEE4" => (number as f32).to_le_bytes().to_vec(),
+            _ => f64::from(number).to_le_bytes().to_vec(),
+        }
+    };
+    for kind in ["ULONG", "LONG", "UINT4", "INT4", "USHORT", "UINT2", "IEEE4", "IEEE8L"] {
+        let mut file = format!(
+            "\"TOB1\",\"46m\",\"CR1000X\",\"1041\",\"CR1000X.Std.08.01\",\"CPU:Y.CR1X\",\"6827\",\"Flux\"\r\n\"SECONDS\",\"NANOSECONDS\",\"RECORD\",\"T\",\"P\"\r\n\"SECONDS\",\"NANOSECONDS\",\"RN\",\"degC\",\"kPa\"\r\n\"\",\"\",\"\",\"Smp\",\"Smp\"\r\n\"ULONG\",\"ULONG\",\"{kind}\",\"IEEE4\",\"IEEE4\"\r\n"
+        )
+        .into_bytes();
+        for record in 5..13 {
+            file.extend((MAY + record as u32).to_le_bytes());
+            file.extend(0_u32.to_le_bytes());
+            file.extend(number(kind, record));
+            file.extend(1.5_f32.to_le_bytes());
+            file.extend(2.5_f32.to_le_bytes());
+        }
+        let tower = Station::new();
+        tower.write(DAT, &file);
+        let _ = tower.run(&["run"]).expect(0);
+        let rows = tower.rows(TABLE);
+        assert_eq!(
+            rows.iter().map(|row| row.record).collect::<Vec<_>>(),
+            (5..13).map(Some).collect::<Vec<_>>(),
+            "{kind}"
+        );
+        assert!(rows.iter().all(|row| row.vals == "[1.5,2.5]"), "{kind}: {rows:?}");
+        assert_eq!(tower.count("SELECT sum(pending) FROM logger_table"), 0, "{kind}");
+    }
+}
+
+#[test]
 fn i3_a_file_that_grew_goes_on_and_one_that_was_overwritten_is_read_anew() {
     let tower = Station::new();
     let whole = tob1(0..40);

@@ -90,6 +90,19 @@ pub fn is_degrees(header_unit: &str) -> bool {
     }
 }
 
+/// Whether two units of headers surely mean something else, as "Deg C" and "Deg F" do. What is not understood, and what may mean
+/// the same, does not.
+pub fn differ(one: &str, other: &str) -> bool {
+    let (Some(Meaning::Unit(one)), Some(Meaning::Unit(other))) = (parse::meaning(one), parse::meaning(other)) else {
+        return false;
+    };
+    let is_water = |one: &Unit, other: &Unit| one.is_mass_on_area() && other.is_length();
+    if !one.has_dimension_of(&other) {
+        return !is_water(&one, &other) && !is_water(&other, &one);
+    }
+    (one.scale / other.scale - 1.0).abs() >= ALIKE || (one.offset - other.offset).abs() >= ALIKE
+}
+
 fn conversion(said: &Unit, meant: &Unit, variable: &Variable) -> Option<Conversion> {
     let exact = exact(said, meant, variable)?;
     Some(Conversion { factor: tidy(exact.factor), offset: tidy(exact.offset) })

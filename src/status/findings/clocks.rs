@@ -117,12 +117,31 @@ fn fix_of_a_step(table: &TableConfig, event: &ClockLine, interval: Option<Durati
     let back = event.before.1.seconds_since(event.after.1).saturating_add(between);
     let stamp = table.stamps.stamp(event.after.1, Some(event.after.0));
     let record = event.after.0;
+    if let Some(until) = put_right_at(event, interval) {
+        return format!(
+            "`fluxtower gaps` lists every step. It was put right at record {until}; the rows between are put right by \
+             [[table.clock]] with from = \"{stamp}\", record_from = {record}, record_until = {until}, add = \"{}\"",
+            to_add(back)
+        );
+    }
     format!(
         "{fix}. If it is wrong since then, its rows are put right by [[table.clock]] with from = \"{stamp}\", record_from = {record}, \
          add = \"{}\"; if it was ahead before, by from = its first wrong stamp, record_until = {record}, add = \"{}\"",
         to_add(back),
         to_add(-back)
     )
+}
+
+/// The record from which the clock agrees again with the rows before it went back: that lies nearer to where counting from
+/// them leads than to where counting from the rows since leads.
+fn put_right_at(event: &ClockLine, interval: Duration) -> Option<i64> {
+    let (record, at) = event.beyond.filter(|beyond| beyond.0 > event.after.0)?;
+    let away = |from: (i64, Timestamp)| {
+        let rows = u64::try_from(record.saturating_sub(from.0)).unwrap_or(0);
+        let counted = interval.as_secs_f64() * rows as f64;
+        (at.seconds_since(from.1) as f64 - counted).abs()
+    };
+    (away(event.before) < away(event.after)).then_some(record)
 }
 
 /// What a zone such as `Etc/GMT-5` means: the sign is the opposite of the one in `UTC-5`.

@@ -82,6 +82,8 @@ kinds! {
     HeldSamples, "held_samples", Warning;
     /// The same time came with two contents.
     Conflicts, "conflicts", Warning;
+    /// Two loggers write into one table in turn, so that its rows are of two places.
+    TwoLoggers, "two_loggers", Warning;
     /// This computer's clock, the server's and those of the files disagree by more than ten minutes.
     ClocksDisagree, "clocks_disagree", Problem;
     /// Rows and the files that they came in are apart by the same whole number of half hours, collection after collection.
@@ -106,6 +108,8 @@ kinds! {
     WrongValues, "wrong_values", Warning;
     /// The unit in a file's header does not fit the AmeriFlux variable of its column, so that the variable's range is not applied.
     UnitUnfit, "unit_unfit", Warning;
+    /// The unit of a column in the newest header is another one than before, so that one field holds values in two units.
+    UnitChanged, "unit_changed", Warning;
     /// The `field` of a column is the name of another column, which is sent under it.
     NameTaken, "name_taken", Warning;
     /// A configured column stood in an earlier header of its table and does not stand in the newest one.

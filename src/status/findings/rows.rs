@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Kind, Lateness, Rule, runs};
 use crate::config::{Config, MadeOf, MisfitOf, OnConflict};
-use crate::status::{Facts, age_s, records};
+use crate::status::{Facts, age_s, records, units};
 use crate::store::{LoggerFile, Uncounted, WhyUncounted};
 use crate::text::{count, grouped, span};
 use crate::time::Timestamp;
@@ -18,6 +18,7 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
     delivery(facts, now, &mut found);
     expiring(config, facts, now, &mut found);
     quality(config, facts, now, &mut found);
+    in_turn(facts, &mut found);
     uncounted(config, facts, now, &mut found);
     for (table, misfit) in &facts.misfits {
         let kind = match misfit.what {
@@ -29,6 +30,7 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
         let message = format!("table \"{table}\", {}", misfit.message);
         found.push(Finding::new(kind, message).of_table(table).about(misfit.column.as_str()).fix(misfit.fix.clone()));
     }
+    unit_changes(facts, now, &mut found);
     for (table, message) in &facts.wrong_values {
         found.push(
             Finding::new(Kind::WrongValues, format!("table \"{table}\": {message}"))
@@ -233,10 +235,7 @@ fn quality(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Findi
         let loggers = facts.two_loggers.iter().find(|two| is_open(&two.0));
         let (of, fix) = match loggers {
             None => (String::new(), "see `fluxtower conflicts`"),
-            Some((table, [one, other])) => (
-                format!(": two loggers write into table \"{table}\", {} and {}", logger(one), logger(other)),
-                "give each logger a [[table]] of its own, or leave one of the files out of `files`; see `fluxtower conflicts`",
-            ),
+            Some(two) => (format!(": {}", of_two_loggers(two)), SEPARATE_LOGGERS),
         };
         found.push(
             Finding::new(Kind::Conflicts, format!("{} came with two contents{of}", count(conflicts, "time")))
@@ -244,6 +243,43 @@ fn quality(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Findi
                 .fix(fix),
         );
     }
+}
+
+fn unit_changes(facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
+    for (table, change) in facts.unit_changes.iter().filter(|(_, change)| age_s(now, change.since) < RECENT_S) {
+        let units::UnitChange { column, before, after, since } = change.clone();
+        let message = format!(
+            "table \"{table}\", column {column}: its unit is \"{after}\" in the newest header and was \"{before}\" before, and the \
+             values of both are sent as one field"
+        );
+        found.push(
+            Finding::new(Kind::UnitChanged, message)
+                .of_table(table)
+                .about(column.as_str())
+                .since(Some(since))
+                .fix("give the column another name in the logger's program, or go back to the unit before"),
+        );
+    }
+}
+
+/// Tables that two loggers write in turn, of which no time came twice.
+fn in_turn(facts: &Facts, found: &mut Vec<Finding>) {
+    let is_named = |table: &str| facts.two_loggers.iter().any(|two| two.0 == table);
+    let has_conflicts = found.iter().any(|known| known.kind == Kind::Conflicts);
+    for two in &facts.in_turn {
+        // The finding about its conflicts names them.
+        if !(has_conflicts && is_named(&two.0)) {
+            found.push(Finding::new(Kind::TwoLoggers, of_two_loggers(two)).of_table(&two.0).fix(SEPARATE_LOGGERS));
+        }
+    }
+}
+
+/// What separates two loggers.
+const SEPARATE_LOGGERS: &str =
+    "give each logger a [[table]] of its own, or leave one of the files out of `files`; see `fluxtower conflicts`";
+
+fn of_two_loggers((table, [one, other]): &(String, [LoggerFile; 2])) -> String {
+    format!("two loggers write into table \"{table}\", {} and {}", logger(one), logger(other))
 }
 
 /// A logger as its header names it, and a file of it.
@@ -257,7 +293,7 @@ fn logger(file: &LoggerFile) -> String {
 fn uncounted(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
     let mut steps: BTreeMap<&str, (u64, &Uncounted)> = BTreeMap::new();
     let mut said = BTreeSet::new();
-    for line in &facts.uncounted {
+    for line in facts.uncounted.iter().filter(|line| line.why != WhyUncounted::Restarted || !line.steps.is_empty()) {
         let recent = line.steps.iter().filter(|step| age_s(now, step.after) < RECENT_S);
         let missing: u64 = recent.map(|step| step.missing).sum();
         steps.entry(&line.table).or_insert((0, line)).0 += missing;

@@ -1,21 +1,16 @@
 //! Missing records, resets and clock steps by RECORD; and where RECORD shows nothing.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
-use crate::store::intake::record_gaps::{ends_before, gaps};
-use crate::store::intake::record_runs::{Gap, Run};
+use crate::store::intake::record_gaps::ends_before;
+use crate::store::intake::record_runs::Gap;
 use crate::store::intake::tables::record_runs;
+use crate::store::queries::missing::starts_again;
+use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::{Interval, Timestamp};
-
-/// The number of newest runs that decide whether RECORD counts.
-const RUNS_JUDGED: usize = 16;
-/// RECORD does not count if at least this many of them begin with a restarted counter.
-const FRESH_STARTS: usize = 5;
-/// RECORD does not count if these runs hold no more than this many rows each.
-const ROWS_A_RUN: i64 = 3;
 
 /// A gap and its table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,30 +28,14 @@ pub struct GapLine {
 pub struct ClockLine {
     /// Its name in the configuration.
     pub table: String,
-    /// `reset` or `step`.
+    /// `reset`, `jump` or `step`.
     pub kind: String,
     /// Record number and time before.
     pub before: (i64, Timestamp),
     /// Record number and time after.
     pub after: (i64, Timestamp),
-}
-
-/// Whether RECORD restarts every few rows, so that its numbers show nothing.
-pub(in crate::store) fn starts_again(runs: &[Run]) -> bool {
-    let mut newest: Vec<&Run> = runs.iter().collect();
-    let kept = newest.len().min(RUNS_JUDGED);
-    if kept < RUNS_JUDGED {
-        return false;
-    }
-    let (newest, ..) = newest.select_nth_unstable_by_key(kept - 1, |run| std::cmp::Reverse((run.last_ts, run.epoch)));
-    let epochs: BTreeSet<i64> = newest.iter().map(|run| run.epoch).collect();
-    let rows: i64 = newest.iter().map(|run| run.last - run.first + 1).sum();
-    epochs.len() >= FRESH_STARTS && rows <= ROWS_A_RUN * newest.len() as i64
-}
-
-/// The gaps between a table's runs, if RECORD counts.
-pub(in crate::store) fn known_gaps(runs: &[Run]) -> Vec<Gap> {
-    if starts_again(runs) { Vec::new() } else { gaps(runs) }
+    /// For a step: record number and time of the first row that is later than all rows before the step, if there is one.
+    pub beyond: Option<(i64, Timestamp)>,
 }
 
 /// The id and name of each table that was ever read, ordered by id.
@@ -73,7 +52,7 @@ impl Store {
             let mut lines = Vec::new();
             for (id, table) in tables(&self.conn)? {
                 let runs = record_runs(&self.conn, id)?;
-                let gaps = known_gaps(&runs);
+                let gaps = self.missing_records(id, &runs)?.gaps;
                 let before = ends_before(&runs, &gaps);
                 let gaps = gaps.into_iter().zip(before);
                 lines.extend(gaps.map(|(gap, row_before)| GapLine { table: table.clone(), gap, row_before }));
@@ -83,12 +62,26 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Resets and steps of tables whose RECORD counts, oldest first.
+    /// Resets, jumps and steps of tables whose RECORD counts, oldest first.
     pub fn clock_events(&self) -> Result<Vec<ClockLine>> {
-        self.clock_events_seen(Interval::new(Timestamp::from_nanos(i64::MIN), Timestamp::from_nanos(i64::MAX)))
+        let mut lines = self.clock_events_seen(Interval::ALL)?;
+        let work = || -> rusqlite::Result<Vec<ClockLine>> {
+            let mut jumps = Vec::new();
+            for (id, table) in tables(&self.conn)? {
+                let missing = self.missing_records(id, &record_runs(&self.conn, id)?)?;
+                jumps.extend(missing.jumps.iter().filter_map(|jump| {
+                    let (table, kind) = (table.clone(), "jump".to_owned());
+                    Some(ClockLine { table, kind, before: jump.before?, after: jump.after, beyond: None })
+                }));
+            }
+            Ok(jumps)
+        };
+        lines.extend(work().map_err(|source| self.at(source))?);
+        lines.sort_by_key(|line| line.after.1);
+        Ok(lines)
     }
 
-    /// Like [`Store::clock_events`], for those that were found in an interval.
+    /// The resets and steps that were found in an interval.
     pub fn clock_events_seen(&self, seen: Interval) -> Result<Vec<ClockLine>> {
         let work = || -> rusqlite::Result<Vec<ClockLine>> {
             let mut lines = Vec::new();
@@ -111,12 +104,15 @@ impl Store {
                         kind: row.get(0)?,
                         before: (row.get(1)?, Timestamp::from_nanos(row.get(2)?)),
                         after: (row.get(3)?, Timestamp::from_nanos(row.get(4)?)),
+                        beyond: None,
                     })
                 })?;
                 for event in events {
                     let event = event?;
                     if event.kind != "reset" || !still.contains(&event.after) {
-                        lines.push(event);
+                        let beyond =
+                            if event.kind == "step" { self.first_beyond(&table, event.before.1)? } else { None };
+                        lines.push(ClockLine { beyond, ..event });
                     }
                 }
             }
@@ -124,5 +120,21 @@ impl Store {
             Ok(lines)
         };
         work().map_err(|source| self.at(source))
+    }
+
+    /// Record number and time of the first row of a table without tag columns that is later than an instant.
+    fn first_beyond(&self, table: &str, at: Timestamp) -> rusqlite::Result<Option<(i64, Timestamp)>> {
+        let sql = "SELECT id FROM logger_table WHERE name = ?1";
+        let Some(id) = self.conn.prepare_cached(sql)?.query_row([table], |row| row.get(0)).optional()? else {
+            return Ok(None);
+        };
+        let Some(series) = self.untagged_series(id)? else { return Ok(None) };
+        let (low, high) = key::keys(series, at.next_key(), Timestamp::MAX);
+        self.conn
+            .prepare_cached(
+                "SELECT record, id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 AND record IS NOT NULL ORDER BY id LIMIT 1",
+            )?
+            .query_row([low, high], |row| Ok((row.get(0)?, key::time(row.get(1)?, row.get(2)?))))
+            .optional()
     }
 }

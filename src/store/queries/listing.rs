@@ -45,20 +45,6 @@ pub struct ConflictLine {
     pub reason: Option<String>,
 }
 
-/// A file, with the logger that its header names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoggerFile {
-    /// The station's name.
-    pub station: Option<String>,
-    /// The logger's serial number.
-    pub serial: Option<String>,
-    /// The path as the pattern found it, or as given by hand.
-    pub path: String,
-}
-
-/// The number of newest conflicts that are examined to find out whether two loggers write a table.
-const MOST_CONFLICTS_LOOKED_AT: i64 = 100;
-
 impl Store {
     /// Files that could not be read as their configured format, with the reason.
     pub fn file_notes(&self) -> Result<Vec<String>> {
@@ -78,43 +64,6 @@ impl Store {
     /// When a conflict was last found.
     pub fn newest_conflict(&self) -> Result<Option<Timestamp>> {
         self.newest("SELECT seen FROM conflict ORDER BY id DESC LIMIT 1")
-    }
-
-    /// Tables whose newest conflicts came from another logger than their rows, by station name and serial number. Each
-    /// table is listed once, with a file of each of the two loggers.
-    pub fn tables_of_two_loggers(&self) -> Result<Vec<(String, [LoggerFile; 2])>> {
-        let work = || -> rusqlite::Result<Vec<(String, [LoggerFile; 2])>> {
-            let mut found: Vec<(String, [LoggerFile; 2])> = Vec::new();
-            let mut conflicts = self.conn.prepare_cached(
-                "SELECT DISTINCT t.name, t.id, json_extract(h.header, '$.environment[0]'),
-                        json_extract(h.header, '$.environment[2]'), c.path
-                 FROM (SELECT header, path FROM conflict WHERE header IS NOT NULL ORDER BY id DESC LIMIT ?1) c
-                 JOIN header_version h ON h.id = c.header JOIN logger_table t ON t.id = h.logger_table",
-            )?;
-            let mut others = self.conn.prepare_cached(
-                "SELECT json_extract(h.header, '$.environment[0]'), json_extract(h.header, '$.environment[2]'), f.path
-                 FROM header_version h JOIN file_seen f ON f.logger_table = h.logger_table AND f.header = h.id
-                 WHERE h.logger_table = ?1 AND (json_extract(h.header, '$.environment[0]') IS NOT ?2
-                                                OR json_extract(h.header, '$.environment[2]') IS NOT ?3)
-                 ORDER BY f.modified DESC LIMIT 1",
-            )?;
-            let mut rows = conflicts.query([MOST_CONFLICTS_LOOKED_AT])?;
-            while let Some(row) = rows.next()? {
-                let (name, table): (String, i64) = (row.get(0)?, row.get(1)?);
-                if found.iter().any(|known| known.0 == name) {
-                    continue;
-                }
-                let this = LoggerFile { station: row.get(2)?, serial: row.get(3)?, path: row.get(4)? };
-                let other = others
-                    .query_row(params![table, this.station, this.serial], |row| {
-                        Ok(LoggerFile { station: row.get(0)?, serial: row.get(1)?, path: row.get(2)? })
-                    })
-                    .optional()?;
-                found.extend(other.filter(|other| other.path != this.path).map(|other| (name, [other, this])));
-            }
-            Ok(found)
-        };
-        work().map_err(|source| self.at(source))
     }
 
     fn newest(&self, sql: &str) -> Result<Option<Timestamp>> {

@@ -3,7 +3,6 @@
 use rusqlite::OptionalExtension;
 
 use crate::store::intake::tables::record_runs;
-use crate::store::queries::gaps::known_gaps;
 use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
@@ -71,7 +70,7 @@ impl Store {
         while let Some(row) = rows.next()? {
             let id: i64 = row.get(0)?;
             let count = |place| row.get::<_, i64>(place).map(i64::cast_unsigned);
-            let gaps = known_gaps(&record_runs(&self.conn, id)?);
+            let gaps = self.missing_records(id, &record_runs(&self.conn, id)?)?.gaps;
             tables.push(TableStatus {
                 table: row.get(1)?,
                 rows: count(2)?,

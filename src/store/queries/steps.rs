@@ -2,8 +2,10 @@
 //!
 //! A file without RECORD, or with one that does not count, does not show whether a row was lost. What can be seen is a
 //! pause longer than the table's usual interval: a lost row, or a logger that was off. If rows come at no usual
-//! interval, or are too few, nothing is known, and the result says so.
+//! interval, or are too few, nothing is known, and the result says so. If RECORD counts and restarts, its numbers do not
+//! show what is missing between the two rows, so the pause there is examined in the same way.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use rusqlite::{OptionalExtension, params};
@@ -11,8 +13,9 @@ use rusqlite::{OptionalExtension, params};
 use crate::store::intake::record_runs::Run;
 use crate::store::intake::tables::{i64_of, record_runs};
 use crate::store::intake::windows::is_made;
-use crate::store::queries::gaps::{starts_again, tables};
+use crate::store::queries::gaps::tables;
 use crate::store::queries::interval::{Regularity, regularity};
+use crate::store::queries::missing::{heads_and_before, starts_again};
 use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::{Timestamp, nanos};
@@ -37,6 +40,8 @@ pub enum WhyUncounted {
     StandsStill(i64),
     /// The number restarts every few rows.
     StartsAgain,
+    /// The number counts, and restarted between these two rows.
+    Restarted,
 }
 
 /// A pause in which rows were expected.
@@ -90,6 +95,7 @@ impl Store {
             if is_made(&self.conn, id).map_err(|source| self.at(source))? {
                 continue;
             }
+            found.extend(self.restarts(id, &table, since)?);
             let stretches = self.stretches(id, &table, since)?;
             let most = (most / stretches.len().max(1)).max(PIECE);
             for stretch in stretches {
@@ -143,6 +149,42 @@ impl Store {
             }
         }
         Ok(stretches)
+    }
+
+    /// The rows around each place where a RECORD that counts started again, from `since` on, oldest first. Where its first
+    /// numbers are missing too, that is a gap by RECORD.
+    fn restarts(&self, id: i64, table: &str, since: Timestamp) -> Result<Vec<Uncounted>> {
+        let runs = record_runs(&self.conn, id).map_err(|source| self.at(source))?;
+        if starts_again(&runs) || runs.iter().any(Run::stands_still) {
+            return Ok(Vec::new());
+        }
+        // An epoch that was opened by older rows is no restart.
+        let heads = heads_and_before(&runs).into_iter().filter(|(head, before)| before.epoch < head.epoch);
+        let mut starts: Vec<Timestamp> = heads.map(|(head, _)| head.first_ts).filter(|start| *start >= since).collect();
+        if starts.is_empty() {
+            return Ok(Vec::new());
+        }
+        starts.sort_unstable();
+        let missing = self.missing_records(id, &runs).map_err(|source| self.at(source))?;
+        let are_missing: HashSet<Timestamp> = missing.gaps.iter().map(|gap| gap.after.1).collect();
+        let mut found = Vec::new();
+        let Some(series) = self.untagged_series(id).map_err(|source| self.at(source))? else { return Ok(found) };
+        for after in starts.into_iter().filter(|after| !are_missing.contains(after)) {
+            let (before, behind) = self.times_around(series, after).map_err(|source| self.at(source))?;
+            let Some(&last) = before.first() else { continue };
+            // A program with another interval may begin here.
+            let regularity = match regularity(before.iter().copied()) {
+                known @ Regularity::Regular(_) => known,
+                Regularity::Irregular | Regularity::TooFewRows(_) => regularity(behind.into_iter()),
+            };
+            let mut steps = Vec::new();
+            if let Regularity::Regular(interval) = regularity {
+                steps.extend(pause(last, after, interval));
+            }
+            let (tags, why) = (Vec::new(), WhyUncounted::Restarted);
+            found.push(Uncounted { table: table.to_owned(), tags, why, from: last, to: after, regularity, steps });
+        }
+        Ok(found)
     }
 
     /// Whether the row of a series at a time has a record number.
@@ -221,15 +263,18 @@ impl Walk {
         let pairs: Vec<(Timestamp, Timestamp)> = times.windows(2).map(|pair| (pair[1], pair[0])).collect();
         let length = |pair: &(Timestamp, Timestamp)| pair.1.nanos_since(pair.0);
         for alike in pairs.chunk_by(|one, next| length(one) == length(next)) {
-            let is_pause = length(&alike[0]) > nanos(interval) + nanos(interval) / 2;
-            if !is_pause || alike.len() >= ANOTHER_INTERVAL {
-                continue;
+            if alike.len() < ANOTHER_INTERVAL {
+                self.steps.extend(alike.iter().filter_map(|&(before, after)| pause(before, after, interval)));
             }
-            let half = nanos(interval) / 2;
-            let missing = (length(&alike[0]).saturating_add(half) / nanos(interval).max(1) - 1).cast_unsigned();
-            self.steps.extend(alike.iter().map(|&(before, after)| MissingSteps { before, after, interval, missing }));
         }
     }
+}
+
+/// The steps that are missing between two rows, if they are further apart than one and a half usual intervals.
+fn pause(before: Timestamp, after: Timestamp, interval: Duration) -> Option<MissingSteps> {
+    let (length, usual) = (after.nanos_since(before), nanos(interval).max(1));
+    let missing = (length.saturating_add(usual / 2) / usual - 1).cast_unsigned();
+    (length > usual + usual / 2).then_some(MissingSteps { before, after, interval, missing })
 }
 
 #[cfg(test)]

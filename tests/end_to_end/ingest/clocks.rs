@@ -153,6 +153,114 @@ fn i3_the_double_hour_of_equal_rows_with_one_row_a_read_has_every_row() {
     collects(&Station::new().clock(EASTERN).table_keys(CSV), "", &lines, false);
 }
 
+/// Collections of so many rows, of which each repeats some of the one before; the file is overwritten.
+fn collections(lines: &[String], rows: usize, repeated: usize) -> Vec<String> {
+    let mut begin = 0;
+    let mut files = Vec::new();
+    loop {
+        let end = (begin + rows).min(lines.len());
+        files.push(lines[begin..end].concat());
+        if end == lines.len() {
+            return files;
+        }
+        begin = end - repeated;
+    }
+}
+
+#[test]
+fn i3_the_double_hour_of_equal_rows_in_overwritten_collections_has_every_row() {
+    let lines: Vec<String> = faces().iter().map(|face| format!("{face},1,0\r\n")).collect();
+    for rows in 1..=9 {
+        for repeated in 0..rows {
+            let tower = Station::new().clock(EASTERN).table_keys(CSV);
+            let files = collections(&lines, rows, repeated);
+            // Two files with the same bytes are one.
+            if files.windows(2).any(|two| two[0] == two[1]) {
+                continue;
+            }
+            for file in &files {
+                tower.write(DAT, file);
+                tower.run_json(&["ingest"]).expect(0);
+            }
+            let times: Vec<String> = tower.rows(TABLE).iter().map(Row::time).collect();
+            assert_eq!(times, night(), "{rows} rows a collection, of which {repeated} are repeated");
+            assert_eq!(tower.count("SELECT count(*) FROM conflict"), 0);
+            // A copy of a collection that is read by hand says nothing new.
+            for file in &files {
+                tower.write("copy.csv", file);
+                tower.run_json(&["ingest", "copy.csv"]).expect(0);
+            }
+            assert_eq!(tower.rows(TABLE).len(), 24, "{rows} rows a collection, of which {repeated} are repeated");
+        }
+    }
+}
+
+#[test]
+fn i3_the_double_hour_of_a_table_with_one_value_a_line_has_both_hours_in_any_order_of_the_sensors() {
+    let keys = "format = \"csv\"\nnames = [\"time\", \"s\", \"v\"]\ntime_column = \"time\"\ntime_format = \"%Y-%m-%d %H:%M:%S\"\n[table.csv]\nsensor_column = \"s\"\nvalue_column = \"v\"";
+    let by_time: Vec<String> =
+        faces().iter().enumerate().map(|(at, face)| format!("{face},A,{at}\r\n{face},B,{}\r\n", at + 100)).collect();
+    let of = |sensor: &str, off: usize| -> String {
+        faces().iter().enumerate().map(|(at, face)| format!("{face},{sensor},{}\r\n", at + off)).collect()
+    };
+    let expected: Vec<String> = (0..24).map(|at| format!("[{at},{}]", at + 100)).collect();
+    let is_whole = |tower: &Station| {
+        let rows = tower.rows(TABLE);
+        assert_eq!(rows.iter().map(Row::time).collect::<Vec<_>>(), night());
+        let values: Vec<&str> = rows.iter().map(|row| row.vals.as_str()).collect();
+        assert_eq!(values, expected);
+        assert_eq!(tower.count("SELECT count(*) FROM conflict"), 0);
+    };
+    let tower = Station::new().clock(EASTERN).table_keys(keys);
+    tower.write(DAT, by_time.concat());
+    tower.run_json(&["ingest"]).expect(0);
+    is_whole(&tower);
+    let tower = Station::new().clock(EASTERN).table_keys(keys);
+    tower.write(DAT, of("A", 0) + &of("B", 100));
+    tower.run_json(&["ingest"]).expect(0);
+    is_whole(&tower);
+    let tower = Station::new().clock(EASTERN).table_keys(keys);
+    tower.write(DAT, "");
+    for lines in &by_time {
+        tower.append(DAT, lines);
+        tower.run_json(&["ingest"]).expect(0);
+    }
+    is_whole(&tower);
+}
+
+#[test]
+fn i3_a_copy_of_the_first_pass_that_is_read_by_hand_is_not_the_second() {
+    let lines: Vec<String> = faces().iter().map(|face| format!("{face},1,0\r\n")).collect();
+    let tower = Station::new().clock(EASTERN).table_keys(CSV);
+    tower.write(DAT, lines[..12].concat());
+    tower.run_json(&["ingest"]).expect(0);
+    tower.write("copy.csv", lines[7..11].concat());
+    tower.run_json(&["ingest", "copy.csv"]).expect(0);
+    assert_eq!(tower.rows(TABLE).len(), 12);
+}
+
+#[test]
+fn i3_rows_that_leave_the_double_hour_are_of_the_pass_that_leaves_the_smaller_holes() {
+    let lines: Vec<String> = faces().iter().enumerate().map(|(at, face)| format!("{face},1,{at}\r\n")).collect();
+    for is_overwritten in [true, false] {
+        for missed in [5..13, 6..13, 6..15, 9..17, 12..18, 13..20] {
+            let tower = Station::new().clock(EASTERN).table_keys(CSV);
+            tower.write(DAT, lines[..missed.start].concat());
+            tower.run_json(&["ingest"]).expect(0);
+            let rest = lines[missed.end..].concat();
+            if is_overwritten {
+                tower.write(DAT, &rest);
+            } else {
+                tower.append(DAT, &rest);
+            }
+            tower.run_json(&["ingest"]).expect(0);
+            let times: Vec<String> = tower.rows(TABLE).iter().map(Row::time).collect();
+            let expected = [&night()[..missed.start], &night()[missed.end..]].concat();
+            assert_eq!(times, expected, "without rows {missed:?}");
+        }
+    }
+}
+
 #[test]
 fn i3_the_double_hour_of_a_toa5_file_without_record_and_with_one_row_a_read_has_no_conflict() {
     let head = HEADER.replace("\"RECORD\",", "").replace("\"RN\",", "").replace("\"\",\"\",\"Smp\"", "\"\",\"Smp\"");

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Millis;
 use crate::config::Config;
 use crate::status::records;
-use crate::store::{GapLine, MissingSteps, Store, Uncounted};
+use crate::store::{GapLine, MissingSteps, Store, Uncounted, WhyUncounted};
 use crate::time::Timestamp;
 use crate::view::serve::error::ApiError;
 
@@ -84,7 +84,8 @@ pub(super) fn answer(config: &Config, store: Option<&Store>) -> Result<Gaps, Api
     steps.sort_by_key(|(_, step)| std::cmp::Reverse(step.after));
     steps.truncate(MOST);
     let steps = steps.into_iter().map(|(line, found)| step(config, line, found)).collect();
-    let unknown = uncounted.iter().take(MOST).map(|line| Unknown {
+    let is_restart = |line: &&Uncounted| line.why == WhyUncounted::Restarted;
+    let unknown = uncounted.iter().filter(|line| !is_restart(line)).take(MOST).map(|line| Unknown {
         series: records::series_name(line),
         from: Millis(line.from),
         to: Millis(line.to),
@@ -95,7 +96,7 @@ pub(super) fn answer(config: &Config, store: Option<&Store>) -> Result<Gaps, Api
     events.truncate(MOST);
     let events = events.into_iter().map(|event| Event {
         at: Millis(event.after.1),
-        text: records::event(config, &event),
+        text: records::event(config, &event, &uncounted),
         kind: event.kind,
         table: event.table,
     });

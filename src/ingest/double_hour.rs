@@ -1,0 +1,243 @@
+//! Which pass of the hour that a zone repeats in autumn a line is of.
+//!
+//! A stamp of that hour stands for two instants. The record number tells them apart, or the row before in the same file.
+//! The first row of a file has neither where the table has no record numbers, and its content may equal that of the other
+//! pass (a rain gauge writes 0): then the rows that follow it in the file decide. They go back in the hour, so the first
+//! row is of the first pass; or they leave the hour without going back; or one of the passes holds other contents already.
+//! A wrong choice would take a row of the second pass for a known one, and lose it (I3).
+
+use std::collections::BTreeSet;
+
+use super::lines::LineTaker;
+use crate::format;
+use crate::store::{Result, Staging, Table};
+use crate::time::{Candidates, LocalTime, Timestamp};
+
+/// What follows the first row of a file, as far as it lies in the hour that the zone repeats.
+#[derive(Debug)]
+pub(super) enum RowsAhead {
+    /// No row was seen yet.
+    Unseen,
+    /// Nothing is asked of them: the first row is not of that hour, or has a record number.
+    NotNeeded,
+    Run(Run),
+}
+
+/// The rows from the first one to the end of the hour, or to where their stamps go back.
+#[derive(Debug)]
+pub(super) struct Run {
+    rows: Vec<RowAhead>,
+    ending: Ending,
+}
+
+#[derive(Debug)]
+struct RowAhead {
+    tags: String,
+    /// Its instants in the first and in the second pass.
+    instants: [Timestamp; 2],
+    /// JSON array.
+    values: String,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Ending {
+    /// The stamps go back, or one stands there again.
+    GoesBack,
+    /// The next row has this time, behind the hour.
+    Leaves(Timestamp),
+    /// The file ends within the hour.
+    Open,
+}
+
+/// What the store holds of the rows of a run if they are of one pass.
+#[derive(Debug, Clone, Copy, Default)]
+struct Known {
+    /// A row has another content there.
+    differs: bool,
+    /// A row is there, with the same content.
+    is_there: bool,
+}
+
+impl LineTaker<'_> {
+    /// Whether [`LineTaker::look_ahead_for_pass`] is to be called before the next line is taken.
+    #[inline]
+    pub(super) fn asks_for_pass(&self) -> bool {
+        matches!(self.rows_ahead, RowsAhead::Unseen) && self.reads_rows()
+    }
+
+    /// Reads the rows that the first line of `rest` begins, if it is a row of the hour that the zone repeats.
+    #[cold]
+    pub(super) fn look_ahead_for_pass(&mut self, table: &Table, rest: &[u8]) {
+        if self.config.stamps.is_plain() || table.samples.is_some() || self.long().is_some() {
+            self.rows_ahead = RowsAhead::NotNeeded;
+            return;
+        }
+        let whole = memchr::memrchr(b'\n', rest).map_or(rest, |end| &rest[..end]);
+        let mut run = Run { rows: Vec::new(), ending: Ending::Open };
+        let mut last: Option<LocalTime> = None;
+        let mut of_stamp = BTreeSet::new();
+        for line in whole.split(|byte| *byte == b'\n') {
+            let Some((local, tags)) = self.stamp_and_tags(line) else {
+                // Nothing is known before the first row.
+                if last.is_none() { return } else { continue }
+            };
+            match self.config.stamps.candidates(local, None) {
+                Candidates::Two(first, second) if self.row.record.is_none() => {
+                    if last != Some(local) {
+                        of_stamp.clear();
+                    }
+                    if last.is_some_and(|last| local < last) || !of_stamp.insert(tags.clone()) {
+                        run.ending = Ending::GoesBack;
+                        break;
+                    }
+                    let values = self.row.values_json().to_owned();
+                    run.rows.push(RowAhead { tags, instants: [first, second], values });
+                    last = Some(local);
+                }
+                Candidates::One(ts) if last.is_some_and(|last| last < local) => {
+                    run.ending = Ending::Leaves(ts);
+                    break;
+                }
+                _ => break,
+            }
+        }
+        self.rows_ahead = if run.rows.is_empty() { RowsAhead::NotNeeded } else { RowsAhead::Run(run) };
+    }
+
+    fn stamp_and_tags(&mut self, line: &[u8]) -> Option<(LocalTime, String)> {
+        let tags = self.tags_of(&format::strip_noise(line))?;
+        Some((self.local()?, tags))
+    }
+
+    /// Picks the time whose row has this record number, if one of the two is staged; otherwise the time that follows the row before.
+    pub(super) fn settle_double_hour(
+        &mut self,
+        staging: &Staging<'_>,
+        table: &mut Table,
+        (earlier, later): (Timestamp, Timestamp),
+        has_tags: bool,
+    ) -> Result<Timestamp> {
+        // A row that shares its stamp with the row before.
+        if let Some(samples) = table.samples {
+            let tags = if has_tags { self.tags.as_str() } else { "[]" };
+            let before = match self.previous {
+                Some(previous) => [Some(previous), None],
+                None => {
+                    let before = self.row.record.and_then(|record| table.runs.time_before(record));
+                    [before, staging.newest_of(table, tags)]
+                }
+            };
+            let mut stamps = before.into_iter().flatten().map(|before| samples.stamp_of(before));
+            if let Some(stamp) = stamps.find(|stamp| *stamp == earlier || *stamp == later) {
+                return Ok(stamp);
+            }
+        }
+        let same_pass = match self.key_in_its_stamp(has_tags) {
+            Some(key) => self.pass_of_its_stamp(key, earlier, later),
+            None => None,
+        };
+        if let Some(record) = self.row.record {
+            for candidate in [earlier, later] {
+                if staging.has_record_at(table, candidate, record)? {
+                    return Ok(candidate);
+                }
+            }
+        }
+        if let Some(same_pass) = same_pass {
+            return Ok(same_pass);
+        }
+        if let Some(previous) = self.previous {
+            return Ok(if previous >= earlier { later } else { earlier });
+        }
+        // The row before this one was in an earlier collection.
+        let tags = if has_tags { self.tags.as_str() } else { "[]" };
+        let newest = staging.newest_of(table, tags);
+        let in_second_hour = match (self.row.record, newest) {
+            // Inside the double hour the newest row tells more than the record number, which may have been reset.
+            (Some(_), Some(newest)) if newest >= earlier && newest < later => true,
+            (Some(record), _) => table.runs.time_before(record).is_some_and(|before| before >= earlier),
+            (None, newest) => match &self.rows_ahead {
+                RowsAhead::Run(run) => self.is_second_pass(staging, table, (run, newest))?,
+                RowsAhead::Unseen | RowsAhead::NotNeeded => {
+                    self.is_appended_in(newest, [earlier, later])
+                        || staging.says_same(table, tags, earlier, self.row.values_json(), self.header)? == Some(false)
+                }
+            },
+        };
+        Ok(if in_second_hour { later } else { earlier })
+    }
+
+    /// Whether a row was added behind rows of the first pass that are as late in the hour as it is.
+    fn is_appended_in(&self, newest: Option<Timestamp>, [earlier, later]: [Timestamp; 2]) -> bool {
+        self.is_append && newest.is_some_and(|newest| newest >= earlier && newest < later)
+    }
+
+    /// Whether the rows at the beginning of a file, or of what was added to it, are of the second pass.
+    fn is_second_pass(
+        &self,
+        staging: &Staging<'_>,
+        table: &mut Table,
+        (run, newest): (&Run, Option<Timestamp>),
+    ) -> Result<bool> {
+        let (Some(first), Some(last)) = (run.rows.first(), run.rows.last()) else { return Ok(false) };
+        if matches!(run.ending, Ending::GoesBack) {
+            return Ok(false);
+        }
+        if self.is_appended_in(newest, first.instants) {
+            return Ok(true);
+        }
+        let mut known = [Known::default(); 2];
+        for row in &run.rows {
+            for (known, ts) in known.iter_mut().zip(row.instants) {
+                let same = staging.says_same(table, &row.tags, ts, &row.values, self.header)?;
+                known.differs |= same == Some(false);
+                known.is_there |= same == Some(true);
+            }
+        }
+        let [in_first, in_second] = known;
+        if in_first.differs || in_second.differs {
+            return Ok(in_first.differs);
+        }
+        Ok(match (run.ending, newest) {
+            // Read again.
+            (Ending::Leaves(next), Some(newest)) if newest >= next => in_second.is_there,
+            (Ending::Leaves(_), Some(newest)) if newest >= first.instants[0] => true,
+            // The hour without rows lies where the rows leave the larger hole.
+            (Ending::Leaves(next), newest) => {
+                let before = newest.map_or(i64::MAX, |newest| first.instants[0].nanos_since(newest));
+                next.nanos_since(last.instants[1]) < before
+            }
+            // A file that LoggerNet overwrote ends with rows that are new. One that is read by hand may be a copy of an old one.
+            (_, Some(newest)) => {
+                !self.is_by_hand
+                    && newest >= last.instants[0]
+                    && newest < last.instants[1]
+                    && last.instants[1] <= self.now
+            }
+            (_, None) => false,
+        })
+    }
+
+    /// What keeps the line apart from others of its time: its tags, and the sensor that it names. None: a time has one line.
+    fn key_in_its_stamp(&self, has_tags: bool) -> Option<String> {
+        let tags = if has_tags { self.tags.as_str() } else { "[]" };
+        match self.long() {
+            Some(long) => Some(format!("{tags} {}", long.sensor(self.row.values_json()).unwrap_or_default())),
+            None => has_tags.then(|| tags.to_owned()),
+        }
+    }
+
+    /// The instant of the row before where that has the stamp of this one and another key: both are of one pass. The same key again
+    /// begins the second pass.
+    fn pass_of_its_stamp(&mut self, key: String, earlier: Timestamp, later: Timestamp) -> Option<Timestamp> {
+        let previous = self.previous.filter(|previous| *previous == earlier || *previous == later);
+        if previous.is_none() || self.of_stamp.0 != earlier {
+            self.of_stamp = (earlier, BTreeSet::new());
+        }
+        if self.of_stamp.1.insert(key.clone()) {
+            return previous;
+        }
+        self.of_stamp.1 = BTreeSet::from([key]);
+        previous.map(|_| later)
+    }
+}

@@ -1,0 +1,169 @@
+//! Which records are missing: by their numbers, unless the times of the rows say otherwise.
+//!
+//! A number that is missing stands for a row, and a row takes time. Between two rows that are one usual interval apart none can
+//! be missing, whatever their numbers: the logger was exchanged, or a number is damaged. Between rows that were read later and the first
+//! ones of before, numbers are missing where they and the times go on in step.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::store::Store;
+use crate::store::intake::record_gaps::{ends_before, gaps};
+use crate::store::intake::record_runs::{Gap, Run};
+use crate::store::intake::tables::i64_of;
+use crate::store::queries::interval::{Regularity, regularity};
+use crate::store::schema::key;
+use crate::time::{Timestamp, nanos};
+
+/// The newest runs that tell whether RECORD counts.
+const RUNS_JUDGED: usize = 16;
+/// RECORD does not count where at least so many of these begin again.
+const FRESH_STARTS: usize = 5;
+/// Nor has it where they hold no more rows than this each.
+const ROWS_A_RUN: i64 = 3;
+
+/// Rows before and behind a place that tell the usual interval there.
+const ROWS_AROUND: usize = 200;
+/// No logger's clock is set back by more, so that rows which lasted longer cannot be missing between two that follow each other.
+const LONGEST_STEP: Duration = Duration::from_secs(86_400);
+
+/// What a table's RECORD says of missing rows.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Missing {
+    /// Oldest first.
+    pub gaps: Vec<Gap>,
+    /// Numbers that were left out where no row can be missing.
+    pub jumps: Vec<Gap>,
+}
+
+/// Whether RECORD starts again every few rows, so that its numbers say nothing.
+pub(in crate::store) fn starts_again(runs: &[Run]) -> bool {
+    let mut newest: Vec<&Run> = runs.iter().collect();
+    let kept = newest.len().min(RUNS_JUDGED);
+    if kept < RUNS_JUDGED {
+        return false;
+    }
+    let (newest, ..) = newest.select_nth_unstable_by_key(kept - 1, |run| std::cmp::Reverse((run.last_ts, run.epoch)));
+    let epochs: BTreeSet<i64> = newest.iter().map(|run| run.epoch).collect();
+    let rows: i64 = newest.iter().map(|run| run.last - run.first + 1).sum();
+    epochs.len() >= FRESH_STARTS && rows <= ROWS_A_RUN * newest.len() as i64
+}
+
+impl Store {
+    /// What the runs of a table say of missing rows.
+    pub(in crate::store) fn missing_records(&self, table: i64, runs: &[Run]) -> rusqlite::Result<Missing> {
+        let mut found = Missing::default();
+        if starts_again(runs) {
+            return Ok(found);
+        }
+        let by_number = gaps(runs);
+        let joints = joints(runs);
+        if by_number.is_empty() && joints.is_empty() {
+            return Ok(found);
+        }
+        let Some(series) = self.untagged_series(table)? else {
+            found.gaps = by_number;
+            return Ok(found);
+        };
+        let before = ends_before(runs, &by_number);
+        // No longer than this, the pause can be one interval of the rows around it. Looked at in the newest rows, so that most
+        // gaps cost nothing.
+        let newest = self.times_around(series, Timestamp::MAX)?.0;
+        let longest = match regularity(newest.iter().copied()) {
+            Regularity::Regular(interval) => one_and_a_half(interval),
+            Regularity::Irregular | Regularity::TooFewRows(_) => 0,
+        };
+        for (gap, before) in by_number.into_iter().zip(before) {
+            let before = gap.before.map(|before| before.1).or(before);
+            let pause = before.map_or(i64::MAX, |before| gap.after.1.nanos_since(before));
+            let is_jump = (1..=longest).contains(&pause)
+                && self.interval_around(series, gap.after.1)?.is_some_and(|interval| {
+                    let lasted = nanos(interval).saturating_mul(gap.missing);
+                    pause <= one_and_a_half(interval) && (gap.after_reset || lasted > nanos(LONGEST_STEP))
+                });
+            if is_jump { found.jumps.push(gap) } else { found.gaps.push(gap) }
+        }
+        for joint in joints {
+            let Some((_, before)) = joint.before else { continue };
+            let interval = self.interval_around(series, joint.after.1)?;
+            if interval.is_some_and(|interval| {
+                let lasted = nanos(interval).saturating_mul(joint.missing + 1);
+                joint.after.1.nanos_since(before).saturating_sub(lasted).abs() <= nanos(interval) / 2
+            }) {
+                found.gaps.push(joint);
+            }
+        }
+        found.gaps.sort_by_key(|gap| gap.after.1);
+        Ok(found)
+    }
+
+    /// The series of a table without tag columns.
+    pub(in crate::store) fn untagged_series(&self, table: i64) -> rusqlite::Result<Option<i64>> {
+        self.conn
+            .prepare_cached("SELECT id FROM series WHERE logger_table = ?1 AND tags = '[]'")?
+            .query_row([table], |row| row.get(0))
+            .optional()
+    }
+
+    fn interval_around(&self, series: i64, at: Timestamp) -> rusqlite::Result<Option<Duration>> {
+        let (mut before, behind) = self.times_around(series, at)?;
+        before.reverse();
+        before.extend(behind);
+        Ok(match regularity(before.into_iter()) {
+            Regularity::Regular(interval) => Some(interval),
+            Regularity::Irregular | Regularity::TooFewRows(_) => None,
+        })
+    }
+
+    /// Times of the rows before an instant, the latest first, and of those from it on.
+    pub(in crate::store) fn times_around(
+        &self,
+        series: i64,
+        at: Timestamp,
+    ) -> rusqlite::Result<(Vec<Timestamp>, Vec<Timestamp>)> {
+        let read = |order: &str, (low, high): (i64, i64)| -> rusqlite::Result<Vec<Timestamp>> {
+            self.conn
+                .prepare_cached(&format!(
+                    "SELECT id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id {order} LIMIT ?3"
+                ))?
+                .query_map(params![low, high, i64_of(ROWS_AROUND)], |row| Ok(key::time(row.get(0)?, row.get(1)?)))?
+                .collect()
+        };
+        let before = read("DESC", key::keys(series, Timestamp::EPOCH, at.previous_key()))?;
+        Ok((before, read("ASC", key::keys(series, at, Timestamp::MAX))?))
+    }
+}
+
+/// The first run of each epoch, and the run that ends last before it.
+pub(in crate::store) fn heads_and_before(runs: &[Run]) -> Vec<(&Run, &Run)> {
+    let mut ended: Vec<&Run> = runs.iter().collect();
+    ended.sort_by_key(|run| run.last_ts);
+    let before = |head: &Run| {
+        let at = ended.partition_point(|run| run.last_ts < head.first_ts);
+        at.checked_sub(1).map(|at| ended[at])
+    };
+    let heads = runs.chunk_by(|run, next| run.epoch == next.epoch).filter_map(<[Run]>::first);
+    heads.filter_map(|head| Some((head, before(head)?))).collect()
+}
+
+/// The places where runs of an epoch that was opened by older rows end before the first of an epoch that was there, with a higher
+/// number: gaps, if the times agree.
+fn joints(runs: &[Run]) -> Vec<Gap> {
+    let of_older = heads_and_before(runs).into_iter().filter(|(head, before)| before.epoch > head.epoch);
+    of_older
+        .filter(|(head, before)| !before.stands_still() && !head.stands_still())
+        .map(|(head, before)| Gap {
+            after_reset: false,
+            before: Some((before.last, before.last_ts)),
+            after: (head.first, head.first_ts),
+            missing: head.first - before.last - 1,
+        })
+        .filter(|gap| gap.missing > 0)
+        .collect()
+}
+
+fn one_and_a_half(interval: Duration) -> i64 {
+    nanos(interval) + nanos(interval) / 2
+}
