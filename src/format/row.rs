@@ -269,7 +269,7 @@ impl ParsedRow {
     #[inline]
     pub fn take_said(&mut self, said: &Said<'_>, line: &[u8], layout: &Layout) -> bool {
         let keys = 1 + usize::from(said.record.is_some());
-        // A record number that the records do not tell stands among the numbers, and the text is read.
+        // If the record number is not known from the record, it is one of the numbers, so the text is read.
         let are_keys = matches!(layout.sources.first(), Some(ColumnSource::Time))
             && said.record.is_some() == matches!(layout.sources.get(1), Some(ColumnSource::Record));
         let is_said = layout.is_values

@@ -386,7 +386,7 @@ impl Reader<'_, '_> {
             return Ok(true);
         }
         if taker.header.is_none() && taker.unfinished_header_lines() == 0 && taker.refusal.is_none() {
-            // One line without a line end: that it has no header is known when no more comes.
+            // One line without a line end: it has no header if the file does not grow any more.
             let format = format::detect(bytes);
             let is_toa5 = matches!(self.config.format, FileFormat::Logger(_));
             let refusal = format.refusal().filter(|_| is_toa5 && (is_due || format != format::Format::Unknown));

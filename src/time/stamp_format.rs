@@ -218,15 +218,15 @@ fn scaled(text: &[u8], unit: i64) -> Option<i64> {
     whole.checked_mul(unit)?.checked_add(nanos)
 }
 
-/// The digits behind the point, where they are written as such.
+/// The digits after the decimal point, if the number is written with one.
 fn decimals(text: &str) -> usize {
     let digits = text.trim().split_once('.').map_or("", |(_, digits)| digits);
     if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.len() } else { 0 }
 }
 
-/// The time of day that a fraction of a day with so many digits means. Five digits are steps of 0.864 s, and 0.02083 is
-/// 00:30:00, not 00:29:59.712: of the times that are written with these digits, the one on the coarsest grid. Two digits and
-/// less are the rest of a number whose zeros were left out, and so is what is a whole second as it stands.
+/// The time of day that a fraction of a day with this number of digits means. Five digits are steps of 0.864 s, and
+/// 0.02083 is 00:30:00, not 00:29:59.712: of the times that are written with these digits, the one on the coarsest grid.
+/// A fraction of one or two digits is unchanged, because its trailing zeros were left out, and so is a whole second.
 fn meant(nanos: i64, decimals: usize) -> i64 {
     const GRIDS: [i64; 7] = [3_600, 1_800, 900, 600, 300, 60, 1];
     let Some(step) = (3..=8).contains(&decimals).then(|| DAY * NANOS_PER_SECOND / 10_i64.pow(decimals as u32)) else {

@@ -90,8 +90,8 @@ pub fn is_degrees(header_unit: &str) -> bool {
     }
 }
 
-/// Whether two units of headers surely mean something else, as "Deg C" and "Deg F" do. What is not understood, and what may mean
-/// the same, does not.
+/// Whether two units in headers certainly mean different things, such as "Deg C" and "Deg F". False for units that are
+/// not understood or may mean the same.
 pub fn differ(one: &str, other: &str) -> bool {
     let (Some(Meaning::Unit(one)), Some(Meaning::Unit(other))) = (parse::meaning(one), parse::meaning(other)) else {
         return false;

@@ -122,7 +122,7 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Record number and time of the first row of a table without tag columns that is later than an instant.
+    /// The record number and time of the first row that is later than an instant, in a table without tag columns.
     fn first_beyond(&self, table: &str, at: Timestamp) -> rusqlite::Result<Option<(i64, Timestamp)>> {
         let sql = "SELECT id FROM logger_table WHERE name = ?1";
         let Some(id) = self.conn.prepare_cached(sql)?.query_row([table], |row| row.get(0)).optional()? else {

@@ -151,14 +151,14 @@ impl Store {
         Ok(stretches)
     }
 
-    /// The rows around each place where a RECORD that counts started again, from `since` on, oldest first. Where its first
+    /// The rows around each place where a counting RECORD restarted, from `since` on, oldest first. If its first
     /// numbers are missing too, that is a gap by RECORD.
     fn restarts(&self, id: i64, table: &str, since: Timestamp) -> Result<Vec<Uncounted>> {
         let runs = record_runs(&self.conn, id).map_err(|source| self.at(source))?;
         if starts_again(&runs) || runs.iter().any(Run::stands_still) {
             return Ok(Vec::new());
         }
-        // An epoch that was opened by older rows is no restart.
+        // An epoch that was opened by older rows is not a restart.
         let heads = heads_and_before(&runs).into_iter().filter(|(head, before)| before.epoch < head.epoch);
         let mut starts: Vec<Timestamp> = heads.map(|(head, _)| head.first_ts).filter(|start| *start >= since).collect();
         if starts.is_empty() {
@@ -270,7 +270,7 @@ impl Walk {
     }
 }
 
-/// The steps that are missing between two rows, if they are further apart than one and a half usual intervals.
+/// The steps that are missing between two rows, if they are more than one and a half usual intervals apart.
 fn pause(before: Timestamp, after: Timestamp, interval: Duration) -> Option<MissingSteps> {
     let (length, usual) = (after.nanos_since(before), nanos(interval).max(1));
     let missing = (length.saturating_add(usual / 2) / usual - 1).cast_unsigned();
