@@ -1,7 +1,7 @@
 //! What a run does: read the files, send the rows, delete what `[store] keep` no longer keeps.
 //!
-//! - A pass runs under its lock ([`ingest`], [`sync`]): a second run beside it leaves the work to the first. The store keeps
-//!   how each pass ended, and a pass that fails leaves its error there.
+//! - A pass runs under its lock ([`ingest`], [`sync`]): a second run beside it leaves the work to the first. The store
+//!   keeps how each pass ended, and a pass that fails leaves its error there.
 //! - [`once`] is a single run, [`watch`] a run that stays up. Both read files while they send: reading never waits for
 //!   the network (I9).
 //! - After a pass, users are notified of findings ([`tell`]). This does not change the result of the pass.

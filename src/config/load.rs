@@ -1,6 +1,7 @@
 //! Turns the file that a user wrote into the configuration that the program runs on.
 //!
-//! Every check is made here, in [`super::destination_load`], in [`super::table_load`] and, for single values, in [`super::value`].
+//! Every check is made here, in [`super::destination_load`], in [`super::table_load`] and, for single values, in
+//! [`super::value`].
 
 use std::fs;
 use std::path::{Path, PathBuf};

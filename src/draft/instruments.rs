@@ -1,7 +1,7 @@
 //! Drafts the diagnostic words of a table, with the instrument and the columns that each word governs.
 //!
-//! The words of a CSAT3 and of a CSAT3A look the same as long as there is no fault. So a word becomes a key only if its
-//! name or its values show which instrument it belongs to, and if it passes most rows.
+//! The diagnostic words of a CSAT3 and of a CSAT3A look the same as long as there is no fault. So a word becomes a key
+//! only if its name or its values show which instrument it belongs to, and if it passes most rows.
 
 use super::column::Column;
 use super::quality::Line;

@@ -16,8 +16,8 @@ use crate::time::{Clock, Timestamp};
 /// Increased when the rules for reading a line change, so that lines rejected under earlier rules are judged again.
 const RULES: u32 = 1;
 
-/// A fingerprint of every part of the configuration that decides whether a line of the table is a row. It covers the names of
-/// tag columns and the values that mean "missing", but nothing that only affects flags or sending.
+/// A fingerprint of every part of the configuration that decides whether a line of the table is a row. It covers the
+/// names of tag columns and the values that mean "missing", but nothing that only affects flags or sending.
 pub(super) fn inputs(config: &TableConfig) -> i64 {
     let tags: Vec<_> = config.columns.iter().map(|(name, column)| (name, column.column_use)).collect();
     let mut decides = format!(

@@ -1,7 +1,8 @@
 //! Reads files into the store: the left half of the data flow, table by table and file by file, in one pass.
 //!
-//! A bad file never stops the others, and nothing here waits for a network (I9). Small files share one transaction, so that
-//! ten tables cost one sync to disk. A large file is committed in pieces, each with the position where reading can resume.
+//! A bad file never stops the others, and nothing here waits for a network (I9). Small files share one transaction, so
+//! that ten tables cost one sync to disk. A large file is committed in pieces, each with the position where reading can
+//! resume.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

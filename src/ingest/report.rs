@@ -193,7 +193,8 @@ impl IngestReport {
         table.notes.extend(failed.map(|stays| format!("{} stays for now: {}", stays.file, stays.reason)));
     }
 
-    /// Adds the result of a later pass over some or all of the files. In the combined report the counts of I1 add up as in each.
+    /// Adds the result of a later pass over some or all of the files. In the combined report the counts of I1 add up as
+    /// in each.
     pub fn absorb(&mut self, later: IngestReport) {
         for table in later.tables {
             match self.tables.iter_mut().find(|known| known.table == table.table) {

@@ -465,8 +465,8 @@ impl QuietFile {
     }
 }
 
-/// The decompressing stream, if the first bytes say that the file is compressed with gzip, whatever its name is: no table
-/// of a logger begins with these bytes.
+/// The decompressing stream, if the first bytes say that the file is compressed with gzip, whatever its name is: no
+/// table of a logger begins with these bytes.
 fn unpacked(file: &File, path: &Path) -> std::io::Result<Option<Unpacked>> {
     const MARK: [u8; 3] = [0x1F, 0x8B, 8];
     let mut file = file.try_clone()?;

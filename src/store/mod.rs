@@ -64,7 +64,8 @@ pub use schema::beside::{folder_of, sync_folder_of};
 pub use schema::error::StoreError;
 pub use schema::lock::{Lock, LockKind};
 
-/// How long a statement waits for another process's write to end. Writes here take milliseconds; a browser may hold longer.
+/// How long a statement waits for another process's write to end. Writes here take milliseconds; a browser may hold
+/// longer.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Page cache per connection, in KiB (SQLite wants KiB as a negative number): enough for the last pages of every table

@@ -225,8 +225,9 @@ fn decimals(text: &str) -> usize {
 }
 
 /// The time of day that a fraction of a day with this number of digits means. Five digits are steps of 0.864 s, and
-/// 0.02083 is 00:30:00, not 00:29:59.712: of the times that are written with these digits, the one on the coarsest grid.
-/// A fraction of one or two digits is unchanged, because its trailing zeros were left out, and so is a whole second.
+/// 0.02083 is 00:30:00, not 00:29:59.712: of the times that are written with these digits, the one on the coarsest
+/// grid. A fraction of one or two digits is unchanged, because its trailing zeros were left out, and so is a whole
+/// second.
 fn meant(nanos: i64, decimals: usize) -> i64 {
     const GRIDS: [i64; 7] = [3_600, 1_800, 900, 600, 300, 60, 1];
     let Some(step) = (3..=8).contains(&decimals).then(|| DAY * NANOS_PER_SECOND / 10_i64.pow(decimals as u32)) else {

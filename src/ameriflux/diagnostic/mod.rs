@@ -1,4 +1,4 @@
-//! Diagnostic words: what an instrument reports about its own reading, bit by bit, with names.
+//! The diagnostic words of instruments: what an instrument reports about its own reading, bit by bit, with names.
 //!
 //! A word is decoded for every row, so decoding is arithmetic on one number and allocates nothing; names are looked up
 //! only on request. A condition either *fails* the readings of its row or only *informs*: a running heater is worth

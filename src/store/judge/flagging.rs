@@ -1,8 +1,8 @@
 //! Judges rows of the store again after a late row, a changed neighbour or a changed limit.
 //!
-//! [`Staging`] judges rows as they are staged, which is the usual case and reads nothing. A row that it cannot judge then (a
-//! row before the newest one, a replaced row, a pair across tables) is noted as an interval and judged from the store in the
-//! same transaction, so that no reader sees a row with outdated flags.
+//! [`Staging`] judges rows as they are staged, which is the usual case and reads nothing. A row that it cannot judge
+//! then (a row before the newest one, a replaced row, a pair across tables) is noted as an interval and judged from the
+//! store in the same transaction, so that no reader sees a row with outdated flags.
 //!
 //! [`Staging`]: crate::store::Staging
 

@@ -99,7 +99,8 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Revokes a flag; its rows get their former flags with [`Store::judge_flagged`]. None if no active flag has this id.
+    /// Revokes a flag; its rows get their former flags with [`Store::judge_flagged`]. None if no active flag has this
+    /// id.
     pub fn revoke_flag(&self, id: i64, now: Timestamp) -> Result<Option<ManualFlagLine>> {
         let Some(line) = self.flags_by_hand()?.into_iter().find(|line| line.id == id && line.revoked.is_none()) else {
             return Ok(None);
@@ -192,8 +193,8 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// Passes each row of a table from `from` to `to` with its findings to `take`, oldest first within a series, until `take`
-    /// returns false. With `only_raised`, rows without a finding are left out.
+    /// Passes each row of a table from `from` to `to` with its findings to `take`, oldest first within a series, until
+    /// `take` returns false. With `only_raised`, rows without a finding are left out.
     pub fn judged_rows(
         &self,
         table: &str,

@@ -34,7 +34,8 @@ pub struct ClockLine {
     pub before: (i64, Timestamp),
     /// Record number and time after.
     pub after: (i64, Timestamp),
-    /// For a step: record number and time of the first row that is later than all rows before the step, if there is one.
+    /// For a step: record number and time of the first row that is later than all rows before the step, if there is
+    /// one.
     pub beyond: Option<(i64, Timestamp)>,
 }
 

@@ -2,8 +2,8 @@
 //!
 //! A file without RECORD, or with one that does not count, does not show whether a row was lost. What can be seen is a
 //! pause longer than the table's usual interval: a lost row, or a logger that was off. If rows come at no usual
-//! interval, or are too few, nothing is known, and the result says so. If RECORD counts and restarts, its numbers do not
-//! show what is missing between the two rows, so the pause there is examined in the same way.
+//! interval, or are too few, nothing is known, and the result says so. If RECORD counts and restarts, its numbers do
+//! not show what is missing between the two rows, so the pause there is examined in the same way.
 
 use std::collections::HashSet;
 use std::time::Duration;

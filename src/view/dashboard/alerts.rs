@@ -46,7 +46,8 @@ struct Rule {
     nothing: &'static str,
 }
 
-/// The file for Grafana's folder `provisioning/alerting`, JSON that is valid YAML. `Site::datasource` names the data source.
+/// The file for Grafana's folder `provisioning/alerting`, JSON that is valid YAML. `Site::datasource` names the data
+/// source.
 pub fn alerts(site: &Site<'_>) -> Value {
     let config = site.config;
     let station = &config.station.name;

@@ -1,8 +1,8 @@
 //! Values over time: the mean of each window as a line, minimum and maximum as a band, flagged values as points.
 //!
-//! Suspect values are possible values, so they are on the panel's axis. Failed values may be anything (7999, -9999) and would
-//! flatten the line, so they have a hidden axis with zero in its middle: their time and the value on hover are exact, and
-//! their height only shows how far off they are.
+//! Suspect values are possible values, so they are on the panel's axis. Failed values may be anything (7999, -9999) and
+//! would flatten the line, so they have a hidden axis with zero in its middle: their time and the value on hover are
+//! exact, and their height only shows how far off they are.
 
 use std::time::Duration;
 

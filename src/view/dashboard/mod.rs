@@ -1,11 +1,12 @@
 //! The station's [`Board`] as a Grafana dashboard over InfluxDB: one JSON text, ready to import.
 //!
-//! The bucket holds values and, beside each tested one, its flag (`FIELD_qc`). Queries therefore use the flags in the bucket:
-//! means, minima and maxima leave failed values out, flagged values are drawn separately, gaps stay open. The server cuts every
-//! query into windows as wide as the panel can show, so that a view of a year is as fast as one of an hour. What Grafana cannot
-//! do without writing to the bucket is left out; docs/dashboard.md lists it.
+//! The bucket holds values and, beside each tested one, its flag (`FIELD_qc`). Queries therefore use the flags in the
+//! bucket: means, minima and maxima leave failed values out, flagged values are drawn separately, gaps stay open. The
+//! server cuts every query into windows as wide as the panel can show, so that a view of a year is as fast as one of an
+//! hour. What Grafana cannot do without writing to the bucket is left out; docs/dashboard.md lists it.
 //!
-//! The JSON follows the present importable schema: `tests/grafana/validate` checks it against the types that Grafana publishes.
+//! The JSON follows the present importable schema: `tests/grafana/validate` checks it against the types that Grafana
+//! publishes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -85,7 +85,8 @@ fn panel_table(config: &Config, table: &TableConfig, known: &[KnownTable]) -> Pa
     PanelTable { name: table.name.clone(), columns, series }
 }
 
-/// The columns in the store, and derived columns that it will have; without a store, those that the configuration names.
+/// The columns in the store, and derived columns that it will have; without a store, those that the configuration
+/// names.
 fn columns(table: &TableConfig, stored: Option<&KnownTable>) -> Vec<KnownColumn> {
     let named = |name: &String| KnownColumn {
         name: name.clone(),

@@ -61,7 +61,8 @@ impl Pen {
                 None => sets.push((quantity, BTreeSet::from([level.key()]))),
             }
         }
-        // The quantity with the most levels gets its colours first. A column without a quantity is compared with nothing.
+        // The quantity with the most levels gets its colours first. A column without a quantity is compared with
+        // nothing.
         sets.sort_by_key(|(quantity, set)| (quantity.is_empty(), std::cmp::Reverse(set.len())));
         let sets: Vec<BTreeSet<Key>> = sets.into_iter().map(|(_, set)| set).collect();
         Pen { colours: LevelColours::new(&sets) }

@@ -1,14 +1,14 @@
 //! Groups related columns into panels: the plan that the Grafana dashboard and the page of `serve` both draw.
 //!
-//! A plan is data, made from the configuration and from the columns in the store. It needs no configuration: columns of one
-//! quantity share a panel, by height, by depth or by sensor; pairs that should agree get their own panel; `[[panel]]`
-//! overrides. A height has one colour on every panel, so that users recognize it.
+//! A plan is data, made from the configuration and from the columns in the store. It needs no configuration: columns of
+//! one quantity share a panel, by height, by depth or by sensor; pairs that should agree get their own panel;
+//! `[[panel]]` overrides. A height has one colour on every panel, so that users recognize it.
 
 //!
-//! Columns of one quantity and unit share a panel, and their labels show what differs: part ("short-wave in"), level, sensor,
-//! tag. Where several sensors each measure at several levels (three soil stations of five depths), each has its own panel
-//! beside the panel by level; that panel then shows the columns without a sensor, if there are any: the means. A quantity with
-//! three or more levels has a profile too. Every column that is sent is on a panel; text is not.
+//! Columns of one quantity and unit share a panel, and their labels show what differs: part ("short-wave in"), level,
+//! sensor, tag. Where several sensors each measure at several levels (three soil stations of five depths), each has its
+//! own panel beside the panel by level; that panel then shows the columns without a sensor, if there are any: the
+//! means. A quantity with three or more levels has a profile too. Every column that is sent is on a panel; text is not.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! The names of quantities, and their rows on the board.
 //!
-//! A column's quantity follows from its AmeriFlux variable, unless the configuration gives one. Some variables are parts of one
-//! quantity that is shown as a whole: the four components of radiation and their sum share a panel.
+//! A column's quantity follows from its AmeriFlux variable, unless the configuration gives one. Some variables are
+//! parts of one quantity that is shown as a whole: the four components of radiation and their sum share a panel.
 
 use crate::ameriflux;
 use crate::config::Level;

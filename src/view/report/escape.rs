@@ -1,8 +1,8 @@
 //! Escapes JSON for use inside HTML.
 //!
-//! A script element ends at the first `</script`, wherever it is, and changes its state at `<!--`. JSON can escape every
-//! letter, so that none of these letters has to be in the text. Unicode line ends, which JSON allows and older JavaScript does
-//! not, are escaped too.
+//! A script element ends at the first `</script`, wherever it is, and changes its state at `<!--`. JSON can escape
+//! every letter, so that none of these letters has to be in the text. Unicode line ends, which JSON allows and older
+//! JavaScript does not, are escaped too.
 
 use std::io::{self, Write};
 

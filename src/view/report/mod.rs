@@ -1,8 +1,8 @@
 //! The page as one file: to mail, to keep with a paper, to put on any web server.
 //!
-//! It is the page of `serve` with its scripts and styles inside, and with the answers that the page would request. It sends no
-//! request: its own policy forbids it, and only the scripts in the file may run, so that a name in the data that looks like a
-//! script is only text. It is written piece by piece, one table's values at a time.
+//! It is the page of `serve` with its scripts and styles inside, and with the answers that the page would request. It
+//! sends no request: its own policy forbids it, and only the scripts in the file may run, so that a name in the data
+//! that looks like a script is only text. It is written piece by piece, one table's values at a time.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -73,8 +73,8 @@ struct Part {
     columns: Vec<String>,
 }
 
-/// The last part of the data, of this length. It ends with the newest row, so that a silent station has a report too; without
-/// rows, it ends now.
+/// The last part of the data, of this length. It ends with the newest row, so that a silent station has a report too;
+/// without rows, it ends now.
 pub fn span(store: &Store, answers: &Answers, last: Duration, now: Timestamp) -> Result<Span, ReportError> {
     let mut newest = None;
     for table in &answers.config().tables {

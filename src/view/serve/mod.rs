@@ -1,11 +1,11 @@
 //! The station's own page, served on this computer from the store.
 //!
-//! It only reads. It takes no lock that delays an ingest or a sync, sends no request to another computer, and all files of the
-//! page are inside the program. There is no password: unless configured otherwise it listens for this computer only, and a
-//! request must come from the page itself (`gate`). Users elsewhere connect through ssh.
+//! It only reads. It takes no lock that delays an ingest or a sync, sends no request to another computer, and all files
+//! of the page are inside the program. There is no password: unless configured otherwise it listens for this computer
+//! only, and a request must come from the page itself (`gate`). Users elsewhere connect through ssh.
 //!
-//! One thread handles the connections. A few others work on the store (`readers`), so that a slow request does not delay a
-//! fast one. [`api`] defines the answers.
+//! One thread handles the connections. A few others work on the store (`readers`), so that a slow request does not
+//! delay a fast one. [`api`] defines the answers.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, mpsc};

@@ -14,7 +14,8 @@ const MOST_COLUMNS: usize = 512;
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Parses them. An unknown key is an error, because it may be misspelled. If `tag.` is known, keys with this prefix are tags.
+    /// Parses them. An unknown key is an error, because it may be misspelled. If `tag.` is known, keys with this prefix
+    /// are tags.
     pub(super) fn read(text: Option<&str>, known: &[&str]) -> Result<Query, ApiError> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for (key, value) in form_urlencoded::parse(text.unwrap_or_default().as_bytes()) {

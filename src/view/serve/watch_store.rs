@@ -17,7 +17,8 @@ use crate::view::summary::Summaries;
 
 const PAUSE: Duration = Duration::from_millis(400);
 
-/// The first revision of this process. It differs from those of earlier processes, so that an open page notices the change.
+/// The first revision of this process. It differs from those of earlier processes, so that an open page notices the
+/// change.
 pub(super) fn first_revision() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_secs() * 1_000)
 }

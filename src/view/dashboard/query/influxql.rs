@@ -1,7 +1,8 @@
 //! InfluxQL: InfluxDB 1.x, and 2 through a mapping.
 //!
-//! It has no `CASE` and no `IS NULL`. A value is therefore left out by its flag only where every value has one, and a flag
-//! becomes a rank by arithmetic: `9 % 6.5` is 2.5, which puts "missing" between 2 and 3 and does not change 1 to 4.
+//! It has no `CASE` and no `IS NULL`. A value is therefore left out by its flag only where every value has one, and a
+//! flag becomes a rank by arithmetic: `9 % 6.5` is 2.5, which puts "missing" between 2 and 3 and does not change 1 to
+//! 4.
 
 use std::fmt::Write as _;
 

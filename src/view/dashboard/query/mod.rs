@@ -1,8 +1,8 @@
 //! The dashboard's queries in each language.
 //!
-//! One trait and three languages: a panel states what it needs, and the limits of a language are in one file. Names of fields
-//! and tags come from loggers, so they are quoted by the rules of each language. Grafana replaces `$name`, `${name}` and
-//! `[[name]]` before it sends a query, so a name of that form is written in another way.
+//! One trait and three languages: a panel states what it needs, and the limits of a language are in one file. Names of
+//! fields and tags come from loggers, so they are quoted by the rules of each language. Grafana replaces `$name`,
+//! `${name}` and `[[name]]` before it sends a query, so a name of that form is written in another way.
 
 use std::time::Duration;
 
