@@ -109,8 +109,8 @@ pub fn ingest(
 /// Runs one sync under its lock. None if another sync holds the lock.
 ///
 /// # Errors
-/// The store fails, or the destination cannot be used as it is configured. The error is kept in the store if that can be
-/// written.
+/// The store fails, or the destination cannot be used as it is configured. The error is kept in the store if that can
+/// be written.
 pub fn sync(agent: &Agent, pass: Pass, cancel: &Cancel) -> Result<Option<Ended<SyncReport>>, AgentError> {
     let send = |store: &Store| {
         let open = || crate::destination::open(&agent.config);
