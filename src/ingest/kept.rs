@@ -112,14 +112,16 @@ impl<'a> KeptTaker<'a> {
         Ok(self.taker(staging, table, (header, true))?.stamp_of(raw.as_bytes()))
     }
 
-    /// Whether a line is a row that the store does not have, by time and tags.
+    /// Whether a line is a row that the store does not have, by time and tags. True also without a header, because it may
+    /// be one.
     pub(super) fn is_new_row(
         &mut self,
         staging: &mut Staging<'_>,
         table: &mut Table,
         line: &DeferredLine,
     ) -> Result<bool> {
-        self.taker(staging, table, (line.header, false))?.is_new_row(staging, table, line.raw.as_bytes())
+        let Some(header) = line.header else { return Ok(true) };
+        self.taker(staging, table, (header, false))?.is_new_row(staging, table, line.raw.as_bytes())
     }
 
     /// The time that a line gives its row under a header. None if the line is not a row. `known` is the row's present

@@ -130,7 +130,7 @@ impl CsvFormat {
         let mut header = Header::from_names(table, &names);
         if let Some(units) = of_line(dialect.and_then(|dialect| dialect.units_line)) {
             for (own, unit) in header.units.iter_mut().zip(units) {
-                *own = unit.trim_matches(['[', ']', '(', ')']).to_owned();
+                unit_of(&unit).clone_into(own);
             }
         } else if self.names.is_none() {
             for (own, name) in header.units.iter_mut().zip(&names) {
@@ -175,16 +175,62 @@ impl CsvFormat {
         cells.join(separator.encode_utf8(&mut [0; 4])).into_bytes()
     }
 
-    /// Whether a line below the header is the header line again, as in files that were joined or restarted.
-    pub fn repeats_header(&self, line: &[u8], header: &Header) -> bool {
-        let dialect = self.dialect.as_ref();
-        let spelling = dialect.map_or_else(Spelling::default, Spelling::of);
-        let texts = spelling.texts(strip_comment(line, dialect));
+    /// The kind of header line that a line below the header is, as in files that were joined or restarted. None if it is
+    /// not a line of a header.
+    pub fn header_line(&self, line: &[u8], header: &Header) -> Option<HeaderLine> {
+        let texts = self.texts(line);
         let is = |known: &[String]| {
             texts.len() == known.len() && texts.iter().zip(known).all(|(text, known)| text.eq_ignore_ascii_case(known))
         };
-        is(&header.names) || (header.units.iter().any(|unit| !unit.is_empty()) && is(&header.units))
+        if is(&header.names) {
+            return Some(HeaderLine::Names);
+        }
+        if header.units.iter().any(|unit| !unit.is_empty()) && is(&header.units) {
+            return Some(HeaderLine::Units);
+        }
+        self.other_names(line).map(HeaderLine::Other)
     }
+
+    /// The lines of the header that a line gives, if the file names its columns and the line names every column of the time
+    /// and of the record number.
+    fn other_names(&self, line: &[u8]) -> Option<Vec<Vec<u8>>> {
+        let place = self.dialect.as_ref().and_then(|dialect| dialect.names_line).filter(|_| self.names.is_none())?;
+        self.lacking(&unique_names(self.texts(line))).is_none().then(|| {
+            let mut lines = vec![Vec::new(); place.saturating_sub(1)];
+            lines.push(line.to_vec());
+            lines
+        })
+    }
+
+    /// The header with the units of `line`, the line after the names. None if the format has no line of units or the number
+    /// of texts differs.
+    pub fn with_units(&self, line: &[u8], header: &Header) -> Option<Header> {
+        self.dialect.as_ref().and_then(|dialect| dialect.units_line)?;
+        let texts = self.texts(line);
+        let units = texts.iter().map(|unit| unit_of(unit).to_owned()).collect();
+        (texts.len() == header.names.len()).then(|| Header { units, ..header.clone() })
+    }
+
+    fn texts(&self, line: &[u8]) -> Vec<String> {
+        let dialect = self.dialect.as_ref();
+        dialect.map_or_else(Spelling::default, Spelling::of).texts(strip_comment(line, dialect))
+    }
+}
+
+/// A header line below the header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeaderLine {
+    /// The names again.
+    Names,
+    /// The units again.
+    Units,
+    /// Other names: the lines of the new header, up to that with the names.
+    Other(Vec<Vec<u8>>),
+}
+
+/// A unit without its brackets.
+fn unit_of(text: &str) -> &str {
+    text.trim_matches(['[', ']', '(', ')'])
 }
 
 /// Removes the mark of a comment, because names are often written in one.
