@@ -11,6 +11,7 @@ mod headers;
 mod held;
 mod long;
 mod names;
+mod notes;
 mod provisional;
 mod quiet;
 mod refusals;
