@@ -230,8 +230,9 @@ fn quality(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Findi
     }
     // Where the configuration says that the newer content replaces the older one, it has decided.
     let is_open = |name: &str| config.table(name).is_none_or(|table| table.on_conflict != OnConflict::Replace);
-    let conflicts: u64 = facts.tables.iter().filter(|table| is_open(&table.table)).map(|table| table.conflicts).sum();
-    if conflicts > 0 && recent(facts.newest_conflict) {
+    let conflicts: u64 =
+        facts.tables.iter().filter(|table| is_open(&table.table)).map(|table| table.open_conflicts).sum();
+    if conflicts > 0 && recent(facts.newest_open_conflict) {
         let loggers = facts.two_loggers.iter().find(|two| is_open(&two.0));
         let (of, fix) = match loggers {
             None => (String::new(), "see `fluxtower conflicts`"),
@@ -239,7 +240,7 @@ fn quality(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Findi
         };
         found.push(
             Finding::new(Kind::Conflicts, format!("{} came with two contents{of}", count(conflicts, "time")))
-                .since(facts.newest_conflict)
+                .since(facts.newest_open_conflict)
                 .fix(fix),
         );
     }
