@@ -15,3 +15,7 @@ UPDATE conflict SET decided = (
 UPDATE conflict SET decided = (
     SELECT max(other.decided) FROM conflict other WHERE other.series = conflict.series AND other.ts = conflict.ts
 ) WHERE decided IS NULL AND EXISTS (SELECT 1 FROM decided_conflict);
+
+-- Series whose rows all got other tags: `status` names their points from now on.
+INSERT OR IGNORE INTO setting (key, value)
+SELECT replace(key, 'left series: ', 'left points: '), value FROM setting WHERE key LIKE 'left series: %';

@@ -21,6 +21,7 @@ mod decide;
 mod deferred;
 mod double_hour;
 mod file;
+mod foresee;
 mod glued;
 mod heads;
 mod kept;
@@ -35,8 +36,9 @@ mod retag;
 mod samples;
 
 pub use after::{ClosedFiles, PutAway, Receipts, Stays, put_away, receipts};
-pub use clock::{Moved, rekey, would_rekey};
+pub use clock::{Moved, rekey};
 pub use decide::{Decided, Decider};
+pub use foresee::would_rekey;
 pub use made::{MadeRows, make_now};
 pub use report::{Counts, FileReport, IngestReport, TableReport};
 
@@ -195,7 +197,7 @@ impl Ingest<'_> {
             }
             let mut table = self.store.table(table_config)?;
             if table.has_new_time_format
-                && let Some(moved) = clock::preview(self.store, table_config)?.filter(|moved| moved.rows > 0)
+                && let Some(moved) = foresee::preview(self.store, table_config)?.filter(|moved| moved.rows > 0)
             {
                 table_report.note(&format!(
                     "time_format changed: {} that the one before read would have another time by it; `fluxtower rekey --dry-run` \

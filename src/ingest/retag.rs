@@ -7,6 +7,8 @@
 //! text `7` where the file says `007`, and a row without a value does not change. A file that says such a thing again is staged
 //! under its own spelling, beside the row of before. What was a tag already keeps the spelling of the file.
 
+use std::collections::BTreeSet;
+
 use super::kept::KeptTaker;
 use super::lines::Taken;
 use crate::config::{ColumnUse, TableConfig};
@@ -23,7 +25,17 @@ struct Moved {
     /// Rows that have no value in one of the tag columns.
     left: u64,
     /// Tags under which the rows that moved were sent before.
-    from: Vec<String>,
+    from: BTreeSet<Vec<String>>,
+    /// Tags that they have now.
+    to: BTreeSet<Vec<String>>,
+}
+
+impl Moved {
+    /// The series in which points were left, for the message.
+    fn left_series(&self) -> String {
+        let name = |tags: &Vec<String>| if tags.is_empty() { "without tags".to_owned() } else { tags.join(", ") };
+        self.from.iter().map(name).collect::<Vec<_>>().join("; ")
+    }
 }
 
 /// Moves what has to be moved. Gives a message where something was.
@@ -54,12 +66,7 @@ pub(super) fn apply(
             continue;
         }
         let mut retag = Retag { store, staging, table, config, places: &places, series: &series };
-        let before = moved.rows;
         retag.rows(&mut moved)?;
-        if moved.rows > before {
-            let tags = series.tags.join(", ");
-            moved.from.push(if tags.is_empty() { "without tags".to_owned() } else { tags });
-        }
         retag.contents(&mut moved, now)?;
         seen.push(series.id);
     }
@@ -76,7 +83,7 @@ pub(super) fn apply(
         0 => String::new(),
         left => format!("; {} without a value there did not change", count(left, "row")),
     };
-    let points = match moved.from.join("; ") {
+    let points = match moved.left_series() {
         from if from.is_empty() => String::new(),
         from => format!(". The old points stay in the bucket, in the series {from}; delete them there"),
     };
@@ -106,6 +113,7 @@ impl Retag<'_, '_> {
     fn rows(&mut self, moved: &mut Moved) -> Result<()> {
         self.staging.begin()?;
         self.staging.use_columns(self.table, self.config)?;
+        let mut has_left = false;
         let mut after = None;
         loop {
             let rows = self.store.old_rows(self.series.id, after)?;
@@ -117,6 +125,17 @@ impl Retag<'_, '_> {
                     None => moved.left += 1,
                     Some(tags) if tags == self.series.tags => {}
                     Some(tags) => {
+                        // In the transaction of the first row that leaves, and comes: what is killed is named all the same.
+                        if !has_left && self.staging.note_left_series(self.table, self.series)? {
+                            moved.from.insert(self.series.tags.clone());
+                        }
+                        has_left = true;
+                        if !moved.to.contains(&tags) {
+                            if !moved.from.contains(&tags) {
+                                self.staging.note_returned_to(self.table, &written(&tags))?;
+                            }
+                            moved.to.insert(tags.clone());
+                        }
                         self.staging.move_row(self.table, row, &written(&tags))?;
                         moved.rows += 1;
                     }

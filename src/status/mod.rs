@@ -14,7 +14,7 @@ use crate::store::{
     ClockLine, FutureTimes, GapLine, LoggerFile, ReadFile, ReceiverLine, RunLine, Store, StoreError, TableStatus,
     Uncounted, folder_of,
 };
-use crate::sync::{PendingBytes, Standing, SyncError, SyncReport};
+use crate::sync::{LeftPoints, PendingBytes, Standing, SyncError, SyncReport};
 use crate::time::{Interval, Timestamp};
 
 mod exit;
@@ -193,6 +193,8 @@ pub struct Facts {
     pub wrong_values: Vec<(String, String)>,
     /// Bytes that are free on the disk of the database; none where the system does not say.
     pub room: Option<Room>,
+    /// Points that hold what rows no longer have.
+    pub left_points: Vec<LeftPoints>,
     /// Size of the backlog, and how long it takes to drain.
     pub pending_bytes: PendingBytes,
 }
@@ -260,6 +262,7 @@ impl Facts {
             misfits: misfits(config, store)?,
             wrong_values: Vec::new(),
             room: Room::of(folder_of(store.path())).ok(),
+            left_points: crate::sync::left_points(config, store)?,
             pending_bytes: crate::sync::pending_bytes(config, store, now)?,
         })
     }

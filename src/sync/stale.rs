@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::left_points::{self, Unremoved};
 use super::{Cancel, SyncError, identity, shape};
 use crate::config::{Config, DestinationConfig};
 use crate::destination::{Destination, QueryError, Removal, SeriesAsk, Tags};
@@ -15,7 +16,7 @@ use crate::store::{KnownSeries, SeriesBacklog, StaleRun, StaleSeries, Store};
 use crate::time::{Interval, Timestamp};
 
 /// Removals in one sync. Over a slow link each takes a round trip; the rest is left for the next sync.
-const MOST_REMOVALS: usize = 2_000;
+pub(super) const MOST_REMOVALS: usize = 2_000;
 /// Removals whose marks go in one transaction.
 const REMOVALS_PER_STEP: usize = 100;
 /// The part of a sync's time that removals may take.
@@ -78,8 +79,11 @@ pub(super) fn remove(
     cancel: &Cancel,
 ) -> Result<Removed, SyncError> {
     let mut removed = Removed::default();
+    store.forget_stale_of_no_row()?;
     let stale = store.stale_series()?;
+    let has_points = |table: &str| stale.iter().any(|series| series.table == table);
     if stale.is_empty() {
+        left_points::keep(store, &BTreeMap::new(), has_points)?;
         return Ok(removed);
     }
     if destination.removal() == Removal::Never {
@@ -96,7 +100,9 @@ pub(super) fn remove(
         }
     }
     let until = Instant::now() + config.sync.deadline.min(MOST_TIME) / TIME_PART;
-    let mut work = Work { config, store, destination, sent: &sent, removed, left: MOST_REMOVALS, until, cancel };
+    let unremoved = BTreeMap::new();
+    let mut work =
+        Work { config, store, destination, sent: &sent, removed, unremoved, left: MOST_REMOVALS, until, cancel };
     for (bucket, targets) in by_bucket {
         let name = bucket.as_deref();
         if !looked.contains(&name) && !work.is_the_same_bucket(name)? {
@@ -118,6 +124,7 @@ pub(super) fn remove(
             work.series(target, series)?;
         }
     }
+    left_points::keep(store, &work.unremoved, has_points)?;
     Ok(work.removed)
 }
 
@@ -169,16 +176,16 @@ pub(super) fn once(store: &Store, subject: &str, note: String) -> Result<Option<
 }
 
 /// The points of a table.
-struct Points {
-    table: String,
-    points: u64,
+pub(super) struct Points {
+    pub(super) table: String,
+    pub(super) points: u64,
     /// Of these, points without a row.
     gone: u64,
     /// First and last time.
-    span: (Timestamp, Timestamp),
+    pub(super) span: (Timestamp, Timestamp),
 }
 
-fn by_table<'s>(stale: impl Iterator<Item = &'s StaleSeries>) -> Vec<Points> {
+pub(super) fn by_table<'s>(stale: impl Iterator<Item = &'s StaleSeries>) -> Vec<Points> {
     let mut tables: Vec<Points> = Vec::new();
     for StaleSeries { table, points, gone, span, .. } in stale {
         match tables.iter_mut().find(|known| known.table == *table) {
@@ -199,6 +206,8 @@ struct Work<'a> {
     destination: &'a mut dyn Destination,
     sent: &'a [Sent],
     removed: Removed,
+    /// What cannot be removed of each table that was come to.
+    unremoved: BTreeMap<String, Option<Unremoved>>,
     /// Removals that this sync may still make.
     left: usize,
     until: Instant,
@@ -233,6 +242,7 @@ impl<'a> Work<'a> {
                  they may not be removed ({error}); each sync tries again",
                 span.0, span.1
             );
+            Unremoved::add(&mut self.unremoved, &table, points, format!("they may not be removed ({error})"));
             self.removed.notes.extend(once(self.store, &table, note)?);
         }
         Ok(())
@@ -240,6 +250,7 @@ impl<'a> Work<'a> {
 
     /// Removes the points of one series, oldest first.
     fn series(&mut self, target: &Sent, stale: &StaleSeries) -> Result<(), SyncError> {
+        self.unremoved.entry(target.table.clone()).or_default();
         let others = self.hit_by(target);
         // One by one where a point between may have to stay, and in a bucket that cannot be read, where that is unknown.
         let is_whole = |sent: &Sent| sent.pruned.is_none_or(|pruned| pruned < stale.span.0);
@@ -299,6 +310,7 @@ impl<'a> Work<'a> {
                 "table \"{}\": {points} points from {from} to {to} keep values that the rows no longer have: {why}",
                 target.table
             );
+            Unremoved::add(&mut self.unremoved, &target.table, points, why);
             self.removed.notes.extend(once(self.store, &target.table, note)?);
         }
         Ok(())

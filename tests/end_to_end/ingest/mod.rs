@@ -6,6 +6,7 @@ mod clocks;
 mod collections;
 mod decisions;
 mod deferred;
+mod dry_run;
 mod glued;
 mod headers;
 mod held;
