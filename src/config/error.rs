@@ -65,8 +65,18 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// What is wrong and what to write, without the file and the line.
+    pub(crate) fn problem(&self) -> String {
+        match self {
+            ConfigError::Syntax { message, .. }
+            | ConfigError::UnknownKey { message, .. }
+            | ConfigError::Invalid { message, .. } => message.clone(),
+            other => other.to_string(),
+        }
+    }
+
     /// The line that it is about, from 1; none where it is about no line.
-    pub(super) fn line(&self) -> Option<usize> {
+    pub(crate) fn line(&self) -> Option<usize> {
         match self {
             ConfigError::Syntax { line, .. }
             | ConfigError::UnknownKey { line, .. }

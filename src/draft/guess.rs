@@ -195,6 +195,8 @@ pub(super) struct Around<'a> {
     pub(super) has_soil_probe: bool,
     /// The columns of the table that have this name but for the number in brackets.
     pub(super) of_its_name: Outputs<'a>,
+    /// The file is in AmeriFlux's own format: a name that is AmeriFlux's is meant as it, in AmeriFlux's unit.
+    pub(super) is_ameriflux: bool,
 }
 
 /// Bare names of a CS650's outputs that are no variable, without the process.
@@ -202,6 +204,11 @@ const SOIL_PROBE_OUTPUTS: [&str; 6] = ["p", "pa", "vr", "ka", "ec", "bulkec"];
 
 /// The guess from name and process of a column. None for spreads, times of an extreme, and names that tell nothing.
 pub(super) fn guess(column: &ColumnSample, around: Around<'_>) -> Option<Guess> {
+    if around.is_ameriflux {
+        let variable = ameriflux::lookup(&column.name)?.name;
+        let because = format!("the name is AmeriFlux's {variable}");
+        return Some(Guess { variable, because, doubt: rain_doubt(variable, around) });
+    }
     let mut parts = NameParts::of(&column.name);
     let lower = column.name.to_lowercase();
     if NEVER.iter().any(|part| parts.has(part)) || BODY_TEMPERATURES.iter().any(|begin| lower.starts_with(begin)) {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::config::{Config, TableConfig};
+use crate::config::{Config, ConfigError, TableConfig};
 use crate::sun::Position;
 
 mod column;
@@ -95,8 +95,8 @@ pub struct TableSummary {
 pub struct VariableSummary {
     /// The column's name in the file.
     pub column: String,
-    /// The variable.
-    pub variable: &'static str,
+    /// The variable, as the configuration has it.
+    pub variable: String,
     /// Whether it is a key; otherwise it is a comment with the reason.
     pub active: bool,
 }
@@ -118,7 +118,7 @@ pub struct LeftOut {
 /// # Errors
 /// [`DraftError`]: a path does not exist, no file is a logger's table, or the station's name or offset is not valid.
 pub fn new_config(request: &Request<'_>, station: &StationSaid) -> Result<Draft, DraftError> {
-    let (samples, left_out) = read(request, None)?;
+    let (samples, mut left_out) = read(request, None)?;
     if samples.is_empty() {
         return Err(DraftError::Nothing { left_out: listed(&left_out) });
     }
@@ -127,6 +127,11 @@ pub fn new_config(request: &Request<'_>, station: &StationSaid) -> Result<Draft,
     let known = table::Known { position: station.position, archive: archive(request)? };
     let tables = table::tables(samples, &folder, &[], &known);
     let mut text = text::head(request.config, &name, &others, station);
+    let (tables, refused) = loading(tables, &text, request.config);
+    left_out.extend(refused);
+    if tables.is_empty() {
+        return Err(DraftError::Nothing { left_out: listed(&left_out) });
+    }
     text.push_str(&text_of(&tables));
     Config::parse(&text, request.config).map_err(|source| DraftError::Unsound { source })?;
     Ok(Draft { text, station: name, tables: summaries(&tables), left_out })
@@ -140,13 +145,15 @@ pub fn new_config(request: &Request<'_>, station: &StationSaid) -> Result<Draft,
 /// would not load with the new tables.
 pub fn addition(request: &Request<'_>, existing: &str) -> Result<Draft, DraftError> {
     let config = Config::parse(existing, request.config)?;
-    let (samples, left_out) = read(request, Some(&config))?;
+    let (samples, mut left_out) = read(request, Some(&config))?;
     if samples.is_empty() && left_out.is_empty() {
         return Err(DraftError::Nothing { left_out: String::new() });
     }
     let taken: Vec<&str> = config.tables.iter().map(|table| table.name.0.as_str()).collect();
     let known = table::Known { position: config.station.position, archive: archive(request)? };
     let tables = table::tables(samples, &folder_of(request.config), &taken, &known);
+    let (tables, refused) = loading(tables, existing, request.config);
+    left_out.extend(refused);
     let added = text_of(&tables);
     // Use the line ends of the user's editor.
     let (line_end, added) =
@@ -170,6 +177,27 @@ pub fn addition(request: &Request<'_>, existing: &str) -> Result<Draft, DraftErr
 fn text_of(tables: &[table::Table]) -> String {
     let texts: String = tables.iter().map(text::table).collect();
     texts + &text::pairs(&pairs::of(tables))
+}
+
+/// The tables whose text loads behind `before`, and the files of the others with the reason: a file that cannot be described is
+/// no obstacle to the rest, and a message about a line of a configuration that was not written helps no user.
+fn loading(tables: Vec<table::Table>, before: &str, config: &Path) -> (Vec<table::Table>, Vec<LeftOut>) {
+    if Config::parse(&format!("{before}\n{}", text_of(&tables)), config).is_ok() {
+        return (tables, Vec::new());
+    }
+    let lines = before.lines().count();
+    let mut left_out = Vec::new();
+    let kept = tables.into_iter().filter(|table| {
+        let Err(error) = Config::parse(&format!("{before}\n{}", text::table(table)), config) else { return true };
+        // Where no table can follow, or the station's values are wrong, it is not the table's.
+        let is_of_table = matches!(error, ConfigError::Invalid { .. }) && error.line().is_some_and(|line| line > lines);
+        if is_of_table {
+            let reason = format!("cannot be described: {}; write its [[table]] by hand", error.problem());
+            left_out.push(LeftOut { file: table.files.join(", "), reason, named: true });
+        }
+        !is_of_table
+    });
+    (kept.collect(), left_out)
 }
 
 /// The files of the archive. What is no logger's table is passed over: an archive holds anything.

@@ -2,9 +2,10 @@
 //!
 //! A test is a key where nothing in it is a guess: limits of what no battery, panel or radiometer gives, whichever way it
 //! looks; the AmeriFlux variable where name and unit agree. What rests on the rows that were looked at takes its limits well
-//! beyond what they show, so that a working sensor is not flagged, and says how many they were. Everything else is a comment.
+//! beyond what they show, so that a working sensor is not flagged, and says how many they were; numbers that stand for no value
+//! and what lies outside the physical range are not among them. Everything else is a comment.
 
-use super::column::Suggestion;
+use super::column::{Suggestion, measured};
 use super::guess::Guess;
 use super::sample::{ColumnSample, Interval};
 use crate::ameriflux::Range;
@@ -118,8 +119,9 @@ pub(super) fn lines(
         matches!(Process::of(&sample.process), None | Some(Process::Average | Process::Sample | Process::WindVector));
     if let (Some(known), true) = (known, is_mean && rows.interval.is_some_and(|every| every.nanos <= SLOWEST)) {
         let conversion = conversion(&unit::fit(&sample.unit, known));
-        lines.extend(flat_line(sample, known, conversion, rows));
-        lines.extend(spike(sample, known, conversion, rows));
+        let sample = measured(sample, variable);
+        lines.extend(flat_line(&sample, known, conversion, rows));
+        lines.extend(spike(&sample, known, conversion, rows));
     }
     lines
 }

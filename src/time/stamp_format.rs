@@ -2,8 +2,8 @@
 //!
 //! A format is taken apart once and then reads each stamp in one pass. It takes what chrono's formats take, and what files of
 //! field stations have beside: hours and minutes without a separator and without leading zeros (`%H%M`: 58 is 00:58), hour 24 at
-//! the end of a day, fractions behind any seconds, an offset from UTC, `days since 1899-12-30`, and a midnight that carries the
-//! date of the day that it ends.
+//! the end of a day, fractions behind any seconds (`%S:%f` where a colon is before them), an offset from UTC, `days since
+//! 1899-12-30`, and a midnight that carries the date of the day that it ends.
 
 use chrono::NaiveDate;
 
@@ -43,7 +43,10 @@ enum Item {
     Blank,
     /// Numbers without anything between them.
     Numbers(Vec<Number>),
+    /// Behind a point or comma, which the seconds take.
     Fraction,
+    /// Digits of the fraction behind another sign: `00:00:00:250`.
+    Decimals,
     MonthName,
     DayName,
     HalfDay,
@@ -282,12 +285,15 @@ fn items(text: &str) -> Option<Vec<Item>> {
                 (letters.next()? == 'f').then_some(())?;
                 items.push(Item::Fraction);
             }
-            'f' => {
-                if matches!(items.last(), Some(Item::Literal(letter)) if matches!(letter.as_str(), "." | ",")) {
-                    items.pop();
+            'f' => match items.last() {
+                Some(Item::Literal(letter)) if !matches!(letter.as_str(), "." | ",") => items.push(Item::Decimals),
+                last => {
+                    if let Some(Item::Literal(_)) = last {
+                        items.pop();
+                    }
+                    items.push(Item::Fraction);
                 }
-                items.push(Item::Fraction);
-            }
+            },
             ':' => {
                 (letters.next()? == 'z').then_some(())?;
                 items.push(Item::Offset);
@@ -328,6 +334,7 @@ impl Parts {
             Item::Blank => Some(rest.trim_ascii_start()),
             Item::Numbers(run) => self.numbers(run, rest.trim_ascii_start()),
             Item::Fraction => Some(rest),
+            Item::Decimals => self.decimals(rest),
             Item::MonthName => {
                 let length = letters(rest);
                 let month = month(rest.get(..length)?)?;
@@ -380,15 +387,19 @@ impl Parts {
         if run.last() == Some(&Number::Second)
             && let [b'.' | b',', fraction @ ..] = rest
         {
-            let count = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            if count > 0 {
-                let kept = count.min(9);
-                let scale = 10_u32.pow(u32::try_from(9 - kept).ok()?);
-                self.nanos = number(&fraction[..kept]) * scale;
-                rest = &fraction[count..];
-            }
+            rest = self.decimals(fraction).unwrap_or(rest);
         }
         Some(rest)
+    }
+
+    /// Takes the digits of a fraction, of which there must be one.
+    fn decimals<'t>(&mut self, text: &'t [u8]) -> Option<&'t [u8]> {
+        let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let kept = count.min(9);
+        (count > 0).then_some(())?;
+        let scale = 10_u32.pow(u32::try_from(9 - kept).ok()?);
+        self.nanos = number(&text[..kept]) * scale;
+        Some(&text[count..])
     }
 
     fn set(&mut self, which: Number, value: u32) {
@@ -521,6 +532,7 @@ mod tests {
             ("%Y-%m-%dT%H:%M:%S%z", "2021-06-25T09:05:00Z", "2021-06-25 09:05:00Z"),
             ("%Y-%m-%d %H:%M:%S%.f", "2021-06-25 09:05:00.5", "2021-06-25 09:05:00.5"),
             ("%Y-%m-%d %H:%M:%S.%f", "2021-06-25 09:05:00.000250", "2021-06-25 09:05:00.00025"),
+            ("%Y-%m-%d %H:%M:%S:%f", "2021-06-25 09:05:00:250", "2021-06-25 09:05:00.25"),
             ("%Y-%m-%d %H:%M%24", "2021-06-25 00:00", "2021-06-26 00:00:00"),
             ("%Y-%m-%d %H:%M%24", "2021-06-25 00:30", "2021-06-25 00:30:00"),
             ("unix", "1624611900.5", "2021-06-25 09:05:00.5Z"),
@@ -556,6 +568,7 @@ mod tests {
             ("unix", "NAN"),
             ("unix", ""),
             ("excel", "inf"),
+            ("%Y-%m-%d %H:%M:%S:%f", "2021-06-25 09:05:00:"),
             ("%Y-%m-%d %H:%M%z", "2021-06-25 09:05"),
         ] {
             assert_eq!(read(format, text), None, "{text} by {format}");

@@ -32,6 +32,10 @@ pub(in crate::draft) struct Recognised {
     pub(in crate::draft) csv: CsvFormat,
     /// Columns that tell rows of one stamp apart.
     pub(in crate::draft) tags: Vec<String>,
+    /// The column with the start of each row's interval, which is no value.
+    pub(in crate::draft) start: Option<String>,
+    /// Whether it is AmeriFlux's own format: names and units are AmeriFlux's, and -9999 is no value.
+    pub(in crate::draft) is_ameriflux: bool,
     /// For the user.
     pub(in crate::draft) notes: Vec<String>,
 }
@@ -54,6 +58,9 @@ struct Cut<'t> {
     /// Names of the columns, where a line above the rows has them.
     names: Option<(usize, Vec<String>)>,
     time: time::Found,
+    /// Numbers of the lines that have a time and another width.
+    ragged: Vec<usize>,
+    notes: Vec<String>,
 }
 
 /// The dialect of a file that begins with `text`; None: it is no table with a time.
@@ -70,9 +77,10 @@ pub(in crate::draft) fn recognise(text: &[u8]) -> Option<Recognised> {
         return None;
     }
     let cuts = SEPARATORS.into_iter().filter_map(|separator| Cut::new(separator, &lines));
-    // Of equals the first.
+    // Of equals the first. By another separator a date alone is read in rows that lack a field.
+    let rank = |cut: &Cut<'_>| (cut.time.has_hour, cut.time.distinct, cut.time.rows);
     let best = cuts.fold(None, |best: Option<Cut<'_>>, cut| match best {
-        Some(best) if best.time.rows >= cut.time.rows => Some(best),
+        Some(best) if rank(&best) >= rank(&cut) => Some(best),
         _ => Some(cut),
     })?;
     Some(best.recognised(&lines))
@@ -99,22 +107,28 @@ impl<'t> Cut<'t> {
         let spelling = Spelling::of(&dialect);
         let fields: Vec<(&Line<'_>, Vec<String>)> = body().map(|line| (line, spelling.texts(line.text))).collect();
         let width = usual_width(fields.iter().map(|(_, fields)| fields.len()))?;
-        let rows: Vec<_> = fields.into_iter().filter(|(_, fields)| fields.len() == width).collect();
+        let width = named_width(&fields, width).unwrap_or(width);
+        let (rows, others): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(_, fields)| fields.len() == width);
         let texts: Vec<&[String]> = rows.iter().map(|(_, fields)| fields.as_slice()).collect();
         let names_of = |first: usize| above(lines, rows.get(first)?.0.number, width, &spelling);
         let time = time::find(&texts, &|first| names_of(first).map(|(_, names)| names))?;
+        // A cut that leaves no value is none.
+        (time.columns.len() < width).then_some(())?;
         let names = names_of(time.first);
+        let names_line = names.as_ref().map_or(0, |(line, _)| *line);
+        let is_row = |(line, fields): &&(&Line<'_>, Vec<String>)| line.number > names_line && time.reads(fields);
+        let ragged = others.iter().filter(is_row).map(|(line, _)| line.number).collect();
         let values = texts[time.first..].iter().flat_map(|row| {
             row.iter().enumerate().filter(|(place, _)| !time.columns.contains(place)).map(|(_, text)| text.as_str())
         });
-        numbers::learn(values, &mut dialect);
-        Some(Cut { spelling, dialect, width, rows, names, time })
+        let notes = numbers::learn(values, &mut dialect).map(str::to_owned).into_iter().collect();
+        Some(Cut { spelling, dialect, width, rows, names, time, ragged, notes })
     }
 
     fn recognised(self, lines: &[Line<'_>]) -> Recognised {
-        let Cut { spelling, mut dialect, width, rows, names, time } = self;
-        let first_row = rows[time.first].0.number;
-        let mut notes = time.notes.clone();
+        let Cut { spelling, mut dialect, width, rows, names, time, ragged, mut notes } = self;
+        let first_row = ragged.iter().copied().chain([rows[time.first].0.number]).min().unwrap_or(0);
+        notes.splice(..0, time.notes.iter().cloned());
         let mut units = None;
         let own_names = match names {
             Some((line, names)) => {
@@ -154,6 +168,17 @@ impl<'t> Cut<'t> {
                 long.sensor, long.value
             ));
         }
+        if !ragged.is_empty() {
+            notes.push(format!(
+                "CHECK: {} of {} rows looked at have another number of fields than {width}, and such rows are rejected: let the \
+                 program that writes the file write every field of a row, also an empty one.",
+                ragged.len(),
+                ragged.len() + time.count(&rows)
+            ));
+        }
+        if long.is_none() && tags.is_empty() && record_column.is_none() {
+            notes.extend(of_few_times(&rows, &time));
+        }
         if rows[time.first..].iter().any(|(line, _)| has_quoted_number(line.text, &spelling)) {
             notes.push("Numbers stand in quotes; they are read as numbers.".to_owned());
         }
@@ -165,7 +190,13 @@ impl<'t> Cut<'t> {
             dialect: Some(dialect),
             long,
         };
-        Recognised { csv, tags, notes }
+        let start = time.start.as_ref().map(name);
+        let has_stamp = |stamp: &str| own_names.iter().any(|name| name == stamp);
+        let is_ameriflux = start.is_some() && has_stamp("TIMESTAMP_START") && has_stamp("TIMESTAMP_END");
+        if is_ameriflux {
+            notes.push("AmeriFlux's own format: names and units are AmeriFlux's, and -9999 is no value.".to_owned());
+        }
+        Recognised { csv, tags, start, is_ameriflux, notes }
     }
 }
 
@@ -182,6 +213,17 @@ fn usual_width(widths: impl Iterator<Item = usize> + Clone) -> Option<usize> {
         counts.into_iter().filter(|(width, _)| *width >= 2).max_by_key(|&(width, count)| (count, width))?;
     let behind = widths.skip_while(|other| *other != width).count();
     (count * 2 >= behind).then_some(width)
+}
+
+/// The number of fields of the line of names, where most rows lack fields at their end: a line of texts alone stands above the
+/// rows, some rows have as many fields, and no line has more.
+fn named_width(lines: &[(&Line<'_>, Vec<String>)], usual: usize) -> Option<usize> {
+    let widest = lines.iter().map(|(_, fields)| fields.len()).max().filter(|widest| *widest > usual)?;
+    let first = lines.iter().position(|(_, fields)| fields.len() == usual)?;
+    let is_name = |text: &String| !text.is_empty() && !numbers::is_number(text);
+    let (above, below) = lines.split_at(first);
+    let is_named = above.iter().any(|(_, fields)| fields.len() == widest && fields.iter().all(is_name));
+    (is_named && below.iter().any(|(_, fields)| fields.len() == widest)).then_some(widest)
 }
 
 /// The line that names the columns, above the line `first`.
@@ -244,6 +286,19 @@ fn footer_of(line: &Line<'_>, rows: &[(&Line<'_>, Vec<String>)], first: usize, t
 
 fn has_quoted_number(line: &[u8], spelling: &Spelling) -> bool {
     spelling.parts(line).any(|part| part.quoted && numbers::is_number(&decode(part.text)))
+}
+
+/// A note, where the rows that were looked at have few times.
+fn of_few_times(rows: &[(&Line<'_>, Vec<String>)], time: &time::Found) -> Option<String> {
+    let read = time.count(rows);
+    let times: HashSet<i64> = rows.iter().filter_map(|(_, fields)| time.nanos(fields)).collect();
+    (read >= 4 && times.len() * 2 <= read).then(|| {
+        format!(
+            "CHECK: {read} rows looked at have {}, and rows of one time that differ are conflicts. A part of the time may stand in \
+             another column, or a column that tells the rows apart needs use = \"tag\".",
+            crate::text::count(times.len() as u64, "time")
+        )
+    })
 }
 
 /// The columns that tell rows of one stamp apart, where most rows share theirs.

@@ -3,7 +3,7 @@
 //! Every way to write a time that is known is tried on every place where it may stand. Of those that read the rows the best is
 //! the one that reads most of them, whose rows go forward and whose steps are most alike.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use chrono::Utc;
@@ -26,6 +26,12 @@ pub(super) struct Found {
     pub(super) first: usize,
     /// How many rows have one.
     pub(super) rows: usize,
+    /// How many of the rows that were tried differ in it.
+    pub(super) distinct: usize,
+    /// Whether it has an hour.
+    pub(super) has_hour: bool,
+    /// The column with the start of each row's interval, of which the time is the end.
+    pub(super) start: Option<usize>,
     pub(super) notes: Vec<String>,
     read: Vec<StampFormat>,
 }
@@ -38,6 +44,11 @@ impl Found {
 
     pub(super) fn reads(&self, fields: &[String]) -> bool {
         self.nanos(fields).is_some()
+    }
+
+    /// How many of these rows have a time.
+    pub(super) fn count<L>(&self, rows: &[(L, Vec<String>)]) -> usize {
+        rows.iter().filter(|(_, fields)| self.reads(fields)).count()
     }
 
     /// What a column is called that no line names.
@@ -106,8 +117,8 @@ static WAYS: LazyLock<Vec<Way>> = LazyLock::new(|| {
         "%a %d %b %Y",
         "%Y%m%d",
     ];
-    const TIMES: [&str; 8] =
-        ["%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H.%M.%S", "%H.%M", "%H%M", "%H:%M:%S%z"];
+    const TIMES: [&str; 9] =
+        ["%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H.%M.%S", "%H.%M", "%H%M", "%H:%M:%S%z", "%H:%M:%S:%f"];
     const JOINS: [&str; 5] = [" ", "T", ", ", "_", ""];
     let mut all: Vec<Way> = Way::new(None).into_iter().collect();
     for date in DATES {
@@ -140,6 +151,8 @@ struct Reading {
     back: usize,
     /// Rows with the time of the row before.
     same: usize,
+    /// How many times differ.
+    distinct: usize,
     /// Thousandths of the steps that are the usual one.
     alike: usize,
     span: i64,
@@ -168,7 +181,8 @@ impl Reading {
 
 /// The time of these rows, of which the first may be lines of a header. `names` gives the names of the columns above a row.
 pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<String>>) -> Option<Found> {
-    let names = names(1).or_else(|| names(0));
+    let names_of = names;
+    let names = names_of(1).or_else(|| names_of(0));
     // A row from the middle is no header; of a single row below names and units only the last is none.
     let typical = [rows.get(rows.len() / 2)?, rows.last()?];
     let mut readings = typical.iter().map(|row| like(rows, row, names.as_deref())).find(|found| !found.is_empty())?;
@@ -181,6 +195,15 @@ pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<Strin
     readings.sort_by(|a, b| b.rank().cmp(&a.rank()).then(is_later(a).cmp(&is_later(b))));
     let best = readings.first()?;
     let mut notes = Vec::new();
+    let names = names_of(best.first).or(names);
+    let interval = names.as_deref().and_then(|names| interval(rows, best, names));
+    let (best, start) = match &interval {
+        Some((start, end)) => (end, Some(*start)),
+        None => (best, None),
+    };
+    if let Some(names) = &names {
+        notes.extend(of_start_or_end(names, best, start));
+    }
     if let Some(other) = readings.get(1)
         && other.rank() == best.rank()
         && other.columns == best.columns
@@ -219,7 +242,56 @@ pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<Strin
         formats.push(way.text.clone());
         read.push(way.format.clone());
     }
-    Some(Found { columns: best.columns.clone(), formats, first: best.first, rows: best.rows, notes, read })
+    Some(Found {
+        columns: best.columns.clone(),
+        formats,
+        first: best.first,
+        rows: best.rows,
+        distinct: best.distinct,
+        has_hour: best.has_hour,
+        start,
+        notes,
+        read,
+    })
+}
+
+/// Where the names of two columns say that they are start and end of each row's interval: the column of the start, and the
+/// reading of the end. A row has the end of its interval as its time, as loggers stamp rows.
+fn interval(rows: &[&[String]], best: &Reading, names: &[String]) -> Option<(usize, Reading)> {
+    const PAIRS: [(&str, &str); 3] = [("start", "end"), ("begin", "end"), ("start", "stop")];
+    let &[own] = best.columns.as_slice() else { return None };
+    let names: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
+    let name = names.get(own)?;
+    let place = |from: &str, to: &str| {
+        let wanted = name.contains(from).then(|| name.replace(from, to))?;
+        names.iter().position(|name| *name == wanted)
+    };
+    let (start, end) = PAIRS.iter().find_map(|(start, end)| {
+        place(start, end).map(|place| (own, place)).or_else(|| place(end, start).map(|place| (place, own)))
+    })?;
+    let ends = reading(rows, &[end], &best.way)?;
+    let read = |row: &&[String], place: usize| {
+        joined(row, &[place]).and_then(|text| best.way.format.read(text.as_bytes())).map(|read| nanos(read.time))
+    };
+    let is_after = |row: &&&[String]| read(row, start).zip(read(row, end)).is_some_and(|(start, end)| start < end);
+    let tried = rows[best.first..].iter().take(TRIED);
+    (tried.filter(is_after).count() * 4 >= best.rows * 3).then_some((start, ends))
+}
+
+/// What a user should know of a time whose name says that it is the start or the end of an interval.
+fn of_start_or_end(names: &[String], best: &Reading, start: Option<usize>) -> Option<String> {
+    let name = names.get(*best.columns.first()?)?;
+    let lower = name.to_lowercase();
+    match start.and_then(|start| names.get(start)) {
+        Some(start) => Some(format!(
+            "A row has the end of its interval, {name}, as its time, as loggers have; {start} is left out."
+        )),
+        None if ["start", "begin"].iter().any(|part| lower.contains(part)) => Some(format!(
+            "CHECK: by its name {name} is the start of each row's interval, and a row's time is its end, as loggers have it. Add the \
+             interval by a [[table.clock]] with from = \"2000-01-02 00:00:00\" and, for half hours, add = \"30m\"."
+        )),
+        None => None,
+    }
 }
 
 /// The readings of the rows by which `row` has a time.
@@ -290,6 +362,7 @@ fn reading(rows: &[&[String]], columns: &[usize], way: &Way) -> Option<Reading> 
         }
     }
     let usual = steps.values().max().copied().unwrap_or(0);
+    let distinct = times.iter().collect::<HashSet<_>>().len();
     let latest = times.iter().max().copied().unwrap_or(0);
     let earliest = times.iter().min().copied().unwrap_or(0);
     // Two days, for clocks that are elsewhere.
@@ -302,6 +375,7 @@ fn reading(rows: &[&[String]], columns: &[usize], way: &Way) -> Option<Reading> 
         rows: times.len(),
         back,
         same,
+        distinct,
         alike: usual * 1000 / forward.max(1),
         span: latest.saturating_sub(earliest),
         is_future: latest > now.saturating_add(2 * 86_400 * NANOS_PER_SECOND),

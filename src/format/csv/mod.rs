@@ -160,8 +160,14 @@ impl CsvFormat {
     pub fn line(&self, cells: &[Cell]) -> Vec<u8> {
         let dialect = self.dialect.clone().unwrap_or_default();
         let quote = char::from(dialect.quote.unwrap_or(b'"'));
+        let decimal = char::from(dialect.decimal);
+        // Between commas a number with a comma stands in quotes.
+        let is_quoted = dialect.separator == Separator::Sign(dialect.decimal);
         let cell = |cell: &Cell| match cell {
-            Cell::Number(digits) => digits.replace('.', char::from(dialect.decimal).encode_utf8(&mut [0; 4])),
+            Cell::Number(digits) if is_quoted && digits.contains('.') => {
+                format!("{quote}{}{quote}", digits.replace('.', decimal.encode_utf8(&mut [0; 4])))
+            }
+            Cell::Number(digits) => digits.replace('.', decimal.encode_utf8(&mut [0; 4])),
             Cell::Text(text) => {
                 let inside = text.replace(quote, &format!("{quote}{quote}"));
                 format!("{quote}{inside}{quote}")
