@@ -238,7 +238,7 @@ fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Ta
     if let Some((_, found)) = dialect {
         notes.extend(found.notes.iter().cloned());
         for column in &mut columns {
-            let is_start = found.start.as_ref() == Some(&column.name);
+            let is_start = found.starts.contains(&column.name);
             let is_tag = found.tags.contains(&column.name);
             column.role = is_start.then_some(Role::Start).or_else(|| is_tag.then_some(Role::Tag));
         }

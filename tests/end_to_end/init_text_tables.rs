@@ -130,6 +130,7 @@ fn of_two_columns_with_start_and_end_the_end_is_the_time_and_a_start_alone_is_na
         let drafted = Drafted::of("met.csv", &format!("{names}\n{text}"));
         let names: Vec<&str> = names.split(',').collect();
         drafted.has(&[&format!("time_column = \"{}\"", names[1])]);
+        drafted.lacks("CHECK: by its name");
         assert!(drafted.config.contains("use = \"ignore\"     # the start of the interval"), "{}", drafted.config);
         assert_eq!(drafted.counts(), [40, 0, 0]);
         let first = drafted.rows("met")[0].clone();
@@ -137,6 +138,14 @@ fn of_two_columns_with_start_and_end_the_end_is_the_time_and_a_start_alone_is_na
         let sent = drafted.station.run(&["sync", "--dry-run", "--print"]).stdout;
         assert!(sent.contains("T=0.5") && !sent.contains(&names[0].replace(' ', "\\ ")), "{sent}");
     }
+    let days = (0..96).fold("start_date,start_time,end_date,end_time,T\n".to_owned(), |text, row| {
+        let [start, end] = [row, row + 1].map(|row| half_hour(row, "%Y-%m-%d,%H:%M"));
+        text + &format!("{start},{end},{row}\n")
+    });
+    let drafted = Drafted::of("met.csv", &days);
+    drafted.has(&["time_columns = [\"end_date\", \"end_time\"]", "[table.columns.start_date]\nuse = \"ignore\""]);
+    assert_eq!(drafted.counts(), [96, 0, 0]);
+    assert!(drafted.rows("met")[47].starts_with("2025-11-21 00:00:00,"), "{:?}", drafted.rows("met")[47]);
     let alone = Drafted::of("met.csv", &format!("TIMESTAMP_START,T\n{}", rows(form, false)));
     alone.has(&["time_column = \"TIMESTAMP_START\"", "# CHECK: by its name TIMESTAMP_START is the start"]);
     // A pair of names whose columns are no interval.
@@ -214,6 +223,15 @@ fn rows_that_lack_their_last_fields_leave_the_separator_as_it_is_and_are_rejecte
             }
         }
     }
+}
+
+#[test]
+fn names_that_no_row_has_as_many_fields_as_are_a_check() {
+    let text = (0..24)
+        .fold("time,T,RH\n".to_owned(), |text, row| text + &format!("{},{row}\n", half_hour(row, "%Y-%m-%d %H:%M")));
+    let drafted = Drafted::of("met.csv", &text);
+    drafted.has(&["# CHECK: no line above the rows has 2 fields"]);
+    assert_eq!(drafted.counts(), [24, 0, 0]);
 }
 
 #[test]

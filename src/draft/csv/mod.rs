@@ -5,6 +5,7 @@
 //! one whose rows follow each other in equal steps.
 
 mod array;
+mod interval;
 mod long;
 mod numbers;
 mod time;
@@ -32,8 +33,8 @@ pub(in crate::draft) struct Recognised {
     pub(in crate::draft) csv: CsvFormat,
     /// Columns that tell rows of one stamp apart.
     pub(in crate::draft) tags: Vec<String>,
-    /// The column with the start of each row's interval, which is no value.
-    pub(in crate::draft) start: Option<String>,
+    /// The columns with the start of each row's interval, which is no value.
+    pub(in crate::draft) starts: Vec<String>,
     /// Whether it is AmeriFlux's own format: names and units are AmeriFlux's, and -9999 is no value.
     pub(in crate::draft) is_ameriflux: bool,
     /// For the user.
@@ -168,6 +169,12 @@ impl<'t> Cut<'t> {
                 long.sensor, long.value
             ));
         }
+        if dialect.names_line.is_none() && dialect.head_lines > 0 {
+            notes.push(format!(
+                "CHECK: no line above the rows has {width} fields, as the rows have, so that their columns have numbers for names; give \
+                 them others in names."
+            ));
+        }
         if !ragged.is_empty() {
             notes.push(format!(
                 "CHECK: {} of {} rows looked at have another number of fields than {width}, and such rows are rejected: let the \
@@ -190,13 +197,13 @@ impl<'t> Cut<'t> {
             dialect: Some(dialect),
             long,
         };
-        let start = time.start.as_ref().map(name);
+        let starts: Vec<String> = time.starts.iter().map(name).collect();
         let has_stamp = |stamp: &str| own_names.iter().any(|name| name == stamp);
-        let is_ameriflux = start.is_some() && has_stamp("TIMESTAMP_START") && has_stamp("TIMESTAMP_END");
+        let is_ameriflux = !starts.is_empty() && has_stamp("TIMESTAMP_START") && has_stamp("TIMESTAMP_END");
         if is_ameriflux {
             notes.push("AmeriFlux's own format: names and units are AmeriFlux's, and -9999 is no value.".to_owned());
         }
-        Recognised { csv, tags, start, is_ameriflux, notes }
+        Recognised { csv, tags, starts, is_ameriflux, notes }
     }
 }
 
@@ -216,14 +223,16 @@ fn usual_width(widths: impl Iterator<Item = usize> + Clone) -> Option<usize> {
 }
 
 /// The number of fields of the line of names, where most rows lack fields at their end: a line of texts alone stands above the
-/// rows, some rows have as many fields, and no line has more.
+/// first row, a part of the rows has as many fields, and no line has more.
 fn named_width(lines: &[(&Line<'_>, Vec<String>)], usual: usize) -> Option<usize> {
     let widest = lines.iter().map(|(_, fields)| fields.len()).max().filter(|widest| *widest > usual)?;
+    let is_names = |fields: &[String]| fields.iter().all(|text| !text.is_empty() && !numbers::is_number(text));
     let first = lines.iter().position(|(_, fields)| fields.len() == usual)?;
-    let is_name = |text: &String| !text.is_empty() && !numbers::is_number(text);
     let (above, below) = lines.split_at(first);
-    let is_named = above.iter().any(|(_, fields)| fields.len() == widest && fields.iter().all(is_name));
-    (is_named && below.iter().any(|(_, fields)| fields.len() == widest)).then_some(widest)
+    let count = |width: usize| below.iter().filter(|(_, fields)| fields.len() == width).count();
+    let is_named = above.iter().any(|(_, fields)| fields.len() == widest && is_names(fields));
+    let is_usual = below.first().is_some_and(|(_, fields)| is_names(fields));
+    (is_named && !is_usual && count(widest) > 1 && count(widest) * 10 > count(usual)).then_some(widest)
 }
 
 /// The line that names the columns, above the line `first`.
@@ -354,6 +363,15 @@ mod tests {
             assert_eq!((dialect.names_line, dialect.units_line, dialect.head_lines), (Some(1), Some(2), 2), "{text}");
             assert_eq!(csv.time_columns, ["Time"], "{text}");
         }
+    }
+
+    #[test]
+    fn a_wide_line_above_the_names_is_none_and_a_damaged_row_gives_no_width() {
+        let rows: String = (10..24).map(|hour| format!("2024-05-01 {hour}:00,{hour}.5,80\n")).collect();
+        let text =
+            format!("Station,Hill,north,side\ntime,T,RH\n{rows}2024-05-02 00:00,1,2,3\n2024-05-02 01:00,1,2,3\n{rows}");
+        let csv = recognised(&text);
+        assert_eq!((csv.time_columns, csv.dialect.unwrap().names_line), (vec!["time".to_owned()], Some(2)));
     }
 
     #[test]

@@ -8,13 +8,14 @@ use std::sync::LazyLock;
 
 use chrono::Utc;
 
+use super::interval;
 use super::numbers::is_number;
 use crate::time::{LocalTime, MIDNIGHT_ENDS_THE_DAY, NANOS_PER_SECOND, StampFormat};
 
 /// Columns at the beginning of a row that may be the time.
 const COLUMNS: usize = 8;
 /// Rows on which a format is tried.
-const TRIED: usize = 200;
+pub(super) const TRIED: usize = 200;
 
 /// A time of a table.
 #[derive(Debug, Clone)]
@@ -30,8 +31,8 @@ pub(super) struct Found {
     pub(super) distinct: usize,
     /// Whether it has an hour.
     pub(super) has_hour: bool,
-    /// The column with the start of each row's interval, of which the time is the end.
-    pub(super) start: Option<usize>,
+    /// The columns with the start of each row's interval, of which the time is the end.
+    pub(super) starts: Vec<usize>,
     pub(super) notes: Vec<String>,
     read: Vec<StampFormat>,
 }
@@ -78,9 +79,9 @@ impl Found {
 
 /// A way to write a time.
 #[derive(Debug, Clone)]
-struct Way {
+pub(super) struct Way {
     text: Option<String>,
-    format: StampFormat,
+    pub(super) format: StampFormat,
 }
 
 impl Way {
@@ -142,11 +143,11 @@ static WAYS: LazyLock<Vec<Way>> = LazyLock::new(|| {
 });
 
 /// A reading of the rows.
-struct Reading {
-    columns: Vec<usize>,
-    way: Way,
-    first: usize,
-    rows: usize,
+pub(super) struct Reading {
+    pub(super) columns: Vec<usize>,
+    pub(super) way: Way,
+    pub(super) first: usize,
+    pub(super) rows: usize,
     /// Steps that go back.
     back: usize,
     /// Rows with the time of the row before.
@@ -196,13 +197,13 @@ pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<Strin
     let best = readings.first()?;
     let mut notes = Vec::new();
     let names = names_of(best.first).or(names);
-    let interval = names.as_deref().and_then(|names| interval(rows, best, names));
-    let (best, start) = match &interval {
-        Some((start, end)) => (end, Some(*start)),
-        None => (best, None),
+    let interval = names.as_deref().and_then(|names| interval::of(rows, best, names));
+    let (best, starts) = match &interval {
+        Some((starts, end)) => (end, starts.clone()),
+        None => (best, Vec::new()),
     };
     if let Some(names) = &names {
-        notes.extend(of_start_or_end(names, best, start));
+        notes.extend(interval::note(names, best, &starts));
     }
     if let Some(other) = readings.get(1)
         && other.rank() == best.rank()
@@ -249,49 +250,10 @@ pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<Strin
         rows: best.rows,
         distinct: best.distinct,
         has_hour: best.has_hour,
-        start,
+        starts,
         notes,
         read,
     })
-}
-
-/// Where the names of two columns say that they are start and end of each row's interval: the column of the start, and the
-/// reading of the end. A row has the end of its interval as its time, as loggers stamp rows.
-fn interval(rows: &[&[String]], best: &Reading, names: &[String]) -> Option<(usize, Reading)> {
-    const PAIRS: [(&str, &str); 3] = [("start", "end"), ("begin", "end"), ("start", "stop")];
-    let &[own] = best.columns.as_slice() else { return None };
-    let names: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
-    let name = names.get(own)?;
-    let place = |from: &str, to: &str| {
-        let wanted = name.contains(from).then(|| name.replace(from, to))?;
-        names.iter().position(|name| *name == wanted)
-    };
-    let (start, end) = PAIRS.iter().find_map(|(start, end)| {
-        place(start, end).map(|place| (own, place)).or_else(|| place(end, start).map(|place| (place, own)))
-    })?;
-    let ends = reading(rows, &[end], &best.way)?;
-    let read = |row: &&[String], place: usize| {
-        joined(row, &[place]).and_then(|text| best.way.format.read(text.as_bytes())).map(|read| nanos(read.time))
-    };
-    let is_after = |row: &&&[String]| read(row, start).zip(read(row, end)).is_some_and(|(start, end)| start < end);
-    let tried = rows[best.first..].iter().take(TRIED);
-    (tried.filter(is_after).count() * 4 >= best.rows * 3).then_some((start, ends))
-}
-
-/// What a user should know of a time whose name says that it is the start or the end of an interval.
-fn of_start_or_end(names: &[String], best: &Reading, start: Option<usize>) -> Option<String> {
-    let name = names.get(*best.columns.first()?)?;
-    let lower = name.to_lowercase();
-    match start.and_then(|start| names.get(start)) {
-        Some(start) => Some(format!(
-            "A row has the end of its interval, {name}, as its time, as loggers have; {start} is left out."
-        )),
-        None if ["start", "begin"].iter().any(|part| lower.contains(part)) => Some(format!(
-            "CHECK: by its name {name} is the start of each row's interval, and a row's time is its end, as loggers have it. Add the \
-             interval by a [[table.clock]] with from = \"2000-01-02 00:00:00\" and, for half hours, add = \"30m\"."
-        )),
-        None => None,
-    }
 }
 
 /// The readings of the rows by which `row` has a time.
@@ -331,17 +293,17 @@ fn is_day_and_month(one: &Reading, other: &Reading) -> bool {
     of(one) != of(other) && sorted(of(one)) == sorted(of(other))
 }
 
-fn joined(fields: &[String], columns: &[usize]) -> Option<String> {
+pub(super) fn joined(fields: &[String], columns: &[usize]) -> Option<String> {
     let parts: Option<Vec<&str>> = columns.iter().map(|place| Some(fields.get(*place)?.as_str())).collect();
     Some(parts?.join(" ")).filter(|text| !text.trim().is_empty())
 }
 
-fn nanos(time: LocalTime) -> i64 {
+pub(super) fn nanos(time: LocalTime) -> i64 {
     time.nanos_since(LocalTime::from_nanos(0))
 }
 
 /// How a way reads the rows; None where it does not read most of those behind the first.
-fn reading(rows: &[&[String]], columns: &[usize], way: &Way) -> Option<Reading> {
+pub(super) fn reading(rows: &[&[String]], columns: &[usize], way: &Way) -> Option<Reading> {
     let read = |row: &&[String]| joined(row, columns).and_then(|text| way.format.read(text.as_bytes()));
     let first = rows.iter().position(|row| read(row).is_some())?;
     let tried = &rows[first..rows.len().min(first + TRIED)];

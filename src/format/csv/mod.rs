@@ -245,6 +245,24 @@ mod tests {
     }
 
     #[test]
+    fn a_line_between_commas_has_its_decimal_commas_in_quotes() {
+        let comma = CsvDialect { decimal: b',', ..CsvDialect::default() };
+        let semicolon = CsvDialect { separator: Separator::Sign(b';'), ..comma.clone() };
+        let cells = [Cell::Number("1.5".to_owned()), Cell::Number("2".to_owned()), Cell::Text("a".to_owned())];
+        for (dialect, line) in [(comma, "\"1,5\",2,\"a\""), (semicolon, "1,5;2;\"a\"")] {
+            let csv = CsvFormat {
+                names: None,
+                time_columns: Vec::new(),
+                time_formats: Vec::new(),
+                record_column: None,
+                dialect: Some(dialect),
+                long: None,
+            };
+            assert_eq!(String::from_utf8(csv.line(&cells)).unwrap(), line);
+        }
+    }
+
+    #[test]
     fn names_are_made_unique() {
         let names = unique_names(["", "T", "T", "T_2", ""].map(str::to_owned).to_vec());
         assert_eq!(names, ["column_1", "T", "T_2", "T_2_2", "column_5"]);
