@@ -220,17 +220,18 @@ fn scaled(text: &[u8], unit: i64) -> Option<i64> {
 }
 
 /// The digits behind the point, where they are written as such.
-fn decimals(text: &str) -> usize {
+fn decimals(text: &str) -> u32 {
     let digits = text.trim().split_once('.').map_or("", |(_, digits)| digits);
-    if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.len() } else { 0 }
+    let count = if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.len() } else { 0 };
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// The time of day that a fraction of a day with so many digits means. Five digits are steps of 0.864 s, and 0.02083 is
 /// 00:30:00, not 00:29:59.712: of the times that are written with these digits, the one on the coarsest grid. Two digits and
 /// less are the rest of a number whose zeros were left out, and so is what is a whole second as it stands.
-fn meant(nanos: i64, decimals: usize) -> i64 {
+fn meant(nanos: i64, decimals: u32) -> i64 {
     const GRIDS: [i64; 7] = [3_600, 1_800, 900, 600, 300, 60, 1];
-    let Some(step) = (3..=8).contains(&decimals).then(|| DAY * NANOS_PER_SECOND / 10_i64.pow(decimals as u32)) else {
+    let Some(step) = (3..=8).contains(&decimals).then(|| DAY * NANOS_PER_SECOND / 10_i64.pow(decimals)) else {
         return nanos;
     };
     if nanos % NANOS_PER_SECOND == 0 {
