@@ -1,4 +1,4 @@
-//! The text about one column: facts, and suggestions with their reason.
+//! Drafts the text about one column: facts, and suggestions with their reason.
 
 use super::guess::{Around, Guess, guess};
 use super::place::{Place, place, sensor};
@@ -8,7 +8,7 @@ use crate::ameriflux;
 use crate::ameriflux::unit::{self, Fit};
 use crate::ameriflux::{Range, Variable};
 
-/// Fewer values tell nothing about a sensor.
+/// Fewer values than this show nothing about a sensor.
 const ENOUGH_VALUES: usize = 12;
 /// Numbers that loggers write for "missing" or "too large", and why.
 const SENTINELS: [(f64, &str); 7] = [
@@ -20,7 +20,7 @@ const SENTINELS: [(f64, &str); 7] = [
     (-99_999.0, "means no value on older loggers"),
     (-2_147_483_648.0, "is no value in a logger's whole-number format"),
 ];
-/// What AmeriFlux's own files write for no value.
+/// The number for a missing value in AmeriFlux's own files.
 pub(super) const MISSING_OF_AMERIFLUX: f64 = -9_999.0;
 /// Bounds within which AmeriFlux reports that a percentage "looks like a fraction".
 const FRACTION: (f64, f64) = (-0.05, 1.05);
@@ -31,47 +31,47 @@ pub(super) struct Column {
     pub(super) name: String,
     pub(super) unit: String,
     pub(super) process: String,
-    /// Facts about its values.
+    /// Facts about the column's values.
     pub(super) facts: Vec<String>,
     pub(super) variable: Option<Suggestion>,
-    /// Height or depth of its sensor.
+    /// The height or depth of the sensor.
     pub(super) place: Option<Place>,
-    /// Its sensor.
+    /// The sensor.
     pub(super) sensor: Option<&'static str>,
     /// The field name to send it under, if its own name cannot be used.
     pub(super) field: Option<String>,
     /// A number that may mean "missing".
     pub(super) missing: Option<Line>,
-    /// Its QC tests.
+    /// The QC tests.
     pub(super) tests: Vec<Line>,
     /// Why the user may leave it out.
     pub(super) ignore: Option<String>,
-    /// What it is, where that is no value.
+    /// The use of the column, if it is not a value.
     pub(super) role: Option<Role>,
 }
 
-/// What a column is that is no value.
+/// The use of a column that is not a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    /// It tells the rows of one stamp apart.
+    /// It distinguishes the rows of one stamp.
     Tag,
-    /// The start of each row's interval, of which the time is the end.
+    /// The start of each row's interval; the time of the row is the end.
     Start,
 }
 
-/// An AmeriFlux variable for a column.
+/// An AmeriFlux variable suggested for a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Suggestion {
     pub(super) variable: &'static str,
-    /// As it is written: with the position, where the file has AmeriFlux's names.
+    /// The variable as it is written: with the position, if the file has AmeriFlux's names.
     pub(super) name: String,
-    /// Written as a key; otherwise as a comment.
+    /// Whether it is written as a key; otherwise it is a comment.
     pub(super) active: bool,
     pub(super) reason: String,
 }
 
 impl Column {
-    /// `reserved` are names that the table's tags use.
+    /// `reserved` are the names of the table's tags.
     pub(super) fn new(sample: &ColumnSample, around: Around<'_>, rows: &Rows<'_>, reserved: &[&str]) -> Column {
         let mut facts = Vec::new();
         let mut ignore = None;
@@ -92,14 +92,14 @@ impl Column {
         }
         let guess = guess(sample, around);
         let of_values = |sample: &ColumnSample| guess.as_ref().and_then(|guess| judge(sample, guess, around));
-        // What stands for no value is no fault of the sensor.
+        // A number that means "missing" is not a fault of the sensor.
         let stand_ins = stand_ins(sample, of_values(sample).as_ref());
         let is_key = stand_ins.iter().any(|stand_in| stand_in.is_key);
         let rest = sample.without(|number| stand_ins.iter().any(|one| one.is_key && one.is(number)));
         let variable = of_values(&rest);
         let missing = missing(&stand_ins, is_key, all, around);
         let tests = quality::lines(sample, guess.as_ref(), variable.as_ref(), rows);
-        // A height or depth of a column of text is of no use.
+        // A height or depth of a column of text has no use.
         let is_text = sample.text == all && all > 0;
         Column {
             place: place(&sample.name, variable.as_ref(), around).filter(|_| !is_text),
@@ -117,7 +117,7 @@ impl Column {
         }
     }
 
-    /// Whether only its header is written.
+    /// Whether only the section header of the column is written.
     pub(super) fn is_plain(&self) -> bool {
         let has_no_suggestion = self.variable.is_none() && self.place.is_none() && self.sensor.is_none();
         let has_no_test = self.tests.is_empty() && self.missing.is_none();
@@ -125,7 +125,7 @@ impl Column {
     }
 }
 
-/// The number that all values equal.
+/// The number, if all values are equal.
 #[allow(clippy::float_cmp, reason = "values of a working sensor differ in the last digit")]
 fn constant(sample: &ColumnSample) -> Option<f64> {
     let mut numbers = sample.numbers();
@@ -134,7 +134,7 @@ fn constant(sample: &ColumnSample) -> Option<f64> {
     (is_constant && numbers.count() + 1 >= ENOUGH_VALUES).then_some(first)
 }
 
-/// Short, also for the tiny numbers of a failed conversion.
+/// A short notation, also for the tiny numbers that result from a failed conversion.
 fn shown(number: f64) -> String {
     let ordinary = number == 0.0 || (1e-4..1e9).contains(&number.abs());
     if ordinary { number.to_string() } else { format!("{number:e}") }
@@ -144,9 +144,10 @@ fn shown(number: f64) -> String {
 struct StandIn {
     number: f64,
     why: &'static str,
-    /// How many values are it.
+    /// The number of values that are equal to it.
     count: usize,
-    /// It cannot be a value of the variable, and is no number that a sensor gives when its signal is too large.
+    /// Whether it is a key: it cannot be a value of the variable and is not a number that a sensor gives for a signal that is
+    /// too large.
     is_key: bool,
 }
 
@@ -167,10 +168,10 @@ fn stand_ins(sample: &ColumnSample, variable: Option<&Suggestion>) -> Vec<StandI
     found.filter(|one| one.count > 0).collect()
 }
 
-/// The numbers that are a key, or as a comment all.
+/// The line with the numbers that are a key; without one, a comment with all of them.
 fn missing(stand_ins: &[StandIn], is_key: bool, all: usize, around: Around<'_>) -> Option<Line> {
     let written: Vec<&StandIn> = stand_ins.iter().filter(|one| one.is_key || !is_key).collect();
-    // The key of a column replaces that of the table.
+    // The key of a column replaces the key of the table.
     let of_table = around.is_ameriflux.then_some(MISSING_OF_AMERIFLUX);
     let numbers: Vec<String> =
         written.iter().map(|one| one.number).chain(of_table).map(|number| number.to_string()).collect();
@@ -194,8 +195,8 @@ fn is_sentinel(number: f64) -> bool {
     SENTINELS.iter().any(|(known, _)| *known == number)
 }
 
-/// The values that a sensor gave: without the numbers that stand for none, and without what lies outside the physical range of
-/// the variable. Limits rest on these alone.
+/// The column without numbers that mean "missing" and without values outside the physical range of the variable. Limits are
+/// computed from these values only.
 pub(super) fn measured(sample: &ColumnSample, variable: Option<&Suggestion>) -> ColumnSample {
     let possible = known(variable).map(|known| range(&sample.unit, known).fail);
     sample.without(|number| is_sentinel(number) || possible.is_some_and(|possible| !within(possible, number)))
@@ -214,8 +215,9 @@ fn range(unit: &str, variable: &Variable) -> Range {
     }
 }
 
-/// A guess becomes a key when name and unit agree, and no value says that another unit is meant: a value outside of the
-/// variable's range is then the sensor's fault. A guess that the unit contradicts and the name leaves open is dropped.
+/// Whether a guess becomes a key: name and unit must agree, and no value may suggest another unit. A value outside the
+/// variable's range is then a fault of the sensor. A guess that the unit contradicts is dropped if the name is
+/// ambiguous.
 fn judge(sample: &ColumnSample, guess: &Guess, around: Around<'_>) -> Option<Suggestion> {
     let variable = ameriflux::lookup(guess.variable)?;
     let because = &guess.because;
@@ -249,7 +251,7 @@ fn judge(sample: &ColumnSample, guess: &Guess, around: Around<'_>) -> Option<Sug
     })
 }
 
-/// What in the values says that another unit is meant.
+/// Why the values suggest another unit.
 fn values_against(sample: &ColumnSample, variable: &Variable) -> Option<String> {
     if sample.text > 0 {
         return Some("but values are text".to_owned());
@@ -262,7 +264,7 @@ fn values_against(sample: &ColumnSample, variable: &Variable) -> Option<String> 
         .then(|| "but every value looked at lies between 0 and 1, as a fraction does".to_owned())
 }
 
-/// What the variable's range flags of the values, for the user to look at.
+/// How many of the values the variable's range flags, for the user.
 fn outside(sample: &ColumnSample, variable: &Variable) -> String {
     let range = range(&sample.unit, variable);
     let (outside, all) =
@@ -274,7 +276,7 @@ fn outside(sample: &ColumnSample, variable: &Variable) -> String {
     format!("; CHECK the sensor: {outside} of {all} values looked at lie outside {low} to {high}")
 }
 
-/// The field name for a column whose own name InfluxDB or a tag of the table uses.
+/// A field name for a column whose own name is used by InfluxDB or by a tag of the table.
 fn field(name: &str, reserved: &[&str]) -> Option<String> {
     let clean: String =
         name.chars().filter(|c| *c != '\u{feff}').map(|c| if c == '\\' || c.is_control() { '_' } else { c }).collect();

@@ -1,15 +1,15 @@
-//! Which of two times of a row is its own, where a file has the start and the end of each row's interval.
+//! Finds the time of a row in a file with the start and the end of each row's interval.
 //!
-//! A row has the end as its time, as loggers stamp rows and as this program's files for AmeriFlux are made. A start alone is read
-//! as it stands, and the user is asked to look.
+//! The time of a row is the end, as in a logger's files and as the export for AmeriFlux expects. A start without an end is used
+//! unchanged, with a note for the user.
 
 use super::time::{Reading, TRIED, joined, nanos, reading};
 
-/// How names of columns tell start and end.
+/// Parts of column names for start and end.
 const PAIRS: [(&str, &str); 3] = [("start", "end"), ("begin", "end"), ("start", "stop")];
 
-/// Where the names of the columns of `best` and of as many others say that they are start and end of each row's interval: the
-/// columns of the start, and the reading of the end.
+/// The columns of the start, and the reading of the end, if the columns of `best` and as many others are start and end of each
+/// row's interval by their names, and the end is later in most rows.
 pub(super) fn of(rows: &[&[String]], best: &Reading, names: &[String]) -> Option<(Vec<usize>, Reading)> {
     let names: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
     let others = |from: &str, to: &str| -> Option<Vec<usize>> {
@@ -32,7 +32,7 @@ pub(super) fn of(rows: &[&[String]], best: &Reading, names: &[String]) -> Option
     (tried.filter(is_after).count() * 4 >= best.rows * 3).then_some((starts, end))
 }
 
-/// What a user should know of a time whose name says that it is the start or the end of an interval.
+/// A note for the user about a time that is the start or the end of an interval by its name.
 pub(super) fn note(names: &[String], best: &Reading, starts: &[usize]) -> Option<String> {
     let named = |columns: &[usize]| -> Vec<&str> {
         columns.iter().filter_map(|column| names.get(*column)).map(String::as_str).collect()
