@@ -8,13 +8,14 @@ ALTER TABLE conflict ADD COLUMN decided INTEGER;
 
 CREATE INDEX conflict_decided ON conflict (decided, series) WHERE decided IS NOT NULL;
 
-UPDATE conflict SET decided = (
-    SELECT max(d.decision) FROM decided_conflict d JOIN decision ON decision.id = d.decision AND decision.reversed IS NULL
-    WHERE d.conflict = conflict.id
-) WHERE id IN (SELECT conflict FROM decided_conflict);
-UPDATE conflict SET decided = (
-    SELECT max(other.decided) FROM conflict other WHERE other.series = conflict.series AND other.ts = conflict.ts
-) WHERE decided IS NULL AND EXISTS (SELECT 1 FROM decided_conflict);
+-- Joined and not asked row by row: a database may have a million of them.
+UPDATE conflict SET decided = d.decision FROM (
+    SELECT x.conflict, max(x.decision) AS decision
+    FROM decided_conflict x JOIN decision ON decision.id = x.decision AND decision.reversed IS NULL GROUP BY x.conflict
+) d WHERE conflict.id = d.conflict;
+UPDATE conflict SET decided = d.decided FROM (
+    SELECT series, ts, max(decided) AS decided FROM conflict WHERE decided IS NOT NULL GROUP BY series, ts
+) d WHERE conflict.series = d.series AND conflict.ts = d.ts AND conflict.decided IS NULL;
 
 -- Series whose rows all got other tags: `status` names their points from now on.
 INSERT OR IGNORE INTO setting (key, value)

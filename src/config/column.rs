@@ -398,8 +398,7 @@ pub(super) fn bounds(
         [low, high] if low <= high => Ok((low, high)),
         [low, high] if low > high => {
             // The usual range of a direction may include north.
-            let is_through_north =
-                may_be_direction && (180.0..=CIRCLE).contains(&low) && (0.0..180.0).contains(&high) && low > 180.0;
+            let is_through_north = may_be_direction && low > 180.0 && low <= CIRCLE && (0.0..180.0).contains(&high);
             let write = if is_through_north {
                 format!("write {name} = [{low}, {}] for a direction through north, or [{high}, {low}]", high + CIRCLE)
             } else {

@@ -548,7 +548,11 @@ section! {
         "what stands between fields. `blanks`: any number of blanks and tabs",
         r#"";""#,
     ).or(r#"",""#);
-    decimal: Text = text("`.` or `,`", "what stands before the fraction of a number", r#"".""#).or(r#"".""#);
+    decimal: Text = text(
+        "`.` or `,`",
+        "what stands before the fraction of a number. Between commas such numbers stand in quotes, and `separator` is written",
+        r#"".""#,
+    ).or(r#"".""#);
     thousands: Text = text(
         "one sign",
         "what stands between the thousands of a number",
