@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(digits(&of((-20.0, 20.0), all), &values), "1113331111333");
         assert_eq!(digits(&of((340.0, 380.0), circle), &values), "1113331114444");
         assert_eq!(digits(&of((350.0, 370.0), (340.0, 380.0)), &values), "1134443111144");
-        assert_eq!(digits(&of(circle, (-18.0, 378.0)), &values), "1111111111344");
+        assert_eq!(digits(&of(circle, (-18.0, 378.0)), &values), "1111111113344");
         assert_eq!(
             digits(&own(Range { suspect: (340.0, 380.0), fail: all }, Sentinels::default()), &values),
             "3333331113133"
