@@ -265,8 +265,10 @@ pub enum SharedStamps {
     AsShown,
     /// Never.
     Never,
-    /// So many.
+    /// So many, over an interval that is written down, or any number of events.
     Of(Samples),
+    /// So many; that stamps are a second apart is only assumed.
+    OfSeconds(Samples),
 }
 
 /// The type that a column's values are sent as.

@@ -9,6 +9,9 @@
 //! - the stamp after it has its places, and its count goes on from here: this stamp ends before it.
 //!
 //! All three rest on N. Where the count contradicts N, nothing gets a place.
+//!
+//! Rows that a logger writes on events come at no rate. Those of one stamp need no proof: each has a microsecond of its own
+//! behind the stamp, by RECORD ([`Samples::EVENTS`]).
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -67,6 +70,8 @@ pub enum Place {
     TooMany(i64, i64),
     /// The stamp has fewer rows than N although RECORD counts on before and behind: the first of them, and the last.
     TooFew(i64, i64),
+    /// RECORD counts on to a stamp that is so many nanoseconds away, which is not the interval: the first of them, and the last.
+    Apart(i64, i64, i64),
 }
 
 /// Records of one count, from the first to the last.
@@ -77,6 +82,20 @@ struct Span {
 }
 
 impl Samples {
+    /// Rows of one stamp are events of their own, in the order of RECORD: a microsecond each. [`Samples::new`] gives no such one.
+    pub const EVENTS: Samples = Samples { per_stamp: 1_000, nanos: 1_000 * NANOS_PER_MICRO };
+
+    /// As the store keeps it.
+    pub fn stored(per_stamp: u64, interval: Duration) -> Option<Samples> {
+        let is_events = (per_stamp, interval) == (Samples::EVENTS.per_stamp(), Samples::EVENTS.interval());
+        if is_events { Some(Samples::EVENTS) } else { Samples::new(per_stamp, interval) }
+    }
+
+    /// Whether rows of one stamp are events.
+    pub fn are_events(self) -> bool {
+        self == Samples::EVENTS
+    }
+
     /// `per_stamp` rows, spread over `interval`. None where that is not two rows or more, at least two microseconds apart.
     pub fn new(per_stamp: u64, interval: Duration) -> Option<Samples> {
         let (per_stamp, nanos) = (i64::try_from(per_stamp).ok()?, nanos(interval));
@@ -124,6 +143,11 @@ impl Samples {
 
     /// The place of the row with this record number, which is among those of the stamp at `at`.
     pub fn decide(self, at: Timestamp, around: &Around, record: i64) -> Place {
+        if self.are_events() {
+            let placed = around.this.placed.first().map(|known| known.0.wrapping_sub(known.1));
+            let first = placed.or_else(|| around.this.records.first().copied()).unwrap_or(record);
+            return Place::At(record.wrapping_sub(first).rem_euclid(self.per_stamp));
+        }
         let Some(span) = self.span_of(&around.this, record) else { return Place::Unknown };
         let first = match self.first(at, around, span) {
             Ok(first) => first,
@@ -160,6 +184,12 @@ impl Samples {
             return Ok(span.first);
         }
         let comes_from = before.is_some_and(|(_, _, before)| before.last + 1 == span.first);
+        let is_apart = after.is_some_and(|(after_at, ..)| self.next(at) != after_at)
+            && before.is_none_or(|(before_at, ..)| self.next(before_at) != at);
+        if length == 1 && goes_on && is_apart && (comes_from || (before.is_none() && span.first == 0)) {
+            // No other row can have the stamp of a logger that did not stop.
+            return Ok(span.first);
+        }
         if let Some((before_at, stamp, before)) = before {
             // A logger without power for a while goes on with RECORD, at any place within a stamp.
             let is_next = self.next(before_at) == at && span.last <= before.last + self.per_stamp;
@@ -193,6 +223,19 @@ impl Samples {
             }
         }
         Err(Place::Unknown)
+    }
+
+    /// Whether the rows of the stamp fill a longer time than the interval, where it was only assumed: they share the stamp, and
+    /// RECORD counts on to a stamp that is further away, and does not come from one that is next to it. The last stamp of a
+    /// burst has one before it.
+    pub fn apart(self, at: Timestamp, around: &Around, record: i64) -> Option<Place> {
+        let span = self.span_of(&around.this, record)?;
+        let (after_at, after) = around.after.as_ref()?;
+        let goes_on = self.span_after(after, span).is_some_and(|after| after.first == span.last + 1);
+        let is_next = |before: &Timestamp| self.next(*before) == at;
+        let is_alone = self.next(at) < *after_at && !around.before.as_ref().is_some_and(|(before, _)| is_next(before));
+        (span.last > span.first && goes_on && is_alone)
+            .then(|| Place::Apart(span.first, span.last, after_at.nanos_since(at)))
     }
 
     /// Whether rows of the stamp have places, and all of them say that the count begins with the first record of the span. Two
@@ -230,37 +273,50 @@ impl Samples {
     /// What rows show that follow each other in a file: stamp and record number of each. None where they do not share
     /// stamps in whole seconds, RECORD does not count, or too few tell how many share one.
     pub fn shown_by(rows: impl IntoIterator<Item = (Timestamp, i64)>) -> Option<Samples> {
-        let mut groups: Vec<usize> = Vec::new();
-        let mut last: Option<(Timestamp, i64)> = None;
-        for (at, record) in rows {
-            let Some(before) = last.replace((at, record)) else {
-                groups.push(1);
-                continue;
-            };
-            let distance = at.nanos_since(before.0);
-            let counts = before.1.checked_add(1) == Some(record);
-            match distance {
-                0 if counts => {
-                    if let Some(group) = groups.last_mut() {
-                        *group += 1;
-                    }
-                }
-                NANOS_PER_SECOND if counts => groups.push(1),
-                // The first stretch without a break tells.
-                _ if groups.len() > 2 => break,
-                _ => groups = vec![1],
-            }
-        }
-        let [first, within @ .., end] = groups.as_slice() else { return None };
-        let per_stamp = *within.first()?;
-        let full = groups.iter().filter(|group| **group == per_stamp).count();
-        let least = if per_stamp == 2 { LEAST_PAIRS } else { LEAST_STAMPS };
-        let is_even = within.iter().all(|group| *group == per_stamp) && *first <= per_stamp && *end <= per_stamp;
-        if !is_even || full < least || full * per_stamp < LEAST_ROWS || per_stamp as u64 > MOST_PER_STAMP {
-            return None;
-        }
-        Samples::new(per_stamp as u64, SECOND)
+        Samples::new(evenly(rows, NANOS_PER_SECOND)?, SECOND)
     }
+
+    /// Rows of one stamp, and nanoseconds between stamps, where these rows share stamps evenly at any interval.
+    pub fn seen_in(rows: &[(Timestamp, i64)]) -> Option<(u64, i64)> {
+        let between = rows.windows(2).map(|two| two[1].0.nanos_since(two[0].0));
+        let interval = between.filter(|between| *between > 0).min()?;
+        let per_stamp = evenly(rows.iter().copied(), interval)?;
+        (per_stamp > 1).then_some((per_stamp, interval))
+    }
+}
+
+/// How many rows share each stamp, where stamps are so many nanoseconds apart.
+fn evenly(rows: impl IntoIterator<Item = (Timestamp, i64)>, interval: i64) -> Option<u64> {
+    let mut groups: Vec<usize> = Vec::new();
+    let mut last: Option<(Timestamp, i64)> = None;
+    for (at, record) in rows {
+        let Some(before) = last.replace((at, record)) else {
+            groups.push(1);
+            continue;
+        };
+        let distance = at.nanos_since(before.0);
+        let counts = before.1.checked_add(1) == Some(record);
+        match distance {
+            0 if counts => {
+                if let Some(group) = groups.last_mut() {
+                    *group += 1;
+                }
+            }
+            _ if distance == interval && counts => groups.push(1),
+            // The first stretch without a break tells.
+            _ if groups.len() > 2 => break,
+            _ => groups = vec![1],
+        }
+    }
+    let [first, within @ .., end] = groups.as_slice() else { return None };
+    let per_stamp = *within.first()?;
+    let full = groups.iter().filter(|group| **group == per_stamp).count();
+    let least = if per_stamp == 2 { LEAST_PAIRS } else { LEAST_STAMPS };
+    let is_even = within.iter().all(|group| *group == per_stamp) && *first <= per_stamp && *end <= per_stamp;
+    if !is_even || full < least || full * per_stamp < LEAST_ROWS || per_stamp as u64 > MOST_PER_STAMP {
+        return None;
+    }
+    Some(per_stamp as u64)
 }
 
 impl Span {
