@@ -26,6 +26,9 @@ const KEPT_OF_LONG: usize = 64 << 10;
 /// closes), so that a change within this time of the last one can hide behind an equal stamp: the bytes are compared.
 const COARSE_CLOCK: Duration = Duration::from_secs(2);
 
+/// A compressed file that ends too early is still being written, unless it has not changed for so long.
+const WRITTEN_BY_NOW: Duration = Duration::from_secs(600);
+
 /// What identifies the state of a file at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Snapshot {
@@ -62,6 +65,8 @@ pub struct Chunk<'a> {
     pub end: u64,
     /// Whether this is one line that is too long to be one, of which only the beginning is here.
     pub is_cut: bool,
+    /// Whether the file ends here before its own end: what is behind the last line end is no line.
+    pub breaks_off: bool,
     /// Where each line's record begins, from `offset`; none where the lines are those of the file.
     records: Option<&'a Records>,
 }
@@ -100,6 +105,8 @@ struct Unpacked {
     stream: MultiGzDecoder<BufReader<File>>,
     /// Bytes that were read.
     at: u64,
+    /// Whether the file ended before its content did.
+    breaks_off: bool,
 }
 
 /// An open file and its state when it was opened.
@@ -109,6 +116,8 @@ pub struct QuietFile {
     file: File,
     /// For a compressed file: offsets are those of what it holds, and size and fingerprint those of the file itself.
     unpacked: Option<Unpacked>,
+    /// Whether a compressed file that ends too early is taken as far as it goes.
+    is_written: bool,
     snapshot: Snapshot,
     buffer: Vec<u8>,
     /// Offset in the file of the buffer's first byte.
@@ -137,6 +146,7 @@ impl QuietFile {
             path: path.to_owned(),
             file,
             unpacked,
+            is_written: snapshot.modified.elapsed().is_ok_and(|still| still >= WRITTEN_BY_NOW),
             snapshot,
             buffer: Vec::new(),
             offset: 0,
@@ -160,6 +170,16 @@ impl QuietFile {
         self.unpacked.is_some()
     }
 
+    /// Says whether the file is not written any more, so that a compressed one that ends too early is taken as far as it goes.
+    pub fn set_written(&mut self, is_written: bool) {
+        self.is_written = is_written;
+    }
+
+    /// Whether it was compressed, and what was read so far ended before the end of its content.
+    pub fn breaks_off(&self) -> bool {
+        self.unpacked.as_ref().is_some_and(|unpacked| unpacked.breaks_off)
+    }
+
     /// Its first bytes, at most `length`.
     pub fn head(&mut self, length: usize) -> Result<Vec<u8>, SourceError> {
         if self.unpacked.is_none() {
@@ -176,6 +196,9 @@ impl QuietFile {
         let failed = |source: std::io::Error| match source.kind() {
             // The end is not written yet.
             std::io::ErrorKind::UnexpectedEof => SourceError::Changed { path: self.path.clone() },
+            std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData => {
+                SourceError::Damaged { path: self.path.clone(), reason: source.to_string() }
+            }
             _ => SourceError::io(&self.path, source),
         };
         if self.unpacked.as_ref().is_none_or(|unpacked| unpacked.at > from) {
@@ -185,10 +208,14 @@ impl QuietFile {
         let skipped = std::io::copy(&mut (&mut unpacked.stream).take(from - unpacked.at), &mut std::io::sink());
         unpacked.at += skipped.map_err(failed)?;
         let mut length = 0;
-        while length < into.len() {
-            match unpacked.stream.read(&mut into[length..]).map_err(failed)? {
-                0 => break,
-                read => length += read,
+        while length < into.len() && !unpacked.breaks_off {
+            match unpacked.stream.read(&mut into[length..]) {
+                Ok(0) => break,
+                Ok(read) => length += read,
+                Err(error) if self.is_written && error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                    unpacked.breaks_off = true;
+                }
+                Err(error) => return Err(failed(error)),
             }
         }
         unpacked.at += length as u64;
@@ -319,6 +346,7 @@ impl QuietFile {
                     is_tail: false,
                     end,
                     is_cut: false,
+                    breaks_off: false,
                     records: Some(&self.records),
                 })
             }
@@ -326,7 +354,15 @@ impl QuietFile {
                 self.used = used;
                 let end = self.offset + used as u64;
                 let (bytes, records) = (self.records.text(), Some(&self.records));
-                Some(Chunk { offset: self.offset, bytes, is_tail: false, end, is_cut: false, records })
+                Some(Chunk {
+                    offset: self.offset,
+                    bytes,
+                    is_tail: false,
+                    end,
+                    is_cut: false,
+                    breaks_off: false,
+                    records,
+                })
             }
             Found::Rest => {
                 self.at_end = true;
@@ -340,6 +376,7 @@ impl QuietFile {
                         is_tail: true,
                         end,
                         is_cut: false,
+                        breaks_off: self.unpacked.as_ref().is_some_and(|unpacked| unpacked.breaks_off),
                         records: None,
                     };
                     return Ok((self.used > 0).then_some(chunk));
@@ -351,6 +388,7 @@ impl QuietFile {
                     is_tail: true,
                     end,
                     is_cut: false,
+                    breaks_off: false,
                     records: Some(&self.records),
                 })
                 .filter(|_| self.used > 0)
@@ -391,7 +429,15 @@ impl QuietFile {
     fn hand_on(&mut self, used: usize, is_tail: bool) -> Chunk<'_> {
         self.used = used;
         let end = self.offset + used as u64 + self.left_out;
-        Chunk { offset: self.offset, bytes: &self.buffer[..used], is_tail, end, is_cut: self.is_cut, records: None }
+        Chunk {
+            offset: self.offset,
+            bytes: &self.buffer[..used],
+            is_tail,
+            end,
+            is_cut: self.is_cut,
+            breaks_off: self.unpacked.as_ref().is_some_and(|unpacked| unpacked.breaks_off),
+            records: None,
+        }
     }
 
     /// Keeps memory within bounds: leaves out NUL bytes of a long piece but one of each run, and where that is not
@@ -475,5 +521,5 @@ fn unpacked(file: &File, path: &Path) -> std::io::Result<Option<Unpacked>> {
     }
     // A clone shares its position with the file; the stream has a file of its own.
     let own = File::open(path)?;
-    Ok(Some(Unpacked { stream: MultiGzDecoder::new(BufReader::new(own)), at: 0 }))
+    Ok(Some(Unpacked { stream: MultiGzDecoder::new(BufReader::new(own)), at: 0, breaks_off: false }))
 }
