@@ -1,4 +1,4 @@
-//! `fluxtower bucket`: what the server keeps, and for how long.
+//! `fluxtower bucket`: lists, creates and confirms buckets of the server.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ enum Action {
 struct Item {
     name: String,
     id: Option<String>,
-    /// None where the server does not say; 0 for ever.
+    /// None if the server does not say it; 0 means for ever.
     retention_days: Option<f64>,
 }
 
@@ -68,10 +68,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
 }
 
-/// InfluxDB counts a retention in nanoseconds of 64 bits.
+/// InfluxDB counts a retention in 64-bit nanoseconds.
 const LONGEST_DAYS: u64 = 106_751;
 
-/// A number of days, or a duration as the configuration has it.
+/// Parses a number of days, or a duration as in the configuration.
 fn retention(text: &str) -> Result<Duration, String> {
     let too_long =
         || format!("is longer than InfluxDB can keep rows ({LONGEST_DAYS}d); leave it out to keep them for ever");
@@ -99,7 +99,7 @@ fn open(config: &InfluxConfig) -> Result<Influx, CliError> {
     Ok(Influx::open(config).map_err(crate::sync::SyncError::from)?)
 }
 
-/// What each login may see, each bucket once.
+/// Lists the buckets that each login may see, each bucket once.
 fn list(context: &Context) -> Result<Exit, CliError> {
     let config = config(context)?;
     let others = config.buckets.iter().filter(|special| special.org.is_some() || special.secret.is_some());

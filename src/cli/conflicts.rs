@@ -1,4 +1,4 @@
-//! `fluxtower conflicts`: the same key with two contents.
+//! `fluxtower conflicts`: lists keys with two contents.
 
 use serde::Serialize;
 

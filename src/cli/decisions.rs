@@ -1,4 +1,4 @@
-//! `fluxtower decisions`, and the options of `conflicts` and `rejected` that decide by hand.
+//! `fluxtower decisions`, and the options of `conflicts` and `rejected` for decisions by hand.
 
 use serde::Serialize;
 
@@ -95,7 +95,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     Ok(Exit::Well)
 }
 
-/// `conflicts --keep`. None: the option is not given.
+/// Carries out `conflicts --keep`. None if the option is not given.
 pub(super) fn keep(context: &Context, table: Option<&str>, args: &KeepArgs) -> Result<Option<Exit>, CliError> {
     let Some(which) = args.keep else { return Ok(None) };
     let instant = |option, text: &Option<String>| text.as_ref().map(|text| context.instant(option, text)).transpose();
@@ -134,7 +134,7 @@ pub(super) fn keep(context: &Context, table: Option<&str>, args: &KeepArgs) -> R
     say(context, done).map(Some)
 }
 
-/// `rejected --again`.
+/// Carries out `rejected --again`.
 pub(super) fn judge_again(context: &Context, table: Option<&str>) -> Result<Exit, CliError> {
     let store = context.store()?;
     if let Some(table) = table {
@@ -193,12 +193,12 @@ fn say(context: &Context, done: crate::ingest::Decided) -> Result<Exit, CliError
     Ok(Exit::Well)
 }
 
-/// Rows that are made of those that changed.
+/// Makes the rows again that are made of changed rows.
 fn make_again(context: &Context, store: &Store) -> Result<(), CliError> {
     crate::ingest::make_now(&context.config, store, &context.clock).map_err(|error| AgentError::from(error).into())
 }
 
-/// An ingest beside it would change the same rows or files.
+/// Takes the ingest lock: a concurrent ingest would change the same rows or files.
 pub(super) fn lock(store: &Store) -> Result<Lock, CliError> {
     Lock::wait(store.path(), LockKind::Ingest)?.ok_or(CliError::IngestIsBusy)
 }

@@ -1,4 +1,4 @@
-//! `fluxtower rejected`: lines that are no rows, and rows that the destination refuses.
+//! `fluxtower rejected`: lists rejected lines, and rows that the destination refuses.
 
 use serde::Serialize;
 

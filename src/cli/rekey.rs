@@ -1,4 +1,4 @@
-//! `fluxtower rekey`: stored rows to the time that their stamps mean by the present configuration.
+//! `fluxtower rekey`: moves stored rows to the time that their stamps mean by the present configuration.
 
 use serde::Serialize;
 

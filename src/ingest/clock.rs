@@ -1,11 +1,11 @@
-//! Stored rows whose stamps mean another time since the configuration changed: a logger's clock that was wrong for a period,
-//! or another offset from UTC.
+//! Moves stored rows whose stamps mean another time since the configuration changed: a correction for a period in which
+//! the logger's clock was wrong, or another offset from UTC.
 //!
-//! The stamp that the logger wrote is the source, so that a correction can be changed and taken away again. A row that moves
-//! is judged anew and sent under its new time; the point under its old time is marked for removal. It is done once a change.
-//! Corrections apply at the start of an ingest; other offsets only when the user asks for it ([`Consent`]), because a
-//! misspelled offset would move every row. One that moves no row, such as an offset that begins later, is taken at once: files are
-//! overwritten while an ingest waits.
+//! The stamp that the logger wrote is kept, so that a correction can be changed and removed again. A row that moves is
+//! judged again and sent under its new time; the point under its old time is marked for removal. This is done once per
+//! change. Corrections apply at the start of an ingest. Other offsets apply only when the user asks for it
+//! ([`Consent`]), because a misspelled offset would move every row. A change that moves no row, such as an offset that
+//! begins later, is accepted at once, because files are overwritten while an ingest waits for the user.
 
 use std::time::Duration;
 

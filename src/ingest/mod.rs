@@ -1,7 +1,8 @@
 //! Reads files into the store: the left half of the data flow, table by table and file by file, in one pass.
 //!
-//! A bad file never stops the others, and nothing here waits for a network (I9). Small files share one transaction, so that
-//! ten tables cost one sync to disk. A large file is committed in pieces, each with the position where reading can resume.
+//! A bad file never stops the others, and nothing here waits for a network (I9). Small files share one transaction, so
+//! that ten tables cost one sync to disk. A large file is committed in pieces, each with the position where reading can
+//! resume.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -45,7 +46,7 @@ pub use report::{Counts, FileReport, IngestReport, TableReport};
 pub struct Selection {
     /// Only this table.
     pub table: Option<String>,
-    /// These files instead of the configured ones; they are read whole, even if they are known.
+    /// Only these files instead of the configured ones; they are read whole, even if they were read before.
     pub files: Vec<PathBuf>,
 }
 
@@ -53,11 +54,11 @@ pub struct Selection {
 pub trait Progress {
     /// A file begins.
     fn file(&self, path: &Path, bytes: u64);
-    /// So many more bytes of it are done.
+    /// So many more bytes of the file are done.
     fn advance(&self, bytes: u64);
-    /// Rows of a table move to another time, in so many steps.
+    /// Rows of a table are moved to another time, in this number of steps.
     fn moving(&self, _table: &str, _steps: u64) {}
-    /// So many more steps are done.
+    /// So many more of these steps are done.
     fn moved(&self, _steps: u64) {}
 }
 
@@ -70,7 +71,7 @@ impl Progress for Unseen {
     fn advance(&self, _bytes: u64) {}
 }
 
-/// Why an ingest stops.
+/// Why an ingest stopped.
 #[derive(Debug, Error)]
 pub enum IngestError {
     /// The store cannot be written.
@@ -82,7 +83,7 @@ pub enum IngestError {
     /// `--table` names no table.
     #[error("no [[table]] is named \"{name}\"; {hint}")]
     UnknownTable {
-        /// As typed.
+        /// The name as typed.
         name: String,
         /// A similar name, or all names.
         hint: String,
@@ -90,21 +91,21 @@ pub enum IngestError {
     /// A named file does not exist.
     #[error("{path} is not a file; check the spelling")]
     NoFile {
-        /// As typed.
+        /// The path as typed.
         path: PathBuf,
     },
-    /// A named file gives the logger table another name, and no pattern matches it.
+    /// The name in line 1 of a named file differs from the logger table's name, and no pattern matches the file.
     #[error(
         "{path} names the logger table \"{named}\" in line 1, and table \"{table}\" holds \"{known}\"; if it is a part of it, name the table with --table {table}"
     )]
     OtherTable {
         /// The file.
         path: PathBuf,
-        /// In its line 1.
+        /// The name in line 1.
         named: String,
         /// The only configured table.
         table: String,
-        /// The name that its files gave so far.
+        /// The name in the files read so far.
         known: String,
     },
     /// A named file may belong to several tables.
@@ -116,7 +117,7 @@ pub enum IngestError {
 }
 
 impl IngestError {
-    /// Whether a retry cannot help.
+    /// Whether another attempt would fail too.
     pub fn is_permanent(&self) -> bool {
         match self {
             IngestError::Store(error) => error.is_permanent(),
@@ -144,7 +145,7 @@ pub fn run(
     Ok(report)
 }
 
-/// As [`run`], for these configured files only.
+/// Like [`run`], but only for these configured files.
 pub fn run_files(
     files: Vec<TableFiles<'_>>,
     config: &Config,
@@ -155,26 +156,26 @@ pub fn run_files(
     Ingest { config, store, clock, progress, by_hand: false, all_files: false }.read(files)
 }
 
-/// What one ingest works with.
+/// The context of one ingest.
 struct Ingest<'a> {
     config: &'a Config,
     store: &'a Store,
     clock: &'a dyn Clock,
     progress: &'a dyn Progress,
-    /// The user named the files.
+    /// Whether the user named the files.
     by_hand: bool,
-    /// Every file of each table is read.
+    /// Whether every file of each table is read.
     all_files: bool,
 }
 
 impl Ingest<'_> {
     fn read(&self, work: Vec<TableFiles<'_>>) -> Result<IngestReport, IngestError> {
-        // A `flag` command that was killed left rows without judgement.
+        // A `flag` command that was killed may have left rows that are not judged.
         self.store.judge_flagged(self.config)?;
         let mut staging = Staging::new(self.store, self.config)?;
         let mut report = IngestReport::default();
         let mut tried = Vec::new();
-        // Before any file is read, because decisions are committed.
+        // This comes before any file is read, because decisions are committed.
         let mut newer = HashMap::new();
         for (table_config, _) in work.iter().filter(|_| self.all_files) {
             let by = (self.store, self.clock);
@@ -183,6 +184,8 @@ impl Ingest<'_> {
                 newer.insert(table_config.name.0.clone(), rows);
             }
         }
+        let by_name = of_one_file(&work);
+        let nothing = HashMap::new();
         for (table_config, mut files) in work {
             let moved = clock::Mover::new(self.store, &mut staging, table_config, self.clock, self.progress)
                 .apply(clock::Consent::Corrections)?;
@@ -222,6 +225,7 @@ impl Ingest<'_> {
                 config: table_config,
                 clock: self.clock,
                 progress: self.progress,
+                elsewhere: by_name.get(&table_config.name.0).unwrap_or(&nothing),
                 by_hand: self.by_hand,
                 tries_refused: !self.store.are_refused_by(&table, inputs)?,
                 taken_up: 0,
@@ -232,7 +236,8 @@ impl Ingest<'_> {
                 && table_config.logger_table.is_none()
                 && matches!(table_config.format, FileFormat::Logger(_))
             {
-                // The first file gives the table its name: rather that of the configuration than that of a table beside it.
+                // The first file gives the table its logger table's name: a file whose name matches the configuration
+                // comes first.
                 files.sort_by_cached_key(|path| {
                     heads::header_table(path).is_none_or(|name| name != table_config.name.0)
                 });
@@ -283,6 +288,23 @@ impl Ingest<'_> {
     }
 }
 
+/// Of each table that names its logger table: the files that others read too, with the logger tables that these name.
+fn of_one_file<'c>(work: &[TableFiles<'c>]) -> HashMap<String, HashMap<PathBuf, Vec<&'c str>>> {
+    let named = work.iter().filter_map(|(table, files)| Some((*table, table.logger_table.as_deref()?, files)));
+    let mut readers: HashMap<&PathBuf, Vec<(&TableConfig, &'c str)>> = HashMap::new();
+    for (table, name, files) in named {
+        files.iter().for_each(|path| readers.entry(path).or_default().push((table, name)));
+    }
+    let mut found: HashMap<String, HashMap<PathBuf, Vec<&'c str>>> = HashMap::new();
+    for (path, readers) in readers.into_iter().filter(|(_, readers)| readers.len() > 1) {
+        for (table, own) in &readers {
+            let others = readers.iter().map(|(_, name)| *name).filter(|name| name != own).collect();
+            found.entry(table.name.0.clone()).or_default().insert(path.clone(), others);
+        }
+    }
+    found
+}
+
 fn plan<'c>(config: &'c Config, store: &Store, selection: &Selection) -> Result<Vec<TableFiles<'c>>, IngestError> {
     let only = match &selection.table {
         None => None,
@@ -321,7 +343,7 @@ fn plan<'c>(config: &'c Config, store: &Store, selection: &Selection) -> Result<
 /// The tables that each configured file belongs to, by absolute path, in the order of the configuration.
 pub type Owners<'c> = HashMap<PathBuf, Vec<&'c TableConfig>>;
 
-/// Looks for the files of every table.
+/// Finds the files of every table.
 ///
 /// # Errors
 /// A pattern is not valid.
@@ -336,8 +358,8 @@ pub fn owners(config: &Config) -> Result<Owners<'_>, IngestError> {
     Ok(owners)
 }
 
-/// Finds the table by the configured patterns, otherwise by the table name in line 1 of the file. The folders are looked at
-/// for the first file that asks.
+/// Finds the table by the configured patterns, otherwise by the table name in line 1 of the file. The folders are
+/// listed only once, when the first file needs it.
 fn table_of<'c>(
     config: &'c Config,
     store: &Store,
@@ -355,7 +377,7 @@ fn table_of<'c>(
     {
         let staged = if table.logger_table.is_none() { Some(store.table(table)?) } else { None };
         let known = table.logger_table.as_deref().or_else(|| staged.as_ref()?.logger_name());
-        // An export under a name that the logger table had before is of this table too.
+        // An export under an earlier name of the logger table belongs to this table too.
         let had = |name: &str| staged.as_ref().is_some_and(|staged| staged.had_name(name));
         return match (heads::header_table(path), known) {
             (Some(named), Some(known)) if named != known && !had(&named) => Err(IngestError::OtherTable {
@@ -380,13 +402,13 @@ fn table_of<'c>(
     Ok(if let [table] = found.as_slice() { Some(table) } else { None })
 }
 
-/// The table that is read from files, where there is one only.
+/// The table that is read from files, if there is exactly one.
 fn the_only_one(config: &Config) -> Option<&TableConfig> {
     let mut tables = config.logger_tables();
     tables.next().filter(|_| tables.next().is_none())
 }
 
-/// The name that line 1 of the table's files gives the logger table.
+/// The logger table's name in line 1 of the table's files.
 fn expected_name(store: &Store, table: &TableConfig) -> Result<Option<String>, IngestError> {
     Ok(match &table.logger_table {
         Some(configured) => Some(configured.clone()),

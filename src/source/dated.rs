@@ -1,27 +1,27 @@
-//! Dates in the names of files and folders: a logger that makes a file a day writes `Met_2026_10_14_0000.dat`, and the next one
-//! differs in whole date and number parts.
+//! Finds dates in the names of files and folders: a logger that makes one file per day writes
+//! `Met_2026_10_14_0000.dat`, and the name of the next file differs only in date and number parts.
 
 use std::ops::Range;
 
 /// A date in a name, with its time where one follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatePart {
-    /// Bytes of the name.
+    /// The byte range in the name.
     pub range: Range<usize>,
-    /// Whether it names a day, a week or, by its name, a month of a year with four digits, so that the name is surely not that
-    /// of a file for ever.
+    /// Whether it names a day, a week or (by its name) a month of a year with four digits, so that the file surely does
+    /// not keep this name for ever.
     pub is_sure: bool,
 }
 
-/// What joins the parts of a date.
+/// The characters that join the parts of a date.
 const JOINTS: [u8; 4] = [b'_', b'-', b'.', b'T'];
 
-/// What may be a part of a date.
+/// A possible part of a date.
 #[derive(Debug)]
 struct Part {
     range: Range<usize>,
     kind: Kind,
-    /// Of a month by its name, the two digits of its number; of a week those behind the `W`.
+    /// For the name of a month, the two digits of its number; for a week, the digits after the `W`.
     digits: String,
 }
 
@@ -32,7 +32,8 @@ enum Kind {
     Week,
 }
 
-/// The dates in a name: `20261014`, `2026_10_14_0000`, `2026-10`, `2026_287`, `14-10-2026`, `261014`, `14Oct2026`, `2026-W42`.
+/// The dates in a name: `20261014`, `2026_10_14_0000`, `2026-10`, `2026_287`, `14-10-2026`, `261014`, `14Oct2026`,
+/// `2026-W42`.
 pub fn date_parts(name: &str) -> Vec<DatePart> {
     let parts = parts(name);
     let mut found = Vec::new();
@@ -50,7 +51,8 @@ pub fn date_parts(name: &str) -> Vec<DatePart> {
     found
 }
 
-/// The name without dates, digits and what joins them: equal for two files that differ in date and number parts alone.
+/// The name without dates, digits and the characters that join them: equal for two files that differ only in date and
+/// number parts.
 pub fn letters(name: &str) -> String {
     let dates = date_parts(name);
     let is_in_date = |at: usize| dates.iter().any(|date| date.range.contains(&at));
@@ -95,7 +97,7 @@ fn parts(name: &str) -> Vec<Part> {
     parts
 }
 
-/// How many parts make a date that begins with the first, and whether it is surely one.
+/// The number of parts that make a date beginning with the first part, and [`DatePart::is_sure`].
 fn date_at(name: &[u8], parts: &[Part]) -> Option<(usize, bool)> {
     // Only parts with one joint between them are one date; letters need none.
     let are_joined = |pair: &[Part]| match pair[1].range.start - pair[0].range.end {
@@ -132,7 +134,7 @@ fn date_at(name: &[u8], parts: &[Part]) -> Option<(usize, bool)> {
         0 if is_named(0) && is_day_of_name(1) && is_year(text(2)) => (3, true),
         _ => return None,
     };
-    // hhmm, hhmmss, or hh, mm and ss apart.
+    // hhmm, hhmmss, or hh, mm and ss separately.
     let is_clock = |text: &[u8]| matches!(text.len(), 4 | 6) && number(&text[..2]) <= 24 && number(&text[2..4]) < 60;
     let is_two = |text: &[u8], end: usize| text.len() == 2 && number(text) < end;
     let time = if is_clock(text(date)) {

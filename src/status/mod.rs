@@ -1,8 +1,8 @@
-//! Is the data coming in, and is it going out: the verdict of `fluxtower status`, `check`, the page and the report.
+//! The verdict of `fluxtower status`, `check`, the page and the report: whether data is read and sent.
 //!
-//! [`Facts`] are read from the store and the tables' folders, and cost the same on twenty million rows as on twenty thousand,
-//! because the store keeps its counts. What they mean changes with the hour and not only with the store, so it is concluded
-//! apart from the reading, by [`findings`]: facts that are kept for a while still give the right age.
+//! [`Facts`] are read from the store and the tables' folders. This takes as long for twenty million rows as for twenty
+//! thousand, because the store keeps its counts. What the facts mean also depends on the present time, so [`findings`]
+//! concludes separately from the reading: facts that are kept for a while still give the right age.
 
 use std::path::Path;
 use std::time::Duration;

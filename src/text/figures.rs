@@ -1,4 +1,4 @@
-//! Figures in one form for the command line, the report and the page.
+//! Formats figures in the same way for the command line, the report and the page.
 
 /// `12 rows`, `1 row`.
 pub fn count(number: u64, noun: &str) -> String {
@@ -42,7 +42,7 @@ pub fn span(seconds: i64) -> String {
     }
 }
 
-/// Seconds exactly, as the configuration takes what is to be added to a stamp: `9642d 3h 20m`, `-37m`.
+/// Exact seconds, in the form in which the configuration takes a correction of stamps: `9642d 3h 20m`, `-37m`.
 pub fn to_add(seconds: i64) -> String {
     let all = seconds.unsigned_abs();
     let parts = [(all / 86_400, "d"), (all / 3_600 % 24, "h"), (all / 60 % 60, "m"), (all % 60, "s")];

@@ -1,6 +1,6 @@
-//! Text for readers: numbers, durations, sizes, counts that agree, and names that look alike.
+//! Text for users: numbers, durations, sizes, counts with their nouns, and similar names.
 //!
-//! One spelling for the command line, messages, the page and the report.
+//! The command line, messages, the page and the report use the same forms.
 
 mod figures;
 mod spelling;

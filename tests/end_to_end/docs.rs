@@ -218,7 +218,7 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("src/status/findings/runs.rs", "pub(super) fn findings", "/// Why a run could not"),
     ("src/status/findings/clocks.rs", "pub(super) fn findings", ""),
     ("src/status/findings/sunlight.rs", "pub(super) fn findings", "/// Since which day"),
-    ("src/view/serve/api/status/right.rs", "/// Of a table's last day", "fn summed"),
+    ("src/view/serve/api/status/right.rs", "pub(super) fn of(", "fn summed"),
     ("src/status/findings/files.rs", "fn look(", ""),
     ("src/status/findings/notices.rs", "pub(super) fn findings", ""),
     ("src/cli/check.rs", "pub(super) fn run", "fn write("),

@@ -1,7 +1,8 @@
-//! CSIXML: `<r time="…" no="…"><v1>…</v1>…</r>` below a head that names the columns.
+//! CSIXML: `<r time="…" no="…"><v1>…</v1>…</r>` below a header that names the columns.
 //!
-//! LoggerNet appends records to such a file, so closing tags may be missing, or stand in the middle. A record counts from `<r` to
-//! its `</r>`; what else stands between two records and is no tag of the frame is a damaged record of its own.
+//! LoggerNet appends records to such a file, so closing tags may be missing, or occur in the middle. A record extends
+//! from `<r` to its `</r>`. Any other text between two records, except blanks and tags of the frame, is a damaged
+//! record of its own.
 
 use memchr::memmem;
 
@@ -14,7 +15,7 @@ const FORMAT: &str = "CSIXML";
 /// The elements of the environment, in the order of line 1 of a TOA5 file.
 const ENVIRONMENT: [&str; 6] = ["station-name", "model", "serial-no", "os-version", "dld-name", "dld-sig"];
 
-/// What a column holds.
+/// The content of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Number,
@@ -24,7 +25,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// By the name of a type in XML Schema.
+    /// The kind for a type name of XML Schema.
     fn named(name: &str) -> Kind {
         match name.rsplit(':').next().unwrap_or_default() {
             "string" => Kind::Text,
@@ -55,7 +56,7 @@ pub(super) struct CsiXml {
 }
 
 impl CsiXml {
-    /// By the beginning of the file.
+    /// Opens a file from its first bytes.
     pub(super) fn open(head: &[u8]) -> Result<CsiXml, RecordsError> {
         let Some(end) = memmem::find(head, b"<data>").map(|at| at + b"<data>".len()) else {
             return Err(RecordsError::Short { format: FORMAT });
@@ -77,7 +78,7 @@ impl CsiXml {
         if kinds.is_empty() {
             return Err(damaged("is behind a head without fields"));
         }
-        // The first record tells whether records are numbered.
+        // The first record shows whether records are numbered.
         let first = memmem::find(records, b"<r ").map(|at| &records[at..]);
         let first = first.and_then(|rest| memchr::memchr(b'>', rest).map(|end| &rest[..end]));
         let Some(first) = first else { return Err(RecordsError::Short { format: FORMAT }) };
@@ -142,11 +143,11 @@ impl Translator for CsiXml {
             }
             let inside = begin + 3;
             let next = memmem::find(&bytes[inside..], b"<r ").map(|at| inside + at);
-            // No farther than the next record, so that a file without ends is read once.
+            // The search ends at the next record, so that a file without closing tags is read only once.
             let limit = next.unwrap_or(bytes.len());
             let Some(end) = memmem::find(&bytes[inside..limit], b"</r>").map(|at| inside + at + 4) else {
                 let Some(next) = next else { break };
-                // A record that another one begins in was cut.
+                // A record in which another one begins was cut off.
                 damaged(begin, next, records);
                 used = next;
                 continue;
@@ -172,7 +173,7 @@ impl Translator for CsiXml {
     }
 }
 
-/// Whether nothing but blanks and tags of the frame stand there.
+/// Whether the bytes are only blanks and tags of the frame.
 fn is_frame(bytes: &[u8]) -> bool {
     let mut rest = bytes.trim_ascii();
     while !rest.is_empty() {
@@ -183,12 +184,12 @@ fn is_frame(bytes: &[u8]) -> bool {
     true
 }
 
-/// Appends a time with the blank that TOA5 has in place of the T.
+/// Appends a time, with the blank of TOA5 in place of the T.
 fn time(stamp: &[u8], line: &mut Vec<u8>) {
     print::text(&stamp.iter().map(|byte| if *byte == b'T' { b' ' } else { *byte }).collect::<Vec<_>>(), line);
 }
 
-/// The text of the first element of this name; empty where there is none.
+/// The text of the first element with this name; empty if there is none.
 fn element(head: &[u8], name: &str) -> String {
     let open = format!("<{name}>");
     let found = memmem::find(head, open.as_bytes()).map(|at| &head[at + open.len()..]);
@@ -202,13 +203,13 @@ fn attribute(tag: &[u8], name: &str) -> Option<String> {
     Some(unescaped(&rest[..memchr::memchr(b'"', rest)?]))
 }
 
-/// With the five named characters of XML put back.
+/// Replaces the five named entities of XML by their characters.
 fn unescaped(text: &[u8]) -> String {
     let text = crate::format::text::decode(text);
     if !text.contains('&') {
         return text.into_owned();
     }
-    // The ampersand last: `&amp;lt;` is a text about XML.
+    // The ampersand comes last: `&amp;lt;` is the text `&lt;`.
     [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")]
         .iter()
         .fold(text.into_owned(), |text, (name, character)| text.replace(name, character))

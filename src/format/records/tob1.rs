@@ -1,4 +1,4 @@
-//! TOB1: five text lines, then records of one length without separators.
+//! TOB1: five text lines, followed by records of equal length without separators.
 
 use super::columns::{Columns, Kind, Order, unsigned};
 use super::heading::{Heading, Toa5};
@@ -17,17 +17,17 @@ pub(super) struct Tob1 {
     begins_at: u64,
     header: Vec<u8>,
     columns: Columns,
-    /// SECONDS and, behind them, NANOSECONDS.
+    /// Whether the record has SECONDS and, after it, NANOSECONDS.
     has_seconds: bool,
     has_nanos: bool,
     has_record: bool,
-    /// The first column that is none of these.
+    /// The position of the first column after these.
     own: usize,
     times: print::Times,
 }
 
 impl Tob1 {
-    /// By the beginning of the file.
+    /// Opens a file from its first bytes.
     pub(super) fn open(head: &[u8]) -> Result<Tob1, RecordsError> {
         let heading = Heading::read(FORMAT, head, TYPES)?;
         heading.one_type_each(NAMES, TYPES)?;
@@ -55,7 +55,7 @@ impl Tob1 {
             own: [rest(NAMES), rest(UNITS), rest(PROCESS)],
         }
         .lines();
-        // The records of the head tell the byte order, wherever the reading begins.
+        // The first records determine the byte order, wherever the reading begins.
         for record in head.get(heading.end..).unwrap_or_default().chunks_exact(columns.width()) {
             columns.learn_order(record);
         }
@@ -71,7 +71,7 @@ impl Tob1 {
         })
     }
 
-    /// Appends time and record number, and returns what they say.
+    /// Appends time and record number, and returns them.
     fn key(&mut self, record: &[u8], line: &mut Vec<u8>) -> (Option<LocalTime>, Option<i64>) {
         let number = |place| unsigned(self.columns.bytes(place, record), Order::Little);
         let (mut time, mut place) = (None, 0);

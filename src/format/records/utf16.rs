@@ -1,12 +1,13 @@
-//! Text in UTF-16, as Windows programs save it: two bytes a sign, after a byte order mark. Each line is handed on as UTF-8.
+//! Text in UTF-16, as Windows programs save it: two bytes per character, after a byte order mark. Each line is passed
+//! on as UTF-8.
 
 use crate::source::{Records, Translator};
 
-/// The marks of the two byte orders.
+/// The byte order marks.
 pub(super) const LITTLE: [u8; 2] = [0xFF, 0xFE];
 pub(super) const BIG: [u8; 2] = [0xFE, 0xFF];
 const LINE_FEED: u16 = 0x0A;
-/// More bytes without a line end are no line.
+/// The longest line in bytes.
 const LONGEST_LINE: usize = 16 << 20;
 
 /// A file in UTF-16.
@@ -15,7 +16,7 @@ pub(super) struct Utf16 {
 }
 
 impl Utf16 {
-    /// By the first two bytes of a file.
+    /// Recognises the file by its first two bytes.
     pub(super) fn begun_by(head: &[u8]) -> Option<Utf16> {
         let is = |mark: [u8; 2]| head.starts_with(&mark);
         (is(LITTLE) || is(BIG)).then(|| Utf16 { is_big: is(BIG) })

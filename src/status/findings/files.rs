@@ -1,4 +1,4 @@
-//! Findings about the files of the tables, and what a look at their folders gives.
+//! Findings about the files of the tables, and the look at their folders that they are based on.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};

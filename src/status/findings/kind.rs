@@ -1,4 +1,4 @@
-//! What a finding can be about.
+//! The kinds of findings.
 
 /// How much a finding asks of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]

@@ -1,4 +1,4 @@
-//! Findings about rows: do they come, are they whole, are they in the bucket.
+//! Findings about rows: whether they arrive, are complete, and are in the bucket.
 
 use std::collections::{BTreeMap, BTreeSet};
 

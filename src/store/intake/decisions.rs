@@ -1,7 +1,8 @@
 //! Decisions by hand, and their reversal (I11).
 //!
-//! A conflict holds the content that is not the row. A decision exchanges the two: the chosen content becomes the row and
-//! is pending again, and the other is kept beside it with the reason. Nothing is lost, so the exchange can be reversed.
+//! A conflict holds the content that is not the row. A decision exchanges the two: the chosen content becomes the row
+//! and is pending again, and the other is kept beside it with the reason. Nothing is lost, so the exchange can be
+//! reversed.
 
 use std::collections::HashSet;
 

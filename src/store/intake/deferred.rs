@@ -1,6 +1,8 @@
-//! The texts of lines that a read of a file left for a later one: LoggerNet may overwrite the file before that (I1).
+//! Keeps the texts of lines that a read of a file deferred to a later read: LoggerNet may overwrite the file before
+//! that (I1).
 //!
-//! A few files have one such line at most times, and most files none, so they are settings and no table of their own.
+//! A few files have one such line at most times, and most files have none, so they are kept as settings and not in a
+//! table of their own.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,8 +15,8 @@ use crate::store::{Result, Store};
 pub struct DeferredLine {
     /// In its file, from 1.
     pub number: u64,
-    /// The header that it stands under.
-    pub header: i64,
+    /// The header that it stands under; none where that of its file cannot be read.
+    pub header: Option<i64>,
     /// Its text, as far as it had been written.
     pub raw: String,
     /// Whether it has a line end, and may be the beginning of one line and the end of another.

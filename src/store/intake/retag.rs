@@ -1,6 +1,7 @@
-//! Rows whose tag columns changed in the configuration: each gets the key that its own values give it (I3, I11).
+//! Moves rows after a change of the tag columns in the configuration: each row gets the key that its own values give it
+//! (I3, I11).
 //!
-//! A row that was sent is sent again under its new tags. Its old point stays in the bucket under the old ones.
+//! A row that was sent is sent again under its new tags. Its old point remains in the bucket under the old ones.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 

@@ -1,4 +1,4 @@
-//! Lists for people: rejected lines and rows, conflicts.
+//! Lists for users: rejected lines and rows, conflicts.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -7,46 +7,46 @@ use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
 
-/// A line that is no row, or a row that the destination refuses.
+/// A line that did not become a row, or a row that the destination refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectedLine {
     /// Its table.
     pub table: String,
-    /// `line` of a file, `held` line of a file, or `row` refused by the destination.
+    /// `line` or `held` for a line of a file, `row` for a row that the destination refuses.
     pub kind: &'static str,
-    /// File and line, or the row's time.
+    /// The file and line, or the row's time.
     pub place: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
     /// The text of the line, or the line protocol.
     pub raw: String,
 }
 
-/// Another content under a key that was taken.
+/// Different content under a key that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConflictLine {
     /// Its table.
     pub table: String,
     /// The key's time.
     pub ts: Timestamp,
-    /// RECORD of the content kept beside.
+    /// RECORD of the content that is kept beside the row.
     pub record: Option<i64>,
-    /// File and line; where the line is of none, how the content came there.
+    /// The file and line; if the content comes from no line, how it came about.
     pub place: String,
-    /// `first` or `newer`: which content is the row.
+    /// `first` or `newer`: which of the contents is the row.
     pub stays: String,
-    /// The content kept beside.
+    /// The content that is kept beside the row.
     pub raw: String,
-    /// The values of the row that stays.
+    /// The values of the row.
     pub row: Option<String>,
-    /// RECORD of the row that stays.
+    /// RECORD of the row.
     pub row_record: Option<i64>,
-    /// Why this is the row, where the operator decided.
+    /// Why this content is the row, if the operator decided.
     pub reason: Option<String>,
 }
 
 impl Store {
-    /// Files that could not be read as what they are, with the reason.
+    /// Files that could not be read as their configured format, with the reason.
     pub fn file_notes(&self) -> Result<Vec<String>> {
         self.conn
             .prepare_cached("SELECT note FROM file_seen WHERE note IS NOT NULL ORDER BY logger_table, path")
@@ -54,7 +54,7 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// When a line was last rejected that had not been seen before.
+    /// When a line was last rejected for the first time.
     pub fn newest_rejected_line(&self) -> Result<Option<Timestamp>> {
         self.newest(
             "SELECT seen FROM rejected_line WHERE not_before IS NULL AND stamp IS NULL ORDER BY id DESC LIMIT 1",

@@ -1,4 +1,4 @@
-//! What `status` shows, from kept counts: as fast on twenty million rows as on twenty thousand.
+//! The counts that `status` shows. They are kept counts, so twenty million rows take no longer than twenty thousand.
 
 use rusqlite::OptionalExtension;
 
@@ -7,32 +7,34 @@ use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
 
-/// One table.
+/// The counts of one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableStatus {
     /// Its name in the configuration.
     pub table: String,
     /// Rows staged.
     pub rows: u64,
-    /// Of these, waiting.
+    /// Rows that are pending.
     pub pending: u64,
-    /// Of these, sent.
+    /// Rows that were sent.
     pub sent: u64,
-    /// Of these, refused by the destination.
+    /// Rows that the destination refused.
     pub rejected: u64,
-    /// Of these, older than the bucket keeps rows.
+    /// Rows that are older than the bucket's retention.
     pub expired: u64,
-    /// Other contents seen under a key that was taken.
+    /// Different contents that were found under an existing key.
     pub conflicts: u64,
-    /// Lines that are no rows.
+    /// Lines that did not become rows.
     pub rejected_lines: u64,
-    /// Lines ahead of this computer's clock, staged by themselves when it has come that far, and the held samples.
+    /// Lines ahead of this computer's clock, which are staged automatically when the clock reaches them, and the held
+    /// samples.
     pub held_lines: u64,
-    /// Lines whose place among the rows of their stamp is not known, staged by themselves when other rows tell it.
+    /// Lines whose place among the rows of their stamp is not known. They are staged automatically when other rows
+    /// determine it.
     pub held_samples: u64,
-    /// Holes in RECORD.
+    /// Gaps in RECORD.
     pub gaps: u64,
-    /// Records missing in them.
+    /// Records missing in the gaps.
     pub records_missing: u64,
     /// Time of the newest row.
     pub newest: Option<Timestamp>,
@@ -41,7 +43,7 @@ pub struct TableStatus {
 }
 
 impl Store {
-    /// Every table that was ever ingested, in that order.
+    /// Every table that was ever ingested, in the order of its first ingest.
     pub fn table_status(&self) -> Result<Vec<TableStatus>> {
         self.read_status().map_err(|source| self.at(source))
     }
