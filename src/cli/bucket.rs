@@ -39,6 +39,13 @@ enum Action {
     /// Go on with a bucket whose id or retention changed
     #[command(after_help = "Example:\n  fluxtower bucket confirm")]
     Confirm,
+    /// Say that old points which only you can remove are removed, or may stay: `status` no longer names them
+    #[command(after_help = "Example:\n  fluxtower bucket cleaned --table plots")]
+    Cleaned {
+        /// The table whose points `status` names
+        #[arg(long, value_name = "NAME")]
+        table: String,
+    },
 }
 
 #[derive(Serialize)]
@@ -60,6 +67,16 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             let forgotten = context.store()?.forget(Store::BUCKET_IDENTITY)? as u64;
             context.output.result(&serde_json::json!({ "confirmed": forgotten }), |out| {
                 writeln!(out, "{} confirmed; the next sync goes on with what it finds", count(forgotten, "bucket"))
+            })?;
+            Ok(Exit::Well)
+        }
+        Action::Cleaned { table } => {
+            let store = context.store()?;
+            context.known_table(&store, table)?;
+            let cleaned = crate::sync::forget_left_points(&context.config, &store, table)?;
+            context.output.result(&serde_json::json!({ "cleaned": cleaned }), |out| match cleaned {
+                true => writeln!(out, "old points of table \"{table}\" are forgotten"),
+                false => writeln!(out, "table \"{table}\" has no old points that only you can remove"),
             })?;
             Ok(Exit::Well)
         }

@@ -33,6 +33,7 @@ struct Table {
     rejected: u64,
     expired: u64,
     conflicts: u64,
+    open_conflicts: u64,
     rejected_lines: u64,
     held_lines: u64,
     gaps: u64,
@@ -128,6 +129,7 @@ fn line(table: &TableStatus, closed_files: Option<ClosedFiles>, now: Timestamp) 
         rejected: table.rejected,
         expired: table.expired,
         conflicts: table.conflicts,
+        open_conflicts: table.open_conflicts,
         rejected_lines: table.rejected_lines,
         held_lines: table.held_lines,
         gaps: table.gaps,
@@ -243,7 +245,7 @@ fn table_lines(out: &mut dyn Write, report: &Report, known: &[TableStatus], now:
 fn attention(found: &HashSet<&str>, table: &TableStatus) -> [bool; 3] {
     let not_as_they_should = table.rejected
         + table.expired
-        + table.conflicts
+        + table.open_conflicts
         + table.rejected_lines
         + table.held_lines
         + table.records_missing;
@@ -288,7 +290,7 @@ fn notes(table: &TableStatus, now: Timestamp) -> String {
     for (number, noun) in [
         (table.rejected, "refused row"),
         (table.expired, "expired row"),
-        (table.conflicts, "conflict"),
+        (table.open_conflicts, "conflict"),
         (table.rejected_lines, "rejected line"),
         (table.held_lines, "held line"),
         (table.records_missing, "missing record"),

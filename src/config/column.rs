@@ -369,7 +369,7 @@ pub(super) fn bounds(at: &Section<'_>, key: &str, found: &Spanned<Vec<f64>>) -> 
         [low, high] if low <= high => Ok((low, high)),
         [low, high] if low > high => {
             // The usual range of a direction may include north.
-            let is_through_north = key.contains("bands") && low <= 360.0 && low > 180.0 && high >= 0.0 && high < 180.0;
+            let is_through_north = key.contains("bands") && low > 180.0 && low <= 360.0 && (0.0..180.0).contains(&high);
             let write = if is_through_north {
                 format!("write {name} = [{low}, {}] for a direction through north, or [{high}, {low}]", high + 360.0)
             } else {

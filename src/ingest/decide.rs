@@ -17,6 +17,8 @@ pub struct Decided {
     pub changed: u64,
     /// The number of contents that cannot be read with the present configuration, and did not change.
     pub unreadable: u64,
+    /// Conflicts that are decided, too: their row was what is to be kept.
+    pub confirmed: u64,
 }
 
 /// The context of a decision: who decides, in which store, and when.
@@ -39,29 +41,33 @@ impl Decider<'_> {
         let now = self.now();
         let mut staging = Staging::new(self.store, self.config)?;
         let mut done = Decided::default();
-        let decision = match choice {
-            ConflictChoice::Within(..) => Some(staging.begin_decision(self.command, now)?),
-            ConflictChoice::Decided(reversed) => {
-                staging.note_reversed(reversed, now)?;
-                None
-            }
-        };
         let reason = match choice {
             ConflictChoice::Within(..) if self.by_hand => format!("decided by hand: {}", self.command),
             ConflictChoice::Within(..) => format!("decided by the configuration: {}", self.command),
             ConflictChoice::Decided(reversed) => format!("decision {reversed} was reversed by hand"),
         };
+        let decision = match choice {
+            ConflictChoice::Within(..) => Some(staging.begin_decision(self.command, now)?),
+            ConflictChoice::Decided(reversed) => {
+                staging.note_reversed(reversed, now, &reason)?;
+                None
+            }
+        };
         for config in self.tables(table) {
             Mover::new(self.store, &mut staging, config, self.clock, &Unseen).apply(Consent::Corrections)?;
             let mut table = self.store.table(config)?;
             let contents = self.store.kept_contents(&table, choice)?;
+            if let Some(decision) = decision {
+                // Before the exchange, after which those that it decides look the same.
+                done.confirmed += staging.confirm(&table, choice, decision, &reason)?;
+            }
             if contents.is_empty() {
                 continue;
             }
             staging.use_columns(&mut table, config)?;
             let mut kept = KeptTaker::new(self.store, config, Timestamp::from_utc(self.clock.now()));
             for content in &contents {
-                staging.exchange_next(content, &reason);
+                staging.exchange_next(content, decision, &reason);
                 // `end_exchange` returns the result.
                 let _ = kept.content(&mut staging, &mut table, content, &content.tags)?;
                 if staging.end_exchange(content, decision)? {
@@ -74,20 +80,25 @@ impl Decider<'_> {
         }
         if let Some(decision) = decision {
             staging.end_decision(decision, done.changed)?;
-            done.decision = (done.changed > 0).then_some(decision);
+            done.decision = (done.changed + done.confirmed > 0).then_some(decision);
         }
         staging.commit()?;
         Ok(done)
     }
 
-    /// The number of rows that [`Decider::exchange`] would change.
-    pub fn would_exchange(&self, table: Option<&str>, choice: ConflictChoice) -> std::result::Result<u64, IngestError> {
-        let mut rows = 0;
+    /// The result that [`Decider::exchange`] would have.
+    pub fn would_exchange(
+        &self,
+        table: Option<&str>,
+        choice: ConflictChoice,
+    ) -> std::result::Result<Decided, IngestError> {
+        let mut would = Decided::default();
         for config in self.tables(table) {
             let table = self.store.table(config)?;
-            rows += self.store.kept_contents(&table, choice)?.len() as u64;
+            would.changed += self.store.kept_contents(&table, choice)?.len() as u64;
+            would.confirmed += self.store.to_confirm(&table, choice)?;
         }
-        Ok(rows)
+        Ok(would)
     }
 
     /// Judges the rejected lines of the table, or of all tables, again.

@@ -48,8 +48,8 @@ pub(super) struct Reader<'a, 's> {
     pub(super) elsewhere: &'a HashMap<PathBuf, Vec<&'a str>>,
     /// The user named the file: it is read whole, even if it was read before.
     pub(super) by_hand: bool,
-    /// The configuration has changed since files were refused: these files are read although they did not change.
-    pub(super) tries_refused: bool,
+    /// The configuration has changed since files were refused or got a note: these files are read although they did not change.
+    pub(super) tries_noted: bool,
     /// The number of kept lines and contents that became rows because of this read.
     pub(super) taken_up: u64,
     /// Observations about the table's rows.
@@ -151,16 +151,17 @@ impl Reader<'_, '_> {
         taker.is_in_order = true;
         let seen = self.store.file_seen(table, name)?;
         let mut start = self.start(&mut file, seen.as_ref(), now)?;
-        if matches!(start, Start::Unchanged) && self.tries_refused && seen.as_ref().is_some_and(FileSeen::is_refused) {
+        let was_rewritten = matches!(start, Start::Whole) && !self.by_hand && !file.is_compressed() && {
+            let size = file.snapshot().size;
+            seen.as_ref().is_some_and(|seen| seen.resume_at > 0 && size >= seen.size)
+        };
+        let has_note = seen.as_ref().is_some_and(|seen| seen.note.is_some());
+        if matches!(start, Start::Unchanged) && self.tries_noted && has_note {
             start = Start::Whole;
         }
         if !matches!(start, Start::Unchanged) {
             taker.refusal = format::begin(&mut file, &self.config.format)?.err().map(|error| error.to_string());
         }
-        let was_rewritten = matches!(start, Start::Whole) && !self.by_hand && !file.is_compressed() && {
-            let size = file.snapshot().size;
-            seen.as_ref().is_some_and(|seen| seen.resume_at > 0 && size >= seen.size)
-        };
         let still_held = matches!(&start, Start::At(seen) if seen.held);
         if was_rewritten || still_held {
             taker.watch = if self.tail_is_due(&file, now) { Watch::Take } else { Watch::Hold };

@@ -164,8 +164,8 @@ impl LineTaker<'_> {
         }
     }
 
-    /// Takes a line that is not a row, if it is a header line: the names or units again, or other names, under which the
-    /// rows after it are read.
+    /// Takes a line that is not a row, if it is a header line: the names or units again, or other names, under which
+    /// the rows after it are read.
     #[cold]
     pub(super) fn take_header_line(
         &mut self,
@@ -196,8 +196,8 @@ impl LineTaker<'_> {
         Ok(true)
     }
 
-    /// Refuses the file, because these lines show that it cannot be read in its format: they and all lines after them are
-    /// deferred. `first` is the number of the first of them.
+    /// Refuses the file, because these lines show that it cannot be read in its format: they and all lines after them
+    /// are deferred. `first` is the number of the first of them.
     pub(super) fn refuse_file(&mut self, reason: String, first: u64, lines: &[Vec<u8>]) {
         self.refusal = Some(reason);
         self.keeps_refused = true;

@@ -112,8 +112,8 @@ impl<'a> KeptTaker<'a> {
         Ok(self.taker(staging, table, (header, true))?.stamp_of(raw.as_bytes()))
     }
 
-    /// Whether a line is a row that the store does not have, by time and tags. True also without a header, because it may
-    /// be one.
+    /// Whether a line is a row that the store does not have, by time and tags. True also without a header, because it
+    /// may be one.
     pub(super) fn is_new_row(
         &mut self,
         staging: &mut Staging<'_>,

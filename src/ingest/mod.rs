@@ -22,6 +22,7 @@ mod decide;
 mod deferred;
 mod double_hour;
 mod file;
+mod foresee;
 mod glued;
 mod heads;
 mod kept;
@@ -36,8 +37,9 @@ mod retag;
 mod samples;
 
 pub use after::{ClosedFiles, PutAway, Receipts, Stays, put_away, receipts};
-pub use clock::{Moved, rekey, would_rekey};
+pub use clock::{Moved, rekey};
 pub use decide::{Decided, Decider};
+pub use foresee::would_rekey;
 pub use made::{MadeRows, make_now};
 pub use report::{Counts, FileReport, IngestReport, TableReport};
 
@@ -191,31 +193,33 @@ impl Ingest<'_> {
                 .apply(clock::Consent::Corrections)?;
             let mut table_report = TableReport::new(&table_config.name.0);
             if let Some(newer) = newer.get(&table_config.name.0) {
-                table_report.note(format!(
+                table_report.note(&format!(
                     "on_conflict is \"replace\" now: {} got the content that came later, see `fluxtower decisions`",
                     count(*newer, "row")
                 ));
             }
             let mut table = self.store.table(table_config)?;
-            if table.has_new_time_format {
-                table_report.note(
-                    "time_format changed: rows that were read by the one before keep their times; `fluxtower rekey --dry-run` \
-                     says which mean another time now, and `fluxtower rekey` moves them"
-                        .to_owned(),
-                );
+            if table.has_new_time_format
+                && let Some(moved) = foresee::preview(self.store, table_config)?.filter(|moved| moved.rows > 0)
+            {
+                table_report.note(&format!(
+                    "time_format changed: {} that the one before read would have another time by it; `fluxtower rekey --dry-run` \
+                     says which, and `fluxtower rekey` moves them",
+                    count(moved.rows, "row")
+                ));
             }
             self.store.keep_time_formats(&table)?;
             if files.is_empty() {
-                table_report.note(format!("no file matches {}", source::listed(&table_config.files)));
+                table_report.note(&format!("no file matches {}", source::listed(&table_config.files)));
             }
             if let Some(moved) = moved {
-                table_report.note(moved.message(table_config, self.config.destination.can_remove()));
+                table_report.note(&moved.message(table_config, self.config.destination.can_remove()));
             }
             if let Some(note) = retag::apply(self.store, &mut staging, &mut table, table_config, self.clock)? {
-                table_report.note(note);
+                table_report.note(&note);
             }
             if let Some(note) = samples::apply(self.store, &mut staging, &mut table, table_config, self.clock)? {
-                table_report.note(note);
+                table_report.note(&note);
             }
             table_report.taken_up = again::judge(self.store, &mut staging, &mut table, table_config, self.clock)?;
             let inputs = again::inputs(table_config);
@@ -227,7 +231,7 @@ impl Ingest<'_> {
                 progress: self.progress,
                 elsewhere: by_name.get(&table_config.name.0).unwrap_or(&nothing),
                 by_hand: self.by_hand,
-                tries_refused: !self.store.are_refused_by(&table, inputs)?,
+                tries_noted: !self.store.are_refused_by(&table, inputs)?,
                 taken_up: 0,
                 notes: Vec::new(),
             };
@@ -249,10 +253,10 @@ impl Ingest<'_> {
                 table_report.add(reader.read(&mut table, path)?);
             }
             table_report.taken_up += reader.taken_up;
-            std::mem::take(&mut reader.notes).into_iter().for_each(|note| table_report.note(note));
-            let tried_refused = reader.tries_refused;
+            std::mem::take(&mut reader.notes).into_iter().for_each(|note| table_report.note(&note));
+            let tried_noted = reader.tries_noted;
             staging.flush(&mut table)?;
-            if tried_refused && self.all_files {
+            if tried_noted && self.all_files {
                 tried.push((table, inputs));
             }
             if staging.is_commit_due() {
@@ -267,7 +271,7 @@ impl Ingest<'_> {
         for table_report in &mut report.tables {
             let Some(table) = self.config.table(&table_report.table) else { continue };
             if let Some(done) = self.store.despike_completed(self.config, table)?.filter(|done| done.changed > 0) {
-                table_report.note(format!("{} changed by despiking complete blocks", count(done.changed, "row")));
+                table_report.note(&format!("{} changed by despiking complete blocks", count(done.changed, "row")));
             }
         }
         for (name, made) in made::make(self.config, self.store, &mut staging, self.clock)? {
@@ -278,7 +282,7 @@ impl Ingest<'_> {
                     "aggregate makes a table \"{name}\", and the database has rows from files under that name; give the \
                      table of aggregate another name"
                 );
-                table_report.note(problem);
+                table_report.note(&problem);
             }
             if table_report.made > 0 || !table_report.notes.is_empty() {
                 report.tables.push(table_report);

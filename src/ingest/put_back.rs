@@ -192,27 +192,10 @@ impl PutBack<'_, '_> {
         for series in self.store.series_with_tags(self.table)? {
             for content in self.store.conflicts_of_series(series.id)? {
                 self.staging.begin()?;
-                let mut again = content.clone();
-                let by = (self.config, old);
-                let Some(local) = stamp_of(&mut kept, self.staging, self.table, by, &content)? else { continue };
-                let known = at_stamp(self.table.samples, content.ts);
-                let instant = self.passes.instant(Stamped::of_content(&content, local), known);
-                let mut written = None;
-                if content.header.is_some() {
-                    again.ts = instant.plus(content.ts.nanos_since(known));
-                } else {
-                    let new = &self.config.stamps;
-                    // A content that this move has kept beside a row, or had moved before a kill, has the time of the
-                    // new clock already.
-                    let at = (content.record, content.ts);
-                    let within = [old, new].into_iter().find_map(|clock| spread(self.table.samples, clock, local, at));
-                    let within = within.unwrap_or(0);
-                    again.ts = instant.plus(within);
-                    if again.ts_text.is_none() && new.usual_stamp(again.ts) != local {
-                        again.ts_text = Some(local.to_string());
-                    }
-                    written = Some(local);
-                }
+                let (on, by) = ((&mut *self.staging, &mut *self.table), (self.config, old));
+                let Some((again, written)) = time_of_content(&mut kept, on, by, self.passes, &content)? else {
+                    continue;
+                };
                 let has_row = self.store.has_row_at(&content)?;
                 if !can_have(self.config, again.ts, self.now) {
                     if !has_row || again.ts != content.ts {
@@ -236,4 +219,32 @@ impl PutBack<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// A content that is kept beside a row, at its time by the new clock; with its stamp, where its line does not tell it. None: its
+/// line is none any more.
+pub(super) fn time_of_content(
+    kept: &mut KeptTaker<'_>,
+    (staging, table): (&mut Staging<'_>, &mut Table),
+    (config, old): (&TableConfig, &LoggerClock),
+    passes: &Passes<'_>,
+    content: &KeptContent,
+) -> Result<Option<(KeptContent, Option<LocalTime>)>> {
+    let Some(local) = stamp_of(kept, staging, table, (config, old), content)? else { return Ok(None) };
+    let known = at_stamp(table.samples, content.ts);
+    let instant = passes.instant(Stamped::of_content(content, local), known);
+    let mut again = content.clone();
+    if content.header.is_some() {
+        again.ts = instant.plus(content.ts.nanos_since(known));
+        return Ok(Some((again, None)));
+    }
+    let new = &config.stamps;
+    // One that the same move kept beside a row, or moved before it was killed, stands by the new clock already.
+    let at = (content.record, content.ts);
+    let within = [old, new].into_iter().find_map(|clock| spread(table.samples, clock, local, at));
+    again.ts = instant.plus(within.unwrap_or(0));
+    if again.ts_text.is_none() && new.usual_stamp(again.ts) != local {
+        again.ts_text = Some(local.to_string());
+    }
+    Ok(Some((again, Some(local))))
 }

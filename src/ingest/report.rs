@@ -78,7 +78,7 @@ pub struct FileReport {
     /// The counts of its lines.
     #[serde(flatten)]
     pub counts: Counts,
-    /// Why it could not be read, or an unusual observation.
+    /// Why it could not be read, or an unusual observation. It names the table, too.
     pub note: Option<String>,
 }
 
@@ -119,8 +119,13 @@ impl TableReport {
         }
     }
 
-    pub(super) fn note(&mut self, note: String) {
-        self.notes.push(note);
+    /// A note stands alone in `status`, the log and the line of a pass, so each names the table.
+    pub(super) fn note(&mut self, note: &str) {
+        self.notes.push(self.named(note));
+    }
+
+    fn named(&self, note: &str) -> String {
+        format!("table \"{}\": {note}", self.table)
     }
 
     /// Adds the result of a later pass. The later pass's note on a file replaces the earlier one.
@@ -169,7 +174,8 @@ impl TableReport {
         self.notes.extend(come);
     }
 
-    pub(super) fn add(&mut self, file: FileReport) {
+    pub(super) fn add(&mut self, mut file: FileReport) {
+        file.note = file.note.map(|note| self.named(&note));
         self.files += 1;
         self.counts.add(&file.counts);
         self.notes.extend(file.note.clone());
@@ -190,7 +196,7 @@ impl IngestReport {
         let Some(table) = self.tables.iter_mut().find(|table| table.table == closed.table) else { return };
         table.put_away.extend(closed.put_away);
         let failed = closed.stays.into_iter().filter(|stays| stays.is_failure);
-        table.notes.extend(failed.map(|stays| format!("{} stays for now: {}", stays.file, stays.reason)));
+        failed.for_each(|stays| table.note(&format!("{} stays for now: {}", stays.file, stays.reason)));
     }
 
     /// Adds the result of a later pass over some or all of the files. In the combined report the counts of I1 add up as
@@ -259,7 +265,7 @@ mod tests {
         let met = &whole.tables[0];
         assert_eq!((met.files, met.counts.lines, met.counts.accounted()), (3, 11, 11));
         let staged: Vec<u64> = met.sources.iter().map(|file| file.counts.staged).collect();
-        assert_eq!((staged, met.notes.as_slice()), (vec![5, 5, 1], ["odd".to_owned()].as_slice()));
+        assert_eq!((staged, met.notes.as_slice()), (vec![5, 5, 1], ["table \"met\": odd".to_owned()].as_slice()));
         assert_eq!((whole.tables.len(), whole.totals().staged), (2, 18));
     }
 }

@@ -10,6 +10,8 @@
 //! again, it is staged under the file's spelling, beside the earlier row. A column that was a tag before keeps the
 //! spelling of the file.
 
+use std::collections::BTreeSet;
+
 use super::kept::KeptTaker;
 use super::lines::Taken;
 use crate::config::{ColumnUse, TableConfig};
@@ -26,7 +28,17 @@ struct Moved {
     /// The number of rows that have no value in one of the tag columns.
     left: u64,
     /// The tags under which the moved rows were sent before.
-    from: Vec<String>,
+    from: BTreeSet<Vec<String>>,
+    /// The tags that they have now.
+    to: BTreeSet<Vec<String>>,
+}
+
+impl Moved {
+    /// The series in which points were left, for the message.
+    fn left_series(&self) -> String {
+        let name = |tags: &Vec<String>| if tags.is_empty() { "without tags".to_owned() } else { tags.join(", ") };
+        self.from.iter().map(name).collect::<Vec<_>>().join("; ")
+    }
 }
 
 /// Moves every row whose key has changed. Returns a message if there were any.
@@ -57,12 +69,7 @@ pub(super) fn apply(
             continue;
         }
         let mut retag = Retag { store, staging, table, config, places: &places, series: &series };
-        let before = moved.rows;
         retag.rows(&mut moved)?;
-        if moved.rows > before {
-            let tags = series.tags.join(", ");
-            moved.from.push(if tags.is_empty() { "without tags".to_owned() } else { tags });
-        }
         retag.contents(&mut moved, now)?;
         seen.push(series.id);
     }
@@ -79,7 +86,7 @@ pub(super) fn apply(
         0 => String::new(),
         left => format!("; {} without a value there did not change", count(left, "row")),
     };
-    let points = match moved.from.join("; ") {
+    let points = match moved.left_series() {
         from if from.is_empty() => String::new(),
         from => format!(". The old points stay in the bucket, in the series {from}; delete them there"),
     };
@@ -109,6 +116,7 @@ impl Retag<'_, '_> {
     fn rows(&mut self, moved: &mut Moved) -> Result<()> {
         self.staging.begin()?;
         self.staging.use_columns(self.table, self.config)?;
+        let mut has_left = false;
         let mut after = None;
         loop {
             let rows = self.store.old_rows(self.series.id, after)?;
@@ -120,6 +128,17 @@ impl Retag<'_, '_> {
                     None => moved.left += 1,
                     Some(tags) if tags == self.series.tags => {}
                     Some(tags) => {
+                        // In the transaction of the first row that leaves, and comes: what is killed is named all the same.
+                        if !has_left && self.staging.note_left_series(self.table, self.series)? {
+                            moved.from.insert(self.series.tags.clone());
+                        }
+                        has_left = true;
+                        if !moved.to.contains(&tags) {
+                            if !moved.from.contains(&tags) {
+                                self.staging.note_returned_to(self.table, &written(&tags))?;
+                            }
+                            moved.to.insert(tags.clone());
+                        }
                         self.staging.move_row(self.table, row, &written(&tags))?;
                         moved.rows += 1;
                     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::config::BodyFormat;
 use crate::status::{Finding, Kind, Severity};
 use crate::store::{Notice, NoticeEvent};
-use crate::text::{count, span, visible};
+use crate::text::{count, shortened, span, visible};
 use crate::time::{StationClock, Timestamp};
 
 /// The most bytes of a message: ntfy accepts 4,096 bytes and makes a file of a longer one.
@@ -317,13 +317,6 @@ fn counted(events: &[Event]) -> String {
         word => format!("{number} {word}"),
     };
     counts.iter().map(of).collect::<Vec<_>>().join(", ")
-}
-
-fn shortened(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 /// Station time with its offset, in the form for programs.

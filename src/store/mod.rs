@@ -31,7 +31,7 @@ pub use intake::provisional::LineState;
 pub use intake::record_gaps::gaps;
 pub use intake::record_runs::{ClockEvent, EventKind, Gap, RecordRuns, Run};
 pub use intake::rejected::{KeptLine, LineRefusal};
-pub use intake::retag::{OldRow, TaggedSeries, tags_inputs};
+pub use intake::retag::{LeftSeries, OldRow, TaggedSeries, tags_inputs};
 pub use intake::rows::{RowStream, StoredRow};
 pub use intake::samples::{KnownStamp, MovedRow, SampleAt, Spreading, Waiting};
 pub use intake::staging::{Incoming, LineAt, Outcome, Records, Staging};

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::left_points::{self, Unremoved};
 use super::{Cancel, SyncError, identity, shape};
 use crate::config::{Config, DestinationConfig};
 use crate::destination::{Destination, QueryError, Removal, SeriesAsk, Tags};
@@ -16,7 +17,7 @@ use crate::store::{KnownSeries, SeriesBacklog, StaleRun, StaleSeries, Store};
 use crate::time::{Interval, Timestamp};
 
 /// The most removals in one sync. Over a slow link each takes a round trip; the rest is left for the next sync.
-const MOST_REMOVALS: usize = 2_000;
+pub(super) const MOST_REMOVALS: usize = 2_000;
 /// The number of removals whose marks are deleted in one transaction.
 const REMOVALS_PER_STEP: usize = 100;
 /// Removals may take one part in this many of a sync's time.
@@ -79,8 +80,11 @@ pub(super) fn remove(
     cancel: &Cancel,
 ) -> Result<Removed, SyncError> {
     let mut removed = Removed::default();
+    store.forget_stale_of_no_row()?;
     let stale = store.stale_series()?;
+    let has_points = |table: &str| stale.iter().any(|series| series.table == table);
     if stale.is_empty() {
+        left_points::keep(store, &BTreeMap::new(), has_points)?;
         return Ok(removed);
     }
     if destination.removal() == Removal::Never {
@@ -97,7 +101,9 @@ pub(super) fn remove(
         }
     }
     let until = Instant::now() + config.sync.deadline.min(MOST_TIME) / TIME_PART;
-    let mut work = Work { config, store, destination, sent: &sent, removed, left: MOST_REMOVALS, until, cancel };
+    let unremoved = BTreeMap::new();
+    let mut work =
+        Work { config, store, destination, sent: &sent, removed, unremoved, left: MOST_REMOVALS, until, cancel };
     for (bucket, targets) in by_bucket {
         let name = bucket.as_deref();
         if !looked.contains(&name) && !work.is_the_same_bucket(name)? {
@@ -119,6 +125,7 @@ pub(super) fn remove(
             work.series(target, series)?;
         }
     }
+    left_points::keep(store, &work.unremoved, has_points)?;
     Ok(work.removed)
 }
 
@@ -169,17 +176,17 @@ pub(super) fn once(store: &Store, subject: &str, note: String) -> Result<Option<
     Ok(Some(note))
 }
 
-/// The stale points of a table.
-struct Points {
-    table: String,
-    points: u64,
+/// The points of a table.
+pub(super) struct Points {
+    pub(super) table: String,
+    pub(super) points: u64,
     /// Of these, points without a row.
     gone: u64,
-    /// The first and the last time.
-    span: (Timestamp, Timestamp),
+    /// First and last time.
+    pub(super) span: (Timestamp, Timestamp),
 }
 
-fn by_table<'s>(stale: impl Iterator<Item = &'s StaleSeries>) -> Vec<Points> {
+pub(super) fn by_table<'s>(stale: impl Iterator<Item = &'s StaleSeries>) -> Vec<Points> {
     let mut tables: Vec<Points> = Vec::new();
     for StaleSeries { table, points, gone, span, .. } in stale {
         match tables.iter_mut().find(|known| known.table == *table) {
@@ -200,6 +207,8 @@ struct Work<'a> {
     destination: &'a mut dyn Destination,
     sent: &'a [BucketSeries],
     removed: Removed,
+    /// The points of each visited table that cannot be removed.
+    unremoved: BTreeMap<String, Option<Unremoved>>,
     /// The number of removals that this sync may still make.
     left: usize,
     until: Instant,
@@ -234,6 +243,7 @@ impl<'a> Work<'a> {
                  they may not be removed ({error}); each sync tries again",
                 span.0, span.1
             );
+            Unremoved::add(&mut self.unremoved, &table, points, format!("they may not be removed ({error})"));
             self.removed.notes.extend(once(self.store, &table, note)?);
         }
         Ok(())
@@ -241,6 +251,7 @@ impl<'a> Work<'a> {
 
     /// Removes the points of one series, oldest first.
     fn series(&mut self, target: &BucketSeries, stale: &StaleSeries) -> Result<(), SyncError> {
+        self.unremoved.entry(target.table.clone()).or_default();
         let others = self.hit_by(target);
         // Points are removed one by one if a point in between may have to be kept, and in a bucket that cannot be read,
         // because it is unknown there.
@@ -301,6 +312,7 @@ impl<'a> Work<'a> {
                 "table \"{}\": {points} points from {from} to {to} keep values that the rows no longer have: {why}",
                 target.table
             );
+            Unremoved::add(&mut self.unremoved, &target.table, points, why);
             self.removed.notes.extend(once(self.store, &target.table, note)?);
         }
         Ok(())

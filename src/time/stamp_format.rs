@@ -230,7 +230,11 @@ fn decimals(text: &str) -> usize {
 /// second.
 fn meant(nanos: i64, decimals: usize) -> i64 {
     const GRIDS: [i64; 7] = [3_600, 1_800, 900, 600, 300, 60, 1];
-    let Some(step) = (3..=8).contains(&decimals).then(|| DAY * NANOS_PER_SECOND / 10_i64.pow(decimals as u32)) else {
+    let Some(step) = u32::try_from(decimals)
+        .ok()
+        .filter(|decimals| (3..=8).contains(decimals))
+        .map(|decimals| DAY * NANOS_PER_SECOND / 10_i64.pow(decimals))
+    else {
         return nanos;
     };
     if nanos % NANOS_PER_SECOND == 0 {

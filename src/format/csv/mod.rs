@@ -175,8 +175,8 @@ impl CsvFormat {
         cells.join(separator.encode_utf8(&mut [0; 4])).into_bytes()
     }
 
-    /// The kind of header line that a line below the header is, as in files that were joined or restarted. None if it is
-    /// not a line of a header.
+    /// The kind of header line that a line below the header is, as in files that were joined or restarted. None if it
+    /// is not a line of a header.
     pub fn header_line(&self, line: &[u8], header: &Header) -> Option<HeaderLine> {
         let texts = self.texts(line);
         let is = |known: &[String]| {
@@ -191,8 +191,8 @@ impl CsvFormat {
         self.other_names(line).map(HeaderLine::Other)
     }
 
-    /// The lines of the header that a line gives, if the file names its columns and the line names every column of the time
-    /// and of the record number.
+    /// The lines of the header that a line gives, if the file names its columns and the line names every column of
+    /// the time and of the record number.
     fn other_names(&self, line: &[u8]) -> Option<Vec<Vec<u8>>> {
         let place = self.dialect.as_ref().and_then(|dialect| dialect.names_line).filter(|_| self.names.is_none())?;
         self.lacking(&unique_names(self.texts(line))).is_none().then(|| {
@@ -202,8 +202,8 @@ impl CsvFormat {
         })
     }
 
-    /// The header with the units of `line`, the line after the names. None if the format has no line of units or the number
-    /// of texts differs.
+    /// The header with the units of `line`, the line after the names. None if the format has no line of units or the
+    /// number of texts differs.
     pub fn with_units(&self, line: &[u8], header: &Header) -> Option<Header> {
         self.dialect.as_ref().and_then(|dialect| dialect.units_line)?;
         let texts = self.texts(line);

@@ -142,19 +142,53 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Every series with stale points. Marks of deleted rows are deleted, because such a point could not be written
-    /// again.
+    /// Deletes the marks of deleted rows, because such a point could not be written again.
+    pub fn forget_stale_of_no_row(&self) -> Result<()> {
+        let work = || -> rusqlite::Result<()> {
+            if self.has_stale_points()? {
+                self.conn.execute(
+                    "DELETE FROM stale_point
+                     WHERE gone = 0 AND NOT EXISTS (SELECT 1 FROM reading r WHERE r.id = stale_point.id)",
+                    [],
+                )?;
+            }
+            Ok(())
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    fn has_stale_points(&self) -> rusqlite::Result<bool> {
+        self.conn.query_row("SELECT EXISTS (SELECT 1 FROM stale_point)", [], |row| row.get(0))
+    }
+
+    /// Forgets every mark of a table: the user has removed its points, or wants to keep them. Gives whether there was one.
+    pub fn forget_marks_of(&self, table: &str) -> Result<bool> {
+        let work = || -> rusqlite::Result<bool> {
+            let transaction = Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate)?;
+            let series: Vec<i64> = transaction
+                .prepare_cached(
+                    "SELECT s.id FROM series s JOIN logger_table t ON t.id = s.logger_table WHERE t.name = ?1",
+                )?
+                .query_map([table], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
+            let mut gone = 0;
+            for series in series {
+                gone += transaction
+                    .prepare_cached("DELETE FROM stale_point WHERE id BETWEEN ?1 AND ?2")?
+                    .execute(key::keys(series, key::TIMES.0, key::TIMES.1))?;
+            }
+            transaction.commit()?;
+            Ok(gone > 0)
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// Every series with stale points.
     pub fn stale_series(&self) -> Result<Vec<StaleSeries>> {
         let work = || -> rusqlite::Result<Vec<StaleSeries>> {
-            let any: bool = self.conn.query_row("SELECT EXISTS (SELECT 1 FROM stale_point)", [], |row| row.get(0))?;
-            if !any {
+            if !self.has_stale_points()? {
                 return Ok(Vec::new());
             }
-            self.conn.execute(
-                "DELETE FROM stale_point
-                 WHERE gone = 0 AND NOT EXISTS (SELECT 1 FROM reading r WHERE r.id = stale_point.id)",
-                [],
-            )?;
             let mut series = self.conn.prepare_cached(
                 "SELECT s.id, t.name FROM series s JOIN logger_table t ON t.id = s.logger_table ORDER BY t.id, s.id",
             )?;

@@ -26,15 +26,15 @@ pub struct LoggerFile {
 const MOST_CONFLICTS_LOOKED_AT: i64 = 100;
 
 impl Store {
-    /// Tables whose newest conflicts came from another logger than their rows, by station name and serial number. Each
-    /// table is listed once, with a file of each of the two loggers.
+    /// Tables of which the newest open conflicts came from another logger than rows of theirs, by station name and serial number,
+    /// each once: a file of each of the two.
     pub fn tables_of_two_loggers(&self) -> Result<Vec<(String, [LoggerFile; 2])>> {
         let work = || -> rusqlite::Result<Vec<(String, [LoggerFile; 2])>> {
             let mut found: Vec<(String, [LoggerFile; 2])> = Vec::new();
             let mut conflicts = self.conn.prepare_cached(
                 "SELECT DISTINCT t.name, t.id, json_extract(h.header, '$.environment[0]'),
                         json_extract(h.header, '$.environment[2]'), c.path
-                 FROM (SELECT header, path FROM conflict WHERE header IS NOT NULL ORDER BY id DESC LIMIT ?1) c
+                 FROM (SELECT header, path FROM conflict WHERE header IS NOT NULL AND decided IS NULL ORDER BY id DESC LIMIT ?1) c
                  JOIN header_version h ON h.id = c.header JOIN logger_table t ON t.id = h.logger_table",
             )?;
             let mut others = self.conn.prepare_cached(

@@ -43,6 +43,8 @@ pub struct ConflictLine {
     pub row_record: Option<i64>,
     /// Why this content is the row, if the operator decided.
     pub reason: Option<String>,
+    /// The decision that holds; none: the conflict is open.
+    pub decided: Option<i64>,
 }
 
 impl Store {
@@ -61,9 +63,9 @@ impl Store {
         )
     }
 
-    /// When a conflict was last found.
-    pub fn newest_conflict(&self) -> Result<Option<Timestamp>> {
-        self.newest("SELECT seen FROM conflict ORDER BY id DESC LIMIT 1")
+    /// When a conflict was last found that is open.
+    pub fn newest_open_conflict(&self) -> Result<Option<Timestamp>> {
+        self.newest("SELECT seen FROM conflict WHERE decided IS NULL ORDER BY id DESC LIMIT 1")
     }
 
     fn newest(&self, sql: &str) -> Result<Option<Timestamp>> {
@@ -115,7 +117,7 @@ impl Store {
             self.conn
                 .prepare_cached(
                     "SELECT t.name, c.ts, c.record, iif(c.line = 0, c.path, c.path || ':' || c.line), c.stays, c.raw, r.vals,
-                            c.reason, r.record
+                            c.reason, r.record, c.decided
                      FROM conflict c JOIN series s ON s.id = c.series JOIN logger_table t ON t.id = s.logger_table
                      LEFT JOIN reading r ON r.id = (c.series << 52 | c.ts / 1000)
                      WHERE ?1 IS NULL OR t.name = ?1 ORDER BY c.id DESC LIMIT ?2",
@@ -131,6 +133,7 @@ impl Store {
                         row: row.get(6)?,
                         reason: row.get(7)?,
                         row_record: row.get(8)?,
+                        decided: row.get(9)?,
                     })
                 })?
                 .collect()

@@ -1,5 +1,7 @@
 //! The counts that `status` shows. They are kept counts, so twenty million rows take no longer than twenty thousand.
 
+use std::collections::HashMap;
+
 use rusqlite::OptionalExtension;
 
 use crate::store::intake::tables::record_runs;
@@ -24,6 +26,8 @@ pub struct TableStatus {
     pub expired: u64,
     /// Different contents that were found under an existing key.
     pub conflicts: u64,
+    /// Conflicts that are not decided.
+    pub open_conflicts: u64,
     /// Lines that did not become rows.
     pub rejected_lines: u64,
     /// Lines ahead of this computer's clock, which are staged automatically when the clock reaches them, and the held
@@ -65,6 +69,7 @@ impl Store {
                      WHERE s.logger_table = t.id)
              FROM logger_table t ORDER BY id",
         )?;
+        let decided = self.decided_conflicts()?;
         let mut tables = Vec::new();
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -79,6 +84,7 @@ impl Store {
                 rejected: count(5)?,
                 expired: count(6)?,
                 conflicts: count(7)?,
+                open_conflicts: count(7)?.saturating_sub(decided.get(&id).copied().unwrap_or(0)),
                 rejected_lines: count(8)?.saturating_sub(count(10)? + count(11)?),
                 held_lines: count(10)? + count(11)?,
                 held_samples: count(11)?,
@@ -89,6 +95,17 @@ impl Store {
             });
         }
         Ok(tables)
+    }
+
+    /// Decided conflicts of each table that has one.
+    fn decided_conflicts(&self) -> rusqlite::Result<HashMap<i64, u64>> {
+        self.conn
+            .prepare_cached(
+                "SELECT s.logger_table, count(*) FROM conflict c JOIN series s ON s.id = c.series
+                 WHERE c.decided IS NOT NULL GROUP BY s.logger_table",
+            )?
+            .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?
+            .collect()
     }
 
     fn oldest_pending(&self, table: i64) -> rusqlite::Result<Option<Timestamp>> {

@@ -218,6 +218,7 @@ fn say(config: &Config, seen: &Seen, revision: u64, now: Timestamp) -> Status {
         rejected: 0,
         expired: 0,
         conflicts: 0,
+        open_conflicts: 0,
         rejected_lines: 0,
         held_lines: 0,
         held_samples: 0,
