@@ -147,11 +147,17 @@ impl Reader<'_, '_> {
                 report.note = seen.and_then(|seen| seen.note);
                 return Ok(());
             }
-            Start::At(seen) if self.resume(&mut taker, table, &seen)? => {
+            Start::At(seen)
+                if format::begin_under(&mut file, seen.headed_at)? && self.resume(&mut taker, table, &seen)? =>
+            {
                 taker.is_append = !seen.held && !seen.tail_taken && seen.resume_at == seen.size;
                 seen.resume_at
             }
             _ => {
+                if file.headed_at() > 0 {
+                    // From the beginning on, what was opened for a resume in vain.
+                    taker.refusal = format::begin(&mut file, &self.config.format)?.err().map(|error| error.to_string());
+                }
                 if matches!(self.config.format, FileFormat::Csv(_)) {
                     self.staging.begin()?;
                     taker.begin_csv(self.staging, table)?;
@@ -235,10 +241,10 @@ impl Reader<'_, '_> {
         // A compressed file is closed.
         let is_closed = file.is_compressed();
         let tail_is_due = is_closed || self.tail_is_due(file, taker.now);
-        let mut resume = Resume { at: from, line: taker.number - 1, header: taker.header };
+        let mut resume = Resume { at: from, line: taker.number - 1, header: taker.header, headed_at: file.headed_at() };
         let mut tail_taken = false;
         while let Some(chunk) = file.next_chunk()? {
-            let Chunk { offset, bytes, is_tail, end, is_cut, .. } = chunk;
+            let Chunk { offset, bytes, is_tail, end, is_cut, headed_at, .. } = chunk;
             taker.is_cut = is_cut;
             if is_tail {
                 if chunk.is_translated() {
@@ -272,7 +278,9 @@ impl Reader<'_, '_> {
                     self.staging.begin()?;
                     taker.look_ahead(self.staging, table, &bytes[begin - line.len() - 1..])?;
                 }
-                if taker.watch == Watch::Off {
+                if let Some(length) = chunk.damage(place) {
+                    taker.take_damage(self.staging, table, line, (line_at, length))?;
+                } else if taker.watch == Watch::Off {
                     taker.take_said(self.staging, table, line, chunk.said(place))?;
                 } else {
                     // What was held before is judged now.
@@ -284,11 +292,11 @@ impl Reader<'_, '_> {
                     taker.take_watched(self.staging, table, line, glued::first_line(&bytes[begin..]))?;
                     taker.watch = if taker.deferred.is_full() { Watch::Take } else { watch };
                     if taker.held_from == Some(taker.number - 1) {
-                        resume = Resume { at: line_at, line: taker.number - 2, header: taker.header };
+                        resume = Resume { at: line_at, line: taker.number - 2, header: taker.header, headed_at };
                     }
                 }
                 if taker.held_from.is_none() && taker.unfinished_header_lines() == 1 {
-                    resume = Resume { at: line_at, line: taker.number - 2, header: taker.header };
+                    resume = Resume { at: line_at, line: taker.number - 2, header: taker.header, headed_at };
                 }
             }
             self.progress.advance(end - offset);
@@ -296,7 +304,7 @@ impl Reader<'_, '_> {
             let goes_on_here =
                 taker.unfinished_header_lines() == 0 && !taker.is_rejecting() && taker.held_from.is_none();
             if goes_on_here {
-                resume = Resume { at: end, line: taker.number - 1, header: taker.header };
+                resume = Resume { at: end, line: taker.number - 1, header: taker.header, headed_at };
             }
             if (is_closed || end < snapshot.size) && taker.refusal.is_none() && self.staging.is_commit_due() {
                 if goes_on_here && !is_closed {
@@ -311,7 +319,7 @@ impl Reader<'_, '_> {
         }
         taker.counts.deferred += taker.unfinished_header_lines();
         if taker.refusal.is_some() || taker.header.is_none() {
-            resume = Resume { at: 0, line: 0, header: None };
+            resume = Resume { at: 0, line: 0, header: None, headed_at: 0 };
         }
         if is_closed && resume.header.is_some() {
             resume.at = snapshot.size;
@@ -417,6 +425,8 @@ struct Resume {
     at: u64,
     line: u64,
     header: Option<i64>,
+    /// Where that one begins, in a file of records.
+    headed_at: u64,
 }
 
 impl Resume {
@@ -430,6 +440,7 @@ impl Resume {
             resume_line: self.line,
             prefix_hash,
             header: self.header,
+            headed_at: self.headed_at,
             tail_taken: false,
             held: false,
             note: None,

@@ -9,7 +9,7 @@ use flate2::read::MultiGzDecoder;
 
 use super::error::SourceError;
 use super::fingerprint::{WHOLE, fingerprint};
-use super::records::{Records, Said, Translator};
+use super::records::{Piece, Records, Said, Translator};
 use crate::time::nanos;
 
 /// A file up to this size is read as one chunk: every overwritten file.
@@ -62,6 +62,8 @@ pub struct Chunk<'a> {
     pub end: u64,
     /// Whether this is one line that is too long to be one, of which only the beginning is here.
     pub is_cut: bool,
+    /// Where in the file the header of its lines begins, where records are translated.
+    pub headed_at: u64,
     /// Where each line's record begins, from `offset`; none where the lines are those of the file.
     records: Option<&'a Records>,
 }
@@ -77,6 +79,12 @@ impl Chunk<'_> {
     #[inline]
     pub fn said(&self, line: usize) -> Option<Said<'_>> {
         self.records?.said(line)
+    }
+
+    /// How many bytes of the file a line stands for, by its number, where they are no record.
+    #[inline]
+    pub fn damage(&self, line: usize) -> Option<usize> {
+        self.records?.damage(line)
     }
 
     /// Whether its lines are translated records.
@@ -124,6 +132,8 @@ pub struct QuietFile {
     /// For a file whose records are not lines.
     translator: Option<Box<dyn Translator>>,
     records: Records,
+    /// Whether what stands before the next piece was not looked at.
+    looks_back: bool,
 }
 
 impl QuietFile {
@@ -147,6 +157,7 @@ impl QuietFile {
             has_more: false,
             translator: None,
             records: Records::default(),
+            looks_back: true,
         })
     }
 
@@ -195,7 +206,8 @@ impl QuietFile {
         Ok(length)
     }
 
-    fn bytes(&mut self, from: u64, length: u64) -> Result<Vec<u8>, SourceError> {
+    /// At most `length` bytes from `from` on, of a file that is not compressed.
+    pub fn bytes(&mut self, from: u64, length: u64) -> Result<Vec<u8>, SourceError> {
         let failed = |source| SourceError::io(&self.path, source);
         self.file.seek(SeekFrom::Start(from)).map_err(failed)?;
         let mut bytes = Vec::new();
@@ -207,6 +219,16 @@ impl QuietFile {
     /// From now on, chunks hold the lines that `translator` makes of the records.
     pub fn translate_by(&mut self, translator: Box<dyn Translator>) {
         self.translator = Some(translator);
+    }
+
+    /// Where the header of a file of records begins that the next chunk stands under.
+    pub fn headed_at(&self) -> u64 {
+        self.translator.as_ref().map_or(0, |translator| translator.headed_at())
+    }
+
+    /// Whether chunks hold translated lines.
+    pub fn is_translated(&self) -> bool {
+        self.translator.is_some()
     }
 
     /// Where records are translated: sets the next chunk to the record that begins `length` bytes before the end, or before
@@ -256,6 +278,10 @@ impl QuietFile {
         self.offset = offset;
         self.at_end = false;
         (self.left_out, self.is_cut, self.has_more) = (0, false, false);
+        self.looks_back = true;
+        if let Some(translator) = &mut self.translator {
+            translator.start_at(offset);
+        }
     }
 
     /// The next whole lines, or the rest without a line end, or None at the end. [`SourceError::Changed`] when the file has
@@ -307,18 +333,20 @@ impl QuietFile {
     fn next_records(&mut self) -> Result<Option<Chunk<'_>>, SourceError> {
         // Taken out while the buffer is read, and put back below.
         let Some(mut translator) = self.translator.take() else { return Ok(None) };
-        let found = self.find_records(translator.as_mut());
+        let found = self.look_back(translator.as_mut()).and_then(|()| self.find_records(translator.as_mut()));
         let translator = self.translator.insert(translator);
+        let headed_at = translator.headed_at();
         Ok(match found? {
             Found::Header => {
                 let end = translator.begins_at();
                 (self.offset, self.used) = (end, 0);
                 Some(Chunk {
-                    offset: 0,
+                    offset: headed_at,
                     bytes: translator.header(),
                     is_tail: false,
                     end,
                     is_cut: false,
+                    headed_at,
                     records: Some(&self.records),
                 })
             }
@@ -326,7 +354,7 @@ impl QuietFile {
                 self.used = used;
                 let end = self.offset + used as u64;
                 let (bytes, records) = (self.records.text(), Some(&self.records));
-                Some(Chunk { offset: self.offset, bytes, is_tail: false, end, is_cut: false, records })
+                Some(Chunk { offset: self.offset, bytes, is_tail: false, end, is_cut: false, headed_at, records })
             }
             Found::Rest => {
                 self.at_end = true;
@@ -340,6 +368,7 @@ impl QuietFile {
                         is_tail: true,
                         end,
                         is_cut: false,
+                        headed_at,
                         records: None,
                     };
                     return Ok((self.used > 0).then_some(chunk));
@@ -351,11 +380,25 @@ impl QuietFile {
                     is_tail: true,
                     end,
                     is_cut: false,
+                    headed_at,
                     records: Some(&self.records),
                 })
                 .filter(|_| self.used > 0)
             }
         })
+    }
+
+    /// Shows the translator what stands before the first piece.
+    fn look_back(&mut self, translator: &mut dyn Translator) -> Result<(), SourceError> {
+        if !std::mem::take(&mut self.looks_back) || self.is_compressed() {
+            return Ok(());
+        }
+        let length = self.offset.saturating_sub(translator.begins_at()).min(translator.looks_back() as u64);
+        if length > 0 {
+            let before = self.bytes(self.offset - length, length)?;
+            translator.see_before(&before);
+        }
+        Ok(())
     }
 
     fn find_records(&mut self, translator: &mut dyn Translator) -> Result<Found, SourceError> {
@@ -371,7 +414,8 @@ impl QuietFile {
             let mut length = before.min(PIECE);
             loop {
                 self.records.clear();
-                let used = translator.take(&self.buffer[..length], &mut self.records);
+                let bytes = &self.buffer[..length];
+                let used = translator.take(Piece { bytes, offset: self.offset, is_end: false }, &mut self.records);
                 if used > 0 {
                     return Ok(Found::Records(used));
                 }
@@ -383,7 +427,12 @@ impl QuietFile {
             }
             self.fill()?;
             if self.buffer.len() == before {
-                return Ok(Found::Rest);
+                self.records.clear();
+                let piece = Piece { bytes: &self.buffer, offset: self.offset, is_end: true };
+                return Ok(match translator.take(piece, &mut self.records) {
+                    0 => Found::Rest,
+                    used => Found::Records(used),
+                });
             }
         }
     }
@@ -391,7 +440,15 @@ impl QuietFile {
     fn hand_on(&mut self, used: usize, is_tail: bool) -> Chunk<'_> {
         self.used = used;
         let end = self.offset + used as u64 + self.left_out;
-        Chunk { offset: self.offset, bytes: &self.buffer[..used], is_tail, end, is_cut: self.is_cut, records: None }
+        Chunk {
+            offset: self.offset,
+            bytes: &self.buffer[..used],
+            is_tail,
+            end,
+            is_cut: self.is_cut,
+            headed_at: 0,
+            records: None,
+        }
     }
 
     /// Keeps memory within bounds: leaves out NUL bytes of a long piece but one of each run, and where that is not

@@ -41,6 +41,7 @@ mod init;
 mod init_tests;
 mod layers;
 mod long_tables;
+mod mid_headers;
 mod notify;
 mod panels;
 mod quality;
@@ -56,6 +57,7 @@ mod summary;
 mod sun;
 mod terminal;
 mod tls;
+mod torn_records;
 #[cfg(unix)]
 mod upgrade;
 mod verdicts;
@@ -65,3 +67,4 @@ mod watch;
 #[cfg(target_os = "linux")]
 mod whole_life;
 mod windows;
+mod xml_records;

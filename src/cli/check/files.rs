@@ -148,9 +148,7 @@ fn newest(found: &[PathBuf]) -> Option<&PathBuf> {
 }
 
 fn first_line(path: &Path) -> Result<Vec<u8>, SourceError> {
-    let head = QuietFile::open(path)?.head(FIRST_LINE)?;
-    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    Ok(line.strip_suffix(b"\r").unwrap_or(line).to_vec())
+    Ok(format::first_line(&QuietFile::open(path)?.head(FIRST_LINE)?))
 }
 
 /// The beginning of the file, and its end; of one whose records are not lines, the lines that the last of them are read as.

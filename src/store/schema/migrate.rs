@@ -10,7 +10,7 @@ use crate::store::schema::error::StoreError;
 /// In the database's header, so that a store is not taken for any other SQLite file. "FTwr" in ASCII.
 const APPLICATION_ID: i64 = 0x4654_7772;
 
-const MIGRATIONS: [&str; 13] = [
+const MIGRATIONS: [&str; 14] = [
     include_str!("../../../migrations/0001_store.sql"),
     include_str!("../../../migrations/0002_quality.sql"),
     include_str!("../../../migrations/0003_changed.sql"),
@@ -24,6 +24,7 @@ const MIGRATIONS: [&str; 13] = [
     include_str!("../../../migrations/0011_header.sql"),
     include_str!("../../../migrations/0012_windows.sql"),
     include_str!("../../../migrations/0013_union.sql"),
+    include_str!("../../../migrations/0014_headed.sql"),
 ];
 
 /// Under this key of `setting` stands which program made the version of the schema, for the refusal of an older one.
