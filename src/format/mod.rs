@@ -16,7 +16,7 @@ mod same;
 mod text;
 
 pub use crate::qc::Value;
-pub use csv::{Cell, Keys, Spelling, array_of, unique_names};
+pub use csv::{Cell, HeaderLine, Keys, Spelling, array_of, unique_names};
 pub use derived::{Derived, derive_again, element, measured, numbers_of, texts_of, values_of};
 pub use dialect::{Format, NO_LINE_FEED, detect, spreadsheet_reason};
 pub use fields::{Field, Fields};

@@ -4,8 +4,9 @@
 //! are left for the next read. LoggerNet may overwrite the file before that, so their texts are kept with the state of the file.
 //! A text that the file does not hold any more is a rejected line then. It is no row by itself, because a cut number is another
 //! number; a whole line that goes on where it stopped takes its place, and the user can have it judged as it stands.
+//! The lines of a file whose header cannot be read wait too, until the configuration reads it or the file is overwritten.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::format;
 use crate::store::DeferredLine;
@@ -18,6 +19,8 @@ const MOST: usize = 1 << 20;
 pub(super) struct Deferred {
     /// By an earlier read, and not seen in the file by this one.
     before: Vec<DeferredLine>,
+    /// As `before`, the whole lines of a file whose header could not be read, by their texts.
+    refused: HashMap<String, DeferredLine>,
     /// By this read.
     now: Vec<DeferredLine>,
     bytes: usize,
@@ -30,12 +33,17 @@ pub(super) struct Deferred {
 impl Deferred {
     /// `before` are those of the last read; `goes_on` says whether the file is that of the last read up to the first of them.
     pub(super) fn new(before: Vec<DeferredLine>, goes_on: bool) -> Deferred {
-        Deferred { before, goes_on, ..Deferred::default() }
+        let (before, refused): (Vec<_>, Vec<_>) = before.into_iter().partition(|line| line.header.is_some());
+        let refused = refused.into_iter().map(|line| (line.raw.clone(), line)).collect();
+        Deferred { before, refused, goes_on, ..Deferred::default() }
     }
 
     /// A physical line of the file: what it begins with is not lost.
     #[inline]
     pub(super) fn see(&mut self, line: &[u8]) {
+        if !self.refused.is_empty() {
+            self.refused.remove(format::decode(&format::strip_noise(line)).as_ref());
+        }
         if !self.before.is_empty() {
             let line = format::strip_noise(line);
             let text = format::decode(&line);
@@ -56,10 +64,21 @@ impl Deferred {
 
     /// Leaves a line for later. Without a header it is no row of any.
     pub(super) fn keep(&mut self, number: u64, header: Option<i64>, line: &[u8], glued: bool) {
-        let Some(header) = header else { return };
-        let raw = format::decode(line).into_owned();
-        self.bytes += raw.len();
-        self.now.push(DeferredLine { number, header, raw, glued });
+        if header.is_some() {
+            let raw = format::decode(line).into_owned();
+            self.bytes += raw.len();
+            self.now.push(DeferredLine { number, header, raw, glued });
+        }
+    }
+
+    /// Leaves a line of a file for later whose header cannot be read. Bytes that are no text say nothing to anybody.
+    pub(super) fn keep_refused(&mut self, number: u64, line: &[u8]) {
+        let line = format::strip_noise(line);
+        if !self.is_full() && !line.trim_ascii().is_empty() && memchr::memchr(0, &line).is_none() {
+            let raw = format::decode(&line).into_owned();
+            self.bytes += raw.len();
+            self.now.push(DeferredLine { number, header: None, raw, glued: false });
+        }
     }
 
     /// Whether no more may be left for later.
@@ -72,6 +91,9 @@ impl Deferred {
     pub(super) fn end(&mut self) -> (Vec<DeferredLine>, Vec<DeferredLine>) {
         let goes_on = self.goes_on;
         self.before.retain(|line| !(goes_on && line.glued));
-        (std::mem::take(&mut self.before), std::mem::take(&mut self.now))
+        let mut gone = std::mem::take(&mut self.before);
+        gone.extend(std::mem::take(&mut self.refused).into_values());
+        gone.sort_by_key(|line| line.number);
+        (gone, std::mem::take(&mut self.now))
     }
 }

@@ -132,7 +132,10 @@ impl LineTaker<'_> {
                 return Ok(stamp);
             }
         }
-        let same_pass = if has_tags { self.pass_of_its_stamp(earlier, later) } else { None };
+        let same_pass = match self.key_in_its_stamp(has_tags) {
+            Some(key) => self.pass_of_its_stamp(key, earlier, later),
+            None => None,
+        };
         if let Some(record) = self.row.record {
             for candidate in [earlier, later] {
                 if staging.has_record_at(table, candidate, record)? {
@@ -215,17 +218,26 @@ impl LineTaker<'_> {
         })
     }
 
-    /// The instant of the row before where that has the stamp of this one and other tags: both are of one pass. The same tags again
-    /// begin the second pass.
-    fn pass_of_its_stamp(&mut self, earlier: Timestamp, later: Timestamp) -> Option<Timestamp> {
+    /// What keeps the line apart from others of its time: its tags, and the sensor that it names. None: a time has one line.
+    fn key_in_its_stamp(&self, has_tags: bool) -> Option<String> {
+        let tags = if has_tags { self.tags.as_str() } else { "[]" };
+        match self.long() {
+            Some(long) => Some(format!("{tags} {}", long.sensor(self.row.values_json()).unwrap_or_default())),
+            None => has_tags.then(|| tags.to_owned()),
+        }
+    }
+
+    /// The instant of the row before where that has the stamp of this one and another key: both are of one pass. The same key again
+    /// begins the second pass.
+    fn pass_of_its_stamp(&mut self, key: String, earlier: Timestamp, later: Timestamp) -> Option<Timestamp> {
         let previous = self.previous.filter(|previous| *previous == earlier || *previous == later);
         if previous.is_none() || self.of_stamp.0 != earlier {
             self.of_stamp = (earlier, BTreeSet::new());
         }
-        if self.of_stamp.1.insert(self.tags.clone()) {
+        if self.of_stamp.1.insert(key.clone()) {
             return previous;
         }
-        self.of_stamp.1 = BTreeSet::from([self.tags.clone()]);
+        self.of_stamp.1 = BTreeSet::from([key]);
         previous.map(|_| later)
     }
 }

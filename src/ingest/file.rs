@@ -29,6 +29,9 @@ const CUT: &str = "its file was overwritten before it had its line end, so that 
 /// Of a line before a step back of time.
 const GLUED: &str = "its file was overwritten before it was read again, and it may be two lines in one; `fluxtower rejected --again` \
                      takes it as it stands";
+/// Of a line under a header that could not be read.
+const UNREAD: &str = "its file was overwritten before its header could be read, so that it is not known what it holds; put the lines \
+                      behind a right header into a file, and `fluxtower ingest` it";
 
 /// A file whose last write is older than this has no active writer.
 const JUST_WRITTEN: Duration = Duration::from_secs(1);
@@ -125,6 +128,7 @@ impl Reader<'_, '_> {
         let now = Timestamp::from_utc(self.clock.now());
         let mut taker = LineTaker::new(self.store, self.config, name, now);
         taker.is_by_hand = self.by_hand;
+        taker.is_in_order = true;
         let seen = self.store.file_seen(table, name)?;
         let mut start = self.start(&mut file, seen.as_ref(), now)?;
         if matches!(start, Start::Unchanged) && self.tries_refused && seen.as_ref().is_some_and(FileSeen::is_refused) {
@@ -325,7 +329,7 @@ impl Reader<'_, '_> {
             resume.at = snapshot.size;
         }
         taker.resolve_waiting(self.staging, table)?;
-        if taker.refusal.is_none() {
+        if taker.refusal.is_none() || taker.keeps_refused {
             let (gone, left) = taker.deferred.end();
             self.reject_overwritten(table, taker.path, &gone)?;
             self.staging.keep_deferred(table, taker.path, &left)?;
@@ -354,8 +358,12 @@ impl Reader<'_, '_> {
                 continue;
             }
             let at = LineAt { path, number: line.number, raw: line.raw.as_bytes(), state: LineState::Unfinished };
-            let reason = if line.glued { GLUED } else { CUT };
-            let refusal = LineRefusal { header: Some(line.header), ..unreadable(reason.to_owned()) };
+            let reason = match line.header {
+                None => UNREAD,
+                Some(_) if line.glued => GLUED,
+                Some(_) => CUT,
+            };
+            let refusal = LineRefusal { header: line.header, ..unreadable(reason.to_owned()) };
             // By the present inputs it is decided.
             let refusal = refusal.decided_by(again::inputs(self.config));
             self.staging.reject(table, at, &refusal)?;

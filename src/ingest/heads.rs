@@ -9,9 +9,9 @@ use super::lines::{Expect, LineTaker, RowReading, unreadable};
 use super::long::{self, LongReading};
 use super::names::{self, Ahead, Standing, Under};
 use crate::config::{ColumnUse, CsvFormat, FileFormat};
-use crate::format::{self, ColumnSource, Derived, Header, HeaderError, Keys, Layout};
+use crate::format::{self, ColumnSource, Derived, Header, HeaderError, HeaderLine, Keys, Layout};
 use crate::source::QuietFile;
-use crate::store::{Result, Staging, Table};
+use crate::store::{LineAt, Result, Staging, Table};
 
 impl LineTaker<'_> {
     /// Continues behind `lines` lines, under a header that an earlier run read.
@@ -131,8 +131,7 @@ impl LineTaker<'_> {
                     self.use_header(staging, table, &header)
                 }
                 Err(reason) => {
-                    self.refusal = Some(reason);
-                    self.counts.deferred += lines.len() as u64;
+                    self.refuse_file(reason, last + 1 - lines.len() as u64, &lines);
                     Ok(())
                 }
             };
@@ -146,8 +145,7 @@ impl LineTaker<'_> {
                 self.use_header(staging, table, &header)
             }
             Err(error) if self.header.is_none() => {
-                self.refusal = Some(format!("has a damaged header: {error}"));
-                self.counts.deferred += lines.len() as u64;
+                self.refuse_file(format!("has a damaged header: {error}"), last + 1 - lines.len() as u64, &lines);
                 Ok(())
             }
             Err(error) => {
@@ -161,6 +159,48 @@ impl LineTaker<'_> {
                 self.expect = Expect::Rejecting(reason);
                 Ok(())
             }
+        }
+    }
+
+    /// Takes a line that is no row, if it is one of a header: the names or units again, or others, under which the rows behind it
+    /// stand.
+    #[cold]
+    pub(super) fn take_header_line(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        line: LineAt<'_>,
+    ) -> Result<bool> {
+        let FileFormat::Csv(csv) = &self.config.format else { return Ok(false) };
+        let Expect::Rows(reading) = &self.expect else { return Ok(false) };
+        let Some(header) = &reading.header else { return Ok(false) };
+        let is_behind_names = self.names_at > 0 && self.names_at + 1 == line.number;
+        let new = match csv.header_line(line.raw, header) {
+            Some(HeaderLine::Names) => {
+                self.names_at = line.number;
+                return Ok(true);
+            }
+            Some(HeaderLine::Units) => return Ok(true),
+            Some(HeaderLine::Other(lines)) if self.is_in_order => {
+                self.names_at = line.number;
+                csv.header(&self.config.name.0, &lines).ok()
+            }
+            _ if is_behind_names && self.is_in_order => csv.with_units(line.raw, header),
+            _ => None,
+        };
+        let Some(new) = new else { return Ok(false) };
+        staging.begin()?;
+        self.use_header(staging, table, &new)?;
+        Ok(true)
+    }
+
+    /// The file cannot be read in its format, as these lines show, of which the first has a number: they and all behind them wait.
+    pub(super) fn refuse_file(&mut self, reason: String, first: u64, lines: &[Vec<u8>]) {
+        self.refusal = Some(reason);
+        self.keeps_refused = true;
+        self.counts.deferred += lines.len() as u64;
+        for (number, line) in (first..).zip(lines) {
+            self.deferred.keep_refused(number, line);
         }
     }
 

@@ -112,14 +112,16 @@ impl<'a> KeptTaker<'a> {
         Ok(self.taker(staging, table, (header, true))?.stamp_of(raw.as_bytes()))
     }
 
-    /// Whether a line is a row as it stands, of a time and tags that the store does not have.
+    /// Whether a line is a row as it stands, of a time and tags that the store does not have. Without a header that cannot be known,
+    /// and it may be one.
     pub(super) fn is_new_row(
         &mut self,
         staging: &mut Staging<'_>,
         table: &mut Table,
         line: &DeferredLine,
     ) -> Result<bool> {
-        self.taker(staging, table, (line.header, false))?.is_new_row(staging, table, line.raw.as_bytes())
+        let Some(header) = line.header else { return Ok(true) };
+        self.taker(staging, table, (header, false))?.is_new_row(staging, table, line.raw.as_bytes())
     }
 
     /// The time that a line gives its row under a header. None: it is no row. `known` is its time so far.

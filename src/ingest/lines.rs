@@ -65,6 +65,8 @@ pub(super) struct LineTaker<'a> {
     pub(super) header: Option<i64>,
     /// Why the file cannot be read in its format. Every line is then deferred.
     pub(super) refusal: Option<String>,
+    /// Whether that is said of lines of text, which are kept until the file can be read or is overwritten.
+    pub(super) keeps_refused: bool,
     /// An anomaly that did not stop the reading.
     pub(super) note: Option<String>,
     /// Of the next line.
@@ -99,12 +101,16 @@ pub(super) struct LineTaker<'a> {
     /// Time and record number of the row before this one in the file.
     pub(super) previous: Option<Timestamp>,
     previous_record: Option<i64>,
-    /// The first instant of a stamp of the hour that a zone repeats, and the tags of the rows of it so far.
+    /// The first instant of a stamp of the hour that a zone repeats, and what keeps its rows so far apart.
     pub(super) of_stamp: (Timestamp, BTreeSet<String>),
     /// What follows the first row in the hour that a zone repeats.
     pub(super) rows_ahead: RowsAhead,
     /// Whether the file was named on the command line.
     pub(super) is_by_hand: bool,
+    /// Whether the lines are those of a file in their order, so that a header in the middle holds for those behind it.
+    pub(super) is_in_order: bool,
+    /// The last line that named the columns.
+    pub(super) names_at: u64,
     pub(super) row: ParsedRow,
     /// Whether the next line is in [`LineTaker::row`] already.
     is_read: bool,
@@ -122,6 +128,7 @@ impl<'a> LineTaker<'a> {
             counts: Counts::default(),
             header: None,
             refusal: None,
+            keeps_refused: false,
             note: None,
             state: LineState::Whole,
             is_append: false,
@@ -143,6 +150,8 @@ impl<'a> LineTaker<'a> {
             of_stamp: (Timestamp::EPOCH, BTreeSet::new()),
             rows_ahead: RowsAhead::Unseen,
             is_by_hand: false,
+            is_in_order: false,
+            names_at: 0,
             row: ParsedRow::default(),
             is_read: false,
             tags: String::new(),
@@ -184,6 +193,9 @@ impl<'a> LineTaker<'a> {
         self.counts.lines += 1;
         if self.refusal.is_some() {
             self.counts.deferred += 1;
+            if self.keeps_refused {
+                self.deferred.keep_refused(number, raw);
+            }
             return Ok(());
         }
         let line = format::strip_noise(raw);
@@ -377,8 +389,7 @@ impl<'a> LineTaker<'a> {
                 && let Some(reason) = format::detect(line).refusal()
             {
                 // Blank lines before it are counted already.
-                self.refusal = Some(reason.to_owned());
-                self.counts.deferred += 1;
+                self.refuse_file(reason.to_owned(), number, &[line.to_vec()]);
                 return Ok(());
             }
             let is_within = self.header.is_some();
@@ -452,12 +463,9 @@ impl<'a> LineTaker<'a> {
         if !std::mem::take(&mut self.is_read)
             && let Err(error) = self.row.read(line.raw, &reading.layout)
         {
-            if let (FileFormat::Csv(csv), Some(header)) = (&self.config.format, &reading.header)
-                && csv.repeats_header(line.raw, header)
-            {
-                return Ok(Taken::Header);
-            }
-            return Ok(Taken::Refused(self.refused(error.to_string(), None)));
+            let refusal = self.refused(error.to_string(), None);
+            let is_header = self.take_header_line(staging, table, line)?;
+            return Ok(if is_header { Taken::Header } else { Taken::Refused(refusal) });
         }
         let has_tags = reading.has_tags;
         if has_tags {

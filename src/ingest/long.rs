@@ -53,6 +53,11 @@ impl LongReading {
         !self.tags.is_empty()
     }
 
+    /// The sensor that a line which was read names.
+    pub(super) fn sensor(&self, json: &str) -> Option<String> {
+        text_of(json, self.sensor).filter(|name| !name.is_empty())
+    }
+
     /// The tags of a line that was read, as a JSON array in the order of the column list.
     pub(super) fn tags(&self, json: &str) -> String {
         let text = |(place, _): &(usize, usize)| text_of(json, *place).unwrap_or_default();
@@ -89,8 +94,7 @@ impl LineTaker<'_> {
     ) -> Result<Option<Taken>> {
         let Some(long) = self.long() else { return Ok(None) };
         let json = self.row.values_json();
-        let sensor = text_of(json, long.sensor).filter(|name| !name.is_empty());
-        let Some(sensor) = sensor else {
+        let Some(sensor) = long.sensor(json) else {
             return Ok(Some(Taken::Refused(self.refused("names no sensor".to_owned(), None))));
         };
         let token = format::element(json, long.value).unwrap_or("null").to_owned();

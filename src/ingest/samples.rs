@@ -319,7 +319,11 @@ impl LineTaker<'_> {
         for line in whole.split(|byte| *byte == b'\n').take(LOOKED_AT) {
             let line = crate::format::strip_noise(line);
             let Some((local, record)) = self.time_and_record(&line) else { break };
-            let Candidates::One(ts) = self.config.clock.candidates(local) else { break };
+            // In the hour that a zone repeats, rows that follow each other are of one pass until their stamps go back.
+            let (Candidates::One(ts) | Candidates::Two(ts, _)) = self.config.clock.candidates(local) else { break };
+            if rows.last().is_some_and(|&(before, _): &(Timestamp, i64)| ts < before) {
+                break;
+            }
             if *tags.get_or_insert_with(|| self.row.tags.clone()) == self.row.tags {
                 shares |= rows.last().is_some_and(|&(before, last): &(Timestamp, i64)| {
                     before == ts && last.checked_add(1) == Some(record)

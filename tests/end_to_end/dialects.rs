@@ -232,6 +232,61 @@ fn a_file_that_is_no_text_is_named_as_what_it_is() {
 }
 
 #[test]
+fn i3_rows_behind_a_header_in_the_middle_of_a_text_table_stand_under_it() {
+    let keys =
+        "format = \"csv\"\ntime_column = \"time\"\ntime_format = \"%Y-%m-%d %H:%M\"\n[table.csv]\nnames_line = 1";
+    let row = |hour: i64, values: &str| format!("2024-05-01 {hour:02}:00,{values}\n");
+    let first = "time,A,B\n".to_owned() + &row(1, "1,2") + &row(2, "1,2");
+    let second = "time,B,A,X\n".to_owned() + &row(3, "2,1,3") + &row(4, "2,1,3");
+    let third = "time,A,B\n".to_owned() + &row(5, "1,2");
+    let expected = ["[1,2]", "[1,2]", "[1,2,3]", "[1,2,3]", "[1,2]"];
+    let has_all = |station: &Station| {
+        let rows = station.rows(TABLE);
+        let values: Vec<&str> = rows.iter().map(|row| row.vals.trim_end_matches(']')).collect();
+        let right: Vec<&str> = expected.iter().map(|row| row.trim_end_matches(']')).collect();
+        assert!(values.len() == 5 && values.iter().zip(&right).all(|(is, right)| is.starts_with(right)), "{values:?}");
+        assert_eq!(station.count("SELECT count(*) FROM rejected_line"), 0);
+    };
+    // In one file, and as it grows, a line a read.
+    let whole = first + &second + &third;
+    let station = Station::new().table_keys(keys);
+    assert_eq!(counts(&count(&station, &whole)), [3, 5, 0, 0, 0]);
+    has_all(&station);
+    let station = Station::new().table_keys(keys);
+    station.write(DAT, "");
+    for line in whole.split_inclusive('\n') {
+        station.append(DAT, line);
+        let _ = station.run(&["ingest"]);
+    }
+    has_all(&station);
+    // The whole file read again says nothing new.
+    station.write("again.csv", &whole);
+    let table = station.run_json(&["ingest", "again.csv"]).json()["tables"][0].clone();
+    assert_eq!(counts(&table), [3, 0, 5, 0, 0], "{table}");
+    // A line that only looks like one in part is none.
+    let station = Station::new().table_keys(keys);
+    let odd = "time,A,B\n".to_owned() + &row(1, "1,2") + "Time of day,B,A\n" + &row(2, "1,2");
+    assert_eq!(counts(&count(&station, &odd)), [1, 2, 0, 1, 0]);
+}
+
+#[test]
+fn rows_behind_another_line_of_units_in_the_middle_are_judged_by_it() {
+    let keys = "format = \"csv\"\ntime_column = \"time\"\ntime_format = \"%Y-%m-%d %H:%M\"\n[table.csv]\nnames_line = 1\nunits_line = 2\n[table.columns.T]\nvariable = \"TA\"";
+    let row = |hour: i64, values: &str| format!("2024-05-01 {hour:02}:00,{values}\n");
+    let text = "time,T\n-,degC\n".to_owned()
+        + &row(1, "20")
+        + &row(2, "99")
+        + "time,T\n-,degF\n"
+        + &row(3, "68")
+        + &row(4, "99");
+    let station = Station::new().table_keys(keys);
+    assert_eq!(counts(&count(&station, &text)), [4, 4, 0, 0, 0]);
+    // 99 is too much of degrees Celsius, and not of Fahrenheit.
+    let flags: Vec<String> = station.rows(TABLE).iter().map(|row| row.flags.clone()).collect();
+    assert_eq!(flags, ["1", "4", "1", "1"]);
+}
+
+#[test]
 fn a_file_that_is_one_line_is_named_with_its_reason_once_no_more_comes() {
     let toa5 = Logger::par().columns(&["A", "B"]).header()
         + "\"2024-05-01 00:00:00\",0,1,2\r\n\"2024-05-01 00:10:00\",1,1,2\r\n";

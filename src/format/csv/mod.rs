@@ -130,7 +130,7 @@ impl CsvFormat {
         let mut header = Header::from_names(table, &names);
         if let Some(units) = of_line(dialect.and_then(|dialect| dialect.units_line)) {
             for (own, unit) in header.units.iter_mut().zip(units) {
-                *own = unit.trim_matches(['[', ']', '(', ')']).to_owned();
+                unit_of(&unit).clone_into(own);
             }
         } else if self.names.is_none() {
             for (own, name) in header.units.iter_mut().zip(&names) {
@@ -175,16 +175,60 @@ impl CsvFormat {
         cells.join(separator.encode_utf8(&mut [0; 4])).into_bytes()
     }
 
-    /// Whether a line below the header is a header line again, as files that were joined or written anew have them.
-    pub fn repeats_header(&self, line: &[u8], header: &Header) -> bool {
-        let dialect = self.dialect.as_ref();
-        let spelling = dialect.map_or_else(Spelling::default, Spelling::of);
-        let texts = spelling.texts(strip_comment(line, dialect));
+    /// What a line below the header is of it, as files that were joined or written anew have them. None: it is no line of a header.
+    pub fn header_line(&self, line: &[u8], header: &Header) -> Option<HeaderLine> {
+        let texts = self.texts(line);
         let is = |known: &[String]| {
             texts.len() == known.len() && texts.iter().zip(known).all(|(text, known)| text.eq_ignore_ascii_case(known))
         };
-        is(&header.names) || (header.units.iter().any(|unit| !unit.is_empty()) && is(&header.units))
+        if is(&header.names) {
+            return Some(HeaderLine::Names);
+        }
+        if header.units.iter().any(|unit| !unit.is_empty()) && is(&header.units) {
+            return Some(HeaderLine::Units);
+        }
+        self.other_names(line).map(HeaderLine::Other)
     }
+
+    /// The header that a line makes which names every column of the time and of the record number, where the file names its
+    /// columns.
+    fn other_names(&self, line: &[u8]) -> Option<Vec<Vec<u8>>> {
+        let place = self.dialect.as_ref().and_then(|dialect| dialect.names_line).filter(|_| self.names.is_none())?;
+        self.lacking(&unique_names(self.texts(line))).is_none().then(|| {
+            let mut lines = vec![Vec::new(); place.saturating_sub(1)];
+            lines.push(line.to_vec());
+            lines
+        })
+    }
+
+    /// The header with the units of the line behind its names; None where it has no such line.
+    pub fn with_units(&self, line: &[u8], header: &Header) -> Option<Header> {
+        self.dialect.as_ref().and_then(|dialect| dialect.units_line)?;
+        let texts = self.texts(line);
+        let units = texts.iter().map(|unit| unit_of(unit).to_owned()).collect();
+        (texts.len() == header.names.len()).then(|| Header { units, ..header.clone() })
+    }
+
+    fn texts(&self, line: &[u8]) -> Vec<String> {
+        let dialect = self.dialect.as_ref();
+        dialect.map_or_else(Spelling::default, Spelling::of).texts(strip_comment(line, dialect))
+    }
+}
+
+/// A line of a header that stands below the header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeaderLine {
+    /// The names again.
+    Names,
+    /// The units again.
+    Units,
+    /// Other names: the lines of a header, up to that of the names.
+    Other(Vec<Vec<u8>>),
+}
+
+/// A unit without its brackets.
+fn unit_of(text: &str) -> &str {
+    text.trim_matches(['[', ']', '(', ')'])
 }
 
 /// Names often stand in a comment.

@@ -13,8 +13,8 @@ use crate::store::{Result, Store};
 pub struct DeferredLine {
     /// In its file, from 1.
     pub number: u64,
-    /// The header that it stands under.
-    pub header: i64,
+    /// The header that it stands under; none where that of its file cannot be read.
+    pub header: Option<i64>,
     /// Its text, as far as it had been written.
     pub raw: String,
     /// Whether it has a line end, and may be the beginning of one line and the end of another.

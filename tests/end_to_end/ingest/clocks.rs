@@ -196,6 +196,39 @@ fn i3_the_double_hour_of_equal_rows_in_overwritten_collections_has_every_row() {
 }
 
 #[test]
+fn i3_the_double_hour_of_a_table_with_one_value_a_line_has_both_hours_in_any_order_of_the_sensors() {
+    let keys = "format = \"csv\"\nnames = [\"time\", \"s\", \"v\"]\ntime_column = \"time\"\ntime_format = \"%Y-%m-%d %H:%M:%S\"\n[table.csv]\nsensor_column = \"s\"\nvalue_column = \"v\"";
+    let by_time: Vec<String> =
+        faces().iter().enumerate().map(|(at, face)| format!("{face},A,{at}\r\n{face},B,{}\r\n", at + 100)).collect();
+    let of = |sensor: &str, off: usize| -> String {
+        faces().iter().enumerate().map(|(at, face)| format!("{face},{sensor},{}\r\n", at + off)).collect()
+    };
+    let expected: Vec<String> = (0..24).map(|at| format!("[{at},{}]", at + 100)).collect();
+    let is_whole = |tower: &Station| {
+        let rows = tower.rows(TABLE);
+        assert_eq!(rows.iter().map(Row::time).collect::<Vec<_>>(), night());
+        let values: Vec<&str> = rows.iter().map(|row| row.vals.as_str()).collect();
+        assert_eq!(values, expected);
+        assert_eq!(tower.count("SELECT count(*) FROM conflict"), 0);
+    };
+    let tower = Station::new().clock(EASTERN).table_keys(keys);
+    tower.write(DAT, by_time.concat());
+    tower.run_json(&["ingest"]).expect(0);
+    is_whole(&tower);
+    let tower = Station::new().clock(EASTERN).table_keys(keys);
+    tower.write(DAT, of("A", 0) + &of("B", 100));
+    tower.run_json(&["ingest"]).expect(0);
+    is_whole(&tower);
+    let tower = Station::new().clock(EASTERN).table_keys(keys);
+    tower.write(DAT, "");
+    for lines in &by_time {
+        tower.append(DAT, lines);
+        tower.run_json(&["ingest"]).expect(0);
+    }
+    is_whole(&tower);
+}
+
+#[test]
 fn i3_a_copy_of_the_first_pass_that_is_read_by_hand_is_not_the_second() {
     let lines: Vec<String> = faces().iter().map(|face| format!("{face},1,0\r\n")).collect();
     let tower = Station::new().clock(EASTERN).table_keys(CSV);

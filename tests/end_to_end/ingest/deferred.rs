@@ -159,3 +159,45 @@ fn i1_rows_in_blocks_of_tags_and_newest_rows_first_are_rows_in_every_collection(
         assert_eq!(tower.count("SELECT rows FROM logger_table"), 6 * i64::from(hour + 1));
     }
 }
+
+#[test]
+fn i1_the_lines_of_a_file_whose_header_cannot_be_read_keep_their_texts_when_it_is_overwritten() {
+    let row = |record: i64| format!("\"2024-05-01 {:02}:00:00\",{record},1,2\r\n", record % 24);
+    let damaged = HEADER.replacen("\"B\"", "\"A\"", 1);
+    assert!(damaged.contains("\"A\",\"A\""));
+    let tower = Station::new();
+    for record in 0..4 {
+        tower.write(DAT, damaged.clone() + &row(2 * record) + &row(2 * record + 1));
+        let _ = tower.run(&["ingest"]).expect(1);
+        // Read once more, it says nothing new.
+        let _ = tower.run(&["ingest", DAT]).expect(1);
+    }
+    tower.write(DAT, behind_header(row(8)));
+    let _ = tower.run(&["ingest"]);
+    assert_eq!(tower.rows(TABLE).len(), 1);
+    let said = tower.run(&["rejected"]).stdout;
+    for record in 0..8 {
+        assert_eq!(said.matches(row(record).trim()).count(), 1, "{record}: {said}");
+    }
+    assert!(said.contains("before its header could be read"), "{said}");
+    // The user does as it says.
+    let export: String = (0..8).map(row).collect();
+    tower.write("export.dat", behind_header(export));
+    let _ = tower.run(&["ingest", "export.dat"]);
+    assert_eq!(tower.rows(TABLE).len(), 9);
+}
+
+#[test]
+fn i1_a_file_that_can_be_read_by_another_configuration_leaves_no_rejected_line() {
+    let tower = csv("[\"Time\", \"v\"]", "");
+    tower.replace_in_config("names = [\"Time\", \"v\"]\n", "");
+    tower.replace_in_config("name = \"met\"", "name = \"met\"\ncsv = { names_line = 1 }");
+    collect(&tower, &["Zeit,v\n2026-11-20 00:00,1.5\n2026-11-20 00:30,2.5\n"], 30);
+    assert_eq!(values(&tower), [""; 0]);
+    tower.replace_in_config("time_column = \"Time\"", "time_column = \"Zeit\"");
+    let _ = tower.run(&["ingest"]);
+    assert_eq!(values(&tower), ["[][1.5]", "[][2.5]"]);
+    collect(&tower, &["Zeit,v\n2026-11-20 01:00,3.5\n"], 30);
+    assert_eq!(tower.count("SELECT rejected_lines FROM logger_table"), 0);
+    assert_eq!(tower.count("SELECT count(*) FROM setting WHERE key LIKE 'deferred%'"), 0);
+}

@@ -307,6 +307,26 @@ fn i3_samples_of_the_hour_that_a_zone_repeats_are_told_apart() {
 }
 
 #[test]
+fn i3_a_first_file_of_samples_in_the_hour_that_a_zone_repeats_is_of_one_pass() {
+    // Ten rows a second; the file of the next hour follows it.
+    let line = |row: i64| {
+        let second = row / 10;
+        format!("\"2024-11-03 01:{:02}:{:02}\",{row},{row},1\r\n", second / 60 % 60, second % 60)
+    };
+    let tower = Station::new().clock("timezone = \"America/Detroit\"");
+    for rows in [100..300, 35_800..36_200, 70_000..72_000] {
+        tower.write(DAT, behind_header(rows.map(line).collect::<String>()));
+        let _ = tower.run(&["ingest"]);
+    }
+    let first = 1_730_606_400_000_000_000 + 3_600_000_000_000;
+    let right: Vec<i64> =
+        (100..300).chain(35_800..36_200).chain(70_000..72_000).map(|row| first + row * 100_000_000).collect();
+    let times: Vec<i64> = tower.rows(TABLE).iter().map(|row| row.ts).collect();
+    assert_eq!(times.len(), right.len(), "{}", reasons(&tower));
+    assert_eq!(times, right);
+}
+
+#[test]
 fn i11_a_clock_that_was_wrong_moves_samples_with_their_places() {
     let mut tower = Station::new();
     ingest(&tower, behind_header(burst(0..60)), "header 4 staged 60").expect(1);
