@@ -69,6 +69,17 @@ impl Key {
         self.seconds >= 10 * 365 * DAY
     }
 
+    /// Whether its time can be one behind this record's.
+    fn is_credible(self, before: Option<Key>) -> bool {
+        self.is_of_a_logger() && before.is_none_or(|before| self.is_not_long_after(before))
+    }
+
+    /// Whether two records go on from this one: in time, and in number or from a new count.
+    fn goes_on_with(self, key: Key, next: Key) -> bool {
+        let is_counted = key.is_before(next) && self.is_within_days_of(key) && key.is_within_days_of(next);
+        is_counted || (self.is_near(key) && key.is_near(next))
+    }
+
     fn is_not_long_after(self, before: Key) -> bool {
         self.seconds <= before.seconds.saturating_add(LONGEST_PAUSE)
     }
@@ -181,6 +192,7 @@ impl Keys {
         if let Some(next) = self.key(behind) {
             return match next.is_possible() && (key.is_before(next) || key.is_near(next)) {
                 true if before.is_none() && key.is_before(next) && key.is_of_a_logger() => Verdict::Good,
+                true if !key.is_before(next) && !key.is_credible(before) => Verdict::Bad,
                 true => self.judge_row(window, at, before),
                 false => Verdict::Bad,
             };
@@ -208,7 +220,7 @@ impl Keys {
         let goes_on = |other: usize| {
             let Some((key, next)) = self.pair(window.bytes, other) else { return false };
             match before {
-                Some(before) => before.is_near(key) && key.is_near(next),
+                Some(before) => before.goes_on_with(key, next),
                 None => key.is_before(next) && key.is_of_a_logger(),
             }
         };
@@ -235,19 +247,52 @@ impl Keys {
             }
             let Some((key, next)) = self.pair(bytes, at) else { continue };
             let is_pair = key.seconds_to(next) <= DAY && (key.number.is_none() || key.is_before(next));
-            if before.is_some_and(|before| before.is_near(key)) && (is_pair || key.is_near(next)) {
-                return Some(at);
+            if before.is_some_and(|before| before.goes_on_with(key, next)) {
+                return self.whole_from(window, at, [key, next], before);
             }
             // Near the rows before is better than first: values may count, too.
-            if is_pair
-                && far.is_none()
-                && key.is_of_a_logger()
-                && before.is_none_or(|before| key.is_not_long_after(before))
-            {
-                far = Some(at);
+            if is_pair && far.is_none() && key.is_credible(before) {
+                far = Some((at, [key, next]));
             }
         }
-        far.or(header)
+        match far {
+            Some((at, pair)) => self.whole_from(window, at, pair, before),
+            None => header,
+        }
+    }
+
+    /// Where of two records that go on the first whole one begins: the first of them may have lost its first bytes, which are the
+    /// last ones of its seconds. Then its time is not as far from the second one's as that from the third's. None: the third must
+    /// be there to say so.
+    fn whole_from(&self, window: Window<'_>, at: usize, pair: [Key; 2], before: Option<Key>) -> Option<usize> {
+        let [key, next] = pair;
+        let interval = next.seconds - key.seconds;
+        let is_even = match window.bytes.get(at + 2 * self.width..).and_then(|bytes| self.key(bytes)) {
+            Some(third) => (third.seconds - next.seconds - interval).abs() <= 1,
+            None if !window.is_end => return None,
+            None => before.is_none_or(|before| {
+                let records = before.number.zip(key.number).map_or(1, |(before, number)| number - before);
+                (key.seconds - before.seconds - interval.saturating_mul(records)).abs() <= records.abs()
+            }),
+        };
+        Some(if is_even { at } else { at + self.width })
+    }
+
+    /// Whether a record is whole that bytes follow which are none: they begin as the next record does, or are the NUL bytes of a
+    /// power failure. Else they may have come between its own bytes. `keys` are those of the record before it and its own.
+    pub(super) fn is_whole(&self, record: &[u8], keys: (Option<Key>, Key), behind: &[u8]) -> bool {
+        let (before, key) = keys;
+        if behind.iter().take(self.width).all(|byte| *byte == 0) {
+            return record.last() != Some(&0) || behind.is_empty();
+        }
+        match seconds_of(behind) {
+            Some(seconds) => (key.seconds - seconds).abs() <= NEAR,
+            None => {
+                let interval = before.map_or(0, |before| key.seconds - before.seconds);
+                let goes_on = |seconds: i64| seconds.to_le_bytes().starts_with(behind);
+                goes_on(key.seconds + interval) || goes_on(key.seconds + interval + 1)
+            }
+        }
     }
 
     /// The bytes that must be there to say of a place that records go on there.

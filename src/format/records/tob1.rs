@@ -178,15 +178,15 @@ impl Tob1 {
         }
     }
 
-    /// Passes over a torn place up to `to`, where records go on. The record before it counts where it is whole. What is as long as
-    /// records, and stands at their time, is damaged in place: each of them says what is wrong with it.
+    /// Passes over a torn place up to `to`, where records go on. The record before it counts where it is known to be whole. What is
+    /// as long as records, and stands at their time, is damaged in place: each of them says what is wrong with it.
     fn pass(&mut self, keys: &Keys, bytes: &[u8], torn: &Torn, to: usize, records: &mut Records) {
         let (mut from, mut records_from) = (torn.at, torn.at);
         if let Some(key) = torn.record {
             let end = torn.at + keys.width;
-            // NUL bytes that end it may be those that follow: then it was cut.
-            let was_cut = to < end || (bytes[end - 1] == 0 && bytes.get(end) == Some(&0));
-            if !was_cut {
+            let behind = bytes.get(end..to);
+            let is_whole = behind.is_some_and(|behind| keys.is_whole(&bytes[torn.at..end], (self.last, key), behind));
+            if is_whole {
                 self.record(bytes, torn.at, records);
                 self.last = Some(key);
                 from = end;
@@ -239,8 +239,8 @@ impl Tob1 {
         // Behind a power failure the file may end in NUL bytes; what is appended to them tells where records go on.
         let end = torn.at + width;
         if let Some(key) = torn.record
-            && bytes[end - 1] != 0
             && bytes.get(end) == Some(&0)
+            && keys.is_whole(&bytes[torn.at..end], (self.last, key), &bytes[end..])
         {
             self.record(bytes, torn.at, records);
             self.last = Some(key);
@@ -258,7 +258,6 @@ impl Tob1 {
         let length = usize::try_from(section.begins_at - piece.offset).unwrap_or_default();
         let before = std::mem::replace(&mut self.section, section);
         self.first.get_or_insert(before);
-        self.last = None;
         Ok(length)
     }
 }
