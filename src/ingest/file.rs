@@ -159,7 +159,7 @@ impl Reader<'_, '_> {
             }
             _ => {
                 if file.headed_at() > 0 {
-                    // From the beginning on, what was opened for a resume in vain.
+                    // Its later header was opened for a resume, and the file is read from its beginning.
                     taker.refusal = format::begin(&mut file, &self.config.format)?.err().map(|error| error.to_string());
                 }
                 if matches!(self.config.format, FileFormat::Csv(_)) {

@@ -69,7 +69,8 @@ pub fn physical_lines(bytes: &[u8]) -> u64 {
 pub const NEWEST_VERSION: i64 = 13;
 
 /// What takes a migration back, by the version that it makes, newest first.
-const TAKEN_BACK: [(i64, &str); 12] = [
+const TAKEN_BACK: [(i64, &str); 13] = [
+    (14, "ALTER TABLE file_seen DROP COLUMN headed_at;"),
     (13, "ALTER TABLE conflict DROP COLUMN stated_by;"),
     (12, "DROP TABLE aggregation; DROP TABLE due_window;"),
     (11, "ALTER TABLE reading DROP COLUMN header;"),
